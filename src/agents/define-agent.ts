@@ -1,0 +1,71 @@
+import type { z } from 'zod';
+import type { Json, JsonObject } from '../base/json.js';
+
+/** A job as its agent sees it. */
+export interface AgentJob<Payload> {
+  id: string;
+  type: string;
+  payload: Payload;
+  metadata: JsonObject;
+  /** 1 for the first try. */
+  attempt: number;
+}
+
+/** A file that a job leaves behind, kept in the data directory and listed on the job. */
+export interface Artifact {
+  name: string;
+  /** Absolute path. */
+  path: string;
+  sizeBytes: number;
+  sha256: string;
+}
+
+export interface AgentContext {
+  /** Aborts on cancel and on timeout; an agent stops its work and throws. */
+  readonly signal: AbortSignal;
+  /** Where `prices/`, `mnist/` and the like are: AGENT_RUNTIME_DATA_DIR. */
+  readonly dataDir: string;
+  /** How far the work is, from 0 to 1; may be called as often as you like, it is written at most twice a second. */
+  progress(fraction: number, message?: string): void;
+  /** A line of the job's own log. Fields must not hold secrets; known key patterns are redacted. */
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: JsonObject): void;
+  /** A piece of text output, stored as it comes, so that a partial result survives. */
+  output(text: string): void;
+  /** Stores a file with the job. `name` is a plain file name. */
+  saveArtifact(name: string, data: string | Uint8Array): Promise<Artifact>;
+}
+
+/** What runs jobs of one type. */
+export interface Agent<Schema extends z.ZodType = z.ZodType> {
+  /** The job type it serves: lower case, `[a-z][a-z0-9_]*`. */
+  readonly type: string;
+  readonly description: string;
+  /** Checked when a job is submitted; its messages reach the submitter as they are. */
+  readonly payload: Schema;
+  /** How many jobs of this type may run at once over all processes; without it, as many as there are runners. */
+  readonly concurrency?: number;
+  /** How long one attempt may take unless the job says otherwise; 1,800 s by default. */
+  readonly timeoutSeconds?: number;
+  /** Does the work. What it returns must survive JSON; what it throws fails the attempt. */
+  execute(job: AgentJob<z.output<Schema>>, context: AgentContext): Promise<Json>;
+}
+
+/** Declares an agent with its payload typed by its schema. */
+export function defineAgent<Schema extends z.ZodType>(agent: Agent<Schema>): Agent<Schema> {
+  return agent;
+}
+
+/** A failure that the job's submitter can understand and mend. `code` is the agent's own word, in capitals. */
+export class AgentError extends Error {
+  override readonly name = 'AgentError';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    /** Whether the same job may succeed when tried again; otherwise it fails at once. */
+    readonly isTransient = false,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * Two clocks. `now` is wall time, for display and schedules. `tick` is monotonic milliseconds since boot, the same
+ * for all processes of one boot, and is what leases are compared by: a stepped wall clock must not expire them.
+ */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Milliseconds since the boot named by `bootId`; not moved by changes of the wall clock. */
+  tick(): number;
+  /** Identifies the boot that `tick` counts from. */
+  readonly bootId: string;
+}
+
+export function systemClock(): Clock {
+  return {
+    now: Date.now,
+    tick: () => Number(process.hrtime.bigint() / 1_000_000n),
+    bootId: readBootId(),
+  };
+}
+
+function readBootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    // Without Linux's boot id, the wall-clock second of the boot is the same for all processes of it, give or take
+    // one; rounding to a minute makes that steady enough, and a wrong guess only falls back to wall-clock leases.
+    return `boot-${Math.round((Date.now() - Number(process.hrtime.bigint() / 1_000_000n)) / 60_000)}`;
+  }
+}

@@ -1,0 +1,43 @@
+/** What can be stored and sent without loss. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+
+export type JsonObject = { [key: string]: Json };
+
+/** Parses text that this program wrote itself (a column, a spool file), so that its shape is known. */
+export function readJson<Shape>(text: string): Shape {
+  return JSON.parse(text) as Shape;
+}
+
+/**
+ * A value as JSON text, or the reason why it has none. `JSON.stringify` alone turns NaN into null, drops functions
+ * and throws on cycles and bigints; here each of these is named with its path.
+ */
+export function toJsonText(value: unknown): { text: string } | { problem: string } {
+  const problem = findUnstorable(value, 'result', new Set());
+  return problem ? { problem } : { text: JSON.stringify(value ?? null) };
+}
+
+function findUnstorable(value: unknown, path: string, above: Set<object>): string | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return undefined;
+    case 'number':
+      return Number.isFinite(value) ? undefined : `${path} is ${value}, which JSON cannot hold`;
+    case 'object':
+      break;
+    default:
+      return `${path} is a ${typeof value}, which JSON cannot hold`;
+  }
+  if (value === null) return undefined;
+  if (above.has(value)) return `${path} refers back to an object that contains it`;
+  if ('toJSON' in value) return undefined;
+  above.add(value);
+  for (const [key, item] of Object.entries(value)) {
+    const problem = findUnstorable(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`, above);
+    if (problem) return problem;
+  }
+  above.delete(value);
+  return undefined;
+}

@@ -1,0 +1,128 @@
+/** What the domain needs of the world, so that `core/` itself starts no process and opens no connection. */
+
+/** Why a model call failed, in the words that a breaker and a retry rule need. */
+export const modelFailures = [
+  'auth',
+  'not_found',
+  'invalid_request',
+  'refused',
+  'invalid_output',
+  'rate_limited',
+  'overloaded',
+  'network',
+  'timeout',
+  'cancelled',
+  'not_configured',
+  'exhausted',
+] as const;
+
+export type ModelFailure = (typeof modelFailures)[number];
+
+export interface ModelUsage {
+  inputTokens: number;
+  outputTokens: number;
+}
+
+export interface ModelRequest {
+  /** The provider's own model id, without a routing prefix: `claude-sonnet-5-5`, `llama3.2`, `sonnet`. */
+  model: string;
+  prompt: string;
+  system?: string | undefined;
+  /** The caller's wishes; a provider drops what its model refuses and says so in `warnings`. */
+  params: ModelParams;
+  /** Ends the call: the provider aborts its request, or ends its process group, and rejects with `cancelled`. */
+  signal: AbortSignal;
+  /** Called with each piece of answer text as it arrives. */
+  onText(text: string): void;
+}
+
+export interface ModelParams {
+  max_tokens?: number | undefined;
+  temperature?: number | undefined;
+  top_p?: number | undefined;
+  top_k?: number | undefined;
+  stop_sequences?: string[] | undefined;
+  /** Ollama only: context window in tokens. */
+  num_ctx?: number | undefined;
+  /** A JSON schema that the answer must follow, for providers that can enforce one; others get it in the prompt. */
+  json_schema?: Record<string, unknown> | undefined;
+}
+
+export interface ModelAnswer {
+  text: string;
+  /** The id that the provider says it used. */
+  model: string;
+  /** `end_turn`, `max_tokens`, `stop_sequence`, or the provider's own word. */
+  stopReason: string;
+  usage: ModelUsage;
+  warnings: string[];
+}
+
+/** Speaks to one vendor. Everything it throws is a `ModelError`. */
+export interface Provider {
+  /** `anthropic`, `google`, `ollama`, `claude-code`, `custom:NAME`: the part after `llm:` in its breaker's id. */
+  readonly id: string;
+  complete(request: ModelRequest): Promise<ModelAnswer>;
+}
+
+/** A failed model call. The message is ours; the vendor's words stand in `detail` and are data. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+  readonly failure: ModelFailure;
+  /** HTTP status or process exit code, where there was one. */
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly detail: string | undefined;
+  /** What was spent before it failed, as far as the provider said. */
+  readonly usage: ModelUsage | undefined;
+
+  constructor(
+    failure: ModelFailure,
+    message: string,
+    more: {
+      status?: number | undefined;
+      retryAfterMs?: number | undefined;
+      detail?: string | undefined;
+      usage?: ModelUsage | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.failure = failure;
+    this.status = more.status;
+    this.retryAfterMs = more.retryAfterMs;
+    this.detail = more.detail;
+    this.usage = more.usage;
+  }
+
+  /** Whether the same call may succeed later: rate limits, overload, network trouble, a slow or cut answer. */
+  get isTransient(): boolean {
+    return transientFailures.has(this.failure);
+  }
+}
+
+const transientFailures = new Set<ModelFailure>(['rate_limited', 'overloaded', 'network', 'timeout', 'invalid_output']);
+
+/** Which process this is, beyond its pid: pids are reused, and mean nothing in another container or boot. */
+export interface ProcessIdentity {
+  hostId: string;
+  bootId: string;
+  /** `pid:[4026531836]` on Linux, empty elsewhere. */
+  pidNamespace: string;
+  pid: number;
+  /** Start time as the operating system gives it (Linux: clock ticks since boot), compared for equality only. */
+  startTime: string;
+}
+
+export interface Processes {
+  self(): ProcessIdentity;
+  /** `unknown` where this process cannot know: another host, or another pid namespace. */
+  liveness(identity: ProcessIdentity): 'alive' | 'dead' | 'unknown';
+}
+
+/** Starts the detached child that will drain the job queue. Resolves once the process exists, or rejects with why not. */
+export interface Spawner {
+  spawnRunner(runnerId: string): Promise<void>;
+  /** Ends a runner's process group politely (SIGTERM), and by force after the grace period, if its identity still fits. */
+  endRunner(identity: ProcessIdentity, graceMs: number): Promise<void>;
+}
