@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Json, JsonObject } from '../base/json.js';
+import type { JsonObject } from '../base/json.js';
 
 /** A job as its agent sees it. */
 export interface AgentJob<Payload> {
@@ -9,6 +9,8 @@ export interface AgentJob<Payload> {
   metadata: JsonObject;
   /** 1 for the first try. */
   attempt: number;
+  /** Whether a failure now is final; until then a transient one is tried again. */
+  isLastTry: boolean;
 }
 
 /** A file that a job leaves behind, kept in the data directory and listed on the job. */
@@ -31,6 +33,12 @@ export interface AgentContext {
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: JsonObject): void;
   /** A piece of text output, stored as it comes, so that a partial result survives. */
   output(text: string): void;
+  /** Forgets the output so far, because another try begins anew. */
+  restartOutput(): void;
+  /** Tokens that a model call used; added to what the job has used so far. */
+  usage(spent: { model: string; inputTokens: number; outputTokens: number }): void;
+  /** Something the submitter should know although the job goes on; kept with its result. */
+  warn(message: string): void;
   /** Stores a file with the job. `name` is a plain file name. */
   saveArtifact(name: string, data: string | Uint8Array): Promise<Artifact>;
 }
@@ -47,7 +55,7 @@ export interface Agent<Schema extends z.ZodType = z.ZodType> {
   /** How long one attempt may take unless the job says otherwise; 1,800 s by default. */
   readonly timeoutSeconds?: number;
   /** Does the work. What it returns must survive JSON; what it throws fails the attempt. */
-  execute(job: AgentJob<z.output<Schema>>, context: AgentContext): Promise<Json>;
+  execute(job: AgentJob<z.output<Schema>>, context: AgentContext): Promise<unknown>;
 }
 
 /** Declares an agent with its payload typed by its schema. */
@@ -67,5 +75,17 @@ export class AgentError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+}
+
+/** Nothing was tried, because something that the work needs is not to be had yet; it costs the job no try. */
+export class Postponed extends Error {
+  override readonly name = 'Postponed';
+
+  constructor(
+    message: string,
+    readonly retryAfterMs: number,
+  ) {
+    super(message);
   }
 }

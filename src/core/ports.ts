@@ -120,9 +120,10 @@ export interface Processes {
   liveness(identity: ProcessIdentity): 'alive' | 'dead' | 'unknown';
 }
 
-/** Starts the detached child that will drain the job queue. Resolves once the process exists, or rejects with why not. */
+/** Starts and signals the detached children that drain the job queue. */
 export interface Spawner {
+  /** Resolves once the process exists, or rejects with why it does not. */
   spawnRunner(runnerId: string): Promise<void>;
-  /** Ends a runner's process group politely (SIGTERM), and by force after the grace period, if its identity still fits. */
-  endRunner(identity: ProcessIdentity, graceMs: number): Promise<void>;
+  /** Signals a runner's process group, if its identity still fits; false when it is gone. */
+  signalRunner(identity: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): boolean;
 }

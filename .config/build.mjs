@@ -1,0 +1,79 @@
+// Bundles src/ into dist/: one chunk a lazily imported part, so that a start loads only what it needs.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+export const entryPoints = {
+  main: 'src/main.ts',
+  'job-runner': 'src/job-runner.ts',
+  index: 'src/index.ts',
+  'trainer-worker': 'src/agents/ml-experiment/trainer-worker.ts',
+};
+
+/** zod's messages in forty languages are half of the bundle's code, and none but English is ever asked for. */
+const englishOnly = {
+  name: 'english-only',
+  setup(plugin) {
+    plugin.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+      resolveDir: join(root, 'node_modules/zod/v4/locales'),
+    }));
+  },
+};
+
+export const bundling = {
+  bundle: true,
+  splitting: true,
+  minify: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  // Which native driver loads is decided at run time.
+  external: ['better-sqlite3', 'better-sqlite3-napi'],
+  define: { __VERSION__: JSON.stringify(version) },
+  // CommonJS packages in the bundle call require.
+  banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },
+  legalComments: 'none',
+  plugins: [englishOnly],
+  logLevel: 'warning',
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const outdir = join(root, 'dist');
+  rmSync(outdir, { recursive: true, force: true });
+  const { metafile } = await build({ ...bundling, absWorkingDir: root, entryPoints, outdir, metafile: true });
+  writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), licences(metafile));
+  execFileSync(join(root, 'node_modules/.bin/tsc'), ['--project', join(root, '.config/types.json')], {
+    stdio: 'inherit',
+  });
+}
+
+/** The licence of every package that has code in the bundle. */
+function licences(metafile) {
+  const packages = new Set();
+  for (const input of Object.keys(metafile.inputs)) {
+    const match = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input);
+    if (match) packages.add(match[1]);
+  }
+  return [...packages].sort().map(licenceOf).join('\n');
+}
+
+function licenceOf(name) {
+  const directory = join(root, 'node_modules', name);
+  const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
+  let text = `Licence: ${manifest.license}\n`;
+  for (const file of ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'license.md', 'License']) {
+    try {
+      text = readFileSync(join(directory, file), 'utf8');
+      break;
+    } catch {
+      // Not under this name.
+    }
+  }
+  return `${'-'.repeat(80)}\n${name} ${manifest.version}\n\n${text.trim()}\n`;
+}

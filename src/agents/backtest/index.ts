@@ -1,0 +1,36 @@
+import { type Agent, defineAgent } from '../define-agent.js';
+import { backtestPayload } from './payload.js';
+import type { PriceDownload } from './price-download.js';
+
+export interface BacktestOptions {
+  /** The price provider of AGENT_RUNTIME_PRICES_URL; without it, only files of the data directory are read. */
+  download?: PriceDownload | undefined;
+  /** Epoch milliseconds, for `completed_at`. */
+  now?: () => number;
+}
+
+/**
+ * The agent of `backtest` jobs: daily bars from `<data>/prices/TICKER.csv`, filled at the next open, with commission.
+ * The result is documented at `reportBacktest`, and has `backtest_id` and `completed_at` besides. Fails for good with
+ * `PRICE_DATA_NOT_FOUND`, `PRICE_RANGE_EMPTY`, `PRICE_FILE_INVALID`, `FILE_NOT_ALLOWED`, `FILE_TOO_LARGE`,
+ * `FILE_NOT_READABLE` and `PRICES_URL_INVALID`; `PRICE_DOWNLOAD_FAILED` may pass.
+ */
+export function createBacktest({ download, now = Date.now }: BacktestOptions = {}): Agent<typeof backtestPayload> {
+  return defineAgent({
+    type: 'backtest',
+    description:
+      'Backtests a trading strategy (momentum, mean_reversion, arbitrage) on daily prices from files, with commission, ' +
+      'metrics, the round trips and buy and hold beside it.',
+    payload: backtestPayload,
+    async execute(job, context) {
+      // Imported when a job runs: a server that only checks payloads needs neither the CSV parser nor the rest.
+      const { runBacktest } = await import('./run-backtest.js');
+      const report = await runBacktest(job.payload, context, download);
+      return {
+        backtest_id: `bt_${job.id.slice(0, 8)}`,
+        ...report,
+        completed_at: new Date(now()).toISOString(),
+      };
+    },
+  });
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { tickerPattern, tickerRule } from './ticker.js';
+
+export const strategies = ['momentum', 'mean_reversion', 'arbitrage'] as const;
+
+export type StrategyName = (typeof strategies)[number];
+
+/** The parameters of each strategy, with the values they have when the payload is silent. */
+export const defaultParams = {
+  momentum: { lookback: 63, threshold: 0, allow_short: false },
+  mean_reversion: { window: 20, entry_z: 2, exit_z: 0, allow_short: false },
+  arbitrage: { window: 60, entry_z: 2, exit_z: 0 },
+} as const satisfies Record<StrategyName, Record<string, number | boolean>>;
+
+const knownParams = strategies.map((name) => `${name} knows ${Object.keys(defaultParams[name]).join(', ')}`).join('; ');
+
+const params = z.strictObject(
+  {
+    lookback: z.int().min(1).max(5000).optional().describe('momentum: bars to look back; 63 by default'),
+    threshold: z
+      .number()
+      .min(-1)
+      .max(10)
+      .optional()
+      .describe('momentum: return over the lookback above which it is long, as a fraction; 0 by default'),
+    window: z
+      .int()
+      .min(2)
+      .max(5000)
+      .optional()
+      .describe('mean_reversion (20) and arbitrage (60, at least 3): bars in the indicator'),
+    entry_z: z
+      .number()
+      .min(0)
+      .max(100)
+      .optional()
+      .describe('mean_reversion and arbitrage: deviations from the mean at which a position is opened; 2 by default'),
+    exit_z: z
+      .number()
+      .min(-100)
+      .max(100)
+      .optional()
+      .describe('mean_reversion and arbitrage: deviations from the mean at which it is closed; 0 by default'),
+    allow_short: z
+      .boolean()
+      .optional()
+      .describe('momentum and mean_reversion: also sell short; false by default. A pair always has a short leg'),
+  },
+  {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? `Unknown parameter: ${issue.keys.join(', ')}. ${knownParams}.` : undefined,
+  },
+);
+
+const ticker = z.string().regex(tickerPattern, { error: `A ticker must be ${tickerRule}.` });
+
+/** What a backtest job is given. Types and bounds are in the fields, what must fit together in the check below. */
+export const backtestPayload = z
+  .strictObject({
+    strategy: z
+      .enum(strategies)
+      .describe('momentum follows a trend, mean_reversion buys dips, arbitrage trades the spread of a pair'),
+    ticker: z
+      .string()
+      .max(50)
+      .describe(`Which price file to trade: ${tickerRule}. For arbitrage "A,B" names both legs`),
+    pair_ticker: ticker.optional().describe('arbitrage: the second leg, when ticker names only the first'),
+    start_date: z.iso.date().default('2023-01-01').describe('First day, YYYY-MM-DD; need not be a trading day'),
+    end_date: z.iso.date().default('2023-12-31').describe('Last day, YYYY-MM-DD; need not be a trading day'),
+    initial_capital: z
+      .number()
+      .min(0.01)
+      .max(1e15)
+      .default(100_000)
+      .describe('Cash at the start, in the prices’ currency'),
+    commission: z.number().min(0).max(0.5).default(0.001).describe('Rate on the value of every fill: 0.001 is 0.1 %'),
+    params: params.optional().describe(`Settings of the strategy: ${knownParams}`),
+    adjusted: z.boolean().default(true).describe('Scale prices by the adj close column, where the file has one'),
+    plot: z.boolean().default(false).describe('Also save equity.svg: equity against buy and hold'),
+  })
+  .superRefine((payload, context) => {
+    const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const tickers = tickersOf(payload);
+    for (const name of tickers) {
+      const path = name === payload.pair_ticker ? ['pair_ticker'] : ['ticker'];
+      if (!tickerPattern.test(name)) problem(path, `${JSON.stringify(name)} is no ticker: it must be ${tickerRule}.`);
+    }
+    if (payload.strategy === 'arbitrage') {
+      if (tickers.length !== 2) {
+        problem(['ticker'], `arbitrage needs two tickers, as pair_ticker or as ticker "A,B"; got ${tickers.length}.`);
+      } else if (tickers[0] === tickers[1])
+        problem(['ticker'], `The two legs of a pair must differ; both are ${tickers[0]}.`);
+    } else if (tickers.length !== 1) {
+      problem(
+        ['ticker'],
+        `${payload.strategy} trades one ticker; got ${tickers.length}. Pairs are traded by arbitrage.`,
+      );
+    }
+    if (payload.start_date > payload.end_date) {
+      problem(['end_date'], `end_date ${payload.end_date} is before start_date ${payload.start_date}.`);
+    }
+    checkParams(payload, problem);
+  });
+
+export type BacktestPayload = z.output<typeof backtestPayload>;
+
+/** The tickers that a payload names: one, or the two legs of a pair. */
+export function tickersOf(payload: { ticker: string; pair_ticker?: string | undefined }): string[] {
+  const named = payload.ticker.split(',').map((name) => name.trim());
+  return payload.pair_ticker === undefined ? named : [...named, payload.pair_ticker];
+}
+
+type Problem = (path: string[], message: string) => void;
+
+function checkParams({ strategy, params = {} }: Pick<BacktestPayload, 'strategy' | 'params'>, problem: Problem): void {
+  const known = Object.keys(defaultParams[strategy]);
+  for (const [name, value] of Object.entries(params)) {
+    // Says what is so anyway; only its opposite would be ignored.
+    if (strategy === 'arbitrage' && name === 'allow_short' && value === true) continue;
+    if (!known.includes(name)) problem(['params', name], `${strategy} has no ${name}; it knows ${known.join(', ')}.`);
+  }
+  if (strategy === 'arbitrage' && (params.window ?? 3) < 3) {
+    problem(['params', 'window'], 'arbitrage needs a window of at least 3: a line through 2 points has no residuals.');
+  }
+}

@@ -1,0 +1,85 @@
+import type { JsonObject } from '../../base/json.js';
+import type { ChosenStrategy } from './chosen-strategy.js';
+import type { Cointegration } from './cointegration.js';
+import type { Metrics } from './metrics.js';
+import type { BacktestPayload } from './payload.js';
+import type { PriceFile } from './price-store.js';
+import type { Simulation } from './simulation.js';
+import { valueAt } from './value-at.js';
+
+export interface BacktestOutcome {
+  payload: BacktestPayload;
+  chosen: ChosenStrategy;
+  /** One, or the two of a pair in the order of their legs. */
+  files: readonly PriceFile[];
+  /** Of the bars of the range. */
+  dates: readonly string[];
+  run: Simulation;
+  metrics: Metrics;
+  benchmark: Metrics;
+  /** Undefined when there is no pair, null when it has no spread to test. */
+  cointegration: Cointegration | null | undefined;
+  warnings: string[];
+}
+
+/**
+ * The result of a backtest job.
+ *
+ * - the request: `strategy, ticker, pair_ticker` (pairs), `params` (all, defaults filled in), `start_date, end_date,
+ *   initial_capital, commission`;
+ * - `bars, final_equity, total_return, cagr, annual_volatility, sharpe, sortino, max_drawdown, trades, win_rate,
+ *   profit_factor, exposure, commission_paid`: see `Metrics`; `benchmark` has the same for buy and hold of `ticker`;
+ * - the same under the names of the earlier job server: `final_value, annualized_return, sharpe_ratio, num_trades,
+ *   portfolio_values: [{date, value}]`. Its list `trades` became `fills`, because `trades` is a count here;
+ * - `equity_curve: [[date, equity]]`, `trade_list: [{entry_date, exit_date, direction, pnl, return}]` (direction `long` or
+ *   `short`, of the first leg), `fills: [{date, ticker, action, price, quantity, commission}]`;
+ * - `data` (and `pair_data`): which file was used, how many rows with prices it has, from when to when, whether they were
+ *   adjusted, how many rows were skipped; `cointegration` (pairs): see `Cointegration`; `warnings`: sentences.
+ *
+ * Money is in the currency of the prices; returns, rates and drawdowns are fractions; an undefined figure is null.
+ */
+export function reportBacktest(outcome: BacktestOutcome): JsonObject {
+  const { payload, chosen, files, dates, run, metrics, benchmark, cointegration, warnings } = outcome;
+  const [main, pair] = files.map(describeData);
+  return {
+    strategy: chosen.name,
+    ticker: valueAt(files, 0).ticker,
+    ...(files[1] ? { pair_ticker: files[1].ticker } : {}),
+    params: { ...chosen.params },
+    start_date: payload.start_date,
+    end_date: payload.end_date,
+    initial_capital: payload.initial_capital,
+    commission: payload.commission,
+    ...metrics,
+    final_value: metrics.final_equity,
+    annualized_return: metrics.cagr,
+    sharpe_ratio: metrics.sharpe,
+    num_trades: metrics.trades,
+    benchmark: { ...benchmark },
+    ...(cointegration === undefined ? {} : { cointegration: cointegration && { ...cointegration } }),
+    data: main ?? {},
+    ...(pair ? { pair_data: pair } : {}),
+    warnings,
+    trade_list: run.roundTrips.map(({ entryDate, exitDate, direction, cashBefore, cashAfter }) => ({
+      entry_date: entryDate,
+      exit_date: exitDate,
+      direction,
+      pnl: cashAfter - cashBefore,
+      return: (cashAfter - cashBefore) / cashBefore,
+    })),
+    fills: run.fills.map((fill) => ({ ...fill })),
+    equity_curve: run.equity.map((value, i) => [valueAt(dates, i), value]),
+    portfolio_values: run.equity.map((value, i) => ({ date: valueAt(dates, i), value })),
+  };
+}
+
+function describeData({ file, prices }: PriceFile): JsonObject {
+  return {
+    file,
+    rows: prices.dates.length,
+    first_date: valueAt(prices.dates, 0),
+    last_date: valueAt(prices.dates, prices.dates.length - 1),
+    adjusted: prices.isAdjusted,
+    skipped_rows: prices.skippedRows,
+  };
+}

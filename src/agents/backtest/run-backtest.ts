@@ -1,0 +1,136 @@
+import { setImmediate } from 'node:timers/promises';
+import type { JsonObject } from '../../base/json.js';
+import type { AgentContext } from '../define-agent.js';
+import { type ChosenStrategy, chooseStrategy, createStrategy } from './chosen-strategy.js';
+import { testCointegration } from './cointegration.js';
+import { drawEquityChart } from './equity-chart.js';
+import { type BarRange, findRange, joinMarket, type Market } from './market.js';
+import { measure } from './metrics.js';
+import { type BacktestPayload, tickersOf } from './payload.js';
+import type { PriceDownload } from './price-download.js';
+import { loadPrices, type PriceFile } from './price-store.js';
+import { reportBacktest } from './report.js';
+import { type Simulation, simulate } from './simulation.js';
+import { flat, oneLeg, type State, type Strategy, type Target } from './strategy.js';
+import { valueAt } from './value-at.js';
+import { warnAbout } from './warnings.js';
+
+/**
+ * Runs one backtest: reads the prices, decides a target at the close of each bar, trades it at the next open, and
+ * measures the outcome beside buy and hold of the first ticker. The same files and payload give the same result.
+ *
+ * @throws AgentError as `loadPrices` and `findRange` do; the signal's reason when it is cancelled.
+ */
+export async function runBacktest(
+  payload: BacktestPayload,
+  context: AgentContext,
+  download: PriceDownload | undefined,
+): Promise<JsonObject> {
+  const { initial_capital: initialCapital, commission } = payload;
+  const account = { initialCapital, commission };
+  const chosen = chooseStrategy(payload);
+
+  context.progress(0, 'Reading prices');
+  const files = await loadFiles(payload, chosen, context, download);
+  const market = joinMarket(files);
+  const range = findRange(market, payload.start_date, payload.end_date, files);
+  const dates = market.dates.slice(range.first, range.last + 1);
+
+  const strategy = createStrategy(chosen, market);
+  const run = simulate(market, range, await decideTargets(strategy, range, context), account);
+  const hold = buyAndHold(market, range, account);
+
+  context.progress(0.95, 'Measuring');
+  const [firstDate, lastDate] = [valueAt(dates, 0), valueAt(dates, dates.length - 1)];
+  const warnings = warnAbout(payload, { files, market, range, strategy, run });
+  for (const warning of warnings) context.warn(warning);
+  const report = reportBacktest({
+    payload,
+    chosen,
+    files,
+    dates,
+    run,
+    metrics: measure(run, initialCapital, firstDate, lastDate),
+    benchmark: measure(hold, initialCapital, firstDate, lastDate),
+    cointegration: market.legs.length > 1 ? testCointegration(market, range) : undefined,
+    warnings,
+  });
+  if (payload.plot) report.plot = await savePlot(payload, dates, run, hold, context);
+  context.progress(1, 'Done');
+  return report;
+}
+
+async function loadFiles(
+  payload: BacktestPayload,
+  chosen: ChosenStrategy,
+  context: AgentContext,
+  download: PriceDownload | undefined,
+): Promise<PriceFile[]> {
+  const { start_date: startDate, end_date: endDate, adjusted } = payload;
+  const { dataDir, signal } = context;
+  const warmUp = 'lookback' in chosen.params ? chosen.params.lookback : chosen.params.window;
+  const downloadFrom = daysBefore(startDate, warmUp);
+  const files: PriceFile[] = [];
+  // One after the other: when the first is missing, nothing of the second is fetched or written.
+  for (const ticker of tickersOf(payload)) {
+    signal.throwIfAborted();
+    const file = await loadPrices({ dataDir, ticker, adjusted, startDate, endDate, downloadFrom, download, signal });
+    context.log('info', 'prices_read', { ticker, file: file.file, rows: file.prices.dates.length });
+    files.push(file);
+  }
+  return files;
+}
+
+/** A date early enough before `date` to have that many trading days between, holidays included. */
+function daysBefore(date: string, bars: number): string {
+  const days = Math.ceil((bars * 365.25) / 252) + 30;
+  return new Date(Date.parse(date) - days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/** What to hold from the open of each bar of the range: decided one bar earlier, from bar first - 1 where there is one. */
+async function decideTargets(strategy: Strategy, { first, last }: BarRange, context: AgentContext): Promise<Target[]> {
+  const targets: Target[] = first === 0 ? [flat] : [];
+  let previous: State = 0;
+  for (let t = Math.max(first - 1, 0); t < last; t++) {
+    if (targets.length % 128 === 0) {
+      // Lets a cancel and the heartbeat through; the longest window takes about 15 ms for so many.
+      await setImmediate();
+      context.signal.throwIfAborted();
+      context.progress(0.1 + 0.85 * (targets.length / (last - first + 1)), 'Trading');
+    }
+    const target = strategy.decide(t, previous);
+    previous = target.state;
+    targets.push(target);
+  }
+  return targets;
+}
+
+function buyAndHold(
+  market: Market,
+  range: BarRange,
+  account: { initialCapital: number; commission: number },
+): Simulation {
+  const bars = range.last - range.first + 1;
+  const single = { dates: market.dates, legs: market.legs.slice(0, 1) };
+  return simulate(single, range, new Array<Target>(bars).fill(oneLeg(1)), account);
+}
+
+async function savePlot(
+  payload: BacktestPayload,
+  dates: readonly string[],
+  run: Simulation,
+  hold: Simulation,
+  context: AgentContext,
+): Promise<JsonObject> {
+  const tickers = tickersOf(payload);
+  const chart = drawEquityChart({
+    title: `${payload.strategy} on ${tickers.join(' / ')}, ${dates.at(0)} to ${dates.at(-1)}`,
+    dates,
+    lines: [
+      { name: 'Strategy', values: run.equity },
+      { name: `Buy and hold ${tickers[0]}`, values: hold.equity },
+    ],
+  });
+  const { name, path } = await context.saveArtifact('equity.svg', chart);
+  return { name, path };
+}

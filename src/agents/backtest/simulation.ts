@@ -1,0 +1,116 @@
+import type { BarRange, Market } from './market.js';
+import type { State, Target } from './strategy.js';
+import { valueAt } from './value-at.js';
+
+export interface Account {
+  /** In the currency of the prices. */
+  initialCapital: number;
+  /** Rate on the value of every fill, each leg, buy and sell. */
+  commission: number;
+}
+
+/** One position from its opening to its closing; both legs of a pair are one round trip. */
+export interface RoundTrip {
+  entryDate: string;
+  exitDate: string;
+  direction: 'long' | 'short';
+  cashBefore: number;
+  cashAfter: number;
+}
+
+export interface Fill {
+  date: string;
+  ticker: string;
+  action: 'BUY' | 'SELL';
+  price: number;
+  /** Shares, fractional, above 0. */
+  quantity: number;
+  commission: number;
+}
+
+export interface Simulation {
+  /** At the close of each bar of the range; the last one after everything is sold. */
+  equity: number[];
+  roundTrips: RoundTrip[];
+  fills: Fill[];
+  /** Bars with a position after the fills at their open. */
+  barsHeld: number;
+  /** The bar at whose open a position was due and no cash left to open it with. */
+  stoppedAt: string | undefined;
+}
+
+interface Position {
+  state: State;
+  shares: number[];
+  entryDate: string;
+  cashBefore: number;
+}
+
+/**
+ * Trades `targets`, one for each bar of the range: the target decided at the close before, filled at that bar's open.
+ * A change of state closes the old position first, then opens the new one with all cash: gross notional C / (1 + c), so
+ * that it and its commission are C. Shares are fractional and are not changed while the state stays. Short sales add
+ * their proceeds to cash and cost no interest. What is held at the last close is sold there.
+ */
+export function simulate(market: Market, range: BarRange, targets: readonly Target[], account: Account): Simulation {
+  const result: Simulation = { equity: [], roundTrips: [], fills: [], barsHeld: 0, stoppedAt: undefined };
+  let cash = account.initialCapital;
+  let position: Position | undefined;
+
+  const trade = (bar: number, price: 'open' | 'close', shares: readonly number[]) => {
+    for (const [i, leg] of market.legs.entries()) {
+      const quantity = valueAt(shares, i);
+      if (quantity === 0) continue;
+      const fill: Fill = {
+        date: valueAt(market.dates, bar),
+        ticker: leg.ticker,
+        action: quantity > 0 ? 'BUY' : 'SELL',
+        price: valueAt(leg[price], bar),
+        quantity: Math.abs(quantity),
+        commission: account.commission * Math.abs(quantity) * valueAt(leg[price], bar),
+      };
+      cash -= quantity * fill.price + fill.commission;
+      result.fills.push(fill);
+    }
+  };
+  const open = (bar: number, target: Target) => {
+    const notional = cash / (1 + account.commission);
+    const shares = market.legs.map((leg, i) => (valueAt(target.weights, i) * notional) / valueAt(leg.open, bar));
+    position = { state: target.state, shares, entryDate: valueAt(market.dates, bar), cashBefore: cash };
+    trade(bar, 'open', shares);
+  };
+  const close = (bar: number, price: 'open' | 'close', { state, shares, entryDate, cashBefore }: Position) => {
+    trade(
+      bar,
+      price,
+      shares.map((quantity) => -quantity),
+    );
+    const direction = state === 1 ? 'long' : 'short';
+    const exitDate = valueAt(market.dates, bar);
+    result.roundTrips.push({ entryDate, exitDate, direction, cashBefore, cashAfter: cash });
+    position = undefined;
+  };
+
+  for (let bar = range.first; bar <= range.last; bar++) {
+    const target = valueAt(targets, bar - range.first);
+    if (result.stoppedAt === undefined && target.state !== (position?.state ?? 0)) {
+      if (position) close(bar, 'open', position);
+      if (target.state !== 0) {
+        if (cash > 0) open(bar, target);
+        else result.stoppedAt = valueAt(market.dates, bar);
+      }
+    }
+    if (position) result.barsHeld++;
+    if (position && bar === range.last) close(bar, 'close', position);
+    result.equity.push(cash + worth(position, market, bar));
+  }
+  return result;
+}
+
+function worth(position: Position | undefined, market: Market, bar: number): number {
+  let value = 0;
+  for (const [i, leg] of market.legs.entries()) {
+    if (position) value += valueAt(position.shares, i) * valueAt(leg.close, bar);
+  }
+  return value;
+}

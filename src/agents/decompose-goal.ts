@@ -1,0 +1,184 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../base/clock.js';
+import { RuntimeError } from '../base/errors.js';
+import type { Json } from '../base/json.js';
+import type { Actor } from '../core/actor.js';
+import type { Goal } from '../core/goals/goal.js';
+import type { Goals } from '../core/goals/goals.js';
+import { applyPlan, type PlannedTask, type Strategy } from '../core/goals/plan.js';
+import { parsePlan, planPrompt } from '../core/goals/plan-request.js';
+import { templatePlan } from '../core/goals/templates.js';
+import { hasEnded, type Job } from '../core/jobs/job.js';
+import type { NewJob } from '../core/jobs/submit-job.js';
+import type { Models } from '../llm/index.js';
+import type { Database } from '../store/sql.js';
+
+/** Who makes the plan. */
+export const planners = ['auto', 'caller', 'sampling', 'model', 'template'] as const;
+export type Planner = (typeof planners)[number];
+
+export interface Decomposition {
+  goal_id: number;
+  strategy: Strategy;
+  tasks?: PlannedTask[] | undefined;
+  planner: Planner;
+  model?: string | undefined;
+  max_tasks: number;
+}
+
+export interface DecomposeNeeds {
+  runtime: {
+    db: Database;
+    clock: Clock;
+    goals: Goals;
+    models: Models;
+    jobs: { get(id: string): Promise<Job> };
+    dispatcher: { submit(job: NewJob, actor: Actor): Promise<{ job: Job }> };
+  };
+  actor: Actor;
+  signal: AbortSignal;
+  progress(message: string): void;
+  sample: ((prompt: string) => Promise<string>) | undefined;
+}
+
+export interface Decomposed {
+  goal_id: number;
+  strategy: Strategy;
+  planner: Planner;
+  tasks_created?: number[];
+  count?: number;
+  status?: string;
+  task_id?: string;
+  request?: string;
+  note?: string;
+}
+
+/** Clients drop a call after some 60 s; a plan that takes longer is fetched by its task id. */
+const longestWaitMs = 45_000;
+
+/**
+ * Makes a plan of a goal by whichever planner is asked for or there is, and stores its tasks. Never falls back to a
+ * template: that would look like a plan and know nothing of the goal.
+ */
+export async function decomposeGoal(wish: Decomposition, needs: DecomposeNeeds): Promise<Decomposed> {
+  const goal = await needs.runtime.goals.get(wish.goal_id);
+  if (goal.status === 'cancelled') {
+    throw new RuntimeError(
+      'conflict',
+      `Goal ${goal.id} "${goal.name}" is cancelled.`,
+      'Set it to active with update_goal first.',
+    );
+  }
+  if (wish.tasks) return store(wish, 'caller', wish.tasks, needs);
+  switch (wish.planner) {
+    case 'template':
+      return store(wish, 'template', templatePlan(wish.strategy, goal), needs);
+    case 'caller':
+      return askCaller(wish, goal);
+    case 'sampling':
+      return store(wish, 'sampling', await planBySampling(wish, goal, needs), needs);
+    case 'model':
+      return planByModel(wish, goal, needs);
+    case 'auto':
+      return planByWhoeverThereIs(wish, goal, needs);
+  }
+}
+
+async function planByWhoeverThereIs(wish: Decomposition, goal: Goal, needs: DecomposeNeeds): Promise<Decomposed> {
+  let note: string | undefined;
+  if (needs.sample && wish.model === undefined) {
+    try {
+      return await store(wish, 'sampling', await planBySampling(wish, goal, needs), needs);
+    } catch (error) {
+      note = `The client's model did not give a plan: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+  const hasModel = wish.model !== undefined || needs.runtime.models.defaultModel() !== undefined;
+  const decomposed = hasModel ? await planByModel(wish, goal, needs) : askCaller(wish, goal);
+  return note === undefined ? decomposed : { ...decomposed, note };
+}
+
+async function store(
+  wish: Decomposition,
+  planner: Planner,
+  tasks: PlannedTask[],
+  needs: DecomposeNeeds,
+): Promise<Decomposed> {
+  const { db, clock } = needs.runtime;
+  const plan = { goalId: wish.goal_id, strategy: wish.strategy, tasks };
+  const rows = await db.transaction((sql) => applyPlan(sql, plan, { at: clock.now(), actor: needs.actor }));
+  const ids = rows.map((row) => row.id);
+  return { goal_id: wish.goal_id, strategy: wish.strategy, planner, tasks_created: ids, count: ids.length };
+}
+
+function askCaller(wish: Decomposition, goal: Goal): Decomposed {
+  const request = `${planPrompt({ goal, strategy: wish.strategy, maxTasks: wish.max_tasks })}
+
+Instead of answering, call decompose_goal again with goal_id ${goal.id}, strategy "${wish.strategy}" and that array as tasks.`;
+  return { goal_id: goal.id, strategy: wish.strategy, planner: 'caller', request };
+}
+
+/** A second try tells the client's model what was wrong with its first plan. */
+async function planBySampling(wish: Decomposition, goal: Goal, { sample }: DecomposeNeeds): Promise<PlannedTask[]> {
+  if (!sample) {
+    throw new RuntimeError(
+      'not_configured',
+      'This client does not lend its model to servers.',
+      'Pass your own plan as tasks, or use another planner.',
+    );
+  }
+  const prompt = planPrompt({ goal, strategy: wish.strategy, maxTasks: wish.max_tasks });
+  try {
+    return parsePlan(await sample(prompt), wish.max_tasks);
+  } catch (error) {
+    if (!(error instanceof RuntimeError) || error.code !== 'invalid') throw error;
+    return parsePlan(await sample(`${prompt}\n\nYour last answer could not be used. ${error.message}`), wish.max_tasks);
+  }
+}
+
+async function planByModel(wish: Decomposition, goal: Goal, needs: DecomposeNeeds): Promise<Decomposed> {
+  const { runtime, actor } = needs;
+  const model = runtime.models.resolve(wish.model);
+  runtime.models.provider(model.provider);
+  const { job } = await runtime.dispatcher.submit(
+    {
+      type: 'decompose',
+      payload: {
+        goal_id: goal.id,
+        goal: { name: goal.name, description: goal.description },
+        strategy: wish.strategy,
+        max_tasks: wish.max_tasks,
+        model: model.requested,
+      },
+      requires: model.provider,
+      requestedModel: model.requested,
+      goalId: goal.id,
+    },
+    actor,
+  );
+  const ended = await waitFor(job.id, needs);
+  const base = { goal_id: goal.id, strategy: wish.strategy, planner: 'model' as const };
+  if (!ended) return { ...base, status: 'running', task_id: job.id };
+  if (ended.status === 'completed') return { ...base, ...tasksOf(ended.result) };
+  throw new RuntimeError(
+    'unavailable',
+    `The model made no plan (task ${job.id} ${ended.status}): ${ended.errorMessage}`,
+    'Pass your own plan as tasks, or call retry_task with that id.',
+  );
+}
+
+function tasksOf(result: Json): { tasks_created: number[]; count: number } {
+  const { tasks_created, count } = result as { tasks_created: number[]; count: number };
+  return { tasks_created, count };
+}
+
+async function waitFor(id: string, { runtime, signal, progress }: DecomposeNeeds): Promise<Job | undefined> {
+  const giveUpAt = performance.now() + longestWaitMs;
+  for (let beats = 0; performance.now() < giveUpAt && !signal.aborted; beats++) {
+    const job = await runtime.jobs.get(id);
+    if (hasEnded(job.status)) return job;
+    if (beats % 50 === 0) progress(`the plan is ${job.status === 'running' ? 'being made' : 'waiting for a runner'}`);
+    await sleep(100);
+  }
+  return undefined;
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { RuntimeError } from '../base/errors.js';
+import { applyPlan, plannedTask, strategies } from '../core/goals/plan.js';
+import { parsePlan, planJsonSchema, planPrompt } from '../core/goals/plan-request.js';
+import type { JobEffect } from '../core/jobs/finish-job.js';
+import { defineAgent } from './define-agent.js';
+import { modelParams } from './llm.js';
+import { callModel, type ModelCallNeeds } from './model-call.js';
+
+export const decomposePayload = z.strictObject({
+  goal_id: z.int(),
+  goal: z.strictObject({ name: z.string(), description: z.string() }),
+  strategy: z.enum(strategies),
+  max_tasks: z.int().min(1).max(100),
+  model: z.string(),
+  fallback_models: z.array(z.string()).default([]),
+  params: modelParams.default({}),
+});
+
+const decomposeResult = z.object({ tasks: z.array(plannedTask) });
+
+/** A model that answered with prose is told what was wrong with it once. */
+const planTries = 2;
+
+/** The agent that has a model plan a goal. Its tasks are created by `decomposeEffect`, when the job completes. */
+export function createDecomposeAgent(needs: ModelCallNeeds) {
+  return defineAgent({
+    type: 'decompose',
+    description: 'Has a language model break a goal into tasks.',
+    payload: decomposePayload,
+    async execute(job, context) {
+      const { goal, strategy, max_tasks: maxTasks, model, fallback_models, params } = job.payload;
+      const prompt = planPrompt({ goal, strategy, maxTasks });
+      let complaint = '';
+      for (let tries = 1; ; tries++) {
+        context.restartOutput();
+        const answer = await callModel(
+          { prompt: prompt + complaint, model, fallback_models, params: { ...params, json_schema: planJsonSchema() } },
+          job,
+          context,
+          needs,
+        );
+        try {
+          return { tasks: parsePlan(answer.text, maxTasks) };
+        } catch (error) {
+          if (!(error instanceof RuntimeError) || tries === planTries) throw error;
+          context.log('warn', 'the plan could not be used', { reason: error.message });
+          complaint = `\n\nYour last answer could not be used. ${error.message}\nAnswer with the JSON alone.`;
+        }
+      }
+    },
+  });
+}
+
+/** Creates the tasks of a plan in the transaction that completes its job, so that it happens once. */
+export const decomposeEffect: JobEffect = async (sql, job, result, change) => {
+  const { goal_id: goalId, strategy } = decomposePayload.parse(JSON.parse(job.payload));
+  const { tasks } = decomposeResult.parse(result);
+  const actor = { holder: job.submitted_by, project: job.project };
+  const rows = await applyPlan(sql, { goalId, strategy, tasks }, { ...change, actor });
+  const created = { goal_id: goalId, strategy, tasks_created: rows.map((row) => row.id), count: rows.length };
+  await sql.run('update jobs set result = ? where id = ?', JSON.stringify({ ...created, tasks }), job.id);
+};

@@ -1,0 +1,91 @@
+import { RuntimeError } from '../base/errors.js';
+import type { Actor } from '../core/actor.js';
+import type { Job } from '../core/jobs/job.js';
+import type { RetryWishes } from '../core/jobs/steer-job.js';
+import type { NewJob } from '../core/jobs/submit-job.js';
+import type { ModelParams } from '../core/ports.js';
+import type { TaskReference } from '../core/tasks/references.js';
+import type { Models, ResolvedModel } from '../llm/index.js';
+import { llmPayload } from './llm.js';
+
+export interface LlmRequest {
+  task_description: string;
+  model?: string | undefined;
+  model_params?: ModelParams | undefined;
+  system?: string | undefined;
+  priority?: number | undefined;
+  depends_on?: readonly string[] | undefined;
+  fallback_models?: readonly string[] | undefined;
+  max_attempts?: number | undefined;
+  timeout_seconds?: number | undefined;
+  token_budget?: number | undefined;
+  idempotency_key?: string | undefined;
+  task_id?: TaskReference | undefined;
+}
+
+export interface LlmRequestNeeds {
+  models: Models;
+  jobs: { get(id: string): Promise<Job> };
+  dispatcher: {
+    submit(job: NewJob, actor: Actor): Promise<{ job: Job; isRepeated: boolean }>;
+    retry(id: string, wishes: RetryWishes, actor: Actor): Promise<Job>;
+  };
+}
+
+/**
+ * Submits a prompt as a job of type `llm`. An unknown model or a missing key fails here, naming what to set, and not
+ * later in a process that nobody watches.
+ */
+export async function submitLlmJob(request: LlmRequest, actor: Actor, { models, dispatcher }: LlmRequestNeeds) {
+  const model = usableModel(models, request.model);
+  const fallbacks = (request.fallback_models ?? []).map((name) => usableModel(models, name));
+  const job: NewJob = {
+    type: 'llm',
+    payload: {
+      prompt: request.task_description,
+      ...(request.system === undefined ? {} : { system: request.system }),
+      model: model.requested,
+      fallback_models: fallbacks.map((fallback) => fallback.requested),
+      params: JSON.parse(JSON.stringify(request.model_params ?? {})),
+    },
+    requires: model.provider,
+    requestedModel: model.requested,
+    warnings: model.warnings,
+    priority: request.priority,
+    dependsOn: request.depends_on,
+    maxAttempts: request.max_attempts,
+    timeoutSeconds: request.timeout_seconds,
+    tokenBudget: request.token_budget,
+    idempotencyKey: request.idempotency_key,
+    task: request.task_id,
+  };
+  return dispatcher.submit(job, actor);
+}
+
+/** Runs a job again; another model is for jobs that ask one. */
+export async function retryLlmJob(
+  request: { task_id: string; model?: string | undefined },
+  actor: Actor,
+  { models, jobs, dispatcher }: LlmRequestNeeds,
+): Promise<Job> {
+  if (request.model === undefined) return dispatcher.retry(request.task_id, {}, actor);
+  const model = usableModel(models, request.model);
+  const job = await jobs.get(request.task_id);
+  if (job.type !== 'llm') {
+    throw new RuntimeError(
+      'invalid',
+      `Job ${job.id} is of type ${job.type} and has no model to change.`,
+      'Leave model out.',
+    );
+  }
+  const payload = { ...llmPayload.parse(job.payload), model: model.requested };
+  const wishes = { payload: JSON.stringify(payload), requires: model.provider, requestedModel: model.requested };
+  return dispatcher.retry(request.task_id, wishes, actor);
+}
+
+/** Throws `invalid` or `not_configured` for a model that no call could reach. */
+function usableModel(models: Models, name: string | undefined): ResolvedModel {
+  const model = models.resolve(name);
+  models.provider(model.provider);
+  return model;
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { defineAgent } from './define-agent.js';
+import { callModel, type ModelCallNeeds } from './model-call.js';
+
+export const modelParams = z
+  .strictObject({
+    max_tokens: z.int().min(1).max(1_000_000).optional().describe('Longest answer, in tokens.'),
+    temperature: z.number().min(0).max(2).optional().describe('Left out for models that refuse it.'),
+    top_p: z.number().min(0).max(1).optional().describe('Left out for models that refuse it.'),
+    top_k: z.int().min(0).max(1_000).optional().describe('Left out for models that refuse it.'),
+    stop_sequences: z.array(z.string().min(1)).max(16).optional().describe('Texts that end the answer.'),
+    num_ctx: z.int().min(256).max(10_000_000).optional().describe('Ollama: context window in tokens.'),
+    json_schema: z.record(z.string(), z.unknown()).optional().describe('JSON schema that the answer must follow.'),
+  })
+  .describe('Parameters of the model call.');
+
+export const llmPayload = z.strictObject({
+  prompt: z.string().min(1),
+  system: z.string().optional(),
+  model: z.string(),
+  fallback_models: z.array(z.string()).default([]),
+  params: modelParams.default({}),
+});
+
+/** The agent of background LLM tasks: one model call, its text the job's output. */
+export function createLlmAgent(needs: ModelCallNeeds) {
+  return defineAgent({
+    type: 'llm',
+    description: 'Sends a prompt to a language model and keeps its answer.',
+    payload: llmPayload,
+    async execute(job, context) {
+      const answer = await callModel(job.payload, job, context, needs);
+      return { model: answer.model, stop_reason: answer.stopReason };
+    },
+  });
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+
+/** What a submitter of an `ml_experiment` job may say; the rest is filled in by `resolveParams`. */
+export const experimentPayload = z
+  .strictObject({
+    model: z
+      .enum(['linear', 'neural', 'svm'])
+      .default('linear')
+      .describe(
+        'linear: softmax regression. neural: one hidden ReLU layer. svm: linear multi-class support vector machine.',
+      ),
+    dataset: z
+      .enum(['iris', 'mnist', 'cifar10'])
+      .default('iris')
+      .describe('iris is built in; mnist and cifar10 are read from the data directory (AGENT_RUNTIME_DATA_DIR).'),
+    epochs: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe('Passes over the training rows; 100 for iris and 5 for images unless given.'),
+    learning_rate: z
+      .number()
+      .min(0)
+      .max(100)
+      .optional()
+      .describe('Step size of the optimizer; 0.01 for iris and 0.001 for images unless given.'),
+    batch_size: z
+      .int()
+      .min(1)
+      .max(65_536)
+      .optional()
+      .describe('Rows a step; 16 for iris and 32 for images unless given.'),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 32 - 1)
+      .default(42)
+      .describe('Drives the split, the first weights and the shuffles: the same seed repeats the same numbers.'),
+    optimizer: z.enum(['adam', 'sgd']).default('adam').describe('adam (0.9, 0.999, 1e-8), or plain gradient descent.'),
+    hidden: z
+      .int()
+      .min(1)
+      .max(4_096)
+      .optional()
+      .describe('Units of the hidden layer, for neural only; 16 for iris, 64 for mnist, 128 for cifar10 unless given.'),
+    l2: z
+      .number()
+      .min(0)
+      .max(100)
+      .optional()
+      .describe('Penalty on the squared weights, l2 / 2 times their sum; 0.001 for svm and 0 otherwise unless given.'),
+    limit_train: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .describe('Train on the first rows only, for a quick try; all rows unless given.'),
+    limit_test: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .describe('Test on the first rows only, for a quick try; all rows unless given.'),
+    test_fraction: z
+      .number()
+      .min(0.02)
+      .max(0.9)
+      .optional()
+      .describe(
+        'Share of each class held out for the test, for iris only (images have their own test rows); 0.2 unless given.',
+      ),
+  })
+  .superRefine((payload, context) => {
+    if (payload.hidden !== undefined && payload.model !== 'neural') {
+      context.addIssue({
+        code: 'custom',
+        path: ['hidden'],
+        message: `hidden is for the neural model; ${payload.model} has no hidden layer. Leave it out.`,
+      });
+    }
+    if (payload.test_fraction !== undefined && payload.dataset !== 'iris') {
+      context.addIssue({
+        code: 'custom',
+        path: ['test_fraction'],
+        message: `test_fraction is for iris; ${payload.dataset} has its own test rows. Leave it out, or use limit_test.`,
+      });
+    }
+  });
+
+/** A checked payload. */
+export type ExperimentPayload = z.output<typeof experimentPayload>;

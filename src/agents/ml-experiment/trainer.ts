@@ -1,0 +1,152 @@
+import { AgentError } from '../define-agent.js';
+import { createFloats } from './batch.js';
+import type { Dataset } from './dataset.js';
+import { type Evaluation, evaluate } from './evaluation.js';
+import { type Head, heads } from './head.js';
+import { createNetwork, type Network } from './network.js';
+import { createOptimizer } from './optimizer.js';
+import type { Params } from './params.js';
+import { type Random, rangeOf, shuffle } from './random.js';
+
+/** The network after one epoch, measured on all train rows once its last step is made. */
+export interface Epoch {
+  /** From 1. */
+  epoch: number;
+  /** Mean loss a row, without the penalty on weights. */
+  loss: number;
+  accuracy: number;
+  seconds: number;
+}
+
+export interface Progress {
+  epoch: number;
+  /** Batches done in this epoch; all of them at its end. */
+  batch: number;
+  batches: number;
+  /** Mean loss of the last batch, or of all train rows at the end of an epoch. */
+  loss: number;
+  /** Set at the end of an epoch only. */
+  accuracy?: number;
+}
+
+export interface TrainerHooks {
+  /** Asked between slices of at most `sliceRows` rows. */
+  shouldStop(): boolean;
+  /** Called after each epoch, and each second within one. */
+  onProgress(progress: Progress): void;
+  /** Milliseconds, from any zero. */
+  now(): number;
+}
+
+export interface Trained {
+  network: Network;
+  history: Epoch[];
+  test: Evaluation;
+}
+
+export type TrainingParams = Pick<
+  Params,
+  'model' | 'epochs' | 'learningRate' | 'batchSize' | 'optimizer' | 'hidden' | 'l2'
+>;
+
+/** A batch is worked off in slices, so that its memory and the time to a cancel are bounded whatever its size. */
+const sliceRows = 64;
+const progressMs = 1_000;
+
+/**
+ * Trains by mini-batches and tests the last network. Pure but for its hooks: the same data, params and state of
+ * `random` give the same numbers (bit by bit on one Node version). Blocks until done: run it in a worker.
+ *
+ * @throws AgentError `DIVERGED` when the loss or a weight is no longer finite, `CANCELLED` when asked to stop
+ */
+export function train(data: Dataset, params: TrainingParams, random: Random, hooks: TrainerHooks): Trained {
+  const precision = data.train.features instanceof Uint8Array ? 'single' : 'double';
+  const { inputs } = data;
+  const classes = data.classes.length;
+  const network = createNetwork({ inputs, hidden: params.hidden, classes, precision, capacity: sliceRows }, random);
+  const optimize = createOptimizer(params.optimizer, params.learningRate, network.parameters.length, precision);
+  const head = heads[params.model];
+  const order = rangeOf(data.train.count);
+  const batches = Math.ceil(order.length / params.batchSize);
+  const scoreGradient = createFloats(precision, sliceRows * classes);
+  const slice: Slice = { network, head, data, order, scoreGradient };
+  const history: Epoch[] = [];
+
+  for (let epoch = 1; epoch <= params.epochs; epoch++) {
+    const startedAt = hooks.now();
+    let reportedAt = startedAt;
+    shuffle(order, random);
+    for (let batch = 1; batch <= batches; batch++) {
+      const checkStop = () => stopIfAsked(hooks, `in epoch ${epoch} of ${params.epochs}, batch ${batch} of ${batches}`);
+      const from = (batch - 1) * params.batchSize;
+      const loss = computeGradient(slice, from, Math.min(params.batchSize, order.length - from), params.l2, checkStop);
+      if (!Number.isFinite(loss)) throw diverged(params, epoch, `the loss of batch ${batch} is ${loss}`);
+      optimize(network.parameters, network.gradient);
+      const time = hooks.now();
+      if (batch < batches && time - reportedAt >= progressMs) {
+        reportedAt = time;
+        hooks.onProgress({ epoch, batch, batches, loss });
+      }
+    }
+    const checkStop = () => stopIfAsked(hooks, `after the steps of epoch ${epoch} of ${params.epochs}`);
+    const { loss, accuracy } = evaluate(network, head, data.train, checkStop);
+    if (!Number.isFinite(loss)) throw diverged(params, epoch, `the training loss is ${loss}`);
+    if (!network.parameters.every(Number.isFinite)) throw diverged(params, epoch, 'a weight is no longer finite');
+    history.push({ epoch, loss, accuracy, seconds: (hooks.now() - startedAt) / 1_000 });
+    hooks.onProgress({ epoch, batch: batches, batches, loss, accuracy });
+  }
+  return { network, history, test: evaluate(network, head, data.test, () => stopIfAsked(hooks, 'during the test')) };
+}
+
+/** What the gradient of a batch is computed from and with. */
+export interface Slice {
+  network: Network;
+  head: Head;
+  data: Pick<Dataset, 'train'>;
+  order: Int32Array;
+  /** Room for the scores of `network.capacity` rows. */
+  scoreGradient: Float32Array | Float64Array;
+}
+
+/**
+ * Sets the network's gradient to that of the batch's objective, mean loss + `l2 / 2` times the sum of squared weights,
+ * over the rows `order[from]` and following. Returns the mean loss without the penalty.
+ */
+export function computeGradient(slice: Slice, from: number, count: number, l2: number, checkStop: () => void): number {
+  const { network, head, data, order, scoreGradient } = slice;
+  const { classes, capacity } = network;
+  const labels = new Uint8Array(Math.min(capacity, count));
+  network.gradient.fill(0);
+  let total = 0;
+  for (let done = 0; done < count; done += capacity) {
+    checkStop();
+    const size = Math.min(capacity, count - done);
+    for (let row = 0; row < size; row++) labels[row] = data.train.labels[order[from + done + row] ?? 0] ?? 0;
+    const scores = network.score(data.train, order, from + done, size);
+    total += head({ scores, labels, count: size, classes }, scoreGradient, 1 / count);
+    network.addGradient(scoreGradient);
+  }
+  if (l2 > 0) addPenalty(network, l2);
+  return total / count;
+}
+
+function addPenalty(network: Network, l2: number): void {
+  for (const { weights, weightGradient } of network.layers) {
+    for (let index = 0; index < weights.length; index++) {
+      weightGradient[index] = (weightGradient[index] ?? 0) + l2 * (weights[index] ?? 0);
+    }
+  }
+}
+
+function stopIfAsked(hooks: TrainerHooks, place: string): void {
+  if (hooks.shouldStop()) throw new AgentError('CANCELLED', `Stopped ${place}.`);
+}
+
+function diverged(params: TrainingParams, epoch: number, what: string): AgentError {
+  const { learningRate, l2 } = params;
+  return new AgentError(
+    'DIVERGED',
+    `Training diverged in epoch ${epoch} of ${params.epochs}: ${what}. ` +
+      `Lower learning_rate (was ${learningRate})${l2 > 0 ? ` or l2 (was ${l2})` : ''}.`,
+  );
+}

@@ -1,0 +1,105 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { z } from 'zod';
+import { RuntimeError } from './errors.js';
+
+const modelNames = z.record(z.string(), z.string());
+
+/** `~/.claude/agent_runtime.json`. An unknown key is an error, so that a misspelt one is not silently without effect. */
+export const configFileSchema = z.strictObject({
+  model: z.string().optional(),
+  secretsFile: z.string().optional(),
+  limits: z
+    .strictObject({
+      workerSlots: z.int().min(1).max(1_000).optional(),
+      maxRunningJobs: z.int().min(1).max(64).optional(),
+      runnerHeapMb: z.int().min(64).max(65_536).optional(),
+    })
+    .optional(),
+  providers: z
+    .strictObject({
+      anthropic: z.strictObject({ model: z.string().optional(), baseUrl: z.url().optional() }).optional(),
+      google: z.strictObject({ model: z.string().optional(), baseUrl: z.url().optional() }).optional(),
+      ollama: z
+        .strictObject({
+          model: z.string().optional(),
+          baseUrl: z.url().optional(),
+          numCtx: z.int().min(256).optional(),
+          headers: z.record(z.string(), z.string()).optional(),
+        })
+        .optional(),
+      'claude-code': z
+        .strictObject({
+          command: z.string().optional(),
+          model: z.string().optional(),
+          passEnv: z.array(z.string()).optional(),
+          allowedTools: z.array(z.string()).optional(),
+          workingDirectory: z.string().optional(),
+          maxBudgetUsd: z.number().positive().optional(),
+        })
+        .optional(),
+      custom: z.record(z.string().regex(/^[\w-]+$/), z.string()).optional(),
+    })
+    .optional(),
+  models: z
+    .strictObject({
+      aliases: z.strictObject({ anthropic: modelNames.optional(), google: modelNames.optional() }).optional(),
+      retired: z.strictObject({ anthropic: modelNames.optional(), google: modelNames.optional() }).optional(),
+    })
+    .optional(),
+});
+
+export type ConfigFile = z.output<typeof configFileSchema>;
+
+/** The config file, empty if there is none. Throws `invalid`, naming the file and the key or line that is wrong. */
+export function readConfigFile(path: string): ConfigFile {
+  const text = readIfThere(path);
+  if (text === undefined) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw wrong(path, `is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  const parsed = configFileSchema.safeParse(value);
+  if (!parsed.success) throw wrong(path, `is not as it should be.\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+/**
+ * Keys from a file of `NAME=value` lines, for clients that strip them from the environment.
+ * Throws `invalid` if others than its owner can read it.
+ */
+export function readSecretsFile(path: string): Record<string, string | undefined> {
+  const text = readIfThere(path);
+  if (text === undefined) throw wrong(path, 'is named as secretsFile but does not exist.');
+  if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
+    throw new RuntimeError('invalid', `The secrets file ${path} can be read by others.`, `Run: chmod 600 "${path}"`);
+  }
+  return parseEnv(text);
+}
+
+/** A path of the config file: `~` is the home, anything relative starts at the file's own directory. */
+export function resolvePath(path: string, { home, configPath }: { home: string; configPath: string }): string {
+  const expanded = path === '~' || path.startsWith('~/') ? home + path.slice(1) : path;
+  return isAbsolute(expanded) ? expanded : resolve(dirname(configPath), expanded);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
+    throw wrong(path, `cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function wrong(path: string, what: string): RuntimeError {
+  return new RuntimeError(
+    'invalid',
+    `The file ${path} ${what}`,
+    'Mend it, or set AGENT_RUNTIME_CONFIG to another file.',
+  );
+}

@@ -1,0 +1,191 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
+import { RuntimeError } from './errors.js';
+import { type LogLevel, logLevels } from './log.js';
+import { type Environment, readSetting, type Setting, type SettingName, settings } from './settings.js';
+
+/** Everything that the user can set, parsed once: flags over environment over the config file over defaults. */
+export interface Config {
+  home: string;
+  dbPath: string;
+  configPath: string;
+  dataDir: string;
+  logLevel: LogLevel;
+  toolsets: string;
+  isReadOnly: boolean;
+  workerSlots: number;
+  maxRunningJobs: number;
+  runnerHeapMb: number;
+  /** The model of tasks that name none. */
+  model: string | undefined;
+  providers: ProviderConfig;
+  pricesUrl: string | undefined;
+  /** The client's conversation, where the client tells: the same when it is resumed. */
+  clientSessionId: string | undefined;
+  /** The project directory that the client works in, '' when it does not say. */
+  project: string;
+  /** How many agents stand above this process; an agent must not start agents without end. */
+  depth: number;
+  /** The environment with the secrets file laid under it. */
+  env: Environment;
+  /** Values that must never be shown. */
+  secrets: readonly string[];
+}
+
+export interface ProviderConfig {
+  anthropic: { apiKey: string | undefined; baseUrl: string | undefined; model: string | undefined };
+  google: { apiKey: string | undefined; baseUrl: string | undefined; model: string | undefined };
+  ollama: {
+    baseUrl: string | undefined;
+    model: string | undefined;
+    numCtx: number | undefined;
+    headers: Record<string, string> | undefined;
+  };
+  claudeCode: {
+    command: string;
+    model: string | undefined;
+    passEnv: string[] | undefined;
+    allowedTools: string[] | undefined;
+    workingDirectory: string | undefined;
+    maxBudgetUsd: number | undefined;
+  };
+  /** Modules by name, absolute paths. */
+  custom: Record<string, string>;
+  models: NonNullable<ConfigFile['models']>;
+}
+
+/** The flags that every command takes. */
+export interface Flags {
+  db?: string | undefined;
+  config?: string | undefined;
+  dataDir?: string | undefined;
+  logLevel?: string | undefined;
+  toolsets?: string | undefined;
+  readOnly?: boolean | undefined;
+}
+
+/** Reads all settings. Throws `invalid`, naming the variable or the config file's key, and what it may be. */
+export function readConfig(flags: Flags = {}, environment: Environment = process.env): Config {
+  const home = environment.HOME || homedir();
+  const setting = (name: SettingName) => readSetting(environment, name);
+  const configPath = path(flags.config ?? setting('AGENT_RUNTIME_CONFIG') ?? '~/.claude/agent_runtime.json', home);
+  const file = readConfigFile(configPath);
+  const env = withSecrets(environment, file, { home, configPath });
+  const limits = file.limits ?? {};
+
+  return {
+    home,
+    configPath,
+    dbPath: path(flags.db ?? setting('AGENT_RUNTIME_DB_PATH') ?? '~/.claude/agent_runtime.db', home),
+    dataDir: path(flags.dataDir ?? setting('AGENT_RUNTIME_DATA_DIR') ?? '~/.claude/agent_runtime', home),
+    logLevel: oneOf(
+      logLevels,
+      'AGENT_RUNTIME_LOG_LEVEL',
+      flags.logLevel ?? setting('AGENT_RUNTIME_LOG_LEVEL') ?? 'info',
+    ),
+    toolsets: flags.toolsets ?? setting('AGENT_RUNTIME_TOOLSETS') ?? 'all',
+    isReadOnly: flags.readOnly ?? isOn(setting('AGENT_RUNTIME_READ_ONLY')),
+    workerSlots: wholeNumber(setting, 'AGENT_RUNTIME_WORKER_SLOTS', 1_000) ?? limits.workerSlots ?? 5,
+    maxRunningJobs: wholeNumber(setting, 'AGENT_RUNTIME_MAX_RUNNING_JOBS', 64) ?? limits.maxRunningJobs ?? 4,
+    runnerHeapMb: limits.runnerHeapMb ?? 2_048,
+    model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
+    providers: providersOf(file, env, { home, configPath }),
+    pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
+    clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
+    project: environment.CLAUDE_PROJECT_DIR || '',
+    depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
+    env,
+    secrets: secretsIn(env),
+  };
+}
+
+/** Takes the secrets out of this process's own environment, so that no code it loads and nothing it starts sees them. */
+export function hideSecrets({ secrets }: Config): void {
+  for (const [name, value] of Object.entries(process.env))
+    if (value && secrets.includes(value)) delete process.env[name];
+}
+
+interface Places {
+  home: string;
+  configPath: string;
+}
+
+function providersOf(file: ConfigFile, env: Environment, places: Places): ProviderConfig {
+  const { anthropic, google, ollama, custom, 'claude-code': claudeCode } = file.providers ?? {};
+  const setting = (name: SettingName) => readSetting(env, name);
+  return {
+    anthropic: {
+      apiKey: setting('ANTHROPIC_API_KEY'),
+      baseUrl: setting('ANTHROPIC_BASE_URL') ?? anthropic?.baseUrl,
+      model: setting('AGENT_RUNTIME_ANTHROPIC_MODEL') ?? anthropic?.model,
+    },
+    google: {
+      apiKey: setting('GOOGLE_API_KEY'),
+      baseUrl: setting('GOOGLE_BASE_URL') ?? google?.baseUrl,
+      model: setting('AGENT_RUNTIME_GOOGLE_MODEL') ?? google?.model,
+    },
+    ollama: {
+      baseUrl: setting('OLLAMA_BASE_URL') ?? ollama?.baseUrl,
+      model: setting('AGENT_RUNTIME_OLLAMA_MODEL') ?? ollama?.model,
+      numCtx: ollama?.numCtx,
+      headers: ollama?.headers,
+    },
+    claudeCode: {
+      command: claudeCode?.command ?? 'claude',
+      model: claudeCode?.model,
+      passEnv: claudeCode?.passEnv,
+      allowedTools: claudeCode?.allowedTools,
+      workingDirectory: claudeCode?.workingDirectory && resolvePath(claudeCode.workingDirectory, places),
+      maxBudgetUsd: claudeCode?.maxBudgetUsd,
+    },
+    custom: Object.fromEntries(
+      Object.entries(custom ?? {}).map(([name, module]) => [name, resolvePath(module, places)]),
+    ),
+    models: file.models ?? {},
+  };
+}
+
+/** What stands in the environment wins over the secrets file. */
+function withSecrets(environment: Environment, file: ConfigFile, places: Places): Environment {
+  if (file.secretsFile === undefined) return environment;
+  const env: Record<string, string | undefined> = readSecretsFile(resolvePath(file.secretsFile, places));
+  for (const [name, value] of Object.entries(environment)) if (value) env[name] = value;
+  return env;
+}
+
+const secretName = /(_|^)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
+
+function secretsIn(env: Environment): string[] {
+  const known = new Set<string>(settings.flatMap((setting: Setting) => (setting.isSecret ? [setting.name] : [])));
+  return Object.entries(env).flatMap(([name, value]) =>
+    value && (known.has(name) || secretName.test(name)) ? [value] : [],
+  );
+}
+
+function path(text: string, home: string): string {
+  return text === '~' || text.startsWith('~/') ? join(home, text.slice(1)) : resolve(text);
+}
+
+function wholeNumber(setting: (name: SettingName) => string | undefined, name: SettingName, max: number) {
+  const text = setting(name);
+  if (text === undefined) return undefined;
+  const parsed = z.coerce.number().int().min(1).max(max).safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new RuntimeError(
+    'invalid',
+    `${name} is ${JSON.stringify(text)}.`,
+    `Set it to a whole number from 1 to ${max}.`,
+  );
+}
+
+function oneOf<Word extends string>(words: readonly Word[], name: string, text: string): Word {
+  const found = words.find((word) => word === text.toLowerCase());
+  if (found) return found;
+  throw new RuntimeError('invalid', `${name} is ${JSON.stringify(text)}.`, `Set it to one of ${words.join(', ')}.`);
+}
+
+function isOn(text: string | undefined): boolean {
+  return text !== undefined && /^(1|true|yes|on)$/i.test(text);
+}

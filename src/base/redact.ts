@@ -1,0 +1,25 @@
+/** Shapes of credentials that may turn up in text from anywhere: vendors' keys, bearer headers. */
+const credentialShapes = [
+  /\bsk-[A-Za-z0-9_-]{8,}/g,
+  /\bAIza[A-Za-z0-9_-]{10,}/g,
+  /\btvly-[A-Za-z0-9_-]{8,}/g,
+  /\bghp_[A-Za-z0-9]{10,}/g,
+  /\bBearer\s+[A-Za-z0-9._~+/=-]{8,}/gi,
+];
+
+const replacement = '[redacted]';
+
+/** Takes credentials out of a text before it is logged, stored or shown. */
+export type Redact = (text: string) => string;
+
+/** A redactor that knows, beside the usual shapes, the very secrets this process was given. */
+export function createRedactor(secrets: readonly string[]): Redact {
+  // Very short values would blank out ordinary words.
+  const known = secrets.filter((secret) => secret.length >= 8);
+  return (text) => {
+    let clean = text;
+    for (const secret of known) clean = clean.replaceAll(secret, replacement);
+    for (const shape of credentialShapes) clean = clean.replaceAll(shape, replacement);
+    return clean;
+  };
+}

@@ -1,0 +1,83 @@
+/** One environment variable: the README's table and `doctor` are made from these lines. */
+export interface Setting {
+  name: string;
+  /** Other names that mean the same. */
+  aliases?: readonly string[];
+  default?: string;
+  isSecret?: boolean;
+  meaning: string;
+}
+
+export const settings = [
+  { name: 'AGENT_RUNTIME_DB_PATH', default: '~/.claude/agent_runtime.db', meaning: 'The database file.' },
+  {
+    name: 'AGENT_RUNTIME_CONFIG',
+    default: '~/.claude/agent_runtime.json',
+    meaning: 'The config file; it need not exist.',
+  },
+  {
+    name: 'AGENT_RUNTIME_DATA_DIR',
+    default: '~/.claude/agent_runtime',
+    meaning: 'Backups, logs, artifacts of jobs, and the data sets and price files that jobs read.',
+  },
+  {
+    name: 'AGENT_RUNTIME_LOG_LEVEL',
+    default: 'info',
+    meaning: 'debug, info, warn, error or silent; logs go to stderr.',
+  },
+  {
+    name: 'AGENT_RUNTIME_TOOLSETS',
+    default: 'all',
+    meaning: 'Which tools to offer: all, core, or names of toolsets with commas between.',
+  },
+  { name: 'AGENT_RUNTIME_READ_ONLY', default: '0', meaning: '1 offers only tools that change nothing.' },
+  { name: 'AGENT_RUNTIME_WORKER_SLOTS', default: '5', meaning: 'How many worker slots all sessions share.' },
+  {
+    name: 'AGENT_RUNTIME_MAX_RUNNING_JOBS',
+    default: '4',
+    meaning: 'How many background jobs run at once, over all sessions.',
+  },
+  {
+    name: 'AGENT_RUNTIME_MODEL',
+    meaning: 'The model of background tasks that name none; otherwise that of the first configured provider.',
+  },
+  {
+    name: 'AGENT_RUNTIME_ANTHROPIC_MODEL',
+    default: 'claude-sonnet-5-5',
+    meaning: 'The Claude model when only the vendor is named.',
+  },
+  {
+    name: 'AGENT_RUNTIME_GOOGLE_MODEL',
+    default: 'gemini-3.8-flash',
+    meaning: 'The Gemini model when only the vendor is named.',
+  },
+  {
+    name: 'AGENT_RUNTIME_OLLAMA_MODEL',
+    meaning: 'The local model when only `ollama` is named; otherwise the first installed.',
+  },
+  { name: 'ANTHROPIC_API_KEY', isSecret: true, meaning: 'Key for Claude models.' },
+  { name: 'ANTHROPIC_BASE_URL', meaning: 'Another address for the Anthropic API.' },
+  { name: 'GOOGLE_API_KEY', aliases: ['GEMINI_API_KEY'], isSecret: true, meaning: 'Key for Gemini models.' },
+  { name: 'GOOGLE_BASE_URL', meaning: 'Another address for the Gemini API.' },
+  {
+    name: 'OLLAMA_BASE_URL',
+    aliases: ['OLLAMA_HOST'],
+    default: 'http://127.0.0.1:11434',
+    meaning: 'Where Ollama listens.',
+  },
+  {
+    name: 'AGENT_RUNTIME_PRICES_URL',
+    meaning: 'Template of a URL that gives daily prices as CSV, for backtests whose price file is missing.',
+  },
+] as const satisfies readonly Setting[];
+
+export type SettingName = (typeof settings)[number]['name'];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads a variable by its name or aliases. Empty counts as unset: that is what `${NAME:-}` in a client's config gives. */
+export function readSetting(env: Environment, name: SettingName): string | undefined {
+  const setting: Setting | undefined = settings.find((known) => known.name === name);
+  for (const variable of [name, ...(setting?.aliases ?? [])]) if (env[variable]) return env[variable];
+  return undefined;
+}

@@ -1,0 +1,3 @@
+export async function runCommandLine(args: string[]): Promise<void> {
+  process.stderr.write(`${args.join(' ')}\n`);
+}

@@ -1,0 +1,153 @@
+import type { Clock } from '../../base/clock.js';
+import { newShortId } from '../../base/ids.js';
+import type { Database, Sql, Statement } from '../../store/sql.js';
+import type { Actor } from '../actor.js';
+import { recordEvent } from '../events/events.js';
+import type { Processes, ProcessIdentity } from '../ports.js';
+import { leaseFor, leaseValues, sessionLeaseMs } from './lease.js';
+
+export interface SessionInfo {
+  /** The client's own id of the conversation, the same when it is resumed. */
+  clientSessionId?: string | undefined;
+  project: string;
+  clientName?: string | undefined;
+  clientVersion?: string | undefined;
+}
+
+/** One server process, and who it acts for. */
+export interface Session extends Actor {
+  id: string;
+  holder: string;
+}
+
+export interface SessionRow {
+  id: string;
+  holder: string;
+  project: string;
+  client_name: string | null;
+  client_version: string | null;
+  host_id: string;
+  boot_id: string;
+  pid_namespace: string;
+  pid: number;
+  process_started: string;
+  started_at: number;
+  heartbeat_at: number;
+  heartbeat_tick: number;
+  ended_at: number | null;
+}
+
+export type Sessions = ReturnType<typeof createSessions>;
+
+/** Names a session before its row is written, so that nothing is stored for a client that only looks. */
+export function nameSession({ clientSessionId, project }: SessionInfo): Session {
+  const id = newShortId();
+  return { id, holder: clientSessionId ? `claude:${clientSessionId}` : `session:${id}`, project };
+}
+
+export function createSessions({ db, clock, processes }: { db: Database; clock: Clock; processes: Processes }) {
+  return {
+    begin: (session: Session, info: SessionInfo): Promise<void> =>
+      db.transaction(async (sql) => {
+        const at = clock.now();
+        const self = processes.self();
+        await sql.run(
+          `insert into sessions (id, holder, project, client_name, client_version, host_id, boot_id, pid_namespace, pid,
+             process_started, started_at, heartbeat_at, heartbeat_tick)
+           values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          session.id,
+          session.holder,
+          session.project,
+          info.clientName ?? null,
+          info.clientVersion ?? null,
+          self.hostId,
+          self.bootId,
+          self.pidNamespace,
+          self.pid,
+          self.startTime,
+          at,
+          at,
+          clock.tick(),
+        );
+        await recordEvent(sql, { at, actor: session, subject: 'session', subjectId: session.id, type: 'started' });
+        await renewHoldings(sql, session.holder, clock);
+      }),
+
+    /** Says that the session lives, and renews all that it holds. */
+    beat: (session: Session): Promise<void> =>
+      db.transaction(async (sql) => {
+        await sql.run(
+          'update sessions set heartbeat_at = ?, heartbeat_tick = ? where id = ?',
+          clock.now(),
+          clock.tick(),
+          session.id,
+        );
+        await renewHoldings(sql, session.holder, clock);
+      }),
+
+    /**
+     * What a clean end writes: slots are free at once, while claimed tasks keep their lease, so that the same
+     * conversation resumed within it finds them again.
+     */
+    ending: (session: Session): Statement[] => [...endingOf(session.id, clock.now())],
+
+    /** Ends the rows of processes that are gone, and frees their slots. Resolves to their ids. */
+    async sweep(): Promise<string[]> {
+      const rows = await db.all<SessionRow>('select * from sessions where ended_at is null');
+      const gone = rows.filter((row) => isGone(row));
+      if (gone.length === 0) return [];
+      await db.transaction(async (sql) => {
+        const at = clock.now();
+        for (const row of gone) {
+          for (const { text, values } of endingOf(row.id, at)) await sql.run(text, ...values);
+          const actor = { holder: row.holder, project: row.project };
+          await recordEvent(sql, { at, actor, subject: 'session', subjectId: row.id, type: 'lost' });
+        }
+      });
+      return gone.map((row) => row.id);
+    },
+  };
+
+  function isGone(row: SessionRow): boolean {
+    const liveness = processes.liveness(identityOf(row));
+    if (liveness !== 'unknown') return liveness === 'dead';
+    return clock.now() - row.heartbeat_at > sessionLeaseMs;
+  }
+}
+
+function* endingOf(sessionId: string, at: number): Generator<Statement> {
+  yield {
+    text: 'update tasks set worker_slot = null where id in (select task_id from worker_slots where session_id = ?)',
+    values: [sessionId],
+  };
+  yield { text: 'delete from worker_slots where session_id = ?', values: [sessionId] };
+  yield { text: 'update sessions set ended_at = ? where id = ? and ended_at is null', values: [at, sessionId] };
+}
+
+/** Every server process of a conversation renews what the conversation holds; a longer lease is left as it is. */
+export async function renewHoldings(sql: Sql, holder: string, clock: Clock): Promise<void> {
+  const lease = leaseFor(clock, sessionLeaseMs);
+  for (const [table, condition] of [
+    ['tasks', "claimed_by = ? and status = 'in_progress'"],
+    ['worker_slots', 'holder = ?'],
+  ]) {
+    await sql.run(
+      `update ${table} set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
+       where ${condition} and (lease_boot_id is null or lease_boot_id <> ? or lease_expires_tick < ?)`,
+      ...leaseValues(lease),
+      holder,
+      clock.bootId,
+      lease.expiresTick,
+    );
+  }
+}
+
+function identityOf(row: SessionRow): ProcessIdentity {
+  return {
+    hostId: row.host_id,
+    bootId: row.boot_id,
+    pidNamespace: row.pid_namespace,
+    pid: row.pid,
+    startTime: row.process_started,
+  };
+}

@@ -1,0 +1,96 @@
+import type { JsonObject } from '../../base/json.js';
+import { readJson } from '../../base/json.js';
+import type { Sql, Value } from '../../store/sql.js';
+import type { Actor } from '../actor.js';
+
+export const eventSubjects = [
+  'goal',
+  'task',
+  'session',
+  'slot',
+  'job',
+  'runner',
+  'breaker',
+  'relay',
+  'runtime',
+] as const;
+export type EventSubject = (typeof eventSubjects)[number];
+
+export interface NewEvent {
+  at: number;
+  subject: EventSubject;
+  subjectId: string | number;
+  /** Past tense, in the subject's own words: `created`, `claimed`, `lapsed`. */
+  type: string;
+  actor?: Actor | undefined;
+  data?: JsonObject | undefined;
+}
+
+/** What happened, in order: the audit log, the dashboard's feed, the answer to "what happened to task 12?". */
+export interface Event {
+  id: number;
+  at: number;
+  subject: EventSubject;
+  subjectId: string;
+  type: string;
+  project: string;
+  actor: string | null;
+  data: JsonObject;
+}
+
+/** Appends to the log; belongs in the transaction of the change that it tells of. */
+export async function recordEvent(sql: Sql, event: NewEvent): Promise<void> {
+  await sql.run(
+    'insert into events (at, subject, subject_id, type, project, actor, data) values (?, ?, ?, ?, ?, ?, ?)',
+    event.at,
+    event.subject,
+    String(event.subjectId),
+    event.type,
+    event.actor?.project ?? '',
+    event.actor?.holder ?? null,
+    event.data ? JSON.stringify(event.data) : null,
+  );
+}
+
+export interface EventFilter {
+  subject?: EventSubject | undefined;
+  subjectId?: string | undefined;
+  /** Epoch milliseconds; events at or after it. */
+  since?: number | undefined;
+  /** Events with a lower id: the page after the one that ended there. */
+  beforeId?: number | undefined;
+  limit: number;
+}
+
+/** The newest events that fit, newest first. */
+export async function listEvents(sql: Sql, filter: EventFilter): Promise<Event[]> {
+  const conditions: [text: string, value: Value | undefined][] = [
+    ['subject = ?', filter.subject],
+    ['subject_id = ?', filter.subjectId],
+    ['at >= ?', filter.since],
+    ['id < ?', filter.beforeId],
+  ];
+  const given = conditions.filter(([, value]) => value !== undefined);
+  const where = given.length > 0 ? `where ${given.map(([text]) => text).join(' and ')}` : '';
+  const rows = await sql.all<EventRow>(
+    `select * from events ${where} order by id desc limit ?`,
+    ...given.map(([, value]) => value ?? null),
+    filter.limit,
+  );
+  return rows.map(toEvent);
+}
+
+interface EventRow {
+  id: number;
+  at: number;
+  subject: EventSubject;
+  subject_id: string;
+  type: string;
+  project: string;
+  actor: string | null;
+  data: string | null;
+}
+
+function toEvent({ subject_id, data, ...row }: EventRow): Event {
+  return { ...row, subjectId: subject_id, data: data ? readJson<JsonObject>(data) : {} };
+}

@@ -1,0 +1,72 @@
+import type { Sql } from '../../store/sql.js';
+
+interface Edge {
+  task_id: number;
+  depends_on: number | null;
+}
+
+/**
+ * The longest chain of a goal's open tasks along their dependencies, first task first; every task counts the same,
+ * as nobody knows how long one takes. The oldest such chain where several are as long.
+ */
+export async function findCriticalPath(sql: Sql, goalId: number): Promise<number[]> {
+  const edges = await sql.all<Edge>(
+    `select t.id as task_id, d.depends_on from tasks t
+     left join task_dependencies d on d.task_id = t.id and exists (
+       select 1 from tasks p where p.id = d.depends_on and p.goal_id = t.goal_id and p.status in ('pending', 'in_progress'))
+     where t.goal_id = ? and t.status in ('pending', 'in_progress') order by t.id, d.depends_on`,
+    goalId,
+  );
+  return longestChain(edges);
+}
+
+/** Exported for its tests: pure, over edges that form no cycle. */
+export function longestChain(edges: readonly Edge[]): number[] {
+  const waitsFor = new Map<number, number[]>();
+  for (const { task_id, depends_on } of edges) {
+    const known = waitsFor.get(task_id) ?? [];
+    if (depends_on !== null) known.push(depends_on);
+    waitsFor.set(task_id, known);
+  }
+  const length = new Map<number, number>();
+  const before = new Map<number, number>();
+  for (const id of inOrder(waitsFor)) {
+    let longest = 0;
+    for (const dependency of waitsFor.get(id) ?? []) {
+      const candidate = length.get(dependency) ?? 0;
+      if (candidate <= longest) continue;
+      longest = candidate;
+      before.set(id, dependency);
+    }
+    length.set(id, longest + 1);
+  }
+  const last = [...length].reduce<[number, number] | undefined>(
+    (best, entry) => (best && best[1] >= entry[1] ? best : entry),
+    undefined,
+  );
+  const path: number[] = [];
+  for (let id = last?.[0]; id !== undefined; id = before.get(id)) path.unshift(id);
+  return path;
+}
+
+/** Kahn's order: a task after all that it waits for. Tasks of a cycle, which an adopted database may hold, are left out. */
+function inOrder(waitsFor: ReadonlyMap<number, readonly number[]>): number[] {
+  const open = new Map([...waitsFor].map(([id, dependencies]) => [id, dependencies.length]));
+  const dependents = new Map<number, number[]>();
+  for (const [id, dependencies] of waitsFor) {
+    for (const dependency of dependencies) {
+      const known = dependents.get(dependency);
+      if (known) known.push(id);
+      else dependents.set(dependency, [id]);
+    }
+  }
+  const order = [...open].filter(([, count]) => count === 0).map(([id]) => id);
+  for (const id of order) {
+    for (const dependent of dependents.get(id) ?? []) {
+      const left = (open.get(dependent) ?? 0) - 1;
+      open.set(dependent, left);
+      if (left === 0) order.push(dependent);
+    }
+  }
+  return order;
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { RuntimeError } from '../../base/errors.js';
+import type { Sql } from '../../store/sql.js';
+import { createTasks, type NewTask } from '../tasks/create-tasks.js';
+import type { Change } from '../tasks/dependencies.js';
+import { dependencyOrder } from '../tasks/dependency-order.js';
+import type { TaskRow } from '../tasks/task.js';
+
+export const strategies = ['sequential', 'parallel', 'hierarchical'] as const;
+export type Strategy = (typeof strategies)[number];
+
+/** One task of a plan, as a client, a model or a template writes it. */
+export const plannedTask = z.strictObject({
+  title: z.string().min(1).max(300).describe('What is to be done, as an instruction.'),
+  description: z.string().max(20_000).optional().describe('What whoever does it needs to know.'),
+  priority: z.int().min(1).max(10).optional().describe('1 to 10, 10 first.'),
+  depends_on: z
+    .array(z.union([z.string(), z.int().min(0)]))
+    .max(100)
+    .optional()
+    .describe('Titles of tasks of this plan that must be done first, or their places in it, counted from 0.'),
+  acceptance: z.string().max(5_000).optional().describe('How one can tell that it is done.'),
+});
+export type PlannedTask = z.output<typeof plannedTask>;
+
+export interface Plan {
+  goalId: number;
+  strategy: Strategy;
+  tasks: readonly PlannedTask[];
+}
+
+/** Turns a plan into tasks of its goal, all or none. Throws `invalid` for a name that the plan does not have. */
+export async function applyPlan(sql: Sql, plan: Plan, change: Change): Promise<TaskRow[]> {
+  const dependencies = plan.tasks.map((task, index) => dependenciesOf(plan, task, index));
+  const order = dependencyOrder(dependencies, (index) => `"${plan.tasks[index]?.title}"`);
+  const created = new Map<number, TaskRow>();
+  for (const index of order) {
+    const planned = plan.tasks[index];
+    if (!planned) continue;
+    const task: NewTask = {
+      goalId: plan.goalId,
+      title: planned.title,
+      description: planned.description,
+      acceptance: planned.acceptance,
+      priority: planned.priority ?? priorityAt(plan, index),
+      dependencies: (dependencies[index] ?? []).flatMap((dependency) => created.get(dependency)?.id ?? []),
+    };
+    const [row] = await createTasks(sql, [task], change);
+    if (row) created.set(index, row);
+  }
+  return plan.tasks.flatMap((_, index) => created.get(index) ?? []);
+}
+
+/** A plan that names no dependencies gets those of its strategy: one after the other, or none. */
+function dependenciesOf({ tasks, strategy }: Plan, task: PlannedTask, index: number): number[] {
+  if (tasks.some((other) => (other.depends_on ?? []).length > 0)) {
+    return (task.depends_on ?? []).map((reference) => indexOf(tasks, reference, task));
+  }
+  return strategy === 'parallel' || index === 0 ? [] : [index - 1];
+}
+
+function indexOf(tasks: readonly PlannedTask[], reference: string | number, task: PlannedTask): number {
+  const title = String(reference).trim().toLowerCase();
+  const byTitle =
+    typeof reference === 'string' ? tasks.findIndex((other) => other.title.trim().toLowerCase() === title) : -1;
+  const index = byTitle >= 0 || !/^\d+$/.test(title) ? byTitle : Number(title);
+  if (index >= 0 && index < tasks.length) return index;
+  throw new RuntimeError(
+    'invalid',
+    `"${task.title}" depends on ${JSON.stringify(reference)}, which is not in this plan of ${tasks.length} tasks.`,
+    'Use the exact title of another task of the plan, or its place counted from 0.',
+  );
+}
+
+/** Earlier tasks of a sequence are more urgent; those of a parallel plan are all alike. */
+function priorityAt({ strategy }: Plan, index: number): number {
+  return strategy === 'parallel' ? 5 : Math.max(1, 10 - index);
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../../base/clock.js';
+import { RuntimeError } from '../../base/errors.js';
+import type { Sql } from '../../store/sql.js';
+import type { Actor } from '../actor.js';
+import { leaseFor } from '../coordination/lease.js';
+import { explainWaiting, heldByAnother } from '../tasks/claim.js';
+import { claimOne, releaseDueTasks } from '../tasks/claim-next.js';
+import type { Change } from '../tasks/dependencies.js';
+import { findTask, type TaskReference } from '../tasks/references.js';
+import type { TaskRow } from '../tasks/task.js';
+import { finishTask, releaseClaim } from '../tasks/update-status.js';
+import type { JobRow } from './job.js';
+
+/** A job always reaches an end, however often its runner is lost, so its claim needs no renewal. */
+const foreverMs = 10 * 365 * 24 * 3_600_000;
+
+/** Claims a board task for a job. Throws `conflict` or `already_claimed` when it cannot be worked on now. */
+export async function claimTaskForJob(
+  sql: Sql,
+  reference: TaskReference,
+  jobId: string,
+  actor: Actor,
+  clock: Clock,
+): Promise<TaskRow> {
+  const change: Change = { at: clock.now(), actor };
+  await releaseDueTasks(sql, change.at);
+  const task = await findTask(sql, reference);
+  const claimant = { holder: `job:${jobId}`, lease: leaseFor(clock, foreverMs) };
+  // A session may hand over what it holds itself.
+  if (task.status === 'in_progress' && task.claimed_by === actor.holder) await releaseClaim(sql, task, change);
+  const claimed = await claimOne(sql, task.id, claimant, change);
+  if (claimed) return claimed;
+  if (task.status === 'in_progress') throw heldByAnother(task);
+  const reason = (await explainWaiting(sql, task)) ?? `It is ${task.status}.`;
+  throw new RuntimeError(
+    'conflict',
+    `Task ${task.id} cannot be handed over. ${reason}`,
+    'Call get_task to see its state.',
+  );
+}
+
+/** Gives the board task the outcome of its job, unless the claim has been superseded since. */
+export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Promise<void> {
+  if (job.task_id === null) return;
+  const task = await findTask(sql, job.task_id);
+  if (task.status !== 'in_progress' || task.claim_token !== job.task_claim_token) return;
+  if (job.status === 'completed') {
+    await finishTask(sql, task, 'completed', { result: job.output ?? job.result ?? undefined }, change);
+  } else if (job.status === 'failed') {
+    const error = `Job ${job.id} failed: ${job.error_message ?? 'no reason given'}`;
+    await finishTask(sql, task, 'failed', { error, result: job.output ?? undefined }, change);
+  } else await releaseClaim(sql, task, change);
+  // Not through finishTask: the goal's ledger has these tokens already, from the reservation of each call.
+  const tokens = job.input_tokens + job.output_tokens;
+  await sql.run('update tasks set tokens_used = tokens_used + ? where id = ?', tokens, task.id);
+}

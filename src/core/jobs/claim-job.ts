@@ -1,0 +1,115 @@
+import type { Clock } from '../../base/clock.js';
+import { newToken } from '../../base/ids.js';
+import type { Sql, Value } from '../../store/sql.js';
+import { leaseFor, leaseValues } from '../coordination/lease.js';
+import { recordEvent } from '../events/events.js';
+import type { JobRow } from './job.js';
+
+/** What a runner, or the server that would start one, is able to run. */
+export interface Capabilities {
+  /** Job types, with how many of each may run at once over all processes. */
+  types: ReadonlyMap<string, number>;
+  /** Providers and modules that are configured here. */
+  provides: readonly string[];
+}
+
+/** A runner that does not answer is ended this long after its attempt should have been over. */
+const timeoutGraceMs = 15_000;
+
+/** Chooses and claims the next job in one statement; resolves to nothing when none is ready for this runner. */
+export async function claimJob(
+  sql: Sql,
+  runnerId: string,
+  capabilities: Capabilities,
+  clock: Clock,
+): Promise<JobRow | undefined> {
+  const now = clock.now();
+  const ready = await readyFor(sql, capabilities, now);
+  if (!ready) return undefined;
+  const row = await sql.get<JobRow>(
+    `update jobs set status = 'running', attempt = attempt + 1, tries = tries + 1, runner_id = ?, attempt_token = ?,
+       progress = null, progress_message = null, error_code = null, error_message = null,
+       started_at = coalesce(started_at, ?), completed_at = null, updated_at = ?
+     where seq = (select seq from jobs where ${ready.text} order by priority desc, run_at, seq limit 1) returning *`,
+    runnerId,
+    newToken(),
+    now,
+    now,
+    ...ready.values,
+  );
+  if (!row) return undefined;
+  await sql.run(
+    'update jobs set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ? where seq = ?',
+    ...leaseValues(leaseFor(clock, row.timeout_seconds * 1000 + timeoutGraceMs)),
+    row.seq,
+  );
+  await sql.run('delete from job_chunks where job_id = ?', row.id);
+  await sql.run(
+    'insert into job_attempts (job_id, attempt, runner_id, started_at) values (?, ?, ?, ?)',
+    row.id,
+    row.attempt,
+    runnerId,
+    now,
+  );
+  await recordEvent(sql, {
+    at: now,
+    subject: 'job',
+    subjectId: row.id,
+    type: 'started',
+    data: { attempt: row.attempt, runner: runnerId },
+  });
+  return row;
+}
+
+/** How many jobs could start now, counted up to `limit`. */
+export async function countReady(sql: Sql, capabilities: Capabilities, now: number, limit: number): Promise<number> {
+  const ready = await readyFor(sql, capabilities, now);
+  if (!ready) return 0;
+  const row = await sql.get<{ count: number }>(
+    `select count(*) as count from (select 1 from jobs where ${ready.text} limit ?)`,
+    ...ready.values,
+    limit,
+  );
+  return row?.count ?? 0;
+}
+
+/** When the next job that this runner could take is due, epoch milliseconds. */
+export async function nextDueAt(sql: Sql, { types, provides }: Capabilities): Promise<number | undefined> {
+  const known = [...types.keys()];
+  const row = await sql.get<{ due: number | null }>(
+    `select min(run_at) as due from jobs where status = 'pending' and unfinished_dependencies = 0
+       and type in (${marks(known)}) and (requires is null or requires in (${marks(provides)}))`,
+    ...known,
+    ...provides,
+  );
+  return row?.due ?? undefined;
+}
+
+async function readyFor(
+  sql: Sql,
+  { types, provides }: Capabilities,
+  now: number,
+): Promise<{ text: string; values: Value[] } | undefined> {
+  const open: string[] = [];
+  for (const [type, limit] of types) if (await hasRoom(sql, type, limit)) open.push(type);
+  if (open.length === 0) return undefined;
+  return {
+    text: `status = 'pending' and unfinished_dependencies = 0 and run_at <= ? and type in (${marks(open)})
+      and (requires is null or requires in (${marks(provides)}))`,
+    values: [now, ...open, ...provides],
+  };
+}
+
+async function hasRoom(sql: Sql, type: string, limit: number): Promise<boolean> {
+  if (limit === Number.POSITIVE_INFINITY) return true;
+  const row = await sql.get<{ running: number }>(
+    "select count(*) as running from jobs where type = ? and status = 'running'",
+    type,
+  );
+  return (row?.running ?? 0) < limit;
+}
+
+/** `?, ?, ?`; null for an empty list, which no value is in. */
+function marks(values: readonly string[]): string {
+  return values.length === 0 ? 'null' : values.map(() => '?').join(', ');
+}

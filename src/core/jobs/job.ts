@@ -1,0 +1,138 @@
+import { type Json, type JsonObject, readJson } from '../../base/json.js';
+
+export const jobStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
+export type JobStatus = (typeof jobStatuses)[number];
+
+export interface JobRow {
+  seq: number;
+  id: string;
+  type: string;
+  status: JobStatus;
+  payload: string;
+  metadata: string;
+  priority: number;
+  requires: string | null;
+  run_at: number;
+  unfinished_dependencies: number;
+  timeout_seconds: number;
+  attempt: number;
+  max_attempts: number;
+  tries: number;
+  crashes: number;
+  is_dead: number;
+  runner_id: string | null;
+  attempt_token: string | null;
+  lease_expires_at: number | null;
+  lease_expires_tick: number | null;
+  lease_boot_id: string | null;
+  cancel_requested_at: number | null;
+  progress: number | null;
+  progress_message: string | null;
+  requested_model: string | null;
+  model: string | null;
+  input_tokens: number;
+  output_tokens: number;
+  token_budget: number | null;
+  idempotency_key: string | null;
+  output: string | null;
+  result: string | null;
+  warnings: string;
+  error_code: string | null;
+  error_message: string | null;
+  task_id: number | null;
+  task_claim_token: number | null;
+  goal_id: number | null;
+  project: string;
+  submitted_by: string | null;
+  read_at: number | null;
+  created_at: number;
+  updated_at: number;
+  started_at: number | null;
+  completed_at: number | null;
+}
+
+export interface Job {
+  id: string;
+  type: string;
+  status: JobStatus;
+  payload: Json;
+  metadata: JsonObject;
+  priority: number;
+  /** Not started before this, epoch milliseconds: asked for, or the wait before the next try. */
+  runAt: number;
+  unfinishedDependencies: number;
+  timeoutSeconds: number;
+  attempt: number;
+  maxAttempts: number;
+  tries: number;
+  crashes: number;
+  /** Its runner vanished too often; it waits for someone to retry it. */
+  isDead: boolean;
+  isCancelRequested: boolean;
+  /** 0 to 1. */
+  progress: number | null;
+  progressMessage: string | null;
+  requestedModel: string | null;
+  model: string | null;
+  inputTokens: number;
+  outputTokens: number;
+  tokenBudget: number | null;
+  result: Json;
+  warnings: string[];
+  errorCode: string | null;
+  errorMessage: string | null;
+  taskId: number | null;
+  goalId: number | null;
+  project: string;
+  submittedBy: string | null;
+  isRead: boolean;
+  createdAt: number;
+  updatedAt: number;
+  startedAt: number | null;
+  completedAt: number | null;
+}
+
+/** A job without its output, which may be long and is read by `readOutput`. */
+export function toJob(row: JobRow): Job {
+  return {
+    id: row.id,
+    type: row.type,
+    status: row.status,
+    payload: readJson<Json>(row.payload),
+    metadata: readJson<JsonObject>(row.metadata),
+    priority: row.priority,
+    runAt: row.run_at,
+    unfinishedDependencies: row.unfinished_dependencies,
+    timeoutSeconds: row.timeout_seconds,
+    attempt: row.attempt,
+    maxAttempts: row.max_attempts,
+    tries: row.tries,
+    crashes: row.crashes,
+    isDead: row.is_dead === 1,
+    isCancelRequested: row.cancel_requested_at !== null,
+    progress: row.progress,
+    progressMessage: row.progress_message,
+    requestedModel: row.requested_model,
+    model: row.model,
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    tokenBudget: row.token_budget,
+    result: row.result === null ? null : readJson<Json>(row.result),
+    warnings: readJson<string[]>(row.warnings),
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    taskId: row.task_id,
+    goalId: row.goal_id,
+    project: row.project,
+    submittedBy: row.submitted_by,
+    isRead: row.read_at !== null,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+  };
+}
+
+export function hasEnded(status: JobStatus): boolean {
+  return status !== 'pending' && status !== 'running';
+}

@@ -1,0 +1,111 @@
+import type { Clock } from '../../base/clock.js';
+import type { Sql, Value } from '../../store/sql.js';
+import { type Lease, leaseValues } from '../coordination/lease.js';
+import { recordEvent } from '../events/events.js';
+import type { Change } from './dependencies.js';
+import type { TaskRow } from './task.js';
+
+/** Which tasks a caller may be given: those of a goal, else of its project and of none, else all. */
+export interface TaskScope {
+  goalId?: number | undefined;
+  project?: string | undefined;
+}
+
+export interface Claimant {
+  holder: string;
+  workerId?: string | undefined;
+  workerSlot?: number | undefined;
+  lease: Lease;
+}
+
+/** The task that should be done next, or nothing when none is ready: priority, then overdue ones, then the oldest. */
+export async function findNext(sql: Sql, scope: TaskScope): Promise<TaskRow | undefined> {
+  const { text, values } = nextId(scope);
+  return sql.get<TaskRow>(`select * from tasks where id = (${text})`, ...values);
+}
+
+/** Chooses and claims in one statement, so that no two callers get the same task. */
+export async function claimNext(
+  sql: Sql,
+  scope: TaskScope,
+  claimant: Claimant,
+  change: Change,
+): Promise<TaskRow | undefined> {
+  const { text, values } = nextId(scope);
+  const row = await sql.get<TaskRow>(
+    `update tasks set ${claimed} where id = (${text}) returning *`,
+    ...claimValues(claimant, change.at),
+    ...values,
+  );
+  if (row) await recordClaim(sql, row, change);
+  return row;
+}
+
+/** Claims one task if it is ready; resolves to nothing when it is not. */
+export async function claimOne(sql: Sql, id: number, claimant: Claimant, change: Change): Promise<TaskRow | undefined> {
+  const row = await sql.get<TaskRow>(
+    `update tasks set ${claimed} where id = ? and ${isReady} returning *`,
+    ...claimValues(claimant, change.at),
+    id,
+  );
+  if (row) await recordClaim(sql, row, change);
+  return row;
+}
+
+const isReady = "status = 'pending' and unfinished_dependencies = 0 and is_held = 0";
+const firstInLine = 'order by priority desc, is_overdue desc, id limit 1';
+
+function nextId({ goalId, project }: TaskScope): { text: string; values: Value[] } {
+  if (goalId !== undefined) {
+    return { text: `select id from tasks where ${isReady} and goal_id = ? ${firstInLine}`, values: [goalId] };
+  }
+  if (project === undefined) return { text: `select id from tasks where ${isReady} ${firstInLine}`, values: [] };
+  // The better of two heads, each read off its index.
+  return {
+    text: `select id from (
+        select * from (select id, priority, is_overdue from tasks where ${isReady} and project = ? ${firstInLine})
+        union all
+        select * from (select id, priority, is_overdue from tasks where ${isReady} and project = '' ${firstInLine})
+      ) ${firstInLine}`,
+    values: [project],
+  };
+}
+
+const claimed = `status = 'in_progress', claimed_by = ?, worker_id = ?, worker_slot = ?, claim_token = claim_token + 1,
+  attempts = attempts + 1, lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?,
+  started_at = coalesce(started_at, ?), completed_at = null, updated_at = ?`;
+
+function claimValues({ holder, workerId, workerSlot, lease }: Claimant, at: number): Value[] {
+  return [holder, workerId ?? null, workerSlot ?? null, ...leaseValues(lease), at, at];
+}
+
+async function recordClaim(sql: Sql, row: TaskRow, change: Change): Promise<void> {
+  await recordEvent(sql, {
+    ...change,
+    subject: 'task',
+    subjectId: row.id,
+    type: 'claimed',
+    data: { claim_token: row.claim_token, worker_id: row.worker_id, attempt: row.attempts },
+  });
+}
+
+/** Whether `releaseDueTasks` has something to do; cheap enough to ask before every read. */
+export async function hasDueTasks(sql: Sql, clock: Clock): Promise<boolean> {
+  const now = clock.now();
+  const due = await sql.get(
+    `select 1 where exists (select 1 from tasks where is_held = 1 and not_before <= ?)
+       or exists (select 1 from tasks where ${isNewlyOverdue})`,
+    now,
+    now,
+  );
+  return due !== undefined;
+}
+
+/** Lets tasks whose `not_before` has come into the line, and marks those whose deadline has passed. */
+export async function releaseDueTasks(sql: Sql, now: number): Promise<void> {
+  await sql.run('update tasks set is_held = 0 where is_held = 1 and not_before <= ?', now);
+  await sql.run(`update tasks set is_overdue = 1 where ${isNewlyOverdue}`, now);
+}
+
+const isNewlyOverdue =
+  "deadline_at is not null and deadline_at <= ? and is_overdue = 0 and status in ('pending', 'in_progress')";

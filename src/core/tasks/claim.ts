@@ -1,0 +1,86 @@
+import type { Clock } from '../../base/clock.js';
+import { RuntimeError } from '../../base/errors.js';
+import type { Sql } from '../../store/sql.js';
+import type { Actor } from '../actor.js';
+import { hasLapsed, type Lease, leaseFor, looseLeaseMs, sessionLeaseMs } from '../coordination/lease.js';
+import type { Claimant } from './claim-next.js';
+import type { TaskRow } from './task.js';
+
+export interface ClaimWishes {
+  workerId?: string | undefined;
+  workerSlot?: number | undefined;
+  leaseSeconds?: number | undefined;
+}
+
+/** Who a claim is held by and for how long: a session's is renewed by its heartbeat, a loose one lives by its lease. */
+export function claimantFor(actor: Actor, wishes: ClaimWishes, clock: Clock): Claimant {
+  const granted = actor.holder === null ? looseLeaseMs : sessionLeaseMs;
+  const lease: Lease = leaseFor(clock, wishes.leaseSeconds === undefined ? granted : wishes.leaseSeconds * 1000);
+  return {
+    holder: actor.holder ?? `loose:${wishes.workerId ?? 'caller'}`,
+    workerId: wishes.workerId,
+    workerSlot: wishes.workerSlot,
+    lease,
+  };
+}
+
+export interface ClaimProof {
+  actor: Actor;
+  claimToken?: number | undefined;
+}
+
+/**
+ * Checks that the caller may act on a claimed task: it shows the current token, or its session holds the claim, and the
+ * claim is still alive. Throws `stale_claim` or `already_claimed`, saying who holds it and until when.
+ */
+export function requireClaim(row: TaskRow, proof: ClaimProof, clock: Clock): void {
+  refuseOldToken(row, proof);
+  const isShown = proof.claimToken === row.claim_token;
+  const isOwn = proof.actor.holder !== null && proof.actor.holder === row.claimed_by;
+  if (!isShown && !isOwn) throw heldByAnother(row);
+  if (hasLapsed(row, clock)) {
+    throw new RuntimeError(
+      'stale_claim',
+      `The claim on task ${row.id} lapsed at ${isoTime(row.lease_expires_at)}; nothing was written.`,
+      'Claim the task again if it is still free, then repeat this call with the new claim_token.',
+    );
+  }
+}
+
+/** A token that is not the newest is refused, whoever shows it. */
+export function refuseOldToken(row: TaskRow, { claimToken }: ClaimProof): void {
+  if (claimToken === undefined || claimToken === row.claim_token) return;
+  throw new RuntimeError(
+    'stale_claim',
+    `claim_token ${claimToken} of task ${row.id} has been superseded (now ${row.claim_token}); nothing was written.`,
+    'Another worker has claimed the task since. Call get_task to see its state, and claim_next_task for other work.',
+  );
+}
+
+export function heldByAnother(row: TaskRow): RuntimeError {
+  const worker = row.worker_id === null ? '' : ` (worker ${row.worker_id})`;
+  return new RuntimeError(
+    'already_claimed',
+    `Task ${row.id} is held by ${row.claimed_by}${worker} until ${isoTime(row.lease_expires_at)}, unless it renews.`,
+    'Call claim_next_task for other work, or pass the claim_token if the claim is yours.',
+  );
+}
+
+function isoTime(ms: number | null): string {
+  return ms === null ? 'an unknown time' : new Date(ms).toISOString();
+}
+
+/** Why a pending task cannot be claimed now, in words. */
+export async function explainWaiting(sql: Sql, row: TaskRow): Promise<string | undefined> {
+  if (row.unfinished_dependencies > 0) {
+    const open = await sql.all<{ id: number; status: string }>(
+      `select t.id, t.status from task_dependencies d join tasks t on t.id = d.depends_on
+       where d.task_id = ? and d.state <> 'satisfied' order by t.id limit 10`,
+      row.id,
+    );
+    const more = row.unfinished_dependencies > open.length ? ', ...' : '';
+    return `It waits for ${open.map((task) => `task ${task.id} (${task.status})`).join(', ')}${more}.`;
+  }
+  if (row.is_held === 1) return `It is not to be started before ${isoTime(row.not_before)}.`;
+  return undefined;
+}

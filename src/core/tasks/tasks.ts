@@ -1,0 +1,123 @@
+import type { Clock } from '../../base/clock.js';
+import type { Database, Sql } from '../../store/sql.js';
+import type { Actor } from '../actor.js';
+import { type ClaimWishes, claimantFor, explainWaiting } from './claim.js';
+import { claimNext, findNext, hasDueTasks, releaseDueTasks, type TaskScope } from './claim-next.js';
+import { createTasks, type NewTask } from './create-tasks.js';
+import { editTask, type TaskEdit } from './edit-task.js';
+import { lapseClaims } from './lapse.js';
+import {
+  countWaiting,
+  dependencyIds,
+  listTasks,
+  type TaskFilter,
+  type TaskWithDependencies,
+  type WaitingReasons,
+  withDependencies,
+} from './list-tasks.js';
+import { findTask, type TaskReference } from './references.js';
+import { isReady, type TaskRow, type TaskStatus, toTask } from './task.js';
+import { type StatusUpdate, updateStatus } from './update-status.js';
+
+export interface TaskDetail extends TaskWithDependencies {
+  dependents: number[];
+  isReady: boolean;
+  /** Why it is pending and yet not ready. */
+  waitsBecause: string | undefined;
+}
+
+export interface ClaimedTask extends TaskWithDependencies {
+  /** What the tasks before it left for it. */
+  dependencyResults: DependencyResult[];
+}
+
+export interface DependencyResult {
+  id: number;
+  title: string;
+  status: TaskStatus;
+  result: string | null;
+}
+
+export type Tasks = ReturnType<typeof createTaskBoard>;
+
+/** The board of tasks that all sessions share. */
+export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
+  const changeBy = (actor: Actor) => ({ at: clock.now(), actor });
+
+  async function releaseDue(): Promise<void> {
+    if (await hasDueTasks(db, clock)) await db.transaction((sql) => releaseDueTasks(sql, clock.now()));
+  }
+
+  return {
+    /** Creates all or none; in the order given. */
+    create: (tasks: readonly NewTask[], actor: Actor): Promise<TaskWithDependencies[]> =>
+      db.transaction(async (sql) => withDependencies(sql, await createTasks(sql, tasks, changeBy(actor)))),
+
+    /** What would be claimed next; takes nothing. */
+    async next(scope: TaskScope): Promise<TaskWithDependencies | undefined> {
+      await releaseDue();
+      const row = await findNext(db, scope);
+      return row && one(await withDependencies(db, [row]));
+    },
+
+    /** Claims the next ready task, after lapsed claims are back in the line if nothing else is. */
+    claimNext: (scope: TaskScope, wishes: ClaimWishes, actor: Actor): Promise<ClaimedTask | undefined> =>
+      db.transaction(async (sql) => {
+        await releaseDueTasks(sql, clock.now());
+        const claim = () => claimNext(sql, scope, claimantFor(actor, wishes, clock), changeBy(actor));
+        let row = await claim();
+        if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
+        return row && claimedTask(sql, row);
+      }),
+
+    why: (scope: TaskScope): Promise<WaitingReasons> => countWaiting(db, scope),
+
+    updateStatus: (update: StatusUpdate, actor: Actor): Promise<TaskWithDependencies> =>
+      db.transaction(async (sql) => one(await withDependencies(sql, [await updateStatus(sql, update, actor, clock)]))),
+
+    edit: (task: TaskReference, edit: TaskEdit, actor: Actor): Promise<TaskWithDependencies> =>
+      db.transaction(async (sql) =>
+        one(await withDependencies(sql, [await editTask(sql, task, edit, changeBy(actor))])),
+      ),
+
+    async get(reference: TaskReference): Promise<TaskDetail> {
+      await releaseDue();
+      return taskDetail(db, await findTask(db, reference), clock.now());
+    },
+
+    list: (filter: TaskFilter): Promise<TaskWithDependencies[]> => listTasks(db, filter),
+
+    /** Takes back lapsed claims. */
+    lapse: (): Promise<number[]> => db.transaction((sql) => lapseClaims(sql, clock)),
+  };
+}
+
+async function taskDetail(sql: Sql, row: TaskRow, now: number): Promise<TaskDetail> {
+  const dependents = await sql.all<{ task_id: number }>(
+    'select task_id from task_dependencies where depends_on = ? order by task_id limit 200',
+    row.id,
+  );
+  const task = toTask(row);
+  return {
+    ...task,
+    dependencies: await dependencyIds(sql, row.id),
+    dependents: dependents.map((dependent) => dependent.task_id),
+    isReady: isReady(task, now),
+    waitsBecause: row.status === 'pending' ? await explainWaiting(sql, row) : undefined,
+  };
+}
+
+async function claimedTask(sql: Sql, row: TaskRow): Promise<ClaimedTask> {
+  const dependencyResults = await sql.all<DependencyResult>(
+    `select t.id, t.title, t.status, t.result from task_dependencies d join tasks t on t.id = d.depends_on
+     where d.task_id = ? order by t.id`,
+    row.id,
+  );
+  return { ...toTask(row), dependencies: dependencyResults.map((dependency) => dependency.id), dependencyResults };
+}
+
+function one<Item>(items: readonly Item[]): Item {
+  const [item] = items;
+  if (item === undefined) throw new Error('A row that was just written is gone.');
+  return item;
+}

@@ -1,0 +1,120 @@
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+
+export interface ChildCommand {
+  command: string;
+  args: string[];
+  /** The whole environment of the child: nothing is inherited. */
+  env: Record<string, string>;
+  cwd: string;
+  /** Written to its stdin, which is then closed. */
+  input: string;
+  signal: AbortSignal;
+  timeoutMs: number;
+  /** Between SIGTERM and SIGKILL. */
+  graceMs: number;
+}
+
+export interface ChildEnd {
+  /** Null when a signal ended it. */
+  exitCode: number | null;
+  signalName: string | null;
+  stdout: string;
+  stderr: string;
+  /** Why it ended: by itself, because the signal aborted, or because `timeoutMs` passed. */
+  reason: 'itself' | 'cancelled' | 'timeout';
+}
+
+/**
+ * Runs a child in a process group of its own until nothing of that group is left in the way. Whoever ends it early gets
+ * its answer only when it is gone, so that a caller may exit right after without leaving an orphan behind.
+ *
+ * Rejects with the system's error when the child cannot be started (`ENOENT`, `EACCES`, `E2BIG`).
+ */
+export function runChild(child: ChildCommand): Promise<ChildEnd> {
+  return new Promise((resolve, reject) => {
+    const { command, args, env, cwd } = child;
+    const running = spawn(command, args, { env, cwd, detached: hasGroups, windowsHide: true, stdio: 'pipe' });
+    // Attached before all else: a child that cannot be started says so by an event, and may have no streams at all.
+    running.on('error', reject);
+    if (running.pid === undefined) return;
+    const output = collectOutput(running);
+    const ending = endOnDemand(running, child);
+    running.on('close', (exitCode, signalName) => {
+      ending.stop();
+      resolve({ exitCode, signalName, ...output(), reason: ending.reason() });
+    });
+    // A child that ends before it has read everything closes the pipe; its exit code says why.
+    running.stdin.on('error', () => {});
+    running.stdin.end(child.input);
+  });
+}
+
+/** Windows has no process groups; there the child alone is ended. */
+const hasGroups = process.platform !== 'win32';
+
+/** After the child's own end, what it left behind may keep the pipes open for this long. */
+const drainMs = 1000;
+
+/** Enough of stderr to say what went wrong. */
+const stderrLimit = 4096;
+
+function collectOutput(running: ChildProcessWithoutNullStreams) {
+  let stdout = '';
+  let stderr = '';
+  running.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    stdout += piece;
+  });
+  running.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    stderr = (stderr + piece).slice(-stderrLimit);
+  });
+  return () => ({ stdout, stderr });
+}
+
+function endOnDemand(running: ChildProcess, { signal, timeoutMs, graceMs }: ChildCommand) {
+  let reason: ChildEnd['reason'] = 'itself';
+  let hasExited = false;
+  let force: NodeJS.Timeout | undefined;
+  let drain: NodeJS.Timeout | undefined;
+
+  const end = (why: 'cancelled' | 'timeout') => {
+    if (reason !== 'itself' || hasExited) return;
+    reason = why;
+    signalGroup(running, 'SIGTERM');
+    force = setTimeout(() => signalGroup(running, 'SIGKILL'), graceMs);
+  };
+  const cancel = () => end('cancelled');
+  signal.addEventListener('abort', cancel, { once: true });
+  if (signal.aborted) cancel();
+  const deadline = setTimeout(() => end('timeout'), timeoutMs);
+
+  running.on('exit', () => {
+    hasExited = true;
+    clearTimeout(force);
+    // A child that was told to end had its chance to end its own children.
+    if (reason !== 'itself') signalGroup(running, 'SIGKILL');
+    drain = setTimeout(() => {
+      signalGroup(running, 'SIGKILL');
+      running.stdout?.destroy();
+      running.stderr?.destroy();
+    }, drainMs);
+  });
+
+  return {
+    reason: () => reason,
+    stop() {
+      signal.removeEventListener('abort', cancel);
+      for (const timer of [deadline, force, drain]) clearTimeout(timer);
+    },
+  };
+}
+
+/** The group outlives its leader while a member lives, so its number cannot belong to a stranger then. */
+function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    if (hasGroups) process.kill(-child.pid, name);
+    else child.kill(name);
+  } catch {
+    // Nothing of the group is left.
+  }
+}

@@ -1,0 +1,157 @@
+import { type ModelAnswer, ModelError, type ModelFailure, type ModelRequest, type ModelUsage } from '../core/ports.js';
+import type { ChildEnd } from './child-process.js';
+import { failureOfStatus } from './http-failure.js';
+import { redactedDetail } from './redact.js';
+
+/**
+ * What a run of `claude -p --output-format json` means. Success is exit 0, a result that can be read, and no `is_error`,
+ * all three: an API error prints a result of subtype `success`, and an interrupted run exits with 0 and no output.
+ *
+ * Shapes: providers.md 5.3, measured with Claude Code 2.1.328.
+ *
+ * @throws ModelError for everything else
+ */
+export function readClaudeCodeResult(
+  end: ChildEnd,
+  request: ModelRequest,
+  secrets: readonly (string | undefined)[],
+): ModelAnswer {
+  const result = parseResult(end.stdout);
+  const words = (text: string) => redactedDetail(text, secrets);
+  if (!result) throw noResult(end, words);
+  const usage = readUsage(result);
+  if (result.is_error === true || String(result.subtype).startsWith('error')) {
+    throw failedResult(result, request, usage, words(errorWords(result)));
+  }
+  if (end.exitCode !== 0) {
+    const message = `Claude Code gave an answer, but ended with ${exitWords(end)}. Try again.`;
+    throw new ModelError('invalid_output', message, {
+      status: end.exitCode ?? undefined,
+      detail: words(end.stderr),
+      usage,
+    });
+  }
+  if (result.stop_reason === 'refusal') {
+    throw new ModelError('refused', 'Claude Code refused to answer. Change the prompt, or use another model.', {
+      usage,
+    });
+  }
+  const text = answerText(result);
+  if (text === undefined) {
+    const message = 'Claude Code ended well but gave no answer in its result. Try again, or update Claude Code.';
+    throw new ModelError('invalid_output', message, { usage });
+  }
+  return {
+    text,
+    model: mainModel(result) ?? request.model,
+    stopReason: typeof result.stop_reason === 'string' ? result.stop_reason : 'end_turn',
+    usage,
+    warnings: denialWarnings(result),
+  };
+}
+
+/** Nothing in it is certain: it is another program's output, of any version. */
+type Result = Record<string, unknown>;
+
+function parseResult(stdout: string): Result | undefined {
+  try {
+    const parsed: unknown = JSON.parse(stdout);
+    // With `verbose` in the user's settings it prints all messages as a list, the result last.
+    const result = Array.isArray(parsed)
+      ? parsed.findLast((message) => isRecord(message) && isResult(message))
+      : parsed;
+    return isRecord(result) && isResult(result) ? result : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isResult = (message: Result): boolean => message.type === 'result';
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function noResult(end: ChildEnd, words: (text: string) => string | undefined): ModelError {
+  const more = { status: end.exitCode ?? undefined, detail: words(end.stderr || end.stdout) };
+  if (end.exitCode === 0) {
+    const what = end.stdout.trim() === '' ? 'without any output' : 'with output that is not a result';
+    return new ModelError('invalid_output', `Claude Code ended ${what} (exit 0). Try again.`, more);
+  }
+  // Killed from outside, by the system when memory runs short for one: the same call may go well next time.
+  if (end.exitCode === null || end.exitCode > 128) {
+    return new ModelError('overloaded', `Claude Code was ended from outside (${exitWords(end)}). Try again.`, more);
+  }
+  const message = `Claude Code failed before it answered (${exitWords(end)}). Run \`claude -p hello\` to see why.`;
+  return new ModelError('invalid_request', message, more);
+}
+
+const exitWords = (end: ChildEnd): string => (end.exitCode === null ? `${end.signalName}` : `exit ${end.exitCode}`);
+
+function errorWords(result: Result): string {
+  if (typeof result.result === 'string' && result.result !== '') return result.result;
+  if (Array.isArray(result.errors)) return result.errors.map(String).join('; ');
+  return String(result.terminal_reason ?? result.subtype ?? '');
+}
+
+function failedResult(
+  result: Result,
+  request: ModelRequest,
+  usage: ModelUsage,
+  detail: string | undefined,
+): ModelError {
+  const status = typeof result.api_error_status === 'number' ? result.api_error_status : undefined;
+  const failure = failureOf(result, status, detail ?? '');
+  const message = messages[failure] ?? 'Claude Code failed at its task. Try again.';
+  return new ModelError(failure, message.replace('MODEL', request.model), { status, detail, usage });
+}
+
+function failureOf({ subtype }: Result, status: number | undefined, words: string): ModelFailure {
+  if (status !== undefined) return failureOfStatus(status);
+  if (subtype === 'error_max_budget_usd' || subtype === 'error_max_turns') return 'exhausted';
+  // The login and the limit of a subscription come without a status, in the CLI's own words.
+  if (/\/login\b|not logged in/i.test(words)) return 'auth';
+  if (/\blimit\b.*\b(reached|reset)|hit your .*\blimit\b/i.test(words)) return 'rate_limited';
+  return 'invalid_output';
+}
+
+const messages: Partial<Record<ModelFailure, string>> = {
+  auth: 'Claude Code is not logged in, or its login was refused. Run `claude` and log in with /login.',
+  exhausted: 'Claude Code reached the budget of the call before it had an answer. Raise maxBudgetUsd, or ask for less.',
+  not_found: 'Claude Code has no model MODEL. Use sonnet, opus, haiku, or a current Claude id.',
+  invalid_request: 'Claude Code had the request to MODEL refused as invalid. Change the prompt.',
+  rate_limited: 'Claude Code has reached the limit of its plan. Try again later, or use another model.',
+  overloaded: 'Claude Code could not reach a model that serves it. Try again later.',
+  timeout: 'Claude Code got no answer from its model in time. Try again.',
+};
+
+function answerText(result: Result): string | undefined {
+  // With `--json-schema` the object stands beside the text.
+  if (result.structured_output !== undefined) return JSON.stringify(result.structured_output);
+  return typeof result.result === 'string' ? result.result : undefined;
+}
+
+/** Everything that was read, from the cache or not: the budget counts tokens, not prices. */
+function readUsage({ usage }: Result): ModelUsage {
+  if (!isRecord(usage)) return { inputTokens: 0, outputTokens: 0 };
+  return {
+    inputTokens:
+      count(usage.input_tokens) + count(usage.cache_creation_input_tokens) + count(usage.cache_read_input_tokens),
+    outputTokens: count(usage.output_tokens),
+  };
+}
+
+const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
+
+/** The one that wrote most: a small model does chores beside it. */
+function mainModel({ modelUsage }: Result): string | undefined {
+  if (!isRecord(modelUsage)) return undefined;
+  const written = ([, usage]: [string, unknown]) => (isRecord(usage) ? count(usage.outputTokens) : 0);
+  return Object.entries(modelUsage).sort((one, other) => written(other) - written(one))[0]?.[0];
+}
+
+function denialWarnings({ permission_denials: denials }: Result): string[] {
+  if (!Array.isArray(denials) || denials.length === 0) return [];
+  const tools = new Set(denials.map((denial) => (isRecord(denial) ? String(denial.tool_name) : 'a tool')));
+  return [`Claude Code was not allowed to use ${[...tools].join(', ')}: grant it in allowedTools if it should.`];
+}

@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { ModelError, type ModelRequest, type Provider } from '../core/ports.js';
+import { cancelledCall } from './call.js';
+import { type ChildEnd, runChild } from './child-process.js';
+import { readClaudeCodeResult } from './claude-code-result.js';
+import { droppedParams } from './dropped-params.js';
+import { systemCode } from './network-failure.js';
+import { redactedDetail } from './redact.js';
+import type { ClaudeCodeSettings } from './settings.js';
+
+/**
+ * The user's own Claude Code, on the user's own login, as a model: one `claude -p` a call, without tools, MCP servers or
+ * a stored session unless the settings grant tools. Its answer comes in one piece. Throws `ModelError`s.
+ *
+ * Never `--bare`: that mode does not read the subscription login. The prompt goes over stdin, since anyone on the
+ * machine may read an argument list; the system prompt has no other way in.
+ */
+export function createClaudeCode(settings: ClaudeCodeSettings): Provider {
+  return { id: 'claude-code', complete: (request) => converse(settings, request) };
+}
+
+/**
+ * The version of the CLI, such as `2.1.328`, or undefined when it is not there or does not say within 5 s.
+ *
+ * @param env the environment to choose from, with PATH
+ */
+export async function detectClaudeCode(
+  command: string,
+  env: Record<string, string | undefined>,
+): Promise<string | undefined> {
+  try {
+    const end = await runChild({
+      command,
+      args: ['--version'],
+      env: childEnv({ env }),
+      cwd: homedir(),
+      input: '',
+      signal: new AbortController().signal,
+      timeoutMs: 5000,
+      graceMs: 500,
+    });
+    return end.exitCode === 0 ? /\d+\.\d+\.\d+\S*/.exec(end.stdout)?.[0] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const defaultTimeoutMs = 1_800_000;
+const defaultGraceMs = 5000;
+
+async function converse(settings: ClaudeCodeSettings, request: ModelRequest) {
+  if ((settings.depth ?? 0) >= 1) throw tooDeep();
+  if (request.signal.aborted) throw cancelledCall('Claude Code', undefined);
+  const timeoutMs = settings.timeoutMs ?? defaultTimeoutMs;
+  const end = await start(settings, request, timeoutMs);
+  if (end.reason === 'cancelled') throw cancelledCall('Claude Code', undefined);
+  if (end.reason === 'timeout') {
+    const message = `Claude Code took longer than ${timeoutMs / 1000} s and was ended. Ask for less, or raise its timeout.`;
+    throw new ModelError('timeout', message, { detail: redactedDetail(end.stderr, secretsOf(settings)) });
+  }
+  const answer = readClaudeCodeResult(end, request, secretsOf(settings));
+  if (answer.text) request.onText(answer.text);
+  const unused = ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences', 'num_ctx'] as const;
+  return { ...answer, warnings: [...droppedParams('Claude Code', request.params, [...unused]), ...answer.warnings] };
+}
+
+async function start(settings: ClaudeCodeSettings, request: ModelRequest, timeoutMs: number): Promise<ChildEnd> {
+  const command = settings.command ?? 'claude';
+  const cwd = settings.workingDirectory ?? homedir();
+  try {
+    return await runChild({
+      command,
+      args: writeArgs(settings, request),
+      env: childEnv(settings),
+      cwd,
+      input: request.prompt,
+      signal: request.signal,
+      timeoutMs,
+      graceMs: settings.graceMs ?? defaultGraceMs,
+    });
+  } catch (error) {
+    throw cannotStart(error, command, cwd);
+  }
+}
+
+function writeArgs(settings: ClaudeCodeSettings, { model, system, params }: ModelRequest): string[] {
+  const { allowedTools = [], maxBudgetUsd } = settings;
+  // `--tools` says which tools exist, by bare name; `--allowedTools` which uses of them need no one's consent.
+  const toolNames = [...new Set(allowedTools.map((tool) => tool.replace(/\(.*$/, '')))];
+  const args = ['-p', '--output-format', 'json'];
+  if (model) args.push('--model', model);
+  args.push('--strict-mcp-config', '--tools', toolNames.join(','));
+  if (allowedTools.length > 0) args.push('--allowedTools', allowedTools.join(','));
+  args.push('--no-session-persistence', '--permission-mode', 'dontAsk');
+  if (system) args.push('--system-prompt', system);
+  if (maxBudgetUsd !== undefined) args.push('--max-budget-usd', String(maxBudgetUsd));
+  if (params.json_schema) {
+    // With a `$schema` at its top the CLI silently ignores the schema (seen in 2.1.198).
+    const { $schema: _, ...schema } = params.json_schema;
+    args.push('--json-schema', JSON.stringify(schema));
+  }
+  return args;
+}
+
+/** What a program of the user needs, and the login of this one. Keys of others stay here. */
+const passedOn = new Set([
+  ...['HOME', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'XDG_CONFIG_HOME'],
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'],
+  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
+  ...['CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_OAUTH_TOKEN', 'CLAUDE_CODE_GIT_BASH_PATH'],
+  ...['APPDATA', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'PATHEXT', 'PROGRAMFILES', 'SYSTEMDRIVE'],
+  ...['SYSTEMROOT', 'TEMP', 'TMP', 'USERNAME', 'USERPROFILE'],
+]);
+
+function childEnv({ env, passEnv = [], depth = 0 }: ClaudeCodeSettings): Record<string, string> {
+  const passed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && (passedOn.has(name) || passEnv.includes(name))) passed[name] = value;
+  }
+  return {
+    ...passed,
+    AGENT_RUNTIME_DEPTH: String(depth + 1),
+    // On a refused login the CLI otherwise retries for over a minute; retries belong to the job runner.
+    CLAUDE_CODE_MAX_RETRIES: '1',
+  };
+}
+
+/** Values the CLI may repeat in its errors. */
+function secretsOf({ env, passEnv = [] }: ClaudeCodeSettings): (string | undefined)[] {
+  const names = passEnv.filter((name) => /KEY|TOKEN|SECRET|PASSWORD/i.test(name));
+  return ['CLAUDE_CODE_OAUTH_TOKEN', ...names].map((name) => env[name]);
+}
+
+function tooDeep(): ModelError {
+  const message =
+    'Claude Code is not started from within a Claude Code that this runtime started (AGENT_RUNTIME_DEPTH). ' +
+    'Use another model here.';
+  return new ModelError('not_configured', message);
+}
+
+function cannotStart(error: unknown, command: string, cwd: string): ModelError {
+  const code = systemCode(error);
+  switch (code) {
+    case 'ENOENT':
+      // The same code stands for a missing working directory.
+      return existsSync(cwd)
+        ? new ModelError('not_configured', `There is no command ${command}. Install Claude Code, or set its full path.`)
+        : new ModelError('not_configured', `The working directory ${cwd} does not exist. Create it, or set another.`);
+    case 'EACCES':
+      return new ModelError('not_configured', `${command} may not be executed (EACCES). Set the path of Claude Code.`);
+    case 'E2BIG':
+      return new ModelError('invalid_request', 'The system prompt or the JSON schema is too long for Claude Code.');
+    case 'EAGAIN':
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ENOMEM':
+      return new ModelError('overloaded', `This machine has no room to start ${command} (${code}). Try again later.`);
+    default:
+      return new ModelError('not_configured', `${command} cannot be started (${code ?? 'unknown reason'}).`, {
+        detail: redactedDetail(error instanceof Error ? error.message : String(error)),
+      });
+  }
+}

@@ -1,0 +1,137 @@
+import { isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  type ModelAnswer,
+  ModelError,
+  type ModelFailure,
+  type ModelRequest,
+  modelFailures,
+  type Provider,
+} from '../core/ports.js';
+import { runCall } from './call.js';
+import type { CustomAnswer, CustomProvider } from './define-provider.js';
+import { redactedDetail } from './redact.js';
+
+export interface CustomSettings {
+  /** What stands after `custom:`. */
+  name: string;
+  /** Absolute path of a module whose default export is made by `defineProvider`. */
+  path: string;
+}
+
+/**
+ * A provider of the user's own, loaded when first called. A module that does not load is `not_configured`; whatever else
+ * goes wrong in it fails the call for good, unless it throws a `ModelError`, which stands as it is.
+ */
+export function createCustom({ name, path }: CustomSettings): Provider {
+  const vendor = `The provider custom:${name}`;
+  return {
+    id: `custom:${name}`,
+    async complete(request) {
+      const provider = await loadProvider(vendor, path);
+      // Nobody promised that it streams, so its silence means nothing.
+      return runCall(request, { vendor, stallTimeoutMs: 0 }, async (call) => {
+        let hasText = false;
+        const onText = (text: string) => {
+          hasText = true;
+          call.text(text);
+        };
+        const answer = await askProvider(vendor, provider, { ...request, signal: call.signal, onText });
+        if (!hasText) call.text(answer.text);
+        return answer;
+      });
+    },
+  };
+}
+
+async function loadProvider(vendor: string, path: string): Promise<CustomProvider> {
+  if (!isAbsolute(path)) {
+    throw new ModelError(
+      'not_configured',
+      `${vendor} needs an absolute path, and ${path} is none. Correct the config.`,
+    );
+  }
+  const exported = await importDefault(vendor, path);
+  if (!isProvider(exported)) {
+    const message = `${path} does not export a provider. Write: export default defineProvider({ complete(request) { … } }).`;
+    throw new ModelError('not_configured', message);
+  }
+  return exported;
+}
+
+async function importDefault(vendor: string, path: string): Promise<unknown> {
+  try {
+    const module: unknown = await import(pathToFileURL(path).href);
+    return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+  } catch (cause) {
+    const reason = redactedDetail(messageOf(cause));
+    throw new ModelError('not_configured', `${vendor} cannot be loaded from ${path}: ${reason}`, { cause });
+  }
+}
+
+function isProvider(exported: unknown): exported is CustomProvider {
+  return (
+    typeof exported === 'object' &&
+    exported !== null &&
+    'complete' in exported &&
+    typeof exported.complete === 'function'
+  );
+}
+
+async function askProvider(vendor: string, provider: CustomProvider, request: ModelRequest): Promise<ModelAnswer> {
+  let answer: unknown;
+  try {
+    answer = await provider.complete(request);
+  } catch (error) {
+    throw toModelError(vendor, error);
+  }
+  if (!isAnswer(answer)) {
+    const message = `${vendor} did not return an answer. Return { text: '…' }, with usage as { inputTokens, outputTokens }.`;
+    throw new ModelError('invalid_request', message);
+  }
+  return {
+    text: answer.text,
+    model: answer.model ?? request.model,
+    stopReason: answer.stopReason ?? 'end_turn',
+    usage: answer.usage ?? { inputTokens: 0, outputTokens: 0 },
+    warnings: answer.warnings ?? [],
+  };
+}
+
+function toModelError(vendor: string, error: unknown): ModelError {
+  if (error instanceof ModelError) return error;
+  const detail = redactedDetail(messageOf(error));
+  const failure = failureOf(error);
+  return failure
+    ? new ModelError(failure, `${vendor} failed (${failure}).`, { detail, cause: error })
+    : new ModelError('invalid_request', `${vendor} threw an error. Mend its module, or use another model.`, {
+        detail,
+        cause: error,
+      });
+}
+
+/** By name, because the module may have its own copy of this package, and so another class. */
+function failureOf(error: unknown): ModelFailure | undefined {
+  if (!(error instanceof Error) || error.name !== 'ModelError' || !('failure' in error)) return undefined;
+  return modelFailures.find((failure) => failure === error.failure);
+}
+
+function isAnswer(answer: unknown): answer is CustomAnswer {
+  if (typeof answer !== 'object' || answer === null) return false;
+  const { text, model, stopReason, usage, warnings } = answer as Record<keyof CustomAnswer, unknown>;
+  return (
+    typeof text === 'string' &&
+    (model === undefined || typeof model === 'string') &&
+    (stopReason === undefined || typeof stopReason === 'string') &&
+    (usage === undefined || isUsage(usage)) &&
+    (warnings === undefined || (Array.isArray(warnings) && warnings.every((warning) => typeof warning === 'string')))
+  );
+}
+
+function isUsage(usage: unknown): boolean {
+  if (typeof usage !== 'object' || usage === null) return false;
+  const { inputTokens, outputTokens } = usage as Record<string, unknown>;
+  return [inputTokens, outputTokens].every((tokens) => Number.isSafeInteger(tokens) && Number(tokens) >= 0);
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

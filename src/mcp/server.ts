@@ -1,0 +1,97 @@
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import {
+  CallToolRequestSchema,
+  type CallToolResult,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+} from '@modelcontextprotocol/sdk/types.js';
+import type { Config } from '../base/config.js';
+import type { Log } from '../base/log.js';
+import { version } from '../base/version.js';
+import type { Runtime, Session } from '../runtime.js';
+import type { ToolContext } from '../tools/define-tool.js';
+import { instructions } from './instructions.js';
+import { samplerOf } from './sampling.js';
+
+export interface McpServerNeeds {
+  config: Config;
+  log: Log;
+  session: Session;
+  /** Opens the runtime on first use; a failure is an answer to the call that needed it, and the next call tries again. */
+  runtime(): Promise<Runtime>;
+}
+
+/**
+ * The runtime's tools as an MCP server. Nothing is opened or written before a tool is called: a client may start a
+ * server only to look at it. The tools themselves are imported when they are first listed or called, so that
+ * `initialize` is answered at once.
+ */
+export function createMcpServer({ config, log, session, runtime }: McpServerNeeds): Server {
+  // The declarations of this server's own tools are wanted, so the low-level class is the right one: the high-level one
+  // builds its schemas again for every list, and reports unknown arguments without saying which there are.
+  const server = new Server(
+    { name: 'agent-runtime-mcp', title: 'Agent Runtime', version },
+    { capabilities: { tools: {} }, instructions },
+  );
+  let surface: Promise<Surface> | undefined;
+  const loadSurface = () => {
+    surface ??= importSurface(config);
+    return surface;
+  };
+
+  server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: (await loadSurface()).descriptions() }));
+
+  server.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
+    const { name, arguments: given } = request.params;
+    const { tools, callTool } = await loadSurface();
+    const tool = tools.get(name);
+    if (!tool) throw new McpError(ErrorCode.InvalidParams, unknownTool(name, [...tools.keys()]));
+    const progressToken = extra._meta?.progressToken;
+    let beats = 0;
+    const progress = (message: string) => {
+      if (progressToken === undefined) return;
+      const params = { progressToken, progress: ++beats, message };
+      extra.sendNotification({ method: 'notifications/progress', params }).catch(() => {});
+    };
+    const openContext = async (): Promise<ToolContext> => ({
+      runtime: await runtime(),
+      actor: session,
+      signal: extra.signal,
+      progress,
+      sample: samplerOf(server, extra.signal),
+    });
+    return callTool(tool, given, openContext, log);
+  });
+
+  return server;
+}
+
+async function importSurface(config: Config) {
+  const [{ chooseTools }, { describeTool }, { callTool }] = await Promise.all([
+    import('../tools/index.js'),
+    import('./describe-tool.js'),
+    import('./call-tool.js'),
+  ]);
+  const chosen = chooseTools(config);
+  let described: ReturnType<typeof describeTool>[] | undefined;
+  return {
+    tools: new Map(chosen.map((tool) => [tool.name, tool])),
+    callTool,
+    descriptions() {
+      described ??= chosen.map(describeTool);
+      return described;
+    },
+  };
+}
+
+type Surface = Awaited<ReturnType<typeof importSurface>>;
+
+function unknownTool(name: string, known: readonly string[]): string {
+  const words = name
+    .toLowerCase()
+    .split(/[_\W]+/)
+    .filter((word) => word.length > 2);
+  const near = known.filter((candidate) => words.some((word) => candidate.includes(word)));
+  return `There is no tool ${JSON.stringify(name)}. ${near.length > 0 ? `Near: ${near.slice(0, 5).join(', ')}.` : 'Call tools/list to see them.'}`;
+}

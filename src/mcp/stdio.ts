@@ -1,0 +1,76 @@
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import type { Config } from '../base/config.js';
+import { createLog } from '../base/log.js';
+import { createRedactor } from '../base/redact.js';
+import { nameSession } from '../core/coordination/sessions.js';
+import type { Runtime } from '../runtime.js';
+import { createMcpServer } from './server.js';
+
+const parentPollMs = 5_000;
+
+/** Serves MCP on stdin and stdout until the client is gone. */
+export async function serveStdio(config: Config): Promise<void> {
+  keepStdoutForProtocol();
+  const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
+  const info = { clientSessionId: config.clientSessionId, project: config.project };
+  const session = nameSession(info);
+
+  let opened: Runtime | undefined;
+  let opening: Promise<Runtime> | undefined;
+  function runtime(): Promise<Runtime> {
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  }
+  async function open(): Promise<Runtime> {
+    const { openRuntime } = await import('../runtime.js');
+    opened = await openRuntime({ config, log });
+    return opened;
+  }
+
+  const server = createMcpServer({ config, log, session, runtime });
+  // A client may start a server only to ask what it is; a session exists from here on.
+  server.oninitialized = () => {
+    const client = server.getClientVersion();
+    runtime()
+      .then((ready) =>
+        ready.beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version }),
+      )
+      .catch((error: unknown) => log.error('the session could not begin', { error }));
+  };
+  endWithClient(() => opened?.close());
+  await server.connect(new StdioServerTransport());
+}
+
+/** Only JSON-RPC may appear on stdout, whatever a library prints. */
+function keepStdoutForProtocol(): void {
+  const toStderr = (...words: unknown[]) => process.stderr.write(`${words.map(String).join(' ')}\n`);
+  Object.assign(console, { log: toStderr, info: toStderr, debug: toStderr, table: toStderr, dir: toStderr });
+}
+
+/**
+ * Ends this process with its client. Clients differ: some send signals, some only close stdin (all that is left under
+ * npx), some are killed and leave a pipe that breaks, or no pipe at all. `close` is synchronous, as a kill may follow
+ * within half a second.
+ */
+function endWithClient(close: () => void): void {
+  let hasEnded = false;
+  const end = () => {
+    if (hasEnded) return;
+    hasEnded = true;
+    try {
+      close();
+    } finally {
+      process.exit(0);
+    }
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  process.stdin.on('end', end).on('close', end).on('error', end);
+  process.stdout.on('error', end);
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) end();
+  }, parentPollMs).unref();
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { AgentError, type Artifact } from '../agents/define-agent.js';
+import type { Database } from '../store/sql.js';
+
+export interface ArtifactToSave {
+  dataDir: string;
+  name: string;
+  data: string | Uint8Array;
+  at: number;
+}
+
+/** Writes a file of a job into the data directory and lists it on the job; the same name again replaces it. */
+export async function saveArtifact(
+  db: Database,
+  jobId: string,
+  { dataDir, name, data, at }: ArtifactToSave,
+): Promise<Artifact> {
+  if (name !== basename(name) || name.startsWith('.') || name === '') {
+    throw new AgentError('INVALID_ARTIFACT', `An artifact needs a plain file name, not ${JSON.stringify(name)}.`);
+  }
+  const directory = join(dataDir, 'artifacts', jobId);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  const artifact: Artifact = {
+    name,
+    path: join(directory, name),
+    sizeBytes: bytes.byteLength,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+  writeFileSync(artifact.path, bytes, { mode: 0o600 });
+  await db.transaction((sql) =>
+    sql.run(
+      `insert into job_artifacts (job_id, name, path, size_bytes, sha256, created_at) values (?, ?, ?, ?, ?, ?)
+       on conflict (job_id, name) do update set size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
+         created_at = excluded.created_at`,
+      jobId,
+      name,
+      artifact.path,
+      artifact.sizeBytes,
+      artifact.sha256,
+      at,
+    ),
+  );
+  return artifact;
+}

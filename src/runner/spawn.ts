@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Processes, ProcessIdentity, Spawner } from '../core/ports.js';
+
+export interface SpawnerNeeds {
+  processes: Processes;
+  /** The bundled job-runner. */
+  entry: string;
+  /** Where what it and its agents print goes. */
+  logFile: string;
+  /** All that the child gets of the environment. */
+  env: Readonly<Record<string, string>>;
+  /** The child's heap limit in megabytes: a job that allocates without end ends itself, not the machine. */
+  heapMb: number;
+}
+
+export function createSpawner({ processes, entry, logFile, env, heapMb }: SpawnerNeeds): Spawner {
+  return {
+    spawnRunner(runnerId) {
+      mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+      const log = openSync(logFile, 'a', 0o600);
+      try {
+        const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry, runnerId], {
+          // A group and session of its own, so that what ends the server's group passes it by.
+          detached: true,
+          stdio: ['ignore', log, log],
+          windowsHide: true,
+          cwd: dirname(logFile),
+          env,
+        });
+        child.unref();
+        return new Promise((resolve, reject) => {
+          child.once('spawn', resolve);
+          child.once('error', reject);
+        });
+      } finally {
+        closeSync(log);
+      }
+    },
+
+    signalRunner: (identity, signal) => signalGroup(processes, identity, signal),
+  };
+}
+
+/** Only if it is still that very process: pids are reused. */
+function signalGroup(processes: Processes, identity: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): boolean {
+  if (identity.pid <= 1 || processes.liveness(identity) !== 'alive') return false;
+  try {
+    process.kill(process.platform === 'win32' ? identity.pid : -identity.pid, signal);
+    return true;
+  } catch {
+    // It went between the look and the signal.
+    return false;
+  }
+}

@@ -1,0 +1,186 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
+import { type Clock, systemClock } from './base/clock.js';
+import type { Config } from './base/config.js';
+import { findCommand } from './base/find-command.js';
+import type { Log } from './base/log.js';
+import { createRedactor, type Redact } from './base/redact.js';
+import { type Breakers, createBreakers } from './core/breakers/breakers.js';
+import { createSessions, type Session, type SessionInfo, type Sessions } from './core/coordination/sessions.js';
+import { createGoals, type Goals } from './core/goals/goals.js';
+import { createJobs, type Jobs } from './core/jobs/jobs.js';
+import type { Processes } from './core/ports.js';
+import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
+import { createModels, type LlmSettings, type Models } from './llm/index.js';
+import { createDispatcher, type Dispatcher } from './runner/dispatcher.js';
+import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
+import { runnerEnvironment } from './runner/environment.js';
+import { systemProcesses } from './runner/identity.js';
+import { createSpawner } from './runner/spawn.js';
+import { createSpool } from './runner/spool.js';
+import { openDatabase } from './store/open.js';
+import type { Database } from './store/sql.js';
+
+/** All parts of the runtime, each built once. */
+export interface Runtime {
+  readonly config: Config;
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly goals: Goals;
+  readonly tasks: Tasks;
+  readonly jobs: Jobs;
+  readonly breakers: Breakers;
+  readonly models: Models;
+  readonly agents: AgentRegistry;
+  readonly sessions: Sessions;
+  readonly dispatcher: Dispatcher;
+  /** Writes the session's row and keeps it alive until `close`. */
+  beginSession(session: Session, info: SessionInfo): Promise<void>;
+  /** Drains the job queue in this process: what the detached runner does. */
+  startDrain(runnerId: string): Drain;
+  /** Ends at once; synchronous, so that it can be the last thing a process does. */
+  close(): void;
+}
+
+export interface RuntimeOptions {
+  config: Config;
+  log: Log;
+  clock?: Clock;
+  processes?: Processes;
+  /** The bundled job-runner; found beside this module unless a test says otherwise. */
+  runnerEntry?: string;
+}
+
+const beatMs = 10_000;
+const sweepMs = 15_000;
+
+export { nameSession, type Session, type SessionInfo } from './core/coordination/sessions.js';
+
+/** Opens the database and builds every part over it. Throws RuntimeError `unavailable` with the way to mend it. */
+export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { config, log, clock = systemClock() } = options;
+  const processes = options.processes ?? systemProcesses(clock.bootId);
+  const redact: Redact = createRedactor(config.secrets);
+  const db = await openDatabase({
+    file: config.dbPath,
+    backupDir: join(config.dataDir, 'backups'),
+    log,
+    now: clock.now,
+  });
+
+  const breakers = createBreakers({ db, clock });
+  const models = createModels(llmSettings(config));
+  const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
+  const agents = createAgents({ db, clock, breakers, models, priceDownload });
+  const jobs = createJobs({
+    db,
+    clock,
+    processes,
+    maxRunning: config.maxRunningJobs,
+    capabilities: { types: agents.types, provides: configuredProviders(models) },
+    effects: jobEffects,
+  });
+  const spawner = createSpawner({
+    processes,
+    entry: options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url)),
+    logFile: join(config.dataDir, 'logs', 'runner.log'),
+    env: runnerEnvironment(config),
+    heapMb: config.runnerHeapMb,
+  });
+  const spool = createSpool(config.dataDir);
+  const sessions = createSessions({ db, clock, processes });
+  const dispatcher = createDispatcher({ jobs, spawner, spool, log });
+  const tasks = createTaskBoard({ db, clock });
+  let current: Session | undefined;
+  const timers: NodeJS.Timeout[] = [];
+
+  function every(ms: number, name: string, duty: () => Promise<unknown>): void {
+    const timer = setInterval(() => {
+      duty().catch((error: unknown) => log.warn('a duty failed', { duty: name, error }));
+    }, ms);
+    timer.unref();
+    timers.push(timer);
+  }
+
+  return {
+    config,
+    db,
+    clock,
+    log,
+    goals: createGoals({ db, clock }),
+    tasks,
+    jobs,
+    breakers,
+    models,
+    agents,
+    sessions,
+    dispatcher,
+
+    async beginSession(session, info) {
+      await sessions.begin(session, info);
+      current = session;
+      const sweep = async () => {
+        await sessions.sweep();
+        await tasks.lapse();
+        await dispatcher.sweep(session);
+      };
+      every(beatMs, 'heartbeat', () => sessions.beat(session));
+      every(sweepMs, 'sweep', sweep);
+      await sweep();
+    },
+
+    startDrain(runnerId) {
+      const needs: DrainNeeds = {
+        runnerId,
+        jobs,
+        loadAgent: agents.load,
+        spool,
+        log,
+        db,
+        clock,
+        redact,
+        dataDir: config.dataDir,
+      };
+      return startDrain(needs);
+    },
+
+    close() {
+      for (const timer of timers.splice(0)) clearInterval(timer);
+      db.close(current ? sessions.ending(current) : []);
+    },
+  };
+}
+
+/** Ids of the providers and modules that a runner of this configuration has. */
+function configuredProviders(models: Models): string[] {
+  return models.available().flatMap(({ id, isConfigured }) => (isConfigured || id === 'ollama' ? [id] : []));
+}
+
+function llmSettings(config: Config): LlmSettings {
+  const { anthropic, google, ollama, claudeCode, custom, models } = config.providers;
+  const command = findCommand(claudeCode.command, config.env);
+  const defaults = {
+    ...(anthropic.model ? { anthropic: anthropic.model } : {}),
+    ...(google.model ? { google: google.model } : {}),
+    ...(ollama.model ? { ollama: ollama.model } : {}),
+    ...(claudeCode.model ? { 'claude-code': claudeCode.model } : {}),
+  };
+  return {
+    model: config.model,
+    anthropic,
+    google,
+    ollama,
+    claudeCode: {
+      ...claudeCode,
+      command: command ?? claudeCode.command,
+      isFound: command !== undefined && existsSync(command),
+      env: config.env,
+      depth: config.depth,
+    },
+    custom,
+    overrides: { defaults, ...models },
+  };
+}

@@ -1,0 +1,438 @@
+import type { Migration } from '../migrate.js';
+
+/**
+ * Times are epoch milliseconds (`_at`) or monotonic milliseconds of the boot named beside them (`_tick`); JSON is
+ * text; booleans are 0 and 1; a project of '' means none.
+ */
+export const foundation: Migration = {
+  version: 1,
+  name: 'foundation',
+  up: (connection) => {
+    for (const part of [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog]) connection.exec(part);
+  },
+};
+
+const goalsAndTasks = `
+  create table goals (
+    id integer primary key autoincrement,
+    name text not null,
+    description text not null,
+    status text not null default 'active' check (status in ('active', 'completed', 'cancelled')),
+    project text not null default '',
+    metadata text not null default '{}',
+    created_at integer not null,
+    updated_at integer not null,
+    completed_at integer
+  ) strict;
+  create index goals_by_status on goals (status, id);
+  create index goals_by_project on goals (project, id);
+
+  create table tasks (
+    id integer primary key autoincrement,
+    key text unique check (key glob '*[^0-9]*'),
+    goal_id integer references goals (id),
+    project text not null default '',
+    title text not null,
+    description text not null default '',
+    acceptance text,
+    expected_output text,
+    status text not null default 'pending'
+      check (status in ('pending', 'in_progress', 'completed', 'failed', 'cancelled')),
+    priority integer not null default 5 check (priority between 1 and 10),
+    -- Dependencies that are not satisfied yet, and those of them that have failed; kept with the rows of
+    -- task_dependencies, so that readiness is a column and not a search.
+    unfinished_dependencies integer not null default 0 check (unfinished_dependencies >= 0),
+    failed_dependencies integer not null default 0
+      check (failed_dependencies between 0 and unfinished_dependencies),
+    on_dependency_failure text not null default 'block'
+      check (on_dependency_failure in ('block', 'skip', 'run', 'cancel')),
+    -- The dependency whose failure ended this task by its policy, and whether those after it go on regardless.
+    stopped_by integer references tasks (id),
+    is_skipped integer not null default 0 check (is_skipped in (0, 1)),
+    attempts integer not null default 0,
+    max_attempts integer not null default 3 check (max_attempts >= 1),
+    deadline_at integer,
+    is_overdue integer not null default 0 check (is_overdue in (0, 1)),
+    not_before integer,
+    is_held integer not null default 0 check (is_held in (0, 1)),
+    claimed_by text,
+    worker_id text,
+    worker_slot integer,
+    claim_token integer not null default 0,
+    lease_expires_at integer,
+    lease_expires_tick integer,
+    lease_boot_id text,
+    result text,
+    error text,
+    tokens_used integer not null default 0,
+    metadata text not null default '{}',
+    created_by text,
+    created_at integer not null,
+    updated_at integer not null,
+    started_at integer,
+    completed_at integer,
+    check (status <> 'in_progress' or (claimed_by is not null and lease_expires_at is not null))
+  ) strict;
+  create index tasks_ready on tasks (priority desc, is_overdue desc, id)
+    where status = 'pending' and unfinished_dependencies = 0 and is_held = 0;
+  create index tasks_ready_by_goal on tasks (goal_id, priority desc, is_overdue desc, id)
+    where status = 'pending' and unfinished_dependencies = 0 and is_held = 0;
+  create index tasks_ready_by_project on tasks (project, priority desc, is_overdue desc, id)
+    where status = 'pending' and unfinished_dependencies = 0 and is_held = 0;
+  create index tasks_held on tasks (not_before) where is_held = 1;
+  create index tasks_due on tasks (deadline_at)
+    where deadline_at is not null and is_overdue = 0 and status in ('pending', 'in_progress');
+  create index tasks_claimed on tasks (claimed_by) where status = 'in_progress';
+  create index tasks_by_goal on tasks (goal_id, status, id);
+  create index tasks_by_status on tasks (status, id);
+  create index tasks_by_project on tasks (project, id);
+  create index tasks_stopped on tasks (stopped_by) where stopped_by is not null;
+
+  create table task_dependencies (
+    task_id integer not null references tasks (id) on delete cascade,
+    depends_on integer not null references tasks (id),
+    state text not null default 'waiting' check (state in ('waiting', 'satisfied', 'failed')),
+    primary key (task_id, depends_on),
+    check (task_id <> depends_on)
+  ) strict, without rowid;
+  create index task_dependents on task_dependencies (depends_on, task_id);
+
+  create table task_templates (
+    name text primary key,
+    description text not null,
+    tasks text not null,
+    created_at integer not null,
+    updated_at integer not null
+  ) strict;
+`;
+
+const coordination = `
+  create table sessions (
+    id text primary key,
+    -- Who claims: the same for every server process of one client session, so that a resumed one finds its claims.
+    holder text not null,
+    project text not null default '',
+    client_name text,
+    client_version text,
+    host_id text not null,
+    boot_id text not null,
+    pid_namespace text not null,
+    pid integer not null,
+    process_started text not null,
+    started_at integer not null,
+    heartbeat_at integer not null,
+    heartbeat_tick integer not null,
+    ended_at integer
+  ) strict;
+  create index sessions_by_holder on sessions (holder, ended_at);
+  create index sessions_live on sessions (heartbeat_at) where ended_at is null;
+
+  create table worker_slots (
+    slot integer primary key check (slot >= 1),
+    worker_id text not null unique,
+    -- Whether the worker gave its own name; a slot taken without one gets it from the first task claimed for it.
+    is_named integer not null check (is_named in (0, 1)),
+    holder text not null,
+    session_id text references sessions (id),
+    task_id integer references tasks (id),
+    claimed_at integer not null,
+    heartbeat_at integer not null,
+    lease_expires_at integer not null,
+    lease_expires_tick integer not null,
+    lease_boot_id text not null
+  ) strict;
+
+  -- Work that some session does for all: who did it last and when it is due again.
+  create table duties (
+    name text primary key,
+    done_at integer not null
+  ) strict;
+`;
+
+const jobs = `
+  create table runners (
+    id text primary key,
+    state text not null check (state in ('starting', 'running', 'waiting', 'exited', 'lost')),
+    host_id text,
+    boot_id text,
+    pid_namespace text,
+    pid integer,
+    process_started text,
+    started_by text,
+    created_at integer not null,
+    created_tick integer not null,
+    created_boot_id text not null,
+    heartbeat_at integer,
+    ended_at integer
+  ) strict;
+  create index runners_live on runners (state) where state in ('starting', 'running', 'waiting');
+
+  create table jobs (
+    seq integer primary key autoincrement,
+    id text not null unique,
+    type text not null,
+    status text not null default 'pending'
+      check (status in ('pending', 'running', 'completed', 'failed', 'cancelled')),
+    payload text not null,
+    metadata text not null default '{}',
+    priority integer not null default 5 check (priority between 1 and 10),
+    -- The provider or module that a runner must have to take it; null when any runner will do.
+    requires text,
+    run_at integer not null,
+    unfinished_dependencies integer not null default 0 check (unfinished_dependencies >= 0),
+    timeout_seconds integer not null check (timeout_seconds > 0),
+    attempt integer not null default 0,
+    max_attempts integer not null check (max_attempts >= 1),
+    -- Tries that used up the allowance; an attempt put off by an open breaker does not.
+    tries integer not null default 0,
+    crashes integer not null default 0,
+    is_dead integer not null default 0 check (is_dead in (0, 1)),
+    runner_id text references runners (id),
+    attempt_token text,
+    -- When the attempt under way is over even for a runner that does not answer.
+    lease_expires_at integer,
+    lease_expires_tick integer,
+    lease_boot_id text,
+    cancel_requested_at integer,
+    progress real check (progress between 0 and 1),
+    progress_message text,
+    requested_model text,
+    model text,
+    input_tokens integer not null default 0,
+    output_tokens integer not null default 0,
+    token_budget integer,
+    idempotency_key text unique,
+    output text,
+    result text,
+    warnings text not null default '[]',
+    error_code text,
+    error_message text,
+    task_id integer references tasks (id),
+    task_claim_token integer,
+    goal_id integer references goals (id),
+    project text not null default '',
+    submitted_by text,
+    read_at integer,
+    created_at integer not null,
+    updated_at integer not null,
+    started_at integer,
+    completed_at integer,
+    check (status <> 'running' or (runner_id is not null and attempt_token is not null))
+  ) strict;
+  create index jobs_ready on jobs (priority desc, run_at, seq)
+    where status = 'pending' and unfinished_dependencies = 0;
+  create index jobs_due on jobs (run_at) where status = 'pending' and unfinished_dependencies = 0;
+  create index jobs_running on jobs (runner_id) where status = 'running';
+  create index jobs_by_type on jobs (type, status, seq);
+  create index jobs_by_status on jobs (status, seq);
+  create index jobs_by_project on jobs (project, seq);
+  create index jobs_unread on jobs (project, seq) where read_at is null and status in ('completed', 'failed');
+  create index jobs_by_task on jobs (task_id) where task_id is not null;
+  create index jobs_by_goal on jobs (goal_id) where goal_id is not null;
+
+  create table job_dependencies (
+    job_id text not null references jobs (id) on delete cascade,
+    depends_on text not null references jobs (id),
+    is_satisfied integer not null default 0 check (is_satisfied in (0, 1)),
+    primary key (job_id, depends_on),
+    check (job_id <> depends_on)
+  ) strict, without rowid;
+  create index job_dependents on job_dependencies (depends_on, job_id);
+
+  create table job_attempts (
+    job_id text not null references jobs (id) on delete cascade,
+    attempt integer not null,
+    runner_id text not null,
+    outcome text check (outcome in ('completed', 'failed', 'cancelled', 'lost', 'postponed')),
+    error_code text,
+    error_message text,
+    model text,
+    input_tokens integer not null default 0,
+    output_tokens integer not null default 0,
+    started_at integer not null,
+    ended_at integer,
+    primary key (job_id, attempt)
+  ) strict, without rowid;
+
+  -- Output as it streams in; replaced by jobs.output when the attempt ends.
+  create table job_chunks (
+    job_id text not null references jobs (id) on delete cascade,
+    seq integer not null,
+    text text not null,
+    primary key (job_id, seq)
+  ) strict, without rowid;
+
+  create table job_logs (
+    id integer primary key autoincrement,
+    job_id text not null references jobs (id) on delete cascade,
+    at integer not null,
+    level text not null check (level in ('debug', 'info', 'warn', 'error')),
+    message text not null,
+    fields text
+  ) strict;
+  create index job_logs_by_job on job_logs (job_id, id);
+
+  create table job_artifacts (
+    job_id text not null references jobs (id) on delete cascade,
+    name text not null,
+    path text not null,
+    size_bytes integer not null,
+    sha256 text not null,
+    created_at integer not null,
+    primary key (job_id, name)
+  ) strict, without rowid;
+`;
+
+const breakers = `
+  create table breakers (
+    id text primary key,
+    state text not null default 'closed' check (state in ('closed', 'open', 'half_open')),
+    failure_threshold integer not null default 5 check (failure_threshold >= 1),
+    window_seconds integer not null default 60 check (window_seconds >= 1),
+    cooldown_seconds integer not null default 300 check (cooldown_seconds >= 0),
+    half_open_max_calls integer not null default 3 check (half_open_max_calls >= 1),
+    success_threshold integer not null default 2 check (success_threshold >= 1),
+    fallback_agent text,
+    cooldown_until integer,
+    -- A manual trip holds until it is reset by hand.
+    is_held integer not null default 0 check (is_held in (0, 1)),
+    half_open_successes integer not null default 0,
+    total_failures integer not null default 0,
+    total_successes integer not null default 0,
+    trip_count integer not null default 0,
+    last_failure_at integer,
+    last_success_at integer,
+    created_at integer not null,
+    updated_at integer not null
+  ) strict;
+
+  create table breaker_failures (
+    id text primary key,
+    breaker_id text not null references breakers (id) on delete cascade,
+    failure_type text not null,
+    error_message text,
+    context text,
+    at integer not null
+  ) strict;
+  create index breaker_failures_by_time on breaker_failures (breaker_id, at);
+
+  -- A call let through while half open; counted over all processes.
+  create table breaker_permits (
+    permit text primary key,
+    breaker_id text not null references breakers (id) on delete cascade,
+    expires_at integer not null
+  ) strict;
+  create index breaker_permits_by_breaker on breaker_permits (breaker_id);
+`;
+
+const relay = `
+  create table relay_pipelines (
+    id text primary key,
+    name text not null,
+    goal text not null,
+    description text not null default '',
+    status text not null default 'pending'
+      check (status in ('pending', 'in_progress', 'completed', 'failed', 'cancelled')),
+    current_step integer not null default 0,
+    total_steps integer not null check (total_steps >= 1),
+    token_budget integer not null,
+    tokens_used integer not null default 0,
+    initial_entity_id integer,
+    final_entity_id integer,
+    project text not null default '',
+    created_at integer not null,
+    updated_at integer not null,
+    started_at integer,
+    completed_at integer
+  ) strict;
+  create index relay_pipelines_by_status on relay_pipelines (status, created_at);
+
+  create table relay_steps (
+    pipeline_id text not null references relay_pipelines (id) on delete cascade,
+    step_index integer not null check (step_index >= 0),
+    agent_id text not null,
+    agent_type text not null,
+    task_template text not null,
+    expected_output_type text not null,
+    max_tokens integer not null,
+    quality_threshold real not null,
+    l_score_threshold real not null,
+    fallback_agent text,
+    model text,
+    output_schema text,
+    capabilities text not null default '[]',
+    primary key (pipeline_id, step_index)
+  ) strict, without rowid;
+
+  create table relay_batons (
+    id text primary key,
+    pipeline_id text not null references relay_pipelines (id) on delete cascade,
+    step_index integer not null,
+    status text not null default 'pending'
+      check (status in ('pending', 'in_progress', 'waiting', 'passed', 'failed', 'cancelled', 'set_aside')),
+    retry_count integer not null default 0,
+    -- The baton as it was handed over: a document of its own, never edited.
+    baton text not null,
+    created_at integer not null,
+    passed_at integer
+  ) strict;
+  create index relay_batons_by_pipeline on relay_batons (pipeline_id, step_index);
+  create unique index relay_batons_one_open on relay_batons (pipeline_id)
+    where status in ('pending', 'in_progress', 'waiting');
+
+  create table relay_results (
+    id integer primary key autoincrement,
+    pipeline_id text not null references relay_pipelines (id) on delete cascade,
+    step_index integer not null,
+    baton_id text references relay_batons (id),
+    agent_id text not null,
+    status text not null check (status in ('passed', 'failed')),
+    -- Only the attempt that counts: not a failed gate, not a result set aside by a restart.
+    is_current integer not null default 1 check (is_current in (0, 1)),
+    output_key text,
+    output_entity_id integer,
+    output text,
+    output_summary text,
+    quality_score real not null,
+    l_score real not null,
+    tokens_used integer not null default 0,
+    execution_time_ms integer not null default 0,
+    error_message text,
+    created_at integer not null
+  ) strict;
+  create index relay_results_by_pipeline on relay_results (pipeline_id, step_index, id);
+`;
+
+const ledgerAndLog = `
+  create table budgets (
+    account text primary key,
+    cap integer check (cap >= 0),
+    spent integer not null default 0 check (spent >= 0),
+    created_at integer not null,
+    updated_at integer not null
+  ) strict;
+
+  -- Tokens promised to a call that is under way.
+  create table budget_reservations (
+    account text not null references budgets (account) on delete cascade,
+    holder text not null,
+    tokens integer not null check (tokens >= 0),
+    -- What the call costs as soon as it has begun: its prompt. Charged if the caller is lost.
+    minimum integer not null check (minimum between 0 and tokens),
+    created_at integer not null,
+    primary key (account, holder)
+  ) strict, without rowid;
+  create index budget_reservations_by_holder on budget_reservations (holder);
+
+  create table events (
+    id integer primary key autoincrement,
+    at integer not null,
+    subject text not null,
+    subject_id text not null,
+    type text not null,
+    project text not null default '',
+    actor text,
+    data text
+  ) strict;
+  create index events_by_subject on events (subject, subject_id, id);
+`;

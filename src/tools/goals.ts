@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { decomposeGoal, planners } from '../agents/decompose-goal.js';
+import { goalStatuses } from '../core/goals/goal.js';
+import type { GoalWithProgress } from '../core/goals/goals.js';
+import { plannedTask, strategies } from '../core/goals/plan.js';
+import { defineTool } from './define-tool.js';
+import { cursor, fields, goalId, limit, metadata, scope } from './fields.js';
+import { fromCursor, rowsFor, toPage } from './page.js';
+import { projectOf } from './project.js';
+import { briefGoalOutput, goalOutput, showGoal, showGoalBriefly, showListedGoal } from './show-goal.js';
+
+const name = z.string().trim().min(1).max(500).describe('A short name.');
+const description = z.string().max(100_000).describe('What is to be reached, and anything a planner should know.');
+const tokenBudget = z.int().min(0).max(1_000_000_000);
+
+/** Goals and their plans. */
+export const goalTools = [
+  defineTool({
+    name: 'create_goal',
+    title: 'Create a goal',
+    effect: 'write',
+    isEntry: true,
+    description:
+      'Stores a goal that outlives this session. Use it for anything of more than one step. Next: decompose_goal to ' +
+      'break it into tasks (pass your own plan as tasks), then claim_next_task.',
+    input: z.strictObject({
+      name,
+      description,
+      metadata: metadata.optional(),
+      project: z.string().max(1_000).optional().describe("The project it belongs to; this session's unless given."),
+      token_budget: tokenBudget
+        .optional()
+        .describe('Most tokens that background work for this goal may use in all; no limit unless given.'),
+    }),
+    output: goalOutput,
+    handler: async (input, { runtime, actor }) =>
+      showGoal(await runtime.goals.create({ ...input, tokenBudget: input.token_budget }, actor)),
+  }),
+
+  defineTool({
+    name: 'decompose_goal',
+    title: 'Break a goal into tasks',
+    effect: 'write',
+    isExternal: true,
+    description:
+      'Breaks a goal into tasks with dependencies. Best: think of the plan yourself and pass it as tasks; it is checked ' +
+      'and stored in one step. Without tasks a model plans it if one is configured; otherwise you get a request with the ' +
+      'form to call back with. A plan that takes long returns a task_id for wait_for_tasks. Next: claim_next_task.',
+    input: z.strictObject({
+      goal_id: goalId,
+      strategy: z
+        .enum(strategies)
+        .default('sequential')
+        .describe('sequential: one after the other. parallel: side by side. hierarchical: phases of tasks.'),
+      tasks: z.array(plannedTask).min(1).max(1_000).optional().describe('Your own plan.'),
+      planner: z
+        .enum(planners)
+        .default('auto')
+        .describe(
+          "auto: tasks if given, else the client's model, else a configured one, else a request to you. caller: a " +
+            'request to you. sampling, model: only that. template: fixed steps that know nothing of the goal.',
+        ),
+      model: z.string().max(200).optional().describe('The model that plans; the configured default unless given.'),
+      max_tasks: z.int().min(1).max(100).default(8).describe('At most this many tasks from a model.'),
+    }),
+    output: z.object({
+      goal_id: z.int(),
+      strategy: z.string(),
+      planner: z.string(),
+      tasks_created: z.array(z.int()).optional(),
+      count: z.int().optional(),
+      status: z.string().optional().describe('running: the plan is still being made; wait_for_tasks with task_id.'),
+      task_id: z.string().optional(),
+      request: z.string().optional().describe('What to think about, and the form to call decompose_goal with.'),
+      note: z.string().optional(),
+    }),
+    handler: (input, context) => decomposeGoal(input, context),
+  }),
+
+  defineTool({
+    name: 'update_goal',
+    title: 'Edit or end a goal',
+    effect: 'write',
+    isIdempotent: true,
+    description:
+      'Changes a goal. Setting status to cancelled cancels its open tasks; completed is refused while tasks are open ' +
+      '(a goal completes by itself with its last task); active reopens it.',
+    input: z.strictObject({
+      goal_id: goalId,
+      name: name.optional(),
+      description: description.optional(),
+      metadata: metadata.optional(),
+      token_budget: tokenBudget.nullable().optional().describe('A new token budget; null takes it away.'),
+      status: z.enum(goalStatuses).optional().describe('active, completed or cancelled.'),
+    }),
+    output: goalOutput,
+    handler: async ({ goal_id, token_budget, ...edit }, { runtime, actor }) =>
+      showGoal(await runtime.goals.edit(goal_id, { ...edit, tokenBudget: token_budget }, actor)),
+  }),
+
+  defineTool({
+    name: 'list_goals',
+    title: 'List goals',
+    effect: 'read',
+    description: 'Goals with their progress, newest first. Next: get_goal for one, list_tasks for its tasks.',
+    input: z.strictObject({
+      status: z.enum(goalStatuses).optional().describe('Only goals of this status.'),
+      scope: scope.optional(),
+      limit: limit(20),
+      cursor,
+      fields,
+    }),
+    output: z.object({
+      goals: z.array(z.union([goalOutput, briefGoalOutput])),
+      count: z.int(),
+      next_cursor: z.string().optional(),
+    }),
+    handler: async (input, { runtime, actor }) => {
+      const wishes = { limit: input.limit, byDefault: 20 };
+      const filter = {
+        status: input.status,
+        project: projectOf(actor, input.scope),
+        beforeId: fromCursor(input.cursor),
+      };
+      const goals = await runtime.goals.list({ ...filter, limit: rowsFor(wishes) });
+      const show = (goal: GoalWithProgress) => (input.fields === 'full' ? showListedGoal(goal) : showGoalBriefly(goal));
+      const { items, ...rest } = toPage(goals, wishes, show, (goal) => goal.id);
+      return { goals: items, count: items.length, ...rest };
+    },
+  }),
+
+  defineTool({
+    name: 'get_goal',
+    title: 'Read a goal',
+    effect: 'read',
+    description:
+      'One goal: description, how many of its tasks are in which state, tokens used, and the critical path (the chain of ' +
+      'open tasks that decides how soon it can end). Next: list_tasks with its goal_id, or claim_next_task.',
+    input: z.strictObject({ goal_id: goalId, fields }),
+    output: goalOutput,
+    handler: async (input, { runtime }) =>
+      showGoal(await runtime.goals.get(input.goal_id), input.fields === 'full' ? Number.POSITIVE_INFINITY : undefined),
+  }),
+];

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import type { TaskWithDependencies } from '../core/tasks/list-tasks.js';
+import { isOverdue, isReady } from '../core/tasks/task.js';
+import type { ClaimedTask } from '../core/tasks/tasks.js';
+import { iso } from './fields.js';
+import { cut, cutWithCount } from './page.js';
+
+/** A task as every tool returns it: the source's keys always, ours where they say something. */
+export const taskOutput = z.object({
+  id: z.int(),
+  goal_id: z.int().nullable(),
+  title: z.string(),
+  description: z.string(),
+  status: z.string(),
+  priority: z.int(),
+  dependencies: z.array(z.int()),
+  created_at: z.string(),
+  updated_at: z.string(),
+  started_at: z.string().nullable(),
+  completed_at: z.string().nullable(),
+  result: z.string().nullable(),
+  error: z.string().nullable(),
+  metadata: z.record(z.string(), z.unknown()),
+  key: z.string().optional(),
+  project: z.string().optional(),
+  ready: z.boolean().optional(),
+  overdue: z.boolean().optional(),
+  skipped: z.boolean().optional(),
+  acceptance: z.string().optional(),
+  expected_output: z.string().optional(),
+  deadline: z.string().optional(),
+  not_before: z.string().optional(),
+  on_dependency_failure: z.string().optional(),
+  attempts: z.int(),
+  max_attempts: z.int(),
+  tokens_used: z.int().optional(),
+  claimed_by: z.string().optional(),
+  worker_id: z.string().optional(),
+  lease_expires_at: z.string().optional(),
+});
+
+export type ShownTask = z.input<typeof taskOutput>;
+
+/** Texts longer than this are cut unless the caller asks for all of it. */
+export const usualText = 6_000;
+
+export function showTask(task: TaskWithDependencies, now: number, longestText = usualText): ShownTask {
+  const shown = (text: string) => cutWithCount(text, longestText);
+  return {
+    id: task.id,
+    goal_id: task.goalId,
+    title: task.title,
+    description: shown(task.description),
+    status: task.status,
+    priority: task.priority,
+    dependencies: task.dependencies,
+    created_at: iso(task.createdAt),
+    updated_at: iso(task.updatedAt),
+    started_at: iso(task.startedAt),
+    completed_at: iso(task.completedAt),
+    result: task.result === null ? null : shown(task.result),
+    error: task.error,
+    metadata: task.metadata,
+    attempts: task.attempts,
+    max_attempts: task.maxAttempts,
+    ...(task.key === null ? {} : { key: task.key }),
+    ...(task.project === '' ? {} : { project: task.project }),
+    ...(task.status === 'pending' ? { ready: isReady(task, now) } : {}),
+    ...(isOverdue(task, now) ? { overdue: true } : {}),
+    ...(task.isSkipped ? { skipped: true } : {}),
+    ...(task.acceptance === null ? {} : { acceptance: task.acceptance }),
+    ...(task.expectedOutput === null ? {} : { expected_output: task.expectedOutput }),
+    ...(task.deadlineAt === null ? {} : { deadline: iso(task.deadlineAt) }),
+    ...(task.notBefore === null ? {} : { not_before: iso(task.notBefore) }),
+    ...(task.onDependencyFailure === 'block' ? {} : { on_dependency_failure: task.onDependencyFailure }),
+    ...(task.tokensUsed === 0 ? {} : { tokens_used: task.tokensUsed }),
+    ...(task.claimedBy === null ? {} : { claimed_by: task.claimedBy }),
+    ...(task.workerId === null ? {} : { worker_id: task.workerId }),
+    ...(task.leaseExpiresAt === null ? {} : { lease_expires_at: iso(task.leaseExpiresAt) }),
+  };
+}
+
+export const dependencyResults = z.array(
+  z.object({ id: z.int(), title: z.string(), status: z.string(), result: z.string().nullable() }),
+);
+
+/** A task that was just claimed, with what its worker needs: the token, and what the tasks before it left. */
+export function showClaimedTask(task: ClaimedTask, now: number) {
+  return {
+    ...showTask(task, now),
+    claim_token: task.claimToken,
+    dependency_results: task.dependencyResults.slice(0, 50).map((dependency) => ({
+      ...dependency,
+      title: cut(dependency.title, 80),
+      result: dependency.result === null ? null : cutWithCount(dependency.result, 1_500),
+    })),
+  };
+}
+
+/** Enough to choose one from a list. */
+export const briefTaskOutput = z.object({
+  id: z.int(),
+  key: z.string().optional(),
+  title: z.string(),
+  status: z.string(),
+  priority: z.int(),
+  goal_id: z.int().optional(),
+  waits_for: z.int().optional().describe('How many dependencies are not done.'),
+  overdue: z.boolean().optional(),
+  worker: z.string().optional(),
+});
+
+export function showTaskBriefly(task: TaskWithDependencies, now: number): z.input<typeof briefTaskOutput> {
+  return {
+    id: task.id,
+    ...(task.key === null ? {} : { key: task.key }),
+    title: cut(task.title, 60),
+    status: task.status,
+    priority: task.priority,
+    ...(task.goalId === null ? {} : { goal_id: task.goalId }),
+    ...(task.status === 'pending' && task.unfinishedDependencies > 0 ? { waits_for: task.unfinishedDependencies } : {}),
+    ...(isOverdue(task, now) ? { overdue: true } : {}),
+    ...(task.status === 'in_progress' ? { worker: task.workerId ?? task.claimedBy ?? '' } : {}),
+  };
+}
