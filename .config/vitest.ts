@@ -1,11 +1,14 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root: fileURLToPath(new URL('..', import.meta.url)),
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
+    globalSetup: ['test/support/build.ts'],
+    // Signals, stdout and native handles belong to a process, not to a thread.
+    pool: 'forks',
+    testTimeout: 30_000,
     hookTimeout: 60_000,
-    reporters: ['default'],
   },
 });

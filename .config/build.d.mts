@@ -1,0 +1,4 @@
+import type { BuildOptions } from 'esbuild';
+
+export const entryPoints: Record<string, string>;
+export const bundling: BuildOptions;

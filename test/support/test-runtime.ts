@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Clock } from '../../src/base/clock.js';
+import { type Config, readConfig } from '../../src/base/config.js';
+import { silentLog } from '../../src/base/log.js';
+import type { Processes } from '../../src/core/ports.js';
+import { openRuntime, type Runtime } from '../../src/runtime.js';
+import { runnerEntry } from './paths.js';
+import { tempDir } from './temp-dir.js';
+
+export interface TestRuntimeOptions {
+  /** The home, for a second runtime on the same database; a new one unless given. */
+  home?: string;
+  env?: Record<string, string>;
+  clock?: Clock;
+  processes?: Processes;
+}
+
+/** Settings of a user whose home is `home` and who has set nothing but `env`. */
+export function testConfig(home: string, env: Record<string, string> = {}): Config {
+  return readConfig({}, { HOME: home, PATH: '/usr/bin:/bin', ...env });
+}
+
+/** A runtime on a real database file in a home of its own, closed after the test. */
+export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Runtime & { home: string }> {
+  const home = options.home ?? tempDir();
+  const runtime = await openRuntime({
+    config: testConfig(home, { AGENT_RUNTIME_DATA_DIR: join(home, 'data'), ...options.env }),
+    log: silentLog,
+    runnerEntry,
+    ...(options.clock ? { clock: options.clock } : {}),
+    ...(options.processes ? { processes: options.processes } : {}),
+  });
+  onTestFinished(() => runtime.close());
+  return Object.assign(runtime, { home });
+}
