@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
@@ -7,8 +7,11 @@ import type { Config } from './base/config.js';
 import { findCommand } from './base/find-command.js';
 import type { Log } from './base/log.js';
 import { createRedactor, type Redact } from './base/redact.js';
+import type { Actor } from './core/actor.js';
 import { type Breakers, createBreakers } from './core/breakers/breakers.js';
 import { createSessions, type Session, type SessionInfo, type Sessions } from './core/coordination/sessions.js';
+import { createSlots, type Slots } from './core/coordination/slots.js';
+import { clearBoard, createWorkers, type Workers } from './core/coordination/workers.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
 import type { Processes } from './core/ports.js';
@@ -20,6 +23,7 @@ import { runnerEnvironment } from './runner/environment.js';
 import { systemProcesses } from './runner/identity.js';
 import { createSpawner } from './runner/spawn.js';
 import { createSpool } from './runner/spool.js';
+import { backupPath } from './store/backup.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 
@@ -36,13 +40,31 @@ export interface Runtime {
   readonly models: Models;
   readonly agents: AgentRegistry;
   readonly sessions: Sessions;
+  readonly slots: Slots;
+  readonly workers: Workers;
   readonly dispatcher: Dispatcher;
   /** Writes the session's row and keeps it alive until `close`. */
   beginSession(session: Session, info: SessionInfo): Promise<void>;
+  /** Deletes every task, after a backup. */
+  clearBoard(actor: Actor): Promise<{ deleted: number; backup: string }>;
+  /** Writes a copy of the database to a new file, in the backup directory unless another is named. */
+  backup(path?: string): Promise<{ path: string; sizeBytes: number }>;
+  describeSelf(): SelfDescription;
   /** Drains the job queue in this process: what the detached runner does. */
   startDrain(runnerId: string): Drain;
   /** Ends at once; synchronous, so that it can be the last thing a process does. */
   close(): void;
+}
+
+/** What this process is set up with. */
+export interface SelfDescription {
+  databasePath: string;
+  databaseBytes: number;
+  workerSlots: number;
+  defaultModel: string | undefined;
+  configuredProviders: string[];
+  /** Who breaks a goal down when decompose_goal is not told. */
+  planner: string;
 }
 
 export interface RuntimeOptions {
@@ -64,9 +86,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, log, clock = systemClock() } = options;
   const processes = options.processes ?? systemProcesses(clock.bootId);
   const redact: Redact = createRedactor(config.secrets);
+  const backupDir = join(config.dataDir, 'backups');
   const db = await openDatabase({
     file: config.dbPath,
-    backupDir: join(config.dataDir, 'backups'),
+    backupDir,
     log,
     now: clock.now,
   });
@@ -92,6 +115,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const spool = createSpool(config.dataDir);
   const sessions = createSessions({ db, clock, processes });
+  const slots = createSlots({ db, clock, limit: config.workerSlots });
   const dispatcher = createDispatcher({ jobs, spawner, spool, log });
   const tasks = createTaskBoard({ db, clock });
   let current: Session | undefined;
@@ -103,6 +127,12 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     }, ms);
     timer.unref();
     timers.push(timer);
+  }
+
+  async function backup(wanted: string | undefined, label: string): Promise<{ path: string; sizeBytes: number }> {
+    const path = wanted ?? backupPath({ backupDir, label, now: clock.now() });
+    await db.backup(path);
+    return { path, sizeBytes: statSync(path).size };
   }
 
   return {
@@ -117,6 +147,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     models,
     agents,
     sessions,
+    slots,
+    workers: createWorkers({ db, clock, processes }),
     dispatcher,
 
     async beginSession(session, info) {
@@ -124,12 +156,33 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       current = session;
       const sweep = async () => {
         await sessions.sweep();
+        await slots.lapse();
         await tasks.lapse();
         await dispatcher.sweep(session);
       };
       every(beatMs, 'heartbeat', () => sessions.beat(session));
       every(sweepMs, 'sweep', sweep);
       await sweep();
+    },
+
+    async clearBoard(actor) {
+      const { path } = await backup(undefined, 'before-clean');
+      const deleted = await db.transaction((sql) => clearBoard(sql, { at: clock.now(), actor }));
+      return { deleted, backup: path };
+    },
+
+    backup: (path) => backup(path, 'manual'),
+
+    describeSelf() {
+      const defaultModel = models.defaultModel();
+      return {
+        databasePath: config.dbPath,
+        databaseBytes: statSync(config.dbPath, { throwIfNoEntry: false })?.size ?? 0,
+        workerSlots: config.workerSlots,
+        defaultModel,
+        configuredProviders: models.available().flatMap(({ id, isConfigured }) => (isConfigured ? [id] : [])),
+        planner: defaultModel ?? 'caller',
+      };
     },
 
     startDrain(runnerId) {

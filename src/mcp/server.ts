@@ -57,6 +57,7 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
     const openContext = async (): Promise<ToolContext> => ({
       runtime: await runtime(),
       actor: session,
+      sessionId: session.id,
       signal: extra.signal,
       progress,
       sample: samplerOf(server, extra.signal),

@@ -9,6 +9,8 @@ export interface ToolContext {
   runtime: Runtime;
   /** Who calls. */
   actor: Actor;
+  /** The server process that keeps the caller's slots alive, if there is one. */
+  sessionId: string | undefined;
   signal: AbortSignal;
   /** Tells the client that the call is alive. */
   progress(message: string): void;

@@ -1,19 +1,23 @@
 import { RuntimeError } from '../base/errors.js';
 import { backgroundTools } from './background.js';
+import { coordinationTools } from './coordination.js';
 import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
+import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
   goals: [...goalTools, ...taskTools],
+  coordination: coordinationTools,
   background: backgroundTools,
+  system: systemTools,
 } as const satisfies Record<string, readonly AnyTool[]>;
 
 export type ToolsetName = keyof typeof toolsets;
 
 /** What `core` stands for: enough to plan, to work and to hand work over. */
-const coreToolsets: readonly ToolsetName[] = ['goals', 'background'];
+const coreToolsets: readonly ToolsetName[] = ['goals', 'background', 'system'];
 
 export interface ToolChoice {
   /** `all`, `core`, or names with commas between. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Json } from '../base/json.js';
 import type { Job } from '../core/jobs/job.js';
 import type { Attempt } from '../core/jobs/list-jobs.js';
 import { iso } from './fields.js';
@@ -37,7 +38,7 @@ export function showJobStatus(job: Job, partialOutput = '', now = 0): ShownJobSt
   return {
     task_id: job.id,
     status: job.status,
-    description: cut(describe(job), 80),
+    description: cut(summarize(job.type, job.payload), 80),
     ...(job.model === null ? {} : { model: job.model }),
     ...(job.requestedModel === null || job.requestedModel === job.model ? {} : { requested_model: job.requestedModel }),
     attempt: job.attempt,
@@ -81,22 +82,21 @@ export function showJobBriefly(job: Job): z.input<typeof briefJobOutput> {
     task_id: job.id,
     ...(job.type === 'llm' ? {} : { type: job.type }),
     status: job.status,
-    description: cut(describe(job), 60),
+    description: cut(summarize(job.type, job.payload), 60),
     ...(job.model === null ? {} : { model: job.model }),
     created_at: iso(job.createdAt),
     ...(isUnread ? { unread: true } : {}),
   };
 }
 
-/** What a job is about, in a line: its prompt, its goal, or its payload. */
-export function describe(job: Job): string {
-  const { payload } = job;
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return job.type;
+/** What a job is about, in a line: its prompt, or the plain values of its payload. */
+export function summarize(type: string, payload: Json): string {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return type;
   if (typeof payload.prompt === 'string') return payload.prompt.replaceAll(/\s+/g, ' ').trim();
   const text = Object.entries(payload)
     .filter(([, value]) => typeof value !== 'object')
     .map(([name, value]) => `${name}=${value}`);
-  return `${job.type} ${text.join(' ')}`;
+  return `${type} ${text.join(' ')}`;
 }
 
 export const attemptOutput = z.object({

@@ -127,22 +127,25 @@ function* endingOf(sessionId: string, at: number): Generator<Statement> {
 /** Every server process of a conversation renews what the conversation holds; a longer lease is left as it is. */
 export async function renewHoldings(sql: Sql, holder: string, clock: Clock): Promise<void> {
   const lease = leaseFor(clock, sessionLeaseMs);
-  for (const [table, condition] of [
-    ['tasks', "claimed_by = ? and status = 'in_progress'"],
-    ['worker_slots', 'holder = ?'],
-  ]) {
-    await sql.run(
-      `update ${table} set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
-       where ${condition} and (lease_boot_id is null or lease_boot_id <> ? or lease_expires_tick < ?)`,
-      ...leaseValues(lease),
-      holder,
-      clock.bootId,
-      lease.expiresTick,
-    );
-  }
+  const isShorter = '(lease_boot_id is null or lease_boot_id <> ? or lease_expires_tick < ?)';
+  await sql.run(
+    `update tasks set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
+     where claimed_by = ? and status = 'in_progress' and ${isShorter}`,
+    ...leaseValues(lease),
+    holder,
+    lease.bootId,
+    lease.expiresTick,
+  );
+  await sql.run(
+    `update worker_slots set heartbeat_at = ?, lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
+     where holder = ?`,
+    clock.now(),
+    ...leaseValues(lease),
+    holder,
+  );
 }
 
-function identityOf(row: SessionRow): ProcessIdentity {
+export function identityOf(row: SessionRow): ProcessIdentity {
   return {
     hostId: row.host_id,
     bootId: row.boot_id,

@@ -24,6 +24,23 @@ export async function findNext(sql: Sql, scope: TaskScope): Promise<TaskRow | un
   return sql.get<TaskRow>(`select * from tasks where id = (${text})`, ...values);
 }
 
+/** All that could be claimed now, in the order in which it would be. */
+export async function listReady(
+  sql: Sql,
+  scope: TaskScope,
+  page: { limit: number; offset: number },
+): Promise<TaskRow[]> {
+  const { goalId, project } = scope;
+  const within = goalId !== undefined ? 'and goal_id = ?' : project !== undefined ? "and project in (?, '')" : '';
+  const given = goalId ?? project;
+  return sql.all<TaskRow>(
+    `select * from tasks where ${isReady} ${within} order by priority desc, is_overdue desc, id limit ? offset ?`,
+    ...(given === undefined ? [] : [given]),
+    page.limit,
+    page.offset,
+  );
+}
+
 /** Chooses and claims in one statement, so that no two callers get the same task. */
 export async function claimNext(
   sql: Sql,

@@ -17,12 +17,15 @@ export function claimantFor(actor: Actor, wishes: ClaimWishes, clock: Clock): Cl
   const granted = actor.holder === null ? looseLeaseMs : sessionLeaseMs;
   const lease: Lease = leaseFor(clock, wishes.leaseSeconds === undefined ? granted : wishes.leaseSeconds * 1000);
   return {
-    holder: actor.holder ?? `loose:${wishes.workerId ?? 'caller'}`,
+    holder: actor.holder ?? looseHolder(wishes.workerId),
     workerId: wishes.workerId,
     workerSlot: wishes.workerSlot,
     lease,
   };
 }
+
+/** What a claim of a caller without a session is held under. */
+export const looseHolder = (workerId: string | undefined): string => `loose:${workerId ?? 'caller'}`;
 
 export interface ClaimProof {
   actor: Actor;

@@ -20,7 +20,8 @@ export async function lapseClaims(sql: Sql, clock: Clock): Promise<number[]> {
   return rows.map((row) => row.id);
 }
 
-async function takeBack(sql: Sql, row: TaskRow, change: Change): Promise<void> {
+/** Ends a claim whose holder is gone. */
+export async function takeBack(sql: Sql, row: TaskRow, change: Change): Promise<void> {
   const holder = row.worker_id === null ? row.claimed_by : `${row.claimed_by} (worker ${row.worker_id})`;
   const data = { claim_token: row.claim_token, held_by: holder, attempt: row.attempts };
   await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'lapsed', data });

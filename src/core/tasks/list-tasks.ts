@@ -8,10 +8,12 @@ export interface TaskFilter extends TaskScope {
   text?: string | undefined;
   /** The page after the one that ended with this id. */
   beforeId?: number | undefined;
+  /** The same for a list that begins with the oldest. */
+  afterId?: number | undefined;
   limit: number;
 }
 
-/** Tasks with the ids of what they depend on, newest first. */
+/** Tasks with the ids of what they depend on: newest first, or oldest first after `afterId`. */
 export async function listTasks(sql: Sql, filter: TaskFilter): Promise<TaskWithDependencies[]> {
   const conditions: string[] = [];
   const values: Value[] = [];
@@ -23,6 +25,7 @@ export async function listTasks(sql: Sql, filter: TaskFilter): Promise<TaskWithD
   when('goal_id = ?', filter.goalId);
   when('status = ?', filter.status);
   when('id < ?', filter.beforeId);
+  when('id > ?', filter.afterId);
   if (filter.text !== undefined) {
     const pattern = `%${filter.text.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`;
     when(
@@ -34,9 +37,7 @@ export async function listTasks(sql: Sql, filter: TaskFilter): Promise<TaskWithD
   }
   const project = filter.goalId === undefined ? filter.project : undefined;
   const rows = await sql.all<TaskRow>(
-    ...(project === undefined
-      ? pageOf(conditions, values, filter.limit)
-      : projectPage(project, conditions, values, filter.limit)),
+    ...(project === undefined ? pageOf(conditions, values, filter) : projectPage(project, conditions, values, filter)),
   );
   return withDependencies(sql, rows);
 }
@@ -59,9 +60,13 @@ export async function dependencyIds(sql: Sql, taskId: number): Promise<number[]>
   return rows.map((row) => row.depends_on);
 }
 
-function pageOf(conditions: readonly string[], values: readonly Value[], limit: number): [string, ...Value[]] {
+type Query = [text: string, ...values: Value[]];
+
+const directionOf = ({ afterId }: TaskFilter): 'asc' | 'desc' => (afterId === undefined ? 'desc' : 'asc');
+
+function pageOf(conditions: readonly string[], values: readonly Value[], filter: TaskFilter): Query {
   const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
-  return [`select * from tasks ${where} order by id desc limit ?`, ...values, limit];
+  return [`select * from tasks ${where} order by id ${directionOf(filter)} limit ?`, ...values, filter.limit];
 }
 
 /** One page of a project's tasks and one of those without a project, merged: each is read off an index. */
@@ -69,19 +74,26 @@ function projectPage(
   project: string,
   conditions: readonly string[],
   values: readonly Value[],
-  limit: number,
-): [string, ...Value[]] {
-  const half = `select * from (select * from tasks where ${['project = ?', ...conditions].join(' and ')} order by id desc limit ?)`;
-  return [
-    `select * from (${half} union all ${half}) order by id desc limit ?`,
-    project,
-    ...values,
-    limit,
-    '',
-    ...values,
-    limit,
-    limit,
-  ];
+  filter: TaskFilter,
+): Query {
+  const { limit } = filter;
+  const order = `order by id ${directionOf(filter)} limit ?`;
+  const half = `select * from (select * from tasks where ${['project = ?', ...conditions].join(' and ')} ${order})`;
+  return [`select * from (${half} union all ${half}) ${order}`, project, ...values, limit, '', ...values, limit, limit];
+}
+
+/** The keys of what these tasks depend on, by id; a task without a key is not in it. */
+export async function dependencyKeys(sql: Sql, tasks: readonly { id: number }[]): Promise<Map<number, string>> {
+  const keys = new Map<number, string>();
+  for (const { id } of tasks) {
+    const rows = await sql.all<{ id: number; key: string }>(
+      `select t.id, t.key from task_dependencies d join tasks t on t.id = d.depends_on
+       where d.task_id = ? and t.key is not null`,
+      id,
+    );
+    for (const row of rows) keys.set(row.id, row.key);
+  }
+  return keys;
 }
 
 /** Why nothing is ready, in counts of tasks. */

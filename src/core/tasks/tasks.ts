@@ -2,13 +2,14 @@ import type { Clock } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { type ClaimWishes, claimantFor, explainWaiting } from './claim.js';
-import { claimNext, findNext, hasDueTasks, releaseDueTasks, type TaskScope } from './claim-next.js';
+import { claimNext, findNext, hasDueTasks, listReady, releaseDueTasks, type TaskScope } from './claim-next.js';
 import { createTasks, type NewTask } from './create-tasks.js';
 import { editTask, type TaskEdit } from './edit-task.js';
 import { lapseClaims } from './lapse.js';
 import {
   countWaiting,
   dependencyIds,
+  dependencyKeys,
   listTasks,
   type TaskFilter,
   type TaskWithDependencies,
@@ -69,6 +70,15 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
         if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
         return row && claimedTask(sql, row);
       }),
+
+    /** All that could be claimed now, the most urgent first. */
+    async ready(scope: TaskScope, page: { limit: number; offset: number }): Promise<TaskWithDependencies[]> {
+      await releaseDue();
+      return withDependencies(db, await listReady(db, scope, page));
+    },
+
+    /** The keys of what these tasks depend on, by id. */
+    keysOf: (tasks: readonly { id: number }[]): Promise<Map<number, string>> => dependencyKeys(db, tasks),
 
     why: (scope: TaskScope): Promise<WaitingReasons> => countWaiting(db, scope),
 

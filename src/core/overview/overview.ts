@@ -1,0 +1,166 @@
+import type { Clock } from '../../base/clock.js';
+import type { Database, Sql, Value } from '../../store/sql.js';
+import type { Actor } from '../actor.js';
+import { explainWaiting } from '../tasks/claim.js';
+import type { TaskRow } from '../tasks/task.js';
+
+export interface HeldTask {
+  id: number;
+  key: string | null;
+  title: string;
+  goalId: number | null;
+  claimToken: number;
+  claimedBy: string;
+  workerId: string | null;
+  leaseExpiresAt: number;
+}
+
+export interface WaitingTask {
+  id: number;
+  title: string;
+  because: string;
+}
+
+export interface OpenGoal {
+  id: number;
+  name: string;
+  total: number;
+  completed: number;
+}
+
+export interface OpenJob {
+  id: string;
+  type: string;
+  status: string;
+  payload: string;
+}
+
+export interface Overview {
+  ready: number;
+  waiting: number;
+  inProgress: number;
+  failed: number;
+  overdue: number;
+  liveSessions: number;
+  heldSlots: number;
+  liveRunners: number;
+  runningJobs: number;
+  pendingJobs: number;
+  /** The newest first, a few of each. */
+  goals: OpenGoal[];
+  claims: HeldTask[];
+  ownClaims: HeldTask[];
+  ownSlots: { slot: number; workerId: string; taskId: number | null }[];
+  waitingTasks: WaitingTask[];
+  ownJobs: OpenJob[];
+  /** Ended, and their results not fetched by anyone. */
+  unread: OpenJob[];
+  openBreakers: { id: string; state: string; cooldownUntil: number | null }[];
+  openRelays: { id: string; name: string; currentStep: number; totalSteps: number }[];
+}
+
+/** How many of each kind are named; the rest are counted. */
+const few = 5;
+
+/** What is in flight, for a caller that has lost its context: its own work first, then everybody's. */
+export async function readOverview({ db, clock }: { db: Database; clock: Clock }, actor: Actor): Promise<Overview> {
+  const scope =
+    actor.project === '' ? { text: '', values: [] } : { text: "and project in (?, '')", values: [actor.project] };
+  const board = await readBoard(db, scope, clock.now());
+  const holder = actor.holder ?? '';
+  return {
+    ...board,
+    liveSessions: await count(db, 'sessions where ended_at is null'),
+    heldSlots: await count(db, 'worker_slots'),
+    liveRunners: await count(db, "runners where state in ('starting', 'running', 'waiting')"),
+    runningJobs: await count(db, "jobs where status = 'running'"),
+    pendingJobs: await count(db, "jobs where status = 'pending'"),
+    goals: await db.all(
+      `select id, name, (select count(*) from tasks t where t.goal_id = g.id) as total,
+         (select count(*) from tasks t where t.goal_id = g.id and t.status = 'completed') as completed
+       from goals g where status = 'active' ${scope.text} order by id desc limit ?`,
+      ...scope.values,
+      few,
+    ),
+    claims: await claimsWhere(db, 'claimed_by <> ?', holder),
+    ownClaims: await claimsWhere(db, 'claimed_by = ?', holder),
+    ownSlots: await db.all(
+      'select slot, worker_id as "workerId", task_id as "taskId" from worker_slots where holder = ? order by slot limit ?',
+      holder,
+      few,
+    ),
+    waitingTasks: await readWaiting(db, scope),
+    ownJobs: await db.all(
+      "select id, type, status, payload from jobs where status in ('running', 'pending') and submitted_by = ? order by seq desc limit ?",
+      holder,
+      few,
+    ),
+    unread: await db.all(
+      `select id, type, status, payload from jobs
+       where read_at is null and status in ('completed', 'failed') ${scope.text} order by seq desc limit ?`,
+      ...scope.values,
+      few,
+    ),
+    openBreakers: await db.all(
+      `select id, state, cooldown_until as "cooldownUntil" from breakers where state <> 'closed' order by id limit ?`,
+      few,
+    ),
+    openRelays: await db.all(
+      `select id, name, current_step as "currentStep", total_steps as "totalSteps" from relay_pipelines
+       where status in ('pending', 'in_progress') order by created_at desc limit ?`,
+      few,
+    ),
+  };
+}
+
+interface Scope {
+  text: string;
+  values: Value[];
+}
+
+async function readBoard(sql: Sql, scope: Scope, now: number) {
+  const row = await sql.get<{ ready: number; waiting: number; inProgress: number; failed: number; overdue: number }>(
+    `select
+       count(*) filter (where status = 'pending' and unfinished_dependencies = 0 and (not_before is null or not_before <= ?)) as ready,
+       count(*) filter (where status = 'pending' and (unfinished_dependencies > 0 or not_before > ?)) as waiting,
+       count(*) filter (where status = 'in_progress') as "inProgress",
+       count(*) filter (where status = 'failed') as failed,
+       count(*) filter (where deadline_at <= ? and status in ('pending', 'in_progress')) as overdue
+     from tasks where status in ('pending', 'in_progress', 'failed') ${scope.text}`,
+    now,
+    now,
+    now,
+    ...scope.values,
+  );
+  return row ?? { ready: 0, waiting: 0, inProgress: 0, failed: 0, overdue: 0 };
+}
+
+async function readWaiting(sql: Sql, scope: Scope): Promise<WaitingTask[]> {
+  const rows = await sql.all<TaskRow>(
+    `select * from tasks where status = 'pending' and (unfinished_dependencies > 0 or is_held = 1) ${scope.text}
+     order by priority desc, id limit ?`,
+    ...scope.values,
+    few,
+  );
+  const waiting: WaitingTask[] = [];
+  for (const row of rows) {
+    const because = await explainWaiting(sql, row);
+    if (because) waiting.push({ id: row.id, title: row.title, because });
+  }
+  return waiting;
+}
+
+function claimsWhere(sql: Sql, condition: string, holder: string): Promise<HeldTask[]> {
+  return sql.all<HeldTask>(
+    `select id, key, title, goal_id as "goalId", claim_token as "claimToken", claimed_by as "claimedBy",
+       worker_id as "workerId", lease_expires_at as "leaseExpiresAt"
+     from tasks where status = 'in_progress' and ${condition} order by id limit ?`,
+    holder,
+    few,
+  );
+}
+
+async function count(sql: Sql, what: string): Promise<number> {
+  const row = await sql.get<{ count: number }>(`select count(*) as count from ${what}`);
+  return row?.count ?? 0;
+}
