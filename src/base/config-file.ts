@@ -55,7 +55,7 @@ export type ConfigFile = z.output<typeof configFileSchema>;
 /** The config file, empty if there is none. Throws `invalid`, naming the file and the key or line that is wrong. */
 export function readConfigFile(path: string): ConfigFile {
   const text = readIfThere(path);
-  if (text === undefined) return {};
+  if (text === undefined || text.trim() === '') return {};
   let value: unknown;
   try {
     value = JSON.parse(text);

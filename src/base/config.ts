@@ -101,6 +101,11 @@ export function readConfig(flags: Flags = {}, environment: Environment = process
   };
 }
 
+/** The settings of somebody who has set nothing: what is left when the real ones cannot be read. */
+export function defaultConfig(): Config {
+  return readConfig({ config: '/dev/null' }, { HOME: process.env.HOME });
+}
+
 /** Takes the secrets out of this process's own environment, so that no code it loads and nothing it starts sees them. */
 export function hideSecrets({ secrets }: Config): void {
   for (const [name, value] of Object.entries(process.env))

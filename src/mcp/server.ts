@@ -7,10 +7,12 @@ import {
   McpError,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../base/config.js';
+import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { version } from '../base/version.js';
 import type { Runtime, Session } from '../runtime.js';
-import type { ToolContext } from '../tools/define-tool.js';
+import type { AnyTool, ToolContext } from '../tools/define-tool.js';
+import type { ToolChoice } from '../tools/index.js';
 import { instructions } from './instructions.js';
 import { samplerOf } from './sampling.js';
 
@@ -44,7 +46,7 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
 
   server.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
     const { name, arguments: given } = request.params;
-    const { tools, callTool } = await loadSurface();
+    const { tools, callTool, problem } = await loadSurface();
     const tool = tools.get(name);
     if (!tool) throw new McpError(ErrorCode.InvalidParams, unknownTool(name, [...tools.keys()]));
     const progressToken = extra._meta?.progressToken;
@@ -54,14 +56,17 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
       const params = { progressToken, progress: ++beats, message };
       extra.sendNotification({ method: 'notifications/progress', params }).catch(() => {});
     };
-    const openContext = async (): Promise<ToolContext> => ({
-      runtime: await runtime(),
-      actor: session,
-      sessionId: session.id,
-      signal: extra.signal,
-      progress,
-      sample: samplerOf(server, extra.signal),
-    });
+    const openContext = async (): Promise<ToolContext> => {
+      if (problem) throw problem;
+      return {
+        runtime: await runtime(),
+        actor: session,
+        sessionId: session.id,
+        signal: extra.signal,
+        progress,
+        sample: samplerOf(server, extra.signal),
+      };
+    };
     return callTool(tool, given, openContext, log);
   });
 
@@ -74,16 +79,30 @@ async function importSurface(config: Config) {
     import('./describe-tool.js'),
     import('./call-tool.js'),
   ]);
-  const chosen = chooseTools(config);
+  const { chosen, problem } = chooseOrExplain(chooseTools, config);
   let described: ReturnType<typeof describeTool>[] | undefined;
   return {
     tools: new Map(chosen.map((tool) => [tool.name, tool])),
+    problem,
     callTool,
     descriptions() {
       described ??= chosen.map(describeTool);
       return described;
     },
   };
+}
+
+/** With a toolset that does not exist all are listed, and every call says what is wrong. */
+function chooseOrExplain(
+  choose: (config: ToolChoice) => AnyTool[],
+  wanted: ToolChoice,
+): { chosen: AnyTool[]; problem?: Error } {
+  try {
+    return { chosen: choose(wanted) };
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    return { chosen: choose({ toolsets: 'all', isReadOnly: wanted.isReadOnly }), problem: error };
+  }
 }
 
 type Surface = Awaited<ReturnType<typeof importSurface>>;

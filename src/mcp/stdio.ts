@@ -1,5 +1,6 @@
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
-import type { Config } from '../base/config.js';
+import { type Config, defaultConfig } from '../base/config.js';
+import { RuntimeError } from '../base/errors.js';
 import { createLog } from '../base/log.js';
 import { createRedactor } from '../base/redact.js';
 import { nameSession } from '../core/coordination/sessions.js';
@@ -8,9 +9,13 @@ import { createMcpServer } from './server.js';
 
 const parentPollMs = 5_000;
 
-/** Serves MCP on stdin and stdout until the client is gone. */
-export async function serveStdio(config: Config): Promise<void> {
+/**
+ * Serves MCP on stdin and stdout until the client is gone. A server that ends because of a mistake in its settings shows
+ * in a client only as "failed"; so it starts all the same, and every tool answers with what is wrong.
+ */
+export async function serveStdio(readSettings: () => Config): Promise<void> {
   keepStdoutForProtocol();
+  const { config, problem } = readOrExplain(readSettings);
   const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
   const info = { clientSessionId: config.clientSessionId, project: config.project };
   const session = nameSession(info);
@@ -25,6 +30,7 @@ export async function serveStdio(config: Config): Promise<void> {
     return opening;
   }
   async function open(): Promise<Runtime> {
+    if (problem) throw problem;
     const { openRuntime } = await import('../runtime.js');
     opened = await openRuntime({ config, log });
     return opened;
@@ -42,6 +48,15 @@ export async function serveStdio(config: Config): Promise<void> {
   };
   endWithClient(() => opened?.close());
   await server.connect(new StdioServerTransport());
+}
+
+function readOrExplain(readSettings: () => Config): { config: Config; problem?: Error } {
+  try {
+    return { config: readSettings() };
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    return { config: defaultConfig(), problem: error };
+  }
 }
 
 /** Only JSON-RPC may appear on stdout, whatever a library prints. */

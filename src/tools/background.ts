@@ -118,7 +118,7 @@ export const backgroundTools = [
       'parts: next_offset says where the next one starts.',
     input: z.strictObject({
       task_id: jobId,
-      offset: z.int().min(0).optional().describe('Where to start, in characters; 0 unless given.'),
+      offset: z.int().min(0).max(1_000_000_000).optional().describe('Where to start, in characters; 0 unless given.'),
       max_chars: z.int().min(1).max(200_000).optional().describe('At most this many characters; 20,000 unless given.'),
     }),
     output: z.object({

@@ -3,6 +3,7 @@ import { backgroundTools } from './background.js';
 import { coordinationTools } from './coordination.js';
 import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
+import { jobTools } from './jobs.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 
@@ -11,6 +12,7 @@ export const toolsets = {
   goals: [...goalTools, ...taskTools],
   coordination: coordinationTools,
   background: backgroundTools,
+  jobs: jobTools,
   system: systemTools,
 } as const satisfies Record<string, readonly AnyTool[]>;
 

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { RuntimeError } from '../base/errors.js';
+import type { Json, JsonObject } from '../base/json.js';
+import type { Actor } from '../core/actor.js';
+import type { Job } from '../core/jobs/job.js';
+import type { NewJob } from '../core/jobs/submit-job.js';
+import type { AgentRegistry } from './index.js';
+
+export interface JobRequest {
+  type: string;
+  payload: JsonObject;
+  metadata?: JsonObject | undefined;
+  priority?: number | undefined;
+  depends_on?: readonly string[] | undefined;
+  /** Epoch milliseconds. */
+  run_at?: number | undefined;
+  max_attempts?: number | undefined;
+  timeout_seconds?: number | undefined;
+  idempotency_key?: string | undefined;
+}
+
+export interface SubmitNeeds {
+  agents: AgentRegistry;
+  dispatcher: { submit(job: NewJob, actor: Actor): Promise<{ job: Job; isRepeated: boolean }> };
+}
+
+/** Types that have a tool of their own, which fills in what their jobs need beside the payload. */
+const reserved: Record<string, string> = {
+  llm: 'submit_background_task',
+  decompose: 'decompose_goal',
+};
+
+/** Submits a job of any type. Its agent's schema is asked first: throws `invalid` with the schema's own words. */
+export async function submitJob(request: JobRequest, actor: Actor, { agents, dispatcher }: SubmitNeeds) {
+  const tool = reserved[request.type];
+  if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
+  const agent = await agents.load(request.type);
+  const parsed = agent.payload.safeParse(request.payload);
+  if (!parsed.success) {
+    throw new RuntimeError(
+      'invalid',
+      `The payload is not what ${request.type} takes. ${z.prettifyError(parsed.error)}`,
+      `Call list_agents with type ${request.type} to see its schema.`,
+    );
+  }
+  return dispatcher.submit(
+    {
+      type: request.type,
+      payload: parsed.data as Json,
+      metadata: request.metadata,
+      priority: request.priority,
+      dependsOn: request.depends_on,
+      runAt: request.run_at,
+      maxAttempts: request.max_attempts,
+      timeoutSeconds: request.timeout_seconds ?? agent.timeoutSeconds,
+      idempotencyKey: request.idempotency_key,
+    },
+    actor,
+  );
+}
