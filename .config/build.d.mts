@@ -1,4 +1,5 @@
-import type { BuildOptions } from 'esbuild';
+import type { BuildOptions, Metafile } from 'esbuild';
 
 export const entryPoints: Record<string, string>;
 export const bundling: BuildOptions;
+export function bundleInto(outdir: string): Promise<Metafile>;

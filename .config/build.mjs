@@ -43,11 +43,16 @@ export const bundling = {
   logLevel: 'warning',
 };
 
+/** Bundles the whole program into a directory. */
+export async function bundleInto(outdir) {
+  const { metafile } = await build({ ...bundling, absWorkingDir: root, entryPoints, outdir, metafile: true });
+  return metafile;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const outdir = join(root, 'dist');
   rmSync(outdir, { recursive: true, force: true });
-  const { metafile } = await build({ ...bundling, absWorkingDir: root, entryPoints, outdir, metafile: true });
-  writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), licences(metafile));
+  writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), licences(await bundleInto(outdir)));
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['--project', join(root, '.config/types.json')], {
     stdio: 'inherit',
   });

@@ -1,7 +1,22 @@
-import { execFileSync } from 'node:child_process';
-import { projectRoot } from './paths.js';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { bundleInto } from '../../.config/build.mjs';
+import { projectRoot } from './root.js';
 
-/** Builds dist/ once before the tests, as those of whole processes run what users run. */
-export default function setup(): void {
-  execFileSync(process.execPath, ['.config/build.mjs'], { cwd: projectRoot, stdio: 'inherit' });
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Where this run's build of the program is. */
+    dist: string;
+  }
+}
+
+/** Builds the program once for all tests of this run, apart from dist/, which may be in use or built anew meanwhile. */
+export default async function setup(project: TestProject): Promise<() => void> {
+  // Inside the project, so that the native driver is found.
+  const dist = join(projectRoot, 'node_modules', '.cache', `test-dist-${process.pid}`);
+  mkdirSync(dist, { recursive: true });
+  await bundleInto(dist);
+  project.provide('dist', dist);
+  return () => rmSync(dist, { recursive: true, force: true });
 }

@@ -1,7 +1,8 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { inject } from 'vitest';
 
-export const projectRoot = fileURLToPath(new URL('../..', import.meta.url));
+export { projectRoot } from './root.js';
 
 /** The built program, as npm installs it. */
-export const mainEntry = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-export const runnerEntry = fileURLToPath(new URL('../../dist/job-runner.js', import.meta.url));
+export const mainEntry = join(inject('dist'), 'main.js');
+export const runnerEntry = join(inject('dist'), 'job-runner.js');

@@ -1,0 +1,11 @@
+import { measureBackground } from './background.js';
+import { type Figure, measureBoards, measureProtocol } from './protocol.js';
+
+// Ratios of one run on one machine: absolute times change with the machine and with what else it does.
+const figures: Figure[] = [...(await measureProtocol()), ...(await measureBoards()), ...(await measureBackground())];
+
+console.log('| what | ours | reference | ratio | aim |');
+console.log('|---|---|---|---|---|');
+for (const { what, ours, reference, ratio, aim } of figures) {
+  console.log(`| ${what} | ${ours} | ${reference} | ${ratio === undefined ? '' : ratio.toFixed(2)} | ${aim} |`);
+}
