@@ -1,11 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
+
+const remove = (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 5 });
 
 /** An empty directory that is gone after the test. */
 export function tempDir(): string {
   const path = mkdtempSync(join(tmpdir(), 'agent-runtime-test-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
+  onTestFinished(() => remove(path));
+  return path;
+}
+
+/** An empty directory for all tests of a file, called outside of them; gone when the file is done. */
+export function makeTempDir(): string {
+  const path = mkdtempSync(join(tmpdir(), 'agent-runtime-test-'));
+  afterAll(() => remove(path));
   return path;
 }

