@@ -9,8 +9,9 @@ import { applyPlan, type PlannedTask, type Strategy } from '../core/goals/plan.j
 import { parsePlan, planPrompt } from '../core/goals/plan-request.js';
 import { templatePlan } from '../core/goals/templates.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
+import type { JobFilter } from '../core/jobs/list-jobs.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
-import type { Models } from '../llm/index.js';
+import type { Models, ResolvedModel } from '../llm/index.js';
 import type { Database } from '../store/sql.js';
 
 /** Who makes the plan. */
@@ -32,7 +33,7 @@ export interface DecomposeNeeds {
     clock: Clock;
     goals: Goals;
     models: Models;
-    jobs: { get(id: string): Promise<Job> };
+    jobs: { get(id: string): Promise<Job>; list(filter: JobFilter): Promise<Job[]> };
     dispatcher: { submit(job: NewJob, actor: Actor): Promise<{ job: Job }> };
   };
   actor: Actor;
@@ -140,22 +141,7 @@ async function planByModel(wish: Decomposition, goal: Goal, needs: DecomposeNeed
   const { runtime, actor } = needs;
   const model = runtime.models.resolve(wish.model);
   runtime.models.provider(model.provider);
-  const { job } = await runtime.dispatcher.submit(
-    {
-      type: 'decompose',
-      payload: {
-        goal_id: goal.id,
-        goal: { name: goal.name, description: goal.description },
-        strategy: wish.strategy,
-        max_tasks: wish.max_tasks,
-        model: model.requested,
-      },
-      requires: model.provider,
-      requestedModel: model.requested,
-      goalId: goal.id,
-    },
-    actor,
-  );
+  const job = (await planUnderWay(goal.id, needs)) ?? (await submitPlan());
   const ended = await waitFor(job.id, needs);
   const base = { goal_id: goal.id, strategy: wish.strategy, planner: 'model' as const };
   if (!ended) return { ...base, status: 'running', task_id: job.id };
@@ -165,6 +151,38 @@ async function planByModel(wish: Decomposition, goal: Goal, needs: DecomposeNeed
     `The model made no plan (task ${job.id} ${ended.status}): ${ended.errorMessage}`,
     'Pass your own plan as tasks, or call retry_task with that id.',
   );
+
+  async function submitPlan(): Promise<Job> {
+    const submitted = await runtime.dispatcher.submit(planJob(wish, goal, model), actor);
+    return submitted.job;
+  }
+}
+
+/** A caller that did not wait for its plan to be made, and asks again, is not to get the tasks twice. */
+async function planUnderWay(goalId: number, { runtime }: DecomposeNeeds): Promise<Job | undefined> {
+  for (const status of ['running', 'pending'] as const) {
+    const jobs = await runtime.jobs.list({ type: 'decompose', status, limit: 100 });
+    const known = jobs.find((job) => job.goalId === goalId);
+    if (known) return known;
+  }
+  return undefined;
+}
+
+function planJob(wish: Decomposition, goal: Goal, model: ResolvedModel): NewJob {
+  return {
+    type: 'decompose',
+    payload: {
+      goal_id: goal.id,
+      goal: { name: goal.name, description: goal.description },
+      strategy: wish.strategy,
+      max_tasks: wish.max_tasks,
+      model: model.requested,
+    },
+    requires: model.provider,
+    requestedModel: model.requested,
+    warnings: model.warnings,
+    goalId: goal.id,
+  };
 }
 
 function tasksOf(result: Json): { tasks_created: number[]; count: number } {

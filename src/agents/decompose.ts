@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { RuntimeError } from '../base/errors.js';
 import { applyPlan, plannedTask, strategies } from '../core/goals/plan.js';
 import { parsePlan, planJsonSchema, planPrompt } from '../core/goals/plan-request.js';
-import type { JobEffect } from '../core/jobs/finish-job.js';
+import type { JobEffect } from '../core/jobs/outcome.js';
 import { defineAgent } from './define-agent.js';
 import { modelParams } from './llm.js';
 import { callModel, type ModelCallNeeds } from './model-call.js';

@@ -1,5 +1,5 @@
 import { RuntimeError } from '../base/errors.js';
-import type { JobEffect } from '../core/jobs/finish-job.js';
+import type { JobEffect } from '../core/jobs/outcome.js';
 import type { PriceDownload } from './backtest/price-download.js';
 import { decomposeEffect } from './decompose.js';
 import type { Agent } from './define-agent.js';

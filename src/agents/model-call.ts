@@ -2,12 +2,12 @@ import type { Clock } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import type { FailureType } from '../core/breakers/machine.js';
-import { estimateTokens, exhausted, readBudget, remaining, reserve, settle } from '../core/budget/ledger.js';
-import { callOf } from '../core/jobs/finish-job.js';
-import { type ModelAnswer, ModelError, type ModelFailure, type ModelParams, type ModelUsage } from '../core/ports.js';
+import { bookUsage, callOf } from '../core/jobs/attempt-record.js';
+import { type ModelAnswer, ModelError, type ModelFailure, type ModelParams, type Provider } from '../core/ports.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
-import type { Database, Sql } from '../store/sql.js';
+import type { Database } from '../store/sql.js';
 import { type AgentContext, type AgentJob, Postponed } from './define-agent.js';
+import { estimateSpent, type Promised, promiseTokens } from './promise-tokens.js';
 
 export interface ModelCallNeeds {
   db: Database;
@@ -26,9 +26,9 @@ export interface ModelCall {
 }
 
 /**
- * Calls the model that a job asks for, or the next of its fallbacks when that one's provider is behind an open breaker
- * or has failed for good. Counts tokens against the budgets, tells the breakers what came of it, and streams the text
- * to the job. Throws `ModelError`, `Postponed`, or RuntimeError `budget_exhausted`.
+ * Calls the model that a job asks for, or the next of its fallbacks when that one's provider is behind an open breaker,
+ * is not set up here, or has failed for good. Counts tokens against the budgets, tells the breakers what came of it, and
+ * streams the text to the job. Throws `ModelError`, `Postponed`, or RuntimeError `budget_exhausted`.
  */
 export async function callModel(
   call: ModelCall,
@@ -37,139 +37,130 @@ export async function callModel(
   needs: ModelCallNeeds,
 ): Promise<ModelAnswer> {
   const choices = [call.model, ...call.fallback_models];
+  const passedOver: string[] = [];
   let blocked: Blocked | undefined;
   let failure: unknown;
-  for (const [index, name] of choices.entries()) {
-    const model = needs.models.resolve(name);
-    const admission = await needs.breakers.acquire(`llm:${model.provider}`);
-    if (!admission.allowed) {
-      blocked = sooner(blocked, { provider: model.provider, retryAfterMs: admission.retryAfterMs });
-      continue;
-    }
-    if (index > 0) context.warn(`${name} was used, because ${choices.slice(0, index).join(', ')} could not be.`);
-    for (const warning of model.warnings) context.warn(warning);
+  for (const name of choices) {
     try {
-      return await callOnce(model, call, job, context, needs, admission.permit);
+      const chosen = findModel(name, needs.models);
+      const admission = await needs.breakers.acquire(chosen.breaker, { holder: callOf(job), callMs: longestAttemptMs });
+      if (!admission.allowed) {
+        blocked = sooner(blocked, { breaker: chosen.breaker, retryAfterMs: admission.retryAfterMs });
+        passedOver.push(`${name} (its breaker is open)`);
+        continue;
+      }
+      if (passedOver.length > 0) context.warn(`${name} was used in place of ${passedOver.join(', ')}.`);
+      for (const warning of chosen.warnings) context.warn(warning);
+      // What a model before it had begun is no part of this one's answer; what the last one had begun is kept.
+      if (failure) context.restartOutput();
+      return await callOnce(chosen, call, job, context, { ...needs, permit: admission.permit });
     } catch (error) {
-      // Until its tries are spent, a transient failure is tried again on the same model.
-      if (!(error instanceof ModelError) || error.failure === 'cancelled') throw error;
-      if (error.isTransient && !job.isLastTry) throw error;
-      failure = error;
-      context.restartOutput();
+      if (!isFinalFor(error, job)) throw error;
+      failure ??= error;
+      passedOver.push(`${name} (${reasonOf(error)})`);
     }
   }
-  if (failure) throw failure;
-  throw postponed(blocked);
+  if (failure && passedOver.length > 1) context.warn(`No model was left: ${passedOver.join(', ')}.`);
+  throw failure ?? postponed(blocked);
+}
+
+/** Probes are given back when the attempt is over, however it ends; this is the longest that a job may ask for. */
+const longestAttemptMs = 86_400_000;
+
+interface Chosen extends ResolvedModel {
+  vendor: Provider;
+  breaker: string;
+}
+
+/** Throws `invalid` or `not_configured`: another session's runner may have other keys than the one that submitted. */
+function findModel(name: string, models: Models): Chosen {
+  const model = models.resolve(name);
+  return { ...model, vendor: models.provider(model.provider), breaker: `llm:${model.provider}` };
+}
+
+/** Whether this model is out for this job; until its tries are spent, a passing failure is tried again on the same. */
+function isFinalFor(error: unknown, job: AgentJob<unknown>): boolean {
+  if (error instanceof RuntimeError) return error.code === 'not_configured' || error.code === 'invalid';
+  if (!(error instanceof ModelError) || error.failure === 'cancelled') return false;
+  return !error.isTransient || job.isLastTry;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof ModelError ? error.failure : error instanceof RuntimeError ? error.code : 'internal';
 }
 
 interface Blocked {
-  provider: string;
+  breaker: string;
+  /** Nothing for one that was tripped by hand. */
   retryAfterMs: number | undefined;
 }
 
 function sooner(known: Blocked | undefined, found: Blocked): Blocked {
-  return (known?.retryAfterMs ?? Number.POSITIVE_INFINITY) <= (found.retryAfterMs ?? Number.POSITIVE_INFINITY) && known
-    ? known
-    : found;
+  const waitOf = ({ retryAfterMs = Number.POSITIVE_INFINITY }: Blocked) => retryAfterMs;
+  return known && waitOf(known) <= waitOf(found) ? known : found;
 }
 
 function postponed(blocked: Blocked | undefined): Error {
-  const id = `llm:${blocked?.provider}`;
   if (blocked?.retryAfterMs === undefined) {
     return new RuntimeError(
       'circuit_open',
-      `The breaker ${id} was tripped by hand.`,
-      `Call circuit_breaker_reset with agent_id ${id}.`,
+      `The breaker ${blocked?.breaker} was tripped by hand.`,
+      `Call circuit_breaker_reset with agent_id ${blocked?.breaker}, then retry_task.`,
     );
   }
-  return new Postponed(`The breaker ${id} is open.`, blocked.retryAfterMs);
+  return new Postponed(`The breaker ${blocked.breaker} is open; nothing was sent.`, blocked.retryAfterMs);
 }
 
 async function callOnce(
-  { provider, model }: ResolvedModel,
+  { vendor, model, breaker }: Chosen,
   call: ModelCall,
   job: AgentJob<unknown>,
   context: AgentContext,
-  needs: ModelCallNeeds,
-  permit: string | undefined,
+  { permit, ...needs }: ModelCallNeeds & { permit: string | undefined },
 ): Promise<ModelAnswer> {
-  const { breakers, models } = needs;
-  const breaker = `llm:${provider}`;
-  const budget = await reserveTokens(call, job, needs);
-  let received = 0;
+  const { db, clock, breakers } = needs;
+  let promised: Promised;
+  try {
+    promised = await promiseTokens(call, job, needs);
+  } catch (error) {
+    if (permit) await breakers.release(permit);
+    throw error;
+  }
+  let received = '';
   const onText = (text: string) => {
-    received += text.length;
+    received += text;
     context.output(text);
   };
+  const params = { ...call.params, ...(promised.maxTokens === undefined ? {} : { max_tokens: promised.maxTokens }) };
   try {
-    const params = { ...call.params, ...(budget.maxTokens === undefined ? {} : { max_tokens: budget.maxTokens }) };
-    const answer = await models
-      .provider(provider)
-      .complete({ model, prompt: call.prompt, system: call.system, params, signal: context.signal, onText });
-    await settleTokens(answer.usage, job, needs);
-    await breakers.recordSuccess(breaker, permit);
+    const { prompt, system } = call;
+    const answer = await vendor.complete({ model, prompt, system, params, signal: context.signal, onText });
     context.usage({ model: answer.model, ...answer.usage });
     for (const warning of answer.warnings) context.warn(warning);
+    await keepBooks(context, () => db.transaction((sql) => bookUsage(sql, job, answer.usage, clock.now())));
+    await keepBooks(context, () => breakers.recordSuccess(breaker, permit));
     return answer;
   } catch (error) {
-    const usage = usageOf(error) ?? { inputTokens: budget.promptTokens, outputTokens: estimateTokens(received) };
-    const spent = received > 0 || usageOf(error) ? usage : { inputTokens: 0, outputTokens: 0 };
-    await settleTokens(spent, job, needs);
+    const spent = estimateSpent(error, promised, received);
     context.usage({ model, ...spent });
-    await tellBreaker(breakers, breaker, permit, error);
+    await keepBooks(context, () => db.transaction((sql) => bookUsage(sql, job, spent, clock.now())));
+    await keepBooks(context, () => tellBreaker(breakers, breaker, permit, error));
     throw error;
   }
 }
 
-const usageOf = (error: unknown): ModelUsage | undefined => (error instanceof ModelError ? error.usage : undefined);
-
-/** What an answer may take when nobody has said: the providers' own default. */
-const assumedAnswerTokens = 8_192;
-
-/** Below this an answer is not worth its prompt. */
-const leastAnswerTokens = 64;
-
-/** Promises the prompt and the longest answer to this call; a budget that is nearly spent shortens the answer. */
-async function reserveTokens(
-  call: ModelCall,
-  job: AgentJob<unknown>,
-  { db, clock }: ModelCallNeeds,
-): Promise<{ promptTokens: number; maxTokens: number | undefined }> {
-  const promptTokens = estimateTokens(call.prompt.length + (call.system?.length ?? 0));
-  const wanted = call.params.max_tokens ?? assumedAnswerTokens;
-  return db.transaction(async (sql) => {
-    const accounts = await accountsOf(sql, job.id);
-    let answer = wanted;
-    for (const account of accounts) {
-      const budget = await readBudget(sql, account);
-      const left = remaining(budget) - promptTokens;
-      if (left < Math.min(wanted, leastAnswerTokens))
-        throw exhausted(budget, promptTokens + Math.min(wanted, leastAnswerTokens));
-      answer = Math.min(answer, left);
-    }
-    await reserve(
-      sql,
-      { accounts, holder: callOf(job), tokens: promptTokens + answer, minimum: promptTokens },
-      clock.now(),
-    );
-    return { promptTokens, maxTokens: answer < wanted ? answer : call.params.max_tokens };
-  });
-}
-
-async function settleTokens(usage: ModelUsage, job: AgentJob<unknown>, { db, clock }: ModelCallNeeds): Promise<void> {
-  await db.transaction((sql) => settle(sql, callOf(job), usage.inputTokens + usage.outputTokens, clock.now()));
-}
-
-/** The accounts that a job's calls are charged to: its own if it has a cap, and its goal's. */
-async function accountsOf(sql: Sql, jobId: string): Promise<string[]> {
-  const row = await sql.get<{ goal_id: number | null; token_budget: number | null }>(
-    'select goal_id, token_budget from jobs where id = ?',
-    jobId,
-  );
-  const accounts: string[] = [];
-  if (row && row.token_budget !== null) accounts.push(`job:${jobId}`);
-  if (row && row.goal_id !== null) accounts.push(`goal:${row.goal_id}`);
-  return accounts;
+/**
+ * An answer that was paid for is not lost, nor an error hidden, because the database takes nothing at that moment; what
+ * is left open is settled with the attempt.
+ */
+async function keepBooks(context: AgentContext, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    context.log('warn', 'the call could not be booked', {
+      reason: error instanceof Error ? error.message : `${error}`,
+    });
+  }
 }
 
 /** Failures that speak of the provider's health; a refused key or request is the caller's own, and trips nothing. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AgentError, type Artifact } from '../agents/define-agent.js';
+import type { AttemptKey } from '../core/jobs/outcome.js';
 import type { Database } from '../store/sql.js';
 
 export interface ArtifactToSave {
@@ -11,10 +12,13 @@ export interface ArtifactToSave {
   at: number;
 }
 
-/** Writes a file of a job into the data directory and lists it on the job; the same name again replaces it. */
+/**
+ * Writes a file of a job into the data directory and lists it on the job; the same name again replaces it. Fenced: an
+ * attempt that has been superseded changes neither.
+ */
 export async function saveArtifact(
   db: Database,
-  jobId: string,
+  { jobId, token }: AttemptKey,
   { dataDir, name, data, at }: ArtifactToSave,
 ): Promise<Artifact> {
   if (name !== basename(name) || name.startsWith('.') || name === '') {
@@ -29,19 +33,28 @@ export async function saveArtifact(
     sizeBytes: bytes.byteLength,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   };
-  writeFileSync(artifact.path, bytes, { mode: 0o600 });
-  await db.transaction((sql) =>
-    sql.run(
-      `insert into job_artifacts (job_id, name, path, size_bytes, sha256, created_at) values (?, ?, ?, ?, ?, ?)
-       on conflict (job_id, name) do update set size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
-         created_at = excluded.created_at`,
-      jobId,
-      name,
-      artifact.path,
-      artifact.sizeBytes,
-      artifact.sha256,
-      at,
-    ),
-  );
+  // A name of its own, so that no reader sees half of it, nor another attempt's.
+  const part = join(directory, `.${token}.part`);
+  try {
+    writeFileSync(part, bytes, { mode: 0o600 });
+    await db.transaction(async (sql) => {
+      const isCurrent = await sql.get('select 1 from jobs where id = ? and attempt_token = ?', jobId, token);
+      if (!isCurrent) throw new AgentError('SUPERSEDED', `Another attempt of job ${jobId} has taken over.`);
+      await sql.run(
+        `insert into job_artifacts (job_id, name, path, size_bytes, sha256, created_at) values (?, ?, ?, ?, ?, ?)
+         on conflict (job_id, name) do update set size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
+           created_at = excluded.created_at`,
+        jobId,
+        name,
+        artifact.path,
+        artifact.sizeBytes,
+        artifact.sha256,
+        at,
+      );
+      renameSync(part, artifact.path);
+    });
+  } finally {
+    rmSync(part, { force: true });
+  }
   return artifact;
 }

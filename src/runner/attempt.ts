@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Agent, AgentError, Postponed } from '../agents/define-agent.js';
+import { z } from 'zod';
+import { type Agent, AgentError, type AgentJob, Postponed } from '../agents/define-agent.js';
 import { RuntimeError } from '../base/errors.js';
 import { type Json, type JsonObject, readJson, toJsonText } from '../base/json.js';
 import type { Redact } from '../base/redact.js';
-import type { Outcome } from '../core/jobs/finish-job.js';
+import { isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
+import type { Outcome } from '../core/jobs/outcome.js';
 import { ModelError } from '../core/ports.js';
 import { createNotes, type NotesNeeds } from './notes.js';
 
 export interface AttemptNeeds extends NotesNeeds {
+  loadAgent(type: string): Promise<Agent>;
   /** How long an agent may take to stop after it was told to. */
   stopGraceMs: number;
 }
@@ -19,18 +22,22 @@ export type StopReason = 'cancelled' | 'timeout' | 'superseded' | 'ending';
 export interface Attempt {
   /** Never rejects; `superseded` means that there is nothing to write. */
   readonly outcome: Promise<Outcome | 'superseded'>;
+  /** Only the first reason counts. */
   stop(reason: StopReason): void;
   /** Whether the agent's own code still runs although the attempt is over. */
   readonly isStuck: boolean;
 }
 
 /** Runs one job with its agent, storing output, progress and log lines as they come. */
-export function startAttempt(job: JobRow, agent: Agent, needs: AttemptNeeds): Attempt {
+export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   const controller = new AbortController();
   const notes = createNotes(job, needs);
   let isStuck = true;
 
-  const work = (async () => agent.execute(agentJob(job, agent), notes.context(controller.signal)))();
+  const work = (async () => {
+    const agent = await needs.loadAgent(job.type);
+    return agent.execute(agentJob(job, agent), notes.context(controller.signal));
+  })();
   const settled = work.then(
     (result): Outcome => completed(result),
     (error: unknown): Outcome => failed(error, needs.redact),
@@ -44,14 +51,14 @@ export function startAttempt(job: JobRow, agent: Agent, needs: AttemptNeeds): At
 
   async function finish(): Promise<Outcome | 'superseded'> {
     const first = await Promise.race([settled, stopped]);
-    const outcome = first ?? (await Promise.race([settled, sleep(needs.stopGraceMs)]));
+    const late = first ? undefined : await Promise.race([settled, sleep(needs.stopGraceMs)]);
     clearTimeout(timer);
     await notes.close();
     const reason = controller.signal.reason as StopReason | undefined;
     if (reason === 'superseded') return 'superseded';
-    // What was done before the stop reached it counts as done.
-    if (reason === undefined || outcome?.kind === 'completed') return { ...(outcome ?? noAnswer), ...notes.spending() };
-    return { ...stoppedBecause(reason, job), ...notes.spending() };
+    // What ended by itself, or was done before the stop reached it, counts as it is.
+    const own = first ?? (late?.kind === 'completed' ? late : undefined);
+    return { ...(own ?? stoppedBecause(reason, job)), ...notes.spending() };
   }
 
   function stop(reason: StopReason): void {
@@ -67,18 +74,17 @@ export function startAttempt(job: JobRow, agent: Agent, needs: AttemptNeeds): At
   };
 }
 
-const noAnswer: Outcome = {
-  kind: 'failed',
-  code: 'internal',
-  message: 'The agent gave no answer.',
-  isTransient: false,
-};
-
-function agentJob(job: JobRow, agent: Agent) {
+function agentJob(job: JobRow, agent: Agent): AgentJob<unknown> {
+  const payload = agent.payload.safeParse(readJson<Json>(job.payload));
+  if (!payload.success) {
+    // Checked when it was submitted, but perhaps by another version of the agent.
+    const reason = z.prettifyError(payload.error);
+    throw new RuntimeError('invalid', `The payload is not one of the agent ${job.type}: ${reason}`);
+  }
   return {
     id: job.id,
     type: job.type,
-    payload: agent.payload.parse(readJson<Json>(job.payload)),
+    payload: payload.data,
     metadata: readJson<JsonObject>(job.metadata),
     attempt: job.attempt,
     isLastTry: job.tries >= job.max_attempts,
@@ -107,7 +113,8 @@ function failed(error: unknown, redact: Redact): Outcome {
     };
   }
   const code = error instanceof AgentError || error instanceof RuntimeError ? error.code : 'internal';
-  return { kind: 'failed', code, message, isTransient: error instanceof AgentError && error.isTransient };
+  const isTransient = error instanceof AgentError ? error.isTransient : isUnavailable(error);
+  return { kind: 'failed', code, message, isTransient };
 }
 
 /** The message, and the vendor's own words as a quotation. */
@@ -118,12 +125,10 @@ function describe(error: unknown): string {
   return `${error.message}${detail}${hint}`;
 }
 
-function stoppedBecause(reason: Exclude<StopReason, 'superseded'>, job: JobRow): Outcome {
+function stoppedBecause(reason: StopReason | undefined, job: JobRow): Outcome {
   switch (reason) {
     case 'cancelled':
       return { kind: 'cancelled' };
-    case 'ending':
-      return { kind: 'postponed', message: 'Its runner was told to end.', retryAfterMs: 0 };
     case 'timeout':
       return {
         kind: 'failed',
@@ -131,5 +136,7 @@ function stoppedBecause(reason: Exclude<StopReason, 'superseded'>, job: JobRow):
         message: `Attempt ${job.attempt} took longer than its ${job.timeout_seconds} s.`,
         isTransient: true,
       };
+    default:
+      return { kind: 'postponed', message: 'Its runner was told to end.', retryAfterMs: 0 };
   }
 }

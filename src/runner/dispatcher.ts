@@ -3,10 +3,11 @@ import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
 import type { Jobs } from '../core/jobs/jobs.js';
-import { identityOf } from '../core/jobs/runners.js';
+import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
 import type { RetryWishes } from '../core/jobs/steer-job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
+import { endDescendants } from './descendants.js';
 import type { Spool } from './spool.js';
 
 export interface DispatcherNeeds {
@@ -18,8 +19,11 @@ export interface DispatcherNeeds {
 
 export type Dispatcher = ReturnType<typeof createDispatcher>;
 
-/** How long a cancelled job may take to end before its whole process group is killed. */
-const cancelGraceMs = 5_000;
+/**
+ * How long a cancelled job may take to end before its whole process group is killed: the 5 s that the runner grants its
+ * agent, and what it needs to end the agent's children and to write the outcome.
+ */
+const cancelGraceMs = 8_000;
 const pollMs = 50;
 
 /** The queue and the processes that drain it, together: what a session uses to have work done in the background. */
@@ -31,20 +35,26 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
     } catch (error) {
       // The job is stored, and the next sweep tries again.
       log.error('a runner could not be started', { error });
-      await jobs.markLost(runnerId, `it could not be started: ${error instanceof Error ? error.message : error}`);
+      const reason = `it could not be started: ${error instanceof Error ? error.message : error}`;
+      await jobs.markLost(runnerId, reason).catch((failure: unknown) => log.warn('and is still counted', { failure }));
     }
   }
 
+  /** Starts one more runner if more jobs are ready than runners are free; that one looks again when it takes a job. */
+  const fill = async (actor: Actor): Promise<void> => start(await jobs.permitRunner(actor));
+
   const rescue = () =>
-    jobs.rescue({
-      takeSpooled: spool.take,
-      async endRunner(row) {
-        const identity = identityOf(row);
-        if (identity) spawner.signalRunner(identity, 'SIGKILL');
-      },
-    });
+    jobs.rescue({ readSpooled: spool.read, forgetSpooled: spool.forget, endRunner: (row) => end(row) });
+
+  function end(row: RunnerRow): void {
+    const identity = identityOf(row);
+    if (identity) spawner.signalRunner(identity, 'SIGKILL');
+    endDescendants(row.id);
+  }
 
   return {
+    fill,
+
     async submit(job: NewJob, actor: Actor): Promise<{ job: Job; isRepeated: boolean }> {
       const { runnerId, ...submitted } = await jobs.submit(job, actor);
       await start(runnerId);
@@ -57,47 +67,46 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
       return job;
     },
 
-    /** Resolves when the job has ended: a running one is asked first, and killed with all it started after 5 s. */
+    /**
+     * Resolves when the job has ended: a running one is asked first, and killed with all it started when it does not
+     * answer. One that runs on another host learns of it by its heartbeat, and may still be `running`.
+     */
     async cancel(id: string, actor: Actor): Promise<Job> {
       const { job, runner } = await jobs.cancel(id, actor);
       if (!runner) return job;
       spawner.signalRunner(runner, 'SIGTERM');
-      const ended = await waitForEnd(id, cancelGraceMs);
-      if (ended) return ended;
-      const killed = await killWith(runner, id);
-      // The killed runner was to drain the rest of the queue too.
-      await start(await jobs.permitRunner(actor));
-      return killed;
+      if (!(await hasEndedWithin(id, cancelGraceMs))) await killWith(runner, id);
+      // A runner that ended with the job, or was between two jobs when the signal came, leaves the queue behind.
+      await fill(actor);
+      return jobs.get(id);
     },
 
-    /** Finds lost runners and starts one where work is waiting; any session may, at any time. */
+    /** Finds lost runners and starts one where work is waiting; any process may, at any time. */
     async sweep(actor: Actor): Promise<void> {
-      for (const { runnerId, jobId, reason } of await rescue()) {
-        log.warn('a runner was lost', { runner: runnerId, job_id: jobId, reason });
+      try {
+        for (const { runnerId, jobId, reason } of await rescue()) {
+          log.warn('a runner was lost', { runner: runnerId, job_id: jobId, reason });
+        }
+      } catch (error) {
+        log.warn('a lost runner could not be written off yet', { error });
       }
-      await start(await jobs.permitRunner(actor));
+      await fill(actor);
     },
   };
 
-  async function waitForEnd(id: string, ms: number): Promise<Job | undefined> {
-    const giveUpAt = performance.now() + ms;
-    while (performance.now() < giveUpAt) {
-      const job = await jobs.get(id);
-      if (hasEnded(job.status)) return job;
-      await sleep(pollMs);
+  async function hasEndedWithin(id: string, ms: number): Promise<boolean> {
+    for (const giveUpAt = performance.now() + ms; ; await sleep(pollMs)) {
+      if (hasEnded(await jobs.status(id))) return true;
+      if (performance.now() > giveUpAt) return false;
     }
-    return undefined;
   }
 
-  async function killWith(runner: ProcessIdentity, id: string): Promise<Job> {
+  async function killWith(runner: ProcessIdentity, id: string): Promise<void> {
     spawner.signalRunner(runner, 'SIGKILL');
-    const giveUpAt = performance.now() + 1_000;
+    const giveUpAt = performance.now() + 2_000;
     do {
       await sleep(pollMs);
       await rescue();
-      const job = await jobs.get(id);
-      if (hasEnded(job.status)) return job;
-    } while (performance.now() < giveUpAt);
-    return jobs.get(id);
+    } while (!hasEnded(await jobs.status(id)) && performance.now() < giveUpAt);
   }
 }

@@ -1,120 +1,125 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Agent } from '../agents/define-agent.js';
-import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import type { AttemptKey, Outcome } from '../core/jobs/finish-job.js';
+import { isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
 import type { Jobs } from '../core/jobs/jobs.js';
+import { type AttemptKey, type Outcome, spendingOf } from '../core/jobs/outcome.js';
 import { type Attempt, type AttemptNeeds, startAttempt } from './attempt.js';
+import { keepOutcome } from './keep-outcome.js';
 import type { Spool } from './spool.js';
 
 export interface DrainNeeds extends Omit<AttemptNeeds, 'stopGraceMs'> {
   runnerId: string;
   jobs: Jobs;
-  loadAgent(type: string): Promise<Agent>;
   spool: Spool;
   log: Log;
+  /** How long an agent may take to stop; 6 s unless a test says otherwise. */
+  stopGraceMs?: number;
 }
 
 export interface Drain {
-  /** Resolves when the queue is empty or the runner was told to end. */
+  /** Resolves when the queue is empty or the runner was told to end. Rejects when the database cannot be used. */
   readonly done: Promise<DrainEnd>;
+  /** `listener` is called whenever a job was taken: perhaps there are more of them than runners. */
+  onTaken(listener: () => void): void;
   /** SIGTERM: cancels the job under way if that was asked for, otherwise gives it back and ends. */
   onTerminate(): void;
-  /** An error that no agent caught: the job under way fails with it. */
+  /** An error that no agent caught: the job under way fails with it, and the runner ends. */
   onUncaught(error: unknown): void;
 }
 
 export interface DrainEnd {
-  /** Code of an agent is still running, so this process must be ended by force, its whole group with it. */
-  isStuck: boolean;
+  /**
+   * Code of an agent still runs, or an error that nobody caught has left this process in a state that nobody knows: it
+   * must be ended by force, its whole group with it, and the queue left to a successor.
+   */
+  isBroken: boolean;
 }
 
 const beatMs = 10_000;
 const waitPollMs = 500;
-const stopGraceMs = 5_000;
-const finishRetryMs = 60_000;
+/** An agent's own children have 5 s between SIGTERM and SIGKILL; what follows them must not outrun that. */
+const usualStopGraceMs = 6_000;
+const queuePatienceMs = 60_000;
 
 /** Claims jobs and runs them, one at a time, until none is left. */
 export function startDrain(needs: DrainNeeds): Drain {
-  const { runnerId, jobs, log } = needs;
-  let current: { attempt: Attempt; key: AttemptKey; crash?: Outcome } | undefined;
+  const { runnerId, jobs, log, stopGraceMs = usualStopGraceMs } = needs;
+  let current: { attempt: Attempt; key: AttemptKey; crash?: string } | undefined;
   let mustEnd = false;
+  let isBroken = false;
+  /** Ends a wait for work at once. */
+  const waking = new AbortController();
+  let taken = () => {};
+
+  /** Deleted, or moved away with its directory: what is written to it now, nobody will read. */
+  const hadFile = existsSync(needs.db.location);
+  const isDatabaseGone = () => hadFile && !existsSync(needs.db.location);
 
   async function drain(): Promise<DrainEnd> {
     if (!(await jobs.registerRunner(runnerId))) {
       log.warn('this runner has no permit any more', { runner: runnerId });
-      return { isStuck: false };
+      return { isBroken };
     }
     const heartbeat = setInterval(() => void beat(), beatMs);
     try {
-      while (!mustEnd) {
-        const step = await jobs.nextStep(runnerId);
-        if (step.do === 'leave') return { isStuck: false };
-        if (step.do === 'wait') await sleep(Math.min(waitPollMs, Math.max(25, step.until - needs.clock.now())));
-        else if (await runJob(step.job)) return { isStuck: true };
+      while (!mustEnd && !isBroken && !isDatabaseGone()) {
+        const step = await nextStep();
+        if (step.do === 'leave') break;
+        if (step.do === 'wait') await waitForWork(step.until);
+        else await runJob(step.job);
       }
-      return { isStuck: false };
+      return { isBroken };
     } finally {
       clearInterval(heartbeat);
       await jobs.leave(runnerId).catch((error: unknown) => log.warn('could not sign off', { error }));
     }
   }
 
-  /** Resolves to whether the agent is still running although its attempt is over. */
-  async function runJob(job: JobRow): Promise<boolean> {
-    const key: AttemptKey = { jobId: job.id, token: job.attempt_token ?? '' };
+  /** A queue that cannot be read for a moment is no reason to leave it without a runner. */
+  async function nextStep() {
+    for (const giveUpAt = performance.now() + queuePatienceMs; ; await sleep(waitPollMs)) {
+      try {
+        return await jobs.nextStep(runnerId);
+      } catch (error) {
+        if (!isUnavailable(error) || performance.now() > giveUpAt || mustEnd) throw error;
+        log.warn('the queue could not be read', { error });
+      }
+    }
+  }
+
+  /** Looks without the write lock, and comes back for a next step when something is ready or a heartbeat is due. */
+  async function waitForWork(until: number): Promise<void> {
+    const lookAgainAt = performance.now() + beatMs;
+    while (!mustEnd && !isBroken && !isDatabaseGone() && performance.now() < lookAgainAt) {
+      const dueMs = until - needs.clock.now();
+      const pauseMs = dueMs > 0 ? Math.min(waitPollMs, dueMs) : waitPollMs;
+      await sleep(pauseMs, undefined, { signal: waking.signal }).catch(() => {});
+      if (await jobs.hasReady().catch(() => true)) return;
+    }
+  }
+
+  async function runJob(job: JobRow): Promise<void> {
     const startedAt = performance.now();
+    const attempt = startAttempt(job, { ...needs, stopGraceMs });
+    current = { attempt, key: { jobId: job.id, token: job.attempt_token ?? '' } };
     log.info('job_started', { job_id: job.id, type: job.type, attempt: job.attempt });
-    const agent = await needs.loadAgent(job.type);
-    const attempt = startAttempt(job, agent, { ...needs, stopGraceMs });
-    current = { attempt, key };
-    const outcome = await attempt.outcome;
-    const { crash } = current;
+    taken();
+    // It was claimed while the signal came.
+    if (mustEnd) void terminate();
+    const ended = await attempt.outcome;
+    const { crash, key } = current;
     current = undefined;
-    if (outcome !== 'superseded') await finish(key, crash ?? outcome);
+    isBroken ||= attempt.isStuck;
+    const outcome = crash === undefined || ended === 'superseded' ? ended : crashed(ended, crash);
+    if (outcome !== 'superseded') await keepOutcome(key, outcome, needs);
     log.info('job_finished', {
       job_id: job.id,
       type: job.type,
-      outcome: outcome === 'superseded' ? outcome : (crash ?? outcome).kind,
+      outcome: outcome === 'superseded' ? outcome : outcome.kind,
       duration_ms: Math.round(performance.now() - startedAt),
     });
-    return attempt.isStuck;
-  }
-
-  async function finish(key: AttemptKey, outcome: Outcome): Promise<void> {
-    try {
-      await finishPatiently(key, outcome);
-    } catch (error) {
-      const path = needs.spool.put(key, outcome);
-      log.error('the outcome could not be written to the database and was left in a file', { path, error });
-      // Whoever finds this runner gone takes the file over.
-      throw error;
-    }
-  }
-
-  async function finishPatiently(key: AttemptKey, outcome: Outcome): Promise<void> {
-    const giveUpAt = performance.now() + finishRetryMs;
-    for (let pause = 250; ; pause = Math.min(pause * 2, 5_000)) {
-      try {
-        await jobs.finish(key, outcome);
-        return;
-      } catch (error) {
-        if (outcome.kind === 'completed' && error instanceof RuntimeError && error.code !== 'unavailable') {
-          // What completing it would have done is not possible any more: the goal was cancelled, say.
-          return await finishPatiently(key, {
-            ...outcome,
-            kind: 'failed',
-            code: error.code,
-            message: error.message,
-            isTransient: false,
-          });
-        }
-        if (!(error instanceof RuntimeError) || performance.now() > giveUpAt) throw error;
-        log.warn('the outcome could not be written yet', { error });
-      }
-      await sleep(pause);
-    }
   }
 
   async function beat(): Promise<void> {
@@ -137,18 +142,33 @@ export function startDrain(needs: DrainNeeds): Drain {
       return;
     }
     mustEnd = true;
+    waking.abort();
     watched?.attempt.stop('ending');
   }
 
   return {
     done: drain(),
+    onTaken(listener) {
+      taken = listener;
+    },
     onTerminate: () => void terminate(),
     onUncaught(error) {
       log.error('uncaught error', { error });
+      isBroken = true;
+      waking.abort();
       if (!current) return;
-      const message = needs.redact(error instanceof Error ? error.message : String(error));
-      current.crash = { kind: 'failed', code: 'internal', message: `Uncaught error: ${message}`, isTransient: false };
+      current.crash = needs.redact(error instanceof Error ? error.message : String(error));
       current.attempt.stop('ending');
     },
   };
+}
+
+/** A job that was done in spite of the error is done. */
+function crashed(outcome: Outcome, message: string): Outcome {
+  const spending = spendingOf(outcome);
+  if (outcome.kind !== 'completed') {
+    return { ...spending, kind: 'failed', code: 'internal', message: `Uncaught error: ${message}`, isTransient: false };
+  }
+  const warning = `An error went uncaught while it was worked on: ${message}`;
+  return { ...outcome, warnings: [...(spending.warnings ?? []), warning] };
 }

@@ -23,8 +23,11 @@ const ordinary = [
   'no_proxy',
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'XDG_CONFIG_HOME',
   // Windows
   'APPDATA',
+  'COMSPEC',
   'HOMEDRIVE',
   'HOMEPATH',
   'LOCALAPPDATA',
@@ -58,6 +61,7 @@ export function runnerEnvironment(config: Config): Record<string, string> {
   }
   return {
     ...env,
+    ...given('ANTHROPIC_API_KEY', config.providers.anthropic.apiKey),
     ...given('GOOGLE_API_KEY', config.providers.google.apiKey),
     ...given('OLLAMA_BASE_URL', config.providers.ollama.baseUrl),
     AGENT_RUNTIME_DB_PATH: config.dbPath,

@@ -22,7 +22,8 @@ export function systemProcesses(bootId: string): Processes {
     self: () => own,
     liveness(identity) {
       if (identity.hostId !== hostId) return 'unknown';
-      if (identity.bootId !== bootId) return 'dead';
+      // Elsewhere the boot id is a rounded guess; there the start time, which is a date, has to tell.
+      if (identity.bootId !== bootId && process.platform === 'linux') return 'dead';
       if (identity.pidNamespace !== pidNamespace) return 'unknown';
       const found = statusOf(identity.pid);
       return found && !found.isZombie && found.startTime === identity.startTime ? 'alive' : 'dead';

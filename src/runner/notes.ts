@@ -1,8 +1,8 @@
 import type { AgentContext } from '../agents/define-agent.js';
 import type { Clock } from '../base/clock.js';
 import type { Redact } from '../base/redact.js';
-import type { Spending } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
+import type { AttemptKey, Spending } from '../core/jobs/outcome.js';
 import type { Database, Sql } from '../store/sql.js';
 import { saveArtifact } from './artifact.js';
 
@@ -17,27 +17,43 @@ const flushMs = 500;
 
 /** What an agent says while it works, kept in memory and written twice a second. */
 export function createNotes(job: JobRow, { db, clock, redact, dataDir }: NotesNeeds) {
+  const key: AttemptKey = { jobId: job.id, token: job.attempt_token ?? '' };
   let output = '';
   let stored = 0;
   let chunk = 0;
+  let restarts = 0;
   let mustRestart = false;
-  let progress: { fraction: number; message: string | undefined } | undefined;
-  const lines: { at: number; level: string; message: string; fields: string | null }[] = [];
+  let progress: Progress | undefined;
+  const lines: LogLine[] = [];
   const warnings: string[] = [];
   const spent = { model: undefined as string | undefined, inputTokens: 0, outputTokens: 0 };
-  let lastFlush: Promise<unknown> = Promise.resolve();
+  let lastFlush: Promise<void> | undefined;
   const timer = setInterval(flush, flushMs);
 
-  function flush(): void {
+  /** One write at a time, however long the database is locked; what comes meanwhile goes with the next. */
+  function flush(): Promise<void> {
+    lastFlush ??= store().finally(() => {
+      lastFlush = undefined;
+    });
+    return lastFlush;
+  }
+
+  async function store(): Promise<void> {
     if (stored === output.length && !mustRestart && !progress && lines.length === 0) return;
+    const now = { upTo: output.length, restarts, progress, lines: lines.length };
     const piece = output.slice(stored);
-    const now = { restart: mustRestart, progress, lines: lines.splice(0) };
-    stored = output.length;
+    const notes: Notes = { restart: mustRestart, piece, chunk: chunk++, progress, lines: lines.slice() };
+    try {
+      await db.transaction((sql) => storeNotes(sql, key, notes, clock.now()));
+    } catch {
+      // A full disk or a long lock delays the partial view; the next write takes this with it.
+      return;
+    }
+    lines.splice(0, now.lines);
+    if (progress === now.progress) progress = undefined;
+    if (restarts !== now.restarts) return;
+    stored = now.upTo;
     mustRestart = false;
-    progress = undefined;
-    const write = () => db.transaction((sql) => storeNotes(sql, job, { ...now, piece, chunk: chunk++ }, clock.now()));
-    // A full disk or a long lock costs a piece of the partial view, never the result, which is kept here.
-    lastFlush = lastFlush.then(write).catch(() => {});
   }
 
   return {
@@ -45,7 +61,8 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir }: NotesNe
       signal,
       dataDir,
       progress(fraction, message) {
-        progress = { fraction: Math.min(1, Math.max(0, Number.isFinite(fraction) ? fraction : 0)), message };
+        const within = Math.min(1, Math.max(0, Number.isFinite(fraction) ? fraction : 0));
+        progress = { fraction: within, message: message === undefined ? undefined : redact(message) };
       },
       log(level, message, fields) {
         const text = fields ? redact(JSON.stringify(fields)) : null;
@@ -57,6 +74,7 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir }: NotesNe
       restartOutput() {
         output = '';
         stored = 0;
+        restarts++;
         mustRestart = true;
       },
       usage({ model, inputTokens, outputTokens }) {
@@ -65,36 +83,48 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir }: NotesNe
         spent.outputTokens += outputTokens;
       },
       warn(message) {
-        warnings.push(message);
+        warnings.push(redact(message));
       },
-      saveArtifact: (name, data) => saveArtifact(db, job.id, { dataDir, name, data, at: clock.now() }),
+      saveArtifact: (name, data) => saveArtifact(db, key, { dataDir, name, data, at: clock.now() }),
     }),
 
     async close(): Promise<void> {
       clearInterval(timer);
-      flush();
       await lastFlush;
+      await flush();
     },
 
     spending: (): Spending => ({ ...spent, output, warnings }),
   };
 }
 
+interface Progress {
+  fraction: number;
+  message: string | undefined;
+}
+
+interface LogLine {
+  at: number;
+  level: string;
+  message: string;
+  fields: string | null;
+}
+
 interface Notes {
   restart: boolean;
   piece: string;
   chunk: number;
-  progress: { fraction: number; message: string | undefined } | undefined;
-  lines: { at: number; level: string; message: string; fields: string | null }[];
+  progress: Progress | undefined;
+  lines: readonly LogLine[];
 }
 
 /** Fenced like every write of an attempt: a superseded one leaves no trace. */
-async function storeNotes(sql: Sql, job: JobRow, notes: Notes, at: number): Promise<void> {
-  const isCurrent = await sql.get('select 1 from jobs where id = ? and attempt_token = ?', job.id, job.attempt_token);
+async function storeNotes(sql: Sql, { jobId, token }: AttemptKey, notes: Notes, at: number): Promise<void> {
+  const isCurrent = await sql.get('select 1 from jobs where id = ? and attempt_token = ?', jobId, token);
   if (!isCurrent) return;
-  if (notes.restart) await sql.run('delete from job_chunks where job_id = ?', job.id);
+  if (notes.restart) await sql.run('delete from job_chunks where job_id = ?', jobId);
   if (notes.piece !== '') {
-    await sql.run('insert into job_chunks (job_id, seq, text) values (?, ?, ?)', job.id, notes.chunk, notes.piece);
+    await sql.run('insert into job_chunks (job_id, seq, text) values (?, ?, ?)', jobId, notes.chunk, notes.piece);
   }
   if (notes.progress) {
     await sql.run(
@@ -102,13 +132,13 @@ async function storeNotes(sql: Sql, job: JobRow, notes: Notes, at: number): Prom
       notes.progress.fraction,
       notes.progress.message ?? null,
       at,
-      job.id,
+      jobId,
     );
   }
   for (const line of notes.lines) {
     await sql.run(
       'insert into job_logs (job_id, at, level, message, fields) values (?, ?, ?, ?, ?)',
-      job.id,
+      jobId,
       line.at,
       line.level,
       line.message,

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, fstatSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Processes, ProcessIdentity, Spawner } from '../core/ports.js';
+import { runnerMark } from './descendants.js';
 
 export interface SpawnerNeeds {
   processes: Processes;
@@ -17,9 +18,8 @@ export interface SpawnerNeeds {
 
 export function createSpawner({ processes, entry, logFile, env, heapMb }: SpawnerNeeds): Spawner {
   return {
-    spawnRunner(runnerId) {
-      mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
-      const log = openSync(logFile, 'a', 0o600);
+    async spawnRunner(runnerId) {
+      const log = openLog(logFile);
       try {
         const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry, runnerId], {
           // A group and session of its own, so that what ends the server's group passes it by.
@@ -27,10 +27,10 @@ export function createSpawner({ processes, entry, logFile, env, heapMb }: Spawne
           stdio: ['ignore', log, log],
           windowsHide: true,
           cwd: dirname(logFile),
-          env,
+          env: { ...env, [runnerMark]: runnerId },
         });
         child.unref();
-        return new Promise((resolve, reject) => {
+        await new Promise<void>((resolve, reject) => {
           child.once('spawn', resolve);
           child.once('error', reject);
         });
@@ -41,6 +41,22 @@ export function createSpawner({ processes, entry, logFile, env, heapMb }: Spawne
 
     signalRunner: (identity, signal) => signalGroup(processes, identity, signal),
   };
+}
+
+/** Beyond this the log begins anew; the one before it is kept. */
+const logLimitBytes = 10_000_000;
+
+function openLog(path: string): number {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const open = () => openSync(path, 'a', 0o600);
+  const log = open();
+  const { size, mode } = fstatSync(log);
+  // Its mode counts only when it is made, and it may have been made by hand.
+  if ((mode & 0o077) !== 0) chmodSync(path, 0o600);
+  if (size < logLimitBytes) return log;
+  closeSync(log);
+  renameSync(path, `${path}.1`);
+  return open();
 }
 
 /** Only if it is still that very process: pids are reused. */

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readJson } from '../base/json.js';
-import type { AttemptKey, Outcome } from '../core/jobs/finish-job.js';
+import type { AttemptKey, Outcome } from '../core/jobs/outcome.js';
 
 interface SpooledOutcome {
   token: string;
@@ -17,7 +17,7 @@ export type Spool = ReturnType<typeof createSpool>;
  */
 export function createSpool(dataDir: string) {
   // The second is for when it is the data directory's own disk that is full.
-  const directories = [join(dataDir, 'spool'), join(tmpdir(), `agent-runtime-spool-${userInfo().username}`)];
+  const directories = [join(dataDir, 'spool'), join(tmpdir(), `agent-runtime-spool-${process.getuid?.() ?? 'user'}`)];
 
   return {
     /** Resolves to the file. Throws when no directory takes it. */
@@ -26,7 +26,8 @@ export function createSpool(dataDir: string) {
       for (const directory of directories) {
         try {
           mkdirSync(directory, { recursive: true, mode: 0o700 });
-          const path = join(directory, `${jobId}.json`);
+          refuseForeign(directory);
+          const path = fileIn(directory, jobId);
           const content: SpooledOutcome = { token, outcome };
           writeFileSync(`${path}.part`, JSON.stringify(content), { mode: 0o600 });
           renameSync(`${path}.part`, path);
@@ -38,18 +39,38 @@ export function createSpool(dataDir: string) {
       throw failure;
     },
 
-    /** The outcome of an attempt, if one was left for it; removed once it is handed out. */
-    async take(jobId: string, token: string): Promise<Outcome | undefined> {
+    /** The outcome of an attempt, if one was left for it. It stays until `forget`: the database may still take none. */
+    read({ jobId, token }: AttemptKey): Outcome | undefined {
       for (const directory of directories) {
-        const path = join(directory, `${jobId}.json`);
-        const spooled = readSpooled(path);
-        if (!spooled) continue;
-        rmSync(path, { force: true });
-        if (spooled.token === token) return spooled.outcome;
+        const spooled = readSpooled(fileIn(directory, jobId));
+        if (spooled?.token === token) return spooled.outcome;
       }
       return undefined;
     },
+
+    /** Removes what was left for a job, by this attempt or an earlier one. */
+    forget({ jobId }: AttemptKey): void {
+      for (const directory of directories) {
+        for (const path of [fileIn(directory, jobId), `${fileIn(directory, jobId)}.part`]) remove(path);
+      }
+    },
   };
+}
+
+const fileIn = (directory: string, jobId: string): string => join(directory, `${jobId}.json`);
+
+/** Anyone may have made a directory of this name in /tmp. */
+function refuseForeign(directory: string): void {
+  const { uid } = lstatSync(directory);
+  if (process.getuid && uid !== process.getuid()) throw new Error(`${directory} belongs to another user.`);
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Its directory is none; or the file stays, of an attempt that is over.
+  }
 }
 
 function readSpooled(path: string): SpooledOutcome | undefined {

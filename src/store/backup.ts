@@ -1,6 +1,9 @@
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { RuntimeError } from '../base/errors.js';
 import type { Connection } from './driver.js';
+import { makePrivateDirectory } from './private-directory.js';
+import { isBusy, isDamage } from './sqlite-errors.js';
 
 export interface BackupPlan {
   backupDir: string;
@@ -16,23 +19,48 @@ export function backupPath({ backupDir, label, now }: BackupPlan): string {
   return join(backupDir, `agent_runtime-${stamp}-${label}.db`);
 }
 
-/**
- * Copies the database as `connection` sees it; resolves to the path. `VACUUM INTO` is the only way that is both
- * consistent and quick under other writers (SQLite's page-wise backup restarts at each of their commits), and the only
- * one that opens no file which SQLite has locks on.
- */
-export function vacuumInto(connection: Connection, plan: BackupPlan): string {
-  mkdirSync(plan.backupDir, { recursive: true, mode: 0o700 });
+/** Makes a backup as planned; returns its path. Throws as `copyInto` does. */
+export function makeBackup(connection: Connection, plan: BackupPlan): string {
   const path = backupPath(plan);
+  copyInto(connection, path);
+  return path;
+}
+
+/**
+ * Copies the database as `connection` sees it to `path`, which must not exist; makes its directory if need be.
+ * Throws `conflict` if the path is taken, `unavailable` if the copy cannot be written; SQLITE_BUSY is for the caller.
+ */
+export function copyInto(connection: Connection, path: string): void {
+  if (existsSync(path)) throw new RuntimeError('conflict', `The file ${path} exists already.`, 'Choose another path.');
+  try {
+    makePrivateDirectory(dirname(path));
+    vacuumInto(connection, path);
+  } catch (error) {
+    if (isBusy(error) || isDamage(error)) throw error;
+    throw new RuntimeError(
+      'unavailable',
+      `The copy ${path} could not be written: ${error instanceof Error ? error.message : error}`,
+      'Free some space or choose a directory that you may write to; the database itself is as it was.',
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * `VACUUM INTO` is the only way that is both consistent and quick under other writers (SQLite's page-wise backup
+ * restarts at each of their commits), and the only one that opens no file which SQLite has locks on. It would give its
+ * output the mode of the umask, but takes an empty file as it is: so the copy is private from its first byte, and gets
+ * its name once it is whole.
+ */
+function vacuumInto(connection: Connection, path: string): void {
   const unfinished = `${path}.${process.pid}.part`;
   try {
+    closeSync(openSync(unfinished, 'ax', 0o600));
     connection.prepare('vacuum into ?').run(unfinished);
-    chmodSync(unfinished, 0o600);
     renameSync(unfinished, path);
   } finally {
     rmSync(unfinished, { force: true });
   }
-  return path;
 }
 
 /** The newest backup in the directory, if there is one. */

@@ -1,78 +1,87 @@
-import { RuntimeError } from '../base/errors.js';
 import type { Connection } from './driver.js';
+import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { foundation } from './migrations/001-foundation.js';
+import { brokenReferences, markVersion, notOurs, ownerOf, tableNames, tooNew, versionOf } from './schema.js';
 
 /** One step of the schema. Append only: a step that has shipped is never edited. */
 export interface Migration {
   version: number;
   name: string;
+  /** Runs inside a transaction, with references unchecked until all steps are done: a table may be rebuilt. */
   up(connection: Connection): void;
 }
 
 export const migrations: readonly Migration[] = [foundation];
 
-/** 'agrt' in ASCII: marks the file as ours. */
-const applicationId = 0x61677274;
-
 export interface MigrateOptions {
   file: string;
-  /** Called once inside the write lock, before the first change to a database that already has rows. */
-  beforeChange?: (fromVersion: number) => void;
-  /** Turns a database of the earlier Python server into ours; called at version 0 if its tables are there. */
-  adoptLegacy?: (connection: Connection) => void;
-  steps?: readonly Migration[];
+  /** Epoch milliseconds; dates what the earlier server did not. */
+  now: number;
+  /**
+   * Called once inside the write lock, before the first change to a database that already has tables. Returns what
+   * takes it back, for a change that did not come about.
+   */
+  save?: ((fromVersion: number) => () => void) | undefined;
+  steps?: readonly Migration[] | undefined;
+}
+
+/**
+ * Whether nothing is left to do, as of one moment. Throws `unavailable` if the database is one of a newer version or of
+ * another program, which must not be changed at all.
+ */
+export function isUpToDate(connection: Connection, options: MigrateOptions): boolean {
+  return connection.transaction(() => compare(connection, options))();
 }
 
 /**
  * Brings the schema up to date. The version is read inside the write lock, so that any number of processes may start
- * at once: the first migrates, the others find nothing to do. Throws SQLITE_BUSY for the caller to repeat.
+ * at once: the first migrates, the others find nothing to do. A database of the earlier Python server is adopted.
+ * Throws SQLITE_BUSY for the caller to repeat. Leaves the connection with references checked.
  */
 export function migrate(connection: Connection, options: MigrateOptions): void {
-  const steps = options.steps ?? migrations;
-  const newest = steps.at(-1)?.version ?? 0;
-  if (versionOf(connection) === newest) return;
+  // Without effect inside a transaction, so it comes first.
+  connection.pragma('foreign_keys = off');
   connection.exec('begin immediate');
+  let takeBack: (() => void) | undefined;
   try {
-    const current = versionOf(connection);
-    if (current > newest) throw tooNew(options.file, current, newest);
-    const pending = steps.filter((step) => step.version > current);
-    if (pending.length > 0 && tableExists(connection, 'goals')) options.beforeChange?.(current);
-    if (current === 0 && tableExists(connection, 'goals')) setAsideLegacyTables(connection);
-    for (const step of pending) step.up(connection);
-    if (current === 0 && tableExists(connection, 'legacy_goals')) options.adoptLegacy?.(connection);
-    connection.pragma(`user_version = ${newest}`);
-    connection.pragma(`application_id = ${applicationId}`);
+    if (!compare(connection, options)) {
+      const current = versionOf(connection);
+      if (tableNames(connection).length > 0) takeBack = options.save?.(current);
+      change(connection, current, options);
+    }
     connection.exec('commit');
   } catch (error) {
-    if (connection.inTransaction) connection.exec('rollback');
+    if (connection.inTransaction) {
+      connection.exec('rollback');
+      takeBack?.();
+    }
     throw error;
   }
+  connection.pragma('foreign_keys = on');
 }
 
-export function versionOf(connection: Connection): number {
-  return Number(connection.pragma('user_version', { simple: true }));
-}
-
-export function tableExists(connection: Connection, name: string): boolean {
-  return connection.prepare("select 1 from sqlite_master where type = 'table' and name = ?").get(name) !== undefined;
-}
-
-/** Tables and indexes of the earlier server have names that ours need. */
-function setAsideLegacyTables(connection: Connection): void {
-  const named = connection.prepare<[], { type: string; name: string }>(
-    "select type, name from sqlite_master where type in ('table', 'index') and name not like 'sqlite_%'",
-  );
-  connection.pragma('legacy_alter_table = on');
-  for (const { type, name } of named.all()) {
-    connection.exec(type === 'index' ? `drop index "${name}"` : `alter table "${name}" rename to "legacy_${name}"`);
+function compare(connection: Connection, { file, steps = migrations }: MigrateOptions): boolean {
+  const newest = steps.at(-1)?.version ?? 0;
+  const found = versionOf(connection);
+  const owner = ownerOf(connection);
+  if (owner === 'us') {
+    if (found > newest) throw tooNew(file, found, newest);
+    return found === newest;
   }
-  connection.pragma('legacy_alter_table = off');
+  const tables = tableNames(connection);
+  const isFree = owner === undefined && found === 0 && (tables.length === 0 || isLegacy(connection));
+  if (!isFree) throw notOurs(file, tables);
+  return false;
 }
 
-function tooNew(file: string, found: number, known: number): RuntimeError {
-  return new RuntimeError(
-    'unavailable',
-    `The database ${file} has schema version ${found}; this program knows versions up to ${known}.`,
-    'Update with `npm install --global agent-runtime-mcp@latest`, or set AGENT_RUNTIME_DB_PATH to another file.',
-  );
+function change(connection: Connection, current: number, { now, steps = migrations }: MigrateOptions): void {
+  const isAdoption = current === 0 && tableNames(connection).length > 0;
+  const earlier = isAdoption ? setAsideLegacy(connection) : undefined;
+  const brokenBefore = brokenReferences(connection);
+  for (const step of steps) if (step.version > current) step.up(connection);
+  if (earlier) adoptLegacy(connection, earlier, now);
+  markVersion(connection, steps.at(-1)?.version ?? 0);
+  for (const [table, count] of brokenReferences(connection)) {
+    if (count > (brokenBefore.get(table) ?? 0)) throw new Error(`The migration broke references of table ${table}.`);
+  }
 }

@@ -1,12 +1,11 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import { vacuumInto } from './backup.js';
+import { makeBackup } from './backup.js';
 import { type Connection, type Driver, loadDriver } from './driver.js';
-import { adoptLegacy } from './legacy/adopt.js';
-import { type Migration, migrate } from './migrate.js';
+import { isUpToDate, type MigrateOptions, type Migration, migrate } from './migrate.js';
+import { prepareFile } from './prepare-file.js';
 import type { Database } from './sql.js';
 import { sqliteDatabase } from './sqlite.js';
 import { explain, isBusy } from './sqlite-errors.js';
@@ -18,6 +17,8 @@ export interface OpenOptions {
   log: Log;
   /** Epoch milliseconds; names the backups and dates the rows of an adopted database. */
   now: () => number;
+  /** How long a caller waits for a lock before it gets `unavailable`: 10 s, or three times that while opening. */
+  lockDeadlineMs?: number;
   /** For tests: another list of migrations. */
   steps?: readonly Migration[];
 }
@@ -27,7 +28,6 @@ const oldestSafeSqlite = [3, 51, 3] as const;
 
 /** A cold start may find a dead process's log to recover; below 5 s of waiting, starts at the same instant fail. */
 const openTimeoutMs = 5_000;
-const openAttempts = 40;
 
 /**
  * Opens the runtime's database, creating and migrating it as needed; safe for any number of processes at once.
@@ -35,102 +35,93 @@ const openAttempts = 40;
  */
 export async function openDatabase(options: OpenOptions): Promise<Database> {
   const driver = await loadDriver();
-  const { file } = options;
+  const { file, log, lockDeadlineMs = 10_000 } = options;
+  const startedAt = performance.now();
   try {
-    prepareFile(options);
-    const writer = await openWriter(driver, options);
-    const reader = new driver(file, { readonly: true, fileMustExist: true, timeout: openTimeoutMs });
-    reader.pragma('query_only = on');
-    return sqliteDatabase({ file, writer, reader });
+    prepareFile(file, log);
+    const writer = await openWriter(driver, options, startedAt + lockDeadlineMs * 3);
+    return sqliteDatabase({ file, writer, reader: openReader(driver, file, writer), log, lockDeadlineMs });
   } catch (error) {
-    throw explainOpening(error, file);
+    throw explainOpening(error, file, performance.now() - startedAt);
   }
 }
 
-async function openWriter(driver: Driver, options: OpenOptions): Promise<Connection> {
-  for (let attempt = 1; ; attempt++) {
-    const connection = new driver(options.file, { timeout: openTimeoutMs });
+async function openWriter(driver: Driver, options: OpenOptions, giveUpAt: number): Promise<Connection> {
+  for (;;) {
+    const timeout = Math.max(0, Math.min(openTimeoutMs, giveUpAt - performance.now()));
+    const connection = new driver(options.file, { timeout: Math.round(timeout) });
     try {
-      refuseUnsafeSqlite(connection);
-      if (connection.pragma('journal_mode', { simple: true }) !== 'wal') connection.pragma('journal_mode = wal');
-      connection.pragma('synchronous = normal');
-      connection.pragma('foreign_keys = on');
-      bringUpToDate(driver, connection, options);
+      setUp(driver, connection, options);
       return connection;
     } catch (error) {
       connection.close();
-      if (!isBusy(error) || attempt === openAttempts) throw error;
+      if (!isBusy(error) || performance.now() > giveUpAt) throw error;
     }
     await sleep(5 + Math.random() * 45);
   }
 }
 
-function bringUpToDate(driver: Driver, connection: Connection, options: OpenOptions): void {
-  const { file, backupDir, now, log, steps } = options;
-  migrate(connection, {
+function setUp(driver: Driver, connection: Connection, options: OpenOptions): void {
+  refuseUnsafeSqlite(String(connection.prepare('select sqlite_version()').pluck().get()));
+  const migration = migrationOf(driver, options);
+  // Refuses what is not ours before anything of it changes, were it only the journal's mode.
+  const isReady = isUpToDate(connection, migration);
+  useLog(connection, options.file);
+  connection.pragma('synchronous = normal');
+  // Only macOS has a stronger sync than fsync, and it is what a durable commit means there.
+  connection.pragma('fullfsync = on');
+  connection.pragma('foreign_keys = on');
+  if (!isReady) migrate(connection, migration);
+}
+
+/** A mode that is set already takes no lock; SQLite answers with the old one where a log cannot be kept. */
+function useLog(connection: Connection, file: string): void {
+  if (connection.pragma('journal_mode', { simple: true }) === 'wal') return;
+  if (connection.pragma('journal_mode = wal', { simple: true }) === 'wal') return;
+  throw new RuntimeError(
+    'unavailable',
+    `The disk of ${file} does not let several processes share a database (no write-ahead log).`,
+    'Set AGENT_RUNTIME_DB_PATH to a file on a local disk.',
+  );
+}
+
+function migrationOf(driver: Driver, options: OpenOptions): MigrateOptions {
+  const { file, backupDir, log, steps } = options;
+  const now = options.now();
+  return {
     file,
-    ...(steps ? { steps } : {}),
-    beforeChange(version) {
-      // This connection holds the write lock; a second one copies exactly what is there before the change.
+    now,
+    steps,
+    save(version) {
+      // The write lock is held; a second connection copies exactly what is there before the change.
       const copier = new driver(file, { readonly: true, timeout: openTimeoutMs });
       try {
-        const path = vacuumInto(copier, {
-          backupDir,
-          label: version === 0 ? 'before-adoption' : `v${version}`,
-          now: now(),
-        });
+        const label = version === 0 ? 'before-adoption' : `v${version}`;
+        const path = makeBackup(copier, { backupDir, label, now });
         log.info('database saved before its schema changes', { path });
+        return () => rmSync(path, { force: true });
       } finally {
         copier.close();
       }
     },
-    adoptLegacy: (legacy) => adoptLegacy(legacy, now()),
-  });
+  };
 }
 
-/** Private to its owner from the first byte: SQLite gives -wal and -shm the mode of the file it finds. */
-function prepareFile({ file, log }: OpenOptions): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+function openReader(driver: Driver, file: string, writer: Connection): Connection {
   try {
-    closeSync(openSync(file, 'ax', 0o600));
+    return new driver(file, { readonly: true, fileMustExist: true });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    repairModes(file, log);
-  }
-  warnOfNetworkDisk(dirname(file), log);
-}
-
-function repairModes(file: string, log: Log): void {
-  for (const path of [file, `${file}-wal`, `${file}-shm`]) {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (!found || (found.mode & 0o077) === 0) continue;
-    try {
-      chmodSync(path, 0o600);
-    } catch {
-      log.warn('other users of this machine can read the database', { path });
-    }
+    writer.close();
+    throw error;
   }
 }
 
-/** Magic numbers of statfs(2) for file systems on which SQLite's locks are not kept between hosts. */
-const networkDisks = new Map([
-  [0x6969, 'NFS'],
-  [0xff534d42, 'CIFS'],
-  [0x517b, 'SMB'],
-  [0x01021997, '9p'],
-]);
-
-function warnOfNetworkDisk(directory: string, log: Log): void {
-  const kind = networkDisks.get(statfsSync(directory).type);
-  if (kind) log.warn('the database is on a network disk, where several hosts would damage it', { directory, kind });
-}
-
-function refuseUnsafeSqlite(connection: Connection): void {
-  const found = String(connection.prepare('select sqlite_version()').pluck().get());
-  if (isOlder(found.split('.').map(Number), oldestSafeSqlite)) {
+/** Exported for its tests. */
+export function refuseUnsafeSqlite(version: string): void {
+  if (isOlder(version.split('.').map(Number), oldestSafeSqlite)) {
     throw new RuntimeError(
       'unavailable',
-      `SQLite ${found} may lose writes of several processes; ${oldestSafeSqlite.join('.')} or newer is needed.`,
+      `SQLite ${version} may lose writes of several processes; ${oldestSafeSqlite.join('.')} or newer is needed.`,
       'Reinstall agent-runtime-mcp, so that it gets the driver it was released with.',
     );
   }
@@ -144,7 +135,7 @@ function isOlder(found: readonly number[], wanted: readonly number[]): boolean {
   return false;
 }
 
-function explainOpening(error: unknown, file: string): unknown {
+function explainOpening(error: unknown, file: string, waitedMs: number): unknown {
   if (error instanceof Error && 'syscall' in error) {
     return new RuntimeError(
       'unavailable',
@@ -153,5 +144,5 @@ function explainOpening(error: unknown, file: string): unknown {
       { cause: error },
     );
   }
-  return explain(error, file);
+  return explain(error, file, waitedMs);
 }

@@ -25,7 +25,10 @@ export interface Database extends Sql {
    * `body` awaits nothing but the `sql` it is given; a timer, a spawn or a model call inside is an error.
    */
   transaction<Result>(body: (sql: Sql) => Promise<Result>, options?: TransactionOptions): Promise<Result>;
-  /** Writes a consistent copy to `path`, which must not exist, while others go on writing. */
+  /**
+   * Writes a consistent copy to `path`, private to its owner, while others go on writing. Throws `conflict` if the path
+   * is taken, `unavailable` if it cannot be written.
+   */
   backup(path: string): Promise<void>;
   /** Finds damage that ordinary statements would not notice; resolves to the first problem, or to nothing. */
   check(): Promise<string | undefined>;

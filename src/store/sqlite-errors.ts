@@ -1,34 +1,54 @@
 import { RuntimeError } from '../base/errors.js';
 
-/** Whether another process holds the lock that a statement needed. */
+/** Whether another process holds the lock that a statement needed; PROTOCOL is the same seen while a log is opened. */
 export function isBusy(error: unknown): boolean {
-  return codeOf(error).startsWith('SQLITE_BUSY');
+  return /^SQLITE_(BUSY|PROTOCOL)/.test(codeOf(error));
+}
+
+/** Whether the file itself is damaged. */
+export function isDamage(error: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
 }
 
 /** An error of SQLite in words that name the file and the way out; any other error as it is. */
-export function explain(error: unknown, file: string): unknown {
+export function explain(error: unknown, file: string, waitedMs = 0): unknown {
+  if (isBusy(error)) return stayedLocked(error, file, waitedMs);
   const explanation = explanations.find(([prefix]) => codeOf(error).startsWith(prefix));
   if (!explanation) return error;
   const [, message, hint] = explanation;
   return new RuntimeError('unavailable', `${message}: ${file} (${codeOf(error)})`, hint, { cause: error });
 }
 
+/** What a caller gets that comes too late. */
+export function closedError(file: string): RuntimeError {
+  return new RuntimeError(
+    'unavailable',
+    `The database ${file} was closed, because this process is ending.`,
+    'Repeat the call once it runs again; nothing was written.',
+  );
+}
+
+function stayedLocked(error: unknown, file: string, waitedMs: number): RuntimeError {
+  return new RuntimeError(
+    'unavailable',
+    `The database stayed locked by another process for ${Math.round(waitedMs / 100) / 10} s: ${file} (${codeOf(error)})`,
+    'Try again; `agent-runtime doctor` shows who has it open.',
+    { cause: error },
+  );
+}
+
 const elsewhere = 'Set AGENT_RUNTIME_DB_PATH to a file in a directory that you may write to.';
 const damaged =
   'Nothing was changed. Keep the file with its -wal and -shm; restore the newest backup with `agent-runtime restore`, ' +
   'or recover rows with `sqlite3 FILE .recover`.';
+const full = 'The disk that holds the database is full; nothing was written';
+const freeSpace = 'Free some space and repeat the call.';
 
+/** The first prefix that fits counts. */
 const explanations: readonly [prefix: string, message: string, hint: string][] = [
-  [
-    'SQLITE_BUSY',
-    'The database stayed locked by another process for 10 s',
-    'Try again; `agent-runtime doctor` shows who has it open.',
-  ],
-  [
-    'SQLITE_FULL',
-    'The disk that holds the database is full; nothing was written',
-    'Free some space and repeat the call.',
-  ],
+  ['SQLITE_FULL', full, freeSpace],
+  // The index of the log beside the database could not grow.
+  ['SQLITE_IOERR_SHMSIZE', full, freeSpace],
   ['SQLITE_READONLY', 'The database cannot be written to', elsewhere],
   ['SQLITE_CANTOPEN', 'The database cannot be opened', elsewhere],
   ['SQLITE_PERM', 'The database may not be opened', elsewhere],

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection, PreparedStatement } from './driver.js';
-import type { Database, Sql, Statement, TransactionOptions, Value } from './sql.js';
-import { explain, isBusy } from './sqlite-errors.js';
+import { RuntimeError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import { copyInto } from './backup.js';
+import type { Connection } from './driver.js';
+import { keepLogShort } from './long-log.js';
+import type { Database, Sql, Statement, TransactionOptions } from './sql.js';
+import { closedError, explain, isBusy } from './sqlite-errors.js';
+import { type Statements, statementsOf } from './statements.js';
+import { guardAgainstWaiting } from './transaction-guard.js';
 
 export interface SqliteConnections {
   file: string;
@@ -9,8 +15,9 @@ export interface SqliteConnections {
   writer: Connection;
   /** Read-only, so that reads outside a transaction never see rows that may yet be rolled back. */
   reader: Connection;
-  /** How long a caller waits for the write lock before it gets `unavailable`. */
-  lockDeadlineMs?: number;
+  log: Log;
+  /** How long a caller waits for its turn and the write lock before it gets `unavailable`. */
+  lockDeadlineMs: number;
 }
 
 /**
@@ -22,30 +29,33 @@ const sqliteWaitMs = 20;
 const jitterMs = 8;
 
 /** A database over two open, migrated connections; it owns them from here on. */
-export function sqliteDatabase({ file, writer, reader, lockDeadlineMs = 10_000 }: SqliteConnections): Database {
+export function sqliteDatabase({ file, writer, reader, log, lockDeadlineMs }: SqliteConnections): Database {
   for (const connection of [writer, reader]) connection.pragma(`busy_timeout = ${sqliteWaitMs}`);
   const writes = statementsOf(writer);
   const reads = statementsOf(reader);
   const begin = writer.prepare('begin immediate');
   const commit = writer.prepare('commit');
   const rollback = writer.prepare('rollback');
+  const afterWrite = keepLogShort(writer, file, log);
   let isClosed = false;
   let lastWrite: Promise<unknown> = Promise.resolve();
 
-  /** Writers of this process take turns, in the order in which they asked. */
-  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = lastWrite.then(work);
-    lastWrite = turn.catch(() => {});
+  /** Writers of this process take turns, in the order in which they asked; the wait for a turn counts as waiting. */
+  function inTurn<Result>(work: (askedAt: number) => Promise<Result>): Promise<Result> {
+    const askedAt = performance.now();
+    const turn = lastWrite.then(() => work(askedAt));
+    lastWrite = turn.then(afterWrite, () => {});
     return turn;
   }
 
-  async function patiently<Result>(attempt: () => Result): Promise<Result> {
-    const giveUpAt = performance.now() + lockDeadlineMs;
+  async function patiently<Result>(attempt: () => Result, askedAt = performance.now()): Promise<Result> {
     for (;;) {
+      if (isClosed) throw closedError(file);
       try {
         return attempt();
       } catch (error) {
-        if (!isBusy(error) || isClosed || performance.now() > giveUpAt) throw explain(error, file);
+        const waitedMs = performance.now() - askedAt;
+        if (!isBusy(error) || waitedMs > lockDeadlineMs) throw explain(error, file, waitedMs);
       }
       await sleep(Math.random() * jitterMs);
     }
@@ -54,20 +64,25 @@ export function sqliteDatabase({ file, writer, reader, lockDeadlineMs = 10_000 }
   async function transact<Result>(
     body: (sql: Sql) => Promise<Result>,
     { durable = false }: TransactionOptions,
+    askedAt: number,
   ): Promise<Result> {
-    if (durable) writer.pragma('synchronous = full');
     const guard = guardAgainstWaiting();
     const gate = { isOpen: true };
     try {
-      await patiently(() => begin.run());
+      await patiently(() => {
+        // The level cannot change inside a transaction.
+        if (durable) writer.pragma('synchronous = full');
+        begin.run();
+      }, askedAt);
       guard.arm();
-      const result = await Promise.race([body(gated(writes, gate)), guard.violation]);
+      const result = await Promise.race([body(gated(writes, gate, writer)), guard.violation]);
       gate.isOpen = false;
       commit.run();
       return result;
     } catch (error) {
       gate.isOpen = false;
-      if (writer.open && writer.inTransaction) rollback.run();
+      if (isClosed) throw closedError(file);
+      if (writer.inTransaction) rollback.run();
       throw explain(error, file);
     } finally {
       guard.disarm();
@@ -79,22 +94,17 @@ export function sqliteDatabase({ file, writer, reader, lockDeadlineMs = 10_000 }
     location: file,
     all: (text, ...values) => patiently(() => reads.all(text, values)),
     get: (text, ...values) => patiently(() => reads.get(text, values)),
-    run: (text, ...values) => inTurn(() => patiently(() => writes.run(text, values))),
-    transaction: (body, options = {}) => inTurn(() => transact(body, options)),
-
-    backup: (path) => patiently(() => void reader.prepare('vacuum into ?').run(path)),
-
-    check: () =>
-      patiently(() => {
-        const verdict = String(reader.pragma('quick_check(1)', { simple: true }));
-        return verdict === 'ok' ? undefined : verdict;
-      }),
+    run: (text, ...values) => inTurn((askedAt) => patiently(() => writes.run(text, values), askedAt)),
+    transaction: (body, options = {}) => inTurn((askedAt) => transact(body, options, askedAt)),
+    backup: (path) => patiently(() => copyInto(reader, path)),
+    check: () => patiently(() => findDamage(reader)),
 
     close(last = []) {
       if (isClosed) return;
       isClosed = true;
       try {
-        if (last.length > 0 && !writer.inTransaction) writeLast(writer, last);
+        if (writer.inTransaction) rollback.run();
+        if (last.length > 0) writeLast(writer, last, file);
       } finally {
         reader.close();
         writer.close();
@@ -103,28 +113,13 @@ export function sqliteDatabase({ file, writer, reader, lockDeadlineMs = 10_000 }
   };
 }
 
-/** One prepared statement a text, because preparing costs more than running; the texts are few and fixed. */
-function statementsOf(connection: Connection) {
-  const prepared = new Map<string, PreparedStatement>();
-  function statement(text: string): PreparedStatement {
-    let known = prepared.get(text);
-    if (!known) {
-      known = connection.prepare<unknown[]>(text);
-      prepared.set(text, known);
-    }
-    return known;
-  }
-  return {
-    all: <Row>(text: string, values: readonly Value[]) => statement(text).all(...values) as Row[],
-    get: <Row>(text: string, values: readonly Value[]) => statement(text).get(...values) as Row | undefined,
-    run: (text: string, values: readonly Value[]) => statement(text).run(...values).changes,
-  };
-}
-
-/** The `sql` of one transaction, dead once that has ended. */
-function gated(statements: ReturnType<typeof statementsOf>, gate: { isOpen: boolean }): Sql {
+/**
+ * The `sql` of one transaction, dead once that has ended. SQLite ends one by itself when the disk is full; a body that
+ * caught that error would otherwise go on writing outside of any transaction.
+ */
+function gated(statements: Statements, gate: { isOpen: boolean }, writer: Connection): Sql {
   const through = () => {
-    if (!gate.isOpen) throw new Error('This transaction has ended; its sql must not be kept.');
+    if (!gate.isOpen || !writer.inTransaction) throw new Error('This transaction has ended; its sql must not be kept.');
     return statements;
   };
   return {
@@ -134,31 +129,12 @@ function gated(statements: ReturnType<typeof statementsOf>, gate: { isOpen: bool
   };
 }
 
-/**
- * While a transaction is open, every other process waits. All its statements are done within one turn of the event
- * loop; when the next turn begins and it is still open, it has awaited something else.
- */
-function guardAgainstWaiting() {
-  let immediate: NodeJS.Immediate | undefined;
-  let violate: (error: Error) => void = () => {};
-  const violation = new Promise<never>((_, reject) => {
-    violate = reject;
-  });
-  violation.catch(() => {});
-  return {
-    violation,
-    arm() {
-      immediate = setImmediate(() =>
-        violate(new Error('A transaction awaited something other than its own sql; it was rolled back.')),
-      );
-    },
-    disarm() {
-      if (immediate) clearImmediate(immediate);
-    },
-  };
+function findDamage(connection: Connection): string | undefined {
+  const verdict = String(connection.pragma('quick_check(1)', { simple: true }));
+  return verdict === 'ok' ? undefined : verdict;
 }
 
-function writeLast(writer: Connection, statements: readonly Statement[]): void {
+function writeLast(writer: Connection, statements: readonly Statement[], file: string): void {
   try {
     writer
       .transaction(() => {
@@ -166,7 +142,7 @@ function writeLast(writer: Connection, statements: readonly Statement[]): void {
       })
       .immediate();
   } catch (error) {
-    // Whoever holds the lock or fills the disk: the leases of this process lapse by themselves.
-    if (!(error instanceof Error && 'code' in error)) throw error;
+    // Another process holds the lock or the disk is full: the leases of this process lapse by themselves.
+    if (!(explain(error, file) instanceof RuntimeError)) throw error;
   }
 }

@@ -6,6 +6,7 @@ import {
   countFailure,
   countSuccess,
   type Failure,
+  isTripped,
   loadCircuit,
   type StoredCircuit,
   storeCircuit,
@@ -23,27 +24,33 @@ export interface Admission {
 
 export type Breakers = ReturnType<typeof createBreakers>;
 
-/** A probe whose caller is lost is free again after this long. */
-const probeMs = 10 * 60_000;
+export interface Caller {
+  /** Whose probe it is, for `releaseProbes`. */
+  holder?: string | undefined;
+  /** How long the call may take: a probe whose caller is lost is free again then. */
+  callMs?: number | undefined;
+}
+
+const usualCallMs = 10 * 60_000;
 
 /** The breakers that all processes share: their window, cooldown and probes are rows. */
 export function createBreakers({ db, clock }: { db: Database; clock: Clock }) {
   return {
     /** Asks whether a call may be made now. */
-    acquire: (id: string): Promise<Admission> =>
+    acquire: (id: string, { holder = 'caller', callMs = usualCallMs }: Caller = {}): Promise<Admission> =>
       db.transaction(async (sql) => {
         const now = clock.now();
         const stored = await loadCircuit(sql, id, now);
         const { circuit, config } = stored;
-        await moveTo(sql, stored, circuit, now, 'the cooldown is over');
+        if (circuit.state !== stored.row.state) await moveTo(sql, stored, circuit, now, 'the cooldown is over');
         const allowed = admits(circuit, config);
-        const permit = allowed && circuit.state === 'half_open' ? newShortId() : undefined;
+        const permit = allowed && circuit.state === 'half_open' ? `${holder}/${newShortId()}` : undefined;
         if (permit) {
           await sql.run(
             'insert into breaker_permits (permit, breaker_id, expires_at) values (?, ?, ?)',
             permit,
             id,
-            now + probeMs,
+            now + callMs,
           );
         }
         return {
@@ -59,7 +66,7 @@ export function createBreakers({ db, clock }: { db: Database; clock: Clock }) {
         const now = clock.now();
         const stored = await loadCircuit(sql, id, now);
         await giveBack(sql, permit);
-        await countSuccess(sql, id, now);
+        await countSuccess(sql, stored, now);
         await moveTo(sql, stored, afterSuccess(stored.circuit, stored.config), now, 'its probes succeeded');
       }),
 
@@ -105,12 +112,14 @@ async function giveBack(sql: Sql, permit: string | undefined): Promise<void> {
 async function moveTo(sql: Sql, stored: StoredCircuit, circuit: Circuit, now: number, reason: string): Promise<void> {
   const { row } = stored;
   await storeCircuit(sql, stored, circuit, now);
-  if (circuit.state === row.state) return;
+  // A failure after an unnoticed end of the cooldown: open before and after, and half open between.
+  const from = isTripped(stored, circuit) ? stored.circuit.state : row.state;
+  if (circuit.state === from) return;
   await recordEvent(sql, {
     at: now,
     subject: 'breaker',
     subjectId: row.id,
     type: circuit.state === 'open' ? 'failure_trip' : circuit.state === 'closed' ? 'recovery' : 'half_open',
-    data: { from_state: row.state, to_state: circuit.state, reason },
+    data: { from_state: from, to_state: circuit.state, reason },
   });
 }

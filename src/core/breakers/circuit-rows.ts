@@ -49,10 +49,11 @@ export async function loadCircuit(sql: Sql, id: string, now: number): Promise<St
   const row = await sql.get<BreakerRow>('select * from breakers where id = ?', id);
   if (!row) throw new Error('A row that was just written is gone.');
   const config = configOf(row);
+  const windowStart = now - config.windowSeconds * 1000;
+  await sql.run('delete from breaker_failures where breaker_id = ? and at <= ?', id, windowStart);
   const failures = await sql.all<{ at: number }>(
-    'select at from breaker_failures where breaker_id = ? and at > ? order by at',
+    'select at from breaker_failures where breaker_id = ? order by at',
     id,
-    now - config.windowSeconds * 1000,
   );
   const probes = await sql.get<{ count: number }>(
     'select count(*) as count from breaker_permits where breaker_id = ? and expires_at > ?',
@@ -82,8 +83,8 @@ export function configOf(row: BreakerRow): BreakerConfig {
 }
 
 /** Writes what a step of the machine has decided. */
-export async function storeCircuit(sql: Sql, { row }: StoredCircuit, circuit: Circuit, now: number): Promise<void> {
-  const tripped = circuit.state === 'open' && row.state !== 'open';
+export async function storeCircuit(sql: Sql, stored: StoredCircuit, circuit: Circuit, now: number): Promise<void> {
+  const { row } = stored;
   await sql.run(
     `update breakers set state = ?, cooldown_until = ?, is_held = ?, half_open_successes = ?,
        trip_count = trip_count + ?, updated_at = ? where id = ?`,
@@ -91,12 +92,17 @@ export async function storeCircuit(sql: Sql, { row }: StoredCircuit, circuit: Ci
     circuit.cooldownUntil,
     Number(circuit.isHeld),
     circuit.halfOpenSuccesses,
-    Number(tripped),
+    Number(isTripped(stored, circuit)),
     now,
     row.id,
   );
   if (circuit.state !== 'half_open') await sql.run('delete from breaker_permits where breaker_id = ?', row.id);
   if (circuit.failures.length === 0) await sql.run('delete from breaker_failures where breaker_id = ?', row.id);
+}
+
+/** Whether a step of the machine opens it. */
+export function isTripped({ circuit }: StoredCircuit, next: Circuit): boolean {
+  return next.state === 'open' && circuit.state !== 'open';
 }
 
 export interface Failure {
@@ -118,12 +124,20 @@ export async function countFailure(sql: Sql, id: string, failure: Failure, now: 
   await sql.run('update breakers set total_failures = total_failures + 1, last_failure_at = ? where id = ?', now, id);
 }
 
-/** A success, which makes up for the oldest failure of the window. */
-export async function countSuccess(sql: Sql, id: string, now: number): Promise<void> {
+/** A success, which while closed makes up for the oldest failure of the window. */
+export async function countSuccess(sql: Sql, { row, circuit }: StoredCircuit, now: number): Promise<void> {
+  const { id } = row;
   await sql.run('update breakers set total_successes = total_successes + 1, last_success_at = ? where id = ?', now, id);
+  if (circuit.state !== 'closed') return;
   await sql.run(
     `delete from breaker_failures where id =
        (select id from breaker_failures where breaker_id = ? order by at, id limit 1)`,
     id,
   );
+}
+
+/** Gives back the probes that a holder has taken and not answered. */
+export async function releaseProbes(sql: Sql, holder: string): Promise<void> {
+  // `0` follows `/` in every collation that compares bytes.
+  await sql.run('delete from breaker_permits where permit >= ? and permit < ?', `${holder}/`, `${holder}0`);
 }

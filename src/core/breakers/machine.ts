@@ -104,5 +104,8 @@ export function retryAfterMs(circuit: Circuit, now: number): number | undefined 
   if (circuit.isHeld) return undefined;
   if (circuit.state === 'open') return Math.max(0, (circuit.cooldownUntil ?? now) - now);
   // Half open and all probes out: one of them will answer soon.
-  return 1_000;
+  return probeWaitMs;
 }
+
+/** A call of a model or an agent takes some seconds. */
+const probeWaitMs = 5_000;

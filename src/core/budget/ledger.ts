@@ -95,17 +95,16 @@ export async function settle(sql: Sql, holder: string, used: number, at: number)
   await release(sql, holder);
 }
 
-/** Whoever made the call is lost: it is charged its prompt, and what had come back of the answer. */
-export async function settleLost(sql: Sql, holder: string, received: number, at: number): Promise<void> {
-  const promise = await sql.get<{ minimum: number }>(
-    'select minimum from budget_reservations where holder = ? limit 1',
-    holder,
-  );
-  if (promise) await settle(sql, holder, promise.minimum + received, at);
+/** What is still promised to a call; nothing when it was settled or never made. */
+export async function promiseOf(sql: Sql, holder: string): Promise<{ tokens: number; minimum: number } | undefined> {
+  return sql.get('select tokens, minimum from budget_reservations where holder = ? limit 1', holder);
 }
 
-/** Tokens of a text as a rule of thumb, for promises made before a provider has counted. */
-export const estimateTokens = (characters: number): number => Math.ceil(characters / 4);
+/**
+ * Tokens of a text for promises made before a provider has counted. A promise should not fall short: English has four
+ * bytes a token, code three to four, and a Chinese character of three bytes is one token.
+ */
+export const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 3);
 
 /** The call was never made. */
 export async function release(sql: Sql, holder: string): Promise<void> {

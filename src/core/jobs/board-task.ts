@@ -8,7 +8,7 @@ import { claimOne, releaseDueTasks } from '../tasks/claim-next.js';
 import type { Change } from '../tasks/dependencies.js';
 import { findTask, type TaskReference } from '../tasks/references.js';
 import type { TaskRow } from '../tasks/task.js';
-import { finishTask, releaseClaim } from '../tasks/update-status.js';
+import { finishTask, releaseClaim, reopenTask } from '../tasks/update-status.js';
 import type { JobRow } from './job.js';
 
 /** A job always reaches an end, however often its runner is lost, so its claim needs no renewal. */
@@ -25,9 +25,25 @@ export async function claimTaskForJob(
   const change: Change = { at: clock.now(), actor };
   await releaseDueTasks(sql, change.at);
   const task = await findTask(sql, reference);
-  const claimant = { holder: `job:${jobId}`, lease: leaseFor(clock, foreverMs) };
   // A session may hand over what it holds itself.
   if (task.status === 'in_progress' && task.claimed_by === actor.holder) await releaseClaim(sql, task, change);
+  return claimFor(sql, task, jobId, change, clock);
+}
+
+/**
+ * A job that failed or was cancelled runs again, and so the board task that it had given back or failed is its own again.
+ * Throws as `claimTaskForJob` does.
+ */
+export async function reclaimTask(sql: Sql, job: JobRow, change: Change, clock: Clock): Promise<void> {
+  if (job.task_id === null) return;
+  const task = await findTask(sql, job.task_id);
+  if (task.status === 'failed' || task.status === 'cancelled') await reopenTask(sql, task, change);
+  const claimed = await claimFor(sql, await findTask(sql, task.id), job.id, change, clock);
+  await sql.run('update jobs set task_claim_token = ? where seq = ?', claimed.claim_token, job.seq);
+}
+
+async function claimFor(sql: Sql, task: TaskRow, jobId: string, change: Change, clock: Clock): Promise<TaskRow> {
+  const claimant = { holder: `job:${jobId}`, lease: leaseFor(clock, foreverMs) };
   const claimed = await claimOne(sql, task.id, claimant, change);
   if (claimed) return claimed;
   if (task.status === 'in_progress') throw heldByAnother(task);
@@ -50,7 +66,7 @@ export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Pr
     const error = `Job ${job.id} failed: ${job.error_message ?? 'no reason given'}`;
     await finishTask(sql, task, 'failed', { error, result: job.output ?? undefined }, change);
   } else await releaseClaim(sql, task, change);
-  // Not through finishTask: the goal's ledger has these tokens already, from the reservation of each call.
-  const tokens = job.input_tokens + job.output_tokens;
-  await sql.run('update tasks set tokens_used = tokens_used + ? where id = ?', tokens, task.id);
 }
+
+/** True of a job whose board task was taken off the board: it is not to be started, and to be ended if it runs. */
+export const isUnwanted = "exists (select 1 from tasks where tasks.id = jobs.task_id and tasks.status = 'cancelled')";

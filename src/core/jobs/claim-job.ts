@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.js';
 import { newToken } from '../../base/ids.js';
 import type { Sql, Value } from '../../store/sql.js';
 import { leaseFor, leaseValues } from '../coordination/lease.js';
 import { recordEvent } from '../events/events.js';
+import { wasPutOff } from './attempt-record.js';
+import { isUnwanted } from './board-task.js';
 import type { JobRow } from './job.js';
 
 /** What a runner, or the server that would start one, is able to run. */
@@ -13,8 +16,17 @@ export interface Capabilities {
   provides: readonly string[];
 }
 
-/** A runner that does not answer is ended this long after its attempt should have been over. */
-const timeoutGraceMs = 15_000;
+/** The same text for processes that are able to run the same jobs: sessions may be configured with different keys. */
+export function abilityOf({ types, provides }: Capabilities): string {
+  const all = JSON.stringify([[...types.keys()].sort(), [...provides].sort()]);
+  return createHash('sha256').update(all).digest('hex').slice(0, 8);
+}
+
+/**
+ * A runner that does not answer is ended this long after its attempt should have been over: enough for the agent to
+ * stop, for the last notes, and for the outcome to be put aside when the database takes none.
+ */
+const timeoutGraceMs = 30_000;
 
 /** Chooses and claims the next job in one statement; resolves to nothing when none is ready for this runner. */
 export async function claimJob(
@@ -51,13 +63,10 @@ export async function claimJob(
     runnerId,
     now,
   );
-  await recordEvent(sql, {
-    at: now,
-    subject: 'job',
-    subjectId: row.id,
-    type: 'started',
-    data: { attempt: row.attempt, runner: runnerId },
-  });
+  const data = { attempt: row.attempt, runner: runnerId };
+  if (!(await wasPutOff(sql, row))) {
+    await recordEvent(sql, { at: now, subject: 'job', subjectId: row.id, type: 'started', data });
+  }
   return row;
 }
 
@@ -78,7 +87,8 @@ export async function nextDueAt(sql: Sql, { types, provides }: Capabilities): Pr
   const known = [...types.keys()];
   const row = await sql.get<{ due: number | null }>(
     `select min(run_at) as due from jobs where status = 'pending' and unfinished_dependencies = 0
-       and type in (${marks(known)}) and (requires is null or requires in (${marks(provides)}))`,
+       and type in (${marks(known)}) and (requires is null or requires in (${marks(provides)}))
+       and not ${isUnwanted}`,
     ...known,
     ...provides,
   );
@@ -95,7 +105,7 @@ async function readyFor(
   if (open.length === 0) return undefined;
   return {
     text: `status = 'pending' and unfinished_dependencies = 0 and run_at <= ? and type in (${marks(open)})
-      and (requires is null or requires in (${marks(provides)}))`,
+      and (requires is null or requires in (${marks(provides)})) and not ${isUnwanted}`,
     values: [now, ...open, ...provides],
   };
 }

@@ -1,40 +1,13 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
-import type { Json } from '../../base/json.js';
-import type { Sql } from '../../store/sql.js';
-import { estimateTokens, settleLost } from '../budget/ledger.js';
+import { RuntimeError } from '../../base/errors.js';
+import type { Database, Sql } from '../../store/sql.js';
+import { releaseProbes } from '../breakers/circuit-rows.js';
 import { recordEvent } from '../events/events.js';
 import type { Change } from '../tasks/dependencies.js';
-import { settleBoardTask } from './board-task.js';
+import { callOf, closeAttempt, wasPutOff } from './attempt-record.js';
+import { tellOthers } from './dependents.js';
 import type { JobRow } from './job.js';
-
-/** How an attempt ended. What it spent is kept whatever came of it. */
-export type Outcome = Spending &
-  (
-    | { kind: 'completed'; result: Json }
-    | { kind: 'failed'; code: string; message: string; isTransient: boolean; retryAfterMs?: number | undefined }
-    | { kind: 'cancelled'; message?: string | undefined }
-    /** Nothing was tried, because something it needs is not to be had before `retryAfterMs`; costs no try. */
-    | { kind: 'postponed'; message: string; retryAfterMs: number }
-    /** Its runner vanished without a word. */
-    | { kind: 'lost'; message: string }
-  );
-
-export interface Spending {
-  output?: string | undefined;
-  model?: string | undefined;
-  inputTokens?: number | undefined;
-  outputTokens?: number | undefined;
-  warnings?: readonly string[] | undefined;
-}
-
-/** An attempt that a runner may write to: of this job, as long as this token is the current one. */
-export interface AttemptKey {
-  jobId: string;
-  token: string;
-}
-
-/** Work of a job type that belongs in the transaction which completes the job, so that it happens exactly once. */
-export type JobEffect = (sql: Sql, job: JobRow, result: Json, change: Change) => Promise<void>;
+import { type AttemptKey, type JobEffect, type Outcome, problemOf, spendingOf } from './outcome.js';
 
 export interface FinishRules {
   effects: ReadonlyMap<string, JobEffect>;
@@ -46,10 +19,42 @@ export interface FinishRules {
 const deadlyCrashes = 3;
 
 /**
- * Writes what became of an attempt: the job ends, or goes back into the queue for another try.
- * Resolves to the row as it is then, or to nothing when another attempt has superseded this one.
+ * Writes what became of an attempt, and waits for the disk, because it was paid for: the job ends, or goes back into the
+ * queue for another try. Resolves to the row as it is then, or to nothing when another attempt has superseded this one.
+ * Throws `unavailable` when the database cannot be written to; then nothing has changed.
+ *
+ * @param mayWrite asked first in the same transaction; when it says no, nothing is written
  */
 export async function finishAttempt(
+  db: Database,
+  key: AttemptKey,
+  outcome: Outcome,
+  rules: FinishRules,
+  at: number,
+  mayWrite: (sql: Sql) => Promise<boolean> = async () => true,
+): Promise<JobRow | undefined> {
+  const write = (ending: Outcome) =>
+    db.transaction(async (sql) => ((await mayWrite(sql)) ? writeOutcome(sql, key, ending, rules, at) : undefined), {
+      durable: true,
+    });
+  try {
+    return await write(outcome);
+  } catch (error) {
+    if (outcome.kind !== 'completed' || isUnavailable(error)) throw error;
+    // What completing it would have done is not possible: its goal was cancelled, say, or its effect has a defect.
+    const code = error instanceof RuntimeError ? error.code : 'internal';
+    const reason = error instanceof Error ? error.message : String(error);
+    const message = `The work was done, but its result could not be put to use: ${reason}`;
+    return write({ ...spendingOf(outcome), kind: 'failed', code, message, isTransient: false });
+  }
+}
+
+/** Whether it was the database that failed, so that the same write may succeed later. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof RuntimeError && error.code === 'unavailable';
+}
+
+async function writeOutcome(
   sql: Sql,
   { jobId, token }: AttemptKey,
   outcome: Outcome,
@@ -62,84 +67,26 @@ export async function finishAttempt(
     token,
   );
   if (!row) return undefined;
-  const change: Change = { at };
+  const isStillWaiting = outcome.kind === 'postponed' && (await wasPutOff(sql, row));
   await closeAttempt(sql, row, outcome, at);
-  const output = await keepOutput(sql, row, outcome, at);
-  if (outcome.kind === 'lost') await settleLost(sql, callOf(row), estimateTokens(output.length), at);
+  await releaseProbes(sql, callOf(row));
 
-  const decided = row.cancel_requested_at !== null && outcome.kind !== 'completed' ? cancelledBy(outcome) : outcome;
+  const isCancelled = row.cancel_requested_at !== null && outcome.kind !== 'completed';
+  const decided: Outcome = isCancelled ? { ...spendingOf(outcome), kind: 'cancelled' } : outcome;
+  const change: Change = { at };
   const delay = retryDelay(row, decided, rules);
-  if (delay !== undefined) await requeue(sql, row, decided, at + delay, change);
-  else await end(sql, row, decided, rules, change);
-  return sql.get<JobRow>('select * from jobs where id = ?', jobId);
-}
-
-function cancelledBy({ kind: _, ...spending }: Outcome): Outcome {
-  return { ...spending, kind: 'cancelled' };
-}
-
-async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: number): Promise<void> {
-  const problem = problemOf(outcome);
-  await sql.run(
-    `update job_attempts set outcome = ?, error_code = ?, error_message = ?, model = ?, input_tokens = ?,
-       output_tokens = ?, ended_at = ? where job_id = ? and attempt = ?`,
-    outcome.kind,
-    problem?.code ?? null,
-    problem?.message ?? null,
-    outcome.model ?? null,
-    outcome.inputTokens ?? 0,
-    outcome.outputTokens ?? 0,
-    at,
-    row.id,
-    row.attempt,
-  );
-}
-
-function problemOf(outcome: Outcome): { code: string; message: string } | undefined {
-  switch (outcome.kind) {
-    case 'completed':
-      return undefined;
-    case 'failed':
-      return outcome;
-    case 'lost':
-      return { code: 'runner_lost', message: outcome.message };
-    case 'postponed':
-      return { code: 'postponed', message: outcome.message };
-    case 'cancelled':
-      return { code: 'cancelled', message: outcome.message ?? 'The job was cancelled.' };
+  if (delay === undefined) await end(sql, row, decided, rules, change);
+  else {
+    await requeue(sql, row, decided, at + delay, at);
+    if (!isStillWaiting) await recordRequeued(sql, row, decided, at + delay, change);
   }
-}
-
-/** Moves the text from its pieces to the row; a lost attempt leaves what had arrived. */
-async function keepOutput(sql: Sql, row: JobRow, outcome: Outcome, at: number): Promise<string> {
-  const output = outcome.output ?? (await joinChunks(sql, row.id));
-  const warnings = [...(JSON.parse(row.warnings) as string[]), ...(outcome.warnings ?? [])];
-  await sql.run(
-    `update jobs set output = ?, model = coalesce(?, model), input_tokens = input_tokens + ?,
-       output_tokens = output_tokens + ?, warnings = ?, updated_at = ? where seq = ?`,
-    output === '' ? null : output,
-    outcome.model ?? null,
-    outcome.inputTokens ?? 0,
-    outcome.outputTokens ?? 0,
-    JSON.stringify([...new Set(warnings)]),
-    at,
-    row.seq,
-  );
-  await sql.run('delete from job_chunks where job_id = ?', row.id);
-  return output;
-}
-
-/** The name under which an attempt reserves tokens. */
-export const callOf = (job: { id: string; attempt: number }): string => `job:${job.id}:${job.attempt}`;
-
-export async function joinChunks(sql: Sql, jobId: string): Promise<string> {
-  const chunks = await sql.all<{ text: string }>('select text from job_chunks where job_id = ? order by seq', jobId);
-  return chunks.map((chunk) => chunk.text).join('');
+  return sql.get<JobRow>('select * from jobs where id = ?', jobId);
 }
 
 /** How long until the next try; nothing when there is none. */
 function retryDelay(row: JobRow, outcome: Outcome, { backoff, random }: FinishRules): number | undefined {
-  if (outcome.kind === 'postponed') return outcome.retryAfterMs;
+  // Spread a little, so that all who were put off by the same thing do not come back at the same instant.
+  if (outcome.kind === 'postponed') return Math.round(outcome.retryAfterMs * (1 + random() / 4));
   if (row.tries >= row.max_attempts) return undefined;
   if (outcome.kind === 'lost') {
     return row.crashes + 1 < deadlyCrashes ? retryDelayMs(backoff, row.crashes, random) : undefined;
@@ -148,7 +95,7 @@ function retryDelay(row: JobRow, outcome: Outcome, { backoff, random }: FinishRu
   return retryDelayMs(backoff, row.tries, random, outcome.retryAfterMs);
 }
 
-async function requeue(sql: Sql, row: JobRow, outcome: Outcome, runAt: number, change: Change): Promise<void> {
+async function requeue(sql: Sql, row: JobRow, outcome: Outcome, runAt: number, at: number): Promise<void> {
   const problem = problemOf(outcome);
   await sql.run(
     `update jobs set status = 'pending', runner_id = null, attempt_token = null, run_at = ?, tries = ?, crashes = ?,
@@ -158,15 +105,18 @@ async function requeue(sql: Sql, row: JobRow, outcome: Outcome, runAt: number, c
     outcome.kind === 'lost' ? row.crashes + 1 : row.crashes,
     problem?.code ?? null,
     problem?.message ?? null,
-    change.at,
+    at,
     row.seq,
   );
+}
+
+async function recordRequeued(sql: Sql, row: JobRow, outcome: Outcome, runAt: number, change: Change): Promise<void> {
   await recordEvent(sql, {
     ...change,
     subject: 'job',
     subjectId: row.id,
     type: outcome.kind === 'postponed' ? 'postponed' : 'retrying',
-    data: { attempt: row.attempt, next_at: new Date(runAt).toISOString(), ...problem },
+    data: { attempt: row.attempt, next_at: new Date(runAt).toISOString(), ...problemOf(outcome) },
   });
 }
 
@@ -200,45 +150,4 @@ async function end(sql: Sql, row: JobRow, outcome: Outcome, rules: FinishRules, 
     data: { attempt: row.attempt, type: row.type, ...problem },
   });
   await tellOthers(sql, ended, change);
-}
-
-/** What else an ended job decides: its board task, and the jobs that wait for it. */
-export async function tellOthers(sql: Sql, job: JobRow, change: Change): Promise<void> {
-  await settleBoardTask(sql, job, change);
-  if (job.status === 'completed') await satisfyDependents(sql, job.id);
-  else await cancelDependents(sql, job, change);
-}
-
-async function satisfyDependents(sql: Sql, jobId: string): Promise<void> {
-  await sql.run(
-    `update jobs set unfinished_dependencies = unfinished_dependencies - 1
-     where id in (select job_id from job_dependencies where depends_on = ? and is_satisfied = 0)`,
-    jobId,
-  );
-  await sql.run('update job_dependencies set is_satisfied = 1 where depends_on = ? and is_satisfied = 0', jobId);
-}
-
-/** The code of a job that was never tried because one that it depends on did not complete. */
-export const dependencyFailed = 'dependency_failed';
-
-async function cancelDependents(sql: Sql, job: JobRow, change: Change): Promise<void> {
-  const ended = [job];
-  for (let cause = ended.pop(); cause !== undefined; cause = ended.pop()) {
-    const dependents = await sql.all<JobRow>(
-      `update jobs set status = 'cancelled', error_code = ?, error_message = ?, completed_at = ?, updated_at = ?
-       where status = 'pending' and id in (select job_id from job_dependencies where depends_on = ? and is_satisfied = 0)
-       returning *`,
-      dependencyFailed,
-      `Not run, because job ${cause.id} that it depends on was ${cause.status === 'failed' ? 'not completed' : 'cancelled'}.`,
-      change.at,
-      change.at,
-      cause.id,
-    );
-    for (const dependent of dependents) {
-      const data = { because_of: cause.id };
-      await recordEvent(sql, { ...change, subject: 'job', subjectId: dependent.id, type: 'cancelled', data });
-      await settleBoardTask(sql, dependent, change);
-      ended.push(dependent);
-    }
-  }
 }

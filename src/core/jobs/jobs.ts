@@ -3,25 +3,29 @@ import type { Clock } from '../../base/clock.js';
 import type { Database } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
-import type { Capabilities } from './claim-job.js';
-import { findJob } from './find-job.js';
-import { type AttemptKey, type FinishRules, finishAttempt, type JobEffect, type Outcome } from './finish-job.js';
-import { type Job, type JobRow, toJob } from './job.js';
+import { type Capabilities, countReady } from './claim-job.js';
+import { findJob, findStatus } from './find-job.js';
+import { type FinishRules, finishAttempt } from './finish-job.js';
+import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 import {
   type Attempt,
   type JobFilter,
   type ListedJob,
   type LogLine,
+  listArtifacts,
   listAttempts,
   listJobs,
   listLogs,
   readOutput,
+  type StoredArtifact,
 } from './list-jobs.js';
+import type { AttemptKey, JobEffect, Outcome } from './outcome.js';
 import { type Rescued, type RescueNeeds, rescueLostRunners } from './rescue.js';
 import {
   type AttemptState,
   beat,
   identityOf,
+  isRunnerWanted,
   leave,
   markLost,
   type NextStep,
@@ -30,14 +34,14 @@ import {
   type RunnerRow,
   registerRunner,
 } from './runners.js';
-import { cancelJob, type RetryWishes, retryJob } from './steer-job.js';
+import { cancelJob, cancelUnwanted, hasUnwanted, type RetryWishes, retryJob } from './steer-job.js';
 import { type NewJob, submitJob } from './submit-job.js';
 
 export interface JobsNeeds {
   db: Database;
   clock: Clock;
   processes: Processes;
-  /** How many runners may live at once, over all processes. */
+  /** How many runners may be at work at once, over all processes; those that only wait do not count. */
   maxRunning: number;
   capabilities: Capabilities;
   /** What completing a job of a type also does, in the same transaction. */
@@ -60,6 +64,7 @@ export type Jobs = ReturnType<typeof createJobs>;
 /** The queue of background work that every process shares. */
 export function createJobs(needs: JobsNeeds) {
   const { db, clock, processes, maxRunning, capabilities } = needs;
+  const limits = { maxRunning, capabilities };
   const rules: FinishRules = { effects: needs.effects, backoff, random: needs.random ?? Math.random };
   const changeBy = (actor: Actor) => ({ at: clock.now(), actor });
 
@@ -67,19 +72,25 @@ export function createJobs(needs: JobsNeeds) {
     submit: (job: NewJob, actor: Actor): Promise<SubmittedJob> =>
       db.transaction(async (sql) => {
         const { row, isRepeated } = await submitJob(sql, job, actor, clock);
-        const runnerId = await permitRunner(sql, maxRunning, capabilities, actor, clock);
+        const runnerId = await permitRunner(sql, limits, actor, clock);
         return { job: toJob(row), isRepeated, runnerId };
       }),
 
     /** A permit for one more runner if ready jobs need it. */
-    permitRunner: (actor: Actor): Promise<string | undefined> =>
-      db.transaction((sql) => permitRunner(sql, maxRunning, capabilities, actor, clock)),
+    async permitRunner(actor: Actor): Promise<string | undefined> {
+      // Asked often and mostly in vain, so without the write lock first.
+      if (!(await isRunnerWanted(db, limits, clock.now()))) return undefined;
+      return db.transaction((sql) => permitRunner(sql, limits, actor, clock));
+    },
 
     get: async (id: string): Promise<Job> => toJob(await findJob(db, id)),
+    /** For those who look often: neither prompt nor result is read. */
+    status: (id: string): Promise<JobStatus> => findStatus(db, id),
     list: (filter: JobFilter): Promise<ListedJob[]> => listJobs(db, filter),
     output: (id: string): Promise<string> => readOutput(db, id),
     attempts: (id: string): Promise<Attempt[]> => listAttempts(db, id),
     logs: (id: string, limit: number): Promise<LogLine[]> => listLogs(db, id, limit),
+    artifacts: (id: string): Promise<StoredArtifact[]> => listArtifacts(db, id),
 
     async dependsOn(id: string): Promise<string[]> {
       const rows = await db.all<{ depends_on: string }>('select depends_on from job_dependencies where job_id = ?', id);
@@ -100,26 +111,31 @@ export function createJobs(needs: JobsNeeds) {
 
     retry: (id: string, wishes: RetryWishes, actor: Actor): Promise<{ job: Job; runnerId: string | undefined }> =>
       db.transaction(async (sql) => {
-        const row = await retryJob(sql, id, wishes, changeBy(actor));
-        return { job: toJob(row), runnerId: await permitRunner(sql, maxRunning, capabilities, actor, clock) };
+        const row = await retryJob(sql, id, wishes, changeBy(actor), clock);
+        return { job: toJob(row), runnerId: await permitRunner(sql, limits, actor, clock) };
       }),
 
     registerRunner: (id: string): Promise<boolean> =>
       db.transaction((sql) => registerRunner(sql, id, processes.self(), clock.now())),
-    nextStep: (runnerId: string): Promise<NextStep> =>
-      db.transaction((sql) => nextStep(sql, runnerId, capabilities, clock)),
+    nextStep: (runnerId: string): Promise<NextStep> => db.transaction((sql) => nextStep(sql, runnerId, limits, clock)),
+    /** Whether a runner that waits should ask for its next step now. */
+    hasReady: async (): Promise<boolean> => (await countReady(db, capabilities, clock.now(), 1)) > 0,
     beat: (runnerId: string, attempt: AttemptKey | undefined): Promise<AttemptState | undefined> =>
       db.transaction((sql) => beat(sql, runnerId, attempt, clock.now())),
     leave: (runnerId: string): Promise<void> => db.transaction((sql) => leave(sql, runnerId, clock.now())),
-    markLost: (runnerId: string, reason: string): Promise<void> =>
+    markLost: (runnerId: string, reason: string): Promise<boolean> =>
       db.transaction((sql) => markLost(sql, runnerId, reason, clock.now())),
 
-    /** Waits for the disk, because what it writes was paid for. Resolves to nothing when the attempt is superseded. */
+    /** Resolves to nothing when the attempt is superseded. Throws `unavailable` when it can be tried again. */
     finish: (attempt: AttemptKey, outcome: Outcome): Promise<JobRow | undefined> =>
-      db.transaction((sql) => finishAttempt(sql, attempt, outcome, rules, clock.now()), { durable: true }),
+      finishAttempt(db, attempt, outcome, rules, clock.now()),
 
-    rescue: (helpers: Pick<RescueNeeds, 'takeSpooled' | 'endRunner'>): Promise<Rescued[]> =>
-      rescueLostRunners({ db, clock, processes, rules, ...helpers }),
+    /** What any process may do for all, at any time: jobs of lost runners go on, those that nobody wants any more end. */
+    async rescue(helpers: Pick<RescueNeeds, 'readSpooled' | 'forgetSpooled' | 'endRunner'>): Promise<Rescued[]> {
+      const rescued = await rescueLostRunners({ db, clock, processes, rules, ...helpers });
+      if (await hasUnwanted(db)) await db.transaction((sql) => cancelUnwanted(sql, { at: clock.now() }));
+      return rescued;
+    },
   };
 }
 

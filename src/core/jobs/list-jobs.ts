@@ -1,6 +1,6 @@
 import type { Sql, Value } from '../../store/sql.js';
+import { joinChunks } from './attempt-record.js';
 import { findJob } from './find-job.js';
-import { joinChunks } from './finish-job.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 
 export interface JobFilter {
@@ -41,10 +41,14 @@ const briefColumns = `seq, id, type, status, payload, metadata, priority, requir
   requested_model, model, input_tokens, output_tokens, token_budget, null as output, null as result, warnings, error_code,
   error_message, task_id, goal_id, project, submitted_by, read_at, created_at, updated_at, started_at, completed_at`;
 
-/** The text that a job has put out so far: whole when it has ended, else the pieces that have been stored. */
+/**
+ * The text that a job has put out: whole when it has ended, else the pieces of the try under way, else what an earlier
+ * try had brought.
+ */
 export async function readOutput(sql: Sql, id: string): Promise<string> {
   const row = await findJob(sql, id);
-  return row.output ?? (await joinChunks(sql, id));
+  const pieces = row.status === 'running' ? await joinChunks(sql, id) : '';
+  return pieces === '' ? (row.output ?? '') : pieces;
 }
 
 export interface Attempt {
@@ -83,4 +87,19 @@ export async function listLogs(sql: Sql, jobId: string, limit: number): Promise<
     limit,
   );
   return lines.reverse();
+}
+
+export interface StoredArtifact {
+  name: string;
+  path: string;
+  size_bytes: number;
+  sha256: string;
+}
+
+/** The files that a job has left in the data directory. */
+export async function listArtifacts(sql: Sql, jobId: string): Promise<StoredArtifact[]> {
+  return sql.all<StoredArtifact>(
+    'select name, path, size_bytes, sha256 from job_artifacts where job_id = ? order by name',
+    jobId,
+  );
 }

@@ -4,11 +4,15 @@ import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
 import type { ProcessIdentity } from '../ports.js';
-import { type Capabilities, claimJob, countReady, nextDueAt } from './claim-job.js';
+import { isUnwanted } from './board-task.js';
+import { abilityOf, type Capabilities, claimJob, countReady, nextDueAt } from './claim-job.js';
 import type { JobRow } from './job.js';
+import type { AttemptKey } from './outcome.js';
 
 export interface RunnerRow {
+  /** `ABILITY-RANDOM`: a free runner is of no use to a job that it is not able to run. */
   id: string;
+  /** `waiting` ones hold no permit: they need one again to run what they wait for. */
   state: 'starting' | 'running' | 'waiting' | 'exited' | 'lost';
   host_id: string | null;
   boot_id: string | null;
@@ -23,26 +27,31 @@ export interface RunnerRow {
   ended_at: number | null;
 }
 
-const isLive = "state in ('starting', 'running', 'waiting')";
+export interface RunnerLimits {
+  /** How many may run jobs at once, over all processes. */
+  maxRunning: number;
+  capabilities: Capabilities;
+}
+
+/** In the very words of the index over the few that are, among all that ever were. */
+export const isLive = "state in ('starting', 'running', 'waiting')";
+
+/** A job due later than this is left to whichever session is alive then, rather than to a process that waits so long. */
+const longestWaitMs = 3_600_000;
 
 /**
- * Takes a permit for one more runner if a job is ready that no runner is on its way to, and fewer than `limit` live,
- * counted over all processes. Resolves to the id to start it under, or to nothing.
+ * Takes a permit for one more runner if fewer than the limit are at work, counted over all processes, and a job is ready
+ * that no free runner will take, or one is due soon that none waits for. Resolves to the id to start it under, or to
+ * nothing.
  */
 export async function permitRunner(
   sql: Sql,
-  limit: number,
-  capabilities: Capabilities,
+  limits: RunnerLimits,
   actor: Actor,
   clock: Clock,
 ): Promise<string | undefined> {
-  const count = await sql.get<{ live: number; free: number }>(
-    `select count(*) as live, count(*) filter (where state <> 'running') as free from runners where ${isLive}`,
-  );
-  const { live = 0, free = 0 } = count ?? {};
-  if (live >= limit) return undefined;
-  if ((await countReady(sql, capabilities, clock.now(), limit + 1)) <= free) return undefined;
-  const id = newShortId();
+  if (!(await isRunnerWanted(sql, limits, clock.now()))) return undefined;
+  const id = `${abilityOf(limits.capabilities)}-${newShortId()}`;
   await sql.run(
     `insert into runners (id, state, started_by, created_at, created_tick, created_boot_id)
      values (?, 'starting', ?, ?, ?, ?)`,
@@ -53,6 +62,39 @@ export async function permitRunner(
     clock.bootId,
   );
   return id;
+}
+
+/** Whether `permitRunner` would give a permit now. */
+export async function isRunnerWanted(
+  sql: Sql,
+  { maxRunning, capabilities }: RunnerLimits,
+  now: number,
+): Promise<boolean> {
+  if ((await countAtWork(sql)) >= maxRunning) return false;
+  const free = await countFree(sql, capabilities);
+  if ((await countReady(sql, capabilities, now, maxRunning + 1)) > free) return true;
+  return free === 0 && (await isDueSoon(sql, capabilities, now));
+}
+
+async function countAtWork(sql: Sql): Promise<number> {
+  const row = await sql.get<{ count: number }>(
+    `select count(*) as count from runners where ${isLive} and state <> 'waiting'`,
+  );
+  return row?.count ?? 0;
+}
+
+async function countFree(sql: Sql, capabilities: Capabilities, besides = ''): Promise<number> {
+  const row = await sql.get<{ count: number }>(
+    `select count(*) as count from runners where ${isLive} and state <> 'running' and id like ? || '-%' and id <> ?`,
+    abilityOf(capabilities),
+    besides,
+  );
+  return row?.count ?? 0;
+}
+
+async function isDueSoon(sql: Sql, capabilities: Capabilities, now: number): Promise<boolean> {
+  const due = await nextDueAt(sql, capabilities);
+  return due !== undefined && due - now <= longestWaitMs;
 }
 
 /** The child's first act: it is this process now. False when its permit is gone, and it must leave. */
@@ -73,24 +115,26 @@ export async function registerRunner(sql: Sql, id: string, identity: ProcessIden
 
 export type NextStep = { do: 'run'; job: JobRow } | { do: 'wait'; until: number } | { do: 'leave' };
 
-/** A job due later than this is left to whichever session is alive then, rather than to a process that waits so long. */
-const longestWaitMs = 3_600_000;
-
 /**
  * What a free runner does next, decided in one transaction with its own state: a job that is submitted at the same
  * instant is either seen here, or its submitter sees that this runner has left.
  */
-export async function nextStep(sql: Sql, id: string, capabilities: Capabilities, clock: Clock): Promise<NextStep> {
-  const permit = await sql.get(`select 1 from runners where id = ? and ${isLive}`, id);
-  if (!permit) return { do: 'leave' };
-  const job = await claimJob(sql, id, capabilities, clock);
+export async function nextStep(
+  sql: Sql,
+  id: string,
+  { maxRunning, capabilities }: RunnerLimits,
+  clock: Clock,
+): Promise<NextStep> {
+  const self = await sql.get<RunnerRow>(`select * from runners where id = ? and ${isLive}`, id);
+  if (!self) return { do: 'leave' };
+  const hasPermit = self.state === 'running' || (await countAtWork(sql)) < maxRunning;
+  const job = hasPermit ? await claimJob(sql, id, capabilities, clock) : undefined;
   if (job) {
     await setState(sql, id, 'running', clock.now());
     return { do: 'run', job };
   }
   const until = await nextDueAt(sql, capabilities);
-  const isWaitedFor = await sql.get("select 1 from runners where state = 'waiting' and id <> ?", id);
-  if (until !== undefined && !isWaitedFor && until - clock.now() <= longestWaitMs) {
+  if (until !== undefined && until - clock.now() <= longestWaitMs && (await countFree(sql, capabilities, id)) === 0) {
     await setState(sql, id, 'waiting', clock.now());
     return { do: 'wait', until };
   }
@@ -102,8 +146,14 @@ async function setState(sql: Sql, id: string, state: RunnerRow['state'], at: num
   await sql.run('update runners set state = ?, heartbeat_at = ? where id = ?', state, at, id);
 }
 
+/** Signs off. A runner that could not write what became of its job stays, to be found gone by a rescue. */
 export async function leave(sql: Sql, id: string, at: number): Promise<void> {
-  await sql.run(`update runners set state = 'exited', ended_at = ? where id = ? and ${isLive}`, at, id);
+  await sql.run(
+    `update runners set state = 'exited', ended_at = ? where id = ? and ${isLive}
+       and not exists (select 1 from jobs where runner_id = runners.id and status = 'running')`,
+    at,
+    id,
+  );
 }
 
 export interface AttemptState {
@@ -114,26 +164,26 @@ export interface AttemptState {
 export async function beat(
   sql: Sql,
   id: string,
-  attempt: { jobId: string; token: string } | undefined,
+  attempt: AttemptKey | undefined,
   at: number,
 ): Promise<AttemptState | undefined> {
   await sql.run('update runners set heartbeat_at = ? where id = ?', at, id);
   if (!attempt) return undefined;
-  const row = await sql.get<{ cancel_requested_at: number | null }>(
-    "select cancel_requested_at from jobs where id = ? and attempt_token = ? and status = 'running'",
+  const row = await sql.get<{ isCancelRequested: number }>(
+    `select cancel_requested_at is not null or ${isUnwanted} as "isCancelRequested"
+     from jobs where id = ? and attempt_token = ? and status = 'running'`,
     attempt.jobId,
     attempt.token,
   );
-  return row && { isCancelRequested: row.cancel_requested_at !== null };
+  return row && { isCancelRequested: row.isCancelRequested === 1 };
 }
 
-/** A runner that could not be started, or is gone. */
-export async function markLost(sql: Sql, id: string, reason: string, at: number): Promise<void> {
+/** A runner that could not be started, or is gone; resolves to whether it was counted as live until now. */
+export async function markLost(sql: Sql, id: string, reason: string, at: number): Promise<boolean> {
   const changed = await sql.run(`update runners set state = 'lost', ended_at = ? where id = ? and ${isLive}`, at, id);
   if (changed > 0) await recordEvent(sql, { at, subject: 'runner', subjectId: id, type: 'lost', data: { reason } });
+  return changed > 0;
 }
-
-export const liveRunners = `select * from runners where ${isLive}`;
 
 export function identityOf(row: RunnerRow): ProcessIdentity | undefined {
   if (row.pid === null) return undefined;

@@ -1,9 +1,11 @@
+import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import { recordEvent } from '../events/events.js';
 import type { Change } from '../tasks/dependencies.js';
+import { isUnwanted, reclaimTask } from './board-task.js';
+import { dependencyFailed, tellOthers } from './dependents.js';
 import { findJob } from './find-job.js';
-import { dependencyFailed, tellOthers } from './finish-job.js';
 import { hasEnded, type JobRow } from './job.js';
 
 /**
@@ -20,19 +22,41 @@ export async function cancelJob(sql: Sql, id: string, change: Change): Promise<J
       'Call get_task_result to read what it left.',
     );
   }
-  await sql.run('update jobs set cancel_requested_at = ?, updated_at = ? where seq = ?', change.at, change.at, row.seq);
-  if (row.status === 'running') {
-    await recordEvent(sql, { ...change, subject: 'job', subjectId: id, type: 'cancel_requested' });
-    return findJob(sql, id);
+  if (row.status === 'pending') {
+    const when = row.attempt === 0 ? 'before it started' : 'while it waited for its next try';
+    return cancelWaiting(sql, row, `The job was cancelled ${when}.`, change);
   }
+  await sql.run('update jobs set cancel_requested_at = ?, updated_at = ? where seq = ?', change.at, change.at, row.seq);
+  await recordEvent(sql, { ...change, subject: 'job', subjectId: id, type: 'cancel_requested' });
+  return findJob(sql, id);
+}
+
+/** Cancels the waiting jobs whose board task was taken off the board; runners notice it of the running ones. */
+export async function cancelUnwanted(sql: Sql, change: Change): Promise<void> {
+  const rows = await sql.all<JobRow>(`select * from jobs where ${isWaitingUnwanted}`);
+  for (const row of rows) {
+    await cancelWaiting(sql, row, `The job was cancelled, because task ${row.task_id} was.`, change);
+  }
+}
+
+export async function hasUnwanted(sql: Sql): Promise<boolean> {
+  return (await sql.get(`select 1 from jobs where ${isWaitingUnwanted} limit 1`)) !== undefined;
+}
+
+const isWaitingUnwanted = `task_id is not null and status = 'pending' and ${isUnwanted}`;
+
+async function cancelWaiting(sql: Sql, row: JobRow, message: string, change: Change): Promise<JobRow> {
   await sql.run(
-    "update jobs set status = 'cancelled', error_code = 'cancelled', error_message = ?, completed_at = ? where seq = ?",
-    'The job was cancelled before it started.',
+    `update jobs set status = 'cancelled', cancel_requested_at = ?, error_code = 'cancelled', error_message = ?,
+       completed_at = ?, updated_at = ? where seq = ?`,
+    change.at,
+    message,
+    change.at,
     change.at,
     row.seq,
   );
-  await recordEvent(sql, { ...change, subject: 'job', subjectId: id, type: 'cancelled' });
-  const cancelled = await findJob(sql, id);
+  await recordEvent(sql, { ...change, subject: 'job', subjectId: row.id, type: 'cancelled' });
+  const cancelled = await findJob(sql, row.id);
   await tellOthers(sql, cancelled, change);
   return cancelled;
 }
@@ -45,10 +69,17 @@ export interface RetryWishes {
 }
 
 /**
- * Puts a failed, cancelled or dead job back into the queue with fresh tries; jobs that were cancelled because of it
- * come back too. Throws `conflict` for one that is not over or has completed.
+ * Puts a failed, cancelled or dead job back into the queue with fresh tries, and its board task with it; jobs that were
+ * cancelled because of it come back too. Throws `conflict` for one that is not over or has completed, and when its
+ * board task cannot be claimed again.
  */
-export async function retryJob(sql: Sql, id: string, wishes: RetryWishes, change: Change): Promise<JobRow> {
+export async function retryJob(
+  sql: Sql,
+  id: string,
+  wishes: RetryWishes,
+  change: Change,
+  clock: Clock,
+): Promise<JobRow> {
   const row = await findJob(sql, id);
   if (row.status === 'completed' || !hasEnded(row.status)) {
     throw new RuntimeError(
@@ -57,24 +88,27 @@ export async function retryJob(sql: Sql, id: string, wishes: RetryWishes, change
       row.status === 'completed' ? 'Submit a new one.' : 'Call wait_for_tasks to wait for it, or cancel_task first.',
     );
   }
-  await refuseFailedDependency(sql, row);
+  const failed = await failedDependencyOf(sql, id);
+  if (failed !== undefined) {
+    throw new RuntimeError(
+      'conflict',
+      `Job ${id} waits for job ${failed}, which did not complete.`,
+      `Call retry_task with ${failed}; this one then runs after it by itself.`,
+    );
+  }
+  await reclaimTask(sql, row, change, clock);
   await requeueFresh(sql, row, wishes, change);
-  await reviveDependents(sql, row, change);
+  await reviveDependents(sql, row, change, clock);
   return findJob(sql, id);
 }
 
-async function refuseFailedDependency(sql: Sql, row: JobRow): Promise<void> {
+async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefined> {
   const failed = await sql.get<{ id: string }>(
     `select j.id from job_dependencies d join jobs j on j.id = d.depends_on
      where d.job_id = ? and j.status in ('failed', 'cancelled') limit 1`,
-    row.id,
+    id,
   );
-  if (!failed) return;
-  throw new RuntimeError(
-    'conflict',
-    `Job ${row.id} waits for job ${failed.id}, which did not complete.`,
-    `Call retry_task with ${failed.id}; this one then runs after it by itself.`,
-  );
+  return failed?.id;
 }
 
 async function requeueFresh(sql: Sql, row: JobRow, wishes: RetryWishes, change: Change): Promise<void> {
@@ -92,7 +126,8 @@ async function requeueFresh(sql: Sql, row: JobRow, wishes: RetryWishes, change: 
   await recordEvent(sql, { ...change, subject: 'job', subjectId: row.id, type: 'requeued' });
 }
 
-async function reviveDependents(sql: Sql, job: JobRow, change: Change): Promise<void> {
+/** One that waits for another failed job as well stays cancelled until that one is retried too. */
+async function reviveDependents(sql: Sql, job: JobRow, change: Change, clock: Clock): Promise<void> {
   const revived = [job.id];
   for (let id = revived.pop(); id !== undefined; id = revived.pop()) {
     const dependents = await sql.all<JobRow>(
@@ -102,8 +137,21 @@ async function reviveDependents(sql: Sql, job: JobRow, change: Change): Promise<
       dependencyFailed,
     );
     for (const dependent of dependents) {
+      if ((await failedDependencyOf(sql, dependent.id)) !== undefined) continue;
+      if (!(await canReclaim(sql, dependent, change, clock))) continue;
       await requeueFresh(sql, dependent, {}, change);
       revived.push(dependent.id);
     }
+  }
+}
+
+/** Whether a revived job has its board task again; someone else may have taken it up meanwhile. */
+async function canReclaim(sql: Sql, job: JobRow, change: Change, clock: Clock): Promise<boolean> {
+  try {
+    await reclaimTask(sql, job, change, clock);
+    return true;
+  } catch (error) {
+    if (error instanceof RuntimeError) return false;
+    throw error;
   }
 }

@@ -1,101 +1,86 @@
 import type { JsonObject } from '../../base/json.js';
 import type { Connection } from '../driver.js';
-import { arrayOf, inserter, objectOf, oneOf, parseLegacyTime } from './read.js';
+import { arrayOf, inserter, integerOf, numberOf, objectOf, textOf, timeOf, unreadable, wordOf } from './read.js';
+import type { LegacyRow } from './tables.js';
 
-export interface LegacyGoal {
-  id: number;
-  name: string;
-  description: string | null;
-  status: string | null;
-  created_at: string | null;
-  updated_at: string | null;
-  completed_at: string | null;
-  metadata: string | null;
-}
-
-export function adoptGoals(connection: Connection, goals: LegacyGoal[], now: number): void {
+export function adoptGoals(connection: Connection, goals: readonly LegacyRow[], now: number): void {
   const insert = inserter(connection, 'goals');
   for (const goal of goals) {
+    const status = wordOf(['active', 'completed', 'cancelled'], goal.status);
     insert({
-      id: goal.id,
-      name: goal.name,
-      description: goal.description ?? '',
-      status: oneOf(['active', 'completed', 'cancelled'], goal.status, 'active'),
-      metadata: JSON.stringify(objectOf(goal.metadata)),
-      created_at: parseLegacyTime(goal.created_at) ?? now,
-      updated_at: parseLegacyTime(goal.updated_at) ?? now,
-      completed_at: parseLegacyTime(goal.completed_at),
+      id: integerOf(goal.id, null),
+      name: textOf(goal.name) ?? '',
+      description: textOf(goal.description) ?? '',
+      status: status ?? 'active',
+      metadata: metadataWith(goal, { legacy_status: status ? undefined : textOf(goal.status) }),
+      created_at: timeOf(goal.created_at) ?? now,
+      updated_at: timeOf(goal.updated_at) ?? now,
+      completed_at: timeOf(goal.completed_at),
     });
   }
 }
 
-export interface LegacyTask {
-  id: number;
-  goal_id: number | null;
-  title: string;
-  description: string | null;
-  status: string | null;
-  priority: number | null;
-  dependencies: string | null;
-  created_at: string | null;
-  updated_at: string | null;
-  started_at: string | null;
-  completed_at: string | null;
-  result: string | null;
-  error: string | null;
-  metadata: string | null;
-}
-
 const taskStatuses = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
+type TaskStatus = (typeof taskStatuses)[number];
 
 /** Nobody renews a claim of the earlier server; it lapses after this long and the task becomes ready again. */
 const adoptedLeaseMs = 15 * 60_000;
 
-export function adoptTasks(connection: Connection, tasks: LegacyTask[], now: number): void {
+export function adoptTasks(connection: Connection, tasks: readonly LegacyRow[], now: number): void {
   const insert = inserter(connection, 'tasks');
-  const known = new Set(tasks.map((task) => task.id));
   const goals = new Set(connection.prepare('select id from goals').pluck().all());
+  const statuses = new Map(tasks.map((task) => [integerOf(task.id, 0), wordOf(taskStatuses, task.status)]));
   for (const task of tasks) {
-    const isClaimed = task.status === 'in_progress';
-    const priority = Math.trunc(task.priority ?? 5);
-    const kept = Math.min(10, Math.max(1, priority));
-    const missing = dependenciesOf(task).filter((id) => !known.has(id) || id === task.id);
-    const lost: JsonObject = {
-      ...(kept === priority ? {} : { legacy_priority: priority }),
-      ...(missing.length === 0 ? {} : { legacy_missing_dependencies: missing }),
-      ...(task.goal_id === null || goals.has(task.goal_id) ? {} : { legacy_goal_id: task.goal_id }),
-    };
+    const id = integerOf(task.id, 0);
+    const status = statuses.get(id) ?? 'pending';
+    const isClaimed = status === 'in_progress';
+    const priority = Math.min(10, Math.max(1, integerOf(task.priority, 5)));
+    const goalId = integerOf(task.goal_id, null);
+    const dropped = dependenciesOf(task).filter((dependency) => dependency === id || !statuses.has(dependency));
     insert({
-      id: task.id,
-      goal_id: goals.has(task.goal_id) ? task.goal_id : null,
-      title: task.title,
-      description: task.description ?? '',
-      status: oneOf(taskStatuses, task.status, 'pending'),
-      priority: kept,
+      id,
+      goal_id: goals.has(goalId) ? goalId : null,
+      title: textOf(task.title) ?? '',
+      description: textOf(task.description) ?? '',
+      status,
+      priority,
       attempts: isClaimed ? 1 : 0,
       claimed_by: isClaimed ? 'earlier server' : null,
       claim_token: isClaimed ? 1 : 0,
       lease_expires_at: isClaimed ? now + adoptedLeaseMs : null,
-      result: task.result,
-      error: task.error,
-      metadata: JSON.stringify({ ...objectOf(task.metadata), ...lost }),
-      created_at: parseLegacyTime(task.created_at) ?? now,
-      updated_at: parseLegacyTime(task.updated_at) ?? now,
-      started_at: parseLegacyTime(task.started_at),
-      completed_at: parseLegacyTime(task.completed_at),
+      result: textOf(task.result),
+      error: textOf(task.error),
+      metadata: metadataWith(task, {
+        legacy_status: statuses.get(id) ? undefined : textOf(task.status),
+        legacy_priority: numberOf(task.priority, null) === priority ? undefined : cellOf(task.priority),
+        legacy_goal_id: goals.has(goalId) ? undefined : cellOf(task.goal_id),
+        legacy_missing_dependencies: dropped.length > 0 ? dropped : undefined,
+        legacy_dependencies: unreadable(task.dependencies, 'array'),
+      }),
+      created_at: timeOf(task.created_at) ?? now,
+      updated_at: timeOf(task.updated_at) ?? now,
+      started_at: timeOf(task.started_at),
+      completed_at: timeOf(task.completed_at),
     });
   }
-  adoptDependencies(connection, tasks, known);
+  adoptDependencies(connection, tasks, statuses);
 }
 
-/** The earlier server counted a missing id as met, and so its edge is dropped here and named in the metadata. */
-function adoptDependencies(connection: Connection, tasks: LegacyTask[], known: ReadonlySet<number>): void {
+/**
+ * The earlier server counted an id that does not exist as done, and a task that names itself never became ready; both
+ * edges are dropped here and named in the metadata. A cycle stays as it is: its tasks wait for each other.
+ */
+function adoptDependencies(
+  connection: Connection,
+  tasks: readonly LegacyRow[],
+  statuses: ReadonlyMap<number, TaskStatus | undefined>,
+): void {
   const insert = inserter(connection, 'task_dependencies');
-  const states = new Map(tasks.map((task) => [task.id, edgeState(task.status)]));
   for (const task of tasks) {
-    for (const dependency of new Set(dependenciesOf(task))) {
-      if (dependency === task.id || !known.has(dependency)) continue;
-      insert({ task_id: task.id, depends_on: dependency, state: states.get(dependency) ?? 'waiting' });
+    const id = integerOf(task.id, 0);
+    for (const dependency of dependenciesOf(task)) {
+      if (dependency === id || !statuses.has(dependency)) continue;
+      insert({ task_id: id, depends_on: dependency, state: edgeState(statuses.get(dependency)) });
     }
   }
   connection.exec(`
@@ -106,11 +91,29 @@ function adoptDependencies(connection: Connection, tasks: LegacyTask[], known: R
         (select count(*) from task_dependencies d where d.task_id = tasks.id and d.state = 'failed')`);
 }
 
-function edgeState(status: string | null): 'waiting' | 'satisfied' | 'failed' {
+function edgeState(status: TaskStatus | undefined): 'waiting' | 'satisfied' | 'failed' {
   if (status === 'completed') return 'satisfied';
   return status === 'failed' || status === 'cancelled' ? 'failed' : 'waiting';
 }
 
-function dependenciesOf(task: LegacyTask): number[] {
-  return arrayOf<unknown>(task.dependencies).map(Number).filter(Number.isInteger);
+/** Each id once: numbers, or text of nothing but digits. */
+function dependenciesOf(task: LegacyRow): number[] {
+  const ids = arrayOf(task.dependencies).map((item) =>
+    typeof item === 'number' || (typeof item === 'string' && /^\d+$/.test(item)) ? Number(item) : Number.NaN,
+  );
+  return [...new Set(ids.filter(Number.isInteger))];
+}
+
+/** What a column holds, as JSON can say it. */
+function cellOf(cell: unknown): string | number | null {
+  return numberOf(cell, null) ?? textOf(cell);
+}
+
+/** The row's own metadata, and beside it what has no place in our tables. */
+function metadataWith(row: LegacyRow, lost: Record<string, JsonObject[string] | null | undefined>): string {
+  const kept = Object.entries({ ...lost, legacy_metadata: unreadable(row.metadata, 'object') });
+  return JSON.stringify({
+    ...objectOf(row.metadata),
+    ...Object.fromEntries(kept.filter(([, value]) => value !== undefined && value !== null)),
+  });
 }

@@ -1,86 +1,55 @@
 import type { Connection } from '../driver.js';
-import { inserter, objectOf, oneOf, parseLegacyTime } from './read.js';
+import { inserter, integerOf, objectOf, textOf, timeOf, wordOf } from './read.js';
+import type { LegacyRow } from './tables.js';
 
-export interface LegacyBreaker {
-  agent_id: string;
-  state: string;
-  total_failures: number | null;
-  total_successes: number | null;
-  trip_count: number | null;
-  last_failure_time: string | null;
-  last_success_time: string | null;
-  cooldown_until: string | null;
-  config: string | null;
-  created_at: string | null;
-  updated_at: string | null;
-}
-
-export function adoptBreakers(connection: Connection, breakers: LegacyBreaker[], now: number): void {
+export function adoptBreakers(connection: Connection, breakers: readonly LegacyRow[], now: number): void {
   const insert = inserter(connection, 'breakers');
   for (const breaker of breakers) {
     const config = objectOf(breaker.config);
-    const setting = (name: string, otherwise: number) => Math.max(1, Math.trunc(Number(config[name] ?? otherwise)));
+    const setting = (name: string, otherwise: number, least = 1) => Math.max(least, integerOf(config[name], otherwise));
     insert({
-      id: breaker.agent_id,
-      state: oneOf(['closed', 'open', 'half_open'], breaker.state, 'closed'),
+      id: textOf(breaker.agent_id) ?? '',
+      state: wordOf(['closed', 'open', 'half_open'], breaker.state) ?? 'closed',
       failure_threshold: setting('failure_threshold', 5),
       window_seconds: setting('window_seconds', 60),
-      cooldown_seconds: setting('cooldown_seconds', 300),
+      cooldown_seconds: setting('cooldown_seconds', 300, 0),
       half_open_max_calls: setting('half_open_max_calls', 3),
       success_threshold: setting('success_threshold', 2),
-      fallback_agent: typeof config.fallback_agent === 'string' ? config.fallback_agent : null,
-      cooldown_until: parseLegacyTime(breaker.cooldown_until),
-      total_failures: breaker.total_failures ?? 0,
-      total_successes: breaker.total_successes ?? 0,
-      trip_count: breaker.trip_count ?? 0,
-      last_failure_at: parseLegacyTime(breaker.last_failure_time),
-      last_success_at: parseLegacyTime(breaker.last_success_time),
-      created_at: parseLegacyTime(breaker.created_at) ?? now,
-      updated_at: parseLegacyTime(breaker.updated_at) ?? now,
+      fallback_agent: textOf(config.fallback_agent),
+      cooldown_until: timeOf(breaker.cooldown_until),
+      total_failures: integerOf(breaker.total_failures, 0),
+      total_successes: integerOf(breaker.total_successes, 0),
+      trip_count: integerOf(breaker.trip_count, 0),
+      last_failure_at: timeOf(breaker.last_failure_time),
+      last_success_at: timeOf(breaker.last_success_time),
+      created_at: timeOf(breaker.created_at) ?? now,
+      updated_at: timeOf(breaker.updated_at) ?? now,
     });
   }
 }
 
-export interface LegacyFailure {
-  failure_id: string;
-  agent_id: string;
-  failure_type: string;
-  error_message: string | null;
-  context: string | null;
-  timestamp: string | null;
-}
-
-export function adoptBreakerFailures(connection: Connection, failures: LegacyFailure[], now: number): void {
+export function adoptBreakerFailures(connection: Connection, failures: readonly LegacyRow[], now: number): void {
   const insert = inserter(connection, 'breaker_failures');
   for (const failure of failures) {
     insert({
-      id: failure.failure_id,
-      breaker_id: failure.agent_id,
-      failure_type: failure.failure_type,
-      error_message: failure.error_message,
-      context: failure.context,
-      at: parseLegacyTime(failure.timestamp) ?? now,
+      id: textOf(failure.failure_id) ?? '',
+      breaker_id: textOf(failure.agent_id) ?? '',
+      failure_type: textOf(failure.failure_type) ?? 'exception',
+      error_message: textOf(failure.error_message),
+      context: textOf(failure.context),
+      at: timeOf(failure.timestamp) ?? now,
     });
   }
 }
 
-export interface LegacyEvent {
-  agent_id: string;
-  event_type: string;
-  from_state: string | null;
-  to_state: string | null;
-  reason: string | null;
-  timestamp: string | null;
-}
-
-export function adoptBreakerEvents(connection: Connection, events: LegacyEvent[], now: number): void {
+export function adoptBreakerEvents(connection: Connection, events: readonly LegacyRow[], now: number): void {
   const insert = inserter(connection, 'events');
   for (const { agent_id, event_type, from_state, to_state, reason, timestamp } of events) {
     insert({
-      at: parseLegacyTime(timestamp) ?? now,
+      at: timeOf(timestamp) ?? now,
       subject: 'breaker',
-      subject_id: agent_id,
-      type: event_type,
+      subject_id: textOf(agent_id) ?? '',
+      type: textOf(event_type) ?? '',
       data: JSON.stringify({ from_state, to_state, reason }),
     });
   }

@@ -1,43 +1,82 @@
 import { type JsonObject, readJson } from '../../base/json.js';
-import type { Connection } from '../driver.js';
+import type { Connection, PreparedStatement } from '../driver.js';
+
+type Value = string | number | null;
+
+/** Inserts rows of the same columns into one of our tables. */
+export function inserter(connection: Connection, table: string) {
+  let statement: PreparedStatement | undefined;
+  return (row: Record<string, Value>) => {
+    const columns = Object.keys(row);
+    statement ??= connection.prepare<unknown[]>(
+      `insert into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`,
+    );
+    statement.run(...Object.values(row));
+  };
+}
+
+export function textOf(cell: unknown): string | null {
+  if (cell === null || cell === undefined) return null;
+  return typeof cell === 'string' ? cell : String(cell);
+}
+
+export function numberOf(cell: unknown, otherwise: number): number;
+export function numberOf(cell: unknown, otherwise: null): number | null;
+export function numberOf(cell: unknown, otherwise: number | null): number | null {
+  const number = typeof cell === 'string' && cell.trim() !== '' ? Number(cell) : cell;
+  return typeof number === 'number' && Number.isFinite(number) ? number : otherwise;
+}
+
+export function integerOf(cell: unknown, otherwise: number): number;
+export function integerOf(cell: unknown, otherwise: null): number | null;
+export function integerOf(cell: unknown, otherwise: number | null): number | null {
+  const number = Math.trunc(numberOf(cell, Number.NaN));
+  return Number.isSafeInteger(number) ? number : otherwise;
+}
 
 /**
  * Epoch milliseconds of a time as the earlier server wrote it: SQLite's `YYYY-MM-DD HH:MM:SS`, which is UTC, or
  * Python's `YYYY-MM-DDTHH:MM:SS.ffffff`, which is the machine's local time.
  */
-export function parseLegacyTime(text: string | null): number | null {
-  if (!text) return null;
-  const parsed = Date.parse(text.includes('T') ? text : `${text.replace(' ', 'T')}Z`);
+export function timeOf(cell: unknown): number | null {
+  if (typeof cell !== 'string') return null;
+  const parsed = Date.parse(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(cell) ? `${cell.replace(' ', 'T')}Z` : cell);
   return Number.isNaN(parsed) ? null : parsed;
 }
 
-export function inserter(connection: Connection, table: string) {
-  return (row: Record<string, string | number | null>) => {
-    const columns = Object.keys(row);
-    connection
-      .prepare(`insert into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`)
-      .run(...Object.values(row));
-  };
+/** The word in the form that our tables use, if it is one of theirs. */
+export function wordOf<Word extends string>(words: readonly Word[], cell: unknown): Word | undefined {
+  const found = textOf(cell)?.toLowerCase();
+  return words.find((word) => word === found);
 }
 
-export function oneOf<Word extends string>(words: readonly Word[], found: string | null, otherwise: Word): Word {
-  return words.find((word) => word === found?.toLowerCase()) ?? otherwise;
+export function arrayOf(cell: unknown): unknown[] {
+  const value = parsed(cell);
+  return Array.isArray(value) ? value : [];
 }
 
-export function arrayOf<Item>(text: string | null): Item[] {
-  const value = parseOrNull(text);
-  return Array.isArray(value) ? (value as Item[]) : [];
+/** The object that a column holds as JSON, or that an array holds; empty if it is anything else. */
+export function objectOf(cell: unknown): JsonObject {
+  const value = typeof cell === 'object' ? cell : parsed(cell);
+  return isObject(value) ? value : {};
 }
 
-export function objectOf(text: string | null): JsonObject {
-  const value = parseOrNull(text);
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+/** Text that should have been JSON of that shape and is not: kept as it is, so that nothing is lost. */
+export function unreadable(cell: unknown, shape: 'array' | 'object'): string | undefined {
+  const text = textOf(cell);
+  if (text === null || text === '') return undefined;
+  const value = parsed(text);
+  return (shape === 'array' ? Array.isArray(value) : isObject(value)) ? undefined : text;
 }
 
-function parseOrNull(text: string | null): unknown {
+function parsed(cell: unknown): unknown {
   try {
-    return text === null ? null : readJson<unknown>(text);
+    return typeof cell === 'string' ? readJson<unknown>(cell) : null;
   } catch {
     return null;
   }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

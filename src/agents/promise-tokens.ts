@@ -1,0 +1,89 @@
+import type { Clock } from '../base/clock.js';
+import { estimateTokens, exhausted, readBudget, reserve } from '../core/budget/ledger.js';
+import { callOf } from '../core/jobs/attempt-record.js';
+import { ModelError, type ModelParams, type ModelUsage } from '../core/ports.js';
+import type { Database, Sql } from '../store/sql.js';
+import { type AgentJob, Postponed } from './define-agent.js';
+
+export interface Promised {
+  promptTokens: number;
+  /** What to ask the provider for, so that its answer stays within what was promised. */
+  maxTokens: number | undefined;
+}
+
+interface Wish {
+  prompt: string;
+  system?: string | undefined;
+  params: ModelParams;
+}
+
+/** What an answer may take when nobody has said and a budget has to be kept. */
+const usualAnswerTokens = 8_192;
+
+/** Below this an answer is not worth its prompt. */
+const leastAnswerTokens = 64;
+
+/** How long until another call of the same budget has probably settled. */
+const settleWaitMs = 3_000;
+
+/**
+ * Promises the prompt and the longest answer to this call, in every account that the job is charged to. A budget that is
+ * nearly spent shortens the answer; one that is only promised to calls under way makes this one wait for them. Throws
+ * `budget_exhausted` or `Postponed`.
+ */
+export async function promiseTokens(
+  { prompt, system = '', params }: Wish,
+  job: AgentJob<unknown>,
+  { db, clock }: { db: Database; clock: Clock },
+): Promise<Promised> {
+  const promptTokens = estimateTokens(prompt + system);
+  const wanted = params.max_tokens ?? usualAnswerTokens;
+  const least = Math.min(wanted, leastAnswerTokens);
+  return db.transaction(async (sql) => {
+    const accounts = await accountsOf(sql, job);
+    let answer = wanted;
+    let isCapped = false;
+    for (const account of accounts) {
+      const budget = await readBudget(sql, account);
+      if (budget.cap === null) continue;
+      isCapped = true;
+      const unspent = budget.cap - budget.spent - promptTokens;
+      if (unspent < least) throw exhausted(budget, promptTokens + least);
+      const free = unspent - budget.reserved;
+      if (free < Math.min(wanted, unspent)) {
+        throw new Postponed(`The rest of the budget of ${account} is promised to calls under way.`, settleWaitMs);
+      }
+      answer = Math.min(answer, free);
+    }
+    const tokens = promptTokens + answer;
+    await reserve(sql, { accounts, holder: callOf(job), tokens, minimum: promptTokens }, clock.now());
+    return { promptTokens, maxTokens: isCapped ? answer : params.max_tokens };
+  });
+}
+
+/**
+ * What a failed call has cost: what the provider says; else, once an answer had begun, the prompt and what had come of
+ * it; else nothing.
+ */
+export function estimateSpent(error: unknown, { promptTokens }: Promised, received: string): ModelUsage {
+  if (error instanceof ModelError && error.usage) return error.usage;
+  if (received === '') return { inputTokens: 0, outputTokens: 0 };
+  return { inputTokens: promptTokens, outputTokens: estimateTokens(received) };
+}
+
+/**
+ * The accounts that a job's calls are charged to: its own if it has a cap, and its goal's. An attempt that has been
+ * superseded gets none, nor any more tokens.
+ */
+async function accountsOf(sql: Sql, job: AgentJob<unknown>): Promise<string[]> {
+  const row = await sql.get<{ goal_id: number | null; token_budget: number | null }>(
+    "select goal_id, token_budget from jobs where id = ? and attempt = ? and status = 'running'",
+    job.id,
+    job.attempt,
+  );
+  if (!row) throw new ModelError('cancelled', `Another attempt of job ${job.id} has taken over.`);
+  const accounts: string[] = [];
+  if (row.token_budget !== null) accounts.push(`job:${job.id}`);
+  if (row.goal_id !== null) accounts.push(`goal:${row.goal_id}`);
+  return accounts;
+}

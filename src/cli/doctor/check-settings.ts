@@ -1,0 +1,58 @@
+import type { Config } from '../../base/config.js';
+import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from '../../base/config-file.js';
+import { reportError } from '../../base/errors.js';
+import { chooseTools } from '../../tools/index.js';
+import { type Check, checksOf } from './check.js';
+import { statIfThere } from './stat-if-there.js';
+
+const { ok, fail } = checksOf('Settings');
+
+/** The config file, the secrets that it names, the environment, and what they choose. */
+export function checkSettings(config: Config, settingProblem: unknown): Check[] {
+  return [...checkFiles(config), checkEnvironment(settingProblem), checkTools(config)];
+}
+
+function checkFiles(config: Config): Check[] {
+  const { configPath } = config;
+  if (statIfThere(configPath) === undefined) {
+    return [ok('config file', `${configPath} is not there; the defaults apply`)];
+  }
+  let file: ConfigFile;
+  try {
+    file = readConfigFile(configPath);
+  } catch (error) {
+    return [failure('config file', error)];
+  }
+  const checks = [ok('config file', configPath)];
+  return file.secretsFile === undefined ? checks : [...checks, checkSecrets(file.secretsFile, config)];
+}
+
+function checkSecrets(secretsFile: string, config: Config): Check {
+  const path = resolvePath(secretsFile, config);
+  try {
+    const names = Object.keys(readSecretsFile(path));
+    return ok('secrets file', `${path} sets ${names.length > 0 ? names.join(', ') : 'nothing'}`);
+  } catch (error) {
+    return failure('secrets file', error);
+  }
+}
+
+function checkEnvironment(problem: unknown): Check {
+  if (problem === undefined) return ok('environment', 'every variable can be read');
+  const { message, hint } = reportError(problem);
+  return fail('environment', `${message} Until that is mended, the defaults are checked here.`, hint);
+}
+
+function checkTools(config: Config): Check {
+  try {
+    const count = chooseTools(config).length;
+    return ok('tools', `${count} offered (toolsets ${config.toolsets}${config.isReadOnly ? ', read only' : ''})`);
+  } catch (error) {
+    return failure('tools', error);
+  }
+}
+
+function failure(name: string, error: unknown): Check {
+  const { message, hint } = reportError(error);
+  return fail(name, message, hint);
+}

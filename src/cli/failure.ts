@@ -1,0 +1,65 @@
+import { inspect } from 'node:util';
+import { CommanderError } from 'commander';
+import { type ErrorCode, type ErrorReport, RuntimeError, reportError } from '../base/errors.js';
+import { createRedactor } from '../base/redact.js';
+import { commandName } from './connect-lines.js';
+import type { GlobalFlags } from './global-flags.js';
+import { type Output, printable } from './output.js';
+
+/** 0 is success, 1 any failure that has no number of its own, 2 wrong usage, 3 nothing by that name, 4 in the way of another. */
+export const exitCodes: Readonly<Record<ErrorCode, number>> = {
+  invalid: 2,
+  not_found: 3,
+  conflict: 4,
+  already_claimed: 4,
+  stale_claim: 4,
+  dependency_cycle: 4,
+  budget_exhausted: 1,
+  circuit_open: 1,
+  not_configured: 1,
+  unavailable: 1,
+  rate_limited: 1,
+  timeout: 1,
+  cancelled: 1,
+  internal: 1,
+};
+
+/** Whether commander threw only to say that it has printed what was asked for. */
+export function isDone(error: unknown): boolean {
+  return error instanceof CommanderError && error.exitCode === 0;
+}
+
+/** The command line's one mapping from whatever was thrown to what is shown; returns the exit code. */
+export function reportFailure(error: unknown, { isJson, isVerbose }: GlobalFlags, output: Output): number {
+  const report = explain(error);
+  if (isJson) output.printJson({ error: report });
+  else {
+    output.say(`${output.paintAside('red', 'error:')} ${printable(report.message)}`);
+    if (report.hint) output.say(`${output.paintAside('cyan', 'hint:')} ${printable(report.hint)}`);
+  }
+  if (isVerbose) output.say(withoutKeys(printable(inspect(error))));
+  return exitCodes[report.code];
+}
+
+const withoutKeys = createRedactor([]);
+
+function explain(error: unknown): ErrorReport {
+  if (error instanceof CommanderError) return explainUsage(error);
+  if (error instanceof RuntimeError) return reportError(error);
+  const { code, message } = reportError(error);
+  return {
+    code,
+    message: withoutKeys(message),
+    hint:
+      'This is a defect of the runtime. Repeat with --verbose for the stack; background runners write to logs/runner.log ' +
+      `in the data directory. \`${commandName} doctor\` shows the state.`,
+  };
+}
+
+/** `error: unknown command 'doctr'\n(Did you mean doctor?)` */
+function explainUsage({ code, message }: CommanderError): ErrorReport {
+  const overview = `\`${commandName} --help\` lists the commands, \`${commandName} COMMAND --help\` what each takes.`;
+  if (code === 'commander.help') return { code: 'invalid', message: 'There is no such command.', hint: overview };
+  const [what = '', suggestion] = message.replace(/^error: /, '').split('\n');
+  return { code: 'invalid', message: what, hint: suggestion ? suggestion.slice(1, -1) : overview };
+}

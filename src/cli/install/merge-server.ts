@@ -1,0 +1,83 @@
+import { isDeepStrictEqual } from 'node:util';
+import { RuntimeError } from '../../base/errors.js';
+
+export interface ServerEntry {
+  command: string;
+  args: string[];
+  env?: Record<string, string>;
+  type?: string;
+}
+
+export interface Merge {
+  /** Names the file in errors. */
+  file: string;
+  serversKey: 'mcpServers' | 'servers';
+  name: string;
+  entry: ServerEntry;
+}
+
+export interface Merged {
+  text: string;
+  status: 'added' | 'updated' | 'unchanged';
+}
+
+/**
+ * A client's config text with the server in it. Everything else is kept: other keys and servers, what the user has added
+ * to our own entry, the indentation and the line ends. Throws `invalid` for a text that is not what a client can read.
+ */
+export function mergeServer(text: string, { file, serversKey, name, entry }: Merge): Merged {
+  const root = parseRoot(text, file);
+  const servers = root[serversKey] ?? {};
+  if (!isObject(servers)) throw wrong(file, `has ${JSON.stringify(serversKey)}, but it is not an object`);
+  const before = servers[name];
+  if (before !== undefined && (!isObject(before) || 'url' in before)) {
+    throw wrong(file, `has another kind of server under the name ${JSON.stringify(name)}`);
+  }
+  const after = mergeEntry(before ?? {}, entry);
+  if (before !== undefined && isDeepStrictEqual(before, after)) return { text, status: 'unchanged' };
+  const merged = { ...root, [serversKey]: { ...servers, [name]: after } };
+  return { text: toText(merged, text), status: before === undefined ? 'added' : 'updated' };
+}
+
+type JsonObject = Record<string, unknown>;
+
+function mergeEntry(before: JsonObject, { env, ...entry }: ServerEntry): JsonObject {
+  if (env === undefined) return { ...before, ...entry };
+  return { ...before, ...entry, env: { ...(isObject(before.env) ? before.env : {}), ...env } };
+}
+
+function parseRoot(text: string, file: string): JsonObject {
+  const bare = text.replace(byteOrderMark, '');
+  if (bare.trim() === '') return {};
+  let root: unknown;
+  try {
+    root = JSON.parse(bare);
+  } catch (error) {
+    throw wrong(file, `is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  if (!isObject(root)) throw wrong(file, 'is JSON, but not an object');
+  return root;
+}
+
+const byteOrderMark = /^\uFEFF/;
+
+/** In the form of the text before: its indentation, line ends, last line and byte order mark. */
+function toText(root: JsonObject, before: string): string {
+  const isBlank = /^\uFEFF?\s*(\{\s*\})?\s*$/.test(before);
+  const indent = isBlank ? '  ' : /\n([ \t]+)\S/.exec(before)?.[1];
+  const text = JSON.stringify(root, null, indent) + (isBlank || before.trimEnd() !== before ? '\n' : '');
+  const mark = byteOrderMark.exec(before)?.[0] ?? '';
+  return mark + (before.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text);
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function wrong(file: string, what: string): RuntimeError {
+  return new RuntimeError(
+    'invalid',
+    `${file} ${what}. Nothing was changed.`,
+    'Mend the file, or put the entry in by hand: the same command without --write prints it.',
+  );
+}

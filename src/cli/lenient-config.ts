@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { type Config, defaultConfig, type Flags, readConfig } from '../base/config.js';
+import { resolvePath } from '../base/config-file.js';
+import { readSetting } from '../base/settings.js';
+
+export interface LenientConfig {
+  config: Config;
+  /** Why the environment was left out of account; `readConfigFile` says the same of the file. */
+  settingProblem?: unknown;
+}
+
+/**
+ * The settings as far as they can be read, for commands that are there to help when they cannot: without the config file
+ * if that is broken, and without the environment if that cannot be read either.
+ */
+export function readLenientConfig(flags: Flags): LenientConfig {
+  try {
+    return { config: readConfig(flags) };
+  } catch {
+    return readWithoutFile(flags);
+  }
+}
+
+/** Empty on every system that has it, and absent on the others. */
+const noConfig = '/dev/null';
+
+function readWithoutFile(flags: Flags): LenientConfig {
+  try {
+    return { config: withTruePath(readConfig({ ...flags, config: noConfig }), flags) };
+  } catch (settingProblem) {
+    const { env } = defaultConfig();
+    return { config: withTruePath(readConfig({ ...flags, config: noConfig }, env), flags), settingProblem };
+  }
+}
+
+function withTruePath(config: Config, flags: Flags): Config {
+  const given = flags.config ?? readSetting(config.env, 'AGENT_RUNTIME_CONFIG') ?? '~/.claude/agent_runtime.json';
+  return { ...config, configPath: resolvePath(given, { home: config.home, configPath: resolve('config') }) };
+}

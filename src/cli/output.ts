@@ -1,0 +1,62 @@
+import { styleText } from 'node:util';
+
+type Format = Parameters<typeof styleText>[0];
+
+/** Colours a text, or leaves it as it is where colours are not wanted. */
+export type Paint = (format: Format, text: string) => string;
+
+/** The only way to stdout: the answer goes there and nothing else; all that is said beside it goes to stderr. */
+export interface Output {
+  /** Raw text, on stdout. */
+  write(text: string): void;
+  /** A text with its line end, on stdout. */
+  print(text: string): void;
+  /** A text that others wrote, on stdout. */
+  quote(text: string): void;
+  printJson(value: unknown): void;
+  /** A line on stderr. */
+  say(text: string): void;
+  /** Colours for stdout, and for stderr. */
+  paint: Paint;
+  paintAside: Paint;
+}
+
+export function createOutput(): Output {
+  let isWatched = false;
+  function write(text: string): void {
+    if (!isWatched) process.stdout.on('error', endWithReader);
+    isWatched = true;
+    process.stdout.write(text);
+  }
+  /** A file or a program gets every character; a terminal would obey some. */
+  function quote(text: string): void {
+    write(`${process.stdout.isTTY ? printable(text) : text}\n`);
+  }
+  return {
+    write,
+    print: (text) => write(`${text}\n`),
+    quote,
+    printJson: (value) => quote(JSON.stringify(value, null, 2)),
+    say: (text) => void process.stderr.write(`${text}\n`),
+    paint: paintFor(process.stdout),
+    paintAside: paintFor(process.stderr),
+  };
+}
+
+/** Text that others wrote, without the control characters that a terminal would obey. */
+export function printable(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll(/[^\P{Cc}\n\t]/gu, '\u{fffd}');
+}
+
+/** `| head` has read enough: that is no failure. */
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`error: stdout cannot be written to: ${error.message}\n`);
+  process.exit(1);
+}
+
+/** `hasColors` is there on terminals only, and knows NO_COLOR and the other variables of that kind. */
+function paintFor(stream: NodeJS.WriteStream): Paint {
+  const hasColours = stream.isTTY && stream.hasColors();
+  return (format, text) => (hasColours ? styleText(format, text, { validateStream: false }) : text);
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { RuntimeError } from '../../base/errors.js';
+import type { AnyTool } from '../../tools/define-tool.js';
+import { convertFields } from './convert.js';
+import { inputSchema } from './input-schema.js';
+import { parsePairs } from './parse-pairs.js';
+
+/** What the command line says of a tool's arguments. */
+export interface GivenInput {
+  /** `key=value` each. */
+  pairs: readonly string[];
+  /** A JSON object, `@FILE`, or `-` for stdin. */
+  input?: string | undefined;
+}
+
+/** The arguments of a call, not yet checked by the tool; a pair stands above the same name in `input`. */
+export async function readInput(tool: AnyTool, { pairs, input }: GivenInput): Promise<Record<string, unknown>> {
+  const fields = convertFields(inputSchema(tool), parsePairs(pairs));
+  return input === undefined ? fields : { ...readObject(await readText(input)), ...fields };
+}
+
+async function readText(input: string): Promise<string> {
+  if (input === '-') return readStdin();
+  if (!input.startsWith('@')) return input;
+  try {
+    return readFileSync(input.slice(1), 'utf8');
+  } catch (error) {
+    throw wrong(`cannot be read: ${messageOf(error)}`, 'Name a file that is there, as --input @FILE.', error);
+  }
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function readObject(text: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw wrong(`is not JSON: ${messageOf(error)}`, 'Give the arguments as {"name": value, ...}.', error);
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw wrong('is JSON, but not an object.', 'Give the arguments as {"name": value, ...}.');
+}
+
+function wrong(what: string, hint: string, cause?: unknown): RuntimeError {
+  return new RuntimeError('invalid', `--input ${what}`, hint, { cause });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,41 @@
+import { readConfig } from '../../base/config.js';
+import { createLog } from '../../base/log.js';
+import { createRedactor } from '../../base/redact.js';
+import type { ToolContext } from '../../tools/define-tool.js';
+import { parseInput } from '../../tools/parse-input.js';
+import { callerOf } from '../caller.js';
+import { type GlobalFlags, logLevelOf } from '../global-flags.js';
+import { createInterruption } from '../interruption.js';
+import { type Output, printable } from '../output.js';
+import { findTool } from './find-tool.js';
+import { type GivenInput, readInput } from './read-input.js';
+
+/** Calls a tool as a client would, and prints its result. Nothing is opened before the arguments are known to be good. */
+export async function runTool(name: string, given: GivenInput, flags: GlobalFlags, output: Output): Promise<void> {
+  const config = readConfig(flags.settings);
+  const tool = findTool(name, config);
+  const input = parseInput(tool, await readInput(tool, given));
+
+  const { openRuntime } = await import('../../runtime.js');
+  const interruption = createInterruption(output);
+  const log = createLog({ level: logLevelOf(flags, config), redact: createRedactor(config.secrets) });
+  const runtime = await openRuntime({ config, log });
+  const context: ToolContext = {
+    runtime,
+    actor: callerOf(config),
+    sessionId: undefined,
+    signal: interruption.signal,
+    progress(message) {
+      if (!flags.isQuiet) output.say(printable(message));
+    },
+    sample: undefined,
+  };
+  try {
+    const result = await tool.handler(input, context);
+    if (flags.isJson || !tool.text) output.printJson(result);
+    else output.quote(tool.text(result));
+  } finally {
+    runtime.close();
+    interruption.end();
+  }
+}

@@ -1,0 +1,130 @@
+import type { Sql } from '../../store/sql.js';
+import { estimateTokens, promiseOf, settle } from '../budget/ledger.js';
+import type { ModelUsage } from '../ports.js';
+import type { JobRow } from './job.js';
+import { type Outcome, problemOf } from './outcome.js';
+
+/** The name under which an attempt reserves tokens. */
+export const callOf = (job: { id: string; attempt: number }): string => `job:${job.id}:${job.attempt}`;
+
+/** A model call of an attempt is over: what it used takes the place of what was promised to it. */
+export async function bookUsage(
+  sql: Sql,
+  job: { id: string; attempt: number },
+  { inputTokens, outputTokens }: ModelUsage,
+  at: number,
+): Promise<void> {
+  await settle(sql, callOf(job), inputTokens + outputTokens, at);
+  await sql.run(
+    `update job_attempts set input_tokens = input_tokens + ?, output_tokens = output_tokens + ?
+     where job_id = ? and attempt = ? and ended_at is null`,
+    inputTokens,
+    outputTokens,
+    job.id,
+    job.attempt,
+  );
+}
+
+/** Whether the attempt before this one was put off: then the two are one wait, and told of once. */
+export async function wasPutOff(sql: Sql, { id, attempt }: { id: string; attempt: number }): Promise<boolean> {
+  const before = await sql.get(
+    "select 1 from job_attempts where job_id = ? and attempt = ? and outcome = 'postponed'",
+    id,
+    attempt - 1,
+  );
+  return before !== undefined;
+}
+
+/** Writes how an attempt ended into its own row, and what it spent and left into the job's. */
+export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: number): Promise<void> {
+  const received = outcome.output ?? (await joinChunks(sql, row.id));
+  const used = await settleAttempt(sql, row, outcome, received, at);
+  const problem = problemOf(outcome);
+  await sql.run(
+    `update job_attempts set outcome = ?, error_code = ?, error_message = ?, model = ?, input_tokens = ?,
+       output_tokens = ?, ended_at = ? where job_id = ? and attempt = ?`,
+    outcome.kind,
+    problem?.code ?? null,
+    problem?.message ?? null,
+    outcome.model ?? null,
+    used.inputTokens,
+    used.outputTokens,
+    at,
+    row.id,
+    row.attempt,
+  );
+  if (outcome.kind === 'postponed') await forgetEarlierWaits(sql, row);
+  // A try that brought nothing leaves what an earlier one had brought.
+  const output = outcome.kind === 'completed' || received !== '' ? received : (row.output ?? '');
+  const warnings = [...(JSON.parse(row.warnings) as string[]), ...(outcome.warnings ?? [])];
+  await sql.run(
+    `update jobs set output = ?, model = coalesce(?, model), input_tokens = input_tokens + ?,
+       output_tokens = output_tokens + ?, warnings = ?, updated_at = ? where seq = ?`,
+    output === '' ? null : output,
+    outcome.model ?? null,
+    used.inputTokens,
+    used.outputTokens,
+    JSON.stringify([...new Set(warnings)]),
+    at,
+    row.seq,
+  );
+  await sql.run('delete from job_chunks where job_id = ?', row.id);
+  // Not the goal's ledger, which has these tokens already.
+  await sql.run(
+    "update tasks set tokens_used = tokens_used + ? where id = ? and claim_token = ? and status = 'in_progress'",
+    used.inputTokens + used.outputTokens,
+    row.task_id,
+    row.task_claim_token,
+  );
+}
+
+/** A job may be put off a thousand times while a breaker is open; the last of them says it all. */
+async function forgetEarlierWaits(sql: Sql, row: JobRow): Promise<void> {
+  await sql.run(
+    `delete from job_attempts where job_id = ? and attempt < ? and outcome = 'postponed'
+       and input_tokens = 0 and output_tokens = 0`,
+    row.id,
+    row.attempt,
+  );
+}
+
+/**
+ * What an attempt has used in all. A call that nobody could settle, because its runner is gone or the disk was full, is
+ * settled here: by what the runner reported, else by its prompt and what had come back of the answer.
+ */
+async function settleAttempt(
+  sql: Sql,
+  row: JobRow,
+  outcome: Outcome,
+  received: string,
+  at: number,
+): Promise<ModelUsage> {
+  const booked = (await sql.get<ModelUsage>(
+    `select input_tokens as "inputTokens", output_tokens as "outputTokens" from job_attempts
+     where job_id = ? and attempt = ?`,
+    row.id,
+    row.attempt,
+  )) ?? { inputTokens: 0, outputTokens: 0 };
+  const promise = await promiseOf(sql, callOf(row));
+  const { inputTokens, outputTokens } = outcome;
+  let used = booked;
+  if (inputTokens !== undefined && outputTokens !== undefined) {
+    used = {
+      inputTokens: Math.max(inputTokens, booked.inputTokens),
+      outputTokens: Math.max(outputTokens, booked.outputTokens),
+    };
+  } else if (promise) {
+    used = {
+      inputTokens: booked.inputTokens + promise.minimum,
+      outputTokens: booked.outputTokens + estimateTokens(received),
+    };
+  }
+  const unsettled = used.inputTokens + used.outputTokens - booked.inputTokens - booked.outputTokens;
+  if (promise) await settle(sql, callOf(row), unsettled, at);
+  return used;
+}
+
+export async function joinChunks(sql: Sql, jobId: string): Promise<string> {
+  const chunks = await sql.all<{ text: string }>('select text from job_chunks where job_id = ? order by seq', jobId);
+  return chunks.map((chunk) => chunk.text).join('');
+}

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { connectServer } from '../support/mcp-client.js';
+import { mainEntry, projectRoot } from '../support/paths.js';
+import { tempDir } from '../support/temp-dir.js';
+import { runCli } from './run-cli.js';
+
+const commands = ['serve', 'tool', 'demo', 'doctor', 'install'];
+
+it('lists every command, and how to connect a client, with --help', async () => {
+  const { code, stdout, stderr } = await runCli(['--help'], { home: tempDir() });
+  expect(code).toBe(0);
+  expect(stderr).toBe('');
+  for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+  expect(stdout).toContain('claude mcp add agent-runtime --scope user -- npx -y agent-runtime-mcp');
+  expect(stdout).toContain('agent-runtime install --client claude-desktop');
+});
+
+it('explains each command with --help', async () => {
+  const home = tempDir();
+  for (const command of commands) {
+    const { code, stdout } = await runCli([command, '--help'], { home });
+    expect(code, command).toBe(0);
+    expect(stdout, command).toContain(`Usage: agent-runtime ${command}`);
+    expect(stdout, command).toContain('--json');
+  }
+});
+
+it('prints its version', async () => {
+  const { version } = await import(join(projectRoot, 'package.json'), { with: { type: 'json' } }).then(
+    (module) => module.default,
+  );
+  const { code, stdout } = await runCli(['--version'], { home: tempDir() });
+  expect([code, stdout]).toEqual([0, `${version}\n`]);
+});
+
+it.each([
+  [['doctr'], "unknown command 'doctr'", 'Did you mean doctor?'],
+  [['tol', 'create_task'], "unknown command 'tol'", 'Did you mean tool?'],
+  [['frobnicate'], "unknown command 'frobnicate'", 'agent-runtime --help'],
+  [['help', 'frobnicate'], 'no such command', 'agent-runtime --help'],
+  [['doctor', '--jsn'], "unknown option '--jsn'", 'Did you mean --json?'],
+  [['doctor', 'now'], 'too many arguments', ''],
+  [['doctor', '--db'], "option '--db <file>' argument missing", ''],
+  [['doctor', '--log-level', 'loud'], "argument 'loud' is invalid", ''],
+])('%j is wrong usage', async (args, message, hint) => {
+  const { code, stdout, stderr } = await runCli(args, { home: tempDir() });
+  expect(code).toBe(2);
+  expect(stdout).toBe('');
+  expect(stderr).toMatch(/^error: /);
+  expect(stderr).toContain(message);
+  expect(stderr).toContain(hint);
+});
+
+it('says what is wrong with its usage as JSON, wherever --json stands', async () => {
+  const { code, json, stderr } = await runCli(['doctr', '--json'], { home: tempDir() });
+  expect(code).toBe(2);
+  expect(json().error).toEqual({
+    code: 'invalid',
+    message: "unknown command 'doctr'",
+    hint: 'Did you mean doctor?',
+  });
+  expect(stderr).toBe('');
+});
+
+it('ends quietly when its reader has read enough', async () => {
+  const shell = spawn(
+    '/bin/bash',
+    ['-c', `set -o pipefail; "$0" "$1" tool --list --json | head -1`, process.execPath, mainEntry],
+    {
+      env: { HOME: tempDir(), PATH: '/usr/bin:/bin' },
+    },
+  );
+  let stdout = '';
+  let stderr = '';
+  shell.stdout.on('data', (data) => {
+    stdout += data;
+  });
+  shell.stderr.on('data', (data) => {
+    stderr += data;
+  });
+  const code = await new Promise((resolve) => shell.on('close', resolve));
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '{\n', stderr: '' });
+});
+
+it('serves on a pipe when it is given flags and no command', async () => {
+  const home = tempDir();
+  const db = join(home, 'elsewhere.db');
+  const server = await connectServer({ home, args: [mainEntry, '--db', db, '--toolsets', 'goals'] });
+  const names = (await server.client.listTools()).tools.map((tool) => tool.name);
+  expect(names).toContain('create_goal');
+  expect(names).not.toContain('submit_background_task');
+  await server.ok('create_goal', { name: 'g', description: 'd' });
+  expect(existsSync(db)).toBe(true);
+});
+
+it('serves with flags by name, and a client reads nothing but the protocol', async () => {
+  const home = tempDir();
+  const server = await connectServer({ home, args: [mainEntry, 'serve', '--read-only', '--verbose'] });
+  const { tools } = await server.client.listTools();
+  expect(tools.length).toBeGreaterThan(5);
+  expect(tools.every((tool) => tool.annotations?.readOnlyHint)).toBe(true);
+});
+
+it.skipIf(!existsSync('/usr/bin/script'))(
+  'prints help on a terminal, in colours unless they are unwanted',
+  async () => {
+    const onTerminal = async (env: Record<string, string>, ...args: string[]) => {
+      const line = [process.execPath, mainEntry, ...args].join(' ');
+      const terminal = spawn('/usr/bin/script', ['-qec', line, '/dev/null'], {
+        env: { HOME: tempDir(), PATH: '/usr/bin:/bin', TERM: 'xterm-256color', ...env },
+      });
+      let text = '';
+      terminal.stdout.on('data', (data) => {
+        text += data;
+      });
+      const code = await new Promise((resolve) => terminal.on('close', resolve));
+      return { code, text };
+    };
+    const bare = await onTerminal({});
+    expect(bare.code).toBe(0);
+    expect(bare.text).toContain('Connect a client:');
+    const colour = '\u001b[';
+    expect((await onTerminal({}, 'tool', '--list')).text).toContain(colour);
+    expect((await onTerminal({ NO_COLOR: '1' }, 'tool', '--list')).text).not.toContain(colour);
+  },
+);

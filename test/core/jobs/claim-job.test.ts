@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest';
+import { completed, testQueue } from './queue.js';
+
+it('the most urgent job is taken first, then the one that was due first', async () => {
+  const queue = await testQueue();
+  const low = await queue.submit({ priority: 1 });
+  const usual = await queue.submit();
+  queue.clock.pass(10);
+  const urgent = await queue.submit({ priority: 10 });
+  const usualToo = await queue.submit();
+  const order: string[] = [];
+  for (let taken = 0; taken < 4; taken++) order.push((await queue.take(await queue.runner())).id);
+  expect(order).toEqual([urgent.id, usual.id, usualToo.id, low.id]);
+});
+
+it('two runners never get the same job', async () => {
+  const queue = await testQueue();
+  for (let count = 0; count < 20; count++) await queue.submit();
+  const runners = await Promise.all(Array.from({ length: 20 }, () => queue.runner()));
+  const taken = await Promise.all(runners.map((runner) => queue.take(runner)));
+  expect(new Set(taken.map((job) => job.id)).size).toBe(20);
+});
+
+it('a job that is due later is not taken before', async () => {
+  const queue = await testQueue();
+  const later = await queue.submit({ runAt: queue.clock.now() + 60_000 });
+  const runner = await queue.runner();
+  expect(await queue.jobs.nextStep(runner)).toEqual({ do: 'wait', until: later.runAt });
+  queue.clock.pass(60_000);
+  expect((await queue.take(runner)).id).toBe(later.id);
+});
+
+it('a job is left to runners that have what it requires', async () => {
+  const queue = await testQueue();
+  const ours = await queue.submit({ requires: 'anthropic' });
+  await queue.submit({ requires: 'google', priority: 10 });
+  await queue.submit({ type: 'unheard_of', priority: 10 });
+  const runner = await queue.runner();
+  const job = await queue.take(runner);
+  expect(job.id).toBe(ours.id);
+  await queue.finish(job, completed);
+  expect(await queue.jobs.nextStep(runner)).toEqual({ do: 'leave' });
+});
+
+it('no more jobs of a type run at once than its agent allows', async () => {
+  const types = new Map([
+    ['generic', Number.POSITIVE_INFINITY],
+    ['backtest', 1],
+  ]);
+  const queue = await testQueue({ capabilities: { types, provides: [] } });
+  await queue.submit({ type: 'backtest', priority: 9 });
+  const second = await queue.submit({ type: 'backtest', priority: 9 });
+  const other = await queue.submit();
+  const first = await queue.take(await queue.runner());
+  expect((await queue.take(await queue.runner())).id).toBe(other.id);
+  await queue.finish(first, completed);
+  expect((await queue.take(await queue.runner())).id).toBe(second.id);
+});
+
+it('an attempt has a row of its own, and the event log tells of it', async () => {
+  const queue = await testQueue();
+  const job = await queue.running();
+  await queue.finish(job, completed);
+  expect(await queue.jobs.attempts(job.id)).toMatchObject([{ attempt: 1, outcome: 'completed' }]);
+  expect(await queue.events(job.id)).toEqual(['submitted', 'started', 'completed']);
+});

@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import { readConfig } from '../../src/base/config.js';
+import { runnerEnvironment } from '../../src/runner/environment.js';
+import { tempDir } from '../support/temp-dir.js';
+
+const ordinary = { HOME: tempHome(), PATH: '/usr/bin', LANG: 'C.UTF-8', https_proxy: 'http://proxy:3128' };
+
+function tempHome(): string {
+  return '/nonexistent/home';
+}
+
+it('holds what any program needs, the settings of this one, and its own depth', () => {
+  const env = runnerEnvironment(readConfig({}, { ...ordinary, ANTHROPIC_API_KEY: 'k', AGENT_RUNTIME_DEPTH: '1' }));
+  expect(env).toMatchObject({ ...ordinary, ANTHROPIC_API_KEY: 'k', AGENT_RUNTIME_DEPTH: '1' });
+});
+
+it('holds nothing of the session that started it, and no secret of anyone else', () => {
+  const foreign = {
+    CLAUDECODE: '1',
+    CLAUDE_CODE_SESSION_ID: 's',
+    CLAUDE_PROJECT_DIR: '/p',
+    CLAUDE_CODE_OAUTH_TOKEN: 't',
+    AWS_SECRET_ACCESS_KEY: 'a',
+    OPENAI_API_KEY: 'o',
+    NODE_OPTIONS: '--inspect',
+    LD_PRELOAD: '/evil.so',
+    npm_config_token: 'n',
+  };
+  const env = runnerEnvironment(readConfig({}, { ...ordinary, ...foreign, CLAUDE_CONFIG_DIR: '/login' }));
+  for (const name of Object.keys(foreign)) expect(env).not.toHaveProperty(name);
+  expect(env.CLAUDE_CONFIG_DIR).toBe('/login');
+});
+
+it('holds resolved paths, under the names that the runner reads', () => {
+  const home = tempDir();
+  const env = runnerEnvironment(readConfig({ db: '~/here.db', dataDir: '~/data' }, { ...ordinary, HOME: home }));
+  expect(env).toMatchObject({ AGENT_RUNTIME_DB_PATH: `${home}/here.db`, AGENT_RUNTIME_DATA_DIR: `${home}/data` });
+});
+
+it('holds keys and addresses that were given under other names', () => {
+  const env = runnerEnvironment(readConfig({}, { ...ordinary, GEMINI_API_KEY: 'g', OLLAMA_HOST: 'http://host:1' }));
+  expect(env).toMatchObject({ GOOGLE_API_KEY: 'g', OLLAMA_BASE_URL: 'http://host:1' });
+});
+
+it('holds the variable that the address of prices needs, and no other', () => {
+  const url = 'https://prices.example/{ticker}?key={env:PRICES_KEY}';
+  const env = runnerEnvironment(
+    readConfig({}, { ...ordinary, AGENT_RUNTIME_PRICES_URL: url, PRICES_KEY: 'p', OTHER_KEY: 'o' }),
+  );
+  expect(env.PRICES_KEY).toBe('p');
+  expect(env).not.toHaveProperty('OTHER_KEY');
+});

@@ -1,0 +1,11 @@
+import { type Migration, migrations } from '../../src/store/migrate.js';
+
+/** The migrations of this program and one that it may have some day. */
+export const withNextVersion: readonly Migration[] = [
+  ...migrations,
+  {
+    version: (migrations.at(-1)?.version ?? 0) + 1,
+    name: 'goals have owners',
+    up: (connection) => connection.exec("alter table goals add column owner text not null default 'nobody'"),
+  },
+];
