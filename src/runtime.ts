@@ -1,10 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
 import { type Clock, systemClock } from './base/clock.js';
 import type { Config } from './base/config.js';
-import { findCommand } from './base/find-command.js';
 import type { Log } from './base/log.js';
 import { createRedactor, type Redact } from './base/redact.js';
 import type { Actor } from './core/actor.js';
@@ -16,7 +15,8 @@ import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
 import type { Processes } from './core/ports.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
-import { createModels, type LlmSettings, type Models } from './llm/index.js';
+import { configuredModels } from './llm/configured.js';
+import type { Models } from './llm/index.js';
 import { createDispatcher, type Dispatcher } from './runner/dispatcher.js';
 import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
 import { runnerEnvironment } from './runner/environment.js';
@@ -45,6 +45,8 @@ export interface Runtime {
   readonly dispatcher: Dispatcher;
   /** Writes the session's row and keeps it alive until `close`. */
   beginSession(session: Session, info: SessionInfo): Promise<void>;
+  /** Does what any process may do for all: takes back what dead ones held, and has waiting work worked on. */
+  sweep(actor: Actor): Promise<void>;
   /** Deletes every task, after a backup. */
   clearBoard(actor: Actor): Promise<{ deleted: number; backup: string }>;
   /** Writes a copy of the database to a new file, in the backup directory unless another is named. */
@@ -95,7 +97,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
 
   const breakers = createBreakers({ db, clock });
-  const models = createModels(llmSettings(config));
+  const models = configuredModels(config);
   const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
   const agents = createAgents({ db, clock, breakers, models, priceDownload });
   const jobs = createJobs({
@@ -122,11 +124,25 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const timers: NodeJS.Timeout[] = [];
 
   function every(ms: number, name: string, duty: () => Promise<unknown>): void {
-    const timer = setInterval(() => {
-      duty().catch((error: unknown) => log.warn('a duty failed', { duty: name, error }));
-    }, ms);
+    const timer = setInterval(() => void attempt(name, duty), ms);
     timer.unref();
     timers.push(timer);
+  }
+
+  async function attempt(name: string, duty: () => Promise<unknown>): Promise<void> {
+    try {
+      await duty();
+    } catch (error) {
+      log.warn('a duty failed', { duty: name, error });
+    }
+  }
+
+  /** One duty that fails does not keep the others from being done. */
+  async function sweep(actor: Actor): Promise<void> {
+    await attempt('end lost sessions', sessions.sweep);
+    await attempt('take back slots', slots.lapse);
+    await attempt('take back claims', tasks.lapse);
+    await attempt('look after the queue', () => dispatcher.sweep(actor));
   }
 
   async function backup(wanted: string | undefined, label: string): Promise<{ path: string; sizeBytes: number }> {
@@ -154,16 +170,12 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     async beginSession(session, info) {
       await sessions.begin(session, info);
       current = session;
-      const sweep = async () => {
-        await sessions.sweep();
-        await slots.lapse();
-        await tasks.lapse();
-        await dispatcher.sweep(session);
-      };
       every(beatMs, 'heartbeat', () => sessions.beat(session));
-      every(sweepMs, 'sweep', sweep);
-      await sweep();
+      every(sweepMs, 'sweep', () => sweep(session));
+      await sweep(session);
     },
+
+    sweep,
 
     async clearBoard(actor) {
       const { path } = await backup(undefined, 'before-clean');
@@ -210,30 +222,4 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 /** Ids of the providers and modules that a runner of this configuration has. */
 function configuredProviders(models: Models): string[] {
   return models.available().flatMap(({ id, isConfigured }) => (isConfigured || id === 'ollama' ? [id] : []));
-}
-
-function llmSettings(config: Config): LlmSettings {
-  const { anthropic, google, ollama, claudeCode, custom, models } = config.providers;
-  const command = findCommand(claudeCode.command, config.env);
-  const defaults = {
-    ...(anthropic.model ? { anthropic: anthropic.model } : {}),
-    ...(google.model ? { google: google.model } : {}),
-    ...(ollama.model ? { ollama: ollama.model } : {}),
-    ...(claudeCode.model ? { 'claude-code': claudeCode.model } : {}),
-  };
-  return {
-    model: config.model,
-    anthropic,
-    google,
-    ollama,
-    claudeCode: {
-      ...claudeCode,
-      command: command ?? claudeCode.command,
-      isFound: command !== undefined && existsSync(command),
-      env: config.env,
-      depth: config.depth,
-    },
-    custom,
-    overrides: { defaults, ...models },
-  };
 }

@@ -67,7 +67,7 @@ export interface Flags {
 }
 
 /** Reads all settings. Throws `invalid`, naming the variable or the config file's key, and what it may be. */
-export function readConfig(flags: Flags = {}, environment: Environment = process.env): Config {
+export function readConfig(flags: Flags = {}, environment: Environment = { ...process.env }): Config {
   const home = environment.HOME || homedir();
   const setting = (name: SettingName) => readSetting(environment, name);
   const configPath = path(flags.config ?? setting('AGENT_RUNTIME_CONFIG') ?? '~/.claude/agent_runtime.json', home);
@@ -104,6 +104,13 @@ export function readConfig(flags: Flags = {}, environment: Environment = process
 /** The settings of somebody who has set nothing: what is left when the real ones cannot be read. */
 export function defaultConfig(): Config {
   return readConfig({ config: '/dev/null' }, { HOME: process.env.HOME });
+}
+
+/** The settings without some variables, for commands that are there to help when those are wrong. */
+export function readConfigIgnoring(names: readonly SettingName[], flags: Flags = {}): Config {
+  const environment: Record<string, string | undefined> = { ...process.env };
+  for (const name of names) delete environment[name];
+  return readConfig(flags, environment);
 }
 
 /** Takes the secrets out of this process's own environment, so that no code it loads and nothing it starts sees them. */

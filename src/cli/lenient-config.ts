@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
-import { type Config, defaultConfig, type Flags, readConfig } from '../base/config.js';
+import { type Config, type Flags, readConfig, readConfigIgnoring } from '../base/config.js';
 import { resolvePath } from '../base/config-file.js';
 import { readSetting } from '../base/settings.js';
 
 export interface LenientConfig {
   config: Config;
-  /** Why the environment was left out of account; `readConfigFile` says the same of the file. */
+  /** Why some of the environment was left out of account; `readConfigFile` says the same of the file. */
   settingProblem?: unknown;
 }
 
 /**
  * The settings as far as they can be read, for commands that are there to help when they cannot: without the config file
- * if that is broken, and without the environment if that cannot be read either.
+ * if that is broken, and without the variables that have a wrong value.
  */
 export function readLenientConfig(flags: Flags): LenientConfig {
   try {
@@ -21,6 +21,9 @@ export function readLenientConfig(flags: Flags): LenientConfig {
   }
 }
 
+/** The variables that not every value will do for. */
+const fallible = ['AGENT_RUNTIME_LOG_LEVEL', 'AGENT_RUNTIME_WORKER_SLOTS', 'AGENT_RUNTIME_MAX_RUNNING_JOBS'] as const;
+
 /** Empty on every system that has it, and absent on the others. */
 const noConfig = '/dev/null';
 
@@ -28,8 +31,8 @@ function readWithoutFile(flags: Flags): LenientConfig {
   try {
     return { config: withTruePath(readConfig({ ...flags, config: noConfig }), flags) };
   } catch (settingProblem) {
-    const { env } = defaultConfig();
-    return { config: withTruePath(readConfig({ ...flags, config: noConfig }, env), flags), settingProblem };
+    const config = readConfigIgnoring(fallible, { ...flags, config: noConfig });
+    return { config: withTruePath(config, flags), settingProblem };
   }
 }
 

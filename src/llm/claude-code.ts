@@ -111,6 +111,8 @@ const passedOn = new Set([
   ...['CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_OAUTH_TOKEN', 'CLAUDE_CODE_GIT_BASH_PATH'],
   ...['APPDATA', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'PATHEXT', 'PROGRAMFILES', 'SYSTEMDRIVE'],
   ...['SYSTEMROOT', 'TEMP', 'TMP', 'USERNAME', 'USERPROFILE'],
+  // By which a process that its runner has left behind is found.
+  'AGENT_RUNTIME_RUNNER',
 ]);
 
 function childEnv({ env, passEnv = [], depth = 0 }: ClaudeCodeSettings): Record<string, string> {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AgentError, type Artifact } from '../agents/define-agent.js';
+import { makePrivateDirectory } from '../base/private-directory.js';
 import type { AttemptKey } from '../core/jobs/outcome.js';
 import type { Database } from '../store/sql.js';
 
@@ -25,7 +26,7 @@ export async function saveArtifact(
     throw new AgentError('INVALID_ARTIFACT', `An artifact needs a plain file name, not ${JSON.stringify(name)}.`);
   }
   const directory = join(dataDir, 'artifacts', jobId);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makePrivateDirectory(directory);
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   const artifact: Artifact = {
     name,

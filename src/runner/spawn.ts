@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, closeSync, fstatSync, mkdirSync, openSync, renameSync } from 'node:fs';
+import { chmodSync, closeSync, fstatSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makePrivateDirectory } from '../base/private-directory.js';
 import type { Processes, ProcessIdentity, Spawner } from '../core/ports.js';
 import { runnerMark } from './descendants.js';
 
@@ -47,7 +48,7 @@ export function createSpawner({ processes, entry, logFile, env, heapMb }: Spawne
 const logLimitBytes = 10_000_000;
 
 function openLog(path: string): number {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivateDirectory(dirname(path));
   const open = () => openSync(path, 'a', 0o600);
   const log = open();
   const { size, mode } = fstatSync(log);

@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readJson } from '../base/json.js';
+import { makePrivateDirectory } from '../base/private-directory.js';
 import type { AttemptKey, Outcome } from '../core/jobs/outcome.js';
 
 interface SpooledOutcome {
@@ -25,7 +26,7 @@ export function createSpool(dataDir: string) {
       let failure: unknown;
       for (const directory of directories) {
         try {
-          mkdirSync(directory, { recursive: true, mode: 0o700 });
+          makePrivateDirectory(directory);
           refuseForeign(directory);
           const path = fileIn(directory, jobId);
           const content: SpooledOutcome = { token, outcome };

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RuntimeError } from '../base/errors.js';
+import { makePrivateDirectory } from '../base/private-directory.js';
 import type { Connection } from './driver.js';
-import { makePrivateDirectory } from './private-directory.js';
 import { isBusy, isDamage } from './sqlite-errors.js';
 
 export interface BackupPlan {

@@ -15,14 +15,16 @@ export async function waitForJobs(
   const startedAt = performance.now();
   let reportedAt = startedAt;
   for (;;) {
-    const jobs = await Promise.all(ids.map((id) => runtime.jobs.get(id)));
-    const ended = jobs.filter((job) => hasEnded(job.status)).length;
-    const isDone = mode === 'all' ? ended === jobs.length : ended > 0;
+    const statuses = await Promise.all(ids.map((id) => runtime.jobs.status(id)));
+    const ended = statuses.filter(hasEnded).length;
+    const isDone = mode === 'all' ? ended === ids.length : ended > 0;
     const now = performance.now();
-    if (isDone || signal.aborted || now - startedAt >= timeoutMs) return { isDone, jobs };
+    if (isDone || signal.aborted || now - startedAt >= timeoutMs) {
+      return { isDone, jobs: await Promise.all(ids.map((id) => runtime.jobs.get(id))) };
+    }
     if (now - reportedAt >= progressMs) {
       reportedAt = now;
-      progress(`${ended} of ${jobs.length} done`);
+      progress(`${ended} of ${ids.length} done`);
     }
     await sleep(Math.min(pollMs, timeoutMs - (now - startedAt)));
   }

@@ -1,14 +1,14 @@
 import type { Config } from '../../base/config.js';
 import { reportError } from '../../base/errors.js';
+import { configuredModels } from '../../llm/configured.js';
 import type { Models } from '../../llm/index.js';
 import { type Check, checksOf } from './check.js';
-import { modelsOf } from './models-of.js';
 
 const { ok, warn, fail } = checksOf('Models');
 
 /** Who answers background tasks, and who plans goals. No provider is called. */
 export function checkModels(config: Config): Check[] {
-  const models = modelsOf(config);
+  const models = configuredModels(config);
   const providers = models
     .available()
     .map(({ id, isConfigured, defaultModel, mend }) =>

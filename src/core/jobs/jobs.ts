@@ -116,12 +116,12 @@ export function createJobs(needs: JobsNeeds) {
       }),
 
     registerRunner: (id: string): Promise<boolean> =>
-      db.transaction((sql) => registerRunner(sql, id, processes.self(), clock.now())),
+      db.transaction((sql) => registerRunner(sql, id, processes.self(), clock)),
     nextStep: (runnerId: string): Promise<NextStep> => db.transaction((sql) => nextStep(sql, runnerId, limits, clock)),
     /** Whether a runner that waits should ask for its next step now. */
     hasReady: async (): Promise<boolean> => (await countReady(db, capabilities, clock.now(), 1)) > 0,
     beat: (runnerId: string, attempt: AttemptKey | undefined): Promise<AttemptState | undefined> =>
-      db.transaction((sql) => beat(sql, runnerId, attempt, clock.now())),
+      db.transaction((sql) => beat(sql, runnerId, attempt, clock)),
     leave: (runnerId: string): Promise<void> => db.transaction((sql) => leave(sql, runnerId, clock.now())),
     markLost: (runnerId: string, reason: string): Promise<boolean> =>
       db.transaction((sql) => markLost(sql, runnerId, reason, clock.now())),

@@ -73,10 +73,15 @@ function whyLost(runner: RunnerRow, { clock, processes }: RescueNeeds): string |
     case 'dead':
       return `its process ${identity.pid} is gone`;
     case 'unknown':
-      return clock.now() - (runner.heartbeat_at ?? 0) > silentMs
-        ? `${identity.hostId} has been silent for a minute`
-        : undefined;
+      return silence(runner, clock) > silentMs ? `${identity.hostId} has been silent for a minute` : undefined;
   }
+}
+
+/** In another pid namespace of this boot the monotonic clock is the same, and no one steps it. */
+function silence(runner: RunnerRow, clock: Clock): number {
+  return runner.boot_id === clock.bootId
+    ? clock.tick() - (runner.heartbeat_tick ?? 0)
+    : clock.now() - (runner.heartbeat_at ?? 0);
 }
 
 async function rescueLost(seen: RunnerRow, reason: string, needs: RescueNeeds): Promise<Rescued | undefined> {

@@ -10,9 +10,8 @@ import type { JobRow } from './job.js';
 import type { AttemptKey } from './outcome.js';
 
 export interface RunnerRow {
-  /** `ABILITY-RANDOM`: a free runner is of no use to a job that it is not able to run. */
   id: string;
-  /** `waiting` ones hold no permit: they need one again to run what they wait for. */
+  ability: string;
   state: 'starting' | 'running' | 'waiting' | 'exited' | 'lost';
   host_id: string | null;
   boot_id: string | null;
@@ -24,6 +23,7 @@ export interface RunnerRow {
   created_tick: number;
   created_boot_id: string;
   heartbeat_at: number | null;
+  heartbeat_tick: number | null;
   ended_at: number | null;
 }
 
@@ -51,11 +51,12 @@ export async function permitRunner(
   clock: Clock,
 ): Promise<string | undefined> {
   if (!(await isRunnerWanted(sql, limits, clock.now()))) return undefined;
-  const id = `${abilityOf(limits.capabilities)}-${newShortId()}`;
+  const id = newShortId();
   await sql.run(
-    `insert into runners (id, state, started_by, created_at, created_tick, created_boot_id)
-     values (?, 'starting', ?, ?, ?, ?)`,
+    `insert into runners (id, ability, state, started_by, created_at, created_tick, created_boot_id)
+     values (?, ?, 'starting', ?, ?, ?, ?)`,
     id,
+    abilityOf(limits.capabilities),
     actor.holder,
     clock.now(),
     clock.tick(),
@@ -85,7 +86,7 @@ async function countAtWork(sql: Sql): Promise<number> {
 
 async function countFree(sql: Sql, capabilities: Capabilities, besides = ''): Promise<number> {
   const row = await sql.get<{ count: number }>(
-    `select count(*) as count from runners where ${isLive} and state <> 'running' and id like ? || '-%' and id <> ?`,
+    `select count(*) as count from runners where ${isLive} and state <> 'running' and ability = ? and id <> ?`,
     abilityOf(capabilities),
     besides,
   );
@@ -98,16 +99,17 @@ async function isDueSoon(sql: Sql, capabilities: Capabilities, now: number): Pro
 }
 
 /** The child's first act: it is this process now. False when its permit is gone, and it must leave. */
-export async function registerRunner(sql: Sql, id: string, identity: ProcessIdentity, at: number): Promise<boolean> {
+export async function registerRunner(sql: Sql, id: string, identity: ProcessIdentity, clock: Clock): Promise<boolean> {
   const changed = await sql.run(
     `update runners set state = 'running', host_id = ?, boot_id = ?, pid_namespace = ?, pid = ?, process_started = ?,
-       heartbeat_at = ? where id = ? and state = 'starting'`,
+       heartbeat_at = ?, heartbeat_tick = ? where id = ? and state = 'starting'`,
     identity.hostId,
     identity.bootId,
     identity.pidNamespace,
     identity.pid,
     identity.startTime,
-    at,
+    clock.now(),
+    clock.tick(),
     id,
   );
   return changed > 0;
@@ -130,20 +132,25 @@ export async function nextStep(
   const hasPermit = self.state === 'running' || (await countAtWork(sql)) < maxRunning;
   const job = hasPermit ? await claimJob(sql, id, capabilities, clock) : undefined;
   if (job) {
-    await setState(sql, id, 'running', clock.now());
+    await setState(sql, id, 'running', clock);
     return { do: 'run', job };
   }
   const until = await nextDueAt(sql, capabilities);
   if (until !== undefined && until - clock.now() <= longestWaitMs && (await countFree(sql, capabilities, id)) === 0) {
-    await setState(sql, id, 'waiting', clock.now());
+    await setState(sql, id, 'waiting', clock);
     return { do: 'wait', until };
   }
   await leave(sql, id, clock.now());
   return { do: 'leave' };
 }
 
-async function setState(sql: Sql, id: string, state: RunnerRow['state'], at: number): Promise<void> {
-  await sql.run('update runners set state = ?, heartbeat_at = ? where id = ?', state, at, id);
+async function setState(sql: Sql, id: string, state: RunnerRow['state'], clock: Clock): Promise<void> {
+  await sql.run('update runners set state = ? where id = ?', state, id);
+  await giveSign(sql, id, clock);
+}
+
+async function giveSign(sql: Sql, id: string, clock: Clock): Promise<void> {
+  await sql.run('update runners set heartbeat_at = ?, heartbeat_tick = ? where id = ?', clock.now(), clock.tick(), id);
 }
 
 /** Signs off. A runner that could not write what became of its job stays, to be found gone by a rescue. */
@@ -165,9 +172,9 @@ export async function beat(
   sql: Sql,
   id: string,
   attempt: AttemptKey | undefined,
-  at: number,
+  clock: Clock,
 ): Promise<AttemptState | undefined> {
-  await sql.run('update runners set heartbeat_at = ? where id = ?', at, id);
+  await giveSign(sql, id, clock);
   if (!attempt) return undefined;
   const row = await sql.get<{ isCancelRequested: number }>(
     `select cancel_requested_at is not null or ${isUnwanted} as "isCancelRequested"

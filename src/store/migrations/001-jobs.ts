@@ -2,6 +2,9 @@
 export const jobs = `
   create table runners (
     id text primary key,
+    -- What it is able to run: a free runner is of no use to a job that it is not able to run.
+    ability text not null,
+    -- A waiting one holds no permit: it needs one again to run what it waits for.
     state text not null check (state in ('starting', 'running', 'waiting', 'exited', 'lost')),
     host_id text,
     boot_id text,
@@ -13,6 +16,7 @@ export const jobs = `
     created_tick integer not null,
     created_boot_id text not null,
     heartbeat_at integer,
+    heartbeat_tick integer,
     ended_at integer
   ) strict;
   create index runners_live on runners (state) where state in ('starting', 'running', 'waiting');
