@@ -33,7 +33,12 @@ export const leaseHasLapsed =
 
 export const clockValues = (clock: Clock): Value[] => [clock.bootId, clock.tick(), clock.now()];
 
-/** The same rule for a row already read. */
+/** True of a row whose lease would be longer if it were this one; a renewal never shortens. */
+export const leaseIsShorter = '(lease_boot_id is null or lease_boot_id <> ? or lease_expires_tick < ?)';
+
+export const lengthValues = (lease: Lease): Value[] => [lease.bootId, lease.expiresTick];
+
+/** Whether the lease of a row already read is over. */
 export function hasLapsed(
   row: { lease_boot_id: string | null; lease_expires_tick: number | null; lease_expires_at: number | null },
   clock: Clock,

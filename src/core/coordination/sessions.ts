@@ -4,7 +4,7 @@ import type { Database, Sql, Statement } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
-import { leaseFor, leaseValues, sessionLeaseMs } from './lease.js';
+import { leaseFor, leaseIsShorter, leaseValues, lengthValues, sessionLeaseMs } from './lease.js';
 
 export interface SessionInfo {
   /** The client's own id of the conversation, the same when it is resumed. */
@@ -45,7 +45,14 @@ export function nameSession({ clientSessionId, project }: SessionInfo): Session 
   return { id, holder: clientSessionId ? `claude:${clientSessionId}` : `session:${id}`, project };
 }
 
-export function createSessions({ db, clock, processes }: { db: Database; clock: Clock; processes: Processes }) {
+export interface SessionNeeds {
+  db: Database;
+  clock: Clock;
+  processes: Processes;
+}
+
+export function createSessions(needs: SessionNeeds) {
+  const { db, clock, processes } = needs;
   return {
     begin: (session: Session, info: SessionInfo): Promise<void> =>
       db.transaction(async (sql) => {
@@ -77,7 +84,8 @@ export function createSessions({ db, clock, processes }: { db: Database; clock: 
     beat: (session: Session): Promise<void> =>
       db.transaction(async (sql) => {
         await sql.run(
-          'update sessions set heartbeat_at = ?, heartbeat_tick = ? where id = ?',
+          // Whoever took it for gone, from another container perhaps, was wrong.
+          'update sessions set heartbeat_at = ?, heartbeat_tick = ?, ended_at = null where id = ?',
           clock.now(),
           clock.tick(),
           session.id,
@@ -93,26 +101,33 @@ export function createSessions({ db, clock, processes }: { db: Database; clock: 
 
     /** Ends the rows of processes that are gone, and frees their slots. Resolves to their ids. */
     async sweep(): Promise<string[]> {
-      const rows = await db.all<SessionRow>('select * from sessions where ended_at is null');
-      const gone = rows.filter((row) => isGone(row));
-      if (gone.length === 0) return [];
-      await db.transaction(async (sql) => {
-        const at = clock.now();
-        for (const row of gone) {
-          for (const { text, values } of endingOf(row.id, at)) await sql.run(text, ...values);
-          const actor = { holder: row.holder, project: row.project };
-          await recordEvent(sql, { at, actor, subject: 'session', subjectId: row.id, type: 'lost' });
-        }
-      });
-      return gone.map((row) => row.id);
+      const open = await db.all<SessionRow>(liveSessions);
+      if (!open.some((row) => isGone(row, needs))) return [];
+      return db.transaction((sql) => endLostSessions(sql, needs));
     },
   };
+}
 
-  function isGone(row: SessionRow): boolean {
-    const liveness = processes.liveness(identityOf(row));
-    if (liveness !== 'unknown') return liveness === 'dead';
-    return clock.now() - row.heartbeat_at > sessionLeaseMs;
+const liveSessions = 'select * from sessions where ended_at is null';
+
+/** Ends sessions whose process is gone, each once, and frees their slots at once; resolves to their ids. */
+export async function endLostSessions(sql: Sql, needs: Pick<SessionNeeds, 'clock' | 'processes'>): Promise<string[]> {
+  const gone = (await sql.all<SessionRow>(liveSessions)).filter((row) => isGone(row, needs));
+  const at = needs.clock.now();
+  for (const row of gone) {
+    for (const { text, values } of endingOf(row.id, at)) await sql.run(text, ...values);
+    const actor = { holder: row.holder, project: row.project };
+    await recordEvent(sql, { at, actor, subject: 'session', subjectId: row.id, type: 'lost' });
   }
+  return gone.map((row) => row.id);
+}
+
+/** By proof where its process can be seen; otherwise by six missed heartbeats, on the clock that nobody sets. */
+function isGone(row: SessionRow, { clock, processes }: Pick<SessionNeeds, 'clock' | 'processes'>): boolean {
+  const liveness = processes.liveness(identityOf(row));
+  if (liveness !== 'unknown') return liveness === 'dead';
+  const silence = row.boot_id === clock.bootId ? clock.tick() - row.heartbeat_tick : clock.now() - row.heartbeat_at;
+  return silence > sessionLeaseMs;
 }
 
 function* endingOf(sessionId: string, at: number): Generator<Statement> {
@@ -127,14 +142,12 @@ function* endingOf(sessionId: string, at: number): Generator<Statement> {
 /** Every server process of a conversation renews what the conversation holds; a longer lease is left as it is. */
 export async function renewHoldings(sql: Sql, holder: string, clock: Clock): Promise<void> {
   const lease = leaseFor(clock, sessionLeaseMs);
-  const isShorter = '(lease_boot_id is null or lease_boot_id <> ? or lease_expires_tick < ?)';
   await sql.run(
     `update tasks set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
-     where claimed_by = ? and status = 'in_progress' and ${isShorter}`,
+     where claimed_by = ? and status = 'in_progress' and ${leaseIsShorter}`,
     ...leaseValues(lease),
     holder,
-    lease.bootId,
-    lease.expiresTick,
+    ...lengthValues(lease),
   );
   await sql.run(
     `update worker_slots set heartbeat_at = ?, lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?

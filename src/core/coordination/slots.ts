@@ -3,11 +3,23 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
+import type { Processes } from '../ports.js';
 import { looseHolder } from '../tasks/claim.js';
 import type { Change } from '../tasks/dependencies.js';
 import { findTask } from '../tasks/references.js';
-import { releaseClaim } from '../tasks/update-status.js';
-import { clockValues, leaseFor, leaseHasLapsed, leaseValues, looseLeaseMs, sessionLeaseMs } from './lease.js';
+import { releaseClaim } from '../tasks/transitions.js';
+import {
+  clockValues,
+  type Lease,
+  leaseFor,
+  leaseHasLapsed,
+  leaseIsShorter,
+  leaseValues,
+  lengthValues,
+  looseLeaseMs,
+  sessionLeaseMs,
+} from './lease.js';
+import { endLostSessions } from './sessions.js';
 
 export interface SlotRow {
   slot: number;
@@ -39,19 +51,26 @@ export interface SlotNeeds {
   clock: Clock;
   /** How many slots all sessions share. */
   limit: number;
+  /** With it, slots of sessions that have died since the last sweep are free at once. */
+  processes?: Processes;
 }
 
 export type Slots = ReturnType<typeof createSlots>;
 
 /** The places at the board: how many workers may be at work at once, over all sessions. */
-export function createSlots({ db, clock, limit }: SlotNeeds) {
+export function createSlots({ db, clock, limit, processes }: SlotNeeds) {
   return {
     /** The lowest free slot. A worker that holds one gets the same again. Throws `conflict`, naming the holders. */
     claim: (workerId: string | undefined, actor: SlotActor): Promise<Slot> =>
       db.transaction(async (sql) => {
         await lapseSlots(sql, clock);
+        if (processes) await endLostSessions(sql, { clock, processes });
         const held = workerId === undefined ? undefined : await findByWorker(sql, workerId, actor);
-        return toSlot(held ?? (await insertSlot(sql, workerId, actor, limit, clock)));
+        if (!held) return toSlot(await insertSlot(sql, workerId, actor, limit, clock));
+        // A resumed conversation is another process, and the slot must not end with the one before.
+        await sql.run('update worker_slots set session_id = ? where slot = ?', actor.sessionId ?? null, held.slot);
+        await renewSlot(sql, held.slot, actor, clock);
+        return toSlot(await findSlot(sql, held.slot));
       }),
 
     /** Frees a slot; a task claimed from it goes back into the line. */
@@ -130,7 +149,7 @@ async function insertSlot(
     actor.sessionId ?? null,
     now,
     now,
-    ...leaseValues(leaseFor(clock, actor.holder === null ? looseLeaseMs : sessionLeaseMs)),
+    ...leaseValues(slotLease(actor, clock)),
   );
   if (!row) throw new Error('An insert returned no row.');
   await recordEvent(sql, {
@@ -142,6 +161,21 @@ async function insertSlot(
     data: { worker_id: row.worker_id },
   });
   return row;
+}
+
+const slotLease = (actor: Actor, clock: Clock): Lease =>
+  leaseFor(clock, actor.holder === null ? looseLeaseMs : sessionLeaseMs);
+
+/** Whoever uses a slot shows that its worker lives. */
+export async function renewSlot(sql: Sql, slot: number, actor: Actor, clock: Clock): Promise<void> {
+  const lease = slotLease(actor, clock);
+  await sql.run('update worker_slots set heartbeat_at = ? where slot = ?', clock.now(), slot);
+  await sql.run(
+    `update worker_slots set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ? where slot = ? and ${leaseIsShorter}`,
+    ...leaseValues(lease),
+    slot,
+    ...lengthValues(lease),
+  );
 }
 
 /** `worker-2` for slot 2, unless a worker has chosen that name for itself. */

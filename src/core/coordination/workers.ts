@@ -8,19 +8,21 @@ import {
   claimantFor,
   explainWaiting,
   heldByAnother,
+  isOwnClaim,
   looseHolder,
   refuseOldToken,
+  renewClaim,
   requireClaim,
 } from '../tasks/claim.js';
 import { claimOne, releaseDueTasks } from '../tasks/claim-next.js';
 import type { Change } from '../tasks/dependencies.js';
-import { lapseClaims, takeBack } from '../tasks/lapse.js';
+import { lapseClaims } from '../tasks/lapse.js';
 import { findTask, type TaskReference } from '../tasks/references.js';
 import { type Task, type TaskRow, toTask } from '../tasks/task.js';
-import { finishTask, releaseClaim, reopenTask } from '../tasks/update-status.js';
-import { hasLapsed, leaseFor, leaseValues, looseLeaseMs } from './lease.js';
+import { finishTask, releaseClaim, reopenTask, resetAbandoned } from '../tasks/transitions.js';
+import { hasLapsed } from './lease.js';
 import { identityOf, renewHoldings, type SessionRow } from './sessions.js';
-import { findSlot, refuseForeignSlot, type SlotRow } from './slots.js';
+import { findSlot, refuseForeignSlot, renewSlot, type SlotRow } from './slots.js';
 
 export interface WorkerNeeds {
   db: Database;
@@ -57,6 +59,7 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
         await releaseDueTasks(sql, change.at);
         await lapseClaims(sql, clock);
         const slot = await seat(sql, claim, actor);
+        await renewSlot(sql, slot.slot, actor, clock);
         const task = await findTask(sql, claim.task);
         const wishes = { workerId: claim.workerId, workerSlot: slot.slot };
         const claimed = await claimOne(sql, task.id, claimantFor(actor, wishes, clock), change);
@@ -81,7 +84,11 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
         const row = await findTask(sql, task);
         refuseOldToken(row, { actor, claimToken });
         if (row.status !== 'in_progress') {
-          throw new RuntimeError('conflict', `Task ${row.id} is ${row.status}; there is no claim to give back.`);
+          throw new RuntimeError(
+            'conflict',
+            `Task ${row.id} is ${row.status}; there is no claim to give back.`,
+            'Call get_task to see what came of it.',
+          );
         }
         requireClaim(row, { actor, claimToken }, clock);
         await releaseClaim(sql, row, changeBy(actor));
@@ -94,7 +101,7 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
         const row = await findTask(sql, task);
         if (row.status === 'failed' || row.status === 'cancelled') await reopenTask(sql, row, changeBy(actor));
         else if (row.status === 'in_progress' && (await isAbandoned(sql, row)))
-          await takeBack(sql, row, changeBy(actor));
+          await resetAbandoned(sql, row, changeBy(actor));
         else if (row.status === 'in_progress') throw heldByAnother(row);
         else {
           throw new RuntimeError(
@@ -118,14 +125,16 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
           return held(sql, actor.holder);
         }
         const row = await findTask(sql, proof.task);
-        if (row.status !== 'in_progress')
-          throw new RuntimeError('stale_claim', `Task ${row.id} is ${row.status}; there is no claim to renew.`);
+        if (row.status !== 'in_progress') {
+          throw new RuntimeError(
+            'stale_claim',
+            `Task ${row.id} is ${row.status}; there is no claim to renew.`,
+            'Call get_task to see what came of it, and claim it again if it is open.',
+          );
+        }
         requireClaim(row, { actor, claimToken: proof.claimToken }, clock);
-        await sql.run(
-          'update tasks set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ? where id = ?',
-          ...leaseValues(leaseFor(clock, looseLeaseMs)),
-          row.id,
-        );
+        await renewClaim(sql, row, claimantFor(actor, {}, clock).lease);
+        if (row.worker_slot !== null) await renewSlot(sql, row.worker_slot, actor, clock);
         return 1;
       }),
   };
@@ -198,17 +207,35 @@ async function refusal(sql: Sql, task: TaskRow): Promise<RuntimeError> {
 function requireWorker(row: TaskRow, { workerId, claimToken }: WorkerReport, actor: Actor, clock: Clock): void {
   refuseOldToken(row, { actor, claimToken });
   if (row.status !== 'in_progress') {
-    throw new RuntimeError(
-      'stale_claim',
-      `Worker ${workerId} does not hold task ${row.key ?? row.id}: it is ${row.status}. Nothing was written.`,
+    throw lostClaim(
+      row,
+      workerId,
+      `it is ${row.status}`,
       row.status === 'pending'
         ? 'Your claim lapsed or was given back: claim it again first.'
         : 'Call get_task to see what came of it.',
     );
   }
-  if (row.worker_id !== workerId) throw heldByAnother(row);
   const isLoose = row.claimed_by === looseHolder(workerId);
+  const isItsOwn = claimToken !== undefined || isLoose || isOwnClaim(row, { actor });
+  if (row.worker_id !== workerId || !isItsOwn) {
+    const holder = `${row.worker_id ?? 'nobody by name'} of ${row.claimed_by} has it`;
+    throw lostClaim(
+      row,
+      workerId,
+      holder,
+      'Your claim was superseded or never made. Call get_available_tasks for work.',
+    );
+  }
   requireClaim(row, { actor, claimToken: isLoose ? row.claim_token : claimToken }, clock);
+}
+
+function lostClaim(row: TaskRow, workerId: string, why: string, hint: string): RuntimeError {
+  return new RuntimeError(
+    'stale_claim',
+    `Worker ${workerId} does not hold task ${row.key ?? row.id}: ${why}. Nothing was written.`,
+    hint,
+  );
 }
 
 /** Forgets every task and frees every slot. Goals stay, and so does the log. */

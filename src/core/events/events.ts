@@ -64,8 +64,10 @@ export interface EventFilter {
 
 /** The newest events that fit, newest first. */
 export async function listEvents(sql: Sql, filter: EventFilter): Promise<Event[]> {
+  // A kind of thing alone is looked for along the log: by the index of things it would all be read and sorted.
+  const bySubject = filter.subjectId === undefined ? "subject || '' = ?" : 'subject = ?';
   const conditions: [text: string, value: Value | undefined][] = [
-    ['subject = ?', filter.subject],
+    [bySubject, filter.subject],
     ['subject_id = ?', filter.subjectId],
     ['at >= ?', filter.since],
     ['id < ?', filter.beforeId],

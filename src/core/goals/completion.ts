@@ -30,11 +30,9 @@ export async function completeGoalIfDone(sql: Sql, goalId: number | null, change
   return changed > 0;
 }
 
-/** New or reopened work reopens a completed goal; a cancelled one refuses it. */
-export async function openGoalForWork(sql: Sql, goalId: number | null, change: Change): Promise<void> {
-  if (goalId === null) return;
+/** The goal that new or reopened work belongs to, open again if it was completed. Throws `conflict` for a cancelled one. */
+export async function openGoalForWork(sql: Sql, goalId: number, change: Change): Promise<GoalRow> {
   const goal = await findGoal(sql, goalId);
-  if (goal.status === 'active') return;
   if (goal.status === 'cancelled') {
     throw new RuntimeError(
       'conflict',
@@ -42,10 +40,17 @@ export async function openGoalForWork(sql: Sql, goalId: number | null, change: C
       `Call update_goal with goal_id ${goalId} and status "active" first, or create another goal.`,
     );
   }
-  await sql.run(
-    "update goals set status = 'active', completed_at = null, updated_at = ? where id = ?",
+  await reopenGoal(sql, goalId, change);
+  return goal;
+}
+
+/** A completed goal has something to do again. */
+export async function reopenGoal(sql: Sql, goalId: number | null, change: Change): Promise<void> {
+  if (goalId === null) return;
+  const changed = await sql.run(
+    "update goals set status = 'active', completed_at = null, updated_at = ? where id = ? and status = 'completed'",
     change.at,
     goalId,
   );
-  await recordEvent(sql, { ...change, subject: 'goal', subjectId: goalId, type: 'reopened' });
+  if (changed > 0) await recordEvent(sql, { ...change, subject: 'goal', subjectId: goalId, type: 'reopened' });
 }

@@ -6,9 +6,9 @@ import type { Actor } from '../actor.js';
 import { type Budget, readBudget, setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
 import type { Change } from '../tasks/dependencies.js';
-import { findTask } from '../tasks/references.js';
-import type { TaskStatus } from '../tasks/task.js';
-import { finishTask } from '../tasks/update-status.js';
+import { failDependents } from '../tasks/failure-policy.js';
+import type { TaskRow, TaskStatus } from '../tasks/task.js';
+import { endTask } from '../tasks/transitions.js';
 import { findGoal } from './completion.js';
 import { findCriticalPath } from './critical-path.js';
 import { type Goal, type GoalRow, type GoalStatus, toGoal } from './goal.js';
@@ -76,9 +76,10 @@ export function createGoals({ db, clock }: { db: Database; clock: Clock }) {
 
     async list(filter: GoalFilter): Promise<GoalWithProgress[]> {
       const rows = await db.all<GoalRow>(
-        `select * from goals where (? is null or status = ?) and (? is null or project in (?, '')) and (? is null or id < ?)
+        `select * from goals where (? is null or status = ?) and (? is null or project in (?, '')) and id < ?
          order by id desc limit ?`,
-        ...[filter.status, filter.project, filter.beforeId].flatMap((value) => [value ?? null, value ?? null]),
+        ...[filter.status, filter.project].flatMap((value) => [value ?? null, value ?? null]),
+        filter.beforeId ?? Number.MAX_SAFE_INTEGER,
         filter.limit,
       );
       const goals: GoalWithProgress[] = [];
@@ -99,10 +100,17 @@ export function createGoals({ db, clock }: { db: Database; clock: Clock }) {
           id,
         );
         if (edit.tokenBudget !== undefined) await setBudget(sql, `goal:${id}`, edit.tokenBudget, change.at);
+        await recordEdit(sql, id, edit, change);
         if (edit.status !== undefined && edit.status !== row.status) await setStatus(sql, row, edit.status, change);
         return goalDetail(sql, await findGoal(sql, id));
       }),
   };
+}
+
+async function recordEdit(sql: Sql, id: number, { status: _, ...edit }: GoalEdit, change: Change): Promise<void> {
+  const fields = Object.entries(edit).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  if (fields.length === 0) return;
+  await recordEvent(sql, { ...change, subject: 'goal', subjectId: id, type: 'edited', data: { fields } });
 }
 
 async function setStatus(sql: Sql, goal: GoalRow, status: GoalStatus, change: Change): Promise<void> {
@@ -134,17 +142,14 @@ async function refuseOpenTasks(sql: Sql, goal: GoalRow): Promise<void> {
   );
 }
 
+/** All of them first, so that no policy skips a task that is being cancelled; then those that wait for them elsewhere. */
 async function cancelOpenTasks(sql: Sql, goalId: number, change: Change): Promise<void> {
-  const open = await sql.all<{ id: number }>(
-    "select id from tasks where goal_id = ? and status in ('pending', 'in_progress') order by id",
+  const open = await sql.all<TaskRow>(
+    "select * from tasks where goal_id = ? and status in ('pending', 'in_progress') order by id",
     goalId,
   );
-  for (const { id } of open) {
-    // The policy of a dependent may have cancelled it a moment ago.
-    const row = await findTask(sql, id);
-    if (row.status !== 'pending' && row.status !== 'in_progress') continue;
-    await finishTask(sql, row, 'cancelled', { error: `Goal ${goalId} was cancelled.` }, change);
-  }
+  for (const row of open) await endTask(sql, row, 'cancelled', { error: `Goal ${goalId} was cancelled.` }, change);
+  for (const row of open) await failDependents(sql, row.id, change);
 }
 
 /** Searching the critical path of 5,000 open tasks takes some 30 ms, in which the server answers nobody else. */

@@ -15,7 +15,7 @@ export const plannedTask = z.strictObject({
   description: z.string().max(20_000).optional().describe('What whoever does it needs to know.'),
   priority: z.int().min(1).max(10).optional().describe('1 to 10, 10 first.'),
   depends_on: z
-    .array(z.union([z.string(), z.int().min(0)]))
+    .array(z.union([z.string(), z.int().min(0).max(1_000)]))
     .max(100)
     .optional()
     .describe('Titles of tasks of this plan that must be done first, or their places in it, counted from 0.'),
@@ -60,10 +60,18 @@ function dependenciesOf({ tasks, strategy }: Plan, task: PlannedTask, index: num
 }
 
 function indexOf(tasks: readonly PlannedTask[], reference: string | number, task: PlannedTask): number {
-  const title = String(reference).trim().toLowerCase();
-  const byTitle =
-    typeof reference === 'string' ? tasks.findIndex((other) => other.title.trim().toLowerCase() === title) : -1;
-  const index = byTitle >= 0 || !/^\d+$/.test(title) ? byTitle : Number(title);
+  const wanted = String(reference).trim().toLowerCase();
+  const named = [...tasks.entries()].filter(([, { title }]) => title.trim().toLowerCase() === wanted);
+  const [only] = typeof reference === 'string' ? named : [];
+  if (only && named.length > 1) {
+    throw new RuntimeError(
+      'invalid',
+      `"${task.title}" depends on ${JSON.stringify(reference)}, which is the title of ${named.length} tasks of this plan.`,
+      'Give each task its own title, or name it by its place counted from 0.',
+    );
+  }
+  if (only) return only[0];
+  const index = /^\d+$/.test(wanted) ? Number(wanted) : -1;
   if (index >= 0 && index < tasks.length) return index;
   throw new RuntimeError(
     'invalid',

@@ -89,7 +89,7 @@ export async function readOverview({ db, clock }: { db: Database; clock: Clock }
       holder,
       few,
     ),
-    waitingTasks: await readWaiting(db, scope),
+    waitingTasks: await readWaiting(db, scope, clock.now()),
     ownJobs: await db.all(
       "select id, type, status, payload from jobs where status in ('running', 'pending') and submitted_by = ? order by seq desc limit ?",
       holder,
@@ -121,8 +121,8 @@ interface Scope {
 async function readBoard(sql: Sql, scope: Scope, now: number) {
   const row = await sql.get<{ ready: number; waiting: number; inProgress: number; failed: number; overdue: number }>(
     `select
-       count(*) filter (where status = 'pending' and unfinished_dependencies = 0 and (not_before is null or not_before <= ?)) as ready,
-       count(*) filter (where status = 'pending' and (unfinished_dependencies > 0 or not_before > ?)) as waiting,
+       count(*) filter (where status = 'pending' and unfinished_dependencies = 0 and (is_held = 0 or not_before <= ?)) as ready,
+       count(*) filter (where status = 'pending' and (unfinished_dependencies > 0 or (is_held = 1 and not_before > ?))) as waiting,
        count(*) filter (where status = 'in_progress') as "inProgress",
        count(*) filter (where status = 'failed') as failed,
        count(*) filter (where deadline_at <= ? and status in ('pending', 'in_progress')) as overdue
@@ -135,10 +135,11 @@ async function readBoard(sql: Sql, scope: Scope, now: number) {
   return row ?? { ready: 0, waiting: 0, inProgress: 0, failed: 0, overdue: 0 };
 }
 
-async function readWaiting(sql: Sql, scope: Scope): Promise<WaitingTask[]> {
+async function readWaiting(sql: Sql, scope: Scope, now: number): Promise<WaitingTask[]> {
   const rows = await sql.all<TaskRow>(
-    `select * from tasks where status = 'pending' and (unfinished_dependencies > 0 or is_held = 1) ${scope.text}
+    `select * from tasks where status = 'pending' and (unfinished_dependencies > 0 or (is_held = 1 and not_before > ?)) ${scope.text}
      order by priority desc, id limit ?`,
+    now,
     ...scope.values,
     few,
   );

@@ -3,42 +3,14 @@ import type { Sql, Value } from '../../store/sql.js';
 import { type Lease, leaseValues } from '../coordination/lease.js';
 import { recordEvent } from '../events/events.js';
 import type { Change } from './dependencies.js';
+import { firstReady, readyNow, type TaskScope } from './ready.js';
 import type { TaskRow } from './task.js';
-
-/** Which tasks a caller may be given: those of a goal, else of its project and of none, else all. */
-export interface TaskScope {
-  goalId?: number | undefined;
-  project?: string | undefined;
-}
 
 export interface Claimant {
   holder: string;
   workerId?: string | undefined;
   workerSlot?: number | undefined;
   lease: Lease;
-}
-
-/** The task that should be done next, or nothing when none is ready: priority, then overdue ones, then the oldest. */
-export async function findNext(sql: Sql, scope: TaskScope): Promise<TaskRow | undefined> {
-  const { text, values } = nextId(scope);
-  return sql.get<TaskRow>(`select * from tasks where id = (${text})`, ...values);
-}
-
-/** All that could be claimed now, in the order in which it would be. */
-export async function listReady(
-  sql: Sql,
-  scope: TaskScope,
-  page: { limit: number; offset: number },
-): Promise<TaskRow[]> {
-  const { goalId, project } = scope;
-  const within = goalId !== undefined ? 'and goal_id = ?' : project !== undefined ? "and project in (?, '')" : '';
-  const given = goalId ?? project;
-  return sql.all<TaskRow>(
-    `select * from tasks where ${isReady} ${within} order by priority desc, is_overdue desc, id limit ? offset ?`,
-    ...(given === undefined ? [] : [given]),
-    page.limit,
-    page.offset,
-  );
 }
 
 /** Chooses and claims in one statement, so that no two callers get the same task. */
@@ -48,7 +20,7 @@ export async function claimNext(
   claimant: Claimant,
   change: Change,
 ): Promise<TaskRow | undefined> {
-  const { text, values } = nextId(scope);
+  const { text, values } = firstReady(scope);
   const row = await sql.get<TaskRow>(
     `update tasks set ${claimed} where id = (${text}) returning *`,
     ...claimValues(claimant, change.at),
@@ -61,31 +33,12 @@ export async function claimNext(
 /** Claims one task if it is ready; resolves to nothing when it is not. */
 export async function claimOne(sql: Sql, id: number, claimant: Claimant, change: Change): Promise<TaskRow | undefined> {
   const row = await sql.get<TaskRow>(
-    `update tasks set ${claimed} where id = ? and ${isReady} returning *`,
+    `update tasks set ${claimed} where id = ? and ${readyNow} returning *`,
     ...claimValues(claimant, change.at),
     id,
   );
   if (row) await recordClaim(sql, row, change);
   return row;
-}
-
-const isReady = "status = 'pending' and unfinished_dependencies = 0 and is_held = 0";
-const firstInLine = 'order by priority desc, is_overdue desc, id limit 1';
-
-function nextId({ goalId, project }: TaskScope): { text: string; values: Value[] } {
-  if (goalId !== undefined) {
-    return { text: `select id from tasks where ${isReady} and goal_id = ? ${firstInLine}`, values: [goalId] };
-  }
-  if (project === undefined) return { text: `select id from tasks where ${isReady} ${firstInLine}`, values: [] };
-  // The better of two heads, each read off its index.
-  return {
-    text: `select id from (
-        select * from (select id, priority, is_overdue from tasks where ${isReady} and project = ? ${firstInLine})
-        union all
-        select * from (select id, priority, is_overdue from tasks where ${isReady} and project = '' ${firstInLine})
-      ) ${firstInLine}`,
-    values: [project],
-  };
 }
 
 const claimed = `status = 'in_progress', claimed_by = ?, worker_id = ?, worker_slot = ?, claim_token = claim_token + 1,

@@ -2,7 +2,16 @@ import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
-import { hasLapsed, type Lease, leaseFor, looseLeaseMs, sessionLeaseMs } from '../coordination/lease.js';
+import {
+  hasLapsed,
+  type Lease,
+  leaseFor,
+  leaseIsShorter,
+  leaseValues,
+  lengthValues,
+  looseLeaseMs,
+  sessionLeaseMs,
+} from '../coordination/lease.js';
 import type { Claimant } from './claim-next.js';
 import type { TaskRow } from './task.js';
 
@@ -12,16 +21,14 @@ export interface ClaimWishes {
   leaseSeconds?: number | undefined;
 }
 
-/** Who a claim is held by and for how long: a session's is renewed by its heartbeat, a loose one lives by its lease. */
-export function claimantFor(actor: Actor, wishes: ClaimWishes, clock: Clock): Claimant {
-  const granted = actor.holder === null ? looseLeaseMs : sessionLeaseMs;
-  const lease: Lease = leaseFor(clock, wishes.leaseSeconds === undefined ? granted : wishes.leaseSeconds * 1000);
-  return {
-    holder: actor.holder ?? looseHolder(wishes.workerId),
-    workerId: wishes.workerId,
-    workerSlot: wishes.workerSlot,
-    lease,
-  };
+/**
+ * Who a claim is held by and for how long: a session's is renewed by its heartbeat, and so at least as long as that
+ * needs; a loose one lives by the lease it asked for.
+ */
+export function claimantFor(actor: Actor, { workerId, workerSlot, leaseSeconds }: ClaimWishes, clock: Clock): Claimant {
+  const asked = leaseSeconds === undefined ? 0 : leaseSeconds * 1000;
+  const ms = actor.holder === null ? asked || looseLeaseMs : Math.max(asked, sessionLeaseMs);
+  return { holder: actor.holder ?? looseHolder(workerId), workerId, workerSlot, lease: leaseFor(clock, ms) };
 }
 
 /** What a claim of a caller without a session is held under. */
@@ -38,9 +45,7 @@ export interface ClaimProof {
  */
 export function requireClaim(row: TaskRow, proof: ClaimProof, clock: Clock): void {
   refuseOldToken(row, proof);
-  const isShown = proof.claimToken === row.claim_token;
-  const isOwn = proof.actor.holder !== null && proof.actor.holder === row.claimed_by;
-  if (!isShown && !isOwn) throw heldByAnother(row);
+  if (proof.claimToken === undefined && !isOwnClaim(row, proof)) throw heldByAnother(row);
   if (hasLapsed(row, clock)) {
     throw new RuntimeError(
       'stale_claim',
@@ -48,6 +53,11 @@ export function requireClaim(row: TaskRow, proof: ClaimProof, clock: Clock): voi
       'Claim the task again if it is still free, then repeat this call with the new claim_token.',
     );
   }
+}
+
+/** Whether the caller's session made the newest claim; callers without one cannot be told apart. */
+export function isOwnClaim(row: TaskRow, { actor }: ClaimProof): boolean {
+  return actor.holder !== null && actor.holder === row.claimed_by;
 }
 
 /** A token that is not the newest is refused, whoever shows it. */
@@ -71,6 +81,16 @@ export function heldByAnother(row: TaskRow): RuntimeError {
 
 function isoTime(ms: number | null): string {
   return ms === null ? 'an unknown time' : new Date(ms).toISOString();
+}
+
+/** Makes a claim live as long as `lease`; one that is longer already stays as it is. */
+export async function renewClaim(sql: Sql, row: TaskRow, lease: Lease): Promise<void> {
+  await sql.run(
+    `update tasks set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ? where id = ? and ${leaseIsShorter}`,
+    ...leaseValues(lease),
+    row.id,
+    ...lengthValues(lease),
+  );
 }
 
 /** Why a pending task cannot be claimed now, in words. */

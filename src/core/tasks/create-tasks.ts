@@ -3,9 +3,11 @@ import type { JsonObject } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import { recordEvent } from '../events/events.js';
 import { openGoalForWork } from '../goals/completion.js';
+import type { GoalRow } from '../goals/goal.js';
 import { addDependencies, type Change } from './dependencies.js';
 import { dependencyOrder } from './dependency-order.js';
-import { findTask, isKey, type TaskReference } from './references.js';
+import { applyOwnPolicy } from './failure-policy.js';
+import { findTask, findTaskIds, refuseNumericKey, type TaskReference } from './references.js';
 import type { FailurePolicy, TaskRow } from './task.js';
 
 export interface NewTask {
@@ -32,16 +34,22 @@ export interface NewTask {
  * dependency, `dependency_cycle`.
  */
 export async function createTasks(sql: Sql, tasks: readonly NewTask[], change: Change): Promise<TaskRow[]> {
-  for (const goalId of new Set(tasks.map((task) => task.goalId ?? null))) await openGoalForWork(sql, goalId, change);
+  const goals = new Map<number, GoalRow>();
+  for (const { goalId } of tasks) {
+    if (goalId !== undefined && !goals.has(goalId)) goals.set(goalId, await openGoalForWork(sql, goalId, change));
+  }
   const created = new Map<NewTask, TaskRow>();
-  for (const task of inDependencyOrder(tasks)) created.set(task, await createOne(sql, task, change));
+  for (const task of inDependencyOrder(tasks)) {
+    // Whoever can see a goal can see its tasks, from wherever they were made.
+    const project = task.project ?? goals.get(task.goalId ?? 0)?.project ?? change.actor?.project ?? '';
+    created.set(task, await createOne(sql, task, project, change));
+  }
   return tasks.flatMap((task) => created.get(task) ?? []);
 }
 
-async function createOne(sql: Sql, task: NewTask, change: Change): Promise<TaskRow> {
+async function createOne(sql: Sql, task: NewTask, project: string, change: Change): Promise<TaskRow> {
   if (task.key !== undefined) await refuseUsedKey(sql, task.key);
-  const dependencies: number[] = [];
-  for (const reference of new Set(task.dependencies)) dependencies.push((await findTask(sql, reference)).id);
+  const dependencies = await findTaskIds(sql, task.dependencies ?? []);
 
   const row = await sql.get<TaskRow>(
     `insert into tasks (key, goal_id, project, title, description, acceptance, expected_output, priority,
@@ -50,7 +58,7 @@ async function createOne(sql: Sql, task: NewTask, change: Change): Promise<TaskR
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
     task.key ?? null,
     task.goalId ?? null,
-    task.project ?? change.actor?.project ?? '',
+    project,
     task.title,
     task.description ?? '',
     task.acceptance ?? null,
@@ -70,18 +78,13 @@ async function createOne(sql: Sql, task: NewTask, change: Change): Promise<TaskR
   if (!row) throw new Error('An insert returned no row.');
   await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'created' });
   if (dependencies.length === 0) return row;
-  await addDependencies(sql, row.id, row.on_dependency_failure, dependencies);
+  await addDependencies(sql, row.id, dependencies);
+  await applyOwnPolicy(sql, row.id, change);
   return findTask(sql, row.id);
 }
 
 async function refuseUsedKey(sql: Sql, key: string): Promise<void> {
-  if (!isKey(key)) {
-    throw new RuntimeError(
-      'invalid',
-      `The key ${key} has digits only and would be taken for an id.`,
-      `Use something like task-${key}.`,
-    );
-  }
+  refuseNumericKey(key);
   const taken = await sql.get<{ id: number; status: string }>('select id, status from tasks where key = ?', key);
   if (taken) {
     throw new RuntimeError(
@@ -92,8 +95,11 @@ async function refuseUsedKey(sql: Sql, key: string): Promise<void> {
   }
 }
 
-/** Tasks of a batch after those of the batch that they depend on, by key. */
-function inDependencyOrder(tasks: readonly NewTask[]): NewTask[] {
+/**
+ * Tasks of a batch after those of the batch that they depend on, by key. Throws `conflict` for two of one key,
+ * `dependency_cycle`.
+ */
+export function inDependencyOrder(tasks: readonly NewTask[]): NewTask[] {
   const byKey = new Map<TaskReference, number>();
   for (const [index, { key }] of tasks.entries()) {
     if (key === undefined) continue;

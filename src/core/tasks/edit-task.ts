@@ -2,9 +2,11 @@ import { RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { Sql, Value } from '../../store/sql.js';
 import { recordEvent } from '../events/events.js';
-import { completeGoalIfDone, openGoalForWork } from '../goals/completion.js';
-import { addDependencies, type Change, refuseCycle } from './dependencies.js';
-import { findTask, isKey, type TaskReference } from './references.js';
+import { completeGoalIfDone, findGoal, openGoalForWork } from '../goals/completion.js';
+import type { GoalRow } from '../goals/goal.js';
+import { addDependencies, type Change, refuseCycle, weighDependencies } from './dependencies.js';
+import { applyOwnPolicy, reconsiderStopped } from './failure-policy.js';
+import { findTask, findTaskIds, refuseNumericKey, type TaskReference } from './references.js';
 import type { FailurePolicy, TaskRow } from './task.js';
 
 /** What may be changed of a task; null takes a value away, absent leaves it. */
@@ -28,30 +30,34 @@ export interface TaskEdit {
 export async function editTask(sql: Sql, reference: TaskReference, edit: TaskEdit, change: Change): Promise<TaskRow> {
   const row = await findTask(sql, reference);
   if (edit.key !== undefined && edit.key !== null) await refuseForeignKey(sql, row, edit.key);
-  if (edit.goalId !== undefined) await openGoalForWork(sql, edit.goalId, change);
+  const goal = edit.goalId ? await goalToJoin(sql, row, edit.goalId, change) : undefined;
 
-  const columns = columnsOf(edit, change.at);
-  if (columns.length > 0) {
-    await sql.run(
-      `update tasks set ${columns.map(([name]) => `${name} = ?`).join(', ')}, updated_at = ? where id = ?`,
-      ...columns.map(([, value]) => value),
-      change.at,
-      row.id,
-    );
-  }
+  const columns = columnsOf(edit, goal, change.at);
+  await sql.run(
+    `update tasks set ${columns.map(([name]) => `${name} = ?`).join(', ')} where id = ?`,
+    ...columns.map(([, value]) => value),
+    row.id,
+  );
   if (edit.dependencies !== undefined) await replaceDependencies(sql, row, edit.dependencies);
-  await recordEvent(sql, {
-    ...change,
-    subject: 'task',
-    subjectId: row.id,
-    type: 'edited',
-    data: { fields: Object.keys(edit).filter((name) => edit[name as keyof TaskEdit] !== undefined) },
-  });
-  if (edit.goalId !== undefined) await completeGoalIfDone(sql, row.goal_id, change);
+  const fields = Object.keys(edit).filter((name) => edit[name as keyof TaskEdit] !== undefined);
+  await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'edited', data: { fields } });
+  if (row.stopped_by !== null && edit.onDependencyFailure !== undefined) await reconsiderStopped(sql, row.id, change);
+  else if (row.status === 'pending') await weighDependencies(sql, row.id);
+  await applyOwnPolicy(sql, row.id, change);
+  if (edit.goalId !== undefined) {
+    await completeGoalIfDone(sql, row.goal_id, change);
+    await completeGoalIfDone(sql, edit.goalId, change);
+  }
   return findTask(sql, row.id);
 }
 
-function columnsOf(edit: TaskEdit, now: number): [name: string, value: Value][] {
+/** Only open work opens a goal again. */
+function goalToJoin(sql: Sql, { status }: TaskRow, goalId: number, change: Change): Promise<GoalRow> {
+  const isOpen = status === 'pending' || status === 'in_progress';
+  return isOpen ? openGoalForWork(sql, goalId, change) : findGoal(sql, goalId);
+}
+
+function columnsOf(edit: TaskEdit, goal: GoalRow | undefined, now: number): [name: string, value: Value][] {
   const columns: [string, Value | undefined][] = [
     ['title', edit.title],
     ['key', edit.key],
@@ -59,6 +65,7 @@ function columnsOf(edit: TaskEdit, now: number): [name: string, value: Value][] 
     ['acceptance', edit.acceptance],
     ['priority', edit.priority],
     ['goal_id', edit.goalId],
+    ['project', goal?.project],
     ['metadata', edit.metadata === undefined ? undefined : JSON.stringify(edit.metadata)],
     ['deadline_at', edit.deadlineAt],
     ['is_overdue', edit.deadlineAt === undefined ? undefined : Number((edit.deadlineAt ?? now + 1) <= now)],
@@ -66,17 +73,13 @@ function columnsOf(edit: TaskEdit, now: number): [name: string, value: Value][] 
     ['is_held', edit.notBefore === undefined ? undefined : Number((edit.notBefore ?? 0) > now)],
     ['max_attempts', edit.maxAttempts],
     ['on_dependency_failure', edit.onDependencyFailure],
+    ['updated_at', now],
   ];
   return columns.filter((column): column is [string, Value] => column[1] !== undefined);
 }
 
 async function refuseForeignKey(sql: Sql, row: TaskRow, key: string): Promise<void> {
-  if (!isKey(key))
-    throw new RuntimeError(
-      'invalid',
-      `The key ${key} has digits only and would be taken for an id.`,
-      `Use something like task-${key}.`,
-    );
+  refuseNumericKey(key);
   const owner = await sql.get<{ id: number }>('select id from tasks where key = ?', key);
   if (owner && owner.id !== row.id) {
     throw new RuntimeError('conflict', `The key ${key} belongs to task ${owner.id}.`, 'Choose another key.');
@@ -91,11 +94,8 @@ async function replaceDependencies(sql: Sql, row: TaskRow, references: readonly 
       'Release it or set it to pending first.',
     );
   }
-  const ids = new Set<number>();
-  for (const reference of references) ids.add((await findTask(sql, reference)).id);
-  await refuseCycle(sql, row.id, [...ids]);
+  const ids = await findTaskIds(sql, references);
+  await refuseCycle(sql, row.id, ids);
   await sql.run('delete from task_dependencies where task_id = ?', row.id);
-  await sql.run('update tasks set unfinished_dependencies = 0, failed_dependencies = 0 where id = ?', row.id);
-  const { on_dependency_failure } = await findTask(sql, row.id);
-  await addDependencies(sql, row.id, on_dependency_failure, [...ids]);
+  await addDependencies(sql, row.id, ids);
 }

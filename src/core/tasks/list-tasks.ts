@@ -1,6 +1,6 @@
 import type { Sql, Value } from '../../store/sql.js';
-import type { TaskScope } from './claim-next.js';
-import { type Task, type TaskRow, type TaskStatus, toTask } from './task.js';
+import type { TaskScope } from './ready.js';
+import { type Task, type TaskRow, type TaskStatus, taskStatuses, toTask } from './task.js';
 
 export interface TaskFilter extends TaskScope {
   status?: TaskStatus | undefined;
@@ -15,32 +15,92 @@ export interface TaskFilter extends TaskScope {
 
 /** Tasks with the ids of what they depend on: newest first, or oldest first after `afterId`. */
 export async function listTasks(sql: Sql, filter: TaskFilter): Promise<TaskWithDependencies[]> {
-  const conditions: string[] = [];
-  const values: Value[] = [];
-  const when = (condition: string, ...given: (Value | undefined)[]) => {
-    if (given.some((value) => value === undefined)) return;
-    conditions.push(condition);
-    values.push(...given.map((value) => value ?? null));
-  };
-  when('goal_id = ?', filter.goalId);
-  when('status = ?', filter.status);
-  when('id < ?', filter.beforeId);
-  when('id > ?', filter.afterId);
-  if (filter.text !== undefined) {
-    const pattern = `%${filter.text.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`;
-    when(
-      "(lower(title) like ? escape '\\' or lower(description) like ? escape '\\' or lower(key) like ? escape '\\')",
-      pattern,
-      pattern,
-      pattern,
-    );
-  }
-  const project = filter.goalId === undefined ? filter.project : undefined;
-  const rows = await sql.all<TaskRow>(
-    ...(project === undefined ? pageOf(conditions, values, filter) : projectPage(project, conditions, values, filter)),
-  );
+  const rows = filter.text === undefined ? await readPage(sql, filter) : await search(sql, filter, filter.text);
   return withDependencies(sql, rows);
 }
+
+/**
+ * A page is read off lines that an index holds in order of id, a page of each, and merged; so that it costs the same
+ * on any board.
+ */
+async function readPage(sql: Sql, filter: TaskFilter): Promise<TaskRow[]> {
+  const from = fromWhere(filter);
+  const order = `order by id ${directionOf(filter)}`;
+  const lines = linesOf(filter).map(({ text, values }) => ({
+    text: `select * from (select id from tasks where ${text} ${from.text} ${order} limit ?) line`,
+    values: [...values, ...from.values, filter.limit],
+  }));
+  const ids = lines.map((line) => line.text).join(' union all ');
+  return sql.all<TaskRow>(
+    `select * from tasks where id in (select id from (${ids}) lines ${order} limit ?) ${order}`,
+    ...lines.flatMap((line) => line.values),
+    filter.limit,
+  );
+}
+
+interface Condition {
+  text: string;
+  values: Value[];
+}
+
+/** A goal's tasks stand in the index by status; those of a project and of none in two lines of their own. */
+function linesOf({ goalId, project, status }: TaskFilter): Condition[] {
+  if (goalId !== undefined) {
+    const statuses = status === undefined ? taskStatuses : [status];
+    return statuses.map((each) => ({ text: 'goal_id = ? and status = ? and', values: [goalId, each] }));
+  }
+  const ofStatus = status === undefined ? { text: '', values: [] } : { text: 'status = ? and', values: [status] };
+  if (project === undefined) return [ofStatus];
+  return [project, ''].map((name) => ({
+    text: `project = ? and ${ofStatus.text}`,
+    values: [name, ...ofStatus.values],
+  }));
+}
+
+const directionOf = ({ afterId }: TaskFilter): 'asc' | 'desc' => (afterId === undefined ? 'desc' : 'asc');
+
+/** Where the page starts. */
+function fromWhere({ beforeId, afterId }: TaskFilter): Condition {
+  if (afterId !== undefined) return { text: 'id > ?', values: [afterId] };
+  return { text: 'id < ?', values: [beforeId ?? Number.MAX_SAFE_INTEGER] };
+}
+
+/** Looks at every task in turn, as no index knows the inside of a text. */
+function search(sql: Sql, filter: TaskFilter, text: string): Promise<TaskRow[]> {
+  const { goalId, project, status, limit } = filter;
+  const from = fromWhere(filter);
+  const conditions = [from.text];
+  const values: Value[] = [...from.values];
+  const when = (condition: string, value: Value | undefined) => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    values.push(value);
+  };
+  when('goal_id = ?', goalId);
+  when("project in (?, '')", goalId === undefined ? project : undefined);
+  when('status = ?', status);
+  const likes: string[] = [];
+  for (const pattern of patternsFor(text)) {
+    for (const column of ['title', 'description', 'key']) {
+      likes.push(`lower(${column}) like ? escape '\\'`);
+      values.push(pattern);
+    }
+  }
+  return sql.all<TaskRow>(
+    `select * from tasks where ${conditions.join(' and ')} and (${likes.join(' or ')})
+     order by id ${directionOf(filter)} limit ?`,
+    ...values,
+    limit,
+  );
+}
+
+/** SQLite's `lower` knows ASCII alone, so that other letters are looked for as given, all small, and all capital. */
+function patternsFor(text: string): Set<string> {
+  const variants = [text, text.toLowerCase(), text.toUpperCase()];
+  return new Set(variants.map((variant) => `%${lowerAscii(variant).replaceAll(/[\\%_]/g, '\\$&')}%`));
+}
+
+const lowerAscii = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 export interface TaskWithDependencies extends Task {
   dependencies: number[];
@@ -58,28 +118,6 @@ export async function dependencyIds(sql: Sql, taskId: number): Promise<number[]>
     taskId,
   );
   return rows.map((row) => row.depends_on);
-}
-
-type Query = [text: string, ...values: Value[]];
-
-const directionOf = ({ afterId }: TaskFilter): 'asc' | 'desc' => (afterId === undefined ? 'desc' : 'asc');
-
-function pageOf(conditions: readonly string[], values: readonly Value[], filter: TaskFilter): Query {
-  const where = conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
-  return [`select * from tasks ${where} order by id ${directionOf(filter)} limit ?`, ...values, filter.limit];
-}
-
-/** One page of a project's tasks and one of those without a project, merged: each is read off an index. */
-function projectPage(
-  project: string,
-  conditions: readonly string[],
-  values: readonly Value[],
-  filter: TaskFilter,
-): Query {
-  const { limit } = filter;
-  const order = `order by id ${directionOf(filter)} limit ?`;
-  const half = `select * from (select * from tasks where ${['project = ?', ...conditions].join(' and ')} ${order})`;
-  return [`select * from (${half} union all ${half}) ${order}`, project, ...values, limit, '', ...values, limit, limit];
 }
 
 /** The keys of what these tasks depend on, by id; a task without a key is not in it. */
@@ -111,8 +149,7 @@ export interface WaitingReasons {
 }
 
 export async function countWaiting(sql: Sql, { goalId, project }: TaskScope): Promise<WaitingReasons> {
-  const scope =
-    goalId !== undefined ? 'goal_id = ? and' : project !== undefined ? "(project = ? or project = '') and" : '';
+  const scope = goalId !== undefined ? 'goal_id = ? and' : project !== undefined ? "project in (?, '') and" : '';
   const given = goalId ?? project;
   const row = await sql.get<{ waiting: number; claimed: number; blocked: number; held: number; next: number | null }>(
     `select

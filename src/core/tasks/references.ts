@@ -7,9 +7,14 @@ export type TaskReference = number | string;
 
 const allDigits = /^\d+$/;
 
-/** Whether a text may be a key: keys of digits alone would be taken for ids. */
-export function isKey(text: string): boolean {
-  return !allDigits.test(text);
+/** Throws `invalid` for a key that would be taken for an id. */
+export function refuseNumericKey(key: string): void {
+  if (/\D/.test(key)) return;
+  throw new RuntimeError(
+    'invalid',
+    `The key ${JSON.stringify(key)} has digits only and would be taken for an id.`,
+    `Use something like task-${key}.`,
+  );
 }
 
 /** The row of a reference. Throws `not_found`, saying which kind of id is wanted when another kind was given. */
@@ -20,6 +25,13 @@ export async function findTask(sql: Sql, reference: TaskReference): Promise<Task
       : await sql.get<TaskRow>('select * from tasks where key = ?', reference);
   if (!row) throw unknownTask(reference);
   return row;
+}
+
+/** The ids of references, each once, however often and under whichever name it is given. */
+export async function findTaskIds(sql: Sql, references: readonly TaskReference[]): Promise<number[]> {
+  const ids = new Set<number>();
+  for (const reference of references) ids.add((await findTask(sql, reference)).id);
+  return [...ids];
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -72,6 +72,8 @@ export interface Task {
   maxAttempts: number;
   deadlineAt: number | null;
   notBefore: number | null;
+  /** Not in the line yet, because of `notBefore`. */
+  isHeld: boolean;
   claimedBy: string | null;
   workerId: string | null;
   workerSlot: number | null;
@@ -109,6 +111,7 @@ export function toTask(row: TaskRow): Task {
     maxAttempts: row.max_attempts,
     deadlineAt: row.deadline_at,
     notBefore: row.not_before,
+    isHeld: row.is_held === 1,
     claimedBy: row.status === 'in_progress' ? row.claimed_by : null,
     workerId: row.worker_id,
     workerSlot: row.worker_slot,
@@ -127,7 +130,9 @@ export function toTask(row: TaskRow): Task {
 
 /** Whether it could be claimed at `now`. */
 export function isReady(task: Task, now: number): boolean {
-  return task.status === 'pending' && task.unfinishedDependencies === 0 && (task.notBefore ?? 0) <= now;
+  return (
+    task.status === 'pending' && task.unfinishedDependencies === 0 && !(task.isHeld && (task.notBefore ?? 0) > now)
+  );
 }
 
 export function isOverdue(task: Task, now: number): boolean {

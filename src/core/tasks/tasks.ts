@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
+import { findGoal } from '../goals/completion.js';
 import { type ClaimWishes, claimantFor, explainWaiting } from './claim.js';
-import { claimNext, findNext, hasDueTasks, listReady, releaseDueTasks, type TaskScope } from './claim-next.js';
+import { claimNext, hasDueTasks, releaseDueTasks } from './claim-next.js';
 import { createTasks, type NewTask } from './create-tasks.js';
 import { editTask, type TaskEdit } from './edit-task.js';
 import { lapseClaims } from './lapse.js';
@@ -16,8 +17,17 @@ import {
   type WaitingReasons,
   withDependencies,
 } from './list-tasks.js';
+import { findNext, listReady, type ReadyPage, type TaskScope } from './ready.js';
 import { findTask, type TaskReference } from './references.js';
 import { isReady, type TaskRow, type TaskStatus, toTask } from './task.js';
+import {
+  findTemplate,
+  instantiate,
+  listTemplates,
+  type NewTemplate,
+  saveTemplate,
+  type TaskTemplate,
+} from './templates.js';
 import { type StatusUpdate, updateStatus } from './update-status.js';
 
 export interface TaskDetail extends TaskWithDependencies {
@@ -39,6 +49,12 @@ export interface DependencyResult {
   result: string | null;
 }
 
+export interface TemplateUse {
+  name: string;
+  parameters: ReadonlyMap<string, string>;
+  goalId?: number | undefined;
+}
+
 export type Tasks = ReturnType<typeof createTaskBoard>;
 
 /** The board of tasks that all sessions share. */
@@ -49,30 +65,52 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
     if (await hasDueTasks(db, clock)) await db.transaction((sql) => releaseDueTasks(sql, clock.now()));
   }
 
+  /** Nothing of a goal that does not exist would look like a goal with nothing to do. */
+  async function orUnknownGoal({ goalId }: TaskScope): Promise<undefined> {
+    if (goalId !== undefined) await findGoal(db, goalId);
+    return undefined;
+  }
+
   return {
     /** Creates all or none; in the order given. */
     create: (tasks: readonly NewTask[], actor: Actor): Promise<TaskWithDependencies[]> =>
       db.transaction(async (sql) => withDependencies(sql, await createTasks(sql, tasks, changeBy(actor)))),
 
+    /** Creates the tasks of a template, all or none; a goal may be given for all of them. */
+    createFromTemplate: (use: TemplateUse, actor: Actor): Promise<TaskWithDependencies[]> =>
+      db.transaction(async (sql) => {
+        const tasks = instantiate(await findTemplate(sql, use.name), use.parameters);
+        const placed = tasks.map((task) => ({ ...task, goalId: use.goalId }));
+        return withDependencies(sql, await createTasks(sql, placed, changeBy(actor)));
+      }),
+
+    saveTemplate: (template: NewTemplate, actor: Actor): Promise<TaskTemplate> =>
+      db.transaction((sql) => saveTemplate(sql, template, changeBy(actor))),
+
+    listTemplates: (page: { limit: number; afterName?: string | undefined }): Promise<TaskTemplate[]> =>
+      listTemplates(db, page),
+
     /** What would be claimed next; takes nothing. */
     async next(scope: TaskScope): Promise<TaskWithDependencies | undefined> {
       await releaseDue();
       const row = await findNext(db, scope);
-      return row && one(await withDependencies(db, [row]));
+      return row ? one(await withDependencies(db, [row])) : orUnknownGoal(scope);
     },
 
     /** Claims the next ready task, after lapsed claims are back in the line if nothing else is. */
-    claimNext: (scope: TaskScope, wishes: ClaimWishes, actor: Actor): Promise<ClaimedTask | undefined> =>
-      db.transaction(async (sql) => {
+    async claimNext(scope: TaskScope, wishes: ClaimWishes, actor: Actor): Promise<ClaimedTask | undefined> {
+      const claimed = await db.transaction(async (sql) => {
         await releaseDueTasks(sql, clock.now());
         const claim = () => claimNext(sql, scope, claimantFor(actor, wishes, clock), changeBy(actor));
         let row = await claim();
         if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
         return row && claimedTask(sql, row);
-      }),
+      });
+      return claimed ?? orUnknownGoal(scope);
+    },
 
     /** All that could be claimed now, the most urgent first. */
-    async ready(scope: TaskScope, page: { limit: number; offset: number }): Promise<TaskWithDependencies[]> {
+    async ready(scope: TaskScope, page: ReadyPage): Promise<TaskWithDependencies[]> {
       await releaseDue();
       return withDependencies(db, await listReady(db, scope, page));
     },
@@ -95,7 +133,11 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
       return taskDetail(db, await findTask(db, reference), clock.now());
     },
 
-    list: (filter: TaskFilter): Promise<TaskWithDependencies[]> => listTasks(db, filter),
+    async list(filter: TaskFilter): Promise<TaskWithDependencies[]> {
+      const tasks = await listTasks(db, filter);
+      if (tasks.length === 0) await orUnknownGoal(filter);
+      return tasks;
+    },
 
     /** Takes back lapsed claims. */
     lapse: (): Promise<number[]> => db.transaction((sql) => lapseClaims(sql, clock)),

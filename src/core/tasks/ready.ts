@@ -1,0 +1,87 @@
+import type { Sql, Value } from '../../store/sql.js';
+import type { TaskRow } from './task.js';
+
+/** Which tasks a caller may be given: those of a goal, else of its project and of none, else all. */
+export interface TaskScope {
+  goalId?: number | undefined;
+  project?: string | undefined;
+}
+
+/** The task that should be done next, or nothing when none is ready: priority, then overdue ones, then the oldest. */
+export async function findNext(sql: Sql, scope: TaskScope): Promise<TaskRow | undefined> {
+  const { text, values } = firstReady(scope);
+  return sql.get<TaskRow>(`select * from tasks where id = (${text})`, ...values);
+}
+
+export interface ReadyPage {
+  limit: number;
+  /** The page after the one that ended with this task, which may have been taken since. */
+  afterId?: number | undefined;
+  offset?: number | undefined;
+}
+
+/** All that could be claimed now, in the order in which it would be. */
+export async function listReady(sql: Sql, scope: TaskScope, page: ReadyPage): Promise<TaskRow[]> {
+  const after = page.afterId === undefined ? undefined : await placeOf(sql, page.afterId);
+  const offset = page.offset ?? 0;
+  const { text, values } = readyIds(scope, after, page.limit + offset);
+  return sql.all<TaskRow>(
+    `select * from tasks where id in (${text}) ${inLine} limit ? offset ?`,
+    ...values,
+    page.limit,
+    offset,
+  );
+}
+
+interface Place {
+  id: number;
+  priority: number;
+  is_overdue: number;
+}
+
+function placeOf(sql: Sql, id: number): Promise<Place | undefined> {
+  return sql.get<Place>('select id, priority, is_overdue from tasks where id = ?', id);
+}
+
+/** True of a row that can be claimed now. */
+export const readyNow = "status = 'pending' and unfinished_dependencies = 0 and is_held = 0";
+const inLine = 'order by priority desc, is_overdue desc, id';
+
+interface Query {
+  text: string;
+  values: Value[];
+}
+
+/** The id that would be claimed next, as a query. */
+export const firstReady = (scope: TaskScope): Query => readyIds(scope, undefined, 1);
+
+/** The ids of the first ready tasks of a scope. A project has two lines, its own and the common one: their heads are merged. */
+function readyIds(scope: TaskScope, after: Place | undefined, limit: number): Query {
+  const lines = linesOf(scope).map((line) => readyLine(line, after, limit));
+  const [only] = lines;
+  if (only && lines.length === 1) return { text: `select id from (${only.text}) line`, values: only.values };
+  const merged = lines.map((line) => `select * from (${line.text}) line`).join(' union all ');
+  return {
+    text: `select id from (${merged}) lines ${inLine} limit ?`,
+    values: [...lines.flatMap((line) => line.values), limit],
+  };
+}
+
+function linesOf({ goalId, project }: TaskScope): Query[] {
+  if (goalId !== undefined) return [{ text: 'and goal_id = ?', values: [goalId] }];
+  if (project === undefined) return [{ text: '', values: [] }];
+  return [project, ''].map((name) => ({ text: 'and project = ?', values: [name] }));
+}
+
+/** One line, in the order of its own index. */
+function readyLine(line: Query, after: Place | undefined, limit: number): Query {
+  const behind = 'and (priority < ? or (priority = ? and (is_overdue < ? or (is_overdue = ? and id > ?))))';
+  return {
+    text: `select id, priority, is_overdue from tasks where ${readyNow} ${line.text} ${after ? behind : ''} ${inLine} limit ?`,
+    values: [
+      ...line.values,
+      ...(after ? [after.priority, after.priority, after.is_overdue, after.is_overdue, after.id] : []),
+      limit,
+    ],
+  };
+}
