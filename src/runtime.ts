@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
@@ -8,12 +8,14 @@ import type { Log } from './base/log.js';
 import { createRedactor, type Redact } from './base/redact.js';
 import type { Actor } from './core/actor.js';
 import { type Breakers, createBreakers } from './core/breakers/breakers.js';
+import { findLiveProcesses, type LiveProcess } from './core/coordination/live-processes.js';
 import { createSessions, type Session, type SessionInfo, type Sessions } from './core/coordination/sessions.js';
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { clearBoard, createWorkers, type Workers } from './core/coordination/workers.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
 import type { Processes } from './core/ports.js';
+import { type Purged, purge } from './core/retention/purge.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
 import { configuredModels } from './llm/configured.js';
 import type { Models } from './llm/index.js';
@@ -50,7 +52,11 @@ export interface Runtime {
   /** Deletes every task, after a backup. */
   clearBoard(actor: Actor): Promise<{ deleted: number; backup: string }>;
   /** Writes a copy of the database to a new file, in the backup directory unless another is named. */
-  backup(path?: string): Promise<{ path: string; sizeBytes: number }>;
+  backup(path?: string, label?: string): Promise<{ path: string; sizeBytes: number }>;
+  /** Deletes what ended before a time (epoch milliseconds) and nothing open depends on, with the files of its jobs. */
+  purge(before: number, actor: Actor): Promise<Omit<Purged, 'artifactPaths'>>;
+  /** Other processes that have the database open. */
+  liveProcesses(): Promise<LiveProcess[]>;
   describeSelf(): SelfDescription;
   /** Drains the job queue in this process: what the detached runner does. */
   startDrain(runnerId: string): Drain;
@@ -117,7 +123,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const spool = createSpool(config.dataDir);
   const sessions = createSessions({ db, clock, processes });
-  const slots = createSlots({ db, clock, limit: config.workerSlots });
+  const slots = createSlots({ db, clock, processes, limit: config.workerSlots });
   const dispatcher = createDispatcher({ jobs, spawner, spool, log });
   const tasks = createTaskBoard({ db, clock });
   let current: Session | undefined;
@@ -183,7 +189,15 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       return { deleted, backup: path };
     },
 
-    backup: (path) => backup(path, 'manual'),
+    backup: (path, label = 'manual') => backup(path, label),
+
+    async purge(before, actor) {
+      const { artifactPaths, ...counts } = await purge(db, before, { at: clock.now(), actor });
+      for (const path of artifactPaths) rmSync(path, { force: true });
+      return counts;
+    },
+
+    liveProcesses: () => findLiveProcesses(db, processes),
 
     describeSelf() {
       const defaultModel = models.defaultModel();

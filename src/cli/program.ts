@@ -6,6 +6,7 @@ import { addDoctorCommand } from './doctor-command.js';
 import { isDone, reportFailure } from './failure.js';
 import { addGlobalFlags, globalFlagsOf } from './global-flags.js';
 import { addInstallCommand } from './install-command.js';
+import { addKeepCommands } from './keep-command.js';
 import { createOutput, type Output } from './output.js';
 import { addServeCommand, serve } from './serve.js';
 import { addToolCommand } from './tool-command.js';
@@ -43,6 +44,7 @@ function createProgram(output: Output): Command {
   addDemoCommand(program);
   addDoctorCommand(program, output);
   addInstallCommand(program, output);
+  addKeepCommands(program, output);
   return program;
 }
 

@@ -4,4 +4,6 @@ export interface Actor {
   holder: string | null;
   /** The project it works in, '' for none: its lists show this project's rows and those of none. */
   project: string;
+  /** False where no server of the holder lives that would renew its claims: they are given a longer lease then. */
+  hasHeartbeat?: boolean;
 }

@@ -189,17 +189,11 @@ export const coordinationTools = [
     text: (output) => JSON.stringify(output.tasks),
     handler: async (input, { runtime, actor }) => {
       const wishes = { limit: input.limit, byDefault: 20 };
-      const offset = fromCursor(input.cursor) ?? 0;
       const scope = { project: projectOf(actor, undefined) };
-      const ready = await runtime.tasks.ready(scope, { limit: rowsFor(wishes), offset });
+      const ready = await runtime.tasks.ready(scope, { limit: rowsFor(wishes), afterId: fromCursor(input.cursor) });
       const keys = await runtime.tasks.keysOf(ready);
-      const places = new Map(ready.map((task, index) => [task, offset + index + 1]));
-      const { items, ...rest } = toPage(
-        ready,
-        wishes,
-        (task) => showWorkerTask(task, keys, 200),
-        (task) => places.get(task) ?? 0,
-      );
+      const show = (task: TaskWithDependencies) => showWorkerTask(task, keys, 200);
+      const { items, ...rest } = toPage(ready, wishes, show, (task) => task.id);
       return { tasks: items, count: items.length, ...rest };
     },
   }),

@@ -6,10 +6,11 @@ import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
+import { templateTools } from './templates.js';
 
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
-  goals: [...goalTools, ...taskTools],
+  goals: [...goalTools, ...taskTools, ...templateTools],
   coordination: coordinationTools,
   background: backgroundTools,
   jobs: jobTools,

@@ -23,7 +23,7 @@ export function toPage<Row, Item>(
   rows: readonly Row[],
   wishes: PageWishes,
   show: (row: Row) => Item,
-  cursorOf: (row: Row) => number,
+  cursorOf: (row: Row) => number | string,
 ): Page<Item> {
   const most = wishes.limit ?? wishes.byDefault;
   const size = wishes.limit === undefined ? defaultSize : largestSize;

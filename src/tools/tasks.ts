@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { NewTask } from '../core/tasks/create-tasks.js';
 import { defineTool } from './define-tool.js';
 import * as field from './fields.js';
+import { createSeveral, newTask, taskKey, toNewTask } from './new-task.js';
 import { fromCursor, rowsFor, toPage } from './page.js';
 import { projectOf } from './project.js';
 import {
@@ -13,45 +13,6 @@ import {
   taskOutput,
 } from './show-task.js';
 import { showWhy, whyOutput } from './show-why.js';
-
-const key = z
-  .string()
-  .min(1)
-  .max(200)
-  .describe('A name of your own for it, such as auth-api; unique, not digits only. Works wherever an id does.');
-
-const newTask = z.strictObject({
-  title: z.string().trim().min(1).max(500).describe('What is to be done, as an instruction.'),
-  goal_id: field.goalId.optional(),
-  description: z.string().max(100_000).optional().describe('What whoever does it needs to know.'),
-  priority: field.priority.optional(),
-  dependencies: field.taskReferences.optional(),
-  key: key.optional(),
-  metadata: field.metadata.optional(),
-  deadline: field.time.optional(),
-  not_before: field.time.optional(),
-  acceptance: z.string().max(20_000).optional().describe('How one can tell that it is done.'),
-  max_attempts: z.int().min(1).max(100).optional().describe('Claims that may lapse before it fails; 3 unless given.'),
-  on_dependency_failure: field.failurePolicy.optional(),
-});
-
-function toNewTask({
-  goal_id,
-  deadline,
-  not_before,
-  max_attempts,
-  on_dependency_failure,
-  ...task
-}: z.output<typeof newTask>): NewTask {
-  return {
-    ...task,
-    goalId: goal_id,
-    deadlineAt: field.toMs(deadline),
-    notBefore: field.toMs(not_before),
-    maxAttempts: max_attempts,
-    onDependencyFailure: on_dependency_failure,
-  };
-}
 
 /** A task, or why there is none. */
 const taskOrWhy = taskOutput.partial().extend({ message: z.string().optional(), why: whyOutput.optional() });
@@ -79,10 +40,20 @@ export const taskTools = [
     title: 'Create several tasks',
     effect: 'write',
     description:
-      'Creates up to 1,000 tasks in one step, all or none. They may depend on each other by key, in any order. ' +
-      'Next: claim_next_task.',
+      'Creates up to 1,000 tasks in one step, all or none: those given, which may depend on each other by key in any order, ' +
+      'or those of a stored template with its parameters filled in. Next: claim_next_task.',
     input: z.strictObject({
-      tasks: z.array(newTask).min(1).max(1_000).describe('Each as for create_task.'),
+      tasks: z
+        .array(newTask)
+        .min(1)
+        .max(1_000)
+        .optional()
+        .describe('Each as for create_task. Give these or a template.'),
+      template: z.string().min(1).max(200).optional().describe('Name of a template; list_task_templates has them.'),
+      parameters: z
+        .record(z.string(), z.string().max(20_000))
+        .optional()
+        .describe("Values for the template's parameters, by name."),
       goal_id: field.goalId.optional().describe('The goal of all tasks that name none.'),
     }),
     output: z.object({
@@ -91,14 +62,10 @@ export const taskTools = [
       keys: z.record(z.string(), z.int()).optional().describe('Ids by key.'),
     }),
     handler: async (input, { runtime, actor }) => {
-      const tasks = input.tasks.map((task) => toNewTask({ ...task, goal_id: task.goal_id ?? input.goal_id }));
-      const created = await runtime.tasks.create(tasks, actor);
+      const created = await createSeveral(input, actor, runtime.tasks);
       const keys = Object.fromEntries(created.flatMap((task) => (task.key === null ? [] : [[task.key, task.id]])));
-      return {
-        tasks_created: created.map((task) => task.id),
-        count: created.length,
-        ...(Object.keys(keys).length > 0 ? { keys } : {}),
-      };
+      const ids = created.map((task) => task.id);
+      return { tasks_created: ids, count: ids.length, ...(Object.keys(keys).length > 0 ? { keys } : {}) };
     },
   }),
 
@@ -197,7 +164,7 @@ export const taskTools = [
     input: z.strictObject({
       task_id: field.taskReference,
       title: newTask.shape.title.optional(),
-      key: key.nullable().optional(),
+      key: taskKey.nullable().optional(),
       description: newTask.shape.description,
       acceptance: newTask.shape.acceptance.nullable(),
       priority: field.priority.optional(),

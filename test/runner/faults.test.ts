@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { closedUrl } from '../fixtures/models/scripted-server.js';
+import { eventually } from '../support/eventually.js';
 import { inProcess } from './fixtures/in-process.js';
 
 describe('a provider that answers with an error', () => {
@@ -54,7 +55,7 @@ describe('a provider that is too slow', () => {
     expect(job).toMatchObject({ status: 'pending', errorCode: 'timeout', tries: 1 });
     expect(job.errorMessage).toBe('Attempt 1 took longer than its 1 s.');
     expect(job.output).toBe('pieces' in script ? 'Half an answer' : '');
-    expect(runtime.anthropic.requests[0]?.isAborted).toBe(true);
+    await eventually('the request to be given up', () => runtime.anthropic.requests[0]?.isAborted);
   });
 });
 

@@ -20,9 +20,11 @@ export async function runTool(name: string, given: GivenInput, flags: GlobalFlag
   const interruption = createInterruption(output);
   const log = createLog({ level: logLevelOf(flags, config), redact: createRedactor(config.secrets) });
   const runtime = await openRuntime({ config, log });
+  const caller = callerOf(config);
+  const hasHeartbeat = caller.holder !== null && (await runtime.sessions.isAlive(caller.holder));
   const context: ToolContext = {
     runtime,
-    actor: callerOf(config),
+    actor: { ...caller, hasHeartbeat },
     sessionId: undefined,
     signal: interruption.signal,
     progress(message) {
@@ -31,6 +33,8 @@ export async function runTool(name: string, given: GivenInput, flags: GlobalFlag
     sample: undefined,
   };
   try {
+    // No session may be there to take back what dead ones held, or to start runners for the queue.
+    if (tool.effect !== 'read') await runtime.sweep(caller);
     const result = await tool.handler(input, context);
     if (flags.isJson || !tool.text) output.printJson(result);
     else output.quote(tool.text(result));

@@ -93,6 +93,12 @@ export function createSessions(needs: SessionNeeds) {
         await renewHoldings(sql, session.holder, clock);
       }),
 
+    /** Whether a server process of this holder lives that renews its claims. */
+    async isAlive(holder: string): Promise<boolean> {
+      const rows = await db.all<SessionRow>('select * from sessions where holder = ? and ended_at is null', holder);
+      return rows.some((row) => processes.liveness(identityOf(row)) === 'alive');
+    },
+
     /**
      * What a clean end writes: slots are free at once, while claimed tasks keep their lease, so that the same
      * conversation resumed within it finds them again.

@@ -51,8 +51,8 @@ export interface SlotNeeds {
   clock: Clock;
   /** How many slots all sessions share. */
   limit: number;
-  /** With it, slots of sessions that have died since the last sweep are free at once. */
-  processes?: Processes;
+  /** Slots of sessions that have died since the last sweep are free at once. */
+  processes: Processes;
 }
 
 export type Slots = ReturnType<typeof createSlots>;
@@ -64,7 +64,7 @@ export function createSlots({ db, clock, limit, processes }: SlotNeeds) {
     claim: (workerId: string | undefined, actor: SlotActor): Promise<Slot> =>
       db.transaction(async (sql) => {
         await lapseSlots(sql, clock);
-        if (processes) await endLostSessions(sql, { clock, processes });
+        await endLostSessions(sql, { clock, processes });
         const held = workerId === undefined ? undefined : await findByWorker(sql, workerId, actor);
         if (!held) return toSlot(await insertSlot(sql, workerId, actor, limit, clock));
         // A resumed conversation is another process, and the slot must not end with the one before.

@@ -1,3 +1,4 @@
+import { RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import { readJson } from '../../base/json.js';
 import type { Sql, Value } from '../../store/sql.js';
@@ -62,8 +63,15 @@ export interface EventFilter {
   limit: number;
 }
 
-/** The newest events that fit, newest first. */
+/** The newest events that fit, newest first. Throws `invalid` for an id of nobody knows what. */
 export async function listEvents(sql: Sql, filter: EventFilter): Promise<Event[]> {
+  if (filter.subjectId !== undefined && filter.subject === undefined) {
+    throw new RuntimeError(
+      'invalid',
+      'A subject_id needs its subject.',
+      `Say which of ${eventSubjects.join(', ')} it is.`,
+    );
+  }
   // A kind of thing alone is looked for along the log: by the index of things it would all be read and sorted.
   const bySubject = filter.subjectId === undefined ? "subject || '' = ?" : 'subject = ?';
   const conditions: [text: string, value: Value | undefined][] = [

@@ -8,7 +8,7 @@ import { claimOne, releaseDueTasks } from '../tasks/claim-next.js';
 import type { Change } from '../tasks/dependencies.js';
 import { findTask, type TaskReference } from '../tasks/references.js';
 import type { TaskRow } from '../tasks/task.js';
-import { finishTask, releaseClaim, reopenTask } from '../tasks/update-status.js';
+import { finishTask, releaseClaim, reopenTask } from '../tasks/transitions.js';
 import type { JobRow } from './job.js';
 
 /** A job always reaches an end, however often its runner is lost, so its claim needs no renewal. */

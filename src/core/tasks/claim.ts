@@ -23,11 +23,12 @@ export interface ClaimWishes {
 
 /**
  * Who a claim is held by and for how long: a session's is renewed by its heartbeat, and so at least as long as that
- * needs; a loose one lives by the lease it asked for.
+ * needs; one that nobody renews lives by the lease it asked for.
  */
 export function claimantFor(actor: Actor, { workerId, workerSlot, leaseSeconds }: ClaimWishes, clock: Clock): Claimant {
   const asked = leaseSeconds === undefined ? 0 : leaseSeconds * 1000;
-  const ms = actor.holder === null ? asked || looseLeaseMs : Math.max(asked, sessionLeaseMs);
+  const isRenewed = actor.holder !== null && actor.hasHeartbeat !== false;
+  const ms = isRenewed ? Math.max(asked, sessionLeaseMs) : asked || looseLeaseMs;
   return { holder: actor.holder ?? looseHolder(workerId), workerId, workerSlot, lease: leaseFor(clock, ms) };
 }
 

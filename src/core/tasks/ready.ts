@@ -17,20 +17,13 @@ export interface ReadyPage {
   limit: number;
   /** The page after the one that ended with this task, which may have been taken since. */
   afterId?: number | undefined;
-  offset?: number | undefined;
 }
 
 /** All that could be claimed now, in the order in which it would be. */
 export async function listReady(sql: Sql, scope: TaskScope, page: ReadyPage): Promise<TaskRow[]> {
   const after = page.afterId === undefined ? undefined : await placeOf(sql, page.afterId);
-  const offset = page.offset ?? 0;
-  const { text, values } = readyIds(scope, after, page.limit + offset);
-  return sql.all<TaskRow>(
-    `select * from tasks where id in (${text}) ${inLine} limit ? offset ?`,
-    ...values,
-    page.limit,
-    offset,
-  );
+  const { text, values } = readyIds(scope, after, page.limit);
+  return sql.all<TaskRow>(`select * from tasks where id in (${text}) ${inLine} limit ?`, ...values, page.limit);
 }
 
 interface Place {

@@ -19,8 +19,6 @@ import { findTask, type TaskReference } from './references.js';
 import type { TaskRow, TaskStatus } from './task.js';
 import { finishTask, recordOutcome, releaseClaim, reopenTask, type TaskOutcome, takeBack } from './transitions.js';
 
-export { finishTask, releaseClaim, reopenTask } from './transitions.js';
-
 export interface StatusUpdate extends TaskOutcome {
   task: TaskReference;
   status: TaskStatus;

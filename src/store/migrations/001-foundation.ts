@@ -79,14 +79,14 @@ const goalsAndTasks = `
   create index tasks_ready on tasks (status, priority desc, is_overdue desc, id)
     where status = 'pending' and unfinished_dependencies = 0 and is_held = 0;
   create index tasks_ready_by_goal on tasks (status, goal_id, priority desc, is_overdue desc, id)
-    where status = 'pending' and unfinished_dependencies = 0 and is_held = 0;
+    where status = 'pending' and unfinished_dependencies = 0 and is_held = 0 and goal_id is not null;
   create index tasks_ready_by_project on tasks (status, project, priority desc, is_overdue desc, id)
     where status = 'pending' and unfinished_dependencies = 0 and is_held = 0;
   create index tasks_held on tasks (not_before) where is_held = 1;
   create index tasks_due on tasks (status, deadline_at)
     where deadline_at is not null and is_overdue = 0 and status in ('pending', 'in_progress');
   create index tasks_claimed on tasks (claimed_by) where status = 'in_progress';
-  create index tasks_by_goal on tasks (goal_id, status, id);
+  create index tasks_by_goal on tasks (goal_id, status, id) where goal_id is not null;
   create index tasks_by_status on tasks (status, id);
   create index tasks_by_project on tasks (project, id);
   create index tasks_stopped on tasks (stopped_by) where stopped_by is not null;

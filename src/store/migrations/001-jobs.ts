@@ -75,7 +75,7 @@ export const jobs = `
   ) strict;
   create index jobs_ready on jobs (status, unfinished_dependencies, priority desc, run_at, seq)
     where status = 'pending' and unfinished_dependencies = 0;
-  create index jobs_running on jobs (runner_id) where status = 'running';
+  create index jobs_by_runner on jobs (runner_id) where runner_id is not null;
   create index jobs_by_type on jobs (type, status, seq);
   create index jobs_by_status on jobs (status, seq);
   create index jobs_by_project on jobs (project, seq);

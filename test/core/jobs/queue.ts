@@ -107,10 +107,12 @@ export async function testQueue(needs: Partial<JobsNeeds> = {}): Promise<Queue> 
       pid++;
       const permit = permits.shift();
       if (permit) return register(permit);
-      const id = `${abilityOf(capabilities)}-test${pid}`;
+      const id = `test-${pid}`;
       await db.run(
-        `insert into runners (id, state, created_at, created_tick, created_boot_id) values (?, 'starting', ?, ?, ?)`,
+        `insert into runners (id, ability, state, created_at, created_tick, created_boot_id)
+         values (?, ?, 'starting', ?, ?, ?)`,
         id,
+        abilityOf(capabilities),
         clock.now(),
         clock.tick(),
         clock.bootId,

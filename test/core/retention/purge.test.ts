@@ -128,7 +128,7 @@ describe('a purge', () => {
     const old = board.clock.now();
     for (const [id, state] of Object.entries({ gone: 'exited', named: 'lost', live: 'running' })) {
       await board.db.run(
-        'insert into runners (id, state, created_at, created_tick, created_boot_id, ended_at) values (?, ?, ?, 1, ?, ?)',
+        "insert into runners (id, ability, state, created_at, created_tick, created_boot_id, ended_at) values (?, '', ?, ?, 1, ?, ?)",
         ...[id, state, old, 'boot-1', state === 'running' ? null : old],
       );
     }

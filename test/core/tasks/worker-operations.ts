@@ -10,6 +10,7 @@ export const claimSlot = fc.record({ who, worker: fc.option(worker, { nil: undef
     toString: () => `claim slot ${JSON.stringify(parts)}`,
     onModel(model) {
       m.lapseSlots(model);
+      m.sweepSessions(model);
       const held = parts.worker && model.slots.find((slot) => slot.worker === parts.worker);
       const holder = m.holderOf(parts.who, parts.worker);
       if (held) {

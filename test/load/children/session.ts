@@ -15,7 +15,7 @@ const info = { clientSessionId, project: '' };
 const session = nameSession(info);
 const sessions = createSessions({ db, clock, processes });
 await sessions.begin(session, info);
-const slot = await createSlots({ db, clock, limit: 5 }).claim(worker, { ...session, sessionId: session.id });
+const slot = await createSlots({ db, clock, processes, limit: 5 }).claim(worker, { ...session, sessionId: session.id });
 const task = await createTaskBoard({ db, clock }).claimNext({}, { workerId: worker }, session);
 process.stdout.write(`${JSON.stringify({ sessionId: session.id, slot: slot.slot, task: task?.id })}\n`);
 

@@ -1,0 +1,30 @@
+import { type Config, readConfig } from '../../base/config.js';
+import { createLog, type Log } from '../../base/log.js';
+import { createRedactor } from '../../base/redact.js';
+import type { Runtime } from '../../runtime.js';
+import { type GlobalFlags, logLevelOf } from '../global-flags.js';
+
+export interface Setting {
+  config: Config;
+  log: Log;
+}
+
+/** The settings of one command, and where it logs. */
+export function settingOf(flags: GlobalFlags): Setting {
+  const config = readConfig(flags.settings);
+  return { config, log: createLog({ level: logLevelOf(flags, config), redact: createRedactor(config.secrets) }) };
+}
+
+/** Opens the runtime for as long as `body` takes. */
+export async function withRuntime<Result>(
+  setting: Setting,
+  body: (runtime: Runtime) => Promise<Result>,
+): Promise<Result> {
+  const { openRuntime } = await import('../../runtime.js');
+  const runtime = await openRuntime(setting);
+  try {
+    return await body(runtime);
+  } finally {
+    runtime.close();
+  }
+}

@@ -1,0 +1,72 @@
+import { existsSync, renameSync } from 'node:fs';
+import { RuntimeError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import { type Connection, type Driver, loadDriver } from './driver.js';
+import { migrations } from './migrate.js';
+import { prepareFile } from './prepare-file.js';
+import { notOurs, ownerOf, tableNames, tooNew, versionOf } from './schema.js';
+import { explain } from './sqlite-errors.js';
+
+export interface RestoreOptions {
+  /** The backup; it stays as it is. */
+  from: string;
+  /** The database that takes its contents. */
+  file: string;
+  log: Log;
+}
+
+/**
+ * Gives the database the contents of a backup, in one transaction of SQLite's own: a process that has it open sees
+ * either the old or the new. What is there now is lost unless the caller has saved it. Throws `not_found`, and
+ * `unavailable` for a file that is damaged or none of ours; then nothing was changed.
+ */
+export async function restoreDatabase({ from, file, log }: RestoreOptions): Promise<void> {
+  if (!existsSync(from)) {
+    throw new RuntimeError(
+      'not_found',
+      `There is no file ${from}.`,
+      'Backups are in the directory `backups` of the data directory.',
+    );
+  }
+  const driver = await loadDriver();
+  const backup = openBackup(driver, from);
+  try {
+    refuseUnusable(backup, from);
+    prepareFile(file, log);
+    await backup.backup(file);
+  } catch (error) {
+    throw explain(error, file);
+  } finally {
+    backup.close();
+  }
+}
+
+/** Moves a database that cannot be read out of the way, with its log; nobody may have it open. Returns where it is. */
+export function setAside(file: string, now: number): string {
+  const aside = `${file}.damaged-${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}`;
+  for (const ending of ['', '-wal', '-shm']) {
+    if (existsSync(file + ending)) renameSync(file + ending, aside + ending);
+  }
+  return aside;
+}
+
+function openBackup(driver: Driver, from: string): Connection {
+  try {
+    return new driver(from, { readonly: true, fileMustExist: true });
+  } catch (error) {
+    throw explain(error, from);
+  }
+}
+
+function refuseUnusable(backup: Connection, from: string): void {
+  try {
+    const verdict = String(backup.pragma('quick_check(1)', { simple: true }));
+    if (verdict !== 'ok')
+      throw new RuntimeError('unavailable', `The backup ${from} is damaged: ${verdict}`, 'Choose another one.');
+    if (ownerOf(backup) !== 'us') throw notOurs(from, tableNames(backup));
+    const newest = migrations.at(-1)?.version ?? 0;
+    if (versionOf(backup) > newest) throw tooNew(from, versionOf(backup), newest);
+  } catch (error) {
+    throw explain(error, from);
+  }
+}
