@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
 import { type Clock, systemClock } from './base/clock.js';
 import type { Config } from './base/config.js';
+import { RuntimeError } from './base/errors.js';
 import type { Log } from './base/log.js';
 import { createRedactor, type Redact } from './base/redact.js';
 import type { Actor } from './core/actor.js';
@@ -12,6 +13,7 @@ import { findLiveProcesses, type LiveProcess } from './core/coordination/live-pr
 import { createSessions, type Session, type SessionInfo, type Sessions } from './core/coordination/sessions.js';
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { clearBoard, createWorkers, type Workers } from './core/coordination/workers.js';
+import { takeDuty } from './core/duties/duties.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
 import type { Processes } from './core/ports.js';
@@ -25,7 +27,7 @@ import { runnerEnvironment } from './runner/environment.js';
 import { systemProcesses } from './runner/identity.js';
 import { createSpawner } from './runner/spawn.js';
 import { createSpool } from './runner/spool.js';
-import { backupPath } from './store/backup.js';
+import { backupPath, newestBackup } from './store/backup.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 
@@ -49,6 +51,8 @@ export interface Runtime {
   beginSession(session: Session, info: SessionInfo): Promise<void>;
   /** Does what any process may do for all: takes back what dead ones held, and has waiting work worked on. */
   sweep(actor: Actor): Promise<void>;
+  /** Throws `unavailable` once the daily check has found the database damaged: what is written to it may be lost. */
+  requireSound(): void;
   /** Deletes every task, after a backup. */
   clearBoard(actor: Actor): Promise<{ deleted: number; backup: string }>;
   /** Writes a copy of the database to a new file, in the backup directory unless another is named. */
@@ -86,6 +90,7 @@ export interface RuntimeOptions {
 
 const beatMs = 10_000;
 const sweepMs = 15_000;
+const dayMs = 86_400_000;
 
 export { nameSession, type Session, type SessionInfo } from './core/coordination/sessions.js';
 
@@ -127,6 +132,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const dispatcher = createDispatcher({ jobs, spawner, spool, log });
   const tasks = createTaskBoard({ db, clock });
   let current: Session | undefined;
+  let damage: string | undefined;
   const timers: NodeJS.Timeout[] = [];
 
   function every(ms: number, name: string, duty: () => Promise<unknown>): void {
@@ -149,6 +155,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     await attempt('take back slots', slots.lapse);
     await attempt('take back claims', tasks.lapse);
     await attempt('look after the queue', () => dispatcher.sweep(actor));
+    await attempt('check the database', checkDaily);
+  }
+
+  /** Ordinary statements do not notice a damaged page; it takes some 50 ms for 50 MB to look at all of them. */
+  async function checkDaily(): Promise<void> {
+    if (!(await takeDuty(db, 'integrity', dayMs, clock.now()))) return;
+    damage = await db.check();
+    if (damage) log.error('the database is damaged', { file: config.dbPath, damage });
   }
 
   async function backup(wanted: string | undefined, label: string): Promise<{ path: string; sizeBytes: number }> {
@@ -182,6 +196,16 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     },
 
     sweep,
+
+    requireSound() {
+      if (damage === undefined) return;
+      const newest = newestBackup(backupDir);
+      throw new RuntimeError(
+        'unavailable',
+        `The database ${config.dbPath} is damaged (${damage}); nothing is written to it any more.`,
+        `Keep the file with its -wal and -shm. ${newest ? `Then run: agent-runtime restore "${newest}" --force` : 'There is no backup; `sqlite3 FILE .recover` may save rows.'}`,
+      );
+    },
 
     async clearBoard(actor) {
       const { path } = await backup(undefined, 'before-clean');

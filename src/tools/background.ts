@@ -81,8 +81,8 @@ export const backgroundTools = [
       return {
         task_id: job.id,
         status: job.status,
-        ...(isRepeated ? { repeated: true } : {}),
-        ...(job.warnings.length === 0 ? {} : { warnings: job.warnings }),
+        repeated: isRepeated ? true : undefined,
+        warnings: job.warnings.length === 0 ? undefined : job.warnings,
       };
     },
   }),
@@ -104,7 +104,7 @@ export const backgroundTools = [
       const attempts = await runtime.jobs.attempts(job.id);
       return {
         ...showJobStatus(job, partial, runtime.clock.now()),
-        ...(attempts.length > 1 ? { attempts: attempts.slice(-5).map(showAttempt) } : {}),
+        attempts: attempts.length > 1 ? attempts.slice(-5).map(showAttempt) : undefined,
       };
     },
   }),
@@ -153,17 +153,17 @@ export const backgroundTools = [
         task_id: job.id,
         status: job.status,
         result: part,
-        ...(job.type === 'llm' || job.result === null ? {} : { data: job.result }),
-        ...(job.status === 'completed' ? {} : { partial: true }),
+        data: job.type === 'llm' || job.result === null ? undefined : job.result,
+        partial: job.status === 'completed' ? undefined : true,
         total_chars: output.length,
-        ...(end < output.length ? { next_offset: end } : {}),
-        ...(job.model === null ? {} : { model: job.model }),
-        ...(job.requestedModel === null ? {} : { requested_model: job.requestedModel }),
-        ...(stop_reason === undefined ? {} : { stop_reason }),
+        next_offset: end < output.length ? end : undefined,
+        model: job.model ?? undefined,
+        requested_model: job.requestedModel ?? undefined,
+        stop_reason: stop_reason,
         usage: { input_tokens: job.inputTokens, output_tokens: job.outputTokens },
         completed_at: iso(job.completedAt),
         ...errorOf(job),
-        ...(job.warnings.length === 0 ? {} : { warnings: job.warnings }),
+        warnings: job.warnings.length === 0 ? undefined : job.warnings,
       };
     },
   }),
@@ -237,9 +237,9 @@ export const backgroundTools = [
         .map(({ task_id, status, error, progress, progress_message }) => ({
           task_id,
           status,
-          ...(error ? { error } : {}),
-          ...(progress === undefined ? {} : { progress }),
-          ...(progress_message === undefined ? {} : { progress_message }),
+          error: error ? error : undefined,
+          progress: progress,
+          progress_message: progress_message,
         }));
       return { done: isDone, tasks };
     },

@@ -59,11 +59,11 @@ function showWorkerTask(task: TaskWithDependencies, keys: Keys, longest: number)
     dependencies: task.dependencies.map((id) => keys.get(id) ?? String(id)),
     output: task.result === null ? null : cut(task.result, longest),
     error: task.error === null ? null : cut(task.error, longest),
-    ...(task.startedAt === null ? {} : { startedAt: iso(task.startedAt) }),
-    ...(task.completedAt === null ? {} : { completedAt: iso(task.completedAt) }),
-    ...(task.key === null ? {} : { number: task.id }),
+    startedAt: task.startedAt === null ? undefined : iso(task.startedAt),
+    completedAt: task.completedAt === null ? undefined : iso(task.completedAt),
+    number: task.key === null ? undefined : task.id,
     priority: task.priority,
-    ...(task.expectedOutput === null ? {} : { expected_output: cut(task.expectedOutput, longest) }),
+    expected_output: task.expectedOutput === null ? undefined : cut(task.expectedOutput, longest),
   };
 }
 
@@ -131,8 +131,8 @@ export const coordinationTools = [
         workerId: held.workerId,
         active: held.workerId !== null,
         taskId: held.taskId,
-        ...(held.holder === null ? {} : { session: held.holder }),
-        ...(held.heartbeatAt === null ? {} : { last_heartbeat: iso(held.heartbeatAt) }),
+        session: held.holder ?? undefined,
+        last_heartbeat: held.heartbeatAt === null ? undefined : iso(held.heartbeatAt),
       }));
       return { workers, count: workers.length };
     },

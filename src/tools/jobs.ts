@@ -75,7 +75,7 @@ export const jobTools = [
     text: (output) => `Job submitted successfully: ${output.job_id}`,
     handler: async (input, { runtime, actor }) => {
       const { job, isRepeated } = await submitJob({ ...input, run_at: toMs(input.run_at) }, actor, runtime);
-      return { job_id: job.id, status: job.status, ...(isRepeated ? { repeated: true } : {}) };
+      return { job_id: job.id, status: job.status, repeated: isRepeated ? true : undefined };
     },
   }),
 
@@ -103,15 +103,15 @@ export const jobTools = [
         created_at: iso(job.createdAt),
         started_at: iso(job.startedAt),
         completed_at: iso(job.completedAt),
-        ...(job.progress === null ? {} : { progress: job.progress }),
-        ...(job.progressMessage === null ? {} : { progress_message: job.progressMessage }),
+        progress: job.progress ?? undefined,
+        progress_message: job.progressMessage ?? undefined,
         ...(result.length > longestResult ? { result_cut: cut(result, longestResult) } : { result: job.result }),
         error: errorOf(job).error ?? null,
-        ...(job.warnings.length === 0 ? {} : { warnings: job.warnings }),
+        warnings: job.warnings.length === 0 ? undefined : job.warnings,
         metadata: job.metadata,
-        ...(artifacts.length === 0 ? {} : { artifacts }),
+        artifacts: artifacts.length === 0 ? undefined : artifacts,
         logs: logs.map(({ at, level, message }) => ({ at: iso(at), level, message: cut(message, 200) })),
-        ...(attempts.length > 1 ? { attempts: attempts.slice(-5).map(showAttempt) } : {}),
+        attempts: attempts.length > 1 ? attempts.slice(-5).map(showAttempt) : undefined,
       };
     },
   }),
@@ -209,7 +209,7 @@ export const jobTools = [
             type: agent.type,
             description: agent.description,
             payload: fields,
-            ...(input.type === undefined ? {} : { schema }),
+            schema: input.type === undefined ? undefined : schema,
           };
         }),
         supported_job_types: types,

@@ -40,9 +40,9 @@ export function showGoal(goal: GoalDetail, longestText = usualText): z.input<typ
     updated_at: iso(goal.updatedAt),
     completed_at: iso(goal.completedAt),
     metadata: goal.metadata,
-    ...(goal.project === '' ? {} : { project: goal.project }),
+    project: goal.project === '' ? undefined : goal.project,
     progress: goal.progress,
-    ...(goal.criticalPath && goal.criticalPath.length > 0 ? { critical_path: goal.criticalPath.slice(0, 50) } : {}),
+    critical_path: goal.criticalPath && goal.criticalPath.length > 0 ? goal.criticalPath.slice(0, 50) : undefined,
     ...(budget.cap === null && budget.spent === 0
       ? {}
       : { tokens: { budget: budget.cap, spent: budget.spent, reserved: budget.reserved } }),
@@ -64,7 +64,7 @@ export function showGoalBriefly(goal: GoalWithProgress): z.input<typeof briefGoa
     name: cut(goal.name, 60),
     status: goal.status,
     done: `${completed}/${total}`,
-    ...(failed > 0 ? { failed } : {}),
+    failed: failed > 0 ? failed : undefined,
   };
 }
 

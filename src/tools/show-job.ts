@@ -39,25 +39,25 @@ export function showJobStatus(job: Job, partialOutput = '', now = 0): ShownJobSt
     task_id: job.id,
     status: job.status,
     description: cut(summarize(job.type, job.payload), 80),
-    ...(job.model === null ? {} : { model: job.model }),
-    ...(job.requestedModel === null || job.requestedModel === job.model ? {} : { requested_model: job.requestedModel }),
+    model: job.model ?? undefined,
+    requested_model: job.requestedModel === null || job.requestedModel === job.model ? undefined : job.requestedModel,
     attempt: job.attempt,
     max_attempts: job.maxAttempts,
     created_at: iso(job.createdAt),
     started_at: iso(job.startedAt),
     completed_at: iso(job.completedAt),
-    ...(isWaiting ? { next_attempt_at: iso(job.runAt) } : {}),
-    ...(job.status === 'pending' && job.unfinishedDependencies > 0 ? { waits_for: job.unfinishedDependencies } : {}),
-    ...(job.progress === null ? {} : { progress: job.progress }),
-    ...(job.progressMessage === null ? {} : { progress_message: job.progressMessage }),
-    ...(job.isCancelRequested && job.status === 'running' ? { cancel_requested: true } : {}),
-    ...(job.isDead ? { dead: true } : {}),
+    next_attempt_at: isWaiting ? iso(job.runAt) : undefined,
+    waits_for: job.status === 'pending' && job.unfinishedDependencies > 0 ? job.unfinishedDependencies : undefined,
+    progress: job.progress ?? undefined,
+    progress_message: job.progressMessage ?? undefined,
+    cancel_requested: job.isCancelRequested && job.status === 'running' ? true : undefined,
+    dead: job.isDead ? true : undefined,
     input_tokens: job.inputTokens,
     output_tokens: job.outputTokens,
     ...errorOf(job),
-    ...(job.warnings.length === 0 ? {} : { warnings: job.warnings }),
-    ...(job.taskId === null ? {} : { board_task_id: job.taskId }),
-    ...(partialOutput === '' ? {} : { partial_output: partialOutput.slice(-200) }),
+    warnings: job.warnings.length === 0 ? undefined : job.warnings,
+    board_task_id: job.taskId ?? undefined,
+    partial_output: partialOutput === '' ? undefined : partialOutput.slice(-200),
   };
 }
 
@@ -80,12 +80,12 @@ export function showJobBriefly(job: Job): z.input<typeof briefJobOutput> {
   const isUnread = !job.isRead && (job.status === 'completed' || job.status === 'failed');
   return {
     task_id: job.id,
-    ...(job.type === 'llm' ? {} : { type: job.type }),
+    type: job.type === 'llm' ? undefined : job.type,
     status: job.status,
     description: cut(summarize(job.type, job.payload), 60),
-    ...(job.model === null ? {} : { model: job.model }),
+    model: job.model ?? undefined,
     created_at: iso(job.createdAt),
-    ...(isUnread ? { unread: true } : {}),
+    unread: isUnread ? true : undefined,
   };
 }
 
@@ -112,8 +112,8 @@ export function showAttempt(attempt: Attempt): z.input<typeof attemptOutput> {
   return {
     attempt: attempt.attempt,
     outcome: attempt.outcome ?? 'running',
-    ...(attempt.errorMessage === null ? {} : { error: cut(attempt.errorMessage, 300) }),
-    ...(attempt.model === null ? {} : { model: attempt.model }),
+    error: attempt.errorMessage === null ? undefined : cut(attempt.errorMessage, 300),
+    model: attempt.model ?? undefined,
     started_at: iso(attempt.startedAt),
     ended_at: iso(attempt.endedAt),
   };

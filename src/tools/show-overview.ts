@@ -45,13 +45,13 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
   const { ready, waiting, inProgress, failed, overdue } = overview;
   return {
     next: adviseNext(overview),
-    session: { id: actor.holder, ...(actor.project === '' ? {} : { project: actor.project }) },
+    session: { id: actor.holder, project: actor.project === '' ? undefined : actor.project },
     yours: {
       tasks: overview.ownClaims.map((task) => ({ ...showHeld(task), claim_token: task.claimToken })),
       slots: overview.ownSlots.map(({ slot, workerId, taskId }) => ({
         slot,
         worker: workerId,
-        ...(taskId === null ? {} : { task: taskId }),
+        task: taskId ?? undefined,
       })),
       background: overview.ownJobs.map(showOpenJob),
       unread_results: overview.unread.map(showOpenJob),
@@ -78,7 +78,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
             open_breakers: overview.openBreakers.map(({ id, state, cooldownUntil }) => ({
               id,
               state: state.toUpperCase(),
-              ...(cooldownUntil === null ? {} : { retry_at: iso(cooldownUntil) }),
+              retry_at: cooldownUntil === null ? undefined : iso(cooldownUntil),
             })),
           }),
       ...(overview.openRelays.length === 0
@@ -99,7 +99,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
 function showHeld(task: HeldTask) {
   return {
     id: task.id,
-    ...(task.key === null ? {} : { key: task.key }),
+    key: task.key ?? undefined,
     title: cut(task.title, 40),
     until: iso(task.leaseExpiresAt),
   };

@@ -20,7 +20,7 @@ export function showWhy(reasons: WaitingReasons): { message: string; why: z.inpu
       claimed: reasons.claimed,
       blocked_by_failure: reasons.blockedByFailure,
       not_before: reasons.notBefore,
-      ...(reasons.nextStartAt === null ? {} : { next_start_at: iso(reasons.nextStartAt) }),
+      next_start_at: reasons.nextStartAt === null ? undefined : iso(reasons.nextStartAt),
     },
   };
 }

@@ -73,8 +73,8 @@ export const systemTools = [
           subject: event.subject,
           subject_id: event.subjectId,
           type: event.type,
-          ...(event.actor === null ? {} : { actor: event.actor }),
-          ...(Object.keys(event.data).length === 0 ? {} : { data: event.data }),
+          actor: event.actor ?? undefined,
+          data: Object.keys(event.data).length === 0 ? undefined : event.data,
         }),
         (event) => event.id,
       );

@@ -65,7 +65,7 @@ export const taskTools = [
       const created = await createSeveral(input, actor, runtime.tasks);
       const keys = Object.fromEntries(created.flatMap((task) => (task.key === null ? [] : [[task.key, task.id]])));
       const ids = created.map((task) => task.id);
-      return { tasks_created: ids, count: ids.length, ...(Object.keys(keys).length > 0 ? { keys } : {}) };
+      return { tasks_created: ids, count: ids.length, keys: Object.keys(keys).length > 0 ? keys : undefined };
     },
   }),
 
@@ -249,7 +249,7 @@ export const taskTools = [
       return {
         ...showTask(task, runtime.clock.now(), longest),
         dependents: task.dependents,
-        ...(task.waitsBecause === undefined ? {} : { waits_because: task.waitsBecause }),
+        waits_because: task.waitsBecause,
       };
     },
   }),

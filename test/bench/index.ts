@@ -1,8 +1,14 @@
 import { measureBackground } from './background.js';
+import { measureClaims } from './claims.js';
 import { type Figure, measureBoards, measureProtocol } from './protocol.js';
 
 // Ratios of one run on one machine: absolute times change with the machine and with what else it does.
-const figures: Figure[] = [...(await measureProtocol()), ...(await measureBoards()), ...(await measureBackground())];
+const figures: Figure[] = [
+  ...(await measureProtocol()),
+  ...(await measureBoards()),
+  ...(await measureClaims()),
+  ...(await measureBackground()),
+];
 
 console.log('| what | ours | reference | ratio | aim |');
 console.log('|---|---|---|---|---|');

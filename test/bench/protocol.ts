@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { keepApart, letGo } from './pin.js';
 import { type Call, type MeasuredServer, startMeasured, timeInTurns } from './server-process.js';
 import { median } from './statistics.js';
 
@@ -16,7 +17,7 @@ export interface Figure {
 const bare = 'test/bench/bare-server.mjs';
 const ours = 'dist/main.js';
 const starts = 15;
-const calls = 1_000;
+const calls = 3_000;
 
 /** Start, calls and memory against the bare SDK server, turn by turn on one machine. */
 export async function measureProtocol(): Promise<Figure[]> {
@@ -32,6 +33,7 @@ export async function measureProtocol(): Promise<Figure[]> {
     await fillBoard(home, 100);
     const reference = await startMeasured(bare, {});
     const server = await startMeasured(ours, { HOME: home });
+    for (const { pid } of [reference, server]) keepApart(pid);
     const echo: Call = (index) =>
       reference.request('tools/call', { name: 'echo', arguments: { text: `text ${index}` } });
     const times = await timeInTurns({ echo, ...callsOf(server) }, calls);
@@ -53,6 +55,7 @@ export async function measureProtocol(): Promise<Figure[]> {
     });
     await server.stop();
     await reference.stop();
+    letGo();
   });
   return figures;
 }
@@ -64,9 +67,11 @@ export async function measureBoards(): Promise<Figure[]> {
       await fillBoard(small, 100);
       await fillBoard(large, 100_000);
       const servers = [await startMeasured(ours, { HOME: small }), await startMeasured(ours, { HOME: large })] as const;
+      for (const { pid } of servers) keepApart(pid);
       const calls = { ...prefixed('small', callsOf(servers[0])), ...prefixed('large', callsOf(servers[1])) };
-      const times = await timeInTurns(calls, 1_000);
+      const times = await timeInTurns(calls, 2_000);
       for (const server of servers) await server.stop();
+      letGo();
       return Object.keys(aims).map((name) =>
         ratioOf(
           `${name} p50, board of 100,000 against 100`,

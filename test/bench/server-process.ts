@@ -8,6 +8,7 @@ export interface MeasuredServer {
   call(tool: string, args: Record<string, unknown>): Promise<Record<string, unknown>>;
   request(method: string, params: unknown): Promise<{ result: Record<string, unknown> }>;
   rssMb(): number;
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -32,6 +33,7 @@ export async function startMeasured(script: string, env: Record<string, string>)
   child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`);
   return {
     startMs,
+    pid: child.pid ?? 0,
     request,
     async call(name, args) {
       const { result } = await request('tools/call', { name, arguments: args });
@@ -74,7 +76,8 @@ function speaker(child: ChildProcess) {
 export type Call = (index: number) => Promise<unknown>;
 
 /**
- * Times several calls in turns of a few, so that whatever else the machine does meanwhile meets all of them alike.
+ * Times several calls in turns, so that whatever else the machine does meanwhile meets all of them alike; long turns,
+ * because the operating system takes some hundred calls to settle where the two processes run.
  * Milliseconds by name, after calls that warm up.
  */
 export async function timeInTurns(
@@ -82,8 +85,8 @@ export async function timeInTurns(
   count: number,
 ): Promise<Record<string, number[]>> {
   const times: Record<string, number[]> = Object.fromEntries(Object.keys(calls).map((name) => [name, []]));
-  const turn = 20;
-  for (let first = -count / 4; first < count; first += turn) {
+  const turn = 1_000;
+  for (let first = -count / 2; first < count; first += turn) {
     for (const [name, call] of Object.entries(calls)) {
       for (let index = first; index < first + turn; index++) {
         const startedAt = performance.now();

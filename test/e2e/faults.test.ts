@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -19,6 +19,17 @@ function inspect<Found>(home: string, look: (db: BetterSqlite3.Database) => Foun
   } finally {
     db.close();
   }
+}
+
+/** Overwrites pages in the middle of a database that nobody has open, and makes its daily check due again. */
+function ruinPages(file: string): void {
+  const db = new BetterSqlite3(file);
+  db.exec('delete from duties');
+  const leaf = db.prepare("select pageno from dbstat where name = 'tasks' and pagetype = 'leaf' limit 3").pluck().all();
+  db.close();
+  const descriptor = openSync(file, 'r+');
+  for (const page of leaf as number[]) writeSync(descriptor, Buffer.alloc(4_096, 0x5a), 0, 4_096, (page - 1) * 4_096);
+  closeSync(descriptor);
 }
 
 it('kill -9 of the server in mid-write leaves whole batches and a sound database', async () => {
@@ -63,6 +74,24 @@ describe('a database that cannot be used', () => {
       expect(data.message).toContain(databaseOf(home));
       expect(data.hint).toMatch(/restore|recover/);
     }
+  });
+
+  it('is not written to any more once the daily check has found it damaged, and the newest backup is named', async () => {
+    const home = tempDir();
+    const first = await connectServer({ home });
+    const tasks = Array.from({ length: 500 }, (_, index) => ({ title: `Task ${index}`, description: 'x'.repeat(200) }));
+    await first.ok('create_tasks', { tasks });
+    const { path } = await first.ok('backup_database');
+    await first.close();
+    ruinPages(databaseOf(home));
+    const server = await connectServer({ home });
+    const { data } = await eventually('the check', async () => {
+      const reply = await server.call('create_task', { title: 'lost?' });
+      return reply.isError && reply;
+    });
+    expect(data).toMatchObject({ code: 'unavailable' });
+    expect(data.message).toContain('damaged');
+    expect(data.hint).toContain(path);
   });
 
   it('is left alone when a newer program has written it', async () => {

@@ -35,6 +35,7 @@ export async function runTool(name: string, given: GivenInput, flags: GlobalFlag
   try {
     // No session may be there to take back what dead ones held, or to start runners for the queue.
     if (tool.effect !== 'read') await runtime.sweep(caller);
+    runtime.requireSound();
     const result = await tool.handler(input, context);
     if (flags.isJson || !tool.text) output.printJson(result);
     else output.quote(tool.text(result));

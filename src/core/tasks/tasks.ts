@@ -128,10 +128,8 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
         one(await withDependencies(sql, [await editTask(sql, task, edit, changeBy(actor))])),
       ),
 
-    async get(reference: TaskReference): Promise<TaskDetail> {
-      await releaseDue();
-      return taskDetail(db, await findTask(db, reference), clock.now());
-    },
+    get: async (reference: TaskReference): Promise<TaskDetail> =>
+      taskDetail(db, await findTask(db, reference), clock.now()),
 
     async list(filter: TaskFilter): Promise<TaskWithDependencies[]> {
       const tasks = await listTasks(db, filter);
@@ -145,17 +143,23 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
 }
 
 async function taskDetail(sql: Sql, row: TaskRow, now: number): Promise<TaskDetail> {
-  const dependents = await sql.all<{ task_id: number }>(
-    'select task_id from task_dependencies where depends_on = ? order by task_id limit 200',
+  const neighbours = await sql.all<{ side: 'before' | 'after'; id: number }>(
+    `select 'before' as side, depends_on as id from task_dependencies where task_id = ?
+     union all
+     select * from (select 'after' as side, task_id as id from task_dependencies where depends_on = ? limit 200) followers
+     order by id`,
+    row.id,
     row.id,
   );
+  const idsOf = (side: 'before' | 'after') => neighbours.flatMap((one) => (one.side === side ? one.id : []));
   const task = toTask(row);
+  const isPending = row.status === 'pending';
   return {
     ...task,
-    dependencies: await dependencyIds(sql, row.id),
-    dependents: dependents.map((dependent) => dependent.task_id),
+    dependencies: idsOf('before'),
+    dependents: idsOf('after'),
     isReady: isReady(task, now),
-    waitsBecause: row.status === 'pending' ? await explainWaiting(sql, row) : undefined,
+    waitsBecause: isPending && !isReady(task, now) ? await explainWaiting(sql, row) : undefined,
   };
 }
 

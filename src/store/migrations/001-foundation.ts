@@ -294,7 +294,8 @@ const ledgerAndLog = `
   create index budget_reservations_by_holder on budget_reservations (holder);
 
   create table events (
-    id integer primary key autoincrement,
+    -- Not autoincrement, which would write one page more with every change; a purge never takes the newest row.
+    id integer primary key,
     at integer not null,
     subject text not null,
     subject_id text not null,
