@@ -56,10 +56,14 @@ it('kill -9 of the server in mid-write leaves whole batches and a sound database
 
 it('ten servers that start at once on no database all work, on one schema', async () => {
   const home = tempDir();
-  const servers = await Promise.all(Array.from({ length: 10 }, () => connectServer({ home })));
+  const [first, ...others] = await Promise.all([
+    connectServer({ home }),
+    ...Array.from({ length: 9 }, () => connectServer({ home })),
+  ]);
+  const servers = [first, ...others];
   const tasks = await Promise.all(servers.map((server, index) => server.ok('create_task', { title: `from ${index}` })));
   expect(new Set(tasks.map((task) => task.id)).size).toBe(10);
-  expect((await servers[0]?.ok('list_tasks', { limit: 50 })).count).toBe(10);
+  expect((await first.ok('list_tasks', { limit: 50 })).count).toBe(10);
 });
 
 describe('a database that cannot be used', () => {

@@ -9,7 +9,6 @@ import { editTask, type TaskEdit } from './edit-task.js';
 import { lapseClaims } from './lapse.js';
 import {
   countWaiting,
-  dependencyIds,
   dependencyKeys,
   listTasks,
   type TaskFilter,
