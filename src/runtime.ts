@@ -7,6 +7,8 @@ import type { Config } from './base/config.js';
 import { RuntimeError } from './base/errors.js';
 import type { Log } from './base/log.js';
 import { createRedactor, type Redact } from './base/redact.js';
+import { type Access, createAccess } from './core/access/access.js';
+import { createHttpServers, type HttpServers } from './core/access/http-servers.js';
 import type { Actor } from './core/actor.js';
 import { type Breakers, createBreakers } from './core/breakers/breakers.js';
 import { findLiveProcesses, type LiveProcess } from './core/coordination/live-processes.js';
@@ -47,8 +49,14 @@ export interface Runtime {
   readonly slots: Slots;
   readonly workers: Workers;
   readonly dispatcher: Dispatcher;
+  readonly access: Access;
+  readonly httpServers: HttpServers;
   /** Writes the session's row and keeps it alive until `close`. */
   beginSession(session: Session, info: SessionInfo): Promise<void>;
+  /** Sweeps now and then, also while no session is here. */
+  startSweeping(actor: Actor): void;
+  /** Ends one session of several, as `close` ends all. */
+  endSession(session: Session): Promise<void>;
   /** Does what any process may do for all: takes back what dead ones held, and has waiting work worked on. */
   sweep(actor: Actor): Promise<void>;
   /** Throws `unavailable` once the daily check has found the database damaged: what is written to it may be lost. */
@@ -131,7 +139,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const slots = createSlots({ db, clock, processes, limit: config.workerSlots });
   const dispatcher = createDispatcher({ jobs, spawner, spool, log });
   const tasks = createTaskBoard({ db, clock });
-  let current: Session | undefined;
+  const sessionsHere = new Set<Session>();
   let damage: string | undefined;
   const timers: NodeJS.Timeout[] = [];
 
@@ -148,6 +156,15 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       log.warn('a duty failed', { duty: name, error });
     }
   }
+
+  /** One heartbeat for all sessions of this process: over HTTP it has many. */
+  const keepAlive = once(() =>
+    every(beatMs, 'heartbeat', async () => {
+      for (const session of sessionsHere) await sessions.beat(session);
+    }),
+  );
+
+  const keepSweeping = once((actor: Actor) => every(sweepMs, 'sweep', () => sweep(actor)));
 
   /** One duty that fails does not keep the others from being done. */
   async function sweep(actor: Actor): Promise<void> {
@@ -186,13 +203,21 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     slots,
     workers: createWorkers({ db, clock, processes }),
     dispatcher,
+    access: createAccess({ db, clock }),
+    httpServers: createHttpServers({ db, clock, processes }),
 
     async beginSession(session, info) {
       await sessions.begin(session, info);
-      current = session;
-      every(beatMs, 'heartbeat', () => sessions.beat(session));
-      every(sweepMs, 'sweep', () => sweep(session));
+      sessionsHere.add(session);
+      keepAlive();
+      keepSweeping(session);
       await sweep(session);
+    },
+
+    startSweeping: keepSweeping,
+
+    async endSession(session) {
+      if (sessionsHere.delete(session)) await sessions.end(session);
     },
 
     sweep,
@@ -252,8 +277,17 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     close() {
       for (const timer of timers.splice(0)) clearInterval(timer);
-      db.close(current ? sessions.ending(current) : []);
+      db.close([...sessionsHere].flatMap((session) => sessions.ending(session)));
     },
+  };
+}
+
+/** Does what it is told to the first time, and nothing after that. */
+function once<Given extends unknown[]>(work: (...given: Given) => void): (...given: Given) => void {
+  let isDone = false;
+  return (...given) => {
+    if (!isDone) work(...given);
+    isDone = true;
   };
 }
 

@@ -22,6 +22,10 @@ export interface Config {
   model: string | undefined;
   providers: ProviderConfig;
   pricesUrl: string | undefined;
+  /** The runtime to hand every call to, instead of having one here. */
+  remote: { url: string; token: string | undefined } | undefined;
+  /** The port to serve HTTP on, if one was asked for. */
+  port: number | undefined;
   /** The client's conversation, where the client tells: the same when it is resumed. */
   clientSessionId: string | undefined;
   /** The project directory that the client works in, '' when it does not say. */
@@ -93,6 +97,8 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: providersOf(file, env, { home, configPath }),
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
+    remote: remoteOf((name) => readSetting(env, name)),
+    port: wholeNumber(setting, 'PORT', 65_535),
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
@@ -157,6 +163,18 @@ function providersOf(file: ConfigFile, env: Environment, places: Places): Provid
     ),
     models: file.models ?? {},
   };
+}
+
+function remoteOf(setting: (name: SettingName) => string | undefined): Config['remote'] {
+  const url = setting('AGENT_RUNTIME_URL');
+  if (url === undefined) return undefined;
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol))
+    return { url, token: setting('AGENT_RUNTIME_TOKEN') };
+  throw new RuntimeError(
+    'invalid',
+    `AGENT_RUNTIME_URL is ${JSON.stringify(url)}.`,
+    'Set it to an address such as http://127.0.0.1:3335.',
+  );
 }
 
 /** What stands in the environment wins over the secrets file. */

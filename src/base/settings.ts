@@ -69,6 +69,17 @@ export const settings = [
     name: 'AGENT_RUNTIME_PRICES_URL',
     meaning: 'Template of a URL that gives daily prices as CSV, for backtests whose price file is missing.',
   },
+  {
+    name: 'AGENT_RUNTIME_URL',
+    aliases: ['TASK_COORDINATOR_URL'],
+    meaning: 'Address of a runtime that serves HTTP elsewhere: this one then hands every call to it.',
+  },
+  {
+    name: 'AGENT_RUNTIME_TOKEN',
+    isSecret: true,
+    meaning: 'Token for the runtime at AGENT_RUNTIME_URL; on the same machine its own file is read.',
+  },
+  { name: 'PORT', default: '3333', meaning: 'Port of `dashboard` and, with another default, of `serve --http`.' },
 ] as const satisfies readonly Setting[];
 
 export type SettingName = (typeof settings)[number]['name'];

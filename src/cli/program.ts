@@ -5,6 +5,7 @@ import { addDemoCommand } from './demo-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { isDone, reportFailure } from './failure.js';
 import { addGlobalFlags, globalFlagsOf } from './global-flags.js';
+import { addHttpCommands } from './http-command.js';
 import { addInstallCommand } from './install-command.js';
 import { addKeepCommands } from './keep-command.js';
 import { createOutput, type Output } from './output.js';
@@ -45,6 +46,7 @@ function createProgram(output: Output): Command {
   addDoctorCommand(program, output);
   addInstallCommand(program, output);
   addKeepCommands(program, output);
+  addHttpCommands(program, output);
   return program;
 }
 

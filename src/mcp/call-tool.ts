@@ -27,6 +27,7 @@ function toResult(tool: AnyTool, output: unknown): CallToolResult {
   return { content: [{ type: 'text', text }], structuredContent: output as Record<string, unknown> };
 }
 
-function toErrorResult(report: ErrorReport): CallToolResult {
+/** A failure as clients get it: by its text, which every client shows its model. */
+export function toErrorResult(report: ErrorReport): CallToolResult {
   return { isError: true, content: [{ type: 'text', text: JSON.stringify({ error: report }) }] };
 }

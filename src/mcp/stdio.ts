@@ -36,6 +36,8 @@ export async function serveStdio(readSettings: () => Config): Promise<void> {
     return opened;
   }
 
+  if (config.remote && !problem) return serveRemote(config, config.remote);
+
   const server = createMcpServer({ config, log, session, runtime });
   // A client may start a server only to ask what it is; a session exists from here on.
   server.oninitialized = () => {
@@ -47,6 +49,14 @@ export async function serveStdio(readSettings: () => Config): Promise<void> {
       .catch((error: unknown) => log.error('the session could not begin', { error }));
   };
   endWithClient(() => opened?.close());
+  await server.connect(new StdioServerTransport());
+}
+
+/** The runtime is elsewhere: nothing is opened here. */
+async function serveRemote(config: Config, remote: NonNullable<Config['remote']>): Promise<void> {
+  const { openRemote } = await import('./remote/open-remote.js');
+  const { server, close } = openRemote(config, remote);
+  endWithClient(close);
   await server.connect(new StdioServerTransport());
 }
 

@@ -1,6 +1,7 @@
 import { RuntimeError } from '../base/errors.js';
 import { backgroundTools } from './background.js';
 import { coordinationTools } from './coordination.js';
+import { dashboardTools } from './dashboard.js';
 import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
@@ -14,7 +15,7 @@ export const toolsets = {
   coordination: coordinationTools,
   background: backgroundTools,
   jobs: jobTools,
-  system: systemTools,
+  system: [...systemTools, ...dashboardTools],
 } as const satisfies Record<string, readonly AnyTool[]>;
 
 export type ToolsetName = keyof typeof toolsets;

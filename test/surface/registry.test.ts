@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { describeTool, inputSchemaOf } from '../../src/mcp/describe-tool.js';
+import { describeTool } from '../../src/mcp/describe-tool.js';
 import { instructions } from '../../src/mcp/instructions.js';
+import { inputSchema } from '../../src/tools/from-text/input-schema.js';
 import { chooseTools, chosenToolsets, toolsets } from '../../src/tools/index.js';
 
 const tools = chooseTools({ toolsets: 'all', isReadOnly: false });
@@ -30,7 +31,7 @@ describe.each(tools.map((tool) => [tool.name, tool] as const))('%s', (_, tool) =
   });
 
   it('has an input schema that clients can show', () => {
-    const schema = inputSchemaOf(tool);
+    const schema = inputSchema(tool);
     expect(schema.type).toBe('object');
     expect(Object.keys(schema.properties ?? {})).toEqual(Object.keys(tool.input.shape));
     const text = JSON.stringify(schema);

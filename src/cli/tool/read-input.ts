@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { RuntimeError } from '../../base/errors.js';
 import type { AnyTool } from '../../tools/define-tool.js';
-import { convertFields } from './convert.js';
-import { inputSchema } from './input-schema.js';
-import { parsePairs } from './parse-pairs.js';
+import { convertFields } from '../../tools/from-text/convert.js';
+import { inputSchema } from '../../tools/from-text/input-schema.js';
+import { parsePairs } from '../../tools/from-text/parse-pairs.js';
 
 /** What the command line says of a tool's arguments. */
 export interface GivenInput {

@@ -1,11 +1,17 @@
 import { readConfig } from '../../base/config.js';
 import type { AnyTool } from '../../tools/define-tool.js';
+import {
+  alternatives,
+  asSchema,
+  inputSchema,
+  itemSchema,
+  type JsonSchema,
+} from '../../tools/from-text/input-schema.js';
+import { typeWords } from '../../tools/from-text/type-words.js';
 import { commandName } from '../connect-lines.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output, Paint } from '../output.js';
 import { findTool } from './find-tool.js';
-import { alternatives, asSchema, inputSchema, itemSchema, type JsonSchema } from './input-schema.js';
-import { typeWords } from './type-words.js';
 import { wrap } from './wrap.js';
 
 /** Prints a tool's help, made from its declaration. */

@@ -105,6 +105,12 @@ export function createSessions(needs: SessionNeeds) {
      */
     ending: (session: Session): Statement[] => [...endingOf(session.id, clock.now())],
 
+    /** The same at once, where the process goes on. */
+    end: (session: Session): Promise<void> =>
+      db.transaction(async (sql) => {
+        for (const { text, values } of endingOf(session.id, clock.now())) await sql.run(text, ...values);
+      }),
+
     /** Ends the rows of processes that are gone, and frees their slots. Resolves to their ids. */
     async sweep(): Promise<string[]> {
       const open = await db.all<SessionRow>(liveSessions);

@@ -90,6 +90,18 @@ export async function listEvents(sql: Sql, filter: EventFilter): Promise<Event[]
   return rows.map(toEvent);
 }
 
+/** Events after one, oldest first: ids grow in the order in which changes were written. */
+export async function eventsAfter(sql: Pick<Sql, 'all'>, id: number, limit: number): Promise<Event[]> {
+  const rows = await sql.all<EventRow>('select * from events where id > ? order by id limit ?', id, limit);
+  return rows.map(toEvent);
+}
+
+/** The id of the newest event, 0 when there is none. */
+export async function newestEventId(sql: Pick<Sql, 'get'>): Promise<number> {
+  const row = await sql.get<{ id: number | null }>('select max(id) as id from events');
+  return row?.id ?? 0;
+}
+
 interface EventRow {
   id: number;
   at: number;

@@ -9,7 +9,8 @@ export const foundation: Migration = {
   version: 1,
   name: 'foundation',
   up: (connection) => {
-    for (const part of [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog]) connection.exec(part);
+    for (const part of [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog, access])
+      connection.exec(part);
   },
 };
 
@@ -305,4 +306,31 @@ const ledgerAndLog = `
     data text
   ) strict;
   create index events_by_subject on events (subject, subject_id, id);
+`;
+
+const access = `
+  -- Who may call over HTTP. Only a hash of each token is kept; one that expires is good for one use.
+  create table access_tokens (
+    id text primary key,
+    name text not null,
+    hash text not null,
+    is_read_only integer not null check (is_read_only in (0, 1)),
+    expires_at integer,
+    created_at integer not null,
+    last_used_at integer
+  ) strict;
+  create unique index access_tokens_by_name on access_tokens (name) where expires_at is null;
+
+  create table http_servers (
+    id text primary key,
+    url text not null,
+    has_page integer not null check (has_page in (0, 1)),
+    is_read_only integer not null check (is_read_only in (0, 1)),
+    host_id text not null,
+    boot_id text not null,
+    pid_namespace text not null,
+    pid integer not null,
+    process_started text not null,
+    started_at integer not null
+  ) strict;
 `;

@@ -1,13 +1,24 @@
-import type { z } from 'zod';
-import { inputSchemaOf } from '../../mcp/describe-tool.js';
-import type { AnyTool } from '../../tools/define-tool.js';
+import { z } from 'zod';
+import type { AnyTool } from '../define-tool.js';
 
-/** A JSON schema, as far as the command line reads one. */
+/** A JSON schema, as far as texts are converted by one. */
 export type JsonSchema = z.core.JSONSchema.JSONSchema;
 
-/** A tool's input as JSON schema, the same that clients get: values are converted by it, and its help is made from it. */
+/**
+ * A tool's input as JSON schema, without what only repeats: the dialect, and a pattern beside the format it spells out.
+ * Clients list it, texts are converted by it, and the command line's help is made from it.
+ */
 export function inputSchema(tool: AnyTool): JsonSchema {
-  return inputSchemaOf(tool) as JsonSchema;
+  const { $schema: _, ...schema } = z.toJSONSchema(tool.input, {
+    io: 'input',
+    reused: 'inline',
+    unrepresentable: 'any',
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+      delete jsonSchema.propertyNames;
+    },
+  });
+  return schema as JsonSchema;
 }
 
 /** What a value may be: the branches of a union, or the schema itself. */

@@ -1,0 +1,65 @@
+import { readConfig } from '../../base/config.js';
+import { createLog } from '../../base/log.js';
+import { createRedactor } from '../../base/redact.js';
+import { type GlobalFlags, logLevelOf } from '../global-flags.js';
+import type { HttpFlags } from '../http-command.js';
+import type { Output } from '../output.js';
+import { openBrowser } from './open-browser.js';
+
+export interface HttpRequest extends HttpFlags {
+  hasPage: boolean;
+  defaultPort: number;
+  open?: boolean;
+}
+
+/** Serves over HTTP until it is told to end. */
+export async function runHttp(request: HttpRequest, flags: GlobalFlags, output: Output): Promise<void> {
+  const config = readConfig(flags.settings);
+  const log = createLog({ level: logLevelOf(flags, config), redact: createRedactor(config.secrets) });
+  const [{ openRuntime }, { startHttpServer }, { readPageFiles }] = await Promise.all([
+    import('../../runtime.js'),
+    import('../../http/http-server.js'),
+    import('../../http/page-files.js'),
+  ]);
+  const runtime = await openRuntime({ config, log });
+  const asked = request.port ?? config.port;
+  try {
+    const server = await startHttpServer({
+      runtime,
+      config,
+      log,
+      host: request.host,
+      port: asked ?? request.defaultPort,
+      isExactPort: asked !== undefined,
+      allowedHosts: request.allowHost,
+      isReadOnly: config.isReadOnly,
+      needsToken: request.token,
+      page: request.hasPage ? readPageFiles() : undefined,
+    });
+    runtime.startSweeping({ holder: null, project: '' });
+    if (flags.isJson) output.printJson({ url: server.url, owner_url: server.ownerUrl, mcp: `${server.url}/mcp` });
+    else for (const line of greeting(request, server)) output.say(line);
+    if (request.open) openBrowser(server.ownerUrl);
+    await untilToldToEnd();
+    await server.close();
+  } finally {
+    runtime.close();
+  }
+}
+
+function greeting({ hasPage, host }: HttpRequest, server: { url: string; ownerUrl: string }): string[] {
+  const lines = hasPage
+    ? [`Dashboard: ${server.ownerUrl}`, 'The address lets its reader in: keep it to yourself.']
+    : [`Serving ${server.url}: MCP at /mcp, the tools at /api/tools, changes at /api/events.`];
+  if (!hasPage) lines.push('Programs need a token: `agent-runtime token create --name NAME`.');
+  if (!/^(127\.|localhost$|::1$)/.test(host)) {
+    lines.push(`It listens on ${host}: others can reach it. Their requests need a token, and travel unencrypted.`);
+  }
+  return [...lines, 'Ctrl-C ends it.'];
+}
+
+function untilToldToEnd(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+}

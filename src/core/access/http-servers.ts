@@ -1,0 +1,90 @@
+import type { Clock } from '../../base/clock.js';
+import { newShortId } from '../../base/ids.js';
+import type { Database } from '../../store/sql.js';
+import type { Processes } from '../ports.js';
+
+/** A process that serves this runtime over HTTP. */
+export interface HttpServerEntry {
+  url: string;
+  hasPage: boolean;
+  isReadOnly: boolean;
+  pid: number;
+  startedAt: number;
+}
+
+interface HttpServerRow {
+  id: string;
+  url: string;
+  has_page: number;
+  is_read_only: number;
+  host_id: string;
+  boot_id: string;
+  pid_namespace: string;
+  pid: number;
+  process_started: string;
+  started_at: number;
+}
+
+export type HttpServers = ReturnType<typeof createHttpServers>;
+
+/** Who serves over HTTP, so that other processes can say where. A row outlives a killed server and is then skipped. */
+export function createHttpServers({ db, clock, processes }: { db: Database; clock: Clock; processes: Processes }) {
+  return {
+    /** Resolves to the id under which it is taken off again. */
+    add: (server: { url: string; hasPage: boolean; isReadOnly: boolean }): Promise<string> =>
+      db.transaction(async (sql) => {
+        const id = newShortId();
+        const self = processes.self();
+        await sql.run(
+          `insert into http_servers (id, url, has_page, is_read_only, host_id, boot_id, pid_namespace, pid,
+             process_started, started_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          id,
+          server.url,
+          Number(server.hasPage),
+          Number(server.isReadOnly),
+          self.hostId,
+          self.bootId,
+          self.pidNamespace,
+          self.pid,
+          self.startTime,
+          clock.now(),
+        );
+        return id;
+      }),
+
+    remove: (id: string): Promise<void> =>
+      db.transaction(async (sql) => {
+        await sql.run('delete from http_servers where id = ?', id);
+      }),
+
+    /** Those whose process lives, the newest first; rows of dead ones are removed. */
+    async live(): Promise<HttpServerEntry[]> {
+      const rows = await db.all<HttpServerRow>('select * from http_servers order by started_at desc, id');
+      const gone = rows.filter((row) => livenessOf(row, processes) === 'dead');
+      if (gone.length > 0) {
+        await db.transaction(async (sql) => {
+          for (const row of gone) await sql.run('delete from http_servers where id = ?', row.id);
+        });
+      }
+      return rows
+        .filter((row) => !gone.includes(row))
+        .map((row) => ({
+          url: row.url,
+          hasPage: row.has_page === 1,
+          isReadOnly: row.is_read_only === 1,
+          pid: row.pid,
+          startedAt: row.started_at,
+        }));
+    },
+  };
+}
+
+function livenessOf(row: HttpServerRow, processes: Processes) {
+  return processes.liveness({
+    hostId: row.host_id,
+    bootId: row.boot_id,
+    pidNamespace: row.pid_namespace,
+    pid: row.pid,
+    startTime: row.process_started,
+  });
+}

@@ -1,0 +1,78 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Config } from '../base/config.js';
+import type { Log } from '../base/log.js';
+import { version } from '../base/version.js';
+import type { Runtime } from '../runtime.js';
+import { chooseTools } from '../tools/index.js';
+import type { EventFeed } from './event-feed.js';
+import { eventStream } from './event-stream.js';
+import { errorResponse, failureResponse } from './failure.js';
+import { type Env, type GuardOptions, guard } from './guard.js';
+import { securityHeaders } from './headers.js';
+import type { McpEndpoint } from './mcp-endpoint.js';
+import type { PageFiles } from './page-files.js';
+import { toolApi } from './tool-api.js';
+
+export interface AppNeeds {
+  runtime: Runtime;
+  config: Config;
+  log: Log;
+  feed: EventFeed;
+  mcp: McpEndpoint;
+  guard: GuardOptions;
+  /** Without it the server has no page. */
+  page: PageFiles | undefined;
+}
+
+/** The largest request: a description of 1 MB and what is around it. */
+const largestBody = 4 * 1024 * 1024;
+
+/** Everything that is served on the one port. */
+export function createApp({ runtime, config, log, feed, mcp, guard: guarding, page }: AppNeeds): Hono<Env> {
+  const tools = chooseTools({ toolsets: config.toolsets, isReadOnly: guarding.isReadOnly });
+  const app = new Hono<Env>();
+  app.use(securityHeaders);
+  app.use(guard(guarding));
+  app.use(
+    bodyLimit({
+      maxSize: largestBody,
+      onError: () =>
+        errorResponse(413, {
+          code: 'invalid',
+          message: `A request may have ${largestBody} bytes.`,
+          hint: 'Send less.',
+        }),
+    }),
+  );
+  app.get('/api/health', (context) => context.json({ status: 'ok', version, pid: process.pid }));
+  app.get('/api/whoami', (context) => {
+    const { name, isReadOnly } = context.get('visitor');
+    return context.json({ name, read_only: isReadOnly, version });
+  });
+  app.route('/api/tools', toolApi(tools, runtime));
+  app.get('/api/events', async (context) => {
+    const place = context.req.header('last-event-id') ?? context.req.query('after');
+    const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Number(place) : await feed.newest();
+    return eventStream(feed, afterId, context.req.raw.signal);
+  });
+  app.all('/mcp', (context) => mcp.handle(context.req.raw, context.get('visitor')));
+  if (page) {
+    app.get('*', (context) => {
+      const file = context.req.path.startsWith('/api/') ? undefined : page.get(context.req.path);
+      return file ? context.body(file.body, 200, { 'Content-Type': file.type }) : context.notFound();
+    });
+  }
+  app.notFound((context) =>
+    errorResponse(404, {
+      code: 'not_found',
+      message: `There is nothing at ${context.req.path}.`,
+      hint: 'There are /api/health, /api/tools, /api/events and /mcp.',
+    }),
+  );
+  app.onError((error) => {
+    log.error('a request failed', { error });
+    return failureResponse(error);
+  });
+  return app;
+}

@@ -1,0 +1,74 @@
+import type { Log } from '../base/log.js';
+import { type Event, eventsAfter, newestEventId } from '../core/events/events.js';
+import type { Database } from '../store/sql.js';
+
+export interface Subscriber {
+  /** Takes events, oldest first; false when it cannot take more, and so has been dropped. */
+  take(events: readonly Event[]): boolean;
+}
+
+export interface EventFeed {
+  /** The newest event there is: whoever begins without a place of its own begins behind it. */
+  newest(): Promise<number>;
+  /** Gives a subscriber every event after `afterId`, those of now and those to come, each once; resolves to its end. */
+  subscribe(afterId: number, subscriber: Subscriber): () => void;
+  close(): void;
+}
+
+/** Other processes write too, so the table is looked at; an empty look takes some 20 microseconds. */
+const pollMs = 200;
+const pageSize = 500;
+
+/** Follows the events table for all who listen, and only while somebody does. */
+export function createEventFeed({ db, log }: { db: Database; log: Log }): EventFeed {
+  const places = new Map<Subscriber, number>();
+  let timer: NodeJS.Timeout | undefined;
+  let isLooking = false;
+
+  async function look(): Promise<void> {
+    if (isLooking) return;
+    isLooking = true;
+    try {
+      const newest = await newestEventId(db);
+      // Subscribers who are equally far share one read.
+      for (const place of new Set(places.values())) if (place < newest) await bringUp(place);
+    } catch (error) {
+      log.warn('events could not be read', { error });
+    } finally {
+      isLooking = false;
+    }
+  }
+
+  async function bringUp(place: number): Promise<void> {
+    const events = await eventsAfter(db, place, pageSize);
+    const last = events.at(-1)?.id;
+    if (last === undefined) return;
+    for (const [subscriber, at] of places) {
+      if (at !== place) continue;
+      if (subscriber.take(events)) places.set(subscriber, last);
+      else leave(subscriber);
+    }
+  }
+
+  function leave(subscriber: Subscriber): void {
+    places.delete(subscriber);
+    if (places.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  return {
+    newest: () => newestEventId(db),
+    subscribe(afterId, subscriber) {
+      places.set(subscriber, afterId);
+      timer ??= setInterval(() => void look(), pollMs);
+      void look();
+      return () => leave(subscriber);
+    },
+    close() {
+      clearInterval(timer);
+      timer = undefined;
+      places.clear();
+    },
+  };
+}

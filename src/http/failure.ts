@@ -1,0 +1,29 @@
+import { type ErrorCode, type ErrorReport, reportError } from '../base/errors.js';
+
+const statuses: Readonly<Record<ErrorCode, number>> = {
+  invalid: 400,
+  not_found: 404,
+  conflict: 409,
+  already_claimed: 409,
+  stale_claim: 409,
+  dependency_cycle: 409,
+  budget_exhausted: 402,
+  circuit_open: 503,
+  not_configured: 501,
+  unavailable: 503,
+  rate_limited: 429,
+  timeout: 504,
+  cancelled: 499,
+  internal: 500,
+};
+
+/** HTTP's one mapping from whatever was thrown to what is answered. */
+export function failureResponse(error: unknown): Response {
+  const report = reportError(error);
+  return errorResponse(statuses[report.code], report);
+}
+
+/** An answer in the form that all errors have: `{error: {code, message, hint}}`. */
+export function errorResponse(status: number, report: ErrorReport | { code: string; message: string; hint?: string }) {
+  return Response.json({ error: report }, { status });
+}

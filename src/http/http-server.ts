@@ -1,0 +1,100 @@
+import { networkInterfaces } from 'node:os';
+import { getRequestListener } from '@hono/node-server';
+import type { Config } from '../base/config.js';
+import { RuntimeError } from '../base/errors.js';
+import { localToken } from '../base/local-token.js';
+import type { Log } from '../base/log.js';
+import type { Runtime } from '../runtime.js';
+import { createApp } from './app.js';
+import { createEventFeed } from './event-feed.js';
+import { listen } from './listen.js';
+import { createMcpEndpoint } from './mcp-endpoint.js';
+import type { PageFiles } from './page-files.js';
+
+export interface HttpOptions {
+  runtime: Runtime;
+  config: Config;
+  log: Log;
+  host: string;
+  port: number;
+  /** Whether the port was asked for. */
+  isExactPort: boolean;
+  /** More names that the server answers to, as behind a proxy. */
+  allowedHosts: readonly string[];
+  isReadOnly: boolean;
+  /** False lets anyone in who reaches the port: only on loopback. */
+  needsToken: boolean;
+  page?: PageFiles | undefined;
+}
+
+export interface HttpServer {
+  /** Its address, without a token. */
+  url: string;
+  port: number;
+  /** The address that lets its owner in. */
+  ownerUrl: string;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+const loopbackNames = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** Serves the runtime on one port. Throws `unavailable` when it cannot listen, `invalid` for a combination that is unsafe. */
+export async function startHttpServer(options: HttpOptions): Promise<HttpServer> {
+  const { runtime, config, log, host, isReadOnly, needsToken, page } = options;
+  const isLoopback = loopbackNames.includes(bracketed(host));
+  if (!needsToken && !isLoopback) {
+    throw new RuntimeError(
+      'invalid',
+      `Without a token anyone who reaches ${host} could change everything.`,
+      'Leave out --no-token, or listen on 127.0.0.1.',
+    );
+  }
+  const feed = createEventFeed({ db: runtime.db, log });
+  const mcp = createMcpEndpoint({ runtime, config: { ...config, isReadOnly }, log });
+  const ownerToken = localToken(config.dataDir);
+  const hosts = new Set([...loopbackNames, bracketed(host), ...ownAddresses(host), ...options.allowedHosts]);
+  const app = createApp({
+    runtime,
+    config,
+    log,
+    feed,
+    mcp,
+    page,
+    guard: { access: runtime.access, ownerToken, needsToken, hosts, isReadOnly },
+  });
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const { server, port } = await listen((request, response) => void listener(request, response), {
+    host,
+    port: options.port,
+    isExact: options.isExactPort,
+  });
+  const url = `http://${isAny(host) ? '127.0.0.1' : bracketed(host)}:${port}`;
+  const entry = await runtime.httpServers.add({ url, hasPage: page !== undefined, isReadOnly });
+  return {
+    url,
+    port,
+    ownerUrl: needsToken ? `${url}/?token=${ownerToken}` : url,
+    async close() {
+      feed.close();
+      server.close();
+      await mcp.close();
+      server.closeAllConnections();
+      await runtime.httpServers.remove(entry).catch(() => {});
+    },
+  };
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host.toLowerCase();
+}
+
+const isAny = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
+/** A server on every interface is addressed by each of their addresses. */
+function ownAddresses(host: string): string[] {
+  if (!isAny(host)) return [];
+  return Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).map(({ address }) => bracketed(address)),
+  );
+}

@@ -1,0 +1,106 @@
+import { Hono } from 'hono';
+import { RuntimeError } from '../base/errors.js';
+import type { Actor } from '../core/actor.js';
+import type { Runtime } from '../runtime.js';
+import type { AnyTool, ToolContext } from '../tools/define-tool.js';
+import { convertFields } from '../tools/from-text/convert.js';
+import { inputSchema } from '../tools/from-text/input-schema.js';
+import { parsePairs } from '../tools/from-text/parse-pairs.js';
+import { parseInput } from '../tools/parse-input.js';
+import { failureResponse } from './failure.js';
+import type { Env, Visitor } from './guard.js';
+
+/**
+ * The declared tools as `/api/tools/NAME`: POST with the arguments as JSON; those that only read also as GET, with the
+ * arguments as `?name=value` or `?input=JSON`. The answer is the tool's result as it is declared.
+ */
+export function toolApi(tools: readonly AnyTool[], runtime: Runtime): Hono<Env> {
+  const byName = new Map(tools.map((tool) => [tool.name, tool]));
+  const schemas = new Map<string, ReturnType<typeof inputSchema>>();
+
+  function find(name: string): AnyTool {
+    const tool = byName.get(name);
+    if (tool) return tool;
+    throw new RuntimeError('not_found', `There is no tool ${JSON.stringify(name)}.`, 'GET /api/tools lists them.');
+  }
+
+  function schemaOf(tool: AnyTool) {
+    const schema = schemas.get(tool.name) ?? inputSchema(tool);
+    schemas.set(tool.name, schema);
+    return schema;
+  }
+
+  async function call(tool: AnyTool, given: unknown, visitor: Visitor, signal: AbortSignal): Promise<Response> {
+    if (tool.effect !== 'read' && visitor.isReadOnly) {
+      throw new RuntimeError('invalid', `${tool.name} changes things, and you may only read.`, 'Use another token.');
+    }
+    const input = parseInput(tool, given);
+    runtime.requireSound();
+    const context: ToolContext = {
+      runtime,
+      actor: actorOf(visitor),
+      sessionId: undefined,
+      signal,
+      progress: () => {},
+      sample: undefined,
+    };
+    return Response.json(await tool.handler(input, context));
+  }
+
+  return new Hono<Env>()
+    .get('/', (context) =>
+      context.json({
+        tools: tools
+          .filter((tool) => tool.effect === 'read' || !context.get('visitor').isReadOnly)
+          .map((tool) => ({
+            name: tool.name,
+            title: tool.title,
+            effect: tool.effect,
+            description: tool.description,
+            input: schemaOf(tool),
+          })),
+      }),
+    )
+    .get('/:name', async (context) => {
+      const tool = find(context.req.param('name'));
+      if (tool.effect !== 'read') {
+        throw new RuntimeError('invalid', `${tool.name} changes things.`, 'Call it with POST.');
+      }
+      const given = fromQuery(schemaOf(tool), new URL(context.req.url).searchParams);
+      return call(tool, given, context.get('visitor'), context.req.raw.signal);
+    })
+    .post('/:name', async (context) => {
+      const tool = find(context.req.param('name'));
+      return call(tool, await bodyOf(context.req.raw), context.get('visitor'), context.req.raw.signal);
+    })
+    .onError((error) => failureResponse(error));
+}
+
+/** A caller over HTTP has no session whose heartbeat would renew its claims: they live by their lease. */
+function actorOf(_visitor: Visitor): Actor {
+  return { holder: null, project: '' };
+}
+
+function fromQuery(schema: ReturnType<typeof inputSchema>, query: URLSearchParams): unknown {
+  const whole = query.get('input');
+  if (whole !== null) return readJson(whole, 'input');
+  const pairs = [...query].map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? {} : convertFields(schema, parsePairs(pairs));
+}
+
+async function bodyOf(request: Request): Promise<unknown> {
+  const text = await request.text();
+  return text.trim() === '' ? {} : readJson(text, 'The body');
+}
+
+function readJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new RuntimeError(
+      'invalid',
+      `${what} is not JSON: ${error instanceof Error ? error.message : error}`,
+      'Send the arguments as {"name": value, ...}.',
+    );
+  }
+}

@@ -1,0 +1,162 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { RequestOptions } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import { RuntimeError } from '../../base/errors.js';
+import { version } from '../../base/version.js';
+
+export interface RemoteOptions {
+  /** Of the server, with or without `/mcp` at its end. */
+  url: string;
+  token: string | undefined;
+  headers: Readonly<Record<string, string>>;
+}
+
+/** How a call failed, as far as can be told. */
+export class RemoteFailure extends Error {
+  override readonly name = 'RemoteFailure';
+
+  constructor(
+    message: string,
+    /** Whether the server may have carried it out. */
+    readonly mayHaveHappened: boolean,
+    /** Whether the same call may succeed soon. */
+    readonly isPassing: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+export interface RemoteConnection {
+  /** Does something with a connection, made now if there is none. Throws RemoteFailure; the server's own errors pass. */
+  use<Answer>(work: (client: Client) => Promise<Answer>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** A connection to a remote runtime that is made anew whenever it is lost. */
+export function createRemoteConnection(options: RemoteOptions): RemoteConnection {
+  const endpoint = new URL(options.url.replace(/(\/mcp)?\/*$/, '/mcp'));
+  let connecting: Promise<Client> | undefined;
+
+  async function connect(): Promise<Client> {
+    const client = new Client({ name: 'agent-runtime-mcp', version });
+    const drop = () => {
+      if (connecting === connection) connecting = undefined;
+      void client.close().catch(() => {});
+    };
+    const connection = connecting;
+    const transport = new StreamableHTTPClientTransport(endpoint, {
+      requestInit: {
+        headers: { ...options.headers, ...(options.token ? { Authorization: `Bearer ${options.token}` } : {}) },
+      },
+      fetch: async (url, init) => watched(await fetch(url, init), drop),
+      // What is lost is made anew by the next call, with its session.
+      reconnectionOptions: {
+        maxRetries: 0,
+        initialReconnectionDelay: 1_000,
+        maxReconnectionDelay: 1_000,
+        reconnectionDelayGrowFactor: 1,
+      },
+    });
+    // The SDK's own classes disagree under exactOptionalPropertyTypes.
+    await client.connect(transport as Parameters<Client['connect']>[0], {
+      timeout: connectMs,
+    } satisfies RequestOptions);
+    return client;
+  }
+
+  function connected(): Promise<Client> {
+    connecting ??= Promise.resolve().then(connect);
+    return connecting;
+  }
+
+  return {
+    async use(work) {
+      const connection = connected();
+      let client: Client;
+      try {
+        client = await connection;
+      } catch (error) {
+        if (connecting === connection) connecting = undefined;
+        throw unreachable(endpoint, error);
+      }
+      try {
+        return await work(client);
+      } catch (error) {
+        const failure = failureOf(endpoint, error);
+        if (!failure) throw error;
+        if (connecting === connection) connecting = undefined;
+        await client.close().catch(() => {});
+        throw failure;
+      }
+    },
+    async close() {
+      const client = await connecting?.catch(() => undefined);
+      connecting = undefined;
+      await client?.close();
+    },
+  };
+}
+
+const connectMs = 10_000;
+
+/** Tells when an answer breaks off, and when the stream that the server keeps open for a session ends. */
+function watched(response: Response, onBroken: () => void): Response {
+  if (!response.body || response.headers.get('content-type')?.startsWith('text/event-stream') !== true) return response;
+  const reader = response.body.getReader();
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (!done) return controller.enqueue(value);
+        controller.close();
+      } catch (error) {
+        controller.error(error);
+        onBroken();
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return new Response(body, response);
+}
+
+function unreachable(endpoint: URL, error: unknown): RemoteFailure | RuntimeError {
+  return failureOf(endpoint, error) ?? new RemoteFailure(messageOf(error), false, true, { cause: error });
+}
+
+function failureOf(endpoint: URL, error: unknown): RemoteFailure | RuntimeError | undefined {
+  const cause = { cause: error };
+  if (error instanceof StreamableHTTPError) {
+    if (error.code === 401 || error.code === 403) {
+      return new RuntimeError(
+        'not_configured',
+        `The runtime at ${endpoint.origin} does not let this one in (HTTP ${error.code}).`,
+        'Set AGENT_RUNTIME_TOKEN to a token that `agent-runtime token create` made there.',
+        cause,
+      );
+    }
+    // It has restarted, and knows the session no more: nothing was done.
+    if (error.code === 404) return new RemoteFailure('the session is gone', false, true, cause);
+    return new RemoteFailure(`HTTP ${error.code}`, false, (error.code ?? 0) >= 500, cause);
+  }
+  const text = messageOf(error);
+  if (error instanceof TypeError && /fetch failed/.test(text)) {
+    const wasSent = !neverSent.test(text);
+    return new RemoteFailure(text, wasSent, true, cause);
+  }
+  if (/Connection closed|SSE stream disconnected|aborted|terminated/i.test(text)) {
+    return new RemoteFailure('the connection broke off', true, true, cause);
+  }
+  return undefined;
+}
+
+const neverSent = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CONNECT_TIMEOUT/;
+
+/** `fetch failed (connect ECONNREFUSED 127.0.0.1:3335)` */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message;
+  const code = 'code' in cause ? `${cause.code} ` : '';
+  return `${error.message} (${code}${cause.message})`;
+}
