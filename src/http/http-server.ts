@@ -63,7 +63,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     page,
     guard: { access: runtime.access, ownerToken, needsToken, hosts, isReadOnly },
   });
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const listener = getRequestListener(app.fetch);
   const { server, port } = await listen((request, response) => void listener(request, response), {
     host,
     port: options.port,

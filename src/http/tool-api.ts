@@ -7,7 +7,7 @@ import { convertFields } from '../tools/from-text/convert.js';
 import { inputSchema } from '../tools/from-text/input-schema.js';
 import { parsePairs } from '../tools/from-text/parse-pairs.js';
 import { parseInput } from '../tools/parse-input.js';
-import { failureResponse } from './failure.js';
+import { errorResponse, failureResponse } from './failure.js';
 import type { Env, Visitor } from './guard.js';
 
 /**
@@ -32,7 +32,11 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime): Hono<Env> 
 
   async function call(tool: AnyTool, given: unknown, visitor: Visitor, signal: AbortSignal): Promise<Response> {
     if (tool.effect !== 'read' && visitor.isReadOnly) {
-      throw new RuntimeError('invalid', `${tool.name} changes things, and you may only read.`, 'Use another token.');
+      return errorResponse(403, {
+        code: 'invalid',
+        message: `${tool.name} changes things, and ${visitor.name} may only read.`,
+        hint: 'Use a token that was made without --read-only.',
+      });
     }
     const input = parseInput(tool, given);
     runtime.requireSound();

@@ -1,0 +1,200 @@
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import BetterSqlite3 from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { readLocalToken } from '../../src/base/local-token.js';
+import { type HttpProcess, startHttpProcess } from '../http/http-process.js';
+import { eventually } from '../support/eventually.js';
+import { type ConnectedServer, connectServer } from '../support/mcp-client.js';
+import { tempDir } from '../support/temp-dir.js';
+
+const tokenOf = (home: string) => readLocalToken(join(home, '.claude', 'agent_runtime')) ?? '';
+
+/** A client's own stdio server that has its runtime at another address. */
+function connectThin(url: string, token: string, env: Record<string, string> = {}): Promise<ConnectedServer> {
+  return connectServer({ home: tempDir(), env: { AGENT_RUNTIME_URL: url, AGENT_RUNTIME_TOKEN: token, ...env } });
+}
+
+/** Kills a server as a crash does, and starts another on the same port. */
+async function restart(server: HttpProcess, home: string): Promise<HttpProcess> {
+  process.kill(server.pid, 'SIGKILL');
+  await server.ended;
+  return startHttpProcess(home, ['serve', '--http', '--port', new URL(server.url).port]);
+}
+
+describe('a server with AGENT_RUNTIME_URL', () => {
+  it('hands over tools, results, errors and progress as they are', async () => {
+    const home = tempDir();
+    const { url } = await startHttpProcess(home);
+    const thin = await connectThin(url, tokenOf(home));
+    const near = await connectServer({ home });
+    expect(await thin.client.listTools()).toEqual(await near.client.listTools());
+    expect(await thin.ok('create_task', { title: 'from afar' })).toMatchObject({ id: 1, title: 'from afar' });
+    expect(await near.ok('get_task', { task_id: 1 })).toMatchObject({ title: 'from afar' });
+    const wrong = { task_id: 7 };
+    expect(await thin.call('get_task', wrong)).toEqual(await near.call('get_task', wrong));
+    await expect(thin.client.callTool({ name: 'no_such_tool' })).rejects.toThrow('no tool');
+
+    const job = await near.ok('submit_job', { type: 'generic', payload: {}, run_at: '2099-01-01T00:00:00Z' });
+    const messages: unknown[] = [];
+    const waiting = { name: 'wait_for_tasks', arguments: { task_ids: [job.job_id], timeout_seconds: 6 } };
+    await thin.client.callTool(waiting, undefined, { onprogress: (progress) => messages.push(progress) });
+    expect(messages.length).toBeGreaterThan(0);
+  });
+
+  it('finds the token of its own machine by itself, and takes the address of the task coordinator', async () => {
+    const home = tempDir();
+    const { url } = await startHttpProcess(home);
+    const thin = await connectServer({ home, env: { TASK_COORDINATOR_URL: url } });
+    expect(await thin.ok('runtime_status')).toMatchObject({
+      database: { path: join(home, '.claude', 'agent_runtime.db') },
+    });
+  });
+
+  it('lists its tools and says at each call what to check while nothing is there, and works once something is', async () => {
+    const home = tempDir();
+    const first = await startHttpProcess(home);
+    const token = tokenOf(home);
+    process.kill(first.pid, 'SIGKILL');
+    await first.ended;
+    const thin = await connectThin(first.url, token);
+    expect((await thin.client.listTools()).tools.length).toBeGreaterThan(40);
+    const { data } = await thin.call('create_task', { title: 'x' });
+    expect(data).toMatchObject({ code: 'unavailable', message: expect.stringContaining('Nothing was done') });
+    expect(data.message).toContain(first.url);
+    expect(data.hint).toContain('serve --http');
+    await startHttpProcess(home, ['serve', '--http', '--port', new URL(first.url).port]);
+    expect(await thin.ok('create_task', { title: 'x' })).toMatchObject({ id: 1 });
+  });
+
+  it('says so when its token is not good', async () => {
+    const home = tempDir();
+    const { url } = await startHttpProcess(home);
+    const thin = await connectThin(url, 'nonsense');
+    expect((await thin.call('list_tasks')).data).toMatchObject({
+      code: 'not_configured',
+      hint: expect.stringContaining('AGENT_RUNTIME_TOKEN'),
+    });
+  });
+
+  it('says that a write may have been carried out when the server is lost in its middle', async () => {
+    const home = tempDir();
+    const server = await startHttpProcess(home);
+    const thin = await connectThin(server.url, tokenOf(home));
+    await thin.ok('list_tasks');
+    // Whoever holds the write lock keeps the call waiting until the server is gone.
+    const db = new BetterSqlite3(join(home, '.claude', 'agent_runtime.db'));
+    onTestFinished(() => void db.close());
+    db.exec('begin immediate');
+    const call = thin.call('create_task', { title: 'x' });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    process.kill(server.pid, 'SIGKILL');
+    db.exec('rollback');
+    const { data } = await call;
+    expect(data).toMatchObject({ code: 'unavailable', message: expect.stringContaining('may have been carried out') });
+  });
+
+  it('refuses an address that is none', async () => {
+    const thin = await connectServer({ home: tempDir(), env: { AGENT_RUNTIME_URL: 'over there' } });
+    expect((await thin.call('list_tasks')).data.message).toContain('AGENT_RUNTIME_URL is "over there"');
+  });
+});
+
+it('two thin clients and one over HTTP coordinate through a server that is killed and restarted meanwhile', async () => {
+  const home = tempDir();
+  let server = await startHttpProcess(home);
+  const token = tokenOf(home);
+  const thin = await Promise.all([
+    connectThin(server.url, token, { CLAUDE_CODE_SESSION_ID: 'one' }),
+    connectThin(server.url, token, { CLAUDE_CODE_SESSION_ID: 'two' }),
+  ]);
+  const callers = [
+    ...thin.map((client) => (name: string, args: Record<string, unknown>) => client.call(name, args)),
+    httpCaller(() => server.url, token),
+  ];
+  const count = 90;
+  const tasks = Array.from({ length: count }, (_, index) => ({ title: `task ${index}`, key: `t-${index}` }));
+  await thin[0].ok('create_tasks', { tasks });
+
+  const completed: string[] = [];
+  let isDone = false;
+  const work = callers.map(async (call) => {
+    while (!isDone) {
+      const claimed = await call('claim_next_task', {});
+      if (claimed.isError || claimed.data.id === undefined) {
+        if (!claimed.isError && completed.length >= count) return;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        continue;
+      }
+      const { id, key, claim_token } = claimed.data;
+      for (;;) {
+        const ended = await call('update_task_status', {
+          task_id: id,
+          status: 'completed',
+          result: 'done',
+          claim_token,
+        });
+        if (!ended.isError) completed.push(key);
+        // Lost on the way: was it written?
+        else if (ended.data.code === 'unavailable') {
+          const now = await call('get_task', { task_id: id });
+          if (now.isError) continue;
+          if (now.data.status !== 'completed') continue;
+          completed.push(key);
+        }
+        break;
+      }
+    }
+  });
+  for (let round = 1; round <= 3; round++) {
+    await eventually(`round ${round} is under way`, () => completed.length >= (round * count) / 5, 60_000);
+    server = await restart(server, home);
+  }
+  // What was claimed by an answer that got lost lapses with its session.
+  await eventually(
+    'all is done',
+    async () => {
+      const left = await thin[0].call('list_tasks', { status: 'completed', limit: 100, scope: 'all' });
+      return !left.isError && left.data.count === count;
+    },
+    120_000,
+  );
+  isDone = true;
+  await Promise.all(work);
+  const db = new BetterSqlite3(join(home, '.claude', 'agent_runtime.db'), { readonly: true });
+  const ends = db.prepare("select subject_id from events where subject = 'task' and type = 'completed'").pluck().all();
+  db.close();
+  expect(ends).toHaveLength(count);
+  expect(new Set(ends).size).toBe(count);
+}, 180_000);
+
+/** A client over HTTP that begins a new session when the server has forgotten it, as Claude Code does. */
+function httpCaller(url: () => string, token: string) {
+  let connected: Promise<Client> | undefined;
+  const connect = async () => {
+    const client = new Client({ name: 'over-http', version: '1.0.0' });
+    const transport = new StreamableHTTPClientTransport(new URL(`${url()}/mcp`), {
+      requestInit: { headers: { authorization: `Bearer ${token}`, 'agent-runtime-conversation': 'three' } },
+    });
+    await client.connect(transport as Parameters<Client['connect']>[0]);
+    return client;
+  };
+  onTestFinished(async () => void (await connected?.catch(() => undefined))?.close());
+  return async (name: string, args: Record<string, unknown>) => {
+    try {
+      connected ??= connect();
+      const client = await connected;
+      const reply = await client.callTool({ name, arguments: args }, undefined, { timeout: 3_000 });
+      const [first] = reply.content as { text: string }[];
+      const isError = reply.isError === true;
+      // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a reply by asserting it.
+      return { isError, data: (isError ? JSON.parse(first?.text ?? '').error : reply.structuredContent) as any };
+    } catch {
+      const lost = connected;
+      connected = undefined;
+      void lost?.then((client) => client.close()).catch(() => {});
+      return { isError: true, data: { code: 'unavailable' } };
+    }
+  };
+}

@@ -1,0 +1,153 @@
+import { request } from 'node:http';
+import { expect, it, onTestFinished } from 'vitest';
+import { createTaskBoard } from '../../src/core/tasks/tasks.js';
+import { eventually } from '../support/eventually.js';
+import { type ServedRuntime, serve } from './serve.js';
+
+interface Listener {
+  ids: number[];
+  status: number | undefined;
+  hasEnded: boolean;
+  /** Reads nothing more, as a page that hangs. */
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+/** A client of /api/events that takes down the ids that it gets. */
+function listen({ server, ownerToken }: Pick<ServedRuntime, 'server' | 'ownerToken'>, lastEventId?: number): Listener {
+  const listener: Listener = {
+    ids: [],
+    status: undefined,
+    hasEnded: false,
+    pause: () => {},
+    resume: () => {},
+    close: () => outgoing.destroy(),
+  };
+  const headers = {
+    authorization: `Bearer ${ownerToken}`,
+    ...(lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) }),
+  };
+  const outgoing = request(
+    { host: '127.0.0.1', port: server.port, path: '/api/events', headers, agent: false },
+    (incoming) => {
+      listener.status = incoming.statusCode;
+      listener.pause = () => incoming.pause();
+      listener.resume = () => incoming.resume();
+      let rest = '';
+      incoming.on('data', (chunk: Buffer) => {
+        const blocks = (rest + chunk.toString()).split('\n\n');
+        rest = blocks.pop() ?? '';
+        for (const block of blocks) {
+          const id = /^id: (\d+)\ndata:/.exec(block)?.[1];
+          if (id) listener.ids.push(Number(id));
+        }
+      });
+      incoming.on('close', () => {
+        listener.hasEnded = true;
+      });
+      incoming.on('error', () => {});
+    },
+  );
+  outgoing.on('error', () => {});
+  outgoing.end();
+  onTestFinished(() => void outgoing.destroy());
+  return listener;
+}
+
+const actor = { holder: null, project: '' };
+
+function createTasks({ runtime }: ServedRuntime, count: number, size = 10) {
+  const tasks = createTaskBoard({ db: runtime.db, clock: runtime.clock });
+  return tasks.create(
+    Array.from({ length: count }, (_, index) => ({ title: `task ${index} ${'x'.repeat(size)}` })),
+    actor,
+  );
+}
+
+async function allIds({ runtime }: ServedRuntime): Promise<number[]> {
+  return (await runtime.db.all<{ id: number }>('select id from events order by id')).map(({ id }) => id);
+}
+
+it('brings every change once and in order, from the moment of listening', async () => {
+  const served = await serve();
+  await createTasks(served, 3);
+  const listener = listen(served);
+  await eventually('the stream is open', () => listener.status === 200);
+  await createTasks(served, 700);
+  const wanted = (await allIds(served)).filter((id) => id > 3);
+  await eventually('all have come', () => listener.ids.length >= wanted.length);
+  expect(listener.ids).toEqual(wanted);
+});
+
+it('goes on behind the last event that a client has seen', async () => {
+  const served = await serve();
+  await createTasks(served, 1_200);
+  const listener = listen(served, 100);
+  const wanted = (await allIds(served)).filter((id) => id > 100);
+  await eventually('all have come', () => listener.ids.length >= wanted.length);
+  expect(listener.ids).toEqual(wanted);
+});
+
+it('brings what another process has written', async () => {
+  const served = await serve();
+  const listener = listen(served);
+  await eventually('the stream is open', () => listener.status === 200);
+  const other = await serve({}, { home: served.runtime.home });
+  await createTasks(other, 1);
+  await eventually('it has come', () => listener.ids.length === 1);
+});
+
+it('serves 200 streams at once, and each gets all', async () => {
+  const served = await serve();
+  const listeners = Array.from({ length: 200 }, () => listen(served));
+  await eventually('all are open', () => listeners.every(({ status }) => status === 200));
+  await createTasks(served, 50);
+  const wanted = await allIds(served);
+  await eventually('all have all', () => listeners.every(({ ids }) => ids.length >= wanted.length));
+  for (const { ids } of listeners) expect(ids).toEqual(wanted);
+  expect((await served.send('GET', '/api/health')).status).toBe(200);
+});
+
+it('cuts off a client that reads nothing, who then goes on where it was; others are not held up', async () => {
+  const served = await serve();
+  const slow = listen(served);
+  const quick = listen(served);
+  await eventually('both are open', () => slow.status === 200 && quick.status === 200);
+  slow.pause();
+  // More than the sockets and the backlog hold.
+  await served.runtime.db.transaction(async (sql) => {
+    for (let index = 0; index < 2_000; index++) {
+      await sql.run(
+        "insert into events (at, subject, subject_id, type, data) values (0, 'task', '1', 'edited', ?)",
+        JSON.stringify({ text: 'y'.repeat(8_000) }),
+      );
+    }
+  });
+  const wanted = await allIds(served);
+  await eventually('the quick one has all', () => quick.ids.length >= wanted.length);
+  slow.resume();
+  await eventually('the slow one was cut off', () => slow.hasEnded);
+  expect(slow.ids.length).toBeLessThan(wanted.length);
+  const back = listen(served, slow.ids.at(-1) ?? 0);
+  await eventually('it has the rest', () => slow.ids.length + back.ids.length >= wanted.length);
+  expect([...slow.ids, ...back.ids]).toEqual(wanted);
+});
+
+it('costs nothing while nobody listens', async () => {
+  const served = await serve();
+  const listener = listen(served);
+  await eventually('it is open', () => listener.status === 200);
+  listener.close();
+  let reads = 0;
+  const { get } = served.runtime.db;
+  served.runtime.db.get = ((...given: Parameters<typeof get>) => {
+    reads++;
+    return get(...given);
+  }) as typeof get;
+  await eventually('the feed has stopped', async () => {
+    const before = reads;
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    return reads === before;
+  });
+});
