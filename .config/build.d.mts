@@ -1,5 +1,5 @@
-import type { BuildOptions, Metafile } from 'esbuild';
+import type { BuildOptions } from 'esbuild';
 
 export const entryPoints: Record<string, string>;
 export const bundling: BuildOptions;
-export function bundleInto(outdir: string): Promise<Metafile>;
+export function bundleInto(outdir: string): Promise<string[]>;

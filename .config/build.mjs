@@ -1,6 +1,6 @@
 // Bundles src/ into dist/: one chunk a lazily imported part, so that a start loads only what it needs.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -43,10 +43,29 @@ export const bundling = {
   logLevel: 'warning',
 };
 
-/** Bundles the whole program into a directory. */
+/** The dashboard's page: one script, one style sheet, no other origin. */
+const page = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  legalComments: 'none',
+  logLevel: 'warning',
+  entryPoints: { page: 'src/dashboard/main.tsx', 'page-style': 'src/dashboard/page.css' },
+};
+
+/** Bundles the whole program into a directory; resolves to every file that has code in it. */
 export async function bundleInto(outdir) {
-  const { metafile } = await build({ ...bundling, absWorkingDir: root, entryPoints, outdir, metafile: true });
-  return metafile;
+  const dashboard = join(outdir, 'dashboard');
+  const [program, browser] = await Promise.all([
+    build({ ...bundling, absWorkingDir: root, entryPoints, outdir, metafile: true }),
+    build({ ...page, absWorkingDir: root, outdir: dashboard, metafile: true }),
+  ]);
+  for (const file of ['index.html', 'icon.svg']) copyFileSync(join(root, 'src/dashboard', file), join(dashboard, file));
+  return [...Object.keys(program.metafile.inputs), ...Object.keys(browser.metafile.inputs)];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -59,9 +78,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 }
 
 /** The licence of every package that has code in the bundle. */
-function licences(metafile) {
+function licences(inputs) {
   const packages = new Set();
-  for (const input of Object.keys(metafile.inputs)) {
+  for (const input of inputs) {
     const match = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input);
     if (match) packages.add(match[1]);
   }

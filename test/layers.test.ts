@@ -16,13 +16,14 @@ const layers: Record<string, readonly string[]> = {
   mcp: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts', 'tools'],
   http: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts', 'tools', 'mcp'],
   cli: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts', 'tools', 'mcp', 'http'],
+  dashboard: [],
   'index.ts': ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts'],
   'job-runner.ts': ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts'],
   'main.ts': ['base', 'mcp', 'cli'],
 };
 
 const source = join(projectRoot, 'src');
-const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 
 function layerOf(file: string): string {
   return file.split(/[\\/]/)[0] ?? file;

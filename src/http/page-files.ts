@@ -13,7 +13,7 @@ const types: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-const names = ['index.html', 'page.js', 'page.css', 'icon.svg'];
+const names = ['index.html', 'page.js', 'page-style.css', 'icon.svg'];
 
 /** Reads the page from the folder beside this program, once. Every view has an address of its own and the same file. */
 export function readPageFiles(folder: URL = new URL('./dashboard/', import.meta.url)): PageFiles {

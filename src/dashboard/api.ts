@@ -1,0 +1,48 @@
+/** What the server says of a call that failed. */
+export class CallFailed extends Error {
+  override readonly name = 'CallFailed';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly hint: string | undefined,
+  ) {
+    super(message);
+  }
+}
+
+export type Arguments = Record<string, unknown>;
+
+/** Calls a tool that only reads. Its result is as the tool declares it. Throws CallFailed. */
+export function read<Result>(tool: string, args: Arguments = {}, signal?: AbortSignal): Promise<Result> {
+  const query = Object.keys(args).length === 0 ? '' : `?input=${encodeURIComponent(JSON.stringify(args))}`;
+  return send(`/api/tools/${tool}${query}`, signal ? { signal } : {});
+}
+
+/** Calls a tool that changes something. Throws CallFailed. */
+export function write<Result>(tool: string, args: Arguments): Promise<Result> {
+  return send(`/api/tools/${tool}`, { method: 'POST', body: JSON.stringify(args) });
+}
+
+/** Who the server takes this page for. */
+export interface Visitor {
+  name: string;
+  read_only: boolean;
+  version: string;
+}
+
+export const whoami = (): Promise<Visitor> => send('/api/whoami', {});
+
+async function send<Result>(path: string, init: RequestInit): Promise<Result> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new CallFailed('unavailable', 'The server does not answer.', 'Is `agent-runtime dashboard` still running?');
+  }
+  const body = await response.json().catch(() => undefined);
+  if (response.ok) return body as Result;
+  const { code = 'internal', message = `HTTP ${response.status}`, hint } = body?.error ?? {};
+  throw new CallFailed(code, message, hint);
+}

@@ -1,0 +1,79 @@
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { type Visitor, whoami } from './api.js';
+import { connect, pause, useLiveState } from './live.js';
+import { Link, type Place, usePlace } from './location.js';
+import { Notices } from './ui/notices.js';
+import { views } from './views/index.js';
+import { VisitorContext } from './visitor.js';
+
+export interface ViewProps extends Place {
+  /** What follows the view's own part of the address, such as a task's id. */
+  rest: string;
+}
+
+export interface View {
+  /** Its part of the address. */
+  name: string;
+  title: string;
+  component: ComponentType<ViewProps>;
+}
+
+/** The page: its navigation, whether it is live, and the view that the address names. */
+export function App() {
+  const place = usePlace();
+  const [visitor, setVisitor] = useState<Visitor>();
+  useEffect(() => {
+    connect();
+    whoami().then(setVisitor, () => {});
+  }, []);
+
+  const [name = '', ...rest] = place.path.slice(1).split('/');
+  const view = views.find((known) => known.name === name) ?? views[0];
+  useEffect(() => {
+    document.title = `${view?.title ?? ''} · Agent Runtime`;
+  }, [view]);
+  if (!view) return null;
+
+  return (
+    <VisitorContext.Provider value={visitor}>
+      <a class="skip" href="#view">
+        Skip to the view
+      </a>
+      <header>
+        <strong>Agent Runtime</strong>
+        <nav aria-label="Views">
+          {views.map(({ name: known, title }) => (
+            <Link key={known} to={`/${known}`} isCurrent={known === view.name}>
+              {title}
+            </Link>
+          ))}
+        </nav>
+        {visitor?.read_only && <span class="badge">read-only</span>}
+        <LiveSwitch />
+      </header>
+      <main id="view" tabIndex={-1}>
+        <h1>{view.title}</h1>
+        <view.component {...place} rest={rest.map(decodeURIComponent).join('/')} />
+      </main>
+      <Notices />
+    </VisitorContext.Provider>
+  );
+}
+
+/** Shows whether changes come in as they happen, and holds them off or lets them in. */
+function LiveSwitch() {
+  const state = useLiveState();
+  const words = { live: 'Live', paused: 'Paused', connecting: 'Reconnecting…' };
+  return (
+    <button
+      type="button"
+      class={`live ${state}`}
+      aria-pressed={state === 'paused'}
+      onClick={state === 'paused' ? connect : pause}
+      title={state === 'paused' ? 'Show changes as they happen' : 'Hold what is shown'}
+    >
+      {words[state]}
+    </button>
+  );
+}

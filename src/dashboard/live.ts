@@ -1,0 +1,70 @@
+import { useEffect, useState } from 'preact/hooks';
+
+/** A change as the server sends it: one row of its log. */
+export interface Change {
+  id: number;
+  at: string;
+  subject: string;
+  subject_id: string;
+  type: string;
+  project: string;
+  actor: string | null;
+  data: Record<string, unknown>;
+}
+
+export type LiveState = 'live' | 'paused' | 'connecting';
+
+type ChangeListener = (change: Change) => void;
+type StateListener = (state: LiveState) => void;
+
+const changeListeners = new Set<ChangeListener>();
+const stateListeners = new Set<StateListener>();
+let source: EventSource | undefined;
+let lastId: string | undefined;
+let state: LiveState = 'connecting';
+
+/** Begins to listen, behind the last change that was seen: the browser reconnects by itself and asks for the rest. */
+export function connect(): void {
+  source?.close();
+  setState('connecting');
+  source = new EventSource(lastId === undefined ? '/api/events' : `/api/events?after=${lastId}`);
+  source.addEventListener('ready', (event) => {
+    lastId = event.lastEventId || lastId;
+    setState('live');
+  });
+  source.addEventListener('message', (event) => {
+    lastId = event.lastEventId || lastId;
+    const change = JSON.parse(event.data) as Change;
+    for (const listener of changeListeners) listener(change);
+  });
+  source.addEventListener('error', () => setState('connecting'));
+}
+
+/** Stops what is shown where it is; `connect` brings what has happened since. */
+export function pause(): void {
+  source?.close();
+  source = undefined;
+  setState('paused');
+}
+
+function setState(next: LiveState): void {
+  state = next;
+  for (const listener of stateListeners) listener(next);
+}
+
+export function useLiveState(): LiveState {
+  const [shown, setShown] = useState(state);
+  useEffect(() => {
+    stateListeners.add(setShown);
+    return () => void stateListeners.delete(setShown);
+  }, []);
+  return shown;
+}
+
+/** Calls `listener` at each change while the component is shown. */
+export function useChanges(listener: ChangeListener): void {
+  useEffect(() => {
+    changeListeners.add(listener);
+    return () => void changeListeners.delete(listener);
+  }, [listener]);
+}

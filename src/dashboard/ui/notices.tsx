@@ -1,0 +1,55 @@
+import { useEffect, useState } from 'preact/hooks';
+import { CallFailed } from '../api.js';
+
+interface Notice {
+  id: number;
+  text: string;
+  isError: boolean;
+}
+
+const listeners = new Set<(notices: readonly Notice[]) => void>();
+let notices: readonly Notice[] = [];
+let lastId = 0;
+const shownMs = 8_000;
+
+function set(next: readonly Notice[]): void {
+  notices = next;
+  for (const listener of listeners) listener(next);
+}
+
+/** Says something in the corner of the page, for some seconds. */
+export function notify(text: string, isError = false): void {
+  const notice = { id: ++lastId, text, isError };
+  set([...notices, notice]);
+  setTimeout(() => set(notices.filter(({ id }) => id !== notice.id)), shownMs);
+}
+
+/** Does what a button is for, and says what came of it. */
+export async function act(work: () => Promise<unknown>, done: string): Promise<boolean> {
+  try {
+    await work();
+    notify(done);
+    return true;
+  } catch (error) {
+    const hint = error instanceof CallFailed && error.hint ? ` ${error.hint}` : '';
+    notify(`${error instanceof Error ? error.message : error}${hint}`, true);
+    return false;
+  }
+}
+
+export function Notices() {
+  const [shown, setShown] = useState(notices);
+  useEffect(() => {
+    listeners.add(setShown);
+    return () => void listeners.delete(setShown);
+  }, []);
+  return (
+    <div class="notices" role="status" aria-live="polite">
+      {shown.map(({ id, text, isError }) => (
+        <p key={id} class={isError ? 'error' : ''}>
+          {text}
+        </p>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,38 @@
+import { useEffect, useState } from 'preact/hooks';
+
+/** A time as people say it, `3 min ago` or `in 2 h`, with the exact one behind it. */
+export function Time({ at }: { at: string | null | undefined }) {
+  const now = useNow(at ? 15_000 : undefined);
+  if (!at) return <span class="quiet">–</span>;
+  return (
+    <time dateTime={at} title={new Date(at).toLocaleString()}>
+      {relative(new Date(at).getTime() - now)}
+    </time>
+  );
+}
+
+const units: readonly [unit: string, ms: number][] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+];
+
+function relative(ms: number): string {
+  const size = Math.abs(ms);
+  if (size < 1_500) return 'now';
+  const [unit, length] = units.find(([, unitMs]) => size >= unitMs) ?? ['s', 1_000];
+  const words = `${Math.round(size / length)} ${unit}`;
+  return ms < 0 ? `${words} ago` : `in ${words}`;
+}
+
+/** The time now, again and again; still when no interval is given. */
+export function useNow(everyMs: number | undefined): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (everyMs === undefined) return;
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}

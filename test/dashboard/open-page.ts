@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import AxeBuilder from 'axe-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, describe, inject, onTestFinished } from 'vitest';
+import { readPageFiles } from '../../src/http/page-files.js';
+import { type ServedRuntime, serve } from '../http/serve.js';
+
+const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
+  existsSync(path),
+);
+if (browserPath === undefined) {
+  process.stderr.write('Tests of the dashboard are skipped: no chromium here (Debian: apt-get install chromium).\n');
+}
+
+/** Tests in a real browser; skipped, with one line that says so, where there is none. */
+export const describeInBrowser = describe.skipIf(browserPath === undefined);
+
+let launching: Promise<Browser> | undefined;
+
+function browser(): Promise<Browser> {
+  launching ??= chromium.launch({
+    ...(browserPath === undefined ? {} : { executablePath: browserPath }),
+    // The tests may run as root, in a container.
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  });
+  return launching;
+}
+
+afterAll(async () => (await launching)?.close());
+
+export interface OpenedPage extends ServedRuntime {
+  page: Page;
+  context: BrowserContext;
+  /** Errors of the page's own code, and what its console was told of. */
+  problems: string[];
+  /** Opens a view of the page. */
+  open(path: string): Promise<void>;
+}
+
+/** The built page, served with a runtime of its own and opened by its owner. */
+export async function openPage(path = '/', options: Parameters<typeof serve>[0] = {}): Promise<OpenedPage> {
+  const served = await serve({
+    page: readPageFiles(pathToFileURL(join(inject('dist'), 'dashboard/'))),
+    ...options,
+  });
+  const context = await (await browser()).newContext();
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  await page.goto(served.server.ownerUrl);
+  const open = async (address: string) => {
+    await page.goto(`${served.server.url}${address}`);
+  };
+  if (path !== '/') await open(path);
+  return { ...served, page, context, problems, open };
+}
+
+/** What axe finds that keeps people out: serious and critical violations, as lines. */
+export async function accessibilityProblems(page: Page): Promise<string[]> {
+  await page.evaluate(AxeBuilder.source);
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof AxeBuilder }).axe.run());
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+}
