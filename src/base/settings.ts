@@ -5,6 +5,8 @@ export interface Setting {
   aliases?: readonly string[];
   default?: string;
   isSecret?: boolean;
+  /** Of no use to background jobs, and so not handed to the processes that run them. */
+  isForServerOnly?: boolean;
   meaning: string;
 }
 
@@ -68,6 +70,41 @@ export const settings = [
   {
     name: 'AGENT_RUNTIME_PRICES_URL',
     meaning: 'Template of a URL that gives daily prices as CSV, for backtests whose price file is missing.',
+  },
+  {
+    name: 'AGENT_RUNTIME_SEARCH_BACKEND',
+    isForServerOnly: true,
+    meaning: 'Who answers web_search: searxng, brave or tavily; otherwise the first of these that is set up.',
+  },
+  {
+    name: 'SEARXNG_URL',
+    isForServerOnly: true,
+    meaning: 'Your SearXNG server, such as http://127.0.0.1:8080; its search.formats must have json.',
+  },
+  { name: 'BRAVE_API_KEY', isSecret: true, isForServerOnly: true, meaning: 'Key for the Brave Search API.' },
+  {
+    name: 'BRAVE_BASE_URL',
+    default: 'https://api.search.brave.com',
+    isForServerOnly: true,
+    meaning: 'Another address for the Brave Search API.',
+  },
+  { name: 'TAVILY_API_KEY', isSecret: true, isForServerOnly: true, meaning: 'Key for the Tavily search API.' },
+  {
+    name: 'TAVILY_BASE_URL',
+    default: 'https://api.tavily.com',
+    isForServerOnly: true,
+    meaning: 'Another address for the Tavily search API.',
+  },
+  {
+    name: 'ARXIV_BASE_URL',
+    default: 'https://export.arxiv.org',
+    isForServerOnly: true,
+    meaning: 'Another address for the arXiv API.',
+  },
+  {
+    name: 'AGENT_RUNTIME_CONTACT',
+    isForServerOnly: true,
+    meaning: 'An e-mail address that searches carry, so that a service can write to you before it blocks you.',
   },
 ] as const satisfies readonly Setting[];
 
