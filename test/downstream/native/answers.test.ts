@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { nameSession } from '../../../src/core/coordination/sessions.js';
 import { keepAnswer, longestAgeMs, mostAnswers, mostCharacters } from '../../../src/downstream/native/answers.js';
 import { movingClock } from '../../support/moving-clock.js';
 import { testRuntime } from '../../support/test-runtime.js';
@@ -72,4 +73,15 @@ it('an answer that cannot be kept is an answer nevertheless', async () => {
   await runtime.db.run('drop table native_answers').catch(() => undefined);
   await runtime.db.run('create view native_answers as select null as key, null as answer, 0 as size, 0 as at where 0');
   expect(await ask('a')).toEqual({ text: 'x' });
+});
+
+it('a purge deletes those from before its time', async () => {
+  const { clock, runtime, ask, count, made } = await kept();
+  await ask('a');
+  clock.pass(60_000);
+  await ask('b');
+  await runtime.purge(clock.now(), nameSession({ project: '' }));
+  expect(await count()).toBe(1);
+  await ask('b');
+  expect(made()).toBe(2);
 });
