@@ -4,21 +4,25 @@ import { expect, it } from 'vitest';
 import { projectRoot } from './support/paths.js';
 
 /** Each layer may import from itself and from those named; arrows point one way only. */
+const domain = ['base', 'store', 'core'];
+const work = [...domain, 'llm', 'downstream', 'agents', 'runner', 'runtime.ts'];
 const layers: Record<string, readonly string[]> = {
   base: [],
   store: ['base'],
   core: ['base', 'store'],
-  llm: ['base', 'store', 'core'],
-  agents: ['base', 'store', 'core', 'llm'],
-  runner: ['base', 'store', 'core', 'llm', 'agents'],
-  'runtime.ts': ['base', 'store', 'core', 'llm', 'agents', 'runner'],
-  tools: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts'],
-  mcp: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts', 'tools'],
-  http: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts', 'tools', 'mcp'],
-  cli: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts', 'tools', 'mcp', 'http'],
+  llm: domain,
+  downstream: domain,
+  agents: [...domain, 'llm'],
+  runner: [...domain, 'llm', 'agents'],
+  'runtime.ts': work,
+  tools: work,
+  mcp: [...work, 'tools'],
+  http: [...work, 'tools', 'mcp'],
+  cli: [...work, 'tools', 'mcp', 'http'],
+  // Runs in a browser.
   dashboard: [],
-  'index.ts': ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts'],
-  'job-runner.ts': ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts'],
+  'index.ts': work,
+  'job-runner.ts': work,
   'main.ts': ['base', 'mcp', 'cli'],
 };
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
 import { RuntimeError } from './errors.js';
 import { type LogLevel, logLevels } from './log.js';
+import { type NativeSettings, readNativeSettings } from './native-settings.js';
 import { type Environment, readSetting, type Setting, type SettingName, settings } from './settings.js';
 
 /** Everything that the user can set, parsed once: flags over environment over the config file over defaults. */
@@ -26,6 +27,7 @@ export interface Config {
   remote: { url: string; token: string | undefined } | undefined;
   /** The port to serve HTTP on, if one was asked for. */
   port: number | undefined;
+  native: NativeSettings;
   /** The client's conversation, where the client tells: the same when it is resumed. */
   clientSessionId: string | undefined;
   /** The project directory that the client works in, '' when it does not say. */
@@ -78,6 +80,7 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
   const file = readConfigFile(configPath);
   const env = withSecrets(environment, file, { home, configPath });
   const limits = file.limits ?? {};
+  const native = readNativeSettings(env);
 
   return {
     home,
@@ -99,11 +102,12 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
     port: wholeNumber(setting, 'PORT', 65_535),
+    native,
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
     env,
-    secrets: secretsIn(env),
+    secrets: [...secretsIn(env), ...(native.searxng?.secrets ?? [])],
   };
 }
 

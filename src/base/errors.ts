@@ -26,12 +26,19 @@ export class RuntimeError extends Error {
   override readonly name = 'RuntimeError';
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, hint?: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, hint?: string, options: RuntimeErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.hint = hint;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
+}
+
+export interface RuntimeErrorOptions extends ErrorOptions {
+  /** When the same call may do better, where that is known. */
+  retryAfterSeconds?: number | undefined;
 }
 
 /** What every face shows of an error. */
@@ -39,12 +46,19 @@ export interface ErrorReport {
   code: ErrorCode;
   message: string;
   hint?: string;
+  retry_after_seconds?: number;
 }
 
 /** Any thrown value as a report; the one place where an unknown error gets its code. */
 export function reportError(error: unknown): ErrorReport {
   if (error instanceof RuntimeError) {
-    return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+    const { code, message, hint, retryAfterSeconds } = error;
+    return {
+      code,
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
+    };
   }
   return {
     code: 'internal',

@@ -5,6 +5,8 @@ export interface Setting {
   aliases?: readonly string[];
   default?: string;
   isSecret?: boolean;
+  /** Of no use to background jobs, and so not handed to the processes that run them. */
+  isForServerOnly?: boolean;
   meaning: string;
 }
 
@@ -72,14 +74,56 @@ export const settings = [
   {
     name: 'AGENT_RUNTIME_URL',
     aliases: ['TASK_COORDINATOR_URL'],
+    isForServerOnly: true,
     meaning: 'Address of a runtime that serves HTTP elsewhere: this one then hands every call to it.',
   },
   {
     name: 'AGENT_RUNTIME_TOKEN',
     isSecret: true,
+    isForServerOnly: true,
     meaning: 'Token for the runtime at AGENT_RUNTIME_URL; on the same machine its own file is read.',
   },
-  { name: 'PORT', default: '3333', meaning: 'Port of `dashboard` and, with another default, of `serve --http`.' },
+  {
+    name: 'PORT',
+    default: '3333',
+    isForServerOnly: true,
+    meaning: 'Port of `dashboard` and, with another default, of `serve --http`.',
+  },
+  {
+    name: 'AGENT_RUNTIME_SEARCH_BACKEND',
+    isForServerOnly: true,
+    meaning: 'Who answers web_search: searxng, brave or tavily; otherwise the first of these that is set up.',
+  },
+  {
+    name: 'SEARXNG_URL',
+    isForServerOnly: true,
+    meaning: 'Your SearXNG server, such as http://127.0.0.1:8080; its search.formats must have json.',
+  },
+  { name: 'BRAVE_API_KEY', isSecret: true, isForServerOnly: true, meaning: 'Key for the Brave Search API.' },
+  {
+    name: 'BRAVE_BASE_URL',
+    default: 'https://api.search.brave.com',
+    isForServerOnly: true,
+    meaning: 'Another address for the Brave Search API.',
+  },
+  { name: 'TAVILY_API_KEY', isSecret: true, isForServerOnly: true, meaning: 'Key for the Tavily search API.' },
+  {
+    name: 'TAVILY_BASE_URL',
+    default: 'https://api.tavily.com',
+    isForServerOnly: true,
+    meaning: 'Another address for the Tavily search API.',
+  },
+  {
+    name: 'ARXIV_BASE_URL',
+    default: 'https://export.arxiv.org',
+    isForServerOnly: true,
+    meaning: 'Another address for the arXiv API.',
+  },
+  {
+    name: 'AGENT_RUNTIME_CONTACT',
+    isForServerOnly: true,
+    meaning: 'An e-mail address that searches carry, so that a service can write to you before it blocks you.',
+  },
 ] as const satisfies readonly Setting[];
 
 export type SettingName = (typeof settings)[number]['name'];

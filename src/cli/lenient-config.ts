@@ -22,7 +22,17 @@ export function readLenientConfig(flags: Flags): LenientConfig {
 }
 
 /** The variables that not every value will do for. */
-const fallible = ['AGENT_RUNTIME_LOG_LEVEL', 'AGENT_RUNTIME_WORKER_SLOTS', 'AGENT_RUNTIME_MAX_RUNNING_JOBS'] as const;
+const fallible = [
+  'AGENT_RUNTIME_LOG_LEVEL',
+  'AGENT_RUNTIME_WORKER_SLOTS',
+  'AGENT_RUNTIME_MAX_RUNNING_JOBS',
+  'AGENT_RUNTIME_SEARCH_BACKEND',
+  'AGENT_RUNTIME_CONTACT',
+  'SEARXNG_URL',
+  'BRAVE_BASE_URL',
+  'TAVILY_BASE_URL',
+  'ARXIV_BASE_URL',
+] as const;
 
 /** Empty on every system that has it, and absent on the others. */
 const noConfig = '/dev/null';

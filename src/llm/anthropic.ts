@@ -1,5 +1,7 @@
 import { Console } from 'node:console';
 import type Anthropic from '@anthropic-ai/sdk';
+import { retryAfterMs } from '../base/retry-after.js';
+import { systemCode } from '../base/system-code.js';
 import {
   type ModelAnswer,
   ModelError,
@@ -13,9 +15,8 @@ import { callFetch } from './call-fetch.js';
 import { defined } from './defined.js';
 import { droppedParams } from './dropped-params.js';
 import { httpFailure, type VendorNames } from './http-failure.js';
-import { isTimeout, networkFailure, systemCode } from './network-failure.js';
+import { isTimeout, networkFailure } from './network-failure.js';
 import { redact, redactedDetail } from './redact.js';
-import { retryAfterMs } from './retry-after.js';
 
 export interface AnthropicSettings {
   apiKey: string;

@@ -1,3 +1,4 @@
+import { systemCode } from '../base/system-code.js';
 import { ModelError, type ModelUsage } from '../core/ports.js';
 import { redact } from './redact.js';
 
@@ -32,14 +33,6 @@ export function networkFailure(
 export function isTimeout(error: unknown): boolean {
   const code = systemCode(error);
   return code !== undefined && timeoutCodes.has(code);
-}
-
-/** The system's code (`ECONNREFUSED`) of an error or of one of its causes: `fetch` wraps them in a bare TypeError. */
-export function systemCode(error: unknown): string | undefined {
-  for (let each = error, depth = 0; each instanceof Error && depth < 5; each = each.cause, depth++) {
-    if ('code' in each && typeof each.code === 'string') return each.code;
-  }
-  return undefined;
 }
 
 const timeoutCodes = new Set([

@@ -1,4 +1,5 @@
 import type { ChatRequest, ChatResponse, Ollama } from 'ollama';
+import { retryAfterMs } from '../base/retry-after.js';
 import { type ModelAnswer, ModelError, type ModelRequest, type ModelUsage, type Provider } from '../core/ports.js';
 import { type Call, cutAnswer, runCall } from './call.js';
 import { callFetch } from './call-fetch.js';
@@ -6,7 +7,6 @@ import { defined } from './defined.js';
 import { httpFailure, type VendorNames } from './http-failure.js';
 import { isTimeout, networkFailure } from './network-failure.js';
 import { redactedDetail } from './redact.js';
-import { retryAfterMs } from './retry-after.js';
 import type { OllamaSettings } from './settings.js';
 
 /** Local models over Ollama's chat API as a stream. Throws `ModelError`s. */

@@ -1,5 +1,5 @@
 import type { Config } from '../base/config.js';
-import { settings } from '../base/settings.js';
+import { type Setting, settings } from '../base/settings.js';
 
 /** What any program needs to run and to reach the network as its user would. */
 const ordinary = [
@@ -50,7 +50,7 @@ const ordinary = [
 export function runnerEnvironment(config: Config): Record<string, string> {
   const passed = [
     ...ordinary,
-    ...settings.map((setting) => setting.name),
+    ...settings.flatMap((setting: Setting) => (setting.isForServerOnly ? [] : [setting.name])),
     ...(config.providers.claudeCode.passEnv ?? []),
   ];
   const templated = [...(config.pricesUrl ?? '').matchAll(/\{env:(\w+)\}/g)].flatMap(([, name]) => name ?? []);

@@ -1,10 +1,12 @@
 import { RuntimeError } from '../base/errors.js';
+import { nativeTools } from '../downstream/native/index.js';
 import { backgroundTools } from './background.js';
 import { coordinationTools } from './coordination.js';
 import { dashboardTools } from './dashboard.js';
 import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
+import { nativeTool } from './native.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
@@ -15,6 +17,7 @@ export const toolsets = {
   coordination: coordinationTools,
   background: backgroundTools,
   jobs: jobTools,
+  tools: nativeTools.map(nativeTool),
   system: [...systemTools, ...dashboardTools],
 } as const satisfies Record<string, readonly AnyTool[]>;
 

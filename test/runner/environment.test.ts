@@ -50,3 +50,14 @@ it('holds the variable that the address of prices needs, and no other', () => {
   expect(env.PRICES_KEY).toBe('p');
   expect(env).not.toHaveProperty('OTHER_KEY');
 });
+
+it('holds no key and no address of searches, which no job makes', () => {
+  const searching = {
+    BRAVE_API_KEY: 'b',
+    TAVILY_API_KEY: 't',
+    SEARXNG_URL: 'http://me:secret@127.0.0.1:8080',
+    AGENT_RUNTIME_CONTACT: 'me@example.org',
+  };
+  const env = runnerEnvironment(readConfig({}, { ...ordinary, ...searching }));
+  for (const name of Object.keys(searching)) expect(env).not.toHaveProperty(name);
+});

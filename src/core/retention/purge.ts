@@ -23,6 +23,7 @@ export interface Purged {
 export async function purge(db: Database, before: number, change: Change): Promise<Purged> {
   const artifactPaths: string[] = [];
   const events = await purgeEvents(db, before);
+  await db.run('delete from native_answers where at < ?', before);
   const jobs = await purgeEach(db, endedJobs(before), (sql, id: string) => deleteJob(sql, id, before, artifactPaths));
   const tasks = await purgeEach(db, endedTasks(before), (sql, id: number) => deleteTask(sql, id, before));
   const goals = await purgeEach(db, endedGoals(before), (sql, id: number) => deleteGoal(sql, id, before));

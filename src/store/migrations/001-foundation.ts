@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.js';
 import { jobs } from './001-jobs.js';
+import { native } from './001-native.js';
 
 /**
  * Times are epoch milliseconds (`_at`) or monotonic milliseconds of the boot named beside them (`_tick`); JSON is
@@ -9,8 +10,7 @@ export const foundation: Migration = {
   version: 1,
   name: 'foundation',
   up: (connection) => {
-    for (const part of [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog, access])
-      connection.exec(part);
+    for (const part of parts) connection.exec(part);
   },
 };
 
@@ -334,3 +334,5 @@ const access = `
     started_at integer not null
   ) strict;
 `;
+
+const parts = [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog, access, native];

@@ -1,0 +1,18 @@
+// Searches arXiv as often as it is told to, all at once, as a session of its own would.
+import { systemClock } from '../../../../src/base/clock.js';
+import { readConfig } from '../../../../src/base/config.js';
+import { reportError } from '../../../../src/base/errors.js';
+import { silentLog } from '../../../../src/base/log.js';
+import { searchArxiv } from '../../../../src/downstream/native/search-arxiv.js';
+import { openDatabase } from '../../../../src/store/open.js';
+
+const [name = '', times = '1'] = process.argv.slice(2);
+const config = readConfig();
+const clock = systemClock();
+const db = await openDatabase({ file: config.dbPath, backupDir: config.dataDir, log: silentLog, now: clock.now });
+const context = { signal: new AbortController().signal, db, clock, log: silentLog, settings: config.native };
+const searches = Array.from({ length: Number(times) }, (_, index) =>
+  searchArxiv.execute(searchArxiv.input.parse({ query: `${name} ${index}` }), context).catch(reportError),
+);
+process.stdout.write(JSON.stringify(await Promise.all(searches)));
+db.close();
