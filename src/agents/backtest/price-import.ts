@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { RuntimeError } from '../../base/errors.js';
 import { AgentError } from '../define-agent.js';
-import { parsePrices } from './price-csv.js';
+import { type Prices, parsePrices } from './price-csv.js';
 import { decodeUtf8, maxPriceBytes, savePriceFile } from './price-store.js';
 import { readRegularFile } from './regular-file.js';
-import { tickerPattern, tickerRule } from './ticker.js';
+import { priceFilePath, tickerPattern, tickerRule } from './ticker.js';
 
 export interface PriceImport {
   /** A CSV file anywhere, as the user named it. */
@@ -11,9 +12,12 @@ export interface PriceImport {
   ticker: string;
   /** AGENT_RUNTIME_DATA_DIR. */
   dataDir: string;
+  /** Whether prices that are already there are replaced. */
+  mayReplace: boolean;
 }
 
-export interface ImportedPrices {
+/** Prices that have been checked and put into their place. */
+export interface KeptPrices {
   ticker: string;
   /** Where the prices are now: `<data>/prices/TICKER.csv`. */
   path: string;
@@ -28,16 +32,45 @@ export interface ImportedPrices {
 
 /**
  * `agent-runtime prices import FILE --ticker X`: checks a price file by the rules that a backtest reads it by, and keeps
- * a copy under the ticker's name. A file already there is replaced, but never by one that fails the check.
+ * a copy under the ticker's name. A file already there is replaced only when asked for, and never by one that fails the
+ * check.
  *
- * @throws RuntimeError `invalid` (ticker, content, size, not a regular file) or `not_found`, with the file and line.
+ * @throws RuntimeError `invalid` (ticker, content, size, not a regular file) or `not_found`, with the file and line;
+ *   `conflict` when the ticker has prices.
  */
-export async function importPrices({ file, ticker, dataDir }: PriceImport): Promise<ImportedPrices> {
+export async function importPrices(request: PriceImport): Promise<KeptPrices> {
+  const { file, ticker, dataDir } = request;
+  await requireFree(request);
+  const bytes = await readSource(file);
+  return keepPrices(dataDir, ticker, bytes, check(bytes, file));
+}
+
+/** Throws `invalid` for what is no ticker, and `conflict` when it has prices that may not be replaced. */
+export async function requireFree({ ticker, dataDir, mayReplace }: Omit<PriceImport, 'file'>): Promise<void> {
   if (!tickerPattern.test(ticker)) {
     throw new RuntimeError('invalid', `${JSON.stringify(ticker)} is no ticker.`, `It must be ${tickerRule}.`);
   }
-  const bytes = await readSource(file);
-  const prices = check(bytes, file);
+  const path = priceFilePath(dataDir, ticker);
+  if (mayReplace || !existsSync(path)) return;
+  throw new RuntimeError(
+    'conflict',
+    `There are prices for ${ticker} already: ${path}.`,
+    'Use --force to replace them.',
+  );
+}
+
+/** Prices as a backtest will read them. Throws AgentError as `parsePrices` does. */
+export function checkNewPrices(bytes: Uint8Array, source: string): Prices {
+  return parsePrices(decodeUtf8(bytes, source), source, true);
+}
+
+/** Puts checked prices into their place. */
+export async function keepPrices(
+  dataDir: string,
+  ticker: string,
+  bytes: Uint8Array,
+  prices: Prices,
+): Promise<KeptPrices> {
   const path = await savePriceFile(dataDir, ticker, bytes);
   return {
     ticker,
@@ -65,9 +98,9 @@ async function readSource(file: string): Promise<Buffer> {
   }
 }
 
-function check(bytes: Buffer, file: string) {
+function check(bytes: Buffer, file: string): Prices {
   try {
-    return parsePrices(decodeUtf8(bytes, file), file, true);
+    return checkNewPrices(bytes, file);
   } catch (cause) {
     if (cause instanceof AgentError) throw asInvalid(cause);
     throw cause;
