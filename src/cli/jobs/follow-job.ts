@@ -4,7 +4,7 @@ import { hasEnded } from '../../core/jobs/job.js';
 import type { Caller } from '../tool/with-caller.js';
 
 const lookMs = 100;
-const sweepMs = 15_000;
+const sweepMs = 5_000;
 
 /**
  * Looks at a job until it has ended or the command is interrupted; resolves to how it stands then. Throws `not_found`.

@@ -1,16 +1,13 @@
-import { jobOutput } from '../../tools/jobs.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { settingOf } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
 import { withCaller } from '../tool/with-caller.js';
-import { callFor } from './job-tool.js';
+import { readStatus } from './read-status.js';
 import { renderStatus, toDocument } from './show-status.js';
 
 /** A program gets JSON, as from the earlier job server, without asking for it. */
 export async function runStatus(id: string, flags: GlobalFlags, output: Output): Promise<void> {
-  const job = await withCaller(settingOf(flags), flags, output, (caller) =>
-    callFor(caller, 'get_job_status', { job_id: id }, jobOutput),
-  );
+  const job = await withCaller(settingOf(flags), flags, output, (caller) => readStatus(id, caller));
   if (flags.isJson || !output.isTerminal) output.printJson(toDocument(job));
   else output.print(renderStatus(job, output.paint));
 }

@@ -1,19 +1,18 @@
 import { hasEnded } from '../../core/jobs/job.js';
-import { jobOutput } from '../../tools/jobs.js';
 import { commandName } from '../connect-lines.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { type Output, printable } from '../output.js';
 import type { Caller } from '../tool/with-caller.js';
 import { followJob } from './follow-job.js';
-import { callFor } from './job-tool.js';
 import { createProgressLine, type ProgressLine } from './progress-line.js';
+import { readStatus } from './read-status.js';
 import { artifactLines, toDocument } from './show-status.js';
 
 /** Waits for a job, showing how it goes on, and prints how it ended; the exit code is 1 unless it has completed. */
 export async function waitForEnd(id: string, caller: Caller, flags: GlobalFlags, output: Output): Promise<void> {
   const line: ProgressLine = flags.isQuiet ? { show() {}, end() {} } : createProgressLine(process.stderr);
   const { status } = await followJob(id, caller, line.show).finally(() => line.end());
-  const job = await callFor(caller, 'get_job_status', { job_id: id }, jobOutput);
+  const job = await readStatus(id, caller);
   if (flags.isJson) output.printJson(toDocument(job));
   if (!hasEnded(status)) {
     sayItGoesOn(id, job.status, output);

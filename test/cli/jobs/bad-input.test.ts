@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { randomWalk, toCsv } from '../../agents/backtest/random-walk.js';
 import { cifarBytes, idxBytes, writeMnist } from '../../agents/ml-experiment/synthetic.js';
+import { makeTempDir } from '../../support/temp-dir.js';
 import { jobCli } from './job-cli.js';
 
 const submit = (type: string, config: string, ...more: string[]) => [
@@ -15,6 +16,8 @@ const submit = (type: string, config: string, ...more: string[]) => [
 ];
 
 describe('what is refused before anything is stored', () => {
+  const home = makeTempDir();
+
   it.each([
     ['an unknown type', submit('ml', '{}'), 3, ['type ml', 'Known types:', 'ml_experiment', 'backtest', 'generic']],
     ['a type with a tool of its own', submit('llm', '{}'), 2, ['submit_background_task']],
@@ -74,12 +77,15 @@ describe('what is refused before anything is stored', () => {
     ['a limit of nothing', ['list-jobs', '--limit', '0'], 2, ['limit']],
     ['a schema of an unknown type', ['agents', '--type', 'ml'], 3, ['Known types:']],
   ] as const)('%s', async (_, args, code, words) => {
-    const { run } = jobCli();
+    const { run } = jobCli({ home });
     const end = await run([...args]);
     expect([end.code, end.stdout]).toEqual([code, '']);
     for (const word of words) expect(end.stderr).toContain(word);
     expect(end.stderr).toContain('hint:');
-    expect((await run(['list-jobs', '--json'])).json()).toEqual([]);
+  });
+
+  it('and nothing is', async () => {
+    expect((await jobCli({ home }).run(['list-jobs', '--json'])).json()).toEqual([]);
   });
 
   it('a file that is not JSON, with its path, line and column', async () => {

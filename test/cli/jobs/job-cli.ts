@@ -8,9 +8,11 @@ import { type CliOptions, runCli, startCli } from '../run-cli.js';
 /** Takes minutes unless it is cancelled, and hears of that within a batch. */
 export const endless = { model: 'neural', dataset: 'iris', epochs: 10_000, batch_size: 1, hidden: 4_096 };
 
+/** Takes ten seconds or more, with a log line every hundredth of its epochs. */
+export const long = { model: 'neural', dataset: 'iris', epochs: 10_000, batch_size: 1, hidden: 512 };
+
 /** The program in a home of its own. */
-export function jobCli(env: Record<string, string> = {}) {
-  const home = tempDir();
+export function jobCli({ home = tempDir(), env = {} }: { home?: string; env?: Record<string, string> } = {}) {
   const dataDir = join(home, '.claude', 'agent_runtime');
   const run = (args: string[], options: Omit<CliOptions, 'home'> = {}) => runCli(args, { home, env, ...options });
   return {
