@@ -1,21 +1,16 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
 import { AgentError } from '../define-agent.js';
+import { checkPrices, type KeptPrices, keepPrices, type PricePlace, requireFree } from './kept-prices.js';
 import { downloadPrices, type PriceDownload } from './price-download.js';
-import { checkNewPrices, type KeptPrices, keepPrices, requireFree } from './price-import.js';
 import { maxPriceBytes } from './price-store.js';
 
-export interface PriceFetch {
-  ticker: string;
+export interface PriceFetch extends PricePlace {
   /** First and last day, YYYY-MM-DD. */
   startDate: string;
   endDate: string;
-  /** AGENT_RUNTIME_DATA_DIR. */
-  dataDir: string;
   /** The provider, where one is configured. */
   download: PriceDownload | undefined;
-  /** Whether prices that are already there are replaced. */
-  mayReplace: boolean;
   signal: AbortSignal;
 }
 
@@ -27,8 +22,8 @@ export interface PriceFetch {
  *   ticker has prices), `unavailable` (the provider's answer), `cancelled`.
  */
 export async function fetchPrices(request: PriceFetch): Promise<KeptPrices> {
-  const { ticker, dataDir, download, signal } = request;
-  await requireFree(request);
+  const { download, signal } = request;
+  requireFree(request);
   checkDates(request);
   if (!download) {
     throw new RuntimeError(
@@ -39,7 +34,7 @@ export async function fetchPrices(request: PriceFetch): Promise<KeptPrices> {
   }
   try {
     const { bytes, source } = await downloadPrices(download, { ...request, maxBytes: maxPriceBytes });
-    return await keepPrices(dataDir, ticker, bytes, checkNewPrices(bytes, source));
+    return await keepPrices(request, bytes, checkPrices(bytes, source));
   } catch (cause) {
     if (signal.aborted) throw new RuntimeError('cancelled', 'The download was interrupted.', 'Nothing was changed.');
     if (!(cause instanceof AgentError)) throw cause;

@@ -8,11 +8,11 @@ import { callFor } from './job-tool.js';
 
 /** The job types there are, for programs in the shape of the earlier job server; one of them with its whole schema. */
 export async function runAgents(type: string | undefined, flags: GlobalFlags, output: Output): Promise<void> {
-  const { agents, supported_job_types } = await withCaller(settingOf(flags), flags, output, (caller) =>
+  const { agents, supported_job_types, ...rest } = await withCaller(settingOf(flags), flags, output, (caller) =>
     callFor(caller, 'list_agents', { type }, agentListOutput),
   );
   if (flags.isJson || !output.isTerminal) {
-    output.printJson({ registered_agents: supported_job_types.length, supported_job_types, agents });
+    output.printJson({ registered_agents: supported_job_types.length, supported_job_types, agents, ...rest });
     return;
   }
   const width = process.stdout.columns || 100;

@@ -20,8 +20,9 @@ export async function waitForEnd(id: string, caller: Caller, flags: GlobalFlags,
   }
   if (status !== 'completed') process.exitCode ||= 1;
   if (flags.isJson) return;
-  for (const warning of job.warnings ?? [])
+  for (const warning of flags.isQuiet ? [] : (job.warnings ?? [])) {
     output.say(`${output.paintAside('yellow', 'warning:')} ${printable(warning)}`);
+  }
   if (job.error) {
     const { code, message } = job.error;
     output.say(`${output.paintAside('red', 'error:')} ${code}: ${printable(message)}`);

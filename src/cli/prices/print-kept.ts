@@ -1,4 +1,4 @@
-import type { KeptPrices } from '../../agents/backtest/price-import.js';
+import type { KeptPrices } from '../../agents/backtest/kept-prices.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
 

@@ -60,6 +60,9 @@ it.each([
 
 it('leaves no temporary file behind when the name is taken by a directory', async () => {
   await mkdir(join(dataDir, 'prices', 'X.csv'), { recursive: true });
-  await expect(importPrices({ file, ticker: 'X', dataDir, mayReplace: true })).rejects.toThrowError();
+  await expect(importPrices({ file, ticker: 'X', dataDir, mayReplace: true })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining(`cannot be kept as ${join(dataDir, 'prices', 'X.csv')}: `),
+  });
   expect(await readdir(join(dataDir, 'prices'))).toEqual(['X.csv']);
 });
