@@ -8,12 +8,15 @@ export interface Interruption {
   end(): void;
 }
 
-/** Lets a command come to an orderly end when it is interrupted; its exit code is then that of the signal. */
-export function createInterruption(output: Output): Interruption {
+/**
+ * Lets a command come to an orderly end when it is interrupted; its exit code is then that of the signal. One that ends
+ * at once anyway has nothing to announce.
+ */
+export function createInterruption(output: Output, { isAnnounced = true } = {}): Interruption {
   const controller = new AbortController();
   const interrupt = (signal: NodeJS.Signals) => {
     process.exitCode = 128 + constants.signals[signal];
-    output.say(`Stopping on ${signal}; once more ends it at once.`);
+    if (isAnnounced) output.say(`Stopping on ${signal}; once more ends it at once.`);
     end();
     controller.abort();
   };

@@ -7,6 +7,8 @@ export type Paint = (format: Format, text: string) => string;
 
 /** The only way to stdout: the answer goes there and nothing else; all that is said beside it goes to stderr. */
 export interface Output {
+  /** Whether people read the answer, and not a file or a program. */
+  isTerminal: boolean;
   /** Raw text, on stdout. */
   write(text: string): void;
   /** A text with its line end, on stdout. */
@@ -33,6 +35,7 @@ export function createOutput(): Output {
     write(`${process.stdout.isTTY ? printable(text) : text}\n`);
   }
   return {
+    isTerminal: process.stdout.isTTY === true,
     write,
     print: (text) => write(`${text}\n`),
     quote,

@@ -7,15 +7,18 @@ import { isDone, reportFailure } from './failure.js';
 import { addGlobalFlags, globalFlagsOf } from './global-flags.js';
 import { addHttpCommands } from './http-command.js';
 import { addInstallCommand } from './install-command.js';
+import { addJobCommands, withPayloadNamed } from './job-commands.js';
 import { addKeepCommands } from './keep-command.js';
 import { createOutput, type Output } from './output.js';
+import { addPriceCommands } from './price-commands.js';
 import { addServeCommand, serve } from './serve.js';
 import { addToolCommand } from './tool-command.js';
 
 /** Runs one command line, and leaves its exit code in `process.exitCode`. */
-export async function runCommandLine(args: string[]): Promise<void> {
+export async function runCommandLine(given: string[]): Promise<void> {
   const output = createOutput();
   const program = createProgram(output);
+  const args = withPayloadNamed(program, given);
   try {
     if (isBare(program, args)) await runBare(program, output);
     else await program.parseAsync(args, { from: 'user' });
@@ -45,6 +48,8 @@ function createProgram(output: Output): Command {
   addDemoCommand(program);
   addDoctorCommand(program, output);
   addInstallCommand(program, output);
+  addJobCommands(program, output);
+  addPriceCommands(program, output);
   addKeepCommands(program, output);
   addHttpCommands(program, output);
   return program;

@@ -13,13 +13,15 @@ const jobId = z
   .max(200)
   .describe('The job_id that submit_job returned, or the task_id of a background task.');
 
-const jobOutput = z.object({
+/** A job whole. */
+export const jobOutput = z.object({
   job_id: z.string(),
   type: z.string(),
   status: z.string(),
   created_at: z.string(),
   started_at: z.string().nullable(),
   completed_at: z.string().nullable(),
+  dead: z.boolean().optional().describe('Its process vanished too often; retry_task runs it again.'),
   progress: z.number().optional(),
   progress_message: z.string().optional(),
   result: z.unknown().optional(),
@@ -35,6 +37,39 @@ const jobOutput = z.object({
     .optional(),
   logs: z.array(z.object({ at: z.string(), level: z.string(), message: z.string() })),
   attempts: z.array(attemptOutput).optional(),
+});
+
+export const submittedOutput = z.object({ job_id: z.string(), status: z.string(), repeated: z.boolean().optional() });
+
+export const cancelledOutput = z.object({ job_id: z.string(), status: z.string(), cancelled: z.boolean() });
+
+export const agentListOutput = z.object({
+  agents: z.array(
+    z.object({
+      type: z.string(),
+      description: z.string(),
+      payload: z.array(z.string()),
+      schema: z.unknown().optional(),
+    }),
+  ),
+  supported_job_types: z.array(z.string()),
+});
+
+/** A page of jobs. */
+export const jobListOutput = z.object({
+  jobs: z.array(
+    z.object({
+      job_id: z.string(),
+      type: z.string(),
+      status: z.string(),
+      about: z.string(),
+      created_at: z.string(),
+      completed_at: z.string().nullable(),
+      dead: z.boolean().optional().describe('Its process vanished too often; retry_task runs it again.'),
+    }),
+  ),
+  count: z.int(),
+  next_cursor: z.string().optional(),
 });
 
 /** A result longer than this is cut, so that one status does not fill a model's context. */
@@ -71,7 +106,7 @@ export const jobTools = [
         .optional()
         .describe('A name of your own: the same key again returns the same job.'),
     }),
-    output: z.object({ job_id: z.string(), status: z.string(), repeated: z.boolean().optional() }),
+    output: submittedOutput,
     text: (output) => `Job submitted successfully: ${output.job_id}`,
     handler: async (input, { runtime, actor }) => {
       const { job, isRepeated } = await submitJob({ ...input, run_at: toMs(input.run_at) }, actor, runtime);
@@ -103,6 +138,7 @@ export const jobTools = [
         created_at: iso(job.createdAt),
         started_at: iso(job.startedAt),
         completed_at: iso(job.completedAt),
+        dead: job.isDead ? true : undefined,
         progress: job.progress ?? undefined,
         progress_message: job.progressMessage ?? undefined,
         ...(result.length > longestResult ? { result_cut: cut(result, longestResult) } : { result: job.result }),
@@ -124,27 +160,23 @@ export const jobTools = [
     input: z.strictObject({
       status_filter: z.enum(jobStatuses).optional().describe('Only jobs of this status.'),
       type: z.string().max(100).optional().describe('Only jobs of this type.'),
+      dead: z
+        .boolean()
+        .optional()
+        .describe('true: only dead letters, whose process vanished too often; retry_task runs one again.'),
       scope: scope.optional(),
       limit: limit(20),
       cursor,
     }),
-    output: z.object({
-      jobs: z.array(
-        z.object({
-          job_id: z.string(),
-          type: z.string(),
-          status: z.string(),
-          about: z.string(),
-          created_at: z.string(),
-          completed_at: z.string().nullable(),
-        }),
-      ),
-      count: z.int(),
-      next_cursor: z.string().optional(),
-    }),
+    output: jobListOutput,
     handler: async (input, { runtime, actor }) => {
       const wishes = { limit: input.limit, byDefault: 20 };
-      const filter = { status: input.status_filter, type: input.type, project: projectOf(actor, input.scope) };
+      const filter = {
+        status: input.status_filter,
+        type: input.type,
+        isDead: input.dead,
+        project: projectOf(actor, input.scope),
+      };
       const jobs = await runtime.jobs.list({ ...filter, beforeSeq: fromCursor(input.cursor), limit: rowsFor(wishes) });
       const { items, ...rest } = toPage(
         jobs,
@@ -156,6 +188,7 @@ export const jobTools = [
           about: cut(summarize(job.type, job.payload), 50),
           created_at: iso(job.createdAt),
           completed_at: iso(job.completedAt),
+          dead: job.isDead ? true : undefined,
         }),
         (job) => job.seq,
       );
@@ -172,7 +205,7 @@ export const jobTools = [
       'Ends a job: one that waits never starts, one that runs is stopped with every process it started. Its log and what it ' +
       'had put out are kept. Next: retry_task with its id to run it again.',
     input: z.strictObject({ job_id: jobId }),
-    output: z.object({ job_id: z.string(), status: z.string(), cancelled: z.boolean() }),
+    output: cancelledOutput,
     text: (output) => `Job ${output.cancelled ? 'cancelled' : output.status}: ${output.job_id}`,
     handler: async (input, { runtime, actor }) => {
       const job = await runtime.dispatcher.cancel(input.job_id, actor);
@@ -186,17 +219,7 @@ export const jobTools = [
     effect: 'read',
     description: 'Which types of job there are, what each does, and what its payload takes, as JSON schema.',
     input: z.strictObject({ type: z.string().max(100).optional().describe('Only this type, with its whole schema.') }),
-    output: z.object({
-      agents: z.array(
-        z.object({
-          type: z.string(),
-          description: z.string(),
-          payload: z.array(z.string()),
-          schema: z.unknown().optional(),
-        }),
-      ),
-      supported_job_types: z.array(z.string()),
-    }),
+    output: agentListOutput,
     handler: async (input, { runtime }) => {
       const types = [...runtime.agents.types.keys()];
       const wanted = input.type === undefined ? types : [input.type];

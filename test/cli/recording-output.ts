@@ -1,13 +1,14 @@
 import type { Output } from '../../src/cli/output.js';
 
 /** An output that keeps what it is given. */
-export function recordingOutput(): Output & { stdout(): string; stderr(): string } {
+export function recordingOutput({ isTerminal = false } = {}): Output & { stdout(): string; stderr(): string } {
   let stdout = '';
   let stderr = '';
   const write = (text: string) => {
     stdout += text;
   };
   return {
+    isTerminal,
     write,
     print: (text) => write(`${text}\n`),
     quote: (text) => write(`${text}\n`),

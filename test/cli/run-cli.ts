@@ -46,5 +46,5 @@ export function startCli(args: string[], { home, env = {}, stdin = '', cwd = hom
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr, json: () => JSON.parse(stdout) }));
   });
-  return { child, ended };
+  return { child, ended, stdout: () => stdout, stderr: () => stderr };
 }

@@ -5,7 +5,7 @@ import { AgentError } from '../define-agent.js';
 import { type Prices, parsePrices, priceHeader } from './price-csv.js';
 import { downloadPrices, type PriceDownload } from './price-download.js';
 import { readFileInside } from './regular-file.js';
-import { priceFileName, pricesDir, tickerPattern, tickerRule } from './ticker.js';
+import { priceFileName, priceFilePath, pricesDir, tickerPattern, tickerRule } from './ticker.js';
 
 /** 16 MiB: about 200,000 rows, which are read in one second; ten years of days are 0.2 MB. */
 export const maxPriceBytes = 16 * 1024 * 1024;
@@ -41,10 +41,9 @@ export interface PriceRequest {
  */
 export async function loadPrices(request: PriceRequest): Promise<PriceFile> {
   const { dataDir, ticker, adjusted, download } = request;
-  checkTicker(ticker);
-  const file = join(pricesDir(dataDir), priceFileName(ticker));
-  const bytes = await readFileInside(pricesDir(dataDir), priceFileName(ticker), maxPriceBytes);
-  if (bytes) return { ticker, file, prices: parsePrices(decodeUtf8(bytes, file), file, adjusted) };
+  const kept = await readPriceFile(dataDir, ticker, adjusted);
+  if (kept) return kept;
+  const file = priceFilePath(dataDir, ticker);
   if (!download) throw notFound(file, request);
   const fetched = await downloadPrices(download, {
     ...request,
@@ -57,6 +56,22 @@ export async function loadPrices(request: PriceRequest): Promise<PriceFile> {
 }
 
 /**
+ * The prices of `<data>/prices/TICKER.csv`, or undefined when there is no such file. Throws as `loadPrices` does.
+ *
+ * @param adjusted scale by the adj close column, where there is one
+ */
+export async function readPriceFile(
+  dataDir: string,
+  ticker: string,
+  adjusted: boolean,
+): Promise<PriceFile | undefined> {
+  checkTicker(ticker);
+  const file = priceFilePath(dataDir, ticker);
+  const bytes = await readFileInside(pricesDir(dataDir), priceFileName(ticker), maxPriceBytes);
+  return bytes && { ticker, file, prices: parsePrices(decodeUtf8(bytes, file), file, adjusted) };
+}
+
+/**
  * Puts a price file in its place, whole or not at all: a temporary name in the same directory, then a rename. The file
  * gets mode 0600, a new directory 0700. Returns its path.
  */
@@ -64,7 +79,7 @@ export async function savePriceFile(dataDir: string, ticker: string, bytes: Uint
   checkTicker(ticker);
   const directory = pricesDir(dataDir);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const path = join(directory, priceFileName(ticker));
+  const path = priceFilePath(dataDir, ticker);
   const temporary = join(directory, `.${ticker}.${newShortId()}.tmp`);
   try {
     const file = await open(temporary, 'wx', 0o600);

@@ -10,3 +10,6 @@ export const pricesDir = (dataDir: string): string => join(dataDir, 'prices');
 
 /** The file of a ticker, case as given: `<data>/prices/TICKER.csv`. The ticker must fit `tickerPattern`. */
 export const priceFileName = (ticker: string): string => `${ticker}.csv`;
+
+export const priceFilePath = (dataDir: string, ticker: string): string =>
+  join(pricesDir(dataDir), priceFileName(ticker));

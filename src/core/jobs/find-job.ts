@@ -16,6 +16,27 @@ export async function findStatus(sql: Sql, id: string): Promise<JobStatus> {
   throw await unknownJob(sql, id);
 }
 
+/** How far a job is. */
+export interface JobProgress {
+  status: JobStatus;
+  /** 0 to 1. */
+  progress: number | null;
+  progressMessage: string | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+}
+
+/** How far the job of an id is, for those who look often. Throws as `findJob` does. */
+export async function findProgress(sql: Sql, id: string): Promise<JobProgress> {
+  const row = await sql.get<JobProgress>(
+    `select status, progress, progress_message as "progressMessage", error_code as "errorCode",
+       error_message as "errorMessage" from jobs where id = ?`,
+    id,
+  );
+  if (row) return row;
+  throw await unknownJob(sql, id);
+}
+
 async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {
   const task = /^\d+$/.test(id)
     ? await sql.get<{ id: number }>('select id from tasks where id = ?', Number(id))

@@ -4,7 +4,7 @@ import type { Database } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import { type Capabilities, countReady } from './claim-job.js';
-import { findJob, findStatus } from './find-job.js';
+import { findJob, findProgress, findStatus, type JobProgress } from './find-job.js';
 import { type FinishRules, finishAttempt } from './finish-job.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 import {
@@ -16,6 +16,7 @@ import {
   listAttempts,
   listJobs,
   listLogs,
+  listLogsAfter,
   readOutput,
   type StoredArtifact,
 } from './list-jobs.js';
@@ -86,10 +87,13 @@ export function createJobs(needs: JobsNeeds) {
     get: async (id: string): Promise<Job> => toJob(await findJob(db, id)),
     /** For those who look often: neither prompt nor result is read. */
     status: (id: string): Promise<JobStatus> => findStatus(db, id),
+    progress: (id: string): Promise<JobProgress> => findProgress(db, id),
     list: (filter: JobFilter): Promise<ListedJob[]> => listJobs(db, filter),
     output: (id: string): Promise<string> => readOutput(db, id),
     attempts: (id: string): Promise<Attempt[]> => listAttempts(db, id),
     logs: (id: string, limit: number): Promise<LogLine[]> => listLogs(db, id, limit),
+    logsAfter: (id: string, afterId: number, limit: number): Promise<LogLine[]> =>
+      listLogsAfter(db, id, afterId, limit),
     artifacts: (id: string): Promise<StoredArtifact[]> => listArtifacts(db, id),
 
     async dependsOn(id: string): Promise<string[]> {

@@ -6,6 +6,8 @@ import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 export interface JobFilter {
   status?: JobStatus | undefined;
   type?: string | undefined;
+  /** Only those that wait for someone to retry them, because their runners vanished too often. */
+  isDead?: boolean | undefined;
   /** Its jobs and those of no project. */
   project?: string | undefined;
   /** The page after the one that ended with this sequence number. */
@@ -26,7 +28,8 @@ export async function listJobs(sql: Sql, filter: JobFilter): Promise<ListedJob[]
     ['seq < ?', filter.beforeSeq],
   ];
   const given = conditions.filter(([, value]) => value !== undefined);
-  const where = given.length > 0 ? `where ${given.map(([text]) => text).join(' and ')}` : '';
+  const texts = [...given.map(([text]) => text), ...(filter.isDead ? [isDeadLetter] : [])];
+  const where = texts.length > 0 ? `where ${texts.join(' and ')}` : '';
   // Neither output nor result, which may be long.
   const rows = await sql.all<JobRow>(
     `select ${briefColumns} from jobs ${where} order by seq desc limit ?`,
@@ -35,6 +38,9 @@ export async function listJobs(sql: Sql, filter: JobFilter): Promise<ListedJob[]
   );
   return rows.map((row) => ({ ...toJob(row), seq: row.seq }));
 }
+
+/** As the index of dead letters has it. */
+const isDeadLetter = 'is_dead = 1';
 
 const briefColumns = `seq, id, type, status, payload, metadata, priority, requires, run_at, unfinished_dependencies,
   timeout_seconds, attempt, max_attempts, tries, crashes, is_dead, cancel_requested_at, progress, progress_message,
@@ -73,6 +79,8 @@ export async function listAttempts(sql: Sql, jobId: string): Promise<Attempt[]> 
 }
 
 export interface LogLine {
+  /** Grows with every line, whichever job it is of. */
+  id: number;
   at: number;
   level: 'debug' | 'info' | 'warn' | 'error';
   message: string;
@@ -82,11 +90,21 @@ export interface LogLine {
 /** The newest lines of a job's log, oldest first. */
 export async function listLogs(sql: Sql, jobId: string, limit: number): Promise<LogLine[]> {
   const lines = await sql.all<LogLine>(
-    'select at, level, message, fields from job_logs where job_id = ? order by id desc limit ?',
+    'select id, at, level, message, fields from job_logs where job_id = ? order by id desc limit ?',
     jobId,
     limit,
   );
   return lines.reverse();
+}
+
+/** The lines of a job's log that come after one of them (0 for all), oldest first. */
+export async function listLogsAfter(sql: Sql, jobId: string, afterId: number, limit: number): Promise<LogLine[]> {
+  return sql.all<LogLine>(
+    'select id, at, level, message, fields from job_logs where job_id = ? and id > ? order by id limit ?',
+    jobId,
+    afterId,
+    limit,
+  );
 }
 
 export interface StoredArtifact {

@@ -80,6 +80,7 @@ export const jobs = `
   create index jobs_by_status on jobs (status, seq);
   create index jobs_by_project on jobs (project, seq);
   create index jobs_unread on jobs (project, seq) where read_at is null and status in ('completed', 'failed');
+  create index jobs_dead on jobs (seq) where is_dead = 1;
   create index jobs_by_task on jobs (task_id) where task_id is not null;
   create index jobs_by_goal on jobs (goal_id) where goal_id is not null;
 

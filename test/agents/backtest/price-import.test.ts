@@ -19,7 +19,7 @@ afterEach(() => workspace.remove());
 
 it('keeps a checked copy under the ticker, for its owner alone', async () => {
   const path = join(dataDir, 'prices', 'BRK.B.csv');
-  expect(await importPrices({ file, ticker: 'BRK.B', dataDir })).toEqual({
+  expect(await importPrices({ file, ticker: 'BRK.B', dataDir, mayReplace: true })).toEqual({
     ticker: 'BRK.B',
     path,
     rows: 30,
@@ -35,11 +35,11 @@ it('keeps a checked copy under the ticker, for its owner alone', async () => {
 });
 
 it('replaces a file, but not by one that fails the check', async () => {
-  await importPrices({ file, ticker: 'X', dataDir });
+  await importPrices({ file, ticker: 'X', dataDir, mayReplace: true });
   await writeFile(file, toCsv(randomWalk(2, 40)));
-  expect(await importPrices({ file, ticker: 'X', dataDir })).toMatchObject({ rows: 40 });
+  expect(await importPrices({ file, ticker: 'X', dataDir, mayReplace: true })).toMatchObject({ rows: 40 });
   await writeFile(file, 'date,open,high,low,close\n2024-01-02,1,2,1,0\n');
-  await expect(importPrices({ file, ticker: 'X', dataDir })).rejects.toMatchObject({
+  await expect(importPrices({ file, ticker: 'X', dataDir, mayReplace: true })).rejects.toMatchObject({
     code: 'invalid',
     message: `${file}, line 2: close is 0; a price must be above 0.`,
   });
@@ -52,7 +52,7 @@ it.each([
   ['a directory', { file: '/tmp' }, 'invalid', 'it is not a regular file'],
   ['a device', { file: '/dev/zero' }, 'invalid', 'it is not a regular file'],
 ])('refuses %s', async (_, change, code, words) => {
-  const attempt = importPrices({ file, ticker: 'X', dataDir, ...change });
+  const attempt = importPrices({ file, ticker: 'X', dataDir, mayReplace: true, ...change });
   await expect(attempt).rejects.toBeInstanceOf(RuntimeError);
   await expect(attempt).rejects.toMatchObject({ code, message: expect.stringContaining(words) });
   await expect(readdir(dataDir)).rejects.toMatchObject({ code: 'ENOENT' });
@@ -60,6 +60,9 @@ it.each([
 
 it('leaves no temporary file behind when the name is taken by a directory', async () => {
   await mkdir(join(dataDir, 'prices', 'X.csv'), { recursive: true });
-  await expect(importPrices({ file, ticker: 'X', dataDir })).rejects.toThrowError();
+  await expect(importPrices({ file, ticker: 'X', dataDir, mayReplace: true })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining(`cannot be kept as ${join(dataDir, 'prices', 'X.csv')}: `),
+  });
   expect(await readdir(join(dataDir, 'prices'))).toEqual(['X.csv']);
 });

@@ -29,6 +29,15 @@ it('what depends on the dataset is filled in and noted', () => {
 });
 
 it.each([
+  { dataset: 'iris', epochs: 100, learningRate: 0.01, batchSize: 16, hidden: 16 },
+  { dataset: 'mnist', epochs: 5, learningRate: 0.001, batchSize: 32, hidden: 64 },
+  { dataset: 'cifar10', epochs: 5, learningRate: 0.001, batchSize: 32, hidden: 128 },
+] as const)('$dataset has defaults of its own', ({ dataset, ...defaults }) => {
+  expect(resolveParams(experimentPayload.parse({ model: 'neural', dataset }))).toMatchObject({ ...defaults, l2: 0 });
+  expect(resolveParams(experimentPayload.parse({ model: 'svm', dataset }))).toMatchObject({ l2: 0.001 });
+});
+
+it.each([
   { epochs: 0 },
   { epochs: 1.5 },
   { epochs: Number.NaN },

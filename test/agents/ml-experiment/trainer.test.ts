@@ -39,6 +39,7 @@ describe.each(models)('%s on iris', (model) => {
     const again = trainIris({ model, epochs: 5 });
     expect(again.network.parameters).toEqual(first.network.parameters);
     expect(again.history).toEqual(first.history);
+    expect(first.network.parameters).toBeInstanceOf(Float64Array);
     expect(trainIris({ model, epochs: 5, seed: 43 }).losses).not.toEqual(first.losses);
   });
 

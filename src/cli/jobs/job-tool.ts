@@ -1,0 +1,25 @@
+import type { z } from 'zod';
+import type { Config } from '../../base/config.js';
+import type { AnyTool } from '../../tools/define-tool.js';
+import { parseInput } from '../../tools/parse-input.js';
+import { findTool } from '../tool/find-tool.js';
+import type { Caller } from '../tool/with-caller.js';
+
+/**
+ * The tool that a command stands for. Which toolsets clients are offered does not matter to it, but whether only reading
+ * is allowed does. Throws `invalid`.
+ */
+export function jobTool(name: string, { isReadOnly }: Config): AnyTool {
+  return findTool(name, { toolsets: 'all', isReadOnly });
+}
+
+/** Calls a tool whose result has a known shape. */
+export async function callFor<Schema extends z.ZodType>(
+  { runtime, call }: Caller,
+  name: string,
+  input: Record<string, unknown>,
+  output: Schema,
+): Promise<z.output<Schema>> {
+  const tool = jobTool(name, runtime.config);
+  return output.parse(await call(tool, parseInput(tool, input)));
+}

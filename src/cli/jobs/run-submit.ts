@@ -1,0 +1,72 @@
+import { RuntimeError } from '../../base/errors.js';
+import type { JsonObject } from '../../base/json.js';
+import { submittedOutput } from '../../tools/jobs.js';
+import { parseInput } from '../../tools/parse-input.js';
+import type { GlobalFlags } from '../global-flags.js';
+import { settingOf } from '../keep/with-runtime.js';
+import type { Output } from '../output.js';
+import { readInput } from '../tool/read-input.js';
+import { withCaller } from '../tool/with-caller.js';
+import { jobTool } from './job-tool.js';
+import { readJsonObject } from './read-json-object.js';
+import { waitForEnd } from './wait-for-end.js';
+
+/** The options of `submit`, as they were typed. */
+export interface SubmitOptions {
+  type: string;
+  payload: string;
+  metadata?: string;
+  priority?: string;
+  dependsOn?: string[];
+  runAt?: string;
+  maxAttempts?: string;
+  timeout?: string;
+  idempotencyKey?: string;
+  wait?: boolean;
+  plot?: boolean;
+}
+
+/** Submits a job, and waits for its end when told to. Nothing is opened before the options are known to be good. */
+export async function runSubmit(options: SubmitOptions, flags: GlobalFlags, output: Output): Promise<void> {
+  const setting = settingOf(flags);
+  const tool = jobTool('submit_job', setting.config);
+  const payload = await readPayload(options);
+  const metadata = options.metadata === undefined ? undefined : await readJsonObject('--metadata', options.metadata);
+  const given = await readInput(tool, { pairs: pairsOf(options) });
+  const input = parseInput(tool, { ...given, type: options.type, payload, metadata });
+
+  await withCaller(
+    setting,
+    flags,
+    output,
+    async (caller) => {
+      const job = submittedOutput.parse(await caller.call(tool, input));
+      if (!flags.isJson) output.print(`Job submitted successfully: ${job.job_id}`);
+      else if (!options.wait) output.printJson(job);
+      if (job.repeated && !flags.isQuiet) output.say('It is the job that was submitted with this key before.');
+      if (options.wait) await waitForEnd(job.job_id, caller, flags, output);
+    },
+    { isAnnounced: options.wait !== true },
+  );
+}
+
+async function readPayload({ type, payload: given, plot }: SubmitOptions): Promise<JsonObject> {
+  const payload = await readJsonObject('--config', given);
+  if (!plot) return payload;
+  if (type === 'backtest') return { ...payload, plot: true };
+  throw new RuntimeError('invalid', `Jobs of type ${type} draw no plot.`, '--plot is for --type backtest.');
+}
+
+/** What is not text, for the tool's own schema to read. */
+function pairsOf(options: SubmitOptions): string[] {
+  const { priority, dependsOn = [], runAt, maxAttempts, timeout, idempotencyKey } = options;
+  const named: [name: string, value: string | undefined][] = [
+    ['priority', priority],
+    ...dependsOn.map((id): [string, string] => ['depends_on', id]),
+    ['run_at', runAt],
+    ['max_attempts', maxAttempts],
+    ['timeout_seconds', timeout],
+    ['idempotency_key', idempotencyKey],
+  ];
+  return named.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
+}

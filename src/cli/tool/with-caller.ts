@@ -1,0 +1,61 @@
+import type { Actor } from '../../core/actor.js';
+import type { Runtime } from '../../runtime.js';
+import type { AnyTool, ToolContext } from '../../tools/define-tool.js';
+import { callerOf } from '../caller.js';
+import type { GlobalFlags } from '../global-flags.js';
+import { createInterruption } from '../interruption.js';
+import { type Setting, withRuntime } from '../keep/with-runtime.js';
+import { type Output, printable } from '../output.js';
+
+/** A shell as a client of the tools. */
+export interface Caller {
+  runtime: Runtime;
+  actor: Actor;
+  /** Aborted by Ctrl-C. */
+  signal: AbortSignal;
+  /** Calls a tool as a client would, with arguments that it has checked. */
+  call(tool: AnyTool, input: Record<string, unknown>): Promise<unknown>;
+}
+
+export interface CallerOptions {
+  /** Whether Ctrl-C is answered with how to end at once; not needed by a command that only looks. */
+  isAnnounced?: boolean;
+}
+
+/** Opens the runtime for as long as `body` takes, interruptible. */
+export async function withCaller<Result>(
+  setting: Setting,
+  { isQuiet }: GlobalFlags,
+  output: Output,
+  body: (caller: Caller) => Promise<Result>,
+  options: CallerOptions = {},
+): Promise<Result> {
+  return withRuntime(setting, async (runtime) => {
+    const interruption = createInterruption(output, options);
+    const { signal } = interruption;
+    const caller = callerOf(setting.config);
+    const hasHeartbeat = caller.holder !== null && (await runtime.sessions.isAlive(caller.holder));
+    const actor: Actor = { ...caller, hasHeartbeat };
+    const context: ToolContext = {
+      runtime,
+      actor,
+      sessionId: undefined,
+      signal,
+      progress(message) {
+        if (!isQuiet) output.say(printable(message));
+      },
+      sample: undefined,
+    };
+    async function call(tool: AnyTool, input: Record<string, unknown>): Promise<unknown> {
+      // No session may be there to take back what dead ones held, or to start runners for the queue.
+      if (tool.effect !== 'read') await runtime.sweep(caller);
+      runtime.requireSound();
+      return tool.handler(input, context);
+    }
+    try {
+      return await body({ runtime, actor, signal, call });
+    } finally {
+      interruption.end();
+    }
+  });
+}
