@@ -15,6 +15,8 @@ export interface BacktestOutcome {
   /** Of the bars of the range. */
   dates: readonly string[];
   run: Simulation;
+  /** Buy and hold of the first ticker over the same bars. */
+  hold: Simulation;
   metrics: Metrics;
   benchmark: Metrics;
   /** Undefined when there is no pair, null when it has no spread to test. */
@@ -31,7 +33,7 @@ export interface BacktestOutcome {
  *   profit_factor, exposure, commission_paid`: see `Metrics`; `benchmark` has the same for buy and hold of `ticker`;
  * - the same under the names of the earlier job server: `final_value, annualized_return, sharpe_ratio, num_trades,
  *   portfolio_values: [{date, value}]`. Its list `trades` became `fills`, because `trades` is a count here;
- * - `equity_curve: [[date, equity]]`, `trade_list: [{entry_date, exit_date, direction, pnl, return}]` (direction `long` or
+ * - `equity_curve: [[date, equity]]`, `benchmark_curve` (the same of buy and hold), `trade_list: [{entry_date, exit_date, direction, pnl, return}]` (direction `long` or
  *   `short`, of the first leg), `fills: [{date, ticker, action, price, quantity, commission}]`;
  * - `data` (and `pair_data`): which file was used, how many rows with prices it has, from when to when, whether they were
  *   adjusted, how many rows were skipped; `cointegration` (pairs): see `Cointegration`; `warnings`: sentences.
@@ -39,7 +41,7 @@ export interface BacktestOutcome {
  * Money is in the currency of the prices; returns, rates and drawdowns are fractions; an undefined figure is null.
  */
 export function reportBacktest(outcome: BacktestOutcome): JsonObject {
-  const { payload, chosen, files, dates, run, metrics, benchmark, cointegration, warnings } = outcome;
+  const { payload, chosen, files, dates, run, hold, metrics, benchmark, cointegration, warnings } = outcome;
   const [main, pair] = files.map(describeData);
   return {
     strategy: chosen.name,
@@ -69,6 +71,7 @@ export function reportBacktest(outcome: BacktestOutcome): JsonObject {
     })),
     fills: run.fills.map((fill) => ({ ...fill })),
     equity_curve: run.equity.map((value, i) => [valueAt(dates, i), value]),
+    benchmark_curve: hold.equity.map((value, i) => [valueAt(dates, i), value]),
     portfolio_values: run.equity.map((value, i) => ({ date: valueAt(dates, i), value })),
   };
 }

@@ -50,6 +50,7 @@ export async function runBacktest(
     files,
     dates,
     run,
+    hold,
     metrics: measure(run, initialCapital, firstDate, lastDate),
     benchmark: measure(hold, initialCapital, firstDate, lastDate),
     cointegration: market.legs.length > 1 ? testCointegration(market, range) : undefined,

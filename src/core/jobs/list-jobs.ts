@@ -10,6 +10,10 @@ export interface JobFilter {
   isDead?: boolean | undefined;
   /** Its jobs and those of no project. */
   project?: string | undefined;
+  /** Exactly this project; '' for those of none. */
+  onlyProject?: string | undefined;
+  /** Only those that have ended and whose result nobody has fetched. */
+  isUnread?: boolean | undefined;
   /** The page after the one that ended with this sequence number. */
   beforeSeq?: number | undefined;
   limit: number;
@@ -21,26 +25,42 @@ export interface ListedJob extends Job {
 
 /** Jobs, newest first. */
 export async function listJobs(sql: Sql, filter: JobFilter): Promise<ListedJob[]> {
-  const conditions: [text: string, value: Value | undefined][] = [
-    ['status = ?', filter.status],
-    ['type = ?', filter.type],
-    ["project in (?, '')", filter.project],
-    ['seq < ?', filter.beforeSeq],
-  ];
-  const given = conditions.filter(([, value]) => value !== undefined);
-  const texts = [...given.map(([text]) => text), ...(filter.isDead ? [isDeadLetter] : [])];
-  const where = texts.length > 0 ? `where ${texts.join(' and ')}` : '';
+  const { where, values } = conditionsOf(filter);
   // Neither output nor result, which may be long.
   const rows = await sql.all<JobRow>(
     `select ${briefColumns} from jobs ${where} order by seq desc limit ?`,
-    ...given.map(([, value]) => value ?? null),
+    ...values,
     filter.limit,
   );
   return rows.map((row) => ({ ...toJob(row), seq: row.seq }));
 }
 
+/** What is true of the jobs of a filter, as a `where` with its values. */
+export function conditionsOf(filter: Omit<JobFilter, 'limit'>): { where: string; values: Value[] } {
+  const conditions: [text: string, value: Value | undefined][] = [
+    ['status = ?', filter.status],
+    ['type = ?', filter.type],
+    ["project in (?, '')", filter.project],
+    ['project = ?', filter.onlyProject],
+    ['seq < ?', filter.beforeSeq],
+  ];
+  const given = conditions.filter(([, value]) => value !== undefined);
+  const texts = [
+    ...given.map(([text]) => text),
+    ...(filter.isDead ? [isDeadLetter] : []),
+    ...(filter.isUnread ? [isUnread] : []),
+  ];
+  return {
+    where: texts.length > 0 ? `where ${texts.join(' and ')}` : '',
+    values: given.map(([, value]) => value ?? null),
+  };
+}
+
 /** As the index of dead letters has it. */
 const isDeadLetter = 'is_dead = 1';
+
+/** As the index of unread results has it. */
+const isUnread = "read_at is null and status in ('completed', 'failed')";
 
 const briefColumns = `seq, id, type, status, payload, metadata, priority, requires, run_at, unfinished_dependencies,
   timeout_seconds, attempt, max_attempts, tries, crashes, is_dead, cancel_requested_at, progress, progress_message,

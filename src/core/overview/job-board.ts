@@ -1,0 +1,87 @@
+import type { Sql } from '../../store/sql.js';
+import { findJob } from '../jobs/find-job.js';
+import { type JobStatus, jobStatuses } from '../jobs/job.js';
+import { conditionsOf, type JobFilter, readOutput } from '../jobs/list-jobs.js';
+
+export interface JobCounts {
+  /** Of all statuses, under the other filters. */
+  byStatus: Record<JobStatus, number>;
+  dead: number;
+  unread: number;
+}
+
+/** How many jobs there are of each status, and of those that somebody should look at. */
+export async function countJobs(sql: Sql, filter: Pick<JobFilter, 'type' | 'onlyProject'>): Promise<JobCounts> {
+  const all = conditionsOf(filter);
+  const rows = await sql.all<{ status: JobStatus; count: number }>(
+    `select status, count(*) as count from jobs ${all.where} group by status`,
+    ...all.values,
+  );
+  const byStatus = Object.fromEntries(jobStatuses.map((status) => [status, 0])) as Record<JobStatus, number>;
+  for (const { status, count } of rows) byStatus[status] = count;
+  const few = async (condition: Partial<JobFilter>) => {
+    const { where, values } = conditionsOf({ ...filter, ...condition });
+    const row = await sql.get<{ count: number }>(`select count(*) as count from jobs ${where}`, ...values);
+    return row?.count ?? 0;
+  };
+  return { byStatus, dead: await few({ isDead: true }), unread: await few({ isUnread: true }) };
+}
+
+/** Types and projects that there are jobs of, found by hopping over an index from one to the next. */
+export async function readJobChoices(sql: Sql): Promise<{ types: string[]; projects: string[] }> {
+  return { types: await distinct(sql, 'type'), projects: await distinct(sql, 'project') };
+}
+
+async function distinct(sql: Sql, column: 'type' | 'project'): Promise<string[]> {
+  const rows = await sql.all<{ value: string }>(
+    `with recursive found (value) as (
+       select min(${column}) from jobs
+       union all
+       select (select min(${column}) from jobs where ${column} > found.value) from found where found.value is not null
+     )
+     select value from found where value is not null limit 200`,
+  );
+  return rows.map(({ value }) => value);
+}
+
+/** A job that another waits for, or that waits for it. */
+export interface LinkedJob {
+  id: string;
+  type: string;
+  status: JobStatus;
+}
+
+const mostLinks = 100;
+
+/** What a job waits for, and what waits for it. */
+export async function readJobLinks(sql: Sql, id: string): Promise<{ before: LinkedJob[]; after: LinkedJob[] }> {
+  return {
+    before: await sql.all<LinkedJob>(
+      `select j.id, j.type, j.status from job_dependencies d join jobs j on j.id = d.depends_on
+       where d.job_id = ? order by j.seq limit ?`,
+      id,
+      mostLinks,
+    ),
+    after: await sql.all<LinkedJob>(
+      `select j.id, j.type, j.status from job_dependencies d join jobs j on j.id = d.job_id
+       where d.depends_on = ? order by j.seq limit ?`,
+      id,
+      mostLinks,
+    ),
+  };
+}
+
+export interface OutputPart {
+  status: JobStatus;
+  /** Whose output it is: what comes with another attempt replaces it. */
+  attempt: number;
+  text: string;
+  totalChars: number;
+}
+
+/** What a job has put out so far, from a place on. */
+export async function readOutputPart(sql: Sql, id: string, from: number, most: number): Promise<OutputPart> {
+  const { status, attempt } = await findJob(sql, id);
+  const output = await readOutput(sql, id);
+  return { status, attempt, text: output.slice(from, from + most), totalChars: output.length };
+}
