@@ -1,5 +1,6 @@
 import { RuntimeError } from '../base/errors.js';
 import { backgroundTools } from './background.js';
+import { breakerTools } from './breakers.js';
 import { coordinationTools } from './coordination.js';
 import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
@@ -12,6 +13,7 @@ import { templateTools } from './templates.js';
 export const toolsets = {
   goals: [...goalTools, ...taskTools, ...templateTools],
   coordination: coordinationTools,
+  breakers: breakerTools,
   background: backgroundTools,
   jobs: jobTools,
   system: systemTools,
