@@ -45,7 +45,6 @@ class Model {
 
   at(now: number): Circuit {
     const circuit = atTime(this.circuit, this.config, now);
-    if (circuit.state !== 'half_open') this.permits.clear();
     const probes = [...this.permits.values()].filter((expiresAt) => expiresAt > now).length;
     this.circuit = { ...circuit, probes };
     return this.circuit;
@@ -77,6 +76,8 @@ class Model {
       case 'release':
         break;
     }
+    // Opening and closing end all probes, also where there is no cooldown.
+    if (this.circuit.state !== 'half_open') this.permits.clear();
     return false;
   }
 }
