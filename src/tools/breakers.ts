@@ -142,7 +142,7 @@ export const breakerTools = [
     effect: 'write',
     description:
       'Tells the breaker that a call of the agent has succeeded: makes up for its oldest failure, and closes a HALF_OPEN ' +
-      'breaker once enough probes have succeeded. Calls of models and jobs are recorded by themselves.',
+      'breaker once enough probes have succeeded. Calls of models, and jobs of a guarded type, are recorded by themselves.',
     input: z.strictObject({ agent_id: agentId, permit }),
     output: z.object({
       success: z.literal(true),
