@@ -1,6 +1,7 @@
 import { RuntimeError } from '../base/errors.js';
 import { nativeTools } from '../downstream/native/index.js';
 import { backgroundTools } from './background.js';
+import { breakerTools } from './breakers.js';
 import { coordinationTools } from './coordination.js';
 import { dashboardTools } from './dashboard.js';
 import type { AnyTool } from './define-tool.js';
@@ -15,6 +16,7 @@ import { templateTools } from './templates.js';
 export const toolsets = {
   goals: [...goalTools, ...taskTools, ...templateTools],
   coordination: coordinationTools,
+  breakers: breakerTools,
   background: backgroundTools,
   jobs: jobTools,
   tools: nativeTools.map(nativeTool),

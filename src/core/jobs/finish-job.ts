@@ -1,12 +1,13 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
-import { releaseProbes } from '../breakers/circuit-rows.js';
+import { releaseProbes } from '../breakers/probes.js';
 import { recordEvent } from '../events/events.js';
 import type { Change } from '../tasks/dependencies.js';
 import { callOf, closeAttempt, wasPutOff } from './attempt-record.js';
 import { tellOthers } from './dependents.js';
 import type { JobRow } from './job.js';
+import { tellJobBreaker } from './job-breaker.js';
 import { type AttemptKey, type JobEffect, type Outcome, problemOf, spendingOf } from './outcome.js';
 
 export interface FinishRules {
@@ -73,6 +74,7 @@ async function writeOutcome(
 
   const isCancelled = row.cancel_requested_at !== null && outcome.kind !== 'completed';
   const decided: Outcome = isCancelled ? { ...spendingOf(outcome), kind: 'cancelled' } : outcome;
+  await tellJobBreaker(sql, row, decided, at);
   const change: Change = { at };
   const delay = retryDelay(row, decided, rules);
   if (delay === undefined) await end(sql, row, decided, rules, change);
