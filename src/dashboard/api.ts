@@ -13,10 +13,13 @@ export class CallFailed extends Error {
 
 export type Arguments = Record<string, unknown>;
 
-/** Calls a tool that only reads. Its result is as the tool declares it. Throws CallFailed. */
+/**
+ * Calls a tool that only reads, or what is read for the page alone (`page/board`). Its result is as the server
+ * declares it. Throws CallFailed.
+ */
 export function read<Result>(tool: string, args: Arguments = {}, signal?: AbortSignal): Promise<Result> {
   const query = Object.keys(args).length === 0 ? '' : `?input=${encodeURIComponent(JSON.stringify(args))}`;
-  return send(`/api/tools/${tool}${query}`, signal ? { signal } : {});
+  return send(`/api/${tool.includes('/') ? '' : 'tools/'}${tool}${query}`, signal ? { signal } : {});
 }
 
 /** Calls a tool that changes something. Throws CallFailed. */

@@ -1,0 +1,137 @@
+import type { ViewProps } from '../../app.js';
+import { filter, Link } from '../../location.js';
+import { type TaskCard, type TaskState, type TaskSummary, totalOf } from '../../task-card.js';
+import { Empty, RawJson, Shown } from '../../ui/shown.js';
+import { isTaskState } from '../../ui/state.js';
+import { TaskTable } from '../../ui/task-table.js';
+import { useRead } from '../../use-read.js';
+import { AddTask } from './add-task.js';
+import { Columns } from './columns.js';
+import { type Choices, choicesRead, Filters, filterArguments, hasFilter } from './filters.js';
+import { StateTabs } from './state-tabs.js';
+import { Task } from './task.js';
+
+interface BoardRead extends TaskSummary {
+  columns: Record<TaskState, TaskCard[]>;
+}
+
+interface TasksRead extends TaskSummary {
+  tasks: TaskCard[];
+  next_cursor?: string;
+}
+
+const subjects = ['task', 'runtime'];
+const firstCommand = "agent-runtime tool create_task --arg title='Write the tests'";
+
+/** The board: tasks by state as columns, or as a list, or one task. */
+export function Board({ rest, ...place }: ViewProps) {
+  const [kind, ...reference] = rest.split('/');
+  if (kind === 'task') return <Task reference={reference.join('/')} query={place.query} />;
+  return <AllTasks query={place.query} />;
+}
+
+function AllTasks({ query }: { query: URLSearchParams }) {
+  const choices = useRead<Choices>('page/board_choices', {}, choicesRead);
+  const state = query.get('state') ?? '';
+  const isList = query.get('view') === 'list' || isTaskState(state);
+  return (
+    <>
+      <div class="toolbar">
+        <Filters query={query} choices={choices.data} />
+        <fieldset class="switch" aria-label="Shown as">
+          <button type="button" aria-pressed={!isList} onClick={() => filter({ view: '', state: '', before: '' })}>
+            Columns
+          </button>
+          <button type="button" aria-pressed={isList} onClick={() => filter({ view: 'list' })}>
+            List
+          </button>
+        </fieldset>
+        <AddTask goals={choices.data?.goals} goalId={query.get('goal') ?? ''} />
+      </div>
+      {isList ? <AsList query={query} choices={choices.data} /> : <AsColumns query={query} />}
+    </>
+  );
+}
+
+function AsColumns({ query }: { query: URLSearchParams }) {
+  const reading = useRead<BoardRead>('page/board', filterArguments(query), { subjects, keepsLast: true });
+  return (
+    <Shown reading={reading}>
+      {(board) => (
+        <>
+          <Overdue count={board.overdue} />
+          {totalOf(board) === 0 ? <Nothing query={query} /> : <Columns {...board} query={query} />}
+          <RawJson value={board} />
+        </>
+      )}
+    </Shown>
+  );
+}
+
+function AsList({ query, choices }: { query: URLSearchParams; choices: Choices | undefined }) {
+  const state = query.get('state') ?? '';
+  const before = query.get('before') ?? '';
+  const args = {
+    ...filterArguments(query),
+    ...(isTaskState(state) ? { state } : {}),
+    ...(before === '' ? {} : { cursor: before }),
+  };
+  const reading = useRead<TasksRead>('page/tasks', args, { subjects, keepsLast: true });
+  const goalNames = new Map(choices?.goals.map(({ id, name }) => [id, name]));
+  return (
+    <Shown reading={reading}>
+      {(list) => (
+        <>
+          <StateTabs summary={list} state={state} />
+          <Overdue count={list.overdue} />
+          {list.tasks.length === 0 ? (
+            <Nothing query={query} />
+          ) : (
+            <TaskTable tasks={list.tasks} query={backQuery(query)} goalNames={goalNames} />
+          )}
+          {(before !== '' || list.next_cursor) && (
+            <nav class="pages" aria-label="Pages">
+              {before !== '' && <Link to={withPage(query, '')}>Newest</Link>}
+              {list.next_cursor && <Link to={withPage(query, list.next_cursor)}>Older</Link>}
+            </nav>
+          )}
+          <RawJson value={list} />
+        </>
+      )}
+    </Shown>
+  );
+}
+
+function Overdue({ count }: { count: number }) {
+  if (count === 0) return null;
+  return (
+    <p class="overdue">
+      {count} {count === 1 ? 'task is' : 'tasks are'} overdue
+    </p>
+  );
+}
+
+/** Either nothing has ever been there, or nothing passes the filter. */
+function Nothing({ query }: { query: URLSearchParams }) {
+  if (!hasFilter(query)) {
+    return <Empty what="The board is empty. Tasks that any session creates are shown here." command={firstCommand} />;
+  }
+  return (
+    <div class="empty">
+      <p>No task matches.</p>
+      <Link to={query.get('view') === 'list' ? '/board?view=list' : '/board'}>Show all</Link>
+    </div>
+  );
+}
+
+/** What a task's address keeps of the board's. */
+export function backQuery(query: URLSearchParams): string {
+  return query.size > 0 ? `?${query}` : '';
+}
+
+function withPage(query: URLSearchParams, before: string): string {
+  const next = new URLSearchParams(query);
+  if (before === '') next.delete('before');
+  else next.set('before', before);
+  return `/board?${next}`;
+}
