@@ -121,8 +121,8 @@ export const jobPageReads = [
     }),
     output: z.unknown(),
     handler: async ({ job_id, offset }, { runtime }) => {
-      const { status, attempt, text, totalChars } = await readOutputPart(runtime.db, job_id, offset, 200_000);
-      return { status, attempt, text, total_chars: totalChars };
+      const { isEarlier, totalChars, ...part } = await readOutputPart(runtime.db, job_id, offset, 200_000);
+      return { ...part, earlier: isEarlier, total_chars: totalChars };
     },
   }),
 

@@ -1,7 +1,8 @@
 import type { Sql } from '../../store/sql.js';
+import { joinChunks } from '../jobs/attempt-record.js';
 import { findJob } from '../jobs/find-job.js';
 import { type JobStatus, jobStatuses } from '../jobs/job.js';
-import { conditionsOf, type JobFilter, readOutput } from '../jobs/list-jobs.js';
+import { conditionsOf, type JobFilter } from '../jobs/list-jobs.js';
 
 export interface JobCounts {
   /** Of all statuses, under the other filters. */
@@ -73,15 +74,18 @@ export async function readJobLinks(sql: Sql, id: string): Promise<{ before: Link
 
 export interface OutputPart {
   status: JobStatus;
-  /** Whose output it is: what comes with another attempt replaces it. */
   attempt: number;
+  /** It is of an attempt before the one under way, which has put out nothing yet and will replace it. */
+  isEarlier: boolean;
   text: string;
   totalChars: number;
 }
 
 /** What a job has put out so far, from a place on. */
 export async function readOutputPart(sql: Sql, id: string, from: number, most: number): Promise<OutputPart> {
-  const { status, attempt } = await findJob(sql, id);
-  const output = await readOutput(sql, id);
-  return { status, attempt, text: output.slice(from, from + most), totalChars: output.length };
+  const { status, attempt, output } = await findJob(sql, id);
+  const pieces = status === 'running' ? await joinChunks(sql, id) : '';
+  const text = pieces === '' ? (output ?? '') : pieces;
+  const isEarlier = status === 'running' && pieces === '';
+  return { status, attempt, isEarlier, text: text.slice(from, from + most), totalChars: text.length };
 }

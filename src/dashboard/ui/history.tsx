@@ -5,7 +5,7 @@ import { Time } from './time.js';
 
 interface HistoryProps {
   subject: string;
-  id: number;
+  id: number | string;
 }
 
 /** What has happened to one thing, newest first. */

@@ -18,23 +18,24 @@ interface LineChartProps {
   axis: string;
   showX(x: number): string;
   showY(y: number): string;
+  /** As showY, where there is room to be exact. */
+  tellY?(y: number): string;
   /** The vertical axis begins at nought. */
   fromZero?: boolean;
 }
 
 // Chartist sizes its elements by style attributes, which the page's own policy forbids; chart.css does it instead.
 const setAttributes = Svg.prototype.attr;
-Svg.prototype.attr = function attr(this: Svg, attributes: string | Record<string, unknown>, namespace?: string) {
-  if (typeof attributes === 'string') return setAttributes.call(this, attributes, namespace);
-  const { style: _, ...allowed } = attributes;
-  return setAttributes.call(this, allowed as never, namespace);
+Svg.prototype.attr = function attr(this: Svg, attributes: object | string, namespace?: string) {
+  const allowed = typeof attributes === 'string' ? attributes : { ...attributes, style: undefined };
+  return (setAttributes as (given: unknown, namespace?: string) => unknown).call(this, allowed, namespace);
 } as typeof setAttributes;
 
 const mostPoints = 400;
 const mostRows = 40;
 
 /** Lines over one axis, with a legend, a sentence that says what they do, and their values as a table. */
-export function LineChart({ title, lines, axis, showX, showY, fromZero = false }: LineChartProps) {
+export function LineChart({ title, lines, axis, showX, showY, tellY = showY, fromZero = false }: LineChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<Chart | undefined>(undefined);
   const drawn = lines.map(({ points }) => thin(points, mostPoints));
@@ -50,7 +51,12 @@ export function LineChart({ title, lines, axis, showX, showY, fromZero = false }
       fullWidth: true,
       chartPadding: { top: 8, right: 24, bottom: 0, left: 12 },
       axisX: { type: FixedScaleAxis, low, high, ticks: ticksOf(low, high), labelInterpolationFnc: label(showX) },
-      axisY: { type: AutoScaleAxis, ...(fromZero ? { low: 0 } : {}), scaleMinSpace: 28, labelInterpolationFnc: label(showY) },
+      axisY: {
+        type: AutoScaleAxis,
+        ...(fromZero ? { low: 0 } : {}),
+        scaleMinSpace: 28,
+        labelInterpolationFnc: label(showY),
+      },
     };
     if (chart.current) chart.current.update(data, options);
     else chart.current = new Chart(place.current, data, options);
@@ -62,7 +68,7 @@ export function LineChart({ title, lines, axis, showX, showY, fromZero = false }
     [],
   );
 
-  const sentence = lines.map((line) => describe(line, showY)).join(' ');
+  const sentence = lines.map((line) => describe(line, tellY)).join(' ');
   return (
     <figure class="chart">
       <figcaption>
@@ -78,7 +84,7 @@ export function LineChart({ title, lines, axis, showX, showY, fromZero = false }
       <div ref={place} role="img" aria-label={`${title}. ${sentence}`} />
       <details>
         <summary>As a table</summary>
-        <ChartTable title={title} lines={lines} axis={axis} showX={showX} showY={showY} />
+        <ChartTable title={title} lines={lines} axis={axis} showX={showX} showY={tellY} />
       </details>
     </figure>
   );

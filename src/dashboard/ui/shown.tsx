@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Reading } from '../use-read.js';
 
 interface ShownProps<Result> {
@@ -36,12 +37,19 @@ export function Empty({ what, command }: { what: string; command?: string }) {
   );
 }
 
-/** Everything that is known of a thing, as the tools give it. */
-export function RawJson({ value }: { value: unknown }) {
+interface RawJsonProps {
+  value: unknown;
+  title?: string;
+  isOpen?: boolean;
+}
+
+/** Everything that is known of a thing, as the tools give it; written out only for who looks. */
+export function RawJson({ value, title = 'JSON', isOpen = false }: RawJsonProps) {
+  const [isShown, setShown] = useState(isOpen);
   return (
-    <details class="raw">
-      <summary>JSON</summary>
-      <pre>{JSON.stringify(value, null, 2)}</pre>
+    <details class="raw" open={isOpen} onToggle={(event) => setShown(event.currentTarget.open)}>
+      <summary>{title}</summary>
+      {isShown && <pre>{JSON.stringify(value, null, 2)}</pre>}
     </details>
   );
 }

@@ -3,25 +3,21 @@ const tones: Readonly<Record<string, string>> = {
   running: 'active',
   in_progress: 'active',
   starting: 'active',
-  half_open: 'active',
+  half_open: 'warn',
   completed: 'good',
   closed: 'good',
-  up: 'good',
+  healthy: 'good',
   ready: 'good',
-  native: 'good',
+  passed: 'good',
   failed: 'bad',
   open: 'bad',
   down: 'bad',
-  dead: 'bad',
   lost: 'bad',
-  error: 'bad',
   degraded: 'warn',
-  unread: 'warn',
-  retrying: 'warn',
+  unhealthy: 'bad',
 };
 
-/** A state as a word with a colour; the colour alone never says anything. */
+/** A state as a word beside a dot of its colour. */
 export function Status({ word }: { word: string }) {
-  const tone = tones[word.toLowerCase()] ?? 'calm';
-  return <span class={`status ${tone}`}>{word.toLowerCase().replaceAll('_', ' ')}</span>;
+  return <span class={`status ${tones[word.toLowerCase()] ?? 'calm'}`}>{word.toLowerCase().replaceAll('_', ' ')}</span>;
 }

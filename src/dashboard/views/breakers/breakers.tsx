@@ -1,0 +1,97 @@
+import type { ViewProps } from '../../app.js';
+import { Link } from '../../location.js';
+import { Pages } from '../../ui/choice.js';
+import { number } from '../../ui/format.js';
+import { Empty, RawJson, Shown } from '../../ui/shown.js';
+import { Status } from '../../ui/status.js';
+import { useRead } from '../../use-read.js';
+import type { Breaker as BreakerRead } from './breaker.js';
+import { BreakerActions } from './breaker-actions.js';
+import { Countdown } from './countdown.js';
+import { Breaker } from './one-breaker.js';
+
+interface BreakersRead {
+  total_breakers: number;
+  open_circuits: string[];
+  half_open_circuits: string[];
+  breakers: Record<string, BreakerRead>;
+  next_cursor?: string;
+}
+
+const firstCommand = 'agent-runtime tool circuit_breaker_configure --arg agent_id=researcher --arg failure_threshold=3';
+
+/** All breakers, those that refuse work first; or one of them. */
+export function Breakers({ rest, query }: ViewProps) {
+  return rest === '' ? <AllBreakers query={query} /> : <Breaker id={rest} />;
+}
+
+function AllBreakers({ query }: { query: URLSearchParams }) {
+  const before = query.get('before') ?? '';
+  const args = { fields: 'full', limit: 50, ...(before ? { cursor: before } : {}) };
+  // A breaker half opens when it is asked, which is no change until then; what is due is counted down here.
+  const reading = useRead<BreakersRead>('circuit_breaker_list', args, {
+    subjects: ['breaker', 'runtime'],
+    keepsLast: true,
+  });
+  return (
+    <Shown reading={reading}>
+      {(read) => {
+        const breakers = Object.entries(read.breakers).map(([id, breaker]) => ({ ...breaker, agent_id: id }));
+        breakers.sort((a, b) => rank(a) - rank(b));
+        if (breakers.length === 0) {
+          return (
+            <Empty
+              what="No breaker has been used yet. They keep work from agents, models and servers that fail."
+              command={firstCommand}
+            />
+          );
+        }
+        return (
+          <>
+            <p class="quiet breakers-sum">
+              {number(read.total_breakers)} in all, {read.open_circuits.length} open, {read.half_open_circuits.length}{' '}
+              half open
+            </p>
+            <ul class="breakers">
+              {breakers.map((breaker) => (
+                <li key={breaker.agent_id}>
+                  <BreakerCard breaker={breaker} />
+                </li>
+              ))}
+            </ul>
+            <Pages path="/breakers" query={query} next={read.next_cursor} />
+            <RawJson value={read} />
+          </>
+        );
+      }}
+    </Shown>
+  );
+}
+
+const rank = ({ state }: BreakerRead): number => ({ OPEN: 0, HALF_OPEN: 1, CLOSED: 2 })[state];
+
+function BreakerCard({ breaker }: { breaker: BreakerRead }) {
+  const { agent_id, failure_count, config, total_failures, total_successes, reason, state } = breaker;
+  return (
+    <div class={`card breaker ${state.toLowerCase()}`}>
+      <div class="breaker-head">
+        <Link to={`/breakers/${encodeURIComponent(agent_id)}`} class="title">
+          {agent_id}
+        </Link>
+        <Status word={state} />
+      </div>
+      <Countdown breaker={breaker} />
+      {reason && state !== 'CLOSED' && <p class="bad">{reason}</p>}
+      <div class="facts">
+        <span class="fact">
+          {failure_count} of {config.failure_threshold} failures in {config.window_seconds} s
+        </span>
+        <span class="fact">
+          {number(total_successes)} ok, {number(total_failures)} failed
+        </span>
+        {config.fallback_agent && <span class="fact">else {config.fallback_agent}</span>}
+      </div>
+      <BreakerActions breaker={breaker} />
+    </div>
+  );
+}

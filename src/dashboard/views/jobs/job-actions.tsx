@@ -1,0 +1,57 @@
+import { useState } from 'preact/hooks';
+import { write } from '../../api.js';
+import { ActionForm, ConfirmButton, Dialog } from '../../ui/dialog.js';
+import { useMayWrite } from '../../visitor.js';
+import { isOpen, type WholeJob } from './job-line.js';
+import { ModelField } from './model-field.js';
+
+/** What can be done with a job as it stands. */
+export function JobActions({ job }: { job: WholeJob }) {
+  const mayWrite = useMayWrite();
+  if (!mayWrite) return null;
+  return (
+    <div class="actions">
+      {isOpen(job) && !job.cancel_requested && (
+        <ConfirmButton
+          label="Cancel job"
+          question="Cancel this job?"
+          consequence={
+            job.status === 'running'
+              ? 'Its model call is aborted, and every process that it started is ended. What has arrived is kept.'
+              : 'It will not start. It can be run again later.'
+          }
+          onConfirm={async () => {
+            await write('cancel_job', { job_id: job.id });
+            return 'The job is cancelled.';
+          }}
+        />
+      )}
+      {(job.status === 'failed' || job.status === 'cancelled') && <Retry job={job} />}
+    </div>
+  );
+}
+
+function Retry({ job }: { job: WholeJob }) {
+  const [isAsking, setAsking] = useState(false);
+  const close = () => setAsking(false);
+  const retry = async (form?: FormData) => {
+    const model = String(form?.get('model') ?? '').trim();
+    await write('retry_task', { task_id: job.id, ...(model ? { model } : {}) });
+    return 'The job runs again.';
+  };
+  return (
+    <>
+      <button type="button" class="primary" onClick={() => setAsking(true)}>
+        Run again
+      </button>
+      {isAsking && (
+        <Dialog title="Run this job again?" onClose={close}>
+          <ActionForm label="Run again" onSubmit={retry} onClose={close}>
+            <p>It gets fresh tries. Jobs that were cancelled because of it come back too.</p>
+            {job.type === 'llm' && <ModelField usual={job.requested_model ?? job.model} />}
+          </ActionForm>
+        </Dialog>
+      )}
+    </>
+  );
+}

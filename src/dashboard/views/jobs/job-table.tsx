@@ -1,0 +1,77 @@
+import { Link } from '../../location.js';
+import { short, spanOf } from '../../ui/format.js';
+import { Time, useNow } from '../../ui/time.js';
+import type { JobLine } from './job-line.js';
+import { JobMark, JobProgress } from './job-mark.js';
+
+/** Jobs as lines, newest first. */
+export function JobTable({ jobs, query }: { jobs: readonly JobLine[]; query: URLSearchParams }) {
+  const now = useNow(jobs.some(({ status }) => status === 'running') ? 1_000 : undefined);
+  const back = query.size > 0 ? `?${query}` : '';
+  return (
+    <table class="jobs">
+      <thead>
+        <tr>
+          <th>Status</th>
+          <th>Job</th>
+          <th>Model</th>
+          <th class="number">Tokens</th>
+          <th class="number">Took</th>
+          <th>Submitted</th>
+        </tr>
+      </thead>
+      <tbody>
+        {jobs.map((job) => (
+          <tr key={job.id}>
+            <td>
+              <JobMark status={job.status} />
+            </td>
+            <td class="job-about">
+              <span class="type">{job.type}</span>
+              <Link to={`/jobs/${encodeURIComponent(job.id)}${back}`} class="title">
+                {aboutOf(job)}
+              </Link>
+              <Notes job={job} />
+              <JobProgress job={job} />
+              {job.error && job.status !== 'completed' && <span class="error-line">{job.error.message}</span>}
+            </td>
+            <td class="quiet">{job.model ?? job.requested_model ?? ''}</td>
+            <td class="number">
+              {job.input_tokens + job.output_tokens > 0 ? short(job.input_tokens + job.output_tokens) : ''}
+            </td>
+            <td class="number">{job.started_at ? spanOf(job.started_at, job.completed_at, now) : ''}</td>
+            <td class="quiet">
+              <Time at={job.created_at} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** A summary begins with the type, which stands beside it already. */
+function aboutOf({ type, about }: JobLine): string {
+  return about.startsWith(`${type} `) ? about.slice(type.length + 1).trim() || type : about;
+}
+
+function Notes({ job }: { job: JobLine }) {
+  return (
+    <span class="notes">
+      {job.unread && <span class="badge unread">unread</span>}
+      {job.dead && <span class="badge dead">dead</span>}
+      {job.cancel_requested && <span class="fact">being cancelled</span>}
+      {job.waits_for && <span class="fact">waits for {job.waits_for}</span>}
+      {job.next_attempt_at && (
+        <span class="fact">
+          next try <Time at={job.next_attempt_at} />
+        </span>
+      )}
+      {job.attempt > 1 && (
+        <span class="fact">
+          attempt {job.attempt} of {job.max_attempts}
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,173 @@
+import { useEffect, useState } from 'preact/hooks';
+import { Link } from '../../location.js';
+import { bytes, duration, number, spanOf } from '../../ui/format.js';
+import { Particular, Passage, When } from '../../ui/sheet.js';
+import { RawJson, Shown } from '../../ui/shown.js';
+import { StateIcon } from '../../ui/state.js';
+import { useNow } from '../../ui/time.js';
+import { useRead } from '../../use-read.js';
+import { JobCharts } from './charts.js';
+import { JobActions } from './job-actions.js';
+import { isOpen, type LinkedJob, signs, statusWords, useBeat, type WholeJob } from './job-line.js';
+import { JobMark, JobProgress } from './job-mark.js';
+import { JobOutput } from './output.js';
+import { Attempts, Logs } from './records.js';
+import { JobResult } from './result.js';
+
+/** One job, whole. */
+export function Job({ id, query }: { id: string; query: URLSearchParams }) {
+  const [isRunning, setRunning] = useState(false);
+  const everyMs = useBeat(1_000, isRunning);
+  const reading = useRead<WholeJob>('page/job', { job_id: id }, { subjects: ['job', 'runtime'], everyMs });
+  const status = reading.data?.status;
+  useEffect(() => setRunning(status === 'running'), [status]);
+  return (
+    <>
+      <Link to={query.size > 0 ? `/jobs?${query}` : '/jobs'} class="back">
+        ← Jobs
+      </Link>
+      <Shown reading={reading}>{(job) => <Sheet job={job} />}</Shown>
+    </>
+  );
+}
+
+function Sheet({ job }: { job: WholeJob }) {
+  const { prompt, system } = (job.type === 'llm' ? job.payload : undefined) ?? {};
+  const isPrompt = typeof prompt === 'string';
+  const payload = job.payload_cut ?? JSON.stringify(job.payload, null, 2);
+  return (
+    <article class="sheet">
+      <header class="sheet-head">
+        <h2 class="job-title">{job.about}</h2>
+        <JobActions job={job} />
+      </header>
+      <div class="sheet-body">
+        <Particulars job={job} />
+        <div class="sheet-text">
+          <JobProgress job={job} />
+          {job.dead && (
+            <p class="note">
+              Its process vanished {job.crashes} times without a word. It waits for someone to run it again.
+            </p>
+          )}
+          <Passage title="Error" text={job.status === 'completed' ? null : errorText(job)} isBad />
+          <Passage title="Warnings" text={job.warnings.join('\n')} />
+          <JobCharts job={job} />
+          <JobOutput key={job.id} job={job} />
+          <JobResult job={job} />
+          {isPrompt && <Passage title="System prompt" text={typeof system === 'string' ? system : null} />}
+          <Passage title={isPrompt ? 'Prompt' : 'Payload'} text={isPrompt ? prompt : payload} />
+          {job.payload_cut && <p class="quiet">The first 200,000 of {number(job.payload_chars ?? 0)} characters.</p>}
+          <Linked title="Waits for" jobs={job.depends_on} />
+          <Linked title="Waited for by" jobs={job.dependents} />
+          <Artifacts job={job} />
+          <Attempts attempts={job.attempts} />
+          <Logs lines={job.logs} />
+          <RawJson value={job} />
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function errorText({ error }: WholeJob): string | null {
+  return error ? `${error.code}: ${error.message}` : null;
+}
+
+function Particulars({ job }: { job: WholeJob }) {
+  const now = useNow(job.status === 'running' ? 1_000 : undefined);
+  const used = job.input_tokens + job.output_tokens;
+  return (
+    <dl class="particulars">
+      <Particular name="Status">
+        <JobMark status={job.status} />
+        {job.cancel_requested && <div class="quiet">being cancelled</div>}
+        {job.unread && <span class="badge unread">unread</span>}
+        {job.dead && <span class="badge dead">dead</span>}
+      </Particular>
+      <Particular name="Type">{job.type}</Particular>
+      {(job.model ?? job.requested_model) && (
+        <Particular name="Model">
+          {job.model ?? job.requested_model}
+          {job.model && job.requested_model && job.model !== job.requested_model && (
+            <div class="quiet">asked for {job.requested_model}</div>
+          )}
+        </Particular>
+      )}
+      {used > 0 && (
+        <Particular name="Tokens">
+          <span class="number">
+            {number(job.input_tokens)} in, {number(job.output_tokens)} out
+          </span>
+          {job.token_budget !== null && <div class="quiet">of {number(job.token_budget)}</div>}
+        </Particular>
+      )}
+      <Particular name="Attempt">
+        {job.attempt} of {job.max_attempts}
+      </Particular>
+      <Particular name="Priority">{job.priority} of 10</Particular>
+      {job.waits_for && <Particular name="Waits for">{job.waits_for} other jobs</Particular>}
+      <When name="Next try" at={job.next_attempt_at} />
+      {job.started_at && <Particular name="Took">{spanOf(job.started_at, job.completed_at, now)}</Particular>}
+      {isOpen(job) && <Particular name="Time limit">{duration(job.timeout_seconds * 1000)}</Particular>}
+      <When name="Submitted" at={job.created_at} />
+      <When name="Started" at={job.started_at} />
+      <When name="Ended" at={job.completed_at} />
+      {job.task_id !== null && (
+        <Particular name="Task">
+          <Link to={`/board/task/${job.task_id}`}>Task {job.task_id}</Link>
+        </Particular>
+      )}
+      {job.goal_id !== null && (
+        <Particular name="Goal">
+          <Link to={`/goals/${job.goal_id}`}>Goal {job.goal_id}</Link>
+        </Particular>
+      )}
+      {job.project && <Particular name="Project">{job.project}</Particular>}
+      {job.submitted_by && <Particular name="By">{job.submitted_by}</Particular>}
+      <Particular name="Id">
+        <code>{job.id}</code>
+      </Particular>
+    </dl>
+  );
+}
+
+function Linked({ title, jobs }: { title: string; jobs: readonly LinkedJob[] }) {
+  if (jobs.length === 0) return null;
+  return (
+    <section>
+      <h3>{title}</h3>
+      <ul class="neighbours">
+        {jobs.map(({ id, type, status }) => (
+          <li key={id}>
+            <StateIcon state={signs[status]} />
+            <Link to={`/jobs/${encodeURIComponent(id)}`}>{id}</Link>
+            <span class="quiet">
+              {type}, {statusWords[status].toLowerCase()}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Artifacts({ job }: { job: WholeJob }) {
+  if (job.artifacts.length === 0) return null;
+  return (
+    <section>
+      <h3>Files</h3>
+      <ul class="artifacts">
+        {job.artifacts.map(({ name, path, size_bytes, sha256 }) => (
+          <li key={name}>
+            <strong>{name}</strong> <span class="fact">{bytes(size_bytes)}</span>
+            <div class="path">{path}</div>
+            <div class="path quiet" title={sha256}>
+              sha256 {sha256}
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,143 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { ViewProps } from '../../app.js';
+import { filter, Link } from '../../location.js';
+import { shownCount } from '../../task-card.js';
+import { Choice, Pages } from '../../ui/choice.js';
+import { Empty, RawJson, Shown } from '../../ui/shown.js';
+import { StateIcon } from '../../ui/state.js';
+import { useRead } from '../../use-read.js';
+import { Job } from './job.js';
+import { type JobLine, type JobStatus, jobStatuses, signs, statusWords, useBeat } from './job-line.js';
+import { JobTable } from './job-table.js';
+import { Submit } from './submit.js';
+
+interface JobsRead {
+  counts: Record<JobStatus, number>;
+  dead: number;
+  unread: number;
+  types: string[];
+  projects: string[];
+  jobs: JobLine[];
+  next_cursor?: string;
+}
+
+const subjects = ['job', 'runtime'];
+const firstCommand = "agent-runtime tool submit_background_task --arg task_description='Say hello'";
+const filters = ['status', 'type', 'project', 'only', 'before'];
+/** Stands in the address for jobs of no project, as an empty value there means any. */
+const noProject = 'none';
+
+/** Background tasks and jobs of every type, or one of them. */
+export function Jobs({ rest, query }: ViewProps) {
+  return rest === '' ? <AllJobs query={query} /> : <Job id={rest} query={query} />;
+}
+
+function AllJobs({ query }: { query: URLSearchParams }) {
+  // Only jobs at work get further without a change.
+  const [isBusy, setBusy] = useState(false);
+  const everyMs = useBeat(2_000, isBusy);
+  const reading = useRead<JobsRead>('page/jobs', argumentsOf(query), { subjects, keepsLast: true, everyMs });
+  const isRunning = (reading.data?.counts.running ?? 0) > 0;
+  useEffect(() => setBusy(isRunning), [isRunning]);
+  return (
+    <>
+      <div class="toolbar">
+        <JobFilters query={query} read={reading.data} />
+        <Submit />
+      </div>
+      <Shown reading={reading}>
+        {(read) => (
+          <>
+            <StatusTabs query={query} read={read} />
+            {read.jobs.length === 0 ? <Nothing query={query} /> : <JobTable jobs={read.jobs} query={query} />}
+            <Pages path="/jobs" query={query} next={read.next_cursor} />
+            <RawJson value={read} />
+          </>
+        )}
+      </Shown>
+    </>
+  );
+}
+
+function argumentsOf(query: URLSearchParams) {
+  const [status, type, project, only, before] = filters.map((name) => query.get(name) ?? '');
+  return {
+    ...(jobStatuses.some((known) => known === status) ? { status } : {}),
+    ...(type ? { type } : {}),
+    ...(project ? { project: project === noProject ? '' : project } : {}),
+    ...(only === 'dead' || only === 'unread' ? { only } : {}),
+    ...(before ? { cursor: before } : {}),
+  };
+}
+
+function JobFilters({ query, read }: { query: URLSearchParams; read: JobsRead | undefined }) {
+  const types = read?.types.map((type) => ({ value: type, words: type === 'llm' ? 'llm (background task)' : type }));
+  const projects = read?.projects.map((path) =>
+    path === ''
+      ? { value: noProject, words: 'No project' }
+      : { value: path, words: path.split(/[\\/]/).slice(-2).join('/') },
+  );
+  return (
+    <form class="filters" onSubmit={(event) => event.preventDefault()}>
+      <Choice name="type" any="Any type" query={query} choices={types ?? []} />
+      <Choice name="project" any="Any project" query={query} choices={projects ?? []} />
+    </form>
+  );
+}
+
+/** How many there are of each status, and which of them are listed. */
+function StatusTabs({ query, read }: { query: URLSearchParams; read: JobsRead }) {
+  const [status, only] = [query.get('status') ?? '', query.get('only') ?? ''];
+  const all = jobStatuses.reduce((sum, one) => sum + read.counts[one], 0);
+  const choose = (changes: { status?: string; only?: string }) =>
+    filter({ status: '', only: '', before: '', ...changes });
+  return (
+    <fieldset class="tabs job-tabs" aria-label="Status">
+      <button type="button" aria-pressed={status === '' && only === ''} onClick={() => choose({})}>
+        All <b>{shownCount(all)}</b>
+      </button>
+      {jobStatuses.map((one) => (
+        <button key={one} type="button" aria-pressed={status === one} onClick={() => choose({ status: one })}>
+          <StateIcon state={signs[one]} />
+          {statusWords[one]} <b>{shownCount(read.counts[one])}</b>
+        </button>
+      ))}
+      <button
+        type="button"
+        aria-pressed={only === 'unread'}
+        title="Results that no session has fetched yet"
+        onClick={() => choose({ only: 'unread' })}
+      >
+        Unread <b>{shownCount(read.unread)}</b>
+      </button>
+      {(read.dead > 0 || only === 'dead') && (
+        <button
+          type="button"
+          class="bad"
+          aria-pressed={only === 'dead'}
+          title="Their process vanished too often; they wait for someone to retry them"
+          onClick={() => choose({ only: 'dead' })}
+        >
+          Dead <b>{shownCount(read.dead)}</b>
+        </button>
+      )}
+    </fieldset>
+  );
+}
+
+function Nothing({ query }: { query: URLSearchParams }) {
+  if (!filters.some((name) => query.has(name))) {
+    return (
+      <Empty
+        what="Nothing runs in the background yet. What any session submits is shown here."
+        command={firstCommand}
+      />
+    );
+  }
+  return (
+    <div class="empty">
+      <p>No job matches.</p>
+      <Link to="/jobs">Show all</Link>
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+import { number, spanOf } from '../../ui/format.js';
+import { Time, useNow } from '../../ui/time.js';
+import type { Attempt, LogLine } from './job-line.js';
+
+/** Each try of a job; nothing where there was one alone and nothing more to say of it. */
+export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
+  const now = useNow(attempts.some(({ ended_at }) => ended_at === null) ? 1_000 : undefined);
+  if (attempts.length === 0 || (attempts.length === 1 && attempts[0]?.error === null)) return null;
+  return (
+    <section>
+      <h3>Attempts</h3>
+      <ol class="attempts">
+        {attempts.map((attempt) => (
+          <li key={attempt.attempt}>
+            <span class="number">{attempt.attempt}</span>
+            <div>
+              <strong>{attempt.outcome}</strong>
+              <span class="details">
+                {attempt.model && <span>{attempt.model}</span>}
+                <span>{spanOf(attempt.started_at, attempt.ended_at, now)}</span>
+                {attempt.input_tokens + attempt.output_tokens > 0 && (
+                  <span>
+                    {number(attempt.input_tokens)} in, {number(attempt.output_tokens)} out
+                  </span>
+                )}
+                <Time at={attempt.started_at} />
+              </span>
+              {attempt.error && <div class="bad">{attempt.error}</div>}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+/** The end of a job's log, newest last, as it was written. */
+export function Logs({ lines }: { lines: readonly LogLine[] }) {
+  if (lines.length === 0) return null;
+  return (
+    <section>
+      <details class="log">
+        <summary>
+          Log <span class="fact">{lines.length === 500 ? 'the newest 500 lines' : `${lines.length} lines`}</span>
+        </summary>
+        <ol>
+          {lines.map(({ id, at, level, message, fields }) => (
+            <li key={id} class={level}>
+              <time dateTime={at}>{at.slice(11, 19)}</time>
+              <span>{level}</span>
+              <span>
+                {message} {fields && <span class="quiet">{wordsOf(fields)}</span>}
+              </span>
+            </li>
+          ))}
+        </ol>
+      </details>
+    </section>
+  );
+}
+
+function wordsOf(fields: Record<string, unknown>): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ');
+}

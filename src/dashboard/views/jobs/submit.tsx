@@ -1,0 +1,80 @@
+import { useState } from 'preact/hooks';
+import { write } from '../../api.js';
+import { go } from '../../location.js';
+import { ActionForm, Dialog } from '../../ui/dialog.js';
+import { Shown } from '../../ui/shown.js';
+import { useRead } from '../../use-read.js';
+import { useMayWrite } from '../../visitor.js';
+import { ModelField, type ModelsRead } from './model-field.js';
+
+/** The button that gives a prompt to a model in the background, and its form. */
+export function Submit() {
+  const [isOpen, setOpen] = useState(false);
+  const mayWrite = useMayWrite();
+  const models = useRead<ModelsRead>('page/models', {}, { isWanted: isOpen });
+  if (!mayWrite) return null;
+  const close = () => setOpen(false);
+  return (
+    <>
+      <button type="button" class="primary" onClick={() => setOpen(true)}>
+        New background task
+      </button>
+      {isOpen && (
+        <Dialog title="New background task" onClose={close}>
+          <Shown reading={models}>
+            {(read) =>
+              read.default === null ? <NotSetUp models={read} onClose={close} /> : <Prompt onClose={close} />
+            }
+          </Shown>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+function Prompt({ onClose }: { onClose(): void }) {
+  const submit = async (form: FormData) => {
+    const model = String(form.get('model')).trim();
+    const { task_id } = await write<{ task_id: string }>('submit_background_task', {
+      task_description: String(form.get('prompt')),
+      ...(model ? { model } : {}),
+    });
+    go(`/jobs/${task_id}`);
+    return 'The task is submitted.';
+  };
+  return (
+    <ActionForm label="Submit" onSubmit={submit} onClose={onClose}>
+      <label>
+        Prompt
+        <textarea
+          name="prompt"
+          rows={7}
+          required
+          maxLength={2_000_000}
+          placeholder="All that the model needs to know"
+        />
+      </label>
+      <ModelField usual={undefined} />
+    </ActionForm>
+  );
+}
+
+function NotSetUp({ models, onClose }: { models: ModelsRead; onClose(): void }) {
+  return (
+    <>
+      <p>No model is set up. Do one of these where the dashboard is started, and start it again:</p>
+      <ul class="mends">
+        {models.providers.map(({ id, mend }) => (
+          <li key={id}>
+            <strong>{id}</strong> {mend}
+          </li>
+        ))}
+      </ul>
+      <div class="actions">
+        <button type="button" onClick={onClose}>
+          Close
+        </button>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,59 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { read } from '../../api.js';
+import type { JobLine } from './job-line.js';
+import { useBeat } from './job-line.js';
+
+interface OutputPart {
+  attempt: number;
+  earlier: boolean;
+  text: string;
+  total_chars: number;
+}
+
+const pollMs = 400;
+
+export interface Output {
+  text: string;
+  /** It is of an attempt before the one under way. */
+  isEarlier: boolean;
+}
+
+/** The output of a job, which grows while the job is at work; only what is new is fetched. */
+export function useOutput({ id, status, attempt }: JobLine): Output {
+  const [shown, setShown] = useState<Output>({ text: '', isEarlier: false });
+  const kept = useRef({ of: '', text: '' });
+  const everyMs = useBeat(pollMs, status === 'running');
+
+  useEffect(() => {
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+
+    async function follow(): Promise<void> {
+      const { of, text } = kept.current;
+      const offset = of.startsWith(`${id}:`) ? text.length : 0;
+      const part = await read<OutputPart>('page/job_output', { job_id: id, offset }, abort.signal);
+      const source = `${id}:${part.attempt}:${part.earlier}`;
+      // Another attempt has begun from the start, or what streamed in was replaced by what was kept.
+      const isAnother = offset > 0 && (source !== of || part.total_chars < offset);
+      kept.current = isAnother ? { of: source, text: '' } : { of: source, text: text.slice(0, offset) + part.text };
+      if (!isAnother) setShown({ text: kept.current.text, isEarlier: part.earlier });
+      if (isAnother || kept.current.text.length < part.total_chars) return follow();
+      if (everyMs !== undefined) timer = setTimeout(run, everyMs);
+    }
+
+    // A failure is shown by what reads the job itself; here it is only tried again.
+    function run(): void {
+      follow().catch(() => {
+        if (!abort.signal.aborted && everyMs !== undefined) timer = setTimeout(run, everyMs);
+      });
+    }
+
+    run();
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
+  }, [id, status, attempt, everyMs]);
+
+  return shown;
+}

@@ -1,0 +1,101 @@
+import { Link } from '../../location.js';
+import { number } from '../../ui/format.js';
+import { History } from '../../ui/history.js';
+import { Particular, Passage, When } from '../../ui/sheet.js';
+import { RawJson, Shown } from '../../ui/shown.js';
+import { Status } from '../../ui/status.js';
+import { useRead } from '../../use-read.js';
+import { RelayActions } from './relay-actions.js';
+import { Step } from './step.js';
+import { StepBar } from './step-bar.js';
+import { type BatonRead, canGoOn, type WholeRelay } from './whole-relay.js';
+
+const subjects = ['relay', 'job', 'runtime'];
+
+/** One relay: its steps in order, with every attempt, and the baton. */
+export function Relay({ id }: { id: string }) {
+  const reading = useRead<WholeRelay>('get_relay_status', { pipeline_id: id, fields: 'full' }, { subjects });
+  const hasBaton = reading.data?.baton !== undefined;
+  const baton = useRead<BatonRead>('get_relay_baton', { pipeline_id: id }, { subjects: ['relay'], isWanted: hasBaton });
+  return (
+    <>
+      <Link to="/relays" class="back">
+        ← Relays
+      </Link>
+      <Shown reading={reading}>{(relay) => <Sheet relay={relay} baton={hasBaton ? baton.data : undefined} />}</Shown>
+    </>
+  );
+}
+
+function Sheet({ relay, baton }: { relay: WholeRelay; baton: BatonRead | undefined }) {
+  return (
+    <article class="sheet">
+      <header class="sheet-head">
+        <h2>{relay.name}</h2>
+        <RelayActions relay={relay} />
+      </header>
+      <StepBar done={relay.current_step} total={relay.total_steps} status={relay.status} />
+      <div class="sheet-body">
+        <Particulars relay={relay} />
+        <div class="sheet-text">
+          <Passage title="Error" text={relay.error ? `${relay.error.code}: ${relay.error.message}` : null} isBad />
+          <Passage title="Goal" text={relay.goal} />
+          <Passage title="Description" text={relay.description} />
+          <section>
+            <h3>Steps</h3>
+            <ol class="steps">
+              {relay.agents.map((agent, index) => (
+                <Step key={agent.agent_id} relay={relay} agent={agent} index={index} />
+              ))}
+            </ol>
+          </section>
+          {baton && canGoOn(relay) && (
+            <section>
+              <h3>The baton</h3>
+              {baton.baton.handed_over && <p class="note">{baton.baton.handed_over}</p>}
+              <details class="raw">
+                <summary>The prompt of step {(relay.baton?.step_index ?? 0) + 1}</summary>
+                <pre>{baton.prompt}</pre>
+              </details>
+            </section>
+          )}
+          <History subject="relay" id={relay.pipeline_id} />
+          <RawJson value={baton ? { ...relay, ...baton } : relay} />
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function Particulars({ relay }: { relay: WholeRelay }) {
+  const { run, average_quality, average_l_score } = relay;
+  const jobId = run?.job_id ?? run?.run_id;
+  return (
+    <dl class="particulars">
+      <Particular name="Status">
+        <Status word={relay.status} />
+      </Particular>
+      <Particular name="Steps">
+        {Math.min(relay.current_step, relay.total_steps)} of {relay.total_steps} passed
+      </Particular>
+      <Particular name="Tokens">
+        <span class="number">{number(relay.tokens_used)}</span>
+        <div class="quiet">of {number(relay.total_token_budget)}</div>
+      </Particular>
+      {average_quality !== null && <Particular name="Quality">{number(average_quality)} on average</Particular>}
+      {average_l_score !== null && <Particular name="L-score">{number(average_l_score)} on average</Particular>}
+      {relay.baton && <Particular name="Baton">{relay.baton.agent_id || 'nobody yet'}</Particular>}
+      {run && jobId && (
+        <Particular name="Runs by itself">
+          <Link to={`/jobs/${encodeURIComponent(jobId)}`}>{run.running ? (run.doing ?? 'at work') : 'has ended'}</Link>
+        </Particular>
+      )}
+      <When name="Created" at={relay.created_at} />
+      <When name="Started" at={relay.started_at} />
+      <When name="Ended" at={relay.completed_at} />
+      <Particular name="Id">
+        <code>{relay.pipeline_id}</code>
+      </Particular>
+    </dl>
+  );
+}

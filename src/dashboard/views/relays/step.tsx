@@ -1,0 +1,108 @@
+import { duration, number } from '../../ui/format.js';
+import { Status } from '../../ui/status.js';
+import { Time } from '../../ui/time.js';
+import { useMayWrite } from '../../visitor.js';
+import { RetryStep } from './retry-step.js';
+import { canGoOn, type RelayAgent, type RelayResult, type WholeRelay } from './whole-relay.js';
+
+/** One step of a relay: its agent and gates, and each attempt at it. */
+export function Step({ relay, agent, index }: { relay: WholeRelay; agent: RelayAgent; index: number }) {
+  const mayWrite = useMayWrite();
+  const results = relay.results.filter(({ step_index }) => step_index === index);
+  const state = stateOf(relay, index);
+  const isReached = index <= relay.current_step && relay.status !== 'pending';
+  const mayRetry = mayWrite && isReached && relay.status !== 'cancelled' && relay.run?.running !== true;
+  const holder = relay.baton?.step_index === index ? relay.baton : undefined;
+  return (
+    <li class={`step ${state}`}>
+      <span class="step-number">{index + 1}</span>
+      <div class="step-inside">
+        <div class="step-head">
+          <strong>{agent.agent_type}</strong>
+          <Status word={state} />
+          {holder && holder.agent_id !== '' && holder.agent_id !== agent.agent_id && (
+            <span class="badge stand-in">done by {holder.agent_id}</span>
+          )}
+          {holder && holder.retry_count > 0 && <span class="fact">retry {holder.retry_count}</span>}
+          {mayRetry && (state !== 'in_progress' || results.length > 0) && (
+            <RetryStep relay={relay} index={index} isRestart={state === 'passed'} />
+          )}
+        </div>
+        <div class="facts">
+          <span class="fact">quality at least {number(agent.quality_threshold)}</span>
+          {agent.l_score_threshold !== undefined && (
+            <span class="fact">l-score at least {number(agent.l_score_threshold)}</span>
+          )}
+          <span class="fact">up to {number(agent.max_tokens)} tokens</span>
+          {agent.fallback_agent && <span class="fact">else {agent.fallback_agent}</span>}
+          {agent.model && <span class="fact">{agent.model}</span>}
+        </div>
+        {agent.instructions && <p class="quiet">{agent.instructions}</p>}
+        {results.map((result, attempt) => (
+          <Result key={result.id} result={result} agent={agent} attempt={attempt + 1} />
+        ))}
+      </div>
+    </li>
+  );
+}
+
+function stateOf(relay: WholeRelay, index: number): string {
+  if (index < relay.current_step) return 'passed';
+  if (index > relay.current_step || relay.status === 'pending') return 'waiting';
+  return canGoOn(relay) ? relay.status : 'waiting';
+}
+
+interface ResultProps {
+  result: RelayResult;
+  agent: RelayAgent;
+  attempt: number;
+}
+
+function Result({ result, agent, attempt }: ResultProps) {
+  const { output, output_summary, error_message } = result;
+  const isSetAside = result.status === 'passed' && !result.counts;
+  const text = typeof output === 'string' ? output : output === undefined ? '' : JSON.stringify(output, null, 2);
+  return (
+    <div class={`attempt${isSetAside ? ' set-aside' : ''}`}>
+      <div class="facts">
+        <span class={result.status === 'passed' ? 'fact good' : 'fact bad'}>
+          attempt {attempt} {isSetAside ? 'passed, set aside by a restart' : result.status}
+        </span>
+        {result.agent_id !== agent.agent_id && <span class="badge stand-in">by {result.agent_id}</span>}
+        <Score name="quality" value={result.quality_score} gate={agent.quality_threshold} />
+        <Score name="l-score" value={result.l_score} gate={agent.l_score_threshold ?? 0} />
+        <span class="fact">{number(result.tokens_used)} tokens</span>
+        <span class="fact">{duration(result.execution_time_ms)}</span>
+        <span class="fact">
+          <Time at={result.created_at} />
+        </span>
+      </div>
+      {error_message && <p class="bad">{error_message}</p>}
+      {output_summary && <p>{output_summary}</p>}
+      {text && (
+        <details class="raw">
+          <summary>Output</summary>
+          <pre>{text}</pre>
+        </details>
+      )}
+    </div>
+  );
+}
+
+/** A score beside the gate that it had to pass. */
+function Score({ name, value, gate }: { name: string; value: number; gate: number }) {
+  return (
+    <span class={`fact${value < gate ? ' bad' : ''}`}>
+      {name}{' '}
+      <meter
+        min={0}
+        max={1}
+        low={gate}
+        optimum={1}
+        value={value}
+        aria-label={`${name} ${number(value)}, gate ${number(gate)}`}
+      />{' '}
+      {number(value)}
+    </span>
+  );
+}

@@ -1,0 +1,191 @@
+import { useState } from 'preact/hooks';
+import { write } from '../../api.js';
+import { Link } from '../../location.js';
+import { ActionForm, Dialog } from '../../ui/dialog.js';
+import { number, percent } from '../../ui/format.js';
+import { Empty, RawJson, Shown } from '../../ui/shown.js';
+import { Status } from '../../ui/status.js';
+import { Time } from '../../ui/time.js';
+import { useRead } from '../../use-read.js';
+import { useMayWrite } from '../../visitor.js';
+import { useBeat } from '../jobs/job-line.js';
+
+interface Instance {
+  id: string;
+  state: string;
+  in_flight: number;
+  restarts: number;
+  breaker: string;
+  pid?: number;
+  calls?: number;
+  p50_ms?: number;
+  p95_ms?: number;
+  error_rate?: number;
+  last_failure?: string;
+}
+
+interface Server {
+  server: string;
+  /** The command or address, as the config file has it. */
+  runs: string;
+  health: string;
+  tools?: number;
+  listed_at?: string;
+  backups?: string[];
+  instances: Instance[];
+}
+
+/** Calls are no changes, and yet latencies and what is in flight move with each. */
+const beatMs = 5_000;
+
+/** The pools of MCP servers that the config file names. */
+export function Servers() {
+  const everyMs = useBeat(beatMs, true);
+  const reading = useRead<{ servers: Server[] }>('list_tool_servers', {}, { subjects: ['server', 'breaker'], everyMs });
+  return (
+    <Shown reading={reading}>
+      {(read) => (
+        <>
+          {read.servers.length === 0 ? (
+            <Empty
+              what="No other MCP servers are set up. Those that the config file names are pooled and shown here."
+              command="agent-runtime servers import .mcp.json"
+            />
+          ) : (
+            <p class="quiet servers-note">
+              State and restarts are those of this dashboard's own instances; latency, errors and breakers are of all
+              sessions within the last hour.
+            </p>
+          )}
+          {read.servers.map((server) => (
+            <ServerCard key={server.server} server={server} />
+          ))}
+          <RawJson value={read} />
+        </>
+      )}
+    </Shown>
+  );
+}
+
+function ServerCard({ server }: { server: Server }) {
+  return (
+    <section class="server">
+      <header>
+        <h2>{server.server}</h2>
+        <Status word={server.health} />
+        <Scale server={server} />
+      </header>
+      <code class="path">{server.runs}</code>
+      <div class="facts">
+        {server.tools !== undefined && <span class="fact">{number(server.tools)} tools</span>}
+        {server.listed_at && (
+          <span class="fact">
+            listed <Time at={server.listed_at} />
+          </span>
+        )}
+        {server.backups && <span class="fact">else {server.backups.join(', ')}</span>}
+      </div>
+      {server.instances.length === 0 ? (
+        <p class="quiet">Scaled to none: its calls go to backups and the cache.</p>
+      ) : (
+        <table class="instances">
+          <thead>
+            <tr>
+              <th>Instance</th>
+              <th>State</th>
+              <th>Breaker</th>
+              <th class="number">In flight</th>
+              <th class="number">Calls</th>
+              <th class="number">p50</th>
+              <th class="number">p95</th>
+              <th class="number">Errors</th>
+              <th class="number">Restarts</th>
+            </tr>
+          </thead>
+          <tbody>
+            {server.instances.map((instance) => (
+              <InstanceRow key={instance.id} instance={instance} />
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function InstanceRow({ instance }: { instance: Instance }) {
+  const { id, state, breaker, in_flight, calls, p50_ms, p95_ms, error_rate, restarts, last_failure, pid } = instance;
+  const ms = (value: number | undefined) => (value === undefined ? '–' : `${number(Math.round(value * 10) / 10)} ms`);
+  return (
+    <tr>
+      <td>
+        <strong>{id}</strong> {pid !== undefined && <span class="fact">pid {pid}</span>}
+        {last_failure && <span class="error-line">{last_failure}</span>}
+      </td>
+      <td data-name="State">
+        <Status word={state} />
+      </td>
+      <td data-name="Breaker">
+        <Link to={`/breakers/${encodeURIComponent(`server:${id}`)}`} class="plain">
+          <Status word={breaker} />
+        </Link>
+      </td>
+      <td class="number" data-name="In flight">
+        {in_flight}
+      </td>
+      <td class="number" data-name="Calls">
+        {number(calls ?? 0)}
+      </td>
+      <td class="number" data-name="p50">
+        {ms(p50_ms)}
+      </td>
+      <td class="number" data-name="p95">
+        {ms(p95_ms)}
+      </td>
+      <td class={`number${(error_rate ?? 0) > 0 ? ' bad' : ''}`} data-name="Errors">
+        {error_rate === undefined ? '–' : percent(error_rate)}
+      </td>
+      <td class="number" data-name="Restarts">
+        {restarts}
+      </td>
+    </tr>
+  );
+}
+
+/** How many instances every session keeps; what they run is the config file's to say. */
+function Scale({ server }: { server: Server }) {
+  const [isAsking, setAsking] = useState(false);
+  const mayWrite = useMayWrite();
+  if (!mayWrite) return null;
+  const close = () => setAsking(false);
+  const scale = async (form: FormData) => {
+    const instances = Number(form.get('instances'));
+    await write('scale_tool_server', { server: server.server, instances });
+    return `${server.server} has ${instances} ${instances === 1 ? 'instance' : 'instances'} in each session.`;
+  };
+  return (
+    <>
+      <button type="button" aria-label={`Scale ${server.server}`} onClick={() => setAsking(true)}>
+        Scale
+      </button>
+      {isAsking && (
+        <Dialog title={`Scale ${server.server}`} onClose={close}>
+          <ActionForm label="Scale" onSubmit={scale} onClose={close}>
+            <p>How many instances every session keeps from now on. With none, its calls go to backups and the cache.</p>
+            <label>
+              Instances
+              <input
+                name="instances"
+                type="number"
+                min={0}
+                max={8}
+                required
+                defaultValue={String(server.instances.length)}
+              />
+            </label>
+          </ActionForm>
+        </Dialog>
+      )}
+    </>
+  );
+}
