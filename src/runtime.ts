@@ -14,6 +14,7 @@ import { createSessions, type Session, type SessionInfo, type Sessions } from '.
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { clearBoard, createWorkers, type Workers } from './core/coordination/workers.js';
 import { takeDuty } from './core/duties/duties.js';
+import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
 import type { Processes } from './core/ports.js';
@@ -38,6 +39,7 @@ export interface Runtime {
   readonly clock: Clock;
   readonly log: Log;
   readonly goals: Goals;
+  readonly goalRuns: GoalRuns;
   readonly tasks: Tasks;
   readonly jobs: Jobs;
   readonly breakers: Breakers;
@@ -111,6 +113,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const models = configuredModels(config);
   const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
   const agents = createAgents({ db, clock, breakers, models, priceDownload });
+  const goalRuns = createGoalRuns({ db, clock });
   const jobs = createJobs({
     db,
     clock,
@@ -118,6 +121,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     maxRunning: config.maxRunningJobs,
     capabilities: { types: agents.types, provides: configuredProviders(models) },
     effects: jobEffects,
+    onEnded: goalRuns.onEnded,
   });
   const spawner = createSpawner({
     processes,
@@ -154,6 +158,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     await attempt('end lost sessions', sessions.sweep);
     await attempt('take back slots', slots.lapse);
     await attempt('take back claims', tasks.lapse);
+    await attempt('move runs', goalRuns.sweep);
     await attempt('look after the queue', () => dispatcher.sweep(actor));
     await attempt('check the database', checkDaily);
   }
@@ -177,6 +182,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     clock,
     log,
     goals: createGoals({ db, clock }),
+    goalRuns,
     tasks,
     jobs,
     breakers,
