@@ -51,6 +51,8 @@ export interface Runtime {
   readonly dispatcher: Dispatcher;
   /** Writes the session's row and keeps it alive until `close`. */
   beginSession(session: Session, info: SessionInfo): Promise<void>;
+  /** The part of `sweep` that keeps background work going; runners do it too, as work goes on when no session is left. */
+  sweepQueue(actor: Actor): Promise<void>;
   /** Does what any process may do for all: takes back what dead ones held, and has waiting work worked on. */
   sweep(actor: Actor): Promise<void>;
   /** Throws `unavailable` once the daily check has found the database damaged: what is written to it may be lost. */
@@ -157,10 +159,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   async function sweep(actor: Actor): Promise<void> {
     await attempt('end lost sessions', sessions.sweep);
     await attempt('take back slots', slots.lapse);
+    await sweepQueue(actor);
+    await attempt('check the database', checkDaily);
+  }
+
+  async function sweepQueue(actor: Actor): Promise<void> {
     await attempt('take back claims', tasks.lapse);
     await attempt('move runs', goalRuns.sweep);
     await attempt('look after the queue', () => dispatcher.sweep(actor));
-    await attempt('check the database', checkDaily);
   }
 
   /** Ordinary statements do not notice a damaged page; it takes some 50 ms for 50 MB to look at all of them. */
@@ -202,6 +208,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     },
 
     sweep,
+    sweepQueue,
 
     requireSound() {
       if (damage === undefined) return;

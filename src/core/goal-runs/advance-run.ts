@@ -12,6 +12,7 @@ import { cancelWaiting } from '../jobs/steer-job.js';
 import { submitJob } from '../jobs/submit-job.js';
 import { releaseDueTasks } from '../tasks/claim-next.js';
 import type { Change } from '../tasks/dependencies.js';
+import { lapseClaims } from '../tasks/lapse.js';
 import { readyNow } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
 import { type Ending, endOfWork, endRun } from './end-run.js';
@@ -31,8 +32,9 @@ export interface AdvanceNeeds {
  */
 export async function advanceRun(sql: Sql, run: JobRow, change: Change, needs: AdvanceNeeds): Promise<void> {
   const goal = await findGoal(sql, run.goal_id ?? 0);
-  const ending = (await whyStopped(sql, run, goal)) ?? (await giveOut(sql, run, goal, change, needs));
-  if (ending) await cancelWaitingJobs(sql, run, change, needs);
+  const stop = await whyStopped(sql, run, goal);
+  if (stop) await cancelWaitingJobs(sql, run, change, needs);
+  const ending = stop ?? (await giveOut(sql, run, goal, change, needs));
   const current = await findRunning(sql, run);
   // The last job that was cancelled has ended it.
   if (!current) return;
@@ -58,7 +60,7 @@ async function whyStopped(sql: Sql, run: JobRow, goal: GoalRow): Promise<Ending 
 
 const marks = [...haltingCodes].map(() => '?').join(', ');
 
-/** Resolves to the reason when the budget allows no more. */
+/** Resolves to the reason when the budget allows no more; what was given out before is done nevertheless. */
 async function giveOut(
   sql: Sql,
   run: JobRow,
@@ -69,7 +71,7 @@ async function giveOut(
   await releaseDueTasks(sql, at);
   const payload = readJson<RunPayload>(run.payload);
   for (let open = await countOpenJobs(sql, run.id); open < payload.concurrency; open++) {
-    const task = await nextTask(sql, run, goal);
+    const task = (await nextTask(sql, run, goal)) ?? (await nextLapsed(sql, run, goal, clock));
     if (!task) break;
     const asked = await taskPrompt(sql, goal, task);
     const spent = await whyTooDear(sql, goal, task, asked);
@@ -88,6 +90,11 @@ function nextTask(sql: Sql, run: JobRow, goal: GoalRow): Promise<TaskRow | undef
     goal.id,
     run.id,
   );
+}
+
+/** What was held by a session that is gone comes back into the line when nothing else is in it. */
+async function nextLapsed(sql: Sql, run: JobRow, goal: GoalRow, clock: Clock): Promise<TaskRow | undefined> {
+  return (await lapseClaims(sql, clock)).length > 0 ? nextTask(sql, run, goal) : undefined;
 }
 
 /** Refused here as its job would refuse it, rather than that a process is started to find it out. */
