@@ -44,8 +44,9 @@ it('a goal runs to its end when the session that asked for it is gone, and the n
     done: true,
     tasks: [{ status: 'completed', progress: 1 }],
   });
-  const { data, status: ended, usage } = await second.ok('get_task_result', { task_id: run_id });
+  const { data, result, status: ended, usage } = await second.ok('get_task_result', { task_id: run_id });
   expect(ended).toBe('completed');
+  expect(result).toContain('is completed: 2 of 2 tasks completed');
   expect(data).toMatchObject({ goal_status: 'completed', tasks: { total: 2, completed: 2 }, worked: [{}, {}] });
   expect(usage.input_tokens).toBeGreaterThan(0);
   expect(await second.ok('get_goal', { goal_id: goal })).toMatchObject({
