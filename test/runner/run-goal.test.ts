@@ -34,7 +34,7 @@ async function expectDoneOnce(runtime: Goals, goalId: number, runId: string): Pr
 
 it('a goal is worked through in order, two tasks at a time, by processes of their own', async () => {
   const runtime = await goals();
-  const slow = scripted({ pieces: ['Done.'], latencyMs: 1_500 });
+  const slow = scripted({ pieces: ['Done.'], latencyMs: 3_000 });
   const goal = await runtime.goal([
     { key: 'first' },
     { key: 'left', description: slow, dependencies: ['first'] },

@@ -243,6 +243,17 @@ describe('a run that finds nothing ready', () => {
   });
 });
 
+it('goes on at once when a job by hand for its goal was never tried, because another had failed', async () => {
+  const runs = await testRuns();
+  const goal = await runs.goal([{ key: 'handed over' }]);
+  const first = await runs.running({ type: 'llm' });
+  await runs.submit({ type: 'llm', task: 'handed over', dependsOn: [first.id] });
+  const { id } = await runs.start(goal);
+  expect(await runs.underWay(id)).toEqual([]);
+  await runs.finish(first, failing(false));
+  expect(await runs.underWay(id)).toEqual(['handed over']);
+});
+
 describe('what would fail every task alike', () => {
   it.each([
     ['circuit_open', 'a breaker that was tripped by hand'],
