@@ -295,6 +295,25 @@ it('a task that fails stops only what waits for it', async () => {
   expect(run.errorMessage).toContain('"blocked": It waits for task');
 });
 
+it('an answer that was cut off is no result: its task fails, or goes back when it was the budget that cut it', async () => {
+  const runtime = await goals();
+  const cut = scripted({ pieces: ['Half an ans'], stop: 'max_tokens' });
+  const goal = await runtime.goal([
+    { key: 'cut', description: cut },
+    { key: 'after', dependencies: ['cut'] },
+  ]);
+  const failed = await runtime.ended((await runtime.startRun(goal)).id);
+  expect(failed).toMatchObject({ status: 'failed', errorCode: 'stuck' });
+  const [task] = await runtime.tasksOf(goal);
+  expect(task).toMatchObject({ status: 'failed', result: 'Half an ans' });
+  expect(task?.error).toContain('The answer was cut off after');
+
+  const poor = await runtime.goal([{ key: 'too long', description: cut }], 2_000);
+  const spent = await runtime.ended((await runtime.startRun(poor)).id);
+  expect(spent).toMatchObject({ status: 'failed', errorCode: 'budget_exhausted' });
+  expect(await runtime.tasksOf(poor)).toMatchObject([{ status: 'pending', attempts: 0, result: null }]);
+});
+
 it('its runners are killed again and again, and every task is done once', { timeout: 60_000 }, async () => {
   const runtime = await goals();
   const description = scripted({ pieces: ['Do', 'ne.'], delayMs: 40 });

@@ -72,6 +72,16 @@ describe('starting a run', () => {
     expect(await runs.underWay(started[0]?.run.id ?? '')).toEqual(['a', 'b']);
   });
 
+  it('while one goes on changes the budget alone', async () => {
+    const runs = await testRuns();
+    const goal = await runs.goal([{ key: 'a' }, { key: 'b' }]);
+    const { id, payload } = await runs.start(goal, { concurrency: 1 });
+    const again = await runs.start(goal, { concurrency: 2, model: 'opus', tokenBudget: 9_000 });
+    expect(again).toMatchObject({ id, payload, requestedModel: 'sonnet' });
+    expect(await runs.underWay(id)).toEqual(['a']);
+    expect(await readBudget(runs.runtime.db, `goal:${goal}`)).toMatchObject({ cap: 9_000 });
+  });
+
   it('of a goal that has been run to its end before begins a new one over what is left', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'a' }, { key: 'b' }]);
