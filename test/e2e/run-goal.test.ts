@@ -36,6 +36,8 @@ it('a goal runs to its end when the session that asked for it is gone, and the n
   const { run_id } = reply.data;
   const status = await first.ok('runtime_status');
   expect(status.yours.background.map(({ task_id }: { task_id: string }) => task_id)).toContain(run_id);
+  const { tasks: listed } = await first.ok('list_background_tasks');
+  expect(listed).toMatchObject([{ description: expect.stringMatching(/^# Your task: Survey/) }]);
   await first.close();
 
   await eventually('the second task was asked for', () => vendor.requests.length === 2);

@@ -22,12 +22,11 @@ If the task cannot be done, begin your answer with ${cannot} and say why; then i
 
 /** The prompt of a task that a run works on. What is cut for its length says so. */
 export async function taskPrompt(sql: Sql, goal: GoalRow, task: TaskRow): Promise<TaskPrompt> {
-  const parts = [
-    `# The goal: ${goal.name}\n\n${cutText(goal.description, longestGoalText)}`,
-    `# Your task: ${task.title}\n\n${task.description}`,
-  ];
+  // The task first: lists of background tasks show the beginning of a prompt.
+  const parts = [`# Your task: ${task.title}\n\n${task.description}`];
   if (task.acceptance !== null) parts.push(`# It is done when\n\n${task.acceptance}`);
   if (task.expected_output !== null) parts.push(`# What is expected of you\n\n${task.expected_output}`);
+  parts.push(`# The goal that it belongs to: ${goal.name}\n\n${cutText(goal.description, longestGoalText)}`);
   const results = await dependencyResults(sql, task.id);
   if (results !== '') parts.push(`# Results of the tasks before it\n\n${results}`);
   return { system, prompt: parts.map((part) => part.trim()).join('\n\n') };

@@ -41,11 +41,7 @@ describe('the prompt of a task', () => {
     const { payload, requires, requested_model } = await runs.takeNext();
     const { prompt, system, model } = JSON.parse(payload);
     const { id } = await runs.task('survey');
-    expect(prompt).toBe(`# The goal: Ship it
-
-The whole of it.
-
-# Your task: Write the report
+    expect(prompt).toBe(`# Your task: Write the report
 
 Ten pages.
 
@@ -56,6 +52,10 @@ It names its sources.
 # What is expected of you
 
 Markdown.
+
+# The goal that it belongs to: Ship it
+
+The whole of it.
 
 # Results of the tasks before it
 
