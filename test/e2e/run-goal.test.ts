@@ -38,7 +38,8 @@ it('a goal runs to its end when the session that asked for it is gone, and the n
   expect(status.yours.background.map(({ task_id }: { task_id: string }) => task_id)).toContain(run_id);
   const { tasks: listed } = await first.ok('list_background_tasks');
   expect(listed).toMatchObject([{ description: expect.stringMatching(/^# Your task: Survey/) }]);
-  await first.close();
+  expect((await first.ok('get_goal', { goal_id: goal })).run_id).toBe(run_id);
+  process.kill(first.pid, 'SIGKILL');
 
   await eventually('the second task was asked for', () => vendor.requests.length === 2);
   const second = await connect();

@@ -282,6 +282,39 @@ it('a cancelled run ends its calls at the vendor, gives its tasks back, and leav
   expect(runtime.asked()).toHaveLength(2);
 });
 
+it('a goal that is cancelled in the middle ends its run, its calls and its tasks', async () => {
+  const runtime = await goals();
+  const description = scripted({ pieces: ['Half an ans'], delayMs: 20, ending: 'hang' });
+  const goal = await runtime.goal(['a', 'b', 'c'].map((key) => ({ key, description })));
+  const { id } = await runtime.startRun(goal);
+  await eventually('both are being answered', () => runtime.asked().length === 2);
+  await runtime.goals.edit(goal, { status: 'cancelled' }, session);
+  // What the next heartbeat would find: a signal makes the runners look now.
+  for (const { pid } of await runtime.runners()) process.kill(pid ?? 0, 'SIGTERM');
+  expect(await runtime.ended(id)).toMatchObject({ status: 'cancelled', errorMessage: `Goal ${goal} was cancelled.` });
+  expect((await runtime.tasksOf(goal)).map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled']);
+  expect(runtime.server.requests.map(({ isAborted }) => isAborted)).toEqual([true, true]);
+});
+
+it('tasks that are added in the middle, by whoever, are done by the same run', async () => {
+  const runtime = await goals();
+  const description = scripted({ pieces: ['Done.'], latencyMs: 600 });
+  const goal = await runtime.goal([{ key: 'a', description }]);
+  const { id } = await runtime.startRun(goal);
+  await eventually('the first is asked for', () => runtime.asked().length === 1);
+  await runtime.tasks.create(
+    [
+      { key: 'b', title: 'b', goalId: goal, dependencies: ['a'] },
+      { key: 'c', title: 'c', goalId: goal },
+    ],
+    session,
+  );
+  await runtime.sweep(session);
+  expect((await runtime.ended(id)).status).toBe('completed');
+  expect(runtime.asked().sort()).toEqual(['a', 'b', 'c']);
+  await expectDoneOnce(runtime, goal, id);
+});
+
 it('a task that fails stops only what waits for it', async () => {
   const runtime = await goals();
   const goal = await runtime.goal([
