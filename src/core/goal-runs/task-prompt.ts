@@ -55,11 +55,14 @@ async function dependencyResults(sql: Sql, taskId: number): Promise<string> {
   );
   const results = shown.map(
     ({ id, title, status, text }, index) =>
-      `<result task="${id}" title=${JSON.stringify(title)} status="${status}">\n${cutText(text, lengths[index] ?? 0)}\n</result>`,
+      `<result task="${id}" title=${JSON.stringify(title)} status="${status}">\n${fenced(cutText(text, lengths[index] ?? 0))}\n</result>`,
   );
   if (found.length > most) results.push('[There are more results than can be shown here.]');
   return results.join('\n\n');
 }
+
+/** A result ends where we end it, and not where its own text says so. */
+const fenced = (text: string): string => text.replaceAll('</result', '<\\/result');
 
 /** What each may have of `available`: short ones all they need, and the long ones equal parts of what that leaves. */
 function shareOut(wanted: readonly number[], available: number): number[] {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readBudget, spend } from '../../../src/core/budget/ledger.js';
+import { readOverview } from '../../../src/core/overview/overview.js';
 import { completed, session } from '../jobs/queue.js';
 import { other, type Runs, testRuns } from './runs.js';
 
@@ -105,6 +106,14 @@ describe('to those who look', () => {
       "select id from jobs where read_at is null and status = 'completed'",
     );
     expect(unread).toEqual([{ id }]);
+  });
+
+  it('it is background work of who began it, and takes no process', async () => {
+    const runs = await testRuns();
+    const { id } = await runs.start(await runs.goal([{ key: 'a' }]));
+    const overview = await readOverview(runs.runtime, session);
+    expect(overview).toMatchObject({ runningJobs: 0, pendingJobs: 1 });
+    expect(overview.ownJobs.map((job) => job.id)).toContain(id);
   });
 
   it('a retry is refused, naming what to call', async () => {
