@@ -16,6 +16,7 @@ import { clearBoard, createWorkers, type Workers } from './core/coordination/wor
 import { takeDuty } from './core/duties/duties.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
+import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import type { Processes } from './core/ports.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
@@ -40,6 +41,7 @@ export interface Runtime {
   readonly goals: Goals;
   readonly tasks: Tasks;
   readonly jobs: Jobs;
+  readonly metrics: Metrics;
   readonly breakers: Breakers;
   readonly models: Models;
   readonly agents: AgentRegistry;
@@ -110,15 +112,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const breakers = createBreakers({ db, clock });
   const models = configuredModels(config);
   const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
-  const agents = createAgents({ db, clock, breakers, models, priceDownload });
-  const jobs = createJobs({
-    db,
-    clock,
-    processes,
+  const agents = createAgents({ db, clock, log, breakers, models, priceDownload });
+  for (const type of agents.types.keys()) log.debug('agent_registered', { type });
+  const limits = {
     maxRunning: config.maxRunningJobs,
     capabilities: { types: agents.types, provides: configuredProviders(models) },
-    effects: jobEffects,
-  });
+  };
+  const jobs = createJobs({ db, clock, processes, ...limits, effects: jobEffects });
+  const metrics = createMetrics({ db, clock, limits });
   const spawner = createSpawner({
     processes,
     entry: options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url)),
@@ -179,6 +180,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     goals: createGoals({ db, clock }),
     tasks,
     jobs,
+    metrics,
     breakers,
     models,
     agents,
@@ -191,6 +193,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       await sessions.begin(session, info);
       current = session;
       every(beatMs, 'heartbeat', () => sessions.beat(session));
+      every(beatMs, 'write what was counted', metrics.flush);
       every(sweepMs, 'sweep', () => sweep(session));
       await sweep(session);
     },
@@ -252,7 +255,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     close() {
       for (const timer of timers.splice(0)) clearInterval(timer);
-      db.close(current ? sessions.ending(current) : []);
+      db.close([...metrics.ending(), ...(current ? sessions.ending(current) : [])]);
     },
   };
 }

@@ -7,6 +7,7 @@ import { isDone, reportFailure } from './failure.js';
 import { addGlobalFlags, globalFlagsOf } from './global-flags.js';
 import { addInstallCommand } from './install-command.js';
 import { addKeepCommands } from './keep-command.js';
+import { addMetricsCommand } from './metrics-command.js';
 import { createOutput, type Output } from './output.js';
 import { addServeCommand, serve } from './serve.js';
 import { addToolCommand } from './tool-command.js';
@@ -45,6 +46,7 @@ function createProgram(output: Output): Command {
   addDoctorCommand(program, output);
   addInstallCommand(program, output);
   addKeepCommands(program, output);
+  addMetricsCommand(program, output);
   return program;
 }
 

@@ -4,6 +4,7 @@ import { coordinationTools } from './coordination.js';
 import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
+import { metricTools } from './metrics.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
@@ -14,7 +15,7 @@ export const toolsets = {
   coordination: coordinationTools,
   background: backgroundTools,
   jobs: jobTools,
-  system: systemTools,
+  system: [...systemTools, ...metricTools],
 } as const satisfies Record<string, readonly AnyTool[]>;
 
 export type ToolsetName = keyof typeof toolsets;

@@ -1,10 +1,8 @@
 import { readConfig } from '../../base/config.js';
-import { createLog } from '../../base/log.js';
-import { createRedactor } from '../../base/redact.js';
 import type { ToolContext } from '../../tools/define-tool.js';
 import { parseInput } from '../../tools/parse-input.js';
 import { callerOf } from '../caller.js';
-import { type GlobalFlags, logLevelOf } from '../global-flags.js';
+import { type GlobalFlags, logOf } from '../global-flags.js';
 import { createInterruption } from '../interruption.js';
 import { type Output, printable } from '../output.js';
 import { findTool } from './find-tool.js';
@@ -18,8 +16,7 @@ export async function runTool(name: string, given: GivenInput, flags: GlobalFlag
 
   const { openRuntime } = await import('../../runtime.js');
   const interruption = createInterruption(output);
-  const log = createLog({ level: logLevelOf(flags, config), redact: createRedactor(config.secrets) });
-  const runtime = await openRuntime({ config, log });
+  const runtime = await openRuntime({ config, log: logOf(flags, config) });
   const caller = callerOf(config);
   const hasHeartbeat = caller.holder !== null && (await runtime.sessions.isAlive(caller.holder));
   const context: ToolContext = {

@@ -35,14 +35,19 @@ export async function wasPutOff(sql: Sql, { id, attempt }: { id: string; attempt
   return before !== undefined;
 }
 
-/** Writes how an attempt ended into its own row, and what it spent and left into the job's. */
-export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: number): Promise<void> {
+/** Writes how an attempt ended into its own row, and what it spent and left into the job's; resolves to when it began. */
+export async function closeAttempt(
+  sql: Sql,
+  row: JobRow,
+  outcome: Outcome,
+  at: number,
+): Promise<{ startedAt: number }> {
   const received = outcome.output ?? (await joinChunks(sql, row.id));
   const used = await settleAttempt(sql, row, outcome, received, at);
   const problem = problemOf(outcome);
-  await sql.run(
+  const attempt = await sql.get<{ startedAt: number }>(
     `update job_attempts set outcome = ?, error_code = ?, error_message = ?, model = ?, input_tokens = ?,
-       output_tokens = ?, ended_at = ? where job_id = ? and attempt = ?`,
+       output_tokens = ?, ended_at = ? where job_id = ? and attempt = ? returning started_at as "startedAt"`,
     outcome.kind,
     problem?.code ?? null,
     problem?.message ?? null,
@@ -76,6 +81,7 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
     row.task_id,
     row.task_claim_token,
   );
+  return attempt ?? { startedAt: at };
 }
 
 /** A job may be put off a thousand times while a breaker is open; the last of them says it all. */

@@ -3,6 +3,7 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { releaseProbes } from '../breakers/circuit-rows.js';
 import { recordEvent } from '../events/events.js';
+import { countAttempt } from '../metrics/job-counters.js';
 import type { Change } from '../tasks/dependencies.js';
 import { callOf, closeAttempt, wasPutOff } from './attempt-record.js';
 import { tellOthers } from './dependents.js';
@@ -68,13 +69,19 @@ async function writeOutcome(
   );
   if (!row) return undefined;
   const isStillWaiting = outcome.kind === 'postponed' && (await wasPutOff(sql, row));
-  await closeAttempt(sql, row, outcome, at);
+  const attempt = await closeAttempt(sql, row, outcome, at);
   await releaseProbes(sql, callOf(row));
 
   const isCancelled = row.cancel_requested_at !== null && outcome.kind !== 'completed';
   const decided: Outcome = isCancelled ? { ...spendingOf(outcome), kind: 'cancelled' } : outcome;
   const change: Change = { at };
   const delay = retryDelay(row, decided, rules);
+  await countAttempt(sql, {
+    type: row.type,
+    durationMs: at - attempt.startedAt,
+    errorCode: decided.kind === 'failed' || decided.kind === 'lost' ? problemOf(decided)?.code : undefined,
+    status: delay === undefined ? statusAfter(decided) : undefined,
+  });
   if (delay === undefined) await end(sql, row, decided, rules, change);
   else {
     await requeue(sql, row, decided, at + delay, at);
@@ -120,8 +127,13 @@ async function recordRequeued(sql: Sql, row: JobRow, outcome: Outcome, runAt: nu
   });
 }
 
+/** How a job ends with an outcome that is its last. */
+function statusAfter({ kind }: Outcome): 'completed' | 'failed' | 'cancelled' {
+  return kind === 'completed' || kind === 'cancelled' ? kind : 'failed';
+}
+
 async function end(sql: Sql, row: JobRow, outcome: Outcome, rules: FinishRules, change: Change): Promise<void> {
-  const status = outcome.kind === 'completed' ? 'completed' : outcome.kind === 'cancelled' ? 'cancelled' : 'failed';
+  const status = statusAfter(outcome);
   const problem = problemOf(outcome);
   const isLost = outcome.kind === 'lost';
   await sql.run(

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import { recordEvent } from '../events/events.js';
+import { countCancelled } from '../metrics/job-counters.js';
 import type { Change } from '../tasks/dependencies.js';
 import { isUnwanted, reclaimTask } from './board-task.js';
 import { dependencyFailed, tellOthers } from './dependents.js';
@@ -56,6 +57,7 @@ async function cancelWaiting(sql: Sql, row: JobRow, message: string, change: Cha
     row.seq,
   );
   await recordEvent(sql, { ...change, subject: 'job', subjectId: row.id, type: 'cancelled' });
+  await countCancelled(sql, [row.type]);
   const cancelled = await findJob(sql, row.id);
   await tellOthers(sql, cancelled, change);
   return cancelled;

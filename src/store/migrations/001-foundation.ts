@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.js';
 import { jobs } from './001-jobs.js';
+import { metrics } from './001-metrics.js';
 
 /**
  * Times are epoch milliseconds (`_at`) or monotonic milliseconds of the boot named beside them (`_tick`); JSON is
@@ -9,7 +10,8 @@ export const foundation: Migration = {
   version: 1,
   name: 'foundation',
   up: (connection) => {
-    for (const part of [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog]) connection.exec(part);
+    for (const part of [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog, metrics])
+      connection.exec(part);
   },
 };
 
