@@ -4,7 +4,6 @@ import { newToken } from '../../base/ids.js';
 import type { Sql, Value } from '../../store/sql.js';
 import { leaseFor, leaseValues } from '../coordination/lease.js';
 import { recordEvent } from '../events/events.js';
-import { countStarted } from '../metrics/job-counters.js';
 import { wasPutOff } from './attempt-record.js';
 import { isUnwanted } from './board-task.js';
 import type { JobRow } from './job.js';
@@ -67,7 +66,6 @@ export async function claimJob(
   const data = { attempt: row.attempt, runner: runnerId };
   if (!(await wasPutOff(sql, row))) {
     await recordEvent(sql, { at: now, subject: 'job', subjectId: row.id, type: 'started', data });
-    await countStarted(sql, row, now);
   }
   return row;
 }

@@ -1,4 +1,3 @@
-import { readJson } from '../../base/json.js';
 import type { Sql, Statement } from '../../store/sql.js';
 import { type CounterName, type Definition, definitions, type HistogramName, type LabelsOf } from './definitions.js';
 
@@ -37,34 +36,33 @@ export async function raise(sql: Sql, increments: readonly Increment[]): Promise
   await sql.run(text, ...values);
 }
 
-/** The statement that raises counters. The same row must not be among them twice on every engine, so they are merged. */
+/** The statement that raises counters. No engine but SQLite raises one row twice in a statement, so they are merged. */
 export function raising(increments: readonly Increment[]): Statement {
-  const merged = new Map<string, Increment>();
-  for (const increment of increments) {
-    const key = `${increment.name} ${increment.labels}`;
-    merged.set(key, { ...increment, by: increment.by + (merged.get(key)?.by ?? 0) });
-  }
-  const rows = [...merged.values()];
+  const rows = [...merged(increments)];
   return {
-    text: `insert into metric_counters (name, labels, value) values ${rows.map(() => '(?, ?, ?)').join(', ')}
-      on conflict (name, labels) do update set value = metric_counters.value + excluded.value`,
+    text: texts[rows.length] ?? raisingText(rows.length),
     values: rows.flatMap(({ name, labels, by }) => [name, labels, by]),
   };
 }
 
-export interface CounterRow {
-  name: string;
-  labels: string[];
-  value: number;
+/** Increments of the same rows added up. */
+export function merged(increments: readonly Increment[]): Iterable<Increment> {
+  const rows = new Map<string, Increment>();
+  for (const increment of increments) {
+    const key = increment.name + increment.labels;
+    const known = rows.get(key);
+    rows.set(key, known ? { ...known, by: known.by + increment.by } : increment);
+  }
+  return rows.values();
 }
 
-/** Every counter that was ever raised, in a lasting order. */
-export async function readCounters(sql: Sql): Promise<CounterRow[]> {
-  const rows = await sql.all<{ name: string; labels: string; value: number }>(
-    'select name, labels, value from metric_counters order by name, labels',
-  );
-  return rows.map((row) => ({ ...row, labels: readJson<string[]>(row.labels) }));
+function raisingText(rows: number): string {
+  return `insert into metric_counters (name, labels, value) values ${Array(rows).fill('(?, ?, ?)').join(', ')}
+    on conflict (name, labels) do update set value = metric_counters.value + excluded.value`;
 }
+
+/** The usual ones as constants, since a statement is found by its text. */
+const texts = Array.from({ length: 16 }, (_, rows) => raisingText(rows));
 
 /** Values that others choose, such as an agent's error codes, are kept from growing without end. */
 function labelText({ labels }: Definition, given: Readonly<Record<string, string>>): string {

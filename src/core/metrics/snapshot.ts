@@ -1,7 +1,7 @@
 import { version } from '../../base/version.js';
 import type { Sql } from '../../store/sql.js';
-import { type CounterRow, readCounters } from './counters.js';
 import { type Definition, definitions, type MetricName } from './definitions.js';
+import { type Counter, readCounters } from './read-counters.js';
 
 /** One value as it is shown: of a metric, or of one part of a histogram. */
 export interface Sample {
@@ -30,7 +30,7 @@ export async function readSnapshot(sql: Sql, slots: ReadonlyMap<string, number>)
   });
 }
 
-function samplesOf(name: string, definition: Definition, counters: readonly CounterRow[]): Sample[] {
+function samplesOf(name: string, definition: Definition, counters: readonly Counter[]): Sample[] {
   if (definition.type === 'histogram') return histogramSamples(name, definition, counters);
   return counters
     .filter((row) => row.name === name)
@@ -38,7 +38,7 @@ function samplesOf(name: string, definition: Definition, counters: readonly Coun
 }
 
 /** Each bucket holds what lies below its end, and so all that the ones before it hold. */
-function histogramSamples(name: string, definition: Definition, counters: readonly CounterRow[]): Sample[] {
+function histogramSamples(name: string, definition: Definition, counters: readonly Counter[]): Sample[] {
   const ends = [...(definition.buckets ?? []).map(String), '+Inf'];
   const valueIn = (part: string, labels: string[]) =>
     counters.find((row) => row.name === `${name}_${part}` && row.labels.join('\n') === labels.join('\n'))?.value ?? 0;

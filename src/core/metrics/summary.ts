@@ -1,5 +1,5 @@
 import type { Sql } from '../../store/sql.js';
-import { readCounters } from './counters.js';
+import { readCounters } from './read-counters.js';
 
 /** What one job type did in a window, and how it stands now. Times are seconds. */
 export interface TypeSummary {
@@ -71,10 +71,10 @@ export async function readSummary(
      group by type, status`,
     ...window,
   );
-  const times = await sql.all<TimesRow>(executionTimes, ...window);
+  const times = await sql.all<TimesRow>(executionTimes, window[0], ...window);
   const open = await sql.all<OpenRow>(openJobs);
   const busy = await readBusySeconds(sql, window);
-  const errors = await sql.all<{ type: string; code: string; count: number }>(failedAttempts, ...window);
+  const errors = await sql.all<{ type: string; code: string; count: number }>(failedAttempts, window[0], ...window);
 
   const countOf = (type: string, status: string) =>
     ended.find((row) => row.type === type && row.status === status)?.count ?? 0;
@@ -127,12 +127,20 @@ interface OpenRow {
   oldest: number | null;
 }
 
+/**
+ * Attempts that ended after a time, given twice. Their jobs ended after it too, or are still open; an index of attempts by
+ * their end would cost every claim and every finish a page more.
+ */
+const attemptsSince = `(
+    select id, type from jobs where completed_at > ?
+    union all select id, type from jobs where status in ('pending', 'running') and attempt > 0
+  ) j join job_attempts a on a.job_id = j.id where a.ended_at > ?`;
+
 /** The 95th percentile by nearest rank: the smallest time that 95 of 100 do not exceed. */
 const executionTimes = `
   with timed as (
     select j.type, case when a.ended_at > a.started_at then a.ended_at - a.started_at else 0 end as ms
-    from job_attempts a join jobs j on j.id = a.job_id
-    where a.ended_at > ? and a.ended_at <= ? and a.outcome in ('completed', 'failed')
+    from ${attemptsSince} and a.ended_at <= ? and a.outcome in ('completed', 'failed')
   ), ranked as (
     select type, ms, row_number() over (partition by type order by ms) as place, count(*) over (partition by type) as size
     from timed
@@ -147,15 +155,17 @@ const openJobs = `
 
 const failedAttempts = `
   select j.type, coalesce(a.error_code, 'unknown') as code, count(*) as count
-  from job_attempts a join jobs j on j.id = a.job_id
-  where a.ended_at > ? and a.ended_at <= ? and a.outcome in ('failed', 'lost')
+  from ${attemptsSince} and a.ended_at <= ? and a.outcome in ('failed', 'lost')
   group by j.type, code order by count desc, j.type, code limit 20`;
 
 /** Only the part of an attempt that lies in the window; one that runs has been busy until now. */
 async function readBusySeconds(sql: Sql, [from, now]: readonly [number, number]): Promise<Map<string, number>> {
   const rows = await sql.all<{ type: string; started_at: number; ended_at: number | null }>(
-    `select j.type, a.started_at, a.ended_at from job_attempts a join jobs j on j.id = a.job_id
-     where a.ended_at > ? or a.ended_at is null`,
+    `select j.type, a.started_at, a.ended_at from ${attemptsSince}
+     union all
+     select j.type, a.started_at, null from jobs j join job_attempts a on a.job_id = j.id and a.attempt = j.attempt
+     where j.status = 'running'`,
+    from,
     from,
   );
   const busy = new Map<string, number>();

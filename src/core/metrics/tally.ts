@@ -9,7 +9,7 @@ export type Tally = ReturnType<typeof createTally>;
  * counted since its last heartbeat.
  */
 export function createTally() {
-  let calls = new Map<string, Increment>();
+  const calls = new Map<string, Increment>();
 
   function add(increment: Increment): void {
     const known = calls.get(increment.labels);
@@ -19,7 +19,7 @@ export function createTally() {
 
   function take(): Increment[] {
     const taken = [...calls.values()];
-    calls = new Map();
+    calls.clear();
     return taken;
   }
 

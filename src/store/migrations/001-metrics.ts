@@ -11,5 +11,4 @@ export const metrics = `
   -- What happened in a window of time is read from the rows themselves, by these.
   create index jobs_by_creation on jobs (created_at, type);
   create index jobs_by_end on jobs (completed_at, type, status) where completed_at is not null;
-  create index job_attempts_by_end on job_attempts (ended_at);
 `;
