@@ -7,8 +7,9 @@ const colours: Record<string, Parameters<typeof styleText>[0]> = { warn: 'yellow
 export function toHumanLine(line: string, hasColours: boolean): string {
   const { timestamp, level, message, logger: _, pid: __, version: ___, ...fields } = readJson<LogLine>(line);
   const word = hasColours ? styleText(colours[level] ?? 'reset', level, { validateStream: false }) : level;
-  const words = [timestamp.slice(11, 19), word, message, ...Object.entries(fields).flatMap(toWords)];
-  return `${words.join(' ').replaceAll(/[^\P{Cc}\n\t]/gu, '\u{fffd}')}\n`;
+  const words = [message, ...Object.entries(fields).flatMap(toWords)].join(' ');
+  // What others wrote must not steer the terminal.
+  return `${timestamp.slice(11, 19)} ${word} ${words.replaceAll(/[^\P{Cc}\n\t]/gu, '\u{fffd}')}\n`;
 }
 
 interface LogLine {
@@ -22,5 +23,5 @@ function toWords([name, value]: [string, unknown]): string[] {
   if (value === undefined || value === null) return [];
   // An error, as its stack begins with its type and message.
   if (typeof value === 'object' && 'stack' in value) return [`\n${value.stack}`];
-  return [`${name}=${typeof value === 'string' && /^\S+$/.test(value) ? value : JSON.stringify(value)}`];
+  return [`${name}=${typeof value === 'string' && /^[^\s\p{Cc}"]+$/u.test(value) ? value : JSON.stringify(value)}`];
 }
