@@ -1,4 +1,5 @@
 import { readConfig } from '../../base/config.js';
+import { reportError } from '../../base/errors.js';
 import type { ToolContext } from '../../tools/define-tool.js';
 import { parseInput } from '../../tools/parse-input.js';
 import { callerOf } from '../caller.js';
@@ -34,8 +35,12 @@ export async function runTool(name: string, given: GivenInput, flags: GlobalFlag
     if (tool.effect !== 'read') await runtime.sweep(caller);
     runtime.requireSound();
     const result = await tool.handler(input, context);
+    runtime.metrics.countToolCall(tool.name, 'ok');
     if (flags.isJson || !tool.text) output.printJson(result);
     else output.quote(tool.text(result));
+  } catch (error) {
+    runtime.metrics.countToolCall(tool.name, reportError(error).code);
+    throw error;
   } finally {
     runtime.close();
     interruption.end();
