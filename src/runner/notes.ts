@@ -51,7 +51,10 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir, log }: No
       // A full disk or a long lock delays the partial view; the next write takes this with it.
       return;
     }
-    if (now.progress) log?.debug('job_progress', { job_id: job.id, type: job.type, ...now.progress });
+    if (now.progress) {
+      const { fraction: progress, message: progress_message } = now.progress;
+      log?.debug('job_progress', { job_id: job.id, type: job.type, progress, progress_message });
+    }
     lines.splice(0, now.lines);
     if (progress === now.progress) progress = undefined;
     if (restarts !== now.restarts) return;

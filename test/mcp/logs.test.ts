@@ -66,6 +66,17 @@ describe('what becomes of a job is told by whoever sees it (the earlier server n
     expect(lineOf(home, 'tool_call')).toBeUndefined();
   });
 
+  it('on its way, at debug', async () => {
+    const home = tempDir();
+    const server = await connectServer({ home, env: { AGENT_RUNTIME_LOG_LEVEL: 'debug' } });
+    const payload = { model: 'linear', dataset: 'iris', epochs: 3 };
+    const { job_id } = await server.ok('submit_job', { type: 'ml_experiment', payload });
+    await server.ok('wait_for_tasks', { task_ids: [job_id], timeout_seconds: 50 });
+    const progress = await eventually('progress to be told of', () => lineOf(home, 'job_progress', job_id));
+    expect(progress).toMatchObject({ type: 'ml_experiment', progress: expect.any(Number), level: 'debug' });
+    expect(progress.progress_message).toEqual(expect.any(String));
+  });
+
   it('a failed one with its code', async () => {
     const home = tempDir();
     const server = await connectServer({ home });
