@@ -32,7 +32,7 @@ async function measureDrain(runners: number): Promise<Figure> {
   const [best, reference] = [Math.max(...ours), Math.max(...plain)];
   const shown = (rate: number) => `${Math.round(rate).toLocaleString('en')}/s`;
   return {
-    what: `no-op jobs drained by ${runners === 1 ? 'one runner' : `${runners} runners`}, against plainjob`,
+    what: `no-op jobs drained by ${runners === 1 ? 'one runner' : `${runners} runners`}, each outcome synced to disk, against plainjob, which syncs none`,
     ours: shown(best),
     reference: shown(reference),
     ratio: best / reference,
