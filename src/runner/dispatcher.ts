@@ -83,9 +83,10 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
      * answer. One that runs on another host learns of it by its heartbeat, and may still be `running`.
      */
     async cancel(id: string, actor: Actor): Promise<Job> {
+      const isRepeated = (await jobs.status(id)) === 'cancelled';
       const { job, runner } = await jobs.cancel(id, actor);
       if (!runner) {
-        logEnd(job);
+        if (!isRepeated) logEnd(job);
         return job;
       }
       spawner.signalRunner(runner, 'SIGTERM');

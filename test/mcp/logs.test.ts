@@ -94,6 +94,8 @@ describe('what becomes of a job is told by whoever sees it (the earlier server n
     const run_at = new Date(Date.now() + 3_600_000).toISOString();
     const { job_id } = await server.ok('submit_job', { type: 'generic', payload: {}, run_at });
     await server.ok('cancel_job', { job_id });
+    await server.ok('cancel_job', { job_id });
+    expect(linesIn(home).filter(({ message }) => message === 'job_cancelled')).toHaveLength(1);
     expect(lineOf(home, 'job_cancelled', job_id)).toMatchObject({ type: 'generic', code: 'cancelled' });
   });
 });

@@ -4,8 +4,9 @@ import { spawnSync } from 'node:child_process';
 export function findPromtool(): { path: string } | { problem: string } {
   if (isThere()) return { path: 'promtool' };
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return { problem: 'there is no promtool on the PATH' };
-  const args = ['install', '-y', '-qq', '--no-install-recommends', 'prometheus'];
-  const { error, stderr } = spawnSync('apt-get', args, { encoding: 'utf8', timeout: 120_000 });
+  const install = 'apt-get install -y -qq --no-install-recommends prometheus';
+  const command = `${install} || (apt-get update -qq && ${install})`;
+  const { error, stderr } = spawnSync('sh', ['-c', command], { encoding: 'utf8', timeout: 180_000 });
   if (isThere()) return { path: 'promtool' };
   return { problem: `promtool could not be installed: ${error?.message ?? stderr.trim().split('\n').at(-1)}` };
 }
