@@ -1,6 +1,5 @@
 import { hideSecrets, readConfig } from './base/config.js';
-import { createLog } from './base/log.js';
-import { createRedactor } from './base/redact.js';
+import { openLog } from './base/open-log.js';
 import { runToEnd } from './runner/run-to-end.js';
 import { openRuntime } from './runtime.js';
 
@@ -8,7 +7,7 @@ import { openRuntime } from './runtime.js';
 async function main(runnerId: string): Promise<void> {
   const config = readConfig();
   hideSecrets(config);
-  const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
+  const log = openLog(config);
   const runtime = await openRuntime({ config, log });
   const drain = runtime.startDrain(runnerId);
   await runToEnd({

@@ -19,6 +19,7 @@ import { takeDuty } from './core/duties/duties.js';
 import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
+import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import type { Processes } from './core/ports.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
@@ -44,6 +45,7 @@ export interface Runtime {
   readonly goalRuns: GoalRuns;
   readonly tasks: Tasks;
   readonly jobs: Jobs;
+  readonly metrics: Metrics;
   readonly breakers: Breakers;
   readonly models: Models;
   readonly agents: AgentRegistry;
@@ -122,17 +124,15 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const breakers = createBreakers({ db, clock });
   const models = configuredModels(config);
   const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
-  const agents = createAgents({ db, clock, breakers, models, priceDownload });
+  const agents = createAgents({ db, clock, log, breakers, models, priceDownload });
+  for (const type of agents.types.keys()) log.debug('agent_registered', { type });
   const goalRuns = createGoalRuns({ db, clock });
-  const jobs = createJobs({
-    db,
-    clock,
-    processes,
+  const limits = {
     maxRunning: config.maxRunningJobs,
     capabilities: { types: agents.types, provides: configuredProviders(models) },
-    effects: jobEffects,
-    onEnded: goalRuns.onEnded,
-  });
+  };
+  const jobs = createJobs({ db, clock, processes, ...limits, effects: jobEffects, onEnded: goalRuns.onEnded });
+  const metrics = createMetrics({ db, clock, limits });
   const spawner = createSpawner({
     processes,
     entry: options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url)),
@@ -164,13 +164,16 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 
   /** One heartbeat for all sessions of this process: over HTTP it has many. */
-  const keepAlive = once(() =>
+  const keepAlive = once(() => {
     every(beatMs, 'heartbeat', async () => {
       for (const session of sessionsHere) await sessions.beat(session);
-    }),
-  );
+    });
+  });
 
-  const keepSweeping = once((actor: Actor) => every(sweepMs, 'sweep', () => sweep(actor)));
+  const keepSweeping = once((actor: Actor) => {
+    every(beatMs, 'write what was counted', metrics.flush);
+    every(sweepMs, 'sweep', () => sweep(actor));
+  });
 
   /** One duty that fails does not keep the others from being done. */
   async function sweep(actor: Actor): Promise<void> {
@@ -208,6 +211,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     goalRuns,
     tasks,
     jobs,
+    metrics,
     breakers,
     models,
     agents,
@@ -290,7 +294,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     close() {
       for (const timer of timers.splice(0)) clearInterval(timer);
-      db.close([...sessionsHere].flatMap((session) => sessions.ending(session)));
+      db.close([...metrics.ending(), ...[...sessionsHere].flatMap((session) => sessions.ending(session))]);
     },
   };
 }

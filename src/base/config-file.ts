@@ -15,6 +15,7 @@ export const configFileSchema = z.strictObject({
       workerSlots: z.int().min(1).max(1_000).optional(),
       maxRunningJobs: z.int().min(1).max(64).optional(),
       runnerHeapMb: z.int().min(64).max(65_536).optional(),
+      logDays: z.int().min(1).max(3_650).optional(),
     })
     .optional(),
   providers: z

@@ -14,6 +14,8 @@ export interface Config {
   configPath: string;
   dataDir: string;
   logLevel: LogLevel;
+  /** How many days the log files are kept. */
+  logDays: number;
   toolsets: string;
   isReadOnly: boolean;
   workerSlots: number;
@@ -92,6 +94,7 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
       'AGENT_RUNTIME_LOG_LEVEL',
       flags.logLevel ?? setting('AGENT_RUNTIME_LOG_LEVEL') ?? 'info',
     ),
+    logDays: limits.logDays ?? 7,
     toolsets: flags.toolsets ?? setting('AGENT_RUNTIME_TOOLSETS') ?? 'all',
     isReadOnly: flags.readOnly ?? isOn(setting('AGENT_RUNTIME_READ_ONLY')),
     workerSlots: wholeNumber(setting, 'AGENT_RUNTIME_WORKER_SLOTS', 1_000) ?? limits.workerSlots ?? 5,

@@ -25,7 +25,7 @@ export const settings = [
   {
     name: 'AGENT_RUNTIME_LOG_LEVEL',
     default: 'info',
-    meaning: 'debug, info, warn, error or silent; logs go to stderr.',
+    meaning: 'debug, info, warn, error or silent: what goes to stderr and to the log file of the day.',
   },
   {
     name: 'AGENT_RUNTIME_TOOLSETS',

@@ -8,6 +8,7 @@ import type { RetryWishes } from '../core/jobs/steer-job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
 import { endDescendants } from './descendants.js';
+import { logJobEnd } from './job-log.js';
 import type { Spool } from './spool.js';
 
 export interface DispatcherNeeds {
@@ -43,8 +44,17 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
   /** Starts one more runner if more jobs are ready than runners are free; that one looks again when it takes a job. */
   const fill = async (actor: Actor): Promise<void> => start(await jobs.permitRunner(actor));
 
-  const rescue = () =>
-    jobs.rescue({ readSpooled: spool.read, forgetSpooled: spool.forget, endRunner: (row) => end(row) });
+  async function rescue(): Promise<void> {
+    const helpers = { readSpooled: spool.read, forgetSpooled: spool.forget, endRunner: end };
+    for (const { runnerId, jobId, reason } of await jobs.rescue(helpers)) {
+      log.warn('a runner was lost', { runner: runnerId, job_id: jobId, reason });
+      if (jobId !== undefined) logEnd(await jobs.get(jobId));
+    }
+  }
+
+  function logEnd(job: Job): void {
+    logJobEnd(log, { ...job, error_code: job.errorCode });
+  }
 
   function end(row: RunnerRow): void {
     const identity = identityOf(row);
@@ -57,6 +67,7 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
 
     async submit(job: NewJob, actor: Actor): Promise<{ job: Job; isRepeated: boolean }> {
       const { runnerId, ...submitted } = await jobs.submit(job, actor);
+      if (!submitted.isRepeated) log.info('job_submitted', { job_id: submitted.job.id, type: job.type });
       await start(runnerId);
       return submitted;
     },
@@ -77,9 +88,7 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
     /** Finds lost runners and starts one where work is waiting; any process may, at any time. */
     async sweep(actor: Actor): Promise<void> {
       try {
-        for (const { runnerId, jobId, reason } of await rescue()) {
-          log.warn('a runner was lost', { runner: runnerId, job_id: jobId, reason });
-        }
+        await rescue();
       } catch (error) {
         log.warn('a lost runner could not be written off yet', { error });
       }
@@ -88,8 +97,12 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
   };
 
   async function cancel(id: string, actor: Actor): Promise<Job> {
+    const isRepeated = (await jobs.status(id)) === 'cancelled';
     const { job, working } = await jobs.cancel(id, actor);
-    if (working.length === 0) return job;
+    if (working.length === 0) {
+      if (!isRepeated) logEnd(job);
+      return job;
+    }
     await Promise.all(working.map(endWork));
     // A runner that ended with the job, or was between two jobs when the signal came, leaves the queue behind.
     await fill(actor);

@@ -6,6 +6,7 @@ import type { JobRow } from '../core/jobs/job.js';
 import type { Jobs } from '../core/jobs/jobs.js';
 import { type AttemptKey, type Outcome, spendingOf } from '../core/jobs/outcome.js';
 import { type Attempt, type AttemptNeeds, startAttempt } from './attempt.js';
+import { logJobEnd } from './job-log.js';
 import { keepOutcome } from './keep-outcome.js';
 import type { Spool } from './spool.js';
 
@@ -119,13 +120,10 @@ export function startDrain(needs: DrainNeeds): Drain {
     current = undefined;
     isBroken ||= attempt.isStuck;
     const outcome = crash === undefined || ended === 'superseded' ? ended : crashed(ended, crash);
-    if (outcome !== 'superseded') await keepOutcome(key, outcome, needs);
-    log.info('job_finished', {
-      job_id: job.id,
-      type: job.type,
-      outcome: outcome === 'superseded' ? outcome : outcome.kind,
-      duration_ms: Math.round(performance.now() - startedAt),
-    });
+    const durationMs = Math.round(performance.now() - startedAt);
+    const row = outcome === 'superseded' ? undefined : await keepOutcome(key, outcome, needs);
+    if (row) logJobEnd(log, row, durationMs);
+    else log.info('job_superseded', { job_id: job.id, type: job.type, attempt: job.attempt, duration_ms: durationMs });
   }
 
   async function beat(): Promise<void> {

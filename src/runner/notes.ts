@@ -1,5 +1,6 @@
 import type { AgentContext } from '../agents/define-agent.js';
 import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
 import type { JobRow } from '../core/jobs/job.js';
 import type { AttemptKey, Spending } from '../core/jobs/outcome.js';
@@ -11,12 +12,13 @@ export interface NotesNeeds {
   clock: Clock;
   redact: Redact;
   dataDir: string;
+  log?: Log;
 }
 
 const flushMs = 500;
 
 /** What an agent says while it works, kept in memory and written twice a second. */
-export function createNotes(job: JobRow, { db, clock, redact, dataDir }: NotesNeeds) {
+export function createNotes(job: JobRow, { db, clock, redact, dataDir, log }: NotesNeeds) {
   const key: AttemptKey = { jobId: job.id, token: job.attempt_token ?? '' };
   let output = '';
   let stored = 0;
@@ -48,6 +50,10 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir }: NotesNe
     } catch {
       // A full disk or a long lock delays the partial view; the next write takes this with it.
       return;
+    }
+    if (now.progress) {
+      const { fraction: progress, message: progress_message } = now.progress;
+      log?.debug('job_progress', { job_id: job.id, type: job.type, progress, progress_message });
     }
     lines.splice(0, now.lines);
     if (progress === now.progress) progress = undefined;

@@ -7,6 +7,7 @@ import { dashboardTools } from './dashboard.js';
 import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
+import { metricTools } from './metrics.js';
 import { nativeTool } from './native.js';
 import { runGoalTools } from './run-goal.js';
 import { systemTools } from './system.js';
@@ -21,7 +22,7 @@ export const toolsets = {
   background: backgroundTools,
   jobs: jobTools,
   tools: nativeTools.map(nativeTool),
-  system: [...systemTools, ...dashboardTools],
+  system: [...systemTools, ...metricTools, ...dashboardTools],
 } as const satisfies Record<string, readonly AnyTool[]>;
 
 export type ToolsetName = keyof typeof toolsets;

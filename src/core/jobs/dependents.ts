@@ -1,5 +1,6 @@
 import type { Sql } from '../../store/sql.js';
 import { recordEvent } from '../events/events.js';
+import { countCancelled } from '../metrics/job-counters.js';
 import type { Change } from '../tasks/dependencies.js';
 import { settleBoardTask } from './board-task.js';
 import type { JobRow } from './job.js';
@@ -37,6 +38,10 @@ async function cancelDependents(sql: Sql, job: JobRow, change: Change, onEnded: 
       change.at,
       change.at,
       cause.id,
+    );
+    await countCancelled(
+      sql,
+      dependents.map(({ type }) => type),
     );
     for (const dependent of dependents) {
       const data = { because_of: cause.id };

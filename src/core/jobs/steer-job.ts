@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import { recordEvent } from '../events/events.js';
+import { countCancelled } from '../metrics/job-counters.js';
 import type { Change } from '../tasks/dependencies.js';
 import { isUnwanted, reclaimTask } from './board-task.js';
 import { dependencyFailed, tellOthers } from './dependents.js';
@@ -75,6 +76,7 @@ export async function cancelWaiting(
     row.seq,
   );
   await recordEvent(sql, { ...change, subject: 'job', subjectId: row.id, type: 'cancelled' });
+  await countCancelled(sql, [row.type]);
   const cancelled = await findJob(sql, row.id);
   await tellOthers(sql, cancelled, change, onEnded);
   return cancelled;

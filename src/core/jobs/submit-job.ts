@@ -6,6 +6,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
+import { countSubmitted } from '../metrics/job-counters.js';
 import type { TaskReference } from '../tasks/references.js';
 import { claimTaskForJob } from './board-task.js';
 import { findJob } from './find-job.js';
@@ -94,6 +95,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
   }
   if (job.tokenBudget !== undefined) await setBudget(sql, `job:${id}`, job.tokenBudget, at);
   await recordEvent(sql, { at, actor, subject: 'job', subjectId: id, type: 'submitted', data: { type: job.type } });
+  await countSubmitted(sql, job.type);
   return { row, isRepeated: false };
 }
 
