@@ -11,6 +11,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 export const entryPoints = {
   main: 'src/main.ts',
   'job-runner': 'src/job-runner.ts',
+  'agent-host': 'src/agent-host.ts',
   index: 'src/index.ts',
   'trainer-worker': 'src/agents/ml-experiment/trainer-worker.ts',
 };

@@ -1,5 +1,5 @@
 import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
 import { type Clock, systemClock } from './base/clock.js';
@@ -23,7 +23,7 @@ import { configuredModels } from './llm/configured.js';
 import type { Models } from './llm/index.js';
 import { createDispatcher, type Dispatcher } from './runner/dispatcher.js';
 import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
-import { runnerEnvironment } from './runner/environment.js';
+import { moduleEnvironment, runnerEnvironment } from './runner/environment.js';
 import { systemProcesses } from './runner/identity.js';
 import { createSpawner } from './runner/spawn.js';
 import { createSpool } from './runner/spool.js';
@@ -110,18 +110,33 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const breakers = createBreakers({ db, clock });
   const models = configuredModels(config);
   const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
-  const agents = createAgents({ db, clock, breakers, models, priceDownload });
+  const runnerEntry = options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url));
+  const agents = createAgents({
+    db,
+    clock,
+    breakers,
+    models,
+    priceDownload,
+    commands: config.commands,
+    configPath: config.configPath,
+    env: config.env,
+    modules: {
+      paths: config.agents,
+      entry: join(dirname(runnerEntry), 'agent-host.js'),
+      env: moduleEnvironment(config),
+    },
+  });
   const jobs = createJobs({
     db,
     clock,
     processes,
     maxRunning: config.maxRunningJobs,
-    capabilities: { types: agents.types, provides: configuredProviders(models) },
+    capabilities: { types: agents.types, provides: [...configuredProviders(models), ...agents.provides] },
     effects: jobEffects,
   });
   const spawner = createSpawner({
     processes,
-    entry: options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url)),
+    entry: runnerEntry,
     logFile: join(config.dataDir, 'logs', 'runner.log'),
     env: runnerEnvironment(config),
     heapMb: config.runnerHeapMb,
@@ -252,6 +267,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     close() {
       for (const timer of timers.splice(0)) clearInterval(timer);
+      agents.close();
       db.close(current ? sessions.ending(current) : []);
     },
   };

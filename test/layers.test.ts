@@ -17,6 +17,7 @@ const layers: Record<string, readonly string[]> = {
   cli: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts', 'tools', 'mcp'],
   'index.ts': ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts'],
   'job-runner.ts': ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts'],
+  'agent-host.ts': ['base', 'agents'],
   'main.ts': ['base', 'mcp', 'cli'],
 };
 

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
 import { RuntimeError } from './errors.js';
@@ -21,6 +21,10 @@ export interface Config {
   /** The model of tasks that name none. */
   model: string | undefined;
   providers: ProviderConfig;
+  /** Modules with agents of the user's own, absolute paths. */
+  agents: readonly string[];
+  /** What jobs of type `command` may run, by name. */
+  commands: Readonly<Record<string, AllowedCommand>>;
   pricesUrl: string | undefined;
   /** The client's conversation, where the client tells: the same when it is resumed. */
   clientSessionId: string | undefined;
@@ -54,6 +58,21 @@ export interface ProviderConfig {
   /** Modules by name, absolute paths. */
   custom: Record<string, string>;
   models: NonNullable<ConfigFile['models']>;
+}
+
+/** A program that jobs may run, as the config file allows it. */
+export interface AllowedCommand {
+  /** An absolute path, or a name to look for on the PATH. */
+  program: string;
+  /** Always given first. */
+  args: readonly string[];
+  /** Whether a job may add arguments; patterns that each of them must match from beginning to end. */
+  allowArgs: boolean | readonly string[];
+  cwd: string;
+  /** Names of variables that it gets beside the ordinary ones. */
+  env: readonly string[];
+  timeoutSeconds: number | undefined;
+  maxOutputBytes: number;
 }
 
 /** The flags that every command takes. */
@@ -92,6 +111,8 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: providersOf(file, env, { home, configPath }),
+    agents: agentsOf(file, setting('AGENT_RUNTIME_AGENTS'), { home, configPath }),
+    commands: commandsOf(file, { home, configPath }),
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',
@@ -157,6 +178,30 @@ function providersOf(file: ConfigFile, env: Environment, places: Places): Provid
     ),
     models: file.models ?? {},
   };
+}
+
+/** Each once, in the order given: the first one that declares a job type has it. */
+function agentsOf(file: ConfigFile, more: string | undefined, places: Places): string[] {
+  const named = [...(file.agents ?? []), ...(more ?? '').split(delimiter).filter(Boolean)];
+  return [...new Set(named.map((module) => resolvePath(module, places)))];
+}
+
+const usualOutputBytes = 1_000_000;
+
+function commandsOf(file: ConfigFile, places: Places): Record<string, AllowedCommand> {
+  const commands = Object.entries(file.commands ?? {}).map(([name, command]): [string, AllowedCommand] => [
+    name,
+    {
+      program: /[\\/]/.test(command.program) ? resolvePath(command.program, places) : command.program,
+      args: command.args ?? [],
+      allowArgs: command.allowArgs ?? false,
+      cwd: command.cwd === undefined ? places.home : resolvePath(command.cwd, places),
+      env: command.env ?? [],
+      timeoutSeconds: command.timeoutSeconds,
+      maxOutputBytes: command.maxOutputBytes ?? usualOutputBytes,
+    },
+  ]);
+  return Object.fromEntries(commands);
 }
 
 /** What stands in the environment wins over the secrets file. */

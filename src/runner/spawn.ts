@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, fstatSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { runnerMark } from '../base/ordinary-variables.js';
 import { makePrivateDirectory } from '../base/private-directory.js';
 import type { Processes, ProcessIdentity, Spawner } from '../core/ports.js';
-import { runnerMark } from './descendants.js';
 
 export interface SpawnerNeeds {
   processes: Processes;

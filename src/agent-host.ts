@@ -1,0 +1,4 @@
+import { serveModule } from './agents/modules/serve-module.js';
+
+/** Entry of the child that describes a module of the user's own, and checks payloads by its schemas. */
+serveModule(process.argv[2] ?? '');
