@@ -1,3 +1,4 @@
+import { lendPackages } from './agents/modules/lend-packages.js';
 import { hideSecrets, readConfig } from './base/config.js';
 import { createLog } from './base/log.js';
 import { createRedactor } from './base/redact.js';
@@ -8,6 +9,7 @@ import { openRuntime } from './runtime.js';
 async function main(runnerId: string): Promise<void> {
   const config = readConfig();
   hideSecrets(config);
+  lendPackages();
   const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
   const runtime = await openRuntime({ config, log });
   const drain = runtime.startDrain(runnerId);

@@ -25,6 +25,7 @@ import { createDispatcher, type Dispatcher } from './runner/dispatcher.js';
 import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
 import { moduleEnvironment, runnerEnvironment } from './runner/environment.js';
 import { systemProcesses } from './runner/identity.js';
+import { createLastWords } from './runner/last-words.js';
 import { createSpawner } from './runner/spawn.js';
 import { createSpool } from './runner/spool.js';
 import { backupPath, newestBackup } from './store/backup.js';
@@ -134,17 +135,24 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     capabilities: { types: agents.types, provides: [...configuredProviders(models), ...agents.provides] },
     effects: jobEffects,
   });
+  const logDir = join(config.dataDir, 'logs');
   const spawner = createSpawner({
     processes,
     entry: runnerEntry,
-    logFile: join(config.dataDir, 'logs', 'runner.log'),
+    logFile: join(logDir, 'runner.log'),
     env: runnerEnvironment(config),
     heapMb: config.runnerHeapMb,
   });
   const spool = createSpool(config.dataDir);
   const sessions = createSessions({ db, clock, processes });
   const slots = createSlots({ db, clock, processes, limit: config.workerSlots });
-  const dispatcher = createDispatcher({ jobs, spawner, spool, log });
+  const dispatcher = createDispatcher({
+    jobs,
+    spawner,
+    spool,
+    lastWords: createLastWords(logDir, config.runnerHeapMb),
+    log,
+  });
   const tasks = createTaskBoard({ db, clock });
   let current: Session | undefined;
   let damage: string | undefined;

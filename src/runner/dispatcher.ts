@@ -8,12 +8,14 @@ import type { RetryWishes } from '../core/jobs/steer-job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
 import { endDescendants } from './descendants.js';
+import type { LastWords } from './last-words.js';
 import type { Spool } from './spool.js';
 
 export interface DispatcherNeeds {
   jobs: Jobs;
   spawner: Spawner;
   spool: Spool;
+  lastWords: LastWords;
   log: Log;
 }
 
@@ -27,7 +29,7 @@ const cancelGraceMs = 8_000;
 const pollMs = 50;
 
 /** The queue and the processes that drain it, together: what a session uses to have work done in the background. */
-export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds) {
+export function createDispatcher({ jobs, spawner, spool, lastWords, log }: DispatcherNeeds) {
   async function start(runnerId: string | undefined): Promise<void> {
     if (!runnerId) return;
     try {
@@ -44,12 +46,17 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
   const fill = async (actor: Actor): Promise<void> => start(await jobs.permitRunner(actor));
 
   const rescue = () =>
-    jobs.rescue({ readSpooled: spool.read, forgetSpooled: spool.forget, endRunner: (row) => end(row) });
+    jobs.rescue({
+      readSpooled: (key, runnerId) => spool.read(key) ?? lastWords.read(runnerId),
+      forgetSpooled: spool.forget,
+      endRunner: (row) => end(row),
+    });
 
   function end(row: RunnerRow): void {
     const identity = identityOf(row);
     if (identity) spawner.signalRunner(identity, 'SIGKILL');
     endDescendants(row.id);
+    lastWords.forget(row.id);
   }
 
   return {
