@@ -27,7 +27,7 @@ export function createCommandAgent({ commands, configPath, env }: CommandNeeds):
       const { command: name } = given as CommandPayload;
       const command = commands[name];
       if (!command) throw nothingAllowed(name, configPath);
-      return { requires: commandAbility(name), timeoutSeconds: command.timeoutSeconds };
+      return { requires: commandAbility(name), ...patienceFor(command) };
     },
     async execute(job, context) {
       const { command: name, args, input } = job.payload as CommandPayload;
@@ -47,6 +47,11 @@ export function createCommandAgent({ commands, configPath, env }: CommandNeeds):
       };
     },
   };
+}
+
+/** The command's own limit comes first: what it has overrun by itself is not tried again, as a job's timeout would be. */
+function patienceFor({ timeoutSeconds }: AllowedCommand): { timeoutSeconds?: number } {
+  return timeoutSeconds === undefined ? {} : { timeoutSeconds: timeoutSeconds + 2 * (graceMs / 1000) };
 }
 
 const graceMs = 5_000;
