@@ -59,21 +59,25 @@ export interface AgentRegistry {
 export const jobEffects: ReadonlyMap<string, JobEffect> = new Map([['decompose', decomposeEffect]]);
 
 /** Every job type there is, by the module that runs it. */
+const builtIn: Readonly<Record<string, (needs: AgentNeeds) => Promise<BuiltInAgent>>> = {
+  llm: async (needs) => (await import('./llm.js')).createLlmAgent(needs),
+  decompose: async (needs) => (await import('./decompose.js')).createDecomposeAgent(needs),
+  generic: async () => (await import('./generic.js')).genericAgent,
+  command: async (needs) => (await import('./command/index.js')).createCommandAgent(needs),
+  ml_experiment: async () => (await import('./ml-experiment/index.js')).createMlExperiment(),
+  backtest: async (needs) => (await import('./backtest/index.js')).createBacktest({ download: needs.priceDownload }),
+};
+
+/** Whether a job type is this program's own, and so not to be had for a module's. */
+export const isBuiltIn = (type: string): boolean => Object.hasOwn(builtIn, type);
+
 export function createAgents(needs: AgentNeeds): AgentRegistry {
-  const builtIn: Record<string, () => Promise<BuiltInAgent>> = {
-    llm: async () => (await import('./llm.js')).createLlmAgent(needs),
-    decompose: async () => (await import('./decompose.js')).createDecomposeAgent(needs),
-    generic: async () => (await import('./generic.js')).genericAgent,
-    command: async () => (await import('./command/index.js')).createCommandAgent(needs),
-    ml_experiment: async () => (await import('./ml-experiment/index.js')).createMlExperiment(),
-    backtest: async () => (await import('./backtest/index.js')).createBacktest({ download: needs.priceDownload }),
-  };
   const loaded = new Map<string, Promise<BuiltInAgent>>();
   const names = Object.keys(builtIn);
-  const modules = createModules({ ...needs.modules, isReserved: (type) => type in builtIn });
+  const modules = createModules({ ...needs.modules, isReserved: isBuiltIn });
 
   function loadBuiltIn(type: string): Promise<BuiltInAgent> | undefined {
-    const known = loaded.get(type) ?? builtIn[type]?.();
+    const known = loaded.get(type) ?? (isBuiltIn(type) ? builtIn[type]?.(needs) : undefined);
     if (known) loaded.set(type, known);
     return known;
   }

@@ -83,6 +83,8 @@ export interface Flags {
   logLevel?: string | undefined;
   toolsets?: string | undefined;
   readOnly?: boolean | undefined;
+  /** More modules with agents, for programs that embed this one. */
+  agents?: readonly string[] | undefined;
 }
 
 /** Reads all settings. Throws `invalid`, naming the variable or the config file's key, and what it may be. */
@@ -111,7 +113,7 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: providersOf(file, env, { home, configPath }),
-    agents: agentsOf(file, setting('AGENT_RUNTIME_AGENTS'), { home, configPath }),
+    agents: agentsOf(file, [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])], { home, configPath }),
     commands: commandsOf(file, { home, configPath }),
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
@@ -181,10 +183,12 @@ function providersOf(file: ConfigFile, env: Environment, places: Places): Provid
 }
 
 /** Each once, in the order given: the first one that declares a job type has it. */
-function agentsOf(file: ConfigFile, more: string | undefined, places: Places): string[] {
-  const named = [...(file.agents ?? []), ...(more ?? '').split(delimiter).filter(Boolean)];
+function agentsOf(file: ConfigFile, more: readonly string[], places: Places): string[] {
+  const named = [...(file.agents ?? []), ...more];
   return [...new Set(named.map((module) => resolvePath(module, places)))];
 }
+
+const split = (paths = ''): string[] => paths.split(delimiter).filter(Boolean);
 
 const usualOutputBytes = 1_000_000;
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { homedir } from 'node:os';
+import { dirname } from 'node:path';
 import type { ModuleAnswer, ModuleQuestion } from './module-question.js';
 
 export interface ModuleHostNeeds {
@@ -39,7 +39,7 @@ export function createModuleHost(path: string, { entry, env }: ModuleHostNeeds):
     // What it prints to stdout is nobody's: this process's own stdout may be a protocol.
     const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry, path], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      cwd: homedir(),
+      cwd: dirname(path),
       env: { ...env },
       windowsHide: true,
     });
