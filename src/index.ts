@@ -10,6 +10,7 @@ export {
 export type { StandardSchema } from './agents/payload-schema.js';
 export { type ErrorCode, RuntimeError } from './base/errors.js';
 export type { Json, JsonObject } from './base/json.js';
+export { ModelError, type ModelFailure, type ModelParams, type ModelRequest, type ModelUsage } from './core/ports.js';
 export type * from './library/agent-runtime.js';
 export type * from './library/board.js';
 export type * from './library/jobs.js';

@@ -16,7 +16,7 @@ const layers: Record<string, readonly string[]> = {
   mcp: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts', 'tools'],
   cli: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts', 'tools', 'mcp'],
   library: ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts', 'tools'],
-  'index.ts': ['base', 'llm', 'agents', 'library'],
+  'index.ts': ['base', 'core', 'llm', 'agents', 'library'],
   'job-runner.ts': ['base', 'store', 'core', 'llm', 'agents', 'runner', 'runtime.ts'],
   'agent-host.ts': ['base', 'agents'],
   'main.ts': ['base', 'mcp', 'cli'],

@@ -8,7 +8,7 @@ export type GoalState = 'active' | 'completed' | 'cancelled';
 export interface NewGoal {
   name: string;
   description: string;
-  metadata?: JsonObject;
+  metadata?: object;
   /** The project it belongs to; that of this runtime unless given. */
   project?: string;
   /** Most tokens that background work for it may use in all. */
@@ -43,7 +43,7 @@ export interface GoalFilter {
 export interface GoalEdit {
   name?: string;
   description?: string;
-  metadata?: JsonObject;
+  metadata?: object;
   token_budget?: number | null;
   status?: GoalState;
 }
@@ -76,7 +76,7 @@ export interface NewTask {
   dependencies?: TaskReference[];
   /** A name of your own, unique; works wherever an id does. */
   key?: string;
-  metadata?: JsonObject;
+  metadata?: object;
   /** ISO 8601 with a zone. */
   deadline?: string;
   not_before?: string;

@@ -7,10 +7,10 @@ export type JobState = 'pending' | 'running' | 'completed' | 'failed' | 'cancell
 export interface JobSubmission {
   /** Which agent: `ml_experiment`, `backtest`, `generic`, `command`, or the type of an agent of your own. */
   type: string;
-  /** What it is to work on, as the agent's schema says. Checked when it is submitted. */
-  payload: JsonObject;
+  /** What it is to work on, as the agent's schema says: what JSON can hold. Checked when it is submitted. */
+  payload: object;
   /** Anything you want kept with the job. */
-  metadata?: JsonObject;
+  metadata?: object;
   /** 1 to 10, 10 first; 5 unless given. */
   priority?: number;
   /** Jobs that must be completed first, by id. */

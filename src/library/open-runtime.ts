@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Config, readConfig } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
-import type { Json } from '../base/json.js';
+import { type Json, readJson, toJsonText } from '../base/json.js';
 import { createLog } from '../base/log.js';
 import { createRedactor } from '../base/redact.js';
 import { version } from '../base/version.js';
@@ -70,7 +70,7 @@ function createFacade(runtime: Runtime, session: Session): AgentRuntime {
     if (!isOpen) throw new RuntimeError('unavailable', 'This runtime is closed.', 'Open another with openRuntime.');
     runtime.requireSound();
     const tool = toolNamed(name);
-    return (await tool.handler(parseInput(tool, input), context)) as Result;
+    return (await tool.handler(parseInput(tool, asSent(input, name)), context)) as Result;
   }
 
   /** Page by page, because a page is as long as a model can take in. */
@@ -140,6 +140,13 @@ function createFacade(runtime: Runtime, session: Session): AgentRuntime {
       runtime.close();
     },
   };
+}
+
+/** As it would arrive from another process: without what is undefined, and with dates as text. */
+function asSent(input: object, name: string): unknown {
+  const json = toJsonText(input, name);
+  if ('text' in json) return readJson(json.text);
+  throw new RuntimeError('invalid', `${json.problem}.`, 'Nothing was done. Give what JSON can hold.');
 }
 
 function toolNamed(name: string): AnyTool {
