@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { lendPackages } from './agents/modules/lend-packages.js';
 import { hideSecrets, readConfig } from './base/config.js';
 import { createLog } from './base/log.js';
 import { createRedactor } from './base/redact.js';
+import { lastWordsFile } from './runner/last-words.js';
+import { watchMemory } from './runner/memory-watch.js';
 import { runToEnd } from './runner/run-to-end.js';
 import { openRuntime } from './runtime.js';
 
@@ -11,6 +14,9 @@ async function main(runnerId: string): Promise<void> {
   hideSecrets(config);
   lendPackages();
   const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
+  // As much again beside the heap: typed arrays, and what libraries hold.
+  const limitMb = 2 * config.runnerHeapMb + 256;
+  watchMemory({ limitMb, file: lastWordsFile(join(config.dataDir, 'logs'), runnerId) });
   const runtime = await openRuntime({ config, log });
   const drain = runtime.startDrain(runnerId);
   await runToEnd({ runnerId, drain, dispatcher: runtime.dispatcher, log, close: () => runtime.close() });

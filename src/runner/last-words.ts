@@ -1,20 +1,20 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Outcome } from '../core/jobs/outcome.js';
 
 /**
- * What Node writes about a runner that it has to end: of this the file is the only witness, since no code of the runner
- * runs any more. Tried again, a job that needs too much memory would only end the next runner, so it fails.
+ * What is written about a runner that runs out of memory, by Node or by the thread that watches: no other code of the
+ * runner runs any more. Tried again, a job that needs too much memory would only end the next runner, so it fails.
  */
 export function createLastWords(directory: string, heapMb: number) {
-  const fileOf = (runnerId: string) => join(directory, `${runnerId}.json`);
+  const fileOf = (runnerId: string) => lastWordsFile(directory, runnerId);
   return {
     read(runnerId: string): Outcome | undefined {
       const event = readEvent(fileOf(runnerId));
       if (event === undefined || !/out of memory/i.test(event)) return undefined;
       const message =
-        `The job needed more memory than its runner may have (${heapMb} MB), and ended it. ` +
-        'Give it less at a time, or raise limits.runnerHeapMb in the config file.';
+        `The job needed more memory than its runner may have (limits.runnerHeapMb is ${heapMb}), and ended it. ` +
+        'Give it less at a time, or raise that limit in the config file.';
       return { kind: 'failed', code: 'out_of_memory', message, isTransient: false };
     },
 
@@ -24,9 +24,12 @@ export function createLastWords(directory: string, heapMb: number) {
 
 export type LastWords = ReturnType<typeof createLastWords>;
 
+export const lastWordsFile = (directory: string, runnerId: string): string => join(directory, `${runnerId}.json`);
+
 /** The arguments by which Node writes a report of a fatal error to the file of a runner. */
 export function reportArguments(directory: string, runnerId: string): string[] {
-  return ['--report-on-fatalerror', `--report-directory=${directory}`, `--report-filename=${runnerId}.json`];
+  const file = lastWordsFile(directory, runnerId);
+  return ['--report-on-fatalerror', `--report-directory=${dirname(file)}`, `--report-filename=${basename(file)}`];
 }
 
 function readEvent(path: string): string | undefined {

@@ -119,6 +119,7 @@ it('the tarball holds what it needs to run, and nothing else', () => {
   ]);
   expect(files).toContain('dist/main.js');
   expect(files).toContain('dist/job-runner.js');
+  expect(files).toContain('dist/agent-host.js');
   expect(files).toContain('dist/trainer-worker.js');
   expect(files).toContain('dist/types/index.d.ts');
   expect(files).toContain('dist/THIRD-PARTY-LICENSES.txt');

@@ -139,17 +139,23 @@ describe('an agent that misbehaves', () => {
     expect(job.errorMessage).toBe('The agent ended its process (exit code 0). An agent throws when it fails.');
   });
 
-  it('by allocating without end, ends its own runner alone, and fails with the limit that it met', async () => {
-    const greedy = plainAgent('greedy', 'const all = []; for (;;) all.push(new Array(1_000).fill({}));');
-    const home = homeWithModules({ 'a.mjs': greedy }, { agents: ['./a.mjs'], limits: { runnerHeapMb: 64 } });
-    const runtime = await background({ home });
-    const id = await submit(runtime, 'greedy');
-    const others = await Promise.all([1, 2, 3].map(() => submit(runtime, 'generic')));
-    const job = await endedWithSweeps(runtime, id);
-    expect(job).toMatchObject({ status: 'failed', errorCode: 'out_of_memory', attempt: 1 });
-    expect(job.errorMessage).toContain('more memory than its runner may have (64 MB)');
-    for (const other of others) expect((await endedWithSweeps(runtime, other)).status).toBe('completed');
-  });
+  it.each([
+    ['in the heap', 'all.push(new Array(1_000).fill({}));'],
+    ['outside of the heap', 'all.push(Buffer.alloc(1_000_000, 1));'],
+  ])(
+    'by allocating without end %s, ends its own runner alone, and fails with the limit that it met',
+    async (_, more) => {
+      const greedy = plainAgent('greedy', `const all = []; for (;;) ${more}`);
+      const home = homeWithModules({ 'a.mjs': greedy }, { agents: ['./a.mjs'], limits: { runnerHeapMb: 64 } });
+      const runtime = await background({ home });
+      const id = await submit(runtime, 'greedy');
+      const others = await Promise.all([1, 2, 3].map(() => submit(runtime, 'generic')));
+      const job = await endedWithSweeps(runtime, id);
+      expect(job).toMatchObject({ status: 'failed', errorCode: 'out_of_memory', attempt: 1 });
+      expect(job.errorMessage).toContain('more memory than its runner may have (limits.runnerHeapMb is 64)');
+      for (const other of others) expect((await endedWithSweeps(runtime, other)).status).toBe('completed');
+    },
+  );
 
   it('by printing to stdout, spoils nothing: it goes to the log of the runners', async () => {
     const noisy = plainAgent(

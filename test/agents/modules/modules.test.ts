@@ -73,6 +73,19 @@ describe('a module of the config file', () => {
     expect((await agents.check('picky', { n: 2 })).payload).toEqual({ n: 2 });
   });
 
+  it.each([
+    ['zod/v3', 'z.number().int().min(1)', undefined],
+    ['zod/mini', 'z.number().check(z.gte(1))', { type: 'number', minimum: 1 }],
+  ])('may use %s', async (library, number, described) => {
+    const text = `import { z } from '${library}'; ${plainAgent('other')}`
+      .replace('const anything = {', `const given = z.object({ n: ${number} }); const unused = {`)
+      .replace('payload: anything', 'payload: given');
+    const { agents } = await testRuntime({ home: homeWithModules({ 'other.mjs': text }) });
+    const [agent] = (await agents.describe('other')).agents;
+    expect((agent?.schema?.properties as { n: object } | undefined)?.n).toEqual(described);
+    await expect(agents.check('other', { n: 0 })).rejects.toThrow(/not what other takes.*at n/s);
+  });
+
   it('may export several agents, by any name or in a list', async () => {
     const several = `${plainAgent('first')} export const second = { ...(${'0, '}{}), type: 'second', description: 'd', payload: anything, execute() {} };
       export const more = [{ ...second, type: 'third' }];`;
