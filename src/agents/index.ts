@@ -121,17 +121,20 @@ export function createAgents(needs: AgentNeeds): AgentRegistry {
   /** The payload stays as it was given: its schema may turn it into what JSON cannot hold, and reads it again later. */
   async function checkByModule(agent: ModuleAgent, payload: Json): Promise<{ payload: Json; demands: Demands }> {
     const answer = await modules.check(agent, payload);
-    if (answer.kind === 'failed') throw cannotCheck(agent, answer.reason);
+    if (answer.kind === 'failed') throw cannotUse(agent, answer.reason);
     if (answer.kind === 'checked' && answer.problem !== undefined) throw invalidPayload(agent.type, answer.problem);
     const { concurrency, timeoutSeconds, module } = agent;
     return { payload, demands: { requires: `${modulePrefix}${module}`, concurrency, timeoutSeconds } };
   }
 }
 
-async function loadFrom(path: string, type: string): Promise<Agent> {
-  const agent = (await importAgents(path)).find((candidate) => candidate.type === type);
-  if (agent) return agent;
-  throw new RuntimeError('not_configured', `The module ${path} exports no agent ${type} any more.`);
+async function loadFrom(module: string, type: string): Promise<Agent> {
+  const agents = await importAgents(module).catch((cause: unknown) => {
+    throw cause instanceof RuntimeError ? cannotUse({ type, module }, cause.message) : cause;
+  });
+  const agent = agents.find((candidate) => candidate.type === type);
+  if (!agent) throw cannotUse({ type, module }, `It exports no agent ${type} any more.`);
+  return agent;
 }
 
 function describe({ type, description, concurrency, timeoutSeconds, payload }: Agent): AgentDescription {
@@ -139,7 +142,7 @@ function describe({ type, description, concurrency, timeoutSeconds, payload }: A
 }
 
 function unknownType(type: string, known: readonly string[], problems: readonly ModuleProblem[]): RuntimeError {
-  const broken = problems.map(({ module, reason }) => ` ${module} could not be used: ${reason}`);
+  const broken = problems.map(({ module, reason }) => ` ${module} cannot be used: ${reason}`);
   return new RuntimeError(
     'not_found',
     `No agent runs jobs of type ${type}.${broken.join('')}`,
@@ -147,11 +150,8 @@ function unknownType(type: string, known: readonly string[], problems: readonly 
   );
 }
 
-function cannotCheck({ type, module }: ModuleAgent, reason: string): RuntimeError {
-  return new RuntimeError(
-    'not_configured',
-    `The module ${module}, which has the agent ${type}, cannot be used. ${reason}`,
-  );
+function cannotUse({ type, module }: Pick<ModuleAgent, 'type' | 'module'>, reason: string): RuntimeError {
+  return new RuntimeError('not_configured', `The module ${module} of the agent ${type} cannot be used. ${reason}`);
 }
 
 function invalidPayload(type: string, problem: string): RuntimeError {

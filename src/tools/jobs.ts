@@ -197,6 +197,7 @@ export const jobTools = [
           timeout_seconds: z.int().optional().describe('How long one try may take unless its job says otherwise.'),
           module: z.string().optional().describe("Where it comes from, when it is one of the user's own."),
           schema: z.unknown().optional(),
+          note: z.string().optional(),
         }),
       ),
       supported_job_types: z.array(z.string()),
@@ -222,5 +223,6 @@ function showAgent({ schema, timeoutSeconds, ...agent }: AgentDescription, isWho
     payload: Object.keys((schema?.properties ?? {}) as object),
     timeout_seconds: timeoutSeconds,
     schema: isWhole ? schema : undefined,
+    note: schema ? undefined : 'Its schema library tells no JSON schema; payloads are checked all the same.',
   };
 }

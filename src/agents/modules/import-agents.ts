@@ -7,21 +7,18 @@ import { isStandardSchema } from '../payload-schema.js';
  * Imports a module of the user's own into this process, and resolves to the agents that it exports by whatever name. It
  * runs the module's code, which may do anything: only runners and module hosts may, never a server.
  *
- * @throws RuntimeError `not_configured` when it does not load, or what it exports is not as `defineAgent` says
+ * @throws RuntimeError `not_configured` when it does not load, or what it exports is not as `defineAgent` says; the
+ * message is a sentence about "it"
  */
 export async function importAgents(path: string): Promise<Agent[]> {
   const exported = await importModule(path);
   const candidates = [...new Set(Object.values(exported).flat())].filter(looksLikeAgent);
   if (candidates.length === 0) {
-    throw refused(
-      path,
-      'exports no agent',
-      'Write: export default defineAgent({ type, description, payload, execute }).',
-    );
+    throw refused('exports no agent. Write: export default defineAgent({ type, description, payload, execute })');
   }
   return candidates.map((candidate) => {
     const problem = problemOf(candidate);
-    if (problem) throw refused(path, `exports an agent ${JSON.stringify(candidate.type)} whose ${problem}`);
+    if (problem) throw refused(`exports an agent ${JSON.stringify(candidate.type)} whose ${problem}`);
     return candidate as unknown as Agent;
   });
 }
@@ -34,7 +31,7 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
     return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
   } catch (cause) {
     const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw new RuntimeError('not_configured', `The module ${path} cannot be loaded: ${reason}`, undefined, { cause });
+    throw refused(`cannot be loaded: ${reason}`, cause);
   }
 }
 
@@ -65,6 +62,6 @@ function isPositive(value: unknown, most = Number.MAX_SAFE_INTEGER): boolean {
   return value === undefined || (Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= most);
 }
 
-function refused(path: string, what: string, hint?: string): RuntimeError {
-  return new RuntimeError('not_configured', `The module ${path} ${what}.`, hint);
+function refused(what: string, cause?: unknown): RuntimeError {
+  return new RuntimeError('not_configured', `It ${what}${/[.!?]$/.test(what) ? '' : '.'}`, undefined, { cause });
 }

@@ -168,7 +168,7 @@ describe('modules that cannot be used', () => {
     await expect(agents.check('wanted', {})).rejects.toThrow(
       expect.objectContaining({
         code: 'not_found',
-        message: expect.stringMatching(/No agent runs jobs of type wanted\. .*throws\.mjs could not be used.*no luck/),
+        message: expect.stringMatching(/No agent runs jobs of type wanted\. .*throws\.mjs cannot be used: .*no luck/),
       }),
     );
   });
