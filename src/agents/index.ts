@@ -19,8 +19,9 @@ export interface AgentNeeds extends ModelCallNeeds, CommandNeeds {
   modules: Omit<ModulesNeeds, 'isReserved'>;
 }
 
-/** An agent of this program. It may have demands that depend on the payload; throws `not_configured` if none can meet them. */
+/** An agent of this program. */
 export interface BuiltInAgent extends Agent {
+  /** What a job with this payload demands. Throws `not_configured` when nothing here can meet it. */
   demandsOf?(payload: unknown): Demands;
 }
 
@@ -90,7 +91,7 @@ export function createAgents(needs: AgentNeeds): AgentRegistry {
 
   return {
     types: new Set(names),
-    provides: [...Object.keys(needs.commands).map(commandAbility), ...modules.provides],
+    provides: [...[...needs.commands.keys()].map(commandAbility), ...modules.provides],
 
     async load(type, requires = null) {
       if (requires?.startsWith(modulePrefix)) return loadFrom(requires.slice(modulePrefix.length), type);

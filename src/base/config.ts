@@ -24,7 +24,7 @@ export interface Config {
   /** Modules with agents of the user's own, absolute paths. */
   agents: readonly string[];
   /** What jobs of type `command` may run, by name. */
-  commands: Readonly<Record<string, AllowedCommand>>;
+  commands: ReadonlyMap<string, AllowedCommand>;
   pricesUrl: string | undefined;
   /** The client's conversation, where the client tells: the same when it is resumed. */
   clientSessionId: string | undefined;
@@ -192,7 +192,7 @@ const split = (paths = ''): string[] => paths.split(delimiter).filter(Boolean);
 
 const usualOutputBytes = 1_000_000;
 
-function commandsOf(file: ConfigFile, places: Places): Record<string, AllowedCommand> {
+function commandsOf(file: ConfigFile, places: Places): Map<string, AllowedCommand> {
   const commands = Object.entries(file.commands ?? {}).map(([name, command]): [string, AllowedCommand] => [
     name,
     {
@@ -205,7 +205,7 @@ function commandsOf(file: ConfigFile, places: Places): Record<string, AllowedCom
       maxOutputBytes: command.maxOutputBytes ?? usualOutputBytes,
     },
   ]);
-  return Object.fromEntries(commands);
+  return new Map(commands);
 }
 
 /** What stands in the environment wins over the secrets file. */

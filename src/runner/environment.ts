@@ -12,7 +12,7 @@ export function runnerEnvironment(config: Config): Record<string, string> {
     ...ordinaryVariables,
     ...settings.map((setting) => setting.name),
     ...(config.providers.claudeCode.passEnv ?? []),
-    ...Object.values(config.commands).flatMap(({ env }) => env),
+    ...[...config.commands.values()].flatMap(({ env }) => env),
   ];
   const templated = [...(config.pricesUrl ?? '').matchAll(/\{env:(\w+)\}/g)].flatMap(([, name]) => name ?? []);
   const env: Record<string, string> = {};

@@ -9,8 +9,27 @@ import { consumer, readmeBlocks } from './consumer.js';
 
 const [program = '', tracker = '', backtester = ''] = readmeBlocks('Embedding', 'ts');
 
+/** Its payload is as its schema makes it, not as it comes in. */
+const typedAgent = `
+  import { defineAgent, defineProvider } from 'agent-runtime-mcp';
+  import { z } from 'zod';
+  export default defineAgent({
+    type: 'typed',
+    description: 'Has a payload with types.',
+    payload: z.object({ text: z.string().transform((text) => text.length), least: z.int().default(1) }),
+    async execute({ payload }, { dependencies, signal }) {
+      const length: number = payload.text;
+      const least: number = payload.least;
+      // @ts-expect-error There is no such field.
+      payload.most;
+      const [before] = await dependencies();
+      return { length, least, before: before?.result ?? null, isCancelled: signal.aborted };
+    },
+  });
+  export const provider = defineProvider({ complete: async ({ prompt }) => ({ text: prompt }) });`;
+
 it('the examples of the README compile strictly against the published declarations', async () => {
-  const files = { 'program.ts': program, 'tracker.ts': tracker, 'backtester.ts': backtester };
+  const files = { 'program.ts': program, 'tracker.ts': tracker, 'backtester.ts': backtester, 'agent.ts': typedAgent };
   expect(await consumer().compile(files)).toBe('');
 }, 120_000);
 
@@ -80,8 +99,8 @@ it('the commands of the README are a config file', () => {
   const path = join(tempDir(), 'config.json');
   writeFileSync(path, readmeBlocks('Allowing commands', 'json')[0] ?? '');
   const { commands } = readConfig({ config: path }, { HOME: '/home/me' });
-  expect(commands['release-notes']).toMatchObject({ program: 'git', cwd: '/home/me/work/api' });
-  const [pattern] = [commands['release-notes']?.allowArgs ?? ''].flat();
+  expect(commands.get('release-notes')).toMatchObject({ program: 'git', cwd: '/home/me/work/api' });
+  const [pattern] = [commands.get('release-notes')?.allowArgs ?? ''].flat();
   expect('v1.2.0..').toMatch(new RegExp(`^(?:${pattern})$`));
 });
 

@@ -25,13 +25,13 @@ export function createCommandAgent({ commands, configPath, env }: CommandNeeds):
     payload,
     demandsOf(given) {
       const { command: name } = given as CommandPayload;
-      const command = commands[name];
+      const command = commands.get(name);
       if (!command) throw nothingAllowed(name, configPath);
       return { requires: commandAbility(name), ...patienceFor(command) };
     },
     async execute(job, context) {
       const { command: name, args, input } = job.payload as CommandPayload;
-      const command = commands[name];
+      const command = commands.get(name);
       if (!command) throw nothingAllowed(name, configPath);
       const startedAt = performance.now();
       const end = await start(name, command, { args, input, env }, context);
@@ -140,7 +140,7 @@ function refuseFailure(
 }
 
 function allowed(commands: Commands): string {
-  const names = Object.keys(commands);
+  const names = [...commands.keys()];
   return names.length === 0 ? 'None is allowed yet.' : `Allowed: ${names.join(', ')}.`;
 }
 

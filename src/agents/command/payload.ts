@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import type { AllowedCommand } from '../../base/config.js';
 
-export type Commands = Readonly<Record<string, AllowedCommand>>;
+export type Commands = ReadonlyMap<string, AllowedCommand>;
 
 /** What a runner must have to run a command: another session may allow others, or the same name for something else. */
 export const commandAbility = (name: string): string => `command:${name}`;
 
 /** What a command job takes, of the commands that the config file allows. */
 export function commandPayload(commands: Commands) {
-  return shapeFor(Object.keys(commands)).superRefine(({ command, args }, context) => {
+  return shapeFor([...commands.keys()]).superRefine(({ command, args }, context) => {
     for (const [index, arg] of args.entries()) {
-      const problem = refusalOf(arg, commands[command]);
+      const problem = refusalOf(arg, commands.get(command));
       if (problem) context.addIssue({ code: 'custom', path: ['args', index], message: problem });
     }
   });

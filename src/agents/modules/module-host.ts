@@ -99,7 +99,9 @@ export function createModuleHost(path: string, { entry, env }: ModuleHostNeeds):
       running ??= start();
       const answer = await running.ask(question);
       clearTimeout(idle);
-      idle = setTimeout(close, idleMs).unref();
+      // A process in which the import has failed keeps to that, even when what was wrong is mended.
+      if (answer.kind === 'failed') close();
+      else idle = setTimeout(close, idleMs).unref();
       return answer;
     },
     close,

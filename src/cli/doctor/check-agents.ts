@@ -31,7 +31,7 @@ export async function checkAgents(config: Config): Promise<Check[]> {
 }
 
 function checkCommands({ commands, env }: Config): Check[] {
-  return Object.entries(commands).map(([name, { program }]) => {
+  return [...commands].map(([name, { program }]) => {
     const path = findCommand(program, env);
     return path
       ? ok(`command ${name}`, path)

@@ -153,6 +153,12 @@ describe('at submission', () => {
     );
   });
 
+  it('with no command allowed, none is found that every object has by itself', async () => {
+    const { agents } = await testRuntime();
+    await expect(agents.check('command', { command: 'constructor' })).rejects.toMatchObject({ code: 'not_configured' });
+    await expect(agents.check('constructor', {})).rejects.toMatchObject({ code: 'not_found' });
+  });
+
   it.each([
     [{ command: 'rm' }, /allows no such command\. It allows: list, tag/],
     [{ command: 'list', args: ['-la'] }, /allows this command no arguments/],
