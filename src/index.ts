@@ -1,3 +1,5 @@
+import type { AgentRuntime, OpenOptions } from './library/agent-runtime.js';
+
 export {
   type Agent,
   type AgentContext,
@@ -14,5 +16,16 @@ export { ModelError, type ModelFailure, type ModelParams, type ModelRequest, typ
 export type * from './library/agent-runtime.js';
 export type * from './library/board.js';
 export type * from './library/jobs.js';
-export { openRuntime } from './library/open-runtime.js';
 export { type CustomAnswer, type CustomProvider, defineProvider } from './llm/define-provider.js';
+
+/**
+ * Opens the runtime for this program, as a session of its own: what it claims is renewed while it is open, and another
+ * cannot write to it. Needs no server. Background work is done by detached processes that this starts.
+ *
+ * @throws RuntimeError `invalid` for a setting that is wrong, `unavailable` when the database cannot be used
+ */
+export async function openRuntime(options: OpenOptions = {}): Promise<AgentRuntime> {
+  // Agents and providers import this module too, and need nothing of what is behind it.
+  const { openForProgram } = await import('./library/open-for-program.js');
+  return openForProgram(options);
+}

@@ -6,7 +6,7 @@ import { type Json, readJson, toJsonText } from '../base/json.js';
 import { createLog } from '../base/log.js';
 import { createRedactor } from '../base/redact.js';
 import { version } from '../base/version.js';
-import { nameSession, openRuntime as openParts, type Runtime, type Session } from '../runtime.js';
+import { nameSession, openRuntime, type Runtime, type Session } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/define-tool.js';
 import { toolsets } from '../tools/index.js';
 import { parseInput } from '../tools/parse-input.js';
@@ -15,16 +15,11 @@ import type { ClaimedTask, Goal, Task } from './board.js';
 import type { Job, JobSummary } from './jobs.js';
 import { waitForJob } from './wait-for-job.js';
 
-/**
- * Opens the runtime for this program, as a session of its own: what it claims is renewed while it is open, and another
- * cannot write to it. Needs no server. Background work is done by detached processes that this starts.
- *
- * @throws RuntimeError `invalid` for a setting that is wrong, `unavailable` when the database cannot be used
- */
-export async function openRuntime(options: OpenOptions = {}): Promise<AgentRuntime> {
+/** What `openRuntime` of the library does. */
+export async function openForProgram(options: OpenOptions): Promise<AgentRuntime> {
   const config = configFor(options);
   const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
-  const runtime = await openParts({ config, log });
+  const runtime = await openRuntime({ config, log });
   const info = { project: options.project ?? '', clientName: options.name ?? 'library', clientVersion: version };
   const session = nameSession(info);
   try {
