@@ -12,7 +12,8 @@ import { openRuntime } from './runtime.js';
 async function main(runnerId: string): Promise<void> {
   const config = readConfig();
   hideSecrets(config);
-  lendPackages();
+  // On Node 20 it takes 50 ms, which only those who have modules of their own should pay.
+  if (config.agents.length > 0 || Object.keys(config.providers.custom).length > 0) lendPackages();
   const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
   // As much again beside the heap: typed arrays, and what libraries hold.
   const limitMb = 2 * config.runnerHeapMb + 256;
