@@ -193,6 +193,9 @@ describe('modules that cannot be used', () => {
     expect(performance.now() - startedAt).toBeLessThan(8_000);
     const listed = await listing;
     expect(listed.supported_job_types).toEqual(expect.arrayContaining(['count_words', 'prints']));
+    expect(listed.agents).toContainEqual(
+      expect.objectContaining({ type: 'count_words', payload: ['text', 'least'], concurrency: 2, timeout_seconds: 60 }),
+    );
     const reasons = Object.fromEntries(
       listed.problems.map(({ module, reason }: { module: string; reason: string }) => [
         module.split('/').at(-1),
