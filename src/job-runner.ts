@@ -1,5 +1,9 @@
+import { join } from 'node:path';
+import { lendPackages } from './agents/modules/lend-packages.js';
 import { hideSecrets, readConfig } from './base/config.js';
 import { openLog } from './base/open-log.js';
+import { lastWordsFile } from './runner/last-words.js';
+import { watchMemory } from './runner/memory-watch.js';
 import { runToEnd } from './runner/run-to-end.js';
 import { openRuntime } from './runtime.js';
 
@@ -7,7 +11,12 @@ import { openRuntime } from './runtime.js';
 async function main(runnerId: string): Promise<void> {
   const config = readConfig();
   hideSecrets(config);
+  // On Node 20 it takes 50 ms, which only those who have modules of their own should pay.
+  if (config.agents.length > 0 || Object.keys(config.providers.custom).length > 0) lendPackages();
   const log = openLog(config);
+  // As much again beside the heap: typed arrays, and what libraries hold.
+  const limitMb = 2 * config.runnerHeapMb + 256;
+  watchMemory({ limitMb, file: lastWordsFile(join(config.dataDir, 'logs'), runnerId) });
   const runtime = await openRuntime({ config, log });
   const drain = runtime.startDrain(runnerId);
   await runToEnd({

@@ -1,5 +1,5 @@
 import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
 import { type Clock, systemClock } from './base/clock.js';
@@ -27,8 +27,9 @@ import { configuredModels } from './llm/configured.js';
 import type { Models } from './llm/index.js';
 import { createDispatcher, type Dispatcher } from './runner/dispatcher.js';
 import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
-import { runnerEnvironment } from './runner/environment.js';
+import { moduleEnvironment, runnerEnvironment } from './runner/environment.js';
 import { systemProcesses } from './runner/identity.js';
+import { createLastWords } from './runner/last-words.js';
 import { createSpawner } from './runner/spawn.js';
 import { createSpool } from './runner/spool.js';
 import { backupPath, newestBackup } from './store/backup.js';
@@ -124,26 +125,49 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const breakers = createBreakers({ db, clock });
   const models = configuredModels(config);
   const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
-  const agents = createAgents({ db, clock, log, breakers, models, priceDownload });
-  for (const type of agents.types.keys()) log.debug('agent_registered', { type });
+  const runnerEntry = options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url));
+  const agents = createAgents({
+    db,
+    clock,
+    log,
+    breakers,
+    models,
+    priceDownload,
+    commands: config.commands,
+    configPath: config.configPath,
+    env: config.env,
+    modules: {
+      paths: config.agents,
+      entry: join(dirname(runnerEntry), 'agent-host.js'),
+      env: moduleEnvironment(config),
+    },
+  });
+  for (const type of agents.types) log.debug('agent_registered', { type });
   const goalRuns = createGoalRuns({ db, clock });
   const limits = {
     maxRunning: config.maxRunningJobs,
-    capabilities: { types: agents.types, provides: configuredProviders(models) },
+    capabilities: { types: agents.types, provides: [...configuredProviders(models), ...agents.provides] },
   };
   const jobs = createJobs({ db, clock, processes, ...limits, effects: jobEffects, onEnded: goalRuns.onEnded });
   const metrics = createMetrics({ db, clock, limits });
+  const logDir = join(config.dataDir, 'logs');
   const spawner = createSpawner({
     processes,
-    entry: options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url)),
-    logFile: join(config.dataDir, 'logs', 'runner.log'),
+    entry: runnerEntry,
+    logFile: join(logDir, 'runner.log'),
     env: runnerEnvironment(config),
     heapMb: config.runnerHeapMb,
   });
   const spool = createSpool(config.dataDir);
   const sessions = createSessions({ db, clock, processes });
   const slots = createSlots({ db, clock, processes, limit: config.workerSlots });
-  const dispatcher = createDispatcher({ jobs, spawner, spool, log });
+  const dispatcher = createDispatcher({
+    jobs,
+    spawner,
+    spool,
+    lastWords: createLastWords(logDir, config.runnerHeapMb),
+    log,
+  });
   const tasks = createTaskBoard({ db, clock });
   const sessionsHere = new Set<Session>();
   let damage: string | undefined;
@@ -294,6 +318,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     close() {
       for (const timer of timers.splice(0)) clearInterval(timer);
+      agents.close();
       db.close([...metrics.ending(), ...[...sessionsHere].flatMap((session) => sessions.ending(session))]);
     },
   };

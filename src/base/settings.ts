@@ -68,6 +68,10 @@ export const settings = [
     meaning: 'Where Ollama listens.',
   },
   {
+    name: 'AGENT_RUNTIME_AGENTS',
+    meaning: 'More modules with agents than the config file names: absolute paths, joined as those of PATH are.',
+  },
+  {
     name: 'AGENT_RUNTIME_PRICES_URL',
     meaning: 'Template of a URL that gives daily prices as CSV, for backtests whose price file is missing.',
   },

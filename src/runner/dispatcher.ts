@@ -3,18 +3,21 @@ import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
 import type { Jobs, WorkingJob } from '../core/jobs/jobs.js';
+import type { AttemptKey } from '../core/jobs/outcome.js';
 import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
 import type { RetryWishes } from '../core/jobs/steer-job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
 import { endDescendants } from './descendants.js';
 import { logJobEnd } from './job-log.js';
+import type { LastWords } from './last-words.js';
 import type { Spool } from './spool.js';
 
 export interface DispatcherNeeds {
   jobs: Jobs;
   spawner: Spawner;
   spool: Spool;
+  lastWords: LastWords;
   log: Log;
 }
 
@@ -28,7 +31,7 @@ const cancelGraceMs = 8_000;
 const pollMs = 50;
 
 /** The queue and the processes that drain it, together: what a session uses to have work done in the background. */
-export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds) {
+export function createDispatcher({ jobs, spawner, spool, lastWords, log }: DispatcherNeeds) {
   async function start(runnerId: string | undefined): Promise<void> {
     if (!runnerId) return;
     try {
@@ -45,7 +48,11 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
   const fill = async (actor: Actor): Promise<void> => start(await jobs.permitRunner(actor));
 
   async function rescue(): Promise<void> {
-    const helpers = { readSpooled: spool.read, forgetSpooled: spool.forget, endRunner: end };
+    const helpers = {
+      readSpooled: (key: AttemptKey, runnerId: string) => spool.read(key) ?? lastWords.read(runnerId),
+      forgetSpooled: spool.forget,
+      endRunner: end,
+    };
     for (const { runnerId, jobId, reason } of await jobs.rescue(helpers)) {
       log.warn('a runner was lost', { runner: runnerId, job_id: jobId, reason });
       if (jobId !== undefined) logEnd(await jobs.get(jobId));
@@ -60,6 +67,7 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
     const identity = identityOf(row);
     if (identity) spawner.signalRunner(identity, 'SIGKILL');
     endDescendants(row.id);
+    lastWords.forget(row.id);
   }
 
   return {

@@ -30,6 +30,8 @@ export interface Drain {
   onTerminate(): void;
   /** An error that no agent caught: the job under way fails with it, and the runner ends. */
   onUncaught(error: unknown): void;
+  /** This process ends with a job under way, because its agent said so: the job fails with that. Synchronous. */
+  onExit(code: number): void;
 }
 
 export interface DrainEnd {
@@ -166,6 +168,12 @@ export function startDrain(needs: DrainNeeds): Drain {
       if (!current) return;
       current.crash = needs.redact(error instanceof Error ? error.message : String(error));
       current.attempt.stop('ending');
+    },
+    onExit(code) {
+      if (!current) return;
+      const message = `The agent ended its process (exit code ${code}). An agent throws when it fails.`;
+      // Whoever finds this runner gone takes it from there.
+      needs.spool.put(current.key, { kind: 'failed', code: 'exited', message, isTransient: false });
     },
   };
 }

@@ -6,6 +6,7 @@ import type { JobRow } from '../core/jobs/job.js';
 import type { AttemptKey, Spending } from '../core/jobs/outcome.js';
 import type { Database, Sql } from '../store/sql.js';
 import { saveArtifact } from './artifact.js';
+import { readArtifacts, readDependencies } from './dependencies.js';
 
 export interface NotesNeeds {
   db: Database;
@@ -92,6 +93,8 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir, log }: No
         warnings.push(redact(message));
       },
       saveArtifact: (name, data) => saveArtifact(db, key, { dataDir, name, data, at: clock.now() }),
+      artifacts: () => readArtifacts(db, job.id),
+      dependencies: () => readDependencies(db, job.id),
     }),
 
     async close(): Promise<void> {

@@ -18,6 +18,7 @@ export interface JobRow {
   metadata: string;
   priority: number;
   requires: string | null;
+  concurrency: number | null;
   run_at: number;
   unfinished_dependencies: number;
   timeout_seconds: number;

@@ -18,8 +18,10 @@ export interface NewJob {
   payload: Json;
   metadata?: JsonObject | undefined;
   priority?: number | undefined;
-  /** The provider or module that its runner must have. */
+  /** The provider, command or module that its runner must have. */
   requires?: string | undefined;
+  /** How many jobs of its type may run at once over all processes. */
+  concurrency?: number | undefined;
   /** Epoch milliseconds. */
   runAt?: number | undefined;
   dependsOn?: readonly string[] | undefined;
@@ -57,16 +59,17 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
   const dependencies = await openDependencies(sql, job.dependsOn ?? []);
   const task = job.task === undefined ? undefined : await claimTaskForJob(sql, job.task, id, actor, clock);
   const row = await sql.get<JobRow>(
-    `insert into jobs (id, type, payload, metadata, priority, requires, run_at, unfinished_dependencies, timeout_seconds,
-       max_attempts, idempotency_key, token_budget, requested_model, warnings, task_id, task_claim_token, goal_id, parent_id,
-       project, submitted_by, created_at, updated_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
+    `insert into jobs (id, type, payload, metadata, priority, requires, concurrency, run_at, unfinished_dependencies,
+       timeout_seconds, max_attempts, idempotency_key, token_budget, requested_model, warnings, task_id, task_claim_token,
+       goal_id, parent_id, project, submitted_by, created_at, updated_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
     id,
     job.type,
     JSON.stringify(job.payload),
     JSON.stringify(job.metadata ?? {}),
     job.priority ?? 5,
     job.requires ?? null,
+    job.concurrency ?? null,
     job.runAt ?? at,
     dependencies.filter((dependency) => dependency.status !== 'completed').length,
     job.timeoutSeconds ?? defaultTimeoutSeconds,

@@ -17,10 +17,8 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** What the runtime has done and does, over all processes and since the database was made. */
 export function createMetrics({ db, clock, limits }: MetricsNeeds) {
   const tally = createTally();
-  // No type may have more jobs at work than there may be runners.
-  const slots = new Map(
-    [...limits.capabilities.types].map(([type, most]) => [type, Math.min(most, limits.maxRunning)]),
-  );
+  // Any of them may have every runner there may be.
+  const slots = new Map([...limits.capabilities.types].map((type) => [type, limits.maxRunning]));
   return {
     /** Counts the call of a tool, with `ok` or its error's code; written by `flush`. */
     countToolCall: tally.countToolCall,

@@ -30,8 +30,10 @@ export const jobs = `
     payload text not null,
     metadata text not null default '{}',
     priority integer not null default 5 check (priority between 1 and 10),
-    -- The provider or module that a runner must have to take it; null when any runner will do.
+    -- The provider, command or module that a runner must have to take it; null when any runner will do.
     requires text,
+    -- How many jobs of its type may run at once over all processes; null for no limit.
+    concurrency integer check (concurrency >= 1),
     run_at integer not null,
     unfinished_dependencies integer not null default 0 check (unfinished_dependencies >= 0),
     timeout_seconds integer not null check (timeout_seconds > 0),

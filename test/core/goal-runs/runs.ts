@@ -31,7 +31,7 @@ export interface Runs extends Queue {
 export async function testRuns(): Promise<Runs> {
   let hook: JobEnded = async () => {};
   const queue = await testQueue({
-    capabilities: { types: new Map([['llm', Number.POSITIVE_INFINITY]]), provides: ['anthropic'] },
+    capabilities: { types: new Set(['llm']), provides: ['anthropic'] },
     onEnded: (...words) => hook(...words),
   });
   const { runtime, jobs } = queue;
