@@ -3,3 +3,4 @@ import type { BuildOptions } from 'esbuild';
 export const entryPoints: Record<string, string>;
 export const bundling: BuildOptions;
 export function bundleInto(outdir: string): Promise<string[]>;
+export function keepPublicTypes(directory: string): void;

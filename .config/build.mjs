@@ -1,6 +1,6 @@
 // Bundles src/ into dist/: one chunk a lazily imported part, so that a start loads only what it needs.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -11,6 +11,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 export const entryPoints = {
   main: 'src/main.ts',
   'job-runner': 'src/job-runner.ts',
+  'agent-host': 'src/agent-host.ts',
   index: 'src/index.ts',
   'trainer-worker': 'src/agents/ml-experiment/trainer-worker.ts',
 };
@@ -75,6 +76,23 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['--project', join(root, '.config/types.json')], {
     stdio: 'inherit',
   });
+  keepPublicTypes(join(outdir, 'types'));
+}
+
+/** The compiler declares every file that it reads; those that the entry's declarations lead to are the library's. */
+export function keepPublicTypes(directory) {
+  const reached = new Set();
+  const waiting = [join(directory, 'index.d.ts')];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    const imports = readFileSync(file, 'utf8').matchAll(/(?:from |import\()'(\.[^']+)\.js'/g);
+    for (const [, target] of imports) waiting.push(`${join(dirname(file), target)}.d.ts`);
+  }
+  for (const name of readdirSync(directory, { recursive: true })) {
+    const path = join(directory, name);
+    if (name.endsWith('.d.ts') && !reached.has(path)) rmSync(path);
+  }
 }
 
 /** The licence of every package that has code in the bundle. */

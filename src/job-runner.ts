@@ -1,6 +1,9 @@
+import { join } from 'node:path';
+import { lendPackages } from './agents/modules/lend-packages.js';
 import { hideSecrets, readConfig } from './base/config.js';
-import { createLog } from './base/log.js';
-import { createRedactor } from './base/redact.js';
+import { openLog } from './base/open-log.js';
+import { lastWordsFile } from './runner/last-words.js';
+import { watchMemory } from './runner/memory-watch.js';
 import { runToEnd } from './runner/run-to-end.js';
 import { openRuntime } from './runtime.js';
 
@@ -8,10 +11,21 @@ import { openRuntime } from './runtime.js';
 async function main(runnerId: string): Promise<void> {
   const config = readConfig();
   hideSecrets(config);
-  const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
+  // On Node 20 it takes 50 ms, which only those who have modules of their own should pay.
+  if (config.agents.length > 0 || Object.keys(config.providers.custom).length > 0) lendPackages();
+  const log = openLog(config);
+  // As much again beside the heap: typed arrays, and what libraries hold.
+  const limitMb = 2 * config.runnerHeapMb + 256;
+  watchMemory({ limitMb, file: lastWordsFile(join(config.dataDir, 'logs'), runnerId) });
   const runtime = await openRuntime({ config, log });
   const drain = runtime.startDrain(runnerId);
-  await runToEnd({ runnerId, drain, dispatcher: runtime.dispatcher, log, close: () => runtime.close() });
+  await runToEnd({
+    runnerId,
+    drain,
+    dispatcher: { fill: runtime.dispatcher.fill, sweep: runtime.sweepQueue },
+    log,
+    close: () => runtime.close(),
+  });
 }
 
 await main(process.argv[2] ?? '');

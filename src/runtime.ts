@@ -1,5 +1,5 @@
 import { rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
 import { type Clock, systemClock } from './base/clock.js';
@@ -16,8 +16,10 @@ import { createSessions, type Session, type SessionInfo, type Sessions } from '.
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { clearBoard, createWorkers, type Workers } from './core/coordination/workers.js';
 import { takeDuty } from './core/duties/duties.js';
+import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
+import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import type { Processes } from './core/ports.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
@@ -25,8 +27,9 @@ import { configuredModels } from './llm/configured.js';
 import type { Models } from './llm/index.js';
 import { createDispatcher, type Dispatcher } from './runner/dispatcher.js';
 import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
-import { runnerEnvironment } from './runner/environment.js';
+import { moduleEnvironment, runnerEnvironment } from './runner/environment.js';
 import { systemProcesses } from './runner/identity.js';
+import { createLastWords } from './runner/last-words.js';
 import { createSpawner } from './runner/spawn.js';
 import { createSpool } from './runner/spool.js';
 import { backupPath, newestBackup } from './store/backup.js';
@@ -40,8 +43,10 @@ export interface Runtime {
   readonly clock: Clock;
   readonly log: Log;
   readonly goals: Goals;
+  readonly goalRuns: GoalRuns;
   readonly tasks: Tasks;
   readonly jobs: Jobs;
+  readonly metrics: Metrics;
   readonly breakers: Breakers;
   readonly models: Models;
   readonly agents: AgentRegistry;
@@ -57,6 +62,8 @@ export interface Runtime {
   startSweeping(actor: Actor): void;
   /** Ends one session of several, as `close` ends all. */
   endSession(session: Session): Promise<void>;
+  /** The part of `sweep` that keeps background work going; runners do it too, as work goes on when no session is left. */
+  sweepQueue(actor: Actor): Promise<void>;
   /** Does what any process may do for all: takes back what dead ones held, and has waiting work worked on. */
   sweep(actor: Actor): Promise<void>;
   /** Throws `unavailable` once the daily check has found the database damaged: what is written to it may be lost. */
@@ -118,26 +125,49 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const breakers = createBreakers({ db, clock });
   const models = configuredModels(config);
   const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
-  const agents = createAgents({ db, clock, breakers, models, priceDownload });
-  const jobs = createJobs({
+  const runnerEntry = options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url));
+  const agents = createAgents({
     db,
     clock,
-    processes,
-    maxRunning: config.maxRunningJobs,
-    capabilities: { types: agents.types, provides: configuredProviders(models) },
-    effects: jobEffects,
+    log,
+    breakers,
+    models,
+    priceDownload,
+    commands: config.commands,
+    configPath: config.configPath,
+    env: config.env,
+    modules: {
+      paths: config.agents,
+      entry: join(dirname(runnerEntry), 'agent-host.js'),
+      env: moduleEnvironment(config),
+    },
   });
+  for (const type of agents.types) log.debug('agent_registered', { type });
+  const goalRuns = createGoalRuns({ db, clock });
+  const limits = {
+    maxRunning: config.maxRunningJobs,
+    capabilities: { types: agents.types, provides: [...configuredProviders(models), ...agents.provides] },
+  };
+  const jobs = createJobs({ db, clock, processes, ...limits, effects: jobEffects, onEnded: goalRuns.onEnded });
+  const metrics = createMetrics({ db, clock, limits });
+  const logDir = join(config.dataDir, 'logs');
   const spawner = createSpawner({
     processes,
-    entry: options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url)),
-    logFile: join(config.dataDir, 'logs', 'runner.log'),
+    entry: runnerEntry,
+    logFile: join(logDir, 'runner.log'),
     env: runnerEnvironment(config),
     heapMb: config.runnerHeapMb,
   });
   const spool = createSpool(config.dataDir);
   const sessions = createSessions({ db, clock, processes });
   const slots = createSlots({ db, clock, processes, limit: config.workerSlots });
-  const dispatcher = createDispatcher({ jobs, spawner, spool, log });
+  const dispatcher = createDispatcher({
+    jobs,
+    spawner,
+    spool,
+    lastWords: createLastWords(logDir, config.runnerHeapMb),
+    log,
+  });
   const tasks = createTaskBoard({ db, clock });
   const sessionsHere = new Set<Session>();
   let damage: string | undefined;
@@ -158,21 +188,29 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 
   /** One heartbeat for all sessions of this process: over HTTP it has many. */
-  const keepAlive = once(() =>
+  const keepAlive = once(() => {
     every(beatMs, 'heartbeat', async () => {
       for (const session of sessionsHere) await sessions.beat(session);
-    }),
-  );
+    });
+  });
 
-  const keepSweeping = once((actor: Actor) => every(sweepMs, 'sweep', () => sweep(actor)));
+  const keepSweeping = once((actor: Actor) => {
+    every(beatMs, 'write what was counted', metrics.flush);
+    every(sweepMs, 'sweep', () => sweep(actor));
+  });
 
   /** One duty that fails does not keep the others from being done. */
   async function sweep(actor: Actor): Promise<void> {
     await attempt('end lost sessions', sessions.sweep);
     await attempt('take back slots', slots.lapse);
-    await attempt('take back claims', tasks.lapse);
-    await attempt('look after the queue', () => dispatcher.sweep(actor));
+    await sweepQueue(actor);
     await attempt('check the database', checkDaily);
+  }
+
+  async function sweepQueue(actor: Actor): Promise<void> {
+    await attempt('take back claims', tasks.lapse);
+    await attempt('move runs', goalRuns.sweep);
+    await attempt('look after the queue', () => dispatcher.sweep(actor));
   }
 
   /** Ordinary statements do not notice a damaged page; it takes some 50 ms for 50 MB to look at all of them. */
@@ -194,8 +232,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     clock,
     log,
     goals: createGoals({ db, clock }),
+    goalRuns,
     tasks,
     jobs,
+    metrics,
     breakers,
     models,
     agents,
@@ -221,6 +261,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     },
 
     sweep,
+    sweepQueue,
 
     requireSound() {
       if (damage === undefined) return;
@@ -277,7 +318,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     close() {
       for (const timer of timers.splice(0)) clearInterval(timer);
-      db.close([...sessionsHere].flatMap((session) => sessions.ending(session)));
+      agents.close();
+      db.close([...metrics.ending(), ...[...sessionsHere].flatMap((session) => sessions.ending(session))]);
     },
   };
 }

@@ -21,8 +21,10 @@ const layers: Record<string, readonly string[]> = {
   cli: [...work, 'tools', 'mcp', 'http'],
   // Runs in a browser.
   dashboard: [],
-  'index.ts': work,
+  library: [...work, 'tools'],
+  'index.ts': ['base', 'core', 'llm', 'agents', 'library'],
   'job-runner.ts': work,
+  'agent-host.ts': ['base', 'agents'],
   'main.ts': ['base', 'mcp', 'cli'],
 };
 

@@ -1,5 +1,5 @@
-import type { z } from 'zod';
-import type { JsonObject } from '../base/json.js';
+import type { Json, JsonObject } from '../base/json.js';
+import type { OutputOf, StandardSchema } from './payload-schema.js';
 
 /** A job as its agent sees it. */
 export interface AgentJob<Payload> {
@@ -22,6 +22,14 @@ export interface Artifact {
   sha256: string;
 }
 
+/** A job that this one waited for. */
+export interface Dependency {
+  id: string;
+  type: string;
+  result: Json;
+  artifacts: Artifact[];
+}
+
 export interface AgentContext {
   /** Aborts on cancel and on timeout; an agent stops its work and throws. */
   readonly signal: AbortSignal;
@@ -41,25 +49,43 @@ export interface AgentContext {
   warn(message: string): void;
   /** Stores a file with the job. `name` is a plain file name. */
   saveArtifact(name: string, data: string | Uint8Array): Promise<Artifact>;
+  /** The files that this job has saved so far, in earlier attempts too. */
+  artifacts(): Promise<Artifact[]>;
+  /** The jobs that this one waited for, with what came of them, in the order in which they were submitted. */
+  dependencies(): Promise<Dependency[]>;
 }
 
 /** What runs jobs of one type. */
-export interface Agent<Schema extends z.ZodType = z.ZodType> {
+export interface Agent<Schema extends StandardSchema = StandardSchema> {
   /** The job type it serves: lower case, `[a-z][a-z0-9_]*`. */
   readonly type: string;
+  /** What it does and when to use it, for whoever chooses a type. */
   readonly description: string;
-  /** Checked when a job is submitted; its messages reach the submitter as they are. */
+  /** A zod schema, or one of another library. Checked when a job is submitted; its messages reach the submitter. */
   readonly payload: Schema;
   /** How many jobs of this type may run at once over all processes; without it, as many as there are runners. */
   readonly concurrency?: number;
   /** How long one attempt may take unless the job says otherwise; 1,800 s by default. */
   readonly timeoutSeconds?: number;
   /** Does the work. What it returns must survive JSON; what it throws fails the attempt. */
-  execute(job: AgentJob<z.output<Schema>>, context: AgentContext): Promise<unknown>;
+  execute(job: AgentJob<OutputOf<Schema>>, context: AgentContext): Promise<unknown>;
 }
 
-/** Declares an agent with its payload typed by its schema. */
-export function defineAgent<Schema extends z.ZodType>(agent: Agent<Schema>): Agent<Schema> {
+/**
+ * Declares an agent with its payload typed by its schema.
+ *
+ * @example
+ * export default defineAgent({
+ *   type: 'count_words',
+ *   description: 'Counts the words of a text.',
+ *   payload: z.object({ text: z.string() }),
+ *   async execute(job, context) {
+ *     context.log('info', `attempt ${job.attempt}`);
+ *     return { words: job.payload.text.split(/\s+/).filter(Boolean).length };
+ *   },
+ * });
+ */
+export function defineAgent<Schema extends StandardSchema>(agent: Agent<Schema>): Agent<Schema> {
   return agent;
 }
 

@@ -1,46 +1,164 @@
 import { RuntimeError } from '../base/errors.js';
+import type { Json } from '../base/json.js';
+import { modulePrefix } from '../core/jobs/claim-job.js';
 import type { JobEffect } from '../core/jobs/outcome.js';
 import type { PriceDownload } from './backtest/price-download.js';
+import type { CommandNeeds } from './command/index.js';
+import { commandAbility } from './command/payload.js';
 import { decomposeEffect } from './decompose.js';
 import type { Agent } from './define-agent.js';
 import type { ModelCallNeeds } from './model-call.js';
+import { importAgents } from './modules/import-agents.js';
+import type { DescribedAgent } from './modules/module-question.js';
+import { createModules, type ModuleAgent, type ModuleProblem, type ModulesNeeds } from './modules/modules.js';
+import { checkPayload, describePayload } from './payload-schema.js';
 
-export interface AgentNeeds extends ModelCallNeeds {
+export interface AgentNeeds extends ModelCallNeeds, CommandNeeds {
   priceDownload: PriceDownload | undefined;
+  /** The user's own. */
+  modules: Omit<ModulesNeeds, 'isReserved'>;
+}
+
+/** An agent of this program. */
+export interface BuiltInAgent extends Agent {
+  /** What a job with this payload demands. Throws `not_configured` when nothing here can meet it. */
+  demandsOf?(payload: unknown): Demands;
+}
+
+/** What running a job takes. */
+export interface Demands {
+  /** The provider, command or module that its runner must have. */
+  requires?: string | undefined;
+  concurrency?: number | undefined;
+  timeoutSeconds?: number | undefined;
+}
+
+export interface AgentDescription extends DescribedAgent {
+  /** Absolute path of the module it comes from; none for one that is built in. */
+  module?: string | undefined;
 }
 
 export interface AgentRegistry {
-  /** Job types, with how many jobs of each may run at once. */
-  readonly types: ReadonlyMap<string, number>;
-  /** The agent of a type; its module is imported when it is first asked for. Throws `not_found`. */
-  load(type: string): Promise<Agent>;
+  /** Job types that are built in. */
+  readonly types: ReadonlySet<string>;
+  /** Commands and modules that runners of this configuration have. */
+  readonly provides: readonly string[];
+  /**
+   * The agent of a job, imported into this process when it is first asked for; `requires` is the job's own. Throws
+   * `not_found`, and `not_configured` when its module does not load.
+   */
+  load(type: string, requires?: string | null): Promise<BuiltInAgent>;
+  /** All agents, or that of a type, without running the user's own code here. Throws `not_found`. */
+  describe(type?: string): Promise<{ agents: AgentDescription[]; problems: ModuleProblem[] }>;
+  /** Asks the schema of a job's agent. Throws `not_found`, `not_configured`, and `invalid` with the schema's own words. */
+  check(type: string, payload: Json): Promise<{ payload: Json; demands: Demands }>;
+  /** Ends the processes that have modules loaded. */
+  close(): void;
 }
 
 /** What completing a job of a type also does, in the same transaction. */
 export const jobEffects: ReadonlyMap<string, JobEffect> = new Map([['decompose', decomposeEffect]]);
 
 /** Every job type there is, by the module that runs it. */
+const builtIn: Readonly<Record<string, (needs: AgentNeeds) => Promise<BuiltInAgent>>> = {
+  llm: async (needs) => (await import('./llm.js')).createLlmAgent(needs),
+  decompose: async (needs) => (await import('./decompose.js')).createDecomposeAgent(needs),
+  generic: async () => (await import('./generic.js')).genericAgent,
+  command: async (needs) => (await import('./command/index.js')).createCommandAgent(needs),
+  ml_experiment: async () => (await import('./ml-experiment/index.js')).createMlExperiment(),
+  backtest: async (needs) => (await import('./backtest/index.js')).createBacktest({ download: needs.priceDownload }),
+};
+
+/** Whether a job type is this program's own, and so not to be had for a module's. */
+export const isBuiltIn = (type: string): boolean => Object.hasOwn(builtIn, type);
+
 export function createAgents(needs: AgentNeeds): AgentRegistry {
-  const modules: Record<string, () => Promise<Agent>> = {
-    llm: async () => (await import('./llm.js')).createLlmAgent(needs),
-    decompose: async () => (await import('./decompose.js')).createDecomposeAgent(needs),
-    generic: async () => (await import('./generic.js')).genericAgent,
-    ml_experiment: async () => (await import('./ml-experiment/index.js')).createMlExperiment(),
-    backtest: async () => (await import('./backtest/index.js')).createBacktest({ download: needs.priceDownload }),
-  };
-  const loaded = new Map<string, Promise<Agent>>();
-  const names = Object.keys(modules);
+  const loaded = new Map<string, Promise<BuiltInAgent>>();
+  const names = Object.keys(builtIn);
+  const modules = createModules({ ...needs.modules, isReserved: isBuiltIn });
+
+  function loadBuiltIn(type: string): Promise<BuiltInAgent> | undefined {
+    const known = loaded.get(type) ?? (isBuiltIn(type) ? builtIn[type]?.(needs) : undefined);
+    if (known) loaded.set(type, known);
+    return known;
+  }
+
+  async function findModuleAgent(type: string): Promise<ModuleAgent> {
+    const found = await modules.find(type);
+    if ('agent' in found) return found.agent;
+    throw unknownType(type, [...names, ...found.types], found.problems);
+  }
 
   return {
-    types: new Map(names.map((name) => [name, Number.POSITIVE_INFINITY])),
-    load(type) {
-      const module = modules[type];
-      if (!module) {
-        throw new RuntimeError('not_found', `No agent runs jobs of type ${type}.`, `Known types: ${names.join(', ')}.`);
-      }
-      const known = loaded.get(type) ?? module();
-      loaded.set(type, known);
-      return known;
+    types: new Set(names),
+    provides: [...[...needs.commands.keys()].map(commandAbility), ...modules.provides],
+
+    async load(type, requires = null) {
+      if (requires?.startsWith(modulePrefix)) return loadFrom(requires.slice(modulePrefix.length), type);
+      return (await loadBuiltIn(type)) ?? Promise.reject(unknownType(type, names, []));
     },
+
+    async describe(type) {
+      if (type === undefined) {
+        const [own, theirs] = await Promise.all([Promise.all(names.map(loadBuiltIn)), modules.list()]);
+        return { ...theirs, agents: [...own.flatMap((agent) => (agent ? describe(agent) : [])), ...theirs.agents] };
+      }
+      const agent = await loadBuiltIn(type);
+      return { agents: [agent ? describe(agent) : await findModuleAgent(type)], problems: [] };
+    },
+
+    async check(type, payload) {
+      const agent = await loadBuiltIn(type);
+      if (!agent) return checkByModule(await findModuleAgent(type), payload);
+      const checked = await checkPayload(agent.payload, payload);
+      if ('problem' in checked) throw invalidPayload(type, checked.problem);
+      const demands = { concurrency: agent.concurrency, timeoutSeconds: agent.timeoutSeconds };
+      return { payload: checked.value as Json, demands: { ...demands, ...agent.demandsOf?.(checked.value) } };
+    },
+
+    close: modules.close,
   };
+
+  /** The payload stays as it was given: its schema may turn it into what JSON cannot hold, and reads it again later. */
+  async function checkByModule(agent: ModuleAgent, payload: Json): Promise<{ payload: Json; demands: Demands }> {
+    const answer = await modules.check(agent, payload);
+    if (answer.kind === 'failed') throw cannotUse(agent, answer.reason);
+    if (answer.kind === 'checked' && answer.problem !== undefined) throw invalidPayload(agent.type, answer.problem);
+    const { concurrency, timeoutSeconds, module } = agent;
+    return { payload, demands: { requires: `${modulePrefix}${module}`, concurrency, timeoutSeconds } };
+  }
+}
+
+async function loadFrom(module: string, type: string): Promise<Agent> {
+  const agents = await importAgents(module).catch((cause: unknown) => {
+    throw cause instanceof RuntimeError ? cannotUse({ type, module }, cause.message) : cause;
+  });
+  const agent = agents.find((candidate) => candidate.type === type);
+  if (!agent) throw cannotUse({ type, module }, `It exports no agent ${type} any more.`);
+  return agent;
+}
+
+function describe({ type, description, concurrency, timeoutSeconds, payload }: Agent): AgentDescription {
+  return { type, description, concurrency, timeoutSeconds, schema: describePayload(payload) };
+}
+
+function unknownType(type: string, known: readonly string[], problems: readonly ModuleProblem[]): RuntimeError {
+  const broken = problems.map(({ module, reason }) => ` ${module} cannot be used: ${reason}`);
+  return new RuntimeError(
+    'not_found',
+    `No agent runs jobs of type ${type}.${broken.join('')}`,
+    `Known types: ${known.join(', ')}.`,
+  );
+}
+
+function cannotUse({ type, module }: Pick<ModuleAgent, 'type' | 'module'>, reason: string): RuntimeError {
+  return new RuntimeError('not_configured', `The module ${module} of the agent ${type} cannot be used. ${reason}`);
+}
+
+function invalidPayload(type: string, problem: string): RuntimeError {
+  return new RuntimeError(
+    'invalid',
+    `The payload is not what ${type} takes. ${problem}`,
+    `Call list_agents with type ${type} to see its schema.`,
+  );
 }

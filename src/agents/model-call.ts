@@ -1,9 +1,18 @@
 import type { Clock } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
+import type { Log } from '../base/log.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import type { FailureType } from '../core/breakers/machine.js';
 import { bookUsage, callOf } from '../core/jobs/attempt-record.js';
-import { type ModelAnswer, ModelError, type ModelFailure, type ModelParams, type Provider } from '../core/ports.js';
+import { countModelCall } from '../core/metrics/job-counters.js';
+import {
+  type ModelAnswer,
+  ModelError,
+  type ModelFailure,
+  type ModelParams,
+  type ModelUsage,
+  type Provider,
+} from '../core/ports.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
 import type { Database } from '../store/sql.js';
 import { type AgentContext, type AgentJob, Postponed } from './define-agent.js';
@@ -14,6 +23,7 @@ export interface ModelCallNeeds {
   clock: Clock;
   breakers: Breakers;
   models: Models;
+  log?: Log;
 }
 
 /** A prompt, and the models to ask in turn. */
@@ -23,6 +33,11 @@ export interface ModelCall {
   model: string;
   fallback_models: readonly string[];
   params: ModelParams;
+}
+
+export interface CalledAnswer extends ModelAnswer {
+  /** It ended at its greatest length, which was all that the budget allowed. */
+  isCutByBudget: boolean;
 }
 
 /**
@@ -35,7 +50,7 @@ export async function callModel(
   job: AgentJob<unknown>,
   context: AgentContext,
   needs: ModelCallNeeds,
-): Promise<ModelAnswer> {
+): Promise<CalledAnswer> {
   const choices = [call.model, ...call.fallback_models];
   const passedOver: string[] = [];
   let blocked: Blocked | undefined;
@@ -117,7 +132,7 @@ async function callOnce(
   job: AgentJob<unknown>,
   context: AgentContext,
   { permit, ...needs }: ModelCallNeeds & { permit: string | undefined },
-): Promise<ModelAnswer> {
+): Promise<CalledAnswer> {
   const { db, clock, breakers } = needs;
   let promised: Promised;
   try {
@@ -132,18 +147,29 @@ async function callOnce(
     context.output(text);
   };
   const params = { ...call.params, ...(promised.maxTokens === undefined ? {} : { max_tokens: promised.maxTokens }) };
+  const startedAt = performance.now();
+  /** The call's tokens and its place in the metrics are written together. */
+  const book = (usage: ModelUsage, failure?: string) => {
+    const provider = vendor.id;
+    const fields = { job_id: job.id, type: job.type, provider, model, status: failure ? 'error' : 'ok', code: failure };
+    needs.log?.info('provider_call', { ...fields, duration_ms: Math.round(performance.now() - startedAt) });
+    return db.transaction(async (sql) => {
+      await bookUsage(sql, job, usage, clock.now());
+      await countModelCall(sql, { provider, model, failure, usage });
+    });
+  };
   try {
     const { prompt, system } = call;
     const answer = await vendor.complete({ model, prompt, system, params, signal: context.signal, onText });
     context.usage({ model: answer.model, ...answer.usage });
     for (const warning of answer.warnings) context.warn(warning);
-    await keepBooks(context, () => db.transaction((sql) => bookUsage(sql, job, answer.usage, clock.now())));
+    await keepBooks(context, () => book(answer.usage));
     await keepBooks(context, () => breakers.recordSuccess(breaker, permit));
-    return answer;
+    return { ...answer, isCutByBudget: promised.isShortened && answer.stopReason === 'max_tokens' };
   } catch (error) {
     const spent = estimateSpent(error, promised, received);
     context.usage({ model, ...spent });
-    await keepBooks(context, () => db.transaction((sql) => bookUsage(sql, job, spent, clock.now())));
+    await keepBooks(context, () => book(spent, error instanceof ModelError ? error.failure : 'internal'));
     await keepBooks(context, () => tellBreaker(breakers, breaker, permit, error));
     throw error;
   }

@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import { RuntimeError } from '../base/errors.js';
-import type { Json, JsonObject } from '../base/json.js';
+import type { JsonObject } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
 import type { Job } from '../core/jobs/job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
@@ -28,31 +27,26 @@ export interface SubmitNeeds {
 const reserved: Record<string, string> = {
   llm: 'submit_background_task',
   decompose: 'decompose_goal',
+  run_goal: 'run_goal',
 };
 
 /** Submits a job of any type. Its agent's schema is asked first: throws `invalid` with the schema's own words. */
 export async function submitJob(request: JobRequest, actor: Actor, { agents, dispatcher }: SubmitNeeds) {
   const tool = reserved[request.type];
   if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
-  const agent = await agents.load(request.type);
-  const parsed = agent.payload.safeParse(request.payload);
-  if (!parsed.success) {
-    throw new RuntimeError(
-      'invalid',
-      `The payload is not what ${request.type} takes. ${z.prettifyError(parsed.error)}`,
-      `Call list_agents with type ${request.type} to see its schema.`,
-    );
-  }
+  const { payload, demands } = await agents.check(request.type, request.payload);
   return dispatcher.submit(
     {
       type: request.type,
-      payload: parsed.data as Json,
+      payload,
+      requires: demands.requires,
+      concurrency: demands.concurrency,
       metadata: request.metadata,
       priority: request.priority,
       dependsOn: request.depends_on,
       runAt: request.run_at,
       maxAttempts: request.max_attempts,
-      timeoutSeconds: request.timeout_seconds ?? agent.timeoutSeconds,
+      timeoutSeconds: request.timeout_seconds ?? demands.timeoutSeconds,
       idempotencyKey: request.idempotency_key,
     },
     actor,

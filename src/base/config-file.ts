@@ -6,6 +6,16 @@ import { RuntimeError } from './errors.js';
 
 const modelNames = z.record(z.string(), z.string());
 
+const allowedCommand = z.strictObject({
+  program: z.string().min(1),
+  args: z.array(z.string()).optional(),
+  allowArgs: z.union([z.boolean(), z.array(z.string().refine(isPattern, 'is not a regular expression'))]).optional(),
+  cwd: z.string().optional(),
+  env: z.array(z.string()).optional(),
+  timeoutSeconds: z.int().min(1).max(86_400).optional(),
+  maxOutputBytes: z.int().min(1).max(100_000_000).optional(),
+});
+
 /** `~/.claude/agent_runtime.json`. An unknown key is an error, so that a misspelt one is not silently without effect. */
 export const configFileSchema = z.strictObject({
   model: z.string().optional(),
@@ -15,6 +25,7 @@ export const configFileSchema = z.strictObject({
       workerSlots: z.int().min(1).max(1_000).optional(),
       maxRunningJobs: z.int().min(1).max(64).optional(),
       runnerHeapMb: z.int().min(64).max(65_536).optional(),
+      logDays: z.int().min(1).max(3_650).optional(),
     })
     .optional(),
   providers: z
@@ -42,6 +53,8 @@ export const configFileSchema = z.strictObject({
       custom: z.record(z.string().regex(/^[\w-]+$/), z.string()).optional(),
     })
     .optional(),
+  agents: z.array(z.string().min(1)).max(100).optional(),
+  commands: z.record(z.string().regex(/^[\w.-]+$/), allowedCommand).optional(),
   models: z
     .strictObject({
       aliases: z.strictObject({ anthropic: modelNames.optional(), google: modelNames.optional() }).optional(),
@@ -84,6 +97,14 @@ export function readSecretsFile(path: string): Record<string, string | undefined
 export function resolvePath(path: string, { home, configPath }: { home: string; configPath: string }): string {
   const expanded = path === '~' || path.startsWith('~/') ? home + path.slice(1) : path;
   return isAbsolute(expanded) ? expanded : resolve(dirname(configPath), expanded);
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
 }
 
 function readIfThere(path: string): string | undefined {

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
 import { RuntimeError } from './errors.js';
@@ -14,6 +14,8 @@ export interface Config {
   configPath: string;
   dataDir: string;
   logLevel: LogLevel;
+  /** How many days the log files are kept. */
+  logDays: number;
   toolsets: string;
   isReadOnly: boolean;
   workerSlots: number;
@@ -22,6 +24,10 @@ export interface Config {
   /** The model of tasks that name none. */
   model: string | undefined;
   providers: ProviderConfig;
+  /** Modules with agents of the user's own, absolute paths. */
+  agents: readonly string[];
+  /** What jobs of type `command` may run, by name. */
+  commands: ReadonlyMap<string, AllowedCommand>;
   pricesUrl: string | undefined;
   /** The runtime to hand every call to, instead of having one here. */
   remote: { url: string; token: string | undefined } | undefined;
@@ -62,6 +68,21 @@ export interface ProviderConfig {
   models: NonNullable<ConfigFile['models']>;
 }
 
+/** A program that jobs may run, as the config file allows it. */
+export interface AllowedCommand {
+  /** An absolute path, or a name to look for on the PATH. */
+  program: string;
+  /** Always given first. */
+  args: readonly string[];
+  /** Whether a job may add arguments; patterns that each of them must match from beginning to end. */
+  allowArgs: boolean | readonly string[];
+  cwd: string;
+  /** Names of variables that it gets beside the ordinary ones. */
+  env: readonly string[];
+  timeoutSeconds: number | undefined;
+  maxOutputBytes: number;
+}
+
 /** The flags that every command takes. */
 export interface Flags {
   db?: string | undefined;
@@ -70,6 +91,8 @@ export interface Flags {
   logLevel?: string | undefined;
   toolsets?: string | undefined;
   readOnly?: boolean | undefined;
+  /** More modules with agents, for programs that embed this one. */
+  agents?: readonly string[] | undefined;
 }
 
 /** Reads all settings. Throws `invalid`, naming the variable or the config file's key, and what it may be. */
@@ -92,6 +115,7 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
       'AGENT_RUNTIME_LOG_LEVEL',
       flags.logLevel ?? setting('AGENT_RUNTIME_LOG_LEVEL') ?? 'info',
     ),
+    logDays: limits.logDays ?? 7,
     toolsets: flags.toolsets ?? setting('AGENT_RUNTIME_TOOLSETS') ?? 'all',
     isReadOnly: flags.readOnly ?? isOn(setting('AGENT_RUNTIME_READ_ONLY')),
     workerSlots: wholeNumber(setting, 'AGENT_RUNTIME_WORKER_SLOTS', 1_000) ?? limits.workerSlots ?? 5,
@@ -99,6 +123,8 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: providersOf(file, env, { home, configPath }),
+    agents: agentsOf(file, [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])], { home, configPath }),
+    commands: commandsOf(file, { home, configPath }),
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
     port: wholeNumber(setting, 'PORT', 65_535),
@@ -179,6 +205,32 @@ function remoteOf(setting: (name: SettingName) => string | undefined): Config['r
     `AGENT_RUNTIME_URL is ${JSON.stringify(url)}.`,
     'Set it to an address such as http://127.0.0.1:3335.',
   );
+}
+
+/** Each once, in the order given: the first one that declares a job type has it. */
+function agentsOf(file: ConfigFile, more: readonly string[], places: Places): string[] {
+  const named = [...(file.agents ?? []), ...more];
+  return [...new Set(named.map((module) => resolvePath(module, places)))];
+}
+
+const split = (paths = ''): string[] => paths.split(delimiter).filter(Boolean);
+
+const usualOutputBytes = 1_000_000;
+
+function commandsOf(file: ConfigFile, places: Places): Map<string, AllowedCommand> {
+  const commands = Object.entries(file.commands ?? {}).map(([name, command]): [string, AllowedCommand] => [
+    name,
+    {
+      program: /[\\/]/.test(command.program) ? resolvePath(command.program, places) : command.program,
+      args: command.args ?? [],
+      allowArgs: command.allowArgs ?? false,
+      cwd: command.cwd === undefined ? places.home : resolvePath(command.cwd, places),
+      env: command.env ?? [],
+      timeoutSeconds: command.timeoutSeconds,
+      maxOutputBytes: command.maxOutputBytes ?? usualOutputBytes,
+    },
+  ]);
+  return new Map(commands);
 }
 
 /** What stands in the environment wins over the secrets file. */

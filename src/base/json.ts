@@ -12,8 +12,8 @@ export function readJson<Shape>(text: string): Shape {
  * A value as JSON text, or the reason why it has none. `JSON.stringify` alone turns NaN into null, drops functions
  * and throws on cycles and bigints; here each of these is named with its path.
  */
-export function toJsonText(value: unknown): { text: string } | { problem: string } {
-  const problem = findUnstorable(value, 'result', new Set());
+export function toJsonText(value: unknown, name = 'result'): { text: string } | { problem: string } {
+  const problem = findUnstorable(value, name, new Set());
   return problem ? { problem } : { text: JSON.stringify(value ?? null) };
 }
 

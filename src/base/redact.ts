@@ -15,7 +15,9 @@ export type Redact = (text: string) => string;
 /** A redactor that knows, beside the usual shapes, the very secrets this process was given. */
 export function createRedactor(secrets: readonly string[]): Redact {
   // Very short values would blank out ordinary words.
-  const known = secrets.filter((secret) => secret.length >= 8);
+  const long = secrets.filter((secret) => secret.length >= 8);
+  // Most texts are JSON, in which a quote or a backslash of a secret looks otherwise.
+  const known = new Set(long.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
   return (text) => {
     let clean = text;
     for (const secret of known) clean = clean.replaceAll(secret, replacement);

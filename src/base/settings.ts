@@ -25,7 +25,7 @@ export const settings = [
   {
     name: 'AGENT_RUNTIME_LOG_LEVEL',
     default: 'info',
-    meaning: 'debug, info, warn, error or silent; logs go to stderr.',
+    meaning: 'debug, info, warn, error or silent: what goes to stderr and to the log file of the day.',
   },
   {
     name: 'AGENT_RUNTIME_TOOLSETS',
@@ -66,6 +66,10 @@ export const settings = [
     aliases: ['OLLAMA_HOST'],
     default: 'http://127.0.0.1:11434',
     meaning: 'Where Ollama listens.',
+  },
+  {
+    name: 'AGENT_RUNTIME_AGENTS',
+    meaning: 'More modules with agents than the config file names: absolute paths, joined as those of PATH are.',
   },
   {
     name: 'AGENT_RUNTIME_PRICES_URL',

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Config, Flags } from '../base/config.js';
-import { type LogLevel, logLevels } from '../base/log.js';
+import { type Log, type LogLevel, logLevels } from '../base/log.js';
+import { openLog } from '../base/open-log.js';
 
 /** The flags that every command takes, before or after its name. */
 export interface GlobalFlags {
@@ -12,6 +13,8 @@ export interface GlobalFlags {
   isQuiet: boolean;
   /** Debug log lines, and the stack of a failure. */
   isVerbose: boolean;
+  /** The log on stderr as JSON, also on a terminal. */
+  isJsonLogs: boolean;
 }
 
 export function addGlobalFlags(program: Command): void {
@@ -24,22 +27,29 @@ export function addGlobalFlags(program: Command): void {
     .option('--read-only', 'offer only tools that change nothing')
     .option('--json', 'print one JSON document')
     .option('-q, --quiet', 'print nothing but the answer and failures')
-    .option('-v, --verbose', 'log everything, and show the stack of a failure');
+    .option('-v, --verbose', 'log everything, and show the stack of a failure')
+    .option('--json-logs', 'log as JSON lines, also on a terminal');
 }
 
 export function globalFlagsOf(command: Command): GlobalFlags {
-  const { db, config, dataDir, logLevel, toolsets, readOnly, json, quiet, verbose } =
+  const { db, config, dataDir, logLevel, toolsets, readOnly, json, quiet, verbose, jsonLogs } =
     command.optsWithGlobals<GlobalOptions>();
   return {
     settings: { db, config, dataDir, logLevel, toolsets, readOnly },
     isJson: json === true,
     isQuiet: quiet === true,
     isVerbose: verbose === true,
+    isJsonLogs: jsonLogs === true,
   };
 }
 
+/** The log of one command. */
+export function logOf(flags: GlobalFlags, config: Config): Log {
+  return openLog(config, { level: logLevelOf(flags, config), isJson: flags.isJsonLogs });
+}
+
 /** A person who runs one command wants its answer, not the log of how it came about. */
-export function logLevelOf({ settings, isQuiet, isVerbose }: GlobalFlags, config: Config): LogLevel {
+function logLevelOf({ settings, isQuiet, isVerbose }: GlobalFlags, config: Config): LogLevel {
   if (settings.logLevel !== undefined) return config.logLevel;
   if (isVerbose) return 'debug';
   if (isQuiet) return 'error';
@@ -50,4 +60,5 @@ interface GlobalOptions extends Flags {
   json?: boolean;
   quiet?: boolean;
   verbose?: boolean;
+  jsonLogs?: boolean;
 }

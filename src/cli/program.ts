@@ -9,6 +9,7 @@ import { addHttpCommands } from './http-command.js';
 import { addInstallCommand } from './install-command.js';
 import { addJobCommands, withPayloadNamed } from './job-commands.js';
 import { addKeepCommands } from './keep-command.js';
+import { addMetricsCommand } from './metrics-command.js';
 import { createOutput, type Output } from './output.js';
 import { addPriceCommands } from './price-commands.js';
 import { addServeCommand, serve } from './serve.js';
@@ -52,6 +53,7 @@ function createProgram(output: Output): Command {
   addPriceCommands(program, output);
   addKeepCommands(program, output);
   addHttpCommands(program, output);
+  addMetricsCommand(program, output);
   return program;
 }
 

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { Config } from '../base/config.js';
 import type { Log } from '../base/log.js';
 import { version } from '../base/version.js';
+import { prometheusContentType } from '../core/metrics/prometheus.js';
 import type { Runtime } from '../runtime.js';
 import { chooseTools } from '../tools/index.js';
 import type { EventFeed } from './event-feed.js';
@@ -59,6 +60,9 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
     const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Number(place) : await feed.newest();
     return eventStream(feed, afterId, context.req.raw.signal);
   });
+  app.get('/metrics', async (context) =>
+    context.body(await runtime.metrics.prometheus(), 200, { 'Content-Type': prometheusContentType }),
+  );
   app.all('/mcp', (context) => mcp.handle(context.req.raw, context.get('visitor')));
   if (page) {
     app.get('*', (context) => {
@@ -70,7 +74,7 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
     errorResponse(404, {
       code: 'not_found',
       message: `There is nothing at ${context.req.path}.`,
-      hint: 'There are /api/health, /api/tools, /api/events and /mcp.',
+      hint: 'There are /api/health, /api/tools, /api/events, /metrics and /mcp.',
     }),
   );
   app.onError((error) => {

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { RuntimeError } from '../base/errors.js';
+import { RuntimeError, reportError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/define-tool.js';
@@ -48,7 +48,14 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime): Hono<Env> 
       progress: () => {},
       sample: undefined,
     };
-    return Response.json(await tool.handler(input, context));
+    try {
+      const result = await tool.handler(input, context);
+      runtime.metrics.countToolCall(tool.name, 'ok');
+      return Response.json(result);
+    } catch (error) {
+      runtime.metrics.countToolCall(tool.name, reportError(error).code);
+      throw error;
+    }
   }
 
   return new Hono<Env>()

@@ -1,5 +1,5 @@
+import type { ChildEnd } from '../base/child-process.js';
 import { type ModelAnswer, ModelError, type ModelFailure, type ModelRequest, type ModelUsage } from '../core/ports.js';
-import type { ChildEnd } from './child-process.js';
 import { failureOfStatus } from './http-failure.js';
 import { redactedDetail } from './redact.js';
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { type ChildEnd, runChild } from '../base/child-process.js';
 import { systemCode } from '../base/system-code.js';
 import { ModelError, type ModelRequest, type Provider } from '../core/ports.js';
 import { cancelledCall } from './call.js';
-import { type ChildEnd, runChild } from './child-process.js';
 import { readClaudeCodeResult } from './claude-code-result.js';
 import { droppedParams } from './dropped-params.js';
 import { redactedDetail } from './redact.js';

@@ -8,6 +8,7 @@ import type { Runtime, Session } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/define-tool.js';
 import type { ToolChoice } from '../tools/index.js';
 import { instructions } from './instructions.js';
+import { serveResources } from './resources.js';
 import { samplerOf } from './sampling.js';
 
 export interface McpServerNeeds {
@@ -28,14 +29,16 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
   // builds its schemas again for every list, and reports unknown arguments without saying which there are.
   const server = new Server(
     { name: 'agent-runtime-mcp', title: 'Agent Runtime', version },
-    { capabilities: { tools: {} }, instructions },
+    { capabilities: { tools: {}, resources: {} }, instructions },
   );
   let surface: Promise<Surface> | undefined;
+  let opened: Runtime | undefined;
   const loadSurface = () => {
     surface ??= importSurface(config);
     return surface;
   };
 
+  serveResources(server, runtime);
   server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: (await loadSurface()).descriptions() }));
 
   // Calls come in here and not through a handler of their own: for that the SDK would check each request twice and each
@@ -55,10 +58,10 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
     };
     const openContext = async (): Promise<ToolContext> => {
       if (problem) throw problem;
-      const ready = await runtime();
-      ready.requireSound();
+      opened = await runtime();
+      opened.requireSound();
       return {
-        runtime: ready,
+        runtime: opened,
         actor: session,
         sessionId: session.id,
         signal: extra.signal,
@@ -66,7 +69,8 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
         sample: samplerOf(server, extra.signal),
       };
     };
-    return callTool(tool, given, openContext, log);
+    const count = (name: string, status: string) => opened?.metrics.countToolCall(name, status);
+    return callTool(tool, given, { openContext, count, log });
   };
 
   return server;

@@ -1,22 +1,26 @@
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { type Config, defaultConfig } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
-import { createLog } from '../base/log.js';
-import { createRedactor } from '../base/redact.js';
+import { type LogWishes, openLog } from '../base/open-log.js';
 import { nameSession } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
 import { createMcpServer } from './server.js';
 
 const parentPollMs = 5_000;
 
+export interface ServeWishes extends LogWishes {
+  /** Answers GET /metrics on this port of 127.0.0.1. */
+  metricsPort?: number | undefined;
+}
+
 /**
  * Serves MCP on stdin and stdout until the client is gone. A server that ends because of a mistake in its settings shows
  * in a client only as "failed"; so it starts all the same, and every tool answers with what is wrong.
  */
-export async function serveStdio(readSettings: () => Config): Promise<void> {
+export async function serveStdio(readSettings: () => Config, wishes: ServeWishes = {}): Promise<void> {
   keepStdoutForProtocol();
   const { config, problem } = readOrExplain(readSettings);
-  const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
+  const log = openLog(config, wishes);
   const info = { clientSessionId: config.clientSessionId, project: config.project };
   const session = nameSession(info);
 
@@ -48,6 +52,11 @@ export async function serveStdio(readSettings: () => Config): Promise<void> {
       )
       .catch((error: unknown) => log.error('the session could not begin', { error }));
   };
+  if (wishes.metricsPort !== undefined) {
+    const { openMetricsEndpoint } = await import('./metrics-endpoint.js');
+    const read = async () => (await runtime()).metrics.prometheus();
+    openMetricsEndpoint({ port: wishes.metricsPort, read, log });
+  }
   endWithClient(() => opened?.close());
   await server.connect(new StdioServerTransport());
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
-import { type Agent, AgentError, type AgentJob, Postponed } from '../agents/define-agent.js';
+import { type Agent, type AgentError, type AgentJob, Postponed } from '../agents/define-agent.js';
+import { checkPayload } from '../agents/payload-schema.js';
 import { RuntimeError } from '../base/errors.js';
 import { type Json, type JsonObject, readJson, toJsonText } from '../base/json.js';
 import type { Redact } from '../base/redact.js';
@@ -12,7 +12,8 @@ import { createNotes, type NotesNeeds } from './notes.js';
 import { requireAdmission } from './require-admission.js';
 
 export interface AttemptNeeds extends NotesNeeds {
-  loadAgent(type: string): Promise<Agent>;
+  /** The agent of a job, by its type and what it requires of its runner. */
+  loadAgent(type: string, requires: string | null): Promise<Agent>;
   /** How long an agent may take to stop after it was told to. */
   stopGraceMs: number;
 }
@@ -36,8 +37,8 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   let isStuck = true;
 
   const work = (async () => {
-    const agent = await needs.loadAgent(job.type);
-    const given = agentJob(job, agent);
+    const agent = await needs.loadAgent(job.type, job.requires);
+    const given = await agentJob(job, agent);
     await requireAdmission(job, needs);
     return agent.execute(given, notes.context(controller.signal));
   })();
@@ -77,17 +78,16 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   };
 }
 
-function agentJob(job: JobRow, agent: Agent): AgentJob<unknown> {
-  const payload = agent.payload.safeParse(readJson<Json>(job.payload));
-  if (!payload.success) {
+async function agentJob(job: JobRow, agent: Agent): Promise<AgentJob<unknown>> {
+  const checked = await checkPayload(agent.payload, readJson<Json>(job.payload));
+  if ('problem' in checked) {
     // Checked when it was submitted, but perhaps by another version of the agent.
-    const reason = z.prettifyError(payload.error);
-    throw new RuntimeError('invalid', `The payload is not one of the agent ${job.type}: ${reason}`);
+    throw new RuntimeError('invalid', `The payload is not one of the agent ${job.type}: ${checked.problem}`);
   }
   return {
     id: job.id,
     type: job.type,
-    payload: payload.data,
+    payload: checked.value,
     metadata: readJson<JsonObject>(job.metadata),
     attempt: job.attempt,
     isLastTry: job.tries >= job.max_attempts,
@@ -115,9 +115,15 @@ function failed(error: unknown, redact: Redact): Outcome {
       retryAfterMs: error.retryAfterMs,
     };
   }
-  const code = error instanceof AgentError || error instanceof RuntimeError ? error.code : 'internal';
-  const isTransient = error instanceof AgentError ? error.isTransient : isUnavailable(error);
-  return { kind: 'failed', code, message, isTransient };
+  if (isAgentError(error))
+    return { kind: 'failed', code: error.code, message, isTransient: error.isTransient === true };
+  const code = error instanceof RuntimeError ? error.code : 'internal';
+  return { kind: 'failed', code, message, isTransient: isUnavailable(error) };
+}
+
+/** By name, because a module may have its own copy of this package, and so another class. */
+function isAgentError(error: unknown): error is AgentError {
+  return error instanceof Error && error.name === 'AgentError' && 'code' in error && typeof error.code === 'string';
 }
 
 /** The message, and the vendor's own words as a quotation. */

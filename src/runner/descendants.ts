@@ -1,10 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-
-/**
- * The variable by which the processes that a runner starts can be told from all others, whatever groups and sessions
- * they have made their own: a child's environment is its parent's unless someone chose otherwise.
- */
-export const runnerMark = 'AGENT_RUNTIME_RUNNER';
+import { runnerMark } from '../base/ordinary-variables.js';
 
 /**
  * Kills what a runner that is gone, or about to go, has left behind. The mark holds the runner's own id, so that no

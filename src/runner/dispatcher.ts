@@ -2,18 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
-import type { Jobs } from '../core/jobs/jobs.js';
+import type { Jobs, WorkingJob } from '../core/jobs/jobs.js';
+import type { AttemptKey } from '../core/jobs/outcome.js';
 import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
 import type { RetryWishes } from '../core/jobs/steer-job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
 import { endDescendants } from './descendants.js';
+import { logJobEnd } from './job-log.js';
+import type { LastWords } from './last-words.js';
 import type { Spool } from './spool.js';
 
 export interface DispatcherNeeds {
   jobs: Jobs;
   spawner: Spawner;
   spool: Spool;
+  lastWords: LastWords;
   log: Log;
 }
 
@@ -27,7 +31,7 @@ const cancelGraceMs = 8_000;
 const pollMs = 50;
 
 /** The queue and the processes that drain it, together: what a session uses to have work done in the background. */
-export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds) {
+export function createDispatcher({ jobs, spawner, spool, lastWords, log }: DispatcherNeeds) {
   async function start(runnerId: string | undefined): Promise<void> {
     if (!runnerId) return;
     try {
@@ -43,13 +47,27 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
   /** Starts one more runner if more jobs are ready than runners are free; that one looks again when it takes a job. */
   const fill = async (actor: Actor): Promise<void> => start(await jobs.permitRunner(actor));
 
-  const rescue = () =>
-    jobs.rescue({ readSpooled: spool.read, forgetSpooled: spool.forget, endRunner: (row) => end(row) });
+  async function rescue(): Promise<void> {
+    const helpers = {
+      readSpooled: (key: AttemptKey, runnerId: string) => spool.read(key) ?? lastWords.read(runnerId),
+      forgetSpooled: spool.forget,
+      endRunner: end,
+    };
+    for (const { runnerId, jobId, reason } of await jobs.rescue(helpers)) {
+      log.warn('a runner was lost', { runner: runnerId, job_id: jobId, reason });
+      if (jobId !== undefined) logEnd(await jobs.get(jobId));
+    }
+  }
+
+  function logEnd(job: Job): void {
+    logJobEnd(log, { ...job, error_code: job.errorCode });
+  }
 
   function end(row: RunnerRow): void {
     const identity = identityOf(row);
     if (identity) spawner.signalRunner(identity, 'SIGKILL');
     endDescendants(row.id);
+    lastWords.forget(row.id);
   }
 
   return {
@@ -57,6 +75,7 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
 
     async submit(job: NewJob, actor: Actor): Promise<{ job: Job; isRepeated: boolean }> {
       const { runnerId, ...submitted } = await jobs.submit(job, actor);
+      if (!submitted.isRepeated) log.info('job_submitted', { job_id: submitted.job.id, type: job.type });
       await start(runnerId);
       return submitted;
     },
@@ -69,30 +88,39 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
 
     /**
      * Resolves when the job has ended: a running one is asked first, and killed with all it started when it does not
-     * answer. One that runs on another host learns of it by its heartbeat, and may still be `running`.
+     * answer. One that runs on another host learns of it by its heartbeat, and may still be `running`. A run has ended
+     * when its jobs have.
      */
-    async cancel(id: string, actor: Actor): Promise<Job> {
-      const { job, runner } = await jobs.cancel(id, actor);
-      if (!runner) return job;
-      spawner.signalRunner(runner, 'SIGTERM');
-      if (!(await hasEndedWithin(id, cancelGraceMs))) await killWith(runner, id);
-      // A runner that ended with the job, or was between two jobs when the signal came, leaves the queue behind.
-      await fill(actor);
-      return jobs.get(id);
-    },
+    cancel,
 
     /** Finds lost runners and starts one where work is waiting; any process may, at any time. */
     async sweep(actor: Actor): Promise<void> {
       try {
-        for (const { runnerId, jobId, reason } of await rescue()) {
-          log.warn('a runner was lost', { runner: runnerId, job_id: jobId, reason });
-        }
+        await rescue();
       } catch (error) {
         log.warn('a lost runner could not be written off yet', { error });
       }
       await fill(actor);
     },
   };
+
+  async function cancel(id: string, actor: Actor): Promise<Job> {
+    const isRepeated = (await jobs.status(id)) === 'cancelled';
+    const { job, working } = await jobs.cancel(id, actor);
+    if (working.length === 0) {
+      if (!isRepeated) logEnd(job);
+      return job;
+    }
+    await Promise.all(working.map(endWork));
+    // A runner that ended with the job, or was between two jobs when the signal came, leaves the queue behind.
+    await fill(actor);
+    return jobs.get(id);
+  }
+
+  async function endWork({ id, runner }: WorkingJob): Promise<void> {
+    spawner.signalRunner(runner, 'SIGTERM');
+    if (!(await hasEndedWithin(id, cancelGraceMs))) await killWith(runner, id);
+  }
 
   async function hasEndedWithin(id: string, ms: number): Promise<boolean> {
     for (const giveUpAt = performance.now() + ms; ; await sleep(pollMs)) {

@@ -6,6 +6,7 @@ import type { JobRow } from '../core/jobs/job.js';
 import type { Jobs } from '../core/jobs/jobs.js';
 import { type AttemptKey, type Outcome, spendingOf } from '../core/jobs/outcome.js';
 import { type Attempt, type AttemptNeeds, startAttempt } from './attempt.js';
+import { logJobEnd } from './job-log.js';
 import { keepOutcome } from './keep-outcome.js';
 import type { Spool } from './spool.js';
 
@@ -23,10 +24,14 @@ export interface Drain {
   readonly done: Promise<DrainEnd>;
   /** `listener` is called whenever a job was taken: perhaps there are more of them than runners. */
   onTaken(listener: () => void): void;
+  /** `listener` is called when a time that the runner waited for has come: a task may start that is no job yet. */
+  onDue(listener: () => void): void;
   /** SIGTERM: cancels the job under way if that was asked for, otherwise gives it back and ends. */
   onTerminate(): void;
   /** An error that no agent caught: the job under way fails with it, and the runner ends. */
   onUncaught(error: unknown): void;
+  /** This process ends with a job under way, because its agent said so: the job fails with that. Synchronous. */
+  onExit(code: number): void;
 }
 
 export interface DrainEnd {
@@ -52,6 +57,7 @@ export function startDrain(needs: DrainNeeds): Drain {
   /** Ends a wait for work at once. */
   const waking = new AbortController();
   let taken = () => {};
+  let due = () => {};
 
   /** Deleted, or moved away with its directory: what is written to it now, nobody will read. */
   const hadFile = existsSync(needs.db.location);
@@ -92,11 +98,14 @@ export function startDrain(needs: DrainNeeds): Drain {
   /** Looks without the write lock, and comes back for a next step when something is ready or a heartbeat is due. */
   async function waitForWork(until: number): Promise<void> {
     const lookAgainAt = performance.now() + beatMs;
+    let isDueSaid = false;
     while (!mustEnd && !isBroken && !isDatabaseGone() && performance.now() < lookAgainAt) {
       const dueMs = until - needs.clock.now();
       const pauseMs = dueMs > 0 ? Math.min(waitPollMs, dueMs) : waitPollMs;
       await sleep(pauseMs, undefined, { signal: waking.signal }).catch(() => {});
       if (await jobs.hasReady().catch(() => true)) return;
+      if (dueMs <= 0 && !isDueSaid) due();
+      isDueSaid ||= dueMs <= 0;
     }
   }
 
@@ -113,13 +122,10 @@ export function startDrain(needs: DrainNeeds): Drain {
     current = undefined;
     isBroken ||= attempt.isStuck;
     const outcome = crash === undefined || ended === 'superseded' ? ended : crashed(ended, crash);
-    if (outcome !== 'superseded') await keepOutcome(key, outcome, needs);
-    log.info('job_finished', {
-      job_id: job.id,
-      type: job.type,
-      outcome: outcome === 'superseded' ? outcome : outcome.kind,
-      duration_ms: Math.round(performance.now() - startedAt),
-    });
+    const durationMs = Math.round(performance.now() - startedAt);
+    const row = outcome === 'superseded' ? undefined : await keepOutcome(key, outcome, needs);
+    if (row) logJobEnd(log, row, durationMs);
+    else log.info('job_superseded', { job_id: job.id, type: job.type, attempt: job.attempt, duration_ms: durationMs });
   }
 
   async function beat(): Promise<void> {
@@ -151,6 +157,9 @@ export function startDrain(needs: DrainNeeds): Drain {
     onTaken(listener) {
       taken = listener;
     },
+    onDue(listener) {
+      due = listener;
+    },
     onTerminate: () => void terminate(),
     onUncaught(error) {
       log.error('uncaught error', { error });
@@ -159,6 +168,12 @@ export function startDrain(needs: DrainNeeds): Drain {
       if (!current) return;
       current.crash = needs.redact(error instanceof Error ? error.message : String(error));
       current.attempt.stop('ending');
+    },
+    onExit(code) {
+      if (!current) return;
+      const message = `The agent ended its process (exit code ${code}). An agent throws when it fails.`;
+      // Whoever finds this runner gone takes it from there.
+      needs.spool.put(current.key, { kind: 'failed', code: 'exited', message, isTransient: false });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../base/log.js';
+import type { JobRow } from '../core/jobs/job.js';
 import type { Jobs } from '../core/jobs/jobs.js';
 import type { AttemptKey, Outcome } from '../core/jobs/outcome.js';
 import type { Spool } from './spool.js';
@@ -13,19 +14,20 @@ export interface KeepNeeds {
 }
 
 /**
- * Writes the outcome of an attempt to the database. While that takes none, the outcome is safe in a file from the first
+ * Writes the outcome of an attempt to the database; resolves to the job as it is then, or to nothing when another attempt
+ * has superseded this one. While that takes none, the outcome is safe in a file from the first
  * failure on, whatever happens to this process: whoever finds its runner gone takes the file over. Throws when the
  * database stays unusable.
  */
-export async function keepOutcome(key: AttemptKey, outcome: Outcome, needs: KeepNeeds): Promise<void> {
+export async function keepOutcome(key: AttemptKey, outcome: Outcome, needs: KeepNeeds): Promise<JobRow | undefined> {
   const { jobs, spool, patienceMs = 60_000 } = needs;
   const giveUpAt = performance.now() + patienceMs;
   let isSpooled = false;
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
-      await jobs.finish(key, outcome);
+      const row = await jobs.finish(key, outcome);
       if (isSpooled) spool.forget(key);
-      return;
+      return row;
     } catch (error) {
       isSpooled ||= putAside(key, outcome, error, needs);
       if (performance.now() > giveUpAt) throw error;

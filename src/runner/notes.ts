@@ -1,22 +1,25 @@
 import type { AgentContext } from '../agents/define-agent.js';
 import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
 import type { JobRow } from '../core/jobs/job.js';
 import type { AttemptKey, Spending } from '../core/jobs/outcome.js';
 import type { Database, Sql } from '../store/sql.js';
 import { saveArtifact } from './artifact.js';
+import { readArtifacts, readDependencies } from './dependencies.js';
 
 export interface NotesNeeds {
   db: Database;
   clock: Clock;
   redact: Redact;
   dataDir: string;
+  log?: Log;
 }
 
 const flushMs = 500;
 
 /** What an agent says while it works, kept in memory and written twice a second. */
-export function createNotes(job: JobRow, { db, clock, redact, dataDir }: NotesNeeds) {
+export function createNotes(job: JobRow, { db, clock, redact, dataDir, log }: NotesNeeds) {
   const key: AttemptKey = { jobId: job.id, token: job.attempt_token ?? '' };
   let output = '';
   let stored = 0;
@@ -48,6 +51,10 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir }: NotesNe
     } catch {
       // A full disk or a long lock delays the partial view; the next write takes this with it.
       return;
+    }
+    if (now.progress) {
+      const { fraction: progress, message: progress_message } = now.progress;
+      log?.debug('job_progress', { job_id: job.id, type: job.type, progress, progress_message });
     }
     lines.splice(0, now.lines);
     if (progress === now.progress) progress = undefined;
@@ -86,6 +93,8 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir }: NotesNe
         warnings.push(redact(message));
       },
       saveArtifact: (name, data) => saveArtifact(db, key, { dataDir, name, data, at: clock.now() }),
+      artifacts: () => readArtifacts(db, job.id),
+      dependencies: () => readDependencies(db, job.id),
     }),
 
     async close(): Promise<void> {

@@ -23,9 +23,11 @@ export async function runToEnd({ runnerId, drain, dispatcher, log, close }: RunT
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, drain.onTerminate);
   process.on('uncaughtException', drain.onUncaught);
   process.on('unhandledRejection', drain.onUncaught);
+  process.on('exit', drain.onExit);
 
   const logFailure = (error: unknown) => log.warn('the queue could not be looked after', { error });
   drain.onTaken(() => void dispatcher.fill(nobody).catch(logFailure));
+  drain.onDue(() => void dispatcher.sweep(nobody).catch(logFailure));
   // Sessions do this too, but work goes on when none is left.
   const timer = setInterval(() => void dispatcher.sweep(nobody).catch(logFailure), sweepMs);
 

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, fstatSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { runnerMark } from '../base/ordinary-variables.js';
 import { makePrivateDirectory } from '../base/private-directory.js';
 import type { Processes, ProcessIdentity, Spawner } from '../core/ports.js';
-import { runnerMark } from './descendants.js';
+import { reportArguments } from './last-words.js';
 
 export interface SpawnerNeeds {
   processes: Processes;
@@ -22,7 +23,8 @@ export function createSpawner({ processes, entry, logFile, env, heapMb }: Spawne
     async spawnRunner(runnerId) {
       const log = openLog(logFile);
       try {
-        const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry, runnerId], {
+        const flags = [`--max-old-space-size=${heapMb}`, ...reportArguments(dirname(logFile), runnerId)];
+        const child = spawn(process.execPath, [...flags, entry, runnerId], {
           // A group and session of its own, so that what ends the server's group passes it by.
           detached: true,
           stdio: ['ignore', log, log],

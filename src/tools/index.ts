@@ -7,20 +7,22 @@ import { dashboardTools } from './dashboard.js';
 import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
+import { metricTools } from './metrics.js';
 import { nativeTool } from './native.js';
+import { runGoalTools } from './run-goal.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
 
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
-  goals: [...goalTools, ...taskTools, ...templateTools],
+  goals: [...goalTools, ...taskTools, ...templateTools, ...runGoalTools],
   coordination: coordinationTools,
   breakers: breakerTools,
   background: backgroundTools,
   jobs: jobTools,
   tools: nativeTools.map(nativeTool),
-  system: [...systemTools, ...dashboardTools],
+  system: [...systemTools, ...metricTools, ...dashboardTools],
 } as const satisfies Record<string, readonly AnyTool[]>;
 
 export type ToolsetName = keyof typeof toolsets;

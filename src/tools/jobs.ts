@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AgentDescription } from '../agents/index.js';
 import { submitJob } from '../agents/submit.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { defineTool } from './define-tool.js';
@@ -49,10 +50,18 @@ export const agentListOutput = z.object({
       type: z.string(),
       description: z.string(),
       payload: z.array(z.string()),
+      concurrency: z.int().optional().describe('How many of its jobs run at once over all processes.'),
+      timeout_seconds: z.int().optional().describe('How long one try may take unless its job says otherwise.'),
+      module: z.string().optional().describe("Where it comes from, when it is one of the user's own."),
       schema: z.unknown().optional(),
+      note: z.string().optional(),
     }),
   ),
   supported_job_types: z.array(z.string()),
+  problems: z
+    .array(z.object({ module: z.string(), reason: z.string() }))
+    .optional()
+    .describe('Modules of the config file that cannot be used.'),
 });
 
 /** A page of jobs. */
@@ -221,22 +230,22 @@ export const jobTools = [
     input: z.strictObject({ type: z.string().max(100).optional().describe('Only this type, with its whole schema.') }),
     output: agentListOutput,
     handler: async (input, { runtime }) => {
-      const types = [...runtime.agents.types.keys()];
-      const wanted = input.type === undefined ? types : [input.type];
-      const agents = await Promise.all(wanted.map((type) => runtime.agents.load(type)));
+      const { agents, problems } = await runtime.agents.describe(input.type);
       return {
-        agents: agents.map((agent) => {
-          const schema = z.toJSONSchema(agent.payload, { io: 'input', unrepresentable: 'any' });
-          const fields = Object.keys(schema.properties ?? {});
-          return {
-            type: agent.type,
-            description: agent.description,
-            payload: fields,
-            schema: input.type === undefined ? undefined : schema,
-          };
-        }),
-        supported_job_types: types,
+        agents: agents.map((agent) => showAgent(agent, input.type !== undefined)),
+        supported_job_types: [...new Set([...runtime.agents.types, ...agents.map((agent) => agent.type)])],
+        problems: problems.length === 0 ? undefined : problems,
       };
     },
   }),
 ];
+
+function showAgent({ schema, timeoutSeconds, ...agent }: AgentDescription, isWhole: boolean) {
+  return {
+    ...agent,
+    payload: Object.keys((schema?.properties ?? {}) as object),
+    timeout_seconds: timeoutSeconds,
+    schema: isWhole ? schema : undefined,
+    note: schema ? undefined : 'Its schema library tells no JSON schema; payloads are checked all the same.',
+  };
+}

@@ -1,5 +1,6 @@
 import { measureBackground } from './background.js';
 import { measureClaims } from './claims.js';
+import { measureJobs } from './jobs.js';
 import { type Figure, measureBoards, measureProtocol } from './protocol.js';
 
 // Ratios of one run on one machine: absolute times change with the machine and with what else it does.
@@ -8,6 +9,7 @@ const figures: Figure[] = [
   ...(await measureBoards()),
   ...(await measureClaims()),
   ...(await measureBackground()),
+  ...(await measureJobs()),
 ];
 
 console.log('| what | ours | reference | ratio | aim |');

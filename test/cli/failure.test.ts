@@ -4,7 +4,7 @@ import { exitCodes, reportFailure } from '../../src/cli/failure.js';
 import type { GlobalFlags } from '../../src/cli/global-flags.js';
 import { recordingOutput } from './recording-output.js';
 
-const flags: GlobalFlags = { settings: {}, isJson: false, isQuiet: false, isVerbose: false };
+const flags: GlobalFlags = { settings: {}, isJson: false, isQuiet: false, isVerbose: false, isJsonLogs: false };
 
 it('gives every code of an error an exit code, those that scripts tell apart one of their own', () => {
   expect(Object.keys(exitCodes).sort()).toEqual([...errorCodes].sort());

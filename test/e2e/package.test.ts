@@ -99,6 +99,23 @@ describe.each(nodes.filter((row): row is [string, string, string[]] => row[1] !=
         });
         await second.ok('wait_for_tasks', { task_ids: [training.job_id] });
         expect((await second.ok('get_job_status', { job_id: training.job_id })).status).toBe('completed');
+
+        const program = `
+          import { openRuntime } from 'agent-runtime-mcp';
+          const runtime = await openRuntime({ agents: ['./agent.mjs'] });
+          const { job_id } = await runtime.submitJob({ type: 'double', payload: { n: 21 } });
+          console.log((await runtime.waitForJob(job_id)).result);
+          runtime.close();`;
+        const agent = `
+          import { defineAgent } from 'agent-runtime-mcp';
+          import { z } from 'zod';
+          export default defineAgent({
+            type: 'double', description: 'Doubles.', payload: z.object({ n: z.number() }),
+            execute: async (job) => 2 * job.payload.n,
+          });`;
+        writeFileSync(join(folder, 'agent.mjs'), agent);
+        const here = { cwd: folder, env: { HOME: home, PATH: '/usr/bin:/bin' }, encoding: 'utf8' as const };
+        expect(execFileSync(node, ['--input-type=module', '--eval', program], here)).toBe('42\n');
       },
       5 * minutes,
     );
@@ -119,6 +136,7 @@ it('the tarball holds what it needs to run, and nothing else', () => {
   ]);
   expect(files).toContain('dist/main.js');
   expect(files).toContain('dist/job-runner.js');
+  expect(files).toContain('dist/agent-host.js');
   expect(files).toContain('dist/trainer-worker.js');
   expect(files).toContain('dist/types/index.d.ts');
   expect(files).toContain('dist/THIRD-PARTY-LICENSES.txt');

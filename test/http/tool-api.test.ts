@@ -48,3 +48,15 @@ it('lists the tools with what they take', async () => {
   const listed = data.tools.find((tool: { name: string }) => tool.name === 'create_task');
   expect(listed).toMatchObject({ effect: 'write', input: { type: 'object', required: ['title'] } });
 });
+
+it('the metrics are served to Prometheus, and count what was called here', async () => {
+  const { send, runtime } = await serve();
+  await send('GET', '/api/tools/list_tasks');
+  await send('GET', '/api/tools/get_task?task_id=7');
+  await runtime.metrics.flush();
+  const { text, headers } = await send('GET', '/metrics');
+  expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+  expect(text).toContain('agent_runtime_tool_calls_total{tool="list_tasks",status="ok"} 1');
+  expect(text).toContain('agent_runtime_tool_calls_total{tool="get_task",status="not_found"} 1');
+  expect((await send('GET', '/metrics', { headers: { authorization: '' } })).status).toBe(401);
+});

@@ -125,6 +125,9 @@ describe('a runner is given nothing that is not its business', () => {
     };
     expect(argv.slice(1, -1)).toEqual([
       '--max-old-space-size=2048',
+      '--report-on-fatalerror',
+      expect.stringMatching(/^--report-directory=.*logs$/),
+      expect.stringMatching(/^--report-filename=[0-9a-f-]+\.json$/),
       expect.stringContaining('job-runner.js'),
       expect.stringMatching(/^[0-9a-f-]+$/),
     ]);

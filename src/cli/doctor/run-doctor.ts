@@ -4,6 +4,7 @@ import type { GlobalFlags } from '../global-flags.js';
 import { readLenientConfig } from '../lenient-config.js';
 import type { Output } from '../output.js';
 import { type Check, checksOf } from './check.js';
+import { checkAgents } from './check-agents.js';
 import { checkClients } from './check-clients.js';
 import { checkDatabase } from './check-database.js';
 import { checkDirectories } from './check-directories.js';
@@ -28,6 +29,7 @@ export async function runDoctor(flags: GlobalFlags, output: Output): Promise<voi
     ...(await safely('Clients', () => checkClients(config))),
     ...(await safely('Models', () => checkModels(config))),
     ...(await safely('Search', () => checkSearch(config))),
+    ...(await safely('Agents', () => checkAgents(config))),
   ];
   const status = worstOf(checks);
   if (flags.isJson) output.printJson({ status, version, checks });

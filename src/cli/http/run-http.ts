@@ -1,8 +1,6 @@
-import { readConfig } from '../../base/config.js';
-import { createLog } from '../../base/log.js';
-import { createRedactor } from '../../base/redact.js';
-import { type GlobalFlags, logLevelOf } from '../global-flags.js';
+import type { GlobalFlags } from '../global-flags.js';
 import type { HttpFlags } from '../http-command.js';
+import { settingOf } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
 import { openBrowser } from './open-browser.js';
 
@@ -14,8 +12,7 @@ export interface HttpRequest extends HttpFlags {
 
 /** Serves over HTTP until it is told to end. */
 export async function runHttp(request: HttpRequest, flags: GlobalFlags, output: Output): Promise<void> {
-  const config = readConfig(flags.settings);
-  const log = createLog({ level: logLevelOf(flags, config), redact: createRedactor(config.secrets) });
+  const { config, log } = settingOf(flags);
   const [{ openRuntime }, { startHttpServer }, { readPageFiles }] = await Promise.all([
     import('../../runtime.js'),
     import('../../http/http-server.js'),

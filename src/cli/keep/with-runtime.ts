@@ -1,8 +1,7 @@
 import { type Config, readConfig } from '../../base/config.js';
-import { createLog, type Log } from '../../base/log.js';
-import { createRedactor } from '../../base/redact.js';
+import type { Log } from '../../base/log.js';
 import type { Runtime } from '../../runtime.js';
-import { type GlobalFlags, logLevelOf } from '../global-flags.js';
+import { type GlobalFlags, logOf } from '../global-flags.js';
 
 export interface Setting {
   config: Config;
@@ -12,7 +11,7 @@ export interface Setting {
 /** The settings of one command, and where it logs. */
 export function settingOf(flags: GlobalFlags): Setting {
   const config = readConfig(flags.settings);
-  return { config, log: createLog({ level: logLevelOf(flags, config), redact: createRedactor(config.secrets) }) };
+  return { config, log: logOf(flags, config) };
 }
 
 /** Opens the runtime for as long as `body` takes. */

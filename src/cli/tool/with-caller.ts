@@ -1,3 +1,4 @@
+import { reportError } from '../../base/errors.js';
 import type { Actor } from '../../core/actor.js';
 import type { Runtime } from '../../runtime.js';
 import type { AnyTool, ToolContext } from '../../tools/define-tool.js';
@@ -50,7 +51,14 @@ export async function withCaller<Result>(
       // No session may be there to take back what dead ones held, or to start runners for the queue.
       if (tool.effect !== 'read') await runtime.sweep(caller);
       runtime.requireSound();
-      return tool.handler(input, context);
+      try {
+        const result = await tool.handler(input, context);
+        runtime.metrics.countToolCall(tool.name, 'ok');
+        return result;
+      } catch (error) {
+        runtime.metrics.countToolCall(tool.name, reportError(error).code);
+        throw error;
+      }
     }
     try {
       return await body({ runtime, actor, signal, call });

@@ -5,6 +5,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { type Budget, readBudget, setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
+import { findLiveRun } from '../goal-runs/goal-run.js';
 import type { Change } from '../tasks/dependencies.js';
 import { failDependents } from '../tasks/failure-policy.js';
 import type { TaskRow, TaskStatus } from '../tasks/task.js';
@@ -47,6 +48,8 @@ export interface GoalDetail extends GoalWithProgress {
   budget: Budget;
   /** The longest chain of open tasks, in the order they must be done; absent on goals too large to search. */
   criticalPath: number[] | undefined;
+  /** The run that works on it now. */
+  runId: string | undefined;
 }
 
 export type Goals = ReturnType<typeof createGoals>;
@@ -163,10 +166,11 @@ async function goalDetail(sql: Sql, row: GoalRow): Promise<GoalDetail> {
     progress,
     budget: await readBudget(sql, `goal:${row.id}`),
     criticalPath: isSearchable ? await findCriticalPath(sql, row.id) : undefined,
+    runId: (await findLiveRun(sql, row.id))?.id,
   };
 }
 
-async function progressOf(sql: Sql, goalId: number): Promise<Progress> {
+export async function progressOf(sql: Sql, goalId: number): Promise<Progress> {
   const progress: Progress = { total: 0, pending: 0, in_progress: 0, completed: 0, failed: 0, cancelled: 0 };
   const rows = await sql.all<{ status: TaskStatus; count: number }>(
     'select status, count(*) as count from tasks where goal_id = ? group by status',

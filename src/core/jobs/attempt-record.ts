@@ -35,14 +35,23 @@ export async function wasPutOff(sql: Sql, { id, attempt }: { id: string; attempt
   return before !== undefined;
 }
 
+/** Epoch milliseconds. */
+export interface EndedAttempt {
+  startedAt: number;
+  /** When the last of the job's dependencies was done. */
+  dependenciesDoneAt: number | null;
+}
+
 /** Writes how an attempt ended into its own row, and what it spent and left into the job's. */
-export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: number): Promise<void> {
+export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: number): Promise<EndedAttempt> {
   const received = outcome.output ?? (await joinChunks(sql, row.id));
   const used = await settleAttempt(sql, row, outcome, received, at);
   const problem = problemOf(outcome);
-  await sql.run(
+  const attempt = await sql.get<EndedAttempt>(
     `update job_attempts set outcome = ?, error_code = ?, error_message = ?, model = ?, input_tokens = ?,
-       output_tokens = ?, ended_at = ? where job_id = ? and attempt = ?`,
+       output_tokens = ?, ended_at = ? where job_id = ? and attempt = ? returning started_at as "startedAt",
+       (select max(j.completed_at) from job_dependencies d join jobs j on j.id = d.depends_on
+        where d.job_id = job_attempts.job_id) as "dependenciesDoneAt"`,
     outcome.kind,
     problem?.code ?? null,
     problem?.message ?? null,
@@ -70,12 +79,15 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
   );
   await sql.run('delete from job_chunks where job_id = ?', row.id);
   // Not the goal's ledger, which has these tokens already.
-  await sql.run(
-    "update tasks set tokens_used = tokens_used + ? where id = ? and claim_token = ? and status = 'in_progress'",
-    used.inputTokens + used.outputTokens,
-    row.task_id,
-    row.task_claim_token,
-  );
+  if (row.task_id !== null) {
+    await sql.run(
+      "update tasks set tokens_used = tokens_used + ? where id = ? and claim_token = ? and status = 'in_progress'",
+      used.inputTokens + used.outputTokens,
+      row.task_id,
+      row.task_claim_token,
+    );
+  }
+  return attempt ?? { startedAt: at, dependenciesDoneAt: null };
 }
 
 /** A job may be put off a thousand times while a breaker is open; the last of them says it all. */

@@ -6,15 +6,21 @@ import { leaseFor, leaseValues } from '../coordination/lease.js';
 import { recordEvent } from '../events/events.js';
 import { wasPutOff } from './attempt-record.js';
 import { isUnwanted } from './board-task.js';
-import type { JobRow } from './job.js';
+import { type JobRow, runGoal } from './job.js';
 
 /** What a runner, or the server that would start one, is able to run. */
 export interface Capabilities {
-  /** Job types, with how many of each may run at once over all processes. */
-  types: ReadonlyMap<string, number>;
-  /** Providers and modules that are configured here. */
+  /** Job types that need nothing but a runner, beside what a job of theirs requires. */
+  types: ReadonlySet<string>;
+  /** Providers, commands and modules that are configured here. */
   provides: readonly string[];
 }
+
+/**
+ * What a job of a module requires. Which types a module serves only its own code knows, so that such a job may be of any
+ * type: whoever has the module is able to run it.
+ */
+export const modulePrefix = 'module:';
 
 /** The same text for processes that are able to run the same jobs: sessions may be configured with different keys. */
 export function abilityOf({ types, provides }: Capabilities): string {
@@ -37,7 +43,6 @@ export async function claimJob(
 ): Promise<JobRow | undefined> {
   const now = clock.now();
   const ready = await readyFor(sql, capabilities, now);
-  if (!ready) return undefined;
   const row = await sql.get<JobRow>(
     `update jobs set status = 'running', attempt = attempt + 1, tries = tries + 1, runner_id = ?, attempt_token = ?,
        progress = null, progress_message = null, error_code = null, error_message = null,
@@ -73,7 +78,6 @@ export async function claimJob(
 /** How many jobs could start now, counted up to `limit`. */
 export async function countReady(sql: Sql, capabilities: Capabilities, now: number, limit: number): Promise<number> {
   const ready = await readyFor(sql, capabilities, now);
-  if (!ready) return 0;
   const row = await sql.get<{ count: number }>(
     `select count(*) as count from (select 1 from jobs where ${ready.text} limit ?)`,
     ...ready.values,
@@ -82,41 +86,67 @@ export async function countReady(sql: Sql, capabilities: Capabilities, now: numb
   return row?.count ?? 0;
 }
 
-/** When the next job that this runner could take is due, epoch milliseconds. */
-export async function nextDueAt(sql: Sql, { types, provides }: Capabilities): Promise<number | undefined> {
-  const known = [...types.keys()];
+/**
+ * When there is next something to do for this runner, epoch milliseconds: a job is due, or a task of a run, which only
+ * then becomes a job.
+ */
+export async function nextDueAt(sql: Sql, capabilities: Capabilities): Promise<number | undefined> {
+  const times = [await nextJobAt(sql, capabilities), await nextHeldTaskAt(sql, capabilities)];
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+async function nextHeldTaskAt(sql: Sql, { provides }: Capabilities): Promise<number | undefined> {
   const row = await sql.get<{ due: number | null }>(
-    `select min(run_at) as due from jobs where status = 'pending' and unfinished_dependencies = 0
-       and type in (${marks(known)}) and (requires is null or requires in (${marks(provides)}))
-       and not ${isUnwanted}`,
-    ...known,
+    `select min(not_before) as due from tasks
+     where is_held = 1 and status = 'pending' and unfinished_dependencies = 0 and exists (select 1 from jobs
+       where jobs.goal_id = tasks.goal_id and type = '${runGoal}' and jobs.status = 'running'
+         and requires in (${marks(provides)}))`,
     ...provides,
   );
   return row?.due ?? undefined;
 }
 
-async function readyFor(
-  sql: Sql,
-  { types, provides }: Capabilities,
-  now: number,
-): Promise<{ text: string; values: Value[] } | undefined> {
-  const open: string[] = [];
-  for (const [type, limit] of types) if (await hasRoom(sql, type, limit)) open.push(type);
-  if (open.length === 0) return undefined;
+async function nextJobAt(sql: Sql, capabilities: Capabilities): Promise<number | undefined> {
+  const runnable = runnableBy(capabilities);
+  const row = await sql.get<{ due: number | null }>(
+    `select min(run_at) as due from jobs where status = 'pending' and unfinished_dependencies = 0
+       and ${runnable.text} and not ${isUnwanted}`,
+    ...runnable.values,
+  );
+  return row?.due ?? undefined;
+}
+
+interface Condition {
+  text: string;
+  values: Value[];
+}
+
+async function readyFor(sql: Sql, capabilities: Capabilities, now: number): Promise<Condition> {
+  const runnable = runnableBy(capabilities);
+  const full = await fullTypes(sql);
   return {
-    text: `status = 'pending' and unfinished_dependencies = 0 and run_at <= ? and type in (${marks(open)})
-      and (requires is null or requires in (${marks(provides)})) and not ${isUnwanted}`,
-    values: [now, ...open, ...provides],
+    text: `status = 'pending' and unfinished_dependencies = 0 and run_at <= ? and ${runnable.text}
+      ${full.length === 0 ? '' : `and type not in (${marks(full)})`} and not ${isUnwanted}`,
+    values: [now, ...runnable.values, ...full],
   };
 }
 
-async function hasRoom(sql: Sql, type: string, limit: number): Promise<boolean> {
-  if (limit === Number.POSITIVE_INFINITY) return true;
-  const row = await sql.get<{ running: number }>(
-    "select count(*) as running from jobs where type = ? and status = 'running'",
-    type,
+function runnableBy({ types, provides }: Capabilities): Condition {
+  const known = [...types];
+  return {
+    text: `(type in (${marks(known)}) or requires like '${modulePrefix}%')
+      and (requires is null or requires in (${marks(provides)}))`,
+    values: [...known, ...provides],
+  };
+}
+
+/** Types of which as many jobs run, over all processes, as the strictest of these jobs allows. */
+async function fullTypes(sql: Sql): Promise<string[]> {
+  const rows = await sql.all<{ type: string }>(
+    "select type from jobs where status = 'running' group by type having count(*) >= min(concurrency)",
   );
-  return (row?.running ?? 0) < limit;
+  return rows.map((row) => row.type);
 }
 
 /** `?, ?, ?`; null for an empty list, which no value is in. */

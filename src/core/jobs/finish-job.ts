@@ -3,15 +3,17 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { releaseProbes } from '../breakers/probes.js';
 import { recordEvent } from '../events/events.js';
+import { countAttempt, readyAt } from '../metrics/job-counters.js';
 import type { Change } from '../tasks/dependencies.js';
 import { callOf, closeAttempt, wasPutOff } from './attempt-record.js';
 import { tellOthers } from './dependents.js';
 import type { JobRow } from './job.js';
 import { tellJobBreaker } from './job-breaker.js';
-import { type AttemptKey, type JobEffect, type Outcome, problemOf, spendingOf } from './outcome.js';
+import { type AttemptKey, type JobEffect, type JobEnded, type Outcome, problemOf, spendingOf } from './outcome.js';
 
 export interface FinishRules {
   effects: ReadonlyMap<string, JobEffect>;
+  onEnded: JobEnded;
   backoff: Backoff;
   random: () => number;
 }
@@ -69,7 +71,7 @@ async function writeOutcome(
   );
   if (!row) return undefined;
   const isStillWaiting = outcome.kind === 'postponed' && (await wasPutOff(sql, row));
-  await closeAttempt(sql, row, outcome, at);
+  const attempt = await closeAttempt(sql, row, outcome, at);
   await releaseProbes(sql, callOf(row));
 
   const isCancelled = row.cancel_requested_at !== null && outcome.kind !== 'completed';
@@ -77,12 +79,17 @@ async function writeOutcome(
   await tellJobBreaker(sql, row, decided, at);
   const change: Change = { at };
   const delay = retryDelay(row, decided, rules);
-  if (delay === undefined) await end(sql, row, decided, rules, change);
-  else {
-    await requeue(sql, row, decided, at + delay, at);
-    if (!isStillWaiting) await recordRequeued(sql, row, decided, at + delay, change);
-  }
-  return sql.get<JobRow>('select * from jobs where id = ?', jobId);
+  await countAttempt(sql, {
+    type: row.type,
+    waitedMs: attempt.startedAt - readyAt(row.run_at, row.created_at, attempt.dependenciesDoneAt),
+    durationMs: at - attempt.startedAt,
+    errorCode: decided.kind === 'failed' || decided.kind === 'lost' ? problemOf(decided)?.code : undefined,
+    status: delay === undefined ? statusAfter(decided) : undefined,
+  });
+  if (delay === undefined) return end(sql, row, decided, rules, change);
+  const requeued = await requeue(sql, row, decided, at + delay, at);
+  if (!isStillWaiting) await recordRequeued(sql, row, decided, at + delay, change);
+  return requeued;
 }
 
 /** How long until the next try; nothing when there is none. */
@@ -97,11 +104,17 @@ function retryDelay(row: JobRow, outcome: Outcome, { backoff, random }: FinishRu
   return retryDelayMs(backoff, row.tries, random, outcome.retryAfterMs);
 }
 
-async function requeue(sql: Sql, row: JobRow, outcome: Outcome, runAt: number, at: number): Promise<void> {
+async function requeue(
+  sql: Sql,
+  row: JobRow,
+  outcome: Outcome,
+  runAt: number,
+  at: number,
+): Promise<JobRow | undefined> {
   const problem = problemOf(outcome);
-  await sql.run(
+  return sql.get<JobRow>(
     `update jobs set status = 'pending', runner_id = null, attempt_token = null, run_at = ?, tries = ?, crashes = ?,
-       error_code = ?, error_message = ?, updated_at = ? where seq = ?`,
+       error_code = ?, error_message = ?, updated_at = ? where seq = ? returning *`,
     runAt,
     outcome.kind === 'postponed' ? row.tries - 1 : row.tries,
     outcome.kind === 'lost' ? row.crashes + 1 : row.crashes,
@@ -122,14 +135,19 @@ async function recordRequeued(sql: Sql, row: JobRow, outcome: Outcome, runAt: nu
   });
 }
 
-async function end(sql: Sql, row: JobRow, outcome: Outcome, rules: FinishRules, change: Change): Promise<void> {
-  const status = outcome.kind === 'completed' ? 'completed' : outcome.kind === 'cancelled' ? 'cancelled' : 'failed';
+/** How a job ends with an outcome that is its last. */
+function statusAfter({ kind }: Outcome): 'completed' | 'failed' | 'cancelled' {
+  return kind === 'completed' || kind === 'cancelled' ? kind : 'failed';
+}
+
+async function end(sql: Sql, row: JobRow, outcome: Outcome, rules: FinishRules, change: Change): Promise<JobRow> {
+  const status = statusAfter(outcome);
   const problem = problemOf(outcome);
   const isLost = outcome.kind === 'lost';
-  await sql.run(
+  const ended = await sql.get<JobRow>(
     `update jobs set status = ?, result = ?, error_code = ?, error_message = ?, crashes = ?, is_dead = ?,
        progress = case when ? = 'completed' then 1 else progress end, runner_id = null, attempt_token = null,
-       completed_at = ?, updated_at = ? where seq = ?`,
+       completed_at = ?, updated_at = ? where seq = ? returning *`,
     status,
     outcome.kind === 'completed' ? JSON.stringify(outcome.result) : null,
     problem?.code ?? null,
@@ -141,7 +159,6 @@ async function end(sql: Sql, row: JobRow, outcome: Outcome, rules: FinishRules, 
     change.at,
     row.seq,
   );
-  const ended = await sql.get<JobRow>('select * from jobs where seq = ?', row.seq);
   if (!ended) throw new Error('A row that was just written is gone.');
   if (outcome.kind === 'completed') await rules.effects.get(row.type)?.(sql, ended, outcome.result, change);
   await recordEvent(sql, {
@@ -151,5 +168,6 @@ async function end(sql: Sql, row: JobRow, outcome: Outcome, rules: FinishRules, 
     type: isLost ? 'died' : status,
     data: { attempt: row.attempt, type: row.type, ...problem },
   });
-  await tellOthers(sql, ended, change);
+  await tellOthers(sql, ended, change, rules.onEnded);
+  return ended;
 }

@@ -12,8 +12,8 @@ export interface RescueNeeds {
   clock: Clock;
   processes: Processes;
   rules: FinishRules;
-  /** An outcome that a runner could not write to the database and left in a file instead. */
-  readSpooled(key: AttemptKey): Outcome | undefined;
+  /** An outcome that a runner could not write to the database and left in a file instead, or what its last words say. */
+  readSpooled(key: AttemptKey, runnerId: string): Outcome | undefined;
   /** The outcome is in the database now. */
   forgetSpooled(key: AttemptKey): void;
   /** Ends what is left of a runner that has lost its job: a process that does not answer, the children of a dead one. */
@@ -137,7 +137,7 @@ async function takeOver(
   { db, clock, rules, readSpooled, forgetSpooled }: RescueNeeds,
 ): Promise<JobRow | undefined> {
   const key: AttemptKey = { jobId: job.id, token: job.attempt_token ?? '' };
-  const spooled = readSpooled(key);
+  const spooled = readSpooled(key, job.runner_id ?? '');
   const ended = await finishAttempt(db, key, spooled ?? outcome, rules, clock.now(), giveUp);
   if (ended && spooled) forgetSpooled(key);
   return ended;

@@ -6,6 +6,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
+import { countSubmitted } from '../metrics/job-counters.js';
 import type { TaskReference } from '../tasks/references.js';
 import { claimTaskForJob } from './board-task.js';
 import { findJob } from './find-job.js';
@@ -17,8 +18,10 @@ export interface NewJob {
   payload: Json;
   metadata?: JsonObject | undefined;
   priority?: number | undefined;
-  /** The provider or module that its runner must have. */
+  /** The provider, command or module that its runner must have. */
   requires?: string | undefined;
+  /** How many jobs of its type may run at once over all processes. */
+  concurrency?: number | undefined;
   /** Epoch milliseconds. */
   runAt?: number | undefined;
   dependsOn?: readonly string[] | undefined;
@@ -32,6 +35,8 @@ export interface NewJob {
   /** The board task that it works on: claimed now, completed or failed with the job. */
   task?: TaskReference | undefined;
   goalId?: number | undefined;
+  /** The run that makes it. */
+  parentId?: string | undefined;
   project?: string | undefined;
 }
 
@@ -54,16 +59,17 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
   const dependencies = await openDependencies(sql, job.dependsOn ?? []);
   const task = job.task === undefined ? undefined : await claimTaskForJob(sql, job.task, id, actor, clock);
   const row = await sql.get<JobRow>(
-    `insert into jobs (id, type, payload, metadata, priority, requires, run_at, unfinished_dependencies, timeout_seconds,
-       max_attempts, idempotency_key, token_budget, requested_model, warnings, task_id, task_claim_token, goal_id, project,
-       submitted_by, created_at, updated_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
+    `insert into jobs (id, type, payload, metadata, priority, requires, concurrency, run_at, unfinished_dependencies,
+       timeout_seconds, max_attempts, idempotency_key, token_budget, requested_model, warnings, task_id, task_claim_token,
+       goal_id, parent_id, project, submitted_by, created_at, updated_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
     id,
     job.type,
     JSON.stringify(job.payload),
     JSON.stringify(job.metadata ?? {}),
     job.priority ?? 5,
     job.requires ?? null,
+    job.concurrency ?? null,
     job.runAt ?? at,
     dependencies.filter((dependency) => dependency.status !== 'completed').length,
     job.timeoutSeconds ?? defaultTimeoutSeconds,
@@ -75,6 +81,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     task?.id ?? null,
     task?.claim_token ?? null,
     job.goalId ?? task?.goal_id ?? null,
+    job.parentId ?? null,
     job.project ?? actor.project,
     actor.holder,
     at,
@@ -91,6 +98,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
   }
   if (job.tokenBudget !== undefined) await setBudget(sql, `job:${id}`, job.tokenBudget, at);
   await recordEvent(sql, { at, actor, subject: 'job', subjectId: id, type: 'submitted', data: { type: job.type } });
+  await countSubmitted(sql, job.type);
   return { row, isRepeated: false };
 }
 

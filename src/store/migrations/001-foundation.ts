@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.js';
 import { jobs } from './001-jobs.js';
+import { metrics } from './001-metrics.js';
 import { native } from './001-native.js';
 
 /**
@@ -361,4 +362,4 @@ const access = `
   ) strict;
 `;
 
-const parts = [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog, access, native];
+const parts = [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog, access, native, metrics];

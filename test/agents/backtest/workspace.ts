@@ -78,6 +78,8 @@ function contextOf(workspace: Workspace): AgentContext {
     output: () => {},
     restartOutput: () => {},
     usage: () => {},
+    artifacts: async () => [],
+    dependencies: async () => [],
     async saveArtifact(name, data) {
       const path = join(workspace.dataDir, name);
       await writeFile(path, data);

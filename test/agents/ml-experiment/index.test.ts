@@ -58,6 +58,8 @@ function record(dataDir: string, signal: AbortSignal, onProgress: () => void = (
     output: () => undefined,
     restartOutput: () => undefined,
     usage: () => undefined,
+    artifacts: async () => [],
+    dependencies: async () => [],
     saveArtifact: () => Promise.reject(new Error('no artifact is expected')),
   };
   return { context, progress, logs, warnings };

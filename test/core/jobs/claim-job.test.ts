@@ -43,18 +43,26 @@ it('a job is left to runners that have what it requires', async () => {
 });
 
 it('no more jobs of a type run at once than its agent allows', async () => {
-  const types = new Map([
-    ['generic', Number.POSITIVE_INFINITY],
-    ['backtest', 1],
-  ]);
-  const queue = await testQueue({ capabilities: { types, provides: [] } });
-  await queue.submit({ type: 'backtest', priority: 9 });
-  const second = await queue.submit({ type: 'backtest', priority: 9 });
+  const queue = await testQueue({ capabilities: { types: new Set(['generic', 'backtest']), provides: [] } });
+  await queue.submit({ type: 'backtest', priority: 9, concurrency: 1 });
+  const second = await queue.submit({ type: 'backtest', priority: 9, concurrency: 1 });
   const other = await queue.submit();
   const first = await queue.take(await queue.runner());
   expect((await queue.take(await queue.runner())).id).toBe(other.id);
   await queue.finish(first, completed);
   expect((await queue.take(await queue.runner())).id).toBe(second.id);
+});
+
+it('a job of a module is left to runners that have the module, whatever its type', async () => {
+  const capabilities = { types: new Set(['generic']), provides: ['module:/agents/count.mjs'] };
+  const queue = await testQueue({ capabilities });
+  await queue.submit({ type: 'count', requires: 'module:/elsewhere/count.mjs', priority: 10 });
+  const ours = await queue.submit({ type: 'count', requires: 'module:/agents/count.mjs' });
+  const runner = await queue.runner();
+  const job = await queue.take(runner);
+  expect(job.id).toBe(ours.id);
+  await queue.finish(job, completed);
+  expect(await queue.jobs.nextStep(runner)).toEqual({ do: 'leave' });
 });
 
 it('an attempt has a row of its own, and the event log tells of it', async () => {

@@ -66,10 +66,7 @@ export async function testQueue(needs: Partial<JobsNeeds> = {}): Promise<Queue> 
   };
   const runtime = await testRuntime({ clock, processes });
   const { db } = runtime;
-  const {
-    capabilities = { types: new Map([['generic', Number.POSITIVE_INFINITY]]), provides: ['anthropic'] },
-    ...others
-  } = needs;
+  const { capabilities = { types: new Set(['generic']), provides: ['anthropic'] }, ...others } = needs;
   const allNeeds: JobsNeeds = {
     db,
     clock,

@@ -35,7 +35,7 @@ describe('a permit', () => {
         liveness: () => 'alive',
       },
       maxRunning: 4,
-      capabilities: { types: new Map([['generic', Number.POSITIVE_INFINITY]]), provides: ['google'] },
+      capabilities: { types: new Set(['generic']), provides: ['google'] },
       effects: new Map(),
     });
     // One session has a key of Google and a job for later, the other a key of Anthropic and a job for now.

@@ -12,6 +12,12 @@ export interface ChildCommand {
   timeoutMs: number;
   /** Between SIGTERM and SIGKILL. */
   graceMs: number;
+  /** How much of stdout to keep, in bytes; all of it unless given. What comes beyond is read and dropped. */
+  stdoutLimit?: number;
+  /** Called with each piece of stdout that is kept. */
+  onStdout?(text: string): void;
+  /** Called with each piece of stderr. */
+  onStderr?(text: string): void;
 }
 
 export interface ChildEnd {
@@ -19,6 +25,9 @@ export interface ChildEnd {
   exitCode: number | null;
   signalName: string | null;
   stdout: string;
+  /** There was more of stdout than `stdoutLimit`. */
+  isCut: boolean;
+  /** The end of it. */
   stderr: string;
   /** Why it ended: by itself, because the signal aborted, or because `timeoutMs` passed. */
   reason: 'itself' | 'cancelled' | 'timeout';
@@ -37,7 +46,7 @@ export function runChild(child: ChildCommand): Promise<ChildEnd> {
     // Attached before all else: a child that cannot be started says so by an event, and may have no streams at all.
     running.on('error', reject);
     if (running.pid === undefined) return;
-    const output = collectOutput(running);
+    const output = collectOutput(running, child);
     const ending = endOnDemand(running, child);
     running.on('close', (exitCode, signalName) => {
       ending.stop();
@@ -58,16 +67,29 @@ const drainMs = 1000;
 /** Enough of stderr to say what went wrong. */
 const stderrLimit = 4096;
 
-function collectOutput(running: ChildProcessWithoutNullStreams) {
+function collectOutput(running: ChildProcessWithoutNullStreams, { stdoutLimit, onStdout, onStderr }: ChildCommand) {
   let stdout = '';
   let stderr = '';
+  let room = stdoutLimit ?? Number.POSITIVE_INFINITY;
+  let isCut = false;
   running.stdout.setEncoding('utf8').on('data', (piece: string) => {
-    stdout += piece;
+    const kept = beginningOf(piece, room);
+    room -= Buffer.byteLength(kept);
+    isCut ||= kept.length < piece.length;
+    stdout += kept;
+    if (kept !== '') onStdout?.(kept);
   });
   running.stderr.setEncoding('utf8').on('data', (piece: string) => {
     stderr = (stderr + piece).slice(-stderrLimit);
+    onStderr?.(piece);
   });
-  return () => ({ stdout, stderr });
+  return () => ({ stdout, stderr, isCut });
+}
+
+/** As many whole characters of a text as `bytes` hold. */
+function beginningOf(text: string, bytes: number): string {
+  if (Buffer.byteLength(text) <= bytes) return text;
+  return new TextDecoder().decode(Buffer.from(text).subarray(0, bytes), { stream: true });
 }
 
 function endOnDemand(running: ChildProcess, { signal, timeoutMs, graceMs }: ChildCommand) {

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import type { AllowedCommand } from '../../base/config.js';
+
+export type Commands = ReadonlyMap<string, AllowedCommand>;
+
+/** What a runner must have to run a command: another session may allow others, or the same name for something else. */
+export const commandAbility = (name: string): string => `command:${name}`;
+
+/** What a command job takes, of the commands that the config file allows. */
+export function commandPayload(commands: Commands) {
+  return shapeFor([...commands.keys()]).superRefine(({ command, args }, context) => {
+    for (const [index, arg] of args.entries()) {
+      const problem = refusalOf(arg, commands.get(command));
+      if (problem) context.addIssue({ code: 'custom', path: ['args', index], message: problem });
+    }
+  });
+}
+
+export type CommandPayload = z.output<ReturnType<typeof commandPayload>>;
+
+function shapeFor(names: readonly string[]) {
+  // Without any command there is nothing to choose from, which the agent says better than a schema.
+  const name = names.length === 0 ? z.string().min(1) : z.enum(names, { error: () => unknownName(names) });
+  return z.strictObject({
+    command: name.describe("A command's name in the config file."),
+    args: z
+      .array(z.string().max(10_000).refine(hasNoNull, 'An argument cannot hold a null character.'))
+      .max(256)
+      .default([])
+      .describe('Arguments after those that the config file fixes, where it allows any.'),
+    input: z.string().max(10_000_000).default('').describe('Written to its stdin.'),
+  });
+}
+
+const unknownName = (names: readonly string[]) =>
+  `The config file allows no such command. It allows: ${names.join(', ')}.`;
+
+const hasNoNull = (text: string): boolean => !text.includes('\0');
+
+function refusalOf(arg: string, command: AllowedCommand | undefined): string | undefined {
+  const allowed = command?.allowArgs ?? false;
+  if (allowed === true) return undefined;
+  if (allowed === false) return 'The config file allows this command no arguments (allowArgs).';
+  const isAllowed = allowed.some((pattern) => new RegExp(`^(?:${pattern})$`).test(arg));
+  return isAllowed ? undefined : `The config file allows only arguments that match ${allowed.join(' or ')}.`;
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { JsonObject } from '../base/json.js';
+
+/**
+ * What a schema of any library offers, so that a module may bring its own: zod (3.24 and newer), Valibot, ArkType and
+ * others (https://standardschema.dev).
+ */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** What a schema makes of the values that it accepts. */
+export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
+
+export function isStandardSchema(value: unknown): value is StandardSchema {
+  // A schema may be a function, as ArkType's are.
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  const standard = (value as Record<string, unknown>)['~standard'];
+  return (
+    typeof standard === 'object' &&
+    standard !== null &&
+    'validate' in standard &&
+    typeof standard.validate === 'function'
+  );
+}
+
+/** The value as the schema reads it, or the schema's own words on what is wrong with it. */
+export async function checkPayload<Output>(
+  schema: StandardSchema<unknown, Output>,
+  value: unknown,
+): Promise<{ value: Output } | { problem: string }> {
+  const result = await schema['~standard'].validate(value);
+  return result.issues ? { problem: z.prettifyError(result) } : { value: result.value };
+}
+
+/** What the schema accepts, as JSON schema; nothing for a library that cannot tell. */
+export function describePayload(schema: StandardSchema): JsonObject | undefined {
+  try {
+    if ('_zod' in schema) {
+      return z.toJSONSchema(schema as unknown as z.ZodType, { io: 'input', unrepresentable: 'any' }) as JsonObject;
+    }
+    const { jsonSchema } = schema['~standard'] as { jsonSchema?: { input(options: { target: string }): JsonObject } };
+    return jsonSchema?.input({ target: 'draft-2020-12' });
+  } catch {
+    return undefined;
+  }
+}

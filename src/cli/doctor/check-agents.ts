@@ -1,0 +1,47 @@
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isBuiltIn } from '../../agents/index.js';
+import { createModules } from '../../agents/modules/modules.js';
+import type { Config } from '../../base/config.js';
+import { findCommand } from '../../base/find-command.js';
+import { moduleEnvironment } from '../../runner/environment.js';
+import { type Check, checksOf } from './check.js';
+
+const { ok, fail } = checksOf('Agents');
+
+/** The modules and commands of the config file. Each module is loaded in a process of its own, as for a submission. */
+export async function checkAgents(config: Config): Promise<Check[]> {
+  const modules = createModules({
+    paths: config.agents,
+    entry: fileURLToPath(new URL('./agent-host.js', import.meta.url)),
+    env: moduleEnvironment(config),
+    isReserved: isBuiltIn,
+  });
+  try {
+    const { agents, problems } = await modules.list();
+    const checks = [
+      ...agents.map(({ type, module }) => ok(type, module)),
+      ...problems.map(({ module, reason }) => fail(basename(module), `${module}: ${reason}`, mend(config))),
+      ...checkCommands(config),
+    ];
+    return checks.length > 0 ? checks : [ok('own agents', 'none; the config file may name modules and commands')];
+  } finally {
+    modules.close();
+  }
+}
+
+function checkCommands({ commands, env }: Config): Check[] {
+  return [...commands].map(([name, { program }]) => {
+    const path = findCommand(program, env);
+    return path
+      ? ok(`command ${name}`, path)
+      : fail(
+          `command ${name}`,
+          `there is no program ${program}`,
+          `Correct commands.${name}.program in the config file.`,
+        );
+  });
+}
+
+const mend = ({ configPath }: Config) =>
+  `Mend the module, or take it out of agents in ${configPath}. Nothing else suffers.`;

@@ -1,0 +1,101 @@
+import { version } from '../../base/version.js';
+import type { Sql } from '../../store/sql.js';
+import { type Definition, definitions, type MetricName } from './definitions.js';
+import { type Counter, readCounters } from './read-counters.js';
+
+/** One value as it is shown: of a metric, or of one part of a histogram. */
+export interface Sample {
+  /** What stands behind the metric's name: '', `_bucket`, `_sum` or `_count`. */
+  suffix: string;
+  labels: readonly (readonly [name: string, value: string])[];
+  value: number;
+}
+
+export interface Metric extends Definition {
+  name: string;
+  samples: readonly Sample[];
+}
+
+/**
+ * Every metric as it stands: counters since the database was made, gauges of this moment.
+ *
+ * @param slots how many jobs of each type may run at once, over all processes
+ */
+export async function readSnapshot(sql: Sql, slots: ReadonlyMap<string, number>): Promise<Metric[]> {
+  const counters = await readCounters(sql);
+  const gauges = await readGauges(sql, slots);
+  return (Object.keys(definitions) as MetricName[]).map((name) => {
+    const definition: Definition = definitions[name];
+    return { name, ...definition, samples: [...samplesOf(name, definition, counters), ...(gauges[name] ?? [])] };
+  });
+}
+
+function samplesOf(name: string, definition: Definition, counters: readonly Counter[]): Sample[] {
+  if (definition.type === 'histogram') return histogramSamples(name, definition, counters);
+  return counters
+    .filter((row) => row.name === name)
+    .map(({ labels, value }) => ({ suffix: '', labels: labelled(definition, labels), value }));
+}
+
+/** Each bucket holds what lies below its end, and so all that the ones before it hold. */
+function histogramSamples(name: string, definition: Definition, counters: readonly Counter[]): Sample[] {
+  const ends = [...(definition.buckets ?? []).map(String), '+Inf'];
+  const valueIn = (part: string, labels: string[]) =>
+    counters.find((row) => row.name === `${name}_${part}` && row.labels.join('\n') === labels.join('\n'))?.value ?? 0;
+  return counters
+    .filter((row) => row.name === `${name}_sum`)
+    .flatMap(({ labels: values, value: sum }) => {
+      const labels = labelled(definition, values);
+      let total = 0;
+      const buckets = ends.map((end): Sample => {
+        total += valueIn(`bucket:${end}`, values);
+        return { suffix: '_bucket', labels: [...labels, ['le', end]], value: total };
+      });
+      return [...buckets, { suffix: '_sum', labels, value: sum }, { suffix: '_count', labels, value: total }];
+    });
+}
+
+async function readGauges(
+  sql: Sql,
+  slots: ReadonlyMap<string, number>,
+): Promise<Partial<Record<MetricName, Sample[]>>> {
+  const pending = await countJobs(sql, 'pending');
+  const running = await countJobs(sql, 'running');
+  // A known type without jobs has a zero, so that its line does not come and go.
+  const types = [...new Set([...slots.keys(), ...pending.keys(), ...running.keys()])];
+  return {
+    queue_depth: types.map((type) => gauge('queue_depth', [type], pending.get(type) ?? 0)),
+    jobs_running: types.map((type) => gauge('jobs_running', [type], running.get(type) ?? 0)),
+    agent_slots: [...slots].map(([type, count]) => gauge('agent_slots', [type], count)),
+    agent_busy: [...slots.keys()].map((type) => gauge('agent_busy', [type], running.get(type) ?? 0)),
+    circuit_state: await readCircuits(sql),
+    build_info: [gauge('build_info', [version], 1)],
+  };
+}
+
+async function countJobs(sql: Sql, status: 'pending' | 'running'): Promise<Map<string, number>> {
+  const rows = await sql.all<{ type: string; count: number }>(
+    'select type, count(*) as count from jobs where status = ? group by type order by type',
+    status,
+  );
+  return new Map(rows.map(({ type, count }) => [type, count]));
+}
+
+const stateValues: Record<string, number> = { closed: 0, half_open: 1, open: 2 };
+
+async function readCircuits(sql: Sql): Promise<Sample[]> {
+  const rows = await sql.all<{ id: string; state: string }>('select id, state from breakers order by id');
+  return rows.map(({ id, state }) => {
+    // `server:github#2` is the second instance of a server; most breakers guard what there is one of.
+    const [, tool = id, instance = ''] = /^(.+)#(\w+)$/s.exec(id) ?? [];
+    return gauge('circuit_state', [tool, instance], stateValues[state] ?? 0);
+  });
+}
+
+function gauge(name: MetricName, values: readonly string[], value: number): Sample {
+  return { suffix: '', labels: labelled(definitions[name], values), value };
+}
+
+function labelled({ labels }: Definition, values: readonly string[]): Sample['labels'] {
+  return labels.map((label, index) => [label, values[index] ?? '']);
+}

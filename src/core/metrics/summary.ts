@@ -1,0 +1,202 @@
+import type { Sql } from '../../store/sql.js';
+import { readCounters } from './read-counters.js';
+
+/** What one job type did in a window, and how it stands now. Times are seconds. */
+export interface TypeSummary {
+  type: string;
+  submitted: number;
+  completed: number;
+  failed: number;
+  cancelled: number;
+  /** Failed of those completed or failed; nothing when there were none. */
+  errorRate: number | null;
+  /** Execution times of attempts that completed or failed. */
+  averageSeconds: number | null;
+  p95Seconds: number | null;
+  queued: number;
+  running: number;
+  oldestQueuedSeconds: number | null;
+}
+
+export interface AgentSummary {
+  agent: string;
+  slots: number;
+  busy: number;
+  /** Busy time over slots times window, 0 to 1. */
+  utilization: number;
+}
+
+export interface Summary {
+  /** Epoch milliseconds: the window is what happened after `from`, up to and with `at`. */
+  from: number;
+  at: number;
+  types: TypeSummary[];
+  agents: AgentSummary[];
+  errors: { type: string; code: string; count: number }[];
+  /** Of all types together. */
+  averageSeconds: number | null;
+  /** Since the database was made, whatever has been purged. */
+  totals: Totals;
+}
+
+export interface Totals {
+  jobsSubmitted: number;
+  jobsCompleted: number;
+  jobsFailed: number;
+  jobsCancelled: number;
+  llmRequests: number;
+  llmErrors: number;
+  llmInputTokens: number;
+  llmOutputTokens: number;
+  toolCalls: number;
+  toolErrors: number;
+}
+
+/**
+ * What the last `windowMs` brought, read from jobs and attempts as they are now: what was purged since is not in it, and
+ * a job retried by hand counts as it stands. What a clock that was set back has put into the future is left out.
+ */
+export async function readSummary(
+  sql: Sql,
+  slots: ReadonlyMap<string, number>,
+  { windowMs, now }: { windowMs: number; now: number },
+): Promise<Summary> {
+  const window = [now - windowMs, now] as const;
+  const submitted = await sql.all<{ type: string; count: number }>(
+    'select type, count(*) as count from jobs where created_at > ? and created_at <= ? group by type',
+    ...window,
+  );
+  const ended = await sql.all<{ type: string; status: string; count: number }>(
+    `select type, status, count(*) as count from jobs where completed_at > ? and completed_at <= ?
+     group by type, status`,
+    ...window,
+  );
+  const times = await sql.all<TimesRow>(executionTimes, window[0], ...window);
+  const open = await sql.all<OpenRow>(openJobs);
+  const busy = await readBusySeconds(sql, window);
+  const errors = await sql.all<{ type: string; code: string; count: number }>(failedAttempts, window[0], ...window);
+
+  const countOf = (type: string, status: string) =>
+    ended.find((row) => row.type === type && row.status === status)?.count ?? 0;
+  const types = [...new Set([...submitted, ...ended, ...times, ...open].map(({ type }) => type))].sort();
+  return {
+    from: window[0],
+    at: now,
+    types: types.map((type) => {
+      const [completed, failed] = [countOf(type, 'completed'), countOf(type, 'failed')];
+      const time = times.find((row) => row.type === type);
+      const queue = open.find((row) => row.type === type);
+      return {
+        type,
+        submitted: submitted.find((row) => row.type === type)?.count ?? 0,
+        completed,
+        failed,
+        cancelled: countOf(type, 'cancelled'),
+        errorRate: completed + failed === 0 ? null : failed / (completed + failed),
+        averageSeconds: time ? time.total / time.count / 1000 : null,
+        p95Seconds: time ? time.p95 / 1000 : null,
+        queued: queue?.queued ?? 0,
+        running: queue?.running ?? 0,
+        oldestQueuedSeconds: queue?.oldest == null ? null : Math.max(0, now - queue.oldest) / 1000,
+      };
+    }),
+    agents: [...slots].map(([agent, count]) => ({
+      agent,
+      slots: count,
+      busy: open.find((row) => row.type === agent)?.running ?? 0,
+      utilization: Math.min(1, (busy.get(agent) ?? 0) / ((count * windowMs) / 1000)),
+    })),
+    errors,
+    averageSeconds: average(times),
+    totals: await readTotals(sql),
+  };
+}
+
+interface TimesRow {
+  type: string;
+  count: number;
+  /** Milliseconds. */
+  total: number;
+  p95: number;
+}
+
+interface OpenRow {
+  type: string;
+  queued: number;
+  running: number;
+  oldest: number | null;
+}
+
+/**
+ * Attempts that ended after a time, given twice. Their jobs ended after it too, or are still open; an index of attempts
+ * by their end would cost every claim and every finish a page more. With a plain `type` the planner would go through all
+ * jobs by their type rather than sort the few.
+ */
+const attemptsSince = `(
+    select id, type from jobs where completed_at > ?
+    union all select id, type || '' as type from jobs where status in ('pending', 'running') and attempt > 0
+  ) recent join job_attempts a on a.job_id = recent.id where a.ended_at > ?`;
+
+/** The 95th percentile by nearest rank: the smallest time that 95 of 100 do not exceed. */
+const executionTimes = `
+  with timed as (
+    select recent.type, case when a.ended_at > a.started_at then a.ended_at - a.started_at else 0 end as ms
+    from ${attemptsSince} and a.ended_at <= ? and a.outcome in ('completed', 'failed')
+  ), ranked as (
+    select type, ms, row_number() over (partition by type order by ms) as place, count(*) over (partition by type) as size
+    from timed
+  )
+  select type, count(*) as count, sum(ms) as total, max(case when place = (95 * size + 99) / 100 then ms end) as p95
+  from ranked group by type`;
+
+const openJobs = `
+  select type, count(*) filter (where status = 'pending') as queued, count(*) filter (where status = 'running') as running,
+    min(case when status <> 'pending' then null when run_at > created_at then run_at else created_at end) as oldest
+  from jobs where status in ('pending', 'running') group by type`;
+
+const failedAttempts = `
+  select recent.type, coalesce(a.error_code, 'unknown') as code, count(*) as count
+  from ${attemptsSince} and a.ended_at <= ? and a.outcome in ('failed', 'lost')
+  group by recent.type, code order by count desc, recent.type, code limit 20`;
+
+/** Only the part of an attempt that lies in the window; one that runs has been busy until now. */
+async function readBusySeconds(sql: Sql, [from, now]: readonly [number, number]): Promise<Map<string, number>> {
+  const rows = await sql.all<{ type: string; started_at: number; ended_at: number | null }>(
+    `select recent.type, a.started_at, a.ended_at from ${attemptsSince}
+     union all
+     select j.type, a.started_at, null from jobs j join job_attempts a on a.job_id = j.id and a.attempt = j.attempt
+     where j.status = 'running'`,
+    from,
+    from,
+  );
+  const busy = new Map<string, number>();
+  for (const { type, started_at, ended_at } of rows) {
+    const ms = Math.min(ended_at ?? now, now) - Math.max(started_at, from);
+    busy.set(type, (busy.get(type) ?? 0) + Math.max(0, ms) / 1000);
+  }
+  return busy;
+}
+
+function average(times: readonly TimesRow[]): number | null {
+  const count = times.reduce((sum, row) => sum + row.count, 0);
+  return count === 0 ? null : times.reduce((sum, row) => sum + row.total, 0) / count / 1000;
+}
+
+async function readTotals(sql: Sql): Promise<Totals> {
+  const rows = await readCounters(sql);
+  const sum = (name: string, fits: (labels: string[]) => boolean = () => true) =>
+    rows.filter((row) => row.name === name && fits(row.labels)).reduce((total, { value }) => total + value, 0);
+  const finished = (status: string) => sum('jobs_finished_total', (labels) => labels[1] === status);
+  return {
+    jobsSubmitted: sum('jobs_submitted_total'),
+    jobsCompleted: finished('completed'),
+    jobsFailed: finished('failed'),
+    jobsCancelled: finished('cancelled'),
+    llmRequests: sum('llm_requests_total'),
+    llmErrors: sum('llm_requests_total', (labels) => labels[2] !== 'ok'),
+    llmInputTokens: sum('llm_tokens_total', (labels) => labels[2] === 'input'),
+    llmOutputTokens: sum('llm_tokens_total', (labels) => labels[2] === 'output'),
+    toolCalls: sum('tool_calls_total'),
+    toolErrors: sum('tool_calls_total', (labels) => labels[1] !== 'ok'),
+  };
+}

@@ -1,0 +1,153 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Config, readConfig } from '../base/config.js';
+import { RuntimeError } from '../base/errors.js';
+import { type Json, readJson, toJsonText } from '../base/json.js';
+import { createLog } from '../base/log.js';
+import { createRedactor } from '../base/redact.js';
+import { version } from '../base/version.js';
+import { nameSession, openRuntime, type Runtime, type Session } from '../runtime.js';
+import type { AnyTool, ToolContext } from '../tools/define-tool.js';
+import { toolsets } from '../tools/index.js';
+import { parseInput } from '../tools/parse-input.js';
+import type { AgentRuntime, OpenOptions } from './agent-runtime.js';
+import type { ClaimedTask, Goal, Task } from './board.js';
+import type { Job, JobSummary } from './jobs.js';
+import { waitForJob } from './wait-for-job.js';
+
+/** What `openRuntime` of the library does. */
+export async function openForProgram(options: OpenOptions): Promise<AgentRuntime> {
+  const config = configFor(options);
+  const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
+  const runtime = await openRuntime({ config, log });
+  const info = { project: options.project ?? '', clientName: options.name ?? 'library', clientVersion: version };
+  const session = nameSession(info);
+  try {
+    await runtime.beginSession(session, info);
+  } catch (error) {
+    runtime.close();
+    throw error;
+  }
+  return createFacade(runtime, session);
+}
+
+function configFor({ dbPath, dataDir, config, agents, logLevel = 'warn' }: OpenOptions): Config {
+  return readConfig({ db: dbPath, dataDir, config, logLevel, agents: agents?.map(modulePath) });
+}
+
+function modulePath(module: unknown): string {
+  if (module instanceof URL) return fileURLToPath(module);
+  if (typeof module === 'string') return module.startsWith('file:') ? fileURLToPath(module) : resolve(module);
+  throw new RuntimeError(
+    'invalid',
+    `agents names modules by path, and was given a value of type ${typeof module}.`,
+    "Put the agent into a file of its own and give new URL('./my-agent.js', import.meta.url): it runs in another process.",
+  );
+}
+
+type Input = { [field: string]: unknown };
+
+/** The methods are the tools of the same name: one set of rules, one set of messages. */
+function createFacade(runtime: Runtime, session: Session): AgentRuntime {
+  let isOpen = true;
+  const never = new AbortController();
+  const context: ToolContext = {
+    runtime,
+    actor: session,
+    sessionId: session.id,
+    signal: never.signal,
+    progress() {},
+    sample: undefined,
+  };
+
+  /** What a tool returns is as the method's own type says, which the tests compare. */
+  async function call<Result>(name: string, input: object = {}): Promise<Result> {
+    if (!isOpen) throw new RuntimeError('unavailable', 'This runtime is closed.', 'Open another with openRuntime.');
+    runtime.requireSound();
+    const tool = toolNamed(name);
+    return (await tool.handler(parseInput(tool, asSent(input, name)), context)) as Result;
+  }
+
+  /** Page by page, because a page is as long as a model can take in. */
+  async function list<Item>(tool: string, key: string, { limit = 100, ...filter }: Input & { limit?: number }) {
+    const items: Item[] = [];
+    let cursor: string | undefined;
+    do {
+      const wanted = Math.min(200, limit - items.length);
+      const page = await call<{ next_cursor?: string } & Record<string, unknown>>(tool, {
+        ...filter,
+        limit: wanted,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      items.push(...(page[key] as Item[]));
+      cursor = page.next_cursor;
+    } while (cursor !== undefined && items.length < limit);
+    return items;
+  }
+
+  /** With its whole result, of which a model is shown only the beginning. */
+  async function getJobStatus(jobId: string): Promise<Job> {
+    const { result_cut: cut, ...job } = await call<Job & { result_cut?: string }>('get_job_status', { job_id: jobId });
+    return { ...job, result: cut === undefined ? job.result : (await runtime.jobs.get(jobId)).result };
+  }
+
+  const getTask = (task: number | string) => call<Task>('get_task', { task_id: task, fields: 'full' });
+
+  return {
+    submitJob: (job) => call('submit_job', job),
+    getJobStatus,
+    waitForJob: (jobId, { signal } = {}) => waitForJob(() => getJobStatus(jobId), signal),
+    cancelJob: (jobId) => call('cancel_job', { job_id: jobId }),
+    async retryJob(jobId) {
+      await call('retry_task', { task_id: jobId });
+      return getJobStatus(jobId);
+    },
+    listJobs: (filter = {}) => list<JobSummary>('list_jobs', 'jobs', { ...filter }),
+    listAgents: () => call('list_agents'),
+
+    createGoal: (goal) => call('create_goal', goal),
+    getGoal: (goalId) => call('get_goal', { goal_id: goalId, fields: 'full' }),
+    listGoals: (filter = {}) => list<Goal>('list_goals', 'goals', { ...filter, fields: 'full' }),
+    updateGoal: (goalId, edit) => call('update_goal', { ...edit, goal_id: goalId }),
+    async decomposeGoal(goalId, plan) {
+      // Without tasks the tool would ask a model for them.
+      if (!plan?.tasks)
+        throw new RuntimeError('invalid', 'decomposeGoal was given no tasks.', 'Give it a plan with tasks.');
+      const { tasks_created } = await call<{ tasks_created: number[] }>('decompose_goal', { ...plan, goal_id: goalId });
+      return tasks_created;
+    },
+
+    createTask: (task) => call('create_task', task),
+    createTasks: async (tasks) => (await call<{ tasks_created: number[] }>('create_tasks', { tasks })).tasks_created,
+    getTask,
+    listTasks: (filter = {}) => list<Task>('list_tasks', 'tasks', { ...filter, fields: 'full' }),
+    async claimNextTask(wishes = {}) {
+      const claimed = await call<ClaimedTask | { id?: undefined }>('claim_next_task', wishes);
+      return claimed.id === undefined ? undefined : { ...claimed, ...(await getTask(claimed.id)) };
+    },
+    updateTaskStatus: (task, status, update = {}) => call('update_task_status', { ...update, task_id: task, status }),
+
+    callTool: (name: string, input: { [field: string]: Json } = {}) => call(name, input),
+
+    close() {
+      if (!isOpen) return;
+      isOpen = false;
+      runtime.close();
+    },
+  };
+}
+
+/** As it would arrive from another process: without what is undefined, and with dates as text. */
+function asSent(input: object, name: string): unknown {
+  const json = toJsonText(input, name);
+  if ('text' in json) return readJson(json.text);
+  throw new RuntimeError('invalid', `${json.problem}.`, 'Nothing was done. Give what JSON can hold.');
+}
+
+function toolNamed(name: string): AnyTool {
+  const tool = Object.values(toolsets)
+    .flat()
+    .find((candidate) => candidate.name === name);
+  if (tool) return tool;
+  throw new RuntimeError('not_found', `There is no tool ${JSON.stringify(name)}.`, 'The README lists the tools.');
+}

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { defineTool } from './define-tool.js';
+import { metricsOutput, showMetrics } from './show-metrics.js';
+
+const usualWindowMinutes = 60;
+
+/** How much the runtime does, and how well. */
+export const metricTools = [
+  defineTool({
+    name: 'get_metrics',
+    title: 'See how much is done',
+    effect: 'read',
+    description:
+      'Figures over a window of time: rates of submission and completion, execution times, error rates by job type, how busy ' +
+      'each agent is, what waits and since when; and totals of jobs, model calls, tokens and tool calls since the beginning. ' +
+      'Next: get_events or list_jobs with status failed to see why.',
+    input: z.strictObject({
+      window_minutes: z
+        .int()
+        .min(1)
+        .max(43_200)
+        .optional()
+        .describe(`How far back to look, in minutes; ${usualWindowMinutes} unless given.`),
+    }),
+    output: metricsOutput,
+    handler: async ({ window_minutes = usualWindowMinutes }, { runtime }) =>
+      showMetrics(await runtime.metrics.summary(window_minutes * 60_000)),
+  }),
+];

@@ -1,0 +1,21 @@
+import type { Metric } from '../../../src/core/metrics/snapshot.js';
+import { readSnapshot } from '../../../src/core/metrics/snapshot.js';
+import type { Sql } from '../../../src/store/sql.js';
+
+export const slots = new Map([['generic', 4]]);
+
+/** Every sample by its name and labels, as Prometheus names it: `jobs_started_total{type=generic}`. */
+export async function samplesOf(sql: Sql): Promise<Record<string, number>> {
+  return flatten(await readSnapshot(sql, slots));
+}
+
+export function flatten(metrics: readonly Metric[]): Record<string, number> {
+  return Object.fromEntries(
+    metrics.flatMap(({ name, samples }) =>
+      samples.map(({ suffix, labels, value }) => [
+        `${name}${suffix}{${labels.map(([label, text]) => `${label}=${text}`).join(',')}}`,
+        value,
+      ]),
+    ),
+  );
+}
