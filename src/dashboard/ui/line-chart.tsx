@@ -1,5 +1,6 @@
-import { AutoScaleAxis, LineChart as Chart, FixedScaleAxis, Svg } from 'chartist';
-import { useEffect, useRef } from 'preact/hooks';
+import { tickStep, ticks } from 'd3-array';
+import type { RefObject } from 'preact';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export interface Point {
   x: number;
@@ -24,50 +25,12 @@ interface LineChartProps {
   fromZero?: boolean;
 }
 
-// Chartist sizes its elements by style attributes, which the page's own policy forbids; chart.css does it instead.
-const setAttributes = Svg.prototype.attr;
-Svg.prototype.attr = function attr(this: Svg, attributes: object | string, namespace?: string) {
-  const allowed = typeof attributes === 'string' ? attributes : { ...attributes, style: undefined };
-  return (setAttributes as (given: unknown, namespace?: string) => unknown).call(this, allowed, namespace);
-} as typeof setAttributes;
-
 const mostPoints = 400;
 const mostRows = 40;
 
 /** Lines over one axis, with a legend, a sentence that says what they do, and their values as a table. */
 export function LineChart({ title, lines, axis, showX, showY, tellY = showY, fromZero = false }: LineChartProps) {
-  const place = useRef<HTMLDivElement>(null);
-  const chart = useRef<Chart | undefined>(undefined);
-  const drawn = lines.map(({ points }) => thin(points, mostPoints));
-  const xs = lines.flatMap(({ points }) => points.map(({ x }) => x));
-  const [low, high] = [Math.min(...ends(xs)), Math.max(...ends(xs))];
-
-  useEffect(() => {
-    if (!place.current) return;
-    const data = { series: drawn.map((points) => [...points]) };
-    const options = {
-      showPoint: drawn.every((points) => points.length < 2),
-      lineSmooth: false,
-      fullWidth: true,
-      chartPadding: { top: 8, right: 24, bottom: 0, left: 12 },
-      axisX: { type: FixedScaleAxis, low, high, ticks: ticksOf(low, high), labelInterpolationFnc: label(showX) },
-      axisY: {
-        type: AutoScaleAxis,
-        ...(fromZero ? { low: 0 } : {}),
-        scaleMinSpace: 28,
-        labelInterpolationFnc: label(showY),
-      },
-    };
-    if (chart.current) chart.current.update(data, options);
-    else chart.current = new Chart(place.current, data, options);
-  });
-  useEffect(
-    () => () => {
-      chart.current?.detach();
-    },
-    [],
-  );
-
+  const [element, width] = useWidth();
   const sentence = lines.map((line) => describe(line, tellY)).join(' ');
   return (
     <figure class="chart">
@@ -81,13 +44,99 @@ export function LineChart({ title, lines, axis, showX, showY, tellY = showY, fro
           ))}
         </span>
       </figcaption>
-      <div ref={place} role="img" aria-label={`${title}. ${sentence}`} />
+      <div ref={element}>
+        <svg role="img" aria-label={`${title}. ${sentence}`} width={width} height={height}>
+          <Drawing lines={lines} width={width} showX={showX} showY={showY} fromZero={fromZero} />
+        </svg>
+      </div>
       <details>
         <summary>As a table</summary>
         <ChartTable title={title} lines={lines} axis={axis} showX={showX} showY={tellY} />
       </details>
     </figure>
   );
+}
+
+type DrawingProps = Pick<LineChartProps, 'lines' | 'showX' | 'showY' | 'fromZero'> & { width: number };
+
+const height = 200;
+const edge = { top: 10, right: 14, bottom: 24, left: 8 };
+/** The width of a digit of the labels, so that the longest one fits beside the axis. */
+const digit = 6.6;
+
+function Drawing({ lines, width, showX, showY, fromZero = false }: DrawingProps) {
+  const points = lines.flatMap((line) => line.points);
+  const [firstX, lastX] = ends(points.map(({ x }) => x));
+  const [lowest, highest] = ends(points.map(({ y }) => y));
+  const rises = niceTicks(fromZero ? Math.min(0, lowest) : lowest, highest);
+  const [low, high] = [rises[0] ?? 0, rises.at(-1) ?? 1];
+  const left = edge.left + digit * Math.max(...rises.map((y) => showY(y).length));
+  const place = (value: number, from: number, to: number) => (to === from ? 0.5 : (value - from) / (to - from));
+  const atX = (x: number) => left + place(x, firstX, lastX) * (width - edge.right - left);
+  const atY = (y: number) => height - edge.bottom - place(y, low, high) * (height - edge.bottom - edge.top);
+  const steps = labelledX(firstX, lastX, Math.floor((width - left) / 100));
+  return (
+    <>
+      {rises.map((y) => (
+        <g key={y}>
+          <line class="rule" x1={left} x2={width - edge.right} y1={atY(y)} y2={atY(y)} />
+          <text x={left - 6} y={atY(y) + 4} text-anchor="end">
+            {showY(y)}
+          </text>
+        </g>
+      ))}
+      {steps.map((x, index) => (
+        <text key={x} x={atX(x)} y={height - 6} text-anchor={index === 0 ? 'start' : x === lastX ? 'end' : 'middle'}>
+          {showX(x)}
+        </text>
+      ))}
+      {lines.map((line, index) => {
+        const drawn = thin(line.points, mostPoints);
+        const [only] = drawn;
+        if (only && drawn.length === 1) {
+          return <circle key={line.name} class={`dot-${index}`} cx={atX(only.x)} cy={atY(only.y)} r={4} />;
+        }
+        const way = drawn.map(({ x, y }) => `${round(atX(x))},${round(atY(y))}`).join(' ');
+        return <polyline key={line.name} class={`line-${index}`} points={way} />;
+      })}
+    </>
+  );
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10;
+
+/** Round numbers, evenly spaced, the first at or below all values and the last at or above them. */
+function niceTicks(low: number, high: number): number[] {
+  // A line that stands still needs a scale too.
+  const top = high === low ? low + Math.max(Math.abs(low) * 0.02, 1) : high;
+  const inner = ticks(low, top, 4);
+  const step = tickStep(low, top, 4);
+  const [first = low, last = top] = [inner[0], inner.at(-1)];
+  return [...(first > low ? [first - step] : []), ...inner, ...(last < top ? [last + step] : [])];
+}
+
+/** Evenly spaced places of the horizontal axis, both ends among them; whole ones between whole ends. */
+function labelledX(first: number, last: number, most: number): number[] {
+  const isWhole = Number.isInteger(first) && Number.isInteger(last);
+  const parts = Math.max(1, Math.min(most, 6, isWhole ? last - first : 6));
+  const steps = Array.from({ length: parts + 1 }, (_, i) => first + ((last - first) * i) / parts);
+  return [...new Set(isWhole ? steps.map(Math.round) : steps)];
+}
+
+/** An element to be measured, and its width now. */
+function useWidth(): [RefObject<HTMLDivElement | null>, number] {
+  const element = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(320);
+  useLayoutEffect(() => {
+    const { current } = element;
+    if (!current) return;
+    const measure = () => setWidth(Math.floor(current.clientWidth));
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, []);
+  return [element, width];
 }
 
 function ChartTable({ title, lines, axis, showX, showY }: LineChartProps) {
@@ -139,13 +188,3 @@ function ends(values: readonly number[]): [number, number] {
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
   return [low, high];
 }
-
-function ticksOf(low: number, high: number): number[] {
-  const most = innerWidth < 640 ? 3 : 6;
-  const isWhole = Number.isInteger(low) && Number.isInteger(high);
-  const parts = isWhole ? Math.max(1, Math.min(most, high - low)) : most;
-  const ticks = Array.from({ length: parts + 1 }, (_, i) => low + ((high - low) * i) / parts);
-  return [...new Set(isWhole ? ticks.map(Math.round) : ticks)];
-}
-
-const label = (show: (value: number) => string) => (value: unknown) => show(Number(value));

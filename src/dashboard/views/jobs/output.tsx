@@ -28,7 +28,6 @@ export function JobOutput({ job }: { job: JobLine }) {
         class={`passage${isWriting ? ' writing' : ''}`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever cannot use a wheel scrolls with the keys.
         tabIndex={0}
-        aria-label="Output"
         onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
           isAtEnd.current = scrollHeight - scrollTop - clientHeight < 24;
         }}
