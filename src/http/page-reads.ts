@@ -14,6 +14,7 @@ const filter = {
   project: z.string().max(1_000).optional().describe("Only tasks of exactly this project; '' for those of none."),
   worker: z.string().max(300).optional().describe('Only tasks that this worker or session works or worked on.'),
   text: z.string().max(200).optional().describe('Only tasks with this text in their title, key or description.'),
+  overdue: z.boolean().default(false).describe('Only open tasks whose deadline has passed.'),
 };
 
 function toFilter(input: {
@@ -21,8 +22,10 @@ function toFilter(input: {
   project?: string | undefined;
   worker?: string | undefined;
   text?: string | undefined;
+  overdue: boolean;
 }) {
-  return { goalId: input.goal_id, project: input.project, worker: input.worker, text: input.text };
+  const { goal_id: goalId, overdue: isOverdue, project, worker, text } = input;
+  return { goalId, project, worker, text, isOverdue };
 }
 
 const rows = (byDefault: number, most: number) =>
@@ -97,12 +100,12 @@ export const pageReads = [
     name: 'task_links',
     title: 'What is before and after a task',
     effect: 'read',
-    description: 'The tasks that a task depends on, and those that depend on it.',
+    description: 'The tasks that a task depends on, those that depend on it, and the name of its goal.',
     input: z.strictObject({ task_id: z.int().min(1).describe("The task's number."), limit: rows(100, 500) }),
     output: z.unknown(),
     handler: async (input, { runtime }) => {
-      const { dependencies, dependents } = await readNeighbours(runtime.db, input.task_id, input.limit);
-      return { dependencies: cards(dependencies), dependents: cards(dependents) };
+      const { dependencies, dependents, goalName } = await readNeighbours(runtime.db, input.task_id, input.limit);
+      return { dependencies: cards(dependencies), dependents: cards(dependents), goal_name: goalName };
     },
   }),
 

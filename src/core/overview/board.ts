@@ -19,6 +19,8 @@ export interface BoardFilter {
   worker?: string | undefined;
   /** Part of a title, key or description, in any case. */
   text?: string | undefined;
+  /** Only open tasks whose deadline has passed. */
+  isOverdue?: boolean | undefined;
 }
 
 /** As much of a task as a card shows. Times are epoch milliseconds; texts are cut. */
@@ -92,12 +94,12 @@ export async function readBoardList(
   return { ...summary, tasks: await readTasks(db, conditions, 'id desc', limit) };
 }
 
-/** The tasks on both sides of one, `limit` of each at most, in the order of their ids. */
+/** What a task belongs to: its goal's name, and the tasks on both sides of it, `limit` of each, in the order of their ids. */
 export async function readNeighbours(
   sql: Sql,
   taskId: number,
   limit: number,
-): Promise<{ dependencies: BoardTask[]; dependents: BoardTask[] }> {
+): Promise<{ dependencies: BoardTask[]; dependents: BoardTask[]; goalName: string | undefined }> {
   const side = (mine: string, theirs: string) =>
     readTasks(
       sql,
@@ -105,7 +107,15 @@ export async function readNeighbours(
       'id',
       limit,
     );
-  return { dependencies: await side('task_id', 'depends_on'), dependents: await side('depends_on', 'task_id') };
+  const goal = await sql.get<{ name: string }>(
+    'select g.name from tasks t join goals g on g.id = t.goal_id where t.id = ?',
+    taskId,
+  );
+  return {
+    dependencies: await side('task_id', 'depends_on'),
+    dependents: await side('depends_on', 'task_id'),
+    goalName: goal?.name,
+  };
 }
 
 /** How many tasks are in each state. Whole statuses are counted on an index, a text or a worker by looking at every task. */
@@ -164,13 +174,14 @@ const orders: Record<BoardState, string> = {
   cancelled: 'completed_at desc, id desc',
 };
 
-function conditionsOf({ goalId, project, worker, text }: BoardFilter, state?: BoardState): Condition[] {
+function conditionsOf({ goalId, project, worker, text, isOverdue }: BoardFilter, state?: BoardState): Condition[] {
   const conditions: Condition[] = [];
   const when = (condition: string, ...values: Value[]) => conditions.push({ text: condition, values });
   if (state !== undefined) when(conditionOf[state]);
   if (goalId !== undefined) when('goal_id = ?', goalId);
   if (project !== undefined) when('project = ?', project);
   if (worker !== undefined) when('(worker_id = ? or claimed_by = ?)', worker, worker);
+  if (isOverdue) when(overdue);
   if (text !== undefined) conditions.push(containing(text));
   return conditions;
 }

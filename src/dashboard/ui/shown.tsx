@@ -43,7 +43,7 @@ interface RawJsonProps {
   isOpen?: boolean;
 }
 
-/** Everything that is known of a thing, as the tools give it; written out only for who looks. */
+/** Everything that is known of a thing, as the tools give it; written out only for those who open it. */
 export function RawJson({ value, title = 'JSON', isOpen = false }: RawJsonProps) {
   const [isShown, setShown] = useState(isOpen);
   return (

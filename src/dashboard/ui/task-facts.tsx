@@ -7,7 +7,7 @@ export function TaskFacts({ task }: { task: TaskCard }) {
   const isOpen = state === 'ready' || state === 'waiting' || state === 'in_progress';
   return (
     <>
-      {priority !== 5 && (
+      {isOpen && priority !== 5 && (
         <span class={priority > 5 ? 'fact urgent' : 'fact'} title={`Priority ${priority} of 10`}>
           P{priority}
         </span>

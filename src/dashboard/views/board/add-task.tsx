@@ -39,12 +39,12 @@ export function AddTask({ goals = [], goalId = '' }: AddTaskProps) {
             <div class="pair">
               <label>
                 Goal
-                <select name="goal" defaultValue={goalId}>
+                <select name="goal">
                   <option value="">None</option>
                   {goals
                     .filter(({ id, status }) => status === 'active' || String(id) === goalId)
                     .map(({ id, name }) => (
-                      <option key={id} value={id}>
+                      <option key={id} value={id} selected={String(id) === goalId}>
                         {name}
                       </option>
                     ))}
@@ -52,9 +52,9 @@ export function AddTask({ goals = [], goalId = '' }: AddTaskProps) {
               </label>
               <label>
                 Priority
-                <select name="priority" defaultValue="5">
+                <select name="priority">
                   {priorities.map((priority) => (
-                    <option key={priority} value={priority}>
+                    <option key={priority} value={priority} selected={priority === usualPriority}>
                       {priorityWords(priority)}
                     </option>
                   ))}
@@ -77,6 +77,8 @@ export function AddTask({ goals = [], goalId = '' }: AddTaskProps) {
     </>
   );
 }
+
+const usualPriority = 5;
 
 export const priorities = [10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
 

@@ -59,7 +59,7 @@ function AsColumns({ query }: { query: URLSearchParams }) {
     <Shown reading={reading}>
       {(board) => (
         <>
-          <Overdue count={board.overdue} />
+          <Overdue count={board.overdue} query={query} />
           {totalOf(board) === 0 ? <Nothing query={query} /> : <Columns {...board} query={query} />}
           <RawJson value={board} />
         </>
@@ -83,7 +83,7 @@ function AsList({ query, choices }: { query: URLSearchParams; choices: Choices |
       {(list) => (
         <>
           <StateTabs summary={list} state={state} />
-          <Overdue count={list.overdue} />
+          <Overdue count={list.overdue} query={query} />
           {list.tasks.length === 0 ? (
             <Nothing query={query} />
           ) : (
@@ -102,12 +102,19 @@ function AsList({ query, choices }: { query: URLSearchParams; choices: Choices |
   );
 }
 
-function Overdue({ count }: { count: number }) {
-  if (count === 0) return null;
+/** How many are late, and the switch to see only those. */
+function Overdue({ count, query }: { count: number; query: URLSearchParams }) {
+  const isOn = query.has('overdue');
+  if (count === 0 && !isOn) return null;
   return (
-    <p class="overdue">
+    <button
+      type="button"
+      class="overdue"
+      aria-pressed={isOn}
+      onClick={() => filter({ overdue: isOn ? '' : '1', before: '' })}
+    >
       {count} {count === 1 ? 'task is' : 'tasks are'} overdue
-    </p>
+    </button>
   );
 }
 

@@ -13,7 +13,7 @@ export const choicesRead = { subjects: ['goal', 'slot'] };
 
 /** Stands in the address for tasks of no project, as an empty value there means any. */
 const noProject = 'none';
-const names = ['goal', 'project', 'worker', 'text', 'state'];
+const names = ['goal', 'project', 'worker', 'text', 'overdue', 'state'];
 
 export const hasFilter = (query: URLSearchParams): boolean => names.some((name) => query.has(name));
 
@@ -25,6 +25,7 @@ export function filterArguments(query: URLSearchParams): Arguments {
     ...(project ? { project: project === noProject ? '' : project } : {}),
     ...(worker ? { worker } : {}),
     ...(text ? { text } : {}),
+    ...(query.has('overdue') ? { overdue: true } : {}),
   };
 }
 

@@ -12,6 +12,7 @@ import { stateOf, type WholeTask } from './whole-task.js';
 interface Links {
   dependencies: TaskCard[];
   dependents: TaskCard[];
+  goal_name?: string;
 }
 
 const subjects = ['task', 'runtime'];
@@ -34,7 +35,7 @@ function Sheet({ task, back }: { task: WholeTask; back: string }) {
   const links = useRead<Links>('page/task_links', { task_id: task.id }, { subjects });
   const { dependencies = [], dependents = [] } = links.data ?? {};
   return (
-    <article class="sheet">
+    <article class="sheet task-sheet">
       <header class="sheet-head">
         <h2>{task.title}</h2>
         <TaskActions task={task} dependents={dependents.length} />
@@ -52,7 +53,7 @@ function Sheet({ task, back }: { task: WholeTask; back: string }) {
           <Particular name="Priority">{task.priority} of 10</Particular>
           {task.goal_id !== null && (
             <Particular name="Goal">
-              <Link to={`/goals/${task.goal_id}`}>Goal {task.goal_id}</Link>
+              <Link to={`/goals/${task.goal_id}`}>{links.data?.goal_name ?? `Goal ${task.goal_id}`}</Link>
             </Particular>
           )}
           {task.project && <Particular name="Project">{task.project}</Particular>}
@@ -140,9 +141,11 @@ function Neighbours({ title, tasks, back }: { title: string; tasks: readonly Tas
         {tasks.map((task) => (
           <li key={task.id}>
             <StateIcon state={task.state} />
-            <Link to={`/board/task/${task.id}${back}`}>{task.title}</Link>
-            <span class="quiet">
-              #{task.id}, {stateWords[task.state].toLowerCase()}
+            <span>
+              <Link to={`/board/task/${task.id}${back}`}>{task.title}</Link>{' '}
+              <span class="quiet">
+                #{task.id}, {stateWords[task.state].toLowerCase()}
+              </span>
             </span>
           </li>
         ))}

@@ -1,5 +1,6 @@
+import type { ComponentChildren } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
-import { go } from '../../location.js';
+import { Link } from '../../location.js';
 import { shownCount, type TaskCard } from '../../task-card.js';
 import { StateIcon, stateWords } from '../../ui/state.js';
 import { nodeSize, type Point, placeGraph } from './layout.js';
@@ -32,25 +33,37 @@ export function Graph({ nodes, edges, critical_path, total }: GraphRead) {
         </p>
       )}
       <Pan label="Order of work: scroll or drag to move">
-        <svg class="graph" width={width} height={height} viewBox={`0 0 ${width} ${height}`}>
-          <title>{`${nodes.length} tasks with ${edges.length} dependencies`}</title>
-          <defs>
-            <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
-              <path d="M0 0 8 4 0 8z" />
-            </marker>
-          </defs>
-          {edges.map(([from, to], index) => (
-            <path
-              key={`${from}-${to}`}
-              class={steps.has(`${from}-${to}`) ? 'edge critical' : 'edge'}
-              d={curve(ways[index] ?? [])}
-              marker-end="url(#arrow)"
-            />
-          ))}
-          {nodes.map((task) => (
-            <Node key={task.id} task={task} place={places.get(task.id)} isCritical={critical.has(task.id)} />
-          ))}
-        </svg>
+        <div class="graph" style={{ width, height }}>
+          <svg width={width} height={height} aria-hidden="true">
+            <defs>
+              <marker
+                id="arrow"
+                viewBox="0 0 8 8"
+                refX="7"
+                refY="4"
+                markerUnits="userSpaceOnUse"
+                markerWidth="9"
+                markerHeight="9"
+                orient="auto"
+              >
+                <path d="M0 0 8 4 0 8z" />
+              </marker>
+            </defs>
+            {edges.map(([from, to], index) => (
+              <path
+                key={`${from}-${to}`}
+                class={steps.has(`${from}-${to}`) ? 'edge critical' : 'edge'}
+                d={curve(ways[index] ?? [])}
+                marker-end="url(#arrow)"
+              />
+            ))}
+          </svg>
+          <ul aria-label={`${nodes.length} tasks with ${edges.length} dependencies`}>
+            {nodes.map((task) => (
+              <Node key={task.id} task={task} place={places.get(task.id)} isCritical={critical.has(task.id)} />
+            ))}
+          </ul>
+        </div>
       </Pan>
       {critical.size > 0 && (
         <p class="legend quiet">
@@ -70,59 +83,40 @@ interface NodeProps {
   isCritical: boolean;
 }
 
-const longestLine = 23;
-
 function Node({ task, place, isCritical }: NodeProps) {
   if (!place) return null;
-  const address = `/board/task/${task.id}`;
   const { width, height } = nodeSize;
   const words = stateWords[task.state].toLowerCase();
-  const critical = isCritical ? ', on the critical path' : '';
-  const below = task.state === 'in_progress' && task.worker ? `${words}, ${task.worker}` : words;
   return (
-    <a
-      href={address}
-      class={`node ${task.state}${isCritical ? ' critical' : ''}`}
-      aria-label={`${task.title}, ${words}${critical}`}
-      onClick={(event) => {
-        if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
-        event.preventDefault();
-        go(address);
-      }}
-    >
-      <title>{task.title}</title>
-      <g transform={`translate(${place.x - width / 2} ${place.y - height / 2})`}>
-        <rect width={width} height={height} rx="7" />
-        <g transform="translate(9 8)">
-          <StateIcon state={task.state} />
-        </g>
-        <text x="32" y="20" class="node-title">
-          {cut(task.title)}
-        </text>
-        <text x="32" y="36" class="node-state">
-          {cut(`#${task.id} ${below}`)}
-        </text>
-      </g>
-    </a>
+    <li style={{ left: place.x - width / 2, top: place.y - height / 2, width, height }} title={task.title}>
+      <Link to={`/board/task/${task.id}`} class={`node ${task.state}${isCritical ? ' critical' : ''}`}>
+        <StateIcon state={task.state} />
+        <span class="node-title">{task.title}</span>
+        <span class="node-state">
+          #{task.id} {words}
+          {task.state === 'in_progress' && task.worker && `, ${task.worker}`}
+        </span>
+        {isCritical && <span class="unseen">on the critical path</span>}
+      </Link>
+    </li>
   );
 }
 
-const cut = (text: string): string => (text.length <= longestLine ? text : `${text.slice(0, longestLine - 1)}…`);
-
-/** A smooth line through the points that the layout has chosen. */
-function curve(points: readonly Point[]): string {
-  const [first, ...rest] = points;
-  const last = rest.at(-1);
-  if (!first || !last) return '';
-  const middles = rest.slice(0, -1).map((point, index) => {
-    const next = rest[index + 1] ?? last;
-    return `Q${point.x} ${point.y} ${(point.x + next.x) / 2} ${(point.y + next.y) / 2}`;
-  });
-  return `M${first.x} ${first.y}${middles.join('')}L${last.x} ${last.y}`;
+/** A smooth line through the points that the layout has chosen, level at each of them. */
+function curve([first, ...rest]: readonly Point[]): string {
+  if (!first) return '';
+  let { x, y } = first;
+  let line = `M${x} ${y}`;
+  for (const point of rest) {
+    const middle = (x + point.x) / 2;
+    line += `C${middle} ${y} ${middle} ${point.y} ${point.x} ${point.y}`;
+    ({ x, y } = point);
+  }
+  return line;
 }
 
 /** A window on something larger: scrolled as any, and dragged with the mouse. */
-function Pan({ label, children }: { label: string; children: preact.ComponentChildren }) {
+function Pan({ label, children }: { label: string; children: ComponentChildren }) {
   const element = useRef<HTMLElement>(null);
   const grip = useRef<Point | undefined>(undefined);
   const hasMoved = useRef(false);

@@ -14,7 +14,8 @@ export interface Drawn {
   ways: readonly Point[][];
 }
 
-export const nodeSize = { width: 196, height: 46 };
+export const nodeSize = { width: 200, height: 46 };
+const half = nodeSize.width / 2;
 const margin = 12;
 
 /** Places a graph from left to right, what comes first at the left. */
@@ -31,6 +32,21 @@ export function placeGraph(ids: readonly number[], edges: readonly [number, numb
     width,
     height,
     places: new Map(ids.map((id) => [id, graph.node(String(id)) as Point])),
-    ways: edges.map(([from, to]) => (graph.edge(String(from), String(to)) as { points: Point[] }).points),
+    ways: edges.map(([from, to]) => {
+      const start = graph.node(String(from)) as Point;
+      const end = graph.node(String(to)) as Point;
+      const { points } = graph.edge(String(from), String(to)) as { points: Point[] };
+      // Every second point is where the line passes a rank; the others lie in the gaps between, and only bend it.
+      const passed = points.slice(1, -1).filter((_, index) => index % 2 === 1);
+      // Out of the right side and into the left one, and level past what stands beside it.
+      return [
+        { x: start.x + half, y: start.y },
+        ...passed.flatMap(({ x, y }) => [
+          { x: x - half, y },
+          { x: x + half, y },
+        ]),
+        { x: end.x - half, y: end.y },
+      ];
+    }),
   };
 }

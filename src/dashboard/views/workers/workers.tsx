@@ -95,7 +95,7 @@ function SlotCard({ slot, title }: { slot: Slot; title: string | undefined }) {
           <Link to={`/board/task/${slot.taskId}`}>{title ?? `Task ${slot.taskId}`}</Link>
         )}
         <span class="quiet small">
-          {slot.session}, seen <Time at={slot.last_heartbeat} />
+          seen <Time at={slot.last_heartbeat} /> · {slot.session}
         </span>
       </div>
       {mayWrite && (
