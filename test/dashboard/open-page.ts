@@ -40,11 +40,13 @@ export interface OpenedPage extends ServedRuntime {
 }
 
 /** The built page, served with a runtime of its own and opened by its owner. */
-export async function openPage(path = '/', options: Parameters<typeof serve>[0] = {}): Promise<OpenedPage> {
-  const served = await serve({
-    page: readPageFiles(pathToFileURL(join(inject('dist'), 'dashboard/'))),
-    ...options,
-  });
+export async function openPage(
+  path = '/',
+  options: Parameters<typeof serve>[0] = {},
+  runtimeOptions: Parameters<typeof serve>[1] = {},
+): Promise<OpenedPage> {
+  const files = readPageFiles(pathToFileURL(join(inject('dist'), 'dashboard/')));
+  const served = await serve({ page: files, ...options }, runtimeOptions);
   const context = await (await browser()).newContext();
   onTestFinished(() => context.close());
   const page = await context.newPage();

@@ -16,8 +16,12 @@ export function duration(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 60) return `${plain.format(Math.round(seconds * 10) / 10)} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (minutes < 60) return joined(minutes, 'min', Math.floor(seconds % 60), 's');
+  return joined(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
+}
+
+function joined(large: number, unit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`;
 }
 
 export function bytes(size: number): string {

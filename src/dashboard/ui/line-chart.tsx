@@ -143,27 +143,30 @@ function ChartTable({ title, lines, axis, showX, showY }: LineChartProps) {
   const rows = thin(lines[0]?.points ?? [], mostRows);
   const others = lines.map(({ points }) => new Map(points.map(({ x, y }) => [x, y])));
   return (
-    <table aria-label={title}>
-      <thead>
-        <tr>
-          <th>{axis}</th>
-          {lines.map(({ name }) => (
-            <th key={name}>{name}</th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ x }) => (
-          <tr key={x}>
-            <td>{showX(x)}</td>
-            {others.map((values, index) => {
-              const y = values.get(x);
-              return <td key={lines[index]?.name}>{y === undefined ? '–' : showY(y)}</td>;
-            })}
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever cannot use a wheel scrolls with the keys.
+    <section class="scroll" tabIndex={0} aria-label={`${title} as a table`}>
+      <table>
+        <thead>
+          <tr>
+            <th>{axis}</th>
+            {lines.map(({ name }) => (
+              <th key={name}>{name}</th>
+            ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map(({ x }) => (
+            <tr key={x}>
+              <td>{showX(x)}</td>
+              {others.map((values, index) => {
+                const y = values.get(x);
+                return <td key={lines[index]?.name}>{y === undefined ? '–' : showY(y)}</td>;
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 

@@ -31,6 +31,11 @@ export function JobTable({ jobs, query }: { jobs: readonly JobLine[]; query: URL
               <Link to={`/jobs/${encodeURIComponent(job.id)}${back}`} class="title">
                 {aboutOf(job)}
               </Link>
+              {job.unread && (
+                <span class="unread-dot" title="Its result has not been fetched by any session yet">
+                  <span class="unseen">unread</span>
+                </span>
+              )}
               <Notes job={job} />
               <JobProgress job={job} />
               {job.error && job.status !== 'completed' && <span class="error-line">{job.error.message}</span>}
@@ -50,21 +55,20 @@ export function JobTable({ jobs, query }: { jobs: readonly JobLine[]; query: URL
   );
 }
 
-/** A summary begins with the type, which stands beside it already. */
-function aboutOf({ type, about }: JobLine): string {
+/** What it is about; a summary begins with the type, which stands beside it already. */
+export function aboutOf({ type, about }: JobLine): string {
   return about.startsWith(`${type} `) ? about.slice(type.length + 1).trim() || type : about;
 }
 
 function Notes({ job }: { job: JobLine }) {
   return (
     <span class="notes">
-      {job.unread && <span class="badge unread">unread</span>}
       {job.dead && <span class="badge dead">dead</span>}
       {job.cancel_requested && <span class="fact">being cancelled</span>}
       {job.waits_for && <span class="fact">waits for {job.waits_for}</span>}
       {job.next_attempt_at && (
         <span class="fact">
-          next try <Time at={job.next_attempt_at} />
+          {job.attempt === 0 ? 'starts' : 'next try'} <Time at={job.next_attempt_at} />
         </span>
       )}
       {job.attempt > 1 && (

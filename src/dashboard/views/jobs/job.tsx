@@ -10,6 +10,7 @@ import { JobCharts } from './charts.js';
 import { JobActions } from './job-actions.js';
 import { isOpen, type LinkedJob, signs, statusWords, useBeat, type WholeJob } from './job-line.js';
 import { JobMark, JobProgress } from './job-mark.js';
+import { aboutOf } from './job-table.js';
 import { JobOutput } from './output.js';
 import { Attempts, Logs } from './records.js';
 import { JobResult } from './result.js';
@@ -36,9 +37,18 @@ function Sheet({ job }: { job: WholeJob }) {
   const isPrompt = typeof prompt === 'string';
   const payload = job.payload_cut ?? JSON.stringify(job.payload, null, 2);
   return (
-    <article class="sheet">
+    <article class="sheet job">
       <header class="sheet-head">
-        <h2 class="job-title">{job.about}</h2>
+        <div class="job-head">
+          <h2 class="job-title">{job.type === 'llm' ? job.about : job.type}</h2>
+          {job.type !== 'llm' && <p class="job-title quiet">{aboutOf(job)}</p>}
+          <p class="facts">
+            <JobMark status={job.status} />
+            {job.unread && <span class="badge unread">unread</span>}
+            {job.dead && <span class="badge dead">dead</span>}
+            {job.cancel_requested && <span class="fact">being cancelled</span>}
+          </p>
+        </div>
         <JobActions job={job} />
       </header>
       <div class="sheet-body">
@@ -79,12 +89,6 @@ function Particulars({ job }: { job: WholeJob }) {
   const used = job.input_tokens + job.output_tokens;
   return (
     <dl class="particulars">
-      <Particular name="Status">
-        <JobMark status={job.status} />
-        {job.cancel_requested && <div class="quiet">being cancelled</div>}
-        {job.unread && <span class="badge unread">unread</span>}
-        {job.dead && <span class="badge dead">dead</span>}
-      </Particular>
       <Particular name="Type">{job.type}</Particular>
       {(job.model ?? job.requested_model) && (
         <Particular name="Model">
@@ -107,7 +111,7 @@ function Particulars({ job }: { job: WholeJob }) {
       </Particular>
       <Particular name="Priority">{job.priority} of 10</Particular>
       {job.waits_for && <Particular name="Waits for">{job.waits_for} other jobs</Particular>}
-      <When name="Next try" at={job.next_attempt_at} />
+      <When name={job.attempt === 0 ? 'Starts' : 'Next try'} at={job.next_attempt_at} />
       {job.started_at && <Particular name="Took">{spanOf(job.started_at, job.completed_at, now)}</Particular>}
       {isOpen(job) && <Particular name="Time limit">{duration(job.timeout_seconds * 1000)}</Particular>}
       <When name="Submitted" at={job.created_at} />

@@ -1,0 +1,82 @@
+import { expect, it } from 'vitest';
+import { expectGoodLooks } from './looks.js';
+import { openJobs } from './open-jobs.js';
+import { describeInBrowser, openPage } from './open-page.js';
+
+const evil = '<img src=x onerror="document.title=1">';
+
+describeInBrowser('the breakers', () => {
+  it('begin with the command that makes the first', async () => {
+    const { page, problems } = await openPage('/breakers');
+    await page.getByText('No breaker has been used yet.').waitFor();
+    await expectGoodLooks(page, 'breakers-empty');
+    expect(problems).toEqual([]);
+  });
+
+  it('open as failures come in, and count down to the next trial', async () => {
+    const { page, call, problems } = await openJobs('/breakers');
+    await call('circuit_breaker_configure', {
+      agent_id: 'researcher',
+      failure_threshold: 2,
+      cooldown_seconds: 3,
+      fallback_agent: 'generalist',
+    });
+    await call('circuit_breaker_record_success', { agent_id: 'writer' });
+    const card = page.locator('.breaker').filter({ has: page.getByRole('link', { name: 'researcher' }) });
+    await card.getByText('closed').waitFor();
+    for (const error_message of ['slow again', evil]) {
+      await call('circuit_breaker_record_failure', { agent_id: 'researcher', failure_type: 'timeout', error_message });
+    }
+    await card.getByText('open', { exact: true }).waitFor();
+    // Those that refuse work come first.
+    expect(await page.locator('.breaker').first().textContent()).toContain('researcher');
+    await card.getByText('next trial in 2 s').waitFor();
+    await card.getByText('next trial in 1 s').waitFor();
+    await card.getByText('The next call is a trial.').waitFor();
+    await call('circuit_breaker_acquire', { agent_id: 'researcher' });
+    await card.getByText('half open', { exact: true }).waitFor();
+    await card.getByText('0 of 2 trials have succeeded, 1 under way').waitFor();
+    await expectGoodLooks(page, 'breakers');
+
+    await card.getByRole('link', { name: 'researcher' }).click();
+    await page.getByText('Opens after 2 failures within 60 s.').waitFor();
+    await page.getByText('Meanwhile generalist stands in.').waitFor();
+    await page.getByText('slow again').first().waitFor();
+    await page.getByText(evil).first().waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    await page.getByRole('heading', { name: 'What became of it' }).waitFor();
+    await expectGoodLooks(page, 'breaker');
+    await page.getByText('JSON', { exact: true }).click();
+    expect(await page.locator('.raw pre').textContent()).toContain('"failure_threshold": 2');
+    expect(problems).toEqual([]);
+  });
+
+  it('are tripped with a reason, held, and reset', async () => {
+    const { page, call, problems } = await openJobs('/breakers');
+    await call('circuit_breaker_record_success', { agent_id: 'llm:anthropic' });
+    await page.getByRole('button', { name: 'Trip llm:anthropic' }).click();
+    await page.getByLabel('Reason').fill('the bill is too high');
+    await page.getByLabel('Hold it open').check();
+    await expectGoodLooks(page, 'breaker-trip');
+    await page.getByRole('dialog').getByRole('button', { name: 'Trip' }).click();
+    await page.getByText('Held open until it is reset.').waitFor();
+    await page.getByText('the bill is too high').waitFor();
+    expect(await call('circuit_breaker_status', { agent_id: 'llm:anthropic' })).toMatchObject({
+      state: 'OPEN',
+      held: true,
+    });
+    await page.getByRole('button', { name: 'Reset llm:anthropic' }).click();
+    await page.locator('.breaker').getByText('closed').waitFor();
+    expect(await call('circuit_breaker_status', { agent_id: 'llm:anthropic' })).toMatchObject({ state: 'CLOSED' });
+    expect(problems).toEqual([]);
+  });
+
+  it('cannot be changed by who may only look', async () => {
+    const { page, problems, runtime } = await openPage('/breakers', { isReadOnly: true });
+    await runtime.breakers.trip('researcher', { reason: 'by hand' }, { holder: null, project: '' });
+    await page.getByText('next trial in').waitFor();
+    await page.getByText('read-only').waitFor();
+    expect(await page.locator('main button').count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+});

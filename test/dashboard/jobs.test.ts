@@ -1,0 +1,206 @@
+import { expect, it } from 'vitest';
+import { expectGoodLooks } from './looks.js';
+import { openJobs, writePrices } from './open-jobs.js';
+import { describeInBrowser, openPage } from './open-page.js';
+
+const nobody = { holder: null, project: '' };
+const evil = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+
+describeInBrowser('the jobs', () => {
+  it('begin with the command that submits the first', async () => {
+    const { page, problems } = await openPage('/jobs');
+    await page.getByText('Nothing runs in the background yet.').waitFor();
+    expect(await page.locator('.empty code').textContent()).toContain('submit_background_task');
+    await expectGoodLooks(page, 'jobs-empty');
+    expect(problems).toEqual([]);
+  });
+
+  it('say what to set up when there is no model, and take a prompt when there is one', async () => {
+    const bare = await openPage('/jobs', {}, { env: { PATH: '/nonexistent' } });
+    await bare.page.getByRole('button', { name: 'New background task' }).click();
+    await bare.page.getByText('Set ANTHROPIC_API_KEY.').waitFor();
+    await expectGoodLooks(bare.page, 'jobs-no-model');
+
+    const { page, models, problems } = await openJobs('/jobs');
+    await page.getByRole('button', { name: 'New background task' }).click();
+    await page.getByLabel('Prompt').fill('Count to three');
+    await page.getByLabel('Model').fill('nobody:x');
+    await page.getByRole('button', { name: 'Submit' }).click();
+    await page.getByRole('dialog').getByRole('alert').waitFor();
+    await page.getByLabel('Model').fill('');
+    await page.getByRole('button', { name: 'Submit' }).click();
+    await page.getByRole('heading', { name: 'Count to three' }).waitFor();
+    await page.locator('.job-head').getByText('Completed').waitFor();
+    await page.getByRole('heading', { name: 'Answer' }).waitFor();
+    expect(models.requests).toHaveLength(1);
+    expect(problems.filter((problem) => !problem.includes('400'))).toEqual([]);
+  });
+
+  it('show the answer as it streams in, without a reload', async () => {
+    const { page, open, ask, ended, problems } = await openJobs('/jobs');
+    const pieces = Array.from({ length: 24 }, (_, i) => `word${i} `);
+    const id = await ask('Tell a story', { pieces, delayMs: 150 });
+    await open(`/jobs/${id}`);
+    await page.evaluate('window.stays = true');
+    const output = page.locator('pre.writing');
+    await output.getByText('word2 ').waitFor();
+    const early = await output.textContent();
+    expect(early).not.toContain('word23');
+    await expectGoodLooks(page, 'job-streaming');
+    await ended(id);
+    await page.getByRole('heading', { name: 'Answer' }).waitFor();
+    await page.locator('pre.passage').first().getByText('word23').waitFor();
+    expect(await page.locator('pre.passage').first().textContent()).toBe(pieces.join(''));
+    await page.locator('.particulars').getByText('in,').waitFor();
+    expect(await page.evaluate('window.stays')).toBe(true);
+    expect(problems).toEqual([]);
+  });
+
+  it('leave an answer unread for the session that asked', async () => {
+    const { page, open, ask, ended, runtime } = await openJobs('/jobs');
+    const id = await ask('Say hello');
+    await ended(id);
+    await open(`/jobs/${id}`);
+    await page.getByRole('heading', { name: 'Answer' }).waitFor();
+    expect((await runtime.jobs.get(id)).isRead).toBe(false);
+    await open('/jobs?only=unread');
+    await page.getByText('Say hello').waitFor();
+    await runtime.jobs.markRead(id);
+    await open('/jobs?only=unread');
+    await page.getByText('No job matches.').waitFor();
+  });
+
+  it('are cancelled after a question, and run again with another model', async () => {
+    const { page, open, ask, runtime, problems } = await openJobs('/jobs');
+    const id = await ask('Take your time', { silent: true });
+    await open(`/jobs/${id}`);
+    await page.locator('.job-head').getByText('Running').waitFor();
+    await page.getByRole('button', { name: 'Cancel job' }).click();
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    expect(await runtime.jobs.status(id)).toBe('running');
+    await page.getByRole('button', { name: 'Cancel job' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel job' }).click();
+    await page.locator('.job-head').getByText('Cancelled').waitFor();
+
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.getByLabel('Model').fill('claude-haiku-4-5');
+    await expectGoodLooks(page, 'job-retry');
+    await page.getByRole('dialog').getByRole('button', { name: 'Run again' }).click();
+    await page.locator('.particulars').getByText('claude-haiku-4-5').waitFor();
+    expect((await runtime.jobs.get(id)).requestedModel).toBe('claude-haiku-4-5');
+    expect(problems).toEqual([]);
+  });
+
+  it('that failed show why, and each attempt', async () => {
+    const { page, open, call, models } = await openJobs('/jobs');
+    models.script.push({ status: 529 }, { status: 400, message: 'Not like this' });
+    const { task_id } = await call('submit_background_task', { task_description: 'Fail', max_attempts: 2 });
+    await open(`/jobs/${task_id}`);
+    await page.locator('.job-head').getByText('Failed').waitFor({ timeout: 20_000 });
+    await page.locator('.passage.bad').getByText('Not like this').waitFor();
+    expect(await page.locator('.attempts li').count()).toBe(2);
+    await expectGoodLooks(page, 'job-failed');
+  });
+
+  it('draw a backtest against buy and hold, and a training epoch by epoch', async () => {
+    const { page, open, call, ended, runtime, problems } = await openJobs('/jobs');
+    writePrices(runtime.config.dataDir, 'ACME');
+    const backtest = await call('submit_job', {
+      type: 'backtest',
+      payload: { strategy: 'momentum', ticker: 'ACME', start_date: '2015-06-01', end_date: '2016-05-31', plot: true },
+    });
+    const training = await call('submit_job', { type: 'ml_experiment', payload: { model: 'neural', epochs: 30 } });
+    await ended(backtest.job_id);
+    await open(`/jobs/${backtest.job_id}`);
+    const { result } = (await runtime.jobs.get(backtest.job_id)) as unknown as {
+      result: Record<string, [string, number][]>;
+    };
+    const chart = page.getByRole('img', { name: /^Equity\. Strategy: from/ });
+    await chart.waitFor();
+    expect(await chart.locator('polyline').count()).toBe(2);
+    const points = await chart.locator('polyline').first().getAttribute('points');
+    expect(points?.split(' ')).toHaveLength(result.equity_curve?.length ?? 0);
+    await page.getByText('As a table').click();
+    const row = page.getByRole('region', { name: 'Equity as a table' }).locator('tbody tr').last();
+    const shown = (value: number | undefined) => value?.toLocaleString('en-US', { maximumFractionDigits: 2 });
+    const [day, equity] = result.equity_curve?.at(-1) ?? [];
+    const [, held] = result.benchmark_curve?.at(-1) ?? [];
+    expect(await row.locator('td').allTextContents()).toEqual([day, shown(equity), shown(held)]);
+    await page.getByText('equity.svg').first().waitFor();
+    await expectGoodLooks(page, 'job-backtest');
+
+    await ended(training.job_id);
+    await open(`/jobs/${training.job_id}`);
+    for (const title of ['Loss', 'Accuracy']) {
+      const curve = page.getByRole('img', { name: new RegExp(`^${title}\\.`) });
+      await curve.waitFor();
+      expect((await curve.locator('polyline').getAttribute('points'))?.split(' ')).toHaveLength(30);
+    }
+    await expectGoodLooks(page, 'job-training');
+    expect(problems).toEqual([]);
+  });
+
+  it('are filtered by what stands in the address, and come by the page', async () => {
+    const { page, open, call, ended, problems } = await openJobs('/jobs');
+    const ids: string[] = [];
+    for (let count = 0; count < 55; count++) {
+      ids.push((await call('submit_job', { type: 'generic', payload: { note: `number ${count}` } })).job_id);
+    }
+    const waiting = await call('submit_job', {
+      type: 'generic',
+      payload: { note: 'later' },
+      run_at: new Date(Date.now() + 3_600_000).toISOString(),
+    });
+    await page.getByText('note=later').waitFor();
+    await ended(ids.at(-1) ?? '');
+    await page.getByText('number 54').waitFor();
+    expect(await page.locator('table.jobs tbody tr').count()).toBe(50);
+    await page.getByRole('link', { name: 'Older' }).click();
+    await page.getByText('number 0', { exact: false }).last().waitFor();
+    expect(await page.locator('table.jobs tbody tr').count()).toBe(6);
+    await page.getByRole('link', { name: 'Newest' }).click();
+
+    await page.getByRole('button', { name: /^Waiting/ }).click();
+    await expect.poll(() => page.locator('table.jobs tbody tr').count()).toBe(1);
+    expect(page.url()).toContain('status=pending');
+    await page.getByRole('link', { name: 'note=later' }).click();
+    await page.locator('.job-head').getByText('note=later').waitFor();
+    expect(page.url()).toContain(waiting.job_id);
+    await page.getByRole('link', { name: '← Jobs' }).click();
+    await expect.poll(() => page.url()).toContain('status=pending');
+    await open('/jobs?type=backtest');
+    await page.getByText('No job matches.').waitFor();
+    await open('/jobs');
+    await expectGoodLooks(page, 'jobs');
+    expect(problems).toEqual([]);
+  });
+
+  it('show markup as the text that it is, and nothing that changes them to who may only look', async () => {
+    const { page, open, call, ask, ended, runtime, server, problems } = await openJobs('/jobs');
+    const id = await ask(evil, { pieces: [evil] });
+    await ended(id);
+    const { job_id } = await call('submit_job', {
+      type: 'generic',
+      payload: { [evil]: evil },
+      metadata: { [evil]: evil },
+    });
+    await ended(job_id);
+    for (const address of ['/jobs', `/jobs/${id}`, `/jobs/${job_id}`]) {
+      await open(address);
+      await page.getByText(evil).first().waitFor();
+      await page.getByText('JSON', { exact: true }).click();
+      expect(await page.locator('main img, main script').count()).toBe(0);
+      expect(await page.title()).toContain('Agent Runtime');
+    }
+    expect(problems).toEqual([]);
+
+    const { token } = await runtime.access.create({ name: 'onlooker', isReadOnly: true }, nobody);
+    const context = await page.context().browser()?.newContext();
+    const onlooker = await context?.newPage();
+    await onlooker?.goto(`${server.url}/jobs/${id}?token=${token}`);
+    await onlooker?.getByRole('heading', { name: 'Answer' }).waitFor();
+    await onlooker?.getByText('read-only').waitFor();
+    expect(await onlooker?.locator('main button').count()).toBe(0);
+    await context?.close();
+  });
+});

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { expectGoodLooks } from './looks.js';
+import { openJobs } from './open-jobs.js';
+import { describeInBrowser, openPage } from './open-page.js';
+
+describeInBrowser('the metrics', () => {
+  it('begin with the command that gives something to measure', async () => {
+    const { page, problems } = await openPage('/trends');
+    await page.getByText('Nothing to measure yet').waitFor();
+    await expectGoodLooks(page, 'metrics-empty');
+    expect(problems).toEqual([]);
+  });
+
+  it('draw throughput, errors, the queue and tokens, and follow', async () => {
+    const { page, open, ask, call, ended, models, problems } = await openJobs('/trends');
+    for (let count = 0; count < 3; count++) await ended(await ask('Say hello'));
+    models.script.push({ status: 400, message: 'no' });
+    await ended(await ask('Fail'));
+    await call('submit_job', { type: 'generic', payload: {}, run_at: new Date(Date.now() + 3_600_000).toISOString() });
+    for (const title of ['Jobs a minute', 'Error rate', 'Queue', 'Tokens']) {
+      await page.getByRole('img', { name: new RegExp(`^${title}\\.`) }).waitFor();
+    }
+    await page
+      .getByRole('img', { name: 'Error rate. Failed: from 25 % to 25 %, lowest 25 %, highest 25 %.' })
+      .waitFor();
+    await page.getByRole('img', { name: /Queue\. Waiting: from 0 to 1, lowest 0, highest 1\./ }).waitFor();
+    const row = page.locator('table.by-type tbody tr').filter({ hasText: 'llm' });
+    await row.getByText('1 (25 %)').waitFor();
+    await page.getByText('llm: invalid_request × 1').waitFor();
+    await expectGoodLooks(page, 'metrics');
+
+    await page.getByRole('button', { name: '15 min' }).click();
+    await expect.poll(() => page.url()).toContain('window=15');
+    await page.getByRole('img', { name: /^Tokens\./ }).waitFor();
+    await open('/trends?window=10080');
+    await page.getByRole('img', { name: /^Jobs a minute\./ }).waitFor();
+    await page.getByText('JSON', { exact: true }).click();
+    expect(await page.locator('.raw pre').textContent()).toContain('"window_minutes": 10080');
+    expect(problems).toEqual([]);
+  });
+});
