@@ -125,9 +125,9 @@ describeInBrowser("a task's own page", () => {
     await page.keyboard.press('Escape');
     await page.getByLabel('Priority').selectOption('9');
     await page.getByRole('status').getByText('has priority 9').waitFor();
-
-    // What happened meanwhile is there as soon as the page is live again.
-    await page.getByRole('button', { name: 'Paused' }).click();
+    // What one does oneself is shown at once, also while the page is held.
+    await page.getByText('9 of 10').waitFor();
+    await page.getByRole('button', { name: 'Paused' }).waitFor();
     await state(page).getByText('In progress').waitFor();
     expect(await runtime.tasks.get('cash')).toMatchObject({ claimedBy: 'session:x', workerId: null, priority: 9 });
   });
