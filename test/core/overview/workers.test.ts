@@ -31,6 +31,7 @@ test('sessions are shown with what their conversation holds, and callers without
   // Resumed as another process, the conversation holds its task there, and no longer where it has ended.
   board.clock.pass(1_000);
   await board.sessions.end(before);
+  expect(await board.history('session', before.id)).toEqual(['started', 'ended']);
   const after = nameSession(info);
   await board.sessions.begin(after, info);
   const resumed = (await readSessions(board.db)).sessions;
