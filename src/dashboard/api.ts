@@ -23,8 +23,18 @@ export function read<Result>(tool: string, args: Arguments = {}, signal?: AbortS
 }
 
 /** Calls a tool that changes something. Throws CallFailed. */
-export function write<Result>(tool: string, args: Arguments): Promise<Result> {
-  return send(`/api/tools/${tool}`, { method: 'POST', body: JSON.stringify(args) });
+export async function write<Result>(tool: string, args: Arguments): Promise<Result> {
+  const result = await send<Result>(`/api/tools/${tool}`, { method: 'POST', body: JSON.stringify(args) });
+  for (const listener of writeListeners) listener();
+  return result;
+}
+
+const writeListeners = new Set<() => void>();
+
+/** Calls `listener` after each change that this page has made itself; returns what ends that. */
+export function onWrite(listener: () => void): () => void {
+  writeListeners.add(listener);
+  return () => void writeListeners.delete(listener);
 }
 
 /** Who the server takes this page for. */

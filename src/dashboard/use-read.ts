@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { type Arguments, CallFailed, read } from './api.js';
+import { type Arguments, CallFailed, onWrite, read } from './api.js';
 import { type Change, useChanges, useLiveState } from './live.js';
 
 export interface Reading<Result> {
@@ -76,6 +76,8 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
     [wanted, reload],
   );
   useChanges(onChange);
+  // Whoever changes something sees it at once, also while the page is paused.
+  useEffect(() => onWrite(reload), [reload]);
   useEffect(() => () => clearTimeout(pending.current), []);
   useEffect(() => {
     if (everyMs === undefined) return;

@@ -154,14 +154,17 @@ export async function countStates(sql: Sql, filter: BoardFilter): Promise<BoardS
 
 const overdue = "is_overdue = 1 and status in ('pending', 'in_progress')";
 
+/** In the words of the partial index: that one of them is given does not tell SQLite that it is one of them. */
+const hasEnded = "status in ('completed', 'failed', 'cancelled')";
+
 /** Written out rather than as parameters, so that partial indexes serve. */
 const conditionOf: Record<BoardState, string> = {
   ready: readyNow,
   waiting: "status = 'pending' and (unfinished_dependencies > 0 or is_held = 1)",
   in_progress: "status = 'in_progress'",
-  completed: "status = 'completed'",
-  failed: "status = 'failed'",
-  cancelled: "status = 'cancelled'",
+  completed: `status = 'completed' and ${hasEnded}`,
+  failed: `status = 'failed' and ${hasEnded}`,
+  cancelled: `status = 'cancelled' and ${hasEnded}`,
 };
 
 /** What will be claimed first, what was begun last, what ended last. */

@@ -95,7 +95,8 @@ const goalsAndTasks = `
   -- For the board's columns: what ended last, and what should have been done by now.
   create index tasks_ended on tasks (status, completed_at desc, id desc)
     where status in ('completed', 'failed', 'cancelled');
-  create index tasks_overdue on tasks (goal_id, id) where is_overdue = 1 and status in ('pending', 'in_progress');
+  create index tasks_overdue on tasks (is_overdue, status, goal_id)
+    where is_overdue = 1 and status in ('pending', 'in_progress');
 
   create table task_dependencies (
     task_id integer not null references tasks (id) on delete cascade,

@@ -33,7 +33,7 @@ export function Graph({ nodes, edges, critical_path, total }: GraphRead) {
         </p>
       )}
       <Pan label="Order of work: scroll or drag to move">
-        <div class="graph" style={{ width, height }}>
+        <div class="graph" style={pixels({ width, height })}>
           <svg width={width} height={height} aria-hidden="true">
             <defs>
               <marker
@@ -88,7 +88,7 @@ function Node({ task, place, isCritical }: NodeProps) {
   const { width, height } = nodeSize;
   const words = stateWords[task.state].toLowerCase();
   return (
-    <li style={{ left: place.x - width / 2, top: place.y - height / 2, width, height }} title={task.title}>
+    <li style={pixels({ left: place.x - width / 2, top: place.y - height / 2, width, height })} title={task.title}>
       <Link to={`/board/task/${task.id}`} class={`node ${task.state}${isCritical ? ' critical' : ''}`}>
         <StateIcon state={task.state} />
         <span class="node-title">{task.title}</span>
@@ -101,6 +101,10 @@ function Node({ task, place, isCritical }: NodeProps) {
     </li>
   );
 }
+
+/** A style without its unit has no effect. */
+const pixels = (sizes: Record<string, number>): Record<string, string> =>
+  Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, `${size}px`]));
 
 /** A smooth line through the points that the layout has chosen, level at each of them. */
 function curve([first, ...rest]: readonly Point[]): string {
