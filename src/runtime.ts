@@ -17,6 +17,7 @@ import { takeDuty } from './core/duties/duties.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
 import type { Processes } from './core/ports.js';
+import { createRelays, type Relays } from './core/relay/relays.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
 import { configuredModels } from './llm/configured.js';
@@ -41,6 +42,7 @@ export interface Runtime {
   readonly tasks: Tasks;
   readonly jobs: Jobs;
   readonly breakers: Breakers;
+  readonly relays: Relays;
   readonly models: Models;
   readonly agents: AgentRegistry;
   readonly sessions: Sessions;
@@ -180,6 +182,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     tasks,
     jobs,
     breakers,
+    relays: createRelays({ db, clock }),
     models,
     agents,
     sessions,

@@ -4,6 +4,7 @@ import { coordinationTools } from './coordination.js';
 import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
+import { relayTools } from './relay.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
@@ -12,6 +13,7 @@ import { templateTools } from './templates.js';
 export const toolsets = {
   goals: [...goalTools, ...taskTools, ...templateTools],
   coordination: coordinationTools,
+  relay: relayTools,
   background: backgroundTools,
   jobs: jobTools,
   system: systemTools,
