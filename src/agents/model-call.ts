@@ -153,7 +153,7 @@ async function callOnce(
  * An answer that was paid for is not lost, nor an error hidden, because the database takes nothing at that moment; what
  * is left open is settled with the attempt.
  */
-async function keepBooks(context: AgentContext, write: () => Promise<void>): Promise<void> {
+async function keepBooks(context: AgentContext, write: () => Promise<unknown>): Promise<void> {
   try {
     await write();
   } catch (error) {

@@ -1,5 +1,6 @@
 import { RuntimeError } from '../base/errors.js';
 import { backgroundTools } from './background.js';
+import { breakerTools } from './breakers.js';
 import { coordinationTools } from './coordination.js';
 import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
@@ -13,47 +14,4 @@ import { templateTools } from './templates.js';
 export const toolsets = {
   goals: [...goalTools, ...taskTools, ...templateTools],
   coordination: coordinationTools,
-  relay: relayTools,
-  background: backgroundTools,
-  jobs: jobTools,
-  system: systemTools,
-} as const satisfies Record<string, readonly AnyTool[]>;
-
-export type ToolsetName = keyof typeof toolsets;
-
-/** What `core` stands for: enough to plan, to work and to hand work over. */
-const coreToolsets: readonly ToolsetName[] = ['goals', 'background', 'system'];
-
-export interface ToolChoice {
-  /** `all`, `core`, or names with commas between. */
-  toolsets: string;
-  isReadOnly: boolean;
-}
-
-/** The tools to offer: first those of the chosen toolsets, then of these the reading ones if no others are wanted. */
-export function chooseTools({ toolsets: wanted, isReadOnly }: ToolChoice): AnyTool[] {
-  const chosen = chosenToolsets(wanted).flatMap((name): readonly AnyTool[] => toolsets[name]);
-  return chosen.filter((tool) => !isReadOnly || tool.effect === 'read');
-}
-
-export function chosenToolsets(wanted: string): ToolsetName[] {
-  const names = Object.keys(toolsets) as ToolsetName[];
-  const chosen = new Set<ToolsetName>();
-  for (const word of wanted
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .filter(Boolean)) {
-    const known = names.find((name) => name === word);
-    if (word === 'all') for (const name of names) chosen.add(name);
-    else if (word === 'core') for (const name of coreToolsets) chosen.add(name);
-    else if (known) chosen.add(known);
-    else {
-      throw new RuntimeError(
-        'invalid',
-        `There is no toolset ${JSON.stringify(word)}.`,
-        `Set AGENT_RUNTIME_TOOLSETS to all, core, or some of ${names.join(', ')}.`,
-      );
-    }
-  }
-  return names.filter((name) => chosen.has(name));
-}
+  breakers: breakerTools,

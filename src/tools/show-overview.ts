@@ -34,7 +34,11 @@ export const statusOutput = z.object({
     background: z.object({ running: z.int(), pending: z.int(), runners: z.int() }),
     goals: z.array(z.object({ id: z.int(), name: z.string(), done: z.string() })),
     waiting: z.array(z.object({ id: z.int(), title: z.string(), because: z.string() })),
-    open_breakers: z.array(z.object({ id: z.string(), state: z.string(), retry_at: z.string().optional() })).optional(),
+    open_breakers: z
+      .array(
+        z.object({ id: z.string(), state: z.string(), retry_at: z.string().optional(), held: z.boolean().optional() }),
+      )
+      .optional(),
     relays: z.array(z.object({ pipeline_id: z.string(), name: z.string(), step: z.string() })).optional(),
   }),
   models: z.object({ default: z.string().nullable(), configured: z.array(z.string()), planner: z.string() }),
@@ -75,10 +79,11 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
       ...(overview.openBreakers.length === 0
         ? {}
         : {
-            open_breakers: overview.openBreakers.map(({ id, state, cooldownUntil }) => ({
+            open_breakers: overview.openBreakers.map(({ id, state, cooldownUntil, isHeld }) => ({
               id,
               state: state.toUpperCase(),
               retry_at: cooldownUntil === null ? undefined : iso(cooldownUntil),
+              held: isHeld ? true : undefined,
             })),
           }),
       ...(overview.openRelays.length === 0

@@ -1,125 +1,72 @@
 import type { Clock } from '../../base/clock.js';
-import { newShortId } from '../../base/ids.js';
-import type { Database, Sql } from '../../store/sql.js';
-import { recordEvent } from '../events/events.js';
+import type { Database } from '../../store/sql.js';
+import type { Actor } from '../actor.js';
+import type { Event } from '../events/events.js';
+import type { Failure } from './circuit-rows.js';
+import { type Choice, chooseAgent, type Wish } from './fallback.js';
 import {
-  countFailure,
-  countSuccess,
-  type Failure,
-  isTripped,
-  loadCircuit,
-  type StoredCircuit,
-  storeCircuit,
-} from './circuit-rows.js';
-import { admits, afterFailure, afterSuccess, type BreakerState, type Circuit, retryAfterMs } from './machine.js';
-
-/** An answer, not an error: a breaker that says no has done its work. */
-export interface Admission {
-  allowed: boolean;
-  state: BreakerState;
-  /** Of a probe: to be given back with the call's outcome. */
-  permit: string | undefined;
-  retryAfterMs: number | undefined;
-}
+  type Admission,
+  acquireIn,
+  type Caller,
+  type FailedCallEnd,
+  recordFailureIn,
+  recordSuccessIn,
+} from './guard.js';
+import {
+  type Breaker,
+  type BreakerPage,
+  breakerEvents,
+  countBreakers,
+  listBreakers,
+  type RecentFailure,
+  readBreaker,
+  recentFailures,
+  type TrippedBreaker,
+  trippedBreakers,
+} from './list-breakers.js';
+import type { BreakerConfig } from './machine.js';
+import { giveBack } from './probes.js';
+import { type ConfigChanges, configureIn, resetIn, type Trip, tripIn } from './steer-breaker.js';
 
 export type Breakers = ReturnType<typeof createBreakers>;
 
-export interface Caller {
-  /** Whose probe it is, for `releaseProbes`. */
-  holder?: string | undefined;
-  /** How long the call may take: a probe whose caller is lost is free again then. */
-  callMs?: number | undefined;
-}
+type Ending = Omit<FailedCallEnd, 'now' | 'permit'>;
 
-const usualCallMs = 10 * 60_000;
-
-/** The breakers that all processes share: their window, cooldown and probes are rows. */
+/**
+ * The breakers that all processes share: their window, cooldown and probes are rows. Each of these is a transaction of
+ * its own; a caller with one of its own uses `acquireIn`, `recordSuccessIn`, `recordFailureIn` and `chooseAgent`.
+ */
 export function createBreakers({ db, clock }: { db: Database; clock: Clock }) {
+  const byHand = (actor: Actor | undefined) => ({ now: clock.now(), actor });
+
   return {
     /** Asks whether a call may be made now. */
-    acquire: (id: string, { holder = 'caller', callMs = usualCallMs }: Caller = {}): Promise<Admission> =>
-      db.transaction(async (sql) => {
-        const now = clock.now();
-        const stored = await loadCircuit(sql, id, now);
-        const { circuit, config } = stored;
-        if (circuit.state !== stored.row.state) await moveTo(sql, stored, circuit, now, 'the cooldown is over');
-        const allowed = admits(circuit, config);
-        const permit = allowed && circuit.state === 'half_open' ? `${holder}/${newShortId()}` : undefined;
-        if (permit) {
-          await sql.run(
-            'insert into breaker_permits (permit, breaker_id, expires_at) values (?, ?, ?)',
-            permit,
-            id,
-            now + callMs,
-          );
-        }
-        return {
-          allowed,
-          state: circuit.state,
-          permit,
-          retryAfterMs: allowed ? undefined : retryAfterMs(circuit, now),
-        };
-      }),
+    acquire: (id: string, caller: Caller = {}): Promise<Admission> =>
+      db.transaction((sql) => acquireIn(sql, id, { ...caller, now: clock.now() })),
 
-    recordSuccess: (id: string, permit?: string): Promise<void> =>
-      db.transaction(async (sql) => {
-        const now = clock.now();
-        const stored = await loadCircuit(sql, id, now);
-        await giveBack(sql, permit);
-        await countSuccess(sql, stored, now);
-        await moveTo(sql, stored, afterSuccess(stored.circuit, stored.config), now, 'its probes succeeded');
-      }),
+    /** Asks for an agent or, when its breaker says no, along its fallbacks. */
+    choose: (id: string, wish: Omit<Wish, 'now'> = {}): Promise<Choice> =>
+      db.transaction((sql) => chooseAgent(sql, id, { ...wish, now: clock.now() })),
 
-    recordFailure: (
-      id: string,
-      failure: Failure,
-      more: { permit?: string | undefined; retryAfterMs?: number | undefined } = {},
-    ) =>
-      db.transaction(async (sql): Promise<void> => {
-        const now = clock.now();
-        const stored = await loadCircuit(sql, id, now);
-        await giveBack(sql, more.permit);
-        // What fails while it is open was under way before; it is counted, but cannot fill the window.
-        if (stored.circuit.state === 'open') {
-          await sql.run(
-            'update breakers set total_failures = total_failures + 1, last_failure_at = ? where id = ?',
-            now,
-            id,
-          );
-          return;
-        }
-        await countFailure(sql, id, failure, now);
-        const next = afterFailure(stored.circuit, stored.config, now, more.retryAfterMs);
-        await moveTo(sql, stored, next, now, `${failure.type}: ${failure.message}`);
-      }),
+    recordSuccess: (id: string, permit?: string, end: Ending = {}) =>
+      db.transaction((sql) => recordSuccessIn(sql, id, { ...end, permit, now: clock.now() })),
+
+    recordFailure: (id: string, failure: Failure, end: Omit<FailedCallEnd, 'now'> = {}) =>
+      db.transaction((sql) => recordFailureIn(sql, id, failure, { ...end, now: clock.now() })),
 
     /** The call was not made after all, or ended by its caller's wish: the probe is free again. */
     release: (permit: string): Promise<void> => db.transaction((sql) => giveBack(sql, permit)),
 
-    /** The ids of those that let no ordinary call through. */
-    async open(): Promise<{ id: string; state: BreakerState; cooldownUntil: number | null }[]> {
-      return db.all(
-        `select id, state, cooldown_until as "cooldownUntil" from breakers where state <> 'closed' order by id`,
-      );
-    },
+    trip: (id: string, trip: Trip, actor?: Actor) => db.transaction((sql) => tripIn(sql, id, trip, byHand(actor))),
+    reset: (id: string, actor?: Actor) => db.transaction((sql) => resetIn(sql, id, byHand(actor))),
+    configure: (id: string, changes: ConfigChanges, actor?: Actor): Promise<BreakerConfig> =>
+      db.transaction((sql) => configureIn(sql, id, changes, byHand(actor))),
+
+    get: (id: string): Promise<Breaker> => readBreaker(db, id, clock.now()),
+    failures: (id: string): Promise<RecentFailure[]> => recentFailures(db, id, 10),
+    list: (page: BreakerPage): Promise<Breaker[]> => listBreakers(db, page, clock.now()),
+    count: (): Promise<number> => countBreakers(db),
+    tripped: (limit: number): Promise<TrippedBreaker[]> => trippedBreakers(db, clock.now(), limit),
+    events: (id: string, limit: number): Promise<Event[]> => breakerEvents(db, id, limit),
   };
-}
-
-async function giveBack(sql: Sql, permit: string | undefined): Promise<void> {
-  if (permit) await sql.run('delete from breaker_permits where permit = ?', permit);
-}
-
-async function moveTo(sql: Sql, stored: StoredCircuit, circuit: Circuit, now: number, reason: string): Promise<void> {
-  const { row } = stored;
-  await storeCircuit(sql, stored, circuit, now);
-  // A failure after an unnoticed end of the cooldown: open before and after, and half open between.
-  const from = isTripped(stored, circuit) ? stored.circuit.state : row.state;
-  if (circuit.state === from) return;
-  await recordEvent(sql, {
-    at: now,
-    subject: 'breaker',
-    subjectId: row.id,
-    type: circuit.state === 'open' ? 'failure_trip' : circuit.state === 'closed' ? 'recovery' : 'half_open',
-    data: { from_state: from, to_state: circuit.state, reason },
-  });
 }

@@ -16,12 +16,24 @@ export const failureTypes = [
 ] as const;
 export type FailureType = (typeof failureTypes)[number];
 
+/** What a failure of each type counts for, where that is not 1; 0 for one that says nothing of the agent's health. */
+export type FailureWeights = Partial<Record<FailureType, number>>;
+
 export interface BreakerConfig {
-  /** Failures within the window that open it. */
+  /** Failures within the window that open it, each by its weight. */
   failureThreshold: number;
   windowSeconds: number;
+  /** Share of the calls within the window whose failure opens it too, above 0 up to 1; null for failures alone. */
+  failureRateThreshold: number | null;
+  /** Calls within the window without which their failure rate says nothing. */
+  minimumCalls: number;
+  failureWeights: FailureWeights;
   /** How long it stays open. */
   cooldownSeconds: number;
+  /** What the cooldown is multiplied by each time it opens again without having closed; 1 for always the same. */
+  cooldownFactor: number;
+  /** How far a cooldown grows; one that is longer by itself stays as it is. */
+  maxCooldownSeconds: number;
   /** Probes that may be under way at once while half open, over all processes. */
   halfOpenMaxCalls: number;
   /** Probes that must succeed to close it. */
@@ -33,7 +45,12 @@ export interface BreakerConfig {
 export const defaultConfig: BreakerConfig = {
   failureThreshold: 5,
   windowSeconds: 60,
+  failureRateThreshold: null,
+  minimumCalls: 10,
+  failureWeights: {},
   cooldownSeconds: 300,
+  cooldownFactor: 1,
+  maxCooldownSeconds: 3_600,
   halfOpenMaxCalls: 3,
   successThreshold: 2,
   fallbackAgent: 'generalist',
@@ -41,15 +58,33 @@ export const defaultConfig: BreakerConfig = {
 
 export interface Circuit {
   state: BreakerState;
-  /** When the cooldown ends, epoch milliseconds; null unless open. */
+  /** When the cooldown ends, epoch milliseconds; null unless open, and while held. */
   cooldownUntil: number | null;
-  /** Tripped by hand: stays open until it is reset by hand. */
+  /** Tripped by hand to stay open until it is reset by hand. */
   isHeld: boolean;
   halfOpenSuccesses: number;
-  /** Failures still inside the window, oldest first, epoch milliseconds. */
-  failures: readonly number[];
+  /** Times it has opened by failures since it was last closed. */
+  consecutiveTrips: number;
+  /** Failures still inside the window and not made up for, oldest first. */
+  failures: readonly CountedFailure[];
+  /** How the calls within the window ended, kept while a failure rate is of interest. */
+  calls: readonly CallCount[];
   /** Probes let through and not yet answered. */
   probes: number;
+}
+
+export interface CountedFailure {
+  /** Epoch milliseconds. */
+  at: number;
+  weight: number;
+}
+
+/** Calls that ended in one slice of the window, so that a busy breaker is as small as an idle one. */
+export interface CallCount {
+  /** When the slice begins, epoch milliseconds. */
+  at: number;
+  succeeded: number;
+  failed: number;
 }
 
 export const closedCircuit: Circuit = {
@@ -57,18 +92,26 @@ export const closedCircuit: Circuit = {
   cooldownUntil: null,
   isHeld: false,
   halfOpenSuccesses: 0,
+  consecutiveTrips: 0,
   failures: [],
+  calls: [],
   probes: 0,
 };
 
-/** The circuit as it stands at `now`: old failures forgotten, an ended cooldown half open. */
+/** The circuit as it stands at `now`: what is older than the window forgotten, an ended cooldown half open. */
 export function atTime(circuit: Circuit, config: BreakerConfig, now: number): Circuit {
-  const windowStart = now - config.windowSeconds * 1000;
-  const failures = circuit.failures.filter((at) => at > windowStart);
+  const isInWindow = ({ at }: { at: number }) => at > windowStart(config, now);
+  const failures = circuit.failures.filter(isInWindow);
+  const calls = circuit.calls.filter(isInWindow);
   const isCooledDown = circuit.state === 'open' && !circuit.isHeld && now >= (circuit.cooldownUntil ?? 0);
   return isCooledDown
-    ? { ...circuit, failures, state: 'half_open', cooldownUntil: null, halfOpenSuccesses: 0, probes: 0 }
-    : { ...circuit, failures };
+    ? { ...circuit, failures, calls, state: 'half_open', cooldownUntil: null, halfOpenSuccesses: 0, probes: 0 }
+    : { ...circuit, failures, calls };
+}
+
+/** What happened at or before this is forgotten. */
+export function windowStart(config: BreakerConfig, now: number): number {
+  return now - config.windowSeconds * 1000;
 }
 
 /** Whether one more call may be made; while half open it takes a probe. */
@@ -77,26 +120,53 @@ export function admits(circuit: Circuit, config: BreakerConfig): boolean {
   return circuit.state === 'closed' || circuit.probes < config.halfOpenMaxCalls;
 }
 
-/** A call has failed. A rate limit keeps the circuit open at least as long as the server asked for. */
-export function afterFailure(circuit: Circuit, config: BreakerConfig, now: number, retryAfterMs = 0): Circuit {
-  if (circuit.state === 'open') return circuit;
-  const failures = [...circuit.failures, now];
-  const trips = circuit.state === 'half_open' || failures.length >= config.failureThreshold;
-  if (!trips) return { ...circuit, failures };
-  return opened({ ...circuit, failures }, now + Math.max(config.cooldownSeconds * 1000, retryAfterMs));
+export interface FailedCall {
+  type?: FailureType;
+  /** How long the agent or its server has asked to be left alone: the circuit is open at least as long, if it opens. */
+  retryAfterMs?: number | undefined;
+}
+
+/** A call has failed. While open it can only be one that began before, so that nothing is counted. */
+export function afterFailure(
+  circuit: Circuit,
+  config: BreakerConfig,
+  now: number,
+  { type = 'exception', retryAfterMs = 0 }: FailedCall = {},
+): Circuit {
+  const weight = weightOf(config, type);
+  if (weight === 0) return circuit;
+  if (circuit.state === 'open') return openUntil(circuit, now + retryAfterMs);
+  const counted: Circuit = {
+    ...circuit,
+    failures: [...circuit.failures, { at: now, weight }],
+    calls: withCall(circuit, config, now, 'failed'),
+  };
+  if (circuit.state === 'closed' && !hasFailedTooOften(counted, config)) return counted;
+  const cooldown = Math.max(cooldownMs(config, circuit.consecutiveTrips), retryAfterMs);
+  return { ...opened(counted, now + cooldown), consecutiveTrips: circuit.consecutiveTrips + 1 };
 }
 
 /** A call has succeeded: while closed it makes up for the oldest failure, while half open it counts towards closing. */
-export function afterSuccess(circuit: Circuit, config: BreakerConfig): Circuit {
-  if (circuit.state === 'closed') return { ...circuit, failures: circuit.failures.slice(1) };
+export function afterSuccess(circuit: Circuit, config: BreakerConfig, now: number): Circuit {
   if (circuit.state === 'open') return circuit;
+  if (circuit.state === 'closed') {
+    return { ...circuit, failures: circuit.failures.slice(1), calls: withCall(circuit, config, now, 'succeeded') };
+  }
   const halfOpenSuccesses = circuit.halfOpenSuccesses + 1;
   return halfOpenSuccesses >= config.successThreshold ? closedCircuit : { ...circuit, halfOpenSuccesses };
 }
 
-/** Opens it, by failures or by hand. */
-export function opened(circuit: Circuit, cooldownUntil: number, isHeld = false): Circuit {
-  return { ...circuit, state: 'open', cooldownUntil, isHeld, halfOpenSuccesses: 0, probes: 0 };
+/** Opens it until a time, or until it is reset by hand. */
+export function opened(circuit: Circuit, until: number | 'reset'): Circuit {
+  const isHeld = until === 'reset';
+  const cooldownUntil = isHeld ? null : until;
+  return { ...circuit, state: 'open', cooldownUntil, isHeld, halfOpenSuccesses: 0, calls: [], probes: 0 };
+}
+
+/** Tripped by hand: whatever already keeps it open longer goes on doing so. */
+export function trippedByHand(circuit: Circuit, config: BreakerConfig, now: number, mustHold: boolean): Circuit {
+  if (mustHold || circuit.isHeld) return opened(circuit, 'reset');
+  return opened(circuit, Math.max(now + config.cooldownSeconds * 1000, circuit.cooldownUntil ?? 0));
 }
 
 /** Milliseconds until it is worth asking again; nothing when only a reset by hand will help. */
@@ -107,5 +177,44 @@ export function retryAfterMs(circuit: Circuit, now: number): number | undefined 
   return probeWaitMs;
 }
 
+export function weightOf(config: BreakerConfig, type: FailureType): number {
+  return config.failureWeights[type] ?? 1;
+}
+
 /** A call of a model or an agent takes some seconds. */
 const probeWaitMs = 5_000;
+
+function openUntil(circuit: Circuit, until: number): Circuit {
+  return circuit.isHeld || until <= (circuit.cooldownUntil ?? 0) ? circuit : { ...circuit, cooldownUntil: until };
+}
+
+function hasFailedTooOften({ failures, calls }: Circuit, config: BreakerConfig): boolean {
+  const weight = failures.reduce((sum, failure) => sum + failure.weight, 0);
+  // Ten times 0.1 is a little less than 1 in binary.
+  if (weight + 1e-9 >= config.failureThreshold) return true;
+  if (config.failureRateThreshold === null) return false;
+  const failed = calls.reduce((sum, slice) => sum + slice.failed, 0);
+  const all = calls.reduce((sum, slice) => sum + slice.succeeded, failed);
+  return all >= config.minimumCalls && failed / all >= config.failureRateThreshold;
+}
+
+/** Slices of the window: a call is forgotten at most this part of it too early. */
+const slices = 60;
+
+function withCall(
+  { state, calls }: Circuit,
+  { failureRateThreshold, windowSeconds }: BreakerConfig,
+  now: number,
+  ending: 'succeeded' | 'failed',
+): readonly CallCount[] {
+  if (failureRateThreshold === null || state !== 'closed') return [];
+  const sliceMs = Math.ceil((windowSeconds * 1000) / slices);
+  const at = now - (now % sliceMs);
+  const known = calls.find((slice) => slice.at === at) ?? { at, succeeded: 0, failed: 0 };
+  return [...calls.filter((slice) => slice !== known), { ...known, [ending]: known[ending] + 1 }];
+}
+
+function cooldownMs({ cooldownSeconds, cooldownFactor, maxCooldownSeconds }: BreakerConfig, trips: number): number {
+  const grown = Math.min(cooldownSeconds * cooldownFactor ** trips, maxCooldownSeconds);
+  return Math.round(Math.max(cooldownSeconds, grown) * 1000);
+}

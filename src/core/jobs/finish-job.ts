@@ -1,7 +1,7 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
-import { releaseProbes } from '../breakers/circuit-rows.js';
+import { releaseProbes } from '../breakers/probes.js';
 import { recordEvent } from '../events/events.js';
 import type { Change } from '../tasks/dependencies.js';
 import { callOf, closeAttempt, wasPutOff } from './attempt-record.js';

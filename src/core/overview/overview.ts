@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { Database, Sql, Value } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
+import { type TrippedBreaker, trippedBreakers } from '../breakers/list-breakers.js';
 import { explainWaiting } from '../tasks/claim.js';
 import type { TaskRow } from '../tasks/task.js';
 
@@ -55,7 +56,7 @@ export interface Overview {
   ownJobs: OpenJob[];
   /** Ended, and their results not fetched by anyone. */
   unread: OpenJob[];
-  openBreakers: { id: string; state: string; cooldownUntil: number | null }[];
+  openBreakers: TrippedBreaker[];
   openRelays: { id: string; name: string; currentStep: number; totalSteps: number }[];
 }
 
@@ -101,10 +102,7 @@ export async function readOverview({ db, clock }: { db: Database; clock: Clock }
       ...scope.values,
       few,
     ),
-    openBreakers: await db.all(
-      `select id, state, cooldown_until as "cooldownUntil" from breakers where state <> 'closed' order by id limit ?`,
-      few,
-    ),
+    openBreakers: await trippedBreakers(db, clock.now(), few),
     openRelays: await db.all(
       `select id, name, current_step as "currentStep", total_steps as "totalSteps" from relay_pipelines
        where status in ('pending', 'in_progress') ${scope.text} order by created_at desc limit ?`,

@@ -1,16 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Breakers, createBreakers } from '../../../src/core/breakers/breakers.js';
-import { loadCircuit, releaseProbes } from '../../../src/core/breakers/circuit-rows.js';
-import {
-  admits,
-  afterFailure,
-  afterSuccess,
-  atTime,
-  type Circuit,
-  closedCircuit,
-  defaultConfig,
-} from '../../../src/core/breakers/machine.js';
+import type { Breakers } from '../../../src/core/breakers/breakers.js';
+import { defaultConfig } from '../../../src/core/breakers/machine.js';
+import { releaseProbes } from '../../../src/core/breakers/probes.js';
 import { type MovingClock, movingClock } from '../../support/moving-clock.js';
 import { testRuntime } from '../../support/test-runtime.js';
 
@@ -119,53 +110,4 @@ it('a provider has no generalist to stand in for it', async () => {
     { id: 'llm:anthropic', fallback_agent: null },
     { id: 'researcher', fallback_agent: 'generalist' },
   ]);
-});
-
-it('the rows are the pure machine, whatever happens in whatever order', async () => {
-  const clock = movingClock();
-  const { db } = await testRuntime({ clock });
-  const breakers = createBreakers({ db, clock });
-  const step = fc.oneof(
-    { weight: 2, arbitrary: fc.record({ what: fc.constant('pass' as const), ms: fc.nat({ max: 70_000 }) }) },
-    { weight: 1, arbitrary: fc.record({ what: fc.constant('pass' as const), ms: fc.constant(300_000) }) },
-    { weight: 4, arbitrary: fc.record({ what: fc.constant('fail' as const), retryAfterMs: fc.nat({ max: 600_000 }) }) },
-    { weight: 2, arbitrary: fc.record({ what: fc.constant('succeed' as const) }) },
-    { weight: 3, arbitrary: fc.record({ what: fc.constant('acquire' as const) }) },
-  );
-  let number = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const id = `breaker-${++number}`;
-      const permits: string[] = [];
-      let model: Circuit = closedCircuit;
-      for (const taken of steps) {
-        if (taken.what === 'pass') clock.pass(taken.ms);
-        const now = clock.now();
-        model = atTime(model, defaultConfig, now);
-        // Probes expire by time, which the pure machine leaves to its rows.
-        model = { ...model, probes: await probesOf(id, now) };
-        if (taken.what === 'acquire') {
-          const { allowed, permit } = await breakers.acquire(id);
-          expect(allowed).toBe(admits(model, defaultConfig));
-          if (permit) permits.push(permit);
-        } else if (taken.what === 'fail') {
-          const { retryAfterMs } = taken;
-          await breakers.recordFailure(id, failure, { permit: permits.shift(), retryAfterMs });
-          model = afterFailure(model, defaultConfig, now, retryAfterMs);
-        } else if (taken.what === 'succeed') {
-          await breakers.recordSuccess(id, permits.shift());
-          model = afterSuccess(model, defaultConfig);
-        }
-        const { circuit } = await db.transaction((sql) => loadCircuit(sql, id, now));
-        expect({ ...circuit, probes: 0 }).toEqual({ ...model, probes: 0 });
-        expect(circuit.probes).toBeLessThanOrEqual(defaultConfig.halfOpenMaxCalls);
-      }
-    }),
-    { numRuns: 60 },
-  );
-
-  async function probesOf(id: string, now: number): Promise<number> {
-    const { circuit } = await db.transaction((sql) => loadCircuit(sql, id, now));
-    return circuit.probes;
-  }
 });
