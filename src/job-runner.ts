@@ -11,7 +11,13 @@ async function main(runnerId: string): Promise<void> {
   const log = createLog({ level: config.logLevel, redact: createRedactor(config.secrets) });
   const runtime = await openRuntime({ config, log });
   const drain = runtime.startDrain(runnerId);
-  await runToEnd({ runnerId, drain, dispatcher: runtime.dispatcher, log, close: () => runtime.close() });
+  await runToEnd({
+    runnerId,
+    drain,
+    dispatcher: { fill: runtime.dispatcher.fill, sweep: runtime.sweepQueue },
+    log,
+    close: () => runtime.close(),
+  });
 }
 
 await main(process.argv[2] ?? '');

@@ -14,6 +14,7 @@ import { createSessions, type Session, type SessionInfo, type Sessions } from '.
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { clearBoard, createWorkers, type Workers } from './core/coordination/workers.js';
 import { takeDuty } from './core/duties/duties.js';
+import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
 import type { Processes } from './core/ports.js';
@@ -39,6 +40,7 @@ export interface Runtime {
   readonly clock: Clock;
   readonly log: Log;
   readonly goals: Goals;
+  readonly goalRuns: GoalRuns;
   readonly tasks: Tasks;
   readonly jobs: Jobs;
   readonly breakers: Breakers;
@@ -51,6 +53,8 @@ export interface Runtime {
   readonly dispatcher: Dispatcher;
   /** Writes the session's row and keeps it alive until `close`. */
   beginSession(session: Session, info: SessionInfo): Promise<void>;
+  /** The part of `sweep` that keeps background work going; runners do it too, as work goes on when no session is left. */
+  sweepQueue(actor: Actor): Promise<void>;
   /** Does what any process may do for all: takes back what dead ones held, and has waiting work worked on. */
   sweep(actor: Actor): Promise<void>;
   /** Throws `unavailable` once the daily check has found the database damaged: what is written to it may be lost. */
@@ -113,6 +117,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const models = configuredModels(config);
   const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
   const agents = createAgents({ db, clock, breakers, models, priceDownload });
+  const goalRuns = createGoalRuns({ db, clock });
   const jobs = createJobs({
     db,
     clock,
@@ -120,6 +125,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     maxRunning: config.maxRunningJobs,
     capabilities: { types: agents.types, provides: configuredProviders(models) },
     effects: jobEffects,
+    onEnded: goalRuns.onEnded,
   });
   const spawner = createSpawner({
     processes,
@@ -155,9 +161,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   async function sweep(actor: Actor): Promise<void> {
     await attempt('end lost sessions', sessions.sweep);
     await attempt('take back slots', slots.lapse);
-    await attempt('take back claims', tasks.lapse);
-    await attempt('look after the queue', () => dispatcher.sweep(actor));
+    await sweepQueue(actor);
     await attempt('check the database', checkDaily);
+  }
+
+  async function sweepQueue(actor: Actor): Promise<void> {
+    await attempt('take back claims', tasks.lapse);
+    await attempt('move runs', goalRuns.sweep);
+    await attempt('look after the queue', () => dispatcher.sweep(actor));
   }
 
   /** Ordinary statements do not notice a damaged page; it takes some 50 ms for 50 MB to look at all of them. */
@@ -179,6 +190,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     clock,
     log,
     goals: createGoals({ db, clock }),
+    goalRuns,
     tasks,
     jobs,
     breakers,
@@ -199,6 +211,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     },
 
     sweep,
+    sweepQueue,
 
     requireSound() {
       if (damage === undefined) return;

@@ -84,7 +84,7 @@ export async function retryLlmJob(
 }
 
 /** Throws `invalid` or `not_configured` for a model that no call could reach. */
-function usableModel(models: Models, name: string | undefined): ResolvedModel {
+export function usableModel(models: Models, name: string | undefined): ResolvedModel {
   const model = models.resolve(name);
   models.provider(model.provider);
   return model;

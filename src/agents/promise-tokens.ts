@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { estimateTokens, exhausted, readBudget, reserve } from '../core/budget/ledger.js';
+import { estimateTokens, exhausted, leastAnswerTokens, readBudget, reserve } from '../core/budget/ledger.js';
 import { callOf } from '../core/jobs/attempt-record.js';
 import { ModelError, type ModelParams, type ModelUsage } from '../core/ports.js';
 import type { Database, Sql } from '../store/sql.js';
@@ -19,9 +19,6 @@ interface Wish {
 
 /** What an answer may take when nobody has said and a budget has to be kept. */
 const usualAnswerTokens = 8_192;
-
-/** Below this an answer is not worth its prompt. */
-const leastAnswerTokens = 64;
 
 /** How long until another call of the same budget has probably settled. */
 const settleWaitMs = 3_000;

@@ -28,6 +28,7 @@ export interface SubmitNeeds {
 const reserved: Record<string, string> = {
   llm: 'submit_background_task',
   decompose: 'decompose_goal',
+  run_goal: 'run_goal',
 };
 
 /** Submits a job of any type. Its agent's schema is asked first: throws `invalid` with the schema's own words. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
-import type { Jobs } from '../core/jobs/jobs.js';
+import type { Jobs, WorkingJob } from '../core/jobs/jobs.js';
 import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
 import type { RetryWishes } from '../core/jobs/steer-job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
@@ -69,17 +69,10 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
 
     /**
      * Resolves when the job has ended: a running one is asked first, and killed with all it started when it does not
-     * answer. One that runs on another host learns of it by its heartbeat, and may still be `running`.
+     * answer. One that runs on another host learns of it by its heartbeat, and may still be `running`. A run has ended
+     * when its jobs have.
      */
-    async cancel(id: string, actor: Actor): Promise<Job> {
-      const { job, runner } = await jobs.cancel(id, actor);
-      if (!runner) return job;
-      spawner.signalRunner(runner, 'SIGTERM');
-      if (!(await hasEndedWithin(id, cancelGraceMs))) await killWith(runner, id);
-      // A runner that ended with the job, or was between two jobs when the signal came, leaves the queue behind.
-      await fill(actor);
-      return jobs.get(id);
-    },
+    cancel,
 
     /** Finds lost runners and starts one where work is waiting; any process may, at any time. */
     async sweep(actor: Actor): Promise<void> {
@@ -93,6 +86,20 @@ export function createDispatcher({ jobs, spawner, spool, log }: DispatcherNeeds)
       await fill(actor);
     },
   };
+
+  async function cancel(id: string, actor: Actor): Promise<Job> {
+    const { job, working } = await jobs.cancel(id, actor);
+    if (working.length === 0) return job;
+    await Promise.all(working.map(endWork));
+    // A runner that ended with the job, or was between two jobs when the signal came, leaves the queue behind.
+    await fill(actor);
+    return jobs.get(id);
+  }
+
+  async function endWork({ id, runner }: WorkingJob): Promise<void> {
+    spawner.signalRunner(runner, 'SIGTERM');
+    if (!(await hasEndedWithin(id, cancelGraceMs))) await killWith(runner, id);
+  }
 
   async function hasEndedWithin(id: string, ms: number): Promise<boolean> {
     for (const giveUpAt = performance.now() + ms; ; await sleep(pollMs)) {

@@ -6,12 +6,57 @@ import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
 import { relayTools } from './relay.js';
+import { runGoalTools } from './run-goal.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
 
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
-  goals: [...goalTools, ...taskTools, ...templateTools],
+  goals: [...goalTools, ...taskTools, ...templateTools, ...runGoalTools],
   coordination: coordinationTools,
+  relay: relayTools,
   breakers: breakerTools,
+  background: backgroundTools,
+  jobs: jobTools,
+  system: systemTools,
+} as const satisfies Record<string, readonly AnyTool[]>;
+
+export type ToolsetName = keyof typeof toolsets;
+
+/** What `core` stands for: enough to plan, to work and to hand work over. */
+const coreToolsets: readonly ToolsetName[] = ['goals', 'background', 'system'];
+
+export interface ToolChoice {
+  /** `all`, `core`, or names with commas between. */
+  toolsets: string;
+  isReadOnly: boolean;
+}
+
+/** The tools to offer: first those of the chosen toolsets, then of these the reading ones if no others are wanted. */
+export function chooseTools({ toolsets: wanted, isReadOnly }: ToolChoice): AnyTool[] {
+  const chosen = chosenToolsets(wanted).flatMap((name): readonly AnyTool[] => toolsets[name]);
+  return chosen.filter((tool) => !isReadOnly || tool.effect === 'read');
+}
+
+export function chosenToolsets(wanted: string): ToolsetName[] {
+  const names = Object.keys(toolsets) as ToolsetName[];
+  const chosen = new Set<ToolsetName>();
+  for (const word of wanted
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean)) {
+    const known = names.find((name) => name === word);
+    if (word === 'all') for (const name of names) chosen.add(name);
+    else if (word === 'core') for (const name of coreToolsets) chosen.add(name);
+    else if (known) chosen.add(known);
+    else {
+      throw new RuntimeError(
+        'invalid',
+        `There is no toolset ${JSON.stringify(word)}.`,
+        `Set AGENT_RUNTIME_TOOLSETS to all, core, or some of ${names.join(', ')}.`,
+      );
+    }
+  }
+  return names.filter((name) => chosen.has(name));
+}

@@ -146,7 +146,7 @@ describe('a runner in another pid namespace', () => {
     expect((await runtime.row(job.id)).status).toBe('running');
     // And its pid is no reason to signal whoever bears it here.
     const cancelling = runtime.jobs.cancel(job.id, session);
-    expect((await cancelling).runner?.pidNamespace).not.toBe('');
+    expect((await cancelling).working[0]?.runner.pidNamespace).not.toBe('');
     contained.kill('SIGKILL');
     clock.pass(61_000);
     await runtime.dispatcher.sweep(session);

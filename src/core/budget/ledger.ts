@@ -106,6 +106,9 @@ export async function promiseOf(sql: Sql, holder: string): Promise<{ tokens: num
  */
 export const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 3);
 
+/** Below this an answer is not worth its prompt. */
+export const leastAnswerTokens = 64;
+
 /** The call was never made. */
 export async function release(sql: Sql, holder: string): Promise<void> {
   await sql.run('delete from budget_reservations where holder = ?', holder);

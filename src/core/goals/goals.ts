@@ -166,7 +166,7 @@ async function goalDetail(sql: Sql, row: GoalRow): Promise<GoalDetail> {
   };
 }
 
-async function progressOf(sql: Sql, goalId: number): Promise<Progress> {
+export async function progressOf(sql: Sql, goalId: number): Promise<Progress> {
   const progress: Progress = { total: 0, pending: 0, in_progress: 0, completed: 0, failed: 0, cancelled: 0 };
   const rows = await sql.all<{ status: TaskStatus; count: number }>(
     'select status, count(*) as count from tasks where goal_id = ? group by status',

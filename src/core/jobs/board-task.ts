@@ -55,6 +55,12 @@ async function claimFor(sql: Sql, task: TaskRow, jobId: string, change: Change, 
   );
 }
 
+/**
+ * Failures that have nothing to do with the task and would meet every other as well: in a run the task goes back to the
+ * board unharmed, and the run stops rather than fail them all.
+ */
+export const haltingCodes = ['budget_exhausted', 'circuit_open', 'not_configured', 'auth', 'exhausted', 'not_found'];
+
 /** Gives the board task the outcome of its job, unless the claim has been superseded since. */
 export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Promise<void> {
   if (job.task_id === null) return;
@@ -62,11 +68,14 @@ export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Pr
   if (task.status !== 'in_progress' || task.claim_token !== job.task_claim_token) return;
   if (job.status === 'completed') {
     await finishTask(sql, task, 'completed', { result: job.output ?? job.result ?? undefined }, change);
-  } else if (job.status === 'failed') {
+  } else if (job.status === 'failed' && !isHalted(job)) {
     const error = `Job ${job.id} failed: ${job.error_message ?? 'no reason given'}`;
     await finishTask(sql, task, 'failed', { error, result: job.output ?? undefined }, change);
   } else await releaseClaim(sql, task, change);
 }
+
+const isHalted = ({ parent_id, error_code }: JobRow): boolean =>
+  parent_id !== null && haltingCodes.includes(error_code ?? '');
 
 /** True of a job whose board task was taken off the board: it is not to be started, and to be ended if it runs. */
 export const isUnwanted = "exists (select 1 from tasks where tasks.id = jobs.task_id and tasks.status = 'cancelled')";

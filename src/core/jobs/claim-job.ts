@@ -6,7 +6,7 @@ import { leaseFor, leaseValues } from '../coordination/lease.js';
 import { recordEvent } from '../events/events.js';
 import { wasPutOff } from './attempt-record.js';
 import { isUnwanted } from './board-task.js';
-import type { JobRow } from './job.js';
+import { type JobRow, runGoal } from './job.js';
 
 /** What a runner, or the server that would start one, is able to run. */
 export interface Capabilities {
@@ -82,8 +82,28 @@ export async function countReady(sql: Sql, capabilities: Capabilities, now: numb
   return row?.count ?? 0;
 }
 
-/** When the next job that this runner could take is due, epoch milliseconds. */
-export async function nextDueAt(sql: Sql, { types, provides }: Capabilities): Promise<number | undefined> {
+/**
+ * When there is next something to do for this runner, epoch milliseconds: a job is due, or a task of a run, which only
+ * then becomes a job.
+ */
+export async function nextDueAt(sql: Sql, capabilities: Capabilities): Promise<number | undefined> {
+  const times = [await nextJobAt(sql, capabilities), await nextHeldTaskAt(sql, capabilities)];
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+async function nextHeldTaskAt(sql: Sql, { provides }: Capabilities): Promise<number | undefined> {
+  const row = await sql.get<{ due: number | null }>(
+    `select min(not_before) as due from tasks
+     where is_held = 1 and status = 'pending' and unfinished_dependencies = 0 and exists (select 1 from jobs
+       where jobs.goal_id = tasks.goal_id and type = '${runGoal}' and jobs.status = 'running'
+         and requires in (${marks(provides)}))`,
+    ...provides,
+  );
+  return row?.due ?? undefined;
+}
+
+async function nextJobAt(sql: Sql, { types, provides }: Capabilities): Promise<number | undefined> {
   const known = [...types.keys()];
   const row = await sql.get<{ due: number | null }>(
     `select min(run_at) as due from jobs where status = 'pending' and unfinished_dependencies = 0

@@ -3,15 +3,17 @@ import { recordEvent } from '../events/events.js';
 import type { Change } from '../tasks/dependencies.js';
 import { settleBoardTask } from './board-task.js';
 import type { JobRow } from './job.js';
+import type { JobEnded } from './outcome.js';
 
 /** The code of a job that was never tried because one that it depends on did not complete. */
 export const dependencyFailed = 'dependency_failed';
 
-/** What an ended job decides beside itself: its board task, and the jobs that wait for it. */
-export async function tellOthers(sql: Sql, job: JobRow, change: Change): Promise<void> {
+/** What an ended job decides beside itself: its board task, the jobs that wait for it, and the run that made it. */
+export async function tellOthers(sql: Sql, job: JobRow, change: Change, onEnded: JobEnded): Promise<void> {
   await settleBoardTask(sql, job, change);
   if (job.status === 'completed') await satisfyDependents(sql, job.id);
-  else await cancelDependents(sql, job, change);
+  else await cancelDependents(sql, job, change, onEnded);
+  await onEnded(sql, job, change);
 }
 
 async function satisfyDependents(sql: Sql, jobId: string): Promise<void> {
@@ -23,7 +25,7 @@ async function satisfyDependents(sql: Sql, jobId: string): Promise<void> {
   await sql.run('update job_dependencies set is_satisfied = 1 where depends_on = ? and is_satisfied = 0', jobId);
 }
 
-async function cancelDependents(sql: Sql, job: JobRow, change: Change): Promise<void> {
+async function cancelDependents(sql: Sql, job: JobRow, change: Change, onEnded: JobEnded): Promise<void> {
   const ended = [job];
   for (let cause = ended.pop(); cause !== undefined; cause = ended.pop()) {
     const dependents = await sql.all<JobRow>(
@@ -40,6 +42,7 @@ async function cancelDependents(sql: Sql, job: JobRow, change: Change): Promise<
       const data = { because_of: cause.id };
       await recordEvent(sql, { ...change, subject: 'job', subjectId: dependent.id, type: 'cancelled', data });
       await settleBoardTask(sql, dependent, change);
+      await onEnded(sql, dependent, change);
       ended.push(dependent);
     }
   }

@@ -7,10 +7,11 @@ import type { Change } from '../tasks/dependencies.js';
 import { callOf, closeAttempt, wasPutOff } from './attempt-record.js';
 import { tellOthers } from './dependents.js';
 import type { JobRow } from './job.js';
-import { type AttemptKey, type JobEffect, type Outcome, problemOf, spendingOf } from './outcome.js';
+import { type AttemptKey, type JobEffect, type JobEnded, type Outcome, problemOf, spendingOf } from './outcome.js';
 
 export interface FinishRules {
   effects: ReadonlyMap<string, JobEffect>;
+  onEnded: JobEnded;
   backoff: Backoff;
   random: () => number;
 }
@@ -149,5 +150,5 @@ async function end(sql: Sql, row: JobRow, outcome: Outcome, rules: FinishRules, 
     type: isLost ? 'died' : status,
     data: { attempt: row.attempt, type: row.type, ...problem },
   });
-  await tellOthers(sql, ended, change);
+  await tellOthers(sql, ended, change, rules.onEnded);
 }

@@ -3,6 +3,12 @@ import { type Json, type JsonObject, readJson } from '../../base/json.js';
 export const jobStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
+/**
+ * The type of a job that works a goal through: it has no runner, and is running as long as jobs that it makes can bring
+ * the goal further.
+ */
+export const runGoal = 'run_goal';
+
 export interface JobRow {
   seq: number;
   id: string;
@@ -42,6 +48,7 @@ export interface JobRow {
   task_id: number | null;
   task_claim_token: number | null;
   goal_id: number | null;
+  parent_id: string | null;
   project: string;
   submitted_by: string | null;
   read_at: number | null;
@@ -83,6 +90,8 @@ export interface Job {
   errorMessage: string | null;
   taskId: number | null;
   goalId: number | null;
+  /** The run that made it. */
+  parentId: string | null;
   project: string;
   submittedBy: string | null;
   isRead: boolean;
@@ -123,6 +132,7 @@ export function toJob(row: JobRow): Job {
     errorMessage: row.error_message,
     taskId: row.task_id,
     goalId: row.goal_id,
+    parentId: row.parent_id,
     project: row.project,
     submittedBy: row.submitted_by,
     isRead: row.read_at !== null,

@@ -19,7 +19,7 @@ import {
   readOutput,
   type StoredArtifact,
 } from './list-jobs.js';
-import type { AttemptKey, JobEffect, Outcome } from './outcome.js';
+import type { AttemptKey, JobEffect, JobEnded, Outcome } from './outcome.js';
 import { type Rescued, type RescueNeeds, rescueLostRunners } from './rescue.js';
 import {
   type AttemptState,
@@ -46,6 +46,8 @@ export interface JobsNeeds {
   capabilities: Capabilities;
   /** What completing a job of a type also does, in the same transaction. */
   effects: ReadonlyMap<string, JobEffect>;
+  /** What the end of any job also does, in the same transaction. */
+  onEnded?: JobEnded;
   random?: () => number;
 }
 
@@ -59,13 +61,20 @@ export interface SubmittedJob {
   runnerId: string | undefined;
 }
 
+/** A job and the process that works on it. */
+export interface WorkingJob {
+  id: string;
+  runner: ProcessIdentity;
+}
+
 export type Jobs = ReturnType<typeof createJobs>;
 
 /** The queue of background work that every process shares. */
 export function createJobs(needs: JobsNeeds) {
   const { db, clock, processes, maxRunning, capabilities } = needs;
   const limits = { maxRunning, capabilities };
-  const rules: FinishRules = { effects: needs.effects, backoff, random: needs.random ?? Math.random };
+  const { onEnded = async () => {} } = needs;
+  const rules: FinishRules = { effects: needs.effects, onEnded, backoff, random: needs.random ?? Math.random };
   const changeBy = (actor: Actor) => ({ at: clock.now(), actor });
 
   return {
@@ -102,11 +111,11 @@ export function createJobs(needs: JobsNeeds) {
       await db.run('update jobs set read_at = ? where id = ? and read_at is null', clock.now(), id);
     },
 
-    /** The process to signal, if the job was running. */
-    cancel: (id: string, actor: Actor): Promise<{ job: Job; runner: ProcessIdentity | undefined }> =>
+    /** With the process to signal, if the job was running; of a run, those of its jobs. */
+    cancel: (id: string, actor: Actor): Promise<{ job: Job; working: WorkingJob[] }> =>
       db.transaction(async (sql) => {
-        const row = await cancelJob(sql, id, changeBy(actor));
-        return { job: toJob(row), runner: await runnerOf(sql, row) };
+        const row = await cancelJob(sql, id, changeBy(actor), onEnded);
+        return { job: toJob(row), working: await findWorking(sql, row) };
       }),
 
     retry: (id: string, wishes: RetryWishes, actor: Actor): Promise<{ job: Job; runnerId: string | undefined }> =>
@@ -133,14 +142,22 @@ export function createJobs(needs: JobsNeeds) {
     /** What any process may do for all, at any time: jobs of lost runners go on, those that nobody wants any more end. */
     async rescue(helpers: Pick<RescueNeeds, 'readSpooled' | 'forgetSpooled' | 'endRunner'>): Promise<Rescued[]> {
       const rescued = await rescueLostRunners({ db, clock, processes, rules, ...helpers });
-      if (await hasUnwanted(db)) await db.transaction((sql) => cancelUnwanted(sql, { at: clock.now() }));
+      if (await hasUnwanted(db)) await db.transaction((sql) => cancelUnwanted(sql, { at: clock.now() }, onEnded));
       return rescued;
     },
   };
 }
 
-async function runnerOf(sql: Pick<Database, 'get'>, row: JobRow): Promise<ProcessIdentity | undefined> {
-  if (row.status !== 'running' || row.runner_id === null) return undefined;
-  const runner = await sql.get<RunnerRow>('select * from runners where id = ?', row.runner_id);
-  return runner && identityOf(runner);
+/** The job itself and what it has made, as far as processes work on them. */
+async function findWorking(sql: Pick<Database, 'all'>, { id }: JobRow): Promise<WorkingJob[]> {
+  const rows = await sql.all<RunnerRow & { job_id: string }>(
+    `select r.*, j.id as job_id from jobs j join runners r on r.id = j.runner_id
+     where (j.id = ? or j.parent_id = ?) and j.status = 'running'`,
+    id,
+    id,
+  );
+  return rows.flatMap((row) => {
+    const runner = identityOf(row);
+    return runner ? [{ id: row.job_id, runner }] : [];
+  });
 }

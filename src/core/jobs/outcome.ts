@@ -32,6 +32,9 @@ export interface AttemptKey {
 /** Work of a job type that belongs in the transaction which completes the job, so that it happens exactly once. */
 export type JobEffect = (sql: Sql, job: JobRow, result: Json, change: Change) => Promise<void>;
 
+/** What the end of a job also does, whichever end it is, in the same transaction. */
+export type JobEnded = (sql: Sql, job: JobRow, change: Change) => Promise<void>;
+
 export function spendingOf({ output, model, inputTokens, outputTokens, warnings }: Outcome): Spending {
   return { output, model, inputTokens, outputTokens, warnings };
 }

@@ -6,13 +6,15 @@ import type { Change } from '../tasks/dependencies.js';
 import { isUnwanted, reclaimTask } from './board-task.js';
 import { dependencyFailed, tellOthers } from './dependents.js';
 import { findJob } from './find-job.js';
-import { hasEnded, type JobRow } from './job.js';
+import { hasEnded, type JobRow, runGoal } from './job.js';
+import type { JobEnded } from './outcome.js';
 
 /**
  * Cancels a job: a waiting one at once; a running one is marked, and its runner ends it (`row.status` is still
- * `running` then). Throws `conflict` for one that has ended.
+ * `running` then). A run is marked with all its jobs, and ends with the last of them. Throws `conflict` for one that has
+ * ended.
  */
-export async function cancelJob(sql: Sql, id: string, change: Change): Promise<JobRow> {
+export async function cancelJob(sql: Sql, id: string, change: Change, onEnded: JobEnded): Promise<JobRow> {
   const row = await findJob(sql, id);
   if (row.status === 'cancelled') return row;
   if (hasEnded(row.status)) {
@@ -24,18 +26,29 @@ export async function cancelJob(sql: Sql, id: string, change: Change): Promise<J
   }
   if (row.status === 'pending') {
     const when = row.attempt === 0 ? 'before it started' : 'while it waited for its next try';
-    return cancelWaiting(sql, row, `The job was cancelled ${when}.`, change);
+    return cancelWaiting(sql, row, `The job was cancelled ${when}.`, change, onEnded);
   }
   await sql.run('update jobs set cancel_requested_at = ?, updated_at = ? where seq = ?', change.at, change.at, row.seq);
   await recordEvent(sql, { ...change, subject: 'job', subjectId: id, type: 'cancel_requested' });
+  if (row.runner_id === null) await cancelRun(sql, row, change, onEnded);
   return findJob(sql, id);
 }
 
+/** One whose jobs have all ended is at an end itself; otherwise it ends with the last of them. */
+async function cancelRun(sql: Sql, run: JobRow, change: Change, onEnded: JobEnded): Promise<void> {
+  const open = await sql.all<JobRow>(
+    "select * from jobs where parent_id = ? and status in ('pending', 'running')",
+    run.id,
+  );
+  for (const { id } of open) await cancelJob(sql, id, change, onEnded);
+  if (open.length === 0) await cancelWaiting(sql, run, 'The run was cancelled.', change, onEnded);
+}
+
 /** Cancels the waiting jobs whose board task was taken off the board; runners notice it of the running ones. */
-export async function cancelUnwanted(sql: Sql, change: Change): Promise<void> {
+export async function cancelUnwanted(sql: Sql, change: Change, onEnded: JobEnded): Promise<void> {
   const rows = await sql.all<JobRow>(`select * from jobs where ${isWaitingUnwanted}`);
   for (const row of rows) {
-    await cancelWaiting(sql, row, `The job was cancelled, because task ${row.task_id} was.`, change);
+    await cancelWaiting(sql, row, `The job was cancelled, because task ${row.task_id} was.`, change, onEnded);
   }
 }
 
@@ -45,7 +58,13 @@ export async function hasUnwanted(sql: Sql): Promise<boolean> {
 
 const isWaitingUnwanted = `task_id is not null and status = 'pending' and ${isUnwanted}`;
 
-async function cancelWaiting(sql: Sql, row: JobRow, message: string, change: Change): Promise<JobRow> {
+export async function cancelWaiting(
+  sql: Sql,
+  row: JobRow,
+  message: string,
+  change: Change,
+  onEnded: JobEnded,
+): Promise<JobRow> {
   await sql.run(
     `update jobs set status = 'cancelled', cancel_requested_at = ?, error_code = 'cancelled', error_message = ?,
        completed_at = ?, updated_at = ? where seq = ?`,
@@ -57,7 +76,7 @@ async function cancelWaiting(sql: Sql, row: JobRow, message: string, change: Cha
   );
   await recordEvent(sql, { ...change, subject: 'job', subjectId: row.id, type: 'cancelled' });
   const cancelled = await findJob(sql, row.id);
-  await tellOthers(sql, cancelled, change);
+  await tellOthers(sql, cancelled, change, onEnded);
   return cancelled;
 }
 
@@ -81,6 +100,13 @@ export async function retryJob(
   clock: Clock,
 ): Promise<JobRow> {
   const row = await findJob(sql, id);
+  if (row.type === runGoal) {
+    throw new RuntimeError(
+      'conflict',
+      `Job ${id} is a run of goal ${row.goal_id}, which is not repeated as it was.`,
+      `Call run_goal with goal_id ${row.goal_id}: it works on what is left.`,
+    );
+  }
   if (row.status === 'completed' || !hasEnded(row.status)) {
     throw new RuntimeError(
       'conflict',

@@ -32,6 +32,8 @@ export interface NewJob {
   /** The board task that it works on: claimed now, completed or failed with the job. */
   task?: TaskReference | undefined;
   goalId?: number | undefined;
+  /** The run that makes it. */
+  parentId?: string | undefined;
   project?: string | undefined;
 }
 
@@ -55,9 +57,9 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
   const task = job.task === undefined ? undefined : await claimTaskForJob(sql, job.task, id, actor, clock);
   const row = await sql.get<JobRow>(
     `insert into jobs (id, type, payload, metadata, priority, requires, run_at, unfinished_dependencies, timeout_seconds,
-       max_attempts, idempotency_key, token_budget, requested_model, warnings, task_id, task_claim_token, goal_id, project,
-       submitted_by, created_at, updated_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
+       max_attempts, idempotency_key, token_budget, requested_model, warnings, task_id, task_claim_token, goal_id, parent_id,
+       project, submitted_by, created_at, updated_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
     id,
     job.type,
     JSON.stringify(job.payload),
@@ -75,6 +77,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     task?.id ?? null,
     task?.claim_token ?? null,
     job.goalId ?? task?.goal_id ?? null,
+    job.parentId ?? null,
     job.project ?? actor.project,
     actor.holder,
     at,

@@ -74,7 +74,7 @@ export async function readOverview({ db, clock }: { db: Database; clock: Clock }
     liveSessions: await count(db, 'sessions where ended_at is null'),
     heldSlots: await count(db, 'worker_slots'),
     liveRunners: await count(db, "runners where state in ('starting', 'running', 'waiting')"),
-    runningJobs: await count(db, "jobs where status = 'running'"),
+    runningJobs: await count(db, "jobs where status = 'running' and runner_id is not null"),
     pendingJobs: await count(db, "jobs where status = 'pending'"),
     goals: await db.all(
       `select id, name, (select count(*) from tasks t where t.goal_id = g.id) as total,

@@ -100,7 +100,9 @@ async function deleteJob(sql: Sql, id: string, before: number, artifactPaths: st
   const artifacts = await sql.all<{ path: string }>('select path from job_artifacts where job_id = ?', id);
   const deleted = await sql.run(
     `delete from jobs where id = ? and ${hasEnded}
-       and not exists (select 1 from job_dependencies where depends_on = jobs.id)`,
+       and not exists (select 1 from job_dependencies where depends_on = jobs.id)
+       and not exists (select 1 from jobs child where child.parent_id = jobs.id)
+       and not exists (select 1 from jobs run where run.id = jobs.parent_id and run.status = 'running')`,
     id,
     before,
   );

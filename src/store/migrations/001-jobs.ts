@@ -64,6 +64,8 @@ export const jobs = `
     task_id integer references tasks (id),
     task_claim_token integer,
     goal_id integer references goals (id),
+    -- The run that made it.
+    parent_id text references jobs (id),
     project text not null default '',
     submitted_by text,
     read_at integer,
@@ -71,7 +73,8 @@ export const jobs = `
     updated_at integer not null,
     started_at integer,
     completed_at integer,
-    check (status <> 'running' or (runner_id is not null and attempt_token is not null))
+    -- A run has no runner: the transactions in which its jobs end move it.
+    check (status <> 'running' or type = 'run_goal' or (runner_id is not null and attempt_token is not null))
   ) strict;
   create index jobs_ready on jobs (status, unfinished_dependencies, priority desc, run_at, seq)
     where status = 'pending' and unfinished_dependencies = 0;
@@ -82,6 +85,8 @@ export const jobs = `
   create index jobs_unread on jobs (project, seq) where read_at is null and status in ('completed', 'failed');
   create index jobs_by_task on jobs (task_id) where task_id is not null;
   create index jobs_by_goal on jobs (goal_id) where goal_id is not null;
+  create index jobs_by_parent on jobs (parent_id, status) where parent_id is not null;
+  create unique index jobs_one_run_of_goal on jobs (goal_id) where type = 'run_goal' and status = 'running';
 
   create table job_dependencies (
     job_id text not null references jobs (id) on delete cascade,

@@ -11,16 +11,16 @@ describe('cancelling', () => {
   it('ends a waiting job at once, which then never starts', async () => {
     const queue = await testQueue();
     const { id } = await queue.submit();
-    const { job, runner } = await queue.jobs.cancel(id, session);
+    const { job, working } = await queue.jobs.cancel(id, session);
     expect(job).toMatchObject({ status: 'cancelled', errorMessage: 'The job was cancelled before it started.' });
-    expect(runner).toBeUndefined();
+    expect(working).toEqual([]);
     expect((await queue.jobs.nextStep(await queue.runner())).do).toBe('leave');
   });
 
   it('names the process of a running job, and says again that it is cancelled', async () => {
     const queue = await testQueue();
     const { id } = await queue.running();
-    expect((await queue.jobs.cancel(id, session)).runner).toMatchObject({ pid: expect.any(Number) });
+    expect((await queue.jobs.cancel(id, session)).working).toMatchObject([{ id, runner: { pid: expect.any(Number) } }]);
     const { job } = await queue.jobs.cancel(id, session);
     expect(job).toMatchObject({ status: 'running', isCancelRequested: true });
   });

@@ -1,0 +1,40 @@
+import type { Actor } from '../core/actor.js';
+import type { GoalRuns } from '../core/goal-runs/goal-runs.js';
+import type { Job } from '../core/jobs/job.js';
+import type { Models } from '../llm/index.js';
+import { usableModel } from './llm-request.js';
+
+export interface RunRequest {
+  goal_id: number;
+  model?: string | undefined;
+  concurrency: number;
+  token_budget?: number | undefined;
+}
+
+export interface RunGoalNeeds {
+  models: Models;
+  goalRuns: Pick<GoalRuns, 'start'>;
+  dispatcher: { fill(actor: Actor): Promise<void> };
+}
+
+/** Has a goal worked through by background jobs. An unknown model or a missing key fails here, before anything is stored. */
+export async function startGoalRun(
+  request: RunRequest,
+  actor: Actor,
+  { models, goalRuns, dispatcher }: RunGoalNeeds,
+): Promise<{ run: Job; isRepeated: boolean }> {
+  const model = usableModel(models, request.model);
+  const started = await goalRuns.start(
+    {
+      goalId: request.goal_id,
+      model: model.requested,
+      requires: model.provider,
+      concurrency: request.concurrency,
+      tokenBudget: request.token_budget,
+      warnings: model.warnings,
+    },
+    actor,
+  );
+  await dispatcher.fill(actor);
+  return started;
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { startGoalRun } from '../agents/run-goal.js';
+import type { Job } from '../core/jobs/job.js';
+import { defineTool } from './define-tool.js';
+import { goalId } from './fields.js';
+import { errorOf } from './show-job.js';
+
+/** A goal that works itself through. */
+export const runGoalTools = [
+  defineTool({
+    name: 'run_goal',
+    title: 'Run a goal to its end',
+    effect: 'write',
+    isExternal: true,
+    description:
+      'Has background models work through the ready tasks of a goal, each with its acceptance criteria and the results of ' +
+      'the tasks before it, until all are done, nothing can go on, or the token budget is reached. Returns a run_id at ' +
+      'once and goes on when this session ends. A goal that is being run returns that run. Next: wait_for_tasks, then ' +
+      'get_task_result with the run_id (what was done, what is left and why); cancel_task stops it.',
+    input: z.strictObject({
+      goal_id: goalId,
+      model: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe(
+          'The model that does the tasks, such as claude-sonnet-5-5 or ollama:llama3.2; the default unless given.',
+        ),
+      concurrency: z.int().min(1).max(20).default(2).describe('How many tasks are worked on at once.'),
+      token_budget: z
+        .int()
+        .min(1)
+        .max(1_000_000_000)
+        .optional()
+        .describe(
+          "Most tokens of the goal in all, what it has used before included; the goal's own budget unless given.",
+        ),
+    }),
+    output: z.object({
+      run_id: z.string().describe('A task_id for wait_for_tasks, check_task_status, get_task_result and cancel_task.'),
+      goal_id: z.int(),
+      status: z.string(),
+      already_running: z.boolean().optional().describe('The run is an earlier one; its model and concurrency stay.'),
+      model: z.string(),
+      progress_message: z.string().optional(),
+      error: z.object({ code: z.string(), message: z.string() }).optional(),
+      warnings: z.array(z.string()).optional(),
+    }),
+    text: ({ run_id, status, error }) => `Run ID: ${run_id}\nStatus: ${status}${error ? `\n${error.message}` : ''}`,
+    handler: async (input, { runtime, actor }) => {
+      const { run, isRepeated } = await startGoalRun(input, actor, runtime);
+      return showRun(run, isRepeated);
+    },
+  }),
+];
+
+function showRun(run: Job, isRepeated: boolean) {
+  return {
+    run_id: run.id,
+    goal_id: run.goalId ?? 0,
+    status: run.status,
+    already_running: isRepeated ? true : undefined,
+    model: run.requestedModel ?? '',
+    progress_message: run.progressMessage ?? undefined,
+    ...errorOf(run),
+    warnings: run.warnings.length === 0 ? undefined : run.warnings,
+  };
+}
