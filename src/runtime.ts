@@ -18,6 +18,7 @@ import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
 import type { Processes } from './core/ports.js';
+import { createRelayRuns, type RelayRuns } from './core/relay/relay-runs.js';
 import { createRelays, type Relays } from './core/relay/relays.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
@@ -45,6 +46,7 @@ export interface Runtime {
   readonly jobs: Jobs;
   readonly breakers: Breakers;
   readonly relays: Relays;
+  readonly relayRuns: RelayRuns;
   readonly models: Models;
   readonly agents: AgentRegistry;
   readonly sessions: Sessions;
@@ -118,6 +120,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
   const agents = createAgents({ db, clock, breakers, models, priceDownload });
   const goalRuns = createGoalRuns({ db, clock });
+  const relayRuns = createRelayRuns({ db, clock });
   const jobs = createJobs({
     db,
     clock,
@@ -125,7 +128,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     maxRunning: config.maxRunningJobs,
     capabilities: { types: agents.types, provides: configuredProviders(models) },
     effects: jobEffects,
-    onEnded: goalRuns.onEnded,
+    async onEnded(sql, job, change) {
+      await goalRuns.onEnded(sql, job, change);
+      await relayRuns.onEnded(sql, job, change);
+    },
   });
   const spawner = createSpawner({
     processes,
@@ -195,6 +201,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     jobs,
     breakers,
     relays: createRelays({ db, clock }),
+    relayRuns,
     models,
     agents,
     sessions,

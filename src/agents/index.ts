@@ -24,6 +24,7 @@ export function createAgents(needs: AgentNeeds): AgentRegistry {
   const modules: Record<string, () => Promise<Agent>> = {
     llm: async () => (await import('./llm.js')).createLlmAgent(needs),
     decompose: async () => (await import('./decompose.js')).createDecomposeAgent(needs),
+    relay_step: async () => (await import('./relay-step.js')).createRelayStepAgent(needs),
     generic: async () => (await import('./generic.js')).genericAgent,
     ml_experiment: async () => (await import('./ml-experiment/index.js')).createMlExperiment(),
     backtest: async () => (await import('./backtest/index.js')).createBacktest({ download: needs.priceDownload }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cancelRelay, startRelayRun } from '../agents/run-relay.js';
 import type { Json } from '../base/json.js';
 import { toBaton } from '../core/relay/baton.js';
 import { promptOf } from '../core/relay/baton-prompt.js';
@@ -241,6 +242,51 @@ export const relayTools = [
   }),
 
   defineTool({
+    name: 'run_relay',
+    title: 'Run a relay to its end',
+    effect: 'write',
+    isExternal: true,
+    description:
+      'Has background models work a relay through: each step a job with the prompt of its baton, a second call as the judge ' +
+      'of its quality and sources; gates, retries, fallbacks and budget as by hand. Returns at once and goes on when this ' +
+      'session ends. Next: get_relay_status to follow it, cancel_relay_pipeline to stop it. After a failure it goes on ' +
+      'from the failed step.',
+    input: z.strictObject({
+      pipeline_id: pipelineId,
+      model: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .describe('The model of steps that name none, such as claude-sonnet-5-5; the default unless given.'),
+      judge_model: z.string().min(1).max(200).optional().describe('The model that judges; model unless given.'),
+      token_budget: tokenBudget.optional().describe('A new budget for the whole relay, in all.'),
+    }),
+    output: z.object({
+      success: z.boolean(),
+      pipeline_id: z.string(),
+      run_id: z.string().describe("The task_id of the run's first job."),
+      job_id: z.string().optional().describe('The task_id of the job that works on it now, if that is another.'),
+      status: z.string(),
+      already_running: z
+        .boolean()
+        .optional()
+        .describe('Nothing has changed: the models are those of the earlier call.'),
+    }),
+    handler: async (input, { runtime, actor }) => {
+      const { pipeline, runId, jobId, isRepeated } = await startRelayRun(input, actor, runtime);
+      return {
+        success: true,
+        pipeline_id: pipeline.id,
+        run_id: runId,
+        job_id: jobId === runId ? undefined : jobId,
+        status: pipeline.status,
+        already_running: isRepeated ? true : undefined,
+      };
+    },
+  }),
+
+  defineTool({
     name: 'cancel_relay_pipeline',
     title: 'Cancel a relay',
     effect: 'destroy',
@@ -251,8 +297,8 @@ export const relayTools = [
     input: z.strictObject({ pipeline_id: pipelineId }),
     output: z.object({ success: z.boolean(), pipeline_id: z.string(), status: z.string() }),
     handler: async (input, { runtime, actor }) => {
-      const { pipeline } = await runtime.relays.cancel(input.pipeline_id, actor);
-      return { success: true, pipeline_id: pipeline.id, status: pipeline.status };
+      const { id, status } = await cancelRelay(input.pipeline_id, actor, runtime);
+      return { success: true, pipeline_id: id, status };
     },
   }),
 ];

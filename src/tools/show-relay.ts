@@ -161,7 +161,9 @@ export const pipelineOutput = z.object({
       retry_count: z.int(),
     })
     .optional(),
-  run: z.object({ run_id: z.string(), job_id: z.string().optional(), running: z.boolean() }).optional(),
+  run: z
+    .object({ run_id: z.string(), job_id: z.string().optional(), running: z.boolean(), doing: z.string().optional() })
+    .optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
 });
 
@@ -201,10 +203,10 @@ export function showPipeline(detail: PipelineDetail, isFull: boolean): z.input<t
       baton_id: baton.id,
       step_index: baton.step_index,
       agent_id: toBaton(baton).agent_id ?? '',
-      status: run?.isRunning ? 'in_progress' : baton.status,
+      status: baton.status,
       retry_count: baton.retry_count,
     },
-    run: run && { run_id: run.runId, job_id: run.jobId, running: run.isRunning },
+    run: run && { run_id: run.runId, job_id: run.jobId, running: run.isRunning, doing: run.doing },
     error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },
   };
 }

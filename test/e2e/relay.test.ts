@@ -167,6 +167,10 @@ it('bad input names the value, and nothing is stored', async () => {
   expect(await refused('create_relay_pipeline', { ...base, preset: 'deep', token_budget: 0 })).toContain(
     'token_budget',
   );
+  const output_schema = { type: 'object', requiered: ['price'] };
+  expect(
+    await refused('create_relay_pipeline', { ...base, steps: [{ agent_type: 'analyzer', output_schema }] }),
+  ).toContain('requiered');
   expect((await server.ok('list_relay_pipelines')).count).toBe(0);
 
   const { pipeline_id } = await server.ok('create_relay_pipeline', { ...base, preset: 'quick' });

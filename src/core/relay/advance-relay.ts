@@ -4,10 +4,10 @@ import type { Sql } from '../../store/sql.js';
 import type { FailureType } from '../breakers/machine.js';
 import { recordEvent } from '../events/events.js';
 import type { Change } from '../tasks/dependencies.js';
-import { chooseAgent, forgetProbe, reportFailure, reportSuccess } from './agent-breakers.js';
+import { forgetProbe, reportFailure, reportSuccess } from './agent-breakers.js';
 import type { BatonRow } from './baton.js';
 import { type Attempted, failedGate, type StepFailure } from './gates.js';
-import { handOver, outputKeyOf } from './hand-over.js';
+import { admitWaiting, handOver, outputKeyOf } from './hand-over.js';
 import { maxRetries, type PipelineRow, type StepRow } from './pipeline.js';
 import { remainingTokens, spendRelayTokens } from './relay-budget.js';
 import { findOpenBaton, findPipeline, findStep } from './relay-rows.js';
@@ -53,9 +53,10 @@ export async function advanceRelay(sql: Sql, attempt: Advance, change: Change): 
   const left = await remainingTokens(sql, pipeline);
   const isBooked = attempt.jobId !== undefined;
   if (!isBooked) await spendRelayTokens(sql, pipeline, attempt.tokensUsed, change.at);
-  const failed = failedGate(step, isBooked ? { ...attempt, tokensUsed: 0 } : attempt, left);
+  const gate = failedGate(step, isBooked ? { ...attempt, tokensUsed: 0 } : attempt, left);
+  const failed = gate && withRemark(gate, attempt.remark);
   await insertResult(sql, { pipeline, baton, step, attempt, error: failed?.reason }, change);
-  if (failed) return failStep(sql, { pipeline, baton, ...withRemark(failed, attempt.remark) }, change);
+  if (failed) return failStep(sql, { pipeline, baton, ...failed }, change);
   return passStep(sql, pipeline, baton, attempt, change);
 }
 
@@ -73,7 +74,11 @@ async function requireBaton(sql: Sql, pipeline: PipelineRow, attempt: Advance, c
   else if (baton.job_id !== attempt.jobId) {
     throw new RuntimeError('conflict', `Baton ${baton.id} is not in the hands of job ${attempt.jobId} any more.`);
   }
-  return baton.status === 'waiting' ? admitWaiting(sql, baton, change) : baton;
+  const admitted = await admitWaiting(sql, baton, await findStep(sql, pipeline.id, baton.step_index), change);
+  if ('baton' in admitted) return admitted.baton;
+  const { refusal, retryAfterMs } = admitted;
+  const when = retryAfterMs === undefined ? 'after circuit_breaker_reset' : `in ${Math.ceil(retryAfterMs / 1000)} s`;
+  throw new RuntimeError('circuit_open', refusal, `Nothing was written. Try again ${when}.`);
 }
 
 /** Of two that hold the same baton the first one wins, whether or not they name it. */
@@ -106,23 +111,6 @@ export function noBaton({ id, status, current_step, error_message }: PipelineRow
     `No active baton found for pipeline ${id}`,
     hints[status] ?? `Call retry_relay_step with step_index ${current_step} to make one.`,
   );
-}
-
-/** A baton that nobody was allowed to take: perhaps somebody is now. */
-async function admitWaiting(sql: Sql, baton: BatonRow, change: Change): Promise<BatonRow> {
-  const step = await findStep(sql, baton.pipeline_id, baton.step_index);
-  const wish = { agentId: step.agent_id, fallback: step.fallback_agent, batonId: baton.id };
-  const { agentId, isAllowed, note, retryAfterMs } = await chooseAgent(sql, wish, change);
-  if (!isAllowed) {
-    const when = retryAfterMs === undefined ? 'after circuit_breaker_reset' : `in ${Math.ceil(retryAfterMs / 1000)} s`;
-    throw new RuntimeError(
-      'circuit_open',
-      `Nobody may work on step ${baton.step_index} now: ${note}`,
-      `Nothing was written. Try again ${when}.`,
-    );
-  }
-  await sql.run("update relay_batons set status = 'pending', agent_id = ? where id = ?", agentId, baton.id);
-  return { ...baton, status: 'pending', agent_id: agentId };
 }
 
 interface NewResult {

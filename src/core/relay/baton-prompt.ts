@@ -22,8 +22,8 @@ export function promptOf(wish: BatonPrompt): string {
       `Pipeline: ${pipeline.name} (${pipeline.id})`,
       `Baton: ${baton.baton_id}`,
       'The goal that all agents of this relay work for:',
-      marked('goal', pipeline.goal),
-      ...(pipeline.description === '' ? [] : [marked('description', pipeline.description)]),
+      marked('goal', pipeline.goal, baton),
+      ...(pipeline.description === '' ? [] : [marked('description', pipeline.description, baton)]),
     ]),
     section('BRIDGE', [
       baton.input_key === ''
@@ -31,8 +31,8 @@ export function promptOf(wish: BatonPrompt): string {
         : `Previous key: ${baton.input_key}`,
       ...(baton.input_entity_id === null ? [] : [`Input entity: ${baton.input_entity_id}`]),
     ]),
-    section('INPUT SUMMARY', [baton.input_summary === '' ? 'None.' : marked('summary', baton.input_summary)]),
-    ...(input === '' || input === baton.input_summary ? [] : [section('INPUT', [marked('input', input)])]),
+    section('INPUT SUMMARY', [baton.input_summary === '' ? 'None.' : marked('summary', baton.input_summary, baton)]),
+    ...(input === '' || input === baton.input_summary ? [] : [section('INPUT', [marked('input', input, baton)])]),
     section('MISSION', [
       baton.task_description,
       `Output key: ${baton.output_key}`,
@@ -53,7 +53,9 @@ export function promptOf(wish: BatonPrompt): string {
 
 const section = (title: string, lines: readonly string[]): string => `## ${title}\n${lines.join('\n')}`;
 
-const marked = (name: string, text: string): string => `<${name}>\n${text}\n</${name}>`;
+/** The marker has the baton's id in it, which whoever wrote the text could not know. */
+const marked = (name: string, text: string, { baton_id }: Baton): string =>
+  `<${name}-${baton_id}>\n${text}\n</${name}-${baton_id}>`;
 
 function provenanceOf({ source_chain, l_score_chain }: Baton): string[] {
   if (source_chain.length === 0) return ['No sources yet: what you state needs its own.'];
@@ -85,11 +87,12 @@ function forModel({ step }: BatonPrompt): string[] {
   ];
 }
 
-function feedbackOf({ quality_feedback = [], retry_count, max_retries }: Baton): string[] {
+function feedbackOf(baton: Baton): string[] {
+  const { quality_feedback = [], retry_count, max_retries } = baton;
   const tries = `Retry ${retry_count} of ${max_retries}.`;
   if (quality_feedback.length === 0) return [retry_count === 0 ? 'None: this is the first try.' : tries];
   return [
     `${retry_count === 0 ? '' : `${tries} `}What was wrong before, and has to be better now:`,
-    ...quality_feedback.map((reason) => marked('feedback', reason)),
+    ...quality_feedback.map((reason) => marked('feedback', reason, baton)),
   ];
 }

@@ -60,6 +60,26 @@ export async function handOver(
   return row;
 }
 
+/** A baton that nobody was allowed to take: perhaps somebody is now. Any other is as it was. */
+export async function admitWaiting(
+  sql: Sql,
+  baton: BatonRow,
+  step: StepRow,
+  change: Change,
+): Promise<{ baton: BatonRow } | { refusal: string; retryAfterMs: number | undefined }> {
+  if (baton.status !== 'waiting') return { baton };
+  const wish = { agentId: step.agent_id, fallback: step.fallback_agent, batonId: baton.id };
+  const chosen = await chooseAgent(sql, wish, change);
+  if (!chosen.isAllowed) {
+    const refusal = `Nobody may work on step ${step.step_index} now: ${chosen.note}`;
+    return { refusal, retryAfterMs: chosen.retryAfterMs };
+  }
+  const admitted: BatonRow = { ...baton, status: 'pending', agent_id: chosen.agentId };
+  await sql.run("update relay_batons set status = 'pending', agent_id = ? where id = ?", chosen.agentId, baton.id);
+  await recordHandOver(sql, admitted, step, chosen, change);
+  return { baton: admitted };
+}
+
 async function describeStep(sql: Sql, pipeline: PipelineRow, step: StepRow) {
   const earlier = (await currentResults(sql, pipeline.id)).filter((result) => result.step_index < step.step_index);
   const previous = earlier.at(-1);

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../../base/json.js';
 export type OutputCheck = { output: Json | undefined } | { problem: string };
 
 /**
- * Whether a step's output follows its JSON schema (draft 2020-12, or draft 7 where `$schema` says so). Text that holds
+ * Whether a step's output follows its JSON schema. Text that holds
  * such JSON is as good as the JSON itself, and stored as that.
  */
 export async function checkOutput(schemaText: string | null, output: Json | undefined): Promise<OutputCheck> {
@@ -35,19 +35,10 @@ export async function requireUsableSchema(schema: JsonObject, where: string): Pr
   }
 }
 
-/** Resolves to a function that says what is wrong with a value. Loaded when first needed: few steps have a schema. */
+/** Loaded when first needed: few steps have a schema. */
 async function compileSchema(schema: JsonObject): Promise<(value: Json) => string | undefined> {
-  if (schema.$async) throw new Error('$async schemas cannot be checked');
-  const isDraft7 = typeof schema.$schema === 'string' && schema.$schema.includes('draft-07');
-  const [{ Ajv }, { Ajv2020 }, { default: addFormats }] = await Promise.all([
-    import('ajv'),
-    import('ajv/dist/2020.js'),
-    import('ajv-formats'),
-  ]);
-  const ajv = new (isDraft7 ? Ajv : Ajv2020)({ allErrors: true, logger: false, strictTypes: false });
-  addFormats.default(ajv);
-  const validate = ajv.compile(schema);
-  return (value) => (validate(value) ? undefined : ajv.errorsText(validate.errors?.slice(0, 5), { dataVar: 'output' }));
+  const compiler = await import('./compile-schema.js');
+  return compiler.compileSchema(schema);
 }
 
 /** The JSON that a text is, or has in a code fence. */

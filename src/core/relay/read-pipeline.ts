@@ -1,5 +1,6 @@
 import type { Sql } from '../../store/sql.js';
 import { remaining } from '../budget/ledger.js';
+import type { JobRow } from '../jobs/job.js';
 import { type BatonRow, toBaton } from './baton.js';
 import {
   outputText,
@@ -30,7 +31,7 @@ export interface PipelineDetail {
   averageLScore: number | null;
   baton: BatonRow | undefined;
   /** Only of a relay that was told to run by itself. */
-  run: { runId: string; jobId: string | undefined; isRunning: boolean } | undefined;
+  run: { runId: string; jobId: string | undefined; isRunning: boolean; doing: string | undefined } | undefined;
 }
 
 export async function readPipeline(sql: Sql, id: string): Promise<PipelineDetail> {
@@ -62,7 +63,13 @@ async function readRun(sql: Sql, row: PipelineRow, open: BatonRow | undefined): 
   if (!plan) return undefined;
   const baton = open ?? (await newestBatonOf(sql, row.id, Math.min(row.current_step, row.total_steps - 1)));
   const job = open && (await findStepJob(sql, open));
-  return { runId: plan.run_id, jobId: baton?.job_id ?? undefined, isRunning: job !== undefined };
+  return { runId: plan.run_id, jobId: baton?.job_id ?? undefined, isRunning: job !== undefined, doing: doingOf(job) };
+}
+
+function doingOf(job: JobRow | undefined): string | undefined {
+  if (!job) return undefined;
+  if (job.status === 'running') return job.progress_message ?? 'started';
+  return job.error_message ?? 'waiting for a runner';
 }
 
 function averageOf(scores: readonly number[]): number | null {
