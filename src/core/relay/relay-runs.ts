@@ -137,6 +137,8 @@ async function goOn(sql: Sql, advanced: Advanced, job: JobRow, change: ByActor, 
   const plan = toRunPlan(advanced.pipeline);
   if (!plan) throw new Error(`Relay ${advanced.pipeline.id} has a job and no plan of its run.`);
   await submitStepJob(sql, advanced.pipeline, baton, plan, change.actor, clock);
+  // What it brought stands in the relay; only how the run ends is news.
+  await sql.run('update jobs set read_at = ? where seq = ?', change.at, job.seq);
 }
 
 /** What is to be worked on next: the next step, or the same again while it has retries and tokens are left. */
