@@ -230,14 +230,19 @@ export const relayTools = [
         .optional()
         .describe('Most characters of the input in the prompt; 10,000 unless given.'),
     }),
-    output: z.object({ success: z.boolean(), baton: batonOutput, prompt: z.string() }),
+    output: z.object({
+      success: z.boolean(),
+      status: z.string().describe('pending; in_progress: a job works on it; waiting: breakers let nobody have it yet.'),
+      baton: batonOutput,
+      prompt: z.string(),
+    }),
     handler: async (input, { runtime }) => {
       const held = await runtime.relays.baton(input.pipeline_id);
       const most = input.max_chars ?? 10_000;
       const rest = held.input.length - most;
       const left = rest > 0 ? `... [${rest} more characters; pass a higher max_chars]` : '';
       const prompt = promptOf({ ...held, input: held.input.slice(0, most) + left, reader: 'session' });
-      return { success: true, baton: showBaton(held.baton), prompt };
+      return { success: true, status: held.row.status, baton: showBaton(held.baton), prompt };
     },
   }),
 

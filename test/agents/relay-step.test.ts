@@ -131,6 +131,29 @@ describe('a relay that runs by itself', () => {
     });
   });
 
+  it('has one job for its baton, however many sessions run it at once', async () => {
+    const relay = await running();
+    const runs = await Promise.all([relay.run(), relay.run(), relay.run()]);
+    expect(new Set(runs.map((started) => started.runId)).size).toBe(1);
+    expect(runs.filter((started) => !started.isRepeated)).toHaveLength(1);
+    expect((await relay.until('completed')).results).toHaveLength(3);
+    expect(relay.asked()).toHaveLength(6);
+  });
+
+  it('leaves only its last result unread, and shows each verdict on its job', async () => {
+    const relay = await running();
+    const { runId } = await relay.run();
+    await relay.until('completed');
+    expect(await relay.db.all('select read_at is null as "isUnread" from jobs order by seq')).toEqual([
+      { isUnread: 0 },
+      { isUnread: 0 },
+      { isUnread: 1 },
+    ]);
+    const job = await relay.jobs.get(runId);
+    expect(job.result).toEqual({ quality_score: 0.9, l_score: 0.8, reason: 'Good.', step: 0, passed: true });
+    expect(await relay.jobs.output(runId)).toBe('By the researcher.');
+  });
+
   it('ends its job with the relay when it is cancelled', async () => {
     const relay = await running();
     relay.server.script.push({ silent: true });
@@ -279,6 +302,19 @@ describe('faults in a relay that runs by itself', () => {
     expect(relay.prompts('c')[0]).toContain('c stands in for b');
   });
 
+  it('waits while the breakers let nobody have the baton', async () => {
+    const relay = await running({ steps: [{ agent_type: 'a' }] });
+    for (const agent of ['a', 'generalist']) {
+      await relay.breakers.configure(agent, { cooldownSeconds: 1 });
+      await relay.breakers.trip(agent, { reason: 'ill' });
+    }
+    await relay.relays.retry({ pipelineId: relay.id, stepIndex: 0 }, session);
+    expect((await relay.relays.baton(relay.id)).row.status).toBe('waiting');
+    const { runId } = await relay.run();
+    await relay.until('completed');
+    expect(await relay.jobs.attempts(runId)).toMatchObject([{ outcome: 'postponed' }, { outcome: 'completed' }]);
+  });
+
   it('says which breaker keeps a step from being worked on, when only a reset will help', async () => {
     const relay = await running({ steps: [{ agent_type: 'a' }] });
     await relay.breakers.trip('a', { reason: 'ill', mustHold: true });
@@ -334,21 +370,24 @@ describe('a runner that is killed', () => {
   });
 
   it('with the verdict in its hands: nothing half written, and the step counts once', async () => {
-    const relay = await running({ steps });
-    const started = relay.run();
-    relay.server.script.push({}, { latencyMs: 700 });
-    const { runId } = await started;
+    let answers = 0;
+    const relay = await running({ steps }, { judge: () => verdict(0.9, `Answer ${++answers}`) });
+    relay.server.script.push({}, { latencyMs: 500 });
+    const { runId } = await relay.run();
     await eventually('the judge was asked', () => relay.asked().length === 2);
     const { pid } = await relay.runnerOf(runId);
+    // From here on nobody writes.
     const release = await holdLock(relay.config.dbPath);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await eventually('the judge has answered', () => answers === 1);
     process.kill(pid, 'SIGKILL');
+    await eventually('it is dead', () => !isAlive(pid));
     release();
     const { results } = await relay.until('completed');
     expect(results.map((result) => [result.step_index, result.status])).toEqual([
       [0, 'passed'],
       [1, 'passed'],
     ]);
+    expect(answers).toBe(3);
   });
 
   it('between two steps: the next job is found by whoever looks next', async () => {

@@ -84,20 +84,24 @@ async function moveOn(sql: Sql, job: JobRow, change: ByActor, clock: Clock): Pro
 /** Its tokens were counted as they were used, those of tries that failed with them. */
 const tokensOf = (job: JobRow): number => job.input_tokens + job.output_tokens;
 
-function handIn(sql: Sql, job: JobRow, baton: BatonRow, change: ByActor): Promise<Advanced> {
-  const result = readJson<StepResult>(job.result ?? '{}');
+async function handIn(sql: Sql, job: JobRow, baton: BatonRow, change: ByActor): Promise<Advanced> {
+  const { output, ...verdict } = readJson<StepResult>(job.result ?? '{}');
   const attempt = {
     pipelineId: baton.pipeline_id,
     batonId: baton.id,
     jobId: job.id,
-    qualityScore: result.quality_score,
-    lScore: result.l_score,
+    qualityScore: verdict.quality_score,
+    lScore: verdict.l_score,
     tokensUsed: tokensOf(job),
-    output: result.output,
-    problem: result.problem,
-    remark: result.reason,
+    output,
+    problem: verdict.problem,
+    remark: verdict.reason,
   };
-  return advanceRelay(sql, attempt, change);
+  const advanced = await advanceRelay(sql, attempt, change);
+  // The output stands in the relay, and as it was given in the job's own output.
+  const result = { ...verdict, step: baton.step_index, passed: advanced.kind !== 'failed' };
+  await sql.run('update jobs set result = ? where seq = ?', JSON.stringify(result), job.seq);
+  return advanced;
 }
 
 /** Failures that the next try of the step would meet as well. */

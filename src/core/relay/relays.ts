@@ -68,8 +68,19 @@ export function createRelays({ db, clock }: { db: Database; clock: Clock }) {
   };
 }
 
+/** Characters of an output as JSON. */
+const longestOutput = 5_000_000;
+
 /** Checks the output by the schema of the step that has the baton now; a transaction could not wait for that. */
 async function checkAttempt(db: Database, wish: Advance): Promise<Advance> {
+  const length = wish.output === undefined ? 0 : JSON.stringify(wish.output).length;
+  if (length > longestOutput) {
+    throw new RuntimeError(
+      'invalid',
+      `The output has ${length} characters; ${longestOutput} are the most.`,
+      'Nothing was written. Put it into a file, and pass where it is and what it says.',
+    );
+  }
   const row = await findOpenBaton(db, wish.pipelineId);
   // Of a baton that is not the open one nothing is written, whatever the output is.
   if (!row || (wish.batonId !== undefined && wish.batonId !== row.id)) return wish;

@@ -278,7 +278,7 @@ const relay = `
     agent_id text,
     -- The session that it was handed to; another one has to name it.
     handed_to text,
-    -- The background job that works on it.
+    -- The background job that works on it; a baton has one at the most, so that no attempt is made twice.
     job_id text,
     -- The baton as it was handed over: a document of its own, never edited.
     baton text not null,
@@ -286,7 +286,7 @@ const relay = `
     passed_at integer
   ) strict;
   create index relay_batons_by_pipeline on relay_batons (pipeline_id, step_index);
-  create index relay_batons_by_job on relay_batons (job_id) where job_id is not null;
+  create unique index relay_batons_by_job on relay_batons (job_id) where job_id is not null;
   create unique index relay_batons_one_open on relay_batons (pipeline_id)
     where status in ('pending', 'in_progress', 'waiting');
 
