@@ -20,6 +20,7 @@ import {
   showPipeline,
   showPipelineBriefly,
 } from './show-relay.js';
+import { waitForRelay } from './wait-for-relay.js';
 
 const pipelineId = z.string().min(1).max(100).describe('As returned by create_relay_pipeline or list_relay_pipelines.');
 const agentType = z
@@ -105,11 +106,21 @@ export const relayTools = [
     effect: 'read',
     description:
       'How a relay stands: its agents, every attempt with its scores, averages over those that passed, tokens, who has the ' +
-      'baton, and whether it is running by itself. fields "full" adds the outputs. Next: get_relay_baton.',
-    input: z.strictObject({ pipeline_id: pipelineId, fields }),
+      'baton, and whether it is running by itself (wait_seconds waits for its end). fields "full" adds the outputs. Next: ' +
+      'get_relay_baton.',
+    input: z.strictObject({
+      pipeline_id: pipelineId,
+      fields,
+      wait_seconds: z
+        .int()
+        .min(0)
+        .max(50)
+        .optional()
+        .describe('Waits at most this long for a relay that runs by itself to end; does not wait unless given.'),
+    }),
     output: pipelineOutput,
-    handler: async (input, { runtime }) =>
-      showPipeline(await runtime.relays.get(input.pipeline_id), input.fields === 'full'),
+    handler: async ({ pipeline_id, wait_seconds = 0, fields }, context) =>
+      showPipeline(await waitForRelay(pipeline_id, wait_seconds * 1000, context), fields === 'full'),
   }),
 
   defineTool({
@@ -228,7 +239,7 @@ export const relayTools = [
         .min(100)
         .max(2_000_000)
         .optional()
-        .describe('Most characters of the input in the prompt; 10,000 unless given.'),
+        .describe('Most characters of each text in the prompt; 8,000 of the input and 1,500 of others unless given.'),
     }),
     output: z.object({
       success: z.boolean(),
@@ -238,10 +249,9 @@ export const relayTools = [
     }),
     handler: async (input, { runtime }) => {
       const held = await runtime.relays.baton(input.pipeline_id);
-      const most = input.max_chars ?? 10_000;
-      const rest = held.input.length - most;
-      const left = rest > 0 ? `... [${rest} more characters; pass a higher max_chars]` : '';
-      const prompt = promptOf({ ...held, input: held.input.slice(0, most) + left, reader: 'session' });
+      const { max_chars: most } = input;
+      const limits = most === undefined ? { input: 8_000, other: 1_500 } : { input: most, other: most };
+      const prompt = promptOf({ ...held, reader: 'session', limits });
       return { success: true, status: held.row.status, baton: showBaton(held.baton), prompt };
     },
   }),
@@ -254,7 +264,7 @@ export const relayTools = [
     description:
       'Has background models work a relay through: each step a job with the prompt of its baton, a second call as the judge ' +
       'of its quality and sources; gates, retries, fallbacks and budget as by hand. Returns at once and goes on when this ' +
-      'session ends. Next: get_relay_status to follow it, cancel_relay_pipeline to stop it. After a failure it goes on ' +
+      'session ends. Next: get_relay_status with wait_seconds, cancel_relay_pipeline to stop it. After a failure it goes on ' +
       'from the failed step.',
     input: z.strictObject({
       pipeline_id: pipelineId,

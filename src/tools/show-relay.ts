@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { readJson } from '../base/json.js';
-import type { Advanced } from '../core/relay/advance-relay.js';
 import { type Baton, toBaton } from '../core/relay/baton.js';
+import type { Advanced } from '../core/relay/end-step.js';
 import { type ResultRow, type StepRow, toOutput } from '../core/relay/pipeline.js';
 import { type ListedPipeline, type PipelineDetail, progressOf } from '../core/relay/read-pipeline.js';
 import { iso } from './fields.js';
@@ -46,6 +46,7 @@ export function showBaton(baton: Baton, longestText = usualText): z.input<typeof
     ...baton,
     task_description: cut(baton.task_description, longestText),
     input_summary: cut(baton.input_summary, longestText),
+    quality_feedback: baton.quality_feedback?.map((reason) => cut(reason, longestText)),
   };
 }
 

@@ -1,4 +1,6 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
+import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -195,6 +197,51 @@ it('a relay of fifty steps and long texts stays small enough to read, unless all
   expect(status.text.length).toBeLessThan(20_000);
   expect(status.data.results.length + status.data.results_left_out).toBe(20);
   expect((await server.call('get_relay_status', { pipeline_id, fields: 'full' })).data.results).toHaveLength(20);
+  const usual = await server.call('get_relay_baton', { pipeline_id });
+  expect(usual.text.length).toBeLessThan(20_000);
+  expect(usual.data.prompt).toContain('[42000 more characters; pass max_chars]');
   const baton = await server.call('get_relay_baton', { pipeline_id, max_chars: 100_000 });
   expect(baton.data.prompt).toContain('o'.repeat(50_000));
+});
+
+it('a relay that a session has run is waited for by another one, after a kill -9 of the first', async () => {
+  const provider = await startAnthropicServer({
+    reply: ({ prompt }) =>
+      prompt.startsWith('Judge the output') ? '{"quality_score": 0.9, "l_score": 0.8, "reason": "Good."}' : 'Done.',
+    script: Array.from({ length: 12 }, () => ({ latencyMs: 200 })),
+  });
+  onTestFinished(() => provider.close());
+  const env = { ANTHROPIC_API_KEY: 'sk-ant-test-0123456789', ANTHROPIC_BASE_URL: provider.url };
+  const home = tempDir();
+  const first = await connectServer({ home, env });
+  const { pipeline_id } = await first.ok('create_relay_pipeline', { name: 'R', goal: 'G', preset: 'quick' });
+  const run = await first.ok('run_relay', { pipeline_id });
+  expect(run).toMatchObject({ success: true, pipeline_id, run_id: expect.any(String), status: 'in_progress' });
+  process.kill(first.pid, 'SIGKILL');
+  const second = await connectServer({ home, env });
+  expect(await second.ok('run_relay', { pipeline_id })).toMatchObject({ run_id: run.run_id, already_running: true });
+  const status = await second.ok('get_relay_status', { pipeline_id, wait_seconds: 50 });
+  expect(status).toMatchObject({
+    status: 'completed',
+    progress_percent: 100,
+    run: { run_id: run.run_id, running: false },
+  });
+  expect(provider.requests).toHaveLength(6);
+});
+
+it('a relay under way is cancelled with its job, and the model call with it', async () => {
+  const provider = await startAnthropicServer({ script: [{ silent: true }] });
+  onTestFinished(() => provider.close());
+  const env = { ANTHROPIC_API_KEY: 'sk-ant-test-0123456789', ANTHROPIC_BASE_URL: provider.url };
+  const server = await connectServer({ home: tempDir(), env });
+  const { pipeline_id } = await server.ok('create_relay_pipeline', { name: 'R', goal: 'G', preset: 'quick' });
+  const { run_id } = await server.ok('run_relay', { pipeline_id });
+  await eventually('the model was asked', () => provider.requests.length === 1);
+  expect(await server.ok('cancel_relay_pipeline', { pipeline_id })).toEqual({
+    success: true,
+    pipeline_id,
+    status: 'cancelled',
+  });
+  expect((await server.ok('check_task_status', { task_id: run_id })).status).toBe('cancelled');
+  expect(provider.requests[0]?.isAborted).toBe(true);
 });

@@ -9,11 +9,14 @@ export interface BatonPrompt {
   input: string;
   /** Who reads it: a session, which hands the baton on itself, or a model, whose answer is the output. */
   reader: 'session' | 'model';
+  /** Most characters of the input, and of any other text; all unless given. */
+  limits?: { input: number; other: number } | undefined;
 }
 
 /** What the agent that has a baton is told. What others wrote stands between markers, as data. */
 export function promptOf(wish: BatonPrompt): string {
-  const { pipeline, baton, input } = wish;
+  const { pipeline, baton, input, limits = { input: Infinity, other: Infinity } } = wish;
+  const data = (name: string, text: string) => marked(name, cutText(text, limits.other), baton);
   const agent = baton.agent_id ?? baton.agent_type ?? 'agent';
   return [
     section('CONTEXT', [
@@ -22,8 +25,8 @@ export function promptOf(wish: BatonPrompt): string {
       `Pipeline: ${pipeline.name} (${pipeline.id})`,
       `Baton: ${baton.baton_id}`,
       'The goal that all agents of this relay work for:',
-      marked('goal', pipeline.goal, baton),
-      ...(pipeline.description === '' ? [] : [marked('description', pipeline.description, baton)]),
+      data('goal', pipeline.goal),
+      ...(pipeline.description === '' ? [] : [data('description', pipeline.description)]),
     ]),
     section('BRIDGE', [
       baton.input_key === ''
@@ -31,13 +34,17 @@ export function promptOf(wish: BatonPrompt): string {
         : `Previous key: ${baton.input_key}`,
       ...(baton.input_entity_id === null ? [] : [`Input entity: ${baton.input_entity_id}`]),
     ]),
-    section('INPUT SUMMARY', [baton.input_summary === '' ? 'None.' : marked('summary', baton.input_summary, baton)]),
-    ...(input === '' || input === baton.input_summary ? [] : [section('INPUT', [marked('input', input, baton)])]),
+    section('INPUT SUMMARY', [baton.input_summary === '' ? 'None.' : data('summary', baton.input_summary)]),
+    ...(input === '' || input === baton.input_summary
+      ? []
+      : [section('INPUT', [marked('input', cutText(input, limits.input), baton)])]),
     section('MISSION', [
-      baton.task_description,
+      cutText(baton.task_description, limits.other),
       `Output key: ${baton.output_key}`,
       `Output type: ${baton.expected_output_type} (by ${baton.derivation_method})`,
-      ...(wish.step.output_schema === null ? [] : [`Output schema (JSON schema): ${wish.step.output_schema}`]),
+      ...(wish.step.output_schema === null
+        ? []
+        : [`Output schema (JSON schema): ${cutText(wish.step.output_schema, limits.other)}`]),
     ]),
     section('CONSTRAINTS', [
       `Max output: ${baton.max_output_tokens} tokens`,
@@ -47,7 +54,7 @@ export function promptOf(wish: BatonPrompt): string {
     ]),
     section('PROVENANCE', provenanceOf(baton)),
     section('HANDOFF PROTOCOL', wish.reader === 'session' ? forSession(wish) : forModel(wish)),
-    section('QUALITY FEEDBACK', feedbackOf(baton)),
+    section('QUALITY FEEDBACK', feedbackOf(baton, data)),
   ].join('\n\n');
 }
 
@@ -56,6 +63,12 @@ const section = (title: string, lines: readonly string[]): string => `## ${title
 /** The marker has the baton's id in it, which whoever wrote the text could not know. */
 const marked = (name: string, text: string, { baton_id }: Baton): string =>
   `<${name}-${baton_id}>\n${text}\n</${name}-${baton_id}>`;
+
+function cutText(text: string, most: number): string {
+  return text.length <= most
+    ? text
+    : `${text.slice(0, most)}... [${text.length - most} more characters; pass max_chars]`;
+}
 
 function provenanceOf({ source_chain, l_score_chain }: Baton): string[] {
   if (source_chain.length === 0) return ['No sources yet: what you state needs its own.'];
@@ -87,12 +100,12 @@ function forModel({ step }: BatonPrompt): string[] {
   ];
 }
 
-function feedbackOf(baton: Baton): string[] {
+function feedbackOf(baton: Baton, data: (name: string, text: string) => string): string[] {
   const { quality_feedback = [], retry_count, max_retries } = baton;
   const tries = `Retry ${retry_count} of ${max_retries}.`;
   if (quality_feedback.length === 0) return [retry_count === 0 ? 'None: this is the first try.' : tries];
   return [
     `${retry_count === 0 ? '' : `${tries} `}What was wrong before, and has to be better now:`,
-    ...quality_feedback.map((reason) => marked('feedback', reason, baton)),
+    ...quality_feedback.map((reason) => data('feedback', reason)),
   ];
 }

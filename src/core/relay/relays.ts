@@ -2,9 +2,10 @@ import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Database } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
-import { type Advance, type Advanced, advanceRelay, noBaton } from './advance-relay.js';
+import { type Advance, advanceRelay, noBaton } from './advance-relay.js';
 import { type CancelledPipeline, cancelPipeline } from './cancel-pipeline.js';
 import { type CreatedPipeline, createPipeline, type NewPipeline, planSteps } from './create-pipeline.js';
+import type { Advanced } from './end-step.js';
 import { checkOutput } from './output-schema.js';
 import {
   type HeldBaton,
@@ -82,8 +83,9 @@ async function checkAttempt(db: Database, wish: Advance): Promise<Advance> {
     );
   }
   const row = await findOpenBaton(db, wish.pipelineId);
+  if (!row) throw noBaton(await findPipeline(db, wish.pipelineId));
   // Of a baton that is not the open one nothing is written, whatever the output is.
-  if (!row || (wish.batonId !== undefined && wish.batonId !== row.id)) return wish;
+  if (wish.batonId !== undefined && wish.batonId !== row.id) return wish;
   const { output_schema } = await findStep(db, wish.pipelineId, row.step_index);
   if (output_schema !== null && wish.output === undefined) {
     throw new RuntimeError(

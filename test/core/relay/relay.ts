@@ -1,7 +1,8 @@
 import type { Actor } from '../../../src/core/actor.js';
-import type { Advance, Advanced } from '../../../src/core/relay/advance-relay.js';
+import type { Advance } from '../../../src/core/relay/advance-relay.js';
 import { type Baton, toBaton } from '../../../src/core/relay/baton.js';
 import type { NewPipeline } from '../../../src/core/relay/create-pipeline.js';
+import type { Advanced } from '../../../src/core/relay/end-step.js';
 import type { Runtime } from '../../../src/runtime.js';
 import { type MovingClock, movingClock } from '../../support/moving-clock.js';
 import { testRuntime } from '../../support/test-runtime.js';
