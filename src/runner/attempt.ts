@@ -9,6 +9,7 @@ import type { JobRow } from '../core/jobs/job.js';
 import type { Outcome } from '../core/jobs/outcome.js';
 import { ModelError } from '../core/ports.js';
 import { createNotes, type NotesNeeds } from './notes.js';
+import { requireAdmission } from './require-admission.js';
 
 export interface AttemptNeeds extends NotesNeeds {
   loadAgent(type: string): Promise<Agent>;
@@ -36,7 +37,9 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
 
   const work = (async () => {
     const agent = await needs.loadAgent(job.type);
-    return agent.execute(agentJob(job, agent), notes.context(controller.signal));
+    const given = agentJob(job, agent);
+    await requireAdmission(job, needs);
+    return agent.execute(given, notes.context(controller.signal));
   })();
   const settled = work.then(
     (result): Outcome => completed(result),

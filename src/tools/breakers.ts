@@ -33,8 +33,8 @@ const permit = z
   .optional()
   .describe('The permit of circuit_breaker_acquire, if it gave one: counts once.');
 
-/** Ids of breakers named in one answer, beyond which only the count says how many there are. */
-const mostNamed = 200;
+/** Ids of breakers named beside a page of them, so that no answer is too long. */
+const mostNamed = 80;
 
 /** Breakers: who is healthy enough to be given work. All sessions and background runners share them. */
 export const breakerTools = [
@@ -142,7 +142,7 @@ export const breakerTools = [
     effect: 'write',
     description:
       'Tells the breaker that a call of the agent has succeeded: makes up for its oldest failure, and closes a HALF_OPEN ' +
-      'breaker once enough probes have succeeded. Calls of models and jobs are recorded by themselves.',
+      'breaker once enough probes have succeeded. Calls of models, and jobs of a guarded type, are recorded by themselves.',
     input: z.strictObject({ agent_id: agentId, permit }),
     output: z.object({
       success: z.literal(true),

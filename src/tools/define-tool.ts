@@ -20,7 +20,7 @@ export interface ToolContext {
 
 /** One tool, from which MCP, the command line and the dashboard's JSON are all derived. */
 export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.ZodType = z.ZodType> {
-  /** `[a-z_]`, 25 characters at most, unique over all toolsets. */
+  /** `[a-z_]`, 30 characters at most, unique over all toolsets. */
   readonly name: string;
   readonly title: string;
   readonly effect: Effect;

@@ -13,6 +13,8 @@ const least: Record<string, Record<string, unknown>> = {
   get_task_result: { task_id: 'JOB' },
   wait_for_tasks: { task_ids: ['JOB'], timeout_seconds: 0 },
   get_job_status: { job_id: 'JOB' },
+  circuit_breaker_status: { agent_id: 'researcher' },
+  circuit_breaker_events: { agent_id: 'researcher' },
 };
 
 it('on a board of 1,000 tasks every default answer is under 2,000 characters', async () => {
@@ -31,6 +33,7 @@ it('on a board of 1,000 tasks every default answer is under 2,000 characters', a
   }
   const { job_id } = await server.ok('submit_job', { type: 'generic', payload: { note: text } });
   await server.ok('wait_for_tasks', { task_ids: [job_id] });
+  await server.ok('circuit_breaker_trip', { agent_id: 'researcher' });
 
   const sizes: Record<string, number> = {};
   for (const tool of tools.filter(({ effect }) => effect === 'read')) {

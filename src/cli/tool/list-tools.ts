@@ -26,8 +26,8 @@ export function listTools(flags: GlobalFlags, output: Output): void {
   output.print(`${commandName} tool NAME --help says what one does and takes.`);
 }
 
-/** Names have 25 characters at most. */
-const nameWidth = 27;
+/** Names have 30 characters at most. */
+const nameWidth = 32;
 
 function showTool({ name, title, effect, description }: AnyTool, toolset: string) {
   return { name, title, toolset, effect, description };

@@ -7,6 +7,7 @@ import { type Choice, chooseAgent, type Wish } from './fallback.js';
 import {
   type Admission,
   acquireIn,
+  type CallEnd,
   type Caller,
   type FailedCallEnd,
   recordFailureIn,
@@ -30,8 +31,6 @@ import { type ConfigChanges, configureIn, resetIn, type Trip, tripIn } from './s
 
 export type Breakers = ReturnType<typeof createBreakers>;
 
-type Ending = Omit<FailedCallEnd, 'now' | 'permit'>;
-
 /**
  * The breakers that all processes share: their window, cooldown and probes are rows. Each of these is a transaction of
  * its own; a caller with one of its own uses `acquireIn`, `recordSuccessIn`, `recordFailureIn` and `chooseAgent`.
@@ -48,7 +47,7 @@ export function createBreakers({ db, clock }: { db: Database; clock: Clock }) {
     choose: (id: string, wish: Omit<Wish, 'now'> = {}): Promise<Choice> =>
       db.transaction((sql) => chooseAgent(sql, id, { ...wish, now: clock.now() })),
 
-    recordSuccess: (id: string, permit?: string, end: Ending = {}) =>
+    recordSuccess: (id: string, permit?: string, end: Omit<CallEnd, 'now' | 'permit'> = {}) =>
       db.transaction((sql) => recordSuccessIn(sql, id, { ...end, permit, now: clock.now() })),
 
     recordFailure: (id: string, failure: Failure, end: Omit<FailedCallEnd, 'now'> = {}) =>

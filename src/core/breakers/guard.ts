@@ -82,8 +82,13 @@ export async function recordFailureIn(sql: Sql, id: string, failure: Failure, en
   const { circuit, config } = stored;
   const next = afterFailure(circuit, config, now, { type: failure.type, retryAfterMs: end.retryAfterMs });
   await writeFailure(sql, stored, failure, next.failures.length > circuit.failures.length, now);
-  await moveCircuit(sql, stored, next, { now, actor, reason: `${failure.type}: ${failure.message}` });
+  await moveCircuit(sql, stored, next, { now, actor, reason: reasonOf(failure) });
   return { from: circuit.state, to: next.state };
+}
+
+/** The failure itself is kept whole; what tells of the trip is read in lists. */
+function reasonOf({ type, message }: Failure): string {
+  return `${type}: ${message.length > 300 ? `${message.slice(0, 300)}...` : message}`;
 }
 
 async function endProbe(sql: Sql, id: string, { permit, isPermitRequired }: CallEnd): Promise<void> {

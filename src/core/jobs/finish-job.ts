@@ -7,6 +7,7 @@ import type { Change } from '../tasks/dependencies.js';
 import { callOf, closeAttempt, wasPutOff } from './attempt-record.js';
 import { tellOthers } from './dependents.js';
 import type { JobRow } from './job.js';
+import { tellJobBreaker } from './job-breaker.js';
 import { type AttemptKey, type JobEffect, type JobEnded, type Outcome, problemOf, spendingOf } from './outcome.js';
 
 export interface FinishRules {
@@ -74,6 +75,7 @@ async function writeOutcome(
 
   const isCancelled = row.cancel_requested_at !== null && outcome.kind !== 'completed';
   const decided: Outcome = isCancelled ? { ...spendingOf(outcome), kind: 'cancelled' } : outcome;
+  await tellJobBreaker(sql, row, decided, at);
   const change: Change = { at };
   const delay = retryDelay(row, decided, rules);
   if (delay === undefined) await end(sql, row, decided, rules, change);

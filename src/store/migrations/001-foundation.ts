@@ -192,7 +192,8 @@ const breakers = `
     context text,
     at integer not null,
     weight real not null default 1 check (weight >= 0),
-    -- Not made up for by a success, nor of a time before the breaker last opened or closed.
+    -- Counts while inside the window: neither made up for by a success, nor put aside by a closing, nor of a call that
+    -- failed while the breaker was open.
     is_counted integer not null default 1 check (is_counted in (0, 1))
   ) strict;
   create index breaker_failures_by_time on breaker_failures (breaker_id, at);

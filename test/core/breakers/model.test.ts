@@ -45,7 +45,6 @@ class Model {
 
   at(now: number): Circuit {
     const circuit = atTime(this.circuit, this.config, now);
-    if (circuit.state !== 'half_open') this.permits.clear();
     const probes = [...this.permits.values()].filter((expiresAt) => expiresAt > now).length;
     this.circuit = { ...circuit, probes };
     return this.circuit;
@@ -77,6 +76,8 @@ class Model {
       case 'release':
         break;
     }
+    // Opening and closing end all probes, also where there is no cooldown.
+    if (this.circuit.state !== 'half_open') this.permits.clear();
     return false;
   }
 }
@@ -89,13 +90,15 @@ const rules: fc.Arbitrary<BreakerConfig> = fc.record({
   failureRateThreshold: fc.option(fc.constantFrom(0.3, 0.5, 1)),
   minimumCalls: fc.integer({ min: 1, max: 5 }),
   failureWeights: fc.dictionary(fc.constantFrom(...failureTypes), fc.constantFrom(0, 0.5, 1, 2)),
-  cooldownSeconds: fc.integer({ min: 0, max: 300 }),
+  cooldownSeconds: fc.constantFrom(0, 1, 5, 60, 300),
   cooldownFactor: fc.constantFrom(1, 1.5, 2),
   maxCooldownSeconds: seconds(900),
   halfOpenMaxCalls: fc.integer({ min: 1, max: 3 }),
   successThreshold: fc.integer({ min: 1, max: 3 }),
   fallbackAgent: fc.constant(defaultConfig.fallbackAgent),
 });
+
+const callMs = fc.oneof(fc.integer({ min: 1, max: 5_000 }), fc.constant(1_000_000));
 
 /** What happens next: time passes, or one of the processes does something. `spent` picks a permit among those given. */
 const happening = fc.record({
@@ -107,19 +110,22 @@ const happening = fc.record({
   process: fc.nat({ max: 2 }),
   spent: fc.option(fc.nat(), { nil: undefined }),
   operation: fc.oneof(
-    { weight: 6, arbitrary: fc.record({ do: fc.constant('acquire' as const), callMs: seconds(100_000) }) },
+    { weight: 12, arbitrary: fc.record({ do: fc.constant('acquire' as const), callMs }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('succeed' as const) }) },
     {
       weight: 8,
       arbitrary: fc.record({
         do: fc.constant('fail' as const),
         type: fc.constantFrom(...failureTypes),
-        retryAfterMs: fc.oneof(fc.constant(0), fc.nat({ max: 600_000 })),
+        retryAfterMs: fc.oneof(fc.constant(0), fc.nat({ max: 20_000 })),
       }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), permit: fc.constant('none/at-all') }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('trip' as const), mustHold: fc.boolean() }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('reset' as const) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('trip' as const), mustHold: fc.constantFrom(true, false, false) }),
+    },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('reset' as const) }) },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -138,6 +144,8 @@ const happening = fc.record({
   ),
 });
 
+const lives = fc.array(happening, { minLength: 20, maxLength: 80 });
+
 it('three processes with one breaker between them are one pure machine, and never send more probes than it allows', async () => {
   const clock = movingClock();
   const { db, breakers } = await testRuntime({ clock });
@@ -146,11 +154,16 @@ it('three processes with one breaker between them are one pure machine, and neve
   let number = 0;
 
   await fc.assert(
-    fc.asyncProperty(rules, fc.array(happening, { minLength: 20, maxLength: 80 }), async (config, happenings) => {
+    fc.asyncProperty(rules, fc.boolean(), lives, async (config, startsHalfOpen, happenings) => {
       const id = `breaker-${++number}`;
       await breakers.configure(id, config);
       const model = new Model(config);
       const given: string[] = [];
+      if (startsHalfOpen) {
+        await breakers.trip(id, { reason: 'test' });
+        model.step({ do: 'trip', mustHold: false }, clock.now());
+        clock.pass(config.cooldownSeconds * 1000);
+      }
       for (const { passMs, process, spent, operation: plain } of happenings) {
         clock.pass(passMs);
         const now = clock.now();
