@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { defineAgent } from './define-agent.js';
-import { callModel, type ModelCallNeeds } from './model-call.js';
+import { RuntimeError } from '../base/errors.js';
+import { AgentError, defineAgent } from './define-agent.js';
+import { type CalledAnswer, callModel, type ModelCallNeeds } from './model-call.js';
 
 export const modelParams = z
   .strictObject({
@@ -20,6 +21,8 @@ export const llmPayload = z.strictObject({
   model: z.string(),
   fallback_models: z.array(z.string()).default([]),
   params: modelParams.default({}),
+  /** Whether an answer that ends at its greatest length is a failure: others would build on it unseen. */
+  must_be_whole: z.boolean().default(false),
 });
 
 /** The agent of background LLM tasks: one model call, its text the job's output. */
@@ -30,7 +33,18 @@ export function createLlmAgent(needs: ModelCallNeeds) {
     payload: llmPayload,
     async execute(job, context) {
       const answer = await callModel(job.payload, job, context, needs);
+      if (job.payload.must_be_whole && answer.stopReason === 'max_tokens') throw answerCut(answer);
       return { model: answer.model, stop_reason: answer.stopReason };
     },
   });
+}
+
+function answerCut({ isCutByBudget, usage }: CalledAnswer): Error {
+  const message = `The answer was cut off after ${usage.outputTokens} tokens`;
+  if (!isCutByBudget) return new AgentError('answer_cut', `${message}, the most that one answer may have.`);
+  return new RuntimeError(
+    'budget_exhausted',
+    `${message}, all that the token budget allowed.`,
+    'Raise the token_budget.',
+  );
 }

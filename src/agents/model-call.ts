@@ -25,6 +25,11 @@ export interface ModelCall {
   params: ModelParams;
 }
 
+export interface CalledAnswer extends ModelAnswer {
+  /** It ended at its greatest length, which was all that the budget allowed. */
+  isCutByBudget: boolean;
+}
+
 /**
  * Calls the model that a job asks for, or the next of its fallbacks when that one's provider is behind an open breaker,
  * is not set up here, or has failed for good. Counts tokens against the budgets, tells the breakers what came of it, and
@@ -35,7 +40,7 @@ export async function callModel(
   job: AgentJob<unknown>,
   context: AgentContext,
   needs: ModelCallNeeds,
-): Promise<ModelAnswer> {
+): Promise<CalledAnswer> {
   const choices = [call.model, ...call.fallback_models];
   const passedOver: string[] = [];
   let blocked: Blocked | undefined;
@@ -117,7 +122,7 @@ async function callOnce(
   job: AgentJob<unknown>,
   context: AgentContext,
   { permit, ...needs }: ModelCallNeeds & { permit: string | undefined },
-): Promise<ModelAnswer> {
+): Promise<CalledAnswer> {
   const { db, clock, breakers } = needs;
   let promised: Promised;
   try {
@@ -139,7 +144,7 @@ async function callOnce(
     for (const warning of answer.warnings) context.warn(warning);
     await keepBooks(context, () => db.transaction((sql) => bookUsage(sql, job, answer.usage, clock.now())));
     await keepBooks(context, () => breakers.recordSuccess(breaker, permit));
-    return answer;
+    return { ...answer, isCutByBudget: promised.isShortened && answer.stopReason === 'max_tokens' };
   } catch (error) {
     const spent = estimateSpent(error, promised, received);
     context.usage({ model, ...spent });

@@ -10,6 +10,8 @@ export interface Promised {
   promptTokens: number;
   /** What to ask the provider for, so that its answer stays within what was promised. */
   maxTokens: number | undefined;
+  /** Whether that is less than was wanted, because the budget allows no more. */
+  isShortened: boolean;
 }
 
 interface Wish {
@@ -55,7 +57,7 @@ export async function promiseTokens(
     }
     const tokens = promptTokens + answer;
     await reserve(sql, { accounts, holder: callOf(job), tokens, minimum: promptTokens }, clock.now());
-    return { promptTokens, maxTokens: isCapped ? answer : params.max_tokens };
+    return { promptTokens, maxTokens: isCapped ? answer : params.max_tokens, isShortened: answer < wanted };
   });
 }
 

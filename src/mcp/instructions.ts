@@ -5,7 +5,7 @@ Happy path:
 1. create_goal, then decompose_goal with your own plan as tasks (title, depends_on, acceptance).
 2. claim_next_task: takes the next ready task for you alone, with the results of the tasks before it and a claim_token.
 3. Do the work. update_task_status with completed and a result, or failed and an error. Back to 2 until it says why nothing is ready.
-4. Hand long thinking to submit_background_task: it returns a task_id at once and goes on when this session ends. wait_for_tasks, then get_task_result.
+4. Hand long thinking to submit_background_task: it returns a task_id at once and goes on when this session ends. wait_for_tasks, then get_task_result. run_goal has models do all tasks of a goal that way.
 
 After a compaction or in a new session call runtime_status: it says what you hold, what nobody has read yet, and what to do next.
 

@@ -23,6 +23,8 @@ export interface Drain {
   readonly done: Promise<DrainEnd>;
   /** `listener` is called whenever a job was taken: perhaps there are more of them than runners. */
   onTaken(listener: () => void): void;
+  /** `listener` is called when a time that the runner waited for has come: a task may start that is no job yet. */
+  onDue(listener: () => void): void;
   /** SIGTERM: cancels the job under way if that was asked for, otherwise gives it back and ends. */
   onTerminate(): void;
   /** An error that no agent caught: the job under way fails with it, and the runner ends. */
@@ -52,6 +54,7 @@ export function startDrain(needs: DrainNeeds): Drain {
   /** Ends a wait for work at once. */
   const waking = new AbortController();
   let taken = () => {};
+  let due = () => {};
 
   /** Deleted, or moved away with its directory: what is written to it now, nobody will read. */
   const hadFile = existsSync(needs.db.location);
@@ -92,11 +95,14 @@ export function startDrain(needs: DrainNeeds): Drain {
   /** Looks without the write lock, and comes back for a next step when something is ready or a heartbeat is due. */
   async function waitForWork(until: number): Promise<void> {
     const lookAgainAt = performance.now() + beatMs;
+    let isDueSaid = false;
     while (!mustEnd && !isBroken && !isDatabaseGone() && performance.now() < lookAgainAt) {
       const dueMs = until - needs.clock.now();
       const pauseMs = dueMs > 0 ? Math.min(waitPollMs, dueMs) : waitPollMs;
       await sleep(pauseMs, undefined, { signal: waking.signal }).catch(() => {});
       if (await jobs.hasReady().catch(() => true)) return;
+      if (dueMs <= 0 && !isDueSaid) due();
+      isDueSaid ||= dueMs <= 0;
     }
   }
 
@@ -150,6 +156,9 @@ export function startDrain(needs: DrainNeeds): Drain {
     done: drain(),
     onTaken(listener) {
       taken = listener;
+    },
+    onDue(listener) {
+      due = listener;
     },
     onTerminate: () => void terminate(),
     onUncaught(error) {

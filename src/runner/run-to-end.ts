@@ -26,6 +26,7 @@ export async function runToEnd({ runnerId, drain, dispatcher, log, close }: RunT
 
   const logFailure = (error: unknown) => log.warn('the queue could not be looked after', { error });
   drain.onTaken(() => void dispatcher.fill(nobody).catch(logFailure));
+  drain.onDue(() => void dispatcher.sweep(nobody).catch(logFailure));
   // Sessions do this too, but work goes on when none is left.
   const timer = setInterval(() => void dispatcher.sweep(nobody).catch(logFailure), sweepMs);
 

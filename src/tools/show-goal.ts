@@ -26,6 +26,7 @@ export const goalOutput = z.object({
   project: z.string().optional(),
   progress: progressOutput,
   critical_path: z.array(z.int()).optional().describe('The longest chain of open tasks, in order.'),
+  run_id: z.string().optional().describe('The run that works on it now; cancel_task stops it.'),
   tokens: z.object({ budget: z.int().nullable(), spent: z.int(), reserved: z.int() }).optional(),
 });
 
@@ -43,6 +44,7 @@ export function showGoal(goal: GoalDetail, longestText = usualText): z.input<typ
     project: goal.project === '' ? undefined : goal.project,
     progress: goal.progress,
     critical_path: goal.criticalPath && goal.criticalPath.length > 0 ? goal.criticalPath.slice(0, 50) : undefined,
+    run_id: goal.runId,
     ...(budget.cap === null && budget.spent === 0
       ? {}
       : { tokens: { budget: budget.cap, spent: budget.spent, reserved: budget.reserved } }),
@@ -74,5 +76,6 @@ export function showListedGoal(goal: GoalWithProgress): z.input<typeof goalOutpu
     ...goal,
     budget: { account: '', cap: null, spent: 0, reserved: 0 },
     criticalPath: undefined,
+    runId: undefined,
   });
 }

@@ -45,6 +45,16 @@ const questions: [what: string, text: string, index: string][] = [
   ],
   ['how many jobs of a type run', "select count(*) from jobs where type = ? and status = 'running'", 'jobs_by_type'],
   [
+    'the run of a goal',
+    "select * from jobs where goal_id = ? and type = 'run_goal' and status = 'running'",
+    'jobs_one_run_of_goal',
+  ],
+  [
+    'the open jobs of a run',
+    "select count(*) as count from jobs where parent_id = ? and status in ('pending', 'running')",
+    'jobs_by_parent',
+  ],
+  [
     'what happened to a task',
     'select id from events where subject = ? and subject_id = ? order by id desc limit 5',
     'events_by_subject',

@@ -117,7 +117,7 @@ function taskJob(run: JobRow, task: TaskRow, { system, prompt }: TaskPrompt) {
   const { model } = readJson<RunPayload>(run.payload);
   return {
     type: 'llm',
-    payload: { prompt, system, model, fallback_models: [], params: {} },
+    payload: { prompt, system, model, fallback_models: [], params: {}, must_be_whole: true },
     requires: run.requires ?? undefined,
     requestedModel: model,
     priority: task.priority,

@@ -17,8 +17,10 @@ export type Ending =
 
 /** How a run ends that has no job under way and found nothing ready; nothing when others will move its goal. */
 export async function endOfWork(sql: Sql, run: JobRow, goal: GoalRow): Promise<Ending | undefined> {
-  const { pending, in_progress, failed } = await progressOf(sql, goal.id);
+  const { pending, in_progress, failed, completed } = await progressOf(sql, goal.id);
   const open = pending + in_progress;
+  if (open + failed + completed === 0)
+    return { status: 'cancelled', message: `Goal ${goal.id} has no tasks any more.` };
   if (open === 0 && failed === 0) return { status: 'completed' };
   if (open > 0 && (await isMovedByOthers(sql, goal.id))) return undefined;
   const left = open + failed;

@@ -20,7 +20,10 @@ interface WorkedRow {
   error_message: string | null;
 }
 
-/** Writes what came of a run into its row: how its goal stands, what became of each job, and what is left and why. */
+/**
+ * Writes what came of a run into its row, as data and as text: how its goal stands, what became of each job, and what is
+ * left and why.
+ */
 export async function keepSummary(sql: Sql, run: JobRow): Promise<void> {
   const goalId = run.goal_id ?? 0;
   const goal = await findGoal(sql, goalId);
@@ -28,24 +31,39 @@ export async function keepSummary(sql: Sql, run: JobRow): Promise<void> {
   const used = await addUpTokens(sql, run);
   const { shown, count } = await listWorked(sql, run.id);
   const left = await explainRest(sql, goalId, run.id);
+  const tasks = await progressOf(sql, goalId);
   const summary: JsonObject = {
     goal_id: goalId,
     goal_status: goal.status,
-    tasks: { ...(await progressOf(sql, goalId)) },
+    tasks: { ...tasks },
     tokens: { ...used, goal_spent: spent, goal_budget: cap },
     worked: shown,
     ...(count > shown.length ? { worked_not_shown: count - shown.length } : {}),
     ...(left.length > 0 ? { left: left.map((task) => ({ ...task })) } : {}),
   };
-  await sql.run('update jobs set result = ? where seq = ?', JSON.stringify(summary), run.seq);
+  const text = [
+    `Goal ${goalId} "${goal.name}" is ${goal.status}: ${tasks.completed} of ${tasks.total} tasks completed, ` +
+      `${used.input + used.output} tokens used by this run.`,
+    ...shown.map(({ task_id, title, status }) => `Task ${task_id} "${title}" is ${status}.`),
+    ...(count > shown.length ? [`And ${count - shown.length} more jobs.`] : []),
+    ...(left.length > 0 ? ['', 'What is left:'] : []),
+    ...left.map(({ task_id, title, because }) => `Task ${task_id} "${title}": ${because}`),
+  ].join('\n');
+  await sql.run('update jobs set result = ?, output = ? where seq = ?', JSON.stringify(summary), text, run.seq);
+}
+
+interface WorkedTask extends JsonObject {
+  task_id: number;
+  title: string;
+  status: string;
 }
 
 /** The failed first. */
-async function listWorked(sql: Sql, runId: string): Promise<{ shown: JsonObject[]; count: number }> {
+async function listWorked(sql: Sql, runId: string): Promise<{ shown: WorkedTask[]; count: number }> {
   const rows = await sql.all<WorkedRow>(
     `select j.task_id, t.title, t.status as task_status, j.id, j.status, j.input_tokens, j.output_tokens, j.error_message
      from jobs j join tasks t on t.id = j.task_id where j.parent_id = ?
-     order by j.status <> 'failed', j.seq limit ?`,
+     order by t.status <> 'failed', j.seq limit ?`,
     runId,
     mostJobs,
   );

@@ -42,6 +42,7 @@ export async function startRun(
   else await refuseNothingToDo(sql, goal);
   await limitTokens(sql, goal, wish, change);
   if (live) return { row: live, isRepeated: true };
+  await refuseSpent(sql, goal);
 
   const run = await insertRun(sql, goal, wish, change);
   const data = { type: runGoal, goal_id: goal.id };
@@ -86,13 +87,14 @@ async function refuseNothingToDo(sql: Sql, goal: GoalRow): Promise<void> {
 }
 
 async function limitTokens(sql: Sql, goal: GoalRow, { tokenBudget }: NewRun, change: Change): Promise<void> {
-  const account = `goal:${goal.id}`;
-  if (tokenBudget !== undefined) {
-    await setBudget(sql, account, tokenBudget, change.at);
-    const data = { fields: ['tokenBudget'] };
-    await recordEvent(sql, { ...change, subject: 'goal', subjectId: goal.id, type: 'edited', data });
-  }
-  const budget = await readBudget(sql, account);
+  if (tokenBudget === undefined) return;
+  await setBudget(sql, `goal:${goal.id}`, tokenBudget, change.at);
+  const data = { fields: ['tokenBudget'] };
+  await recordEvent(sql, { ...change, subject: 'goal', subjectId: goal.id, type: 'edited', data });
+}
+
+async function refuseSpent(sql: Sql, goal: GoalRow): Promise<void> {
+  const budget = await readBudget(sql, `goal:${goal.id}`);
   if (budget.cap !== null && budget.spent >= budget.cap) throw exhausted(budget, 1);
 }
 

@@ -5,6 +5,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { type Budget, readBudget, setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
+import { findLiveRun } from '../goal-runs/goal-run.js';
 import type { Change } from '../tasks/dependencies.js';
 import { failDependents } from '../tasks/failure-policy.js';
 import type { TaskRow, TaskStatus } from '../tasks/task.js';
@@ -47,6 +48,8 @@ export interface GoalDetail extends GoalWithProgress {
   budget: Budget;
   /** The longest chain of open tasks, in the order they must be done; absent on goals too large to search. */
   criticalPath: number[] | undefined;
+  /** The run that works on it now. */
+  runId: string | undefined;
 }
 
 export type Goals = ReturnType<typeof createGoals>;
@@ -163,6 +166,7 @@ async function goalDetail(sql: Sql, row: GoalRow): Promise<GoalDetail> {
     progress,
     budget: await readBudget(sql, `goal:${row.id}`),
     criticalPath: isSearchable ? await findCriticalPath(sql, row.id) : undefined,
+    runId: (await findLiveRun(sql, row.id))?.id,
   };
 }
 

@@ -66,12 +66,25 @@ export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Pr
   if (job.task_id === null) return;
   const task = await findTask(sql, job.task_id);
   if (task.status !== 'in_progress' || task.claim_token !== job.task_claim_token) return;
-  if (job.status === 'completed') {
+  const refusal = refusalOf(job);
+  if (refusal !== undefined) {
+    await finishTask(sql, task, 'failed', { error: refusal, result: job.output ?? undefined }, change);
+  } else if (job.status === 'completed') {
     await finishTask(sql, task, 'completed', { result: job.output ?? job.result ?? undefined }, change);
   } else if (job.status === 'failed' && !isHalted(job)) {
     const error = `Job ${job.id} failed: ${job.error_message ?? 'no reason given'}`;
     await finishTask(sql, task, 'failed', { error, result: job.output ?? undefined }, change);
   } else await releaseClaim(sql, task, change);
+}
+
+/** With this begins the answer of a model that cannot do a task of a run, and has been told to say so. */
+export const cannot = 'CANNOT:';
+
+function refusalOf({ parent_id, status, output }: JobRow): string | undefined {
+  const isRefused = parent_id !== null && status === 'completed' && output?.trimStart().startsWith(cannot);
+  return isRefused
+    ? `The model could not do it: ${output?.trimStart().slice(cannot.length).trim().slice(0, 1_000)}`
+    : undefined;
 }
 
 const isHalted = ({ parent_id, error_code }: JobRow): boolean =>

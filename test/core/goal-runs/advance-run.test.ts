@@ -44,6 +44,9 @@ describe('a run of a goal', () => {
     expect(worked.map(({ title, status }) => [title, status])).toEqual(
       ['first', 'left', 'right', 'last'].map((title) => [title, 'completed']),
     );
+    expect(await runs.jobs.output(id)).toMatch(
+      /^Goal 1 "Ship it" is completed: 4 of 4 tasks completed, 15 tokens used by this run\.\nTask 1 "first" is completed\./,
+    );
     expect(await runs.events(id)).toEqual(['started', 'completed']);
     expect(await runs.events(String(goal))).toEqual(expect.arrayContaining(['run_started', 'completed', 'run_ended']));
   });
@@ -107,6 +110,25 @@ describe('a task of a run that fails', () => {
     expect(run.errorMessage).toContain(`"blocked": It waits for task ${bad} (failed).`);
     expect(run.errorMessage).toContain('call run_goal again');
     expect(run.result).toMatchObject({ tasks: { completed: 2, failed: 1, cancelled: 2, pending: 1 } });
+  });
+
+  it('because the model says that it cannot be done is failed, and no answer for those after it', async () => {
+    const runs = await testRuns();
+    const goal = await runs.goal([{ key: 'a' }, { key: 'b', dependencies: ['a'] }]);
+    const { id } = await runs.start(goal);
+    await runs.workOne({ kind: 'completed', result: {}, output: '\nCANNOT: The file is not given.\nSorry.' });
+    expect(await runs.task('a')).toMatchObject({
+      status: 'failed',
+      error: 'The model could not do it: The file is not given.\nSorry.',
+    });
+    expect(await runs.run(id)).toMatchObject({ status: 'failed', errorCode: 'stuck' });
+    // A task that was handed over with a prompt of someone's own knows nothing of that rule.
+    const other = await runs.running({
+      type: 'llm',
+      task: (await runs.runtime.tasks.create([{ title: 'c' }], session))[0]?.id,
+    });
+    await runs.finish(other, { kind: 'completed', result: {}, output: 'CANNOT: Is what it says on the tin.' });
+    expect((await runs.runtime.tasks.get(other.task_id ?? 0)).status).toBe('completed');
   });
 
   it('and is opened again: another run works on what is left alone', async () => {
@@ -219,6 +241,17 @@ describe('a run that finds nothing ready', () => {
     await runs.finish(job, completed);
     expect(await runs.underWay(id)).toEqual(['after']);
   });
+});
+
+it('goes on at once when a job by hand for its goal was never tried, because another had failed', async () => {
+  const runs = await testRuns();
+  const goal = await runs.goal([{ key: 'handed over' }]);
+  const first = await runs.running({ type: 'llm' });
+  await runs.submit({ type: 'llm', task: 'handed over', dependsOn: [first.id] });
+  const { id } = await runs.start(goal);
+  expect(await runs.underWay(id)).toEqual([]);
+  await runs.finish(first, failing(false));
+  expect(await runs.underWay(id)).toEqual(['handed over']);
 });
 
 describe('what would fail every task alike', () => {

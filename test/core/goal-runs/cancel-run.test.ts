@@ -69,6 +69,15 @@ describe('cancelling one job of a run', () => {
   });
 });
 
+it('when all tasks are deleted under it, it ends and claims no success', async () => {
+  const runs = await testRuns();
+  const { id } = await runs.start(await runs.goal([{ key: 'a' }, { key: 'b' }]), { concurrency: 1 });
+  const working = await runs.takeNext();
+  await runs.runtime.clearBoard(session);
+  await runs.finish(working, completed);
+  expect(await runs.run(id)).toMatchObject({ status: 'cancelled', errorMessage: 'Goal 1 has no tasks any more.' });
+});
+
 describe('when its goal is cancelled', () => {
   it('a run begins nothing more, and ends with the job that is under way', async () => {
     const runs = await testRuns();

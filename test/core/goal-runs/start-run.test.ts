@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readBudget, spend } from '../../../src/core/budget/ledger.js';
+import { readOverview } from '../../../src/core/overview/overview.js';
 import { completed, session } from '../jobs/queue.js';
 import { other, type Runs, testRuns } from './runs.js';
 
@@ -72,6 +73,16 @@ describe('starting a run', () => {
     expect(await runs.underWay(started[0]?.run.id ?? '')).toEqual(['a', 'b']);
   });
 
+  it('while one goes on changes the budget alone', async () => {
+    const runs = await testRuns();
+    const goal = await runs.goal([{ key: 'a' }, { key: 'b' }]);
+    const { id, payload } = await runs.start(goal, { concurrency: 1 });
+    const again = await runs.start(goal, { concurrency: 2, model: 'opus', tokenBudget: 9_000 });
+    expect(again).toMatchObject({ id, payload, requestedModel: 'sonnet' });
+    expect(await runs.underWay(id)).toEqual(['a']);
+    expect(await readBudget(runs.runtime.db, `goal:${goal}`)).toMatchObject({ cap: 9_000 });
+  });
+
   it('of a goal that has been run to its end before begins a new one over what is left', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'a' }, { key: 'b' }]);
@@ -95,6 +106,14 @@ describe('to those who look', () => {
       "select id from jobs where read_at is null and status = 'completed'",
     );
     expect(unread).toEqual([{ id }]);
+  });
+
+  it('it is background work of who began it, and takes no process', async () => {
+    const runs = await testRuns();
+    const { id } = await runs.start(await runs.goal([{ key: 'a' }]));
+    const overview = await readOverview(runs.runtime, session);
+    expect(overview).toMatchObject({ runningJobs: 0, pendingJobs: 1 });
+    expect(overview.ownJobs.map((job) => job.id)).toContain(id);
   });
 
   it('a retry is refused, naming what to call', async () => {
