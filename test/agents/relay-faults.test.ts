@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { session } from '../runner/fixtures/background.js';
+import { eventually } from '../runner/fixtures/poll.js';
 import { running, verdict } from './running-relay.js';
 
 describe('faults in a relay that runs by itself', () => {
@@ -100,6 +101,21 @@ describe('faults in a relay that runs by itself', () => {
     expect(await relay.db.all("select id from breaker_failures where breaker_id = 'a'")).toEqual([]);
   });
 
+  it('counts nothing of a job whose relay was cancelled under it, and keeps what it has made', async () => {
+    const relay = await running();
+    relay.server.script.push({}, { latencyMs: 500 });
+    const { runId } = await relay.run();
+    await eventually('the judge was asked', () => relay.asked().length === 2);
+    // As by a session that is killed before it can end the job.
+    await relay.relays.cancel(relay.id, session);
+    const job = await relay.ended(runId);
+    expect(job).toMatchObject({ status: 'failed', errorCode: 'conflict' });
+    expect(job.errorMessage).toContain('the relay is cancelled');
+    expect(await relay.jobs.output(runId)).toBe('By the researcher.');
+    expect(await relay.relays.get(relay.id)).toMatchObject({ results: [], row: { status: 'cancelled' } });
+    expect(await relay.db.all('select id from jobs')).toHaveLength(1);
+  });
+
   it('hands the baton of an agent whose breaker is open to its fallback', async () => {
     const relay = await running({ steps: [{ agent_type: 'a' }, { agent_type: 'b', fallback_agent: 'c' }] });
     await relay.breakers.trip('b', { reason: 'ill' });
@@ -120,6 +136,8 @@ describe('faults in a relay that runs by itself', () => {
     const { runId } = await relay.run();
     await relay.until('completed');
     expect(await relay.jobs.attempts(runId)).toMatchObject([{ outcome: 'postponed' }, { outcome: 'completed' }]);
+    // Who has it in the end has it without a note of those who could not.
+    expect(relay.prompts('a')[0]).not.toContain('nobody else is there');
   });
 
   it('says which breaker keeps a step from being worked on, when only a reset will help', async () => {

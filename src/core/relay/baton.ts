@@ -56,8 +56,6 @@ export interface BatonRow {
 
 export const toBaton = (row: BatonRow): Baton => ({
   ...readJson<Baton>(row.baton),
-  // One that waited may have gone to another agent since.
-  ...(row.agent_id === null ? {} : { agent_id: row.agent_id }),
   passed_at: row.passed_at === null ? null : new Date(row.passed_at).toISOString(),
 });
 

@@ -1,4 +1,5 @@
 import { newShortId } from '../../base/ids.js';
+import { readJson } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import { recordEvent } from '../events/events.js';
 import type { Change } from '../tasks/dependencies.js';
@@ -34,9 +35,8 @@ export async function handOver(
     max_retries: maxRetries,
     created_at: new Date(change.at).toISOString(),
     passed_at: null,
-    agent_id: chosen.agentId,
     agent_type: step.agent_type,
-    ...(chosen.note === undefined ? {} : { handed_over: chosen.note }),
+    ...heldBy(chosen),
     ...(feedback.length === 0 ? {} : { quality_feedback: [...feedback] }),
   };
   const row = await sql.get<BatonRow>(
@@ -60,6 +60,11 @@ export async function handOver(
   return row;
 }
 
+const heldBy = ({ agentId, note }: ChosenAgent): Partial<Baton> => ({
+  agent_id: agentId,
+  ...(note === undefined ? {} : { handed_over: note }),
+});
+
 /** A baton that nobody was allowed to take: perhaps somebody is now. Any other is as it was. */
 export async function admitWaiting(
   sql: Sql,
@@ -74,8 +79,16 @@ export async function admitWaiting(
     const refusal = `Nobody may work on step ${step.step_index} now: ${chosen.note}`;
     return { refusal, retryAfterMs: chosen.retryAfterMs };
   }
-  const admitted: BatonRow = { ...baton, status: 'pending', agent_id: chosen.agentId };
-  await sql.run("update relay_batons set status = 'pending', agent_id = ? where id = ?", chosen.agentId, baton.id);
+  // Only now it is handed over.
+  const { handed_over: _, ...document } = readJson<Baton>(baton.baton);
+  const text = JSON.stringify({ ...document, ...heldBy(chosen) });
+  const admitted: BatonRow = { ...baton, status: 'pending', agent_id: chosen.agentId, baton: text };
+  await sql.run(
+    "update relay_batons set status = 'pending', agent_id = ?, baton = ? where id = ?",
+    chosen.agentId,
+    text,
+    baton.id,
+  );
   await recordHandOver(sql, admitted, step, chosen, change);
   return { baton: admitted };
 }

@@ -281,7 +281,7 @@ const relay = `
     handed_to text,
     -- The background job that works on it; a baton has one at the most, so that no attempt is made twice.
     job_id text,
-    -- The baton as it was handed over: a document of its own, never edited.
+    -- The baton as it was handed over: a document of its own, not edited after that.
     baton text not null,
     created_at integer not null,
     passed_at integer

@@ -73,6 +73,7 @@ describe('what went wrong in the earlier relay', () => {
     const { relays, id, advance, fail, retry } = await relay();
     await advance({ qualityScore: 0.8, lScore: 0.6 });
     await fail({ qualityScore: 0.1, lScore: 0.1 });
+    expect(await relays.get(id)).toMatchObject({ qualityScores: [0.8], averageQuality: 0.8, averageLScore: 0.6 });
     await retry(1);
     await advance({ qualityScore: 1, lScore: 1 });
     expect(await relays.get(id)).toMatchObject({
