@@ -28,10 +28,11 @@ export interface RunRelayNeeds {
  */
 export async function startRelayRun(request: RelayRunRequest, actor: Actor, needs: RunRelayNeeds): Promise<StartedRun> {
   const { models, relays, relayRuns, dispatcher } = needs;
-  const { steps } = await relays.get(request.pipeline_id);
+  const { row, steps } = await relays.get(request.pipeline_id);
   const wish = {
     pipelineId: request.pipeline_id,
-    models: steps.map((step): StepModel => {
+    models: steps.map((step): StepModel | null => {
+      if (step.step_index < row.current_step) return null;
       const { requested, provider } = usableModel(models, step.model ?? request.model);
       return { model: requested, provider };
     }),

@@ -68,6 +68,7 @@ describe('faults in a relay that runs by itself', () => {
     expect(await relay.db.all('select breaker_id, failure_type from breaker_failures')).toEqual([
       { breaker_id: 'b', failure_type: 'resource_exhausted' },
     ]);
+    await expect(relay.run({ token_budget: 10 })).rejects.toMatchObject({ code: 'budget_exhausted' });
     await relay.run({ token_budget: 1_000_000 });
     expect((await relay.until('completed')).results).toHaveLength(3);
   });
@@ -88,6 +89,19 @@ describe('faults in a relay that runs by itself', () => {
     await expect(relay.run({ model: 'no-such-model-9' })).rejects.toMatchObject({ code: 'invalid' });
     expect(await relay.db.all("select id from jobs where type = 'relay_step'")).toEqual([]);
     expect((await relay.relays.get(relay.id)).row.status).toBe('pending');
+  });
+
+  it('asks for no model of a step that has passed', async () => {
+    const steps = [
+      { agent_type: 'a', model: 'gemini-3.8-flash' },
+      { agent_type: 'b', model: 'haiku' },
+    ];
+    const relay = await running({ steps });
+    const attempt = { pipelineId: relay.id, qualityScore: 1, lScore: 1, tokensUsed: 1, output: 'Mine.' };
+    await relay.relays.advance(attempt, session);
+    await relay.run({ judge_model: 'sonnet' });
+    await relay.until('completed');
+    expect(relay.server.requests.map(({ model }) => model.split('-')[1])).toEqual(['haiku', 'sonnet']);
   });
 
   it('does not retry what the next try would meet as well', async () => {

@@ -81,8 +81,8 @@ export interface RunPlan {
   /** The id of its first job. */
   run_id: string;
   judge_model: string;
-  /** By step. */
-  models: StepModel[];
+  /** By step; null for those that had passed when the run began. */
+  models: (StepModel | null)[];
 }
 
 export function toRunPlan({ run }: Pick<PipelineRow, 'run'>): RunPlan | undefined {

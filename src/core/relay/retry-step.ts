@@ -92,7 +92,8 @@ function spent(stepIndex: number): RuntimeError {
   );
 }
 
-async function requireTokens(sql: Sql, pipeline: PipelineRow): Promise<void> {
+/** Throws `budget_exhausted` when nothing is left of the relay's budget. */
+export async function requireTokens(sql: Sql, pipeline: PipelineRow): Promise<void> {
   if ((await remainingTokens(sql, pipeline)) > 0) return;
   const { message } = exhausted(await readRelayBudget(sql, pipeline), 1);
   throw new RuntimeError('budget_exhausted', message, 'Pass a higher token_budget to retry_relay_step or run_relay.');

@@ -7,14 +7,14 @@ import type { BatonRow } from './baton.js';
 import { type PipelineRow, type RunPlan, type StepModel, toRunPlan } from './pipeline.js';
 import { changeRelayBudget, openRelayBudget } from './relay-budget.js';
 import { findOpenBaton, findPipeline } from './relay-rows.js';
-import { retryStep } from './retry-step.js';
+import { requireTokens, retryStep } from './retry-step.js';
 import { findStepJob, submitStepJob } from './step-job.js';
 
 export interface RunWish {
   pipelineId: string;
   judgeModel: string;
-  /** By step. */
-  models: StepModel[];
+  /** By step; null for those that have passed. */
+  models: (StepModel | null)[];
   /** Tokens of the whole relay from now on. */
   tokenBudget?: number | undefined;
 }
@@ -44,6 +44,7 @@ export async function startRun(sql: Sql, wish: RunWish, actor: Actor, clock: Clo
   }
   if (wish.tokenBudget !== undefined) await changeRelayBudget(sql, pipeline, wish.tokenBudget, change.at);
   await openRelayBudget(sql, pipeline, change.at);
+  await requireTokens(sql, pipeline);
   const baton = await unworked(sql, pipeline, open, change);
   const plan = { judge_model: wish.judgeModel, models: wish.models };
   const { id: runId } = await submitStepJob(sql, pipeline, baton, plan, actor, clock);
