@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { session } from '../runner/fixtures/background.js';
 import { holdLock } from '../runner/fixtures/hold-lock.js';
 import { eventually } from '../runner/fixtures/poll.js';
 import { isAlive } from '../support/is-alive.js';
@@ -75,5 +77,36 @@ describe('a runner that is killed', () => {
     const { results } = await relay.until('completed');
     expect(results.map((result) => result.step_index)).toEqual([0, 1]);
     expect(relay.prompts('researcher')).toHaveLength(1);
+  });
+
+  it('at any moment, six times over: every step counts once, and no baton has had two jobs', async () => {
+    const eight = Array.from({ length: 8 }, (_, index) => ({ agent_type: `agent_${index}` }));
+    const relay = await running({ steps: eight });
+    relay.server.script.push(...Array.from({ length: 60 }, () => ({ latencyMs: 100 })));
+    await relay.run();
+    for (let kills = 0; kills < 6; kills++) {
+      const { id } = await eventually('a job is worked on', async () => {
+        await relay.dispatcher.sweep(session);
+        await relay.db.run("update jobs set run_at = 0 where status = 'pending'");
+        return relay.db.get<{ id: string }>("select id from jobs where status = 'running'");
+      });
+      await sleep(Math.random() * 250);
+      const runner = await relay.db.get<{ pid: number }>(
+        'select r.pid from jobs j join runners r on r.id = j.runner_id where j.id = ?',
+        id,
+      );
+      if (runner && isAlive(runner.pid)) process.kill(runner.pid, 'SIGKILL');
+    }
+    const { results, averageQuality } = await relay.until('completed');
+    const counting = results.filter((result) => result.is_current === 1);
+    expect(counting.map((result) => result.step_index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(counting.map((result) => result.output)).toEqual(eight.map(({ agent_type }) => `"By the ${agent_type}."`));
+    expect(averageQuality).toBe(0.9);
+    const batons = await relay.db.all<{ id: string; jobs: number }>(
+      `select b.id, count(j.id) as jobs from relay_batons b
+       left join jobs j on j.idempotency_key = 'relay:' || b.id group by b.id`,
+    );
+    expect(batons.every(({ jobs }) => jobs === 1)).toBe(true);
+    expect(batons).toHaveLength(results.length);
   });
 });
