@@ -19,8 +19,11 @@ import { takeDuty } from './core/duties/duties.js';
 import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
+import type { JobEnded } from './core/jobs/outcome.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import type { Processes } from './core/ports.js';
+import { createRelayRuns, type RelayRuns } from './core/relay/relay-runs.js';
+import { createRelays, type Relays } from './core/relay/relays.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
 import { configuredModels } from './llm/configured.js';
@@ -48,6 +51,8 @@ export interface Runtime {
   readonly jobs: Jobs;
   readonly metrics: Metrics;
   readonly breakers: Breakers;
+  readonly relays: Relays;
+  readonly relayRuns: RelayRuns;
   readonly models: Models;
   readonly agents: AgentRegistry;
   readonly sessions: Sessions;
@@ -144,11 +149,16 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   for (const type of agents.types) log.debug('agent_registered', { type });
   const goalRuns = createGoalRuns({ db, clock });
+  const relayRuns = createRelayRuns({ db, clock });
+  const onEnded: JobEnded = async (sql, job, change) => {
+    await goalRuns.onEnded(sql, job, change);
+    await relayRuns.onEnded(sql, job, change);
+  };
   const limits = {
     maxRunning: config.maxRunningJobs,
     capabilities: { types: agents.types, provides: [...configuredProviders(models), ...agents.provides] },
   };
-  const jobs = createJobs({ db, clock, processes, ...limits, effects: jobEffects, onEnded: goalRuns.onEnded });
+  const jobs = createJobs({ db, clock, processes, ...limits, effects: jobEffects, onEnded });
   const metrics = createMetrics({ db, clock, limits });
   const logDir = join(config.dataDir, 'logs');
   const spawner = createSpawner({
@@ -237,6 +247,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     jobs,
     metrics,
     breakers,
+    relays: createRelays({ db, clock }),
+    relayRuns,
     models,
     agents,
     sessions,

@@ -63,6 +63,7 @@ export const jobEffects: ReadonlyMap<string, JobEffect> = new Map([['decompose',
 const builtIn: Readonly<Record<string, (needs: AgentNeeds) => Promise<BuiltInAgent>>> = {
   llm: async (needs) => (await import('./llm.js')).createLlmAgent(needs),
   decompose: async (needs) => (await import('./decompose.js')).createDecomposeAgent(needs),
+  relay_step: async (needs) => (await import('./relay-step.js')).createRelayStepAgent(needs),
   generic: async () => (await import('./generic.js')).genericAgent,
   command: async (needs) => (await import('./command/index.js')).createCommandAgent(needs),
   ml_experiment: async () => (await import('./ml-experiment/index.js')).createMlExperiment(),

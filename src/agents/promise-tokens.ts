@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { estimateTokens, exhausted, leastAnswerTokens, readBudget, reserve } from '../core/budget/ledger.js';
 import { callOf } from '../core/jobs/attempt-record.js';
 import { ModelError, type ModelParams, type ModelUsage } from '../core/ports.js';
+import { relayAccount } from '../core/relay/relay-budget.js';
 import type { Database, Sql } from '../store/sql.js';
 import { type AgentJob, Postponed } from './define-agent.js';
 
@@ -71,7 +72,7 @@ export function estimateSpent(error: unknown, { promptTokens }: Promised, receiv
 }
 
 /**
- * The accounts that a job's calls are charged to: its own if it has a cap, and its goal's. An attempt that has been
+ * The accounts that a job's calls are charged to: its own if it has a cap, its goal's, its relay's. An attempt that has been
  * superseded gets none, nor any more tokens.
  */
 async function accountsOf(sql: Sql, job: AgentJob<unknown>): Promise<string[]> {
@@ -84,5 +85,7 @@ async function accountsOf(sql: Sql, job: AgentJob<unknown>): Promise<string[]> {
   const accounts: string[] = [];
   if (row.token_budget !== null) accounts.push(`job:${job.id}`);
   if (row.goal_id !== null) accounts.push(`goal:${row.goal_id}`);
+  const relay = await sql.get<{ id: string }>('select pipeline_id as id from relay_batons where job_id = ?', job.id);
+  if (relay) accounts.push(relayAccount(relay.id));
   return accounts;
 }

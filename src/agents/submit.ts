@@ -27,6 +27,7 @@ export interface SubmitNeeds {
 const reserved: Record<string, string> = {
   llm: 'submit_background_task',
   decompose: 'decompose_goal',
+  relay_step: 'run_relay',
   run_goal: 'run_goal',
 };
 

@@ -98,7 +98,7 @@ async function play(stage: Stage): Promise<DemoReport> {
 }
 
 /** Any key or local server that is set up; not Claude Code, whose login is not in a temporary home. */
-function usableModel(status: Reply): string | undefined {
+export function usableModel(status: Reply): string | undefined {
   const { default: model } = status.models as { default: string | null };
   return model === null || model.startsWith('claude-code') ? undefined : model;
 }
@@ -209,7 +209,7 @@ function note({ say, report }: Stage, tool: string, did: string): void {
 
 type Reply = Record<string, unknown>;
 
-interface Server {
+export interface Server {
   pid: number;
   call(tool: string, args?: JsonObject): Promise<Reply>;
   close(): Promise<void>;
@@ -218,7 +218,7 @@ interface Server {
 /** Both servers of the demo serve one conversation, as when a client is restarted and resumes. */
 const conversation = 'demo';
 
-async function startServer({ home }: Stage): Promise<Server> {
+export async function startServer({ home }: Pick<Stage, 'home'>): Promise<Server> {
   const [{ Client }, { StdioClientTransport }] = await Promise.all([
     import('@modelcontextprotocol/sdk/client/index.js'),
     import('@modelcontextprotocol/sdk/client/stdio.js'),

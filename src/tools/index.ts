@@ -9,6 +9,7 @@ import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
 import { metricTools } from './metrics.js';
 import { nativeTool } from './native.js';
+import { relayTools } from './relay.js';
 import { runGoalTools } from './run-goal.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
@@ -18,6 +19,7 @@ import { templateTools } from './templates.js';
 export const toolsets = {
   goals: [...goalTools, ...taskTools, ...templateTools, ...runGoalTools],
   coordination: coordinationTools,
+  relay: relayTools,
   breakers: breakerTools,
   background: backgroundTools,
   jobs: jobTools,

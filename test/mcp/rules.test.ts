@@ -15,6 +15,8 @@ const least: Record<string, Record<string, unknown>> = {
   get_job_status: { job_id: 'JOB' },
   circuit_breaker_status: { agent_id: 'researcher' },
   circuit_breaker_events: { agent_id: 'researcher' },
+  get_relay_status: { pipeline_id: 'RELAY' },
+  get_relay_baton: { pipeline_id: 'RELAY' },
 };
 
 it('on a board of 1,000 tasks every default answer is under 2,000 characters', async () => {
@@ -33,17 +35,20 @@ it('on a board of 1,000 tasks every default answer is under 2,000 characters', a
   }
   const { job_id } = await server.ok('submit_job', { type: 'generic', payload: { note: text } });
   await server.ok('wait_for_tasks', { task_ids: [job_id] });
+  const { pipeline_id } = await server.ok('create_relay_pipeline', { name: 'Big', goal: text, preset: 'quick' });
   await server.ok('circuit_breaker_trip', { agent_id: 'researcher' });
 
   const sizes: Record<string, number> = {};
   for (const tool of tools.filter(({ effect, isExternal }) => effect === 'read' && !isExternal)) {
-    const args = JSON.parse(JSON.stringify(least[tool.name] ?? {}).replaceAll('JOB', job_id));
+    const wanted = JSON.stringify(least[tool.name] ?? {});
+    const args = JSON.parse(wanted.replaceAll('JOB', job_id).replaceAll('RELAY', pipeline_id));
     const reply = await server.call(tool.name, args);
     expect(reply.isError, `${tool.name}: ${reply.text}`).toBe(false);
     sizes[tool.name] = Math.max(reply.text.length, JSON.stringify(reply.data).length);
   }
-  // The one that prints schemas on request is long by nature.
+  // Those that print schemas on request, and the prompt of an agent, are long by nature.
   delete sizes.list_agents;
+  delete sizes.get_relay_baton;
   expect(Object.entries(sizes).filter(([, size]) => size >= 2_000)).toEqual([]);
   const claimed = await server.call('claim_next_task');
   expect(claimed.text.length).toBeLessThan(2_000);

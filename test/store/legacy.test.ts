@@ -153,6 +153,7 @@ test('every relay is taken over with its steps, results and batons', async () =>
   const agents = parsed(pipeline?.agents_json) as Row[];
   expect(await db.all('select * from relay_pipelines')).toEqual([
     {
+      seq: 1,
       id: 'd5f200a0-d80',
       name: pipeline?.name,
       goal: pipeline?.goal,
@@ -164,6 +165,9 @@ test('every relay is taken over with its steps, results and batons', async () =>
       tokens_used: pipeline?.tokens_used,
       initial_entity_id: pipeline?.initial_entity_id,
       final_entity_id: pipeline?.final_entity_id,
+      error_code: null,
+      error_message: null,
+      run: null,
       project: '',
       created_at: timeOf(pipeline?.created_at),
       updated_at: timeOf(pipeline?.created_at),

@@ -105,7 +105,8 @@ export async function readOverview({ db, clock }: { db: Database; clock: Clock }
     openBreakers: await trippedBreakers(db, clock.now(), few),
     openRelays: await db.all(
       `select id, name, current_step as "currentStep", total_steps as "totalSteps" from relay_pipelines
-       where status in ('pending', 'in_progress') order by created_at desc limit ?`,
+       where status in ('pending', 'in_progress') ${scope.text} order by created_at desc limit ?`,
+      ...scope.values,
       few,
     ),
   };

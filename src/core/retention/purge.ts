@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Sql, Value } from '../../store/sql.js';
 import { recordEvent } from '../events/events.js';
+import { relayAccount } from '../relay/relay-budget.js';
 import type { Change } from '../tasks/dependencies.js';
 
 /** What a purge deleted. */
@@ -8,6 +9,7 @@ export interface Purged {
   goals: number;
   tasks: number;
   jobs: number;
+  relays: number;
   events: number;
   sessions: number;
   runners: number;
@@ -16,7 +18,7 @@ export interface Purged {
 }
 
 /**
- * Deletes what ended before a time (epoch milliseconds): goals, tasks, jobs, events, sessions, runners. Open work stays,
+ * Deletes what ended before a time (epoch milliseconds): goals, tasks, jobs, relays, events, sessions, runners. Open work stays,
  * and with it its history and all that it depends on, directly or through others; so do the tasks of an active goal.
  * Works in short transactions with pauses between them, so that others hardly notice; may be interrupted and repeated.
  */
@@ -25,11 +27,12 @@ export async function purge(db: Database, before: number, change: Change): Promi
   const events = await purgeEvents(db, before);
   await db.run('delete from native_answers where at < ?', before);
   const jobs = await purgeEach(db, endedJobs(before), (sql, id: string) => deleteJob(sql, id, before, artifactPaths));
+  const relays = await purgeEach(db, endedRelays(before), (sql, id: string) => deleteRelay(sql, id, before));
   const tasks = await purgeEach(db, endedTasks(before), (sql, id: number) => deleteTask(sql, id, before));
   const goals = await purgeEach(db, endedGoals(before), (sql, id: number) => deleteGoal(sql, id, before));
   const sessions = await purgeEach(db, endedSessions(before), deleteSession);
   const runners = await purgeEach(db, endedRunners(before), deleteRunner);
-  const counts = { goals, tasks, jobs, events, sessions, runners };
+  const counts = { goals, tasks, jobs, relays, events, sessions, runners };
   await db.transaction((sql) =>
     recordEvent(sql, {
       ...change,
@@ -113,6 +116,17 @@ async function deleteJob(sql: Sql, id: string, before: number, artifactPaths: st
   return deleted;
 }
 
+const endedRelays = (before: number): Candidates => ({
+  text: `select id from relay_pipelines where ${hasEnded} order by seq desc`,
+  values: [before],
+});
+
+async function deleteRelay(sql: Sql, id: string, before: number): Promise<number> {
+  const deleted = await sql.run(`delete from relay_pipelines where id = ? and ${hasEnded}`, id, before);
+  if (deleted > 0) await closeAccount(sql, relayAccount(id));
+  return deleted;
+}
+
 const endedGoals = (before: number): Candidates => ({
   text: `select id from goals where ${hasEnded} order by id desc`,
   values: [before],
@@ -181,4 +195,6 @@ const deleteEvents = `delete from events where id between ? and ? and at < ?
   and not exists (select 1 from goals g where g.status = 'active'
     and g.id = case when subject = 'goal' then cast(subject_id as integer) end)
   and not exists (select 1 from jobs j where j.status in ('pending', 'running')
-    and j.id = case when subject = 'job' then subject_id end)`;
+    and j.id = case when subject = 'job' then subject_id end)
+  and not exists (select 1 from relay_pipelines p where p.status in ('pending', 'in_progress')
+    and p.id = case when subject = 'relay' then subject_id end)`;

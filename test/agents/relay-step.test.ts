@@ -1,0 +1,146 @@
+import { describe, expect, it } from 'vitest';
+import { cancelRelay } from '../../src/agents/run-relay.js';
+import type { RecordedRequest } from '../fixtures/models/scripted-server.js';
+import { session } from '../runner/fixtures/background.js';
+import { eventually } from '../runner/fixtures/poll.js';
+import { isJudged, type Running, running, verdict } from './running-relay.js';
+
+const eventsOf = async ({ db, id }: Running) =>
+  (
+    await db.all<{ type: string }>("select type from events where subject = 'relay' and subject_id = ? order by id", id)
+  ).map(({ type }) => type);
+
+describe('a relay that runs by itself', () => {
+  it('works each step with the output of the one before, has it judged, and completes', async () => {
+    const relay = await running();
+    const { runId, isRepeated } = await relay.run({ judge_model: 'haiku' });
+    expect(isRepeated).toBe(false);
+    const { row, results, tokensUsed, averageQuality } = await relay.until('completed');
+    expect(relay.asked()).toEqual(['researcher', 'judge', 'analyzer', 'judge', 'formatter', 'judge']);
+    expect(results.map((result) => [result.agent_id, result.status, result.output])).toEqual([
+      ['researcher', 'passed', '"By the researcher."'],
+      ['analyzer', 'passed', '"By the analyzer."'],
+      ['formatter', 'passed', '"By the formatter."'],
+    ]);
+    expect(relay.prompts('analyzer')[0]).toContain('By the researcher.');
+    const models = new Set(relay.server.requests.map((request) => `${isJudged(request)} ${request.model}`));
+    expect(models.size).toBe(2);
+    // What the jobs used is what the relay used, and no step had two jobs.
+    const jobs = await relay.db.all<{ id: string; used: number }>(
+      "select id, input_tokens + output_tokens as used from jobs where type = 'relay_step' order by seq",
+    );
+    expect(jobs).toHaveLength(3);
+    expect(jobs[0]?.id).toBe(runId);
+    expect(tokensUsed).toBe(jobs.reduce((sum, job) => sum + job.used, 0));
+    expect(results.reduce((sum, result) => sum + result.tokens_used, 0)).toBe(tokensUsed);
+    expect([averageQuality, row.error_message]).toEqual([0.9, null]);
+    expect((await eventsOf(relay)).filter((type) => type.startsWith('run_'))).toEqual(['run_started', 'run_ended']);
+  });
+
+  it('retries a step that does not pass its gate, with the reason of the judge in the prompt', async () => {
+    const verdicts = [verdict(0.2, 'No prices are named.'), verdict(0.9)];
+    const relay = await running({}, { judge: () => verdicts.shift() ?? verdict(0.9) });
+    await relay.run();
+    const { results, qualityScores } = await relay.until('completed');
+    expect(relay.prompts('researcher')).toHaveLength(2);
+    expect(relay.prompts('researcher')[1]).toContain('quality 0.2 is below 0.6');
+    expect(relay.prompts('researcher')[1]).toContain('No prices are named.');
+    expect(results.map((result) => result.status)).toEqual(['failed', 'passed', 'passed', 'passed']);
+    expect(qualityScores).toEqual([0.9, 0.9, 0.9]);
+  });
+
+  it('fails when the retries are spent, and goes on from the failed step when it is run again', async () => {
+    let isStern = true;
+    const judge = (request: RecordedRequest) =>
+      isStern && request.prompt.includes('by analyzer') ? verdict(0.1) : verdict(0.9);
+    const relay = await running({}, { judge });
+    await relay.run();
+    const failed = await relay.until('failed');
+    expect(failed.row).toMatchObject({ current_step: 1, error_code: 'quality_gate_failed' });
+    expect(failed.results.map((result) => result.step_index)).toEqual([0, 1, 1, 1, 1]);
+    isStern = false;
+    await relay.run();
+    const { results } = await relay.until('completed');
+    expect(results.map((result) => result.step_index)).toEqual([0, 1, 1, 1, 1, 1, 2]);
+    expect(relay.prompts('researcher')).toHaveLength(1);
+  });
+
+  it('takes no second run while one is under way, and no result by hand', async () => {
+    const relay = await running();
+    relay.server.script.push({ silent: true });
+    const first = await relay.run();
+    await eventually('the model was asked', () => relay.asked().length === 1);
+    expect(await relay.run({ model: 'haiku' })).toMatchObject({ runId: first.runId, isRepeated: true });
+    const attempt = { pipelineId: relay.id, qualityScore: 1, lScore: 1, tokensUsed: 1, output: 'Mine.' };
+    await expect(relay.relays.advance(attempt, session)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining(`being worked on by job ${first.runId}`),
+    });
+    await expect(relay.relays.retry({ pipelineId: relay.id, stepIndex: 0 }, session)).rejects.toMatchObject({
+      code: 'conflict',
+    });
+  });
+
+  it('has one job for its baton, however many sessions run it at once', async () => {
+    const relay = await running();
+    const runs = await Promise.all([relay.run(), relay.run(), relay.run()]);
+    expect(new Set(runs.map((started) => started.runId)).size).toBe(1);
+    expect(runs.filter((started) => !started.isRepeated)).toHaveLength(1);
+    expect((await relay.until('completed')).results).toHaveLength(3);
+    expect(relay.asked()).toHaveLength(6);
+  });
+
+  it('leaves only its last result unread, and shows each verdict on its job', async () => {
+    const relay = await running();
+    const { runId } = await relay.run();
+    await relay.until('completed');
+    expect(await relay.db.all('select read_at is null as "isUnread" from jobs order by seq')).toEqual([
+      { isUnread: 0 },
+      { isUnread: 0 },
+      { isUnread: 1 },
+    ]);
+    const job = await relay.jobs.get(runId);
+    expect(job.result).toEqual({ quality_score: 0.9, l_score: 0.8, reason: 'Good.', step: 0, passed: true });
+    expect(await relay.jobs.output(runId)).toBe('By the researcher.');
+  });
+
+  it('ends its job with the relay when it is cancelled', async () => {
+    const relay = await running();
+    relay.server.script.push({ silent: true });
+    const { runId } = await relay.run();
+    await relay.runnerOf(runId);
+    await eventually('the model was asked', () => relay.asked().length === 1);
+    expect(await cancelRelay(relay.id, session, relay)).toMatchObject({ status: 'cancelled' });
+    expect((await relay.row(runId)).status).toBe('cancelled');
+    expect((await relay.relays.get(relay.id)).results).toEqual([]);
+    await expect(relay.run()).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  it('leaves the baton to others when only its job is cancelled', async () => {
+    const relay = await running();
+    relay.server.script.push({ silent: true });
+    const { runId } = await relay.run();
+    await eventually('the model was asked', () => relay.asked().length === 1);
+    await relay.dispatcher.cancel(runId, session);
+    const attempt = { pipelineId: relay.id, qualityScore: 1, lScore: 1, tokensUsed: 1, output: 'Mine.' };
+    expect(await relay.relays.advance(attempt, session)).toMatchObject({ kind: 'passed' });
+    await relay.run();
+    const { results } = await relay.until('completed');
+    expect(results.map((result) => result.output)).toEqual(['"Mine."', '"By the analyzer."', '"By the formatter."']);
+  });
+
+  it('runs again the step whose job was cancelled, under a baton of its own', async () => {
+    const relay = await running();
+    relay.server.script.push({ silent: true });
+    const { runId } = await relay.run();
+    await eventually('the model was asked', () => relay.asked().length === 1);
+    await relay.dispatcher.cancel(runId, session);
+    const again = await relay.run();
+    expect(again.runId).not.toBe(runId);
+    expect((await relay.until('completed')).results).toHaveLength(3);
+    // The cancelled one has no baton to come back to.
+    await relay.dispatcher.retry(runId, {}, session);
+    expect(await relay.ended(runId)).toMatchObject({ status: 'failed', errorCode: 'conflict' });
+    expect((await relay.relays.get(relay.id)).results).toHaveLength(3);
+  });
+});

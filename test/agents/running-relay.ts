@@ -1,0 +1,56 @@
+import { type RelayRunRequest, startRelayRun } from '../../src/agents/run-relay.js';
+import type { NewPipeline } from '../../src/core/relay/create-pipeline.js';
+import type { PipelineDetail } from '../../src/core/relay/read-pipeline.js';
+import type { RecordedRequest } from '../fixtures/models/scripted-server.js';
+import { type Background, type BackgroundOptions, background, session } from '../runner/fixtures/background.js';
+import { eventually } from '../runner/fixtures/poll.js';
+
+export const isJudged = ({ prompt }: RecordedRequest) => prompt.startsWith('Judge the output');
+const agentOf = ({ prompt }: RecordedRequest) => /^Agent #\d+\/\d+: (\w+)/m.exec(prompt)?.[1] ?? '';
+export const verdict = (quality_score: number, reason = 'Good.') =>
+  JSON.stringify({ quality_score, l_score: 0.8, reason });
+
+/** How the vendor answers; well, unless it is said here. */
+interface Vendor {
+  work?: (request: RecordedRequest) => string;
+  judge?: (request: RecordedRequest) => string;
+}
+
+export interface Running extends Background {
+  id: string;
+  run(more?: Partial<RelayRunRequest>): ReturnType<typeof startRelayRun>;
+  /** Resolves when the relay is in that state and nothing works on it. */
+  until(status: string): Promise<PipelineDetail>;
+  /** What the vendor was asked: the agent's name, or `judge`. */
+  asked(): string[];
+  prompts(agent: string): string[];
+}
+
+/** A relay of three agents, with real runners and a vendor that both works and judges. */
+export async function running(
+  wish: Partial<NewPipeline> = {},
+  { work, judge }: Vendor = {},
+  options: BackgroundOptions = {},
+): Promise<Running> {
+  const reply = (request: RecordedRequest) =>
+    isJudged(request) ? (judge?.(request) ?? verdict(0.9)) : (work?.(request) ?? `By the ${agentOf(request)}.`);
+  const runtime = await background({ model: { reply }, ...options });
+  const agents = wish.steps ? {} : { agent_types: ['researcher', 'analyzer', 'formatter'] };
+  const whole = { name: 'Prices', goal: 'Compare the prices', token_budget: 1_000_000, ...agents, ...wish };
+  const { row } = await runtime.relays.create(whole, session);
+  const { requests } = runtime.server;
+  return Object.assign(runtime, {
+    id: row.id,
+    run: (more: Partial<RelayRunRequest> = {}) => startRelayRun({ pipeline_id: row.id, ...more }, session, runtime),
+    until: (status: string) =>
+      eventually(`the relay is ${status}`, async () => {
+        await runtime.dispatcher.sweep(session);
+        await runtime.db.run("update jobs set run_at = 0 where status = 'pending' and error_code is not 'postponed'");
+        const detail = await runtime.relays.get(row.id);
+        return detail.row.status === status && !detail.run?.isRunning ? detail : undefined;
+      }),
+    asked: () => requests.map((request) => (isJudged(request) ? 'judge' : agentOf(request))),
+    prompts: (agent: string) =>
+      requests.filter((request) => agentOf(request) === agent && !isJudged(request)).map(({ prompt }) => prompt),
+  });
+}
