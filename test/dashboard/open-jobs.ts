@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { hasEnded } from '../../src/core/jobs/job.js';
 import { randomWalk, toCsv } from '../agents/backtest/random-walk.js';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
-import type { ModelServer, Script } from '../fixtures/models/scripted-server.js';
+import type { ModelServer, ModelServerOptions, Script } from '../fixtures/models/scripted-server.js';
 import { eventually } from '../support/eventually.js';
 import { type OpenedPage, openPage } from './open-page.js';
 
@@ -20,11 +20,11 @@ export interface OpenedJobs extends OpenedPage {
 }
 
 /** The page over a runtime whose jobs are run by real runners, with a local server in the model's place. */
-export async function openJobs(path: string, env: Record<string, string> = {}): Promise<OpenedJobs> {
-  const models = await startAnthropicServer();
+export async function openJobs(path: string, model: ModelServerOptions = {}): Promise<OpenedJobs> {
+  const models = await startAnthropicServer(model);
   onTestFinished(() => models.close());
-  const key = { ANTHROPIC_API_KEY: 'sk-ant-test-key-0001', ANTHROPIC_BASE_URL: models.url };
-  const opened = await openPage(path, {}, { env: { ...key, ...env } });
+  const env = { ANTHROPIC_API_KEY: 'sk-ant-test-key-0001', ANTHROPIC_BASE_URL: models.url };
+  const opened = await openPage(path, {}, { env });
   const { runtime, send } = opened;
   onTestFinished(async () => {
     // No runner outlives the test.
@@ -32,8 +32,8 @@ export async function openJobs(path: string, env: Record<string, string> = {}): 
       if (!hasEnded(await runtime.jobs.status(id))) await runtime.dispatcher.cancel(id, { holder: null, project: '' });
     }
     await eventually('the runners have left', async () => {
-      const { rows } = { rows: await runtime.db.all("select 1 from runners where state in ('starting', 'running')") };
-      return rows.length === 0;
+      const left = await runtime.db.all("select 1 from runners where state in ('starting', 'running', 'waiting')");
+      return left.length === 0;
     });
   });
 

@@ -23,13 +23,17 @@ interface LineChartProps {
   tellY?(y: number): string;
   /** The vertical axis begins at nought. */
   fromZero?: boolean;
+  /** Its values are counted, so that there is nothing between two whole ones. */
+  isWhole?: boolean;
+  /** The ends of the horizontal axis, when they are not those of the lines. */
+  span?: readonly [number, number] | undefined;
 }
 
 const mostPoints = 400;
 const mostRows = 40;
 
 /** Lines over one axis, with a legend, a sentence that says what they do, and their values as a table. */
-export function LineChart({ title, lines, axis, showX, showY, tellY = showY, fromZero = false }: LineChartProps) {
+export function LineChart({ title, lines, axis, showX, showY, tellY = showY, ...rest }: LineChartProps) {
   const [element, width] = useWidth();
   const sentence = lines.map((line) => describe(line, tellY)).join(' ');
   return (
@@ -46,7 +50,7 @@ export function LineChart({ title, lines, axis, showX, showY, tellY = showY, fro
       </figcaption>
       <div ref={element}>
         <svg role="img" aria-label={`${title}. ${sentence}`} width={width} height={height}>
-          <Drawing lines={lines} width={width} showX={showX} showY={showY} fromZero={fromZero} />
+          <Drawing lines={lines} width={width} showX={showX} showY={showY} {...rest} />
         </svg>
       </div>
       <details>
@@ -57,18 +61,18 @@ export function LineChart({ title, lines, axis, showX, showY, tellY = showY, fro
   );
 }
 
-type DrawingProps = Pick<LineChartProps, 'lines' | 'showX' | 'showY' | 'fromZero'> & { width: number };
+type DrawingProps = Omit<LineChartProps, 'title' | 'axis' | 'tellY'> & { width: number };
 
 const height = 200;
 const edge = { top: 10, right: 14, bottom: 24, left: 8 };
 /** The width of a digit of the labels, so that the longest one fits beside the axis. */
 const digit = 6.6;
 
-function Drawing({ lines, width, showX, showY, fromZero = false }: DrawingProps) {
+function Drawing({ lines, width, showX, showY, fromZero = false, isWhole = false, span }: DrawingProps) {
   const points = lines.flatMap((line) => line.points);
-  const [firstX, lastX] = ends(points.map(({ x }) => x));
+  const [firstX, lastX] = span ?? ends(points.map(({ x }) => x));
   const [lowest, highest] = ends(points.map(({ y }) => y));
-  const rises = niceTicks(fromZero ? Math.min(0, lowest) : lowest, highest);
+  const rises = niceTicks(fromZero ? Math.min(0, lowest) : lowest, highest, isWhole);
   const [low, high] = [rises[0] ?? 0, rises.at(-1) ?? 1];
   const left = edge.left + digit * Math.max(...rises.map((y) => showY(y).length));
   const place = (value: number, from: number, to: number) => (to === from ? 0.5 : (value - from) / (to - from));
@@ -106,11 +110,12 @@ function Drawing({ lines, width, showX, showY, fromZero = false }: DrawingProps)
 const round = (value: number): number => Math.round(value * 10) / 10;
 
 /** Round numbers, evenly spaced, the first at or below all values and the last at or above them. */
-function niceTicks(low: number, high: number): number[] {
+function niceTicks(low: number, high: number, isWhole: boolean): number[] {
   // A line that stands still needs a scale too.
   const top = high === low ? low + Math.max(Math.abs(low) * 0.02, 1) : high;
-  const inner = ticks(low, top, 4);
-  const step = tickStep(low, top, 4);
+  const count = isWhole ? Math.max(1, Math.min(4, Math.floor(top - low))) : 4;
+  const inner = ticks(low, top, count);
+  const step = tickStep(low, top, count);
   const [first = low, last = top] = [inner[0], inner.at(-1)];
   return [...(first > low ? [first - step] : []), ...inner, ...(last < top ? [last + step] : [])];
 }

@@ -5,6 +5,7 @@ import { number } from '../../ui/format.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/status.js';
 import { useRead } from '../../use-read.js';
+import { useBeat } from '../jobs/job-line.js';
 import type { Breaker as BreakerRead } from './breaker.js';
 import { BreakerActions } from './breaker-actions.js';
 import { Countdown } from './countdown.js';
@@ -18,6 +19,8 @@ interface BreakersRead {
   next_cursor?: string;
 }
 
+/** Calls that succeed are no changes, and yet they are counted. */
+const beatMs = 5_000;
 const firstCommand = 'agent-runtime tool circuit_breaker_configure --arg agent_id=researcher --arg failure_threshold=3';
 
 /** All breakers, those that refuse work first; or one of them. */
@@ -28,10 +31,10 @@ export function Breakers({ rest, query }: ViewProps) {
 function AllBreakers({ query }: { query: URLSearchParams }) {
   const before = query.get('before') ?? '';
   const args = { fields: 'full', limit: 50, ...(before ? { cursor: before } : {}) };
-  // A breaker half opens when it is asked, which is no change until then; what is due is counted down here.
   const reading = useRead<BreakersRead>('circuit_breaker_list', args, {
     subjects: ['breaker', 'runtime'],
     keepsLast: true,
+    everyMs: useBeat(beatMs, true),
   });
   return (
     <Shown reading={reading}>
@@ -81,7 +84,7 @@ function BreakerCard({ breaker }: { breaker: BreakerRead }) {
         <Status word={state} />
       </div>
       <Countdown breaker={breaker} />
-      {reason && state !== 'CLOSED' && <p class="bad">{reason}</p>}
+      {reason && state === 'OPEN' && <p class="bad">{reason}</p>}
       <div class="facts">
         <span class="fact">
           {failure_count} of {config.failure_threshold} failures in {config.window_seconds} s
@@ -89,7 +92,7 @@ function BreakerCard({ breaker }: { breaker: BreakerRead }) {
         <span class="fact">
           {number(total_successes)} ok, {number(total_failures)} failed
         </span>
-        {config.fallback_agent && <span class="fact">else {config.fallback_agent}</span>}
+        {config.fallback_agent && <span class="fact">stands in: {config.fallback_agent}</span>}
       </div>
       <BreakerActions breaker={breaker} />
     </div>

@@ -37,7 +37,7 @@ export function Breaker({ id }: { id: string }) {
               <Particulars breaker={breaker} />
               <div class="sheet-text">
                 <Countdown breaker={breaker} />
-                {breaker.reason && breaker.state !== 'CLOSED' && <p class="note">{breaker.reason}</p>}
+                {breaker.reason && breaker.state === 'OPEN' && <p class="note">{breaker.reason}</p>}
                 <Rules rules={breaker.config} />
                 <Failures failures={breaker.recent_failures} />
                 <Shown reading={events}>{(read) => <Events events={read.events} />}</Shown>
@@ -62,7 +62,7 @@ function Particulars({ breaker }: { breaker: WholeBreaker }) {
       <Particular name="In all">
         {number(breaker.total_successes)} ok, {number(breaker.total_failures)} failed
       </Particular>
-      <Particular name="Opened">{breaker.trip_count} times</Particular>
+      <Particular name="Opened">{breaker.trip_count === 1 ? 'once' : `${breaker.trip_count} times`}</Particular>
       <When name="Last failure" at={breaker.last_failure_time} />
       <When name="Last success" at={breaker.last_success_time} />
       <When name="Since" at={breaker.created_at} />

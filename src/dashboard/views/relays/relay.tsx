@@ -15,19 +15,17 @@ const subjects = ['relay', 'job', 'runtime'];
 /** One relay: its steps in order, with every attempt, and the baton. */
 export function Relay({ id }: { id: string }) {
   const reading = useRead<WholeRelay>('get_relay_status', { pipeline_id: id, fields: 'full' }, { subjects });
-  const hasBaton = reading.data?.baton !== undefined;
-  const baton = useRead<BatonRead>('get_relay_baton', { pipeline_id: id }, { subjects: ['relay'], isWanted: hasBaton });
   return (
     <>
       <Link to="/relays" class="back">
         ← Relays
       </Link>
-      <Shown reading={reading}>{(relay) => <Sheet relay={relay} baton={hasBaton ? baton.data : undefined} />}</Shown>
+      <Shown reading={reading}>{(relay) => <Sheet relay={relay} />}</Shown>
     </>
   );
 }
 
-function Sheet({ relay, baton }: { relay: WholeRelay; baton: BatonRead | undefined }) {
+function Sheet({ relay }: { relay: WholeRelay }) {
   return (
     <article class="sheet">
       <header class="sheet-head">
@@ -49,21 +47,31 @@ function Sheet({ relay, baton }: { relay: WholeRelay; baton: BatonRead | undefin
               ))}
             </ol>
           </section>
-          {baton && canGoOn(relay) && (
-            <section>
-              <h3>The baton</h3>
-              {baton.baton.handed_over && <p class="note">{baton.baton.handed_over}</p>}
-              <details class="raw">
-                <summary>The prompt of step {(relay.baton?.step_index ?? 0) + 1}</summary>
-                <pre>{baton.prompt}</pre>
-              </details>
-            </section>
+          {relay.baton && canGoOn(relay) && (
+            <Baton key={`${relay.baton.baton_id} ${relay.baton.agent_id}`} relay={relay} />
           )}
           <History subject="relay" id={relay.pipeline_id} />
-          <RawJson value={baton ? { ...relay, ...baton } : relay} />
+          <RawJson value={relay} />
         </div>
       </div>
     </article>
+  );
+}
+
+/** The baton and its prompt: read once for each, as it does not change while it is held. */
+function Baton({ relay }: { relay: WholeRelay }) {
+  const { data } = useRead<BatonRead>('get_relay_baton', { pipeline_id: relay.pipeline_id });
+  if (!data) return null;
+  return (
+    <section>
+      <h3>The baton</h3>
+      {data.baton.handed_over && <p class="note">{data.baton.handed_over}</p>}
+      <details class="raw">
+        <summary>The prompt of step {(relay.baton?.step_index ?? 0) + 1}</summary>
+        <pre>{data.prompt}</pre>
+      </details>
+      <RawJson value={data} title="The baton as JSON" />
+    </section>
   );
 }
 

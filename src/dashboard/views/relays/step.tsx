@@ -34,7 +34,7 @@ export function Step({ relay, agent, index }: { relay: WholeRelay; agent: RelayA
             <span class="fact">l-score at least {number(agent.l_score_threshold)}</span>
           )}
           <span class="fact">up to {number(agent.max_tokens)} tokens</span>
-          {agent.fallback_agent && <span class="fact">else {agent.fallback_agent}</span>}
+          {agent.fallback_agent && <span class="fact">stands in: {agent.fallback_agent}</span>}
           {agent.model && <span class="fact">{agent.model}</span>}
         </div>
         {agent.instructions && <p class="quiet">{agent.instructions}</p>}

@@ -101,7 +101,9 @@ function Charts({ window_minutes, stretches }: TrendsRead) {
     name: 'Failed',
     points: ended.map(({ at, completed, failed }) => ({ x: Date.parse(at), y: failed / (completed + failed) })),
   };
-  const time = { axis: 'Until', showX: window_minutes > 1_440 ? showDay : showTime, fromZero: true };
+  const times = stretches.map(({ at }) => Date.parse(at));
+  const span = [times[0] ?? 0, times.at(-1) ?? 0] as const;
+  const time = { axis: 'Until', showX: window_minutes > 1_440 ? showDay : showTime, fromZero: true, span };
   return (
     <div class="charts">
       <LineChart
@@ -119,6 +121,7 @@ function Charts({ window_minutes, stretches }: TrendsRead) {
         title="Queue"
         lines={[line('Waiting', ({ queued }) => queued), line('At work', ({ running }) => running)]}
         showY={number}
+        isWhole
       />
       <LineChart
         {...time}
