@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'preact/hooks';
 import { Link } from '../../location.js';
 import { number } from '../../ui/format.js';
 import { History } from '../../ui/history.js';
@@ -60,7 +61,9 @@ function Sheet({ relay }: { relay: WholeRelay }) {
 
 /** The baton and its prompt: read once for each, as it does not change while it is held. */
 function Baton({ relay }: { relay: WholeRelay }) {
-  const { data } = useRead<BatonRead>('get_relay_baton', { pipeline_id: relay.pipeline_id });
+  const [isRead, setRead] = useState(false);
+  const { data } = useRead<BatonRead>('get_relay_baton', { pipeline_id: relay.pipeline_id }, { isWanted: !isRead });
+  useEffect(() => setRead(data !== undefined), [data]);
   if (!data) return null;
   return (
     <section>
