@@ -70,6 +70,45 @@ describeInBrowser('the jobs', () => {
     await page.getByText('No job matches.').waitFor();
   });
 
+  it('tell the output of an earlier attempt from that of the one under way', async () => {
+    const { page, open, ask, models, problems } = await openJobs('/jobs');
+    models.script.push({ pieces: ['The first '], ending: 'error', status: 529 }, { latencyMs: 1_500, pieces: ['Anew'] });
+    const id = await ask('Tell it again');
+    await open(`/jobs/${id}`);
+    await page.getByText('of an earlier attempt').waitFor();
+    await page.locator('pre.passage').first().getByText('The first').waitFor();
+    await page.getByRole('heading', { name: 'Answer' }).waitFor();
+    expect(await page.locator('pre.passage').first().textContent()).toBe('Anew');
+    expect(problems).toEqual([]);
+  });
+
+  it('stand still while the page is paused, and catch up', async () => {
+    const { page, open, ask, ended } = await openJobs('/jobs');
+    const id = await ask('Go on', { pieces: Array.from({ length: 20 }, (_, i) => `word${i} `), delayMs: 100 });
+    await open(`/jobs/${id}`);
+    await page.locator('pre.writing').getByText('word1 ').waitFor();
+    await page.getByRole('button', { name: 'Live' }).click();
+    await page.getByRole('button', { name: 'Paused' }).waitFor();
+    const held = await page.locator('pre.passage').first().textContent();
+    await ended(id);
+    expect(await page.locator('pre.passage').first().textContent()).toBe(held);
+    await page.getByRole('button', { name: 'Paused' }).click();
+    await page.locator('pre.passage').first().getByText('word19').waitFor();
+  });
+
+  it('that are dead are found, and say what they wait for', async () => {
+    const { page, call, runtime, problems } = await openJobs('/jobs');
+    const run_at = new Date(Date.now() + 3_600_000).toISOString();
+    const { job_id } = await call('submit_job', { type: 'generic', payload: { note: 'lost' }, run_at });
+    await runtime.db.run("update jobs set status = 'failed', is_dead = 1, crashes = 3 where id = ?", job_id);
+    await call('submit_job', { type: 'generic', payload: { note: 'well' }, run_at });
+    await page.getByRole('button', { name: 'Dead 1' }).click();
+    await page.getByRole('link', { name: 'note=lost' }).click();
+    await page.getByText('Its process vanished 3 times without a word.').waitFor();
+    await page.getByRole('button', { name: 'Run again' }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
   it('are cancelled after a question, and run again with another model', async () => {
     const { page, open, ask, runtime, problems } = await openJobs('/jobs');
     const id = await ask('Take your time', { silent: true });

@@ -6,15 +6,14 @@ const tones: Readonly<Record<string, string>> = {
   half_open: 'warn',
   completed: 'good',
   closed: 'good',
-  healthy: 'good',
+  up: 'good',
   ready: 'good',
   passed: 'good',
   failed: 'bad',
   open: 'bad',
   down: 'bad',
   lost: 'bad',
-  degraded: 'warn',
-  unhealthy: 'bad',
+  given_up: 'bad',
 };
 
 /** A state as a word beside a dot of its colour. */

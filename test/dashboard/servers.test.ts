@@ -1,0 +1,72 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { projectRoot } from '../support/paths.js';
+import { tempDir } from '../support/temp-dir.js';
+import { expectGoodLooks } from './looks.js';
+import { describeInBrowser, type OpenedPage, openPage } from './open-page.js';
+
+const oddServer = join(projectRoot, 'test', 'fixtures', 'servers', 'odd-server.mjs');
+const odd = { command: process.execPath, args: [oddServer] };
+
+/** The page over a runtime whose config file names these servers. */
+function openServers(mcpServers: Record<string, unknown>, options = {}): Promise<OpenedPage> {
+  const home = tempDir();
+  mkdirSync(join(home, '.claude'));
+  writeFileSync(join(home, '.claude', 'agent_runtime.json'), JSON.stringify({ mcpServers }));
+  return openPage('/servers', options, { home });
+}
+
+describeInBrowser('the servers', () => {
+  it('begin with the command that brings some in', async () => {
+    const { page, problems } = await openServers({});
+    await page.getByText('No other MCP servers are set up.').waitFor();
+    await page.getByText('agent-runtime servers import .mcp.json').waitFor();
+    await expectGoodLooks(page, 'servers-empty');
+    expect(problems).toEqual([]);
+  });
+
+  it('show what runs, how fast it answers and what fails, as calls are made', async () => {
+    const { page, send, problems } = await openServers({
+      odd: { ...odd, instances: 2 },
+      gone: { command: '/nonexistent/server', args: ['<img src=x onerror="document.title=1">'] },
+    });
+    const call = (tool: string, args = {}) =>
+      send('POST', '/api/tools/call_tool', { body: JSON.stringify({ tool_name: tool, arguments: args }) });
+    const server = (name: string) =>
+      page.locator('section.server').filter({ has: page.getByRole('heading', { name }) });
+    await server('odd').getByText('idle').waitFor();
+    for (let count = 0; count < 6; count++) expect((await call('odd.echo', { text: 'hello' })).status).toBe(200);
+    expect((await call('gone.anything')).status).not.toBe(200);
+    await server('odd').getByText('up', { exact: true }).waitFor();
+    const row = server('odd').locator('tbody tr').filter({ hasText: 'odd#1' });
+    await row.getByText('ready').waitFor();
+    await expect.poll(() => row.locator('td').nth(5).textContent(), { timeout: 8_000 }).toMatch(/ms$/);
+    await server('gone').getByText('down').waitFor();
+    await server('gone').locator('.error-line').waitFor();
+    expect(await page.locator('main img').count()).toBe(0);
+    await expectGoodLooks(page, 'servers');
+    await page.getByText('JSON', { exact: true }).click();
+    expect(await page.locator('.raw pre').textContent()).toContain('"odd#2"');
+    expect(problems).toEqual([]);
+  });
+
+  it('are scaled, and nothing that they run can be changed', async () => {
+    const { page, problems } = await openServers({ odd });
+    await page.getByRole('button', { name: 'Scale odd' }).click();
+    await page.getByLabel('Instances').fill('3');
+    expect(await page.getByRole('dialog').locator('input').count()).toBe(1);
+    await expectGoodLooks(page, 'servers-scale');
+    await page.getByRole('dialog').getByRole('button', { name: 'Scale' }).click();
+    await page.getByText('odd#3').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('cannot be scaled by who may only look', async () => {
+    const { page, problems } = await openServers({ odd }, { isReadOnly: true });
+    await page.getByText('odd#1').waitFor();
+    await page.getByText('read-only').waitFor();
+    expect(await page.locator('main button').count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+});
