@@ -1,5 +1,6 @@
 import type { Page, Request } from 'playwright-core';
 import { expect, it } from 'vitest';
+import { serve } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
 import { expectGoodLooks } from './looks.js';
@@ -62,6 +63,17 @@ describeInBrowser('the board', () => {
     letThrough();
     await late.getByRole('link', { name: 'in between' }).waitFor();
     await page.close();
+  });
+
+  it('goes on by itself where it was when its server was ended and started again', async () => {
+    const { page, runtime, server } = await openPage('/board');
+    await page.getByRole('button', { name: 'Live' }).waitFor();
+    await server.close();
+    await page.getByRole('button', { name: 'Reconnecting' }).waitFor();
+    await runtime.tasks.create([{ title: 'Made meanwhile' }], { holder: null, project: '' });
+    await serve({ page: { get: () => undefined }, port: server.port }, { home: runtime.home });
+    await page.getByRole('link', { name: 'Made meanwhile' }).waitFor();
+    await page.getByRole('button', { name: 'Live' }).waitFor();
   });
 
   it('adds a task with all that is known of it', async () => {

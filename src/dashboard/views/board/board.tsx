@@ -20,7 +20,8 @@ interface TasksRead extends TaskSummary {
   next_cursor?: string;
 }
 
-const subjects = ['task', 'runtime'];
+/** That a task becomes ready or late with time is no change. */
+const options = { subjects: ['task', 'runtime'], everyMs: 30_000, keepsLast: true };
 const firstCommand = "agent-runtime tool create_task --arg title='Write the tests'";
 
 /** The board: tasks by state as columns, or as a list, or one task. */
@@ -54,7 +55,7 @@ function AllTasks({ query }: { query: URLSearchParams }) {
 }
 
 function AsColumns({ query }: { query: URLSearchParams }) {
-  const reading = useRead<BoardRead>('page/board', filterArguments(query), { subjects, keepsLast: true });
+  const reading = useRead<BoardRead>('page/board', filterArguments(query), options);
   return (
     <Shown reading={reading}>
       {(board) => (
@@ -76,7 +77,7 @@ function AsList({ query, choices }: { query: URLSearchParams; choices: Choices |
     ...(isTaskState(state) ? { state } : {}),
     ...(before === '' ? {} : { cursor: before }),
   };
-  const reading = useRead<TasksRead>('page/tasks', args, { subjects, keepsLast: true });
+  const reading = useRead<TasksRead>('page/tasks', args, options);
   const goalNames = new Map(choices?.goals.map(({ id, name }) => [id, name]));
   return (
     <Shown reading={reading}>
