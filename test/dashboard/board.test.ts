@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page, Request } from 'playwright-core';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { serve } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
@@ -63,6 +64,21 @@ describeInBrowser('the board', () => {
     letThrough();
     await late.getByRole('link', { name: 'in between' }).waitFor();
     await page.close();
+  });
+
+  it('shows something also while the board changes faster than it can be read', async () => {
+    const { page, runtime, server } = await openPage('/activity');
+    await page.route(/\/api\/page\/board$/, async (route) => {
+      await sleep(400);
+      await route.continue().catch(() => {});
+    });
+    const busy = setInterval(() => {
+      void runtime.tasks.create([{ title: 'One of many' }], { holder: null, project: '' });
+    }, 50);
+    onTestFinished(() => clearInterval(busy));
+    await page.goto(`${server.url}/board`);
+    await page.getByRole('link', { name: 'One of many' }).first().waitFor({ timeout: 10_000 });
+    clearInterval(busy);
   });
 
   it('goes on by itself where it was when its server was ended and started again', async () => {

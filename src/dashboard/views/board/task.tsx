@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { Link } from '../../location.js';
+import { Link, queryText } from '../../location.js';
 import type { TaskCard } from '../../task-card.js';
 import { History } from '../../ui/history.js';
 import { RawJson, Shown } from '../../ui/shown.js';
@@ -21,7 +21,7 @@ const options = { subjects: ['task', 'runtime'], everyMs: 30_000 };
 /** One task, whole. The reference is its id, or the key it was created with. */
 export function Task({ reference, query }: { reference: string; query: URLSearchParams }) {
   const reading = useRead<WholeTask>('get_task', { task_id: reference, fields: 'full' }, options);
-  const back = query.size > 0 ? `?${query}` : '';
+  const back = queryText(query);
   return (
     <>
       <Link to={`/board${back}`} class="back">
