@@ -79,14 +79,15 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
   // Whoever changes something sees it at once, also while the page is paused.
   useEffect(() => onWrite(reload), [reload]);
   useEffect(() => () => clearTimeout(pending.current), []);
+  const live = useLiveState();
   useEffect(() => {
-    if (everyMs === undefined) return;
+    if (everyMs === undefined || live === 'paused') return;
     const timer = setInterval(reload, everyMs);
     return () => clearInterval(timer);
-  }, [everyMs, reload]);
+  }, [everyMs, live, reload]);
 
   // What changed between a read and the moment from which changes are told is in neither.
-  const isConnecting = useLiveState() === 'connecting';
+  const isConnecting = live === 'connecting';
   const wasConnecting = useRef(false);
   useEffect(() => {
     if (wasConnecting.current && !isConnecting) reload();

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page, Request } from 'playwright-core';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { serve } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
 import { expectGoodLooks } from './looks.js';
@@ -62,6 +64,32 @@ describeInBrowser('the board', () => {
     letThrough();
     await late.getByRole('link', { name: 'in between' }).waitFor();
     await page.close();
+  });
+
+  it('shows something also while the board changes faster than it can be read', async () => {
+    const { page, runtime, server } = await openPage('/activity');
+    await page.route(/\/api\/page\/board$/, async (route) => {
+      await sleep(400);
+      await route.continue().catch(() => {});
+    });
+    const busy = setInterval(() => {
+      void runtime.tasks.create([{ title: 'One of many' }], { holder: null, project: '' });
+    }, 50);
+    onTestFinished(() => clearInterval(busy));
+    await page.goto(`${server.url}/board`);
+    await page.getByRole('link', { name: 'One of many' }).first().waitFor({ timeout: 10_000 });
+    clearInterval(busy);
+  });
+
+  it('goes on by itself where it was when its server was ended and started again', async () => {
+    const { page, runtime, server } = await openPage('/board');
+    await page.getByRole('button', { name: 'Live' }).waitFor();
+    await server.close();
+    await page.getByRole('button', { name: 'Reconnecting' }).waitFor();
+    await runtime.tasks.create([{ title: 'Made meanwhile' }], { holder: null, project: '' });
+    await serve({ page: { get: () => undefined }, port: server.port }, { home: runtime.home });
+    await page.getByRole('link', { name: 'Made meanwhile' }).waitFor();
+    await page.getByRole('button', { name: 'Live' }).waitFor();
   });
 
   it('adds a task with all that is known of it', async () => {

@@ -88,7 +88,7 @@ export function ConfirmButton({ label, question, consequence, onConfirm }: Confi
   const close = () => setOpen(false);
   return (
     <>
-      <button type="button" class="danger quiet-button" onClick={() => setOpen(true)}>
+      <button type="button" class="danger" onClick={() => setOpen(true)}>
         {label}
       </button>
       {isOpen && (

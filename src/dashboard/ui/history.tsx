@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import type { Change } from '../live.js';
 import { useRead } from '../use-read.js';
 import { Shown } from './shown.js';
@@ -8,12 +9,16 @@ interface HistoryProps {
   id: number | string;
 }
 
+const few = 20;
+const many = 200;
+
 /** What has happened to one thing, newest first. */
 export function History({ subject, id }: HistoryProps) {
+  const [limit, setLimit] = useState(few);
   const reading = useRead<{ events: Change[]; next_cursor?: string }>(
     'get_events',
-    { subject, subject_id: String(id), limit: 50 },
-    { subjects: [subject] },
+    { subject, subject_id: String(id), limit },
+    { subjects: [subject], keepsLast: true },
   );
   return (
     <section>
@@ -32,7 +37,12 @@ export function History({ subject, id }: HistoryProps) {
                 </li>
               ))}
             </ol>
-            {next_cursor && <p class="quiet">The newest 50 are shown.</p>}
+            {next_cursor && limit === few && (
+              <button type="button" onClick={() => setLimit(many)}>
+                Show more
+              </button>
+            )}
+            {next_cursor && limit === many && <p class="quiet">The newest {events.length} are shown.</p>}
           </>
         )}
       </Shown>

@@ -42,6 +42,7 @@ export function TaskFacts({ task }: { task: TaskCard }) {
       )}
       {(state === 'completed' || state === 'failed' || state === 'cancelled') && task.completed_at && (
         <span class="fact">
+          {worker && `${worker} · `}
           <Time at={task.completed_at} />
         </span>
       )}

@@ -1,6 +1,7 @@
 import type { ViewProps } from '../../app.js';
-import { filter, Link } from '../../location.js';
+import { filter, Link, queryText } from '../../location.js';
 import { type TaskCard, type TaskState, type TaskSummary, totalOf } from '../../task-card.js';
+import { Pages } from '../../ui/pages.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { isTaskState } from '../../ui/state.js';
 import { TaskTable } from '../../ui/task-table.js';
@@ -20,7 +21,8 @@ interface TasksRead extends TaskSummary {
   next_cursor?: string;
 }
 
-const subjects = ['task', 'runtime'];
+/** That a task becomes ready or late with time is no change. */
+const options = { subjects: ['task', 'runtime'], everyMs: 30_000, keepsLast: true };
 const firstCommand = "agent-runtime tool create_task --arg title='Write the tests'";
 
 /** The board: tasks by state as columns, or as a list, or one task. */
@@ -54,7 +56,7 @@ function AllTasks({ query }: { query: URLSearchParams }) {
 }
 
 function AsColumns({ query }: { query: URLSearchParams }) {
-  const reading = useRead<BoardRead>('page/board', filterArguments(query), { subjects, keepsLast: true });
+  const reading = useRead<BoardRead>('page/board', filterArguments(query), options);
   return (
     <Shown reading={reading}>
       {(board) => (
@@ -76,7 +78,7 @@ function AsList({ query, choices }: { query: URLSearchParams; choices: Choices |
     ...(isTaskState(state) ? { state } : {}),
     ...(before === '' ? {} : { cursor: before }),
   };
-  const reading = useRead<TasksRead>('page/tasks', args, { subjects, keepsLast: true });
+  const reading = useRead<TasksRead>('page/tasks', args, options);
   const goalNames = new Map(choices?.goals.map(({ id, name }) => [id, name]));
   return (
     <Shown reading={reading}>
@@ -87,14 +89,9 @@ function AsList({ query, choices }: { query: URLSearchParams; choices: Choices |
           {list.tasks.length === 0 ? (
             <Nothing query={query} />
           ) : (
-            <TaskTable tasks={list.tasks} query={backQuery(query)} goalNames={goalNames} />
+            <TaskTable tasks={list.tasks} query={queryText(query)} goalNames={goalNames} />
           )}
-          {(before !== '' || list.next_cursor) && (
-            <nav class="pages" aria-label="Pages">
-              {before !== '' && <Link to={withPage(query, '')}>Newest</Link>}
-              {list.next_cursor && <Link to={withPage(query, list.next_cursor)}>Older</Link>}
-            </nav>
-          )}
+          <Pages path="/board" query={query} next={list.next_cursor} />
           <RawJson value={list} />
         </>
       )}
@@ -129,16 +126,4 @@ function Nothing({ query }: { query: URLSearchParams }) {
       <Link to={query.get('view') === 'list' ? '/board?view=list' : '/board'}>Show all</Link>
     </div>
   );
-}
-
-/** What a task's address keeps of the board's. */
-export function backQuery(query: URLSearchParams): string {
-  return query.size > 0 ? `?${query}` : '';
-}
-
-function withPage(query: URLSearchParams, before: string): string {
-  const next = new URLSearchParams(query);
-  if (before === '') next.delete('before');
-  else next.set('before', before);
-  return `/board?${next}`;
 }

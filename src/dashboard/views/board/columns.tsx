@@ -1,4 +1,4 @@
-import { Link } from '../../location.js';
+import { Link, queryText } from '../../location.js';
 import { shownCount, type TaskCard, type TaskState, taskStates } from '../../task-card.js';
 import { StateIcon, stateWords } from '../../ui/state.js';
 import { TaskFacts } from '../../ui/task-facts.js';
@@ -42,7 +42,7 @@ export function Columns({ counts, columns, query }: ColumnsProps) {
 
 function Card({ task, query }: { task: TaskCard; query: URLSearchParams }) {
   return (
-    <Link to={`/board/task/${task.id}${query.size > 0 ? `?${query}` : ''}`} class="card">
+    <Link to={`/board/task/${task.id}${queryText(query)}`} class="card">
       <span class="card-title">{task.title}</span>
       {task.error && <span class="error-line">{task.error}</span>}
       <span class="facts">
@@ -53,9 +53,5 @@ function Card({ task, query }: { task: TaskCard; query: URLSearchParams }) {
   );
 }
 
-function listOf(state: TaskState, query: URLSearchParams): string {
-  const next = new URLSearchParams(query);
-  next.set('state', state);
-  next.set('view', 'list');
-  return `/board?${next}`;
-}
+const listOf = (state: TaskState, query: URLSearchParams): string =>
+  `/board${queryText(query, { state, view: 'list' })}`;

@@ -15,7 +15,8 @@ export const choicesRead = { subjects: ['goal', 'slot'] };
 const noProject = 'none';
 const names = ['goal', 'project', 'worker', 'text', 'overdue', 'state'];
 
-export const hasFilter = (query: URLSearchParams): boolean => names.some((name) => query.has(name));
+/** Whether less than the whole board is asked for. */
+export const hasFilter = (query: URLSearchParams): boolean => [...names, 'before'].some((name) => query.has(name));
 
 /** The address's filters as the server takes them. */
 export function filterArguments(query: URLSearchParams): Arguments {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { Link } from '../../location.js';
+import { Link, queryText } from '../../location.js';
 import type { TaskCard } from '../../task-card.js';
 import { History } from '../../ui/history.js';
 import { RawJson, Shown } from '../../ui/shown.js';
@@ -15,12 +15,13 @@ interface Links {
   goal_name?: string;
 }
 
-const subjects = ['task', 'runtime'];
+/** That a task becomes ready or late with time is no change. */
+const options = { subjects: ['task', 'runtime'], everyMs: 30_000 };
 
 /** One task, whole. The reference is its id, or the key it was created with. */
 export function Task({ reference, query }: { reference: string; query: URLSearchParams }) {
-  const reading = useRead<WholeTask>('get_task', { task_id: reference, fields: 'full' }, { subjects });
-  const back = query.size > 0 ? `?${query}` : '';
+  const reading = useRead<WholeTask>('get_task', { task_id: reference, fields: 'full' }, options);
+  const back = queryText(query);
   return (
     <>
       <Link to={`/board${back}`} class="back">
@@ -32,7 +33,7 @@ export function Task({ reference, query }: { reference: string; query: URLSearch
 }
 
 function Sheet({ task, back }: { task: WholeTask; back: string }) {
-  const links = useRead<Links>('page/task_links', { task_id: task.id }, { subjects });
+  const links = useRead<Links>('page/task_links', { task_id: task.id }, options);
   const { dependencies = [], dependents = [] } = links.data ?? {};
   return (
     <article class="sheet task-sheet">

@@ -3,6 +3,7 @@ import { write } from '../../api.js';
 import type { ViewProps } from '../../app.js';
 import { filter, go, Link } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
+import { Pages } from '../../ui/pages.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
 import { useMayWrite } from '../../visitor.js';
@@ -64,12 +65,7 @@ function AllGoals({ query }: { query: URLSearchParams }) {
                 </li>
               ))}
             </ul>
-            {(before !== '' || list.next_cursor) && (
-              <nav class="pages" aria-label="Pages">
-                {before !== '' && <Link to={withPage(query, '')}>Newest</Link>}
-                {list.next_cursor && <Link to={withPage(query, list.next_cursor)}>Older</Link>}
-              </nav>
-            )}
+            <Pages path="/goals" query={query} next={list.next_cursor} />
             <RawJson value={list} />
           </>
         )}
@@ -146,11 +142,4 @@ function CreateGoal() {
       )}
     </>
   );
-}
-
-function withPage(query: URLSearchParams, before: string): string {
-  const next = new URLSearchParams(query);
-  if (before === '') next.delete('before');
-  else next.set('before', before);
-  return `/goals${next.size > 0 ? `?${next}` : ''}`;
 }
