@@ -32,6 +32,8 @@ export function App() {
   const view = views.find((known) => known.name === name) ?? views[0];
   useEffect(() => {
     document.title = `${view?.title ?? ''} · Agent Runtime`;
+    // On a phone the navigation is wider than the page.
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [view]);
   if (!view) return null;
 

@@ -72,7 +72,10 @@ describeInBrowser('the jobs', () => {
 
   it('tell the output of an earlier attempt from that of the one under way', async () => {
     const { page, open, ask, models, problems } = await openJobs('/jobs');
-    models.script.push({ pieces: ['The first '], ending: 'error', status: 529 }, { latencyMs: 1_500, pieces: ['Anew'] });
+    models.script.push(
+      { pieces: ['The first '], ending: 'error', status: 529 },
+      { latencyMs: 1_500, pieces: ['Anew'] },
+    );
     const id = await ask('Tell it again');
     await open(`/jobs/${id}`);
     await page.getByText('of an earlier attempt').waitFor();

@@ -1,4 +1,4 @@
-import { filter, Link } from '../location.js';
+import { filter } from '../location.js';
 
 interface ChoiceProps {
   /** The filter's name in the address, and what it is called. */
@@ -27,30 +27,5 @@ export function Choice({ name, any, query, choices }: ChoiceProps) {
         </option>
       ))}
     </select>
-  );
-}
-
-interface PagesProps {
-  path: string;
-  query: URLSearchParams;
-  /** The cursor of the page after this one. */
-  next: string | undefined;
-}
-
-/** The ways to the newest and to older ones. */
-export function Pages({ path, query, next }: PagesProps) {
-  const isLater = query.has('before');
-  if (!isLater && next === undefined) return null;
-  const to = (before: string) => {
-    const changed = new URLSearchParams(query);
-    if (before === '') changed.delete('before');
-    else changed.set('before', before);
-    return changed.size > 0 ? `${path}?${changed}` : path;
-  };
-  return (
-    <nav class="pages" aria-label="Pages">
-      {isLater && <Link to={to('')}>Newest</Link>}
-      {next !== undefined && <Link to={to(next)}>Older</Link>}
-    </nav>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Arguments } from '../../api.js';
 import { filter } from '../../location.js';
+import { Choice } from '../../ui/choice.js';
 
 export interface Choices {
   goals: { id: number; name: string; status: string }[];
@@ -56,34 +57,6 @@ export function Filters({ query, choices }: FiltersProps) {
 }
 
 const lastOf = (path: string): string => path.split(/[\\/]/).filter(Boolean).slice(-2).join('/') || path;
-
-interface ChoiceProps {
-  name: string;
-  any: string;
-  query: URLSearchParams;
-  choices: { value: string; words: string }[];
-}
-
-function Choice({ name, any, query, choices }: ChoiceProps) {
-  const value = query.get(name) ?? '';
-  const isKnown = value === '' || choices.some((choice) => choice.value === value);
-  return (
-    <select
-      aria-label={name}
-      class={value === '' ? '' : 'is-set'}
-      value={value}
-      onChange={(event) => filter({ [name]: event.currentTarget.value, before: '' })}
-    >
-      <option value="">{any}</option>
-      {!isKnown && <option value={value}>{value}</option>}
-      {choices.map((choice) => (
-        <option key={choice.value} value={choice.value} title={choice.value}>
-          {choice.words}
-        </option>
-      ))}
-    </select>
-  );
-}
 
 const typingMs = 200;
 

@@ -1,7 +1,7 @@
-import type { ComponentChildren } from 'preact';
 import { Link, queryText } from '../../location.js';
 import type { TaskCard } from '../../task-card.js';
 import { History } from '../../ui/history.js';
+import { Particular, Passage, When } from '../../ui/sheet.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon, StateMark, stateWords } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
@@ -97,39 +97,6 @@ function Sheet({ task, back }: { task: WholeTask; back: string }) {
         </div>
       </div>
     </article>
-  );
-}
-
-function Particular({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
-function When({ name, at }: { name: string; at: string }) {
-  return (
-    <Particular name={name}>
-      <Time at={at} />
-    </Particular>
-  );
-}
-
-interface PassageProps {
-  title: string;
-  text: string | null | undefined;
-  isBad?: boolean;
-}
-
-function Passage({ title, text, isBad = false }: PassageProps) {
-  if (!text) return null;
-  return (
-    <section>
-      <h3>{title}</h3>
-      <pre class={isBad ? 'passage bad' : 'passage'}>{text}</pre>
-    </section>
   );
 }
 

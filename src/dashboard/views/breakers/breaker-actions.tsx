@@ -31,12 +31,7 @@ export function BreakerActions({ breaker }: { breaker: Breaker }) {
         </button>
       )}
       {state !== 'OPEN' && (
-        <button
-          type="button"
-          class="danger quiet-button"
-          aria-label={`Trip ${agent_id}`}
-          onClick={() => setAsking(true)}
-        >
+        <button type="button" class="danger" aria-label={`Trip ${agent_id}`} onClick={() => setAsking(true)}>
           Trip
         </button>
       )}

@@ -1,4 +1,4 @@
-import { Link } from '../../location.js';
+import { Link, queryText } from '../../location.js';
 import { short, spanOf } from '../../ui/format.js';
 import { Time, useNow } from '../../ui/time.js';
 import type { JobLine } from './job-line.js';
@@ -7,7 +7,7 @@ import { JobMark, JobProgress } from './job-mark.js';
 /** Jobs as lines, newest first. */
 export function JobTable({ jobs, query }: { jobs: readonly JobLine[]; query: URLSearchParams }) {
   const now = useNow(jobs.some(({ status }) => status === 'running') ? 1_000 : undefined);
-  const back = query.size > 0 ? `?${query}` : '';
+  const back = queryText(query);
   return (
     <table class="jobs">
       <thead>

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Link } from '../../location.js';
+import { Link, queryText } from '../../location.js';
 import { bytes, duration, number, spanOf } from '../../ui/format.js';
 import { Particular, Passage, When } from '../../ui/sheet.js';
 import { RawJson, Shown } from '../../ui/shown.js';
@@ -24,7 +24,7 @@ export function Job({ id, query }: { id: string; query: URLSearchParams }) {
   useEffect(() => setRunning(status === 'running'), [status]);
   return (
     <>
-      <Link to={query.size > 0 ? `/jobs?${query}` : '/jobs'} class="back">
+      <Link to={`/jobs${queryText(query)}`} class="back">
         ← Jobs
       </Link>
       <Shown reading={reading}>{(job) => <Sheet job={job} />}</Shown>

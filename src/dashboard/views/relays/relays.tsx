@@ -1,7 +1,7 @@
 import type { ViewProps } from '../../app.js';
 import { filter, Link } from '../../location.js';
-import { Pages } from '../../ui/choice.js';
 import { short } from '../../ui/format.js';
+import { Pages } from '../../ui/pages.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/status.js';
 import { Time } from '../../ui/time.js';

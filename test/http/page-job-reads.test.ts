@@ -1,0 +1,86 @@
+import { expect, it } from 'vitest';
+import type { JsonObject } from '../../src/base/json.js';
+import { serve } from './serve.js';
+
+const nobody = { holder: null, project: '' };
+const page = { get: () => undefined };
+const address = (name: string, input: object) => `/api/page/${name}?input=${encodeURIComponent(JSON.stringify(input))}`;
+
+/** A server with jobs that nothing works on, because they are due in an hour. */
+async function serveJobs() {
+  const served = await serve({ page });
+  const { jobs, clock, db } = served.runtime;
+  const give = async (payload: JsonObject, more: object = {}) => {
+    const job = { type: 'generic', payload, runAt: clock.now() + 3_600_000, ...more };
+    return (await jobs.submit(job, { ...nobody, project: 'project' in more ? String(more.project) : '' })).job.id;
+  };
+  const end = (id: string, output = '') =>
+    db.run(
+      "update jobs set status = 'completed', result = '{}', output = ?, completed_at = 1 where id = ?",
+      output,
+      id,
+    );
+  return {
+    ...served,
+    give,
+    end,
+    read: async (name: string, input: object = {}) => (await served.send('GET', address(name, input))).data,
+  };
+}
+
+it('counts jobs under the filter, and pages through those that pass all of it', async () => {
+  const { give, end, read } = await serveJobs();
+  const ids = [];
+  for (let count = 0; count < 3; count++) ids.push(await give({ count }));
+  await give({}, { project: '/home/ada/shop' });
+  await end(ids[0] ?? '');
+  const all = await read('jobs', { limit: 2 });
+  expect(all).toMatchObject({ counts: { pending: 3, completed: 1, failed: 0 }, dead: 0, unread: 1 });
+  expect(all).toMatchObject({ types: ['generic'], projects: ['', '/home/ada/shop'] });
+  expect(all.jobs).toHaveLength(2);
+  const rest = await read('jobs', { limit: 2, cursor: all.next_cursor });
+  expect(rest.jobs.map(({ id }: { id: string }) => id)).toEqual([ids[1], ids[0]]);
+  expect(rest.next_cursor).toBeUndefined();
+  const shop = await read('jobs', { project: '/home/ada/shop' });
+  expect(shop).toMatchObject({ counts: { pending: 1, completed: 0 }, unread: 0 });
+  expect((await read('jobs', { project: '', status: 'pending' })).jobs).toHaveLength(2);
+  expect((await read('jobs', { only: 'unread' })).jobs).toMatchObject([{ id: ids[0], unread: true }]);
+});
+
+it('reads a job whole, with what it waits for, and leaves its result unread', async () => {
+  const { give, end, read, runtime } = await serveJobs();
+  const first = await give({ note: 'first' });
+  const second = await give({ note: 'second' }, { dependsOn: [first] });
+  expect(await read('job', { job_id: second })).toMatchObject({
+    payload: { note: 'second' },
+    waits_for: 1,
+    depends_on: [{ id: first, type: 'generic', status: 'pending' }],
+  });
+  await end(first, 'an answer');
+  expect(await read('job', { job_id: first })).toMatchObject({ unread: true, dependents: [{ id: second }] });
+  expect(await read('job_output', { job_id: first, offset: 3 })).toEqual({
+    status: 'completed',
+    attempt: 0,
+    earlier: false,
+    text: 'answer',
+    total_chars: 9,
+  });
+  expect((await runtime.jobs.get(first)).isRead).toBe(false);
+});
+
+it('shows the beginning of a payload that is too long, and says how long it is', async () => {
+  const { give, read } = await serveJobs();
+  const id = await give({ text: 'x'.repeat(300_000) });
+  const job = await read('job', { job_id: id });
+  expect(job.payload).toBeUndefined();
+  expect(job.payload_cut).toHaveLength(200_000);
+  expect(job.payload_chars).toBe(300_011);
+});
+
+it('says of models what to set, and of an unknown job that there is none', async () => {
+  const { read } = await serveJobs();
+  const models = await read('models');
+  expect(models.providers).toContainEqual({ id: 'anthropic', configured: false, mend: 'Set ANTHROPIC_API_KEY.' });
+  expect((await read('job', { job_id: 'nothing' })).error).toMatchObject({ code: 'not_found' });
+  expect((await read('trends', { stretches: 1 })).error).toMatchObject({ code: 'invalid' });
+});
