@@ -13,15 +13,28 @@ export class CallFailed extends Error {
 
 export type Arguments = Record<string, unknown>;
 
-/** Calls a tool that only reads. Its result is as the tool declares it. Throws CallFailed. */
+/**
+ * Calls a tool that only reads, or what is read for the page alone (`page/board`). Its result is as the server
+ * declares it. Throws CallFailed.
+ */
 export function read<Result>(tool: string, args: Arguments = {}, signal?: AbortSignal): Promise<Result> {
   const query = Object.keys(args).length === 0 ? '' : `?input=${encodeURIComponent(JSON.stringify(args))}`;
-  return send(`/api/tools/${tool}${query}`, signal ? { signal } : {});
+  return send(`/api/${tool.includes('/') ? '' : 'tools/'}${tool}${query}`, signal ? { signal } : {});
 }
 
 /** Calls a tool that changes something. Throws CallFailed. */
-export function write<Result>(tool: string, args: Arguments): Promise<Result> {
-  return send(`/api/tools/${tool}`, { method: 'POST', body: JSON.stringify(args) });
+export async function write<Result>(tool: string, args: Arguments): Promise<Result> {
+  const result = await send<Result>(`/api/tools/${tool}`, { method: 'POST', body: JSON.stringify(args) });
+  for (const listener of writeListeners) listener();
+  return result;
+}
+
+const writeListeners = new Set<() => void>();
+
+/** Calls `listener` after each change that this page has made itself; returns what ends that. */
+export function onWrite(listener: () => void): () => void {
+  writeListeners.add(listener);
+  return () => void writeListeners.delete(listener);
 }
 
 /** Who the server takes this page for. */

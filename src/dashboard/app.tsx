@@ -41,7 +41,7 @@ export function App() {
         Skip to the view
       </a>
       <header>
-        <strong>Agent Runtime</strong>
+        <strong class="brand">Agent Runtime</strong>
         <nav aria-label="Views">
           {views.map(({ name: known, title }) => (
             <Link key={known} to={`/${known}`} isCurrent={known === view.name}>
@@ -53,7 +53,7 @@ export function App() {
         <LiveSwitch />
       </header>
       <main id="view" tabIndex={-1}>
-        <h1>{view.title}</h1>
+        <h1 class="unseen">{view.title}</h1>
         <view.component {...place} rest={rest.map(decodeURIComponent).join('/')} />
       </main>
       <Notices />

@@ -16,18 +16,27 @@ function here(): Place {
 /** Goes to an address of this page, as a link does. */
 export function go(address: string, { isReplacing = false } = {}): void {
   if (isReplacing) history.replaceState(null, '', address);
-  else history.pushState(null, '', address);
+  else {
+    history.pushState(null, '', address);
+    scrollTo(0, 0);
+  }
   for (const listener of listeners) listener();
+}
+
+/** A query as it stands in an address; with some of it changed, an empty value takes one away. */
+export function queryText(query: URLSearchParams, changes: Record<string, string> = {}): string {
+  const next = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === '') next.delete(name);
+    else next.set(name, value);
+  }
+  return next.size > 0 ? `?${next}` : '';
 }
 
 /** Changes what the view is filtered by; an empty value takes a filter away. */
 export function filter(changes: Record<string, string>): void {
   const { path, query } = here();
-  for (const [name, value] of Object.entries(changes)) {
-    if (value === '') query.delete(name);
-    else query.set(name, value);
-  }
-  go(`${path}${query.size > 0 ? `?${query}` : ''}`, { isReplacing: true });
+  go(`${path}${queryText(query, changes)}`, { isReplacing: true });
 }
 
 export function usePlace(): Place {

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { type Arguments, CallFailed, read } from './api.js';
-import { type Change, useChanges } from './live.js';
+import { type Arguments, CallFailed, onWrite, read } from './api.js';
+import { type Change, useChanges, useLiveState } from './live.js';
 
 export interface Reading<Result> {
   /** What was read last; kept while it is read again. */
@@ -16,31 +16,50 @@ export interface ReadOptions {
   everyMs?: number | undefined;
   /** Nothing is read while false. */
   isWanted?: boolean;
+  /** What was read for other arguments stays until these are answered: for a list that is being filtered. */
+  keepsLast?: boolean;
 }
 
 /** A burst of changes is read once. */
 const settleMs = 150;
 
-/** The result of a reading tool, read again whenever a change of one of the subjects is recorded. */
+/**
+ * The result of a reading tool, read again whenever a change of one of the subjects is recorded, and when the server
+ * is back after it was away.
+ */
 export function useRead<Result>(tool: string, args: Arguments = {}, options: ReadOptions = {}): Reading<Result> {
-  const { subjects = [], everyMs, isWanted = true } = options;
+  const { subjects = [], everyMs, isWanted = true, keepsLast = false } = options;
   const key = JSON.stringify([tool, args]);
-  const [reading, setReading] = useState<{ key: string; data?: Result; error?: CallFailed }>({ key });
+  const [reading, setReading] = useState<{ key: string; tool: string; data?: Result; error?: CallFailed }>({
+    key,
+    tool,
+  });
   const [round, setRound] = useState(0);
   const pending = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const isReading = useRef(false);
+  const isBehind = useRef(false);
   const reload = useCallback(() => setRound((count) => count + 1), []);
 
   // The key stands for the tool and its arguments.
   useEffect(() => {
     if (!isWanted) return;
     const abort = new AbortController();
+    isReading.current = true;
+    isBehind.current = false;
+    const settle = (outcome: { data?: Result; error?: CallFailed }) => {
+      if (abort.signal.aborted) return;
+      isReading.current = false;
+      setReading((last) => ({ ...(outcome.error && last.key === key ? last : {}), key, tool, ...outcome }));
+      if (isBehind.current) reload();
+    };
     read<Result>(tool, args, abort.signal).then(
-      (data) => setReading({ key, data }),
-      (error: unknown) => {
-        if (!abort.signal.aborted && error instanceof CallFailed) setReading((last) => ({ ...last, key, error }));
-      },
+      (data) => settle({ data }),
+      (error: unknown) => settle(error instanceof CallFailed ? { error } : {}),
     );
-    return () => abort.abort();
+    return () => {
+      isReading.current = false;
+      abort.abort();
+    };
   }, [key, round, isWanted]);
 
   const wanted = subjects.join();
@@ -49,20 +68,33 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
       if (!wanted.split(',').includes(change.subject)) return;
       pending.current ??= setTimeout(() => {
         pending.current = undefined;
-        reload();
+        // A read that takes longer than the next change is let finish, or nothing would ever be shown.
+        if (isReading.current) isBehind.current = true;
+        else reload();
       }, settleMs);
     },
     [wanted, reload],
   );
   useChanges(onChange);
+  // Whoever changes something sees it at once, also while the page is paused.
+  useEffect(() => onWrite(reload), [reload]);
   useEffect(() => () => clearTimeout(pending.current), []);
+  const live = useLiveState();
   useEffect(() => {
-    if (everyMs === undefined) return;
+    if (everyMs === undefined || live === 'paused') return;
     const timer = setInterval(reload, everyMs);
     return () => clearInterval(timer);
-  }, [everyMs, reload]);
+  }, [everyMs, live, reload]);
 
-  // What was read for other arguments is not shown for these.
-  const isOurs = reading.key === key;
+  // What changed between a read and the moment from which changes are told is in neither.
+  const isConnecting = live === 'connecting';
+  const wasConnecting = useRef(false);
+  useEffect(() => {
+    if (wasConnecting.current && !isConnecting) reload();
+    wasConnecting.current = isConnecting;
+  }, [isConnecting, reload]);
+
+  // What was read for other arguments is not shown for these, unless it is to stay meanwhile.
+  const isOurs = reading.key === key || (keepsLast && reading.tool === tool);
   return { data: isOurs ? reading.data : undefined, error: isOurs ? reading.error : undefined, reload };
 }

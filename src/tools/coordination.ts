@@ -301,10 +301,14 @@ export const coordinationTools = [
     effect: 'write',
     description:
       'Gives back a task that you have claimed and will not finish, so that another worker can take it at once.',
-    input: z.strictObject({ task_id: taskId, claim_token: claimToken.optional() }),
+    input: z.strictObject({
+      task_id: taskId,
+      claim_token: claimToken.optional(),
+      force: z.boolean().optional().describe("Also another worker's claim, when that is stuck; its report is refused."),
+    }),
     output: z.object({ task_id: z.string(), status: z.string() }),
     handler: async (input, { runtime, actor }) => {
-      const task = await runtime.workers.giveBack(input.task_id, input.claim_token, actor);
+      const task = await runtime.workers.giveBack(input.task_id, input.claim_token, actor, input.force);
       return { task_id: task.key ?? String(task.id), status: words[task.status] };
     },
   }),

@@ -17,6 +17,13 @@ import { showWhy, whyOutput } from './show-why.js';
 /** A task, or why there is none. */
 const taskOrWhy = taskOutput.partial().extend({ message: z.string().optional(), why: whyOutput.optional() });
 
+const workerName = z.string().min(1).max(200).describe('A name for who does it, when a session has several workers.');
+const leaseSeconds = z
+  .int()
+  .min(5)
+  .max(604_800)
+  .describe("How long the claim lives without a heartbeat; a session's own is renewed by itself.");
+
 /** Tasks: made, handed out, and brought to an end. */
 export const taskTools = [
   defineTool({
@@ -96,18 +103,8 @@ export const taskTools = [
       'update_task_status with completed and a result, or failed and an error.',
     input: z.strictObject({
       goal_id: field.goalId.optional().describe('Only tasks of this goal.'),
-      worker_id: z
-        .string()
-        .min(1)
-        .max(200)
-        .optional()
-        .describe('A name for who does it, when a session has several workers.'),
-      lease_seconds: z
-        .int()
-        .min(5)
-        .max(604_800)
-        .optional()
-        .describe("How long the claim lives without a heartbeat; a session's own is renewed by itself."),
+      worker_id: workerName.optional(),
+      lease_seconds: leaseSeconds.optional(),
       scope: field.scope.optional(),
     }),
     output: taskOrWhy.extend({ claim_token: z.int().optional(), dependency_results: dependencyResults.optional() }),
@@ -141,11 +138,14 @@ export const taskTools = [
         .optional()
         .describe("Tokens it cost; counted against its goal's budget."),
       note: z.string().max(20_000).optional().describe('Kept in its history.'),
+      worker_id: workerName.optional(),
+      lease_seconds: leaseSeconds.optional(),
     }),
     output: taskOutput.extend({ claim_token: z.int().optional() }),
-    handler: async ({ task_id, claim_token, tokens_used, ...update }, { runtime, actor }) => {
+    handler: async ({ task_id, claim_token, tokens_used, worker_id, lease_seconds, ...update }, { runtime, actor }) => {
+      const wishes = { workerId: worker_id, leaseSeconds: lease_seconds };
       const task = await runtime.tasks.updateStatus(
-        { ...update, task: task_id, claimToken: claim_token, tokensUsed: tokens_used },
+        { ...update, task: task_id, claimToken: claim_token, tokensUsed: tokens_used, wishes },
         actor,
       );
       const shown = showTask(task, runtime.clock.now());

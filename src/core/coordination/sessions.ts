@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
 import type { Database, Sql, Statement } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
-import { recordEvent } from '../events/events.js';
+import { eventStatement, recordEvent } from '../events/events.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import { leaseFor, leaseIsShorter, leaseValues, lengthValues, sessionLeaseMs } from './lease.js';
 
@@ -103,12 +103,12 @@ export function createSessions(needs: SessionNeeds) {
      * What a clean end writes: slots are free at once, while claimed tasks keep their lease, so that the same
      * conversation resumed within it finds them again.
      */
-    ending: (session: Session): Statement[] => [...endingOf(session.id, clock.now())],
+    ending: (session: Session): Statement[] => [...cleanEndOf(session, clock.now())],
 
     /** The same at once, where the process goes on. */
     end: (session: Session): Promise<void> =>
       db.transaction(async (sql) => {
-        for (const { text, values } of endingOf(session.id, clock.now())) await sql.run(text, ...values);
+        for (const { text, values } of cleanEndOf(session, clock.now())) await sql.run(text, ...values);
       }),
 
     /** Ends the rows of processes that are gone, and frees their slots. Resolves to their ids. */
@@ -140,6 +140,11 @@ function isGone(row: SessionRow, { clock, processes }: Pick<SessionNeeds, 'clock
   if (liveness !== 'unknown') return liveness === 'dead';
   const silence = row.boot_id === clock.bootId ? clock.tick() - row.heartbeat_tick : clock.now() - row.heartbeat_at;
   return silence > sessionLeaseMs;
+}
+
+function* cleanEndOf(session: Session, at: number): Generator<Statement> {
+  yield* endingOf(session.id, at);
+  yield eventStatement({ at, actor: session, subject: 'session', subjectId: session.id, type: 'ended' });
 }
 
 function* endingOf(sessionId: string, at: number): Generator<Statement> {

@@ -78,8 +78,8 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
         return toTask(await findTask(sql, row.id));
       }),
 
-    /** Gives back unfinished work; the attempt does not count. */
-    giveBack: (task: TaskReference, claimToken: number | undefined, actor: Actor): Promise<Task> =>
+    /** Gives back unfinished work; the attempt does not count. By force also work that another holds. */
+    giveBack: (task: TaskReference, claimToken: number | undefined, actor: Actor, isForced = false): Promise<Task> =>
       db.transaction(async (sql) => {
         const row = await findTask(sql, task);
         refuseOldToken(row, { actor, claimToken });
@@ -90,7 +90,7 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
             'Call get_task to see what came of it.',
           );
         }
-        requireClaim(row, { actor, claimToken }, clock);
+        if (!isForced) requireClaim(row, { actor, claimToken }, clock);
         await releaseClaim(sql, row, changeBy(actor));
         return toTask(await findTask(sql, row.id));
       }),

@@ -1,7 +1,7 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import { readJson } from '../../base/json.js';
-import type { Sql, Value } from '../../store/sql.js';
+import type { Sql, Statement, Value } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 
 export const eventSubjects = [
@@ -41,16 +41,24 @@ export interface Event {
 
 /** Appends to the log; belongs in the transaction of the change that it tells of. */
 export async function recordEvent(sql: Sql, event: NewEvent): Promise<void> {
-  await sql.run(
-    'insert into events (at, subject, subject_id, type, project, actor, data) values (?, ?, ?, ?, ?, ?, ?)',
-    event.at,
-    event.subject,
-    String(event.subjectId),
-    event.type,
-    event.actor?.project ?? '',
-    event.actor?.holder ?? null,
-    event.data ? JSON.stringify(event.data) : null,
-  );
+  const { text, values } = eventStatement(event);
+  await sql.run(text, ...values);
+}
+
+/** What appends to the log, for a change that is written as statements. */
+export function eventStatement(event: NewEvent): Statement {
+  return {
+    text: 'insert into events (at, subject, subject_id, type, project, actor, data) values (?, ?, ?, ?, ?, ?, ?)',
+    values: [
+      event.at,
+      event.subject,
+      String(event.subjectId),
+      event.type,
+      event.actor?.project ?? '',
+      event.actor?.holder ?? null,
+      event.data ? JSON.stringify(event.data) : null,
+    ],
+  };
 }
 
 export interface EventFilter {

@@ -38,7 +38,8 @@ async function readPage(sql: Sql, filter: TaskFilter): Promise<TaskRow[]> {
   );
 }
 
-interface Condition {
+/** A part of a `where`, with its values. */
+export interface Condition {
   text: string;
   values: Value[];
 }
@@ -79,19 +80,27 @@ function search(sql: Sql, filter: TaskFilter, text: string): Promise<TaskRow[]> 
   when('goal_id = ?', goalId);
   when("project in (?, '')", goalId === undefined ? project : undefined);
   when('status = ?', status);
+  const contains = containing(text);
+  return sql.all<TaskRow>(
+    `select * from tasks where ${conditions.join(' and ')} and ${contains.text}
+     order by id ${directionOf(filter)} limit ?`,
+    ...values,
+    ...contains.values,
+    limit,
+  );
+}
+
+/** True of a task with this text in its title, description or key, in any case. */
+export function containing(text: string): Condition {
   const likes: string[] = [];
+  const values: Value[] = [];
   for (const pattern of patternsFor(text)) {
     for (const column of ['title', 'description', 'key']) {
       likes.push(`lower(${column}) like ? escape '\\'`);
       values.push(pattern);
     }
   }
-  return sql.all<TaskRow>(
-    `select * from tasks where ${conditions.join(' and ')} and (${likes.join(' or ')})
-     order by id ${directionOf(filter)} limit ?`,
-    ...values,
-    limit,
-  );
+  return { text: `(${likes.join(' or ')})`, values };
 }
 
 /** SQLite's `lower` knows ASCII alone, so that other letters are looked for as given, all small, and all capital. */

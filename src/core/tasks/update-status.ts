@@ -6,6 +6,7 @@ import { hasLapsed } from '../coordination/lease.js';
 import { recordEvent } from '../events/events.js';
 import {
   type ClaimProof,
+  type ClaimWishes,
   claimantFor,
   explainWaiting,
   isOwnClaim,
@@ -24,6 +25,8 @@ export interface StatusUpdate extends TaskOutcome {
   status: TaskStatus;
   claimToken?: number | undefined;
   note?: string | undefined;
+  /** Whom a claim is made for, and for how long where no heartbeat renews it. */
+  wishes?: ClaimWishes | undefined;
 }
 
 interface Step extends ClaimProof {
@@ -71,7 +74,7 @@ async function leaveInProgress(row: TaskRow, step: Step): Promise<void> {
   if (update.status !== 'cancelled') requireClaim(row, step, clock);
   switch (update.status) {
     case 'in_progress':
-      await renewClaim(sql, row, claimantFor(actor, {}, clock).lease);
+      await renewClaim(sql, row, claimantFor(actor, update.wishes ?? {}, clock).lease);
       return recordOutcome(sql, row, update, change);
     case 'pending':
       await recordOutcome(sql, row, update, change);
@@ -89,7 +92,7 @@ async function leavePending(row: TaskRow, step: Step): Promise<void> {
   if (waiting)
     throw new RuntimeError('conflict', `Task ${row.id} cannot be ${word(update.status)} yet. ${waiting}`, nextStep);
   // Work that was done without a claim is claimed now, so that the row says who did it.
-  const claimed = await claimOne(sql, row.id, claimantFor(actor, {}, clock), change);
+  const claimed = await claimOne(sql, row.id, claimantFor(actor, update.wishes ?? {}, clock), change);
   if (!claimed) throw new Error(`Task ${row.id} is ready and yet cannot be claimed.`);
   if (update.status === 'completed' || update.status === 'failed') {
     return finishTask(sql, claimed, update.status, update, change);

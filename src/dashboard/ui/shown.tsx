@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Reading } from '../use-read.js';
 
 interface ShownProps<Result> {
@@ -36,12 +37,13 @@ export function Empty({ what, command }: { what: string; command?: string }) {
   );
 }
 
-/** Everything that is known of a thing, as the tools give it. */
+/** Everything that is known of a thing, as the tools give it; written out only for those who open it. */
 export function RawJson({ value }: { value: unknown }) {
+  const [isOpen, setOpen] = useState(false);
   return (
-    <details class="raw">
+    <details class="raw" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>JSON</summary>
-      <pre>{JSON.stringify(value, null, 2)}</pre>
+      {isOpen && <pre>{JSON.stringify(value, null, 2)}</pre>}
     </details>
   );
 }

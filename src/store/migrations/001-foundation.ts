@@ -92,6 +92,11 @@ const goalsAndTasks = `
   create index tasks_by_status on tasks (status, id);
   create index tasks_by_project on tasks (project, id);
   create index tasks_stopped on tasks (stopped_by) where stopped_by is not null;
+  -- For the board's columns: what ended last, and what should have been done by now.
+  create index tasks_ended on tasks (status, completed_at desc, id desc)
+    where status in ('completed', 'failed', 'cancelled');
+  create index tasks_overdue on tasks (is_overdue, status, goal_id)
+    where is_overdue = 1 and status in ('pending', 'in_progress');
 
   create table task_dependencies (
     task_id integer not null references tasks (id) on delete cascade,

@@ -1,0 +1,100 @@
+import type { Clock } from '../../base/clock.js';
+import type { Database, Sql } from '../../store/sql.js';
+import { type Budget, readBudget } from '../budget/ledger.js';
+import { findGoal } from '../goals/completion.js';
+import { findCriticalPath } from '../goals/critical-path.js';
+import type { GoalStatus } from '../goals/goal.js';
+import { type BoardSummary, type BoardTask, countStates, readTasks } from './board.js';
+
+export interface GoalLine {
+  id: number;
+  name: string;
+  description: string;
+  status: GoalStatus;
+  project: string;
+  createdAt: number;
+  completedAt: number | null;
+  summary: BoardSummary;
+  budget: Budget;
+}
+
+interface LineRow {
+  id: number;
+  name: string;
+  description: string;
+  status: GoalStatus;
+  project: string;
+  created_at: number;
+  completed_at: number | null;
+}
+
+export interface GoalPage {
+  status?: GoalStatus | undefined;
+  beforeId?: number | undefined;
+  limit: number;
+}
+
+/** Goals with their progress by state and their tokens, newest first. */
+export async function readGoalLines(sql: Sql, { status, beforeId, limit }: GoalPage): Promise<GoalLine[]> {
+  const rows = await sql.all<LineRow>(
+    `select id, substr(name, 1, 240) as name, substr(description, 1, 240) as description, status, project, created_at,
+       completed_at
+     from goals where ${status === undefined ? '' : 'status = ? and'} id < ? order by id desc limit ?`,
+    ...(status === undefined ? [] : [status]),
+    beforeId ?? Number.MAX_SAFE_INTEGER,
+    limit,
+  );
+  const lines: GoalLine[] = [];
+  for (const { created_at, completed_at, ...row } of rows) {
+    lines.push({
+      ...row,
+      createdAt: created_at,
+      completedAt: completed_at,
+      summary: await countStates(sql, { goalId: row.id }),
+      budget: await readBudget(sql, `goal:${row.id}`),
+    });
+  }
+  return lines;
+}
+
+/** A goal's tasks and what must come before what: `edges` lead from a dependency to what waits for it. */
+export interface GoalGraph {
+  nodes: BoardTask[];
+  edges: [from: number, to: number][];
+  /** The longest chain of open tasks, in order. */
+  criticalPath: number[];
+  /** How many tasks would be drawn if all were. */
+  total: number;
+}
+
+const openOnly = "status in ('pending', 'in_progress')";
+
+/**
+ * The graph of at most `limit` of a goal's tasks: all of them if they fit, else the open ones before the others.
+ * Throws `not_found`.
+ */
+export async function readGoalGraph(
+  { db }: { db: Database; clock: Clock },
+  goalId: number,
+  { isOpenOnly, limit }: { isOpenOnly: boolean; limit: number },
+): Promise<GoalGraph> {
+  await findGoal(db, goalId);
+  const condition = { text: `goal_id = ?${isOpenOnly ? ` and ${openOnly}` : ''}`, values: [goalId] };
+  const nodes = await readTasks(db, [condition], `${openOnly} desc, id`, limit);
+  const drawn = new Set(nodes.map(({ id }) => id));
+  const edges = await db.all<{ from: number; to: number }>(
+    `select d.depends_on as "from", d.task_id as "to" from tasks t join task_dependencies d on d.task_id = t.id
+     where t.goal_id = ? order by d.task_id, d.depends_on`,
+    goalId,
+  );
+  const counted = await db.get<{ count: number }>(
+    `select count(*) as count from tasks where ${condition.text}`,
+    ...condition.values,
+  );
+  return {
+    nodes: nodes.sort((one, other) => one.id - other.id),
+    edges: edges.flatMap(({ from, to }) => (drawn.has(from) && drawn.has(to) ? [[from, to] as [number, number]] : [])),
+    criticalPath: await findCriticalPath(db, goalId),
+    total: counted?.count ?? 0,
+  };
+}

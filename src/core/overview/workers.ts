@@ -1,0 +1,107 @@
+import type { Sql } from '../../store/sql.js';
+
+/** One server process that a client has started, and what its conversation holds. */
+export interface SessionLine {
+  id: string;
+  holder: string;
+  project: string;
+  client: string | null;
+  clientVersion: string | null;
+  pid: number;
+  startedAt: number;
+  heartbeatAt: number;
+  endedAt: number | null;
+  holdings: Holdings;
+}
+
+export interface Holdings {
+  slots: number[];
+  tasks: HeldTask[];
+  jobs: { running: number; pending: number };
+}
+
+export interface HeldTask {
+  id: number;
+  title: string;
+  worker: string | null;
+  leaseExpiresAt: number;
+}
+
+interface SessionRow {
+  id: string;
+  holder: string;
+  project: string;
+  client: string | null;
+  clientVersion: string | null;
+  pid: number;
+  startedAt: number;
+  heartbeatAt: number;
+  endedAt: number | null;
+}
+
+const mostSessions = 200;
+const mostEnded = 10;
+const mostHeld = 1_000;
+
+/** Who is at the board: the live sessions and those that ended last, and what callers without one hold. */
+export async function readSessions(sql: Sql): Promise<{
+  sessions: SessionLine[];
+  others: { holder: string; holdings: Holdings }[];
+}> {
+  const columns = `id, holder, project, client_name as client, client_version as "clientVersion", pid,
+    started_at as "startedAt", heartbeat_at as "heartbeatAt", ended_at as "endedAt"`;
+  const live = await sql.all<SessionRow>(
+    `select ${columns} from sessions where ended_at is null order by started_at desc limit ?`,
+    mostSessions,
+  );
+  const ended = await sql.all<SessionRow>(
+    `select ${columns} from sessions where ended_at is not null order by ended_at desc limit ?`,
+    mostEnded,
+  );
+  const held = await readHoldings(sql);
+  const nothing: Holdings = { slots: [], tasks: [], jobs: { running: 0, pending: 0 } };
+  const isHere = new Set(live.map(({ holder }) => holder));
+  const known = new Set([...live, ...ended].map(({ holder }) => holder));
+  return {
+    sessions: [...live, ...ended].map((row) => {
+      // A conversation that was resumed holds what it held before, in its new process.
+      const isReplaced = row.endedAt !== null && isHere.has(row.holder);
+      return { ...row, holdings: (isReplaced ? undefined : held.get(row.holder)) ?? nothing };
+    }),
+    others: [...held].flatMap(([holder, holdings]) => (known.has(holder) ? [] : [{ holder, holdings }])),
+  };
+}
+
+/** What is held, by whom; jobs are counted under whoever submitted them. */
+async function readHoldings(sql: Sql): Promise<Map<string, Holdings>> {
+  const byHolder = new Map<string, Holdings>();
+  const of = (holder: string): Holdings => {
+    const known = byHolder.get(holder) ?? { slots: [], tasks: [], jobs: { running: 0, pending: 0 } };
+    byHolder.set(holder, known);
+    return known;
+  };
+  for (const { holder, slot } of await sql.all<{ holder: string; slot: number }>(
+    'select holder, slot from worker_slots order by slot',
+  )) {
+    of(holder).slots.push(slot);
+  }
+  for (const { holder, ...task } of await sql.all<HeldTask & { holder: string }>(
+    `select claimed_by as holder, id, substr(title, 1, 120) as title, worker_id as worker,
+       lease_expires_at as "leaseExpiresAt"
+     from tasks where status = 'in_progress' order by claimed_by, id limit ?`,
+    mostHeld,
+  )) {
+    of(holder).tasks.push(task);
+  }
+  for (const { holder, status, count } of await sql.all<{
+    holder: string;
+    status: 'running' | 'pending';
+    count: number;
+  }>(
+    `select submitted_by as holder, status, count(*) as count from jobs
+     where status in ('running', 'pending') and submitted_by is not null group by submitted_by, status`,
+  )) {
+    of(holder).jobs[status] = count;
+  }
+  return byHolder;
+}

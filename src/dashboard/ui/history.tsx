@@ -1,0 +1,66 @@
+import { useState } from 'preact/hooks';
+import type { Change } from '../live.js';
+import { useRead } from '../use-read.js';
+import { Shown } from './shown.js';
+import { Time } from './time.js';
+
+interface HistoryProps {
+  subject: string;
+  id: number;
+}
+
+const few = 20;
+const many = 200;
+
+/** What has happened to one thing, newest first. */
+export function History({ subject, id }: HistoryProps) {
+  const [limit, setLimit] = useState(few);
+  const reading = useRead<{ events: Change[]; next_cursor?: string }>(
+    'get_events',
+    { subject, subject_id: String(id), limit },
+    { subjects: [subject], keepsLast: true },
+  );
+  return (
+    <section>
+      <h3>History</h3>
+      <Shown reading={reading}>
+        {({ events, next_cursor }) => (
+          <>
+            <ol class="history">
+              {events.map((event) => (
+                <li key={event.id}>
+                  <Time at={event.at} />
+                  <div>
+                    <strong>{event.type}</strong> {event.actor && <span class="quiet">by {event.actor}</span>}
+                    <Details data={event.data} />
+                  </div>
+                </li>
+              ))}
+            </ol>
+            {next_cursor && limit === few && (
+              <button type="button" onClick={() => setLimit(many)}>
+                Show more
+              </button>
+            )}
+            {next_cursor && limit === many && <p class="quiet">The newest {events.length} are shown.</p>}
+          </>
+        )}
+      </Shown>
+    </section>
+  );
+}
+
+/** What a change came with, in small words; a claim without a name has an empty one. */
+function Details({ data = {} }: { data?: Change['data'] }) {
+  const told = Object.entries(data).filter(([, value]) => value !== null);
+  if (told.length === 0) return null;
+  return (
+    <div class="details">
+      {told.map(([name, value]) => (
+        <span key={name}>
+          {name.replaceAll('_', ' ')}: {typeof value === 'string' ? value : JSON.stringify(value)}
+        </span>
+      ))}
+    </div>
+  );
+}

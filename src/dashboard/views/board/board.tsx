@@ -1,0 +1,129 @@
+import type { ViewProps } from '../../app.js';
+import { filter, Link, queryText } from '../../location.js';
+import { type TaskCard, type TaskState, type TaskSummary, totalOf } from '../../task-card.js';
+import { Pages } from '../../ui/pages.js';
+import { Empty, RawJson, Shown } from '../../ui/shown.js';
+import { isTaskState } from '../../ui/state.js';
+import { TaskTable } from '../../ui/task-table.js';
+import { useRead } from '../../use-read.js';
+import { AddTask } from './add-task.js';
+import { Columns } from './columns.js';
+import { type Choices, choicesRead, Filters, filterArguments, hasFilter } from './filters.js';
+import { StateTabs } from './state-tabs.js';
+import { Task } from './task.js';
+
+interface BoardRead extends TaskSummary {
+  columns: Record<TaskState, TaskCard[]>;
+}
+
+interface TasksRead extends TaskSummary {
+  tasks: TaskCard[];
+  next_cursor?: string;
+}
+
+/** That a task becomes ready or late with time is no change. */
+const options = { subjects: ['task', 'runtime'], everyMs: 30_000, keepsLast: true };
+const firstCommand = "agent-runtime tool create_task --arg title='Write the tests'";
+
+/** The board: tasks by state as columns, or as a list, or one task. */
+export function Board({ rest, ...place }: ViewProps) {
+  const [kind, ...reference] = rest.split('/');
+  if (kind === 'task') return <Task reference={reference.join('/')} query={place.query} />;
+  return <AllTasks query={place.query} />;
+}
+
+function AllTasks({ query }: { query: URLSearchParams }) {
+  const choices = useRead<Choices>('page/board_choices', {}, choicesRead);
+  const state = query.get('state') ?? '';
+  const isList = query.get('view') === 'list' || isTaskState(state);
+  return (
+    <>
+      <div class="toolbar">
+        <Filters query={query} choices={choices.data} />
+        <fieldset class="switch" aria-label="Shown as">
+          <button type="button" aria-pressed={!isList} onClick={() => filter({ view: '', state: '', before: '' })}>
+            Columns
+          </button>
+          <button type="button" aria-pressed={isList} onClick={() => filter({ view: 'list' })}>
+            List
+          </button>
+        </fieldset>
+        <AddTask goals={choices.data?.goals} goalId={query.get('goal') ?? ''} />
+      </div>
+      {isList ? <AsList query={query} choices={choices.data} /> : <AsColumns query={query} />}
+    </>
+  );
+}
+
+function AsColumns({ query }: { query: URLSearchParams }) {
+  const reading = useRead<BoardRead>('page/board', filterArguments(query), options);
+  return (
+    <Shown reading={reading}>
+      {(board) => (
+        <>
+          <Overdue count={board.overdue} query={query} />
+          {totalOf(board) === 0 ? <Nothing query={query} /> : <Columns {...board} query={query} />}
+          <RawJson value={board} />
+        </>
+      )}
+    </Shown>
+  );
+}
+
+function AsList({ query, choices }: { query: URLSearchParams; choices: Choices | undefined }) {
+  const state = query.get('state') ?? '';
+  const before = query.get('before') ?? '';
+  const args = {
+    ...filterArguments(query),
+    ...(isTaskState(state) ? { state } : {}),
+    ...(before === '' ? {} : { cursor: before }),
+  };
+  const reading = useRead<TasksRead>('page/tasks', args, options);
+  const goalNames = new Map(choices?.goals.map(({ id, name }) => [id, name]));
+  return (
+    <Shown reading={reading}>
+      {(list) => (
+        <>
+          <StateTabs summary={list} state={state} />
+          <Overdue count={list.overdue} query={query} />
+          {list.tasks.length === 0 ? (
+            <Nothing query={query} />
+          ) : (
+            <TaskTable tasks={list.tasks} query={queryText(query)} goalNames={goalNames} />
+          )}
+          <Pages path="/board" query={query} next={list.next_cursor} />
+          <RawJson value={list} />
+        </>
+      )}
+    </Shown>
+  );
+}
+
+/** How many are late, and the switch to see only those. */
+function Overdue({ count, query }: { count: number; query: URLSearchParams }) {
+  const isOn = query.has('overdue');
+  if (count === 0 && !isOn) return null;
+  return (
+    <button
+      type="button"
+      class="overdue"
+      aria-pressed={isOn}
+      onClick={() => filter({ overdue: isOn ? '' : '1', before: '' })}
+    >
+      {count} {count === 1 ? 'task is' : 'tasks are'} overdue
+    </button>
+  );
+}
+
+/** Either nothing has ever been there, or nothing passes the filter. */
+function Nothing({ query }: { query: URLSearchParams }) {
+  if (!hasFilter(query)) {
+    return <Empty what="The board is empty. Tasks that any session creates are shown here." command={firstCommand} />;
+  }
+  return (
+    <div class="empty">
+      <p>No task matches.</p>
+      <Link to={query.get('view') === 'list' ? '/board?view=list' : '/board'}>Show all</Link>
+    </div>
+  );
+}

@@ -1,0 +1,119 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Arguments } from '../../api.js';
+import { filter } from '../../location.js';
+
+export interface Choices {
+  goals: { id: number; name: string; status: string }[];
+  projects: string[];
+  workers: string[];
+}
+
+/** What there is to choose from changes with goals and slots; with each task it would be read too often. */
+export const choicesRead = { subjects: ['goal', 'slot'] };
+
+/** Stands in the address for tasks of no project, as an empty value there means any. */
+const noProject = 'none';
+const names = ['goal', 'project', 'worker', 'text', 'overdue', 'state'];
+
+/** Whether less than the whole board is asked for. */
+export const hasFilter = (query: URLSearchParams): boolean => [...names, 'before'].some((name) => query.has(name));
+
+/** The address's filters as the server takes them. */
+export function filterArguments(query: URLSearchParams): Arguments {
+  const [goal, project, worker, text] = names.map((name) => query.get(name) ?? '');
+  return {
+    ...(goal && /^\d+$/.test(goal) ? { goal_id: Number(goal) } : {}),
+    ...(project ? { project: project === noProject ? '' : project } : {}),
+    ...(worker ? { worker } : {}),
+    ...(text ? { text } : {}),
+    ...(query.has('overdue') ? { overdue: true } : {}),
+  };
+}
+
+interface FiltersProps {
+  query: URLSearchParams;
+  choices: Choices | undefined;
+}
+
+/** Which tasks are shown; all of it stands in the address. */
+export function Filters({ query, choices }: FiltersProps) {
+  const goals = choices?.goals.map(({ id, name }) => ({ value: String(id), words: name })) ?? [];
+  const projects = choices?.projects.map((path) => ({ value: path, words: lastOf(path) })) ?? [];
+  const workers = choices?.workers.map((worker) => ({ value: worker, words: worker })) ?? [];
+  return (
+    <form class="filters" onSubmit={(event) => event.preventDefault()}>
+      <SearchText text={query.get('text') ?? ''} />
+      <Choice name="goal" any="Any goal" query={query} choices={goals} />
+      <Choice
+        name="project"
+        any="Any project"
+        query={query}
+        choices={[...projects, { value: noProject, words: 'No project' }]}
+      />
+      <Choice name="worker" any="Any worker" query={query} choices={workers} />
+    </form>
+  );
+}
+
+const lastOf = (path: string): string => path.split(/[\\/]/).filter(Boolean).slice(-2).join('/') || path;
+
+interface ChoiceProps {
+  name: string;
+  any: string;
+  query: URLSearchParams;
+  choices: { value: string; words: string }[];
+}
+
+function Choice({ name, any, query, choices }: ChoiceProps) {
+  const value = query.get(name) ?? '';
+  const isKnown = value === '' || choices.some((choice) => choice.value === value);
+  return (
+    <select
+      aria-label={name}
+      class={value === '' ? '' : 'is-set'}
+      value={value}
+      onChange={(event) => filter({ [name]: event.currentTarget.value, before: '' })}
+    >
+      <option value="">{any}</option>
+      {!isKnown && <option value={value}>{value}</option>}
+      {choices.map((choice) => (
+        <option key={choice.value} value={choice.value} title={choice.value}>
+          {choice.words}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+const typingMs = 200;
+
+/** Looks for what was typed once the typing pauses. */
+function SearchText({ text }: { text: string }) {
+  const [typed, setTyped] = useState(text);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const wanted = useRef(text);
+  useEffect(() => {
+    // The address was changed by somebody else: a link, or the browser's way back.
+    if (text !== wanted.current) setTyped(text);
+    wanted.current = text;
+  }, [text]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return (
+    <input
+      type="search"
+      aria-label="text"
+      placeholder="Find tasks…"
+      maxLength={200}
+      value={typed}
+      onInput={(event) => {
+        const value = event.currentTarget.value;
+        setTyped(value);
+        clearTimeout(timer.current);
+        timer.current = setTimeout(() => {
+          wanted.current = value;
+          filter({ text: value, before: '' });
+        }, typingMs);
+      }}
+    />
+  );
+}

@@ -1,0 +1,156 @@
+import type { ComponentChildren } from 'preact';
+import { Link, queryText } from '../../location.js';
+import type { TaskCard } from '../../task-card.js';
+import { History } from '../../ui/history.js';
+import { RawJson, Shown } from '../../ui/shown.js';
+import { StateIcon, StateMark, stateWords } from '../../ui/state.js';
+import { Time } from '../../ui/time.js';
+import { useRead } from '../../use-read.js';
+import { TaskActions } from './task-actions.js';
+import { stateOf, type WholeTask } from './whole-task.js';
+
+interface Links {
+  dependencies: TaskCard[];
+  dependents: TaskCard[];
+  goal_name?: string;
+}
+
+/** That a task becomes ready or late with time is no change. */
+const options = { subjects: ['task', 'runtime'], everyMs: 30_000 };
+
+/** One task, whole. The reference is its id, or the key it was created with. */
+export function Task({ reference, query }: { reference: string; query: URLSearchParams }) {
+  const reading = useRead<WholeTask>('get_task', { task_id: reference, fields: 'full' }, options);
+  const back = queryText(query);
+  return (
+    <>
+      <Link to={`/board${back}`} class="back">
+        ← Board
+      </Link>
+      <Shown reading={reading}>{(task) => <Sheet task={task} back={back} />}</Shown>
+    </>
+  );
+}
+
+function Sheet({ task, back }: { task: WholeTask; back: string }) {
+  const links = useRead<Links>('page/task_links', { task_id: task.id }, options);
+  const { dependencies = [], dependents = [] } = links.data ?? {};
+  return (
+    <article class="sheet task-sheet">
+      <header class="sheet-head">
+        <h2>{task.title}</h2>
+        <TaskActions task={task} dependents={dependents.length} />
+      </header>
+      <div class="sheet-body">
+        <dl class="particulars">
+          <Particular name="State">
+            <StateMark state={stateOf(task)} />
+            {task.skipped && ' (skipped)'}
+            {task.overdue && <span class="fact bad">overdue</span>}
+          </Particular>
+          <Particular name="Id">
+            {task.id} {task.key && <code class="key">{task.key}</code>}
+          </Particular>
+          <Particular name="Priority">{task.priority} of 10</Particular>
+          {task.goal_id !== null && (
+            <Particular name="Goal">
+              <Link to={`/goals/${task.goal_id}`}>{links.data?.goal_name ?? `Goal ${task.goal_id}`}</Link>
+            </Particular>
+          )}
+          {task.project && <Particular name="Project">{task.project}</Particular>}
+          {task.claimed_by && (
+            <Particular name="Held by">
+              {task.worker_id ?? task.claimed_by}
+              {task.worker_id && <div class="quiet">{task.claimed_by}</div>}
+              <div class="quiet">
+                lease ends <Time at={task.lease_expires_at} />
+              </div>
+            </Particular>
+          )}
+          {task.status !== 'in_progress' && task.worker_id && (
+            <Particular name="Worked on by">{task.worker_id}</Particular>
+          )}
+          <Particular name="Attempts">
+            {task.attempts} of {task.max_attempts}
+          </Particular>
+          {task.deadline && <When name="Deadline" at={task.deadline} />}
+          {task.not_before && <When name="Not before" at={task.not_before} />}
+          {task.on_dependency_failure && (
+            <Particular name="If a dependency fails">{task.on_dependency_failure}</Particular>
+          )}
+          {task.tokens_used && <Particular name="Tokens">{task.tokens_used.toLocaleString('en')}</Particular>}
+          <When name="Created" at={task.created_at} />
+          {task.started_at && <When name="Started" at={task.started_at} />}
+          {task.completed_at && <When name="Ended" at={task.completed_at} />}
+        </dl>
+        <div class="sheet-text">
+          {task.waits_because && <p class="note">{task.waits_because}</p>}
+          <Passage title="Error" text={task.error} isBad />
+          <Passage title="Result" text={task.result} />
+          <Passage title="Description" text={task.description} />
+          <Passage title="Acceptance" text={task.acceptance} />
+          <Passage title="Expected output" text={task.expected_output} />
+          <Neighbours title="Waits for" tasks={dependencies} back={back} />
+          <Neighbours title="Waited for by" tasks={dependents} back={back} />
+          <History subject="task" id={task.id} />
+          <RawJson value={{ ...task, dependencies, dependents }} />
+        </div>
+      </div>
+    </article>
+  );
+}
+
+function Particular({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function When({ name, at }: { name: string; at: string }) {
+  return (
+    <Particular name={name}>
+      <Time at={at} />
+    </Particular>
+  );
+}
+
+interface PassageProps {
+  title: string;
+  text: string | null | undefined;
+  isBad?: boolean;
+}
+
+function Passage({ title, text, isBad = false }: PassageProps) {
+  if (!text) return null;
+  return (
+    <section>
+      <h3>{title}</h3>
+      <pre class={isBad ? 'passage bad' : 'passage'}>{text}</pre>
+    </section>
+  );
+}
+
+function Neighbours({ title, tasks, back }: { title: string; tasks: readonly TaskCard[]; back: string }) {
+  if (tasks.length === 0) return null;
+  return (
+    <section>
+      <h3>{title}</h3>
+      <ul class="neighbours">
+        {tasks.map((task) => (
+          <li key={task.id}>
+            <StateIcon state={task.state} />
+            <span>
+              <Link to={`/board/task/${task.id}${back}`}>{task.title}</Link>{' '}
+              <span class="quiet">
+                #{task.id}, {stateWords[task.state].toLowerCase()}
+              </span>
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

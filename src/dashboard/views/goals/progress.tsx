@@ -1,0 +1,37 @@
+import { shownCount, type TaskSummary, totalOf } from '../../task-card.js';
+import { StateBar } from '../../ui/state-bar.js';
+import type { Tokens } from './goal-line.js';
+
+/** How far a goal is, and what it has cost. */
+export function Progress({ goal }: { goal: TaskSummary & { tokens?: Tokens | undefined } }) {
+  const { counts, tokens } = goal;
+  const total = totalOf(goal) - counts.cancelled;
+  const percent = total === 0 ? 0 : Math.floor((counts.completed / total) * 100);
+  const parts = [
+    total === 0 ? 'no tasks yet' : `${shownCount(counts.completed)} of ${shownCount(total)} done, ${percent} %`,
+    counts.in_progress > 0 && `${shownCount(counts.in_progress)} in progress`,
+    counts.ready > 0 && `${shownCount(counts.ready)} ready`,
+    counts.failed > 0 && `${shownCount(counts.failed)} failed`,
+  ].filter(Boolean);
+  return (
+    <div class="progress">
+      <StateBar summary={goal} />
+      <span class="progress-words">
+        <span>{parts.join(' · ')}</span>
+        {tokens && (tokens.budget !== null || tokens.spent > 0) && <TokenWords {...tokens} />}
+      </span>
+    </div>
+  );
+}
+
+function TokenWords({ budget, spent, reserved }: Tokens) {
+  const used = spent + reserved;
+  const isShort = budget !== null && used >= budget * 0.9;
+  const promised = reserved > 0 ? ` (${shownCount(reserved)} of them reserved)` : '';
+  return (
+    <span class={isShort ? 'fact bad' : 'fact'}>
+      {shownCount(used)}
+      {budget !== null && ` of ${shownCount(budget)}`} tokens{promised}
+    </span>
+  );
+}

@@ -1,0 +1,114 @@
+import { write } from '../../api.js';
+import { Link } from '../../location.js';
+import { ConfirmButton } from '../../ui/dialog.js';
+import { Empty, RawJson, Shown } from '../../ui/shown.js';
+import { Time } from '../../ui/time.js';
+import { useRead } from '../../use-read.js';
+import { useMayWrite } from '../../visitor.js';
+import { Sessions, type SessionsRead } from './sessions.js';
+
+/** A slot as get_workers gives it. */
+interface Slot {
+  slot: number;
+  workerId: string | null;
+  active: boolean;
+  taskId: number | null;
+  session?: string;
+  last_heartbeat?: string;
+}
+
+/** Heartbeats are no changes, and yet what is shown of them grows old. */
+const beatMs = 10_000;
+const options = { subjects: ['slot', 'session', 'task', 'job', 'runtime'], everyMs: beatMs };
+
+/** Who is at work: the slots that all sessions share, the sessions, and what each holds. */
+export function Workers() {
+  const slots = useRead<{ workers: Slot[] }>('get_workers', {}, options);
+  const here = useRead<SessionsRead>('page/sessions', {}, options);
+  const titles = new Map(
+    [...(here.data?.sessions ?? []), ...(here.data?.others ?? [])].flatMap(({ tasks }) =>
+      tasks.map(({ id, title }) => [id, title]),
+    ),
+  );
+  return (
+    <>
+      <section>
+        <h2>Slots</h2>
+        <Shown reading={slots}>
+          {({ workers }) => (
+            <>
+              <ul class="slots">
+                {workers.map((slot) => (
+                  <li key={slot.slot}>
+                    <SlotCard slot={slot} title={slot.taskId === null ? undefined : titles.get(slot.taskId)} />
+                  </li>
+                ))}
+              </ul>
+              {workers.every(({ active }) => !active) && (
+                <p class="quiet">
+                  All are free. A session takes one with claim_worker_slot, a shell with{' '}
+                  <code>agent-runtime tool claim_worker_slot</code>.
+                </p>
+              )}
+            </>
+          )}
+        </Shown>
+      </section>
+      <section>
+        <h2>Sessions</h2>
+        <Shown reading={here}>
+          {(read) =>
+            read.sessions.length === 0 && read.others.length === 0 ? (
+              <Empty
+                what="No session is connected. Each client that starts the server is shown here."
+                command="agent-runtime install"
+              />
+            ) : (
+              <Sessions {...read} />
+            )
+          }
+        </Shown>
+      </section>
+      <RawJson value={{ slots: slots.data, ...here.data }} />
+    </>
+  );
+}
+
+function SlotCard({ slot, title }: { slot: Slot; title: string | undefined }) {
+  const mayWrite = useMayWrite();
+  if (!slot.active) {
+    return (
+      <div class="slot">
+        <span class="slot-number">{slot.slot}</span>
+        <span class="quiet">free</span>
+      </div>
+    );
+  }
+  return (
+    <div class="slot active">
+      <span class="slot-number">{slot.slot}</span>
+      <div class="slot-inside">
+        <strong>{slot.workerId}</strong>
+        {slot.taskId === null ? (
+          <span class="quiet">no task</span>
+        ) : (
+          <Link to={`/board/task/${slot.taskId}`}>{title ?? `Task ${slot.taskId}`}</Link>
+        )}
+        <span class="quiet small">
+          seen <Time at={slot.last_heartbeat} /> · {slot.session}
+        </span>
+      </div>
+      {mayWrite && (
+        <ConfirmButton
+          label="Release"
+          question={`Release slot ${slot.slot}?`}
+          consequence={`${slot.workerId} loses the slot${slot.taskId === null ? '.' : `, and task ${slot.taskId} goes back into the line: what is still reported on it is refused.`}`}
+          onConfirm={async () => {
+            await write('release_worker_slot', { slot: slot.slot, force: true });
+            return `Slot ${slot.slot} is free.`;
+          }}
+        />
+      )}
+    </div>
+  );
+}

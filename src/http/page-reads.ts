@@ -1,0 +1,177 @@
+import { z } from 'zod';
+import { goalStatuses } from '../core/goals/goal.js';
+import { type BoardTask, boardStates, readBoard, readBoardList, readNeighbours } from '../core/overview/board.js';
+import { readBoardChoices } from '../core/overview/board-choices.js';
+import { readGoalGraph, readGoalLines } from '../core/overview/goals.js';
+import { readSessions } from '../core/overview/workers.js';
+import { defineTool } from '../tools/define-tool.js';
+import { cursor, goalId, iso } from '../tools/fields.js';
+import { fromCursor } from '../tools/page.js';
+import { showCard, showGoalLine } from './show-board.js';
+
+const filter = {
+  goal_id: goalId.optional(),
+  project: z.string().max(1_000).optional().describe("Only tasks of exactly this project; '' for those of none."),
+  worker: z.string().max(300).optional().describe('Only tasks that this worker or session works or worked on.'),
+  text: z.string().max(200).optional().describe('Only tasks with this text in their title, key or description.'),
+  overdue: z.boolean().default(false).describe('Only open tasks whose deadline has passed.'),
+};
+
+function toFilter(input: {
+  goal_id?: number | undefined;
+  project?: string | undefined;
+  worker?: string | undefined;
+  text?: string | undefined;
+  overdue: boolean;
+}) {
+  const { goal_id: goalId, overdue: isOverdue, project, worker, text } = input;
+  return { goalId, project, worker, text, isOverdue };
+}
+
+const rows = (byDefault: number, most: number) =>
+  z.int().min(1).max(most).default(byDefault).describe(`At most this many; ${byDefault} unless given.`);
+
+/** A page of rows, of which one more than asked for was read, to know whether there are others. */
+function pageOf<Row extends { id: number }, Shown>(read: readonly Row[], limit: number, show: (row: Row) => Shown) {
+  const items = read.slice(0, limit);
+  const last = items.at(-1);
+  return { items: items.map(show), ...(read.length > limit && last ? { next_cursor: String(last.id) } : {}) };
+}
+
+const cards = (tasks: readonly BoardTask[]) => tasks.map(showCard);
+
+/**
+ * What the page shows and no tool answers, as whole boards with true counts are of no use to a model. Declared as
+ * tools are, so that input, errors and addresses are the same: `/api/page/NAME`.
+ */
+export const pageReads = [
+  defineTool({
+    name: 'board',
+    title: 'The board by state',
+    effect: 'read',
+    description: 'How many tasks are in each state under a filter, and the first of each.',
+    input: z.strictObject({ ...filter, limit: rows(25, 100) }),
+    output: z.unknown(),
+    handler: async (input, { runtime }) => {
+      const { columns, ...summary } = await readBoard(runtime, toFilter(input), input.limit);
+      return {
+        ...summary,
+        columns: Object.fromEntries(boardStates.map((state) => [state, cards(columns[state])])),
+      };
+    },
+  }),
+
+  defineTool({
+    name: 'tasks',
+    title: 'The board as a list',
+    effect: 'read',
+    description: 'How many tasks are in each state under a filter, and a page of them, newest first.',
+    input: z.strictObject({
+      ...filter,
+      state: z.enum(boardStates).optional().describe('Only tasks in this state.'),
+      limit: rows(100, 500),
+      cursor,
+    }),
+    output: z.unknown(),
+    handler: async (input, { runtime }) => {
+      const beforeId = fromCursor(input.cursor);
+      const { tasks, ...summary } = await readBoardList(runtime, {
+        ...toFilter(input),
+        ...(input.state === undefined ? {} : { state: input.state }),
+        ...(beforeId === undefined ? {} : { beforeId }),
+        limit: input.limit + 1,
+      });
+      const { items, ...rest } = pageOf(tasks, input.limit, showCard);
+      return { ...summary, tasks: items, ...rest };
+    },
+  }),
+
+  defineTool({
+    name: 'board_choices',
+    title: 'What the board can be filtered by',
+    effect: 'read',
+    description: 'The newest goals, and the projects and workers there are.',
+    input: z.strictObject({}),
+    output: z.unknown(),
+    handler: (_, { runtime }) => readBoardChoices(runtime.db),
+  }),
+
+  defineTool({
+    name: 'task_links',
+    title: 'What is before and after a task',
+    effect: 'read',
+    description: 'The tasks that a task depends on, those that depend on it, and the name of its goal.',
+    input: z.strictObject({ task_id: z.int().min(1).describe("The task's number."), limit: rows(100, 500) }),
+    output: z.unknown(),
+    handler: async (input, { runtime }) => {
+      const { dependencies, dependents, goalName } = await readNeighbours(runtime.db, input.task_id, input.limit);
+      return { dependencies: cards(dependencies), dependents: cards(dependents), goal_name: goalName };
+    },
+  }),
+
+  defineTool({
+    name: 'goals',
+    title: 'Goals with their progress',
+    effect: 'read',
+    description: 'Goals with tasks by state and tokens against budget, newest first.',
+    input: z.strictObject({
+      status: z.enum(goalStatuses).optional().describe('Only goals of this status.'),
+      limit: rows(50, 200),
+      cursor,
+    }),
+    output: z.unknown(),
+    handler: async (input, { runtime }) => {
+      const page = { status: input.status, beforeId: fromCursor(input.cursor), limit: input.limit + 1 };
+      const { items, ...rest } = pageOf(await readGoalLines(runtime.db, page), input.limit, showGoalLine);
+      return { goals: items, ...rest };
+    },
+  }),
+
+  defineTool({
+    name: 'goal_graph',
+    title: "A goal's tasks and their dependencies",
+    effect: 'read',
+    description: 'The nodes and edges of a goal, with its critical path; the open tasks first where not all fit.',
+    input: z.strictObject({
+      goal_id: goalId,
+      open_only: z.boolean().default(false).describe('Only tasks that are not done.'),
+      limit: rows(300, 300),
+    }),
+    output: z.unknown(),
+    handler: async (input, { runtime }) => {
+      const wishes = { isOpenOnly: input.open_only, limit: input.limit };
+      const { nodes, criticalPath, ...graph } = await readGoalGraph(runtime, input.goal_id, wishes);
+      return { nodes: cards(nodes), ...graph, critical_path: criticalPath };
+    },
+  }),
+
+  defineTool({
+    name: 'sessions',
+    title: 'Who is here',
+    effect: 'read',
+    description: 'Live sessions and those that ended last, with what each holds, and what callers without one hold.',
+    input: z.strictObject({}),
+    output: z.unknown(),
+    handler: async (_, { runtime }) => {
+      const { sessions, others } = await readSessions(runtime.db);
+      return {
+        sessions: sessions.map(({ clientVersion, startedAt, heartbeatAt, endedAt, holdings, ...session }) => ({
+          ...session,
+          client_version: clientVersion,
+          started_at: iso(startedAt),
+          heartbeat_at: iso(heartbeatAt),
+          ended_at: iso(endedAt),
+          ...showHoldings(holdings),
+        })),
+        others: others.map(({ holder, holdings }) => ({ holder, ...showHoldings(holdings) })),
+      };
+    },
+  }),
+];
+
+function showHoldings({ tasks, ...held }: Awaited<ReturnType<typeof readSessions>>['others'][number]['holdings']) {
+  return {
+    ...held,
+    tasks: tasks.map(({ leaseExpiresAt, ...task }) => ({ ...task, lease_expires_at: iso(leaseExpiresAt) })),
+  };
+}

@@ -1,0 +1,75 @@
+import { expect, it } from 'vitest';
+import { connectServer } from '../support/mcp-client.js';
+import { expectGoodLooks } from './looks.js';
+import { describeInBrowser, openPage } from './open-page.js';
+
+describeInBrowser('the workers', () => {
+  it('are shown as two processes come, work and go', async () => {
+    const { page, runtime, problems } = await openPage('/workers');
+    await page.getByText('No session is connected').waitFor();
+    await page.getByText('All are free.').waitFor();
+    expect(await page.locator('.slot').count()).toBe(5);
+    await expectGoodLooks(page, 'workers-empty');
+
+    const { home } = runtime;
+    const one = await connectServer({ home, env: { CLAUDE_PROJECT_DIR: '/home/ada/shop' } });
+    const other = await connectServer({ home, env: { CLAUDE_CODE_SESSION_ID: 'f00d', CLAUDE_PROJECT_DIR: '/b' } });
+    const session = (words: string) => page.locator('table.sessions tbody tr').filter({ hasText: words });
+    await session('/home/ada/shop').getByText('test-client').waitFor();
+    await session('claude:f00d').getByText('1.0.0').waitFor();
+
+    await one.ok('add_task', { id: 'bake', description: 'Bake the bread' });
+    const { slot } = await one.ok('claim_worker_slot', { worker_id: 'hedy' });
+    await one.ok('claim_task', { taskId: 'bake', workerId: 'hedy', workerSlot: slot });
+    await page.locator('.slot.active').getByRole('link', { name: 'Bake the bread' }).waitFor();
+    await session('/home/ada/shop').getByText('slot 1').waitFor();
+    await session('/home/ada/shop').getByRole('link', { name: 'Bake the bread' }).waitFor();
+    await session('claude:f00d').getByText('nothing').waitFor();
+    await expectGoodLooks(page, 'workers');
+
+    await other.close();
+    await session('claude:f00d').getByText('ended').waitFor();
+    await page.getByText('JSON').click();
+    expect(await page.locator('.raw pre').textContent()).toContain('"workerId": "hedy"');
+    expect(problems).toEqual([]);
+  });
+
+  it('lose a slot to whoever releases it, and its task is free again', async () => {
+    const { page, runtime, problems } = await openPage('/workers');
+    const stuck = await connectServer({ home: runtime.home });
+    await stuck.ok('add_task', { id: 'bake', description: 'Bake the bread' });
+    const { slot } = await stuck.ok('claim_worker_slot', { worker_id: 'hedy' });
+    await stuck.ok('claim_task', { taskId: 'bake', workerId: 'hedy', workerSlot: slot });
+    await page.getByRole('button', { name: 'Release' }).click();
+    await page.getByText('task 1 goes back into the line').waitFor();
+    await page.getByRole('button', { name: 'Keep it' }).click();
+    expect((await runtime.tasks.get('bake')).status).toBe('in_progress');
+    await page.getByRole('button', { name: 'Release' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Release' }).click();
+    await page.getByText('All are free.').waitFor();
+    expect((await runtime.tasks.get('bake')).status).toBe('pending');
+    const late = await stuck.call('update_task', { taskId: 'bake', status: 'done', workerId: 'hedy' });
+    expect(late.data).toMatchObject({ code: 'stale_claim' });
+    expect(problems).toEqual([]);
+  });
+
+  it('show who holds something without a session', async () => {
+    const { page, send } = await openPage('/workers');
+    await send('POST', '/api/tools/create_task', { body: '{"title": "By hand"}' });
+    await send('POST', '/api/tools/update_task_status', {
+      body: '{"task_id": 1, "status": "in_progress", "worker_id": "ada", "lease_seconds": 3600}',
+    });
+    const row = page.locator('tr').filter({ hasText: 'loose:ada' });
+    await row.getByText('without a session').waitFor();
+    await row.getByRole('link', { name: 'By hand' }).waitFor();
+  });
+
+  it('offer no release to those who may only look', async () => {
+    const { page, open, runtime } = await openPage('/activity', { isReadOnly: true });
+    await runtime.slots.claim('hedy', { holder: null, project: '', sessionId: undefined });
+    await open('/workers');
+    await page.getByText('hedy').first().waitFor();
+    await page.getByText('read-only').waitFor();
+    expect(await page.getByRole('button', { name: 'Release' }).count()).toBe(0);
+  });
+});
