@@ -1,5 +1,6 @@
 import { measureBackground } from './background.js';
 import { measureClaims } from './claims.js';
+import { measureDashboard } from './dashboard.js';
 import { measureJobs } from './jobs.js';
 import { type Figure, measureBoards, measureProtocol } from './protocol.js';
 
@@ -10,6 +11,7 @@ const figures: Figure[] = [
   ...(await measureClaims()),
   ...(await measureBackground()),
   ...(await measureJobs()),
+  ...(await measureDashboard()),
 ];
 
 console.log('| what | ours | reference | ratio | aim |');
