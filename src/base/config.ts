@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
 import { RuntimeError } from './errors.js';
 import { type LogLevel, logLevels } from './log.js';
+import type { ServerSettings, ToolPreferences } from './server-settings.js';
 import { type Environment, readSetting, type Setting, type SettingName, settings } from './settings.js';
 
 /** Everything that the user can set, parsed once: flags over environment over the config file over defaults. */
@@ -22,6 +23,9 @@ export interface Config {
   model: string | undefined;
   providers: ProviderConfig;
   pricesUrl: string | undefined;
+  /** The other MCP servers that this one may start or reach, by name. */
+  mcpServers: Readonly<Record<string, ServerSettings>>;
+  toolPreferences: ToolPreferences;
   /** The client's conversation, where the client tells: the same when it is resumed. */
   clientSessionId: string | undefined;
   /** The project directory that the client works in, '' when it does not say. */
@@ -93,6 +97,8 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: providersOf(file, env, { home, configPath }),
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
+    mcpServers: file.mcpServers ?? {},
+    toolPreferences: file.toolPreferences ?? {},
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
