@@ -19,12 +19,17 @@ import { createJobs, type Jobs } from './core/jobs/jobs.js';
 import type { Processes } from './core/ports.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
+import { toolServerMark } from './downstream/connection/launch.js';
+import { createDownstream, type Downstream } from './downstream/downstream.js';
+import { nativeTools } from './downstream/native/index.js';
+import { createServerProcesses } from './downstream/processes.js';
 import { configuredModels } from './llm/configured.js';
 import type { Models } from './llm/index.js';
+import { endMarked } from './runner/descendants.js';
 import { createDispatcher, type Dispatcher } from './runner/dispatcher.js';
 import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
 import { runnerEnvironment } from './runner/environment.js';
-import { systemProcesses } from './runner/identity.js';
+import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createSpawner } from './runner/spawn.js';
 import { createSpool } from './runner/spool.js';
 import { backupPath, newestBackup } from './store/backup.js';
@@ -47,6 +52,7 @@ export interface Runtime {
   readonly slots: Slots;
   readonly workers: Workers;
   readonly dispatcher: Dispatcher;
+  readonly downstream: Downstream;
   /** Writes the session's row and keeps it alive until `close`. */
   beginSession(session: Session, info: SessionInfo): Promise<void>;
   /** Does what any process may do for all: takes back what dead ones held, and has waiting work worked on. */
@@ -131,6 +137,24 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const slots = createSlots({ db, clock, processes, limit: config.workerSlots });
   const dispatcher = createDispatcher({ jobs, spawner, spool, log });
   const tasks = createTaskBoard({ db, clock });
+  const downstream = createDownstream({
+    config,
+    db,
+    clock,
+    log,
+    redact,
+    breakers,
+    processes: createServerProcesses({
+      db,
+      clock,
+      processes,
+      startTimeOf,
+      endMarked: (id) => endMarked(toolServerMark, id),
+    }),
+    natives: nativeTools,
+    runNative: async (tool, args, signal) =>
+      tool.execute(tool.input.parse(args), { signal, db, clock, log, settings: config.native }),
+  });
   let current: Session | undefined;
   let damage: string | undefined;
   const timers: NodeJS.Timeout[] = [];
@@ -155,6 +179,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     await attempt('take back slots', slots.lapse);
     await attempt('take back claims', tasks.lapse);
     await attempt('look after the queue', () => dispatcher.sweep(actor));
+    await attempt('look after tool servers', downstream.sweep);
     await attempt('check the database', checkDaily);
   }
 
@@ -186,6 +211,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     slots,
     workers: createWorkers({ db, clock, processes }),
     dispatcher,
+    downstream,
 
     async beginSession(session, info) {
       await sessions.begin(session, info);
@@ -252,7 +278,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     close() {
       for (const timer of timers.splice(0)) clearInterval(timer);
-      db.close(current ? sessions.ending(current) : []);
+      downstream.close();
+      db.close([...downstream.ending(), ...(current ? sessions.ending(current) : [])]);
     },
   };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
 import { RuntimeError } from './errors.js';
 import { type LogLevel, logLevels } from './log.js';
+import { type NativeSettings, readNativeSettings } from './native-settings.js';
 import type { ServerSettings, ToolPreferences } from './server-settings.js';
 import { type Environment, readSetting, type Setting, type SettingName, settings } from './settings.js';
 
@@ -22,10 +23,11 @@ export interface Config {
   /** The model of tasks that name none. */
   model: string | undefined;
   providers: ProviderConfig;
-  pricesUrl: string | undefined;
   /** The other MCP servers that this one may start or reach, by name. */
   mcpServers: Readonly<Record<string, ServerSettings>>;
   toolPreferences: ToolPreferences;
+  pricesUrl: string | undefined;
+  native: NativeSettings;
   /** The client's conversation, where the client tells: the same when it is resumed. */
   clientSessionId: string | undefined;
   /** The project directory that the client works in, '' when it does not say. */
@@ -78,6 +80,7 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
   const file = readConfigFile(configPath);
   const env = withSecrets(environment, file, { home, configPath });
   const limits = file.limits ?? {};
+  const native = readNativeSettings(env);
 
   return {
     home,
@@ -96,9 +99,10 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: providersOf(file, env, { home, configPath }),
-    pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     mcpServers: file.mcpServers ?? {},
     toolPreferences: file.toolPreferences ?? {},
+    pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
+    native,
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,

@@ -11,8 +11,13 @@ export const runnerMark = 'AGENT_RUNTIME_RUNNER';
  * process of anyone else's can bear it. Linux only: elsewhere another process's environment cannot be read.
  */
 export function endDescendants(runnerId: string): number {
+  return endMarked(runnerMark, runnerId);
+}
+
+/** Kills every process that has this variable with this value in its environment; returns how many there were. */
+export function endMarked(variable: string, value: string): number {
   let ended = 0;
-  for (const pid of markedProcesses(runnerId)) {
+  for (const pid of markedProcesses(variable, value)) {
     try {
       process.kill(pid, 'SIGKILL');
       ended++;
@@ -23,9 +28,9 @@ export function endDescendants(runnerId: string): number {
   return ended;
 }
 
-function markedProcesses(runnerId: string): number[] {
-  if (process.platform !== 'linux' || runnerId === '') return [];
-  const mark = `${runnerMark}=${runnerId}`;
+function markedProcesses(variable: string, value: string): number[] {
+  if (process.platform !== 'linux' || value === '') return [];
+  const mark = `${variable}=${value}`;
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

@@ -7,6 +7,7 @@ import { jobTools } from './jobs.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
+import { toolTools } from './tools.js';
 
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
@@ -14,6 +15,7 @@ export const toolsets = {
   coordination: coordinationTools,
   background: backgroundTools,
   jobs: jobTools,
+  tools: toolTools,
   system: systemTools,
 } as const satisfies Record<string, readonly AnyTool[]>;
 

@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.js';
 import { jobs } from './001-jobs.js';
+import { tools } from './001-tools.js';
 
 /**
  * Times are epoch milliseconds (`_at`) or monotonic milliseconds of the boot named beside them (`_tick`); JSON is
@@ -9,7 +10,7 @@ export const foundation: Migration = {
   version: 1,
   name: 'foundation',
   up: (connection) => {
-    for (const part of [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog]) connection.exec(part);
+    for (const part of [goalsAndTasks, coordination, jobs, breakers, relay, tools, ledgerAndLog]) connection.exec(part);
   },
 };
 
