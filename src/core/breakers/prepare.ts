@@ -1,5 +1,5 @@
 import type { Sql } from '../../store/sql.js';
-import type { BreakerConfig } from './machine.js';
+import type { BreakerConfig, BreakerState } from './machine.js';
 
 export type PreparedConfig = Pick<
   BreakerConfig,
@@ -23,8 +23,15 @@ export async function prepareBreaker(sql: Sql, id: string, config: PreparedConfi
   );
 }
 
-/** The ids of those that do not let every call through. */
-export async function notClosed(sql: Sql): Promise<Set<string>> {
-  const rows = await sql.all<{ id: string }>("select id from breakers where state <> 'closed'");
-  return new Set(rows.map(({ id }) => id));
+/** Those that do not let every call through, with when that may change, epoch milliseconds; 0 where it may be now. */
+export async function notClosed(sql: Sql): Promise<Map<string, number>> {
+  const rows = await sql.all<{ id: string; state: BreakerState; cooldown_until: number | null; is_held: number }>(
+    "select id, state, cooldown_until, is_held from breakers where state <> 'closed'",
+  );
+  return new Map(
+    rows.map(({ id, state, cooldown_until, is_held }) => [
+      id,
+      is_held === 1 ? Number.POSITIVE_INFINITY : state === 'open' ? (cooldown_until ?? 0) : 0,
+    ]),
+  );
 }

@@ -13,6 +13,8 @@ export interface Leave {
 export interface Gate {
   /** Nothing when the breaker says no. */
   admit(id: string, callMs: number): Promise<Leave | undefined>;
+  /** Whether it would surely say no, so that there is no use in waiting for what it guards. */
+  isShut(id: string): Promise<boolean>;
   succeeded(id: string, leave: Leave): Promise<void>;
   failed(id: string, leave: Leave, failure: { type: FailureType; message: string }): Promise<void>;
   /** The call was not made after all, or says nothing about the server. */
@@ -35,7 +37,7 @@ const freshMs = 250;
  * transaction each would take longer than a short call itself.
  */
 export function createGate({ db, clock, breakers, holder }: GateNeeds): Gate {
-  let open = new Set<string>();
+  let open = new Map<string, number>();
   let lookedAt = Number.NEGATIVE_INFINITY;
   /** Failures that successes have still to make up for. */
   const owed = new Map<string, number>();
@@ -56,6 +58,11 @@ export function createGate({ db, clock, breakers, holder }: GateNeeds): Gate {
       if (!open.has(id)) return { permit: undefined };
       const { allowed, permit } = await breakers.acquire(id, { holder, callMs });
       return allowed ? { permit } : undefined;
+    },
+
+    async isShut(id) {
+      await look();
+      return (open.get(id) ?? 0) > clock.now();
     },
 
     async succeeded(id, { permit }) {

@@ -9,8 +9,8 @@ export interface Health {
   /** Looks at a connection now and then, also while calls are under way: a hung one always has some. */
   watch(connection: Connection): void;
   forget(connection: Connection): void;
-  /** Looks now, because a call has had no answer: that was the first strike. Resolves to whether it is well. */
-  probe(connection: Connection): Promise<boolean>;
+  /** Looks now, because a call has had no answer, which may be the first strike. Resolves to whether it is well. */
+  probe(connection: Connection, strikes: 0 | 1): Promise<boolean>;
   /** Whether it has a strike, so that others are to be preferred until it is known how it is. */
   isSuspect(connection: Connection): boolean;
   /** Resolves when nothing is being looked at on this connection. */
@@ -78,11 +78,11 @@ export function createHealth(rule: HealthRule | undefined, { onSick }: HealthNee
       if (rule) later(connection, state, rule.intervalMs);
     },
     forget,
-    async probe(connection) {
+    async probe(connection, strikes) {
       const state = watched.get(connection);
       if (!state) return false;
       if (state.looking) return state.looking;
-      state.strikes = Math.max(state.strikes, 1);
+      state.strikes = Math.max(state.strikes, strikes);
       return look(connection, state);
     },
     isSuspect: (connection) => (watched.get(connection)?.strikes ?? 0) > 0,

@@ -101,7 +101,8 @@ export function createInstance(needs: InstanceNeeds): Instance {
       let hasClosed = false;
       connection = await open(() => {
         hasClosed = true;
-        if (current === connection) ended();
+        // One that ends before it was ready has never been the current one.
+        if (current !== undefined && current === connection) ended();
       });
       if (hasClosed) throw new CallFailure('not_started', 'it ended as soon as it was ready');
     } catch (error) {

@@ -109,13 +109,17 @@ export function createPool(needs: PoolNeeds): Pool {
   }
 
   async function open(id: string, onClosed: () => void): Promise<Connection> {
+    let opened: Connection | undefined;
     const connection = await needs.open(id, {
-      onClosed: () => {
-        health.forget(connection);
+      onClosed() {
+        if (opened) health.forget(opened);
         onClosed();
       },
-      onToolsChanged: () => void list(connection).catch(() => {}),
+      onToolsChanged() {
+        if (opened) list(opened).catch(() => {});
+      },
     });
+    opened = connection;
     try {
       await list(connection);
     } catch (error) {
@@ -166,12 +170,17 @@ export function createPool(needs: PoolNeeds): Pool {
       const place = choose(call.avoid, refused);
       if (place) {
         if (place.inFlight >= mostInFlight) throw new CallFailure('busy', `all instances have ${mostInFlight} calls`);
+        // Counted before the breaker is asked: calls that come together would all choose the same one otherwise.
+        place.inFlight++;
+        place.lastUsed = ++uses;
         const leave = await gate.admit(breakerOf(place), call.timeoutMs);
         if (leave && usable(place, call.avoid)) return { place, leave };
+        place.inFlight--;
         if (leave) await gate.forget(leave);
         else refused.add(place);
         continue;
       }
+      for (const candidate of places) if (await gate.isShut(breakerOf(candidate))) refused.add(candidate);
       const waited = places.flatMap((candidate, index) => (refused.has(candidate) ? [] : (starts[index] ?? [])));
       if (waited.length === 0) throw new CallFailure('circuit_open', 'its circuit breaker is open');
       await waitForOne(waited, call, deadline);
@@ -196,11 +205,9 @@ export function createPool(needs: PoolNeeds): Pool {
     const deadline = performance.now() + request.timeoutMs;
     const { place, leave } = await admit(request, deadline);
     const connection = place.instance.connection();
-    if (!connection) throw new CallFailure('not_sent', 'the connection had ended');
-    request.onChosen(place.instance.id, connection);
-    place.inFlight++;
-    place.lastUsed = ++uses;
     try {
+      if (!connection) throw new CallFailure('not_sent', 'the connection had ended');
+      request.onChosen(place.instance.id, connection);
       const timeoutMs = Math.max(1, Math.round(deadline - performance.now()));
       const answer = await connection.call(request.tool, request.args, { ...request, timeoutMs });
       place.failuresInRow = 0;
@@ -208,7 +215,7 @@ export function createPool(needs: PoolNeeds): Pool {
       await gate.succeeded(breakerOf(place), leave);
       return answer;
     } catch (error) {
-      await judge(place, connection, leave, error);
+      if (connection) await judge(place, connection, leave, error);
       throw error;
     } finally {
       place.inFlight--;
@@ -225,13 +232,9 @@ export function createPool(needs: PoolNeeds): Pool {
       await gate.succeeded(breakerOf(place), leave);
       return;
     }
-    if (kind === 'cancelled') {
-      await gate.forget(leave);
-      return;
-    }
-    if (kind === 'timeout') {
-      // Slow, or hung? It is asked, and gets no calls until it has answered.
-      void health.probe(connection).catch(() => {});
+    if (kind === 'timeout' || kind === 'cancelled') {
+      // Slow, or hung? It is asked; one that has let a caller wait for its whole time gets no calls until it has answered.
+      void health.probe(connection, kind === 'timeout' ? 1 : 0);
       await gate.forget(leave);
       return;
     }
