@@ -23,6 +23,7 @@ import { toolServerMark } from './downstream/connection/launch.js';
 import { createDownstream, type Downstream } from './downstream/downstream.js';
 import { nativeTools } from './downstream/native/index.js';
 import { createServerProcesses } from './downstream/processes.js';
+import type { SickServer } from './downstream/views/servers.js';
 import { configuredModels } from './llm/configured.js';
 import type { Models } from './llm/index.js';
 import { endMarked } from './runner/descendants.js';
@@ -83,6 +84,8 @@ export interface SelfDescription {
   configuredProviders: string[];
   /** Who breaks a goal down when decompose_goal is not told. */
   planner: string;
+  /** Tool servers that were tried in this session and are not up. */
+  sickServers: SickServer[];
 }
 
 export interface RuntimeOptions {
@@ -258,6 +261,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
         defaultModel,
         configuredProviders: models.available().flatMap(({ id, isConfigured }) => (isConfigured ? [id] : [])),
         planner: defaultModel ?? 'caller',
+        sickServers: downstream.sick(),
       };
     },
 

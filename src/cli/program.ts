@@ -9,6 +9,7 @@ import { addInstallCommand } from './install-command.js';
 import { addKeepCommands } from './keep-command.js';
 import { createOutput, type Output } from './output.js';
 import { addServeCommand, serve } from './serve.js';
+import { addServersCommand } from './servers-command.js';
 import { addToolCommand } from './tool-command.js';
 
 /** Runs one command line, and leaves its exit code in `process.exitCode`. */
@@ -45,6 +46,7 @@ function createProgram(output: Output): Command {
   addDoctorCommand(program, output);
   addInstallCommand(program, output);
   addKeepCommands(program, output);
+  addServersCommand(program, output);
   return program;
 }
 

@@ -35,6 +35,7 @@ export const statusOutput = z.object({
     goals: z.array(z.object({ id: z.int(), name: z.string(), done: z.string() })),
     waiting: z.array(z.object({ id: z.int(), title: z.string(), because: z.string() })),
     open_breakers: z.array(z.object({ id: z.string(), state: z.string(), retry_at: z.string().optional() })).optional(),
+    sick_servers: z.array(z.object({ server: z.string(), problem: z.string() })).optional(),
     relays: z.array(z.object({ pipeline_id: z.string(), name: z.string(), step: z.string() })).optional(),
   }),
   models: z.object({ default: z.string().nullable(), configured: z.array(z.string()), planner: z.string() }),
@@ -81,6 +82,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
               retry_at: cooldownUntil === null ? undefined : iso(cooldownUntil),
             })),
           }),
+      ...(self.sickServers.length === 0 ? {} : { sick_servers: self.sickServers }),
       ...(overview.openRelays.length === 0
         ? {}
         : {
