@@ -68,7 +68,7 @@ async function serversFor({ resolved, route, agent, pools }: PlanNeeds): Promise
 }
 
 /** Below this many calls nothing is known. */
-const leastWeight = 4;
+const leastWeight = 3;
 const sickRate = 0.5;
 
 function scoreOf(candidate: Candidate, scores: ReadonlyMap<string, Score>): Score | undefined {
