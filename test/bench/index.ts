@@ -1,6 +1,7 @@
 import { measureBackground } from './background.js';
 import { measureClaims } from './claims.js';
 import { type Figure, measureBoards, measureProtocol } from './protocol.js';
+import { measureToolCalls } from './tool-calls.js';
 
 // Ratios of one run on one machine: absolute times change with the machine and with what else it does.
 const figures: Figure[] = [
@@ -8,6 +9,7 @@ const figures: Figure[] = [
   ...(await measureBoards()),
   ...(await measureClaims()),
   ...(await measureBackground()),
+  ...(await measureToolCalls()),
 ];
 
 console.log('| what | ours | reference | ratio | aim |');

@@ -67,31 +67,30 @@ async function withNative(servers: Record<string, ServerSettings>, options: Tool
 }
 
 it('native first, then primary, then backups, then the cache, then an error that names them all', async () => {
-  const file = join(tempDir(), 'calls');
-  const env = (name: string) => ({ CALLS_FILE: file, CALLS_NAME: name });
-  const { call, native, downstream } = await withNative({
-    one: odd({ env: env('one'), backups: ['two'] }),
-    two: odd({ env: env('two') }),
-  });
-  await downstream.route('echo', { prefer: 'one' }, actor);
-  await downstream.route('echo', { isAnew: true }, actor);
-  await expect(call('echo', { text: 'a' })).rejects.toMatchObject({ code: 'conflict' });
-  const wishes = { agentId: undefined };
-  expect(await call('native.echo', { text: 'a' }, wishes)).toMatchObject({
-    source: 'native',
-    result: { structuredContent: { native: 'a' } },
-  });
+  const toolPreferences = { me: { servers: ['one'] } };
+  const servers = { one: odd({ backups: ['two'] }), two: odd() };
+  const { call, native, downstream } = await withNative(servers, { config: { toolPreferences } });
+  await call('one.echo');
+  await call('two.echo');
+  const ask = (text: string) => call('echo', { text }, { agentId: 'me', timeoutMs: 2_000 });
+  expect(await ask('x')).toMatchObject({ source: 'native', result: { structuredContent: { native: 'x' } } });
   native.fails = true;
-  // Five failures open the breaker of the tool.
-  for (let index = 0; index < 4; index++) await call('native.echo', { text: 'a' });
-  await expect(call('native.echo', { text: 'never asked' })).rejects.toMatchObject({
-    message: /native native: .*; cache: nothing/,
+  expect(await ask('x')).toMatchObject({ source: 'primary', instance: 'one#1' });
+  await downstream.scale('one', 0, actor);
+  expect(await ask('x')).toMatchObject({ source: 'backup', instance: 'two#1' });
+  await downstream.scale('two', 0, actor);
+  expect(await ask('x')).toMatchObject({ source: 'cache', isStale: true });
+  await expect(ask('never asked before')).rejects.toMatchObject({
+    message: /^Nobody answered one\.echo\. native native: .*; primary one: .*; backup two: .*; cache: nothing/,
   });
-  const asked = native.asked;
-  await expect(call('native.echo', { text: 'never asked' })).rejects.toMatchObject({
-    message: /circuit breaker of this tool is open/,
-  });
-  expect(native.asked).toBe(asked);
+});
+
+it("a native tool's breaker opens after five failures, and it is not asked any more", async () => {
+  const { call, native } = await withNative({});
+  native.fails = true;
+  for (let index = 0; index < 5; index++) await expect(call('echo', { text: 'x' })).rejects.toBeDefined();
+  await expect(call('echo', { text: 'x' })).rejects.toMatchObject({ message: /circuit breaker of this tool is open/ });
+  expect(native.asked).toBe(5);
 });
 
 it('an equally named native tool goes before the server for a bare name, and stands in for it for a full one', async () => {

@@ -76,13 +76,13 @@ it('check starts each server and says what is wrong with which; list starts none
   const checked = await runCli(['servers', 'check', '--json'], { home });
   expect(checked.code).toBe(1);
   expect(checked.json().servers).toMatchObject([
-    { server: 'good', status: 'ok', tools: 25 },
+    { server: 'good', status: 'ok', tools: 26 },
     { server: 'bad', status: 'fail', problem: 'its command was not found' },
   ]);
   expect((await runCli(['servers', 'check', 'good'], { home })).code).toBe(0);
   expect((await runCli(['servers', 'check', 'stranger'], { home })).code).toBe(3);
   const list = await runCli(['servers', 'list'], { home });
-  expect(list.stdout).toContain('1 instance; 25 tools');
+  expect(list.stdout).toContain('1 instance; 26 tools');
   expect(list.stdout).toContain('never asked for its tools');
 });
 
