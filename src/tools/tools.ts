@@ -50,11 +50,12 @@ export const toolTools = [
     }),
     output: callOutput,
     content: contentOf,
-    handler: async (input, { runtime, signal, progress }) => {
+    handler: async (input, { runtime, signal, progress, isWatched }) => {
       const { tool_name: tool, arguments: args = {}, urgency, agent_id: agentId } = input;
       const timeoutMs = input.timeout_seconds === undefined ? undefined : input.timeout_seconds * 1_000;
       const wishes = { urgency, agentId, timeoutMs, maxStaleSeconds: input.max_stale_seconds };
-      const outcome = await runtime.downstream.call({ tool, args, ...wishes, signal, onProgress: progress });
+      const onProgress = isWatched ? progress : undefined;
+      const outcome = await runtime.downstream.call({ tool, args, ...wishes, signal, onProgress });
       return showCall(outcome, input.max_chars ?? 15_000);
     },
   }),

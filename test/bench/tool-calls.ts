@@ -10,7 +10,9 @@ import { openRuntime, type Runtime } from '../../src/runtime.js';
 import { type Figure, withHome } from './protocol.js';
 import { median } from './statistics.js';
 
-const server = join(process.cwd(), 'test', 'fixtures', 'servers', 'odd-server.mjs');
+const odd = join(process.cwd(), 'test', 'fixtures', 'servers', 'odd-server.mjs');
+/** The least that a server made with the SDK can be. */
+const bare = join(process.cwd(), 'test', 'bench', 'bare-server.mjs');
 const block = 200;
 const rounds = 10;
 
@@ -20,7 +22,7 @@ export async function measureToolCalls(): Promise<Figure[]> {
   await withHome(async (home) => {
     const runtime = await openPool(home);
     const client = new Client({ name: 'bench', version: '1' });
-    await client.connect(new StdioClientTransport({ command: process.execPath, args: [server], stderr: 'ignore' }));
+    await client.connect(new StdioClientTransport({ command: process.execPath, args: [bare], stderr: 'ignore' }));
     figures.push(await comparePaths(runtime, client));
     await client.close();
     figures.push(...(await compareInstances(runtime)));
@@ -31,14 +33,17 @@ export async function measureToolCalls(): Promise<Figure[]> {
 
 async function openPool(home: string): Promise<Runtime> {
   mkdirSync(join(home, '.claude'), { recursive: true });
-  const mcpServers = { odd: { command: process.execPath, args: [server] } };
+  const mcpServers = {
+    odd: { command: process.execPath, args: [odd] },
+    bare: { command: process.execPath, args: [bare] },
+  };
   writeFileSync(join(home, '.claude', 'agent_runtime.json'), JSON.stringify({ mcpServers }));
   const config = readConfig({}, { HOME: home, PATH: process.env.PATH });
   return openRuntime({ config, log: silentLog });
 }
 
-async function call({ downstream }: Runtime, name: string, args: JsonObject): Promise<void> {
-  await downstream.call({ tool: `odd.${name}`, args, signal: new AbortController().signal, onProgress() {} });
+async function call({ downstream }: Runtime, tool: string, args: JsonObject): Promise<void> {
+  await downstream.call({ tool, args, signal: new AbortController().signal });
 }
 
 async function comparePaths(runtime: Runtime, client: Client): Promise<Figure> {
@@ -53,7 +58,7 @@ async function comparePaths(runtime: Runtime, client: Client): Promise<Figure> {
   };
   for (let round = -1; round < rounds; round++) {
     await time(round < 0 ? [] : direct, () => client.callTool({ name: 'echo', arguments: { text: 'hello' } }));
-    await time(round < 0 ? [] : pooled, () => call(runtime, 'echo', { text: 'hello' }));
+    await time(round < 0 ? [] : pooled, () => call(runtime, 'bare.echo', { text: 'hello' }));
   }
   const [ours, reference] = [median(pooled), median(direct)];
   return {
@@ -72,7 +77,7 @@ async function compareInstances(runtime: Runtime): Promise<Figure[]> {
     const count = 320;
     let next = 0;
     const work = async () => {
-      while (next++ < count) await call(runtime, 'block', { ms: 20 });
+      while (next++ < count) await call(runtime, 'odd.block', { ms: 20 });
     };
     await Promise.all(Array.from({ length: 16 }, work));
     return (count * 1_000) / (performance.now() - startedAt);
@@ -80,7 +85,7 @@ async function compareInstances(runtime: Runtime): Promise<Figure[]> {
   const scaleTo = async (instances: number) => {
     await runtime.downstream.scale('odd', instances, actor);
     for (;;) {
-      const [view] = await runtime.downstream.servers();
+      const view = (await runtime.downstream.servers()).find(({ server }) => server === 'odd');
       if (view?.instances.every(({ state }) => state === 'ready')) return;
       await sleep(10);
     }

@@ -62,7 +62,7 @@ async function withNative(servers: Record<string, ServerSettings>, options: Tool
     native,
     downstream,
     call: (name: string, args: JsonObject = {}, more: Partial<CallRequest> = {}) =>
-      downstream.call({ tool: name, args, signal: new AbortController().signal, onProgress() {}, ...more }),
+      downstream.call({ tool: name, args, signal: new AbortController().signal, ...more }),
   };
 }
 

@@ -38,7 +38,7 @@ export async function toolRuntime(
   return Object.assign(runtime, {
     home,
     call: (tool: string, args: JsonObject = {}, more: Partial<CallRequest> = {}) =>
-      runtime.downstream.call({ tool, args, signal: new AbortController().signal, onProgress() {}, ...more }),
+      runtime.downstream.call({ tool, args, signal: new AbortController().signal, ...more }),
   });
 }
 

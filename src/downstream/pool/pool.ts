@@ -166,7 +166,7 @@ export function createPool(needs: PoolNeeds): Pool {
   async function admit(call: PooledCall, deadline: number): Promise<{ place: Place; leave: Leave }> {
     const refused = new Set<Place>();
     for (;;) {
-      const starts = startAll();
+      if (places.some(({ instance }) => instance.state() === 'stopped')) startAll();
       const place = choose(call.avoid, refused);
       if (place) {
         if (place.inFlight >= mostInFlight) throw new CallFailure('busy', `all instances have ${mostInFlight} calls`);
@@ -181,6 +181,7 @@ export function createPool(needs: PoolNeeds): Pool {
         continue;
       }
       for (const candidate of places) if (await gate.isShut(breakerOf(candidate))) refused.add(candidate);
+      const starts = startAll();
       const waited = places.flatMap((candidate, index) => (refused.has(candidate) ? [] : (starts[index] ?? [])));
       if (waited.length === 0) throw new CallFailure('circuit_open', 'its circuit breaker is open');
       await waitForOne(waited, call, deadline);

@@ -32,7 +32,7 @@ export interface TryOptions {
   signal: AbortSignal;
   /** Filled with the connections that have been tried. */
   avoid: Set<Connection>;
-  onProgress(message: string): void;
+  onProgress?: ((message: string) => void) | undefined;
 }
 
 export interface AttemptNeeds {

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import { readJson } from '../../base/json.js';
 import type { Database, Statement } from '../../store/sql.js';
 import type { ToolAnswer } from '../connection/tool-description.js';
+import { digestOf } from './call-key.js';
 
 export interface CachedAnswer {
   answer: ToolAnswer;
@@ -31,39 +32,40 @@ const flushesToTrim = 20;
  */
 export function createCallCache({ db, clock }: { db: Database; clock: Clock }): CallCache {
   let flushes = 0;
-  const waiting = new Map<string, { tool: string; text: string; storedAt: number }>();
+  const waiting = new Map<string, { tool: string; answer: ToolAnswer; storedAt: number }>();
 
   function* statements(): Generator<Statement> {
-    for (const [key, { tool, text, storedAt }] of waiting) {
-      yield { text: upsert, values: [key, tool, text, text.length, storedAt] };
+    for (const [key, { tool, answer, storedAt }] of waiting) {
+      const text = JSON.stringify(answer);
+      if (text.length > longestAnswer) continue;
+      yield { text: upsert, values: [digestOf(key), tool, text, text.length, storedAt] };
     }
   }
 
   return {
     async find(key, maxAgeMs) {
-      const own = waiting.get(key);
-      const row = own
-        ? { result: own.text, stored_at: own.storedAt }
-        : await db.get<{ result: string; stored_at: number }>(
-            'select result, stored_at from tool_cache where key = ?',
-            key,
-          );
       // A clock that was set back makes an answer of the future: it is taken for new.
-      const ageMs = row ? Math.max(0, clock.now() - row.stored_at) : 0;
-      return row && ageMs <= maxAgeMs ? { answer: readJson<ToolAnswer>(row.result), ageMs } : undefined;
+      const ageOf = (storedAt: number) => Math.max(0, clock.now() - storedAt);
+      const own = waiting.get(key);
+      if (own) return ageOf(own.storedAt) <= maxAgeMs ? { answer: own.answer, ageMs: ageOf(own.storedAt) } : undefined;
+      const row = await db.get<{ result: string; stored_at: number }>(
+        'select result, stored_at from tool_cache where key = ?',
+        digestOf(key),
+      );
+      if (!row || ageOf(row.stored_at) > maxAgeMs) return undefined;
+      return { answer: readJson<ToolAnswer>(row.result), ageMs: ageOf(row.stored_at) };
     },
 
     keep(key, tool, answer) {
-      const text = JSON.stringify(answer);
-      if (text.length <= longestAnswer) waiting.set(key, { tool, text, storedAt: clock.now() });
+      waiting.set(key, { tool, answer, storedAt: clock.now() });
     },
 
     isDue: () => waiting.size > 0,
 
     async flush() {
+      if (waiting.size === 0) return;
       const batch = [...statements()];
       const written = new Map(waiting);
-      if (batch.length === 0) return;
       await db.transaction(async (sql) => {
         for (const { text, values } of batch) await sql.run(text, ...values);
         // Reads the whole table, which has no need to be exact.

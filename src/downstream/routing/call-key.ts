@@ -3,9 +3,12 @@ import type { Json, JsonObject } from '../../base/json.js';
 
 /** The same for the same tool and arguments in whatever order they are given, and in every process. */
 export function callKey(tool: string, args: JsonObject): string {
-  return createHash('sha256')
-    .update(`${tool}\n${canonical(args)}`)
-    .digest('hex');
+  return `${tool}\n${canonical(args)}`;
+}
+
+/** What stands for a key in the database: arguments can be long, and secret. */
+export function digestOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
 }
 
 function canonical(value: Json): string {

@@ -24,7 +24,7 @@ export interface CallRequest {
   timeoutMs?: number | undefined;
   maxStaleSeconds?: number | undefined;
   signal: AbortSignal;
-  onProgress(message: string): void;
+  onProgress?: ((message: string) => void) | undefined;
 }
 
 export interface CallOutcome {
@@ -232,9 +232,12 @@ async function hedge(one: Start, other: Start, delayMs: number, caller: AbortSig
   timer.abort();
   if (early) return [early];
   const second = other(AbortSignal.any([caller, ends[1].signal]));
-  const quicker = await Promise.race([first, second]);
+  const [quicker, slowerEnd] = await Promise.race([
+    first.then((tried) => [tried, ends[1]] as const),
+    second.then((tried) => [tried, ends[0]] as const),
+  ]);
   if (isAnswered(quicker) && !quicker.answer.isError) {
-    for (const end of ends) end.abort();
+    slowerEnd.abort();
     const [firstEnd, secondEnd] = await Promise.all([first, second]);
     const slower = quicker === firstEnd ? secondEnd : firstEnd;
     return [{ ...slower, attempt: { ...slower.attempt, error: slower.attempt.error ?? 'overtaken' } }, quicker];
