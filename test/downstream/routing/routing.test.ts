@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import type { JsonObject } from '../../src/base/json.js';
-import { silentLog } from '../../src/base/log.js';
-import type { ServerSettings } from '../../src/base/server-settings.js';
-import { createDownstream } from '../../src/downstream/downstream.js';
-import type { NativeTool } from '../../src/downstream/native/define-native-tool.js';
-import { createServerProcesses } from '../../src/downstream/processes.js';
-import type { CallRequest } from '../../src/downstream/routing/call.js';
-import { movingClock } from '../support/moving-clock.js';
-import { tempDir } from '../support/temp-dir.js';
-import { notedCalls, odd, type ToolRuntimeOptions, textOf, toolRuntime } from './tool-runtime.js';
+import type { JsonObject } from '../../../src/base/json.js';
+import { silentLog } from '../../../src/base/log.js';
+import type { ServerSettings } from '../../../src/base/server-settings.js';
+import { createDownstream } from '../../../src/downstream/downstream.js';
+import type { NativeTool } from '../../../src/downstream/native/define-native-tool.js';
+import { createServerProcesses } from '../../../src/downstream/processes.js';
+import type { CallRequest } from '../../../src/downstream/routing/call.js';
+import { movingClock } from '../../support/moving-clock.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { notedCalls, odd, type ToolRuntimeOptions, textOf, toolRuntime } from '../tool-runtime.js';
 
 /** After this, a session has noticed the breakers that others have opened. */
 const snapshotMs = 300;
