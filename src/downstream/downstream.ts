@@ -63,7 +63,8 @@ export interface Downstream {
   close(): void;
 }
 
-const startMs = 30_000;
+/** The first start of a server may have to download it. */
+const startMs = 60_000;
 const flushMs = 1_000;
 /** Processes that one session may have at once, over all servers. */
 const mostProcesses = 20;

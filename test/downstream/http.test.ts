@@ -57,3 +57,18 @@ it('a connection that breaks while a call that is not safe is under way leaves i
   });
   expect(server.calls).toEqual(['look', 'add']);
 });
+
+it('a kept-alive connection that its server has closed costs a reading call one more try, and is uncertain for others', async () => {
+  const server = await startHttpServer();
+  const { call } = await toolRuntime({ web: { url: server.url } });
+  await call('web.look');
+  server.drop(1);
+  const outcome = await call('web.look');
+  expect(outcome.attempts).toMatchObject([
+    { error: expect.stringContaining('the connection was lost') },
+    { source: 'primary' },
+  ]);
+  server.drop(1);
+  await expect(call('web.add')).rejects.toMatchObject({ message: /may have been carried out/ });
+  expect(server.calls).toEqual(['look', 'look']);
+});

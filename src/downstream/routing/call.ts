@@ -178,6 +178,8 @@ export function createCaller(needs: CallerNeeds) {
           if (failure.kind === 'server_error') return { failures, said: saidBy(last) };
           throw uncertain(last, failure);
         }
+        // A web server closes kept-alive connections when it likes: the next request has one of its own.
+        if (failure.kind === 'lost') for (const tried of avoid) if (tried.isOpen()) avoid.delete(tried);
         if (candidate.source === 'native' || !candidate.pool.canTry(avoid)) break;
         if (!isWorthAnother(failure.kind, tries)) break;
       }
