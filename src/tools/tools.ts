@@ -119,7 +119,7 @@ export const toolTools = [
     description:
       'The configured MCP servers and their instances in this session: state, calls in flight, restarts, why one is down; and ' +
       'from all sessions of the last hour p50, p95 and error rate, and the circuit breaker of each.',
-    input: z.strictObject({}),
+    input: z.strictObject({ limit: limit(20), cursor }),
     output: z.object({
       servers: z.array(
         z.object({
@@ -147,12 +147,15 @@ export const toolTools = [
         }),
       ),
       count: z.int(),
+      next_cursor: z.string().optional(),
     }),
-    handler: async (_, { runtime }) => {
+    handler: async (input, { runtime }) => {
       const servers = await runtime.downstream.servers();
-      return {
-        count: servers.length,
-        servers: servers.map((view) => ({
+      const from = fromCursor(input.cursor) ?? 0;
+      const { items, ...rest } = toPage(
+        servers.map((view, index) => ({ ...view, place: index + 1 })).slice(from),
+        { limit: input.limit, byDefault: 20 },
+        (view) => ({
           server: view.server,
           runs: cut(view.runs, 120),
           health: view.health,
@@ -172,8 +175,10 @@ export const toolTools = [
             error_rate: rounded(instance.errorRate),
             last_failure: instance.lastFailure,
           })),
-        })),
-      };
+        }),
+        (view) => view.place,
+      );
+      return { servers: items, count: items.length, ...rest };
     },
   }),
 
@@ -258,6 +263,7 @@ export const toolTools = [
     input: z.strictObject({
       tool_name: toolName.optional().describe('Only this tool.'),
       window_minutes: z.int().min(1).max(10_080).optional().describe('Of the last minutes; 60 unless given.'),
+      limit: limit(20),
     }),
     output: z.object({
       window_minutes: z.int(),
@@ -282,7 +288,7 @@ export const toolTools = [
     handler: async (input, { runtime }) => {
       const minutes = input.window_minutes ?? 60;
       const stats = await runtime.downstream.stats({ tool: input.tool_name, sinceMs: minutes * 60_000 });
-      const { items } = toPage(stats, { limit: undefined, byDefault: 20 }, showStats, () => 0);
+      const { items } = toPage(stats, { limit: input.limit, byDefault: 20 }, showStats, () => 0);
       const failedTries = stats.reduce((sum, row) => sum + row.failed, 0);
       return {
         window_minutes: minutes,

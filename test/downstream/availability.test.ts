@@ -272,3 +272,15 @@ it('scaling is for all sessions: here at once, elsewhere at the next sweep; 0 le
     hint: 'It names: odd, spare.',
   });
 });
+
+it('an instance whose calls fail again and again is taken out, and another process takes its place', async () => {
+  const runtime = await toolRuntime({ odd: odd() });
+  const before = textOf(await runtime.call('odd.pid'));
+  for (let index = 0; index < 5; index++) await runtime.call('odd.malformed').catch(() => {});
+  const row = await runtime.db.get<{ state: string }>("select state from breakers where id = 'server:odd#1'");
+  expect(row?.state).toBe('open');
+  await eventually('another is up', async () => {
+    const [pid] = await pidsOf(runtime, 'odd');
+    return pid !== undefined && String(pid) !== before;
+  });
+});

@@ -9,6 +9,7 @@ import { checkDatabase } from './check-database.js';
 import { checkDirectories } from './check-directories.js';
 import { checkDriver } from './check-driver.js';
 import { checkModels } from './check-models.js';
+import { checkServers } from './check-servers.js';
 import { checkSettings } from './check-settings.js';
 import { showChecks } from './show-checks.js';
 
@@ -26,6 +27,7 @@ export async function runDoctor(flags: GlobalFlags, output: Output): Promise<voi
     ...(await safely('Database', () => checkDatabase(config, driver))),
     ...(await safely('Clients', () => checkClients(config))),
     ...(await safely('Models', () => checkModels(config))),
+    ...(await safely('Tool servers', () => checkServers(config))),
   ];
   const status = worstOf(checks);
   if (flags.isJson) output.printJson({ status, version, checks });
