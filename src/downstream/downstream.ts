@@ -171,7 +171,7 @@ export function createDownstream(needs: DownstreamNeeds): Downstream {
   async function followScales(): Promise<void> {
     for (const [server, pool] of pools) {
       const wanted = (await scales.get(server)) ?? pool.settings.instances ?? 1;
-      if (wanted !== pool.size()) await pool.resize(wanted);
+      if (wanted !== pool.size()) pool.resize(wanted);
     }
   }
 
@@ -225,7 +225,7 @@ export function createDownstream(needs: DownstreamNeeds): Downstream {
     async scale(server, instances, actor) {
       const pool = poolOf(server);
       await scales.set(server, instances, actor);
-      await pool.resize(instances);
+      pool.resize(instances);
     },
 
     async route(tool, change, actor) {

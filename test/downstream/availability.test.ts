@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import { isAlive } from '../support/is-alive.js';
 import { tempDir } from '../support/temp-dir.js';
 import { notedCalls, odd, type ToolRuntime, textOf, toolRuntime } from './tool-runtime.js';
 
@@ -283,4 +284,18 @@ it('an instance whose calls fail again and again is taken out, and another proce
     const [pid] = await pidsOf(runtime, 'odd');
     return pid !== undefined && String(pid) !== before;
   });
+});
+
+it('a server that is scaled down lets the calls under way end', async () => {
+  const runtime = await toolRuntime({ odd: odd({ backups: ['spare'] }), spare: odd() });
+  const pid = Number(textOf(await runtime.call('odd.pid')));
+  const slow = runtime.call('odd.wait', { ms: 400 });
+  await eventually(
+    'it is under way',
+    async () => (await runtime.downstream.servers())[0]?.instances[0]?.inFlight === 1,
+  );
+  await runtime.downstream.scale('odd', 0, { holder: 'session:test', project: '' });
+  expect((await runtime.call('odd.echo')).attempts[0]?.error).toBe('it is scaled to 0 instances');
+  expect(textOf(await slow)).toBe('waited');
+  await eventually('it has ended then', () => !isAlive(pid));
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../../base/json.js';
 import type { Log } from '../../base/log.js';
 import type { ServerSettings } from '../../base/server-settings.js';
@@ -44,10 +45,9 @@ export interface Pool {
   /** Whether there is, or will soon be, one that a call has not been tried on. */
   canTry(avoid: ReadonlySet<Connection>): boolean;
   size(): number;
-  resize(count: number): Promise<void>;
+  resize(count: number): void;
   /** Ends instances that nobody has used for long. */
   stopIfIdle(): Promise<void>;
-  close(): Promise<void>;
   kill(): void;
 }
 
@@ -71,6 +71,7 @@ const mostInFlight = 64;
 /** Failures in a row of any call, after which an instance is taken out. */
 const failuresToEject = 5;
 
+const longestCallMs = 50_000;
 const listTimeoutMs = 10_000;
 const usualIdleMs = 10 * 60_000;
 
@@ -166,6 +167,7 @@ export function createPool(needs: PoolNeeds): Pool {
   async function admit(call: PooledCall, deadline: number): Promise<{ place: Place; leave: Leave }> {
     const refused = new Set<Place>();
     for (;;) {
+      if (places.length === 0) throw scaledToNone();
       if (places.some(({ instance }) => instance.state() === 'stopped')) startAll();
       const place = choose(call.avoid, refused);
       if (place) {
@@ -217,6 +219,7 @@ export function createPool(needs: PoolNeeds): Pool {
       return answer;
     } catch (error) {
       if (connection) await judge(place, connection, leave, error);
+      else await gate.forget(leave);
       throw error;
     } finally {
       place.inFlight--;
@@ -261,8 +264,15 @@ export function createPool(needs: PoolNeeds): Pool {
       .catch((error: unknown) => log.warn('a breaker could not be told', { error }));
   }
 
-  async function stop(removed: readonly Place[]): Promise<void> {
-    await Promise.all(removed.map(({ instance }) => instance.stop()));
+  async function stop(idle: readonly Place[]): Promise<void> {
+    await Promise.all(idle.map(({ instance }) => instance.stop()));
+  }
+
+  /** Calls under way are let end: nobody could tell what had come of them. */
+  async function retire(place: Place): Promise<void> {
+    const giveUpAt = performance.now() + longestCallMs;
+    while (place.inFlight > 0 && performance.now() < giveUpAt) await sleep(50, undefined, { ref: false });
+    await place.instance.stop();
   }
 
   return {
@@ -278,7 +288,7 @@ export function createPool(needs: PoolNeeds): Pool {
     async tools({ isFresh, timeoutMs }) {
       known ??= await lists.get(server);
       if (known && !isFresh) return known;
-      if (places.length === 0) throw new CallFailure('not_started', 'it is scaled to 0 instances');
+      if (places.length === 0) throw scaledToNone();
       lastUsedAt = needs.now();
       const wasUp = isUp();
       const connection = await withPatience(startAll(), timeoutMs, undefined);
@@ -307,22 +317,17 @@ export function createPool(needs: PoolNeeds): Pool {
       }),
     size: () => places.length,
 
-    async resize(count) {
+    resize(count) {
       const isRunning = places.some(({ instance }) => instance.state() !== 'stopped');
       const removed = places.splice(count);
       grow(count);
       if (isRunning) startAll();
-      await stop(removed);
+      void Promise.all(removed.map(retire));
     },
 
     async stopIfIdle() {
       const isBusy = places.some(({ inFlight }) => inFlight > 0);
       if (isBusy || needs.now() - lastUsedAt < (settings.idle ?? usualIdleMs)) return;
-      await stop(places);
-    },
-
-    async close() {
-      health.stop();
       await stop(places);
     },
 
@@ -332,6 +337,8 @@ export function createPool(needs: PoolNeeds): Pool {
     },
   };
 }
+
+const scaledToNone = () => new CallFailure('not_started', 'it is scaled to 0 instances');
 
 const breakerOf = ({ instance }: Place): string => `server:${instance.id}`;
 

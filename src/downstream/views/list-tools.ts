@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../../base/json.js';
 import { isReadOnly } from '../connection/tool-description.js';
 import type { NativeTool } from '../native/define-native-tool.js';
-import type { Pool } from '../pool/pool.js';
+import type { InstanceView, Pool } from '../pool/pool.js';
 import { nativeServer } from '../routing/resolve.js';
 
 export interface ToolFilter {
@@ -57,9 +57,12 @@ async function listPool(pool: Pool): Promise<ListedTool[]> {
 export function healthOf(pool: Pool): ServerHealth {
   const instances = pool.instances();
   if (instances.some(({ state }) => state === 'ready')) return 'up';
-  if (instances.length > 0 && instances.every(({ state }) => state === 'stopped' || state === 'starting'))
-    return 'idle';
-  return 'down';
+  return instances.length === 0 || instances.some(isSick) ? 'down' : 'idle';
+}
+
+/** Whether it was up or was to be, and is not: one that starts anew has not come up yet. */
+export function isSick({ state, restarts }: InstanceView): boolean {
+  return state !== 'ready' && state !== 'stopped' && (state !== 'starting' || restarts > 0);
 }
 
 function listNative(tool: NativeTool): ListedTool {

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Database } from '../../store/sql.js';
 import type { InstanceView, Pool } from '../pool/pool.js';
 import type { CallLog, CallStats } from '../routing/call-log.js';
-import { healthOf, type ServerHealth } from './list-tools.js';
+import { healthOf, isSick, type ServerHealth } from './list-tools.js';
 
 /** What is known of one instance: of its process in this session, and of calls in all sessions. */
 export interface InstanceReport extends InstanceView {
@@ -86,7 +86,7 @@ export interface SickServer {
 export function sickServers(pools: ReadonlyMap<string, Pool>): SickServer[] {
   return [...pools.values()].flatMap((pool) => {
     const instances = pool.instances();
-    const sick = instances.filter(({ state }) => state === 'waiting' || state === 'given_up' || state === 'suspect');
+    const sick = instances.filter(isSick);
     if (sick.length === 0) return [];
     const [first] = sick;
     const count = instances.length === 1 ? '' : `${sick.length} of ${instances.length} instances: `;
