@@ -299,3 +299,13 @@ it('a server that is scaled down lets the calls under way end', async () => {
   expect(textOf(await slow)).toBe('waited');
   await eventually('it has ended then', () => !isAlive(pid));
 });
+
+it('a call right after its only instance was killed is answered by the next process', { timeout: 60_000 }, async () => {
+  const runtime = await toolRuntime({ odd: odd() });
+  await runtime.call('odd.echo');
+  for (let round = 0; round < 15; round++) {
+    const [pid = 0] = await pidsOf(runtime, 'odd');
+    process.kill(pid, 'SIGKILL');
+    expect(textOf(await runtime.call('odd.echo', { text: String(round) }))).toBe(String(round));
+  }
+});

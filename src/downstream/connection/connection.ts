@@ -70,11 +70,12 @@ export async function openConnection(needs: ConnectionNeeds): Promise<Connection
     throw new McpError(ErrorCode.MethodNotFound, `${method} is not offered: this client calls tools and nothing else.`);
   };
   client.setNotificationHandler(ToolListChangedNotificationSchema, () => needs.onToolsChanged());
-  client.onclose = () => {
+  const closed = () => {
     if (isClosed) return;
     isClosed = true;
     needs.onClosed();
   };
+  client.onclose = closed;
   client.onerror = () => {};
 
   const kill = () => {
@@ -121,6 +122,11 @@ export async function openConnection(needs: ConnectionNeeds): Promise<Connection
       // The server has forgotten this session and done nothing; only a new one is of use (MCP spec, Streamable HTTP).
       const failure = toFailure(error, isClosed);
       if (isSessionLost(error)) void client.close();
+      // Its pipe breaks before the system tells of its end: who asks again now must not be given this one.
+      if (stdio && failure.kind === 'not_sent') {
+        stdio.kill();
+        closed();
+      }
       throw failure;
     }
   }
