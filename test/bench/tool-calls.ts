@@ -14,7 +14,9 @@ const odd = join(process.cwd(), 'test', 'fixtures', 'servers', 'odd-server.mjs')
 /** The least that a server made with the SDK can be. */
 const bare = join(process.cwd(), 'test', 'bench', 'bare-server.mjs');
 const block = 200;
-const rounds = 10;
+const rounds = 15;
+/** Blocks that do not count: both ways are to be measured as they run for hours. */
+const warmUps = 8;
 
 /** A pool's calls beside those of the SDK's own client to the same server, in turns, so that both meet the same machine. */
 export async function measureToolCalls(): Promise<Figure[]> {
@@ -56,7 +58,7 @@ async function comparePaths(runtime: Runtime, client: Client): Promise<Figure> {
       into.push(performance.now() - startedAt);
     }
   };
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmUps; round < rounds; round++) {
     await time(round < 0 ? [] : direct, () => client.callTool({ name: 'echo', arguments: { text: 'hello' } }));
     await time(round < 0 ? [] : pooled, () => call(runtime, 'bare.echo', { text: 'hello' }));
   }
