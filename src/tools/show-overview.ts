@@ -32,10 +32,10 @@ export const statusOutput = z.object({
     in_progress: z.array(heldTask),
     slots: z.string(),
     background: z.object({ running: z.int(), pending: z.int(), runners: z.int() }),
+    sick_servers: z.array(z.object({ server: z.string(), problem: z.string() })).optional(),
     goals: z.array(z.object({ id: z.int(), name: z.string(), done: z.string() })),
     waiting: z.array(z.object({ id: z.int(), title: z.string(), because: z.string() })),
     open_breakers: z.array(z.object({ id: z.string(), state: z.string(), retry_at: z.string().optional() })).optional(),
-    sick_servers: z.array(z.object({ server: z.string(), problem: z.string() })).optional(),
     relays: z.array(z.object({ pipeline_id: z.string(), name: z.string(), step: z.string() })).optional(),
   }),
   models: z.object({ default: z.string().nullable(), configured: z.array(z.string()), planner: z.string() }),
@@ -63,6 +63,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
       in_progress: overview.claims.map((task) => ({ ...showHeld(task), by: task.workerId ?? task.claimedBy })),
       slots: `${overview.heldSlots} of ${self.workerSlots} held`,
       background: { running: overview.runningJobs, pending: overview.pendingJobs, runners: overview.liveRunners },
+      ...(self.sickServers.length === 0 ? {} : { sick_servers: self.sickServers }),
       goals: overview.goals.map(({ id, name, completed, total }) => ({
         id,
         name: cut(name, 40),
@@ -82,7 +83,6 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
               retry_at: cooldownUntil === null ? undefined : iso(cooldownUntil),
             })),
           }),
-      ...(self.sickServers.length === 0 ? {} : { sick_servers: self.sickServers }),
       ...(overview.openRelays.length === 0
         ? {}
         : {
