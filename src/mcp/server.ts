@@ -68,6 +68,7 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
         sessionId: session.id,
         signal: extra.signal,
         progress,
+        isWatched: progressToken !== undefined,
         sample: samplerOf(server, extra.signal),
       };
     };
