@@ -26,12 +26,18 @@ import { createRelayRuns, type RelayRuns } from './core/relay/relay-runs.js';
 import { createRelays, type Relays } from './core/relay/relays.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
+import { toolServerMark } from './downstream/connection/launch.js';
+import { createDownstream, type Downstream } from './downstream/downstream.js';
+import { nativeTools } from './downstream/native/index.js';
+import { createServerProcesses } from './downstream/processes.js';
+import type { SickServer } from './downstream/views/servers.js';
 import { configuredModels } from './llm/configured.js';
 import type { Models } from './llm/index.js';
+import { endMarked } from './runner/descendants.js';
 import { createDispatcher, type Dispatcher } from './runner/dispatcher.js';
 import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
 import { moduleEnvironment, runnerEnvironment } from './runner/environment.js';
-import { systemProcesses } from './runner/identity.js';
+import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createLastWords } from './runner/last-words.js';
 import { createSpawner } from './runner/spawn.js';
 import { createSpool } from './runner/spool.js';
@@ -61,6 +67,7 @@ export interface Runtime {
   readonly dispatcher: Dispatcher;
   readonly access: Access;
   readonly httpServers: HttpServers;
+  readonly downstream: Downstream;
   /** Writes the session's row and keeps it alive until `close`. */
   beginSession(session: Session, info: SessionInfo): Promise<void>;
   /** Sweeps now and then, also while no session is here. */
@@ -97,6 +104,8 @@ export interface SelfDescription {
   configuredProviders: string[];
   /** Who breaks a goal down when decompose_goal is not told. */
   planner: string;
+  /** Tool servers that were tried in this session and are not up. */
+  sickServers: SickServer[];
 }
 
 export interface RuntimeOptions {
@@ -180,6 +189,24 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const tasks = createTaskBoard({ db, clock });
   const sessionsHere = new Set<Session>();
+  const downstream = createDownstream({
+    config,
+    db,
+    clock,
+    log,
+    redact,
+    breakers,
+    processes: createServerProcesses({
+      db,
+      clock,
+      processes,
+      startTimeOf,
+      endMarked: (id) => endMarked(toolServerMark, id),
+    }),
+    natives: nativeTools,
+    runNative: async (tool, args, signal) =>
+      tool.execute(tool.input.parse(args), { signal, db, clock, log, settings: config.native }),
+  });
   let damage: string | undefined;
   const timers: NodeJS.Timeout[] = [];
 
@@ -214,6 +241,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     await attempt('end lost sessions', sessions.sweep);
     await attempt('take back slots', slots.lapse);
     await sweepQueue(actor);
+    await attempt('look after tool servers', downstream.sweep);
     await attempt('check the database', checkDaily);
   }
 
@@ -257,6 +285,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     dispatcher,
     access: createAccess({ db, clock }),
     httpServers: createHttpServers({ db, clock, processes }),
+    downstream,
 
     async beginSession(session, info) {
       await sessions.begin(session, info);
@@ -310,6 +339,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
         defaultModel,
         configuredProviders: models.available().flatMap(({ id, isConfigured }) => (isConfigured ? [id] : [])),
         planner: defaultModel ?? 'caller',
+        sickServers: downstream.sick(),
       };
     },
 
@@ -331,7 +361,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     close() {
       for (const timer of timers.splice(0)) clearInterval(timer);
       agents.close();
-      db.close([...metrics.ending(), ...[...sessionsHere].flatMap((session) => sessions.ending(session))]);
+      downstream.close();
+      const ends = [...sessionsHere].flatMap((session) => sessions.ending(session));
+      db.close([...metrics.ending(), ...downstream.ending(), ...ends]);
     },
   };
 }

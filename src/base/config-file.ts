@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { RuntimeError } from './errors.js';
+import { serversSchema, toolPreferencesSchema } from './server-settings.js';
 
 const modelNames = z.record(z.string(), z.string());
 
@@ -61,6 +62,8 @@ export const configFileSchema = z.strictObject({
       retired: z.strictObject({ anthropic: modelNames.optional(), google: modelNames.optional() }).optional(),
     })
     .optional(),
+  mcpServers: serversSchema.optional(),
+  toolPreferences: toolPreferencesSchema.optional(),
 });
 
 export type ConfigFile = z.output<typeof configFileSchema>;

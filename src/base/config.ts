@@ -5,6 +5,7 @@ import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from '.
 import { RuntimeError } from './errors.js';
 import { type LogLevel, logLevels } from './log.js';
 import { type NativeSettings, readNativeSettings } from './native-settings.js';
+import type { ServerSettings, ToolPreferences } from './server-settings.js';
 import { type Environment, readSetting, type Setting, type SettingName, settings } from './settings.js';
 
 /** Everything that the user can set, parsed once: flags over environment over the config file over defaults. */
@@ -28,6 +29,9 @@ export interface Config {
   agents: readonly string[];
   /** What jobs of type `command` may run, by name. */
   commands: ReadonlyMap<string, AllowedCommand>;
+  /** The other MCP servers that this one may start or reach, by name. */
+  mcpServers: Readonly<Record<string, ServerSettings>>;
+  toolPreferences: ToolPreferences;
   pricesUrl: string | undefined;
   /** The runtime to hand every call to, instead of having one here. */
   remote: { url: string; token: string | undefined } | undefined;
@@ -125,6 +129,8 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
     providers: providersOf(file, env, { home, configPath }),
     agents: agentsOf(file, [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])], { home, configPath }),
     commands: commandsOf(file, { home, configPath }),
+    mcpServers: file.mcpServers ?? {},
+    toolPreferences: file.toolPreferences ?? {},
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
     port: wholeNumber(setting, 'PORT', 65_535),

@@ -13,6 +13,7 @@ import { addMetricsCommand } from './metrics-command.js';
 import { createOutput, type Output } from './output.js';
 import { addPriceCommands } from './price-commands.js';
 import { addServeCommand, serve } from './serve.js';
+import { addServersCommand } from './servers-command.js';
 import { addToolCommand } from './tool-command.js';
 
 /** Runs one command line, and leaves its exit code in `process.exitCode`. */
@@ -54,6 +55,7 @@ function createProgram(output: Output): Command {
   addKeepCommands(program, output);
   addHttpCommands(program, output);
   addMetricsCommand(program, output);
+  addServersCommand(program, output);
   return program;
 }
 

@@ -1,5 +1,5 @@
 import type { Event } from '../core/events/events.js';
-import type { EventFeed, Subscriber } from './event-feed.js';
+import type { EventFeed, Subscriber } from '../mcp/event-feed.js';
 
 /** What a client may leave unread before it is cut off; it comes back and goes on where it was. */
 const longestBacklogBytes = 1_000_000;

@@ -38,6 +38,8 @@ export async function callTool(
 }
 
 function toResult(tool: AnyTool, output: unknown): CallToolResult {
+  const content = tool.content?.(output);
+  if (content) return { content } as unknown as CallToolResult;
   const text = tool.text ? tool.text(output) : JSON.stringify(output);
   return { content: [{ type: 'text', text }], structuredContent: output as Record<string, unknown> };
 }

@@ -1,13 +1,14 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { type CallToolResult, ErrorCode, ListToolsRequestSchema, McpError } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../base/config.js';
-import { RuntimeError } from '../base/errors.js';
+import { type ErrorReport, RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { version } from '../base/version.js';
 import type { Runtime, Session } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/define-tool.js';
 import type { ToolChoice } from '../tools/index.js';
 import { instructions } from './instructions.js';
+import { servePrompts } from './prompts.js';
 import { serveResources } from './resources.js';
 import { samplerOf } from './sampling.js';
 
@@ -29,7 +30,7 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
   // builds its schemas again for every list, and reports unknown arguments without saying which there are.
   const server = new Server(
     { name: 'agent-runtime-mcp', title: 'Agent Runtime', version },
-    { capabilities: { tools: {}, resources: {} }, instructions },
+    { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, logging: {} }, instructions },
   );
   let surface: Promise<Surface> | undefined;
   let opened: Runtime | undefined;
@@ -38,7 +39,8 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
     return surface;
   };
 
-  serveResources(server, runtime);
+  serveResources(server, { actor: session, runtime });
+  servePrompts(server);
   server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: (await loadSurface()).descriptions() }));
 
   // Calls come in here and not through a handler of their own: for that the SDK would check each request twice and each
@@ -46,9 +48,9 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
   server.fallbackRequestHandler = async (request, extra): Promise<CallToolResult> => {
     if (request.method !== 'tools/call') throw new McpError(ErrorCode.MethodNotFound, 'Method not found');
     const { name, arguments: given } = (request.params ?? {}) as { name?: unknown; arguments?: unknown };
-    const { tools, callTool, problem } = await loadSurface();
+    const { tools, callTool, toErrorResult, problem } = await loadSurface();
     const tool = tools.get(String(name));
-    if (!tool) throw new McpError(ErrorCode.InvalidParams, unknownTool(String(name), [...tools.keys()]));
+    if (!tool) return toErrorResult(unknownTool(String(name), [...tools.keys()]));
     const progressToken = extra._meta?.progressToken;
     let beats = 0;
     const progress = (message: string) => {
@@ -66,10 +68,15 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
         sessionId: session.id,
         signal: extra.signal,
         progress,
+        isWatched: progressToken !== undefined,
         sample: samplerOf(server, extra.signal),
       };
     };
-    const count = (name: string, status: string) => opened?.metrics.countToolCall(name, status);
+    const count = (name: string, status: string) => {
+      opened?.metrics.countToolCall(name, status);
+      // A client that shows its server's log should not need to look for it on disk.
+      if (status === 'internal') void server.sendLoggingMessage({ level: 'error', logger: name, data: 'tool failed' });
+    };
     return callTool(tool, given, { openContext, count, log });
   };
 
@@ -77,7 +84,7 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
 }
 
 async function importSurface(config: Config) {
-  const [{ chooseTools }, { describeTool }, { callTool }] = await Promise.all([
+  const [{ chooseTools }, { describeTool }, { callTool, toErrorResult }] = await Promise.all([
     import('../tools/index.js'),
     import('./describe-tool.js'),
     import('./call-tool.js'),
@@ -88,6 +95,7 @@ async function importSurface(config: Config) {
     tools: new Map(chosen.map((tool) => [tool.name, tool])),
     problem,
     callTool,
+    toErrorResult,
     descriptions() {
       described ??= chosen.map(describeTool);
       return described;
@@ -110,11 +118,16 @@ function chooseOrExplain(
 
 type Surface = Awaited<ReturnType<typeof importSurface>>;
 
-function unknownTool(name: string, known: readonly string[]): string {
+/** An answer as any other failure, so that the model sees it: a protocol error is shown by few clients. */
+function unknownTool(name: string, known: readonly string[]): ErrorReport {
   const words = name
     .toLowerCase()
     .split(/[_\W]+/)
     .filter((word) => word.length > 2);
   const near = known.filter((candidate) => words.some((word) => candidate.includes(word)));
-  return `There is no tool ${JSON.stringify(name)}. ${near.length > 0 ? `Near: ${near.slice(0, 5).join(', ')}.` : 'Call tools/list to see them.'}`;
+  return {
+    code: 'not_found',
+    message: `There is no tool ${JSON.stringify(name)} here.`,
+    hint: near.length > 0 ? `Near: ${near.slice(0, 5).join(', ')}.` : 'tools/list names those there are.',
+  };
 }

@@ -6,8 +6,13 @@ import { runnerMark } from '../base/ordinary-variables.js';
  * process of anyone else's can bear it. Linux only: elsewhere another process's environment cannot be read.
  */
 export function endDescendants(runnerId: string): number {
+  return endMarked(runnerMark, runnerId);
+}
+
+/** Kills every process that has this variable with this value in its environment; returns how many there were. */
+export function endMarked(variable: string, value: string): number {
   let ended = 0;
-  for (const pid of markedProcesses(runnerId)) {
+  for (const pid of markedProcesses(variable, value)) {
     try {
       process.kill(pid, 'SIGKILL');
       ended++;
@@ -18,9 +23,9 @@ export function endDescendants(runnerId: string): number {
   return ended;
 }
 
-function markedProcesses(runnerId: string): number[] {
-  if (process.platform !== 'linux' || runnerId === '') return [];
-  const mark = `${runnerMark}=${runnerId}`;
+function markedProcesses(variable: string, value: string): number[] {
+  if (process.platform !== 'linux' || value === '') return [];
+  const mark = `${variable}=${value}`;
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

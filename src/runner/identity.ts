@@ -31,6 +31,11 @@ export function systemProcesses(bootId: string): Processes {
   };
 }
 
+/** The start time of a process of this host in the form of `ProcessIdentity`; nothing when there is none. */
+export function startTimeOf(pid: number): string | undefined {
+  return statusOf(pid)?.startTime;
+}
+
 interface ProcessStatus {
   startTime: string;
   /** Dead, but not yet collected by its parent: signals still "reach" it. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { JsonObject } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
 
@@ -14,6 +15,8 @@ export interface ToolContext {
   signal: AbortSignal;
   /** Tells the client that the call is alive. */
   progress(message: string): void;
+  /** Whether the client has asked to be told. */
+  isWatched?: boolean;
   /** Asks the client's own model, where the client lets servers do so. */
   sample: ((prompt: string) => Promise<string>) | undefined;
 }
@@ -32,6 +35,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   handler(input: z.output<Input>, context: ToolContext): Promise<z.input<Output>>;
   /** The sentence that goes with the result; without it, the result itself as JSON. */
   text?(output: z.input<Output>): string;
+  /** Blocks of a result that is not all text, sent in place of the structure: clients show one or the other. */
+  content?(output: z.input<Output>): JsonObject[] | undefined;
   /** Calling it again with the same input changes nothing more; reads are so anyway. */
   readonly isIdempotent?: boolean;
   /** Reaches beyond this machine's runtime: a model, the web, another server. */

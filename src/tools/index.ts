@@ -14,6 +14,7 @@ import { runGoalTools } from './run-goal.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
+import { toolTools } from './tools.js';
 
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
@@ -23,7 +24,7 @@ export const toolsets = {
   breakers: breakerTools,
   background: backgroundTools,
   jobs: jobTools,
-  tools: nativeTools.map(nativeTool),
+  tools: [...toolTools, ...nativeTools.map(nativeTool)],
   system: [...systemTools, ...metricTools, ...dashboardTools],
 } as const satisfies Record<string, readonly AnyTool[]>;
 

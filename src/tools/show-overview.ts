@@ -32,6 +32,7 @@ export const statusOutput = z.object({
     in_progress: z.array(heldTask),
     slots: z.string(),
     background: z.object({ running: z.int(), pending: z.int(), runners: z.int() }),
+    sick_servers: z.array(z.object({ server: z.string(), problem: z.string() })).optional(),
     goals: z.array(z.object({ id: z.int(), name: z.string(), done: z.string() })),
     waiting: z.array(z.object({ id: z.int(), title: z.string(), because: z.string() })),
     open_breakers: z
@@ -66,6 +67,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
       in_progress: overview.claims.map((task) => ({ ...showHeld(task), by: task.workerId ?? task.claimedBy })),
       slots: `${overview.heldSlots} of ${self.workerSlots} held`,
       background: { running: overview.runningJobs, pending: overview.pendingJobs, runners: overview.liveRunners },
+      ...(self.sickServers.length === 0 ? {} : { sick_servers: self.sickServers }),
       goals: overview.goals.map(({ id, name, completed, total }) => ({
         id,
         name: cut(name, 40),

@@ -1,7 +1,9 @@
 import { measureBackground } from './background.js';
 import { measureClaims } from './claims.js';
+import { measureDashboard } from './dashboard.js';
 import { measureJobs } from './jobs.js';
 import { type Figure, measureBoards, measureProtocol } from './protocol.js';
+import { measureToolCalls } from './tool-calls.js';
 
 // Ratios of one run on one machine: absolute times change with the machine and with what else it does.
 const figures: Figure[] = [
@@ -10,6 +12,8 @@ const figures: Figure[] = [
   ...(await measureClaims()),
   ...(await measureBackground()),
   ...(await measureJobs()),
+  ...(await measureDashboard()),
+  ...(await measureToolCalls()),
 ];
 
 console.log('| what | ours | reference | ratio | aim |');

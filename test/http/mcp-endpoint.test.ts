@@ -63,10 +63,11 @@ it('takes the conversation and the project from who forwards them', async () => 
 it('offers a reader only what reads', async () => {
   const served = await serve();
   const { token } = await served.runtime.access.create({ name: 'screen', isReadOnly: true }, actor);
-  const { client } = await connect(served, token);
+  const { client, ok } = await connect(served, token);
   const { tools } = await client.listTools();
   expect(tools.every((tool) => tool.annotations?.readOnlyHint)).toBe(true);
-  await expect(client.callTool({ name: 'create_task', arguments: { title: 'x' } })).rejects.toThrow('no tool');
+  await expect(ok('create_task', { title: 'x' })).rejects.toThrow('no tool');
+  expect(await served.runtime.db.all('select id from tasks')).toEqual([]);
 });
 
 it('a session begun by the owner is not to be had with the token of a reader', async () => {

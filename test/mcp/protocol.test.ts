@@ -71,8 +71,10 @@ it('an unknown tool is an error that names near ones', async () => {
   const server = startRawServer({ home: tempDir() });
   await server.initialize();
   const reply = await server.request('tools/call', { name: 'create_tasc', arguments: {} });
-  expect(reply.error.code).toBe(-32602);
-  expect(reply.error.message).toContain('create_task');
+  expect(reply.result.isError).toBe(true);
+  expect(JSON.parse(reply.result.content[0].text)).toMatchObject({
+    error: { code: 'not_found', hint: expect.stringContaining('create_task') },
+  });
 });
 
 it('every line on stdout is JSON-RPC, also while tools fail and the log is at its loudest', async () => {
@@ -143,9 +145,8 @@ it('a read-only server lists no tool that changes anything, and refuses them by 
   const server = await connectServer({ home: tempDir(), env: { AGENT_RUNTIME_READ_ONLY: '1' } });
   const { tools } = await server.client.listTools();
   expect(tools.every((tool) => tool.annotations?.readOnlyHint)).toBe(true);
-  await expect(
-    server.client.callTool({ name: 'create_goal', arguments: { name: 'G', description: '' } }),
-  ).rejects.toThrow(/no tool/i);
+  const refused = await server.call('create_goal', { name: 'G', description: '' });
+  expect(refused.data).toMatchObject({ code: 'not_found', message: expect.stringMatching(/no tool/) });
 });
 
 it('only the chosen toolsets are listed', async () => {

@@ -11,6 +11,7 @@ import { checkDirectories } from './check-directories.js';
 import { checkDriver } from './check-driver.js';
 import { checkModels } from './check-models.js';
 import { checkSearch } from './check-search.js';
+import { checkServers } from './check-servers.js';
 import { checkSettings } from './check-settings.js';
 import { showChecks } from './show-checks.js';
 
@@ -30,6 +31,7 @@ export async function runDoctor(flags: GlobalFlags, output: Output): Promise<voi
     ...(await safely('Models', () => checkModels(config))),
     ...(await safely('Search', () => checkSearch(config))),
     ...(await safely('Agents', () => checkAgents(config))),
+    ...(await safely('Tool servers', () => checkServers(config))),
   ];
   const status = worstOf(checks);
   if (flags.isJson) output.printJson({ status, version, checks });

@@ -13,6 +13,8 @@ export const eventSubjects = [
   'runner',
   'breaker',
   'relay',
+  'server',
+  'tool',
   'runtime',
 ] as const;
 export type EventSubject = (typeof eventSubjects)[number];

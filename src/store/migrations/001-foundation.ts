@@ -2,6 +2,7 @@ import type { Migration } from '../migrate.js';
 import { jobs } from './001-jobs.js';
 import { metrics } from './001-metrics.js';
 import { native } from './001-native.js';
+import { tools } from './001-tools.js';
 
 /**
  * Times are epoch milliseconds (`_at`) or monotonic milliseconds of the boot named beside them (`_tick`); JSON is
@@ -383,4 +384,4 @@ const access = `
   ) strict;
 `;
 
-const parts = [goalsAndTasks, coordination, jobs, breakers, relay, ledgerAndLog, access, native, metrics];
+const parts = [goalsAndTasks, coordination, jobs, breakers, relay, tools, ledgerAndLog, access, native, metrics];

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+
+/** A server's name stands before the dot in `server.tool`, so it has none itself. */
+const serverName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of letters, digits, - and _, 64 characters at most');
+
+/** Milliseconds, as `timeout` is in the files of MCP clients. */
+const milliseconds = (least: number, most: number) => z.int().min(least).max(most);
+
+const pooling = {
+  /** How many instances are kept. */
+  instances: z.int().min(1).max(8).optional(),
+  /** Servers that are asked for a tool of the same name when this one has no answer. */
+  backups: z.array(serverName).max(8).optional(),
+  /** How long one call may take. */
+  timeout: milliseconds(100, 50_000).optional(),
+  health: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        interval: milliseconds(100, 3_600_000).optional(),
+        timeout: milliseconds(50, 30_000).optional(),
+      }),
+    ])
+    .optional(),
+  /** Instances that have not been used for this long are ended. */
+  idle: milliseconds(1_000, 86_400_000).optional(),
+  /** Tools whose answers may be used again for so many seconds. */
+  cache: z.record(z.string().min(1), z.int().min(1).max(2_592_000)).optional(),
+  /** Tools that may be called twice, whatever their annotations say. */
+  retrySafe: z.array(z.string().min(1)).max(1_000).optional(),
+};
+
+const stdioServer = z.strictObject({
+  type: z.literal('stdio').optional(),
+  command: z.string().min(1),
+  args: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  cwd: z.string().min(1).optional(),
+  ...pooling,
+});
+
+const httpServer = z.strictObject({
+  type: z.enum(['http', 'streamable-http']).optional(),
+  url: z.string().min(1),
+  headers: z.record(z.string(), z.string()).optional(),
+  ...pooling,
+});
+
+export type StdioServerSettings = z.output<typeof stdioServer>;
+export type HttpServerSettings = z.output<typeof httpServer>;
+export type ServerSettings = StdioServerSettings | HttpServerSettings;
+
+/** What all servers of the config file are like, as far as one entry alone can be judged. */
+export const serverSettings = z.unknown().transform((entry, context): ServerSettings => {
+  const isHttp =
+    typeof entry === 'object' && entry !== null && ('url' in entry || ('type' in entry && entry.type !== 'stdio'));
+  const parsed = (isHttp ? httpServer : stdioServer).safeParse(entry);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues)
+    context.issues.push({ ...issue, input: entry } as (typeof context.issues)[number]);
+  return z.NEVER;
+});
+
+/** The config file's `mcpServers`: the form of `.mcp.json`, and how each is pooled. */
+export const serversSchema = z.record(serverName, serverSettings).superRefine((servers, context) => {
+  for (const [name, server] of Object.entries(servers)) {
+    // A reference into a value that did not parse is not there to be checked.
+    for (const backup of server?.backups ?? []) {
+      const problem =
+        backup === name ? 'is the server itself' : backup in servers ? undefined : 'is not a server of this file';
+      if (problem)
+        context.addIssue({ code: 'custom', path: [name, 'backups'], message: `${JSON.stringify(backup)} ${problem}` });
+    }
+    const why = 'command' in (server ?? {}) ? startsThisRuntime(server as StdioServerSettings) : undefined;
+    if (why)
+      context.addIssue({ code: 'custom', path: [name], message: `${JSON.stringify(why)} is this runtime itself` });
+  }
+});
+
+/** Whom an agent likes to have its tools from. */
+export const toolPreferencesSchema = z.record(
+  z.string().min(1).max(200),
+  z.strictObject({
+    /** Tools that it wants from this program itself rather than from a server. */
+    native_tools: z.array(z.string().min(1)).optional(),
+    /** Servers in the order in which it wants to be served. */
+    servers: z.array(serverName).optional(),
+  }),
+);
+
+export type ToolPreferences = z.output<typeof toolPreferencesSchema>;
+
+/** The program itself: under one of its names, wherever it is, or a file of its package. */
+const ownCommand = /(^|[/\\])agent-runtime(-mcp)?(\.(cmd|exe|ps1))?$/;
+const ownFile = /[/\\]agent-runtime-mcp[/\\]dist[/\\]\w+\.js$/;
+/** What a package runner is told to run. */
+const ownPackage = /^agent-runtime(-mcp)?(@.*)?$/;
+const packageRunner = /(^|[/\\])(npx|npm|pnpm|pnpx|yarn|bunx|bun|cmd)(\.(cmd|exe))?$/;
+
+/** The word of a command line that says that this very program would be started; nothing if none does. */
+export function startsThisRuntime({
+  command,
+  args = [],
+}: Pick<StdioServerSettings, 'command' | 'args'>): string | undefined {
+  if (ownCommand.test(command)) return command;
+  const isPackage = packageRunner.test(command);
+  return args.find((word) => ownFile.test(word) || (isPackage && ownPackage.test(word)));
+}

@@ -1,0 +1,97 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { configFileSchema } from '../../base/config-file.js';
+import { RuntimeError } from '../../base/errors.js';
+import { serversSchema } from '../../base/server-settings.js';
+
+export interface ImportPlan {
+  /** The config file with the servers in it. */
+  text: string;
+  added: string[];
+  replaced: string[];
+  unchanged: string[];
+  skipped: { server: string; reason: string }[];
+}
+
+export interface ImportPlaces {
+  /** Where they come from. */
+  file: string;
+  configPath: string;
+  /** Whether a name that is taken is given to the new entry. */
+  isReplacing: boolean;
+}
+
+type JsonObject = Record<string, unknown>;
+
+/** What of an entry means something to every client; switches of one client's own are left behind. */
+const taken = ['type', 'command', 'args', 'env', 'cwd', 'url', 'headers'];
+
+/**
+ * The config text with the servers of another client's file. An entry that we could not use is left out with the reason;
+ * nothing else in the file is touched. Throws `invalid` for a text that is not such a file.
+ */
+export function planImport(
+  source: string,
+  config: string,
+  { file, configPath, isReplacing }: ImportPlaces,
+): ImportPlan {
+  const servers = parse(source, file).mcpServers;
+  if (!isObject(servers)) throw wrong(file, 'has no "mcpServers"');
+  const root = config.trim() === '' ? {} : parse(config, configPath);
+  const present = isObject(root.mcpServers) ? root.mcpServers : {};
+  const plan: Omit<ImportPlan, 'text'> = { added: [], replaced: [], unchanged: [], skipped: [] };
+  const merged: JsonObject = { ...present };
+
+  for (const [server, given] of Object.entries(servers)) {
+    const entry = isObject(given) ? pick(given) : given;
+    const before = present[server];
+    const parsed = serversSchema.safeParse({ [server]: entry });
+    if (!parsed.success) plan.skipped.push({ server, reason: firstIssue(parsed.error) });
+    else if (before === undefined) plan.added.push(server);
+    else if (isObject(before) && isDeepStrictEqual(pick(before), entry)) plan.unchanged.push(server);
+    else if (isReplacing) plan.replaced.push(server);
+    else
+      plan.skipped.push({ server, reason: `${configPath} has another server of this name; --replace takes this one` });
+    const isTaken = plan.added.includes(server) || plan.replaced.includes(server);
+    // How it is pooled has been set here, and stays.
+    if (isTaken) merged[server] = { ...(isObject(before) ? without(before) : {}), ...(entry as JsonObject) };
+  }
+
+  const isChanged = plan.added.length + plan.replaced.length > 0;
+  if (!isChanged) return { ...plan, text: config };
+  const whole = { ...root, mcpServers: merged };
+  const checked = configFileSchema.safeParse(whole);
+  if (!checked.success) throw wrong(configPath, `would not be as it should be.\n${z.prettifyError(checked.error)}`);
+  const indent = /\n([ \t]+)\S/.exec(config)?.[1] ?? '  ';
+  return { ...plan, text: `${JSON.stringify(whole, null, indent)}\n` };
+}
+
+const pick = (entry: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(entry).filter(([name]) => taken.includes(name)));
+const without = (entry: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(entry).filter(([name]) => !taken.includes(name)));
+
+function firstIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  const place = issue?.path.slice(1).join('.');
+  return `${place ? `${place}: ` : ''}${issue?.message ?? 'it is not as it should be'}`;
+}
+
+function parse(text: string, file: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw wrong(file, `is not JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  if (!isObject(value)) throw wrong(file, 'is JSON, but not an object');
+  return value;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function wrong(file: string, what: string): RuntimeError {
+  return new RuntimeError('invalid', `${file} ${what}. Nothing was changed.`, 'Mend the file and repeat.');
+}

@@ -1,0 +1,100 @@
+import type { Clock } from '../../base/clock.js';
+import type { Database } from '../../store/sql.js';
+import type { InstanceView, Pool } from '../pool/pool.js';
+import type { CallLog, CallStats } from '../routing/call-log.js';
+import { healthOf, isSick, type ServerHealth } from './list-tools.js';
+
+/** What is known of one instance: of its process in this session, and of calls in all sessions. */
+export interface InstanceReport extends InstanceView {
+  p50Ms: number | undefined;
+  p95Ms: number | undefined;
+  errorRate: number | undefined;
+  calls: number;
+  breaker: string;
+}
+
+export interface ServerView {
+  server: string;
+  /** The whole command or address, as the config file has it: a person must be able to see what is run. */
+  runs: string;
+  health: ServerHealth;
+  tools: number | undefined;
+  listedAt: number | undefined;
+  backups: readonly string[];
+  instances: InstanceReport[];
+}
+
+export interface ServersNeeds {
+  pools: ReadonlyMap<string, Pool>;
+  db: Database;
+  clock: Clock;
+  calls: CallLog;
+}
+
+const hourMs = 3_600_000;
+
+export async function viewServers({ pools, db, calls }: ServersNeeds): Promise<ServerView[]> {
+  const stats = await calls.stats({ sinceMs: hourMs });
+  const rows = await db.all<{ id: string; state: string }>("select id, state from breakers where id like 'server:%'");
+  const breakers = new Map(rows.map(({ id, state }) => [id, state]));
+  return Promise.all(
+    [...pools.values()].map(async (pool) => {
+      const list = await pool.knownTools();
+      return {
+        server: pool.server,
+        runs: describeLaunch(pool),
+        health: healthOf(pool),
+        tools: list?.tools.length,
+        listedAt: list?.listedAt,
+        backups: pool.settings.backups ?? [],
+        instances: pool.instances().map((instance) => report(instance, stats, breakers)),
+      };
+    }),
+  );
+}
+
+function report(
+  instance: InstanceView,
+  stats: readonly CallStats[],
+  breakers: ReadonlyMap<string, string>,
+): InstanceReport {
+  const own = stats.filter((row) => row.instance === instance.id);
+  const calls = own.reduce((sum, row) => sum + row.calls, 0);
+  const failed = own.reduce((sum, row) => sum + row.failed, 0);
+  // Of several tools, the slower one's percentiles: nobody waits for a mean.
+  const slowest = (pick: (row: CallStats) => number) => (own.length === 0 ? undefined : Math.max(...own.map(pick)));
+  return {
+    ...instance,
+    calls,
+    p50Ms: slowest((row) => row.p50Ms),
+    p95Ms: slowest((row) => row.p95Ms),
+    errorRate: calls === 0 ? undefined : failed / calls,
+    breaker: breakers.get(`server:${instance.id}`) ?? 'closed',
+  };
+}
+
+export function describeLaunch({ settings }: Pick<Pool, 'settings'>): string {
+  return 'command' in settings ? [settings.command, ...(settings.args ?? [])].join(' ') : settings.url;
+}
+
+export interface SickServer {
+  server: string;
+  problem: string;
+}
+
+/** Servers that have been tried in this session and are not up, or not wholly. */
+export function sickServers(pools: ReadonlyMap<string, Pool>): SickServer[] {
+  return [...pools.values()].flatMap((pool) => {
+    const instances = pool.instances();
+    const sick = instances.filter(isSick);
+    if (sick.length === 0) return [];
+    const [first] = sick;
+    const count = instances.length === 1 ? '' : `${sick.length} of ${instances.length} instances: `;
+    return [
+      {
+        server: pool.server,
+        problem: `${count}${first?.state.replace('_', ' ')}, ${first?.lastFailure ?? 'no answer'}`,
+      },
+    ];
+  });
+}

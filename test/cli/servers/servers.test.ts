@@ -1,0 +1,104 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { ServerSettings } from '../../../src/base/server-settings.js';
+import { odd } from '../../downstream/tool-runtime.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { runCli } from '../run-cli.js';
+
+const configOf = (home: string) => join(home, '.claude', 'agent_runtime.json');
+
+function homeWith(config: unknown): string {
+  const home = tempDir();
+  mkdirSync(join(home, '.claude'));
+  if (config !== undefined) writeFileSync(configOf(home), `${JSON.stringify(config, null, 4)}\n`);
+  return home;
+}
+
+function sourceIn(home: string, mcpServers: Record<string, unknown>): string {
+  const file = join(home, '.mcp.json');
+  writeFileSync(file, JSON.stringify({ mcpServers }));
+  return file;
+}
+
+it('import takes over what every client knows, leaves the rest, and keeps the file as it was', async () => {
+  const home = homeWith({ model: 'opus', mcpServers: { files: { command: 'files', instances: 3 } } });
+  const before = readFileSync(configOf(home), 'utf8');
+  const file = sourceIn(home, {
+    github: { command: 'npx', args: ['-y', 'github-server'], env: { TOKEN: 'x' }, disabled: false, alwaysAllow: ['a'] },
+    web: { type: 'http', url: 'https://example.org/mcp', headers: { Authorization: 'Bearer y' } },
+    old: { type: 'sse', url: 'https://example.org/sse' },
+    'agent-runtime': { command: 'npx', args: ['-y', 'agent-runtime-mcp'] },
+    files: { command: 'other' },
+  });
+  const end = await runCli(['servers', 'import', file, '--json'], { home });
+  expect(end.code).toBe(0);
+  const report = end.json();
+  expect(report).toMatchObject({ added: ['github', 'web'], replaced: [], unchanged: [], dry_run: false });
+  expect(report.skipped.map(({ server }: { server: string }) => server)).toEqual(['old', 'agent-runtime', 'files']);
+  const text = readFileSync(configOf(home), 'utf8');
+  expect(text).toContain('\n    "model"');
+  expect(JSON.parse(text)).toEqual({
+    model: 'opus',
+    mcpServers: {
+      files: { command: 'files', instances: 3 },
+      github: { command: 'npx', args: ['-y', 'github-server'], env: { TOKEN: 'x' } },
+      web: { type: 'http', url: 'https://example.org/mcp', headers: { Authorization: 'Bearer y' } },
+    },
+  });
+  expect(readFileSync(report.backup, 'utf8')).toBe(before);
+  expect((await runCli(['servers', 'import', file, '--json'], { home })).json()).toMatchObject({
+    unchanged: ['github', 'web'],
+  });
+  const replaced = await runCli(['servers', 'import', file, '--replace', '--json'], { home });
+  expect(replaced.json().replaced).toEqual(['files']);
+  expect(JSON.parse(readFileSync(configOf(home), 'utf8')).mcpServers.files).toEqual({ command: 'other', instances: 3 });
+});
+
+it('a dry run changes nothing, and neither does a file that is not one', async () => {
+  const home = homeWith(undefined);
+  const file = sourceIn(home, { one: { command: 'one' } });
+  const dry = await runCli(['servers', 'import', file, '--dry-run'], { home });
+  expect(dry).toMatchObject({ code: 0, stdout: 'Would have added one.\n' });
+  writeFileSync(file, '{"servers": {}}');
+  const wrong = await runCli(['servers', 'import', file], { home });
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain('has no "mcpServers"');
+  expect((await runCli(['servers', 'import', join(home, 'nowhere')], { home })).code).toBe(3);
+  expect(readdirSync(join(home, '.claude'))).toEqual([]);
+});
+
+it('check starts each server and says what is wrong with which; list starts none and knows what was seen', async () => {
+  const servers: Record<string, ServerSettings> = { good: odd(), bad: { command: 'no-such-command-anywhere' } };
+  const home = homeWith({ mcpServers: servers });
+  const unseen = await runCli(['servers', 'list', '--json'], { home });
+  expect(unseen.json().servers.map(({ tools }: { tools: unknown }) => tools)).toEqual([null, null]);
+  const checked = await runCli(['servers', 'check', '--json'], { home });
+  expect(checked.code).toBe(1);
+  expect(checked.json().servers).toMatchObject([
+    { server: 'good', status: 'ok', tools: 26 },
+    { server: 'bad', status: 'fail', problem: 'its command was not found' },
+  ]);
+  expect((await runCli(['servers', 'check', 'good'], { home })).code).toBe(0);
+  expect((await runCli(['servers', 'check', 'stranger'], { home })).code).toBe(3);
+  const list = await runCli(['servers', 'list'], { home });
+  expect(list.stdout).toContain('1 instance; 26 tools');
+  expect(list.stdout).toContain('never asked for its tools');
+});
+
+it('call_tool works from a shell too, and the process ends by itself', async () => {
+  const home = homeWith({ mcpServers: { odd: odd() } });
+  const end = await runCli(
+    ['tool', 'call_tool', '--input', '{"tool_name":"odd.echo","arguments":{"text":"hi"}}', '--json'],
+    { home },
+  );
+  expect(end.code).toBe(0);
+  expect(end.json()).toMatchObject({ source: 'primary', result: { content: [{ type: 'text', text: 'hi' }] } });
+});
+
+it('a mistake in the servers of the config file is an error that names the key', async () => {
+  const home = homeWith({ mcpServers: { odd: { command: 'x', instances: 9 } } });
+  const end = await runCli(['servers', 'list'], { home });
+  expect(end.code).toBe(2);
+  expect(end.stderr).toContain('mcpServers.odd.instances');
+});
