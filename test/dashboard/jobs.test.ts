@@ -36,6 +36,34 @@ describeInBrowser('the jobs', () => {
     expect(problems.filter((problem) => !problem.includes('400'))).toEqual([]);
   });
 
+  it('are submitted, opened and cancelled with keys alone', async () => {
+    const { page, models, runtime, problems } = await openJobs('/jobs');
+    models.script.push({ silent: true });
+    const press = async (...keys: string[]) => {
+      for (const key of keys) await page.keyboard.press(key);
+    };
+    await page.getByRole('button', { name: 'New background task' }).focus();
+    await press('Enter');
+    await page.getByLabel('Prompt').waitFor();
+    await press('Escape');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await press('Enter');
+    await page.getByLabel('Prompt').focus();
+    await page.keyboard.type('By keys');
+    // Past the model and the way out, to what submits.
+    await press('Tab', 'Tab', 'Tab', 'Enter');
+    await page.getByRole('heading', { name: 'By keys' }).waitFor();
+    await page.locator('.job-head').getByText('Running').waitFor();
+    await page.getByRole('button', { name: 'Cancel job' }).focus();
+    await press('Enter');
+    await page.getByRole('dialog').waitFor();
+    await press('Tab', 'Enter');
+    await page.locator('.job-head').getByText('Cancelled').waitFor();
+    const [job] = await runtime.jobs.list({ limit: 1 });
+    expect(job).toMatchObject({ status: 'cancelled', payload: { prompt: 'By keys' } });
+    expect(problems).toEqual([]);
+  });
+
   it('show the answer as it streams in, without a reload', async () => {
     const { page, open, ask, ended, problems } = await openJobs('/jobs');
     const pieces = Array.from({ length: 24 }, (_, i) => `word${i} `);

@@ -29,7 +29,7 @@ const resultKeys = [
   ...metricKeys,
   ...['backtest_id', 'strategy', 'ticker', 'params', 'start_date', 'end_date', 'initial_capital', 'commission'],
   ...['final_value', 'annualized_return', 'sharpe_ratio', 'num_trades', 'portfolio_values', 'completed_at'],
-  ...['equity_curve', 'trade_list', 'fills', 'benchmark', 'data', 'warnings'],
+  ...['equity_curve', 'benchmark_curve', 'trade_list', 'fills', 'benchmark', 'data', 'warnings'],
 ].sort();
 
 const year = { start_date: '2024-01-01', end_date: '2024-12-31' };
@@ -281,6 +281,8 @@ describe('as a job', () => {
     });
     expect(result.portfolio_values).toEqual(result.equity_curve.map(([date, value]) => ({ date, value })));
     expect(Object.keys(result.benchmark).sort()).toEqual([...metricKeys].sort());
+    expect(result.benchmark_curve.map(([date]) => date)).toEqual(result.equity_curve.map(([date]) => date));
+    expect(result.benchmark_curve.at(-1)?.[1]).toBe(result.benchmark.final_equity);
   });
 
   it('reports progress from 0 to 1 without going back', async () => {

@@ -11,6 +11,7 @@ import { type Bar, toCsv } from './random-walk.js';
 /** What a result is read as in tests; it is compared key by key. */
 export interface BacktestResult extends JsonObject {
   equity_curve: [string, number][];
+  benchmark_curve: [string, number][];
   trade_list: { entry_date: string; exit_date: string; direction: string; pnl: number; return: number }[];
   benchmark: JsonObject;
   data: JsonObject;

@@ -32,14 +32,16 @@ const windows = [
   { minutes: 1_440, words: '1 d', stretches: 96 },
   { minutes: 10_080, words: '7 d', stretches: 84 },
 ];
-const beatMs = 10_000;
+/** Not with each job that moves, as the whole window is looked through; a week at leisure. */
+const beatMs = 5_000;
+const longBeatMs = 60_000;
 
 /** The runtime over time: throughput, errors, queue and tokens. */
 export function Trends({ query }: ViewProps) {
   const minutes = Number(query.get('window') ?? 60);
   const chosen = windows.find((window) => window.minutes === minutes) ?? windows[1];
   const { minutes: window_minutes = 60, stretches = 60 } = chosen ?? {};
-  const options = { subjects: ['job'], everyMs: useBeat(beatMs, true), keepsLast: true };
+  const options = { everyMs: useBeat(window_minutes > 360 ? longBeatMs : beatMs, true), keepsLast: true };
   const trends = useRead<TrendsRead>('page/trends', { window_minutes, stretches }, options);
   const metrics = useRead<MetricsRead>('get_metrics', { window_minutes }, options);
   return (
