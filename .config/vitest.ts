@@ -8,6 +8,8 @@ export default defineConfig({
     globalSetup: ['test/support/build.ts'],
     // Signals, stdout and native handles belong to a process, not to a thread.
     pool: 'forks',
+    // Most tests wait for other processes, for clients or for timers, and leave a core to others meanwhile.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

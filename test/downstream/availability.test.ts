@@ -69,6 +69,37 @@ it('of 1,000 reading calls on 3 instances none fails while one instance is kille
   expect(await shares(runtime)).toEqual({ primary: 1_000 });
 });
 
+it('of 1,000 reading calls none fails while every primary is down, nor once the backups are too and an answer was kept', {
+  timeout: 120_000,
+}, async () => {
+  const directory = tempDir();
+  const down = (name: string) => join(directory, name);
+  const runtime = await toolRuntime({
+    one: odd({ instances: 3, env: { DOWN_FILE: down('one') }, backups: ['two'] }),
+    two: odd({ instances: 3, env: { DOWN_FILE: down('two') } }),
+  });
+  const texts = Array.from({ length: 10 }, (_, index) => `text ${index}`);
+  const seen: Record<string, number> = {};
+  const make = async (index: number) => {
+    const { source } = await runtime.call('one.echo', { text: texts[index % 10] ?? '' });
+    seen[source] = (seen[source] ?? 0) + 1;
+  };
+  const rest = { every: 1_001, act: async () => {}, make };
+  expect(await callMany(runtime, { count: 20, ...rest })).toBe(0);
+
+  writeFileSync(down('one'), '');
+  await kill(runtime, 'one');
+  expect(await callMany(runtime, { ...rest, count: 1_000, every: 20, act: () => kill(runtime, 'one') })).toBe(0);
+  // An instance that was just starting may still have answered some.
+  expect(seen.backup).toBeGreaterThan(900);
+
+  writeFileSync(down('two'), '');
+  await kill(runtime, 'two');
+  expect(await callMany(runtime, { count: 1_000, ...rest })).toBe(0);
+  expect(seen.cache).toBeGreaterThan(900);
+  expect(seen).toEqual(await shares(runtime));
+});
+
 it('a call that is not safe is made at most once, however many servers are killed under it', {
   timeout: 120_000,
 }, async () => {
