@@ -120,11 +120,13 @@ describeInBrowser('the jobs', () => {
     await page.locator('pre.writing').getByText('word1 ').waitFor();
     await page.getByRole('button', { name: 'Live' }).click();
     await page.getByRole('button', { name: 'Paused' }).waitFor();
-    const held = await page.locator('pre.passage').first().textContent();
+    const output = page.locator('pre.passage').first();
+    expect(await output.textContent()).not.toContain('word19');
+    const held = await output.textContent();
     await ended(id);
-    expect(await page.locator('pre.passage').first().textContent()).toBe(held);
+    expect(await output.textContent()).toBe(held);
     await page.getByRole('button', { name: 'Paused' }).click();
-    await page.locator('pre.passage').first().getByText('word19').waitFor();
+    await output.getByText('word19').waitFor();
   });
 
   it('that are dead are found, and say what they wait for', async () => {

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { read } from '../../api.js';
+import { useLiveState } from '../../live.js';
 import type { JobLine } from './job-line.js';
-import { useBeat } from './job-line.js';
 
 interface OutputPart {
   attempt: number;
@@ -22,9 +22,12 @@ export interface Output {
 export function useOutput({ id, status, attempt }: JobLine): Output {
   const [shown, setShown] = useState<Output>({ text: '', isEarlier: false });
   const kept = useRef({ of: '', text: '' });
-  const everyMs = useBeat(pollMs, status === 'running');
+  const isPaused = useLiveState() === 'paused';
+  const everyMs = status === 'running' && !isPaused ? pollMs : undefined;
 
   useEffect(() => {
+    // What is shown stands still; what has not been shown yet is.
+    if (isPaused && kept.current.of.startsWith(`${id}:`)) return;
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -53,7 +56,7 @@ export function useOutput({ id, status, attempt }: JobLine): Output {
       abort.abort();
       clearTimeout(timer);
     };
-  }, [id, status, attempt, everyMs]);
+  }, [id, status, attempt, everyMs, isPaused]);
 
   return shown;
 }
