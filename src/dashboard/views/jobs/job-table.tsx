@@ -38,7 +38,9 @@ export function JobTable({ jobs, query }: { jobs: readonly JobLine[]; query: URL
               )}
               <Notes job={job} />
               <JobProgress job={job} />
-              {job.error && job.status !== 'completed' && <span class="error-line">{job.error.message}</span>}
+              {job.error && job.status !== 'completed' && job.error.code !== 'cancelled' && (
+                <span class="error-line">{job.error.message}</span>
+              )}
             </td>
             <td class="quiet">{job.model ?? job.requested_model ?? ''}</td>
             <td class="number">

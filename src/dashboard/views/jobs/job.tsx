@@ -60,7 +60,7 @@ function Sheet({ job }: { job: WholeJob }) {
               Its process vanished {job.crashes} times without a word. It waits for someone to run it again.
             </p>
           )}
-          <Passage title="Error" text={job.status === 'completed' ? null : errorText(job)} isBad />
+          <WhyEnded job={job} />
           <Passage title="Warnings" text={job.warnings.join('\n')} />
           <JobCharts job={job} />
           <JobOutput key={job.id} job={job} />
@@ -80,8 +80,10 @@ function Sheet({ job }: { job: WholeJob }) {
   );
 }
 
-function errorText({ error }: WholeJob): string | null {
-  return error ? `${error.code}: ${error.message}` : null;
+function WhyEnded({ job: { status, error } }: { job: WholeJob }) {
+  if (!error || status === 'completed') return null;
+  if (status === 'cancelled') return <p class="note">{error.message}</p>;
+  return <Passage title="Error" text={`${error.code}: ${error.message}`} isBad />;
 }
 
 function Particulars({ job }: { job: WholeJob }) {

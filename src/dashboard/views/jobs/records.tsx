@@ -25,7 +25,7 @@ export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
                 )}
                 <Time at={attempt.started_at} />
               </span>
-              {attempt.error && <div class="bad">{attempt.error}</div>}
+              {attempt.error && <div class={attempt.outcome === 'cancelled' ? 'quiet' : 'bad'}>{attempt.error}</div>}
             </div>
           </li>
         ))}
