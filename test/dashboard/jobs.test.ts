@@ -39,25 +39,34 @@ describeInBrowser('the jobs', () => {
   it('are submitted, opened and cancelled with keys alone', async () => {
     const { page, models, runtime, problems } = await openJobs('/jobs');
     models.script.push({ silent: true });
+    page.setDefaultTimeout(10_000);
     const press = async (...keys: string[]) => {
       for (const key of keys) await page.keyboard.press(key);
     };
+    const isAt = (words: string) =>
+      expect.poll(() => page.evaluate('document.activeElement.textContent'), { timeout: 5_000 }).toBe(words);
     await page.getByRole('button', { name: 'New background task' }).focus();
     await press('Enter');
-    await page.getByLabel('Prompt').waitFor();
+    await page.locator('dialog:modal').getByLabel('Prompt').waitFor();
     await press('Escape');
-    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await expect.poll(() => page.locator('dialog').count()).toBe(0);
+    await isAt('New background task');
     await press('Enter');
-    await page.getByLabel('Prompt').focus();
+    // The form opens with its first field at hand.
+    await page.locator('dialog:modal textarea:focus').waitFor();
     await page.keyboard.type('By keys');
     // Past the model and the way out, to what submits.
-    await press('Tab', 'Tab', 'Tab', 'Enter');
+    await press('Tab', 'Tab', 'Tab');
+    await isAt('Submit');
+    await press('Enter');
     await page.getByRole('heading', { name: 'By keys' }).waitFor();
     await page.locator('.job-head').getByText('Running').waitFor();
     await page.getByRole('button', { name: 'Cancel job' }).focus();
     await press('Enter');
-    await page.getByRole('dialog').waitFor();
-    await press('Tab', 'Enter');
+    await isAt('Keep it');
+    await press('Tab');
+    await isAt('Cancel job');
+    await press('Enter');
     await page.locator('.job-head').getByText('Cancelled').waitFor();
     const [job] = await runtime.jobs.list({ limit: 1 });
     expect(job).toMatchObject({ status: 'cancelled', payload: { prompt: 'By keys' } });

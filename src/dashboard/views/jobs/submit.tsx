@@ -11,7 +11,7 @@ import { ModelField, type ModelsRead } from './model-field.js';
 export function Submit() {
   const [isOpen, setOpen] = useState(false);
   const mayWrite = useMayWrite();
-  const models = useRead<ModelsRead>('page/models', {}, { isWanted: isOpen });
+  const models = useRead<ModelsRead>('page/models', {}, { isWanted: mayWrite });
   if (!mayWrite) return null;
   const close = () => setOpen(false);
   return (
