@@ -3,7 +3,7 @@ import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
 import type { Config } from '../base/config.js';
 import type { Log } from '../base/log.js';
-import { conversationHeader, projectHeader } from '../mcp/remote/open-remote.js';
+import { conversationHeader, projectHeader } from '../mcp/remote/headers.js';
 import { createMcpServer } from '../mcp/server.js';
 import { nameSession, type Runtime, type Session } from '../runtime.js';
 import type { Visitor } from './guard.js';

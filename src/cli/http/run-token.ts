@@ -2,8 +2,8 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Runtime } from '../../runtime.js';
 import { callerOf } from '../caller.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf, withRuntime } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
+import { settingOf, withRuntime } from '../with-runtime.js';
 
 /** Makes a token and prints it, this once. */
 export async function createToken(name: string, flags: GlobalFlags, output: Output): Promise<void> {

@@ -1,9 +1,9 @@
 import { agentListOutput } from '../../tools/jobs.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
 import { withCaller } from '../tool/with-caller.js';
 import { wrap } from '../tool/wrap.js';
+import { settingOf } from '../with-runtime.js';
 import { callFor } from './job-tool.js';
 
 /** The job types there are, for programs in the shape of the earlier job server; one of them with its whole schema. */

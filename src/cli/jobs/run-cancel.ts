@@ -1,8 +1,8 @@
 import { cancelledOutput } from '../../tools/jobs.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
 import { withCaller } from '../tool/with-caller.js';
+import { settingOf } from '../with-runtime.js';
 import { callFor } from './job-tool.js';
 
 export async function runCancel(id: string, flags: GlobalFlags, output: Output): Promise<void> {

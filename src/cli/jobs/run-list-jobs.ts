@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import { jobListOutput } from '../../tools/jobs.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf } from '../keep/with-runtime.js';
 import { type Output, type Paint, printable } from '../output.js';
 import { readInput } from '../tool/read-input.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
+import { settingOf } from '../with-runtime.js';
 import { callFor, jobTool } from './job-tool.js';
 import { paintStatus } from './show-status.js';
 

@@ -2,9 +2,9 @@ import type { JobProgress } from '../../core/jobs/find-job.js';
 import { hasEnded } from '../../core/jobs/job.js';
 import type { LogLine } from '../../core/jobs/list-jobs.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
+import { settingOf } from '../with-runtime.js';
 import { followJob } from './follow-job.js';
 import { sayItGoesOn } from './wait-for-end.js';
 

@@ -6,8 +6,8 @@ import { hasEnded, type Job } from '../../core/jobs/job.js';
 import type { Runtime } from '../../runtime.js';
 import { commandName } from '../connect-lines.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf, withRuntime } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
+import { settingOf, withRuntime } from '../with-runtime.js';
 
 /**
  * Prints a completed job's result, or writes it to a file: the text of a background task, the JSON of any other job.

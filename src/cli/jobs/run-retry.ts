@@ -3,9 +3,9 @@ import { jobListOutput } from '../../tools/jobs.js';
 import { jobStatusOutput } from '../../tools/show-job.js';
 import { commandName } from '../connect-lines.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf } from '../keep/with-runtime.js';
 import { type Output, printable } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
+import { settingOf } from '../with-runtime.js';
 import { callFor, jobTool } from './job-tool.js';
 
 export interface RetryOptions {

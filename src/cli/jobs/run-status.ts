@@ -1,7 +1,7 @@
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
 import { withCaller } from '../tool/with-caller.js';
+import { settingOf } from '../with-runtime.js';
 import { readStatus } from './read-status.js';
 import { renderStatus, toDocument } from './show-status.js';
 

@@ -1,7 +1,7 @@
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
 import { withCaller } from '../tool/with-caller.js';
+import { settingOf } from '../with-runtime.js';
 import { waitForEnd } from './wait-for-end.js';
 
 export async function runWait(id: string, flags: GlobalFlags, output: Output): Promise<void> {

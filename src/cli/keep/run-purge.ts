@@ -2,7 +2,7 @@ import { RuntimeError } from '../../base/errors.js';
 import { callerOf } from '../caller.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
-import { settingOf, withRuntime } from './with-runtime.js';
+import { settingOf, withRuntime } from '../with-runtime.js';
 
 export async function runPurge(olderThan: string, flags: GlobalFlags, output: Output): Promise<void> {
   const age = parseAge(olderThan);

@@ -6,7 +6,7 @@ import { newestBackup } from '../../store/backup.js';
 import { restoreDatabase, setAside } from '../../store/restore.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
-import { type Setting, settingOf, withRuntime } from './with-runtime.js';
+import { type Setting, settingOf, withRuntime } from '../with-runtime.js';
 
 export async function runRestore(
   file: string | undefined,

@@ -2,8 +2,8 @@ import { RuntimeError } from '../../base/errors.js';
 import { showMetrics } from '../../tools/show-metrics.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { parseAge } from '../keep/run-purge.js';
-import { settingOf, withRuntime } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
+import { settingOf, withRuntime } from '../with-runtime.js';
 import { metricsTable } from './metrics-table.js';
 
 export interface MetricsWishes {

@@ -1,7 +1,7 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf, withRuntime } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
+import { settingOf, withRuntime } from '../with-runtime.js';
 
 interface Finding {
   server: string;

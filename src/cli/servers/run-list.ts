@@ -1,6 +1,6 @@
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf, withRuntime } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
+import { settingOf, withRuntime } from '../with-runtime.js';
 
 export async function runList(flags: GlobalFlags, output: Output): Promise<void> {
   const setting = settingOf(flags);

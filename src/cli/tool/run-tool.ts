@@ -1,7 +1,7 @@
 import { parseInput } from '../../tools/parse-input.js';
 import type { GlobalFlags } from '../global-flags.js';
-import { settingOf } from '../keep/with-runtime.js';
 import type { Output } from '../output.js';
+import { settingOf } from '../with-runtime.js';
 import { findTool } from './find-tool.js';
 import { type GivenInput, readInput } from './read-input.js';
 import { withCaller } from './with-caller.js';

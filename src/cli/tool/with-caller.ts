@@ -5,8 +5,8 @@ import type { AnyTool, ToolContext } from '../../tools/define-tool.js';
 import { callerOf } from '../caller.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { createInterruption } from '../interruption.js';
-import { type Setting, withRuntime } from '../keep/with-runtime.js';
 import { type Output, printable } from '../output.js';
+import { type Setting, withRuntime } from '../with-runtime.js';
 
 /** A shell as a client of the tools. */
 export interface Caller {

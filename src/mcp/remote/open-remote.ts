@@ -2,11 +2,8 @@ import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Config } from '../../base/config.js';
 import { readLocalToken } from '../../base/local-token.js';
 import { createRemoteConnection } from './connection.js';
+import { conversationHeader, projectHeader } from './headers.js';
 import { createRemoteServer } from './remote-server.js';
-
-/** By these a client's own server process says which conversation and project it forwards. */
-export const conversationHeader = 'agent-runtime-conversation';
-export const projectHeader = 'agent-runtime-project';
 
 /** A server for the client at stdin and stdout over the runtime at another address. */
 export function openRemote(

@@ -1,7 +1,7 @@
-import { type Config, readConfig } from '../../base/config.js';
-import type { Log } from '../../base/log.js';
-import type { Runtime } from '../../runtime.js';
-import { type GlobalFlags, logOf } from '../global-flags.js';
+import { type Config, readConfig } from '../base/config.js';
+import type { Log } from '../base/log.js';
+import type { Runtime } from '../runtime.js';
+import { type GlobalFlags, logOf } from './global-flags.js';
 
 export interface Setting {
   config: Config;
@@ -19,7 +19,7 @@ export async function withRuntime<Result>(
   setting: Setting,
   body: (runtime: Runtime) => Promise<Result>,
 ): Promise<Result> {
-  const { openRuntime } = await import('../../runtime.js');
+  const { openRuntime } = await import('../runtime.js');
   const runtime = await openRuntime(setting);
   try {
     return await body(runtime);
