@@ -198,9 +198,9 @@ describeInBrowser('the jobs', () => {
     };
     const chart = page.getByRole('img', { name: /^Equity\. Strategy: from/ });
     await chart.waitFor();
-    expect(await chart.locator('polyline').count()).toBe(2);
-    const points = await chart.locator('polyline').first().getAttribute('points');
-    expect(points?.split(' ')).toHaveLength(result.equity_curve?.length ?? 0);
+    expect(await chart.locator('path').count()).toBe(2);
+    const way = await chart.locator('path').first().getAttribute('d');
+    expect(way?.split('L')).toHaveLength(result.equity_curve?.length ?? 0);
     await page.getByText('As a table').click();
     const row = page.getByRole('region', { name: 'Equity as a table' }).locator('tbody tr').last();
     const shown = (value: number | undefined) => value?.toLocaleString('en-US', { maximumFractionDigits: 2 });
@@ -215,7 +215,7 @@ describeInBrowser('the jobs', () => {
     for (const title of ['Loss', 'Accuracy']) {
       const curve = page.getByRole('img', { name: new RegExp(`^${title}\\.`) });
       await curve.waitFor();
-      expect((await curve.locator('polyline').getAttribute('points'))?.split(' ')).toHaveLength(30);
+      expect((await curve.locator('path').getAttribute('d'))?.split('L')).toHaveLength(30);
     }
     await expectGoodLooks(page, 'job-training');
     expect(problems).toEqual([]);

@@ -1,4 +1,5 @@
-import { tickStep, ticks } from 'd3-array';
+import { extent, nice, ticks } from 'd3-array';
+import { line as path } from 'd3-shape';
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
@@ -79,6 +80,10 @@ function Drawing({ lines, width, showX, showY, fromZero = false, isWhole = false
   const atX = (x: number) => left + place(x, firstX, lastX) * (width - edge.right - left);
   const atY = (y: number) => height - edge.bottom - place(y, low, high) * (height - edge.bottom - edge.top);
   const steps = labelledX(firstX, lastX, Math.floor((width - left) / 100));
+  const draw = path<Point>(
+    ({ x }) => atX(x),
+    ({ y }) => atY(y),
+  ).digits(1);
   return (
     <>
       {rises.map((y) => (
@@ -100,24 +105,19 @@ function Drawing({ lines, width, showX, showY, fromZero = false, isWhole = false
         if (only && drawn.length === 1) {
           return <circle key={line.name} class={`dot-${index}`} cx={atX(only.x)} cy={atY(only.y)} r={4} />;
         }
-        const way = drawn.map(({ x, y }) => `${round(atX(x))},${round(atY(y))}`).join(' ');
-        return <polyline key={line.name} class={`line-${index}`} points={way} />;
+        return <path key={line.name} class={`line-${index}`} d={draw(drawn) ?? ''} />;
       })}
     </>
   );
 }
-
-const round = (value: number): number => Math.round(value * 10) / 10;
 
 /** Round numbers, evenly spaced, the first at or below all values and the last at or above them. */
 function niceTicks(low: number, high: number, isWhole: boolean): number[] {
   // A line that stands still needs a scale too.
   const top = high === low ? low + Math.max(Math.abs(low) * 0.02, 1) : high;
   const count = isWhole ? Math.max(1, Math.min(4, Math.floor(top - low))) : 4;
-  const inner = ticks(low, top, count);
-  const step = tickStep(low, top, count);
-  const [first = low, last = top] = [inner[0], inner.at(-1)];
-  return [...(first > low ? [first - step] : []), ...inner, ...(last < top ? [last + step] : [])];
+  const [from, to] = nice(low, top, count);
+  return ticks(from, to, count);
 }
 
 /** Evenly spaced places of the horizontal axis, both ends among them; whole ones between whole ends. */
@@ -190,9 +190,8 @@ function thin<Item>(items: readonly Item[], most: number): Item[] {
   return Array.from({ length: most }, (_, i) => items[Math.round(i * step)] as Item);
 }
 
-/** The lowest and the highest; a spread of many thousand arguments would overflow the stack. */
+/** The lowest and the highest. */
 function ends(values: readonly number[]): [number, number] {
-  let [low, high] = [values[0] ?? 0, values[0] ?? 0];
-  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  const [low = 0, high = low] = extent(values);
   return [low, high];
 }
