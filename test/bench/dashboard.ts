@@ -27,7 +27,7 @@ export async function measureDashboard(): Promise<Figure[]> {
     for (let round = 0; round < 10; round++)
       loads.push(await timeLoad(page, round === 0 ? url : new URL('/', url).href));
     const delays: number[] = [];
-    for (let round = 0; round < 30; round++) delays.push(await timeEvent(page, session, `Seen ${round}`));
+    for (let round = 0; round < 20; round++) delays.push(await timeEvent(page, session, `Seen ${round}`));
     const cpuBefore = cpuSeconds(child);
     await sleep(idleSeconds * 1000);
     const idleCpu = (cpuSeconds(child) - cpuBefore) / idleSeconds;

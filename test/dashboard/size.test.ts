@@ -7,5 +7,5 @@ it('the whole page is under 60 KB, packed as it travels', () => {
   const folder = join(inject('dist'), 'dashboard');
   const sizes = readdirSync(folder).map((name) => gzipSync(readFileSync(join(folder, name))).length);
   expect(sizes.length).toBeGreaterThanOrEqual(4);
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(60 * 1024);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(60_000);
 });

@@ -1,5 +1,5 @@
 import { extent, nice, ticks } from 'd3-array';
-import { line as path } from 'd3-shape';
+import { pathRound } from 'd3-path';
 import type { RefObject } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
@@ -80,10 +80,12 @@ function Drawing({ lines, width, showX, showY, fromZero = false, isWhole = false
   const atX = (x: number) => left + place(x, firstX, lastX) * (width - edge.right - left);
   const atY = (y: number) => height - edge.bottom - place(y, low, high) * (height - edge.bottom - edge.top);
   const steps = labelledX(firstX, lastX, Math.floor((width - left) / 100));
-  const draw = path<Point>(
-    ({ x }) => atX(x),
-    ({ y }) => atY(y),
-  ).digits(1);
+  const draw = ([first, ...others]: readonly Point[]): string => {
+    const path = pathRound(1);
+    if (first) path.moveTo(atX(first.x), atY(first.y));
+    for (const { x, y } of others) path.lineTo(atX(x), atY(y));
+    return path.toString();
+  };
   return (
     <>
       {rises.map((y) => (
@@ -105,7 +107,7 @@ function Drawing({ lines, width, showX, showY, fromZero = false, isWhole = false
         if (only && drawn.length === 1) {
           return <circle key={line.name} class={`dot-${index}`} cx={atX(only.x)} cy={atY(only.y)} r={4} />;
         }
-        return <path key={line.name} class={`line-${index}`} d={draw(drawn) ?? ''} />;
+        return <path key={line.name} class={`line-${index}`} d={draw(drawn)} />;
       })}
     </>
   );
