@@ -21,8 +21,8 @@ export async function measureDashboard(): Promise<Figure[]> {
   const browser = await chromium.launch({ executablePath: browserPath, args: ['--no-sandbox'] });
   try {
     for (let index = 0; index < 200; index++) await session.call('create_task', { title: `Task ${index}` });
-    const without = await timeCalls(session);
-    const page = await browser.newPage();
+    // What is looked for is looked for by code that the page's own rules would not run.
+    const page = await browser.newPage({ bypassCSP: true });
     const loads: number[] = [];
     for (let round = 0; round < 10; round++)
       loads.push(await timeLoad(page, round === 0 ? url : new URL('/', url).href));
@@ -31,7 +31,7 @@ export async function measureDashboard(): Promise<Figure[]> {
     const cpuBefore = cpuSeconds(child);
     await sleep(idleSeconds * 1000);
     const idleCpu = (cpuSeconds(child) - cpuBefore) / idleSeconds;
-    const beside = await timeCalls(session);
+    const { beside, without } = await timeBeside(session, child);
     return [
       figure('dashboard: first load until the board is there, p50', `${median(loads).toFixed(0)} ms`),
       figure(
@@ -73,7 +73,7 @@ async function startDashboard(home: string): Promise<{ child: ChildProcess; url:
 async function timeLoad(page: Page, url: string): Promise<number> {
   const startedAt = performance.now();
   await page.goto(url);
-  await page.getByText('Task 0', { exact: true }).first().waitFor();
+  await untilShown(page, 'Task 0');
   return performance.now() - startedAt;
 }
 
@@ -81,8 +81,27 @@ async function timeEvent(page: Page, session: MeasuredServer, title: string): Pr
   // Above the others, so that it is among the cards that are shown.
   await session.call('create_task', { title, priority: 10 });
   const startedAt = performance.now();
-  await page.getByText(title, { exact: true }).first().waitFor();
+  await untilShown(page, title);
   return performance.now() - startedAt;
+}
+
+/** Looked for in every frame: a locator looks again only after half a second. */
+async function untilShown(page: Page, text: string): Promise<void> {
+  const isShown = `document.body.textContent.includes(${JSON.stringify(text)})`;
+  await page.waitForFunction(isShown, undefined, { polling: 'raf' });
+}
+
+/** In turns with the dashboard stopped in its tracks, so that both are measured on the same machine. */
+async function timeBeside(session: MeasuredServer, dashboard: ChildProcess) {
+  const beside: number[] = [];
+  const without: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    dashboard.kill('SIGSTOP');
+    without.push(await timeCalls(session));
+    dashboard.kill('SIGCONT');
+    beside.push(await timeCalls(session));
+  }
+  return { beside: median(beside), without: median(without) };
 }
 
 async function timeCalls(session: MeasuredServer): Promise<number> {
