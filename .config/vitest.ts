@@ -10,6 +10,8 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for other processes, for clients or for timers, and leave a core to others meanwhile.
     maxWorkers: 3,
+    // Real processes on a machine that others use too: what passes only the second time is named in the report.
+    retry: 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
