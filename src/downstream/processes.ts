@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { identityOf } from '../core/coordination/identity-row.js';
 import type { Processes, ProcessIdentity } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
 import { signalGroup } from './connection/signal-group.js';
@@ -79,13 +80,7 @@ export function createServerProcesses({ db, clock, processes, startTimeOf, endMa
 }
 
 function ownerOf(row: ProcessRow): ProcessIdentity {
-  return {
-    hostId: row.host_id,
-    bootId: row.boot_id,
-    pidNamespace: row.pid_namespace,
-    pid: row.owner_pid,
-    startTime: row.owner_started,
-  };
+  return identityOf({ ...row, pid: row.owner_pid, process_started: row.owner_started });
 }
 
 function processOf(row: ProcessRow): ProcessIdentity | undefined {

@@ -5,6 +5,7 @@ import type { Config } from '../base/config.js';
 import type { Log } from '../base/log.js';
 import { conversationHeader, projectHeader } from '../mcp/remote/headers.js';
 import { createMcpServer } from '../mcp/server.js';
+import { watchBody } from '../mcp/watch-body.js';
 import { nameSession, type Runtime, type Session } from '../runtime.js';
 import type { Visitor } from './guard.js';
 
@@ -94,7 +95,7 @@ export function createMcpEndpoint(needs: { runtime: Runtime; config: Config; log
       connection.open++;
       connection.usedAt = performance.now();
       const response = await connection.transport.handleRequest(request);
-      return whenRead(response, () => {
+      return watchBody(response, () => {
         connection.open--;
         connection.usedAt = performance.now();
       });
@@ -113,37 +114,6 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
-}
-
-/** Tells when the last of an answer has been sent, or its reader has gone. */
-function whenRead(response: Response, done: () => void): Response {
-  if (!response.body) {
-    done();
-    return response;
-  }
-  const reader = response.body.getReader();
-  let hasEnded = false;
-  const end = () => {
-    if (!hasEnded) done();
-    hasEnded = true;
-  };
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done: isLast, value } = await reader.read();
-        if (!isLast) return controller.enqueue(value);
-        controller.close();
-      } catch (error) {
-        controller.error(error);
-      }
-      end();
-    },
-    async cancel(reason) {
-      end();
-      await reader.cancel(reason);
-    },
-  });
-  return new Response(body, response);
 }
 
 const unknownSession = {

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { RuntimeError, reportError } from '../base/errors.js';
+import { RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/define-tool.js';
@@ -7,6 +7,7 @@ import { convertFields } from '../tools/from-text/convert.js';
 import { inputSchema } from '../tools/from-text/input-schema.js';
 import { parsePairs } from '../tools/from-text/parse-pairs.js';
 import { parseInput } from '../tools/parse-input.js';
+import { runCounted } from '../tools/run-counted.js';
 import { errorResponse, failureResponse } from './failure.js';
 import type { Env, Visitor } from './guard.js';
 
@@ -42,20 +43,13 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime): Hono<Env> 
     runtime.requireSound();
     const context: ToolContext = {
       runtime,
-      actor: actorOf(visitor),
+      actor: caller,
       sessionId: undefined,
       signal,
       progress: () => {},
       sample: undefined,
     };
-    try {
-      const result = await tool.handler(input, context);
-      runtime.metrics.countToolCall(tool.name, 'ok');
-      return Response.json(result);
-    } catch (error) {
-      runtime.metrics.countToolCall(tool.name, reportError(error).code);
-      throw error;
-    }
+    return Response.json(await runCounted(tool, input, context));
   }
 
   return new Hono<Env>()
@@ -88,9 +82,7 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime): Hono<Env> 
 }
 
 /** A caller over HTTP has no session whose heartbeat would renew its claims: they live by their lease. */
-function actorOf(_visitor: Visitor): Actor {
-  return { holder: null, project: '' };
-}
+const caller: Actor = { holder: null, project: '' };
 
 function fromQuery(schema: ReturnType<typeof inputSchema>, query: URLSearchParams): unknown {
   const whole = query.get('input');

@@ -1,9 +1,9 @@
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Log, silentLog } from '../../src/base/log.js';
 import { type MetricsEndpointNeeds, openMetricsEndpoint } from '../../src/mcp/metrics-endpoint.js';
 import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
 import { mainEntry } from '../support/paths.js';
 import { startRawServer } from '../support/raw-client.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -31,14 +31,6 @@ function open(needs: Partial<MetricsEndpointNeeds> = {}) {
   const endpoint = openMetricsEndpoint({ port: 0, read: async () => 'up 1\n', log: silentLog, ...needs });
   onTestFinished(() => endpoint.close());
   return endpoint;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 describe('the port for Prometheus', () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { isAlive } from '../support/is-alive.js';
 import { projectRoot } from '../support/paths.js';
 import { background, scripted, session } from './fixtures/background.js';
-import { isAlive } from './fixtures/is-alive.js';
 import { eventually } from './fixtures/poll.js';
 
 const fakeClaude = join(projectRoot, 'test', 'fixtures', 'models', 'fake-claude.mjs');

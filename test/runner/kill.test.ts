@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readBudget } from '../../src/core/budget/ledger.js';
 import { runnerEnvironment } from '../../src/runner/environment.js';
+import { isAlive } from '../support/is-alive.js';
 import { projectRoot, runnerEntry } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
 import { background, scripted, session } from './fixtures/background.js';
 import { gatedProvider } from './fixtures/gated-provider.js';
 import { holdLock } from './fixtures/hold-lock.js';
-import { isAlive } from './fixtures/is-alive.js';
 import { eventually } from './fixtures/poll.js';
 import { shiftedClock } from './fixtures/shifted-clock.js';
 

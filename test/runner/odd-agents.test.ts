@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildChild } from '../support/child.js';
+import { isAlive } from '../support/is-alive.js';
 import { projectRoot } from '../support/paths.js';
 import { type Background, background } from './fixtures/background.js';
-import { isAlive } from './fixtures/is-alive.js';
 import { eventually } from './fixtures/poll.js';
 
 const source = join(projectRoot, 'test', 'runner', 'fixtures', 'odd-agents.ts');

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { readBudget } from '../../src/core/budget/ledger.js';
+import { isAlive } from '../support/is-alive.js';
 import { runnerEntry } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
 import { scripted, session } from './fixtures/background.js';
 import { gatedProvider } from './fixtures/gated-provider.js';
 import { type Goals, goals } from './fixtures/goals.js';
 import { holdLock } from './fixtures/hold-lock.js';
-import { isAlive } from './fixtures/is-alive.js';
 import { eventually } from './fixtures/poll.js';
 import { shiftedClock } from './fixtures/shifted-clock.js';
 

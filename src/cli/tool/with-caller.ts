@@ -1,7 +1,7 @@
-import { reportError } from '../../base/errors.js';
 import type { Actor } from '../../core/actor.js';
 import type { Runtime } from '../../runtime.js';
 import type { AnyTool, ToolContext } from '../../tools/define-tool.js';
+import { runCounted } from '../../tools/run-counted.js';
 import { callerOf } from '../caller.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { createInterruption } from '../interruption.js';
@@ -51,14 +51,7 @@ export async function withCaller<Result>(
       // No session may be there to take back what dead ones held, or to start runners for the queue.
       if (tool.effect !== 'read') await runtime.sweep(caller);
       runtime.requireSound();
-      try {
-        const result = await tool.handler(input, context);
-        runtime.metrics.countToolCall(tool.name, 'ok');
-        return result;
-      } catch (error) {
-        runtime.metrics.countToolCall(tool.name, reportError(error).code);
-        throw error;
-      }
+      return runCounted(tool, input, context);
     }
     try {
       return await body({ runtime, actor, signal, call });

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
 import type { Database } from '../../store/sql.js';
+import { type IdentityRow, identityOf } from '../coordination/identity-row.js';
 import type { Processes } from '../ports.js';
 
 /** A process that serves this runtime over HTTP. */
@@ -12,16 +13,11 @@ export interface HttpServerEntry {
   startedAt: number;
 }
 
-interface HttpServerRow {
+interface HttpServerRow extends IdentityRow {
   id: string;
   url: string;
   has_page: number;
   is_read_only: number;
-  host_id: string;
-  boot_id: string;
-  pid_namespace: string;
-  pid: number;
-  process_started: string;
   started_at: number;
 }
 
@@ -60,7 +56,7 @@ export function createHttpServers({ db, clock, processes }: { db: Database; cloc
     /** Those whose process lives, the newest first; rows of dead ones are removed. */
     async live(): Promise<HttpServerEntry[]> {
       const rows = await db.all<HttpServerRow>('select * from http_servers order by started_at desc, id');
-      const gone = rows.filter((row) => livenessOf(row, processes) === 'dead');
+      const gone = rows.filter((row) => processes.liveness(identityOf(row)) === 'dead');
       if (gone.length > 0) {
         await db.transaction(async (sql) => {
           for (const row of gone) await sql.run('delete from http_servers where id = ?', row.id);
@@ -77,14 +73,4 @@ export function createHttpServers({ db, clock, processes }: { db: Database; cloc
         }));
     },
   };
-}
-
-function livenessOf(row: HttpServerRow, processes: Processes) {
-  return processes.liveness({
-    hostId: row.host_id,
-    bootId: row.boot_id,
-    pidNamespace: row.pid_namespace,
-    pid: row.pid,
-    startTime: row.process_started,
-  });
 }

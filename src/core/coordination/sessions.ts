@@ -3,7 +3,8 @@ import { newShortId } from '../../base/ids.js';
 import type { Database, Sql, Statement } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { eventStatement, recordEvent } from '../events/events.js';
-import type { Processes, ProcessIdentity } from '../ports.js';
+import type { Processes } from '../ports.js';
+import { type IdentityRow, identityOf } from './identity-row.js';
 import { leaseFor, leaseIsShorter, leaseValues, lengthValues, sessionLeaseMs } from './lease.js';
 
 export interface SessionInfo {
@@ -20,17 +21,12 @@ export interface Session extends Actor {
   holder: string;
 }
 
-export interface SessionRow {
+export interface SessionRow extends IdentityRow {
   id: string;
   holder: string;
   project: string;
   client_name: string | null;
   client_version: string | null;
-  host_id: string;
-  boot_id: string;
-  pid_namespace: string;
-  pid: number;
-  process_started: string;
   started_at: number;
   heartbeat_at: number;
   heartbeat_tick: number;
@@ -173,14 +169,4 @@ export async function renewHoldings(sql: Sql, holder: string, clock: Clock): Pro
     ...leaseValues(lease),
     holder,
   );
-}
-
-export function identityOf(row: SessionRow): ProcessIdentity {
-  return {
-    hostId: row.host_id,
-    bootId: row.boot_id,
-    pidNamespace: row.pid_namespace,
-    pid: row.pid,
-    startTime: row.process_started,
-  };
 }

@@ -20,8 +20,9 @@ import { lapseClaims } from '../tasks/lapse.js';
 import { findTask, type TaskReference } from '../tasks/references.js';
 import { type Task, type TaskRow, toTask } from '../tasks/task.js';
 import { finishTask, releaseClaim, reopenTask, resetAbandoned } from '../tasks/transitions.js';
+import { identityOf } from './identity-row.js';
 import { hasLapsed } from './lease.js';
-import { identityOf, renewHoldings, type SessionRow } from './sessions.js';
+import { renewHoldings, type SessionRow } from './sessions.js';
 import { findSlot, refuseForeignSlot, renewSlot, type SlotRow } from './slots.js';
 
 export interface WorkerNeeds {

@@ -1,7 +1,6 @@
 import type { Sql } from '../../store/sql.js';
 
-/** One server process that a client has started, and what its conversation holds. */
-export interface SessionLine {
+interface SessionRow {
   id: string;
   holder: string;
   project: string;
@@ -11,6 +10,10 @@ export interface SessionLine {
   startedAt: number;
   heartbeatAt: number;
   endedAt: number | null;
+}
+
+/** One server process that a client has started, and what its conversation holds. */
+export interface SessionLine extends SessionRow {
   holdings: Holdings;
 }
 
@@ -25,18 +28,6 @@ export interface HeldTask {
   title: string;
   worker: string | null;
   leaseExpiresAt: number;
-}
-
-interface SessionRow {
-  id: string;
-  holder: string;
-  project: string;
-  client: string | null;
-  clientVersion: string | null;
-  pid: number;
-  startedAt: number;
-  heartbeatAt: number;
-  endedAt: number | null;
 }
 
 const mostSessions = 200;

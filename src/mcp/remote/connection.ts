@@ -3,6 +3,7 @@ import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontex
 import type { RequestOptions } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import { RuntimeError } from '../../base/errors.js';
 import { version } from '../../base/version.js';
+import { watchBody } from '../watch-body.js';
 
 export interface RemoteOptions {
   /** Of the server, with or without `/mcp` at its end. */
@@ -100,24 +101,12 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
 
 const connectMs = 10_000;
 
-/** Tells when an answer breaks off, and when the stream that the server keeps open for a session ends. */
+/** Tells when an answer breaks off in its middle, as does the stream that the server keeps open for a session. */
 function watched(response: Response, onBroken: () => void): Response {
-  if (!response.body || response.headers.get('content-type')?.startsWith('text/event-stream') !== true) return response;
-  const reader = response.body.getReader();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        controller.close();
-      } catch (error) {
-        controller.error(error);
-        onBroken();
-      }
-    },
-    cancel: (reason) => reader.cancel(reason),
+  if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) return response;
+  return watchBody(response, (how) => {
+    if (how === 'broken') onBroken();
   });
-  return new Response(body, response);
 }
 
 function unreachable(endpoint: URL, error: unknown): RemoteFailure | RuntimeError {

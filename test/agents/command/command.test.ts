@@ -5,8 +5,8 @@ import { type JobRequest, submitJob } from '../../../src/agents/submit.js';
 import { readConfig } from '../../../src/base/config.js';
 import type { ConfigFile } from '../../../src/base/config-file.js';
 import { type Background, background, session } from '../../runner/fixtures/background.js';
-import { isAlive } from '../../runner/fixtures/is-alive.js';
 import { eventually } from '../../runner/fixtures/poll.js';
+import { isAlive } from '../../support/is-alive.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { testRuntime } from '../../support/test-runtime.js';
 

@@ -1,19 +1,11 @@
-import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { startHttpProcess } from '../../http/http-process.js';
 import { sendRequest } from '../../http/serve.js';
 import { eventually } from '../../support/eventually.js';
+import { freePort } from '../../support/free-port.js';
 import { connectServer } from '../../support/mcp-client.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { runCli } from '../run-cli.js';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 const portOf = (url: string) => Number(new URL(url).port);
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });

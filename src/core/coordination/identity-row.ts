@@ -1,0 +1,20 @@
+import type { ProcessIdentity } from '../ports.js';
+
+/** The columns by which a table remembers a process. */
+export interface IdentityRow {
+  host_id: string;
+  boot_id: string;
+  pid_namespace: string;
+  pid: number;
+  process_started: string;
+}
+
+export function identityOf(row: IdentityRow): ProcessIdentity {
+  return {
+    hostId: row.host_id,
+    bootId: row.boot_id,
+    pidNamespace: row.pid_namespace,
+    pid: row.pid,
+    startTime: row.process_started,
+  };
+}
