@@ -148,6 +148,8 @@ describe('a runner of a run that is killed with SIGKILL', () => {
 
   it('after it has written a result: the next task is handed over already', async () => {
     const runtime = await goals();
+    // Each answer takes its time, or a quick machine would be through with all before the first is looked at.
+    runtime.server.script.push(...Array.from({ length: 20 }, () => ({ latencyMs: 800 })));
     const goal = await runtime.goal(['a', 'b', 'c', 'd', 'e', 'f'].map((key) => ({ key })));
     const { id } = await runtime.startRun(goal, { concurrency: 1 });
     for (let done = 1; done <= 5; done++) {
