@@ -11,16 +11,16 @@ import { type Access, createAccess } from './core/access/access.js';
 import { createHttpServers, type HttpServers } from './core/access/http-servers.js';
 import type { Actor } from './core/actor.js';
 import { type Breakers, createBreakers } from './core/breakers/breakers.js';
-import { findLiveProcesses, type LiveProcess } from './core/coordination/live-processes.js';
 import { createSessions, type Session, type SessionInfo, type Sessions } from './core/coordination/sessions.js';
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { clearBoard, createWorkers, type Workers } from './core/coordination/workers.js';
-import { takeDuty } from './core/duties/duties.js';
 import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobs, type Jobs } from './core/jobs/jobs.js';
 import type { JobEnded } from './core/jobs/outcome.js';
+import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
+import { findLiveProcesses, type LiveProcess } from './core/overview/live-processes.js';
 import type { Processes } from './core/ports.js';
 import { createRelayRuns, type RelayRuns } from './core/relay/relay-runs.js';
 import { createRelays, type Relays } from './core/relay/relays.js';
@@ -168,7 +168,12 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     capabilities: { types: agents.types, provides: [...configuredProviders(models), ...agents.provides] },
   };
   const jobs = createJobs({ db, clock, processes, ...limits, effects: jobEffects, onEnded });
-  const metrics = createMetrics({ db, clock, limits });
+  const metrics = createMetrics({
+    db,
+    clock,
+    // Any type may have every runner there may be.
+    slots: new Map([...agents.types].map((type) => [type, config.maxRunningJobs])),
+  });
   const logDir = join(config.dataDir, 'logs');
   const spawner = createSpawner({
     processes,
@@ -253,7 +258,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   /** Ordinary statements do not notice a damaged page; it takes some 50 ms for 50 MB to look at all of them. */
   async function checkDaily(): Promise<void> {
-    if (!(await takeDuty(db, 'integrity', dayMs, clock.now()))) return;
+    if (!(await takeMaintenanceLease(db, 'integrity', dayMs, clock.now()))) return;
     damage = await db.check();
     if (damage) log.error('the database is damaged', { file: config.dbPath, damage });
   }

@@ -1,65 +1,132 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { house, inside, type Ladder, page, writers } from './support/ladder.js';
 import { projectRoot } from './support/paths.js';
-
-/** Each layer may import from itself and from those named; arrows point one way only. */
-const domain = ['base', 'store', 'core'];
-const work = [...domain, 'llm', 'downstream', 'agents', 'runner', 'runtime.ts'];
-const layers: Record<string, readonly string[]> = {
-  base: [],
-  store: ['base'],
-  core: ['base', 'store'],
-  llm: domain,
-  downstream: domain,
-  agents: [...domain, 'llm'],
-  runner: [...domain, 'llm', 'agents'],
-  'runtime.ts': work,
-  tools: work,
-  mcp: [...work, 'tools'],
-  http: [...work, 'tools', 'mcp'],
-  cli: [...work, 'tools', 'mcp', 'http'],
-  // Runs in a browser.
-  dashboard: [],
-  library: [...work, 'tools'],
-  'index.ts': ['base', 'core', 'llm', 'agents', 'library'],
-  'job-runner.ts': work,
-  'agent-host.ts': ['base', 'agents'],
-  'main.ts': ['base', 'mcp', 'cli'],
-};
 
 const source = join(projectRoot, 'src');
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
-
-function layerOf(file: string): string {
-  return file.split(/[\\/]/)[0] ?? file;
-}
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(source, file), 'utf8');
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, target]) => target ?? '');
 }
 
-it('every file belongs to a layer', () => {
-  expect(files.map(layerOf).filter((layer) => !(layer in layers))).toEqual([]);
+const known = new Set(files);
+
+/** The files of ours that a file imports, types included. */
+function neighboursOf(file: string): string[] {
+  return importsOf(file)
+    .filter((target) => target.startsWith('.'))
+    .map((target) => relative(source, resolve(join(source, dirname(file)), target)).replace(/\.js$/, ''))
+    .flatMap((path) => [`${path}.ts`, `${path}.tsx`, path].find((candidate) => known.has(candidate)) ?? []);
+}
+
+/** The part of a path just below a folder ('' for the source itself): a room, or a file. */
+function roomIn(folder: string, file: string): string | undefined {
+  const path = relative(folder, file);
+  return path.startsWith('..') ? undefined : path.split('/')[0];
+}
+
+/** Arrows inside a folder that do not point to a lower floor. */
+function climbs(folder: string, ladder: Ladder): string[] {
+  const floorOf = (room: string) => {
+    const named = ladder.findIndex((floor) => floor.includes(room));
+    return named >= 0 ? named : ladder.findIndex((floor) => floor.includes('*'));
+  };
+  return files.flatMap((file) => {
+    const from = roomIn(folder, file);
+    if (from === undefined) return [];
+    return neighboursOf(file).flatMap((target) => {
+      const to = roomIn(folder, target);
+      if (to === undefined || to === from || floorOf(to) < floorOf(from)) return [];
+      return [`${file} -> ${target}`];
+    });
+  });
+}
+
+it('every room of the house stands on a floor', () => {
+  const rooms = new Set(files.map((file) => roomIn('', file) ?? ''));
+  expect([...rooms].filter((room) => !house.flat().includes(room))).toEqual([page]);
 });
 
-it('a layer imports only from those below it', () => {
-  const wrong = files.flatMap((file) =>
-    importsOf(file)
-      .filter((target) => target.startsWith('.'))
-      .map((target) => relative(source, resolve(join(source, dirname(file)), target)).replace(/\.js$/, '.ts'))
-      .filter((target) => layerOf(target) !== layerOf(file) && !layers[layerOf(file)]?.includes(layerOf(target)))
-      .map((target) => `${file} -> ${target}`),
-  );
+it.each(Object.entries(inside))('every room of %s stands on a floor', (folder, ladder) => {
+  const rooms = new Set(files.map((file) => roomIn(folder, file)).filter((room) => room !== undefined));
+  const named = ladder.flat();
+  expect([...rooms].filter((room) => !named.includes(room) && !named.includes('*'))).toEqual([]);
+});
+
+it.each([['', house] as const, ...Object.entries(inside)])('imports go down the ladder: src/%s', (folder, ladder) => {
+  expect(climbs(folder, ladder).filter((arrow) => roomIn('', arrow) !== page)).toEqual([]);
+});
+
+it('the page imports nothing of the program but types of the wire', () => {
+  const wrong = files
+    .filter((file) => roomIn('', file) === page)
+    .flatMap((file) => {
+      const text = readFileSync(join(source, file), 'utf8');
+      const values = [...text.matchAll(/import (?!type\b)[^;]*?from '(\.[^']+)'/g)].map(([, target]) => target ?? '');
+      return values
+        .filter((target) => !relative(source, resolve(join(source, dirname(file)), target)).startsWith(page))
+        .map((target) => `${file} -> ${target}`);
+    });
   expect(wrong).toEqual([]);
 });
+
+it('no files import each other in a circle', () => {
+  expect(circles(new Map(files.map((file) => [file, neighboursOf(file)])))).toEqual([]);
+});
+
+/** A table's writer is in its file's folder or in a folder above it. */
+it('each table is written by one folder', () => {
+  const statement =
+    /\b(?:insert(?: or \w+)? into|update|delete from|insertRow(?:<[^>]*>)?\(\s*\w+,\s*')\s*([a-z_]+)\b/g;
+  const wrong = files
+    .filter((file) => !file.startsWith('store/'))
+    .flatMap((file) =>
+      [...readFileSync(join(source, file), 'utf8').matchAll(statement)]
+        .flatMap(([, table = '']) => (table in writers ? [table] : []))
+        .filter((table) => dirname(file) !== writers[table])
+        .map((table) => `${file} writes ${table}, which is ${writers[table]}'s`),
+    );
+  expect([...new Set(wrong)]).toEqual([]);
+});
+
+it('every table has a writer', () => {
+  const created = files
+    .filter((file) => file.startsWith('store/migrations/'))
+    .flatMap((file) => [...readFileSync(join(source, file), 'utf8').matchAll(/create table (\w+)/g)])
+    .map(([, table]) => table);
+  expect(new Set(Object.keys(writers))).toEqual(new Set(created));
+});
+
+/** Groups of nodes each of which reaches all others of its group (Tarjan's algorithm). */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const found: string[][] = [];
+  const index = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  function visit(node: string): void {
+    index.set(node, index.size);
+    lowest.set(node, index.get(node) ?? 0);
+    open.push(node);
+    for (const next of graph.get(node) ?? []) {
+      if (!index.has(next)) visit(next);
+      if (open.includes(next)) lowest.set(node, Math.min(lowest.get(node) ?? 0, lowest.get(next) ?? 0));
+    }
+    if (lowest.get(node) !== index.get(node)) return;
+    const group = open.splice(open.indexOf(node));
+    if (group.length > 1) found.push(group);
+  }
+  for (const node of graph.keys()) if (!index.has(node)) visit(node);
+  return found;
+}
 
 it('the domain starts no process, opens no connection and knows no protocol', () => {
   const banned =
     /^(node:)?(child_process|http|https|net|worker_threads)$|^@modelcontextprotocol|^commander$|^better-sqlite3/;
   const wrong = files
-    .filter((file) => layerOf(file) === 'core')
+    .filter((file) => roomIn('', file) === 'core')
     .flatMap((file) =>
       importsOf(file)
         .filter((target) => banned.test(target))
@@ -77,7 +144,7 @@ it('nothing but the command line writes to stdout', () => {
   const writers = files.filter((file) =>
     /process\.stdout\.write|console\.(log|info|table|dir)\(/.test(readFileSync(join(source, file), 'utf8')),
   );
-  expect(writers.filter((file) => layerOf(file) !== 'cli')).toEqual([]);
+  expect(writers.filter((file) => roomIn('', file) !== 'cli')).toEqual([]);
 });
 
 it('no file is longer than 400 lines', () => {

@@ -3,6 +3,7 @@ import type { Json } from '../base/json.js';
 import { modulePrefix } from '../core/jobs/claim-job.js';
 import type { JobEffect } from '../core/jobs/outcome.js';
 import type { PriceDownload } from './backtest/price-download.js';
+import type { BuiltInAgent, Demands } from './built-in-agent.js';
 import type { CommandNeeds } from './command/index.js';
 import { commandAbility } from './command/payload.js';
 import { decomposeEffect } from './decompose.js';
@@ -17,20 +18,6 @@ export interface AgentNeeds extends ModelCallNeeds, CommandNeeds {
   priceDownload: PriceDownload | undefined;
   /** The user's own. */
   modules: Omit<ModulesNeeds, 'isReserved'>;
-}
-
-/** An agent of this program. */
-export interface BuiltInAgent extends Agent {
-  /** What a job with this payload demands. Throws `not_configured` when nothing here can meet it. */
-  demandsOf?(payload: unknown): Demands;
-}
-
-/** What running a job takes. */
-export interface Demands {
-  /** The provider, command or module that its runner must have. */
-  requires?: string | undefined;
-  concurrency?: number | undefined;
-  timeoutSeconds?: number | undefined;
 }
 
 export interface AgentDescription extends DescribedAgent {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JsonObject } from '../base/json.js';
+import { type JsonObject, jsonWithin } from '../base/json.js';
 import type { Baton } from '../core/relay/baton.js';
 import { type AgentContext, AgentError, type AgentJob } from './define-agent.js';
 import { callModel, type ModelCallNeeds } from './model-call.js';
@@ -80,13 +80,8 @@ Answer with JSON only, of this form:
 }
 
 function readVerdict(text: string): { verdict: Verdict } | { problem: string } {
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)```/.exec(text);
-  let value: unknown;
-  try {
-    value = JSON.parse((fenced?.[1] ?? text).trim());
-  } catch {
-    return { problem: `It is not JSON: ${JSON.stringify(text.slice(0, 200))}` };
-  }
+  const value = jsonWithin(text);
+  if (value === undefined) return { problem: `It is not JSON: ${JSON.stringify(text.slice(0, 200))}` };
   const parsed = verdict.safeParse(value);
   return parsed.success
     ? { verdict: parsed.data }

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import type { FailureType } from '../core/breakers/machine.js';
@@ -184,7 +184,7 @@ async function keepBooks(context: AgentContext, write: () => Promise<unknown>): 
     await write();
   } catch (error) {
     context.log('warn', 'the call could not be booked', {
-      reason: error instanceof Error ? error.message : `${error}`,
+      reason: messageOf(error),
     });
   }
 }

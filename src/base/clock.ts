@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 
+/** Wall time in milliseconds since 1970, UTC. */
+export type EpochMs = number;
+
 /**
  * Two clocks. `now` is wall time, for display and schedules. `tick` is monotonic milliseconds since boot, the same
  * for all processes of one boot, and is what leases are compared by: a stepped wall clock must not expire them.
  */
 export interface Clock {
-  /** Epoch milliseconds. */
-  now(): number;
+  now(): EpochMs;
   /** Milliseconds since the boot named by `bootId`; not moved by changes of the wall clock. */
   tick(): number;
   /** Identifies the boot that `tick` counts from. */

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
-import { RuntimeError } from './errors.js';
+import { messageOf, RuntimeError } from './errors.js';
 import { serversSchema, toolPreferencesSchema } from './server-settings.js';
 
 const modelNames = z.record(z.string(), z.string());
@@ -76,7 +76,7 @@ export function readConfigFile(path: string): ConfigFile {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw wrong(path, `is not JSON: ${error instanceof Error ? error.message : error}`);
+    throw wrong(path, `is not JSON: ${messageOf(error)}`);
   }
   const parsed = configFileSchema.safeParse(value);
   if (!parsed.success) throw wrong(path, `is not as it should be.\n${z.prettifyError(parsed.error)}`);
@@ -116,7 +116,7 @@ function readIfThere(path: string): string | undefined {
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
       return undefined;
-    throw wrong(path, `cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw wrong(path, `cannot be read: ${messageOf(error)}`);
   }
 }
 

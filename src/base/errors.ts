@@ -19,7 +19,7 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 /**
- * An error that its caller can mend: `message` says what failed and with which value, `hint` what to do next.
+ * An error that its caller can fix: `message` says what failed and with which value, `hint` what to do next.
  * Everything else that is thrown is a bug and shows as `internal`.
  */
 export class RuntimeError extends Error {
@@ -39,6 +39,11 @@ export class RuntimeError extends Error {
 export interface RuntimeErrorOptions extends ErrorOptions {
   /** When the same call may do better, where that is known. */
   retryAfterSeconds?: number | undefined;
+}
+
+/** The words of any thrown value. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** What every face shows of an error. */
@@ -62,7 +67,7 @@ export function reportError(error: unknown): ErrorReport {
   }
   return {
     code: 'internal',
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     hint: 'This is a defect of the runtime. `agent-runtime doctor` shows the state; the log on stderr has the stack.',
   };
 }

@@ -8,6 +8,20 @@ export function readJson<Shape>(text: string): Shape {
   return JSON.parse(text) as Shape;
 }
 
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The JSON that a model's answer is, or has in a code fence; `undefined` where it is not JSON. */
+export function jsonWithin(answer: string): Json | undefined {
+  const fenced = /```(?:json)?\s*\n([\s\S]*?)```/.exec(answer);
+  try {
+    return JSON.parse((fenced?.[1] ?? answer).trim()) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * A value as JSON text, or the reason why it has none. `JSON.stringify` alone turns NaN into null, drops functions
  * and throws on cycles and bigints; here each of these is named with its path.

@@ -1,15 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { globalFlagsOf } from './global-flags.js';
+import type { HttpFlags } from './http/http-flags.js';
 import type { Output } from './output.js';
-
-/** What it takes to serve over HTTP, on the command line. */
-export interface HttpFlags {
-  port?: number;
-  host: string;
-  allowHost: string[];
-  /** False by `--no-token`. */
-  token: boolean;
-}
 
 export function addHttpFlags(command: Command, defaultPort: number): Command {
   return command

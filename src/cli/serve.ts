@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { RuntimeError } from '../base/errors.js';
 import { type GlobalFlags, globalFlagsOf } from './global-flags.js';
-import { addHttpFlags, type HttpFlags } from './http-command.js';
+import type { HttpFlags } from './http/http-flags.js';
+import { addHttpFlags } from './http-command.js';
 import type { Output } from './output.js';
 
 /** That of the task coordinator, whose clients name it in TASK_COORDINATOR_URL. */

@@ -1,23 +1,10 @@
-import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { type Visitor, whoami } from './api.js';
 import { connect, pause, useLiveState } from './live.js';
-import { Link, type Place, usePlace } from './location.js';
+import { Link, usePlace } from './location.js';
 import { Notices } from './ui/notices.js';
 import { views } from './views/index.js';
 import { VisitorContext } from './visitor.js';
-
-export interface ViewProps extends Place {
-  /** What follows the view's own part of the address, such as a task's id. */
-  rest: string;
-}
-
-export interface View {
-  /** Its part of the address. */
-  name: string;
-  title: string;
-  component: ComponentType<ViewProps>;
-}
 
 /** The page: its navigation, whether it is live, and the view that the address names. */
 export function App() {

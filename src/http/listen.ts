@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 
 export interface Listening {
   server: Server;
@@ -56,6 +56,6 @@ function explain(error: unknown, code: unknown, host: string, ports: string): Ru
       cause,
     );
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new RuntimeError('unavailable', `Cannot listen on ${host}: ${message}.`, 'Choose another --host.', cause);
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { cut } from '../base/text.js';
 import type { Job } from '../core/jobs/job.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../core/overview/job-board.js';
 import { readTrends } from '../core/overview/trends.js';
 import { defineTool } from '../tools/define-tool.js';
 import { cursor, iso, jobId } from '../tools/fields.js';
-import { cut, fromCursor } from '../tools/page.js';
+import { fromCursor } from '../tools/page.js';
 import { errorOf, summarize } from '../tools/show-job.js';
 
 /** A prompt or a payload beyond this is shown by its beginning. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { goalStatuses } from '../core/goals/goal.js';
 import { type BoardTask, boardStates, readBoard, readBoardList, readNeighbours } from '../core/overview/board.js';
 import { readBoardChoices } from '../core/overview/board-choices.js';
 import { readGoalGraph, readGoalLines } from '../core/overview/goals.js';
 import { readSessions } from '../core/overview/workers.js';
+import { goalStatuses } from '../core/tasks/goal.js';
 import { defineTool } from '../tools/define-tool.js';
 import { cursor, goalId, iso } from '../tools/fields.js';
 import { fromCursor } from '../tools/page.js';

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/define-tool.js';
@@ -102,7 +102,7 @@ function readJson(text: string, what: string): unknown {
   } catch (error) {
     throw new RuntimeError(
       'invalid',
-      `${what} is not JSON: ${error instanceof Error ? error.message : error}`,
+      `${what} is not JSON: ${messageOf(error)}`,
       'Send the arguments as {"name": value, ...}.',
     );
   }

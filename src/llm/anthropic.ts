@@ -1,7 +1,8 @@
 import { Console } from 'node:console';
 import type Anthropic from '@anthropic-ai/sdk';
+import { messageOf } from '../base/errors.js';
+import { isNetworkTimeout, systemCode } from '../base/network-error.js';
 import { retryAfterMs } from '../base/retry-after.js';
-import { systemCode } from '../base/system-code.js';
 import {
   type ModelAnswer,
   ModelError,
@@ -15,7 +16,7 @@ import { callFetch } from './call-fetch.js';
 import { defined } from './defined.js';
 import { droppedParams } from './dropped-params.js';
 import { httpFailure, type VendorNames } from './http-failure.js';
-import { isTimeout, networkFailure } from './network-failure.js';
+import { networkFailure } from './network-failure.js';
 import { redact, redactedDetail } from './redact.js';
 
 export interface AnthropicSettings {
@@ -155,9 +156,9 @@ function toModelError(
   { settings, model, hasBegun, usage }: Circumstances,
 ): ModelError {
   const address = settings.baseUrl ?? 'https://api.anthropic.com';
-  const words = error instanceof Error ? error.message : String(error);
+  const words = messageOf(error);
   const detail = redactedDetail(words, [settings.apiKey]);
-  if (error instanceof sdk.APIConnectionTimeoutError || isTimeout(error)) {
+  if (error instanceof sdk.APIConnectionTimeoutError || isNetworkTimeout(error)) {
     return new ModelError('timeout', `Anthropic at ${redact(address)} did not answer in time. Try again.`, { usage });
   }
   if (error instanceof sdk.APIConnectionError || systemCode(error) === 'ERR_INVALID_URL')

@@ -1,4 +1,5 @@
 import type { ChildEnd } from '../base/child-process.js';
+import { isObject } from '../base/json.js';
 import { type ModelAnswer, ModelError, type ModelFailure, type ModelRequest, type ModelUsage } from '../core/ports.js';
 import { failureOfStatus } from './http-failure.js';
 import { redactedDetail } from './redact.js';
@@ -58,19 +59,15 @@ function parseResult(stdout: string): Result | undefined {
     const parsed: unknown = JSON.parse(stdout);
     // With `verbose` in the user's settings it prints all messages as a list, the result last.
     const result = Array.isArray(parsed)
-      ? parsed.findLast((message) => isRecord(message) && isResult(message))
+      ? parsed.findLast((message) => isObject(message) && isResult(message))
       : parsed;
-    return isRecord(result) && isResult(result) ? result : undefined;
+    return isObject(result) && isResult(result) ? result : undefined;
   } catch {
     return undefined;
   }
 }
 
 const isResult = (message: Result): boolean => message.type === 'result';
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function noResult(end: ChildEnd, words: (text: string) => string | undefined): ModelError {
   const more = { status: end.exitCode ?? undefined, detail: words(end.stderr || end.stdout) };
@@ -133,7 +130,7 @@ function answerText(result: Result): string | undefined {
 
 /** Everything that was read, from the cache or not: the budget counts tokens, not prices. */
 function readUsage({ usage }: Result): ModelUsage {
-  if (!isRecord(usage)) return { inputTokens: 0, outputTokens: 0 };
+  if (!isObject(usage)) return { inputTokens: 0, outputTokens: 0 };
   return {
     inputTokens:
       count(usage.input_tokens) + count(usage.cache_creation_input_tokens) + count(usage.cache_read_input_tokens),
@@ -145,13 +142,13 @@ const count = (value: unknown): number => (typeof value === 'number' ? value : 0
 
 /** The one that wrote most: a small model does chores beside it. */
 function mainModel({ modelUsage }: Result): string | undefined {
-  if (!isRecord(modelUsage)) return undefined;
-  const written = ([, usage]: [string, unknown]) => (isRecord(usage) ? count(usage.outputTokens) : 0);
+  if (!isObject(modelUsage)) return undefined;
+  const written = ([, usage]: [string, unknown]) => (isObject(usage) ? count(usage.outputTokens) : 0);
   return Object.entries(modelUsage).sort((one, other) => written(other) - written(one))[0]?.[0];
 }
 
 function denialWarnings({ permission_denials: denials }: Result): string[] {
   if (!Array.isArray(denials) || denials.length === 0) return [];
-  const tools = new Set(denials.map((denial) => (isRecord(denial) ? String(denial.tool_name) : 'a tool')));
+  const tools = new Set(denials.map((denial) => (isObject(denial) ? String(denial.tool_name) : 'a tool')));
   return [`Claude Code was not allowed to use ${[...tools].join(', ')}: grant it in allowedTools if it should.`];
 }

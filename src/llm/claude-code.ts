@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { type ChildEnd, runChild } from '../base/child-process.js';
-import { systemCode } from '../base/system-code.js';
+import { messageOf } from '../base/errors.js';
+import { systemCode } from '../base/network-error.js';
 import { ModelError, type ModelRequest, type Provider } from '../core/ports.js';
 import { cancelledCall } from './call.js';
 import { readClaudeCodeResult } from './claude-code-result.js';
@@ -160,7 +161,7 @@ function cannotStart(error: unknown, command: string, cwd: string): ModelError {
       return new ModelError('overloaded', `This machine has no room to start ${command} (${code}). Try again later.`);
     default:
       return new ModelError('not_configured', `${command} cannot be started (${code ?? 'unknown reason'}).`, {
-        detail: redactedDetail(error instanceof Error ? error.message : String(error)),
+        detail: redactedDetail(messageOf(error)),
       });
   }
 }

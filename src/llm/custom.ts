@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { messageOf } from '../base/errors.js';
 import {
   type ModelAnswer,
   ModelError,
@@ -133,5 +134,3 @@ function isUsage(usage: unknown): boolean {
   const { inputTokens, outputTokens } = usage as Record<string, unknown>;
   return [inputTokens, outputTokens].every((tokens) => Number.isSafeInteger(tokens) && Number(tokens) >= 0);
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,4 +1,5 @@
 import type { GenerateContentResponse, GenerationConfig } from '@google/generative-ai';
+import { messageOf } from '../base/errors.js';
 import {
   type ModelAnswer,
   ModelError,
@@ -162,7 +163,7 @@ function toModelError(
   error: unknown,
   { settings, model, hasBegun, usage }: Circumstances,
 ): ModelError {
-  const words = error instanceof Error ? error.message : String(error);
+  const words = messageOf(error);
   const detail = redactedDetail(words, [settings.apiKey]);
   if (error instanceof sdk.GoogleGenerativeAIFetchError) {
     const { status, errorDetails = [] } = error;

@@ -1,11 +1,13 @@
 import type { ChatRequest, ChatResponse, Ollama } from 'ollama';
+import { messageOf } from '../base/errors.js';
+import { isNetworkTimeout } from '../base/network-error.js';
 import { retryAfterMs } from '../base/retry-after.js';
 import { type ModelAnswer, ModelError, type ModelRequest, type ModelUsage, type Provider } from '../core/ports.js';
 import { type Call, cutAnswer, runCall } from './call.js';
 import { callFetch } from './call-fetch.js';
 import { defined } from './defined.js';
 import { httpFailure, type VendorNames } from './http-failure.js';
-import { isTimeout, networkFailure } from './network-failure.js';
+import { networkFailure } from './network-failure.js';
 import { redactedDetail } from './redact.js';
 import type { OllamaSettings } from './settings.js';
 
@@ -174,10 +176,10 @@ function toModelError(
   { server, model, hasBegun }: Circumstances,
   usage: ModelUsage | undefined,
 ): ModelError {
-  if (isTimeout(error) || !hasBegun) {
-    return networkFailure('Ollama', server.host, error, { mend: 'Start it with: ollama serve', usage });
+  if (isNetworkTimeout(error) || !hasBegun) {
+    return networkFailure('Ollama', server.host, error, { fix: 'Start it with: ollama serve', usage });
   }
-  const words = error instanceof Error ? error.message : String(error);
+  const words = messageOf(error);
   const detail = redactedDetail(words, server.secrets);
   // An error line in the stream reaches us as a plain Error, and so does the SDK's own word on a missing end.
   const isCut = error instanceof TypeError || words.startsWith('Did not receive done');

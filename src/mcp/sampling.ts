@@ -1,5 +1,5 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 
 const longestAnswerTokens = 4_096;
 const longestWaitMs = 45_000;
@@ -16,7 +16,7 @@ export function samplerOf(server: Server, signal: AbortSignal): ((prompt: string
       const parts = Array.isArray(answer.content) ? answer.content : [answer.content];
       return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new RuntimeError('unavailable', `The client's model gave no answer: ${reason}`, undefined, {
         cause: error,
       });

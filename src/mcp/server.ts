@@ -3,6 +3,7 @@ import { type CallToolResult, ErrorCode, ListToolsRequestSchema, McpError } from
 import type { Config } from '../base/config.js';
 import { type ErrorReport, RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
+import { sharingWord } from '../base/text.js';
 import { version } from '../base/version.js';
 import type { Runtime, Session } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/define-tool.js';
@@ -120,14 +121,10 @@ type Surface = Awaited<ReturnType<typeof importSurface>>;
 
 /** An answer as any other failure, so that the model sees it: a protocol error is shown by few clients. */
 function unknownTool(name: string, known: readonly string[]): ErrorReport {
-  const words = name
-    .toLowerCase()
-    .split(/[_\W]+/)
-    .filter((word) => word.length > 2);
-  const near = known.filter((candidate) => words.some((word) => candidate.includes(word)));
+  const near = sharingWord(name, known);
   return {
     code: 'not_found',
     message: `There is no tool ${JSON.stringify(name)} here.`,
-    hint: near.length > 0 ? `Near: ${near.slice(0, 5).join(', ')}.` : 'tools/list names those there are.',
+    hint: near.length > 0 ? `Near: ${near.join(', ')}.` : 'tools/list names those there are.',
   };
 }

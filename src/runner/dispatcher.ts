@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
@@ -39,7 +40,7 @@ export function createDispatcher({ jobs, spawner, spool, lastWords, log }: Dispa
     } catch (error) {
       // The job is stored, and the next sweep tries again.
       log.error('a runner could not be started', { error });
-      const reason = `it could not be started: ${error instanceof Error ? error.message : error}`;
+      const reason = `it could not be started: ${messageOf(error)}`;
       await jobs.markLost(runnerId, reason).catch((failure: unknown) => log.warn('and is still counted', { failure }));
     }
   }

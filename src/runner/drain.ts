@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
@@ -166,7 +167,7 @@ export function startDrain(needs: DrainNeeds): Drain {
       isBroken = true;
       waking.abort();
       if (!current) return;
-      current.crash = needs.redact(error instanceof Error ? error.message : String(error));
+      current.crash = needs.redact(messageOf(error));
       current.attempt.stop('ending');
     },
     onExit(code) {

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 import { makePrivateDirectory } from '../base/private-directory.js';
 import type { Connection } from './driver.js';
 import { isBusy, isDamage } from './sqlite-errors.js';
@@ -39,7 +39,7 @@ export function copyInto(connection: Connection, path: string): void {
     if (isBusy(error) || isDamage(error)) throw error;
     throw new RuntimeError(
       'unavailable',
-      `The copy ${path} could not be written: ${error instanceof Error ? error.message : error}`,
+      `The copy ${path} could not be written: ${messageOf(error)}`,
       'Free some space or choose a directory that you may write to; the database itself is as it was.',
       { cause: error },
     );

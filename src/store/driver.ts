@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type BetterSqlite3 from 'better-sqlite3';
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 
 export type Connection = BetterSqlite3.Database;
 export type Driver = typeof BetterSqlite3;
@@ -45,5 +45,5 @@ function mendingCommand(): string {
 }
 
 function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+  return messageOf(error).split('\n', 1)[0] ?? '';
 }

@@ -1,15 +1,8 @@
 import type { Connection } from './driver.js';
 import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
+import type { Migration } from './migration.js';
 import { foundation } from './migrations/001-foundation.js';
 import { brokenReferences, markVersion, notOurs, ownerOf, tableNames, tooNew, versionOf } from './schema.js';
-
-/** One step of the schema. Append only: a step that has shipped is never edited. */
-export interface Migration {
-  version: number;
-  name: string;
-  /** Runs inside a transaction, with references unchecked until all steps are done: a table may be rebuilt. */
-  up(connection: Connection): void;
-}
 
 export const migrations: readonly Migration[] = [foundation];
 

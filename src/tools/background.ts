@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { modelParams } from '../agents/llm.js';
-import { retryLlmJob, submitLlmJob } from '../agents/llm-request.js';
+import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
+import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './define-tool.js';
 import { cursor, iso, jobId, limit, priority, scope, taskReference } from './fields.js';
-import { cut, fromCursor, rowsFor, toPage } from './page.js';
+import { fromCursor, rowsFor, toPage } from './page.js';
 import { projectOf } from './project.js';
 import {
   attemptOutput,

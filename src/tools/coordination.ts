@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cut } from '../base/text.js';
 import type { TaskWithDependencies } from '../core/tasks/list-tasks.js';
 import type { TaskStatus } from '../core/tasks/task.js';
 import { defineTool } from './define-tool.js';
@@ -13,7 +14,7 @@ import {
   taskReference,
   taskReferences,
 } from './fields.js';
-import { cut, fromCursor, rowsFor, toPage } from './page.js';
+import { fromCursor, rowsFor, toPage } from './page.js';
 import { projectOf } from './project.js';
 
 const workerId = z

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { decomposeGoal, planners } from '../agents/decompose-goal.js';
-import { goalStatuses } from '../core/goals/goal.js';
 import type { GoalWithProgress } from '../core/goals/goals.js';
 import { plannedTask, strategies } from '../core/goals/plan.js';
+import { goalStatuses } from '../core/tasks/goal.js';
+import { decomposeGoal, planners } from '../services/decompose-goal.js';
 import { defineTool } from './define-tool.js';
 import { cursor, fields, goalId, limit, metadata, scope } from './fields.js';
 import { fromCursor, rowsFor, toPage } from './page.js';

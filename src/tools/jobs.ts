@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { AgentDescription } from '../agents/index.js';
-import { submitJob } from '../agents/submit.js';
+import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
+import { submitJob } from '../services/submit-job.js';
 import { defineTool } from './define-tool.js';
 import { cursor, iso, limit, metadata, priority, scope, time, toMs } from './fields.js';
-import { cut, fromCursor, rowsFor, toPage } from './page.js';
+import { fromCursor, rowsFor, toPage } from './page.js';
 import { projectOf } from './project.js';
 import { attemptOutput, errorOf, showAttempt, summarize } from './show-job.js';
 

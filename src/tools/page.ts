@@ -53,11 +53,6 @@ export function fromCursor(cursor: string | undefined): number | undefined {
   );
 }
 
-/** A text cut to a length, with a sign that it was. */
-export function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
-}
-
 /** A text cut to a length, saying how much is missing and how to have it. */
 export function cutWithCount(text: string, most: number): string {
   if (text.length <= most) return text;

@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { cancelRelay, startRelayRun } from '../agents/run-relay.js';
 import type { Json } from '../base/json.js';
+import { cut } from '../base/text.js';
 import { toBaton } from '../core/relay/baton.js';
 import { promptOf } from '../core/relay/baton-prompt.js';
 import { mostSteps } from '../core/relay/create-pipeline.js';
 import { pipelineStatuses } from '../core/relay/pipeline.js';
 import { defaultTokenBudget, derivationMethods, presetNames } from '../core/relay/standard-agents.js';
+import { cancelRelay, startRelayRun } from '../services/run-relay.js';
 import { defineTool } from './define-tool.js';
 import { cursor, fields, limit, scope } from './fields.js';
-import { cut, fromCursor, rowsFor, toPage } from './page.js';
+import { fromCursor, rowsFor, toPage } from './page.js';
 import { projectOf } from './project.js';
 import {
   advancedOutput,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { startGoalRun } from '../agents/run-goal.js';
 import type { Job } from '../core/jobs/job.js';
+import { startGoalRun } from '../services/run-goal.js';
 import { defineTool } from './define-tool.js';
 import { goalId } from './fields.js';
 import { errorOf } from './show-job.js';

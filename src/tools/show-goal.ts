@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { cut } from '../base/text.js';
 import type { GoalDetail, GoalWithProgress } from '../core/goals/goals.js';
 import { iso } from './fields.js';
-import { cut, cutWithCount } from './page.js';
+import { cutWithCount } from './page.js';
 import { usualText } from './show-task.js';
 
 const progressOutput = z.object({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { cut } from '../base/text.js';
 import type { Actor } from '../core/actor.js';
 import type { HeldTask, OpenJob, Overview } from '../core/overview/overview.js';
 import type { SelfDescription } from '../runtime.js';
 import { iso } from './fields.js';
-import { cut } from './page.js';
 import { summarize } from './show-job.js';
 
 const heldTask = z.object({

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { cut } from '../base/text.js';
 import type { TaskTemplate } from '../core/tasks/templates.js';
 import { defineTool } from './define-tool.js';
 import { iso, limit } from './fields.js';
 import { newTask, toNewTask } from './new-task.js';
-import { cut, rowsFor, toPage } from './page.js';
+import { rowsFor, toPage } from './page.js';
 
 const name = z.string().trim().min(1).max(200).describe('The name of the template.');
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { cut } from '../base/text.js';
 import type { CallStats } from '../downstream/routing/call-log.js';
 import { urgencies } from '../downstream/routing/plan.js';
 import { defineTool } from './define-tool.js';
 import { cursor, fields, iso, limit, metadata } from './fields.js';
-import { cut, fromCursor, toPage } from './page.js';
+import { fromCursor, toPage } from './page.js';
 import { callOutput, contentOf, showCall } from './show-call.js';
 
 const toolName = z

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { cancelRelay } from '../../src/agents/run-relay.js';
+import { cancelRelay } from '../../src/services/run-relay.js';
 import type { RecordedRequest } from '../fixtures/models/scripted-server.js';
 import { session } from '../runner/fixtures/background.js';
 import { eventually } from '../runner/fixtures/poll.js';
-import { isJudged, type Running, running, verdict } from './running-relay.js';
+import { isJudged, type Running, running, verdict } from '../services/running-relay.js';
 
 const eventsOf = async ({ db, id }: Running) =>
   (

@@ -6,10 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { submitLlmJob } from '../../src/agents/llm-request.js';
 import { readConfig } from '../../src/base/config.js';
 import { silentLog } from '../../src/base/log.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
+import { submitLlmJob } from '../../src/services/model-request.js';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
 
 const session = { holder: 'session:measure', project: '' };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { type JobRequest, submitJob } from '../../src/agents/submit.js';
+import { type JobRequest, submitJob } from '../../src/services/submit-job.js';
 import { countWords, homeWithModules, plainAgent, writeModule } from '../agents/modules/workshop.js';
 import { type Background, background, session } from './fixtures/background.js';
 import { eventually } from './fixtures/poll.js';

@@ -1,4 +1,5 @@
-import { type Migration, migrations } from '../../src/store/migrate.js';
+import { migrations } from '../../src/store/migrate.js';
+import type { Migration } from '../../src/store/migration.js';
 
 /** The migrations of this program and one that it may have some day. */
 export const withNextVersion: readonly Migration[] = [

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
 import { type Prices, parsePrices } from './price-csv.js';
 import { decodeUtf8, savePriceFile } from './price-store.js';
 import { priceFilePath, tickerPattern, tickerRule } from './ticker.js';
@@ -64,7 +64,7 @@ async function save(dataDir: string, ticker: string, bytes: Uint8Array): Promise
   try {
     return await savePriceFile(dataDir, ticker, bytes);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new RuntimeError(
       'unavailable',
       `The prices cannot be kept as ${priceFilePath(dataDir, ticker)}: ${reason}.`,

@@ -1,10 +1,10 @@
 import { type ChildEnd, runChild } from '../../base/child-process.js';
 import type { AllowedCommand } from '../../base/config.js';
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
 import { ordinaryVariables, runnerMark } from '../../base/ordinary-variables.js';
 import type { Environment } from '../../base/settings.js';
+import type { BuiltInAgent } from '../built-in-agent.js';
 import { type AgentContext, AgentError } from '../define-agent.js';
-import type { BuiltInAgent } from '../index.js';
 import { type CommandPayload, type Commands, commandAbility, commandPayload } from './payload.js';
 
 export interface CommandNeeds {
@@ -79,7 +79,7 @@ async function start(
       onStderr: (text) => lines.take(text),
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const where = `${command.program}, in ${command.cwd}`;
     throw new AgentError('cannot_start', `The command ${name} (${where}) cannot be started: ${reason}.`, false, {
       cause,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { messageOf } from '../../base/errors.js';
 import { AgentError } from '../define-agent.js';
 
 /** Ten times the largest real file; a packed file that grows beyond it is not a dataset. */
@@ -22,7 +23,7 @@ export function readDatasetFile(path: string): Uint8Array {
     const content = path.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: maxUnpackedBytes }) : bytes;
     return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new AgentError('DATASET_UNREADABLE', `Cannot read ${path}: ${reason}.`, false, { cause });
   }
 }

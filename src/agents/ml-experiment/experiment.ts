@@ -1,6 +1,7 @@
-import { type Dataset, readDataset } from './dataset.js';
+import type { Dataset } from './dataset.js';
 import type { Params } from './params.js';
 import { createRandom } from './random.js';
+import { readDataset } from './read-dataset.js';
 import { averageF1, type ClassScores, countConfusion, scoreClasses } from './scores.js';
 import { type Epoch, type TrainerHooks, train } from './trainer.js';
 import { findWarnings } from './warnings.js';

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '../../base/errors.js';
 import type { Agent } from '../define-agent.js';
 import { checkPayload, describePayload } from '../payload-schema.js';
 import { importAgents } from './import-agents.js';
@@ -39,7 +40,7 @@ async function answer(question: ModuleQuestion, agents: Promise<Agent[]>): Promi
     const checked = await checkPayload(agent.payload, question.payload);
     return { kind: 'checked', problem: 'problem' in checked ? checked.problem : undefined };
   } catch (error) {
-    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'failed', reason: messageOf(error) };
   }
 }
 

@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../base/config.js';
+import { messageOf } from '../../base/errors.js';
 import { findCommand } from '../../base/find-command.js';
+import { isObject } from '../../base/json.js';
 import { detectClaudeCode } from '../../llm/index.js';
 import { commandName } from '../connect-lines.js';
 import { type ClientId, clientApps, clientIds, type Place } from '../install/clients.js';
 import { type Check, checksOf } from './check.js';
-import { type ConfiguredServer, findOurs, isObject, readClientFile } from './configured-servers.js';
+import { type ConfiguredServer, findOurs, readClientFile } from './configured-servers.js';
 
 const { ok, warn } = checksOf('Clients');
 
@@ -35,7 +37,7 @@ async function checkClient(id: ClientId, place: Place, config: Config): Promise<
   try {
     servers = configuredServers(id, place);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return { check: warn(title, `its config cannot be read; ${reason}`, 'Mend the file.'), isConnected: false };
   }
   const [server] = servers;

@@ -1,4 +1,5 @@
 import type { Config } from '../../base/config.js';
+import { messageOf } from '../../base/errors.js';
 import { findCommand } from '../../base/find-command.js';
 import type { ServerSettings } from '../../base/server-settings.js';
 import { prepareLaunch } from '../../downstream/connection/launch.js';
@@ -23,10 +24,6 @@ function checkServer(name: string, settings: ServerSettings, config: Config): Ch
     if (path !== undefined || launch.command.includes('/')) return ok(name, `${launch.command}; to try it: ${next}`);
     return warn(name, `its command ${launch.command} is not found`, 'Give the full path, or install it.');
   } catch (error) {
-    return warn(
-      name,
-      error instanceof Error ? error.message : String(error),
-      `Mend its entry in ${config.configPath}.`,
-    );
+    return warn(name, messageOf(error), `Mend its entry in ${config.configPath}.`);
   }
 }

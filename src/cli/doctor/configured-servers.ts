@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
+import { messageOf } from '../../base/errors.js';
+import { isObject } from '../../base/json.js';
 import { serverName } from '../install/launch.js';
 
 /** Our server in a client's config. */
@@ -16,7 +18,7 @@ export function readClientFile(file: string): JsonObject | undefined {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
     return isObject(value) ? value : undefined;
   } catch (error) {
-    throw new Error(`${file}: ${error instanceof Error ? error.message : error}`, { cause: error });
+    throw new Error(`${file}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -35,10 +37,6 @@ export function findOurs(servers: unknown): ConfiguredServer[] {
 const ourPath = /(^|[/\\])agent-runtime(-mcp)?(@[^/\\]*|\.\w+)?([/\\]|$)/;
 
 export type JsonObject = Record<string, unknown>;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function wordsOf({ command, args }: JsonObject): string[] {
   return [command, ...(Array.isArray(args) ? args : [])].filter((word) => typeof word === 'string');

@@ -1,7 +1,7 @@
 import type { GlobalFlags } from '../global-flags.js';
-import type { HttpFlags } from '../http-command.js';
 import type { Output } from '../output.js';
 import { settingOf } from '../with-runtime.js';
+import type { HttpFlags } from './http-flags.js';
 import { openBrowser } from './open-browser.js';
 
 export interface HttpRequest extends HttpFlags {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
+import { isObject } from '../../base/json.js';
 
 export interface ServerEntry {
   command: string;
@@ -53,7 +54,7 @@ function parseRoot(text: string, file: string): JsonObject {
   try {
     root = JSON.parse(bare);
   } catch (error) {
-    throw wrong(file, `is not JSON: ${error instanceof Error ? error.message : error}`);
+    throw wrong(file, `is not JSON: ${messageOf(error)}`);
   }
   if (!isObject(root)) throw wrong(file, 'is JSON, but not an object');
   return root;
@@ -68,10 +69,6 @@ function toText(root: JsonObject, before: string): string {
   const text = JSON.stringify(root, null, indent) + (isBlank || before.trimEnd() !== before ? '\n' : '');
   const mark = byteOrderMark.exec(before)?.[0] ?? '';
   return mark + (before.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text);
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function wrong(file: string, what: string): RuntimeError {

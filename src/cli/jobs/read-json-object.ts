@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { Json, JsonObject } from '../../base/json.js';
 
 /**
@@ -60,8 +60,4 @@ async function locate(text: string, message: string): Promise<string> {
     if (!(error instanceof Error && 'line' in error && 'column' in error)) return `${message}.`;
     return `line ${error.line}, column ${error.column}: ${error.message.replace(/ \(\d+:\d+\)$/, '')}`;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
 import { newShortId } from '../../base/ids.js';
 import { hasEnded, type Job } from '../../core/jobs/job.js';
 import type { Runtime } from '../../runtime.js';
@@ -63,7 +63,7 @@ function writeWhole(path: string, text: string): void {
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new RuntimeError(
       'invalid',
       `${path} cannot be written: ${reason}.`,

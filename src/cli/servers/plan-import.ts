@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { configFileSchema } from '../../base/config-file.js';
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
+import { isObject } from '../../base/json.js';
 import { serversSchema } from '../../base/server-settings.js';
 
 export interface ImportPlan {
@@ -82,14 +83,10 @@ function parse(text: string, file: string): JsonObject {
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw wrong(file, `is not JSON: ${error instanceof Error ? error.message : error}`);
+    throw wrong(file, `is not JSON: ${messageOf(error)}`);
   }
   if (!isObject(value)) throw wrong(file, 'is JSON, but not an object');
   return value;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function wrong(file: string, what: string): RuntimeError {

@@ -1,4 +1,4 @@
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
 import { settingOf, withRuntime } from '../with-runtime.js';
@@ -47,6 +47,6 @@ async function checkOne(server: string, check: (server: string) => Promise<numbe
     return { server, status: 'ok', tools, ms: ms() };
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
-    return { server, status: 'fail', problem: error instanceof Error ? error.message : String(error), ms: ms() };
+    return { server, status: 'fail', problem: messageOf(error), ms: ms() };
   }
 }

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readConfig } from '../../base/config.js';
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { editFile } from '../install/edit-file.js';
 import type { Output } from '../output.js';
@@ -57,7 +57,7 @@ function readSource(file: string): string {
   } catch (error) {
     throw new RuntimeError(
       'not_found',
-      `${file} cannot be read: ${error instanceof Error ? error.message : error}`,
+      `${file} cannot be read: ${messageOf(error)}`,
       'Name a file such as .mcp.json or claude_desktop_config.json.',
     );
   }

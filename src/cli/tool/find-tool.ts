@@ -1,8 +1,8 @@
 import { RuntimeError } from '../../base/errors.js';
+import { nearest } from '../../base/text.js';
 import type { AnyTool } from '../../tools/define-tool.js';
 import { chooseTools, type ToolChoice } from '../../tools/index.js';
 import { commandName } from '../connect-lines.js';
-import { nearest } from './nearest.js';
 
 /** The tool of that name, if it is one of those that are switched on. Throws `invalid` with the near names. */
 export function findTool(name: string, choice: ToolChoice): AnyTool {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { AnyTool } from '../../tools/define-tool.js';
 import { convertFields } from '../../tools/from-text/convert.js';
 import { inputSchema } from '../../tools/from-text/input-schema.js';
@@ -48,8 +48,4 @@ function readObject(text: string): object {
 
 function wrong(what: string, hint: string, cause?: unknown): RuntimeError {
   return new RuntimeError('invalid', `--input ${what}`, hint, { cause });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

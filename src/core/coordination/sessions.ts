@@ -3,9 +3,9 @@ import { newShortId } from '../../base/ids.js';
 import type { Database, Sql, Statement } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { eventStatement, recordEvent } from '../events/events.js';
+import { leaseFor, leaseIsShorter, leaseValues, lengthValues, sessionLeaseMs } from '../lease.js';
 import type { Processes } from '../ports.js';
 import { type IdentityRow, identityOf } from './identity-row.js';
-import { leaseFor, leaseIsShorter, leaseValues, lengthValues, sessionLeaseMs } from './lease.js';
 
 export interface SessionInfo {
   /** The client's own id of the conversation, the same when it is resumed. */

@@ -2,12 +2,8 @@ import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import type { Processes } from '../ports.js';
-import { looseHolder } from '../tasks/claim.js';
-import type { Change } from '../tasks/dependencies.js';
-import { findTask } from '../tasks/references.js';
-import { releaseClaim } from '../tasks/transitions.js';
 import {
   clockValues,
   type Lease,
@@ -18,7 +14,11 @@ import {
   lengthValues,
   looseLeaseMs,
   sessionLeaseMs,
-} from './lease.js';
+} from '../lease.js';
+import type { Processes } from '../ports.js';
+import { looseHolder } from '../tasks/claim.js';
+import { findTask } from '../tasks/references.js';
+import { releaseClaim } from '../tasks/transitions.js';
 import { endLostSessions } from './sessions.js';
 
 export interface SlotRow {

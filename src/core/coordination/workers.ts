@@ -2,7 +2,9 @@ import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
+import { hasLapsed } from '../lease.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import {
   claimantFor,
@@ -15,13 +17,11 @@ import {
   requireClaim,
 } from '../tasks/claim.js';
 import { claimOne, releaseDueTasks } from '../tasks/claim-next.js';
-import type { Change } from '../tasks/dependencies.js';
 import { lapseClaims } from '../tasks/lapse.js';
 import { findTask, type TaskReference } from '../tasks/references.js';
 import { type Task, type TaskRow, toTask } from '../tasks/task.js';
 import { finishTask, releaseClaim, reopenTask, resetAbandoned } from '../tasks/transitions.js';
 import { identityOf } from './identity-row.js';
-import { hasLapsed } from './lease.js';
 import { renewHoldings, type SessionRow } from './sessions.js';
 import { findSlot, refuseForeignSlot, renewSlot, type SlotRow } from './slots.js';
 

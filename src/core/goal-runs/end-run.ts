@@ -1,12 +1,12 @@
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import type { GoalRow } from '../goals/goal.js';
 import { progressOf } from '../goals/goals.js';
 import { tellOthers } from '../jobs/dependents.js';
 import { findJob } from '../jobs/find-job.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
-import type { Change } from '../tasks/dependencies.js';
+import type { GoalRow } from '../tasks/goal.js';
 import { explainRest, isMovedByOthers, type UndoneTask } from './explain-rest.js';
 
 /** How a run ends, and why if not well. */

@@ -3,12 +3,12 @@ import { readJson } from '../../base/json.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
+import { countOpenJobs, findLiveRun, type RunPayload } from '../jobs/goal-run.js';
 import { type Job, type JobRow, runGoal, toJob } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
 import { hasDueTasks } from '../tasks/claim-next.js';
 import { readyNow } from '../tasks/ready.js';
 import { advanceRun } from './advance-run.js';
-import { countOpenJobs, findLiveRun, type RunPayload } from './goal-run.js';
 import { keepSummary } from './run-summary.js';
 import { type NewRun, startRun } from './start-run.js';
 

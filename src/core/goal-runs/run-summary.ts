@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import { readBudget } from '../budget/ledger.js';
-import { findGoal } from '../goals/completion.js';
 import { progressOf } from '../goals/goals.js';
 import type { JobRow } from '../jobs/job.js';
+import { findGoal } from '../tasks/goal-status.js';
 import { explainRest } from './explain-rest.js';
 
 /** How many jobs a summary tells of one by one, so that a model can take it in. */

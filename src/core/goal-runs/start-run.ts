@@ -3,16 +3,16 @@ import { newUuid } from '../../base/ids.js';
 import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { exhausted, readBudget, setBudget } from '../budget/ledger.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { findGoal } from '../goals/completion.js';
-import type { GoalRow } from '../goals/goal.js';
 import { progressOf } from '../goals/goals.js';
 import { findJob } from '../jobs/find-job.js';
+import { findLiveRun, type RunPayload } from '../jobs/goal-run.js';
 import { type JobRow, runGoal } from '../jobs/job.js';
 import { defaultTimeoutSeconds } from '../jobs/submit-job.js';
-import type { Change } from '../tasks/dependencies.js';
+import type { GoalRow } from '../tasks/goal.js';
+import { findGoal } from '../tasks/goal-status.js';
 import { type AdvanceNeeds, advanceRun } from './advance-run.js';
-import { findLiveRun, type RunPayload } from './goal-run.js';
 
 export interface NewRun {
   goalId: number;

@@ -1,6 +1,6 @@
 import type { Sql } from '../../store/sql.js';
-import type { GoalRow } from '../goals/goal.js';
 import { cannot } from '../jobs/board-task.js';
+import type { GoalRow } from '../tasks/goal.js';
 import type { TaskRow, TaskStatus } from '../tasks/task.js';
 
 /** What a model is told that does a task: the rules apart from the material, which others have written. */

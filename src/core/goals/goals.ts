@@ -4,15 +4,15 @@ import type { JsonObject } from '../../base/json.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { type Budget, readBudget, setBudget } from '../budget/ledger.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { findLiveRun } from '../goal-runs/goal-run.js';
-import type { Change } from '../tasks/dependencies.js';
+import { findLiveRun } from '../jobs/goal-run.js';
 import { failDependents } from '../tasks/failure-policy.js';
+import { type Goal, type GoalRow, type GoalStatus, toGoal } from '../tasks/goal.js';
+import { findGoal } from '../tasks/goal-status.js';
 import type { TaskRow, TaskStatus } from '../tasks/task.js';
 import { endTask } from '../tasks/transitions.js';
-import { findGoal } from './completion.js';
 import { findCriticalPath } from './critical-path.js';
-import { type Goal, type GoalRow, type GoalStatus, toGoal } from './goal.js';
 
 export interface NewGoal {
   name: string;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
-import type { JsonObject } from '../../base/json.js';
-import type { Goal } from './goal.js';
+import { type JsonObject, jsonWithin } from '../../base/json.js';
+import type { Goal } from '../tasks/goal.js';
 import { type PlannedTask, plannedTask, type Strategy } from './plan.js';
 
 /** What a planner is asked for, whoever it is: the client's own model, a configured one, or a person. */
@@ -48,12 +48,8 @@ export function planJsonSchema(): JsonObject {
  * for anything that does not follow the schema, and for a plan with more tasks than were asked for.
  */
 export function parsePlan(answer: string, maxTasks: number): PlannedTask[] {
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)```/.exec(answer);
-  const text = (fenced?.[1] ?? answer).trim();
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
+  const value = jsonWithin(answer);
+  if (value === undefined) {
     throw new RuntimeError('invalid', `The plan is not JSON: ${JSON.stringify(answer.slice(0, 200))}`);
   }
   const parsed = planSchema.safeParse(Array.isArray(value) ? { tasks: value } : value);

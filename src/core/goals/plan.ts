@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { createTasks, type NewTask } from '../tasks/create-tasks.js';
-import type { Change } from '../tasks/dependencies.js';
 import { dependencyOrder } from '../tasks/dependency-order.js';
 import type { TaskRow } from '../tasks/task.js';
 

@@ -1,4 +1,4 @@
-import type { Goal } from './goal.js';
+import type { Goal } from '../tasks/goal.js';
 import type { PlannedTask, Strategy } from './plan.js';
 
 interface TemplateTask {

@@ -1,7 +1,7 @@
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { countCancelled } from '../metrics/job-counters.js';
-import type { Change } from '../tasks/dependencies.js';
 import { settleBoardTask } from './board-task.js';
 import type { JobRow } from './job.js';
 import type { JobEnded } from './outcome.js';

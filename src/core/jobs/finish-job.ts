@@ -1,10 +1,10 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { releaseProbes } from '../breakers/probes.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { countAttempt, readyAt } from '../metrics/job-counters.js';
-import type { Change } from '../tasks/dependencies.js';
 import { callOf, closeAttempt, wasPutOff } from './attempt-record.js';
 import { tellOthers } from './dependents.js';
 import type { JobRow } from './job.js';
@@ -46,7 +46,7 @@ export async function finishAttempt(
     if (outcome.kind !== 'completed' || isUnavailable(error)) throw error;
     // What completing it would have done is not possible: its goal was cancelled, say, or its effect has a defect.
     const code = error instanceof RuntimeError ? error.code : 'internal';
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const message = `The work was done, but its result could not be put to use: ${reason}`;
     return write({ ...spendingOf(outcome), kind: 'failed', code, message, isTransient: false });
   }

@@ -1,6 +1,6 @@
 import type { Json } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
-import type { Change } from '../tasks/dependencies.js';
+import type { Change } from '../change.js';
 import type { JobRow } from './job.js';
 
 /** How an attempt ended. What it spent is kept whatever came of it. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
-import { hasLapsed } from '../coordination/lease.js';
+import { hasLapsed } from '../lease.js';
 import type { Processes } from '../ports.js';
 import { type FinishRules, finishAttempt, isUnavailable } from './finish-job.js';
 import type { JobRow } from './job.js';

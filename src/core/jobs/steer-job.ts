@@ -1,9 +1,9 @@
 import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { countCancelled } from '../metrics/job-counters.js';
-import type { Change } from '../tasks/dependencies.js';
 import { isUnwanted, reclaimTask } from './board-task.js';
 import { dependencyFailed, tellOthers } from './dependents.js';
 import { findJob } from './find-job.js';

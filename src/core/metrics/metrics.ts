@@ -1,6 +1,5 @@
 import type { Clock } from '../../base/clock.js';
 import type { Database, Statement } from '../../store/sql.js';
-import type { RunnerLimits } from '../jobs/runners.js';
 import { toPrometheus } from './prometheus.js';
 import { readSnapshot } from './snapshot.js';
 import { readSummary, type Summary } from './summary.js';
@@ -9,16 +8,15 @@ import { createTally } from './tally.js';
 export interface MetricsNeeds {
   db: Database;
   clock: Clock;
-  limits: RunnerLimits;
+  /** How many jobs of each type may run at once, over all processes. */
+  slots: ReadonlyMap<string, number>;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** What the runtime has done and does, over all processes and since the database was made. */
-export function createMetrics({ db, clock, limits }: MetricsNeeds) {
+export function createMetrics({ db, clock, slots }: MetricsNeeds) {
   const tally = createTally();
-  // Any of them may have every runner there may be.
-  const slots = new Map([...limits.capabilities.types].map((type) => [type, limits.maxRunning]));
   return {
     /** Counts the call of a tool, with `ok` or its error's code; written by `flush`. */
     countToolCall: tally.countToolCall,

@@ -1,9 +1,9 @@
 import type { Clock } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { type Budget, readBudget } from '../budget/ledger.js';
-import { findGoal } from '../goals/completion.js';
 import { findCriticalPath } from '../goals/critical-path.js';
-import type { GoalStatus } from '../goals/goal.js';
+import type { GoalStatus } from '../tasks/goal.js';
+import { findGoal } from '../tasks/goal-status.js';
 import { type BoardSummary, type BoardTask, countStates, readTasks } from './board.js';
 
 export interface GoalLine {

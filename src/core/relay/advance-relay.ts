@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
-import type { Change } from '../tasks/dependencies.js';
+import type { Change } from '../change.js';
 import type { BatonRow } from './baton.js';
 import { type Advanced, type Attempt, failStep, insertResult, passStep } from './end-step.js';
 import { failedGate } from './gates.js';

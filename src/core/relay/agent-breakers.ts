@@ -3,7 +3,7 @@ import type { Failure } from '../breakers/circuit-rows.js';
 import * as fallback from '../breakers/fallback.js';
 import { recordFailureIn, recordSuccessIn } from '../breakers/guard.js';
 import { releaseProbes } from '../breakers/probes.js';
-import type { Change } from '../tasks/dependencies.js';
+import type { Change } from '../change.js';
 
 export interface AgentWish {
   agentId: string;

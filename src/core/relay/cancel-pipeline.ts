@@ -1,7 +1,7 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import type { Change } from '../tasks/dependencies.js';
 import { forgetProbe } from './agent-breakers.js';
 import type { PipelineRow } from './pipeline.js';
 import { findOpenBaton, findPipeline, newestBatonOf } from './relay-rows.js';

@@ -1,8 +1,8 @@
 import type { Json } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import type { FailureType } from '../breakers/machine.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import type { Change } from '../tasks/dependencies.js';
 import { forgetProbe, reportFailure, reportSuccess } from './agent-breakers.js';
 import type { BatonRow } from './baton.js';
 import type { Attempted, StepFailure } from './gates.js';

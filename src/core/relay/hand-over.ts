@@ -1,8 +1,8 @@
 import { newShortId } from '../../base/ids.js';
 import { readJson } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import type { Change } from '../tasks/dependencies.js';
 import { type ChosenAgent, chooseAgent } from './agent-breakers.js';
 import type { Baton, BatonRow } from './baton.js';
 import { maxRetries, outputText, type PipelineRow, type ResultRow, type StepRow, toOutput } from './pipeline.js';

@@ -1,5 +1,5 @@
 import { RuntimeError } from '../../base/errors.js';
-import type { Json, JsonObject } from '../../base/json.js';
+import { type Json, type JsonObject, jsonWithin } from '../../base/json.js';
 
 export type OutputCheck = { output: Json | undefined } | { problem: string };
 
@@ -10,7 +10,8 @@ export type OutputCheck = { output: Json | undefined } | { problem: string };
 export async function checkOutput(schemaText: string | null, output: Json | undefined): Promise<OutputCheck> {
   if (schemaText === null || output === undefined) return { output };
   const validate = await compileSchema(JSON.parse(schemaText) as JsonObject);
-  const candidates = typeof output === 'string' ? [output, ...jsonWithin(output)] : [output];
+  const held = typeof output === 'string' ? jsonWithin(output) : undefined;
+  const candidates = held === undefined ? [output] : [output, held];
   let problem = '';
   for (const candidate of candidates) {
     const found = validate(candidate);
@@ -39,14 +40,4 @@ export async function requireUsableSchema(schema: JsonObject, where: string): Pr
 async function compileSchema(schema: JsonObject): Promise<(value: Json) => string | undefined> {
   const compiler = await import('./compile-schema.js');
   return compiler.compileSchema(schema);
-}
-
-/** The JSON that a text is, or has in a code fence. */
-function jsonWithin(text: string): Json[] {
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)```/.exec(text);
-  try {
-    return [JSON.parse((fenced?.[1] ?? text).trim()) as Json];
-  } catch {
-    return [];
-  }
 }

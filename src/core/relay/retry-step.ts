@@ -1,8 +1,8 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import { exhausted } from '../budget/ledger.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import type { Change } from '../tasks/dependencies.js';
 import { forgetProbe } from './agent-breakers.js';
 import { type BatonRow, isOpenBaton, toBaton } from './baton.js';
 import { handOver } from './hand-over.js';

@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
-import type { Change } from '../tasks/dependencies.js';
+import type { Change } from '../change.js';
 import { type BatonRow, isOpenBaton } from './baton.js';
 import { admitWaiting } from './hand-over.js';
 import { type HeldBaton, readHeldBaton } from './read-pipeline.js';

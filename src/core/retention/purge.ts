@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Sql, Value } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { relayAccount } from '../relay/relay-budget.js';
-import type { Change } from '../tasks/dependencies.js';
 
 /** What a purge deleted. */
 export interface Purged {

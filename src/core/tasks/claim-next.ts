@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.js';
 import type { Sql, Value } from '../../store/sql.js';
-import { type Lease, leaseValues } from '../coordination/lease.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import type { Change } from './dependencies.js';
+import { type Lease, leaseValues } from '../lease.js';
 import { firstReady, readyNow, type TaskScope } from './ready.js';
 import type { TaskRow } from './task.js';
 

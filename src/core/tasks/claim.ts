@@ -11,7 +11,7 @@ import {
   lengthValues,
   looseLeaseMs,
   sessionLeaseMs,
-} from '../coordination/lease.js';
+} from '../lease.js';
 import type { Claimant } from './claim-next.js';
 import type { TaskRow } from './task.js';
 

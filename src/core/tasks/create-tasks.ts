@@ -1,12 +1,13 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { openGoalForWork } from '../goals/completion.js';
-import type { GoalRow } from '../goals/goal.js';
-import { addDependencies, type Change } from './dependencies.js';
+import { addDependencies } from './dependencies.js';
 import { dependencyOrder } from './dependency-order.js';
 import { applyOwnPolicy } from './failure-policy.js';
+import type { GoalRow } from './goal.js';
+import { openGoalForWork } from './goal-status.js';
 import { findTask, findTaskIds, refuseNumericKey, type TaskReference } from './references.js';
 import type { FailurePolicy, TaskRow } from './task.js';
 

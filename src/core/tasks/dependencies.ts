@@ -1,11 +1,5 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
-import type { Actor } from '../actor.js';
-
-export interface Change {
-  at: number;
-  actor?: Actor | undefined;
-}
 
 /** Makes a task wait for others, as far as those are not done. */
 export async function addDependencies(sql: Sql, taskId: number, ids: readonly number[]): Promise<void> {

@@ -1,11 +1,12 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { Sql, Value } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { completeGoalIfDone, findGoal, openGoalForWork } from '../goals/completion.js';
-import type { GoalRow } from '../goals/goal.js';
-import { addDependencies, type Change, refuseCycle, weighDependencies } from './dependencies.js';
+import { addDependencies, refuseCycle, weighDependencies } from './dependencies.js';
 import { applyOwnPolicy, reconsiderStopped } from './failure-policy.js';
+import type { GoalRow } from './goal.js';
+import { completeGoalIfDone, findGoal, openGoalForWork } from './goal-status.js';
 import { findTask, findTaskIds, refuseNumericKey, type TaskReference } from './references.js';
 import type { FailurePolicy, TaskRow } from './task.js';
 

@@ -1,7 +1,8 @@
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { completeGoalIfDone, reopenGoal } from '../goals/completion.js';
-import { type Change, satisfyDependents, weighDependencies } from './dependencies.js';
+import { satisfyDependents, weighDependencies } from './dependencies.js';
+import { completeGoalIfDone, reopenGoal } from './goal-status.js';
 import type { FailurePolicy, TaskRow, TaskStatus } from './task.js';
 
 interface DependentRow {

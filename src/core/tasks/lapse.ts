@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
-import { clockValues, leaseHasLapsed } from '../coordination/lease.js';
-import type { Change } from './dependencies.js';
+import type { Change } from '../change.js';
+import { clockValues, leaseHasLapsed } from '../lease.js';
 import type { TaskRow } from './task.js';
 import { takeBack } from './transitions.js';
 

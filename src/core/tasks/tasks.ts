@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
-import { findGoal } from '../goals/completion.js';
 import { type ClaimWishes, claimantFor, explainWaiting } from './claim.js';
 import { claimNext, hasDueTasks, releaseDueTasks } from './claim-next.js';
 import { createTasks, type NewTask } from './create-tasks.js';
 import { editTask, type TaskEdit } from './edit-task.js';
+import { findGoal } from './goal-status.js';
 import { lapseClaims } from './lapse.js';
 import {
   countWaiting,

@@ -1,9 +1,9 @@
 import { RuntimeError } from '../../base/errors.js';
 import { readJson } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { inDependencyOrder, type NewTask } from './create-tasks.js';
-import type { Change } from './dependencies.js';
 
 /** A task of a template: its texts, its key and its dependencies may hold `{{name}}`, given a value at each use. */
 export type TemplateTask = Omit<NewTask, 'goalId' | 'project' | 'deadlineAt' | 'notBefore'>;

@@ -1,10 +1,11 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import { spend } from '../budget/ledger.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { completeGoalIfDone, openGoalForWork } from '../goals/completion.js';
-import { type Change, satisfyDependents, weighDependencies } from './dependencies.js';
+import { satisfyDependents, weighDependencies } from './dependencies.js';
 import { applyOwnPolicy, failDependents, reopenDependents } from './failure-policy.js';
+import { completeGoalIfDone, openGoalForWork } from './goal-status.js';
 import type { TaskRow } from './task.js';
 
 export type EndStatus = 'completed' | 'failed' | 'cancelled';

@@ -2,8 +2,9 @@ import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
-import { hasLapsed } from '../coordination/lease.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
+import { hasLapsed } from '../lease.js';
 import {
   type ClaimProof,
   type ClaimWishes,
@@ -15,7 +16,6 @@ import {
   requireClaim,
 } from './claim.js';
 import { claimOne, releaseDueTasks } from './claim-next.js';
-import type { Change } from './dependencies.js';
 import { findTask, type TaskReference } from './references.js';
 import type { TaskRow, TaskStatus } from './task.js';
 import { finishTask, recordOutcome, releaseClaim, reopenTask, type TaskOutcome, takeBack } from './transitions.js';

@@ -1,4 +1,4 @@
-import type { View } from '../app.js';
+import type { View } from '../view.js';
 import { Activity } from './activity.js';
 import { Board } from './board/board.js';
 import { Breakers } from './breakers/breakers.js';

@@ -8,7 +8,9 @@ import {
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
+import { messageOf } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
+import { systemCode, wasNeverSent } from '../../base/network-error.js';
 import { version } from '../../base/version.js';
 import { CallFailure } from './call-failure.js';
 import type { Launch } from './launch.js';
@@ -249,9 +251,9 @@ function toFailure(error: unknown, isClosed: boolean): CallFailure {
   }
   if (error instanceof StreamableHTTPError) return ofStatus(error.code ?? 0, isSessionLost(error), more);
   if (isClosed) return new CallFailure('lost', 'the connection was lost before it answered', more);
-  const networkCode = networkCodeOf(error);
+  const networkCode = systemCode(error);
   if (networkCode === 'BODY_TOO_LARGE') return new CallFailure('too_large', tooLarge(undefined), more);
-  if (networkCode !== undefined && unreached.has(networkCode)) {
+  if (wasNeverSent(error)) {
     return new CallFailure('not_sent', `it could not be reached (${networkCode})`, more);
   }
   if (networkCode !== undefined || (error instanceof TypeError && detail === 'fetch failed')) {
@@ -280,25 +282,5 @@ function tooLarge(data: unknown): string {
   const size = bytes === undefined ? 'more' : `${(bytes / 1024 / 1024).toFixed(1)} MB, more`;
   return `its answer has ${size} than the ${longestMessageBytes / 1024 / 1024} MB that are taken in`;
 }
-
-/** The connection was never made. */
-const unreached = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-function networkCodeOf(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && typeof at.code === 'string') return at.code;
-    if (at instanceof AggregateError && at.errors.length > 0) return networkCodeOf(at.errors[0]);
-  }
-  return undefined;
-}
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());

@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../base/errors.js';
+import { systemCode } from '../../base/network-error.js';
 import type { SettingName } from '../../base/settings.js';
-import { systemCode } from '../../base/system-code.js';
 import { interruption } from './interruption.js';
 
 /** One request to a service on the web. */

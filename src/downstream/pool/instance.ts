@@ -1,4 +1,5 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
+import { messageOf } from '../../base/errors.js';
 import { CallFailure } from '../connection/call-failure.js';
 import type { Connection } from '../connection/connection.js';
 
@@ -107,7 +108,7 @@ export function createInstance(needs: InstanceNeeds): Instance {
       if (hasClosed) throw new CallFailure('not_started', 'it ended as soon as it was ready');
     } catch (error) {
       if (own === era) {
-        failure = error instanceof Error ? error.message : String(error);
+        failure = messageOf(error);
         retry();
       }
       throw error;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { Log } from '../../base/log.js';
 import type { ServerSettings } from '../../base/server-settings.js';
@@ -246,7 +247,7 @@ export function createPool(needs: PoolNeeds): Pool {
     if (!connection.isOpen() && leave.permit === undefined) return;
     place.failuresInRow++;
     if (place.failuresInRow < failuresToEject && leave.permit === undefined) return;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const what = `${place.failuresInRow} calls in a row failed, the last: ${message}`;
     place.failuresInRow = 0;
     await gate.failed(breakerOf(place), leave, { type: failureType(kind), message: what });

@@ -1,4 +1,4 @@
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { FailureType } from '../../core/breakers/machine.js';
 import { CallFailure, type CallFailureKind } from '../connection/call-failure.js';
@@ -125,5 +125,3 @@ const nativeKinds: Readonly<Partial<Record<RuntimeError['code'], CallFailureKind
 export function instanceOf(candidate: Candidate): string {
   return candidate.source === 'native' ? 'native' : candidate.pool.server;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

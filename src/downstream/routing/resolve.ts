@@ -1,4 +1,5 @@
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
+import { sharingWord } from '../../base/text.js';
 import type { ToolDescription } from '../connection/tool-description.js';
 import type { NativeTool } from '../native/define-native-tool.js';
 import type { Pool } from '../pool/pool.js';
@@ -100,7 +101,7 @@ async function findIn(pool: Pool, tool: string, timeoutMs: number): Promise<Tool
     return tools.find(({ name }) => name === tool);
   } catch (error) {
     if (known) return undefined;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new RuntimeError(
       'unavailable',
       `The server ${pool.server} did not come up (${why}), and its tools are not known from before.`,
@@ -119,11 +120,7 @@ async function notFound(name: string, pool: Pool | undefined, needs: ResolveNeed
     ...needs.natives.map((tool) => tool.name),
     ...known.flatMap(({ candidate, list }) => (list?.tools ?? []).map((tool) => `${candidate.server}.${tool.name}`)),
   ];
-  const words = name
-    .toLowerCase()
-    .split(/[_\W]+/)
-    .filter((word) => word.length > 2);
-  const near = names.filter((candidate) => words.some((word) => candidate.toLowerCase().includes(word))).slice(0, 5);
+  const near = sharingWord(name, names);
   throw new RuntimeError(
     'not_found',
     `There is no tool ${JSON.stringify(name)}.${near.length > 0 ? ` Near: ${near.join(', ')}.` : ''}`,

@@ -2,6 +2,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { RequestOptions } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import { RuntimeError } from '../../base/errors.js';
+import { wasNeverSent } from '../../base/network-error.js';
 import { version } from '../../base/version.js';
 import { watchBody } from '../watch-body.js';
 
@@ -110,7 +111,7 @@ function watched(response: Response, onBroken: () => void): Response {
 }
 
 function unreachable(endpoint: URL, error: unknown): RemoteFailure | RuntimeError {
-  return failureOf(endpoint, error) ?? new RemoteFailure(messageOf(error), false, true, { cause: error });
+  return failureOf(endpoint, error) ?? new RemoteFailure(messageWithCause(error), false, true, { cause: error });
 }
 
 function failureOf(endpoint: URL, error: unknown): RemoteFailure | RuntimeError | undefined {
@@ -128,9 +129,9 @@ function failureOf(endpoint: URL, error: unknown): RemoteFailure | RuntimeError 
     if (error.code === 404) return new RemoteFailure('the session is gone', false, true, cause);
     return new RemoteFailure(`HTTP ${error.code}`, false, (error.code ?? 0) >= 500, cause);
   }
-  const text = messageOf(error);
+  const text = messageWithCause(error);
   if (error instanceof TypeError && /fetch failed/.test(text)) {
-    const wasSent = !neverSent.test(text);
+    const wasSent = !wasNeverSent(error);
     return new RemoteFailure(text, wasSent, true, cause);
   }
   if (/Connection closed|SSE stream disconnected|aborted|terminated/i.test(text)) {
@@ -139,10 +140,8 @@ function failureOf(endpoint: URL, error: unknown): RemoteFailure | RuntimeError 
   return undefined;
 }
 
-const neverSent = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|CONNECT_TIMEOUT/;
-
 /** `fetch failed (connect ECONNREFUSED 127.0.0.1:3335)` */
-function messageOf(error: unknown): string {
+function messageWithCause(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;

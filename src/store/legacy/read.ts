@@ -1,4 +1,4 @@
-import { type JsonObject, readJson } from '../../base/json.js';
+import { isObject, type JsonObject, readJson } from '../../base/json.js';
 import type { Connection, PreparedStatement } from '../driver.js';
 
 type Value = string | number | null;
@@ -75,8 +75,4 @@ function parsed(cell: unknown): unknown {
   } catch {
     return null;
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

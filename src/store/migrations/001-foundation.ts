@@ -1,4 +1,4 @@
-import type { Migration } from '../migrate.js';
+import type { Migration } from '../migration.js';
 import { jobs } from './001-jobs.js';
 import { metrics } from './001-metrics.js';
 import { native } from './001-native.js';

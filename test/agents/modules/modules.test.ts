@@ -1,8 +1,8 @@
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { submitJob } from '../../../src/agents/submit.js';
 import type { Runtime } from '../../../src/runtime.js';
+import { submitJob } from '../../../src/services/submit-job.js';
 import { connectServer } from '../../support/mcp-client.js';
 import { testRuntime } from '../../support/test-runtime.js';
 import { countWords, homeWithModules, plainAgent, writeModule } from './workshop.js';

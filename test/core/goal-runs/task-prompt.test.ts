@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { taskPrompt } from '../../../src/core/goal-runs/task-prompt.js';
-import type { GoalRow } from '../../../src/core/goals/goal.js';
+import type { GoalRow } from '../../../src/core/tasks/goal.js';
 import { session } from '../jobs/queue.js';
 import { type Planned, type Runs, testRuns } from './runs.js';
 

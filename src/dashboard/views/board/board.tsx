@@ -1,4 +1,3 @@
-import type { ViewProps } from '../../app.js';
 import { filter, Link, queryText } from '../../location.js';
 import { type TaskCard, type TaskState, type TaskSummary, totalOf } from '../../task-card.js';
 import { Pages } from '../../ui/pages.js';
@@ -6,6 +5,7 @@ import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { isTaskState } from '../../ui/state.js';
 import { TaskTable } from '../../ui/task-table.js';
 import { useRead } from '../../use-read.js';
+import type { ViewProps } from '../../view.js';
 import { AddTask } from './add-task.js';
 import { Columns } from './columns.js';
 import { type Choices, choicesRead, Filters, filterArguments, hasFilter } from './filters.js';

@@ -1,10 +1,10 @@
-import type { ViewProps } from '../../app.js';
 import { Link } from '../../location.js';
 import { number } from '../../ui/format.js';
 import { Pages } from '../../ui/pages.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/status.js';
 import { useRead } from '../../use-read.js';
+import type { ViewProps } from '../../view.js';
 import { useBeat } from '../jobs/job-line.js';
 import type { Breaker as BreakerRead } from './breaker.js';
 import { BreakerActions } from './breaker-actions.js';

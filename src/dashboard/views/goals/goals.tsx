@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
 import { write } from '../../api.js';
-import type { ViewProps } from '../../app.js';
 import { filter, go, Link } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { Pages } from '../../ui/pages.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
+import type { ViewProps } from '../../view.js';
 import { useMayWrite } from '../../visitor.js';
 import { Goal } from './goal.js';
 import type { GoalLine } from './goal-line.js';

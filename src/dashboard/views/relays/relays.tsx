@@ -1,4 +1,3 @@
-import type { ViewProps } from '../../app.js';
 import { filter, Link } from '../../location.js';
 import { short } from '../../ui/format.js';
 import { Pages } from '../../ui/pages.js';
@@ -6,6 +5,7 @@ import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/status.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
+import type { ViewProps } from '../../view.js';
 import { Relay } from './relay.js';
 import { StepBar } from './step-bar.js';
 import { type RelayLine, relayStatuses } from './whole-relay.js';

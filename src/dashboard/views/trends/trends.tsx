@@ -1,9 +1,9 @@
-import type { ViewProps } from '../../app.js';
 import { filter } from '../../location.js';
 import { number, percent, short } from '../../ui/format.js';
 import { LineChart } from '../../ui/line-chart.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
+import type { ViewProps } from '../../view.js';
 import { useBeat } from '../jobs/job-line.js';
 import { type MetricsRead, Types } from './types.js';
 

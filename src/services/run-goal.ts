@@ -2,7 +2,7 @@ import type { Actor } from '../core/actor.js';
 import type { GoalRuns } from '../core/goal-runs/goal-runs.js';
 import type { Job } from '../core/jobs/job.js';
 import type { Models } from '../llm/index.js';
-import { usableModel } from './llm-request.js';
+import { usableModel } from './model-request.js';
 
 export interface RunRequest {
   goal_id: number;

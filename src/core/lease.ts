@@ -1,5 +1,5 @@
-import type { Clock } from '../../base/clock.js';
-import type { Value } from '../../store/sql.js';
+import type { Clock } from '../base/clock.js';
+import type { Value } from '../store/sql.js';
 
 /**
  * A claim's time limit, on both clocks: within one boot the monotonic one decides, so that a stepped wall clock

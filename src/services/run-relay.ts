@@ -6,7 +6,7 @@ import type { RelayRuns } from '../core/relay/relay-runs.js';
 import type { Relays } from '../core/relay/relays.js';
 import type { StartedRun } from '../core/relay/start-run.js';
 import type { Models } from '../llm/index.js';
-import { usableModel } from './llm-request.js';
+import { usableModel } from './model-request.js';
 
 export interface RelayRunRequest {
   pipeline_id: string;

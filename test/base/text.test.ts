@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { nearest } from '../../../src/cli/tool/nearest.js';
+import { cut, nearest, sharingWord } from '../../src/base/text.js';
 
 const known = ['create_task', 'create_tasks', 'create_goal', 'get_task', 'claim_next_task', 'list_tasks'];
 
@@ -14,4 +14,20 @@ it('finds what a misspelt word was meant to be, the nearest first', () => {
 it('finds nothing for a word that is like none', () => {
   expect(nearest('frobnicate', known)).toEqual([]);
   expect(nearest('', known)).toEqual([]);
+});
+
+it('finds the names that share a word with an unknown one', () => {
+  expect(sharingWord('task_create', known)).toEqual([
+    'create_task',
+    'create_tasks',
+    'create_goal',
+    'get_task',
+    'claim_next_task',
+  ]);
+  expect(sharingWord('do_it', known)).toEqual([]);
+});
+
+it('cuts a text to its length with a sign that it was cut', () => {
+  expect(cut('abcdef', 6)).toBe('abcdef');
+  expect(cut('abcdefg', 6)).toBe('abc...');
 });

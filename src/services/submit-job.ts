@@ -1,9 +1,9 @@
+import type { AgentRegistry } from '../agents/index.js';
 import { RuntimeError } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
 import type { Job } from '../core/jobs/job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
-import type { AgentRegistry } from './index.js';
 
 export interface JobRequest {
   type: string;

@@ -1,6 +1,6 @@
-import { type RelayRunRequest, startRelayRun } from '../../src/agents/run-relay.js';
 import type { NewPipeline } from '../../src/core/relay/create-pipeline.js';
 import type { PipelineDetail } from '../../src/core/relay/read-pipeline.js';
+import { type RelayRunRequest, startRelayRun } from '../../src/services/run-relay.js';
 import type { RecordedRequest } from '../fixtures/models/scripted-server.js';
 import { type Background, type BackgroundOptions, background, session } from '../runner/fixtures/background.js';
 import { eventually } from '../runner/fixtures/poll.js';

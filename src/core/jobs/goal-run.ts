@@ -1,5 +1,5 @@
 import type { Sql } from '../../store/sql.js';
-import { type JobRow, runGoal } from '../jobs/job.js';
+import { type JobRow, runGoal } from './job.js';
 
 /** What a run of a goal was asked to do; stands in its row's payload. */
 export interface RunPayload {

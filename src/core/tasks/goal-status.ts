@@ -1,7 +1,7 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import type { Change } from '../tasks/dependencies.js';
 import type { GoalRow } from './goal.js';
 
 /** The row of a goal. Throws `not_found`. */

@@ -1,3 +1,4 @@
+import { llmPayload } from '../agents/llm.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
 import type { Job } from '../core/jobs/job.js';
@@ -6,7 +7,6 @@ import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ModelParams } from '../core/ports.js';
 import type { TaskReference } from '../core/tasks/references.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
-import { llmPayload } from './llm.js';
 
 export interface LlmRequest {
   task_description: string;

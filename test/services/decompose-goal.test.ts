@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Decomposition, decomposeGoal } from '../../src/agents/decompose-goal.js';
 import type { Runtime } from '../../src/runtime.js';
+import { type Decomposition, decomposeGoal } from '../../src/services/decompose-goal.js';
 import { type Background, background, session } from '../runner/fixtures/background.js';
 import { gatedProvider } from '../runner/fixtures/gated-provider.js';
 import { tempDir } from '../support/temp-dir.js';

@@ -1,4 +1,9 @@
-/** Of the known words those that `word` was most likely meant to be, at most three, the nearest first. */
+/** A text of at most `most` characters; `...` at its end says that it was cut. */
+export function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
+}
+
+/** The known words that `word` was most likely meant to be: at most three, the nearest first. */
 export function nearest(word: string, known: readonly string[]): string[] {
   const wanted = word.toLowerCase().replaceAll('-', '_');
   return known
@@ -7,6 +12,15 @@ export function nearest(word: string, known: readonly string[]): string[] {
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)
     .map(({ candidate }) => candidate);
+}
+
+/** The known names that share a word of more than two letters with `name`: at most five. */
+export function sharingWord(name: string, known: readonly string[]): string[] {
+  const words = name
+    .toLowerCase()
+    .split(/[_\W]+/)
+    .filter((word) => word.length > 2);
+  return known.filter((candidate) => words.some((word) => candidate.toLowerCase().includes(word))).slice(0, 5);
 }
 
 /** Levenshtein's distance, by rows: how many letters to add, drop or change. */

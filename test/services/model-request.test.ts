@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { retryLlmJob, submitLlmJob } from '../../src/agents/llm-request.js';
+import { retryLlmJob, submitLlmJob } from '../../src/services/model-request.js';
 import { background, scripted, session } from '../runner/fixtures/background.js';
 import { testRuntime } from '../support/test-runtime.js';
 

@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Json } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
-import type { Goal } from '../core/goals/goal.js';
 import type { Goals } from '../core/goals/goals.js';
 import { applyPlan, type PlannedTask, type Strategy } from '../core/goals/plan.js';
 import { parsePlan, planPrompt } from '../core/goals/plan-request.js';
@@ -11,6 +10,7 @@ import { templatePlan } from '../core/goals/templates.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
 import type { JobFilter } from '../core/jobs/list-jobs.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
+import type { Goal } from '../core/tasks/goal.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
 import type { Database } from '../store/sql.js';
 
@@ -91,7 +91,7 @@ async function planByWhoeverThereIs(wish: Decomposition, goal: Goal, needs: Deco
     try {
       return await store(wish, 'sampling', await planBySampling(wish, goal, needs), needs);
     } catch (error) {
-      note = `The client's model did not give a plan: ${error instanceof Error ? error.message : error}`;
+      note = `The client's model did not give a plan: ${messageOf(error)}`;
     }
   }
   const hasModel = wish.model !== undefined || needs.runtime.models.defaultModel() !== undefined;

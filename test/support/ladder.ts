@@ -1,0 +1,80 @@
+/**
+ * The floors of the house, from the ground up: a room may import from the floors below its own, and from itself.
+ * A name that ends in `.ts` is one file; `*` stands for every room that is not named. `test/layers.test.ts` holds the code to it, and the drawing in `src/README.md`
+ * is made from it.
+ */
+export type Ladder = readonly (readonly string[])[];
+
+export const house: Ladder = [
+  ['base'],
+  ['store'],
+  ['core'],
+  ['llm', 'downstream'],
+  ['agents'],
+  ['runner', 'agent-host.ts'],
+  ['services'],
+  ['runtime.ts', 'maintenance.ts'],
+  ['tools', 'job-runner.ts'],
+  ['mcp', 'library'],
+  ['http', 'index.ts'],
+  ['cli'],
+  ['main.ts'],
+];
+
+/** Runs in a browser: imports nothing of the program but types of the wire. */
+export const page = 'dashboard';
+
+/** The ladders inside the rooms that have floors of their own. */
+export const inside: Readonly<Record<string, Ladder>> = {
+  core: [
+    ['actor.ts'],
+    ['change.ts', 'lease.ts', 'ports.ts', 'maintenance-lease.ts', 'budget'],
+    ['events', 'metrics'],
+    ['tasks', 'breakers'],
+    ['jobs', 'coordination'],
+    ['goals', 'relay', 'access'],
+    ['goal-runs', 'overview', 'retention'],
+  ],
+  downstream: [['connection', 'native'], ['pool', 'processes.ts'], ['routing'], ['views'], ['downstream.ts']],
+  tools: [['call'], ['shapes'], ['*'], ['index.ts']],
+};
+
+/** The one folder that writes each table. The store itself writes them all: it makes them, and adopts older files. */
+export const writers: Readonly<Record<string, string>> = {
+  access_tokens: 'core/access',
+  http_servers: 'core/access',
+  breakers: 'core/breakers',
+  breaker_calls: 'core/breakers',
+  breaker_failures: 'core/breakers',
+  breaker_permits: 'core/breakers',
+  budgets: 'core/budget',
+  budget_reservations: 'core/budget',
+  sessions: 'core/coordination',
+  worker_slots: 'core/coordination',
+  duties: 'core',
+  events: 'core/events',
+  jobs: 'core/jobs',
+  job_artifacts: 'core/jobs',
+  job_attempts: 'core/jobs',
+  job_chunks: 'core/jobs',
+  job_dependencies: 'core/jobs',
+  job_logs: 'core/jobs',
+  runners: 'core/jobs',
+  metric_counters: 'core/metrics',
+  relay_batons: 'core/relay',
+  relay_pipelines: 'core/relay',
+  relay_results: 'core/relay',
+  relay_steps: 'core/relay',
+  goals: 'core/tasks',
+  task_dependencies: 'core/tasks',
+  task_templates: 'core/tasks',
+  tasks: 'core/tasks',
+  native_answers: 'downstream/native',
+  native_lines: 'downstream/native',
+  tool_lists: 'downstream/pool',
+  tool_server_scales: 'downstream/pool',
+  tool_processes: 'downstream',
+  tool_cache: 'downstream/routing',
+  tool_calls: 'downstream/routing',
+  tool_routes: 'downstream/routing',
+};
