@@ -58,7 +58,6 @@ export function createMcpEndpoint(needs: { runtime: Runtime; config: Config; log
     const session = nameSession(info);
     const server = createMcpServer({
       config: { ...config, isReadOnly: config.isReadOnly || isReadOnly },
-      log,
       session,
       runtime: async () => runtime,
     });

@@ -44,7 +44,7 @@ export async function serveStdio(readSettings: () => Config, wishes: ServeWishes
 
   if (config.remote && !problem) return serveRemote(config, config.remote);
 
-  const server = createMcpServer({ config, log, session, runtime });
+  const server = createMcpServer({ config, session, runtime });
   // A client may start a server only to ask what it is; a session exists from here on.
   server.oninitialized = () => {
     const client = server.getClientVersion();

@@ -10,7 +10,8 @@ import { withCaller } from './with-caller.js';
 export async function runTool(name: string, given: GivenInput, flags: GlobalFlags, output: Output): Promise<void> {
   const setting = settingOf(flags);
   const tool = findTool(name, setting.config);
-  const input = parseInput(tool, await readInput(tool, given));
+  const input = await readInput(tool, given);
+  parseInput(tool, input);
   const result = await withCaller(setting, flags, output, ({ call }) => call(tool, input));
   if (flags.isJson || !tool.text) output.printJson(result);
   else output.quote(tool.text(result));
