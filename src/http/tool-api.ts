@@ -40,7 +40,7 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime): Hono<Env> 
       });
     }
     const input = parseInput(tool, given);
-    runtime.requireSound();
+    runtime.maintenance.requireSound();
     const context: ToolContext = {
       runtime,
       actor: caller,

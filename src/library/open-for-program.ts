@@ -23,7 +23,7 @@ export async function openForProgram(options: OpenOptions): Promise<AgentRuntime
   const info = { project: options.project ?? '', clientName: options.name ?? 'library', clientVersion: version };
   const session = nameSession(info);
   try {
-    await runtime.beginSession(session, info);
+    await runtime.maintenance.beginSession(session, info);
   } catch (error) {
     runtime.close();
     throw error;
@@ -63,7 +63,7 @@ function createFacade(runtime: Runtime, session: Session): AgentRuntime {
   /** What a tool returns is as the method's own type says, which the tests compare. */
   async function call<Result>(name: string, input: object = {}): Promise<Result> {
     if (!isOpen) throw new RuntimeError('unavailable', 'This runtime is closed.', 'Open another with openRuntime.');
-    runtime.requireSound();
+    runtime.maintenance.requireSound();
     const tool = toolNamed(name);
     return (await tool.handler(parseInput(tool, asSent(input, name)), context)) as Result;
   }

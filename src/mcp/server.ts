@@ -62,7 +62,7 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
     const openContext = async (): Promise<ToolContext> => {
       if (problem) throw problem;
       opened = await runtime();
-      opened.requireSound();
+      opened.maintenance.requireSound();
       return {
         runtime: opened,
         actor: session,

@@ -5,7 +5,7 @@ import { settingOf, withRuntime } from '../with-runtime.js';
 
 export async function runBackup(file: string | undefined, flags: GlobalFlags, output: Output): Promise<void> {
   const { path, sizeBytes } = await withRuntime(settingOf(flags), (runtime) =>
-    runtime.backup(file === undefined ? undefined : resolve(file)),
+    runtime.maintenance.backup(file === undefined ? undefined : resolve(file)),
   );
   if (flags.isJson) output.printJson({ path, size_bytes: sizeBytes });
   else output.print(path);

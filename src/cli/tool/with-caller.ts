@@ -49,8 +49,8 @@ export async function withCaller<Result>(
     };
     async function call(tool: AnyTool, input: Record<string, unknown>): Promise<unknown> {
       // No session may be there to take back what dead ones held, or to start runners for the queue.
-      if (tool.effect !== 'read') await runtime.sweep(caller);
-      runtime.requireSound();
+      if (tool.effect !== 'read') await runtime.maintenance.runOnce(undefined, caller);
+      runtime.maintenance.requireSound();
       return runCounted(tool, input, context);
     }
     try {
