@@ -1,6 +1,6 @@
 import { RuntimeError, reportError } from '../../base/errors.js';
 import { jobListOutput } from '../../tools/jobs.js';
-import { jobStatusOutput } from '../../tools/show-job.js';
+import { jobStatusOutput } from '../../tools/shapes/job.js';
 import { commandName } from '../connect-lines.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { type Output, printable } from '../output.js';

@@ -1,7 +1,7 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
+import { parseInput } from '../../tools/call/parse-input.js';
 import { submittedOutput } from '../../tools/jobs.js';
-import { parseInput } from '../../tools/parse-input.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
 import { readInput } from '../tool/read-input.js';

@@ -1,4 +1,4 @@
-import type { ShownMetrics } from '../../tools/show-metrics.js';
+import type { ShownMetrics } from '../../tools/shapes/metrics.js';
 import type { Paint } from '../output.js';
 
 /** The figures as tables: by job type, by agent, and what failed. */

@@ -1,5 +1,5 @@
 import { RuntimeError } from '../../base/errors.js';
-import { showMetrics } from '../../tools/show-metrics.js';
+import { showMetrics } from '../../tools/shapes/metrics.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { parseAge } from '../keep/run-purge.js';
 import type { Output } from '../output.js';

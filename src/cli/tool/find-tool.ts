@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../base/errors.js';
 import { nearest } from '../../base/text.js';
-import type { AnyTool } from '../../tools/define-tool.js';
+import type { AnyTool } from '../../tools/call/define-tool.js';
 import { chooseTools, type ToolChoice } from '../../tools/index.js';
 import { commandName } from '../connect-lines.js';
 

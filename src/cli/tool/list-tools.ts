@@ -1,5 +1,5 @@
 import { readConfig } from '../../base/config.js';
-import type { AnyTool } from '../../tools/define-tool.js';
+import type { AnyTool } from '../../tools/call/define-tool.js';
 import { chooseTools, chosenToolsets, toolsets } from '../../tools/index.js';
 import { commandName } from '../connect-lines.js';
 import type { GlobalFlags } from '../global-flags.js';

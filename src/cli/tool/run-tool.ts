@@ -1,4 +1,4 @@
-import { parseInput } from '../../tools/parse-input.js';
+import { parseInput } from '../../tools/call/parse-input.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
 import { settingOf } from '../with-runtime.js';

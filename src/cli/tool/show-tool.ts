@@ -1,13 +1,13 @@
 import { readConfig } from '../../base/config.js';
-import type { AnyTool } from '../../tools/define-tool.js';
+import type { AnyTool } from '../../tools/call/define-tool.js';
 import {
   alternatives,
   asSchema,
   inputSchema,
   itemSchema,
   type JsonSchema,
-} from '../../tools/from-text/input-schema.js';
-import { typeWords } from '../../tools/from-text/type-words.js';
+} from '../../tools/call/from-text/input-schema.js';
+import { typeWords } from '../../tools/call/from-text/type-words.js';
 import { commandName } from '../connect-lines.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output, Paint } from '../output.js';

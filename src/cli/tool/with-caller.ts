@@ -1,7 +1,7 @@
 import type { Actor } from '../../core/actor.js';
 import type { Runtime } from '../../runtime.js';
-import type { AnyTool, ToolContext } from '../../tools/define-tool.js';
-import { runCounted } from '../../tools/run-counted.js';
+import type { AnyTool, ToolContext } from '../../tools/call/define-tool.js';
+import { runCounted } from '../../tools/call/run-counted.js';
 import { callerOf } from '../caller.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { createInterruption } from '../interruption.js';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { RuntimeError } from '../base/errors.js';
-import type { Actor } from '../core/actor.js';
-import type { NewTask } from '../core/tasks/create-tasks.js';
-import type { TaskWithDependencies } from '../core/tasks/list-tasks.js';
-import type { Tasks } from '../core/tasks/tasks.js';
-import * as field from './fields.js';
+import { RuntimeError } from '../../base/errors.js';
+import type { Actor } from '../../core/actor.js';
+import type { NewTask } from '../../core/tasks/create-tasks.js';
+import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
+import type { Tasks } from '../../core/tasks/tasks.js';
+import * as field from '../call/fields.js';
 
 /** A name that its maker gives a task. */
 export const taskKey = z

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasEnded, type Job } from '../core/jobs/job.js';
+import { hasEnded, type Job } from '../../core/jobs/job.js';
 import type { ToolContext } from './define-tool.js';
 
 const pollMs = 100;

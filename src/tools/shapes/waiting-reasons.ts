@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { WaitingReasons } from '../core/tasks/list-tasks.js';
-import { iso } from './fields.js';
+import type { WaitingReasons } from '../../core/tasks/list-tasks.js';
+import { iso } from '../call/fields.js';
 
 /** Counts of the tasks that are not ready, by reason. */
 export const whyOutput = z.object({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { cut } from '../base/text.js';
-import type { GoalDetail, GoalWithProgress } from '../core/goals/goals.js';
-import { iso } from './fields.js';
-import { cutWithCount } from './page.js';
-import { usualText } from './show-task.js';
+import { cut } from '../../base/text.js';
+import type { GoalDetail, GoalWithProgress } from '../../core/goals/goals.js';
+import { iso } from '../call/fields.js';
+import { cutWithCount } from '../call/page.js';
+import { usualText } from './task.js';
 
 const progressOutput = z.object({
   total: z.int(),

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { JsonObject } from '../base/json.js';
-import type { Actor } from '../core/actor.js';
-import type { Runtime } from '../runtime.js';
+import type { JsonObject } from '../../base/json.js';
+import type { Actor } from '../../core/actor.js';
+import type { Runtime } from '../../runtime.js';
 
 /** What a tool does to the world: `read` changes nothing, `destroy` may lose something that cannot be made again. */
 export type Effect = 'read' | 'write' | 'destroy';

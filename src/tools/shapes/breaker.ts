@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { cut } from '../base/text.js';
-import type { Breaker, RecentFailure } from '../core/breakers/list-breakers.js';
-import type { BreakerState } from '../core/breakers/machine.js';
-import type { Event } from '../core/events/events.js';
+import { cut } from '../../base/text.js';
+import type { Breaker, RecentFailure } from '../../core/breakers/list-breakers.js';
+import type { BreakerState } from '../../core/breakers/machine.js';
+import type { Event } from '../../core/events/events.js';
+import { iso } from '../call/fields.js';
 import { configOutput, showConfig } from './breaker-config.js';
-import { iso } from './fields.js';
 
 export const stateWord = z.enum(['CLOSED', 'OPEN', 'HALF_OPEN']);
 

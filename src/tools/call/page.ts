@@ -1,4 +1,4 @@
-import { RuntimeError } from '../base/errors.js';
+import { RuntimeError } from '../../base/errors.js';
 
 /** One page of a list: as many items as fit both the caller's limit and a size that a model can take in. */
 export interface Page<Item> {

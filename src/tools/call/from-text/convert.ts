@@ -1,4 +1,4 @@
-import { RuntimeError } from '../../base/errors.js';
+import { RuntimeError } from '../../../base/errors.js';
 import { alternatives, fieldSchema, itemSchema, type JsonSchema } from './input-schema.js';
 import type { Given } from './parse-pairs.js';
 import { typeWords } from './type-words.js';

@@ -1,4 +1,4 @@
-import { reportError } from '../base/errors.js';
+import { reportError } from '../../base/errors.js';
 import type { AnyTool, ToolContext } from './define-tool.js';
 
 /** Runs a tool with arguments that it has checked, and counts the call by how it ended. */

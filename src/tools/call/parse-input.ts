@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RuntimeError } from '../base/errors.js';
+import { RuntimeError } from '../../base/errors.js';
 import type { AnyTool } from './define-tool.js';
 
 /**

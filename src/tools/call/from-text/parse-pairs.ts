@@ -1,4 +1,4 @@
-import { RuntimeError } from '../../base/errors.js';
+import { RuntimeError } from '../../../base/errors.js';
 
 /** What was given for one argument: texts for itself, and for its fields by name (`model_params.max_tokens=100`). */
 export interface Given {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { cut } from '../base/text.js';
-import type { TaskWithDependencies } from '../core/tasks/list-tasks.js';
-import { isOverdue, isReady } from '../core/tasks/task.js';
-import type { ClaimedTask } from '../core/tasks/tasks.js';
-import { iso } from './fields.js';
-import { cutWithCount } from './page.js';
+import { cut } from '../../base/text.js';
+import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
+import { isOverdue, isReady } from '../../core/tasks/task.js';
+import type { ClaimedTask } from '../../core/tasks/tasks.js';
+import { iso } from '../call/fields.js';
+import { cutWithCount } from '../call/page.js';
 
 /** A task as every tool returns it: the source's keys always, ours where they say something. */
 export const taskOutput = z.object({

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PipelineDetail } from '../core/relay/read-pipeline.js';
+import type { PipelineDetail } from '../../core/relay/read-pipeline.js';
 import type { ToolContext } from './define-tool.js';
 
 const pollMs = 250;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { cut } from '../base/text.js';
-import type { Actor } from '../core/actor.js';
-import type { HeldTask, OpenJob, Overview } from '../core/overview/overview.js';
-import type { SelfDescription } from '../services/describe-self.js';
-import { iso } from './fields.js';
-import { summarize } from './show-job.js';
+import { cut } from '../../base/text.js';
+import type { Actor } from '../../core/actor.js';
+import type { HeldTask, OpenJob, Overview } from '../../core/overview/overview.js';
+import type { SelfDescription } from '../../services/describe-self.js';
+import { iso } from '../call/fields.js';
+import { summarize } from './job.js';
 
 const heldTask = z.object({
   id: z.int(),

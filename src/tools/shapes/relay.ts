@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { readJson } from '../base/json.js';
-import { cut } from '../base/text.js';
-import { type Baton, toBaton } from '../core/relay/baton.js';
-import type { Advanced } from '../core/relay/end-step.js';
-import { type ResultRow, type StepRow, toOutput } from '../core/relay/pipeline.js';
-import { type ListedPipeline, type PipelineDetail, progressOf } from '../core/relay/read-pipeline.js';
-import { iso } from './fields.js';
-import { cutWithCount } from './page.js';
+import { readJson } from '../../base/json.js';
+import { cut } from '../../base/text.js';
+import { type Baton, toBaton } from '../../core/relay/baton.js';
+import type { Advanced } from '../../core/relay/end-step.js';
+import { type ResultRow, type StepRow, toOutput } from '../../core/relay/pipeline.js';
+import { type ListedPipeline, type PipelineDetail, progressOf } from '../../core/relay/read-pipeline.js';
+import { iso } from '../call/fields.js';
+import { cutWithCount } from '../call/page.js';
 
 /** The baton with the keys that the relay protocol gives it. */
 export const batonOutput = z.object({

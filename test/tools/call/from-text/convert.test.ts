@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { convertFields } from '../../../src/tools/from-text/convert.js';
-import type { JsonSchema } from '../../../src/tools/from-text/input-schema.js';
-import { parsePairs } from '../../../src/tools/from-text/parse-pairs.js';
+import { convertFields } from '../../../../src/tools/call/from-text/convert.js';
+import type { JsonSchema } from '../../../../src/tools/call/from-text/input-schema.js';
+import { parsePairs } from '../../../../src/tools/call/from-text/parse-pairs.js';
 
 const shape = z.strictObject({
   title: z.string(),

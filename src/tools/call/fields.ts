@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Json } from '../base/json.js';
-import { failurePolicies, taskStatuses } from '../core/tasks/task.js';
+import type { Json } from '../../base/json.js';
+import { failurePolicies, taskStatuses } from '../../core/tasks/task.js';
 
 /** Row ids; the upper bound is far beyond any board. */
 const rowId = z.int().min(1).max(1_000_000_000_000);

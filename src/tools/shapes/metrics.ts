@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Summary, TypeSummary } from '../core/metrics/summary.js';
-import { iso } from './fields.js';
+import type { Summary, TypeSummary } from '../../core/metrics/summary.js';
+import { iso } from '../call/fields.js';
 
 const rate = z.number().describe('A minute.');
 
