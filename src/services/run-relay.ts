@@ -1,6 +1,5 @@
 import { RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
-import type { Job } from '../core/jobs/job.js';
 import type { PipelineRow, StepModel } from '../core/relay/pipeline.js';
 import type { RelayRuns } from '../core/relay/relay-runs.js';
 import type { Relays } from '../core/relay/relays.js';
