@@ -1,6 +1,6 @@
 import type { JobProgress } from '../../core/jobs/find-job.js';
 import { hasEnded } from '../../core/jobs/job.js';
-import type { LogLine } from '../../core/jobs/list-jobs.js';
+import type { LogEntry } from '../../core/jobs/list-jobs.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
@@ -28,7 +28,7 @@ export async function runLogs(id: string, isFollowed: boolean, flags: GlobalFlag
 
 async function printLog(id: string, { runtime }: Caller, flags: GlobalFlags, output: Output): Promise<void> {
   const { status } = await runtime.jobs.progress(id);
-  const lines: LogLine[] = [];
+  const lines: LogEntry[] = [];
   for (;;) {
     const more = await runtime.jobs.logsAfter(id, lines.at(-1)?.id ?? 0, page);
     lines.push(...more);
@@ -52,7 +52,7 @@ function followLog(id: string, caller: Caller, flags: GlobalFlags, output: Outpu
   });
 }
 
-function toDocument({ at, level, message, fields }: LogLine) {
+function toDocument({ at, level, message, fields }: LogEntry) {
   return {
     timestamp: new Date(at).toISOString(),
     level,
@@ -61,6 +61,6 @@ function toDocument({ at, level, message, fields }: LogLine) {
   };
 }
 
-function render({ at, level, message, fields }: LogLine): string {
+function render({ at, level, message, fields }: LogEntry): string {
   return `${new Date(at).toISOString()}  ${level.padEnd(5)}  ${message}${fields === null ? '' : `  ${fields}`}`;
 }
