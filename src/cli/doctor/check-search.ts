@@ -1,6 +1,6 @@
 import type { Config } from '../../base/config.js';
 import { reportError } from '../../base/errors.js';
-import { chooseBackend, searchBackends } from '../../downstream/native/web-search/backends.js';
+import { chooseBackend, searchBackends } from '../../downstream/native/web-search.js';
 import { type Check, checksOf } from './check.js';
 
 const { ok, warn } = checksOf('Search');
