@@ -1,9 +1,9 @@
-import type { KeptPrices } from '../../agents/backtest/kept-prices.js';
+import type { StoredPrices } from '../../services/import-prices.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
 
 /** Prices that now stand in the data directory. */
-export function printKept(kept: KeptPrices, { isJson }: GlobalFlags, output: Output): void {
+export function printKept(kept: StoredPrices, { isJson }: GlobalFlags, output: Output): void {
   if (isJson) {
     output.printJson(kept);
     return;

@@ -1,4 +1,4 @@
-import { listPrices } from '../../agents/backtest/price-list.js';
+import { listPrices } from '../../agents/backtest/price-store.js';
 import { readConfig } from '../../base/config.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { type Output, printable } from '../output.js';
