@@ -2,12 +2,12 @@ import { Hono } from 'hono';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
-import type { AnyTool, ToolContext } from '../tools/define-tool.js';
-import { convertFields } from '../tools/from-text/convert.js';
-import { inputSchema } from '../tools/from-text/input-schema.js';
-import { parsePairs } from '../tools/from-text/parse-pairs.js';
-import { parseInput } from '../tools/parse-input.js';
-import { runCounted } from '../tools/run-counted.js';
+import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
+import { convertFields } from '../tools/call/from-text/convert.js';
+import { inputSchema } from '../tools/call/from-text/input-schema.js';
+import { parsePairs } from '../tools/call/from-text/parse-pairs.js';
+import { parseInput } from '../tools/call/parse-input.js';
+import { runCounted } from '../tools/call/run-counted.js';
 import { errorResponse, failureResponse } from './failure.js';
 import type { Env, Visitor } from './guard.js';
 

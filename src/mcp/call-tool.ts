@@ -1,8 +1,8 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { type ErrorCode, type ErrorReport, reportError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import type { AnyTool, ToolContext } from '../tools/define-tool.js';
-import { parseInput } from '../tools/parse-input.js';
+import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
+import { parseInput } from '../tools/call/parse-input.js';
 
 export interface CallNeeds {
   openContext(): Promise<ToolContext>;

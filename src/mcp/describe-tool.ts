@@ -1,6 +1,6 @@
 import type { Tool as ToolDescription } from '@modelcontextprotocol/sdk/types.js';
-import type { AnyTool } from '../tools/define-tool.js';
-import { inputSchema } from '../tools/from-text/input-schema.js';
+import type { AnyTool } from '../tools/call/define-tool.js';
+import { inputSchema } from '../tools/call/from-text/input-schema.js';
 
 /**
  * A declaration as MCP lists it (MCP spec 2025-11-25, tools). Output schemas are not listed: they would double what

@@ -6,7 +6,7 @@ import type { Log } from '../base/log.js';
 import { sharingWord } from '../base/text.js';
 import { version } from '../base/version.js';
 import type { Runtime, Session } from '../runtime.js';
-import type { AnyTool, ToolContext } from '../tools/define-tool.js';
+import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
 import type { ToolChoice } from '../tools/index.js';
 import { instructions } from './instructions.js';
 import { servePrompts } from './prompts.js';

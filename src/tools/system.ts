@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { eventSubjects, listEvents } from '../core/events/events.js';
 import { readOverview } from '../core/overview/overview.js';
-import { defineTool } from './define-tool.js';
-import { cursor, iso, limit, time, toMs } from './fields.js';
-import { fromCursor, rowsFor, toPage } from './page.js';
-import { showOverview, statusOutput } from './show-overview.js';
+import { defineTool } from './call/define-tool.js';
+import { cursor, iso, limit, time, toMs } from './call/fields.js';
+import { fromCursor, rowsFor, toPage } from './call/page.js';
+import { showOverview, statusOutput } from './shapes/overview.js';
 
 /** The runtime itself: what is going on, what happened, and its safety copies. */
 export const systemTools = [

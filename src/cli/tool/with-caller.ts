@@ -1,12 +1,11 @@
 import type { Actor } from '../../core/actor.js';
 import type { Runtime } from '../../runtime.js';
-import type { AnyTool, ToolContext } from '../../tools/define-tool.js';
-import { runCounted } from '../../tools/run-counted.js';
-import { callerOf } from '../caller.js';
+import type { AnyTool, ToolContext } from '../../tools/call/define-tool.js';
+import { runCounted } from '../../tools/call/run-counted.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { createInterruption } from '../interruption.js';
 import { type Output, printable } from '../output.js';
-import { type Setting, withRuntime } from '../with-runtime.js';
+import { callerOf, type Setting, withRuntime } from '../with-runtime.js';
 
 /** A shell as a client of the tools. */
 export interface Caller {
