@@ -1,8 +1,6 @@
-import type { KeptPrices } from '../agents/backtest/kept-prices.js';
-import { fetchPrices } from '../agents/backtest/price-fetch.js';
-import { importPrices } from '../agents/backtest/price-import.js';
-import { listPrices } from '../agents/backtest/price-list.js';
+import { listPrices } from '../agents/backtest/price-store.js';
 import { readConfig } from '../base/config.js';
+import { fetchPrices, importPrices, type StoredPrices } from '../services/import-prices.js';
 import type { GlobalFlags } from './global-flags.js';
 import { createInterruption } from './interruption.js';
 import { type Output, printable } from './output.js';
@@ -69,7 +67,7 @@ export async function runPriceFetch(
 }
 
 /** Prices that now stand in the data directory. */
-export function printKept(kept: KeptPrices, { isJson }: GlobalFlags, output: Output): void {
+export function printKept(kept: StoredPrices, { isJson }: GlobalFlags, output: Output): void {
   if (isJson) {
     output.printJson(kept);
     return;

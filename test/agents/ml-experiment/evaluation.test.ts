@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { averageF1, countConfusion, scoreClasses } from '../../../src/agents/ml-experiment/scores.js';
+import { averageF1, countConfusion, scoreClasses } from '../../../src/agents/ml-experiment/evaluation.js';
 
 const labels = Uint8Array.of(0, 0, 0, 1, 1, 2);
 const predictions = Uint8Array.of(0, 0, 1, 1, 1, 1);

@@ -1,10 +1,10 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { importPrices } from '../../../src/agents/backtest/price-import.js';
-import { RuntimeError } from '../../../src/base/errors.js';
-import { randomWalk, toCsv } from './random-walk.js';
-import { createWorkspace, type Workspace } from './workspace.js';
+import { RuntimeError } from '../../src/base/errors.js';
+import { importPrices } from '../../src/services/import-prices.js';
+import { randomWalk, toCsv } from '../agents/backtest/random-walk.js';
+import { createWorkspace, type Workspace } from '../agents/backtest/workspace.js';
 
 let workspace: Workspace;
 let file: string;
@@ -62,7 +62,7 @@ it('leaves no temporary file behind when the name is taken by a directory', asyn
   await mkdir(join(dataDir, 'prices', 'X.csv'), { recursive: true });
   await expect(importPrices({ file, ticker: 'X', dataDir, mayReplace: true })).rejects.toMatchObject({
     code: 'unavailable',
-    message: expect.stringContaining(`cannot be kept as ${join(dataDir, 'prices', 'X.csv')}: `),
+    message: expect.stringContaining(`cannot be written to ${join(dataDir, 'prices', 'X.csv')}: `),
   });
   expect(await readdir(join(dataDir, 'prices'))).toEqual(['X.csv']);
 });
