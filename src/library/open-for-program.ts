@@ -22,7 +22,7 @@ export async function openForProgram(options: OpenOptions): Promise<AgentRuntime
   const info = { project: options.project ?? '', clientName: options.name ?? 'library', clientVersion: version };
   const session = nameSession(info);
   try {
-    await runtime.beginSession(session, info);
+    await runtime.maintenance.beginSession(session, info);
   } catch (error) {
     runtime.close();
     throw error;

@@ -50,7 +50,7 @@ export async function serveStdio(readSettings: () => Config, wishes: ServeWishes
     const client = server.getClientVersion();
     runtime()
       .then((ready) =>
-        ready.beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version }),
+        ready.maintenance.beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version }),
       )
       .catch((error: unknown) => log.error('the session could not begin', { error }));
   };

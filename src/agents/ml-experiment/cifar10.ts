@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Dataset, Rows } from './dataset.js';
-import { datasetNotFound, findDatasetFile, invalidDataset, readDatasetFile } from './dataset-file.js';
-import type { Params } from './params.js';
+import { datasetNotFound, findDatasetFile, invalidDataset, readDatasetFile } from './dataset.js';
+import type { Params } from './payload.js';
 
 const classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
 /** 1,024 red, then green, then blue bytes, row by row. */

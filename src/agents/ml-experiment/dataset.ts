@@ -1,4 +1,9 @@
-import type { DatasetName } from './params.js';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { messageOf } from '../../base/errors.js';
+import { AgentError } from '../define-agent.js';
+import type { DatasetName } from './payload.js';
 
 /** Examples of one split. */
 export interface Rows {
@@ -19,4 +24,50 @@ export interface Dataset {
   /** Where the rows came from, for the reader of the result. */
   source: string;
   warnings: string[];
+}
+
+/** Ten times the largest real file; a packed file that grows beyond it is not a dataset. */
+const maxUnpackedBytes = 512 * 1024 * 1024;
+
+/** The first of `names` that exists in `directory`, as a path. */
+export function findDatasetFile(directory: string, names: string[]): string | undefined {
+  return names.map((name) => join(directory, name)).find((path) => existsSync(path));
+}
+
+/**
+ * The bytes of a file, unpacked when it ends in `.gz`.
+ *
+ * @throws AgentError `DATASET_UNREADABLE` when the system or gzip refuses
+ */
+export function readDatasetFile(path: string): Uint8Array {
+  try {
+    const bytes = readFileSync(path);
+    const content = path.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: maxUnpackedBytes }) : bytes;
+    return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+  } catch (cause) {
+    const reason = messageOf(cause);
+    throw new AgentError('DATASET_UNREADABLE', `Cannot read ${path}: ${reason}.`, false, { cause });
+  }
+}
+
+/** A file is there but is not what it should be; `problem` says where and what, and ends the sentence. */
+export function invalidDataset(path: string, problem: string): AgentError {
+  return new AgentError('DATASET_INVALID', `${path}: ${problem}. Download the file again.`);
+}
+
+/** Files are missing; says where they were looked for, their names, where to get them, and how to point elsewhere. */
+export function datasetNotFound(missing: {
+  title: string;
+  directory: string;
+  names: string[];
+  spellings?: string;
+  sources: string[];
+}): AgentError {
+  const names = `${missing.names.join(', ')}${missing.spellings ? ` (${missing.spellings})` : ''}`;
+  return new AgentError(
+    'DATASET_NOT_FOUND',
+    `${missing.title} is not complete in ${missing.directory}: missing ${names}. ` +
+      `Download from ${missing.sources.join(' or ')} into that directory, ` +
+      'or set AGENT_RUNTIME_DATA_DIR to the directory above the one that has the files.',
+  );
 }

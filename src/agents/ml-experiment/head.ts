@@ -1,5 +1,5 @@
 import type { Floats } from './batch.js';
-import type { ModelName } from './params.js';
+import type { ModelName } from './payload.js';
 
 /** The scores of some rows, `classes` a row, with the right class of each. */
 export interface Scored {

@@ -1,6 +1,6 @@
 import type { Dataset, Rows } from './dataset.js';
 import { irisCsv } from './iris-data.js';
-import type { Params } from './params.js';
+import type { Params } from './payload.js';
 import { type Random, rangeOf, shuffle } from './random.js';
 
 const inputs = 4;

@@ -1,5 +1,5 @@
 import { createFloats, type Floats, type Precision } from './batch.js';
-import type { OptimizerName } from './params.js';
+import type { OptimizerName } from './payload.js';
 
 /** Moves the parameters one step against their gradient. */
 export type Optimizer = (parameters: Floats, gradient: Floats) => void;

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { AgentError } from '../define-agent.js';
 import { runExperiment } from './experiment.js';
-import { thinProgress } from './thin-progress.js';
+import { thinProgress } from './trainer.js';
 import type { TrainerMessage, TrainerOrder } from './trainer-thread.js';
 
 /** Entry of the worker: runs one experiment, posts its progress and its outcome, and ends. */

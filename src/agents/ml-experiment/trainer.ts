@@ -5,7 +5,7 @@ import { type Evaluation, evaluate } from './evaluation.js';
 import { type Head, heads } from './head.js';
 import { createNetwork, type Network } from './network.js';
 import { createOptimizer } from './optimizer.js';
-import type { Params } from './params.js';
+import type { Params } from './payload.js';
 import { type Random, rangeOf, shuffle } from './random.js';
 
 /** The network after one epoch, measured on all train rows once its last step is made. */
@@ -149,4 +149,18 @@ function diverged(params: TrainingParams, epoch: number, what: string): AgentErr
     `Training diverged in epoch ${epoch} of ${params.epochs}: ${what}. ` +
       `Lower learning_rate (was ${learningRate})${l2 > 0 ? ` or l2 (was ${l2})` : ''}.`,
   );
+}
+
+const mostEpochs = 100;
+
+/**
+ * Lets through what happens within an epoch (at most one report a second) and the ends of at most a hundred epochs,
+ * evenly spread, with the last: ten thousand epochs of iris take two seconds, and must not flood whoever listens.
+ */
+export function thinProgress(epochs: number, report: (progress: Progress) => void): (progress: Progress) => void {
+  const stride = Math.ceil(epochs / mostEpochs);
+  return (progress) => {
+    const isEnd = progress.batch === progress.batches;
+    if (!isEnd || progress.epoch % stride === 0 || progress.epoch === epochs) report(progress);
+  };
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Config } from '../../base/config.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
-import { findTool } from '../tool/find-tool.js';
+import { findTool } from '../tool/tool.js';
 import type { Caller } from '../tool/with-caller.js';
 
 /**

@@ -2,11 +2,10 @@ import type { Actor } from '../../core/actor.js';
 import type { Runtime } from '../../runtime.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
 import { contextOf, runTool } from '../../tools/call/run-tool.js';
-import { callerOf } from '../caller.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { createInterruption } from '../interruption.js';
 import { type Output, printable } from '../output.js';
-import { type Setting, withRuntime } from '../with-runtime.js';
+import { callerOf, type Setting, withRuntime } from '../with-runtime.js';
 
 /** A shell as a client of the tools. */
 export interface Caller {
@@ -45,7 +44,7 @@ export async function withCaller<Result>(
     });
     async function call(tool: AnyTool, given: Record<string, unknown>): Promise<unknown> {
       // No session may be there to take back what dead ones held, or to start runners for the queue.
-      if (tool.effect !== 'read') await runtime.sweep(caller);
+      if (tool.effect !== 'read') await runtime.maintenance.runOnce(undefined, caller);
       return runTool(tool, given, context);
     }
     try {

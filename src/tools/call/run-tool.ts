@@ -30,7 +30,7 @@ export async function runTool(
   }
   try {
     const input = parseInput(tool, given);
-    runtime.requireSound();
+    runtime.maintenance.requireSound();
     const output = await tool.handler(input, context);
     record();
     return output;
