@@ -6,8 +6,8 @@ import {
   inputSchema,
   itemSchema,
   type JsonSchema,
-} from '../../tools/call/from-text/input-schema.js';
-import { typeWords } from '../../tools/call/from-text/type-words.js';
+  typeWords,
+} from '../../tools/call/input-schema.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { commandName } from '../launch.js';
 import type { Output, Paint } from '../output.js';
