@@ -1,10 +1,9 @@
 import { RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
 import type { Job } from '../core/jobs/job.js';
-import type { PipelineRow, StepModel } from '../core/relay/pipeline.js';
-import type { RelayRuns } from '../core/relay/relay-runs.js';
+import type { Pipeline, StepModel } from '../core/relay/pipeline.js';
+import type { RelayRuns, StartedRun } from '../core/relay/relay-runs.js';
 import type { Relays } from '../core/relay/relays.js';
-import type { StartedRun } from '../core/relay/start-run.js';
 import type { Models } from '../llm/index.js';
 import { usableModel } from './model-request.js';
 
@@ -23,23 +22,23 @@ export interface RunRelayNeeds {
 }
 
 /**
- * Has models work a relay through. A step's own model wins over the one asked for; an unknown model or a missing key, of
- * any step or of the judge, fails here and not half way.
+ * Runs a relay to its end in background jobs. A step's own model wins over the requested one. An unknown model or a
+ * missing key, of any step or of the judge, fails here and not half way.
  */
 export async function startRelayRun(request: RelayRunRequest, actor: Actor, needs: RunRelayNeeds): Promise<StartedRun> {
   const { models, relays, relayRuns, dispatcher } = needs;
-  const { row, steps } = await relays.get(request.pipeline_id);
-  const wish = {
+  const { pipeline, steps } = await relays.get(request.pipeline_id);
+  const run = {
     pipelineId: request.pipeline_id,
     models: steps.map((step): StepModel | null => {
-      if (step.step_index < row.current_step) return null;
+      if (step.stepIndex < pipeline.currentStep) return null;
       const { requested, provider } = usableModel(models, step.model ?? request.model);
       return { model: requested, provider };
     }),
     judgeModel: usableModel(models, request.judge_model ?? request.model).requested,
     tokenBudget: request.token_budget,
   };
-  const started = await relayRuns.start(wish, actor);
+  const started = await relayRuns.start(run, actor);
   await dispatcher.fill(actor);
   return started;
 }
@@ -49,13 +48,13 @@ export async function cancelRelay(
   pipelineId: string,
   actor: Actor,
   { relays, dispatcher }: RunRelayNeeds,
-): Promise<PipelineRow> {
+): Promise<Pipeline> {
   const { pipeline, jobId } = await relays.cancel(pipelineId, actor);
   if (jobId === undefined) return pipeline;
   try {
     await dispatcher.cancel(jobId, actor);
   } catch (error) {
-    // It has ended meanwhile, and what it brought does not count.
+    // It has ended meanwhile, and its result does not count.
     if (!(error instanceof RuntimeError) || error.code !== 'conflict') throw error;
   }
   return pipeline;
