@@ -32,7 +32,7 @@ export async function runHttp(request: HttpRequest, flags: GlobalFlags, output: 
       needsToken: request.token,
       page: request.hasPage ? readPageFiles() : undefined,
     });
-    runtime.startSweeping({ holder: null, project: '' });
+    runtime.maintenance.start();
     if (flags.isJson) output.printJson({ url: server.url, owner_url: server.ownerUrl, mcp: `${server.url}/mcp` });
     else for (const line of greeting(request, server)) output.say(line);
     if (request.open) openBrowser(server.ownerUrl);

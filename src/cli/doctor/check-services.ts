@@ -3,7 +3,7 @@ import { messageOf, reportError } from '../../base/errors.js';
 import { findCommand } from '../../base/find-command.js';
 import type { ServerSettings } from '../../base/server-settings.js';
 import { prepareLaunch } from '../../downstream/connection/launch.js';
-import { chooseBackend, searchBackends } from '../../downstream/native/web-search/backends.js';
+import { chooseBackend, searchBackends } from '../../downstream/native/web-search.js';
 import { configuredModels } from '../../llm/configured.js';
 import type { Models } from '../../llm/index.js';
 import { commandName } from '../launch.js';

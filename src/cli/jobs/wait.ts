@@ -65,7 +65,7 @@ export async function followJob(
     if (hasEnded(progress.status) || signal.aborted) return progress;
     if (!runtime.config.isReadOnly && performance.now() - sweptAt >= sweepMs) {
       sweptAt = performance.now();
-      await runtime.sweep(actor);
+      await runtime.maintenance.runOnce(undefined, actor);
     }
     await sleep(lookMs, undefined, { signal }).catch(() => {});
   }

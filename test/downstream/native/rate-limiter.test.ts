@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createLine } from '../../../src/downstream/native/line.js';
+import { RateLimiter } from '../../../src/downstream/native/rate-limiter.js';
 import { buildChild, startChild } from '../../support/child.js';
 import { eventually } from '../../support/eventually.js';
 import { movingClock } from '../../support/moving-clock.js';
@@ -8,7 +8,7 @@ import { projectRoot } from '../../support/paths.js';
 import { testRuntime } from '../../support/test-runtime.js';
 import { body, type Reply, webService } from './web-service.js';
 
-const rules = { service: 'arXiv', gapMs: 3_100, turnMs: 21_000 };
+const limit = { service: 'arXiv', gapMs: 3_100, turnMs: 21_000 };
 const never = new AbortController().signal;
 const takesAWhile =
   (ms: number): Reply =>
@@ -39,7 +39,7 @@ it('two processes together ask at most every 3 s, one at a time', { timeout: 60_
   expect(arxiv.mostOpen).toBe(1);
 });
 
-it('an answer has the same key in every process: the next one asks nobody', async () => {
+it('an answer has the same key in every process: the next one sends no request', async () => {
   const arxiv = await webService(takesAWhile(0));
   const { home } = await testRuntime();
   const start = await startSearches(arxiv.origin, home);
@@ -49,7 +49,7 @@ it('an answer has the same key in every process: the next one asks nobody', asyn
   expect(arxiv.received).toHaveLength(1);
 });
 
-it('a process that dies in the middle of its request does not hold the others for ever', async () => {
+it('a process that dies during its request does not block the others for ever', async () => {
   const arxiv = await webService(() => undefined);
   const clock = movingClock();
   const { home, db } = await testRuntime({ clock });
@@ -60,24 +60,27 @@ it('a process that dies in the middle of its request does not hold the others fo
   await child.ended;
   const row = await db.get<{ boot_id: string; turn_until_tick: number }>('select * from native_lines');
   const now = row?.turn_until_tick ?? 0;
-  const line = createLine(rules, { db, clock: { now: clock.now, tick: () => now, bootId: row?.boot_id ?? '' } });
-  expect(await line.take(30_000, never, async () => 'mine')).toBe('mine');
+  const limiter = new RateLimiter(limit, {
+    db,
+    clock: { now: clock.now, tick: () => now, bootId: row?.boot_id ?? '' },
+  });
+  expect(await limiter.run(30_000, never, async () => 'mine')).toBe('mine');
 });
 
-it('a line that is too long is refused at once, and takes no place in it', async () => {
+it('a request that would wait too long is refused at once, and takes no place in the queue', async () => {
   const clock = movingClock();
   const { db } = await testRuntime({ clock });
-  const line = createLine(rules, { db, clock });
-  await line.take(10_000, never, async () => undefined);
+  const limiter = new RateLimiter(limit, { db, clock });
+  await limiter.run(10_000, never, async () => undefined);
   const waiting = new AbortController();
-  const waits = Array.from({ length: 3 }, () => line.take(10_000, waiting.signal, async () => undefined));
+  const waits = Array.from({ length: 3 }, () => limiter.run(10_000, waiting.signal, async () => undefined));
   for (const wait of waits) wait.catch(() => undefined);
-  await eventually('three places in the line', async () => {
+  await eventually('three places in the queue', async () => {
     const row = await db.get<{ queued_tick: number }>('select queued_tick from native_lines');
     return (row?.queued_tick ?? 0) - clock.tick() === 4 * 3_100;
   });
   for (let time = 0; time < 3; time++) {
-    await expect(line.take(10_000, never, async () => undefined)).rejects.toMatchObject({
+    await expect(limiter.run(10_000, never, async () => undefined)).rejects.toMatchObject({
       code: 'rate_limited',
       retryAfterSeconds: 13,
     });
@@ -86,14 +89,14 @@ it('a line that is too long is refused at once, and takes no place in it', async
   await Promise.allSettled(waits);
 });
 
-it('whoever is last in the line and leaves gives the place back', async () => {
+it('the last of the queue who leaves frees the place', async () => {
   const clock = movingClock();
   const { db } = await testRuntime({ clock });
-  const line = createLine(rules, { db, clock });
-  await line.take(10_000, never, async () => undefined);
+  const limiter = new RateLimiter(limit, { db, clock });
+  await limiter.run(10_000, never, async () => undefined);
   const controller = new AbortController();
-  const wait = line.take(10_000, controller.signal, async () => undefined);
-  await eventually('a place in the line', async () => (await ahead()) === 6_200);
+  const wait = limiter.run(10_000, controller.signal, async () => undefined);
+  await eventually('a place in the queue', async () => (await ahead()) === 6_200);
   controller.abort();
   await expect(wait).rejects.toThrow();
   expect(await ahead()).toBe(3_100);
@@ -104,24 +107,24 @@ it('whoever is last in the line and leaves gives the place back', async () => {
   }
 });
 
-it('neither a wall clock that is set back nor a restart of the machine stops the line', async () => {
+it('neither a wall clock that is set back nor a restart of the machine stops the queue', async () => {
   const clock = movingClock();
   const { db } = await testRuntime({ clock });
-  const line = createLine(rules, { db, clock });
-  await line.take(0, never, async () => undefined);
+  const limiter = new RateLimiter(limit, { db, clock });
+  await limiter.run(0, never, async () => undefined);
   clock.stepWallClock(-86_400_000);
   clock.pass(3_100);
-  await line.take(0, never, async () => undefined);
-  await line.holdBack(600_000);
+  await limiter.run(0, never, async () => undefined);
+  await limiter.pause(600_000);
   clock.reboot();
-  expect(await line.take(0, never, async () => 'at once')).toBe('at once');
+  expect(await limiter.run(0, never, async () => 'at once')).toBe('at once');
 });
 
-it('a request that fails gives its turn back', async () => {
+it('a request that fails ends its turn', async () => {
   const clock = movingClock();
   const { db } = await testRuntime({ clock });
-  const line = createLine(rules, { db, clock });
-  await expect(line.take(0, never, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+  const limiter = new RateLimiter(limit, { db, clock });
+  await expect(limiter.run(0, never, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
   clock.pass(3_100);
-  expect(await line.take(0, never, async () => 'next')).toBe('next');
+  expect(await limiter.run(0, never, async () => 'next')).toBe('next');
 });
