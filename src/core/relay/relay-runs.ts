@@ -7,6 +7,8 @@ import type { FailureType } from '../breakers/machine.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { haltingCodes } from '../jobs/board-task.js';
+import { markRead } from '../jobs/find-job.js';
+import { setResult } from '../jobs/finish-job.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
 import { advanceRelay } from './advance-relay.js';
@@ -143,7 +145,7 @@ async function handIn(sql: Sql, job: JobRow, baton: Baton, change: ByActor): Pro
   const advanced = await advanceRelay(sql, attempt, change);
   // The output is in the relay's result and in the job's own output.
   const result = { ...verdict, step: baton.stepIndex, passed: advanced.kind !== 'failed' };
-  await sql.run('update jobs set result = ? where seq = ?', JSON.stringify(result), job.seq);
+  await setResult(sql, job, result);
   return advanced;
 }
 
@@ -180,7 +182,7 @@ async function goOn(sql: Sql, advanced: Advanced, job: JobRow, change: ByActor, 
   if (!plan) throw new Error(`Relay ${advanced.pipeline.id} has a job and no plan of its run.`);
   await submitStepJob(sql, advanced.pipeline, baton, plan, change.actor, clock);
   // Its result is in the relay: only the end of the run is worth a notice.
-  await sql.run('update jobs set read_at = ? where seq = ?', change.at, job.seq);
+  await markRead(sql, job.id, change.at);
 }
 
 /** The baton to work on next: the next step's, or the same step's while retries and tokens are left. */

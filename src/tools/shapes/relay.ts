@@ -1,0 +1,294 @@
+import { z } from 'zod';
+import { cut } from '../../base/text.js';
+import type { BatonDocument } from '../../core/relay/baton.js';
+import type { Advanced } from '../../core/relay/end-step.js';
+import type { ListedPipeline, PipelineDetail } from '../../core/relay/read-pipeline.js';
+import type { Step, StepResult } from '../../core/relay/step.js';
+import { iso } from '../call/fields.js';
+import { cutWithCount } from '../call/page.js';
+
+/** The baton with the keys that the relay protocol gives it. */
+export const batonOutput = z.object({
+  baton_id: z.string(),
+  sequence_position: z.int().describe('1-based.'),
+  total_agents: z.int(),
+  input_key: z.string(),
+  input_summary: z.string(),
+  input_entity_id: z.int().nullable(),
+  task_description: z.string(),
+  output_key: z.string(),
+  expected_output_type: z.string(),
+  quality_threshold: z.number(),
+  l_score_threshold: z.number(),
+  max_output_tokens: z.int(),
+  remaining_budget: z.int(),
+  tokens_used: z.int(),
+  source_chain: z.array(z.union([z.int(), z.string()])),
+  l_score_chain: z.array(z.number()),
+  derivation_method: z.string(),
+  retry_count: z.int(),
+  max_retries: z.int(),
+  fallback_agent: z.string().nullable(),
+  pipeline_id: z.string(),
+  created_at: z.string(),
+  passed_at: z.string().nullable(),
+  agent_id: z.string().optional().describe('Who has it.'),
+  agent_type: z.string().optional(),
+  handed_over: z.string().optional().describe('Why another agent than the step names has it, or nobody yet.'),
+  quality_feedback: z.array(z.string()).optional().describe('What was wrong with the attempts before.'),
+});
+
+/** Of a baton in a reply about something else: enough to go on; get_relay_baton has all of it. */
+const usualText = 1_000;
+
+export function showBaton(baton: BatonDocument, longestText = usualText): z.input<typeof batonOutput> {
+  return {
+    ...baton,
+    task_description: cut(baton.task_description, longestText),
+    input_summary: cut(baton.input_summary, longestText),
+    quality_feedback: baton.quality_feedback?.map((reason) => cut(reason, longestText)),
+  };
+}
+
+export const advancedOutput = z.object({
+  success: z.boolean(),
+  next_baton: batonOutput.optional(),
+  next_step: z.int().optional().describe('1-based, of total_steps.'),
+  total_steps: z.int().optional(),
+  status: z.string().optional().describe('pipeline_completed, quality_gate_failed or invalid_output.'),
+  message: z.string().optional(),
+  quality_score: z.number().optional(),
+  l_score: z.number().optional(),
+  reason: z.string().optional(),
+  step_index: z.int().optional().describe('0-based, for retry_relay_step.'),
+  retries_left: z.int().optional(),
+  next: z.string().optional(),
+});
+
+export function showAdvanced(
+  advanced: Advanced,
+  scores: { quality_score: number; l_score: number },
+): z.input<typeof advancedOutput> {
+  switch (advanced.kind) {
+    case 'passed': {
+      const next_baton = showBaton(advanced.baton.document);
+      const { sequence_position: next_step, total_agents: total_steps } = next_baton;
+      return { success: true, next_baton, next_step, total_steps };
+    }
+    case 'completed':
+      return { success: true, status: 'pipeline_completed', message: 'All steps completed successfully' };
+    case 'failed':
+      return {
+        success: false,
+        status: advanced.failure,
+        ...scores,
+        reason: advanced.reason,
+        step_index: advanced.stepIndex,
+        retries_left: advanced.retriesLeft,
+        next:
+          advanced.retriesLeft > 0
+            ? `Call retry_relay_step with step_index ${advanced.stepIndex}; the reason stands in its prompt.`
+            : 'No retries are left: restart from an earlier step with retry_relay_step, or call run_relay.',
+      };
+  }
+}
+
+const agentOutput = z.object({
+  agent_id: z.string(),
+  agent_type: z.string(),
+  task_template: z.string(),
+  expected_output_type: z.string(),
+  max_tokens: z.int(),
+  quality_threshold: z.number(),
+  fallback_agent: z.string().nullable(),
+  capabilities: z.array(z.string()),
+  l_score_threshold: z.number().optional(),
+  derivation_method: z.string().optional(),
+  instructions: z.string().optional(),
+  model: z.string().optional(),
+  output_schema: z.record(z.string(), z.unknown()).optional(),
+});
+
+const resultOutput = z.object({
+  id: z.int(),
+  pipeline_id: z.string(),
+  step_index: z.int(),
+  agent_id: z.string(),
+  status: z.string(),
+  output_key: z.string().nullable(),
+  output_entity_id: z.int().nullable(),
+  quality_score: z.number(),
+  l_score: z.number(),
+  tokens_used: z.int(),
+  execution_time_ms: z.int(),
+  error_message: z.string().nullable(),
+  created_at: z.string(),
+  counts: z.boolean().describe('False of failed attempts and of results that a restart has set aside.'),
+  output_summary: z.string().optional(),
+  output: z.unknown().optional(),
+});
+
+export const pipelineOutput = z.object({
+  success: z.boolean(),
+  pipeline_id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  goal: z.string(),
+  status: z.string(),
+  current_step: z.int().describe('0-based.'),
+  total_steps: z.int(),
+  total_token_budget: z.int(),
+  tokens_used: z.int(),
+  remaining_budget: z.int(),
+  initial_entity_id: z.int().nullable(),
+  final_entity_id: z.int().nullable(),
+  created_at: z.string(),
+  started_at: z.string().nullable(),
+  completed_at: z.string().nullable(),
+  agents: z.array(agentOutput),
+  quality_scores: z.array(z.number()),
+  l_scores: z.array(z.number()),
+  results: z.array(resultOutput),
+  results_left_out: z.int().optional().describe('Earlier attempts that are not shown; fields "full" shows all.'),
+  progress_percent: z.number(),
+  average_quality: z.number().nullable(),
+  average_l_score: z.number().nullable(),
+  baton: z
+    .object({
+      baton_id: z.string(),
+      step_index: z.int(),
+      agent_id: z.string(),
+      status: z.string(),
+      retry_count: z.int(),
+    })
+    .optional(),
+  run: z
+    .object({ run_id: z.string(), job_id: z.string().optional(), running: z.boolean(), doing: z.string().optional() })
+    .optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+});
+
+/** How much of the attempts is shown to someone who did not ask for all. */
+const usualResultsSize = 4_000;
+
+export function showPipeline(detail: PipelineDetail, isFull: boolean): z.input<typeof pipelineOutput> {
+  const { pipeline, baton, run } = detail;
+  const results = detail.results.map((result) => showResult(result, isFull));
+  const shown = isFull ? results : newestThatFit(results);
+  return {
+    success: true,
+    pipeline_id: pipeline.id,
+    name: pipeline.name,
+    description: isFull ? pipeline.description : cutWithCount(pipeline.description, usualText),
+    goal: isFull ? pipeline.goal : cutWithCount(pipeline.goal, usualText),
+    status: pipeline.status,
+    current_step: pipeline.currentStep,
+    total_steps: pipeline.totalSteps,
+    total_token_budget: pipeline.tokenBudget,
+    tokens_used: detail.tokensUsed,
+    remaining_budget: detail.remainingTokens,
+    initial_entity_id: pipeline.initialEntityId,
+    final_entity_id: pipeline.finalEntityId,
+    created_at: iso(pipeline.createdAt),
+    started_at: iso(pipeline.startedAt),
+    completed_at: iso(pipeline.completedAt),
+    agents: detail.steps.map((step) => showAgent(step, isFull)),
+    quality_scores: detail.qualityScores,
+    l_scores: detail.lScores,
+    results: shown,
+    results_left_out: shown.length < results.length ? results.length - shown.length : undefined,
+    progress_percent: detail.progressPercent,
+    average_quality: detail.averageQuality,
+    average_l_score: detail.averageLScore,
+    baton: baton && {
+      baton_id: baton.id,
+      step_index: baton.stepIndex,
+      agent_id: baton.document.agent_id ?? '',
+      status: baton.status,
+      retry_count: baton.retryCount,
+    },
+    run: run && { run_id: run.runId, job_id: run.jobId, running: run.isRunning, doing: run.doing },
+    error: pipeline.errorCode === null ? undefined : { code: pipeline.errorCode, message: pipeline.errorMessage ?? '' },
+  };
+}
+
+function newestThatFit<Item>(items: readonly Item[]): Item[] {
+  let left = usualResultsSize;
+  const first = items.findLastIndex((item) => {
+    left -= JSON.stringify(item).length + 1;
+    return left < 0;
+  });
+  return items.slice(first + 1);
+}
+
+function showAgent(step: Step, isFull: boolean): z.input<typeof agentOutput> {
+  const spec = {
+    agent_id: step.agentId,
+    agent_type: step.agentType,
+    task_template: isFull ? step.taskTemplate : cut(step.taskTemplate, 40),
+    expected_output_type: step.expectedOutputType,
+    max_tokens: step.maxTokens,
+    quality_threshold: step.qualityThreshold,
+    fallback_agent: step.fallbackAgent,
+    capabilities: step.capabilities,
+    model: step.model ?? undefined,
+  };
+  if (!isFull) return spec;
+  return {
+    ...spec,
+    l_score_threshold: step.lScoreThreshold,
+    derivation_method: step.derivationMethod,
+    instructions: step.instructions ?? undefined,
+    output_schema: step.outputSchema ?? undefined,
+  };
+}
+
+function showResult(result: StepResult, isFull: boolean): z.input<typeof resultOutput> {
+  const { outputSummary, errorMessage } = result;
+  return {
+    id: result.id,
+    pipeline_id: result.pipelineId,
+    step_index: result.stepIndex,
+    agent_id: result.agentId,
+    status: result.status,
+    output_key: result.outputKey,
+    output_entity_id: result.outputEntityId,
+    quality_score: result.qualityScore,
+    l_score: result.lScore,
+    tokens_used: result.tokensUsed,
+    execution_time_ms: result.executionTimeMs,
+    error_message: errorMessage === null || isFull ? errorMessage : cut(errorMessage, 300),
+    created_at: iso(result.createdAt),
+    counts: result.isCurrent,
+    output_summary: outputSummary === null ? undefined : isFull ? outputSummary : cut(outputSummary, 120),
+    output: isFull ? result.output : undefined,
+  };
+}
+
+export const briefPipelineOutput = z.object({
+  pipeline_id: z.string(),
+  name: z.string(),
+  goal: z.string(),
+  status: z.string(),
+  current_step: z.int(),
+  total_steps: z.int(),
+  tokens_used: z.int(),
+  created_at: z.string(),
+  completed_at: z.string().nullable(),
+  progress_percent: z.number(),
+});
+
+export function showPipelineBriefly(pipeline: ListedPipeline): z.input<typeof briefPipelineOutput> {
+  return {
+    pipeline_id: pipeline.id,
+    name: cut(pipeline.name, 60),
+    goal: cut(pipeline.goal, 80),
+    status: pipeline.status,
+    current_step: pipeline.currentStep,
+    total_steps: pipeline.totalSteps,
+    tokens_used: pipeline.tokensUsed,
+    created_at: iso(pipeline.createdAt),
+    completed_at: iso(pipeline.completedAt),
+    progress_percent: pipeline.progressPercent,
+  };
+}
