@@ -22,7 +22,7 @@ async function main(runnerId: string): Promise<void> {
   await runToEnd({
     runnerId,
     drain,
-    dispatcher: { fill: runtime.dispatcher.fill, sweep: runtime.sweepQueue },
+    jobs: { fill: runtime.jobs.fill, sweep: runtime.sweepQueue },
     log,
     close: () => runtime.close(),
   });

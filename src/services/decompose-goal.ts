@@ -8,10 +8,10 @@ import { applyPlan, type PlannedTask, type Strategy } from '../core/goals/plan.j
 import { parsePlan, planPrompt } from '../core/goals/plan-request.js';
 import { templatePlan } from '../core/goals/templates.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
-import type { JobFilter } from '../core/jobs/list-jobs.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { Goal } from '../core/tasks/goal.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
+import type { Jobs } from '../runner/jobs.js';
 import type { Database } from '../store/sql.js';
 
 /** Who makes the plan. */
@@ -33,8 +33,7 @@ export interface DecomposeNeeds {
     clock: Clock;
     goals: Goals;
     models: Models;
-    jobs: { get(id: string): Promise<Job>; list(filter: JobFilter): Promise<Job[]> };
-    dispatcher: { submit(job: NewJob, actor: Actor): Promise<{ job: Job }> };
+    jobs: Pick<Jobs, 'get' | 'list' | 'submit'>;
   };
   actor: Actor;
   signal: AbortSignal;
@@ -153,7 +152,7 @@ async function planByModel(wish: Decomposition, goal: Goal, needs: DecomposeNeed
   );
 
   async function submitPlan(): Promise<Job> {
-    const submitted = await runtime.dispatcher.submit(planJob(wish, goal, model), actor);
+    const submitted = await runtime.jobs.submit(planJob(wish, goal, model), actor);
     return submitted.job;
   }
 }

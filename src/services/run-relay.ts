@@ -1,11 +1,11 @@
 import { RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
-import type { Job } from '../core/jobs/job.js';
 import type { PipelineRow, StepModel } from '../core/relay/pipeline.js';
 import type { RelayRuns } from '../core/relay/relay-runs.js';
 import type { Relays } from '../core/relay/relays.js';
 import type { StartedRun } from '../core/relay/start-run.js';
 import type { Models } from '../llm/index.js';
+import type { Jobs } from '../runner/jobs.js';
 import { usableModel } from './model-request.js';
 
 export interface RelayRunRequest {
@@ -19,7 +19,7 @@ export interface RunRelayNeeds {
   models: Models;
   relays: Pick<Relays, 'get' | 'cancel'>;
   relayRuns: Pick<RelayRuns, 'start'>;
-  dispatcher: { fill(actor: Actor): Promise<void>; cancel(id: string, actor: Actor): Promise<Job> };
+  jobs: Pick<Jobs, 'fill' | 'cancel'>;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface RunRelayNeeds {
  * any step or of the judge, fails here and not half way.
  */
 export async function startRelayRun(request: RelayRunRequest, actor: Actor, needs: RunRelayNeeds): Promise<StartedRun> {
-  const { models, relays, relayRuns, dispatcher } = needs;
+  const { models, relays, relayRuns, jobs } = needs;
   const { row, steps } = await relays.get(request.pipeline_id);
   const wish = {
     pipelineId: request.pipeline_id,
@@ -40,7 +40,7 @@ export async function startRelayRun(request: RelayRunRequest, actor: Actor, need
     tokenBudget: request.token_budget,
   };
   const started = await relayRuns.start(wish, actor);
-  await dispatcher.fill(actor);
+  await jobs.fill(actor);
   return started;
 }
 
@@ -48,12 +48,12 @@ export async function startRelayRun(request: RelayRunRequest, actor: Actor, need
 export async function cancelRelay(
   pipelineId: string,
   actor: Actor,
-  { relays, dispatcher }: RunRelayNeeds,
+  { relays, jobs }: RunRelayNeeds,
 ): Promise<PipelineRow> {
   const { pipeline, jobId } = await relays.cancel(pipelineId, actor);
   if (jobId === undefined) return pipeline;
   try {
-    await dispatcher.cancel(jobId, actor);
+    await jobs.cancel(jobId, actor);
   } catch (error) {
     // It has ended meanwhile, and what it brought does not count.
     if (!(error instanceof RuntimeError) || error.code !== 'conflict') throw error;
