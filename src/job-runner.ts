@@ -22,7 +22,7 @@ async function main(runnerId: string): Promise<void> {
   await runToEnd({
     runnerId,
     drain,
-    jobs: { fill: runtime.jobs.fill, sweep: runtime.sweepQueue },
+    jobs: { fill: runtime.jobs.fill, sweep: (actor) => runtime.maintenance.sweepQueue(actor) },
     log,
     close: () => runtime.close(),
   });

@@ -29,8 +29,8 @@ export interface LlmRequestNeeds {
 }
 
 /**
- * Submits a prompt as a job of type `llm`. An unknown model or a missing key fails here, naming what to set, and not
- * later in a process that nobody watches.
+ * Submits a prompt as a job of type `llm`. Throws `invalid` for an unknown model and `not_configured` for a missing key,
+ * naming what to set: here the caller sees it, in the background it would not.
  */
 export async function submitLlmJob(request: LlmRequest, actor: Actor, { models, jobs }: LlmRequestNeeds) {
   const model = usableModel(models, request.model);
@@ -58,7 +58,7 @@ export async function submitLlmJob(request: LlmRequest, actor: Actor, { models, 
   return jobs.submit(job, actor);
 }
 
-/** Runs a job again; another model is for jobs that ask one. */
+/** Runs a job again. Only jobs of type `llm` can be given another model; throws `invalid` for others. */
 export async function retryLlmJob(
   request: { task_id: string; model?: string | undefined },
   actor: Actor,
@@ -75,8 +75,8 @@ export async function retryLlmJob(
     );
   }
   const payload = { ...llmPayload.parse(job.payload), model: model.requested };
-  const wishes = { payload: JSON.stringify(payload), requires: model.provider, requestedModel: model.requested };
-  return jobs.retry(request.task_id, wishes, actor);
+  const options = { payload: JSON.stringify(payload), requires: model.provider, requestedModel: model.requested };
+  return jobs.retry(request.task_id, options, actor);
 }
 
 /** Throws `invalid` or `not_configured` for a model that no call could reach. */

@@ -18,7 +18,10 @@ export interface RunGoalNeeds {
   jobs: Pick<Jobs, 'fill'>;
 }
 
-/** Has a goal worked through by background jobs. An unknown model or a missing key fails here, before anything is stored. */
+/**
+ * Starts background jobs that work through a goal. Throws `invalid` for an unknown model and `not_configured` for a
+ * missing key before anything is stored.
+ */
 export async function startGoalRun(
   request: RunRequest,
   actor: Actor,
