@@ -1,8 +1,8 @@
 import type { Floats } from './batch.js';
 import type { ModelName } from './payload.js';
 
-/** The scores of some rows, `classes` a row, with the right class of each. */
-export interface Scored {
+/** The scores of some rows, `classes` values per row, with the true class of each row. */
+export interface ScoredRows {
   scores: Floats;
   labels: Uint8Array;
   count: number;
@@ -10,16 +10,24 @@ export interface Scored {
 }
 
 /**
- * A loss over class scores. Returns the sum of the rows' losses; when `gradient` is given, writes into it the gradient
- * of `share` times that sum by the scores.
+ * A loss over class scores. Returns the sum of the losses of the rows. Writes into `gradient`, if given, the gradient of
+ * `scale` times that sum with respect to the scores.
  */
-export type Head = (scored: Scored, gradient?: Floats, share?: number) => number;
+export type LossFunction = (scored: ScoredRows, gradient?: Floats, scale?: number) => number;
 
-/** The loss each model is trained on: linear and neural take softmax, svm takes the hinge. */
-export const heads: Record<ModelName, Head> = { linear: softmaxHead, neural: softmaxHead, svm: hingeHead };
+/** The loss that each model is trained on. */
+export const lossFunctions: Record<ModelName, LossFunction> = {
+  linear: softmaxCrossEntropy,
+  neural: softmaxCrossEntropy,
+  svm: hingeLoss,
+};
 
-/** Softmax cross-entropy, in nats. */
-export function softmaxHead({ scores, labels, count, classes }: Scored, gradient?: Floats, share = 1): number {
+/** Softmax cross-entropy, in nats (Bishop 2006, Pattern Recognition and Machine Learning, 4.3.4). */
+export function softmaxCrossEntropy(
+  { scores, labels, count, classes }: ScoredRows,
+  gradient?: Floats,
+  scale = 1,
+): number {
   let total = 0;
   for (let row = 0; row < count; row++) {
     const base = row * classes;
@@ -32,17 +40,17 @@ export function softmaxHead({ scores, labels, count, classes }: Scored, gradient
     if (!gradient) continue;
     for (let k = 0; k < classes; k++) {
       const probability = Math.exp((scores[base + k] ?? 0) - highest) / sum;
-      gradient[base + k] = share * (k === label ? probability - 1 : probability);
+      gradient[base + k] = scale * (k === label ? probability - 1 : probability);
     }
   }
   return total;
 }
 
 /**
- * The multi-class hinge `max(0, 1 + max over k != y of s_k - s_y)` (Crammer and Singer, "On the algorithmic
+ * Multi-class hinge loss `max(0, 1 + max over k != y of s_k - s_y)` (Crammer and Singer, "On the algorithmic
  * implementation of multiclass kernel-based vector machines", 2001).
  */
-export function hingeHead({ scores, labels, count, classes }: Scored, gradient?: Floats, share = 1): number {
+export function hingeLoss({ scores, labels, count, classes }: ScoredRows, gradient?: Floats, scale = 1): number {
   let total = 0;
   for (let row = 0; row < count; row++) {
     const base = row * classes;
@@ -51,14 +59,14 @@ export function hingeHead({ scores, labels, count, classes }: Scored, gradient?:
     for (let k = 0; k < classes; k++) {
       if (k !== label && (scores[base + k] ?? 0) > (scores[base + rival] ?? 0)) rival = k;
     }
-    // Math.max keeps NaN, where a comparison would turn a diverged row into a loss of zero.
+    // Math.max keeps NaN; a comparison would turn a diverged row into a loss of zero.
     const loss = Math.max(0, 1 + (scores[base + rival] ?? 0) - (scores[base + label] ?? 0));
     total += loss;
     if (!gradient) continue;
     gradient.fill(0, base, base + classes);
     if (loss <= 0) continue;
-    gradient[base + rival] = share;
-    gradient[base + label] = -share;
+    gradient[base + rival] = scale;
+    gradient[base + label] = -scale;
   }
   return total;
 }
