@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { jobOutput } from '../../tools/jobs.js';
+import { jobOutput } from '../../tools/shapes/job.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { commandName } from '../launch.js';
 import { type Output, type Paint, printable } from '../output.js';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { Json, JsonObject } from '../../base/json.js';
 import { parseInput } from '../../tools/call/parse-input.js';
-import { submittedOutput } from '../../tools/jobs.js';
+import { submittedOutput } from '../../tools/shapes/job.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
 import { readInput } from '../tool/read-input.js';

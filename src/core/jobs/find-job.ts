@@ -38,9 +38,13 @@ export async function findProgress(sql: Sql, id: string): Promise<JobProgress> {
   throw await unknownJob(sql, id);
 }
 
-/** Notes that the result of a job has been seen: it is no longer among the unread ones. */
+/** Notes that the result or error of an ended job has been seen: it is no longer among the unread ones. */
 export async function markRead(sql: Sql, id: string, at: EpochMs): Promise<void> {
-  await sql.run('update jobs set read_at = ? where id = ? and read_at is null', at, id);
+  await sql.run(
+    "update jobs set read_at = ? where id = ? and read_at is null and status in ('completed', 'failed')",
+    at,
+    id,
+  );
 }
 
 async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {

@@ -56,6 +56,10 @@ export function toMs(text: string | null | undefined): number | null | undefined
   return typeof text === 'string' ? Date.parse(text) : text;
 }
 
+/** A mark that an output has only where it is true. */
+export const mark = z.literal(true).optional();
+export const whenTrue = (isTrue: boolean): true | undefined => isTrue || undefined;
+
 /** ISO 8601 in UTC, as every tool returns times. */
 export function iso(ms: number): string;
 export function iso(ms: number | null): string | null;

@@ -13,9 +13,9 @@ export interface PagedList<Row, Item> {
   byDefault: number;
   /** Reads at most `limit` rows of the list, in its order, from the caller's cursor on. */
   read(limit: number): Promise<readonly Row[]>;
-  show(row: Row): Item;
+  show(row: NoInfer<Row>): Item;
   /** The place of a row in the list's order: the cursor of the page after it. */
-  placeOf(row: Row): number | string;
+  placeOf(row: NoInfer<Row>): number | string;
 }
 
 type Page<Key extends string, Item> = { [_ in Key]: Item[] } & { count: number; next_cursor?: string };
@@ -31,7 +31,7 @@ export async function pagedList<Key extends string, Row, Item>(
 ): Promise<Page<Key, Item>> {
   // One row more than are shown tells whether there are others.
   const rows = await read((request.limit ?? byDefault) + 1);
-  const { items, lastRow } = fit(rows, { limit: request.limit, byDefault }, show);
+  const { items, lastRow } = firstThatFit(rows, { limit: request.limit, byDefault }, show);
   const next = items.length < rows.length && lastRow !== undefined ? { next_cursor: String(placeOf(lastRow)) } : {};
   return { [key]: items, count: items.length, ...next } as Page<Key, Item>;
 }
@@ -52,7 +52,7 @@ const defaultSize = 1_900;
 const largestSize = 19_000;
 
 /** The first rows that fit the limit and the size, shown; always at least one. */
-export function fit<Row, Item>(
+export function firstThatFit<Row, Item>(
   rows: readonly Row[],
   { limit, byDefault }: { limit: number | undefined; byDefault: number },
   show: (row: Row) => Item,

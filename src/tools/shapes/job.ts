@@ -3,7 +3,7 @@ import type { Json } from '../../base/json.js';
 import { cut } from '../../base/text.js';
 import { type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/list-jobs.js';
-import { iso, jsonObject } from '../call/fields.js';
+import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 
 const jobStatus = z.enum(jobStatuses);
 
@@ -30,9 +30,9 @@ export const jobStatusOutput = z.strictObject({
   /** 0 to 1. */
   progress: z.number().optional(),
   progress_message: z.string().optional(),
-  cancel_requested: z.literal(true).optional(),
+  cancel_requested: mark,
   /** Its runner vanished too often; `retry_task` tries again. */
-  dead: z.literal(true).optional(),
+  dead: mark,
   input_tokens: z.int(),
   output_tokens: z.int(),
   error: jobErrorOutput.optional(),
@@ -58,8 +58,8 @@ export function showJobStatus(job: Job, partialOutput = '', now = 0): ShownJobSt
     ...waitingOf(job, now),
     progress: job.progress ?? undefined,
     progress_message: job.progressMessage ?? undefined,
-    cancel_requested: job.isCancelRequested && job.status === 'running' ? true : undefined,
-    dead: job.isDead ? true : undefined,
+    cancel_requested: whenTrue(job.isCancelRequested && job.status === 'running'),
+    dead: whenTrue(job.isDead),
     input_tokens: job.inputTokens,
     output_tokens: job.outputTokens,
     ...errorOf(job),
@@ -90,7 +90,8 @@ export function errorOf(job: Job): { error?: z.infer<typeof jobErrorOutput> } {
 export const warningsOf = ({ warnings }: Job): string[] | undefined => (warnings.length === 0 ? undefined : warnings);
 
 /** Whether a job has a result or an error that the session which asked for it has not read. */
-export const isUnread = ({ isRead, status }: Job): boolean => !isRead && (status === 'completed' || status === 'failed');
+export const isUnread = ({ isRead, status }: Job): boolean =>
+  !isRead && (status === 'completed' || status === 'failed');
 
 /** What `wait_for_tasks` says of each task. */
 export const waitedJobOutput = jobStatusOutput.pick({
@@ -113,7 +114,7 @@ export const briefJobOutput = z.strictObject({
   description: z.string(),
   model: z.string().optional(),
   created_at: z.string(),
-  unread: z.literal(true).optional(),
+  unread: mark,
 });
 
 export function showJobBriefly(job: Job): z.infer<typeof briefJobOutput> {
@@ -124,7 +125,7 @@ export function showJobBriefly(job: Job): z.infer<typeof briefJobOutput> {
     description: cut(summarize(job.type, job.payload), 60),
     model: job.model ?? undefined,
     created_at: iso(job.createdAt),
-    unread: isUnread(job) ? true : undefined,
+    unread: whenTrue(isUnread(job)),
   };
 }
 
@@ -170,7 +171,7 @@ export const jobResultOutput = z.strictObject({
   result: z.string(),
   /** The result of a job that is not plain text. */
   data: z.custom<Json>().optional(),
-  partial: z.literal(true).optional(),
+  partial: mark,
   total_chars: z.int(),
   next_offset: z.int().optional(),
   model: z.string().optional(),
@@ -214,7 +215,7 @@ export const submittedOutput = z.strictObject({
   job_id: z.string(),
   status: jobStatus,
   /** The idempotency key was known: this is the job of the earlier call. */
-  repeated: z.literal(true).optional(),
+  repeated: mark,
 });
 
 export type ShownSubmission = z.infer<typeof submittedOutput>;
@@ -238,7 +239,7 @@ export const jobOutput = z.strictObject({
   started_at: z.string().nullable(),
   completed_at: z.string().nullable(),
   /** Its process vanished too often; `retry_task` runs it again. */
-  dead: z.literal(true).optional(),
+  dead: mark,
   /** 0 to 1, when its agent says. */
   progress: z.number().optional(),
   progress_message: z.string().optional(),
@@ -275,7 +276,7 @@ export function showJob(job: Job, { logs, attempts, artifacts }: JobRecords): Sh
     type: job.type,
     status: job.status,
     ...timesOf(job),
-    dead: job.isDead ? true : undefined,
+    dead: whenTrue(job.isDead),
     progress: job.progress ?? undefined,
     progress_message: job.progressMessage ?? undefined,
     ...(result.length > longestResult ? { result_cut: cut(result, longestResult) } : { result: job.result }),
@@ -298,7 +299,7 @@ export const listedJobOutput = z.strictObject({
   created_at: z.string(),
   completed_at: z.string().nullable(),
   /** Its process vanished too often; `retry_task` runs it again. */
-  dead: z.literal(true).optional(),
+  dead: mark,
 });
 
 export type ShownListedJob = z.infer<typeof listedJobOutput>;
@@ -311,6 +312,6 @@ export function showListedJob(job: Job): ShownListedJob {
     about: cut(summarize(job.type, job.payload), 50),
     created_at: iso(job.createdAt),
     completed_at: iso(job.completedAt),
-    dead: job.isDead ? true : undefined,
+    dead: whenTrue(job.isDead),
   };
 }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { TaskWithDependencies, WaitingReasons } from '../../core/tasks/list-tasks.js';
 import { failurePolicies, isOverdue, isReady, taskStatuses } from '../../core/tasks/task.js';
-import type { ClaimedTask, DependencyResult } from '../../core/tasks/tasks.js';
-import { iso, jsonObject } from '../call/fields.js';
+import type { ClaimedTask, DependencyResult, TaskDetail } from '../../core/tasks/tasks.js';
+import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
 
 /** A task as every tool returns it. The first keys are always there, the others where they say something. */
@@ -32,8 +32,8 @@ export const taskOutput = z.strictObject({
   project: z.string().optional(),
   /** Of a pending task: whether it could be claimed now. */
   ready: z.boolean().optional(),
-  overdue: z.literal(true).optional(),
-  skipped: z.literal(true).optional(),
+  overdue: mark,
+  skipped: mark,
   acceptance: z.string().optional(),
   expected_output: z.string().optional(),
   deadline: z.string().optional(),
@@ -73,8 +73,8 @@ export function showTask(task: TaskWithDependencies, now: number, longestText = 
     key: task.key ?? undefined,
     project: task.project === '' ? undefined : task.project,
     ready: task.status === 'pending' ? isReady(task, now) : undefined,
-    overdue: isOverdue(task, now) ? true : undefined,
-    skipped: task.isSkipped ? true : undefined,
+    overdue: whenTrue(isOverdue(task, now)),
+    skipped: whenTrue(task.isSkipped),
     acceptance: task.acceptance ?? undefined,
     expected_output: task.expectedOutput ?? undefined,
     deadline: task.deadlineAt === null ? undefined : iso(task.deadlineAt),
@@ -105,6 +105,10 @@ export const wholeTaskOutput = taskOutput.extend({
   /** Why a pending task is not ready. */
   waits_because: z.string().optional(),
 });
+
+export function showWholeTask(task: TaskDetail, now: number, longestText?: number): z.infer<typeof wholeTaskOutput> {
+  return { ...showTask(task, now, longestText), dependents: task.dependents, waits_because: task.waitsBecause };
+}
 
 /** A task that was just claimed, with what its worker needs. */
 export const claimedTaskOutput = taskOutput.extend({
@@ -142,7 +146,7 @@ export const briefTaskOutput = z.strictObject({
   goal_id: z.int().optional(),
   /** How many dependencies are not done. */
   waits_for: z.int().optional(),
-  overdue: z.literal(true).optional(),
+  overdue: mark,
   worker: z.string().optional(),
 });
 
@@ -155,7 +159,7 @@ export function showTaskBriefly(task: TaskWithDependencies, now: number): z.infe
     priority: task.priority,
     goal_id: task.goalId ?? undefined,
     waits_for: task.status === 'pending' && task.unfinishedDependencies > 0 ? task.unfinishedDependencies : undefined,
-    overdue: isOverdue(task, now) ? true : undefined,
+    overdue: whenTrue(isOverdue(task, now)),
     worker: task.status === 'in_progress' ? (task.workerId ?? task.claimedBy ?? '') : undefined,
   };
 }
