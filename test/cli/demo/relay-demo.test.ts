@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
-import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
-import type { RecordedRequest, Script } from '../fixtures/models/scripted-server.js';
-import { tempDir } from '../support/temp-dir.js';
-import { runCli } from './run-cli.js';
+import { startAnthropicServer } from '../../fixtures/models/anthropic-server.js';
+import type { RecordedRequest, Script } from '../../fixtures/models/scripted-server.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { runCli } from '../run-cli.js';
 
 const isJudged = ({ prompt }: RecordedRequest) => prompt.startsWith('Judge the output');
 const agentOf = ({ prompt }: RecordedRequest) => /^Agent #\d+\/\d+: (\w+)/m.exec(prompt)?.[1] ?? '';
