@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type Setting, settings } from '../../src/base/settings.js';
+import { commands } from '../../src/cli/commands/index.js';
+import type { DefinedCommand } from '../../src/cli/define-command.js';
 import { toolsets } from '../../src/tools/index.js';
 import { projectRoot } from '../support/root.js';
 
@@ -15,6 +17,30 @@ function toolTable(): string {
     }),
   );
   return ['| toolset | tool | what it does |', '|---|---|---|', ...rows].join('\n');
+}
+
+function commandTable(): string {
+  const rows = Object.entries(commands).flatMap(([group, declared]) =>
+    declared
+      .flatMap((one) =>
+        'commands' in one
+          ? one.commands.map((command) => rowOf(command, `${one.name} ${command.name}`))
+          : rowOf(one, one.name),
+      )
+      .map((row, index) => `| ${index === 0 ? `**${group}**` : ''} ${row}`),
+  );
+  return ['| group | command | what it does |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** The command with its arguments and required options, and its description. */
+function rowOf({ arguments: args, options, usage, description }: DefinedCommand, name: string): string {
+  const words = Object.entries(args).map(([argument, { isRequired }]) =>
+    isRequired ? `<${argument}>` : `[${argument}]`,
+  );
+  const required = Object.values(options).filter(({ isRequired }) => isRequired);
+  const flags = required.map((option) => option.flags.split(', ').at(-1));
+  const call = [name, ...(usage === undefined ? [...words, ...flags] : [usage])].join(' ');
+  return `| \`${call.replaceAll('|', '\\|')}\` | ${description} |`;
 }
 
 function settingsTable(): string {
@@ -34,7 +60,8 @@ function withSection(text: string, name: string, section: string): string {
 
 it('the tables of the README are those of the declarations (npm run readme writes them)', () => {
   const found = readFileSync(readme, 'utf8');
-  const wanted = withSection(withSection(found, 'tools', toolTable()), 'settings', settingsTable());
+  const sections = { tools: toolTable(), commands: commandTable(), settings: settingsTable() };
+  const wanted = Object.entries(sections).reduce((text, [name, section]) => withSection(text, name, section), found);
   if (process.env.WRITE_README === '1') writeFileSync(readme, wanted);
   else expect(found).toBe(wanted);
 });

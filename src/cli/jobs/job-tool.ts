@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Config } from '../../base/config.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
 import { parseInput } from '../../tools/call/parse-input.js';
-import { findTool } from '../tool/tool.js';
+import { findTool } from '../tool/find-tool.js';
 import type { Caller } from '../tool/with-caller.js';
 
 /**

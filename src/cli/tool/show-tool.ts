@@ -11,7 +11,7 @@ import { typeWords } from '../../tools/call/from-text/type-words.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import type { Paint } from '../output.js';
-import { findTool } from './tool.js';
+import { findTool } from './find-tool.js';
 
 /** Prints the help of a tool, which is made from its declaration. */
 export function showTool(name: string, { flags, output }: CommandContext): void {
@@ -83,7 +83,7 @@ function renderField({ name, depth, isRequired, schema }: Field, width: number, 
 }
 
 function defaultOf(schema: JsonSchema): string[] {
-  return schema.default === undefined ? [] : [`${JSON.stringify(schema.default)} by default`];
+  return schema.default === undefined ? [] : [`by default ${JSON.stringify(schema.default)}`];
 }
 
 /** Breaks a text between words into lines of at most `width` characters, where words allow it. */

@@ -50,7 +50,7 @@ it('says what went wrong when the relay does not come to its end, and how to go 
   expect(code).toBe(1);
   expect(stderr).toContain('The relay is failed');
   expect(stderr).toContain('Nothing of it is right.');
-  expect(stderr).toContain(`HOME=${home} agent-runtime tool run_relay pipeline_id=`);
+  expect(stderr).toContain(`HOME=${home} agent-runtime tool run_relay --arg pipeline_id=`);
 });
 
 it('without a model it says what to configure', async () => {
