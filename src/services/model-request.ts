@@ -5,7 +5,7 @@ import type { Job } from '../core/jobs/job.js';
 import type { RetryWishes } from '../core/jobs/steer-job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ModelParams } from '../core/ports.js';
-import type { TaskReference } from '../core/tasks/references.js';
+import type { TaskReference } from '../core/tasks/task.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
 
 export interface LlmRequest {

@@ -1,5 +1,5 @@
 import { systemClock } from '../../base/clock.js';
-import { identityOf as identityOfSession } from '../../core/coordination/identity-row.js';
+import { identityOf as identityOfSession } from '../../core/process-identity.js';
 import type { SessionRow } from '../../core/coordination/sessions.js';
 import { identityOf, type RunnerRow } from '../../core/jobs/runners.js';
 import type { ProcessIdentity } from '../../core/ports.js';

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
 import type { Database } from '../../store/sql.js';
-import { type IdentityRow, identityOf } from '../coordination/identity-row.js';
+import { type IdentityRow, identityOf } from '../process-identity.js';
 import type { Processes } from '../ports.js';
 
 /** A process that serves this runtime over HTTP. */

@@ -5,7 +5,7 @@ import type { Actor } from '../actor.js';
 import { eventStatement, recordEvent } from '../events/events.js';
 import { leaseFor, leaseIsShorter, leaseValues, lengthValues, sessionLeaseMs } from '../lease.js';
 import type { Processes } from '../ports.js';
-import { type IdentityRow, identityOf } from './identity-row.js';
+import { type IdentityRow, identityOf } from '../process-identity.js';
 
 export interface SessionInfo {
   /** The client's own id of the conversation, the same when it is resumed. */

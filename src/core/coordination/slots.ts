@@ -17,7 +17,7 @@ import {
 } from '../lease.js';
 import type { Processes } from '../ports.js';
 import { looseHolder } from '../tasks/claim.js';
-import { findTask } from '../tasks/references.js';
+import { findTask } from '../tasks/task.js';
 import { releaseClaim } from '../tasks/transitions.js';
 import { endLostSessions } from './sessions.js';
 

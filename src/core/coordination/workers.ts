@@ -16,12 +16,12 @@ import {
   renewClaim,
   requireClaim,
 } from '../tasks/claim.js';
-import { claimOne, releaseDueTasks } from '../tasks/claim-next.js';
-import { lapseClaims } from '../tasks/lapse.js';
-import { findTask, type TaskReference } from '../tasks/references.js';
+import { claimOne, releaseDueTasks } from '../tasks/claim.js';
+import { lapseClaims } from '../tasks/transitions.js';
+import { findTask, type TaskReference } from '../tasks/task.js';
 import { type Task, type TaskRow, toTask } from '../tasks/task.js';
 import { finishTask, releaseClaim, reopenTask, resetAbandoned } from '../tasks/transitions.js';
-import { identityOf } from './identity-row.js';
+import { identityOf } from '../process-identity.js';
 import { renewHoldings, type SessionRow } from './sessions.js';
 import { findSlot, refuseForeignSlot, renewSlot, type SlotRow } from './slots.js';
 

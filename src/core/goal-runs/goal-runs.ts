@@ -6,7 +6,7 @@ import { recordEvent } from '../events/events.js';
 import { countOpenJobs, findLiveRun, type RunPayload } from '../jobs/goal-run.js';
 import { type Job, type JobRow, runGoal, toJob } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
-import { hasDueTasks } from '../tasks/claim-next.js';
+import { hasDueTasks } from '../tasks/claim.js';
 import { readyNow } from '../tasks/ready.js';
 import { advanceRun } from './advance-run.js';
 import { keepSummary } from './run-summary.js';

@@ -11,7 +11,7 @@ import { findLiveRun, type RunPayload } from '../jobs/goal-run.js';
 import { type JobRow, runGoal } from '../jobs/job.js';
 import { defaultTimeoutSeconds } from '../jobs/submit-job.js';
 import type { GoalRow } from '../tasks/goal.js';
-import { findGoal } from '../tasks/goal-status.js';
+import { findGoal } from '../tasks/goal.js';
 import { type AdvanceNeeds, advanceRun } from './advance-run.js';
 
 export interface NewRun {

@@ -3,7 +3,7 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { createTasks, type NewTask } from '../tasks/create-tasks.js';
-import { dependencyOrder } from '../tasks/dependency-order.js';
+import { dependencyOrder } from '../tasks/dependencies.js';
 import type { TaskRow } from '../tasks/task.js';
 
 export const strategies = ['sequential', 'parallel', 'hierarchical'] as const;

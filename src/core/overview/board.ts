@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import type { Database, Sql, Value } from '../../store/sql.js';
-import { hasDueTasks, releaseDueTasks } from '../tasks/claim-next.js';
+import { hasDueTasks, releaseDueTasks } from '../tasks/claim.js';
 import { type Condition, containing } from '../tasks/list-tasks.js';
 import { readyNow } from '../tasks/ready.js';
 import type { TaskStatus } from '../tasks/task.js';
