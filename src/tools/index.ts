@@ -30,6 +30,15 @@ export const toolsets = {
 
 export type ToolsetName = keyof typeof toolsets;
 
+/** The tool of this name, whatever is chosen. Throws `not_found`. */
+export function findTool(name: string): AnyTool {
+  const tool = Object.values(toolsets)
+    .flat()
+    .find((candidate) => candidate.name === name);
+  if (tool) return tool;
+  throw new RuntimeError('not_found', `There is no tool ${JSON.stringify(name)}.`, 'The README lists the tools.');
+}
+
 /** What `core` stands for: enough to plan, to work and to hand work over. */
 const coreToolsets: readonly ToolsetName[] = ['goals', 'background', 'system'];
 

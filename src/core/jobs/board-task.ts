@@ -4,10 +4,11 @@ import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
 import { leaseFor } from '../lease.js';
-import { explainWaiting, heldByAnother } from '../tasks/claim.js';
-import { claimOne, releaseDueTasks } from '../tasks/claim.js';
-import { findTask, type TaskReference } from '../tasks/task.js';
+import { claimOne } from '../tasks/claim.js';
+import { heldByAnother } from '../tasks/claim-proof.js';
+import { explainWaiting, releaseDueTasks } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
+import { findTask, type TaskReference } from '../tasks/task.js';
 import { finishTask, releaseClaim, reopenTask } from '../tasks/transitions.js';
 import type { JobRow } from './job.js';
 
@@ -60,6 +61,11 @@ async function claimFor(sql: Sql, task: TaskRow, jobId: string, change: Change, 
  * board unharmed, and the run stops rather than fail them all.
  */
 export const haltingCodes = ['budget_exhausted', 'circuit_open', 'not_configured', 'auth', 'exhausted', 'not_found'];
+
+/** Detaches every job from its board task, before the board is emptied. */
+export async function detachAllTasks(sql: Sql): Promise<void> {
+  await sql.run('update jobs set task_id = null, task_claim_token = null where task_id is not null');
+}
 
 /** Gives the board task the outcome of its job, unless the claim has been superseded since. */
 export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Promise<void> {

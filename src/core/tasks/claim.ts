@@ -116,8 +116,13 @@ export async function renewClaimsOf(sql: Sql, holder: string, lease: Lease): Pro
   );
 }
 
-/** Adds tokens to a task as long as the claim with this token is the current one. Its goal's budget is not touched. */
-export async function addClaimTokens(sql: Sql, taskId: number, claimToken: number, tokens: number): Promise<void> {
+/** Adds to the tokens that a task has used, as long as this claim on it is the current one; its goal's budget is not touched. */
+export async function addTokensUsed(
+  sql: Sql,
+  taskId: number,
+  claimToken: number | null,
+  tokens: number,
+): Promise<void> {
   await sql.run(
     "update tasks set tokens_used = tokens_used + ? where id = ? and claim_token = ? and status = 'in_progress'",
     tokens,

@@ -5,7 +5,13 @@ import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { clockValues, leaseHasLapsed } from '../lease.js';
 import { detachTask } from '../worker-slot.js';
-import { failDependents, propagateEnd, propagateReopening, refuseStoppedByPolicy, reviewPending } from './dependents.js';
+import {
+  failDependents,
+  propagateEnd,
+  propagateReopening,
+  refuseStoppedByPolicy,
+  reviewPending,
+} from './dependents.js';
 import { findGoalForWork, reopenGoal } from './goal.js';
 import type { TaskRow } from './task.js';
 
@@ -49,13 +55,7 @@ export async function cancelTasksOfGoal(sql: Sql, goalId: number, change: Change
   for (const row of open) await failDependents(sql, row.id, change);
 }
 
-async function endTask(
-  sql: Sql,
-  row: TaskRow,
-  status: EndStatus,
-  outcome: TaskOutcome,
-  change: Change,
-): Promise<void> {
+async function endTask(sql: Sql, row: TaskRow, status: EndStatus, outcome: TaskOutcome, change: Change): Promise<void> {
   await sql.run(
     `update tasks set status = ?, result = coalesce(?, result), error = coalesce(?, error),
        tokens_used = tokens_used + ?, started_at = coalesce(started_at, ?), completed_at = ?, updated_at = ?,
