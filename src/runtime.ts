@@ -31,8 +31,7 @@ import { createDownstream, type Downstream } from './downstream/downstream.js';
 import { nativeTools } from './downstream/native/index.js';
 import { createServerProcesses } from './downstream/processes.js';
 import type { SickServer } from './downstream/views/servers.js';
-import { configuredModels } from './llm/configured.js';
-import type { Models } from './llm/index.js';
+import { createModels, type Models } from './llm/index.js';
 import { endMarked } from './runner/descendants.js';
 import { createDispatcher, type Dispatcher } from './runner/dispatcher.js';
 import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
@@ -137,7 +136,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
 
   const breakers = createBreakers({ db, clock });
-  const models = configuredModels(config);
+  const models = createModels(config);
   const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
   const runnerEntry = options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url));
   const agents = createAgents({
@@ -384,5 +383,5 @@ function once<Given extends unknown[]>(work: (...given: Given) => void): (...giv
 
 /** Ids of the providers and modules that a runner of this configuration has. */
 function configuredProviders(models: Models): string[] {
-  return models.available().flatMap(({ id, isConfigured }) => (isConfigured || id === 'ollama' ? [id] : []));
+  return models.available().flatMap(({ id, isUsable }) => (isUsable ? [id] : []));
 }

@@ -1,18 +1,16 @@
 import type { Config } from '../../base/config.js';
 import { reportError } from '../../base/errors.js';
-import { configuredModels } from '../../llm/configured.js';
-import type { Models } from '../../llm/index.js';
+import { createModels, type Models } from '../../llm/index.js';
 import { type Check, checksOf } from './check.js';
 
 const { ok, warn, fail } = checksOf('Models');
 
-/** Who answers background tasks, and who plans goals. No provider is called. */
-export function checkModels(config: Config): Check[] {
-  const models = configuredModels(config);
+/** Which providers can answer background tasks, and which model plans goals. No provider is called. */
+export function checkModels(config: Config, models = createModels(config)): Check[] {
   const providers = models
     .available()
-    .map(({ id, isConfigured, defaultModel, mend }) =>
-      isConfigured ? ok(id, `set up${defaultModel ? `; ${defaultModel}` : ''}`) : ok(id, 'not set up', mend),
+    .map(({ id, isConfigured, defaultModel, fix }) =>
+      isConfigured ? ok(id, `set up${defaultModel ? `; ${defaultModel}` : ''}`) : ok(id, 'not set up', fix),
     );
   return [...providers, ...checkDefault(models)];
 }

@@ -1,5 +1,5 @@
 import { fetchPrices } from '../../agents/backtest/price-fetch.js';
-import { readConfig } from '../../base/config.js';
+import { readConfig } from '../../config.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { createInterruption } from '../interruption.js';
 import type { Output } from '../output.js';

@@ -1,5 +1,5 @@
 import { importPrices } from '../../agents/backtest/price-import.js';
-import { readConfig } from '../../base/config.js';
+import { readConfig } from '../../config.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
 import { printKept } from './print-kept.js';

@@ -1,5 +1,5 @@
 import { listPrices } from '../../agents/backtest/price-list.js';
-import { readConfig } from '../../base/config.js';
+import { readConfig } from '../../config.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { type Output, printable } from '../output.js';
 

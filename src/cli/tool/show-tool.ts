@@ -1,4 +1,4 @@
-import { readConfig } from '../../base/config.js';
+import { readConfig } from '../../config.js';
 import type { AnyTool } from '../../tools/define-tool.js';
 import {
   alternatives,

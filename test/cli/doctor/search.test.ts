@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { readConfig } from '../../../src/base/config.js';
 import { checkSearch } from '../../../src/cli/doctor/check-search.js';
+import { readConfig } from '../../../src/config.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { runCli } from '../run-cli.js';
 
