@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RuntimeError } from '../base/errors.js';
 import { applyPlan, plannedTask, strategies } from '../core/goals/plan.js';
 import { parsePlan, planJsonSchema, planPrompt } from '../core/goals/plan-request.js';
+import { setResult } from '../core/jobs/finish-job.js';
 import type { JobEffect } from '../core/jobs/outcome.js';
 import { defineAgent } from './define-agent.js';
 import { modelParams } from './llm.js';
@@ -59,5 +60,5 @@ export const decomposeEffect: JobEffect = async (sql, job, result, change) => {
   const actor = { holder: job.submitted_by, project: job.project };
   const rows = await applyPlan(sql, { goalId, strategy, tasks }, { ...change, actor });
   const created = { goal_id: goalId, strategy, tasks_created: rows.map((row) => row.id), count: rows.length };
-  await sql.run('update jobs set result = ? where id = ?', JSON.stringify({ ...created, tasks }), job.id);
+  await setResult(sql, job, { ...created, tasks });
 };

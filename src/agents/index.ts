@@ -3,14 +3,13 @@ import type { Json } from '../base/json.js';
 import { modulePrefix } from '../core/jobs/claim-job.js';
 import type { JobEffect } from '../core/jobs/outcome.js';
 import type { PriceDownload } from './backtest/price-download.js';
-import type { BuiltInAgent, Demands } from './built-in-agent.js';
 import type { CommandNeeds } from './command/index.js';
 import { commandAbility } from './command/payload.js';
 import { decomposeEffect } from './decompose.js';
-import type { Agent } from './define-agent.js';
+import type { Agent, BuiltInAgent, Demands } from './define-agent.js';
 import type { ModelCallNeeds } from './model-call.js';
 import { importAgents } from './modules/import-agents.js';
-import type { DescribedAgent } from './modules/module-question.js';
+import type { DescribedAgent } from './modules/module-host.js';
 import { createModules, type ModuleAgent, type ModuleProblem, type ModulesNeeds } from './modules/modules.js';
 import { checkPayload, describePayload } from './payload-schema.js';
 

@@ -7,7 +7,7 @@ export function addDoctorCommand(program: Command, output: Output): void {
     .command('doctor')
     .description('Check everything that has to be right, and say how to mend what is not. Changes nothing.')
     .action(async (_options: unknown, command: Command) => {
-      const { runDoctor } = await import('./doctor/run-doctor.js');
+      const { runDoctor } = await import('./doctor/doctor.js');
       await runDoctor(globalFlagsOf(command), output);
     });
 }

@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { type ErrorCode, type ErrorReport, RuntimeError, reportError } from '../base/errors.js';
 import { createRedactor } from '../base/redact.js';
-import { commandName } from './connect-lines.js';
 import type { GlobalFlags } from './global-flags.js';
+import { commandName } from './launch.js';
 import { type Output, printable } from './output.js';
 
 /** 0 is success, 1 any failure that has no number of its own, 2 wrong usage, 3 nothing by that name, 4 in the way of another. */

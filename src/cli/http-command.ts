@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { globalFlagsOf } from './global-flags.js';
-import type { HttpFlags } from './http/http-flags.js';
 import type { Output } from './output.js';
+import type { HttpFlags } from './serve-http.js';
 
 export function addHttpFlags(command: Command, defaultPort: number): Command {
   return command
@@ -17,7 +17,7 @@ export function addHttpCommands(program: Command, output: Output): void {
     .description('Serve the live dashboard, and with it the HTTP API and MCP over HTTP, until Ctrl-C.')
     .option('--open', 'open it in a browser')
     .action(async (flags: HttpFlags & { open?: boolean }, command: Command) => {
-      const { runHttp } = await import('./http/run-http.js');
+      const { runHttp } = await import('./serve-http.js');
       await runHttp({ ...flags, hasPage: true, defaultPort: 3333 }, globalFlagsOf(command), output);
     });
 
@@ -27,14 +27,14 @@ export function addHttpCommands(program: Command, output: Output): void {
     .description('Make a token and print it, this once; with --read-only it may look, but change nothing.')
     .requiredOption('--name <name>', 'what it is for')
     .action(async ({ name }: { name: string }, command: Command) => {
-      const { createToken } = await import('./http/run-token.js');
+      const { createToken } = await import('./token.js');
       await createToken(name, globalFlagsOf(command), output);
     });
   token
     .command('list')
     .description('List tokens; themselves they are stored nowhere.')
     .action(async (_options: unknown, command: Command) => {
-      const { listTokens } = await import('./http/run-token.js');
+      const { listTokens } = await import('./token.js');
       await listTokens(globalFlagsOf(command), output);
     });
   token
@@ -42,7 +42,7 @@ export function addHttpCommands(program: Command, output: Output): void {
     .description('End a token, at once and for good.')
     .argument('<token>', 'its id or name')
     .action(async (idOrName: string, _options: unknown, command: Command) => {
-      const { revokeToken } = await import('./http/run-token.js');
+      const { revokeToken } = await import('./token.js');
       await revokeToken(idOrName, globalFlagsOf(command), output);
     });
 }

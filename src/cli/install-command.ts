@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { globalFlagsOf } from './global-flags.js';
 import { type ClientId, clientIds } from './install/clients.js';
-import { type ClaudeScope, claudeScopes } from './install/shell-lines.js';
+import { type ClaudeScope, claudeScopes } from './launch.js';
 import type { Output } from './output.js';
 
 export function addInstallCommand(program: Command, output: Output): void {
@@ -14,7 +14,7 @@ export function addInstallCommand(program: Command, output: Output): void {
     .addOption(new Option('--scope <scope>', 'claude-code only: whom the server is for').choices(claudeScopes))
     .addHelpText('after', '\nGlobal flags such as --db are passed on to the server that the client will start.\n')
     .action(async (options: InstallOptions, command: Command) => {
-      const { runInstall } = await import('./install/run-install.js');
+      const { runInstall } = await import('./install/install.js');
       const { client, write = false, scope } = options;
       runInstall({ client, isWritten: write, scope }, globalFlagsOf(command), output);
     });

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { jobStatuses } from '../core/jobs/job.js';
-import { commandName } from './connect-lines.js';
 import { globalFlagsOf } from './global-flags.js';
-import type { ListOptions } from './jobs/run-list-jobs.js';
-import type { RetryOptions } from './jobs/run-retry.js';
-import type { SubmitOptions } from './jobs/run-submit.js';
+import type { RetryOptions } from './jobs/cancel-and-retry.js';
+import type { ListOptions } from './jobs/list-jobs.js';
+import type { SubmitOptions } from './jobs/submit.js';
+import { commandName } from './launch.js';
 import type { Output } from './output.js';
 
 /** Jobs: the commands of the earlier job server, and those that it lacked. */
@@ -14,7 +14,7 @@ export function addJobCommands(program: Command, output: Output): void {
     .description('List the job types there are, and what their payloads take.')
     .option('--type <type>', 'only this type, with its whole schema')
     .action(async ({ type }: { type?: string }, command: Command) => {
-      const { runAgents } = await import('./jobs/run-agents.js');
+      const { runAgents } = await import('./jobs/list-jobs.js');
       await runAgents(type, globalFlagsOf(command), output);
     });
 
@@ -34,7 +34,7 @@ export function addJobCommands(program: Command, output: Output): void {
     .option('--plot', 'backtest: also save a chart of equity against buy and hold')
     .addHelpText('after', examples)
     .action(async (options: SubmitOptions, command: Command) => {
-      const { runSubmit } = await import('./jobs/run-submit.js');
+      const { runSubmit } = await import('./jobs/submit.js');
       await runSubmit(options, globalFlagsOf(command), output);
     });
 
@@ -43,7 +43,7 @@ export function addJobCommands(program: Command, output: Output): void {
     .description('Show a job: how far it is, its error, its artifacts and the end of its log.')
     .addOption(jobId())
     .action(async (options: OneJob, command: Command) => {
-      const { runStatus } = await import('./jobs/run-status.js');
+      const { runStatus } = await import('./jobs/status.js');
       await runStatus(options.jobId, globalFlagsOf(command), output);
     });
 
@@ -56,7 +56,7 @@ export function addJobCommands(program: Command, output: Output): void {
     .option('--limit <count>', 'at most this many; 20 unless given')
     .option('--all', 'every one, of every project')
     .action(async (options: ListOptions, command: Command) => {
-      const { runListJobs } = await import('./jobs/run-list-jobs.js');
+      const { runListJobs } = await import('./jobs/list-jobs.js');
       await runListJobs(options, globalFlagsOf(command), output);
     });
 
@@ -65,7 +65,7 @@ export function addJobCommands(program: Command, output: Output): void {
     .description('End a job that waits or runs; what it had put out is kept.')
     .addOption(jobId())
     .action(async (options: OneJob, command: Command) => {
-      const { runCancel } = await import('./jobs/run-cancel.js');
+      const { runCancel } = await import('./jobs/cancel-and-retry.js');
       await runCancel(options.jobId, globalFlagsOf(command), output);
     });
 
@@ -76,7 +76,7 @@ export function addJobCommands(program: Command, output: Output): void {
     )
     .addOption(jobId())
     .action(async (options: OneJob, command: Command) => {
-      const { runWait } = await import('./jobs/run-wait.js');
+      const { runWait } = await import('./jobs/wait.js');
       await runWait(options.jobId, globalFlagsOf(command), output);
     });
 
@@ -86,7 +86,7 @@ export function addJobCommands(program: Command, output: Output): void {
     .addOption(jobId())
     .option('-o, --output <file>', 'write it to this file instead')
     .action(async (options: OneJob & { output?: string }, command: Command) => {
-      const { runResult } = await import('./jobs/run-result.js');
+      const { runResult } = await import('./jobs/result.js');
       await runResult(options.jobId, options.output, globalFlagsOf(command), output);
     });
 
@@ -96,7 +96,7 @@ export function addJobCommands(program: Command, output: Output): void {
     .addOption(jobId())
     .option('-f, --follow', 'go on with each line as it comes, until the job ends; with --json one document a line')
     .action(async (options: OneJob & { follow?: boolean }, command: Command) => {
-      const { runLogs } = await import('./jobs/run-logs.js');
+      const { runLogs } = await import('./jobs/logs.js');
       await runLogs(options.jobId, options.follow === true, globalFlagsOf(command), output);
     });
 
@@ -106,7 +106,7 @@ export function addJobCommands(program: Command, output: Output): void {
     .option('--job-id <id>', 'the job')
     .option('--redrive, --dead', 'only dead letters: the one that --job-id names, or all of them')
     .action(async (options: RetryOptions, command: Command) => {
-      const { runRetry } = await import('./jobs/run-retry.js');
+      const { runRetry } = await import('./jobs/cancel-and-retry.js');
       await runRetry(options, globalFlagsOf(command), output);
     });
 }

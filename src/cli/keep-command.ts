@@ -9,7 +9,7 @@ export function addKeepCommands(program: Command, output: Output): void {
     .description('Copy the database while others go on working.')
     .argument('[file]', 'the new file; in the backup directory unless given')
     .action(async (file: string | undefined, _options: unknown, command: Command) => {
-      const { runBackup } = await import('./keep/run-backup.js');
+      const { runBackup } = await import('./backup.js');
       await runBackup(file, globalFlagsOf(command), output);
     });
 
@@ -19,7 +19,7 @@ export function addKeepCommands(program: Command, output: Output): void {
     .argument('[file]', 'the backup; the newest one unless given')
     .option('--force', 'also while servers or runners have the database open, or when it cannot be read')
     .action(async (file: string | undefined, { force = false }: { force?: boolean }, command: Command) => {
-      const { runRestore } = await import('./keep/run-restore.js');
+      const { runRestore } = await import('./backup.js');
       await runRestore(file, force, globalFlagsOf(command), output);
     });
 
@@ -28,7 +28,7 @@ export function addKeepCommands(program: Command, output: Output): void {
     .description('Delete what ended long ago; open work, and all that it depends on, stays. Makes a backup first.')
     .requiredOption('--older-than <age>', 'a number with m, h, d or w, such as 30d')
     .action(async ({ olderThan }: { olderThan: string }, command: Command) => {
-      const { runPurge } = await import('./keep/run-purge.js');
+      const { runPurge } = await import('./purge.js');
       await runPurge(olderThan, globalFlagsOf(command), output);
     });
 }

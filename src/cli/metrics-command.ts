@@ -9,7 +9,7 @@ export function addMetricsCommand(program: Command, output: Output): void {
     .option('--window <age>', 'how far back to look: a number with m, h, d or w', '1h')
     .option('--prometheus', 'all counters and gauges, in the text format of Prometheus')
     .action(async (options: { window: string; prometheus?: boolean }, command: Command) => {
-      const { runMetrics } = await import('./metrics/run-metrics.js');
+      const { runMetrics } = await import('./metrics.js');
       await runMetrics(options, globalFlagsOf(command), output);
     });
 }

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { globalFlagsOf } from './global-flags.js';
 import type { Output } from './output.js';
-import type { FetchOptions } from './prices/run-price-fetch.js';
-import type { ImportOptions } from './prices/run-price-import.js';
+import type { FetchOptions, ImportOptions } from './prices.js';
 
 /** The price files that backtests read. */
 export function addPriceCommands(program: Command, output: Output): void {
@@ -15,7 +14,7 @@ export function addPriceCommands(program: Command, output: Output): void {
     .requiredOption('--ticker <ticker>', 'the name that backtests give it')
     .option('--force', 'also in place of prices that are already there')
     .action(async (file: string, options: ImportOptions, command: Command) => {
-      const { runPriceImport } = await import('./prices/run-price-import.js');
+      const { runPriceImport } = await import('./prices.js');
       await runPriceImport(file, options, globalFlagsOf(command), output);
     });
 
@@ -23,7 +22,7 @@ export function addPriceCommands(program: Command, output: Output): void {
     .command('list')
     .description('List the price files there are, with their dates.')
     .action(async (_options: unknown, command: Command) => {
-      const { runPriceList } = await import('./prices/run-price-list.js');
+      const { runPriceList } = await import('./prices.js');
       await runPriceList(globalFlagsOf(command), output);
     });
 
@@ -35,7 +34,7 @@ export function addPriceCommands(program: Command, output: Output): void {
     .requiredOption('--to <date>', 'last day, YYYY-MM-DD')
     .option('--force', 'also in place of prices that are already there')
     .action(async (options: FetchOptions, command: Command) => {
-      const { runPriceFetch } = await import('./prices/run-price-fetch.js');
+      const { runPriceFetch } = await import('./prices.js');
       await runPriceFetch(options, globalFlagsOf(command), output);
     });
 }

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { version } from '../base/version.js';
-import { commandName, connectLines } from './connect-lines.js';
 import { addDemoCommand } from './demo-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { isDone, reportFailure } from './failure.js';
@@ -9,6 +8,7 @@ import { addHttpCommands } from './http-command.js';
 import { addInstallCommand } from './install-command.js';
 import { addJobCommands, withPayloadNamed } from './job-commands.js';
 import { addKeepCommands } from './keep-command.js';
+import { commandName, connectLines } from './launch.js';
 import { addMetricsCommand } from './metrics-command.js';
 import { createOutput, type Output } from './output.js';
 import { addPriceCommands } from './price-commands.js';

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { RuntimeError } from '../base/errors.js';
 import { type GlobalFlags, globalFlagsOf } from './global-flags.js';
-import type { HttpFlags } from './http/http-flags.js';
 import { addHttpFlags } from './http-command.js';
 import type { Output } from './output.js';
+import type { HttpFlags } from './serve-http.js';
 
 /** That of the task coordinator, whose clients name it in TASK_COORDINATOR_URL. */
 const httpPort = 3335;
@@ -17,7 +17,7 @@ export function addServeCommand(program: Command, output: Output): void {
       async ({ http, metricsPort, ...request }: ServeOptions & HttpFlags & { http?: boolean }, command: Command) => {
         const flags = globalFlagsOf(command);
         if (!http) return serve(flags, output, { metricsPort });
-        const { runHttp } = await import('./http/run-http.js');
+        const { runHttp } = await import('./serve-http.js');
         return runHttp({ ...request, hasPage: false, defaultPort: httpPort }, flags, output);
       },
     );

@@ -10,7 +10,7 @@ export function addServersCommand(program: Command, output: Output): void {
     .command('list')
     .description('Name the servers of the config file, and what is known of them. Starts none.')
     .action(async (_options: unknown, command: Command) => {
-      const { runList } = await import('./servers/run-list.js');
+      const { runList } = await import('./servers/servers.js');
       await runList(globalFlagsOf(command), output);
     });
 
@@ -21,7 +21,7 @@ export function addServersCommand(program: Command, output: Output): void {
     .option('--dry-run', 'only say what would be done')
     .option('--replace', 'also those whose name is taken by another entry')
     .action((file: string, options: { dryRun?: boolean; replace?: boolean }, command: Command) =>
-      import('./servers/run-import.js').then(({ runImport }) =>
+      import('./servers/servers.js').then(({ runImport }) =>
         runImport(
           file,
           { isDry: options.dryRun === true, isReplacing: options.replace === true },
@@ -36,7 +36,7 @@ export function addServersCommand(program: Command, output: Output): void {
     .description('Start each server, ask for its tools, and end it. The exit code is 1 if one does not answer.')
     .argument('[server]', 'only this one')
     .action(async (server: string | undefined, _options: unknown, command: Command) => {
-      const { runCheck } = await import('./servers/run-check.js');
+      const { runCheck } = await import('./servers/servers.js');
       await runCheck(server, globalFlagsOf(command), output);
     });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { RuntimeError } from '../base/errors.js';
-import { commandName } from './connect-lines.js';
 import { globalFlagsOf } from './global-flags.js';
+import { commandName } from './launch.js';
 import type { Output } from './output.js';
 
 export function addToolCommand(program: Command, output: Output): void {
@@ -22,7 +22,7 @@ export function addToolCommand(program: Command, output: Output): void {
     .action(async (name: string | undefined, options: ToolOptions, command: Command) => {
       const flags = globalFlagsOf(command);
       if (options.list) {
-        const { listTools } = await import('./tool/list-tools.js');
+        const { listTools } = await import('./tool/tool.js');
         return listTools(flags, output);
       }
       if (name === undefined) {
@@ -35,7 +35,7 @@ export function addToolCommand(program: Command, output: Output): void {
       }
       const [, stray] = command.args;
       if (stray !== undefined) throw strayWord(stray);
-      const { runTool } = await import('./tool/run-tool.js');
+      const { runTool } = await import('./tool/tool.js');
       return runTool(name, { pairs: options.arg ?? [], input: options.input }, flags, output);
     });
 }

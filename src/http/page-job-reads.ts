@@ -4,10 +4,10 @@ import type { Job } from '../core/jobs/job.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../core/overview/job-board.js';
 import { readTrends } from '../core/overview/trends.js';
-import { defineTool } from '../tools/define-tool.js';
-import { cursor, iso, jobId } from '../tools/fields.js';
-import { fromCursor } from '../tools/page.js';
-import { errorOf, summarize } from '../tools/show-job.js';
+import { defineTool } from '../tools/call/define-tool.js';
+import { cursor, iso, jobId } from '../tools/call/fields.js';
+import { fromCursor } from '../tools/call/page.js';
+import { errorOf, summarize } from '../tools/shapes/job.js';
 
 /** A prompt or a payload beyond this is shown by its beginning. */
 const longestPayload = 200_000;

@@ -4,9 +4,9 @@ import { readBoardChoices } from '../core/overview/board-choices.js';
 import { readGoalGraph, readGoalLines } from '../core/overview/goals.js';
 import { readSessions } from '../core/overview/workers.js';
 import { goalStatuses } from '../core/tasks/goal.js';
-import { defineTool } from '../tools/define-tool.js';
-import { cursor, goalId, iso } from '../tools/fields.js';
-import { fromCursor } from '../tools/page.js';
+import { defineTool } from '../tools/call/define-tool.js';
+import { cursor, goalId, iso } from '../tools/call/fields.js';
+import { fromCursor } from '../tools/call/page.js';
 import { showCard, showGoalLine } from './show-board.js';
 
 const filter = {

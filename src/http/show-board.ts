@@ -1,6 +1,6 @@
 import type { BoardTask } from '../core/overview/board.js';
 import type { GoalLine } from '../core/overview/goals.js';
-import { iso } from '../tools/fields.js';
+import { iso } from '../tools/call/fields.js';
 
 /** A task as the page's cards have it: what says nothing is left out. */
 export interface TaskCard {

@@ -45,13 +45,13 @@ export async function serveStdio(readSettings: () => Config, wishes: ServeWishes
 
   if (config.remote && !problem) return serveRemote(config, config.remote);
 
-  const server = createMcpServer({ config, log, session, runtime });
+  const server = createMcpServer({ config, session, runtime });
   // A client may start a server only to ask what it is; a session exists from here on.
   server.oninitialized = () => {
     const client = server.getClientVersion();
     runtime()
       .then((ready) =>
-        ready.beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version }),
+        ready.maintenance.beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version }),
       )
       .catch((error: unknown) => log.error('the session could not begin', { error }));
   };

@@ -3,6 +3,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AgentError, type Artifact } from '../agents/define-agent.js';
 import { makePrivateDirectory } from '../base/private-directory.js';
+import { listArtifact } from '../core/jobs/attempt-record.js';
 import type { AttemptKey } from '../core/jobs/outcome.js';
 import type { Database } from '../store/sql.js';
 
@@ -19,9 +20,10 @@ export interface ArtifactToSave {
  */
 export async function saveArtifact(
   db: Database,
-  { jobId, token }: AttemptKey,
+  key: AttemptKey,
   { dataDir, name, data, at }: ArtifactToSave,
 ): Promise<Artifact> {
+  const { jobId, token } = key;
   if (name !== basename(name) || name.startsWith('.') || name === '') {
     throw new AgentError('INVALID_ARTIFACT', `An artifact needs a plain file name, not ${JSON.stringify(name)}.`);
   }
@@ -39,19 +41,9 @@ export async function saveArtifact(
   try {
     writeFileSync(part, bytes, { mode: 0o600 });
     await db.transaction(async (sql) => {
-      const isCurrent = await sql.get('select 1 from jobs where id = ? and attempt_token = ?', jobId, token);
+      const listed = { name, path: artifact.path, size_bytes: artifact.sizeBytes, sha256: artifact.sha256 };
+      const isCurrent = await listArtifact(sql, key, listed, at);
       if (!isCurrent) throw new AgentError('SUPERSEDED', `Another attempt of job ${jobId} has taken over.`);
-      await sql.run(
-        `insert into job_artifacts (job_id, name, path, size_bytes, sha256, created_at) values (?, ?, ?, ?, ?, ?)
-         on conflict (job_id, name) do update set size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
-           created_at = excluded.created_at`,
-        jobId,
-        name,
-        artifact.path,
-        artifact.sizeBytes,
-        artifact.sha256,
-        at,
-      );
       renameSync(part, artifact.path);
     });
   } finally {

@@ -2,9 +2,10 @@ import type { AgentContext } from '../agents/define-agent.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
+import { type AttemptNotes, type NewLogEntry, storeNotes } from '../core/jobs/attempt-record.js';
 import type { JobRow } from '../core/jobs/job.js';
 import type { AttemptKey, Spending } from '../core/jobs/outcome.js';
-import type { Database, Sql } from '../store/sql.js';
+import type { Database } from '../store/sql.js';
 import { saveArtifact } from './artifact.js';
 import { readArtifacts, readDependencies } from './dependencies.js';
 
@@ -26,8 +27,8 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir, log }: No
   let chunk = 0;
   let restarts = 0;
   let mustRestart = false;
-  let progress: Progress | undefined;
-  const lines: LogLine[] = [];
+  let progress: AttemptNotes['progress'];
+  const logs: NewLogEntry[] = [];
   const warnings: string[] = [];
   const spent = { model: undefined as string | undefined, inputTokens: 0, outputTokens: 0 };
   let lastFlush: Promise<void> | undefined;
@@ -42,10 +43,10 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir, log }: No
   }
 
   async function store(): Promise<void> {
-    if (stored === output.length && !mustRestart && !progress && lines.length === 0) return;
-    const now = { upTo: output.length, restarts, progress, lines: lines.length };
+    if (stored === output.length && !mustRestart && !progress && logs.length === 0) return;
+    const now = { upTo: output.length, restarts, progress, logs: logs.length };
     const piece = output.slice(stored);
-    const notes: Notes = { restart: mustRestart, piece, chunk: chunk++, progress, lines: lines.slice() };
+    const notes: AttemptNotes = { restart: mustRestart, piece, chunk: chunk++, progress, logs: logs.slice() };
     try {
       await db.transaction((sql) => storeNotes(sql, key, notes, clock.now()));
     } catch {
@@ -56,7 +57,7 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir, log }: No
       const { fraction: progress, message: progress_message } = now.progress;
       log?.debug('job_progress', { job_id: job.id, type: job.type, progress, progress_message });
     }
-    lines.splice(0, now.lines);
+    logs.splice(0, now.logs);
     if (progress === now.progress) progress = undefined;
     if (restarts !== now.restarts) return;
     stored = now.upTo;
@@ -73,7 +74,7 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir, log }: No
       },
       log(level, message, fields) {
         const text = fields ? redact(JSON.stringify(fields)) : null;
-        lines.push({ at: clock.now(), level, message: redact(message), fields: text });
+        logs.push({ at: clock.now(), level, message: redact(message), fields: text });
       },
       output(text) {
         output += text;
@@ -105,53 +106,4 @@ export function createNotes(job: JobRow, { db, clock, redact, dataDir, log }: No
 
     spending: (): Spending => ({ ...spent, output, warnings }),
   };
-}
-
-interface Progress {
-  fraction: number;
-  message: string | undefined;
-}
-
-interface LogLine {
-  at: number;
-  level: string;
-  message: string;
-  fields: string | null;
-}
-
-interface Notes {
-  restart: boolean;
-  piece: string;
-  chunk: number;
-  progress: Progress | undefined;
-  lines: readonly LogLine[];
-}
-
-/** Fenced like every write of an attempt: a superseded one leaves no trace. */
-async function storeNotes(sql: Sql, { jobId, token }: AttemptKey, notes: Notes, at: number): Promise<void> {
-  const isCurrent = await sql.get('select 1 from jobs where id = ? and attempt_token = ?', jobId, token);
-  if (!isCurrent) return;
-  if (notes.restart) await sql.run('delete from job_chunks where job_id = ?', jobId);
-  if (notes.piece !== '') {
-    await sql.run('insert into job_chunks (job_id, seq, text) values (?, ?, ?)', jobId, notes.chunk, notes.piece);
-  }
-  if (notes.progress) {
-    await sql.run(
-      'update jobs set progress = ?, progress_message = ?, updated_at = ? where id = ?',
-      notes.progress.fraction,
-      notes.progress.message ?? null,
-      at,
-      jobId,
-    );
-  }
-  for (const line of notes.lines) {
-    await sql.run(
-      'insert into job_logs (job_id, at, level, message, fields) values (?, ?, ?, ?, ?)',
-      jobId,
-      line.at,
-      line.level,
-      line.message,
-      line.fields,
-    );
-  }
 }

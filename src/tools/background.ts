@@ -3,10 +3,11 @@ import { modelParams } from '../agents/llm.js';
 import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
-import { defineTool } from './define-tool.js';
-import { cursor, iso, jobId, limit, priority, scope, taskReference } from './fields.js';
-import { fromCursor, rowsFor, toPage } from './page.js';
-import { projectOf } from './project.js';
+import { defineTool } from './call/define-tool.js';
+import { cursor, iso, jobId, limit, priority, scope, taskReference } from './call/fields.js';
+import { fromCursor, rowsFor, toPage } from './call/page.js';
+import { projectOf } from './call/project.js';
+import { waitForJobs } from './call/wait-for-jobs.js';
 import {
   attemptOutput,
   briefJobOutput,
@@ -15,8 +16,7 @@ import {
   showAttempt,
   showJobBriefly,
   showJobStatus,
-} from './show-job.js';
-import { waitForJobs } from './wait-for-jobs.js';
+} from './shapes/job.js';
 
 const model = z
   .string()

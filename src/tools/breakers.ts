@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { failureTypes } from '../core/breakers/machine.js';
-import { configInput, configOutput, seconds, showConfig, toChanges } from './breaker-config.js';
-import { defineTool } from './define-tool.js';
-import { cursor, fields, iso, limit } from './fields.js';
-import { rowsFor, toPage } from './page.js';
+import { defineTool } from './call/define-tool.js';
+import { cursor, fields, iso, limit } from './call/fields.js';
+import { rowsFor, toPage } from './call/page.js';
 import {
   breakerOutput,
   briefBreaker,
@@ -16,7 +15,8 @@ import {
   showState,
   stateWord,
   toSeconds,
-} from './show-breaker.js';
+} from './shapes/breaker.js';
+import { configInput, configOutput, seconds, showConfig, toChanges } from './shapes/breaker-config.js';
 
 const agentId = z
   .string()

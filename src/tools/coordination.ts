@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { cut } from '../base/text.js';
 import type { TaskWithDependencies } from '../core/tasks/list-tasks.js';
 import type { TaskStatus } from '../core/tasks/task.js';
-import { defineTool } from './define-tool.js';
+import { defineTool } from './call/define-tool.js';
 import {
   claimToken,
   cursor,
@@ -13,9 +13,9 @@ import {
   priority,
   taskReference,
   taskReferences,
-} from './fields.js';
-import { fromCursor, rowsFor, toPage } from './page.js';
-import { projectOf } from './project.js';
+} from './call/fields.js';
+import { fromCursor, rowsFor, toPage } from './call/page.js';
+import { projectOf } from './call/project.js';
 
 const workerId = z
   .string()
@@ -340,6 +340,6 @@ export const coordinationTools = [
     }),
     output: z.object({ deleted: z.int(), backup: z.string() }),
     text: (output) => `Successfully cleaned all tasks and reset worker slots (backup: ${output.backup})`,
-    handler: async (_, { runtime, actor }) => runtime.clearBoard(actor),
+    handler: async (_, { runtime, actor }) => runtime.maintenance.clearBoard(actor),
   }),
 ];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RuntimeError } from '../base/errors.js';
-import { defineTool } from './define-tool.js';
+import { defineTool } from './call/define-tool.js';
 
 const codeLifeMs = 10 * 60_000;
 

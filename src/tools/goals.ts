@@ -3,11 +3,11 @@ import type { GoalWithProgress } from '../core/goals/goals.js';
 import { plannedTask, strategies } from '../core/goals/plan.js';
 import { goalStatuses } from '../core/tasks/goal.js';
 import { decomposeGoal, planners } from '../services/decompose-goal.js';
-import { defineTool } from './define-tool.js';
-import { cursor, fields, goalId, limit, metadata, scope } from './fields.js';
-import { fromCursor, rowsFor, toPage } from './page.js';
-import { projectOf } from './project.js';
-import { briefGoalOutput, goalOutput, showGoal, showGoalBriefly, showListedGoal } from './show-goal.js';
+import { defineTool } from './call/define-tool.js';
+import { cursor, fields, goalId, limit, metadata, scope } from './call/fields.js';
+import { fromCursor, rowsFor, toPage } from './call/page.js';
+import { projectOf } from './call/project.js';
+import { briefGoalOutput, goalOutput, showGoal, showGoalBriefly, showListedGoal } from './shapes/goal.js';
 
 const name = z.string().trim().min(1).max(500).describe('A short name.');
 const description = z.string().max(100_000).describe('What is to be reached, and anything a planner should know.');

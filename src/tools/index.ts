@@ -2,9 +2,9 @@ import { RuntimeError } from '../base/errors.js';
 import { nativeTools } from '../downstream/native/index.js';
 import { backgroundTools } from './background.js';
 import { breakerTools } from './breakers.js';
+import type { AnyTool } from './call/define-tool.js';
 import { coordinationTools } from './coordination.js';
 import { dashboardTools } from './dashboard.js';
-import type { AnyTool } from './define-tool.js';
 import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
 import { metricTools } from './metrics.js';
@@ -29,6 +29,15 @@ export const toolsets = {
 } as const satisfies Record<string, readonly AnyTool[]>;
 
 export type ToolsetName = keyof typeof toolsets;
+
+/** The tool of this name, whatever is chosen. Throws `not_found`. */
+export function findTool(name: string): AnyTool {
+  const tool = Object.values(toolsets)
+    .flat()
+    .find((candidate) => candidate.name === name);
+  if (tool) return tool;
+  throw new RuntimeError('not_found', `There is no tool ${JSON.stringify(name)}.`, 'The README lists the tools.');
+}
 
 /** What `core` stands for: enough to plan, to work and to hand work over. */
 const coreToolsets: readonly ToolsetName[] = ['goals', 'background', 'system'];

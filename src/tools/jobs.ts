@@ -3,11 +3,11 @@ import type { AgentDescription } from '../agents/index.js';
 import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { submitJob } from '../services/submit-job.js';
-import { defineTool } from './define-tool.js';
-import { cursor, iso, limit, metadata, priority, scope, time, toMs } from './fields.js';
-import { fromCursor, rowsFor, toPage } from './page.js';
-import { projectOf } from './project.js';
-import { attemptOutput, errorOf, showAttempt, summarize } from './show-job.js';
+import { defineTool } from './call/define-tool.js';
+import { cursor, iso, limit, metadata, priority, scope, time, toMs } from './call/fields.js';
+import { fromCursor, rowsFor, toPage } from './call/page.js';
+import { projectOf } from './call/project.js';
+import { attemptOutput, errorOf, showAttempt, summarize } from './shapes/job.js';
 
 const jobId = z
   .string()

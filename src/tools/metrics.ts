@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineTool } from './define-tool.js';
-import { metricsOutput, showMetrics } from './show-metrics.js';
+import { defineTool } from './call/define-tool.js';
+import { metricsOutput, showMetrics } from './shapes/metrics.js';
 
 const usualWindowMinutes = 60;
 

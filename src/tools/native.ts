@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { NativeTool } from '../downstream/native/index.js';
-import { type AnyTool, defineTool } from './define-tool.js';
+import { type AnyTool, defineTool } from './call/define-tool.js';
 
 /** A native tool as one that clients see. */
 export function nativeTool({ name, title, description, input, output, execute }: NativeTool): AnyTool {

@@ -7,10 +7,11 @@ import { mostSteps } from '../core/relay/create-pipeline.js';
 import { pipelineStatuses } from '../core/relay/pipeline.js';
 import { defaultTokenBudget, derivationMethods, presetNames } from '../core/relay/standard-agents.js';
 import { cancelRelay, startRelayRun } from '../services/run-relay.js';
-import { defineTool } from './define-tool.js';
-import { cursor, fields, limit, scope } from './fields.js';
-import { fromCursor, rowsFor, toPage } from './page.js';
-import { projectOf } from './project.js';
+import { defineTool } from './call/define-tool.js';
+import { cursor, fields, limit, scope } from './call/fields.js';
+import { fromCursor, rowsFor, toPage } from './call/page.js';
+import { projectOf } from './call/project.js';
+import { waitForRelay } from './call/wait-for-relay.js';
 import {
   advancedOutput,
   batonOutput,
@@ -20,8 +21,7 @@ import {
   showBaton,
   showPipeline,
   showPipelineBriefly,
-} from './show-relay.js';
-import { waitForRelay } from './wait-for-relay.js';
+} from './shapes/relay.js';
 
 const pipelineId = z.string().min(1).max(100).describe('As returned by create_relay_pipeline or list_relay_pipelines.');
 const agentType = z

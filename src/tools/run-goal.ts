@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Job } from '../core/jobs/job.js';
 import { startGoalRun } from '../services/run-goal.js';
-import { defineTool } from './define-tool.js';
-import { goalId } from './fields.js';
-import { errorOf } from './show-job.js';
+import { defineTool } from './call/define-tool.js';
+import { goalId } from './call/fields.js';
+import { errorOf } from './shapes/job.js';
 
 /** A goal that works itself through. */
 export const runGoalTools = [

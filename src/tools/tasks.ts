@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { defineTool } from './define-tool.js';
-import * as field from './fields.js';
-import { createSeveral, newTask, taskKey, toNewTask } from './new-task.js';
-import { fromCursor, rowsFor, toPage } from './page.js';
-import { projectOf } from './project.js';
+import { defineTool } from './call/define-tool.js';
+import * as field from './call/fields.js';
+import { fromCursor, rowsFor, toPage } from './call/page.js';
+import { projectOf } from './call/project.js';
+import { createSeveral, newTask, taskKey, toNewTask } from './shapes/new-task.js';
 import {
   briefTaskOutput,
   dependencyResults,
@@ -11,8 +11,8 @@ import {
   showTask,
   showTaskBriefly,
   taskOutput,
-} from './show-task.js';
-import { showWhy, whyOutput } from './show-why.js';
+} from './shapes/task.js';
+import { showWhy, whyOutput } from './shapes/waiting-reasons.js';
 
 /** A task, or why there is none. */
 const taskOrWhy = taskOutput.partial().extend({ message: z.string().optional(), why: whyOutput.optional() });

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { cut } from '../base/text.js';
 import type { TaskTemplate } from '../core/tasks/templates.js';
-import { defineTool } from './define-tool.js';
-import { iso, limit } from './fields.js';
-import { newTask, toNewTask } from './new-task.js';
-import { rowsFor, toPage } from './page.js';
+import { defineTool } from './call/define-tool.js';
+import { iso, limit } from './call/fields.js';
+import { rowsFor, toPage } from './call/page.js';
+import { newTask, toNewTask } from './shapes/new-task.js';
 
 const name = z.string().trim().min(1).max(200).describe('The name of the template.');
 

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { cut } from '../base/text.js';
 import type { CallStats } from '../downstream/routing/call-log.js';
 import { urgencies } from '../downstream/routing/plan.js';
-import { defineTool } from './define-tool.js';
-import { cursor, fields, iso, limit, metadata } from './fields.js';
-import { fromCursor, toPage } from './page.js';
-import { callOutput, contentOf, showCall } from './show-call.js';
+import { defineTool } from './call/define-tool.js';
+import { cursor, fields, iso, limit, metadata } from './call/fields.js';
+import { fromCursor, toPage } from './call/page.js';
+import { callOutput, contentOf, showCall } from './shapes/tool-call.js';
 
 const toolName = z
   .string()

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { readConfigWith } from '../../src/base/config.js';
 import { createRedactor } from '../../src/base/redact.js';
-import { checkModels } from '../../src/cli/doctor/check-models.js';
+import { checkModels } from '../../src/cli/doctor/check-services.js';
 import { createModels } from '../../src/llm/index.js';
 import { type ProviderDeclaration, requireKey } from '../../src/llm/provider.js';
 import { providers } from '../../src/llm/providers.js';
@@ -88,7 +88,7 @@ it('doctor says whether it is set up, and what to set', () => {
     const config = configOf({}, env);
     return checkModels(config, createModels(config, list)).find(({ name }) => name === 'parrot');
   };
-  expect(check()).toMatchObject({ detail: 'not set up', mend: 'Set PARROT_PHRASE.' });
+  expect(check()).toMatchObject({ detail: 'not set up', fix: 'Set PARROT_PHRASE.' });
   expect(check({ PARROT_PHRASE: phrase })).toMatchObject({ detail: 'set up; parrot:grey' });
 });
 

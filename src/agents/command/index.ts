@@ -3,7 +3,7 @@ import type { AllowedCommand } from '../../base/config.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { ordinaryVariables, runnerMark } from '../../base/ordinary-variables.js';
 import type { Environment } from '../../base/settings.js';
-import type { BuiltInAgent } from '../built-in-agent.js';
+import type { BuiltInAgent } from '../define-agent.js';
 import { type AgentContext, AgentError } from '../define-agent.js';
 import { type CommandPayload, type Commands, commandAbility, commandPayload } from './payload.js';
 

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import type { Json } from '../../base/json.js';
 import { modulePrefix } from '../../core/jobs/claim-job.js';
+import type { DescribedAgent, ModuleAnswer } from './module-host.js';
 import { createModuleHost, type ModuleHost, type ModuleHostNeeds } from './module-host.js';
-import type { DescribedAgent, ModuleAnswer } from './module-question.js';
 
 export interface ModulesNeeds extends ModuleHostNeeds {
   /** Absolute paths; of two that declare the same type, the first has it. */

@@ -3,7 +3,7 @@ import { messageOf } from '../../base/errors.js';
 import type { Agent } from '../define-agent.js';
 import { checkPayload, describePayload } from '../payload-schema.js';
 import { importAgents } from './import-agents.js';
-import type { DescribedAgent, ModuleAnswer, ModuleQuestion } from './module-question.js';
+import type { DescribedAgent, ModuleAnswer, ModuleQuestion } from './module-host.js';
 
 /**
  * What the process of a module host does: imports the module, and answers what is asked about it until whoever asks is

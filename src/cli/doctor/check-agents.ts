@@ -9,7 +9,7 @@ import { type Check, checksOf } from './check.js';
 
 const { ok, fail } = checksOf('Agents');
 
-/** The modules and commands of the config file. Each module is loaded in a process of its own, as for a submission. */
+/** The modules and commands of the config file. Each module is loaded in a process of its own, as it is when a job is submitted. */
 export async function checkAgents(config: Config): Promise<Check[]> {
   const modules = createModules({
     paths: config.agents,
@@ -21,10 +21,12 @@ export async function checkAgents(config: Config): Promise<Check[]> {
     const { agents, problems } = await modules.list();
     const checks = [
       ...agents.map(({ type, module }) => ok(type, module)),
-      ...problems.map(({ module, reason }) => fail(basename(module), `${module}: ${reason}`, mend(config))),
+      ...problems.map(({ module, reason }) => fail(basename(module), `${module}: ${reason}`, fixOf(config))),
       ...checkCommands(config),
     ];
-    return checks.length > 0 ? checks : [ok('own agents', 'none; the config file may name modules and commands')];
+    return checks.length > 0
+      ? checks
+      : [ok('own agents', 'none; modules and commands can be named in the config file')];
   } finally {
     modules.close();
   }
@@ -43,5 +45,5 @@ function checkCommands({ commands, env }: Config): Check[] {
   });
 }
 
-const mend = ({ configPath }: Config) =>
-  `Mend the module, or take it out of agents in ${configPath}. Nothing else suffers.`;
+const fixOf = ({ configPath }: Config) =>
+  `Correct the module, or remove it from agents in ${configPath}. Nothing else is affected.`;

@@ -1,24 +1,27 @@
-import { statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemClock } from '../../base/clock.js';
 import type { Config } from '../../base/config.js';
 import { reportError } from '../../base/errors.js';
+import { identityOf as identityOfSession } from '../../core/coordination/identity-row.js';
+import type { SessionRow } from '../../core/coordination/sessions.js';
+import { identityOf, type RunnerRow } from '../../core/jobs/runners.js';
+import type { ProcessIdentity } from '../../core/ports.js';
+import { systemProcesses } from '../../runner/identity.js';
 import { newestBackup } from '../../store/backup.js';
 import type { Connection, Driver } from '../../store/driver.js';
 import { isUpToDate } from '../../store/migrate.js';
 import { tableNames, versionOf } from '../../store/schema.js';
 import { explain } from '../../store/sqlite-errors.js';
 import { type Check, checksOf } from './check.js';
-import { isWritable } from './check-directories.js';
-import { checkProcesses } from './check-processes.js';
-import { lookAtDatabase } from './look-at-database.js';
-import { statIfThere } from './stat-if-there.js';
+import { isWritable, statOrUndefined } from './check-directories.js';
 
 const { ok, warn, fail } = checksOf('Database');
 
-/** The database as it lies there. It is never created or changed by looking. */
+/** Checks the database file as it is. The checks neither create nor change it. */
 export function checkDatabase(config: Config, driver: Driver | undefined): Check[] {
   const { dbPath } = config;
-  const found = statIfThere(dbPath);
+  const found = statOrUndefined(dbPath);
   if (!found) return [ok('file', `${dbPath} will be created on first use`), checkBackup(config)];
   if (!found.isFile()) {
     return [fail('file', `${dbPath} is not a file`, 'Set AGENT_RUNTIME_DB_PATH to a file.'), checkBackup(config)];
@@ -32,8 +35,8 @@ export function checkDatabase(config: Config, driver: Driver | undefined): Check
 }
 
 function checkFile(path: string, size: number): Check {
-  const log = statIfThere(`${path}-wal`)?.size ?? 0;
-  const detail = `${path}, ${sizeWords(size)}${log > 0 ? ` and ${sizeWords(log)} in its log` : ''}`;
+  const walSize = statOrUndefined(`${path}-wal`)?.size ?? 0;
+  const detail = `${path}, ${sizeWords(size)}${walSize > 0 ? ` and ${sizeWords(walSize)} in its write-ahead log` : ''}`;
   return isWritable(path)
     ? ok('file', detail)
     : fail('file', `${path} cannot be written to`, `Run: chmod u+w "${path}", or set AGENT_RUNTIME_DB_PATH.`);
@@ -42,7 +45,7 @@ function checkFile(path: string, size: number): Check {
 function checkModes(path: string): Check[] {
   if (process.platform === 'win32') return [];
   const open = [path, `${path}-wal`, `${path}-shm`].filter((file) => {
-    const found = statIfThere(file);
+    const found = statOrUndefined(file);
     return found !== undefined && (found.mode & 0o077) !== 0;
   });
   if (open.length === 0) return [ok('modes', 'only you can read it')];
@@ -53,7 +56,7 @@ function checkModes(path: string): Check[] {
 function checkInside(path: string, driver: Driver): Check[] {
   let connection: Connection | undefined;
   try {
-    connection = lookAtDatabase(driver, path);
+    connection = openReadOnly(driver, path);
     const integrity = checkIntegrity(connection);
     const isCurrent = isUpToDate(connection, { file: path, now: Date.now() });
     const checks = [checkSchema(connection, isCurrent), checkJournal(connection), integrity];
@@ -96,4 +99,57 @@ function checkBackup({ dataDir }: Config): Check {
 function sizeWords(bytes: number): string {
   const megabyte = 1_048_576;
   return bytes < megabyte ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / megabyte).toFixed(1)} MB`;
+}
+
+/** The sessions and runners that use this database, according to its rows and to the operating system. */
+function checkProcesses(connection: Connection): Check[] {
+  const sessions = connection.prepare<[], SessionRow>('select * from sessions where ended_at is null').all();
+  const runners = connection.prepare<[], RunnerRow>('select * from runners where ended_at is null').all();
+  return [
+    describe('sessions', sessions.map(identityOfSession), 'the next session to start releases what they held'),
+    describe('runners', runners.map(identityOf), 'the next session starts new runners for their jobs'),
+  ];
+}
+
+/** An identity is undefined while a runner is starting. */
+function describe(name: string, identities: (ProcessIdentity | undefined)[], afterwards: string): Check {
+  const { liveness } = systemProcesses(systemClock().bootId);
+  const states = identities.map((identity) => (identity ? liveness(identity) : 'starting'));
+  const alive = identities.filter((_, index) => states[index] === 'alive');
+  const pids = alive.map((identity) => identity?.pid).join(', ');
+  const parts = [alive.length > 0 ? `${alive.length} alive (pid ${pids})` : 'none alive'];
+  const count = (state: string) => states.filter((found) => found === state).length;
+  if (count('starting') > 0) parts.push(`${count('starting')} starting`);
+  if (count('unknown') > 0) parts.push(`${count('unknown')} on other hosts or in other containers`);
+  if (count('dead') > 0) parts.push(`${count('dead')} killed or crashed; ${afterwards}`);
+  return processes.ok(name, parts.join(', '));
+}
+
+const processes = checksOf('Processes');
+
+const waitMs = 2_000;
+
+/**
+ * Opens a connection that changes neither a row nor the files in the directory. To read a database in WAL mode, SQLite
+ * needs the -wal and -shm files beside it. If they exist, a read-only connection uses them and leaves them as they are.
+ * If they do not, a read-only connection would create them and leave them behind; a connection that may write removes
+ * them again when it closes.
+ */
+function openReadOnly(driver: Driver, file: string): Connection {
+  const mustCleanUp = usesWal(file) && !existsSync(`${file}-wal`);
+  const connection = new driver(file, { readonly: !mustCleanUp, fileMustExist: true, timeout: waitMs });
+  connection.pragma('query_only = on');
+  return connection;
+}
+
+/** Bytes 18 and 19 of the header (sqlite.org/fileformat2.html, 1.3); read before SQLite has the file open. */
+function usesWal(file: string): boolean {
+  const header = Buffer.alloc(20);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, header, 0, header.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return header[18] === 2 && header[19] === 2;
 }

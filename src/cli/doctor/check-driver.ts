@@ -5,7 +5,7 @@ import { type Check, checksOf } from './check.js';
 
 const { ok, fail } = checksOf('Runtime');
 
-/** Node, and the native module that no amount of our own code can replace. */
+/** Checks Node, and that the native SQLite driver loads. */
 export async function checkDriver(): Promise<{ driver: Driver | undefined; checks: Check[] }> {
   const checks = [ok('agent-runtime', version), checkNode()];
   try {
@@ -32,10 +32,10 @@ function checkNode(): Check {
     : ok('Node', found);
 }
 
-/** The driver's packages export the same; which one it was, only the package itself can tell. */
+/** Both driver packages export the same class, so compare it with the one that the prebuilt package exports. */
 async function nameOf(driver: Driver): Promise<string> {
   const prebuilt = 'better-sqlite3-napi';
-  // On an older N-API the mere import would end the process.
+  // On an older N-API, importing the prebuilt package would end the process.
   if (Number(process.versions.napi) < 10) return 'better-sqlite3, compiled for this Node';
   const loaded = await import(prebuilt).catch(() => undefined);
   return loaded?.default === driver ? `${prebuilt}, prebuilt` : 'better-sqlite3, compiled for this Node';

@@ -4,19 +4,19 @@ import { reportError } from '../../base/errors.js';
 import { providers } from '../../llm/providers.js';
 import { chooseTools } from '../../tools/index.js';
 import { type Check, checksOf } from './check.js';
-import { statIfThere } from './stat-if-there.js';
+import { statOrUndefined } from './check-directories.js';
 
 const { ok, fail } = checksOf('Settings');
 
-/** The config file, the secrets that it names, the environment, and what they choose. */
+/** The config file, its secrets file, the environment, and the tools that they choose. */
 export function checkSettings(config: Config, settingProblem: unknown): Check[] {
   return [...checkFiles(config), checkEnvironment(settingProblem), checkTools(config)];
 }
 
 function checkFiles(config: Config): Check[] {
   const { configPath } = config;
-  if (statIfThere(configPath) === undefined) {
-    return [ok('config file', `${configPath} is not there; the defaults apply`)];
+  if (statOrUndefined(configPath) === undefined) {
+    return [ok('config file', `${configPath} does not exist; the defaults apply`)];
   }
   let file: ConfigFile;
   try {
@@ -41,7 +41,7 @@ function checkSecrets(secretsFile: string, config: Config): Check {
 function checkEnvironment(problem: unknown): Check {
   if (problem === undefined) return ok('environment', 'every variable can be read');
   const { message, hint } = reportError(problem);
-  return fail('environment', `${message} Until that is mended, the defaults are checked here.`, hint);
+  return fail('environment', `${message} Until it is corrected, the defaults are checked here.`, hint);
 }
 
 function checkTools(config: Config): Check {

@@ -1,9 +1,19 @@
 import { resolve } from 'node:path';
 import type { Flags } from '../../base/config.js';
+import {
+  type ClaudeScope,
+  claudeAddLine,
+  commandName,
+  directLaunch,
+  type Launch,
+  npxLaunch,
+  packageName,
+  serverName,
+  shellWord,
+} from '../launch.js';
+import type { Paint } from '../output.js';
 import { type ClientApp, type ClientId, clientApps, type Place } from './clients.js';
-import { directLaunch, type Launch, npxLaunch, packageName, serverName } from './launch.js';
 import type { ServerEntry } from './merge-server.js';
-import { type ClaudeScope, claudeAddLine, shellWord } from './shell-lines.js';
 
 /** All that there is to say about connecting one client. */
 export interface InstallPlan {
@@ -96,3 +106,28 @@ function linesFor(
 
 /** What a person runs once, so that the client's first start does not have to download anything. */
 export const firstRun = `npx -y ${packageName} doctor`;
+
+/** What to do, in the order in which to do it. */
+export function showPlan(plan: InstallPlan, scope: ClaudeScope | undefined, paint: Paint): string {
+  const { app, file, entry, directEntry, lines, client } = plan;
+  const json = (server: ServerEntry) => JSON.stringify({ [app.serversKey]: { [serverName]: server } }, null, 2);
+  const line = lines.map((text) => `  ${text}`).join('\n');
+  const parts = [paint('bold', `Connect ${app.title}`)];
+  if (client === 'claude-code') parts.push(`Run:\n\n${line}`);
+  if (client !== 'claude-code' || scope === undefined || scope === 'project') {
+    const lead =
+      client === 'claude-code' ? 'Or, for everyone who works in this project, put this into' : 'Put this into';
+    parts.push(`${lead} ${file}\n(beside the servers that are there already):\n\n${json(entry)}`);
+    if (directEntry) {
+      parts.push(
+        `${app.title} may not find npx, as it does not see your shell's PATH. With full paths:\n\n${json(directEntry)}`,
+      );
+    }
+    parts.push(`To have it put in for you, after a backup:\n\n  ${commandName} install --client ${client} --write`);
+  }
+  if (client === 'cursor') parts.push(`Or open this link:\n\n${line}`);
+  if (client === 'vscode') parts.push(`Or, for all projects:\n\n${line}`);
+  parts.push(`Then: ${app.afterwards}`);
+  parts.push(`Run \`${firstRun}\` once before, so that the client's first start has nothing left to download.`);
+  return parts.join('\n\n');
+}

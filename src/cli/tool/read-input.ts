@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, RuntimeError } from '../../base/errors.js';
-import type { AnyTool } from '../../tools/define-tool.js';
-import { convertFields } from '../../tools/from-text/convert.js';
-import { inputSchema } from '../../tools/from-text/input-schema.js';
-import { parsePairs } from '../../tools/from-text/parse-pairs.js';
+import type { AnyTool } from '../../tools/call/define-tool.js';
+import { convertFields } from '../../tools/call/from-text/convert.js';
+import { inputSchema } from '../../tools/call/from-text/input-schema.js';
+import { parsePairs } from '../../tools/call/from-text/parse-pairs.js';
 
 /** What the command line says of a tool's arguments. */
 export interface GivenInput {

@@ -1,18 +1,17 @@
 import { readConfig } from '../../config.js';
-import type { AnyTool } from '../../tools/define-tool.js';
+import type { AnyTool } from '../../tools/call/define-tool.js';
 import {
   alternatives,
   asSchema,
   inputSchema,
   itemSchema,
   type JsonSchema,
-} from '../../tools/from-text/input-schema.js';
-import { typeWords } from '../../tools/from-text/type-words.js';
-import { commandName } from '../connect-lines.js';
+} from '../../tools/call/from-text/input-schema.js';
+import { typeWords } from '../../tools/call/from-text/type-words.js';
 import type { GlobalFlags } from '../global-flags.js';
+import { commandName } from '../launch.js';
 import type { Output, Paint } from '../output.js';
-import { findTool } from './find-tool.js';
-import { wrap } from './wrap.js';
+import { findTool } from './tool.js';
 
 /** Prints a tool's help, made from its declaration. */
 export function showTool(name: string, flags: GlobalFlags, output: Output): void {
@@ -85,4 +84,18 @@ function renderField({ name, depth, isRequired, schema }: Field, width: number, 
 
 function defaultOf(schema: JsonSchema): string[] {
   return schema.default === undefined ? [] : [`${JSON.stringify(schema.default)} unless given`];
+}
+
+/** Breaks a text between words, so that no line is longer than `width` where that can be. */
+export function wrap(text: string, width: number, indent = ''): string {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(/\s+/)) {
+    const isFirst = line === indent;
+    if (!isFirst && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent + word;
+    } else line += isFirst ? word : ` ${word}`;
+  }
+  return [...lines, line].join('\n');
 }

@@ -4,6 +4,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
+import { detachAllTasks } from '../jobs/board-task.js';
 import { hasLapsed } from '../lease.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import {
@@ -243,7 +244,7 @@ function lostClaim(row: TaskRow, workerId: string, why: string, hint: string): R
 export async function clearBoard(sql: Sql, change: Change): Promise<number> {
   const { count } = (await sql.get<{ count: number }>('select count(*) as count from tasks')) ?? { count: 0 };
   await sql.run('delete from worker_slots');
-  await sql.run('update jobs set task_id = null, task_claim_token = null where task_id is not null');
+  await detachAllTasks(sql);
   await sql.run('update tasks set stopped_by = null where stopped_by is not null');
   await sql.run('delete from task_dependencies');
   await sql.run('delete from tasks');

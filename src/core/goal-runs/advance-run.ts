@@ -5,7 +5,7 @@ import { estimateTokens, leastAnswerTokens, readBudget } from '../budget/ledger.
 import type { Change } from '../change.js';
 import { progressOf } from '../goals/goals.js';
 import { haltingCodes } from '../jobs/board-task.js';
-import { countOpenJobs, type RunPayload } from '../jobs/goal-run.js';
+import { addUpRunTokens, countOpenJobs, moveRunProgress, type RunPayload } from '../jobs/goal-run.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
 import { cancelWaiting } from '../jobs/steer-job.js';
@@ -18,7 +18,6 @@ import { readyNow } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
 import { type Ending, endOfWork, endRun } from './end-run.js';
 import { hasCancelledJob } from './explain-rest.js';
-import { addUpTokens } from './run-summary.js';
 import { type TaskPrompt, taskPrompt } from './task-prompt.js';
 
 export interface AdvanceNeeds {
@@ -147,13 +146,6 @@ async function noteProgress(sql: Sql, run: JobRow, goal: GoalRow, open: number, 
   const wanted = total - cancelled;
   const ends = failed > 0 ? `, ${failed} failed` : '';
   const message = `${completed} of ${wanted} tasks done${ends}, ${open > 0 ? `${open} under way` : 'waiting for others'}`;
-  await addUpTokens(sql, run);
-  await sql.run(
-    'update jobs set progress = ?, progress_message = ?, updated_at = ? where seq = ? and progress_message is not ?',
-    wanted === 0 ? 0 : completed / wanted,
-    message,
-    at,
-    run.seq,
-    message,
-  );
+  await addUpRunTokens(sql, run);
+  await moveRunProgress(sql, run, wanted === 0 ? 0 : completed / wanted, message, at);
 }

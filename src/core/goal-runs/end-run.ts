@@ -4,6 +4,7 @@ import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
 import { tellOthers } from '../jobs/dependents.js';
 import { findJob } from '../jobs/find-job.js';
+import { writeRunEnd } from '../jobs/goal-run.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
 import type { GoalRow } from '../tasks/goal.js';
@@ -42,17 +43,7 @@ export async function endRun(sql: Sql, run: JobRow, ending: Ending, change: Chan
   const { status } = ending;
   const code = ending.status === 'failed' ? ending.code : ending.status === 'cancelled' ? 'cancelled' : null;
   const message = ending.status === 'completed' ? null : ending.message;
-  await sql.run(
-    `update jobs set status = ?, error_code = ?, error_message = ?,
-       progress = case when ? = 'completed' then 1 else progress end, completed_at = ?, updated_at = ? where seq = ?`,
-    status,
-    code,
-    message,
-    status,
-    change.at,
-    change.at,
-    run.seq,
-  );
+  await writeRunEnd(sql, run, { status, code, message }, change.at);
   const data = { type: run.type, ...(message === null ? {} : { code, message }) };
   await recordEvent(sql, { ...change, subject: 'job', subjectId: run.id, type: status, data });
   await tellOthers(sql, await findJob(sql, run.id), change, onEnded);

@@ -3,6 +3,7 @@ import { readJson } from '../../base/json.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
+import { markRead } from '../jobs/find-job.js';
 import { countOpenJobs, findLiveRun, type RunPayload } from '../jobs/goal-run.js';
 import { type Job, type JobRow, runGoal, toJob } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
@@ -26,7 +27,7 @@ export function createGoalRuns({ db, clock }: { db: Database; clock: Clock }) {
       return recordEvent(sql, { ...change, subject: 'goal', subjectId: job.goal_id ?? 0, type: 'run_ended', data });
     }
     // What it brought stands on its board task, and is not to be fetched from here as well.
-    if (job.parent_id !== null) await sql.run('update jobs set read_at = ? where seq = ?', change.at, job.seq);
+    if (job.parent_id !== null) await markRead(sql, job.id, change.at);
     const run = await runConcerned(sql, job);
     if (run) await advanceRun(sql, run, change, { clock, onEnded });
   };

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import { readBudget } from '../budget/ledger.js';
 import { progressOf } from '../goals/goals.js';
+import { addUpRunTokens, storeRunSummary } from '../jobs/goal-run.js';
 import type { JobRow } from '../jobs/job.js';
 import { findGoal } from '../tasks/goal-status.js';
 import { explainRest } from './explain-rest.js';
@@ -28,7 +29,7 @@ export async function keepSummary(sql: Sql, run: JobRow): Promise<void> {
   const goalId = run.goal_id ?? 0;
   const goal = await findGoal(sql, goalId);
   const { cap, spent } = await readBudget(sql, `goal:${goalId}`);
-  const used = await addUpTokens(sql, run);
+  const used = await addUpRunTokens(sql, run);
   const { shown, count } = await listWorked(sql, run.id);
   const left = await explainRest(sql, goalId, run.id);
   const tasks = await progressOf(sql, goalId);
@@ -49,7 +50,7 @@ export async function keepSummary(sql: Sql, run: JobRow): Promise<void> {
     ...(left.length > 0 ? ['', 'What is left:'] : []),
     ...left.map(({ task_id, title, because }) => `Task ${task_id} "${title}": ${because}`),
   ].join('\n');
-  await sql.run('update jobs set result = ?, output = ? where seq = ?', JSON.stringify(summary), text, run.seq);
+  await storeRunSummary(sql, run, summary, text);
 }
 
 interface WorkedTask extends JsonObject {
@@ -79,16 +80,4 @@ async function listWorked(sql: Sql, runId: string): Promise<{ shown: WorkedTask[
     ...(row.error_message === null ? {} : { error: row.error_message.slice(0, 200) }),
   }));
   return { shown, count: total?.count ?? 0 };
-}
-
-/** What the jobs of a run have used so far, kept on its row as well. */
-export async function addUpTokens(sql: Sql, run: JobRow): Promise<{ input: number; output: number }> {
-  const used = await sql.get<{ input: number; output: number }>(
-    `select coalesce(sum(input_tokens), 0) as input, coalesce(sum(output_tokens), 0) as output
-     from jobs where parent_id = ?`,
-    run.id,
-  );
-  const { input, output } = used ?? { input: 0, output: 0 };
-  await sql.run('update jobs set input_tokens = ?, output_tokens = ? where seq = ?', input, output, run.seq);
-  return { input, output };
 }

@@ -1,5 +1,4 @@
 import { RuntimeError } from '../../base/errors.js';
-import { newUuid } from '../../base/ids.js';
 import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { exhausted, readBudget, setBudget } from '../budget/ledger.js';
@@ -7,9 +6,8 @@ import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
 import { findJob } from '../jobs/find-job.js';
-import { findLiveRun, type RunPayload } from '../jobs/goal-run.js';
+import { findLiveRun, insertRun } from '../jobs/goal-run.js';
 import { type JobRow, runGoal } from '../jobs/job.js';
-import { defaultTimeoutSeconds } from '../jobs/submit-job.js';
 import type { GoalRow } from '../tasks/goal.js';
 import { findGoal } from '../tasks/goal-status.js';
 import { type AdvanceNeeds, advanceRun } from './advance-run.js';
@@ -44,7 +42,17 @@ export async function startRun(
   if (live) return { row: live, isRepeated: true };
   await refuseSpent(sql, goal);
 
-  const run = await insertRun(sql, goal, wish, change);
+  const run = await insertRun(
+    sql,
+    {
+      payload: { goal_id: goal.id, model: wish.model, concurrency: wish.concurrency },
+      requires: wish.requires,
+      tokenBudget: wish.tokenBudget,
+      warnings: wish.warnings,
+      project: goal.project,
+    },
+    change,
+  );
   const data = { type: runGoal, goal_id: goal.id };
   await recordEvent(sql, { ...change, subject: 'job', subjectId: run.id, type: 'started', data });
   await recordEvent(sql, {
@@ -96,31 +104,4 @@ async function limitTokens(sql: Sql, goal: GoalRow, { tokenBudget }: NewRun, cha
 async function refuseSpent(sql: Sql, goal: GoalRow): Promise<void> {
   const budget = await readBudget(sql, `goal:${goal.id}`);
   if (budget.cap !== null && budget.spent >= budget.cap) throw exhausted(budget, 1);
-}
-
-async function insertRun(sql: Sql, goal: GoalRow, wish: NewRun, { at, actor }: Change): Promise<JobRow> {
-  const payload: RunPayload = { goal_id: goal.id, model: wish.model, concurrency: wish.concurrency };
-  const row = await sql.get<JobRow>(
-    `insert into jobs (id, type, status, payload, requires, run_at, timeout_seconds, attempt, max_attempts, tries,
-       token_budget, requested_model, warnings, goal_id, project, submitted_by, created_at, updated_at, started_at)
-     values (?, ?, 'running', ?, ?, ?, ?, 1, 1, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
-    newUuid(),
-    runGoal,
-    JSON.stringify(payload),
-    wish.requires,
-    at,
-    // Of each of its jobs; the run itself takes as long as it takes.
-    defaultTimeoutSeconds,
-    wish.tokenBudget ?? null,
-    wish.model,
-    JSON.stringify(wish.warnings),
-    goal.id,
-    goal.project,
-    actor?.holder ?? null,
-    at,
-    at,
-    at,
-  );
-  if (!row) throw new Error('An insert returned no row.');
-  return row;
 }

@@ -1,8 +1,12 @@
+import type { EpochMs } from '../../base/clock.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 import { estimateTokens, promiseOf, settle } from '../budget/ledger.js';
 import type { ModelUsage } from '../ports.js';
+import { addTokensUsed } from '../tasks/claim.js';
 import type { JobRow } from './job.js';
-import { type Outcome, problemOf } from './outcome.js';
+import { joinChunks, type LogEntry, type StoredArtifact } from './list-jobs.js';
+import { type AttemptKey, type Outcome, problemOf } from './outcome.js';
 
 /** The name under which an attempt reserves tokens. */
 export const callOf = (job: { id: string; attempt: number }): string => `job:${job.id}:${job.attempt}`;
@@ -80,12 +84,7 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
   await sql.run('delete from job_chunks where job_id = ?', row.id);
   // Not the goal's ledger, which has these tokens already.
   if (row.task_id !== null) {
-    await sql.run(
-      "update tasks set tokens_used = tokens_used + ? where id = ? and claim_token = ? and status = 'in_progress'",
-      used.inputTokens + used.outputTokens,
-      row.task_id,
-      row.task_claim_token,
-    );
+    await addTokensUsed(sql, row.task_id, row.task_claim_token, used.inputTokens + used.outputTokens);
   }
   return attempt ?? { startedAt: at, dependenciesDoneAt: null };
 }
@@ -136,7 +135,63 @@ async function settleAttempt(
   return used;
 }
 
-export async function joinChunks(sql: Sql, jobId: string): Promise<string> {
-  const chunks = await sql.all<{ text: string }>('select text from job_chunks where job_id = ? order by seq', jobId);
-  return chunks.map((chunk) => chunk.text).join('');
+/** What an attempt has brought since the last time that it was stored. */
+export interface AttemptNotes {
+  /** The output begins anew: drop what was stored of it. */
+  restart: boolean;
+  /** The next piece of the output, and its place among the pieces. */
+  piece: string;
+  chunk: number;
+  progress: { fraction: number; message: string | undefined } | undefined;
+  logs: readonly NewLogEntry[];
+}
+
+export type NewLogEntry = Omit<LogEntry, 'id'>;
+
+/**
+ * Stores what an attempt says while it works: pieces of output, progress, log entries. Fenced as every write of an
+ * attempt is: a superseded one changes nothing.
+ */
+export async function storeNotes(sql: Sql, key: AttemptKey, notes: AttemptNotes, at: EpochMs): Promise<void> {
+  if (!(await isCurrentAttempt(sql, key))) return;
+  const { jobId } = key;
+  if (notes.restart) await sql.run('delete from job_chunks where job_id = ?', jobId);
+  if (notes.piece !== '') {
+    await sql.run('insert into job_chunks (job_id, seq, text) values (?, ?, ?)', jobId, notes.chunk, notes.piece);
+  }
+  if (notes.progress) {
+    await sql.run(
+      'update jobs set progress = ?, progress_message = ?, updated_at = ? where id = ?',
+      notes.progress.fraction,
+      notes.progress.message ?? null,
+      at,
+      jobId,
+    );
+  }
+  for (const entry of notes.logs) await insertRow(sql, 'job_logs', { job_id: jobId, ...entry });
+}
+
+/**
+ * Lists a file among the artifacts of a job; the same name again replaces the earlier one. Resolves to false, and writes
+ * nothing, when the attempt has been superseded.
+ */
+export async function listArtifact(sql: Sql, key: AttemptKey, artifact: StoredArtifact, at: EpochMs): Promise<boolean> {
+  if (!(await isCurrentAttempt(sql, key))) return false;
+  const { name, path, size_bytes, sha256 } = artifact;
+  await sql.run(
+    `insert into job_artifacts (job_id, name, path, size_bytes, sha256, created_at) values (?, ?, ?, ?, ?, ?)
+     on conflict (job_id, name) do update set size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
+       created_at = excluded.created_at`,
+    key.jobId,
+    name,
+    path,
+    size_bytes,
+    sha256,
+    at,
+  );
+  return true;
+}
+
+async function isCurrentAttempt(sql: Sql, { jobId, token }: AttemptKey): Promise<boolean> {
+  return (await sql.get('select 1 from jobs where id = ? and attempt_token = ?', jobId, token)) !== undefined;
 }

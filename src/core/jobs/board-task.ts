@@ -61,6 +61,11 @@ async function claimFor(sql: Sql, task: TaskRow, jobId: string, change: Change, 
  */
 export const haltingCodes = ['budget_exhausted', 'circuit_open', 'not_configured', 'auth', 'exhausted', 'not_found'];
 
+/** Detaches every job from its board task, before the board is emptied. */
+export async function detachAllTasks(sql: Sql): Promise<void> {
+  await sql.run('update jobs set task_id = null, task_claim_token = null where task_id is not null');
+}
+
 /** Gives the board task the outcome of its job, unless the claim has been superseded since. */
 export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Promise<void> {
   if (job.task_id === null) return;

@@ -1,3 +1,4 @@
+import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { JobRow, JobStatus } from './job.js';
@@ -35,6 +36,11 @@ export async function findProgress(sql: Sql, id: string): Promise<JobProgress> {
   );
   if (row) return row;
   throw await unknownJob(sql, id);
+}
+
+/** Notes that the result of a job has been seen: it is no longer among the unread ones. */
+export async function markRead(sql: Sql, id: string, at: EpochMs): Promise<void> {
+  await sql.run('update jobs set read_at = ? where id = ? and read_at is null', at, id);
 }
 
 async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {

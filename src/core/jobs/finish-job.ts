@@ -1,4 +1,5 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
+import type { EpochMs } from '../../base/clock.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { releaseProbes } from '../breakers/probes.js';
@@ -50,6 +51,29 @@ export async function finishAttempt(
     const message = `The work was done, but its result could not be put to use: ${reason}`;
     return write({ ...spendingOf(outcome), kind: 'failed', code, message, isTransient: false });
   }
+}
+
+/** Replaces the result of a completed job: for effects that know more than the agent could. */
+export async function setResult(sql: Sql, job: JobRow, result: object): Promise<void> {
+  await sql.run('update jobs set result = ? where seq = ?', JSON.stringify(result), job.seq);
+}
+
+/**
+ * Deletes a job that ended before a time, unless another job depends on it or its run is not over. Resolves to the paths
+ * of the files that it had saved, for the caller to remove; to nothing when the job stays.
+ */
+export async function deleteEndedJob(sql: Sql, id: string, before: EpochMs): Promise<string[] | undefined> {
+  const artifacts = await sql.all<{ path: string }>('select path from job_artifacts where job_id = ?', id);
+  const deleted = await sql.run(
+    `delete from jobs where id = ? and status in ('completed', 'failed', 'cancelled')
+       and coalesce(completed_at, updated_at) < ?
+       and not exists (select 1 from job_dependencies where depends_on = jobs.id)
+       and not exists (select 1 from jobs child where child.parent_id = jobs.id)
+       and not exists (select 1 from jobs run where run.id = jobs.parent_id and run.status = 'running')`,
+    id,
+    before,
+  );
+  return deleted === 0 ? undefined : artifacts.map(({ path }) => path);
 }
 
 /** Whether it was the database that failed, so that the same write may succeed later. */

@@ -1,7 +1,13 @@
+import type { EpochMs } from '../../base/clock.js';
+import { newUuid } from '../../base/ids.js';
+import type { JsonObject } from '../../base/json.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
 import { type JobRow, runGoal } from './job.js';
+import { defaultTimeoutSeconds } from './submit-job.js';
 
-/** What a run of a goal was asked to do; stands in its row's payload. */
+/** What a run of a goal was asked to do: the payload of its job. */
 export interface RunPayload {
   goal_id: number;
   model: string;
@@ -9,16 +15,117 @@ export interface RunPayload {
   concurrency: number;
 }
 
+export interface RunToInsert {
+  payload: RunPayload;
+  /** The provider that a runner of its jobs must have. */
+  requires: string;
+  tokenBudget: number | undefined;
+  warnings: readonly string[];
+  project: string;
+}
+
+/** Stores the job of a run: it is running from the start, because no runner claims it. */
+export function insertRun(
+  sql: Sql,
+  { payload, requires, tokenBudget, warnings, project }: RunToInsert,
+  { at, actor }: Change,
+): Promise<JobRow> {
+  return insertRow<JobRow>(sql, 'jobs', {
+    id: newUuid(),
+    type: runGoal,
+    status: 'running',
+    payload: JSON.stringify(payload),
+    requires,
+    run_at: at,
+    // The timeout of each of its jobs; the run itself has none.
+    timeout_seconds: defaultTimeoutSeconds,
+    attempt: 1,
+    max_attempts: 1,
+    tries: 1,
+    token_budget: tokenBudget ?? null,
+    requested_model: payload.model,
+    warnings: JSON.stringify(warnings),
+    goal_id: payload.goal_id,
+    project,
+    submitted_by: actor?.holder ?? null,
+    created_at: at,
+    updated_at: at,
+    started_at: at,
+  });
+}
+
 /** The run that works on a goal now; the table allows one. */
 export function findLiveRun(sql: Sql, goalId: number): Promise<JobRow | undefined> {
   return sql.get<JobRow>(`select * from jobs where goal_id = ? and type = '${runGoal}' and status = 'running'`, goalId);
 }
 
-/** How many jobs of a run wait or are worked on. */
+/** How many jobs of a run are pending or running. */
 export async function countOpenJobs(sql: Sql, runId: string): Promise<number> {
   const row = await sql.get<{ count: number }>(
     "select count(*) as count from jobs where parent_id = ? and status in ('pending', 'running')",
     runId,
   );
   return row?.count ?? 0;
+}
+
+/** Writes how far a run is (0 to 1) and says it in words; writes nothing while the words stay the same. */
+export async function moveRunProgress(
+  sql: Sql,
+  run: JobRow,
+  fraction: number,
+  message: string,
+  at: EpochMs,
+): Promise<void> {
+  await sql.run(
+    'update jobs set progress = ?, progress_message = ?, updated_at = ? where seq = ? and progress_message is not ?',
+    fraction,
+    message,
+    at,
+    run.seq,
+    message,
+  );
+}
+
+/** Sums up the tokens that the jobs of a run have used so far, and stores the sums on the run. */
+export async function addUpRunTokens(sql: Sql, run: JobRow): Promise<{ input: number; output: number }> {
+  const used = await sql.get<{ input: number; output: number }>(
+    `select coalesce(sum(input_tokens), 0) as input, coalesce(sum(output_tokens), 0) as output
+     from jobs where parent_id = ?`,
+    run.id,
+  );
+  const { input, output } = used ?? { input: 0, output: 0 };
+  await sql.run('update jobs set input_tokens = ?, output_tokens = ? where seq = ?', input, output, run.seq);
+  return { input, output };
+}
+
+/** How a run ends; `code` and `message` are null for one that completed. */
+export interface RunEnd {
+  status: 'completed' | 'failed' | 'cancelled';
+  code: string | null;
+  message: string | null;
+}
+
+/** Writes the end of a run into its row. The caller records the event and notifies what depends on the run. */
+export async function writeRunEnd(
+  sql: Sql,
+  run: JobRow,
+  { status, code, message }: RunEnd,
+  at: EpochMs,
+): Promise<void> {
+  await sql.run(
+    `update jobs set status = ?, error_code = ?, error_message = ?,
+       progress = case when ? = 'completed' then 1 else progress end, completed_at = ?, updated_at = ? where seq = ?`,
+    status,
+    code,
+    message,
+    status,
+    at,
+    at,
+    run.seq,
+  );
+}
+
+/** Stores the summary of an ended run, as data (its result) and as text (its output). */
+export async function storeRunSummary(sql: Sql, run: JobRow, summary: JsonObject, text: string): Promise<void> {
+  await sql.run('update jobs set result = ?, output = ? where seq = ?', JSON.stringify(summary), text, run.seq);
 }

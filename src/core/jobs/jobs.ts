@@ -4,14 +4,14 @@ import type { Database } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import { type Capabilities, countReady } from './claim-job.js';
-import { findJob, findProgress, findStatus, type JobProgress } from './find-job.js';
+import { findJob, findProgress, findStatus, type JobProgress, markRead } from './find-job.js';
 import { type FinishRules, finishAttempt } from './finish-job.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 import {
   type Attempt,
   type JobFilter,
   type ListedJob,
-  type LogLine,
+  type LogEntry,
   listArtifacts,
   listAttempts,
   listJobs,
@@ -100,8 +100,8 @@ export function createJobs(needs: JobsNeeds) {
     list: (filter: JobFilter): Promise<ListedJob[]> => listJobs(db, filter),
     output: (id: string): Promise<string> => readOutput(db, id),
     attempts: (id: string): Promise<Attempt[]> => listAttempts(db, id),
-    logs: (id: string, limit: number): Promise<LogLine[]> => listLogs(db, id, limit),
-    logsAfter: (id: string, afterId: number, limit: number): Promise<LogLine[]> =>
+    logs: (id: string, limit: number): Promise<LogEntry[]> => listLogs(db, id, limit),
+    logsAfter: (id: string, afterId: number, limit: number): Promise<LogEntry[]> =>
       listLogsAfter(db, id, afterId, limit),
     artifacts: (id: string): Promise<StoredArtifact[]> => listArtifacts(db, id),
 
@@ -110,10 +110,7 @@ export function createJobs(needs: JobsNeeds) {
       return rows.map((row) => row.depends_on);
     },
 
-    /** Its result has been seen, and is no longer among the unread. */
-    async markRead(id: string): Promise<void> {
-      await db.run('update jobs set read_at = ? where id = ? and read_at is null', clock.now(), id);
-    },
+    markRead: (id: string): Promise<void> => markRead(db, id, clock.now()),
 
     /** With the process to signal, if the job was running; of a run, those of its jobs. */
     cancel: (id: string, actor: Actor): Promise<{ job: Job; working: WorkingJob[] }> =>

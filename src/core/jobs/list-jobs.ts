@@ -1,5 +1,4 @@
 import type { Sql, Value } from '../../store/sql.js';
-import { joinChunks } from './attempt-record.js';
 import { findJob } from './find-job.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 
@@ -77,6 +76,12 @@ export async function readOutput(sql: Sql, id: string): Promise<string> {
   return pieces === '' ? (row.output ?? '') : pieces;
 }
 
+/** The pieces of output that the attempt under way has stored so far, as one text. */
+export async function joinChunks(sql: Sql, jobId: string): Promise<string> {
+  const chunks = await sql.all<{ text: string }>('select text from job_chunks where job_id = ? order by seq', jobId);
+  return chunks.map((chunk) => chunk.text).join('');
+}
+
 export interface Attempt {
   attempt: number;
   outcome: string | null;
@@ -98,7 +103,7 @@ export async function listAttempts(sql: Sql, jobId: string): Promise<Attempt[]> 
   );
 }
 
-export interface LogLine {
+export interface LogEntry {
   /** Grows with every line, whichever job it is of. */
   id: number;
   at: number;
@@ -108,8 +113,8 @@ export interface LogLine {
 }
 
 /** The newest lines of a job's log, oldest first. */
-export async function listLogs(sql: Sql, jobId: string, limit: number): Promise<LogLine[]> {
-  const lines = await sql.all<LogLine>(
+export async function listLogs(sql: Sql, jobId: string, limit: number): Promise<LogEntry[]> {
+  const lines = await sql.all<LogEntry>(
     'select id, at, level, message, fields from job_logs where job_id = ? order by id desc limit ?',
     jobId,
     limit,
@@ -118,8 +123,8 @@ export async function listLogs(sql: Sql, jobId: string, limit: number): Promise<
 }
 
 /** The lines of a job's log that come after one of them (0 for all), oldest first. */
-export async function listLogsAfter(sql: Sql, jobId: string, afterId: number, limit: number): Promise<LogLine[]> {
-  return sql.all<LogLine>(
+export async function listLogsAfter(sql: Sql, jobId: string, afterId: number, limit: number): Promise<LogEntry[]> {
+  return sql.all<LogEntry>(
     'select id, at, level, message, fields from job_logs where job_id = ? and id > ? order by id limit ?',
     jobId,
     afterId,

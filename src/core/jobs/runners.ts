@@ -192,6 +192,11 @@ export async function markLost(sql: Sql, id: string, reason: string, at: number)
   return changed > 0;
 }
 
+/** Deletes a runner that has ended; resolves to how many rows that were. The caller checks that no job names it. */
+export function deleteEndedRunner(sql: Sql, id: string): Promise<number> {
+  return sql.run('delete from runners where id = ? and ended_at is not null', id);
+}
+
 export function identityOf(row: RunnerRow): ProcessIdentity | undefined {
   if (row.pid === null) return undefined;
   return {

@@ -1,8 +1,7 @@
 import type { Sql } from '../../store/sql.js';
-import { joinChunks } from '../jobs/attempt-record.js';
 import { findJob } from '../jobs/find-job.js';
 import { type JobStatus, jobStatuses } from '../jobs/job.js';
-import { conditionsOf, type JobFilter } from '../jobs/list-jobs.js';
+import { conditionsOf, type JobFilter, joinChunks } from '../jobs/list-jobs.js';
 
 export interface JobCounts {
   /** Of all statuses, under the other filters. */

@@ -6,6 +6,8 @@ import type { FailureType } from '../breakers/machine.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { haltingCodes } from '../jobs/board-task.js';
+import { markRead } from '../jobs/find-job.js';
+import { setResult } from '../jobs/finish-job.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
 import { advanceRelay } from './advance-relay.js';
@@ -101,7 +103,7 @@ async function handIn(sql: Sql, job: JobRow, baton: BatonRow, change: ByActor): 
   const advanced = await advanceRelay(sql, attempt, change);
   // The output stands in the relay, and as it was given in the job's own output.
   const result = { ...verdict, step: baton.step_index, passed: advanced.kind !== 'failed' };
-  await sql.run('update jobs set result = ? where seq = ?', JSON.stringify(result), job.seq);
+  await setResult(sql, job, result);
   return advanced;
 }
 
@@ -143,7 +145,7 @@ async function goOn(sql: Sql, advanced: Advanced, job: JobRow, change: ByActor, 
   if (!plan) throw new Error(`Relay ${advanced.pipeline.id} has a job and no plan of its run.`);
   await submitStepJob(sql, advanced.pipeline, baton, plan, change.actor, clock);
   // What it brought stands in the relay; only how the run ends is news.
-  await sql.run('update jobs set read_at = ? where seq = ?', change.at, job.seq);
+  await markRead(sql, job.id, change.at);
 }
 
 /** What is to be worked on next: the next step, or the same again while it has retries and tokens are left. */

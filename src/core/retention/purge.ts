@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Sql, Value } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
+import { deleteEndedJob } from '../jobs/finish-job.js';
+import { deleteEndedRunner } from '../jobs/runners.js';
 import { relayAccount } from '../relay/relay-budget.js';
 
 /** What a purge deleted. */
@@ -31,7 +33,7 @@ export async function purge(db: Database, before: number, change: Change): Promi
   const tasks = await purgeEach(db, endedTasks(before), (sql, id: number) => deleteTask(sql, id, before));
   const goals = await purgeEach(db, endedGoals(before), (sql, id: number) => deleteGoal(sql, id, before));
   const sessions = await purgeEach(db, endedSessions(before), deleteSession);
-  const runners = await purgeEach(db, endedRunners(before), deleteRunner);
+  const runners = await purgeEach(db, endedRunners(before), deleteEndedRunner);
   const counts = { goals, tasks, jobs, relays, events, sessions, runners };
   await db.transaction((sql) =>
     recordEvent(sql, {
@@ -101,19 +103,11 @@ const endedJobs = (before: number): Candidates => ({
 });
 
 async function deleteJob(sql: Sql, id: string, before: number, artifactPaths: string[]): Promise<number> {
-  const artifacts = await sql.all<{ path: string }>('select path from job_artifacts where job_id = ?', id);
-  const deleted = await sql.run(
-    `delete from jobs where id = ? and ${hasEnded}
-       and not exists (select 1 from job_dependencies where depends_on = jobs.id)
-       and not exists (select 1 from jobs child where child.parent_id = jobs.id)
-       and not exists (select 1 from jobs run where run.id = jobs.parent_id and run.status = 'running')`,
-    id,
-    before,
-  );
-  if (deleted === 0) return 0;
-  artifactPaths.push(...artifacts.map((artifact) => artifact.path));
+  const paths = await deleteEndedJob(sql, id, before);
+  if (paths === undefined) return 0;
+  artifactPaths.push(...paths);
   await closeAccount(sql, `job:${id}`);
-  return deleted;
+  return 1;
 }
 
 const endedRelays = (before: number): Candidates => ({
@@ -166,10 +160,6 @@ const endedRunners = (before: number): Candidates => ({
     and id not in (select runner_id from jobs where runner_id is not null)`,
   values: [before],
 });
-
-function deleteRunner(sql: Sql, id: string): Promise<number> {
-  return sql.run('delete from runners where id = ? and ended_at is not null', id);
-}
 
 /** The log is cut by ranges of ids; what it tells of open work stays, however old. */
 async function purgeEvents(db: Database, before: number): Promise<number> {

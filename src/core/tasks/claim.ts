@@ -108,3 +108,18 @@ export async function explainWaiting(sql: Sql, row: TaskRow): Promise<string | u
   if (row.is_held === 1) return `It is not to be started before ${isoTime(row.not_before)}.`;
   return undefined;
 }
+
+/** Adds to the tokens that a task has used, as long as this claim on it is the current one. */
+export async function addTokensUsed(
+  sql: Sql,
+  taskId: number,
+  claimToken: number | null,
+  tokens: number,
+): Promise<void> {
+  await sql.run(
+    "update tasks set tokens_used = tokens_used + ? where id = ? and claim_token = ? and status = 'in_progress'",
+    tokens,
+    taskId,
+    claimToken,
+  );
+}

@@ -50,13 +50,13 @@ it('finds a new home well, and leaves it empty', async () => {
   expect(find('Runtime', 'SQLite').detail).toMatch(/^3\.\d+\.\d+$/);
   expect(find('Database', 'file').detail).toContain('will be created on first use');
   expect(find('Directories', 'data').detail).toContain('will be created on first use');
-  expect(find('Clients', 'connected').mend).toContain('install --client claude-code');
-  expect(find('Models', 'anthropic').mend).toContain('ANTHROPIC_API_KEY');
+  expect(find('Clients', 'connected').fix).toContain('install --client claude-code');
+  expect(find('Models', 'anthropic').fix).toContain('ANTHROPIC_API_KEY');
   expect(find('Models', 'default')).toMatchObject({ status: 'warn' });
   expect(readdirSync(home)).toEqual([]);
 });
 
-it('says the same in words, each fault with its mend', async () => {
+it('says the same in words, each fault with its fix', async () => {
   const { code, stdout, stderr } = await runCli(['doctor'], { home: tempDir() });
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(/^Runtime\n {2}ok {4}agent-runtime +\d/);
@@ -89,8 +89,8 @@ it('sees who is at work, and who was killed at it, and leaves their files alone'
   expect(Object.keys(before)).toContain('.claude/agent_runtime.db-wal');
   const { find, failing } = await doctor(home);
   expect(failing).toEqual([]);
-  expect(find('Processes', 'sessions').detail).toContain('none alive, 1 gone without a word');
-  expect(find('Database', 'file').detail).toContain('in its log');
+  expect(find('Processes', 'sessions').detail).toContain('none alive, 1 killed or crashed');
+  expect(find('Database', 'file').detail).toContain('in its write-ahead log');
   expect(snapshot(home)).toEqual(before);
 });
 
@@ -130,7 +130,7 @@ it('checks who can read the secrets, and never shows one', async () => {
   expect(missing.failing.map((check) => check.name)).toEqual(['secrets file']);
   writeFileSync(secrets, 'ANTHROPIC_API_KEY=sk-ant-very-secret-key\n', { mode: 0o644 });
   const readable = await doctor(home);
-  expect(readable.failing[0]?.mend).toBe(`Run: chmod 600 "${secrets}"`);
+  expect(readable.failing[0]?.fix).toBe(`Run: chmod 600 "${secrets}"`);
   chmodSync(secrets, 0o600);
   const good = await doctor(home, { env: { GOOGLE_API_KEY: 'AIzaVerySecretGoogleKey' } });
   expect(good.find('Settings', 'secrets file').detail).toContain('sets ANTHROPIC_API_KEY');
@@ -145,20 +145,20 @@ it('says of a model that cannot be used what to set', async () => {
   expect(unknown.find('Models', 'default')).toMatchObject({ status: 'fail' });
   expect(unknown.find('Models', 'default').detail).toContain('frobnicate-3');
   const keyless = await doctor(tempDir(), { env: { AGENT_RUNTIME_MODEL: 'opus' } });
-  expect(keyless.find('Models', 'default').mend).toContain('ANTHROPIC_API_KEY');
+  expect(keyless.find('Models', 'default').fix).toContain('ANTHROPIC_API_KEY');
 });
 
 it('says what is wrong with a database', async () => {
   const { home, db } = await usedHome();
   chmodSync(db, 0o644);
   const readable = await doctor(home);
-  expect(readable.find('Database', 'modes')).toMatchObject({ status: 'warn', mend: `Run: chmod 600 "${db}"` });
+  expect(readable.find('Database', 'modes')).toMatchObject({ status: 'warn', fix: `Run: chmod 600 "${db}"` });
 
   const newer = new BetterSqlite3(db);
   newer.pragma('user_version = 999');
   newer.close();
   const tooNew = await doctor(home);
-  expect(tooNew.failing).toMatchObject([{ group: 'Database', mend: expect.stringContaining('npm install') }]);
+  expect(tooNew.failing).toMatchObject([{ group: 'Database', fix: expect.stringContaining('npm install') }]);
   expect(tooNew.failing[0]?.detail).toContain('version 999');
 
   const foreign = new BetterSqlite3(join(home, 'foreign.db'));
@@ -199,7 +199,7 @@ it('finds damage in the middle of a database', async () => {
   writeFileSync(db, bytes);
   const { failing } = await doctor(home);
   expect(failing.length).toBeGreaterThan(0);
-  expect(failing.every((check) => check.group === 'Database' && check.mend !== undefined)).toBe(true);
+  expect(failing.every((check) => check.group === 'Database' && check.fix !== undefined)).toBe(true);
 });
 
 it('says where a file stands in the way of a directory', async () => {
@@ -210,7 +210,7 @@ it('says where a file stands in the way of a directory', async () => {
     expect.stringContaining(`${join(home, 'file')} is not a directory`),
     expect.stringContaining(`${join(home, 'file')} is not a directory`),
   ]);
-  expect(failing.map((check) => check.mend)).toEqual([
+  expect(failing.map((check) => check.fix)).toEqual([
     expect.stringContaining('AGENT_RUNTIME_DB_PATH'),
     expect.stringContaining('AGENT_RUNTIME_DATA_DIR'),
   ]);

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { type ClientId, clientIds } from '../../../src/cli/install/clients.js';
-import { type InstallNeeds, planInstall, settingsFromFlags } from '../../../src/cli/install/plan-install.js';
-import { claudeAddLine, shellWord } from '../../../src/cli/install/shell-lines.js';
-import { showPlan } from '../../../src/cli/install/show-plan.js';
+import { type InstallNeeds, planInstall, settingsFromFlags, showPlan } from '../../../src/cli/install/plan-install.js';
+import { claudeAddLine, shellWord } from '../../../src/cli/launch.js';
 
 const unix = { home: '/home/ann', env: {}, project: '/src/app' };
 const places = {

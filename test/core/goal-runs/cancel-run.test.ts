@@ -73,7 +73,7 @@ it('when all tasks are deleted under it, it ends and claims no success', async (
   const runs = await testRuns();
   const { id } = await runs.start(await runs.goal([{ key: 'a' }, { key: 'b' }]), { concurrency: 1 });
   const working = await runs.takeNext();
-  await runs.runtime.clearBoard(session);
+  await runs.runtime.maintenance.clearBoard(session);
   await runs.finish(working, completed);
   expect(await runs.run(id)).toMatchObject({ status: 'cancelled', errorMessage: 'Goal 1 has no tasks any more.' });
 });

@@ -145,7 +145,7 @@ it('a purge takes ended runs with their jobs, and nothing of one that goes on', 
   const live = await runs.start(await runs.goal([{ key: 'b' }, { key: 'c', dependencies: ['b'] }]), { concurrency: 1 });
   await runs.workOne();
   clock.pass(10 * 86_400_000);
-  expect(await runtime.purge(clock.now() - 86_400_000, session)).toMatchObject({ jobs: 2, goals: 1 });
+  expect(await runtime.maintenance.purge(clock.now() - 86_400_000, session)).toMatchObject({ jobs: 2, goals: 1 });
   expect(await runtime.db.get('select 1 from jobs where id = ?', done.id)).toBeUndefined();
   expect(await runtime.db.all('select 1 from jobs where parent_id = ?', live.id)).toHaveLength(2);
   await runs.workAll();

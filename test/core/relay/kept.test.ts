@@ -39,7 +39,7 @@ it('a purge takes relays that ended long ago with all that is theirs, and leaves
     session,
   );
   runtime.clock.pass(2 * day);
-  expect(await runtime.purge(runtime.clock.now() - day, session)).toMatchObject({ relays: 1 });
+  expect(await runtime.maintenance.purge(runtime.clock.now() - day, session)).toMatchObject({ relays: 1 });
   expect((await runtime.relays.list({ limit: 10 })).map(({ id }) => id)).toEqual([open.id]);
   for (const table of ['relay_steps', 'relay_batons', 'relay_results']) {
     expect(await runtime.db.all(`select pipeline_id from ${table} where pipeline_id <> ?`, open.id)).toEqual([]);

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { RuntimeError } from '../base/errors.js';
+import type { LiveProcess } from '../core/overview/live-processes.js';
+import { newestBackup } from '../store/backup.js';
+import { restoreDatabase, setAside } from '../store/restore.js';
+import type { GlobalFlags } from './global-flags.js';
+import type { Output } from './output.js';
+import { type Setting, settingOf, withRuntime } from './with-runtime.js';
+
+export async function runBackup(file: string | undefined, flags: GlobalFlags, output: Output): Promise<void> {
+  const { path, sizeBytes } = await withRuntime(settingOf(flags), (runtime) =>
+    runtime.maintenance.backup(file === undefined ? undefined : resolve(file)),
+  );
+  if (flags.isJson) output.printJson({ path, size_bytes: sizeBytes });
+  else output.print(path);
+}
+
+export async function runRestore(
+  file: string | undefined,
+  isForced: boolean,
+  flags: GlobalFlags,
+  output: Output,
+): Promise<void> {
+  const setting = settingOf(flags);
+  const from = file === undefined ? requireBackup(setting) : resolve(file);
+  if (!existsSync(from))
+    throw new RuntimeError(
+      'not_found',
+      `There is no file ${from}.`,
+      'Run `agent-runtime doctor` to see the newest backup.',
+    );
+  const saved = await savePresent(setting, isForced);
+  await restoreDatabase({ from, file: setting.config.dbPath, log: setting.log });
+  // What was at work when the backup was made is not any more.
+  const counts = await withRuntime(setting, async (runtime) => {
+    await runtime.maintenance.runOnce();
+    return runtime.db.get<{ goals: number; tasks: number; jobs: number }>(
+      'select (select count(*) from goals) as goals, (select count(*) from tasks) as tasks, (select count(*) from jobs) as jobs',
+    );
+  });
+  if (flags.isJson) output.printJson({ restored: from, saved: saved ?? null, ...counts });
+  else {
+    output.print(`Restored ${from}: ${counts?.goals} goals, ${counts?.tasks} tasks, ${counts?.jobs} jobs.`);
+    if (saved) output.print(`What was there before: ${saved}`);
+  }
+}
+
+function requireBackup({ config }: Setting): string {
+  const directory = join(config.dataDir, 'backups');
+  const newest = newestBackup(directory);
+  if (newest) return newest;
+  throw new RuntimeError('not_found', `There is no backup in ${directory}.`, 'Name the file to restore.');
+}
+
+/** Saves what the database holds now; resolves to where. Nobody may be using it, unless that is wanted. */
+async function savePresent(setting: Setting, isForced: boolean): Promise<string | undefined> {
+  const { dbPath } = setting.config;
+  if (!existsSync(dbPath)) return undefined;
+  try {
+    return await withRuntime(setting, async (runtime) => {
+      const live = await runtime.liveProcesses();
+      if (live.length > 0 && !isForced) throw inUse(dbPath, live);
+      return (await runtime.maintenance.backup(undefined, 'before-restore')).path;
+    });
+  } catch (error) {
+    if (!isForced || !(error instanceof RuntimeError) || error.code !== 'unavailable') throw error;
+    return setAside(dbPath, Date.now());
+  }
+}
+
+function inUse(path: string, live: readonly LiveProcess[]): RuntimeError {
+  const named = live.map(({ kind, pid, isProven }) => `${kind} ${pid}${isProven ? '' : ' (elsewhere)'}`).join(', ');
+  return new RuntimeError(
+    'conflict',
+    `The database ${path} is in use: ${named}.`,
+    'End these clients first, or pass --force: they will see the restored rows, and may hold claims that are gone.',
+  );
+}

@@ -1,0 +1,84 @@
+import type { Config } from '../../base/config.js';
+import { messageOf, reportError } from '../../base/errors.js';
+import { findCommand } from '../../base/find-command.js';
+import type { ServerSettings } from '../../base/server-settings.js';
+import { prepareLaunch } from '../../downstream/connection/launch.js';
+import { chooseBackend, searchBackends } from '../../downstream/native/web-search.js';
+import { createModels, type Models } from '../../llm/index.js';
+import { commandName } from '../launch.js';
+import { type Check, checksOf } from './check.js';
+
+const models = checksOf('Models');
+const search = checksOf('Search');
+const servers = checksOf('Tool servers');
+
+/** Which models answer background tasks and plan goals. No provider is called. */
+export function checkModels(config: Config, configured = createModels(config)): Check[] {
+  const providers = configured
+    .available()
+    .map(({ id, isConfigured, defaultModel, fix }) =>
+      isConfigured
+        ? models.ok(id, `set up${defaultModel ? `; ${defaultModel}` : ''}`)
+        : models.ok(id, 'not set up', fix),
+    );
+  return [...providers, ...checkDefault(configured)];
+}
+
+function checkDefault(configured: Models): Check[] {
+  const name = configured.defaultModel();
+  if (name === undefined) {
+    return [
+      models.warn('default', 'none: background tasks need a model', 'Set up one of the providers above.'),
+      models.ok('planner', "decompose_goal asks the client's model, or else its caller, for the plan"),
+    ];
+  }
+  try {
+    const { provider, model, warnings } = configured.resolve(name);
+    configured.provider(provider);
+    const detail = [`${name} (${[provider, model].filter(Boolean).join(', ')})`, ...warnings].join('\n');
+    return [
+      warnings.length > 0
+        ? models.warn('default', detail, 'Set AGENT_RUNTIME_MODEL to a current model.')
+        : models.ok('default', detail),
+      models.ok('planner', `decompose_goal asks the client's model, or else ${name}`),
+    ];
+  } catch (error) {
+    const { message, hint } = reportError(error);
+    return [models.fail('default', message, hint)];
+  }
+}
+
+/** Which service answers web_search. No service is called. */
+export function checkSearch({ native }: Config): Check[] {
+  if (native.searchBackend === undefined && !searchBackends.some((backend) => backend.isConfigured(native))) {
+    return [search.ok('web_search', 'not set up', searchBackends.map(({ advice }) => advice).join('\n'))];
+  }
+  try {
+    const { service, setting } = chooseBackend(native);
+    return [search.ok('web_search', `asks ${service} (${setting} is set)`)];
+  } catch (error) {
+    const { message, hint } = reportError(error);
+    return [search.warn('web_search', message, hint)];
+  }
+}
+
+/** Whether each server of the config file can probably be started. No server is started. */
+export function checkServers(config: Config): Check[] {
+  const configured = Object.entries(config.mcpServers);
+  if (configured.length === 0) return [servers.ok('servers', 'the config file names none')];
+  return configured.map(([name, settings]) => checkServer(name, settings, config));
+}
+
+function checkServer(name: string, settings: ServerSettings, config: Config): Check {
+  const next = `${commandName} servers check ${name}`;
+  try {
+    const launch = prepareLaunch(settings, config, 'doctor');
+    if (launch.kind === 'http') return servers.ok(name, `${launch.url.origin}; to try it: ${next}`);
+    const path = findCommand(launch.command, launch.env);
+    if (path !== undefined || launch.command.includes('/'))
+      return servers.ok(name, `${launch.command}; to try it: ${next}`);
+    return servers.warn(name, `its command ${launch.command} is not found`, 'Give the full path, or install it.');
+  } catch (error) {
+    return servers.warn(name, messageOf(error), `Correct its entry in ${config.configPath}.`);
+  }
+}

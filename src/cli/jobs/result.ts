@@ -1,0 +1,74 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { messageOf, RuntimeError } from '../../base/errors.js';
+import { newShortId } from '../../base/ids.js';
+import { hasEnded, type Job } from '../../core/jobs/job.js';
+import type { Runtime } from '../../runtime.js';
+import type { GlobalFlags } from '../global-flags.js';
+import { commandName } from '../launch.js';
+import type { Output } from '../output.js';
+import { settingOf, withRuntime } from '../with-runtime.js';
+
+/**
+ * Prints a completed job's result, or writes it to a file: the text of a background task, the JSON of any other job.
+ * Throws `conflict` for a job that has not ended, and `unavailable` or `cancelled` for one that ended without a result.
+ */
+export async function runResult(
+  id: string,
+  file: string | undefined,
+  flags: GlobalFlags,
+  output: Output,
+): Promise<void> {
+  const { job, text } = await withRuntime(settingOf(flags), async (runtime) => {
+    const found = await runtime.jobs.get(id);
+    refuseWithoutResult(found);
+    const read = await readText(found, runtime);
+    if (!runtime.config.isReadOnly) await runtime.jobs.markRead(id);
+    return { job: found, text: read };
+  });
+  if (file !== undefined) {
+    const path = resolve(file);
+    const content = `${text}\n`;
+    writeWhole(path, content);
+    const size_bytes = Buffer.byteLength(content);
+    if (flags.isJson) output.printJson({ job_id: id, path, size_bytes });
+    else output.print(`Result written: ${path} (${size_bytes} bytes)`);
+  } else if (flags.isJson) output.printJson(job.type === 'llm' ? { job_id: id, result: text } : job.result);
+  else output.quote(text);
+}
+
+function refuseWithoutResult({ id, status, errorCode, errorMessage }: Job): void {
+  if (status === 'completed') return;
+  if (!hasEnded(status)) {
+    const hint = `\`${commandName} wait --job-id ${id}\` waits for it.`;
+    throw new RuntimeError('conflict', `Job ${id} is ${status} and has no result yet.`, hint);
+  }
+  throw new RuntimeError(
+    status === 'cancelled' ? 'cancelled' : 'unavailable',
+    `Job ${id} has no result: it ${status === 'cancelled' ? 'was cancelled' : 'failed'}. ${errorCode}: ${errorMessage}`,
+    `\`${commandName} retry --job-id ${id}\` runs it again; ` +
+      `\`${commandName} tool get_task_result --arg task_id=${id}\` shows what it had put out.`,
+  );
+}
+
+async function readText(job: Job, { jobs }: Runtime): Promise<string> {
+  return job.type === 'llm' ? jobs.output(job.id) : JSON.stringify(job.result, null, 2);
+}
+
+/** The whole text or, when it cannot be written, the file as it was. */
+function writeWhole(path: string, text: string): void {
+  const temporary = `${path}.${newShortId()}.tmp`;
+  try {
+    writeFileSync(temporary, text, { flag: 'wx' });
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    const reason = messageOf(cause);
+    throw new RuntimeError(
+      'invalid',
+      `${path} cannot be written: ${reason}.`,
+      `See that ${dirname(path)} is a directory you may write to.`,
+      { cause },
+    );
+  }
+}

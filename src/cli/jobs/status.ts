@@ -1,0 +1,100 @@
+import type { z } from 'zod';
+import { jobOutput } from '../../tools/jobs.js';
+import type { GlobalFlags } from '../global-flags.js';
+import { commandName } from '../launch.js';
+import { type Output, type Paint, printable } from '../output.js';
+import { type Caller, withCaller } from '../tool/with-caller.js';
+import { settingOf } from '../with-runtime.js';
+import { callFor } from './job-tool.js';
+
+/** A program gets JSON, as from the earlier job server, without asking for it. */
+export async function runStatus(id: string, flags: GlobalFlags, output: Output): Promise<void> {
+  const job = await withCaller(settingOf(flags), flags, output, (caller) => readStatus(id, caller));
+  if (flags.isJson || !output.isTerminal) output.printJson(toDocument(job));
+  else output.print(renderStatus(job, output.paint));
+}
+
+/** A job as get_job_status shows it, but with its result whole: a program has no context that it would fill. */
+export async function readStatus(id: string, caller: Caller): Promise<JobStatusOutput> {
+  const { result_cut, ...job } = await callFor(caller, 'get_job_status', { job_id: id }, jobOutput);
+  return result_cut === undefined ? job : { ...job, result: (await caller.runtime.jobs.get(id)).result };
+}
+
+export type JobStatusOutput = z.output<typeof jobOutput>;
+
+/** A job for programs; `id` is what the earlier job server called it. */
+export function toDocument(job: JobStatusOutput) {
+  return { id: job.job_id, ...job };
+}
+
+/** A job for people. */
+export function renderStatus(job: JobStatusOutput, paint: Paint): string {
+  const fields: [name: string, value: string | undefined][] = [
+    ['type', job.type],
+    ['created', job.created_at],
+    ['started', job.started_at ?? undefined],
+    ['completed', completedAt(job)],
+    ['progress', progressOf(job)],
+    ['error', job.error ? `${job.error.code}: ${job.error.message}` : undefined],
+    ['metadata', Object.keys(job.metadata).length > 0 ? JSON.stringify(job.metadata) : undefined],
+    ...(job.warnings ?? []).map((warning): [string, string] => ['warning', warning]),
+  ];
+  const lines = [
+    ...fields.flatMap(([name, value]) => (value === undefined ? [] : [`  ${name.padEnd(10)} ${value}`])),
+    ...section('artifacts', artifactLines(job)),
+    ...section('attempts', (job.attempts ?? []).map(attemptLine)),
+    ...section(
+      'log',
+      job.logs.map(({ at, level, message }) => `  ${at}  ${level.padEnd(5)}  ${message}`),
+    ),
+    ...section(
+      'next',
+      nextSteps(job).map((step) => `  ${commandName} ${step} --job-id ${job.job_id}`),
+    ),
+  ];
+  const head = [paint('bold', job.job_id), `  ${'status'.padEnd(10)} ${paintStatus(job, paint)}`];
+  return [...head, ...lines.map(printable)].join('\n');
+}
+
+/** The files that a job has left: name, size, path. */
+export function artifactLines({ artifacts = [] }: Pick<JobStatusOutput, 'artifacts'>): string[] {
+  return artifacts.map(({ name, path, size_bytes }) => `  ${name}  ${size_bytes} bytes  ${path}`);
+}
+
+const colours = { pending: 'gray', running: 'cyan', completed: 'green', failed: 'red', cancelled: 'yellow' } as const;
+
+/** `failed (dead)` in the colour of its status. */
+export function paintStatus(
+  { status, dead }: { status: string; dead?: boolean | undefined },
+  paint: Paint,
+  width = 0,
+): string {
+  const text = (dead ? `${status} (dead)` : status).padEnd(width);
+  return status in colours ? paint(colours[status as keyof typeof colours], text) : text;
+}
+
+type ShownAttempt = NonNullable<JobStatusOutput['attempts']>[number];
+
+function attemptLine({ attempt, outcome, error = '' }: ShownAttempt): string {
+  return `  ${attempt}  ${outcome}  ${error}`.trimEnd();
+}
+
+function completedAt({ started_at, completed_at }: JobStatusOutput): string | undefined {
+  if (completed_at === null) return undefined;
+  const seconds = started_at === null ? undefined : (Date.parse(completed_at) - Date.parse(started_at)) / 1000;
+  return seconds === undefined ? completed_at : `${completed_at} (after ${seconds} s)`;
+}
+
+function progressOf({ progress, progress_message }: JobStatusOutput): string | undefined {
+  if (progress === undefined) return progress_message;
+  return [`${Math.round(progress * 100)} %`, ...(progress_message === undefined ? [] : [progress_message])].join('  ');
+}
+
+function nextSteps({ status }: JobStatusOutput): string[] {
+  if (status === 'completed') return ['result'];
+  return status === 'pending' || status === 'running' ? ['wait', 'cancel'] : ['retry'];
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`  ${title}`, ...lines.map((line) => `  ${line}`)];
+}

@@ -1,0 +1,150 @@
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { messageOf, RuntimeError } from '../../base/errors.js';
+import { readConfig } from '../../config.js';
+import type { GlobalFlags } from '../global-flags.js';
+import { editFile } from '../install/edit-file.js';
+import type { Output } from '../output.js';
+import { settingOf, withRuntime } from '../with-runtime.js';
+import { type ImportPlan, planImport } from './plan-import.js';
+
+export async function runList(flags: GlobalFlags, output: Output): Promise<void> {
+  const setting = settingOf(flags);
+  const servers = await withRuntime(setting, (runtime) => runtime.downstream.servers());
+  const rows = servers.map(({ server, runs, tools, listedAt, backups, instances }) => ({
+    server,
+    runs,
+    instances: instances.length,
+    backups,
+    tools: tools ?? null,
+    listed_at: listedAt === undefined ? null : new Date(listedAt).toISOString(),
+    open_breakers: instances.filter(({ breaker }) => breaker !== 'closed').map(({ id }) => id),
+  }));
+  if (flags.isJson) {
+    output.printJson({ servers: rows, config: setting.config.configPath });
+    return;
+  }
+  if (rows.length === 0) output.print(`${setting.config.configPath} names no servers. Next: servers import FILE`);
+  for (const row of rows) {
+    const tools = row.tools === null ? 'never asked for its tools' : `${row.tools} tools`;
+    const more = [
+      `${row.instances} instance${row.instances === 1 ? '' : 's'}`,
+      tools,
+      ...(row.backups.length > 0 ? [`backups ${row.backups.join(', ')}`] : []),
+      ...(row.open_breakers.length > 0 ? [`breaker open: ${row.open_breakers.join(', ')}`] : []),
+    ];
+    output.quote(`${output.paint('bold', row.server)}  ${row.runs}\n  ${more.join('; ')}`);
+  }
+}
+
+interface Finding {
+  server: string;
+  status: 'ok' | 'fail';
+  tools?: number;
+  problem?: string;
+  ms: number;
+}
+
+/** The first start of a server may have to download it. */
+const startMs = 45_000;
+
+export async function runCheck(server: string | undefined, flags: GlobalFlags, output: Output): Promise<void> {
+  const setting = settingOf(flags);
+  const names = server === undefined ? Object.keys(setting.config.mcpServers) : [server];
+  if (names.length === 0) {
+    throw new RuntimeError(
+      'not_configured',
+      `${setting.config.configPath} names no servers.`,
+      'Take over those of another client: servers import FILE',
+    );
+  }
+  const findings = await withRuntime(setting, async ({ downstream }) => {
+    const found: Finding[] = [];
+    for (const name of names) found.push(await checkOne(name, (each) => downstream.check(each, startMs)));
+    return found;
+  });
+  if (flags.isJson) output.printJson({ servers: findings });
+  else {
+    for (const { server: name, status, tools, problem, ms } of findings) {
+      const mark = status === 'ok' ? output.paint('green', 'ok  ') : output.paint('red', 'FAIL');
+      output.quote(`${mark} ${name}  ${status === 'ok' ? `${tools} tools` : problem} (${ms} ms)`);
+    }
+  }
+  if (findings.some(({ status }) => status === 'fail')) process.exitCode = 1;
+}
+
+async function checkOne(server: string, check: (server: string) => Promise<number>): Promise<Finding> {
+  const startedAt = performance.now();
+  const ms = () => Math.round(performance.now() - startedAt);
+  try {
+    const tools = await check(server);
+    return { server, status: 'ok', tools, ms: ms() };
+  } catch (error) {
+    if (error instanceof RuntimeError) throw error;
+    return { server, status: 'fail', problem: messageOf(error), ms: ms() };
+  }
+}
+
+export interface ImportWishes {
+  isDry: boolean;
+  isReplacing: boolean;
+}
+
+/** Puts the servers of another client's file into the config file, or says what that would come to. */
+export function runImport(
+  file: string,
+  { isDry, isReplacing }: ImportWishes,
+  flags: GlobalFlags,
+  output: Output,
+): void {
+  const { configPath } = readConfig(flags.settings);
+  const source = readSource(resolve(file));
+  const plan = (text: string): ImportPlan => planImport(source, text, { file, configPath, isReplacing });
+  const isNew = !existsSync(configPath);
+  const edited: { outcome: ImportPlan; backup?: string } = isDry
+    ? { outcome: plan(readIfThere(configPath)) }
+    : editFile(configPath, plan, Date.now());
+  const { outcome, backup } = edited;
+  // Such entries often hold keys.
+  if (isNew && existsSync(configPath)) chmodSync(configPath, 0o600);
+  const { added, replaced, unchanged, skipped } = outcome;
+  if (flags.isJson) {
+    output.printJson({
+      config: configPath,
+      dry_run: isDry,
+      added,
+      replaced,
+      unchanged,
+      skipped,
+      ...(backup ? { backup } : {}),
+    });
+    return;
+  }
+  const would = isDry ? 'Would have ' : '';
+  if (added.length > 0) output.quote(`${would}${isDry ? 'added' : 'Added'} ${added.join(', ')}.`);
+  if (replaced.length > 0) output.quote(`${would}${isDry ? 'replaced' : 'Replaced'} ${replaced.join(', ')}.`);
+  if (unchanged.length > 0) output.quote(`Already there: ${unchanged.join(', ')}.`);
+  for (const { server, reason } of skipped) output.quote(`Left out ${server}: ${reason}.`);
+  if (backup) output.print(`The file as it was: ${backup}`);
+  if (added.length + replaced.length > 0 && !isDry) output.print('Next: agent-runtime servers check');
+}
+
+function readSource(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new RuntimeError(
+      'not_found',
+      `${file} cannot be read: ${messageOf(error)}`,
+      'Name a file such as .mcp.json or claude_desktop_config.json.',
+    );
+  }
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,58 @@
+import { RuntimeError } from '../base/errors.js';
+import type { Runtime } from '../runtime.js';
+import type { GlobalFlags } from './global-flags.js';
+import type { Output } from './output.js';
+import { callerOf, settingOf, withRuntime } from './with-runtime.js';
+
+/** Makes a token and prints it, this once. */
+export async function createToken(name: string, flags: GlobalFlags, output: Output): Promise<void> {
+  if (!/^[\w .@-]{1,60}$/.test(name)) {
+    throw new RuntimeError(
+      'invalid',
+      `${JSON.stringify(name)} cannot be a token's name.`,
+      'Use up to 60 letters, digits, spaces and . @ - _.',
+    );
+  }
+  const isReadOnly = flags.settings.readOnly === true;
+  const { id, token } = await onRuntime(flags, (runtime) =>
+    runtime.access.create({ name, isReadOnly }, callerOf(runtime.config)),
+  );
+  if (flags.isJson) output.printJson({ id, name, read_only: isReadOnly, token });
+  else {
+    output.print(token);
+    output.say(
+      'It is shown this once. Programs send it as `Authorization: Bearer TOKEN`, or have it in AGENT_RUNTIME_TOKEN.',
+    );
+  }
+}
+
+/** Lists tokens, without themselves. */
+export async function listTokens(flags: GlobalFlags, output: Output): Promise<void> {
+  const tokens = await onRuntime(flags, (runtime) => runtime.access.list());
+  const shown = tokens.map((token) => ({
+    id: token.id,
+    name: token.name,
+    read_only: token.isReadOnly,
+    created_at: new Date(token.createdAt).toISOString(),
+    last_used_at: token.lastUsedAt === null ? null : new Date(token.lastUsedAt).toISOString(),
+  }));
+  if (flags.isJson) output.printJson({ tokens: shown });
+  else if (shown.length === 0) output.say('There are no tokens. `agent-runtime token create --name NAME` makes one.');
+  else for (const token of shown) output.print(lineOf(token));
+}
+
+/** Ends a token. */
+export async function revokeToken(idOrName: string, flags: GlobalFlags, output: Output): Promise<void> {
+  const { id, name } = await onRuntime(flags, (runtime) => runtime.access.revoke(idOrName, callerOf(runtime.config)));
+  if (flags.isJson) output.printJson({ id, name, revoked: true });
+  else output.print(`Revoked ${id} (${name}).`);
+}
+
+function lineOf(token: { id: string; name: string; read_only: boolean; last_used_at: string | null }): string {
+  const used = token.last_used_at === null ? 'never used' : `last used ${token.last_used_at}`;
+  return `${token.id}  ${token.name}  ${token.read_only ? 'read-only' : 'full'}  ${used}`;
+}
+
+function onRuntime<Result>(flags: GlobalFlags, work: (runtime: Runtime) => Promise<Result>): Promise<Result> {
+  return withRuntime(settingOf(flags), work);
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { Json } from '../../base/json.js';
+import { failurePolicies, taskStatuses } from '../../core/tasks/task.js';
+
+/** Row ids; the upper bound is far beyond any board. */
+const rowId = z.int().min(1).max(1_000_000_000_000);
+
+/** Inputs that many tools share, each described once. */
+export const taskReference = z
+  .union([rowId, z.string().min(1).max(200)])
+  .describe('A task\'s id (12 or "12"), or the key it was created with.');
+
+export const taskReferences = z
+  .array(z.union([rowId, z.string().min(1).max(200)]))
+  .max(1_000)
+  .describe('Tasks that must be done first: ids or keys.');
+
+export const goalId = rowId.describe("A goal's id, as returned by create_goal or list_goals.");
+export const jobId = z.string().min(1).max(200).describe('The task_id that submit_background_task returned.');
+export const priority = z.int().min(1).max(10).describe('1 to 10; 10 is done first. 5 unless given.');
+export const taskStatus = z.enum(taskStatuses);
+export const failurePolicy = z
+  .enum(failurePolicies)
+  .describe(
+    'What becomes of this task when a dependency fails or is cancelled: block (wait until someone mends it), ' +
+      'skip (not done, those after it go on), run (done all the same), cancel (cancelled, and so on down). block unless given.',
+  );
+export const metadata = z
+  .record(z.string(), z.custom<Json>())
+  .describe('Anything you want kept with it, as a JSON object.');
+export const time = z.iso.datetime({ offset: true }).describe('ISO 8601 with a zone, such as 2026-12-01T09:00:00Z.');
+export const claimToken = z
+  .int()
+  .min(1)
+  .max(1_000_000_000)
+  .describe('The claim_token that your claim returned: proves that the claim is yours and has not been superseded.');
+export const scope = z
+  .enum(['project', 'all'])
+  .describe('project: tasks of this project and of none. all: of every project. project unless given.');
+
+export const limit = (byDefault: number) =>
+  z.int().min(1).max(200).optional().describe(`At most this many; ${byDefault} unless given.`);
+export const cursor = z.string().max(200).optional().describe('next_cursor of the page before.');
+export const fields = z
+  .enum(['brief', 'full'])
+  .optional()
+  .describe('brief: enough to choose one. full: every field. brief unless given.');
+
+/** Epoch milliseconds of a time that was given, null for one to take away. */
+export function toMs(text: string): number;
+export function toMs(text: string | undefined): number | undefined;
+export function toMs(text: string | null | undefined): number | null | undefined;
+export function toMs(text: string | null | undefined): number | null | undefined {
+  return typeof text === 'string' ? Date.parse(text) : text;
+}
+
+/** ISO 8601 in UTC, as every tool returns times. */
+export function iso(ms: number): string;
+export function iso(ms: number | null): string | null;
+export function iso(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import type { Summary, TypeSummary } from '../../core/metrics/summary.js';
+import { iso } from '../call/fields.js';
+
+const rate = z.number().describe('A minute.');
+
+export const metricsOutput = z.object({
+  at: z.string(),
+  window_minutes: z.number(),
+  job_submission_rate: rate,
+  job_completion_rate: rate,
+  average_execution_time: z.number().nullable().describe('Seconds.'),
+  error_rates_by_type: z.record(z.string(), z.number().nullable()),
+  agent_utilization: z.record(z.string(), z.number()),
+  queue_depth: z.int(),
+  types: z.array(
+    z.object({
+      type: z.string(),
+      submitted: z.int(),
+      submitted_per_minute: z.number(),
+      completed: z.int(),
+      completed_per_minute: z.number(),
+      failed: z.int(),
+      cancelled: z.int(),
+      error_rate: z.number().nullable(),
+      average_seconds: z.number().nullable(),
+      p95_seconds: z.number().nullable(),
+      queued: z.int(),
+      running: z.int(),
+      oldest_queued_seconds: z.number().nullable(),
+    }),
+  ),
+  agents: z.array(z.object({ agent: z.string(), slots: z.int(), busy: z.int(), utilization: z.number() })),
+  errors: z.array(z.object({ type: z.string(), code: z.string(), count: z.int() })),
+  totals: z.object({
+    jobs_submitted: z.int(),
+    jobs_completed: z.int(),
+    jobs_failed: z.int(),
+    jobs_cancelled: z.int(),
+    llm_requests: z.int(),
+    llm_errors: z.int(),
+    llm_input_tokens: z.int(),
+    llm_output_tokens: z.int(),
+    tool_calls: z.int(),
+    tool_errors: z.int(),
+  }),
+});
+
+export type ShownMetrics = z.input<typeof metricsOutput>;
+
+/** The six figures that the job server named first, then what they are made of. */
+export function showMetrics(summary: Summary): ShownMetrics {
+  const { types, agents, errors, totals } = summary;
+  const minutes = (summary.at - summary.from) / 60_000;
+  const sum = (figure: (type: TypeSummary) => number) => types.reduce((total, type) => total + figure(type), 0);
+  return {
+    at: iso(summary.at),
+    window_minutes: minutes,
+    job_submission_rate: rounded(sum((type) => type.submitted) / minutes),
+    job_completion_rate: rounded(sum((type) => type.completed) / minutes),
+    average_execution_time: rounded(summary.averageSeconds),
+    error_rates_by_type: Object.fromEntries(types.map(({ type, errorRate }) => [type, rounded(errorRate)])),
+    agent_utilization: Object.fromEntries(agents.map(({ agent, utilization }) => [agent, rounded(utilization)])),
+    queue_depth: sum((type) => type.queued),
+    types: types.map((type) => ({
+      type: type.type,
+      submitted: type.submitted,
+      submitted_per_minute: rounded(type.submitted / minutes),
+      completed: type.completed,
+      completed_per_minute: rounded(type.completed / minutes),
+      failed: type.failed,
+      cancelled: type.cancelled,
+      error_rate: rounded(type.errorRate),
+      average_seconds: rounded(type.averageSeconds),
+      p95_seconds: rounded(type.p95Seconds),
+      queued: type.queued,
+      running: type.running,
+      oldest_queued_seconds: rounded(type.oldestQueuedSeconds),
+    })),
+    agents: agents
+      .filter(({ busy, utilization }) => busy > 0 || utilization > 0)
+      .map((agent) => ({ ...agent, utilization: rounded(agent.utilization) })),
+    errors,
+    totals: {
+      jobs_submitted: totals.jobsSubmitted,
+      jobs_completed: totals.jobsCompleted,
+      jobs_failed: totals.jobsFailed,
+      jobs_cancelled: totals.jobsCancelled,
+      llm_requests: totals.llmRequests,
+      llm_errors: totals.llmErrors,
+      llm_input_tokens: totals.llmInputTokens,
+      llm_output_tokens: totals.llmOutputTokens,
+      tool_calls: totals.toolCalls,
+      tool_errors: totals.toolErrors,
+    },
+  };
+}
+
+/** Four digits say enough, and a model reads them all. */
+function rounded(value: number): number;
+function rounded(value: number | null): number | null;
+function rounded(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(4));
+}

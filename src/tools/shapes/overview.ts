@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { cut } from '../../base/text.js';
+import type { Actor } from '../../core/actor.js';
+import type { HeldTask, OpenJob, Overview } from '../../core/overview/overview.js';
+import type { SelfDescription } from '../../services/describe-self.js';
+import { iso } from '../call/fields.js';
+import { summarize } from './job.js';
+
+const heldTask = z.object({
+  id: z.int(),
+  key: z.string().optional(),
+  title: z.string(),
+  claim_token: z.int().optional(),
+  by: z.string().optional(),
+  until: z.string(),
+});
+
+const openJob = z.object({ task_id: z.string(), status: z.string(), description: z.string() });
+
+export const statusOutput = z.object({
+  next: z.string().describe('What to do next.'),
+  session: z.object({ id: z.string().nullable(), project: z.string().optional() }),
+  yours: z.object({
+    tasks: z.array(heldTask),
+    slots: z.array(z.object({ slot: z.int(), worker: z.string(), task: z.int().optional() })),
+    background: z.array(openJob),
+    unread_results: z.array(openJob),
+  }),
+  all: z.object({
+    sessions: z.int(),
+    tasks: z.object({ ready: z.int(), waiting: z.int(), in_progress: z.int(), failed: z.int(), overdue: z.int() }),
+    in_progress: z.array(heldTask),
+    slots: z.string(),
+    background: z.object({ running: z.int(), pending: z.int(), runners: z.int() }),
+    sick_servers: z.array(z.object({ server: z.string(), problem: z.string() })).optional(),
+    goals: z.array(z.object({ id: z.int(), name: z.string(), done: z.string() })),
+    waiting: z.array(z.object({ id: z.int(), title: z.string(), because: z.string() })),
+    open_breakers: z
+      .array(
+        z.object({ id: z.string(), state: z.string(), retry_at: z.string().optional(), held: z.boolean().optional() }),
+      )
+      .optional(),
+    relays: z.array(z.object({ pipeline_id: z.string(), name: z.string(), step: z.string() })).optional(),
+  }),
+  models: z.object({ default: z.string().nullable(), configured: z.array(z.string()), planner: z.string() }),
+  database: z.object({ path: z.string(), size_bytes: z.int() }),
+});
+
+export function showOverview(overview: Overview, actor: Actor, self: SelfDescription): z.input<typeof statusOutput> {
+  const { ready, waiting, inProgress, failed, overdue } = overview;
+  return {
+    next: adviseNext(overview),
+    session: { id: actor.holder, project: actor.project === '' ? undefined : actor.project },
+    yours: {
+      tasks: overview.ownClaims.map((task) => ({ ...showHeld(task), claim_token: task.claimToken })),
+      slots: overview.ownSlots.map(({ slot, workerId, taskId }) => ({
+        slot,
+        worker: workerId,
+        task: taskId ?? undefined,
+      })),
+      background: overview.ownJobs.map(showOpenJob),
+      unread_results: overview.unread.map(showOpenJob),
+    },
+    all: {
+      sessions: overview.liveSessions,
+      tasks: { ready, waiting, in_progress: inProgress, failed, overdue },
+      in_progress: overview.claims.map((task) => ({ ...showHeld(task), by: task.workerId ?? task.claimedBy })),
+      slots: `${overview.heldSlots} of ${self.workerSlots} held`,
+      background: { running: overview.runningJobs, pending: overview.pendingJobs, runners: overview.liveRunners },
+      ...(self.sickServers.length === 0 ? {} : { sick_servers: self.sickServers }),
+      goals: overview.goals.map(({ id, name, completed, total }) => ({
+        id,
+        name: cut(name, 40),
+        done: `${completed}/${total}`,
+      })),
+      waiting: overview.waitingTasks.map(({ id, title, because }) => ({
+        id,
+        title: cut(title, 40),
+        because: cut(because, 100),
+      })),
+      ...(overview.openBreakers.length === 0
+        ? {}
+        : {
+            open_breakers: overview.openBreakers.map(({ id, state, cooldownUntil, isHeld }) => ({
+              id,
+              state: state.toUpperCase(),
+              retry_at: cooldownUntil === null ? undefined : iso(cooldownUntil),
+              held: isHeld ? true : undefined,
+            })),
+          }),
+      ...(overview.openRelays.length === 0
+        ? {}
+        : {
+            relays: overview.openRelays.map(({ id, name, currentStep, totalSteps }) => ({
+              pipeline_id: id,
+              name: cut(name, 40),
+              step: `${currentStep + 1}/${totalSteps}`,
+            })),
+          }),
+    },
+    models: { default: self.defaultModel ?? null, configured: self.configuredProviders, planner: self.planner },
+    database: { path: self.databasePath, size_bytes: self.databaseBytes },
+  };
+}
+
+function showHeld(task: HeldTask) {
+  return {
+    id: task.id,
+    key: task.key ?? undefined,
+    title: cut(task.title, 40),
+    until: iso(task.leaseExpiresAt),
+  };
+}
+
+function showOpenJob(job: OpenJob) {
+  return { task_id: job.id, status: job.status, description: cut(summarize(job.type, JSON.parse(job.payload)), 50) };
+}
+
+function adviseNext({ ownClaims, unread, ready, failed, waiting, inProgress, goals }: Overview): string {
+  const [claim] = ownClaims;
+  if (claim) return `Go on with task ${claim.id} and end it with update_task_status (claim_token ${claim.claimToken}).`;
+  const [result] = unread;
+  if (result) return `Read the result of ${result.id} with get_task_result.`;
+  if (ready > 0) return 'Call claim_next_task to take the next ready task.';
+  if (failed > 0 && waiting > 0)
+    return 'Tasks wait for one that failed: list_tasks with status failed, then set it to pending.';
+  if (inProgress > 0) return 'Others are at work on all that is ready; look again later.';
+  return goals.length > 0 ? 'Call decompose_goal or create_task for an active goal.' : 'Call create_goal to begin.';
+}

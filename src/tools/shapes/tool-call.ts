@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { JsonObject } from '../../base/json.js';
+import type { CallOutcome } from '../../downstream/routing/call.js';
+
+const json = z.record(z.string(), z.unknown());
+
+export const callOutput = z.object({
+  tool: z.string(),
+  result: z.looseObject({
+    content: z.array(json).optional(),
+    structuredContent: json.optional(),
+    isError: z.boolean().optional(),
+  }),
+  source: z.enum(['native', 'primary', 'backup', 'cache']),
+  instance: z.string(),
+  attempts: z.array(
+    z.object({ source: z.string(), instance: z.string(), ms: z.number(), error: z.string().optional() }),
+  ),
+  stale: z.boolean().optional(),
+  age_seconds: z.int().optional(),
+  cut: z.string().optional(),
+});
+
+type CallOutput = z.input<typeof callOutput>;
+
+/** An outcome with no more of its text than was asked for; nothing is left out without a word. */
+export function showCall(outcome: CallOutcome, mostCharacters: number): CallOutput {
+  const { tool, source, instance, attempts, isStale, ageSeconds } = outcome;
+  const { result, left } = cutResult(outcome.result, mostCharacters);
+  return {
+    tool,
+    result,
+    source,
+    instance,
+    attempts,
+    stale: isStale,
+    age_seconds: ageSeconds,
+    cut: left > 0 ? `${left} more characters; call again with max_chars if calling it again does no harm` : undefined,
+  };
+}
+
+/** What is not text goes to the client as it came, and how it came to be as text behind it. */
+export function contentOf({ result, ...how }: CallOutput): JsonObject[] | undefined {
+  const blocks = result.content ?? [];
+  if (blocks.every(({ type }) => type === 'text')) return undefined;
+  const { content: _, ...rest } = result;
+  return [...blocks, { type: 'text', text: JSON.stringify({ ...how, result: rest }) }] as JsonObject[];
+}
+
+function cutResult(result: CallOutcome['result'], most: number): { result: JsonObject; left: number } {
+  let room = most;
+  let left = 0;
+  const take = (text: string): string => {
+    const kept = text.slice(0, room);
+    room -= kept.length;
+    left += text.length - kept.length;
+    return kept;
+  };
+  const content = result.content?.map((block) =>
+    typeof block.text === 'string' ? { ...block, text: take(block.text) } : block,
+  );
+  const structure = result.structuredContent;
+  const length = structure === undefined ? 0 : JSON.stringify(structure).length;
+  // A structure that is cut is none any more; most servers send the same as text beside it.
+  const isTooLong = length > Math.max(room, result.content === undefined ? 0 : most);
+  if (isTooLong) left += length;
+  return {
+    left,
+    result: {
+      ...result,
+      ...(content && { content }),
+      ...(isTooLong && { structuredContent: { cut: take(JSON.stringify(structure)) } }),
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { cpSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { mainEntry } from '../../support/paths.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { runCli } from '../run-cli.js';
+
+/** The program where no driver is installed: outside of the project, and of every node_modules. */
+function withoutDriver(): { home: string; entry: string } {
+  const directory = tempDir();
+  cpSync(dirname(mainEntry), join(directory, 'dist'), { recursive: true });
+  return { home: tempDir(), entry: join(directory, 'dist', 'main.js') };
+}
+
+it('says how to get the driver, and checks the rest', async () => {
+  const place = withoutDriver();
+  const { code, json, stderr } = await runCli(['doctor', '--json'], place);
+  expect([code, stderr]).toEqual([1, '']);
+  const failing = json().checks.filter((check: { status: string }) => check.status === 'fail');
+  expect(failing).toEqual([
+    {
+      group: 'Runtime',
+      name: 'driver',
+      status: 'fail',
+      detail: expect.stringContaining('driver does not load'),
+      fix: expect.stringContaining('npm install'),
+    },
+  ]);
+  expect(json().checks.map((check: { group: string }) => check.group)).toContain('Models');
+  expect(readdirSync(place.home)).toEqual([]);
+});
+
+it('fails with the same words when a tool is called, and still lists the tools', async () => {
+  const place = withoutDriver();
+  const call = await runCli(['tool', 'list_tasks'], place);
+  expect([call.code, call.stdout]).toEqual([1, '']);
+  expect(call.stderr).toMatch(/^error: The SQLite driver does not load .*\nhint: Run: npm install .*\n$/);
+  expect((await runCli(['tool', '--list'], place)).code).toBe(0);
+});
+
+it("names commands as they can be typed when it runs from npx's cache", async () => {
+  const cache = join(tempDir(), '_npx', '0a1b', 'dist');
+  cpSync(dirname(mainEntry), cache, { recursive: true });
+  const { stdout } = await runCli(['doctor'], { home: tempDir(), entry: join(cache, 'main.js') });
+  expect(stdout).toContain('-> Run: npx -y agent-runtime-mcp install --client claude-code');
+});

@@ -1,0 +1,100 @@
+import { expect, it } from 'vitest';
+import { startHttpProcess } from '../http/http-process.js';
+import { sendRequest } from '../http/serve.js';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
+import { connectServer } from '../support/mcp-client.js';
+import { tempDir } from '../support/temp-dir.js';
+import { runCli } from './run-cli.js';
+
+const portOf = (url: string) => Number(new URL(url).port);
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+it('a token is made, shown once, listed without itself, and revoked', async () => {
+  const home = tempDir();
+  const made = await runCli(['token', 'create', '--name', 'laptop', '--json'], { home });
+  const { id, token } = made.json();
+  expect(token).toMatch(/^art_[0-9a-f]{12}_[\w-]{43}$/);
+  const reader = (await runCli(['token', 'create', '--name', 'screen', '--read-only', '--json'], { home })).json();
+  expect(reader.read_only).toBe(true);
+
+  const { url } = await startHttpProcess(home);
+  const tools = await sendRequest(portOf(url), 'GET', '/api/tools', bearer(token));
+  expect(tools.status).toBe(200);
+  const refused = await sendRequest(
+    portOf(url),
+    'POST',
+    '/api/tools/create_task',
+    bearer(reader.token),
+    '{"title":"x"}',
+  );
+  expect(refused.status).toBe(403);
+
+  const listed = await runCli(['token', 'list', '--json'], { home });
+  expect(listed.stdout).not.toContain(token);
+  expect(listed.json().tokens).toMatchObject([
+    { id, name: 'laptop', read_only: false, last_used_at: expect.any(String) },
+    { name: 'screen', read_only: true },
+  ]);
+  expect((await runCli(['token', 'revoke', 'laptop'], { home })).code).toBe(0);
+  expect((await sendRequest(portOf(url), 'GET', '/api/tools', bearer(token))).status).toBe(401);
+});
+
+it.each([
+  [['token', 'create', '--name', 'a/b'], 2, 'cannot be a token'],
+  [['token', 'create'], 2, '--name'],
+  [['token', 'revoke', 'nobody'], 3, 'There is no token "nobody"'],
+  [['dashboard', '--port', 'many'], 2, 'whole number'],
+  [['serve', '--http', '--host', '0.0.0.0', '--no-token'], 2, 'anyone who reaches 0.0.0.0'],
+])('%j is refused with exit code %i', async (args, code, message) => {
+  const ended = await runCli(args, { home: tempDir() });
+  expect(ended.code).toBe(code);
+  expect(ended.stderr).toContain(message);
+});
+
+it('PORT is honoured, and a taken port is named', async () => {
+  const port = await freePort();
+  const env = { PORT: String(port) };
+  const first = await startHttpProcess(tempDir(), ['serve', '--http'], env);
+  expect(portOf(first.url)).toBe(port);
+  const second = await runCli(['serve', '--http'], { home: tempDir(), env });
+  expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining(`Port ${port} on 127.0.0.1 is taken.`) });
+});
+
+it('the dashboard serves its page, is found by dashboard_url, and lets a reader in once', async () => {
+  const home = tempDir();
+  const session = await connectServer({ home });
+  const { data } = await session.call('dashboard_url');
+  expect(data).toMatchObject({ code: 'unavailable', hint: expect.stringContaining('agent-runtime dashboard') });
+
+  const dashboard = await startHttpProcess(home, ['dashboard', '--port', '0']);
+  const { url } = await session.ok('dashboard_url');
+  expect(url).toMatch(new RegExp(`^${dashboard.url}/\\?code=`));
+  const { search } = new URL(url);
+  const entered = await sendRequest(portOf(url), 'GET', `/${search}`, {});
+  expect(entered.status).toBe(303);
+  const cookie = entered.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  const page = await sendRequest(portOf(url), 'GET', '/', { cookie });
+  expect(page).toMatchObject({ status: 200, text: expect.stringContaining('<title>Agent Runtime</title>') });
+  expect((await sendRequest(portOf(url), 'GET', `/${search}`, {})).status).toBe(401);
+
+  process.kill(dashboard.pid, 'SIGTERM');
+  expect((await dashboard.ended).code).toBe(0);
+  expect((await session.call('dashboard_url')).data.code).toBe('unavailable');
+});
+
+it('a dashboard that was killed is not named any more', async () => {
+  const home = tempDir();
+  const session = await connectServer({ home });
+  const dashboard = await startHttpProcess(home, ['dashboard', '--port', '0']);
+  process.kill(dashboard.pid, 'SIGKILL');
+  await dashboard.ended;
+  await eventually('it is noticed', async () => (await session.call('dashboard_url')).isError);
+});
+
+it('serve --http has no page', async () => {
+  const home = tempDir();
+  const { url, ownerUrl } = await startHttpProcess(home);
+  const token = new URL(ownerUrl).searchParams.get('token') ?? '';
+  expect((await sendRequest(portOf(url), 'GET', '/board', bearer(token))).status).toBe(404);
+});
