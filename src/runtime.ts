@@ -13,7 +13,7 @@ import { createSlots, type Slots } from './core/coordination/slots.js';
 import { createWorkers, type Workers } from './core/coordination/workers.js';
 import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
-import { createJobs, type Jobs } from './core/jobs/jobs.js';
+import { createJobStore } from './core/jobs/job-store.js';
 import type { JobEnded } from './core/jobs/outcome.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import { findLiveProcesses, type LiveProcess } from './core/overview/live-processes.js';
@@ -28,10 +28,10 @@ import { createServerProcesses } from './downstream/processes.js';
 import { createModels, type Models } from './llm/index.js';
 import { Maintenance } from './maintenance.js';
 import { endMarked } from './runner/descendants.js';
-import { createDispatcher, type Dispatcher } from './runner/dispatcher.js';
 import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
-import { moduleEnvironment, runnerEnvironment } from './runner/environment.js';
+import { capabilitiesOf, moduleEnvironment, runnerEnvironment } from './runner/environment.js';
 import { startTimeOf, systemProcesses } from './runner/identity.js';
+import { createJobs, type Jobs } from './runner/jobs.js';
 import { createLastWords } from './runner/last-words.js';
 import { createSpawner } from './runner/spawn.js';
 import { createSpool } from './runner/spool.js';
@@ -57,7 +57,6 @@ export interface Runtime {
   readonly sessions: Sessions;
   readonly slots: Slots;
   readonly workers: Workers;
-  readonly dispatcher: Dispatcher;
   readonly access: Access;
   readonly httpServers: HttpServers;
   readonly downstream: Downstream;
@@ -123,9 +122,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
   const limits = {
     maxRunning: config.maxRunningJobs,
-    capabilities: { types: agents.types, provides: [...configuredProviders(models), ...agents.provides] },
+    capabilities: capabilitiesOf(models, agents),
   };
-  const jobs = createJobs({ db, clock, processes, ...limits, effects: jobEffects, onEnded });
+  const jobStore = createJobStore({ db, clock, processes, ...limits, effects: jobEffects, onEnded });
   const metrics = createMetrics({
     db,
     clock,
@@ -143,8 +142,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const spool = createSpool(config.dataDir);
   const sessions = createSessions({ db, clock, processes });
   const slots = createSlots({ db, clock, processes, limit: config.workerSlots });
-  const dispatcher = createDispatcher({
-    jobs,
+  const jobs = createJobs({
+    db,
+    clock,
+    store: jobStore,
     spawner,
     spool,
     lastWords: createLastWords(logDir, config.runnerHeapMb),
@@ -179,7 +180,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     slots,
     tasks,
     goalRuns,
-    dispatcher,
+    jobs,
     metrics,
     downstream,
   });
@@ -202,7 +203,6 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     sessions,
     slots,
     workers: createWorkers({ db, clock, processes }),
-    dispatcher,
     access: createAccess({ db, clock }),
     httpServers: createHttpServers({ db, clock, processes }),
     downstream,
@@ -213,7 +213,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     startDrain(runnerId) {
       const needs: DrainNeeds = {
         runnerId,
-        jobs,
+        jobs: jobStore,
         loadAgent: agents.load,
         spool,
         log,
@@ -232,9 +232,4 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
       db.close([...metrics.ending(), ...downstream.ending(), ...ends]);
     },
   };
-}
-
-/** Ids of the providers and modules that a runner of this configuration has. */
-function configuredProviders(models: Models): string[] {
-  return models.available().flatMap(({ id, isUsable }) => (isUsable ? [id] : []));
 }

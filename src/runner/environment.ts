@@ -1,7 +1,10 @@
 import { delimiter } from 'node:path';
+import type { AgentRegistry } from '../agents/index.js';
 import type { Config } from '../base/config.js';
 import { ordinaryVariables } from '../base/ordinary-variables.js';
 import { readSetting, type Setting, settings } from '../base/settings.js';
+import type { Capabilities } from '../core/jobs/claim-job.js';
+import type { Models } from '../llm/index.js';
 import { type ProviderDeclaration, settingsOf } from '../llm/provider.js';
 import { providers } from '../llm/providers.js';
 
@@ -40,6 +43,12 @@ export function runnerEnvironment(
 export function moduleEnvironment(config: Config): Record<string, string> {
   const entries = Object.entries(runnerEnvironment(config));
   return Object.fromEntries(entries.filter(([, value]) => !config.secrets.includes(value)));
+}
+
+/** What a runner of this configuration can run: a provider that works without settings counts as configured. */
+export function capabilitiesOf(models: Models, { types, provides }: AgentRegistry): Capabilities {
+  const usable = models.available().filter(({ isUsable }) => isUsable);
+  return { types, provides: [...usable.map(({ id }) => id), ...provides] };
 }
 
 /** A provider's settings under the names of their variables, wherever they were set. */

@@ -5,7 +5,7 @@ import type { RelayRuns } from '../core/relay/relay-runs.js';
 import type { Relays } from '../core/relay/relays.js';
 import type { StartedRun } from '../core/relay/start-run.js';
 import type { Models } from '../llm/index.js';
-import type { Dispatcher } from '../runner/dispatcher.js';
+import type { Jobs } from '../runner/jobs.js';
 import { usableModel } from './model-request.js';
 
 export interface RelayRunRequest {
@@ -19,7 +19,7 @@ export interface RunRelayNeeds {
   models: Models;
   relays: Pick<Relays, 'get' | 'cancel'>;
   relayRuns: Pick<RelayRuns, 'start'>;
-  dispatcher: Pick<Dispatcher, 'fill' | 'cancel'>;
+  jobs: Pick<Jobs, 'fill' | 'cancel'>;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface RunRelayNeeds {
  * or a missing key, of any step or of the judge, throws `invalid` or `not_configured` before the first step starts.
  */
 export async function startRelayRun(request: RelayRunRequest, actor: Actor, needs: RunRelayNeeds): Promise<StartedRun> {
-  const { models, relays, relayRuns, dispatcher } = needs;
+  const { models, relays, relayRuns, jobs } = needs;
   const { row, steps } = await relays.get(request.pipeline_id);
   const run = {
     pipelineId: request.pipeline_id,
@@ -40,7 +40,7 @@ export async function startRelayRun(request: RelayRunRequest, actor: Actor, need
     tokenBudget: request.token_budget,
   };
   const started = await relayRuns.start(run, actor);
-  await dispatcher.fill(actor);
+  await jobs.fill(actor);
   return started;
 }
 
@@ -48,12 +48,12 @@ export async function startRelayRun(request: RelayRunRequest, actor: Actor, need
 export async function cancelRelay(
   pipelineId: string,
   actor: Actor,
-  { relays, dispatcher }: RunRelayNeeds,
+  { relays, jobs }: RunRelayNeeds,
 ): Promise<PipelineRow> {
   const { pipeline, jobId } = await relays.cancel(pipelineId, actor);
   if (jobId === undefined) return pipeline;
   try {
-    await dispatcher.cancel(jobId, actor);
+    await jobs.cancel(jobId, actor);
   } catch (error) {
     // The job has ended meanwhile. Its output does not count, as the relay is cancelled.
     if (!(error instanceof RuntimeError) || error.code !== 'conflict') throw error;

@@ -121,7 +121,7 @@ describe('a relay that runs by itself', () => {
     relay.server.script.push({ silent: true });
     const { runId } = await relay.run();
     await eventually('the model was asked', () => relay.asked().length === 1);
-    await relay.dispatcher.cancel(runId, session);
+    await relay.jobs.cancel(runId, session);
     const attempt = { pipelineId: relay.id, qualityScore: 1, lScore: 1, tokensUsed: 1, output: 'Mine.' };
     expect(await relay.relays.advance(attempt, session)).toMatchObject({ kind: 'passed' });
     await relay.run();
@@ -134,12 +134,12 @@ describe('a relay that runs by itself', () => {
     relay.server.script.push({ silent: true });
     const { runId } = await relay.run();
     await eventually('the model was asked', () => relay.asked().length === 1);
-    await relay.dispatcher.cancel(runId, session);
+    await relay.jobs.cancel(runId, session);
     const again = await relay.run();
     expect(again.runId).not.toBe(runId);
     expect((await relay.until('completed')).results).toHaveLength(3);
     // The cancelled one has no baton to come back to.
-    await relay.dispatcher.retry(runId, {}, session);
+    await relay.jobs.retry(runId, {}, session);
     expect(await relay.ended(runId)).toMatchObject({ status: 'failed', errorCode: 'conflict' });
     expect((await relay.relays.get(relay.id)).results).toHaveLength(3);
   });

@@ -86,7 +86,7 @@ describe('a runner that is killed', () => {
     await relay.run();
     for (let kills = 0; kills < 6; kills++) {
       const { id } = await eventually('a job is worked on', async () => {
-        await relay.dispatcher.sweep(session);
+        await relay.jobs.sweep(session);
         await relay.db.run("update jobs set run_at = 0 where status = 'pending'");
         return relay.db.get<{ id: string }>("select id from jobs where status = 'running'");
       });

@@ -44,7 +44,7 @@ export async function running(
     run: (more: Partial<RelayRunRequest> = {}) => startRelayRun({ pipeline_id: row.id, ...more }, session, runtime),
     until: (status: string) =>
       eventually(`the relay is ${status}`, async () => {
-        await runtime.dispatcher.sweep(session);
+        await runtime.jobs.sweep(session);
         await runtime.db.run("update jobs set run_at = 0 where status = 'pending' and error_code is not 'postponed'");
         const detail = await runtime.relays.get(row.id);
         return detail.row.status === status && !detail.run?.isRunning ? detail : undefined;
