@@ -22,7 +22,7 @@ async function main(runnerId: string): Promise<void> {
   await runToEnd({
     runnerId,
     drain,
-    dispatcher: { fill: runtime.dispatcher.fill, sweep: (actor) => runtime.maintenance.sweepQueue(actor) },
+    jobs: { fill: runtime.jobs.fill, sweep: (actor) => runtime.maintenance.sweepQueue(actor) },
     log,
     close: () => runtime.close(),
   });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type JsonObject, jsonWithin } from '../base/json.js';
-import type { Baton } from '../core/relay/baton.js';
+import type { BatonDocument } from '../core/relay/baton.js';
 import { type AgentContext, AgentError, type AgentJob } from './define-agent.js';
 import { callModel, type ModelCallNeeds } from './model-call.js';
 
@@ -8,7 +8,7 @@ import { callModel, type ModelCallNeeds } from './model-call.js';
 export interface Judgement {
   model: string;
   goal: string;
-  baton: Baton;
+  baton: BatonDocument;
   input: string;
   output: string;
   /** Whether the output ended at its greatest length. */

@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
-import type { Jobs } from '../core/jobs/jobs.js';
+import type { JobStore } from '../core/jobs/job-store.js';
 import { type AttemptKey, type Outcome, spendingOf } from '../core/jobs/outcome.js';
 import { type Attempt, type AttemptNeeds, startAttempt } from './attempt.js';
 import { logJobEnd } from './job-log.js';
@@ -13,7 +13,7 @@ import type { Spool } from './spool.js';
 
 export interface DrainNeeds extends Omit<AttemptNeeds, 'stopGraceMs'> {
   runnerId: string;
-  jobs: Jobs;
+  jobs: JobStore;
   spool: Spool;
   log: Log;
   /** How long an agent may take to stop; 6 s unless a test says otherwise. */

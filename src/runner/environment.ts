@@ -1,7 +1,10 @@
 import { delimiter } from 'node:path';
+import type { AgentRegistry } from '../agents/index.js';
 import type { Config } from '../base/config.js';
 import { ordinaryVariables } from '../base/ordinary-variables.js';
 import { type Setting, settings } from '../base/settings.js';
+import type { Capabilities } from '../core/jobs/claim-job.js';
+import type { Models } from '../llm/index.js';
 
 /**
  * The environment of a detached runner: what any program needs, and this program's own settings with the providers'
@@ -38,6 +41,12 @@ export function runnerEnvironment(config: Config): Record<string, string> {
 export function moduleEnvironment(config: Config): Record<string, string> {
   const entries = Object.entries(runnerEnvironment(config));
   return Object.fromEntries(entries.filter(([, value]) => !config.secrets.includes(value)));
+}
+
+/** What a runner of this configuration can run. Ollama needs no key, so it counts as configured. */
+export function capabilitiesOf(models: Models, { types, provides }: AgentRegistry): Capabilities {
+  const providers = models.available().filter(({ id, isConfigured }) => isConfigured || id === 'ollama');
+  return { types, provides: [...providers.map(({ id }) => id), ...provides] };
 }
 
 function given(name: string, value: string | undefined): Record<string, string> {

@@ -77,7 +77,7 @@ for (const runners of [1, 4]) {
         );
       }
     });
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     await idle(runtime);
     const span = await runtime.db.get<{ from: number; to: number }>(
       'select min(started_at) as "from", max(completed_at) as "to" from jobs where status = \'completed\'',

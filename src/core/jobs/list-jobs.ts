@@ -1,6 +1,33 @@
+import type { Clock } from '../../base/clock.js';
 import type { Sql, Value } from '../../store/sql.js';
-import { findJob } from './find-job.js';
+import { findJob, findProgress, findStatus, type JobProgress, markRead } from './find-job.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
+
+export type JobReads = ReturnType<typeof createJobReads>;
+
+/** What anyone may ask of the queue. */
+export function createJobReads(db: Sql, clock: Clock) {
+  return {
+    get: async (id: string): Promise<Job> => toJob(await findJob(db, id)),
+    /** For those who ask often: neither prompt nor result is read. */
+    status: (id: string): Promise<JobStatus> => findStatus(db, id),
+    progress: (id: string): Promise<JobProgress> => findProgress(db, id),
+    list: (filter: JobFilter): Promise<ListedJob[]> => listJobs(db, filter),
+    output: (id: string): Promise<string> => readOutput(db, id),
+    attempts: (id: string): Promise<Attempt[]> => listAttempts(db, id),
+    logs: (id: string, limit: number): Promise<LogEntry[]> => listLogs(db, id, limit),
+    logsAfter: (id: string, afterId: number, limit: number): Promise<LogEntry[]> =>
+      listLogsAfter(db, id, afterId, limit),
+    artifacts: (id: string): Promise<StoredArtifact[]> => listArtifacts(db, id),
+
+    async dependsOn(id: string): Promise<string[]> {
+      const rows = await db.all<{ depends_on: string }>('select depends_on from job_dependencies where job_id = ?', id);
+      return rows.map((row) => row.depends_on);
+    },
+
+    markRead: (id: string): Promise<void> => markRead(db, id, clock.now()),
+  };
+}
 
 export interface JobFilter {
   status?: JobStatus | undefined;

@@ -4,22 +4,9 @@ import type { Database } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import { type Capabilities, countReady } from './claim-job.js';
-import { findJob, findProgress, findStatus, type JobProgress, markRead } from './find-job.js';
 import { type FinishRules, finishAttempt } from './finish-job.js';
-import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
-import {
-  type Attempt,
-  type JobFilter,
-  type ListedJob,
-  type LogEntry,
-  listArtifacts,
-  listAttempts,
-  listJobs,
-  listLogs,
-  listLogsAfter,
-  readOutput,
-  type StoredArtifact,
-} from './list-jobs.js';
+import { type Job, type JobRow, toJob } from './job.js';
+import { createJobReads } from './list-jobs.js';
 import type { AttemptKey, JobEffect, JobEnded, Outcome } from './outcome.js';
 import { type Rescued, type RescueNeeds, rescueLostRunners } from './rescue.js';
 import {
@@ -38,7 +25,7 @@ import {
 import { cancelJob, cancelUnwanted, hasUnwanted, type RetryWishes, retryJob } from './steer-job.js';
 import { type NewJob, submitJob } from './submit-job.js';
 
-export interface JobsNeeds {
+export interface JobStoreNeeds {
   db: Database;
   clock: Clock;
   processes: Processes;
@@ -68,10 +55,10 @@ export interface WorkingJob {
   runner: ProcessIdentity;
 }
 
-export type Jobs = ReturnType<typeof createJobs>;
+export type JobStore = ReturnType<typeof createJobStore>;
 
 /** The queue of background work that every process shares. */
-export function createJobs(needs: JobsNeeds) {
+export function createJobStore(needs: JobStoreNeeds) {
   const { db, clock, processes, maxRunning, capabilities } = needs;
   const limits = { maxRunning, capabilities };
   const { onEnded = async () => {} } = needs;
@@ -93,24 +80,7 @@ export function createJobs(needs: JobsNeeds) {
       return db.transaction((sql) => permitRunner(sql, limits, actor, clock));
     },
 
-    get: async (id: string): Promise<Job> => toJob(await findJob(db, id)),
-    /** For those who look often: neither prompt nor result is read. */
-    status: (id: string): Promise<JobStatus> => findStatus(db, id),
-    progress: (id: string): Promise<JobProgress> => findProgress(db, id),
-    list: (filter: JobFilter): Promise<ListedJob[]> => listJobs(db, filter),
-    output: (id: string): Promise<string> => readOutput(db, id),
-    attempts: (id: string): Promise<Attempt[]> => listAttempts(db, id),
-    logs: (id: string, limit: number): Promise<LogEntry[]> => listLogs(db, id, limit),
-    logsAfter: (id: string, afterId: number, limit: number): Promise<LogEntry[]> =>
-      listLogsAfter(db, id, afterId, limit),
-    artifacts: (id: string): Promise<StoredArtifact[]> => listArtifacts(db, id),
-
-    async dependsOn(id: string): Promise<string[]> {
-      const rows = await db.all<{ depends_on: string }>('select depends_on from job_dependencies where job_id = ?', id);
-      return rows.map((row) => row.depends_on);
-    },
-
-    markRead: (id: string): Promise<void> => markRead(db, id, clock.now()),
+    ...createJobReads(db, clock),
 
     /** With the process to signal, if the job was running; of a run, those of its jobs. */
     cancel: (id: string, actor: Actor): Promise<{ job: Job; working: WorkingJob[] }> =>

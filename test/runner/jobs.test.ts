@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isLive } from '../../src/core/jobs/runners.js';
 import { buildChild, startChild } from '../support/child.js';
 import { isAlive } from '../support/is-alive.js';
+import { jobStoreOf } from '../support/job-store.js';
 import { projectRoot, runnerEntry } from '../support/paths.js';
 import { background, scripted, session } from './fixtures/background.js';
 import { eventually } from './fixtures/poll.js';
@@ -14,12 +15,12 @@ describe('a session that dies', () => {
     const clock = shiftedClock();
     const runtime = await background({ clock });
     // As a server would that is killed between the two.
-    const { job, runnerId } = await runtime.jobs.submit({ type: 'generic', payload: {} }, session);
+    const { job, runnerId } = await jobStoreOf(runtime).submit({ type: 'generic', payload: {} }, session);
     expect(runnerId).toBeDefined();
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     expect((await runtime.jobs.get(job.id)).status).toBe('pending');
     clock.pass(31_000);
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     expect((await runtime.ended(job.id)).status).toBe('completed');
   });
 
@@ -38,7 +39,7 @@ describe('a session that dies', () => {
     const ids = named.split('\n').slice(0, -1);
     for (const id of ids) expect(await runtime.jobs.status(id)).toMatch(/pending|running|completed/);
     await eventually('all are done', async () => {
-      await runtime.dispatcher.sweep(session);
+      await runtime.jobs.sweep(session);
       const open = await runtime.db.all("select id from jobs where status <> 'completed'");
       return open.length === 0;
     });
@@ -55,13 +56,13 @@ it('a runner that cannot be started is written off at once, and the next sweep t
   expect((await runtime.runners())[0]).toMatchObject({ state: 'lost' });
   expect((await runtime.jobs.get(id)).status).toBe('pending');
   rmSync(config.dataDir);
-  await runtime.dispatcher.sweep(session);
+  await runtime.jobs.sweep(session);
   expect((await runtime.ended(id)).status).toBe('completed');
 });
 
 it('a runner whose database is gone leaves without a word to anyone', async () => {
   const runtime = await background({ entry: '/nowhere/job-runner.js' });
-  const { runnerId = '' } = await runtime.jobs.submit({ type: 'generic', payload: {} }, session);
+  const { runnerId = '' } = await jobStoreOf(runtime).submit({ type: 'generic', payload: {} }, session);
   const elsewhere = join(runtime.home, 'elsewhere.db');
   const env = { HOME: runtime.home, AGENT_RUNTIME_DB_PATH: elsewhere };
   const { code, stderr } = await startChild(runnerEntry, [runnerId], env).ended;
@@ -120,9 +121,9 @@ describe('the log of the runners', () => {
 
 it('a sweep that finds nothing to do writes nothing', async () => {
   const runtime = await background();
-  await runtime.dispatcher.sweep(session);
+  await runtime.jobs.sweep(session);
   const { changes } = (await runtime.db.get<{ changes: number }>('select count(*) as changes from events')) ?? {};
-  await runtime.dispatcher.sweep(session);
+  await runtime.jobs.sweep(session);
   expect(await runtime.db.get('select count(*) as changes from events')).toEqual({ changes });
   expect(await runtime.runners()).toEqual([]);
 });
