@@ -1,9 +1,8 @@
 import { RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
-import type { PipelineRow, StepModel } from '../core/relay/pipeline.js';
-import type { RelayRuns } from '../core/relay/relay-runs.js';
+import type { Pipeline, StepModel } from '../core/relay/pipeline.js';
+import type { RelayRuns, StartedRun } from '../core/relay/relay-runs.js';
 import type { Relays } from '../core/relay/relays.js';
-import type { StartedRun } from '../core/relay/start-run.js';
 import type { Models } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
 import { usableModel } from './model-request.js';
@@ -28,11 +27,11 @@ export interface RunRelayNeeds {
  */
 export async function startRelayRun(request: RelayRunRequest, actor: Actor, needs: RunRelayNeeds): Promise<StartedRun> {
   const { models, relays, relayRuns, jobs } = needs;
-  const { row, steps } = await relays.get(request.pipeline_id);
+  const { pipeline, steps } = await relays.get(request.pipeline_id);
   const run = {
     pipelineId: request.pipeline_id,
     models: steps.map((step): StepModel | null => {
-      if (step.step_index < row.current_step) return null;
+      if (step.stepIndex < pipeline.currentStep) return null;
       const { requested, provider } = usableModel(models, step.model ?? request.model);
       return { model: requested, provider };
     }),
@@ -49,7 +48,7 @@ export async function cancelRelay(
   pipelineId: string,
   actor: Actor,
   { relays, jobs }: RunRelayNeeds,
-): Promise<PipelineRow> {
+): Promise<Pipeline> {
   const { pipeline, jobId } = await relays.cancel(pipelineId, actor);
   if (jobId === undefined) return pipeline;
   try {
