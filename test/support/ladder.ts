@@ -30,7 +30,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
   core: [
     ['actor.ts'],
     ['change.ts', 'lease.ts', 'ports.ts', 'maintenance-lease.ts', 'budget'],
-    ['events', 'metrics'],
+    ['events', 'metrics', 'process-identity.ts', 'worker-slot.ts'],
     ['tasks', 'breakers'],
     ['jobs'],
     ['coordination'],
@@ -52,7 +52,7 @@ export const writers: Readonly<Record<string, string>> = {
   budgets: 'core/budget',
   budget_reservations: 'core/budget',
   sessions: 'core/coordination',
-  worker_slots: 'core/coordination',
+  worker_slots: 'core',
   duties: 'core',
   events: 'core/events',
   jobs: 'core/jobs',

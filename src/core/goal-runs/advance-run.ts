@@ -10,12 +10,11 @@ import { addUpRunTokens, countOpenJobs, moveRunProgress, type RunPayload } from 
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
 import { submitJob } from '../jobs/submit-job.js';
-import { releaseDueTasks } from '../tasks/claim-next.js';
 import type { GoalRow } from '../tasks/goal.js';
-import { findGoal } from '../tasks/goal-status.js';
-import { lapseClaims } from '../tasks/lapse.js';
-import { readyNow } from '../tasks/ready.js';
+import { findGoal } from '../tasks/goal.js';
+import { readyNow, releaseDueTasks } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
+import { lapseClaims } from '../tasks/transitions.js';
 import { type Ending, endOfWork, endRun } from './end-run.js';
 import { hasCancelledJob } from './explain-rest.js';
 import { type TaskPrompt, taskPrompt } from './task-prompt.js';

@@ -1,6 +1,6 @@
 import type { Sql } from '../../store/sql.js';
 import { runGoal } from '../jobs/job.js';
-import { explainWaiting } from '../tasks/claim.js';
+import { explainWaiting } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
 
 /** A task that is not done, and why. */

@@ -7,8 +7,7 @@ import { countOpenJobs, findLiveRun, type RunPayload } from '../jobs/goal-run.js
 import { type Job, type JobRow, runGoal, toJob } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
 import { markRead } from '../jobs/read-jobs.js';
-import { hasDueTasks } from '../tasks/claim-next.js';
-import { readyNow } from '../tasks/ready.js';
+import { hasDueTasks, readyNow } from '../tasks/ready.js';
 import { advanceRun } from './advance-run.js';
 import { keepSummary } from './run-summary.js';
 import { type NewRun, startRun } from './start-run.js';

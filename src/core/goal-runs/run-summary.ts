@@ -4,7 +4,7 @@ import { readBudget } from '../budget/ledger.js';
 import { progressOf } from '../goals/goals.js';
 import { addUpRunTokens, storeRunSummary } from '../jobs/goal-run.js';
 import type { JobRow } from '../jobs/job.js';
-import { findGoal } from '../tasks/goal-status.js';
+import { findGoal } from '../tasks/goal.js';
 import { explainRest } from './explain-rest.js';
 
 /** How many jobs a summary tells of one by one, so that a model can take it in. */

@@ -9,7 +9,7 @@ import { findLiveRun, insertRun } from '../jobs/goal-run.js';
 import { type JobRow, runGoal } from '../jobs/job.js';
 import { findJob } from '../jobs/read-jobs.js';
 import type { GoalRow } from '../tasks/goal.js';
-import { findGoal } from '../tasks/goal-status.js';
+import { findGoal } from '../tasks/goal.js';
 import { type AdvanceNeeds, advanceRun } from './advance-run.js';
 
 export interface NewRun {

@@ -4,10 +4,11 @@ import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
 import { leaseFor } from '../lease.js';
-import { explainWaiting, heldByAnother } from '../tasks/claim.js';
-import { claimOne, releaseDueTasks } from '../tasks/claim-next.js';
-import { findTask, type TaskReference } from '../tasks/references.js';
+import { claimOne } from '../tasks/claim.js';
+import { heldByAnother } from '../tasks/claim-proof.js';
+import { explainWaiting, releaseDueTasks } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
+import { findTask, type TaskReference } from '../tasks/task.js';
 import { finishTask, releaseClaim, reopenTask } from '../tasks/transitions.js';
 import type { JobRow } from './job.js';
 
