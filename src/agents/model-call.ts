@@ -3,7 +3,7 @@ import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import type { FailureType } from '../core/breakers/machine.js';
-import { bookUsage, callOf } from '../core/jobs/attempt-record.js';
+import { bookUsage, callOf } from '../core/jobs/attempts.js';
 import { countModelCall } from '../core/metrics/job-counters.js';
 import {
   type ModelAnswer,

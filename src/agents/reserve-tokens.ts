@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { estimateTokens, exhausted, leastAnswerTokens, readBudget, reserve } from '../core/budget/ledger.js';
-import { callOf } from '../core/jobs/attempt-record.js';
+import { callOf } from '../core/jobs/attempts.js';
 import { ModelError, type ModelParams, type ModelUsage } from '../core/ports.js';
 import { relayAccount } from '../core/relay/relay-budget.js';
 import type { Database, Sql } from '../store/sql.js';

@@ -5,10 +5,10 @@ import { estimateTokens, leastAnswerTokens, readBudget } from '../budget/ledger.
 import type { Change } from '../change.js';
 import { progressOf } from '../goals/goals.js';
 import { haltingCodes } from '../jobs/board-task.js';
+import { cancelWaiting } from '../jobs/cancel-job.js';
 import { addUpRunTokens, countOpenJobs, moveRunProgress, type RunPayload } from '../jobs/goal-run.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
-import { cancelWaiting } from '../jobs/steer-job.js';
 import { submitJob } from '../jobs/submit-job.js';
 import type { GoalRow } from '../tasks/goal.js';
 import { findGoal } from '../tasks/goal.js';

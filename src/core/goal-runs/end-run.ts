@@ -2,11 +2,11 @@ import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
-import { tellOthers } from '../jobs/dependents.js';
-import { findJob } from '../jobs/find-job.js';
+import { notifyDependents } from '../jobs/finish-job.js';
 import { writeRunEnd } from '../jobs/goal-run.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
+import { findJob } from '../jobs/read-jobs.js';
 import type { GoalRow } from '../tasks/goal.js';
 import { explainRest, isMovedByOthers, type UndoneTask } from './explain-rest.js';
 
@@ -46,5 +46,5 @@ export async function endRun(sql: Sql, run: JobRow, ending: Ending, change: Chan
   await writeRunEnd(sql, run, { status, code, message }, change.at);
   const data = { type: run.type, ...(message === null ? {} : { code, message }) };
   await recordEvent(sql, { ...change, subject: 'job', subjectId: run.id, type: status, data });
-  await tellOthers(sql, await findJob(sql, run.id), change, onEnded);
+  await notifyDependents(sql, await findJob(sql, run.id), change, onEnded);
 }
