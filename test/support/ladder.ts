@@ -10,7 +10,7 @@ export const house: Ladder = [
   ['store'],
   ['core'],
   ['llm', 'downstream'],
-  ['agents'],
+  ['agents', 'config.ts'],
   ['runner', 'agent-host.ts'],
   ['services'],
   ['maintenance.ts'],

@@ -6,12 +6,12 @@ import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
 import { haltingCodes } from '../jobs/board-task.js';
-import { tellOthers } from '../jobs/dependents.js';
-import { findJob } from '../jobs/find-job.js';
+import { cancelWaiting } from '../jobs/cancel-job.js';
+import { notifyDependents } from '../jobs/finish-job.js';
 import { addUpRunTokens, countOpenJobs, moveRunProgress, type RunPayload, writeRunEnd } from '../jobs/goal-run.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
-import { cancelWaiting } from '../jobs/steer-job.js';
+import { findJob } from '../jobs/read-jobs.js';
 import { submitJob } from '../jobs/submit-job.js';
 import { findGoal, type GoalRow } from '../tasks/goal.js';
 import { readyNow, releaseDueTasks } from '../tasks/ready.js';
@@ -185,5 +185,5 @@ async function endRun(sql: Sql, run: JobRow, ending: Ending, change: Change, onE
   await writeRunEnd(sql, run, { status, code, message }, change.at);
   const data = { type: run.type, ...(message === null ? {} : { code, message }) };
   await recordEvent(sql, { ...change, subject: 'job', subjectId: run.id, type: status, data });
-  await tellOthers(sql, await findJob(sql, run.id), change, onEnded);
+  await notifyDependents(sql, await findJob(sql, run.id), change, onEnded);
 }

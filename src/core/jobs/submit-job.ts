@@ -9,8 +9,8 @@ import { recordEvent } from '../events/events.js';
 import { countSubmitted } from '../metrics/job-counters.js';
 import type { TaskReference } from '../tasks/task.js';
 import { claimTaskForJob } from './board-task.js';
-import { findJob } from './find-job.js';
 import type { JobRow } from './job.js';
+import { findJob } from './read-jobs.js';
 
 export interface NewJob {
   type: string;
