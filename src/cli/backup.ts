@@ -13,7 +13,7 @@ export async function runBackup(
   { flags, output }: CommandContext,
 ): Promise<void> {
   const { path, sizeBytes } = await withRuntime(settingOf(flags), (runtime) =>
-    runtime.backup(file === undefined ? undefined : resolve(file)),
+    runtime.maintenance.backup(file === undefined ? undefined : resolve(file)),
   );
   if (flags.isJson) output.printJson({ path, size_bytes: sizeBytes });
   else output.print(path);
@@ -39,7 +39,7 @@ export async function runRestore({ file, isForced }: RestoreOptions, { flags, ou
   await restoreDatabase({ from, file: setting.config.dbPath, log: setting.log });
   // Sessions and runners that the backup lists have long ended: the sweep releases what they held.
   const counts = await withRuntime(setting, async (runtime) => {
-    await runtime.sweep({ holder: null, project: '' });
+    await runtime.maintenance.runOnce();
     return runtime.db.get<{ goals: number; tasks: number; jobs: number }>(
       'select (select count(*) from goals) as goals, (select count(*) from tasks) as tasks, (select count(*) from jobs) as jobs',
     );
@@ -69,7 +69,7 @@ async function saveCurrent(setting: Setting, isForced: boolean): Promise<string 
     return await withRuntime(setting, async (runtime) => {
       const live = await runtime.liveProcesses();
       if (live.length > 0 && !isForced) throw inUse(dbPath, live);
-      return (await runtime.backup(undefined, 'before-restore')).path;
+      return (await runtime.maintenance.backup(undefined, 'before-restore')).path;
     });
   } catch (error) {
     if (!isForced || !(error instanceof RuntimeError) || error.code !== 'unavailable') throw error;

@@ -1,8 +1,6 @@
-import type { KeptPrices } from '../agents/backtest/kept-prices.js';
-import { fetchPrices } from '../agents/backtest/price-fetch.js';
-import { importPrices } from '../agents/backtest/price-import.js';
-import { listPrices } from '../agents/backtest/price-list.js';
-import { readConfig } from '../base/config.js';
+import { listPrices } from '../agents/backtest/price-store.js';
+import { readConfig } from '../config.js';
+import { fetchPrices, importPrices, type StoredPrices } from '../services/import-prices.js';
 import type { CommandContext } from './define-command.js';
 import { createInterruption } from './interruption.js';
 import { printable } from './output.js';
@@ -16,7 +14,7 @@ export interface ImportOptions {
 /** Stores a copy of a CSV file of daily prices. */
 export async function importPriceFile({ file, ticker, force }: ImportOptions, context: CommandContext): Promise<void> {
   const { dataDir } = readConfig(context.flags.settings);
-  printKept(await importPrices({ file, ticker, dataDir, mayReplace: force }), context);
+  printStored(await importPrices({ file, ticker, dataDir, mayReplace: force }), context);
 }
 
 export async function listPriceFiles(_: unknown, { flags, output }: CommandContext): Promise<void> {
@@ -60,14 +58,14 @@ export async function fetchPriceFile(
       mayReplace: force,
       signal: interruption.signal,
     });
-    printKept(kept, context);
+    printStored(kept, context);
   } finally {
     interruption.end();
   }
 }
 
 /** Prints which prices are now in the data directory, and where. */
-function printKept(kept: KeptPrices, { flags, output }: CommandContext): void {
+function printStored(kept: StoredPrices, { flags, output }: CommandContext): void {
   if (flags.isJson) {
     output.printJson(kept);
     return;

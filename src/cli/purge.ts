@@ -7,10 +7,10 @@ export async function runPurge({ olderThan }: { olderThan: string }, { flags, ou
   const age = parseAge(olderThan);
   const setting = settingOf(flags);
   const purged = await withRuntime(setting, async (runtime) => {
-    const { path } = await runtime.backup(undefined, 'before-purge');
+    const { path } = await runtime.maintenance.backup(undefined, 'before-purge');
     const before = runtime.clock.now() - age;
     return {
-      ...(await runtime.purge(before, callerOf(setting.config))),
+      ...(await runtime.maintenance.purge(before, callerOf(setting.config))),
       before: new Date(before).toISOString(),
       backup: path,
     };

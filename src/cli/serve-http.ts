@@ -47,7 +47,7 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
       needsToken: service.needsToken,
       page: service.hasPage ? readPageFiles() : undefined,
     });
-    runtime.startSweeping({ holder: null, project: '' });
+    runtime.maintenance.start();
     if (flags.isJson) output.printJson({ url: server.url, owner_url: server.ownerUrl, mcp: `${server.url}/mcp` });
     else for (const line of greeting(service, server)) output.say(line);
     if (service.open) openBrowser(server.ownerUrl);

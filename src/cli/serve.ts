@@ -25,7 +25,7 @@ export async function serve(
   output: Output,
   { metricsPort }: { metricsPort?: number | undefined } = {},
 ): Promise<void> {
-  const [{ readConfig }, { serveStdio }] = await Promise.all([import('../base/config.js'), import('../mcp/stdio.js')]);
+  const [{ readConfig }, { serveStdio }] = await Promise.all([import('../config.js'), import('../mcp/stdio.js')]);
   if (process.stdin.isTTY && !flags.isQuiet) {
     output.say('Serving MCP on this terminal; clients use a pipe. Ctrl-C ends it.');
   }

@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.js';
-import { identityOf } from '../core/coordination/identity-row.js';
 import type { Processes, ProcessIdentity } from '../core/ports.js';
+import { identityOf } from '../core/process-identity.js';
 import type { Database } from '../store/sql.js';
-import { signalGroup } from './connection/signal-group.js';
+import { signalGroup } from './connection/watchdog.js';
 
 interface ProcessRow {
   id: string;

@@ -54,7 +54,7 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
     return context.json({ name, read_only: isReadOnly, version });
   });
   app.route('/api/tools', toolApi(tools, runtime));
-  if (page) app.route('/api/page', toolApi([...pageReads, ...jobPageReads], runtime));
+  if (page) app.route('/api/page', toolApi([...pageReads, ...jobPageReads], runtime, { isCounted: false }));
   app.get('/api/events', async (context) => {
     const place = context.req.header('last-event-id') ?? context.req.query('after');
     const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Number(place) : await feed.newest();

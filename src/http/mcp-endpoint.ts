@@ -44,7 +44,7 @@ export function createMcpEndpoint(needs: { runtime: Runtime; config: Config; log
     const connection = connections.get(id);
     if (!connections.delete(id) || !connection) return;
     await connection.server.close().catch(() => {});
-    await runtime.endSession(connection.session).catch((error: unknown) => {
+    await runtime.maintenance.endSession(connection.session).catch((error: unknown) => {
       log.warn('a session could not be ended', { session: connection.session.id, error });
     });
   }
@@ -58,7 +58,6 @@ export function createMcpEndpoint(needs: { runtime: Runtime; config: Config; log
     const session = nameSession(info);
     const server = createMcpServer({
       config: { ...config, isReadOnly: config.isReadOnly || isReadOnly },
-      log,
       session,
       runtime: async () => runtime,
     });
@@ -71,7 +70,7 @@ export function createMcpEndpoint(needs: { runtime: Runtime; config: Config; log
     });
     server.oninitialized = () => {
       const client = server.getClientVersion();
-      runtime
+      runtime.maintenance
         .beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version })
         .catch((error: unknown) => log.error('the session could not begin', { error }));
     };

@@ -2,12 +2,11 @@ import { Hono } from 'hono';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
-import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
+import type { AnyTool } from '../tools/call/define-tool.js';
 import { convertFields } from '../tools/call/from-text/convert.js';
 import { inputSchema } from '../tools/call/from-text/input-schema.js';
 import { parsePairs } from '../tools/call/from-text/parse-pairs.js';
-import { parseInput } from '../tools/call/parse-input.js';
-import { runCounted } from '../tools/call/run-counted.js';
+import { contextOf, type RunOptions, runTool } from '../tools/call/run-tool.js';
 import { errorResponse, failureResponse } from './failure.js';
 import type { Env, Visitor } from './guard.js';
 
@@ -15,7 +14,7 @@ import type { Env, Visitor } from './guard.js';
  * The declared tools as `/api/tools/NAME`: POST with the arguments as JSON; those that only read also as GET, with the
  * arguments as `?name=value` or `?input=JSON`. The answer is the tool's result as it is declared.
  */
-export function toolApi(tools: readonly AnyTool[], runtime: Runtime): Hono<Env> {
+export function toolApi(tools: readonly AnyTool[], runtime: Runtime, options?: RunOptions): Hono<Env> {
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
   const schemas = new Map<string, ReturnType<typeof inputSchema>>();
 
@@ -39,17 +38,7 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime): Hono<Env> 
         hint: 'Use a token that was made without --read-only.',
       });
     }
-    const input = parseInput(tool, given);
-    runtime.requireSound();
-    const context: ToolContext = {
-      runtime,
-      actor: caller,
-      sessionId: undefined,
-      signal,
-      progress: () => {},
-      sample: undefined,
-    };
-    return Response.json(await runCounted(tool, input, context));
+    return Response.json(await runTool(tool, given, contextOf(runtime, caller, { signal }), options));
   }
 
   return new Hono<Env>()

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Config, readConfig } from '../base/config.js';
+import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import { type Json, readJson, toJsonText } from '../base/json.js';
 import { createLog } from '../base/log.js';
 import { createRedactor } from '../base/redact.js';
 import { version } from '../base/version.js';
+import { readConfig } from '../config.js';
 import { nameSession, openRuntime, type Runtime, type Session } from '../runtime.js';
-import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
-import { parseInput } from '../tools/call/parse-input.js';
-import { toolsets } from '../tools/index.js';
+import { contextOf, runTool } from '../tools/call/run-tool.js';
+import { findTool } from '../tools/index.js';
 import type { AgentRuntime, OpenOptions } from './agent-runtime.js';
 import type { ClaimedTask, Goal, Task } from './board.js';
 import type { Job, JobSummary } from './jobs.js';
@@ -23,7 +23,7 @@ export async function openForProgram(options: OpenOptions): Promise<AgentRuntime
   const info = { project: options.project ?? '', clientName: options.name ?? 'library', clientVersion: version };
   const session = nameSession(info);
   try {
-    await runtime.beginSession(session, info);
+    await runtime.maintenance.beginSession(session, info);
   } catch (error) {
     runtime.close();
     throw error;
@@ -50,22 +50,12 @@ type Input = { [field: string]: unknown };
 /** The methods are the tools of the same name: one set of rules, one set of messages. */
 function createFacade(runtime: Runtime, session: Session): AgentRuntime {
   let isOpen = true;
-  const never = new AbortController();
-  const context: ToolContext = {
-    runtime,
-    actor: session,
-    sessionId: session.id,
-    signal: never.signal,
-    progress() {},
-    sample: undefined,
-  };
+  const context = contextOf(runtime, session, { sessionId: session.id });
 
   /** What a tool returns is as the method's own type says, which the tests compare. */
   async function call<Result>(name: string, input: object = {}): Promise<Result> {
     if (!isOpen) throw new RuntimeError('unavailable', 'This runtime is closed.', 'Open another with openRuntime.');
-    runtime.requireSound();
-    const tool = toolNamed(name);
-    return (await tool.handler(parseInput(tool, asSent(input, name)), context)) as Result;
+    return (await runTool(findTool(name), asSent(input, name), context)) as Result;
   }
 
   /** Page by page, because a page is as long as a model can take in. */
@@ -142,12 +132,4 @@ function asSent(input: object, name: string): unknown {
   const json = toJsonText(input, name);
   if ('text' in json) return readJson(json.text);
   throw new RuntimeError('invalid', `${json.problem}.`, 'Nothing was done. Give what JSON can hold.');
-}
-
-function toolNamed(name: string): AnyTool {
-  const tool = Object.values(toolsets)
-    .flat()
-    .find((candidate) => candidate.name === name);
-  if (tool) return tool;
-  throw new RuntimeError('not_found', `There is no tool ${JSON.stringify(name)}.`, 'The README lists the tools.');
 }

@@ -1,38 +1,48 @@
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
-import { type ErrorCode, type ErrorReport, reportError } from '../base/errors.js';
-import type { Log } from '../base/log.js';
+import type { CallToolResult, Tool as ToolDescription } from '@modelcontextprotocol/sdk/types.js';
+import { type ErrorReport, reportError } from '../base/errors.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
-import { parseInput } from '../tools/call/parse-input.js';
+import { inputSchema } from '../tools/call/from-text/input-schema.js';
+import { runTool } from '../tools/call/run-tool.js';
 
-export interface CallNeeds {
-  openContext(): Promise<ToolContext>;
-  /** Told of each call when it is answered, with `ok` or the error's code. */
-  count(tool: string, status: string): void;
-  log: Log;
+/**
+ * A tool as MCP lists it (MCP spec 2025-11-25, tools). Output schemas are not listed: they would double what every
+ * client reads at its start, and results carry their structure with or without them.
+ */
+export function describeTool(tool: AnyTool): ToolDescription {
+  return {
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: inputSchema(tool) as ToolDescription['inputSchema'],
+    annotations: {
+      title: tool.title,
+      readOnlyHint: tool.effect === 'read',
+      destructiveHint: tool.effect === 'destroy',
+      idempotentHint: tool.effect === 'read' || (tool.isIdempotent ?? false),
+      openWorldHint: tool.isExternal ?? false,
+    },
+    ...(tool.isEntry ? { _meta: { 'anthropic/alwaysLoad': true } } : {}),
+  };
 }
 
-/** Runs one call: checks its arguments, opens what it needs, and maps the outcome, whatever it is, to a result. */
+export interface CallNeeds {
+  /** Opens the runtime on first use. */
+  openContext(): Promise<ToolContext>;
+  /** Told of a failure that no caller can fix. */
+  onDefect(): void;
+}
+
+/** Runs one call and maps its outcome, whatever it is, to a result. */
 export async function callTool(
   tool: AnyTool,
   given: unknown,
-  { openContext, count, log }: CallNeeds,
+  { openContext, onDefect }: CallNeeds,
 ): Promise<CallToolResult> {
-  const startedAt = performance.now();
-  function tell(code?: ErrorCode): void {
-    const durationMs = Math.round(performance.now() - startedAt);
-    // Not at info: a line costs some 5 us, which is a twentieth of a short call.
-    log.debug('tool_call', { tool: tool.name, status: code ? 'error' : 'ok', code, duration_ms: durationMs });
-    count(tool.name, code ?? 'ok');
-  }
   try {
-    const input = parseInput(tool, given);
-    const output = await tool.handler(input, await openContext());
-    tell();
-    return toResult(tool, output);
+    return toResult(tool, await runTool(tool, given, await openContext()));
   } catch (error) {
     const report = reportError(error);
-    if (report.code === 'internal') log.error('tool failed', { tool: tool.name, error });
-    tell(report.code);
+    if (report.code === 'internal') onDefect();
     return toErrorResult(report);
   }
 }
@@ -44,7 +54,7 @@ function toResult(tool: AnyTool, output: unknown): CallToolResult {
   return { content: [{ type: 'text', text }], structuredContent: output as Record<string, unknown> };
 }
 
-/** A failure as clients get it: by its text, which every client shows its model. */
+/** A failure as clients get it: as text, which every client shows to its model. */
 export function toErrorResult(report: ErrorReport): CallToolResult {
   return { isError: true, content: [{ type: 'text', text: JSON.stringify({ error: report }) }] };
 }

@@ -77,11 +77,13 @@ export function serveResources(server: Server, { actor, runtime }: ResourceNeeds
   }));
   server.setRequestHandler(ReadResourceRequestSchema, async ({ params: { uri } }, { signal }) => {
     const { tool, input } = findResource(uri);
-    const [{ chooseTools }, opened] = await Promise.all([import('../tools/index.js'), runtime()]);
-    const found = chooseTools({ toolsets: 'all', isReadOnly: true }).find(({ name }) => name === tool);
-    if (!found) throw new McpError(ErrorCode.InternalError, `There is no tool ${tool}.`);
-    const context = { runtime: opened, actor, sessionId: undefined, signal, progress: () => {}, sample: undefined };
-    const result = await found.handler(found.input.parse(input), context).catch((error: unknown) => {
+    const [{ findTool }, { contextOf, runTool }, opened] = await Promise.all([
+      import('../tools/index.js'),
+      import('../tools/call/run-tool.js'),
+      runtime(),
+    ]);
+    const context = contextOf(opened, actor, { signal });
+    const result = await runTool(findTool(tool), input, context).catch((error: unknown) => {
       if (error instanceof RuntimeError) throw new McpError(ErrorCode.InvalidParams, error.message, { uri });
       throw error;
     });

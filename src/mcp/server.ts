@@ -1,8 +1,15 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { type CallToolResult, ErrorCode, ListToolsRequestSchema, McpError } from '@modelcontextprotocol/sdk/types.js';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import {
+  type CallToolResult,
+  ErrorCode,
+  ListToolsRequestSchema,
+  McpError,
+  type ServerNotification,
+  type ServerRequest,
+} from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../base/config.js';
-import { type ErrorReport, RuntimeError } from '../base/errors.js';
-import type { Log } from '../base/log.js';
+import { type ErrorReport, messageOf, RuntimeError } from '../base/errors.js';
 import { sharingWord } from '../base/text.js';
 import { version } from '../base/version.js';
 import type { Runtime, Session } from '../runtime.js';
@@ -11,13 +18,11 @@ import type { ToolChoice } from '../tools/index.js';
 import { instructions } from './instructions.js';
 import { servePrompts } from './prompts.js';
 import { serveResources } from './resources.js';
-import { samplerOf } from './sampling.js';
 
 export interface McpServerNeeds {
   config: Config;
-  log: Log;
   session: Session;
-  /** Opens the runtime on first use; a failure is an answer to the call that needed it, and the next call tries again. */
+  /** Opens the runtime on first use. A failure answers the call that needed it, and the next call tries again. */
   runtime(): Promise<Runtime>;
 }
 
@@ -26,15 +31,14 @@ export interface McpServerNeeds {
  * server only to look at it. The tools themselves are imported when they are first listed or called, so that
  * `initialize` is answered at once.
  */
-export function createMcpServer({ config, log, session, runtime }: McpServerNeeds): Server {
-  // The declarations of this server's own tools are wanted, so the low-level class is the right one: the high-level one
-  // builds its schemas again for every list, and reports unknown arguments without saying which there are.
+export function createMcpServer({ config, session, runtime }: McpServerNeeds): Server {
+  // The low-level class, because the tools declare themselves: the high-level one builds its schemas again for every
+  // list, and does not say which argument is unknown.
   const server = new Server(
     { name: 'agent-runtime-mcp', title: 'Agent Runtime', version },
     { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, logging: {} }, instructions },
   );
   let surface: Promise<Surface> | undefined;
-  let opened: Runtime | undefined;
   const loadSurface = () => {
     surface ??= importSurface(config);
     return surface;
@@ -44,50 +48,69 @@ export function createMcpServer({ config, log, session, runtime }: McpServerNeed
   servePrompts(server);
   server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: (await loadSurface()).descriptions() }));
 
-  // Calls come in here and not through a handler of their own: for that the SDK would check each request twice and each
-  // result once more against its schemas, a third of what a short call takes. Arguments are checked by the tool's own.
+  // Calls are handled here and not by setRequestHandler: with that the SDK would check each request twice and each
+  // result once more against its schemas, a third of what a short call takes. Tools check their own arguments.
   server.fallbackRequestHandler = async (request, extra): Promise<CallToolResult> => {
     if (request.method !== 'tools/call') throw new McpError(ErrorCode.MethodNotFound, 'Method not found');
     const { name, arguments: given } = (request.params ?? {}) as { name?: unknown; arguments?: unknown };
-    const { tools, callTool, toErrorResult, problem } = await loadSurface();
+    const { tools, callTool, contextOf, toErrorResult, problem } = await loadSurface();
     const tool = tools.get(String(name));
     if (!tool) return toErrorResult(unknownTool(String(name), [...tools.keys()]));
-    const progressToken = extra._meta?.progressToken;
-    let beats = 0;
-    const progress = (message: string) => {
-      if (progressToken === undefined) return;
-      const params = { progressToken, progress: ++beats, message };
-      extra.sendNotification({ method: 'notifications/progress', params }).catch(() => {});
-    };
-    const openContext = async (): Promise<ToolContext> => {
+    const openContext = async () => {
       if (problem) throw problem;
-      opened = await runtime();
-      opened.requireSound();
-      return {
-        runtime: opened,
-        actor: session,
-        sessionId: session.id,
-        signal: extra.signal,
-        progress,
-        isWatched: progressToken !== undefined,
-        sample: samplerOf(server, extra.signal),
-      };
+      return contextOf(await runtime(), session, { sessionId: session.id, ...faceOf(server, extra) });
     };
-    const count = (name: string, status: string) => {
-      opened?.metrics.countToolCall(name, status);
-      // A client that shows its server's log should not need to look for it on disk.
-      if (status === 'internal') void server.sendLoggingMessage({ level: 'error', logger: name, data: 'tool failed' });
-    };
-    return callTool(tool, given, { openContext, count, log });
+    // A client that shows its server's log should not need to look for it on disk.
+    const onDefect = () => void server.sendLoggingMessage({ level: 'error', logger: tool.name, data: 'tool failed' });
+    return callTool(tool, given, { openContext, onDefect });
   };
 
   return server;
 }
 
+type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
+/** What a tool can do through this client: report progress, be cancelled, ask the client's own model. */
+function faceOf(server: Server, { _meta, signal, sendNotification }: Extra): Partial<ToolContext> {
+  const progressToken = _meta?.progressToken;
+  let count = 0;
+  return {
+    signal,
+    isWatched: progressToken !== undefined,
+    progress(message) {
+      if (progressToken === undefined) return;
+      const params = { progressToken, progress: ++count, message };
+      sendNotification({ method: 'notifications/progress', params }).catch(() => {});
+    },
+    sample: samplerOf(server, signal),
+  };
+}
+
+const longestSampleTokens = 4_096;
+const longestSampleMs = 45_000;
+
+/** Asks the client's own model, if the client has said that servers may (MCP spec 2025-11-25, sampling). */
+function samplerOf(server: Server, signal: AbortSignal): ToolContext['sample'] {
+  if (!server.getClientCapabilities()?.sampling) return undefined;
+  return async (prompt) => {
+    try {
+      const answer = await server.createMessage(
+        { messages: [{ role: 'user', content: { type: 'text', text: prompt } }], maxTokens: longestSampleTokens },
+        { signal, timeout: longestSampleMs },
+      );
+      const parts = Array.isArray(answer.content) ? answer.content : [answer.content];
+      return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+    } catch (error) {
+      const message = `The client's model gave no answer: ${messageOf(error)}`;
+      throw new RuntimeError('unavailable', message, undefined, { cause: error });
+    }
+  };
+}
+
 async function importSurface(config: Config) {
-  const [{ chooseTools }, { describeTool }, { callTool, toErrorResult }] = await Promise.all([
+  const [{ chooseTools }, { contextOf }, { callTool, describeTool, toErrorResult }] = await Promise.all([
     import('../tools/index.js'),
-    import('./describe-tool.js'),
+    import('../tools/call/run-tool.js'),
     import('./call-tool.js'),
   ]);
   const { chosen, problem } = chooseOrExplain(chooseTools, config);
@@ -96,6 +119,7 @@ async function importSurface(config: Config) {
     tools: new Map(chosen.map((tool) => [tool.name, tool])),
     problem,
     callTool,
+    contextOf,
     toErrorResult,
     descriptions() {
       described ??= chosen.map(describeTool);
@@ -104,7 +128,9 @@ async function importSurface(config: Config) {
   };
 }
 
-/** With a toolset that does not exist all are listed, and every call says what is wrong. */
+type Surface = Awaited<ReturnType<typeof importSurface>>;
+
+/** If a chosen toolset does not exist, all tools are listed, and every call says what is wrong. */
 function chooseOrExplain(
   choose: (config: ToolChoice) => AnyTool[],
   wanted: ToolChoice,
@@ -117,14 +143,12 @@ function chooseOrExplain(
   }
 }
 
-type Surface = Awaited<ReturnType<typeof importSurface>>;
-
-/** An answer as any other failure, so that the model sees it: a protocol error is shown by few clients. */
+/** An unknown tool is answered as any other failure, so that the model sees it: few clients show a protocol error. */
 function unknownTool(name: string, known: readonly string[]): ErrorReport {
   const near = sharingWord(name, known);
   return {
     code: 'not_found',
     message: `There is no tool ${JSON.stringify(name)} here.`,
-    hint: near.length > 0 ? `Near: ${near.join(', ')}.` : 'tools/list names those there are.',
+    hint: near.length > 0 ? `Similar names: ${near.join(', ')}.` : 'tools/list names all tools.',
   };
 }

@@ -1,8 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
-import { type Config, defaultConfig } from '../base/config.js';
+import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import { type LogWishes, openLog } from '../base/open-log.js';
+import { defaultConfig } from '../config.js';
 import { nameSession } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
 import { createMcpServer } from './server.js';
@@ -44,13 +45,13 @@ export async function serveStdio(readSettings: () => Config, wishes: ServeWishes
 
   if (config.remote && !problem) return serveRemote(config, config.remote);
 
-  const server = createMcpServer({ config, log, session, runtime });
+  const server = createMcpServer({ config, session, runtime });
   // A client may start a server only to ask what it is; a session exists from here on.
   server.oninitialized = () => {
     const client = server.getClientVersion();
     runtime()
       .then((ready) =>
-        ready.beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version }),
+        ready.maintenance.beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version }),
       )
       .catch((error: unknown) => log.error('the session could not begin', { error }));
   };

@@ -4,21 +4,20 @@ import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Json } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
 import type { Goals } from '../core/goals/goals.js';
-import { applyPlan, type PlannedTask, type Strategy } from '../core/goals/plan.js';
+import { applyPlan, type PlannedTask, type Strategy, templatePlan } from '../core/goals/plan.js';
 import { parsePlan, planPrompt } from '../core/goals/plan-request.js';
-import { templatePlan } from '../core/goals/templates.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
-import type { JobFilter } from '../core/jobs/list-jobs.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { Goal } from '../core/tasks/goal.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
+import type { Jobs } from '../runner/jobs.js';
 import type { Database } from '../store/sql.js';
 
 /** Who makes the plan. */
 export const planners = ['auto', 'caller', 'sampling', 'model', 'template'] as const;
 export type Planner = (typeof planners)[number];
 
-export interface Decomposition {
+export interface DecomposeRequest {
   goal_id: number;
   strategy: Strategy;
   tasks?: PlannedTask[] | undefined;
@@ -33,8 +32,7 @@ export interface DecomposeNeeds {
     clock: Clock;
     goals: Goals;
     models: Models;
-    jobs: { get(id: string): Promise<Job>; list(filter: JobFilter): Promise<Job[]> };
-    dispatcher: { submit(job: NewJob, actor: Actor): Promise<{ job: Job }> };
+    jobs: Pick<Jobs, 'get' | 'list' | 'submit'>;
   };
   actor: Actor;
   signal: AbortSignal;
@@ -54,15 +52,16 @@ export interface Decomposed {
   note?: string;
 }
 
-/** Clients drop a call after some 60 s; a plan that takes longer is fetched by its task id. */
+/** Clients drop a call after some 60 s. A plan that takes longer is fetched by its task id. */
 const longestWaitMs = 45_000;
 
 /**
- * Makes a plan of a goal by whichever planner is asked for or there is, and stores its tasks. Never falls back to a
- * template: that would look like a plan and know nothing of the goal.
+ * Plans a goal with the planner that is asked for, or with the best there is, and stores the tasks. It never falls back
+ * to a template, which would look like a plan without knowing the goal. Throws `not_found`, `conflict` for a cancelled
+ * goal, `not_configured` without the planner asked for, and `unavailable` when the model made no plan.
  */
-export async function decomposeGoal(wish: Decomposition, needs: DecomposeNeeds): Promise<Decomposed> {
-  const goal = await needs.runtime.goals.get(wish.goal_id);
+export async function decomposeGoal(request: DecomposeRequest, needs: DecomposeNeeds): Promise<Decomposed> {
+  const goal = await needs.runtime.goals.get(request.goal_id);
   if (goal.status === 'cancelled') {
     throw new RuntimeError(
       'conflict',
@@ -70,57 +69,62 @@ export async function decomposeGoal(wish: Decomposition, needs: DecomposeNeeds):
       'Set it to active with update_goal first.',
     );
   }
-  if (wish.tasks) return store(wish, 'caller', wish.tasks, needs);
-  switch (wish.planner) {
+  if (request.tasks) return store(request, 'caller', request.tasks, needs);
+  switch (request.planner) {
     case 'template':
-      return store(wish, 'template', templatePlan(wish.strategy, goal), needs);
+      return store(request, 'template', templatePlan(request.strategy, goal), needs);
     case 'caller':
-      return askCaller(wish, goal);
+      return askCaller(request, goal);
     case 'sampling':
-      return store(wish, 'sampling', await planBySampling(wish, goal, needs), needs);
+      return store(request, 'sampling', await planBySampling(request, goal, needs), needs);
     case 'model':
-      return planByModel(wish, goal, needs);
+      return planByModel(request, goal, needs);
     case 'auto':
-      return planByWhoeverThereIs(wish, goal, needs);
+      return planByBest(request, goal, needs);
   }
 }
 
-async function planByWhoeverThereIs(wish: Decomposition, goal: Goal, needs: DecomposeNeeds): Promise<Decomposed> {
+async function planByBest(request: DecomposeRequest, goal: Goal, needs: DecomposeNeeds): Promise<Decomposed> {
   let note: string | undefined;
-  if (needs.sample && wish.model === undefined) {
+  if (needs.sample && request.model === undefined) {
     try {
-      return await store(wish, 'sampling', await planBySampling(wish, goal, needs), needs);
+      return await store(request, 'sampling', await planBySampling(request, goal, needs), needs);
     } catch (error) {
       note = `The client's model did not give a plan: ${messageOf(error)}`;
     }
   }
-  const hasModel = wish.model !== undefined || needs.runtime.models.defaultModel() !== undefined;
-  const decomposed = hasModel ? await planByModel(wish, goal, needs) : askCaller(wish, goal);
+  const hasModel = request.model !== undefined || needs.runtime.models.defaultModel() !== undefined;
+  const decomposed = hasModel ? await planByModel(request, goal, needs) : askCaller(request, goal);
   return note === undefined ? decomposed : { ...decomposed, note };
 }
 
 async function store(
-  wish: Decomposition,
+  request: DecomposeRequest,
   planner: Planner,
   tasks: PlannedTask[],
   needs: DecomposeNeeds,
 ): Promise<Decomposed> {
   const { db, clock } = needs.runtime;
-  const plan = { goalId: wish.goal_id, strategy: wish.strategy, tasks };
+  const plan = { goalId: request.goal_id, strategy: request.strategy, tasks };
   const rows = await db.transaction((sql) => applyPlan(sql, plan, { at: clock.now(), actor: needs.actor }));
   const ids = rows.map((row) => row.id);
-  return { goal_id: wish.goal_id, strategy: wish.strategy, planner, tasks_created: ids, count: ids.length };
+  return { goal_id: request.goal_id, strategy: request.strategy, planner, tasks_created: ids, count: ids.length };
 }
 
-function askCaller(wish: Decomposition, goal: Goal): Decomposed {
-  const request = `${planPrompt({ goal, strategy: wish.strategy, maxTasks: wish.max_tasks })}
+function askCaller(request: DecomposeRequest, goal: Goal): Decomposed {
+  const prompt = planPrompt({ goal, strategy: request.strategy, maxTasks: request.max_tasks });
+  const instructions = `${prompt}
 
-Instead of answering, call decompose_goal again with goal_id ${goal.id}, strategy "${wish.strategy}" and that array as tasks.`;
-  return { goal_id: goal.id, strategy: wish.strategy, planner: 'caller', request };
+Instead of answering, call decompose_goal again with goal_id ${goal.id}, strategy "${request.strategy}" and that array as tasks.`;
+  return { goal_id: goal.id, strategy: request.strategy, planner: 'caller', request: instructions };
 }
 
-/** A second try tells the client's model what was wrong with its first plan. */
-async function planBySampling(wish: Decomposition, goal: Goal, { sample }: DecomposeNeeds): Promise<PlannedTask[]> {
+/** Asks the client's own model. A second try includes what was wrong with the first plan. */
+async function planBySampling(
+  request: DecomposeRequest,
+  goal: Goal,
+  { sample }: DecomposeNeeds,
+): Promise<PlannedTask[]> {
   if (!sample) {
     throw new RuntimeError(
       'not_configured',
@@ -128,22 +132,25 @@ async function planBySampling(wish: Decomposition, goal: Goal, { sample }: Decom
       'Pass your own plan as tasks, or use another planner.',
     );
   }
-  const prompt = planPrompt({ goal, strategy: wish.strategy, maxTasks: wish.max_tasks });
+  const prompt = planPrompt({ goal, strategy: request.strategy, maxTasks: request.max_tasks });
   try {
-    return parsePlan(await sample(prompt), wish.max_tasks);
+    return parsePlan(await sample(prompt), request.max_tasks);
   } catch (error) {
     if (!(error instanceof RuntimeError) || error.code !== 'invalid') throw error;
-    return parsePlan(await sample(`${prompt}\n\nYour last answer could not be used. ${error.message}`), wish.max_tasks);
+    return parsePlan(
+      await sample(`${prompt}\n\nYour last answer could not be used. ${error.message}`),
+      request.max_tasks,
+    );
   }
 }
 
-async function planByModel(wish: Decomposition, goal: Goal, needs: DecomposeNeeds): Promise<Decomposed> {
+async function planByModel(request: DecomposeRequest, goal: Goal, needs: DecomposeNeeds): Promise<Decomposed> {
   const { runtime, actor } = needs;
-  const model = runtime.models.resolve(wish.model);
+  const model = runtime.models.resolve(request.model);
   runtime.models.provider(model.provider);
   const job = (await planUnderWay(goal.id, needs)) ?? (await submitPlan());
   const ended = await waitFor(job.id, needs);
-  const base = { goal_id: goal.id, strategy: wish.strategy, planner: 'model' as const };
+  const base = { goal_id: goal.id, strategy: request.strategy, planner: 'model' as const };
   if (!ended) return { ...base, status: 'running', task_id: job.id };
   if (ended.status === 'completed') return { ...base, ...tasksOf(ended.result) };
   throw new RuntimeError(
@@ -153,12 +160,12 @@ async function planByModel(wish: Decomposition, goal: Goal, needs: DecomposeNeed
   );
 
   async function submitPlan(): Promise<Job> {
-    const submitted = await runtime.dispatcher.submit(planJob(wish, goal, model), actor);
+    const submitted = await runtime.jobs.submit(planJob(request, goal, model), actor);
     return submitted.job;
   }
 }
 
-/** A caller that did not wait for its plan to be made, and asks again, is not to get the tasks twice. */
+/** The job that plans this goal already: a caller that asks again before it ends must not get the tasks twice. */
 async function planUnderWay(goalId: number, { runtime }: DecomposeNeeds): Promise<Job | undefined> {
   for (const status of ['running', 'pending'] as const) {
     const jobs = await runtime.jobs.list({ type: 'decompose', status, limit: 100 });
@@ -168,14 +175,14 @@ async function planUnderWay(goalId: number, { runtime }: DecomposeNeeds): Promis
   return undefined;
 }
 
-function planJob(wish: Decomposition, goal: Goal, model: ResolvedModel): NewJob {
+function planJob(request: DecomposeRequest, goal: Goal, model: ResolvedModel): NewJob {
   return {
     type: 'decompose',
     payload: {
       goal_id: goal.id,
       goal: { name: goal.name, description: goal.description },
-      strategy: wish.strategy,
-      max_tasks: wish.max_tasks,
+      strategy: request.strategy,
+      max_tasks: request.max_tasks,
       model: model.requested,
     },
     requires: model.provider,

@@ -2,6 +2,7 @@ import type { Actor } from '../core/actor.js';
 import type { GoalRuns } from '../core/goal-runs/goal-runs.js';
 import type { Job } from '../core/jobs/job.js';
 import type { Models } from '../llm/index.js';
+import type { Jobs } from '../runner/jobs.js';
 import { usableModel } from './model-request.js';
 
 export interface RunRequest {
@@ -14,14 +15,17 @@ export interface RunRequest {
 export interface RunGoalNeeds {
   models: Models;
   goalRuns: Pick<GoalRuns, 'start'>;
-  dispatcher: { fill(actor: Actor): Promise<void> };
+  jobs: Pick<Jobs, 'fill'>;
 }
 
-/** Has a goal worked through by background jobs. An unknown model or a missing key fails here, before anything is stored. */
+/**
+ * Starts background jobs that work through a goal. Throws `invalid` for an unknown model and `not_configured` for a
+ * missing key before anything is stored.
+ */
 export async function startGoalRun(
   request: RunRequest,
   actor: Actor,
-  { models, goalRuns, dispatcher }: RunGoalNeeds,
+  { models, goalRuns, jobs }: RunGoalNeeds,
 ): Promise<{ run: Job; isRepeated: boolean }> {
   const model = usableModel(models, request.model);
   const started = await goalRuns.start(
@@ -35,6 +39,6 @@ export async function startGoalRun(
     },
     actor,
   );
-  await dispatcher.fill(actor);
+  await jobs.fill(actor);
   return started;
 }

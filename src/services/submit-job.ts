@@ -2,8 +2,7 @@ import type { AgentRegistry } from '../agents/index.js';
 import { RuntimeError } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
-import type { Job } from '../core/jobs/job.js';
-import type { NewJob } from '../core/jobs/submit-job.js';
+import type { Jobs } from '../runner/jobs.js';
 
 export interface JobRequest {
   type: string;
@@ -20,10 +19,10 @@ export interface JobRequest {
 
 export interface SubmitNeeds {
   agents: AgentRegistry;
-  dispatcher: { submit(job: NewJob, actor: Actor): Promise<{ job: Job; isRepeated: boolean }> };
+  jobs: Pick<Jobs, 'submit'>;
 }
 
-/** Types that have a tool of their own, which fills in what their jobs need beside the payload. */
+/** Types with a tool of their own, which sets what their jobs need beside the payload. */
 const reserved: Record<string, string> = {
   llm: 'submit_background_task',
   decompose: 'decompose_goal',
@@ -31,12 +30,15 @@ const reserved: Record<string, string> = {
   run_goal: 'run_goal',
 };
 
-/** Submits a job of any type. Its agent's schema is asked first: throws `invalid` with the schema's own words. */
-export async function submitJob(request: JobRequest, actor: Actor, { agents, dispatcher }: SubmitNeeds) {
+/**
+ * Submits a job of any type after its agent's schema has checked the payload. Throws `invalid` in the schema's own words,
+ * `not_found` for an unknown type, and `conflict`, `not_found` or `already_claimed` as `submit` of the queue does.
+ */
+export async function submitJob(request: JobRequest, actor: Actor, { agents, jobs }: SubmitNeeds) {
   const tool = reserved[request.type];
   if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
   const { payload, demands } = await agents.check(request.type, request.payload);
-  return dispatcher.submit(
+  return jobs.submit(
     {
       type: request.type,
       payload,

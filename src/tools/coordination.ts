@@ -340,6 +340,6 @@ export const coordinationTools = [
     }),
     output: z.object({ deleted: z.int(), backup: z.string() }),
     text: (output) => `Successfully cleaned all tasks and reset worker slots (backup: ${output.backup})`,
-    handler: async (_, { runtime, actor }) => runtime.clearBoard(actor),
+    handler: async (_, { runtime, actor }) => runtime.maintenance.clearBoard(actor),
   }),
 ];

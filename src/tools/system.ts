@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { eventSubjects, listEvents } from '../core/events/events.js';
 import { readOverview } from '../core/overview/overview.js';
+import { describeSelf } from '../services/describe-self.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, iso, limit, time, toMs } from './call/fields.js';
 import { fromCursor, rowsFor, toPage } from './call/page.js';
@@ -20,7 +21,7 @@ export const systemTools = [
     input: z.strictObject({}),
     output: statusOutput,
     handler: async (_, { runtime, actor, sample }) => {
-      const self = runtime.describeSelf();
+      const self = describeSelf(runtime);
       const planner = sample ? "the client's model" : self.planner;
       return showOverview(await readOverview(runtime, actor), actor, { ...self, planner });
     },
@@ -97,7 +98,7 @@ export const systemTools = [
     }),
     output: z.object({ path: z.string(), size_bytes: z.int() }),
     handler: async (input, { runtime }) => {
-      const { path, sizeBytes } = await runtime.backup(input.path);
+      const { path, sizeBytes } = await runtime.maintenance.backup(input.path);
       return { path, size_bytes: sizeBytes };
     },
   }),

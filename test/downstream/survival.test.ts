@@ -114,6 +114,6 @@ it('a secret of a server stands in no row', async () => {
   );
   await runtime.call('odd.echo', { text: 'x' });
   await runtime.downstream.servers();
-  const { path } = await runtime.backup();
+  const { path } = await runtime.maintenance.backup();
   expect(readFileSync(path).includes('sk-very-secret-value')).toBe(false);
 });

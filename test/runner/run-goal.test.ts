@@ -92,7 +92,7 @@ describe('a runner of a run that is killed with SIGKILL', () => {
     await eventually('the first runner was there', () => existsSync(mark));
     // It has not said who it is, so that only time can tell.
     clock.pass(31_000);
-    await runtime.sweep(session);
+    await runtime.maintenance.runOnce(undefined, session);
     expect((await runtime.runners()).map(({ state }) => state)).toContain('lost');
     expect((await runtime.ended(id)).status).toBe('completed');
     await expectDoneOnce(runtime, goal, id);
@@ -108,11 +108,11 @@ describe('a runner of a run that is killed with SIGKILL', () => {
     await eventually('a part has arrived', () => runtime.jobs.output(job?.id ?? ''));
     process.kill(pid, 'SIGKILL');
     await eventually('it is gone', () => !isAlive(pid));
-    await runtime.sweep(session);
+    await runtime.maintenance.runOnce(undefined, session);
     expect(await runtime.row(job?.id ?? '')).toMatchObject({ status: 'pending', error_code: 'runner_lost' });
     expect(await runtime.tasksOf(goal)).toMatchObject([{ status: 'in_progress' }, { status: 'pending' }]);
     await runtime.db.run(dueNow);
-    await runtime.sweep(session);
+    await runtime.maintenance.runOnce(undefined, session);
     expect((await runtime.ended(id)).status).toBe('completed');
     expect(runtime.asked()).toEqual(['a', 'a', 'b']);
     await expectDoneOnce(runtime, goal, id);
@@ -135,12 +135,12 @@ describe('a runner of a run that is killed with SIGKILL', () => {
     process.kill(pid, 'SIGKILL');
     release();
     await eventually('the runner is found gone', async () => {
-      await runtime.sweep(session);
+      await runtime.maintenance.runOnce(undefined, session);
       return (await runtime.row(job?.id ?? '')).crashes === 1;
     });
     expect(await runtime.jobsOf(id)).toHaveLength(1);
     await runtime.db.run(dueNow);
-    await runtime.sweep(session);
+    await runtime.maintenance.runOnce(undefined, session);
     expect((await runtime.ended(id)).status).toBe('completed');
     expect(provider.asked()).toBe(3);
     await expectDoneOnce(runtime, goal, id);
@@ -161,9 +161,9 @@ describe('a runner of a run that is killed with SIGKILL', () => {
       const open = (await runtime.jobsOf(id)).filter(({ status }) => status === 'pending' || status === 'running');
       expect(open).toHaveLength(1);
       await eventually('it is gone', () => !live?.pid || !isAlive(live.pid));
-      await runtime.sweep(session);
+      await runtime.maintenance.runOnce(undefined, session);
       await runtime.db.run(dueNow);
-      await runtime.sweep(session);
+      await runtime.maintenance.runOnce(undefined, session);
     }
     expect((await runtime.ended(id)).status).toBe('completed');
     await expectDoneOnce(runtime, goal, id);
@@ -270,7 +270,7 @@ it('a cancelled run ends its calls at the vendor, gives its tasks back, and leav
   await eventually('both are being answered', () => runtime.asked().length === 2);
   const pids = (await runtime.runners()).map(({ pid }) => pid ?? 0);
   const startedAt = performance.now();
-  const run = await runtime.dispatcher.cancel(id, session);
+  const run = await runtime.jobs.cancel(id, session);
   expect(performance.now() - startedAt).toBeLessThan(5_000);
   expect(run).toMatchObject({ status: 'cancelled', result: { tasks: { pending: 3 } } });
   expect(runtime.server.requests.map(({ isAborted }) => isAborted)).toEqual([true, true]);
@@ -311,7 +311,7 @@ it('tasks that are added in the middle, by whoever, are done by the same run', a
     ],
     session,
   );
-  await runtime.sweep(session);
+  await runtime.maintenance.runOnce(undefined, session);
   expect((await runtime.ended(id)).status).toBe('completed');
   expect(runtime.asked().sort()).toEqual(['a', 'b', 'c']);
   await expectDoneOnce(runtime, goal, id);
@@ -364,10 +364,10 @@ it('its runners are killed again and again, and every task is done once', { time
       if (pid && state === 'running' && isAlive(pid)) process.kill(-pid, 'SIGKILL');
     }
     await sleep(20);
-    await runtime.sweep(session);
+    await runtime.maintenance.runOnce(undefined, session);
     // A job that has lost three runners is dead by right; here chance alone has killed them.
     await runtime.db.run('update jobs set crashes = 0, run_at = 0 where status = ?', 'pending');
-    await runtime.sweep(session);
+    await runtime.maintenance.runOnce(undefined, session);
   }
   expect((await runtime.ended(id)).status).toBe('completed');
   await expectDoneOnce(runtime, goal, id);

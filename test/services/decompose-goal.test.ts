@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Runtime } from '../../src/runtime.js';
-import { type Decomposition, decomposeGoal } from '../../src/services/decompose-goal.js';
+import { type DecomposeRequest, decomposeGoal } from '../../src/services/decompose-goal.js';
 import { type Background, background, session } from '../runner/fixtures/background.js';
 import { gatedProvider } from '../runner/fixtures/gated-provider.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -9,7 +9,7 @@ import { testRuntime } from '../support/test-runtime.js';
 const plan = JSON.stringify([{ title: 'One' }, { title: 'Two' }]);
 const keyless = { ANTHROPIC_API_KEY: '' };
 
-interface More extends Partial<Decomposition> {
+interface More extends Partial<DecomposeRequest> {
   sample?: (prompt: string) => Promise<string>;
   signal?: AbortSignal;
 }
@@ -90,7 +90,7 @@ describe('a plan that takes longer than a call may', () => {
   it('goes on under a task id, and is not made twice for a caller that asks again', async () => {
     const { runtime, open, asked } = await slowPlan();
     const goal = await runtime.goals.create({ name: 'Build', description: 'A house.' }, session);
-    const wish: Decomposition = {
+    const wish: DecomposeRequest = {
       goal_id: goal.id,
       strategy: 'sequential',
       planner: 'model',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describeTool } from '../../src/mcp/describe-tool.js';
+import { describeTool } from '../../src/mcp/call-tool.js';
 import { chooseTools } from '../../src/tools/index.js';
 
 // A change of the surface is a change for every user: it shows here, and is accepted with `npm test -- -u`.

@@ -1,17 +1,23 @@
-import { type ArbitrageParams, arbitrage } from './arbitrage.js';
 import type { Market } from './market.js';
-import { type MeanReversionParams, meanReversion } from './mean-reversion.js';
-import { type MomentumParams, momentum } from './momentum.js';
 import { type BacktestPayload, defaultParams } from './payload.js';
-import type { Strategy } from './strategy.js';
-import { valueAt } from './value-at.js';
+import { valueAt } from './statistics.js';
+import type { Strategy } from './strategies.js';
+import {
+  type ArbitrageParams,
+  arbitrage,
+  type MeanReversionParams,
+  type MomentumParams,
+  meanReversion,
+  momentum,
+} from './strategies.js';
 
-/** A strategy's name with all its parameters, defaults filled in. */
+/** The name of a strategy and all its parameters, defaults filled in. */
 export type ChosenStrategy =
   | { name: 'momentum'; params: MomentumParams }
   | { name: 'mean_reversion'; params: MeanReversionParams }
   | { name: 'arbitrage'; params: ArbitrageParams };
 
+/** The strategy that a payload names, with the defaults of `payload.ts` for the parameters that it leaves out. */
 export function chooseStrategy({ strategy, params = {} }: BacktestPayload): ChosenStrategy {
   switch (strategy) {
     case 'momentum': {
@@ -37,7 +43,7 @@ export function chooseStrategy({ strategy, params = {} }: BacktestPayload): Chos
   }
 }
 
-/** The strategy over a market that has its one leg, or its two. */
+/** The strategy over its market, which must have one leg, or two for arbitrage. */
 export function createStrategy(chosen: ChosenStrategy, { legs }: Market): Strategy {
   const { close } = valueAt(legs, 0);
   switch (chosen.name) {

@@ -1,26 +1,27 @@
 import type { BarRange, Market } from './market.js';
-import { regress } from './statistics.js';
-import { valueAt } from './value-at.js';
+import { regress, valueAt } from './statistics.js';
 
-/** Whether the two legs of a pair drift back together, over the bars of the range. */
+/** Result of the Engle-Granger test: whether the spread of a pair reverts to its mean. */
 export interface Cointegration {
-  /** Of ln A = alpha + beta ln B + u. */
+  /** Intercept of ln A = alpha + beta ln B + u. */
   alpha: number;
+  /** Slope of the same regression, the hedge ratio. */
   beta: number;
-  /** Of du = rho u(t-1) + e; below 0 when the spread reverts. */
+  /** Coefficient of du = rho u(t-1) + e; below 0 when the spread reverts. */
   rho: number;
   t_statistic: number;
   critical_value_5_percent: number;
-  /** t below the critical value: "no cointegration" is refused at 5 %. */
+  /** Whether t is below the critical value, so that "no cointegration" is rejected at 5 %. */
   is_cointegrated: boolean;
-  /** Differences in the second regression: bars - 1. */
+  /** Number of differences in the second regression: bars - 1. */
   observations: number;
 }
 
 /**
- * Engle-Granger test in two steps, with a constant and no lags; the critical value is MacKinnon's (2010, two series,
- * constant). Null for a pair without a spread to test: a leg that never moves, legs that move as one, under 4 bars.
- * Only bars of the range are used, as the rest of the result does.
+ * Tests a pair for cointegration in two steps, with a constant and no lags, over the bars of the range alone. Returns
+ * null when there is no spread to test: a leg never moves, the legs move in step, or there are fewer than 4 bars.
+ * Sources: Engle and Granger 1987, Co-integration and error correction; MacKinnon 2010, Critical values for cointegration
+ * tests (two series, constant).
  */
 export function testCointegration(market: Market, { first, last }: BarRange): Cointegration | null {
   const [logA, logB] = market.legs.map((leg) => leg.close.slice(first, last + 1).map(Math.log));
@@ -37,7 +38,7 @@ export function testCointegration(market: Market, { first, last }: BarRange): Co
   let errors = 0;
   for (let t = 1; t <= n; t++) errors += (valueAt(u, t) - valueAt(u, t - 1) - rho * valueAt(u, t - 1)) ** 2;
   const t_statistic = rho / Math.sqrt(errors / (n - 1) / squares);
-  // Residuals of rounding alone, as in `arbitrage`.
+  // Such small residuals are rounding errors, as in `arbitrage`.
   if (Math.sqrt(squares / n) < 1e-13 || !Number.isFinite(t_statistic)) return null;
   const critical = -3.33613 - 6.1101 / n - 6.823 / n ** 2;
   return {

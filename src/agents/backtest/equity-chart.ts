@@ -1,4 +1,4 @@
-/** Two lines over the same days. */
+/** Curves over the same days, each with one value for each date. */
 export interface EquityChart {
   title: string;
   dates: readonly string[];
@@ -9,10 +9,10 @@ const width = 960;
 const height = 480;
 const plot = { left: 90, top: 56, right: 930, bottom: 430 };
 const colours = ['#0b62c4', '#b45309'];
-/** Sixteen years of days are drawn bar by bar; of longer series, evenly chosen ones. */
+/** Sixteen years of days are drawn bar by bar; longer series are thinned evenly. */
 const maxPoints = 4000;
 
-/** The chart as an SVG document of its own: no scripts, no fonts or files from elsewhere, all text escaped. */
+/** Draws the chart as a self-contained SVG document: no scripts, no external fonts or files, all text escaped. */
 export function drawEquityChart({ title, dates, lines }: EquityChart): string {
   const ticks = niceTicks(lines.flatMap((line) => line.values));
   const [low, high] = [ticks.at(0) ?? 0, ticks.at(-1) ?? 1];
@@ -58,7 +58,7 @@ export function drawEquityChart({ title, dates, lines }: EquityChart): string {
 function niceTicks(values: readonly number[]): number[] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
-  // A line that stands still needs a scale too.
+  // A constant line needs a scale too.
   if (high - low <= Math.abs(high) * 1e-6)
     [low, high] = [low - Math.abs(low) * 0.01 - 1, high + Math.abs(high) * 0.01 + 1];
   const magnitude = 10 ** Math.floor(Math.log10((high - low) / 5));
@@ -68,12 +68,13 @@ function niceTicks(values: readonly number[]): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
+/** Which bars get a date below the axis: at most six, evenly spaced. */
 function dateBars(bars: number): number[] {
   const labels = Math.min(6, bars);
   return Array.from({ length: labels }, (_, i) => Math.round((i * (bars - 1)) / Math.max(1, labels - 1)));
 }
 
-/** Which bars to draw; the first and the last always. */
+/** Which bars to draw: at most `maxPoints`, evenly spaced, including the first and the last. */
 function thin(bars: number): number[] {
   const points = Math.min(bars, maxPoints);
   return Array.from({ length: points }, (_, i) => Math.round((i * (bars - 1)) / Math.max(1, points - 1)));

@@ -1,8 +1,8 @@
 import { AgentError } from '../define-agent.js';
 import type { PriceFile } from './price-store.js';
-import { valueAt } from './value-at.js';
+import { valueAt } from './statistics.js';
 
-/** What is traded: one leg, or two on the days that both have. Arrays are parallel to `dates`, oldest first. */
+/** The prices to trade: one leg, or two on the days that both have. Arrays are parallel to `dates`, oldest first. */
 export interface Market {
   dates: string[];
   legs: Leg[];
@@ -14,7 +14,7 @@ export interface Leg {
   close: number[];
 }
 
-/** The bars of a backtest by index, both ends included. */
+/** Index of the first and the last bar of a backtest, both included. */
 export interface BarRange {
   first: number;
   last: number;

@@ -2,22 +2,28 @@ import type { Simulation } from './simulation.js';
 import { mean, standardDeviation } from './statistics.js';
 
 /**
- * What a run is worth. Returns, volatility and drawdown are fractions, not percent; null where a figure is undefined
- * (no trades, no deviation, no loss, nothing left to annualise).
+ * The performance of a run. Returns, volatility and drawdown are fractions, not percent. A figure is null where it is
+ * undefined: no trades, no deviation, no loss, or no equity left to annualise.
  */
 export interface Metrics {
   bars: number;
   final_equity: number;
   total_return: number;
+  /** Compound annual growth rate, by calendar days. */
   cagr: number | null;
+  /** Sample standard deviation of the daily returns times the root of 252. */
   annual_volatility: number | null;
+  /** Mean daily return over its standard deviation, times the root of 252 (Sharpe 1994, The Sharpe ratio). */
   sharpe: number | null;
+  /** The same over the downside deviation from 0 (Sortino and Price 1994). */
   sortino: number | null;
-  /** 0 or below, against the highest equity so far, the initial capital included. */
+  /** Deepest fall below the highest equity so far, the initial capital included; 0 or negative. */
   max_drawdown: number;
-  /** Round trips. */
+  /** Number of round trips. */
   trades: number;
+  /** Share of round trips with a profit. */
   win_rate: number | null;
+  /** Sum of the profits over the sum of the losses. */
   profit_factor: number | null;
   /** Share of bars with a position. */
   exposure: number;
@@ -27,7 +33,7 @@ export interface Metrics {
 const barsPerYear = 252;
 const msPerDay = 86_400_000;
 
-/** The metrics of a simulation that ran from `firstDate` to `lastDate`; risk-free rate 0, 252 bars a year. */
+/** The metrics of a simulation from `firstDate` to `lastDate` (YYYY-MM-DD), with risk-free rate 0 and 252 bars a year. */
 export function measure(simulation: Simulation, initialCapital: number, firstDate: string, lastDate: string): Metrics {
   const { equity, roundTrips, fills } = simulation;
   const finalEquity = equity.at(-1) ?? initialCapital;
@@ -63,7 +69,7 @@ function returnsOf(equity: readonly number[], initialCapital: number): number[] 
   });
 }
 
-/** A mean over its risk, annualised; null without risk. Below 1e-14 a deviation is rounding: a price that stood still. */
+/** Mean return over risk, annualised; null without risk. A deviation below 1e-14 is rounding of a constant price. */
 function ratio(meanReturn: number, risk: number): number | null {
   return risk < 1e-14 ? null : orNull((meanReturn / risk) * Math.sqrt(barsPerYear));
 }
@@ -84,5 +90,5 @@ function sum(values: readonly number[]): number {
   return total;
 }
 
-// 0 / 0, x / 0, and roots of a debt.
+// Not finite are 0 / 0, x / 0 and a root of negative equity.
 const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);

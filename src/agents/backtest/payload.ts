@@ -1,11 +1,15 @@
 import { z } from 'zod';
-import { tickerPattern, tickerRule } from './ticker.js';
+
+/** A ticker is a plain file name, so that it can never lead out of the prices directory. */
+export const tickerPattern = /^(?!.*\.\.)[A-Za-z0-9.^=_-]{1,20}$/;
+
+export const tickerRule = '1 to 20 of A-Z a-z 0-9 . ^ = _ - without ".."; it names the file prices/TICKER.csv';
 
 export const strategies = ['momentum', 'mean_reversion', 'arbitrage'] as const;
 
 export type StrategyName = (typeof strategies)[number];
 
-/** The parameters of each strategy, with the values they have when the payload is silent. */
+/** The parameters of each strategy, with their default values. */
 export const defaultParams = {
   momentum: { lookback: 63, threshold: 0, allow_short: false },
   mean_reversion: { window: 20, entry_z: 2, exit_z: 0, allow_short: false },
@@ -54,7 +58,7 @@ const params = z.strictObject(
 
 const ticker = z.string().regex(tickerPattern, { error: `A ticker must be ${tickerRule}.` });
 
-/** What a backtest job is given. Types and bounds are in the fields, what must fit together in the check below. */
+/** The payload of a backtest job. Fields check types and bounds; the refinement checks what must fit together. */
 export const backtestPayload = z
   .strictObject({
     strategy: z
@@ -115,7 +119,7 @@ type Problem = (path: string[], message: string) => void;
 function checkParams({ strategy, params = {} }: Pick<BacktestPayload, 'strategy' | 'params'>, problem: Problem): void {
   const known = Object.keys(defaultParams[strategy]);
   for (const [name, value] of Object.entries(params)) {
-    // Says what is so anyway; only its opposite would be ignored.
+    // A pair always sells short: true changes nothing, false would be ignored and is refused.
     if (strategy === 'arbitrage' && name === 'allow_short' && value === true) continue;
     if (!known.includes(name)) problem(['params', name], `${strategy} has no ${name}; it knows ${known.join(', ')}.`);
   }

@@ -1,4 +1,5 @@
 import { CsvError, parse } from 'csv-parse/sync';
+import { cut } from '../../base/text.js';
 import { AgentError } from '../define-agent.js';
 
 /** Daily prices of one ticker, oldest first. The three arrays are parallel; prices are in the file's own currency. */
@@ -13,7 +14,7 @@ export interface Prices {
   isAdjusted: boolean;
 }
 
-/** What the first line of a price file must name, in any order and any case. */
+/** The columns that the first line of a price file must name, in any order and any case. */
 export const priceHeader = 'date, open, high, low, close[, adj close][, volume]';
 
 /**
@@ -22,9 +23,9 @@ export const priceHeader = 'date, open, high, low, close[, adj close][, volume]'
  * Rows without prices are skipped and counted. With `adjusted`, and when the file has an adj close column (also spelt
  * `adjClose`, `adj_close`, `adjusted close`), open and close are scaled by adj close / close.
  *
- * @param source what to call the text in errors: its path, or the host that it came from.
+ * @param source how errors name the text: its path, or the host that it came from.
  * @throws AgentError `PRICE_FILE_INVALID` with the line number: not CSV, a column missing, a ragged row, a value that is
- *   not a number, a price of 0 or less, high below low, a date that is not one or stands there twice.
+ *   not a number, a price of 0 or less, high below low, a date that is invalid or occurs twice.
  */
 export function parsePrices(text: string, source: string, adjusted: boolean): Prices {
   const [header, ...rows] = readRows(text, source);
@@ -69,7 +70,7 @@ interface Columns {
 }
 
 function readRows(text: string, source: string): Row[] {
-  // A web page saved, or served, as CSV is the commonest wrong file there is; the parser would only say "ragged".
+  // A web page saved or served as CSV is the most common wrong file; the parser would only call it ragged.
   if (/^\uFEFF?\s*</.test(text)) throw invalid(source, 'it is a web page or XML, not CSV');
   const rows: Row[] = [];
   try {
@@ -77,7 +78,7 @@ function readRows(text: string, source: string): Row[] {
       bom: true,
       skip_empty_lines: true,
       trim: true,
-      // All three at once: with the delimiter guessed from the first line, a file of mixed endings reads as ragged.
+      // All three at once: a delimiter guessed from the first line would make a file of mixed endings look ragged.
       record_delimiter: ['\r\n', '\n', '\r'],
       on_record: (cells: string[], { lines }) => {
         rows.push({ line: lines, cells });
@@ -142,18 +143,18 @@ function isBlank(cell: string): boolean {
 }
 
 function readPrice(cell: string, name: string, line: number, source: string): number {
-  // Number() alone would take 0x10, Infinity and a blank.
+  // Number() alone would accept 0x10, Infinity and a blank.
   const price = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(cell) ? Number(cell) : Number.NaN;
   if (!Number.isFinite(price)) throw invalid(source, `${name} is ${quote(cell)}, not a number`, line);
   if (price <= 0) throw invalid(source, `${name} is ${cell}; a price must be above 0`, line);
   return price;
 }
 
-/** An ISO date, or the midnight that some exports write after it. */
+/** An ISO date, with or without the midnight that some exports append. */
 function readDate(cell: string, line: number, source: string): string {
   const date = /^(\d{4}-\d\d-\d\d)([T ]00:00(:00(\.0+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.exec(cell)?.[1];
   const time = date === undefined ? Number.NaN : Date.parse(`${date}T00:00:00Z`);
-  // The round trip refuses 2023-02-30, which Date.parse takes for March.
+  // The round trip refuses 2023-02-30, which Date.parse reads as a day of March.
   if (date === undefined || Number.isNaN(time) || new Date(time).toISOString().slice(0, 10) !== date) {
     throw invalid(source, `date is ${quote(cell)}, not YYYY-MM-DD`, line);
   }
@@ -164,13 +165,13 @@ function refuseDuplicates(days: Day[], source: string): void {
   let previous: Day | undefined;
   for (const day of days) {
     if (previous?.date === day.date) {
-      throw invalid(source, `date ${day.date} stands already on line ${previous.line}`, day.line);
+      throw invalid(source, `date ${day.date} is already on line ${previous.line}`, day.line);
     }
     previous = day;
   }
 }
 
-const quote = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+const quote = (text: string): string => JSON.stringify(cut(text, 60));
 
 function invalid(source: string, reason: string, line?: number, cause?: unknown): AgentError {
   const place = line === undefined ? source : `${source}, line ${line}`;

@@ -1,3 +1,4 @@
+import { systemCode } from '../../base/network-error.js';
 import { AgentError } from '../define-agent.js';
 
 /** The optional price provider, from AGENT_RUNTIME_PRICES_URL. */
@@ -8,9 +9,9 @@ export interface PriceDownload {
    * `https://api.tiingo.com/tiingo/daily/{ticker}/prices?startDate={start}&endDate={end}&format=csv&token={env:TIINGO_TOKEN}`.
    */
   urlTemplate: string;
-  /** What `{env:NAME}` stands for. Values never reach a message or a log. */
+  /** Values for `{env:NAME}`. They never reach a message or a log. */
   env: Readonly<Record<string, string | undefined>>;
-  /** For the whole answer, redirects included; 30,000 by default. */
+  /** Limit for the whole response, redirects included; 30,000 by default. */
   timeoutMs?: number;
 }
 
@@ -24,13 +25,13 @@ export interface DownloadRequest {
 
 export interface DownloadedPrices {
   bytes: Buffer;
-  /** What to call them in errors: host and ticker, without the token that the URL may hold. */
+  /** How errors name them: host and ticker, without the token that the URL may hold. */
   source: string;
 }
 
 /**
- * Fetches one ticker's CSV file. Only https, or http on this machine; redirects are followed on the same origin alone;
- * an answer that calls itself HTML is an error, whatever its status.
+ * Fetches the CSV file of one ticker. The URL must be https, or http on this machine. Redirects are followed on the same
+ * origin alone. A response of another content type than CSV or plain text is an error, whatever its status.
  *
  * @throws AgentError `PRICES_URL_INVALID` (the template), `PRICE_DOWNLOAD_FAILED` (status, type, size, network; transient
  *   for 429, 5xx, timeouts and network trouble). A cancelled signal throws its own reason.
@@ -43,14 +44,14 @@ export async function downloadPrices(download: PriceDownload, request: DownloadR
   try {
     const response = await fetchOnOrigin(url, AbortSignal.any([request.signal, timeout]), source);
     const bytes = await readBody(response, request.maxBytes, source);
-    // Some providers answer an error as 200 and quote the token; it must reach neither a file nor a message.
+    // Some providers report an error with status 200 and quote the token, which must not reach a file or a message.
     if (secretsOf(download).some((secret) => bytes.includes(secret))) throw failed(source, 'it repeats a secret');
     return { bytes, source };
   } catch (error) {
     request.signal.throwIfAborted();
     if (error instanceof AgentError) throw error;
     if (timeout.aborted) throw failed(source, `it took more than ${timeoutMs} ms`, true, error);
-    throw failed(source, `the connection failed (${networkReason(error)})`, true, error);
+    throw failed(source, `the connection failed (${systemCode(error) ?? 'broken off'})`, true, error);
   }
 }
 
@@ -69,7 +70,7 @@ function fillTemplate({ urlTemplate, env }: PriceDownload, { ticker, startDate, 
     const value = variable === undefined ? values.get(name) : readVariable(env, variable);
     if (value !== undefined && value !== '') return encodeURIComponent(value);
     if (variable !== undefined) throw invalidTemplate(`the environment variable ${variable} is not set`);
-    throw invalidTemplate(`{${name}} is unknown; known are {ticker}, {start}, {end} and {env:NAME}`);
+    throw invalidTemplate(`{${name}} is unknown; use {ticker}, {start}, {end} and {env:NAME}`);
   });
   // URL.canParse rather than catching: the error of `new URL` quotes its input, and that may hold a token.
   if (!URL.canParse(filled)) throw invalidTemplate('it is no valid URL');
@@ -83,7 +84,7 @@ function secretsOf({ urlTemplate, env }: PriceDownload): string[] {
   return names.map((name) => readVariable(env, name) ?? '').filter((value) => value.length >= 8);
 }
 
-// Own properties alone: {env:constructor} names no variable.
+// Only own properties, because {env:constructor} names no variable.
 function readVariable(env: PriceDownload['env'], name: string): string | undefined {
   return Object.hasOwn(env, name) ? env[name] : undefined;
 }
@@ -137,19 +138,13 @@ async function refuseUnlessCsv(response: Response, source: string): Promise<void
 async function readBody(response: Response, maxBytes: number, source: string): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  // Leaving the loop by a throw cancels the body and closes the connection.
+  // A throw out of the loop cancels the body and closes the connection.
   for await (const chunk of response.body ?? []) {
     length += chunk.byteLength;
     if (length > maxBytes) throw failed(source, `it has more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-// The code alone (ECONNREFUSED, UND_ERR_SOCKET): what fetch itself says is "fetch failed".
-function networkReason(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'broken off';
 }
 
 function invalidTemplate(reason: string): AgentError {

@@ -1,11 +1,12 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newShortId } from '../../base/ids.js';
+import { systemCode } from '../../base/network-error.js';
 import { AgentError } from '../define-agent.js';
+import { tickerPattern, tickerRule } from './payload.js';
 import { type Prices, parsePrices, priceHeader } from './price-csv.js';
 import { downloadPrices, type PriceDownload } from './price-download.js';
 import { readFileInside } from './regular-file.js';
-import { priceFileName, priceFilePath, pricesDir, tickerPattern, tickerRule } from './ticker.js';
 
 /** 16 MiB: about 200,000 rows, which are read in one second; ten years of days are 0.2 MB. */
 export const maxPriceBytes = 16 * 1024 * 1024;
@@ -23,10 +24,10 @@ export interface PriceRequest {
   ticker: string;
   /** Scale by the adj close column, where there is one. */
   adjusted: boolean;
-  /** The range wanted, named when there is no file and no way to get one. */
+  /** The requested range, for the message when there is no file and no download. */
   startDate: string;
   endDate: string;
-  /** The first date to download: earlier than startDate by what the indicators need to warm up. */
+  /** The first date to download: before startDate, because the indicators need bars to warm up. */
   downloadFrom: string;
   /** Used only when the file is missing. */
   download: PriceDownload | undefined;
@@ -34,15 +35,15 @@ export interface PriceRequest {
 }
 
 /**
- * Reads `<data>/prices/TICKER.csv`. When it is missing and a download is configured, it is fetched and kept first.
+ * Reads `<data>/prices/TICKER.csv`. If it is missing and a download is configured, downloads and stores it first.
  *
  * @throws AgentError `PRICE_DATA_NOT_FOUND`, `PRICE_FILE_INVALID` (see `parsePrices`), `FILE_NOT_ALLOWED`,
  *   `FILE_TOO_LARGE`, `PRICE_DOWNLOAD_FAILED`, `PRICES_URL_INVALID` (see `downloadPrices`).
  */
 export async function loadPrices(request: PriceRequest): Promise<PriceFile> {
   const { dataDir, ticker, adjusted, download } = request;
-  const kept = await readPriceFile(dataDir, ticker, adjusted);
-  if (kept) return kept;
+  const stored = await readPriceFile(dataDir, ticker, adjusted);
+  if (stored) return stored;
   const file = priceFilePath(dataDir, ticker);
   if (!download) throw notFound(file, request);
   const fetched = await downloadPrices(download, {
@@ -72,7 +73,7 @@ export async function readPriceFile(
 }
 
 /**
- * Puts a price file in its place, whole or not at all: a temporary name in the same directory, then a rename. The file
+ * Writes a price file, whole or not at all: under a temporary name in the same directory, then by a rename. The file
  * gets mode 0600, a new directory 0700. Returns its path.
  */
 export async function savePriceFile(dataDir: string, ticker: string, bytes: Uint8Array): Promise<string> {
@@ -108,7 +109,7 @@ export function decodeUtf8(bytes: Uint8Array, source: string): string {
   }
 }
 
-// The payload's schema has checked it already; this is the last door before it becomes a path.
+// The payload's schema has checked the ticker already; this is the last check before it becomes a path.
 function checkTicker(ticker: string): void {
   if (tickerPattern.test(ticker)) return;
   throw new AgentError('TICKER_INVALID', `${JSON.stringify(ticker)} is no ticker: it must be ${tickerRule}.`);
@@ -122,3 +123,50 @@ function notFound(file: string, { ticker, startDate, endDate }: PriceRequest): A
       `"agent-runtime prices import FILE --ticker ${ticker}", or set AGENT_RUNTIME_PRICES_URL.`,
   );
 }
+
+/** A price file of the data directory: what it holds, or why no backtest can read it. */
+export type ListedPrices =
+  | { ticker: string; rows: number; first_date: string; last_date: string; adjusted: boolean }
+  | { ticker: string; problem: string };
+
+/** Every `<data>/prices/TICKER.csv`, by ticker. A directory that does not exist holds none. */
+export async function listPrices(dataDir: string): Promise<{ directory: string; prices: ListedPrices[] }> {
+  const directory = pricesDir(dataDir);
+  const tickers = (await namesIn(directory)).flatMap((name) => /^(.+)\.csv$/.exec(name)?.[1] ?? []);
+  const prices: ListedPrices[] = [];
+  for (const ticker of tickers.filter((name) => tickerPattern.test(name)).sort()) {
+    prices.push(await describeFile(dataDir, ticker));
+  }
+  return { directory, prices };
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function describeFile(dataDir: string, ticker: string): Promise<ListedPrices> {
+  try {
+    const prices = (await readPriceFile(dataDir, ticker, true))?.prices;
+    // Deleted since the directory was read, or a dangling link.
+    if (!prices) return { ticker, problem: 'The file is not there.' };
+    const [first_date = '', last_date = ''] = [prices.dates.at(0), prices.dates.at(-1)];
+    return { ticker, rows: prices.dates.length, first_date, last_date, adjusted: prices.isAdjusted };
+  } catch (error) {
+    if (error instanceof AgentError) return { ticker, problem: error.message };
+    throw error;
+  }
+}
+
+/** Where price files are: `<data>/prices`. */
+export const pricesDir = (dataDir: string): string => join(dataDir, 'prices');
+
+/** The file of a ticker, case as given: `<data>/prices/TICKER.csv`. The ticker must fit `tickerPattern`. */
+export const priceFileName = (ticker: string): string => `${ticker}.csv`;
+
+export const priceFilePath = (dataDir: string, ticker: string): string =>
+  join(pricesDir(dataDir), priceFileName(ticker));

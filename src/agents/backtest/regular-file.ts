@@ -1,13 +1,14 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { systemCode } from '../../base/network-error.js';
 import { AgentError } from '../define-agent.js';
 
 /**
  * The bytes of the regular file `name` in the directory `root`, or undefined when there is no such file.
  *
- * The name may come from a job's payload, so nothing outside `root` is ever opened: neither by `..`, nor by an absolute
- * path, nor through a symbolic link. The root itself may be a link, and a link to another file of the root is followed.
+ * The name may come from a job's payload, so no file outside `root` is ever opened, whether by `..`, by an absolute path
+ * or through a symbolic link. The root itself may be a link, and a link to another file of the root is followed.
  *
  * @throws AgentError `FILE_NOT_ALLOWED` (outside the root, not a regular file), `FILE_TOO_LARGE` (over `maxBytes`),
  *   `FILE_NOT_READABLE` (permissions and the like).
@@ -15,16 +16,17 @@ import { AgentError } from '../define-agent.js';
 export async function readFileInside(root: string, name: string, maxBytes: number): Promise<Buffer | undefined> {
   if (name.includes('\0')) throw notAllowed(name, 'its name holds a NUL byte');
   const path = resolve(root, name);
-  // Checked before the disk is asked, so that an answer never tells whether a file outside exists.
+  // Checked before the disk is read, so that an error never reveals whether a file outside exists.
   if (isOutside(resolve(root), path)) throw notAllowed(path, `it is outside ${root}`);
   try {
     const [realRoot, realFile] = [await realpath(root), await realpath(path)];
     if (isOutside(realRoot, realFile)) throw notAllowed(path, `it leads outside ${root}`);
-    // O_NOFOLLOW: the name was resolved just now, so a link here is one that was put in its place since.
+    // O_NOFOLLOW: the path is resolved, so a link here was put in its place since.
     return await readRegularFile(realFile, maxBytes, constants.O_NOFOLLOW ?? 0);
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    if (hasCode(error, 'ELOOP')) throw notAllowed(path, 'it is a symbolic link that cannot be followed', error);
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'ELOOP') throw notAllowed(path, 'it is a symbolic link that cannot be followed', error);
     if (error instanceof AgentError) throw error;
     throw new AgentError('FILE_NOT_READABLE', `Cannot read ${path}: ${String(error)}.`, false, { cause: error });
   }
@@ -32,7 +34,7 @@ export async function readFileInside(root: string, name: string, maxBytes: numbe
 
 /**
  * The bytes of a regular file at a path that the user named. Links are followed; a FIFO, device or directory is
- * refused rather than waited for.
+ * refused.
  *
  * @throws AgentError `FILE_NOT_ALLOWED`, `FILE_TOO_LARGE`; errors of the file system as they are.
  */
@@ -56,7 +58,7 @@ async function statRegular(file: FileHandle, path: string) {
   return stat;
 }
 
-// `size` bytes and no more: a file that grows meanwhile must not pass the cap.
+// At most `size` bytes, so that a growing file cannot pass the limit.
 async function readBytes(file: FileHandle, size: number): Promise<Buffer> {
   const bytes = Buffer.alloc(size);
   let length = 0;
@@ -69,14 +71,10 @@ async function readBytes(file: FileHandle, size: number): Promise<Buffer> {
 }
 
 function isOutside(root: string, path: string): boolean {
-  const way = relative(root, path);
-  return way === '' || way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way);
+  const route = relative(root, path);
+  return route === '' || route === '..' || route.startsWith(`..${sep}`) || isAbsolute(route);
 }
 
 function notAllowed(path: string, reason: string, cause?: unknown): AgentError {
   return new AgentError('FILE_NOT_ALLOWED', `${JSON.stringify(path)} is not read: ${reason}.`, false, { cause });
-}
-
-function hasCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

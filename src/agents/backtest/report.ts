@@ -1,18 +1,20 @@
 import type { JsonObject } from '../../base/json.js';
 import type { ChosenStrategy } from './chosen-strategy.js';
 import type { Cointegration } from './cointegration.js';
+import type { BarRange, Market } from './market.js';
 import type { Metrics } from './metrics.js';
 import type { BacktestPayload } from './payload.js';
 import type { PriceFile } from './price-store.js';
 import type { Simulation } from './simulation.js';
-import { valueAt } from './value-at.js';
+import { valueAt } from './statistics.js';
+import type { Strategy } from './strategies.js';
 
 export interface BacktestOutcome {
   payload: BacktestPayload;
   chosen: ChosenStrategy;
-  /** One, or the two of a pair in the order of their legs. */
+  /** One file, or the two of a pair in the order of their legs. */
   files: readonly PriceFile[];
-  /** Of the bars of the range. */
+  /** Date of each bar in the range, YYYY-MM-DD. */
   dates: readonly string[];
   run: Simulation;
   /** Buy and hold of the first ticker over the same bars. */
@@ -31,11 +33,12 @@ export interface BacktestOutcome {
  *   initial_capital, commission`;
  * - `bars, final_equity, total_return, cagr, annual_volatility, sharpe, sortino, max_drawdown, trades, win_rate,
  *   profit_factor, exposure, commission_paid`: see `Metrics`; `benchmark` has the same for buy and hold of `ticker`;
- * - the same under the names of the earlier job server: `final_value, annualized_return, sharpe_ratio, num_trades,
+ * - the same figures under the names of the earlier job server: `final_value, annualized_return, sharpe_ratio, num_trades,
  *   portfolio_values: [{date, value}]`. Its list `trades` became `fills`, because `trades` is a count here;
- * - `equity_curve: [[date, equity]]`, `benchmark_curve` (the same of buy and hold), `trade_list: [{entry_date, exit_date, direction, pnl, return}]` (direction `long` or
- *   `short`, of the first leg), `fills: [{date, ticker, action, price, quantity, commission}]`;
- * - `data` (and `pair_data`): which file was used, how many rows with prices it has, from when to when, whether they were
+ * - `equity_curve: [[date, equity]]`, `benchmark_curve` (the same for buy and hold), `trade_list: [{entry_date, exit_date,
+ *   direction, pnl, return}]` (direction `long` or `short`, of the first leg), `fills: [{date, ticker, action, price,
+ *   quantity, commission}]`;
+ * - `data` (and `pair_data`): the file, its number of rows with prices, first and last date, whether prices were
  *   adjusted, how many rows were skipped; `cointegration` (pairs): see `Cointegration`; `warnings`: sentences.
  *
  * Money is in the currency of the prices; returns, rates and drawdowns are fractions; an undefined figure is null.
@@ -86,3 +89,40 @@ function describeData({ file, prices }: PriceFile): JsonObject {
     skipped_rows: prices.skippedRows,
   };
 }
+
+interface Traded extends Pick<BacktestOutcome, 'files' | 'run'> {
+  market: Market;
+  range: BarRange;
+  strategy: Strategy;
+}
+
+const msPerDay = 86_400_000;
+/** Weekends and holidays are shorter than this; a longer gap is missing data. */
+const gapDays = 7;
+
+/** Sentences about missing data and early ends that a reader of the result must know. */
+export function findWarnings({ start_date, end_date }: BacktestPayload, traded: Traded): string[] {
+  const { files, market, range, strategy, run } = traded;
+  const warnings: string[] = [];
+  for (const { file, prices } of files) {
+    if (prices.skippedRows > 0) warnings.push(`${file}: ${prices.skippedRows} rows without prices were skipped.`);
+  }
+  const [firstBar, lastBar] = [market.dates[range.first] ?? start_date, market.dates[range.last] ?? end_date];
+  if (daysBetween(start_date, firstBar) > gapDays) {
+    warnings.push(`The first bar is ${firstBar}; there are no prices from start_date ${start_date} to then.`);
+  }
+  if (daysBetween(lastBar, end_date) > gapDays) {
+    warnings.push(`The last bar is ${lastBar}; there are no prices from then to end_date ${end_date}.`);
+  }
+  if (range.first - 1 < strategy.warmUp) {
+    const ready = market.dates[strategy.warmUp];
+    const until = ready === undefined || ready > lastBar ? 'in the whole range' : `before the close of ${ready}`;
+    warnings.push(
+      `Only ${range.first} bars precede the range and the indicator needs ${strategy.warmUp + 1}: no position ${until}.`,
+    );
+  }
+  if (run.stoppedAt !== undefined) warnings.push(`Trading stopped on ${run.stoppedAt}: no cash was left.`);
+  return warnings;
+}
+
+const daysBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / msPerDay;

@@ -9,15 +9,14 @@ import { measure } from './metrics.js';
 import { type BacktestPayload, tickersOf } from './payload.js';
 import type { PriceDownload } from './price-download.js';
 import { loadPrices, type PriceFile } from './price-store.js';
-import { reportBacktest } from './report.js';
+import { findWarnings, reportBacktest } from './report.js';
 import { type Simulation, simulate } from './simulation.js';
-import { flat, oneLeg, type State, type Strategy, type Target } from './strategy.js';
-import { valueAt } from './value-at.js';
-import { warnAbout } from './warnings.js';
+import { valueAt } from './statistics.js';
+import { flat, oneLeg, type State, type Strategy, type Target } from './strategies.js';
 
 /**
  * Runs one backtest: reads the prices, decides a target at the close of each bar, trades it at the next open, and
- * measures the outcome beside buy and hold of the first ticker. The same files and payload give the same result.
+ * compares the outcome with buy and hold of the first ticker. The same files and payload give the same result.
  *
  * @throws AgentError as `loadPrices` and `findRange` do; the signal's reason when it is cancelled.
  */
@@ -42,7 +41,7 @@ export async function runBacktest(
 
   context.progress(0.95, 'Measuring');
   const [firstDate, lastDate] = [valueAt(dates, 0), valueAt(dates, dates.length - 1)];
-  const warnings = warnAbout(payload, { files, market, range, strategy, run });
+  const warnings = findWarnings(payload, { files, market, range, strategy, run });
   for (const warning of warnings) context.warn(warning);
   const report = reportBacktest({
     payload,
@@ -72,7 +71,7 @@ async function loadFiles(
   const warmUp = 'lookback' in chosen.params ? chosen.params.lookback : chosen.params.window;
   const downloadFrom = daysBefore(startDate, warmUp);
   const files: PriceFile[] = [];
-  // One after the other: when the first is missing, nothing of the second is fetched or written.
+  // In sequence, so that nothing of the second is downloaded when the first is missing.
   for (const ticker of tickersOf(payload)) {
     signal.throwIfAborted();
     const file = await loadPrices({ dataDir, ticker, adjusted, startDate, endDate, downloadFrom, download, signal });
@@ -82,19 +81,19 @@ async function loadFiles(
   return files;
 }
 
-/** A date early enough before `date` to have that many trading days between, holidays included. */
+/** A date (YYYY-MM-DD) at least `bars` trading days before `date`, holidays included. */
 function daysBefore(date: string, bars: number): string {
   const days = Math.ceil((bars * 365.25) / 252) + 30;
   return new Date(Date.parse(date) - days * 86_400_000).toISOString().slice(0, 10);
 }
 
-/** What to hold from the open of each bar of the range: decided one bar earlier, from bar first - 1 where there is one. */
+/** The target of each bar in the range, decided at the close before it; flat where there is no bar before. */
 async function decideTargets(strategy: Strategy, { first, last }: BarRange, context: AgentContext): Promise<Target[]> {
   const targets: Target[] = first === 0 ? [flat] : [];
   let previous: State = 0;
   for (let t = Math.max(first - 1, 0); t < last; t++) {
     if (targets.length % 128 === 0) {
-      // Lets a cancel and the heartbeat through; the longest window takes about 15 ms for so many.
+      // Yields to a cancel and the heartbeat; 128 bars take about 15 ms with the longest window.
       await setImmediate();
       context.signal.throwIfAborted();
       context.progress(0.1 + 0.85 * (targets.length / (last - first + 1)), 'Trading');

@@ -1,11 +1,11 @@
 import type { BarRange, Market } from './market.js';
-import type { State, Target } from './strategy.js';
-import { valueAt } from './value-at.js';
+import { valueAt } from './statistics.js';
+import type { State, Target } from './strategies.js';
 
 export interface Account {
   /** In the currency of the prices. */
   initialCapital: number;
-  /** Rate on the value of every fill, each leg, buy and sell. */
+  /** Rate on the value of every fill: of each leg, buy and sell. */
   commission: number;
 }
 
@@ -29,13 +29,13 @@ export interface Fill {
 }
 
 export interface Simulation {
-  /** At the close of each bar of the range; the last one after everything is sold. */
+  /** Equity at the close of each bar in the range, in the currency of the prices; the last one after all is sold. */
   equity: number[];
   roundTrips: RoundTrip[];
   fills: Fill[];
-  /** Bars with a position after the fills at their open. */
+  /** Number of bars with a position after the fills at their open. */
   barsHeld: number;
-  /** The bar at whose open a position was due and no cash left to open it with. */
+  /** Date of the bar at whose open a position was due and no cash was left. */
   stoppedAt: string | undefined;
 }
 
@@ -47,10 +47,10 @@ interface Position {
 }
 
 /**
- * Trades `targets`, one for each bar of the range: the target decided at the close before, filled at that bar's open.
- * A change of state closes the old position first, then opens the new one with all cash: gross notional C / (1 + c), so
- * that it and its commission are C. Shares are fractional and are not changed while the state stays. Short sales add
- * their proceeds to cash and cost no interest. What is held at the last close is sold there.
+ * Trades `targets`, one for each bar in the range: decided at the close before, filled at that bar's open. A change of
+ * state closes the old position, then opens the new one with all cash C: the gross notional is C / (1 + commission), so
+ * that notional and commission add up to C. Shares are fractional and stay the same while the state does. Short sales
+ * add their proceeds to cash and cost no interest. A position held at the last close is closed there.
  */
 export function simulate(market: Market, range: BarRange, targets: readonly Target[], account: Account): Simulation {
   const result: Simulation = { equity: [], roundTrips: [], fills: [], barsHeld: 0, stoppedAt: undefined };

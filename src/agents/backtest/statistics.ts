@@ -1,4 +1,9 @@
-import { valueAt } from './value-at.js';
+/** An element that must exist. Throws RangeError, because a defect of ours must not turn into NaN. */
+export function valueAt<Value>(values: ArrayLike<Value>, index: number): Value {
+  const value = values[index];
+  if (value === undefined) throw new RangeError(`No element ${index} in a list of ${values.length}`);
+  return value;
+}
 
 /** Arithmetic mean; NaN for no values. */
 export function mean(values: readonly number[]): number {
@@ -7,7 +12,7 @@ export function mean(values: readonly number[]): number {
   return sum / values.length;
 }
 
-/** Standard deviation in two passes. `freedom` is taken off the divisor: 0 for a population, 1 for a sample. */
+/** Standard deviation in two passes; the divisor is n - `freedom`: 0 for a population, 1 for a sample. */
 export function standardDeviation(values: readonly number[], freedom: 0 | 1): number {
   const centre = mean(values);
   let squares = 0;
@@ -33,7 +38,7 @@ export function regress(y: readonly number[], x: readonly number[]): Regression 
   }
   const beta = products / squares;
   const alpha = meanY - beta * meanX;
-  // Centred: alpha + beta x would lose digits where logs of prices are large against their spread.
+  // Centred, because alpha + beta x loses digits when logs of prices are large against their spread.
   const residuals = x.map((value, i) => valueAt(y, i) - meanY - beta * (value - meanX));
   return { alpha, beta, residuals };
 }

@@ -1,19 +1,20 @@
+import { readCifar10 } from './cifar10.js';
 import type { Dataset } from './dataset.js';
-import type { Params } from './params.js';
-import { createRandom } from './random.js';
-import { readDataset } from './read-dataset.js';
-import { averageF1, type ClassScores, countConfusion, scoreClasses } from './scores.js';
-import { type Epoch, type TrainerHooks, train } from './trainer.js';
-import { findWarnings } from './warnings.js';
+import { buildConfusionMatrix, type ClassScores, macroF1, scoreClasses } from './evaluation.js';
+import { readIris } from './iris.js';
+import { readMnist } from './mnist.js';
+import type { Params } from './payload.js';
+import { createRandom, type Random } from './random.js';
+import { type Epoch, type Trained, type TrainerHooks, train } from './trainer.js';
 
-/** What an experiment needs; plain data, so that it can be sent to a worker. */
+/** The input of an experiment; plain data, so that it can be sent to a worker. */
 export interface ExperimentTask {
   params: Params;
   /** Where `mnist/` and `cifar-10-batches-bin/` are. */
   dataDir: string;
 }
 
-/** What came of it; plain data again. */
+/** The outcome of an experiment; plain data too. */
 export interface Experiment {
   trainSize: number;
   testSize: number;
@@ -31,8 +32,8 @@ export interface Experiment {
 }
 
 /**
- * Reads the data, trains, tests and takes stock. One stream of random numbers, started by the seed, drives split,
- * first weights and shuffles, in this order. Blocks until done: run it in a worker.
+ * Reads the data, trains, tests and computes the scores. One stream of random numbers, started by the seed, drives the
+ * split, the first weights and the shuffles, in this order. Blocks until done, so run it in a worker.
  *
  * @throws AgentError of `readDataset` and `train`
  */
@@ -40,7 +41,7 @@ export function runExperiment({ params, dataDir }: ExperimentTask, hooks: Traine
   const random = createRandom(params.seed);
   const data: Dataset = readDataset(params, dataDir, random);
   const trained = train(data, params, random, hooks);
-  const matrix = countConfusion(data.test.labels, trained.test.predictions, data.classes.length);
+  const matrix = buildConfusionMatrix(data.test.labels, trained.test.predictions, data.classes.length);
   const perClass = scoreClasses(matrix, data.classes);
   return {
     trainSize: data.train.count,
@@ -50,10 +51,92 @@ export function runExperiment({ params, dataDir }: ExperimentTask, hooks: Traine
       accuracy: trained.test.accuracy,
       loss: trained.test.loss,
       perClass,
-      macroF1: averageF1(matrix, perClass),
+      macroF1: macroF1(matrix, perClass),
       confusionMatrix: matrix,
     },
     source: data.source,
     warnings: findWarnings(data, params, trained),
   };
+}
+
+/**
+ * Reads the dataset that `params` name, split and cut to its limits. Blocks while it reads, so call it in the worker.
+ *
+ * @throws AgentError `DATASET_NOT_FOUND`, `DATASET_INVALID` or `DATASET_UNREADABLE`, naming the file
+ */
+export function readDataset(params: Params, dataDir: string, random: Random): Dataset {
+  switch (params.dataset) {
+    case 'iris':
+      return readIris(params, random);
+    case 'mnist':
+      return readMnist(params, dataDir);
+    case 'cifar10':
+      return readCifar10(params, dataDir);
+  }
+}
+
+/** A loss that ends above its best by this factor and by this amount has risen, not just fluctuated. */
+const riseShare = 1.1;
+const riseAmount = 0.01;
+/** If more than this share of the whole fall came in the second half, the loss has not converged; a straight line has 0.5. */
+const lateShare = 1 / 3;
+/** A fall by this share of the loss per epoch, on average over the last quarter, is still quick. */
+const quickShare = 0.02;
+
+/** Sentences that a reader of the figures should know before trusting them. */
+export function findWarnings(data: Dataset, params: Params, trained: Trained): string[] {
+  return [
+    ...data.warnings,
+    ...warnOfDefaults(params),
+    ...warnOfSizes(data, params),
+    ...warnOfLoss(params, trained),
+    ...warnOfGuessing(data, trained),
+  ];
+}
+
+function warnOfDefaults({ defaultsUsed }: Params): string[] {
+  return defaultsUsed.length === 0 ? [] : [`defaults used: ${defaultsUsed.join(', ')}`];
+}
+
+function warnOfSizes({ classes, train, test }: Dataset, { batchSize }: Params): string[] {
+  const warnings: string[] = [];
+  const absent = (labels: Uint8Array) => classes.filter((_, index) => !labels.includes(index));
+  const untrained = absent(train.labels);
+  const untested = absent(test.labels);
+  if (untrained.length > 0) warnings.push(`classes without a train row: ${untrained.join(', ')}`);
+  if (untested.length > 0) warnings.push(`classes without a test row: ${untested.join(', ')}`);
+  if (batchSize > train.count) {
+    warnings.push(`batch_size ${batchSize} is more than the ${train.count} train rows: each epoch is a single step`);
+  }
+  return warnings;
+}
+
+function warnOfLoss({ epochs, learningRate }: Params, { history }: Trained): string[] {
+  if (learningRate === 0) return ['learning_rate 0: nothing was learnt, the figures are those of random first weights'];
+  const losses = history.map(({ loss }) => loss);
+  const first = losses[0] ?? 0;
+  const last = losses.at(-1) ?? 0;
+  const best = Math.min(...losses);
+  if (last > best * riseShare && last > best + riseAmount) {
+    return [
+      `training loss ended at ${last.toPrecision(3)}, above its best of ${best.toPrecision(3)} in epoch ` +
+        `${losses.indexOf(best) + 1}: learning_rate ${learningRate} may be too high`,
+    ];
+  }
+  if (epochs === 1) return ['one epoch cannot show whether the training loss has settled'];
+  const quarter = Math.max(1, Math.floor(losses.length / 4));
+  const isQuick = (losses.at(-1 - quarter) ?? 0) - last > quickShare * quarter * last;
+  const middle = losses[Math.floor((losses.length - 1) / 2)] ?? 0;
+  const isStraight = losses.length >= 4 && last < first && middle - last > lateShare * (first - last);
+  return isQuick || isStraight ? [`training loss still falling: ${epochs} epochs at ${learningRate} are few`] : [];
+}
+
+function warnOfGuessing({ classes, test }: Dataset, trained: Trained): string[] {
+  const sizes = classes.map((_, index) => test.labels.reduce((sum, label) => sum + (label === index ? 1 : 0), 0));
+  const commonest = Math.max(...sizes) / test.count;
+  const { accuracy } = trained.test;
+  if (accuracy > commonest) return [];
+  return [
+    `test accuracy ${accuracy.toFixed(3)} is no better than always naming the commonest class (${commonest.toFixed(3)})`,
+  ];
 }

@@ -1,8 +1,8 @@
-import { type Agent, type AgentContext, defineAgent } from '../define-agent.js';
-import { type Params, resolveParams } from './params.js';
-import { experimentPayload } from './payload.js';
-import { toResult } from './result.js';
-import type { Progress } from './trainer.js';
+import type { Json, JsonObject } from '../../base/json.js';
+import { type Agent, type AgentContext, type AgentJob, defineAgent } from '../define-agent.js';
+import type { Experiment } from './experiment.js';
+import { type ExperimentPayload, experimentPayload, type Params, resolveParams } from './payload.js';
+import type { TrainingProgress } from './trainer.js';
 import { runInThread } from './trainer-thread.js';
 
 export interface MlExperimentOptions {
@@ -13,9 +13,8 @@ export interface MlExperimentOptions {
 }
 
 /**
- * The agent of `ml_experiment` jobs: trains a classifier for real, in a worker thread, and reports how well it does on
- * rows it has not seen. Its errors are AgentErrors: `DATASET_NOT_FOUND`, `DATASET_INVALID`, `DATASET_UNREADABLE`,
- * `DIVERGED`, `CANCELLED`.
+ * The agent of `ml_experiment` jobs: trains a classifier in a worker thread and reports its performance on held-out rows.
+ * Its errors are AgentErrors: `DATASET_NOT_FOUND`, `DATASET_INVALID`, `DATASET_UNREADABLE`, `DIVERGED`, `CANCELLED`.
  */
 export function createMlExperiment(options: MlExperimentOptions = {}): Agent<typeof experimentPayload> {
   const { workerPath = new URL('./trainer-worker.js', import.meta.url), stopGraceMs = 1_000 } = options;
@@ -45,8 +44,8 @@ export function createMlExperiment(options: MlExperimentOptions = {}): Agent<typ
   });
 }
 
-/** Progress as it comes, and a log line at the end of an epoch. */
-function reportProgress(context: AgentContext, { epochs }: Params, progress: Progress): void {
+/** Passes progress on, and logs the end of each epoch. */
+function reportProgress(context: AgentContext, { epochs }: Params, progress: TrainingProgress): void {
   const { epoch, batch, batches, loss, accuracy } = progress;
   const fraction = (epoch - 1 + batch / batches) / epochs;
   const place = accuracy === undefined ? `, batch ${batch} of ${batches}` : '';
@@ -54,4 +53,69 @@ function reportProgress(context: AgentContext, { epochs }: Params, progress: Pro
   if (accuracy !== undefined) {
     context.log('info', 'epoch done', { epoch, epochs, train_loss: loss, train_accuracy: accuracy });
   }
+}
+
+/**
+ * The result of the job. `model_type`, `final_*`, `training_history`, `experiment_id` and `completed_at` are the keys of
+ * the earlier Python orchestrator. `final_*` are the figures of the held-out rows, never of the train rows. Losses are
+ * means per row without the penalty, in nats for linear and neural, in hinge units for svm.
+ */
+function toResult(
+  job: AgentJob<ExperimentPayload>,
+  params: Params,
+  experiment: Experiment,
+  ended: { at: Date; durationMs: number },
+): JsonObject {
+  const { history, test } = experiment;
+  return {
+    experiment_id: `exp_${job.id.slice(0, 8)}`,
+    model: params.model,
+    model_type: params.model,
+    dataset: params.dataset,
+    params: toJsonParams(params),
+    seed: params.seed,
+    data_source: experiment.source,
+    train_size: experiment.trainSize,
+    test_size: experiment.testSize,
+    epochs: params.epochs,
+    epochs_run: history.length,
+    final_accuracy: test.accuracy,
+    final_loss: test.loss,
+    test: {
+      accuracy: test.accuracy,
+      loss: test.loss,
+      per_class: test.perClass,
+      macro_f1: test.macroF1,
+      confusion_matrix: test.confusionMatrix,
+    },
+    history: history.map(({ epoch, loss, accuracy, seconds }) => ({
+      epoch,
+      train_loss: loss,
+      train_accuracy: accuracy,
+      seconds,
+    })),
+    training_history: history.map(({ epoch, loss, accuracy }) => ({ epoch, loss, accuracy })),
+    warnings: experiment.warnings,
+    metadata: job.metadata,
+    duration_ms: ended.durationMs,
+    completed_at: ended.at.toISOString(),
+  };
+}
+
+/** The parameters under their payload names, without those that do not apply. */
+function toJsonParams(params: Params): JsonObject {
+  const named: Record<string, Json | undefined> = {
+    epochs: params.epochs,
+    learning_rate: params.learningRate,
+    batch_size: params.batchSize,
+    optimizer: params.optimizer,
+    l2: params.l2,
+    hidden: params.hidden,
+    test_fraction: params.testFraction,
+    limit_train: params.limitTrain,
+    limit_test: params.limitTest,
+  };
+  return Object.fromEntries(
+    Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a submitter of an `ml_experiment` job may say; the rest is filled in by `resolveParams`. */
+/** The payload of an `ml_experiment` job; `resolveParams` fills in what it leaves out. */
 export const experimentPayload = z
   .strictObject({
     model: z
@@ -30,7 +30,7 @@ export const experimentPayload = z
       .min(1)
       .max(65_536)
       .optional()
-      .describe('Rows a step; 16 for iris and 32 for images unless given.'),
+      .describe('Rows per step; 16 for iris and 32 for images unless given.'),
     seed: z
       .int()
       .min(0)
@@ -55,13 +55,13 @@ export const experimentPayload = z
       .min(1)
       .max(1_000_000)
       .optional()
-      .describe('Train on the first rows only, for a quick try; all rows unless given.'),
+      .describe('Train on the first rows only, for a quick trial; all rows unless given.'),
     limit_test: z
       .int()
       .min(1)
       .max(1_000_000)
       .optional()
-      .describe('Test on the first rows only, for a quick try; all rows unless given.'),
+      .describe('Test on the first rows only, for a quick trial; all rows unless given.'),
     test_fraction: z
       .number()
       .min(0.02)
@@ -88,5 +88,63 @@ export const experimentPayload = z
     }
   });
 
-/** A checked payload. */
 export type ExperimentPayload = z.output<typeof experimentPayload>;
+
+export type ModelName = ExperimentPayload['model'];
+export type DatasetName = ExperimentPayload['dataset'];
+export type OptimizerName = ExperimentPayload['optimizer'];
+
+/** A payload with every default filled in. */
+export interface Params {
+  model: ModelName;
+  dataset: DatasetName;
+  epochs: number;
+  learningRate: number;
+  batchSize: number;
+  seed: number;
+  optimizer: OptimizerName;
+  /** Units of the hidden layer; undefined unless the model is neural. */
+  hidden: number | undefined;
+  /** Penalty of `l2 / 2` times the sum of squared weights; biases have none. */
+  l2: number;
+  /** Share of each class held out; undefined where the dataset has its own test rows. */
+  testFraction: number | undefined;
+  limitTrain: number | undefined;
+  limitTest: number | undefined;
+  /** Parameters that the submitter left out, as `name value`. */
+  defaultsUsed: string[];
+}
+
+const datasetDefaults = {
+  iris: { epochs: 100, learningRate: 0.01, batchSize: 16, hidden: 16 },
+  mnist: { epochs: 5, learningRate: 0.001, batchSize: 32, hidden: 64 },
+  cifar10: { epochs: 5, learningRate: 0.001, batchSize: 32, hidden: 128 },
+} as const;
+
+const irisTestFraction = 0.2;
+const svmPenalty = 0.001;
+
+/** Fills in the defaults that depend on the dataset and the model, and lists them in `defaultsUsed`. */
+export function resolveParams(payload: ExperimentPayload): Params {
+  const defaults = datasetDefaults[payload.dataset];
+  const defaultsUsed: string[] = [];
+  const choose = (name: string, given: number | undefined, otherwise: number): number => {
+    if (given === undefined) defaultsUsed.push(`${name} ${otherwise}`);
+    return given ?? otherwise;
+  };
+  return {
+    model: payload.model,
+    dataset: payload.dataset,
+    epochs: choose('epochs', payload.epochs, defaults.epochs),
+    learningRate: choose('learning_rate', payload.learning_rate, defaults.learningRate),
+    batchSize: choose('batch_size', payload.batch_size, defaults.batchSize),
+    seed: payload.seed,
+    optimizer: payload.optimizer,
+    hidden: payload.model === 'neural' ? choose('hidden', payload.hidden, defaults.hidden) : undefined,
+    l2: payload.model === 'svm' ? choose('l2', payload.l2, svmPenalty) : (payload.l2 ?? 0),
+    testFraction: payload.dataset === 'iris' ? (payload.test_fraction ?? irisTestFraction) : undefined,
+    limitTrain: payload.limit_train,
+    limitTest: payload.limit_test,
+    defaultsUsed,
+  };
+}

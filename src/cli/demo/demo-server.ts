@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { readConfig } from '../../base/config.js';
 import type { JsonObject } from '../../base/json.js';
+import { readConfig } from '../../config.js';
 import { runnerEnvironment } from '../../runner/environment.js';
 
 /** The structured result of a tool. */

@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import type { Config } from '../../base/config.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
-import { parseInput } from '../../tools/call/parse-input.js';
 import { findTool } from '../tool/find-tool.js';
 import type { Caller } from '../tool/with-caller.js';
 
@@ -21,5 +20,5 @@ export async function callFor<Schema extends z.ZodType>(
   output: Schema,
 ): Promise<z.output<Schema>> {
   const tool = jobTool(name, runtime.config);
-  return output.parse(await call(tool, parseInput(tool, input)));
+  return output.parse(await call(tool, input));
 }

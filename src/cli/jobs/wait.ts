@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobProgress } from '../../core/jobs/find-job.js';
 import { hasEnded } from '../../core/jobs/job.js';
+import type { JobProgress } from '../../core/jobs/read-jobs.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { type Output, printable } from '../output.js';
@@ -70,7 +70,7 @@ export async function followJob(
     if (hasEnded(progress.status) || signal.aborted) return progress;
     if (!runtime.config.isReadOnly && performance.now() - sweptAt >= sweepMs) {
       sweptAt = performance.now();
-      await runtime.sweep(actor);
+      await runtime.maintenance.runOnce(undefined, actor);
     }
     await sleep(pollMs, undefined, { signal }).catch(() => {});
   }

@@ -1,5 +1,5 @@
-import { readConfig } from '../../base/config.js';
 import { RuntimeError } from '../../base/errors.js';
+import { readConfig } from '../../config.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
 import { parseInput } from '../../tools/call/parse-input.js';
 import { chooseTools, chosenToolsets, toolsets } from '../../tools/index.js';

@@ -1,7 +1,7 @@
 import type { Actor } from '../../core/actor.js';
 import type { Runtime } from '../../runtime.js';
-import type { AnyTool, ToolContext } from '../../tools/call/define-tool.js';
-import { runCounted } from '../../tools/call/run-counted.js';
+import type { AnyTool } from '../../tools/call/define-tool.js';
+import { contextOf, runTool } from '../../tools/call/run-tool.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { createInterruption } from '../interruption.js';
 import { type Output, printable } from '../output.js';
@@ -13,8 +13,8 @@ export interface Caller {
   actor: Actor;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
-  /** Calls a tool as a client would, with arguments that it has checked. */
-  call(tool: AnyTool, input: Record<string, unknown>): Promise<unknown>;
+  /** Calls a tool as a client would. */
+  call(tool: AnyTool, given: Record<string, unknown>): Promise<unknown>;
 }
 
 export interface CallerOptions {
@@ -36,21 +36,16 @@ export async function withCaller<Result>(
     const caller = callerOf(setting.config);
     const hasHeartbeat = caller.holder !== null && (await runtime.sessions.isAlive(caller.holder));
     const actor: Actor = { ...caller, hasHeartbeat };
-    const context: ToolContext = {
-      runtime,
-      actor,
-      sessionId: undefined,
+    const context = contextOf(runtime, actor, {
       signal,
       progress(message) {
         if (!isQuiet) output.say(printable(message));
       },
-      sample: undefined,
-    };
-    async function call(tool: AnyTool, input: Record<string, unknown>): Promise<unknown> {
+    });
+    async function call(tool: AnyTool, given: Record<string, unknown>): Promise<unknown> {
       // No session may be there to take back what dead ones held, or to start runners for the queue.
-      if (tool.effect !== 'read') await runtime.sweep(caller);
-      runtime.requireSound();
-      return runCounted(tool, input, context);
+      if (tool.effect !== 'read') await runtime.maintenance.runOnce(undefined, caller);
+      return runTool(tool, given, context);
     }
     try {
       return await body({ runtime, actor, signal, call });

@@ -1,4 +1,4 @@
-/** Why a try had no answer, in words of our own: what a server says is data and never becomes an error's wording. */
+/** Why an attempt had no answer, in our words: a server's text is data and never becomes the wording of an error. */
 export const callFailures = [
   'not_started',
   'circuit_open',
@@ -16,7 +16,7 @@ export const callFailures = [
 
 export type CallFailureKind = (typeof callFailures)[number];
 
-/** What is sure about a call that failed: it was never carried out, it was, or nobody can tell. */
+/** Whether a failed call was carried out. `unknown`: it may have been, so only a safe call may be repeated. */
 export type Certainty = 'not_carried_out' | 'carried_out' | 'unknown';
 
 const certainties: Readonly<Record<CallFailureKind, Certainty>> = {
@@ -34,7 +34,10 @@ const certainties: Readonly<Record<CallFailureKind, Certainty>> = {
   cancelled: 'unknown',
 };
 
-/** A failed try. `message` is ours; `detail` is the server's own text, for those who ask for it. */
+/** The message of `malformed`. */
+export const notProtocol = 'its answer is not what the protocol says';
+
+/** A failed attempt. `message` is ours; `detail` is the server's own text, shown only where it is marked as such. */
 export class CallFailure extends Error {
   override readonly name = 'CallFailure';
   readonly kind: CallFailureKind;

@@ -1,16 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** Ends the process groups of a session whose own process has gone without a word. */
+/** Ends the process groups of this session if this process dies without doing so itself. */
 export interface Watchdog {
   guard(pid: number): void;
   release(pid: number): void;
-  /** Ends all that are still guarded, as if this process had gone. */
+  /** Ends all groups that are still guarded, as if this process had died. */
   close(): void;
 }
 
 /**
- * Reads `+ PID` and `- PID`. Its input ends with this process, however that ends, SIGKILL included: then what is left is
- * told to end, and killed a second later. A shell, because a second Node would cost some 40 MB.
+ * Reads `+ PID` and `- PID`. Its input ends when this process does, in whatever way, SIGKILL included. It then sends
+ * SIGTERM to the groups that are left, and SIGKILL a second later. It is a shell because a second Node costs some 40 MB.
  */
 const script = `
 groups=' '
@@ -26,14 +26,14 @@ sleep 1
 for pid in $groups; do kill -KILL "-$pid"; done
 `;
 
-/** Windows has neither groups nor this shell: there a server ends with its input, or by the next session's sweep. */
+/** Windows has neither groups nor this shell. There a server ends with its input, or by the next session's sweep. */
 export function createWatchdog(): Watchdog {
   if (process.platform === 'win32') return { guard() {}, release() {}, close() {} };
   let dog: ChildProcess | undefined;
 
-  function tell(line: string): void {
+  function write(line: string): void {
     if (!dog) {
-      // A session of its own, so that what ends this process's group does not end it first.
+      // In a session of its own, so that what ends this process's group does not end the watchdog first.
       dog = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: {} });
       dog.on('error', () => {});
       dog.stdin?.on('error', () => {});
@@ -43,13 +43,23 @@ export function createWatchdog(): Watchdog {
   }
 
   return {
-    guard: (pid) => tell(`+ ${pid}\n`),
+    guard: (pid) => write(`+ ${pid}\n`),
     release(pid) {
-      if (dog) tell(`- ${pid}\n`);
+      if (dog) write(`- ${pid}\n`);
     },
     close() {
       dog?.stdin?.end();
       dog = undefined;
     },
   };
+}
+
+/** Signals a process and its whole group. The system does not reuse a group's number while a member lives. */
+export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined || pid <= 1) return;
+  try {
+    process.kill(process.platform === 'win32' ? pid : -pid, signal);
+  } catch {
+    // No process of the group is left.
+  }
 }

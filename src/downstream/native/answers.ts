@@ -1,58 +1,57 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { type JsonObject, readJson } from '../../base/json.js';
 import type { Log } from '../../base/log.js';
-import type { Database } from '../../store/sql.js';
+import type { Database, Sql } from '../../store/sql.js';
 
-/** No answer is kept longer, whatever its tool allows. */
+/** Every answer is deleted at this age, however long its tool would keep it. */
 export const longestAgeMs = 7 * 86_400_000;
 
-/** How much is kept, of all tools together; the newest. */
+/** The cache holds the newest answers of all tools together, up to these limits. */
 export const mostAnswers = 500;
 export const mostCharacters = 10_000_000;
 
-interface AnswerNeeds {
-  db: Database;
-  clock: Clock;
-  log: Log;
-}
-
-export interface Keeping {
+export interface CachedAnswer {
   /** Names the tool and its input. */
   key: string;
   maxAgeMs: number;
 }
 
 /**
- * The answer that some process got for `key` not longer ago than `maxAgeMs`, with its `age_seconds`; otherwise that of
- * `make`, which is kept. An error is not kept.
+ * Resolves to the answer that any process stored under `key` within the last `maxAgeMs`, with its `age_seconds` added.
+ * Without one it runs `make` and stores the result. An error of `make` is thrown and not stored.
  */
 export async function keepAnswer(
-  { db, clock, log }: AnswerNeeds,
-  { key, maxAgeMs }: Keeping,
+  { db, clock, log }: { db: Database; clock: Clock; log: Log },
+  { key, maxAgeMs }: CachedAnswer,
   make: () => Promise<JsonObject>,
 ): Promise<JsonObject> {
   const hash = createHash('sha256').update(key).digest('hex');
   const now = clock.now();
-  // One from the future is from before the clock was set back, and its age is not known.
-  const kept = await db.get<{ answer: string; at: number }>(
+  // A row from the future was written before the clock was set back: its age is unknown, so it is not used.
+  const stored = await db.get<{ answer: string; at: EpochMs }>(
     'select answer, at from native_answers where key = ? and at > ? and at <= ?',
     hash,
     now - maxAgeMs,
     now,
   );
-  if (kept) return { ...readJson<JsonObject>(kept.answer), age_seconds: Math.floor((now - kept.at) / 1000) };
+  if (stored) return { ...readJson<JsonObject>(stored.answer), age_seconds: Math.floor((now - stored.at) / 1000) };
   const answer = await make();
   try {
     await store(db, hash, JSON.stringify(answer), clock.now());
   } catch (error) {
-    // The answer itself is good.
-    log.warn('an answer could not be kept', { error });
+    // The answer itself is good, so the call succeeds.
+    log.warn('an answer could not be stored', { error });
   }
   return answer;
 }
 
-async function store(db: Database, key: string, answer: string, now: number): Promise<void> {
+/** Deletes the answers stored before a time; resolves to how many there were. */
+export function deleteOldAnswers(sql: Sql, before: EpochMs): Promise<number> {
+  return sql.run('delete from native_answers where at < ?', before);
+}
+
+async function store(db: Database, key: string, answer: string, now: EpochMs): Promise<void> {
   if (answer.length > mostCharacters) return;
   await db.transaction(async (sql) => {
     await sql.run(
@@ -64,16 +63,14 @@ async function store(db: Database, key: string, answer: string, now: number): Pr
       now,
     );
     await sql.run('delete from native_answers where at <= ? or at > ?', now - longestAgeMs, now);
-    await sql.run(
-      `delete from native_answers where key in (
-         select key from (
-           select key, row_number() over newest_first as place, sum(size) over newest_first as characters
-           from native_answers
-           window newest_first as (order by at desc, key rows unbounded preceding)
-         ) as kept
-         where place > ? or characters > ?)`,
-      mostAnswers,
-      mostCharacters,
-    );
+    await sql.run(dropBeyondLimits, mostAnswers, mostCharacters);
   });
 }
+
+const dropBeyondLimits = `delete from native_answers where key in (
+  select key from (
+    select key, row_number() over newest_first as place, sum(size) over newest_first as characters
+    from native_answers
+    window newest_first as (order by at desc, key rows unbounded preceding)
+  ) as kept
+  where place > ? or characters > ?)`;

@@ -9,7 +9,7 @@ import { keepAnswer } from './answers.js';
 export type { NativeSettings } from '../../base/native-settings.js';
 
 export interface NativeContext {
-  /** Ends the call; its reason is thrown as `timeout` or `cancelled`. */
+  /** Ends the call. The tool throws `timeout` or `cancelled`, according to the signal's reason. */
   signal: AbortSignal;
   db: Database;
   clock: Clock;
@@ -17,37 +17,37 @@ export interface NativeContext {
   settings: NativeSettings;
 }
 
-/** A tool that is built in: a tool of its own, and the first route of `call_tool` to its name. */
+/** A tool that is built in. It is served as a tool of its own, and `call_tool` tries it first under its name. */
 export interface NativeTool<Input extends z.ZodObject = z.ZodObject> {
   /** As MCP clients see it. */
   name: string;
   title: string;
-  /** For a model: what it does, when to use it. Under 600 characters. */
+  /** For a model: what it does and when to use it. Under 600 characters. */
   description: string;
-  /** A strict object; every field described. */
+  /** A strict object with every field described. */
   input: Input;
-  /** What it answers; any object unless given. */
+  /** The shape of its answer; any object unless given. */
   output?: z.ZodObject;
   isReadOnly: true;
-  /** For how long an answer is given again to the same input, by any process; 0 for never. */
+  /** For how long an answer is used again for the same input, by any process; 0 for never. */
   cacheSeconds: number;
   /**
-   * What it answers is text from elsewhere: data, never instructions. Throws RuntimeError: `invalid`, `not_configured`,
-   * `rate_limited` (with `retryAfterSeconds`), `timeout`, `cancelled`, `unavailable`, `budget_exhausted`.
+   * Runs the tool. Its answer is text from elsewhere: data, never instructions. Throws RuntimeError: `invalid`,
+   * `not_configured`, `rate_limited` (with `retryAfterSeconds`), `timeout`, `cancelled`, `unavailable`, `budget_exhausted`.
    */
   execute(input: z.output<Input>, context: NativeContext): Promise<JsonObject>;
 }
 
-/** Declares a native tool; `execute` need not know that answers are kept. One that is kept says its `age_seconds`. */
+/** Declares a native tool. With `cacheSeconds` its answers are cached, and a cached one has `age_seconds`. */
 export function defineNativeTool<Input extends z.ZodObject>(tool: NativeTool<Input>): NativeTool {
   const { name, cacheSeconds } = tool;
-  const kept: NativeTool<Input> = {
+  const cached: NativeTool<Input> = {
     ...tool,
     execute(input, context) {
-      // Parsed input has its keys in the order of the schema, so that equal inputs have equal texts.
+      // Parsed input has its keys in the order of the schema, so equal inputs have equal texts.
       const key = `${name} ${JSON.stringify(input)}`;
       return keepAnswer(context, { key, maxAgeMs: cacheSeconds * 1000 }, () => tool.execute(input, context));
     },
   };
-  return (cacheSeconds > 0 ? kept : tool) as unknown as NativeTool;
+  return (cacheSeconds > 0 ? cached : tool) as unknown as NativeTool;
 }

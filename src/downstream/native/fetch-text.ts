@@ -1,17 +1,18 @@
 import { RuntimeError } from '../../base/errors.js';
+import type { NativeSettings } from '../../base/native-settings.js';
 import { systemCode } from '../../base/network-error.js';
 import type { SettingName } from '../../base/settings.js';
-import { interruption } from './interruption.js';
+import { version } from '../../base/version.js';
 
-/** One request to a service on the web. */
+/** One request to a web service. */
 export interface TextRequest {
-  /** How the service is called in messages. */
+  /** The service's name in messages. */
   service: string;
-  /** Where its address is set. */
+  /** The setting that holds its address. */
   setting: SettingName;
   url: URL;
   headers: Record<string, string>;
-  /** Sent as JSON by POST; without it the request is a GET. */
+  /** JSON, sent by POST. Without a body the request is a GET. */
   body?: string;
 }
 
@@ -19,7 +20,7 @@ export interface TextLimits {
   signal: AbortSignal;
   /** For the whole answer, redirects included. */
   timeoutMs: number;
-  /** Of the answer's body, unpacked. */
+  /** Of the answer's body, decompressed. */
   maxBytes: number;
 }
 
@@ -32,8 +33,8 @@ export interface TextAnswer {
 const mostRedirects = 3;
 
 /**
- * Fetches a text, whatever its status. Redirects are followed on the same host alone and never to plain http: they would
- * carry query and key to somebody whom nobody named. Messages hold the host, never the address.
+ * Fetches a text, whatever its status. Redirects are followed only on the same host and never from https to plain http,
+ * because they carry the query and the key. Messages name the host, never the whole address.
  *
  * @throws RuntimeError `timeout`; `unavailable` (network, size, redirects, an answer that breaks off); `cancelled`.
  */
@@ -81,29 +82,29 @@ async function follow(request: TextRequest, signal: AbortSignal): Promise<Respon
     await response.body?.cancel();
     url = nextUrl(request, url, location);
   }
-  throw misdirected(request, 'redirects without end');
+  throw badRedirect(request, 'redirects without end');
 }
 
 function nextUrl(request: TextRequest, from: URL, location: string): URL {
   const next = URL.canParse(location, from.href) ? new URL(location, from.href) : undefined;
   const isAsSafe = next?.protocol === 'https:' || (next?.protocol === 'http:' && from.protocol === 'http:');
-  // A POST that is redirected becomes a GET, or is sent twice.
+  // A redirected POST becomes a GET or is sent twice, so it is not followed either.
   if (next?.host === from.host && isAsSafe && next.username === '' && request.body === undefined) return next;
-  throw misdirected(request, `redirects to ${next ? next.origin : 'no valid address'}, which is not followed`);
+  throw badRedirect(request, `redirects to ${next ? next.origin : 'no valid address'}, which is not followed`);
 }
 
-function misdirected({ service, setting, url }: TextRequest, what: string): RuntimeError {
+function badRedirect({ service, setting, url }: TextRequest, what: string): RuntimeError {
   return new RuntimeError(
     'unavailable',
     `${service} at ${url.host} ${what}.`,
-    `If you trust where it leads, set ${setting} to that.`,
+    `If you trust the new address, set ${setting} to it.`,
   );
 }
 
 async function readBody(response: Response, service: string, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  // Leaving the loop by a throw cancels the body and closes the connection.
+  // A throw inside the loop cancels the body and closes the connection.
   for await (const chunk of response.body ?? []) {
     length += chunk.byteLength;
     if (length > maxBytes) {
@@ -116,4 +117,30 @@ async function readBody(response: Response, service: string, maxBytes: number): 
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The error for a call whose signal has aborted: the RuntimeError given as its reason, `timeout`, or `cancelled`. */
+export function interruption({ reason }: AbortSignal): RuntimeError {
+  if (reason instanceof RuntimeError) return reason;
+  if (reason instanceof Error && reason.name === 'TimeoutError') {
+    return new RuntimeError('timeout', 'The time for the call ran out.', 'Try again with a longer timeout.', {
+      cause: reason,
+    });
+  }
+  return new RuntimeError('cancelled', 'The call was cancelled.', undefined, { cause: reason });
+}
+
+/** Names this program and a contact. Services answer 429 to the default user agents of HTTP libraries first. */
+export function userAgent({ contact }: NativeSettings): string {
+  const about = ['+https://www.npmjs.com/package/agent-runtime-mcp', ...(contact ? [`mailto:${contact}`] : [])];
+  return `agent-runtime/${version} (${about.join('; ')})`;
+}
+
+/** Text from the web on one line, without control characters (a terminal would obey them), cut to `most` characters. */
+export function plainText(text: string, most = Number.POSITIVE_INFINITY): string {
+  const plain = text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed here.
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\s]+/g, ' ')
+    .trim();
+  return plain.length > most ? `${plain.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…` : plain;
 }

@@ -4,5 +4,5 @@ import { webSearch } from './web-search.js';
 
 export { defineNativeTool, type NativeContext, type NativeSettings, type NativeTool } from './define-native-tool.js';
 
-/** The tools that are built in. What they need of heavy libraries they import when they are called. */
+/** The built-in tools. They import heavy libraries when they are called, not before. */
 export const nativeTools: readonly NativeTool[] = [searchArxiv, webSearch];

@@ -26,7 +26,7 @@ export function openRemote(
     async ownTools() {
       const [{ chooseTools }, { describeTool }] = await Promise.all([
         import('../../tools/index.js'),
-        import('../describe-tool.js'),
+        import('../call-tool.js'),
       ]);
       return chooseTools(config).map(describeTool);
     },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { Actor } from '../../core/actor.js';
 import type { HeldTask, OpenJob, Overview } from '../../core/overview/overview.js';
-import type { SelfDescription } from '../../runtime.js';
+import type { SelfDescription } from '../../services/describe-self.js';
 import { iso } from '../call/fields.js';
 import { summarize } from './job.js';
 

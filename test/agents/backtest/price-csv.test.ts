@@ -50,11 +50,7 @@ it.each([
   ['too few values', [header, good, '2024-01-03,1,2,1'], 'X.csv, line 3: Invalid Record Length'],
   ['too many values after a blank line', [header, '', good, '2024-01-03,1,2,1,2,9'], 'X.csv, line 4'],
   ['a quote that never ends', [header, '"2024-01-02,1,2,1,2'], 'Quote Not Closed'],
-  [
-    'a date twice',
-    [header, good, '2024-01-03,1,2,1,2', good],
-    'X.csv, line 4: date 2024-01-02 stands already on line 2',
-  ],
+  ['a date twice', [header, good, '2024-01-03,1,2,1,2', good], 'X.csv, line 4: date 2024-01-02 is already on line 2'],
   ['high below low', [header, good, '2024-01-03,1,1,2,1'], 'X.csv, line 3: high 1 is below low 2'],
   ['a price of 0', [header, '2024-01-02,0,2,1,2'], 'line 2: open is 0; a price must be above 0'],
   ['a price below 0', [header, '2024-01-02,1,2,1,-2'], 'line 2: close is -2'],

@@ -178,7 +178,7 @@ it.each([
   ['https://user:password@example.com/{ticker}', 'no user name'],
   ['https://exa mple.com/{ticker}', 'it must start with'],
   ['https://[bad/{ticker}', 'it is no valid URL'],
-  ['https://example.com/{symbol}', '{symbol} is unknown; known are {ticker}, {start}, {end} and {env:NAME}'],
+  ['https://example.com/{symbol}', '{symbol} is unknown; use {ticker}, {start}, {end} and {env:NAME}'],
   ['https://example.com/{ticker}?token={env:MISSING}', 'the environment variable MISSING is not set'],
   ['https://example.com/{constructor}', '{constructor} is unknown'],
   ['https://example.com/{env:constructor}', 'constructor is not set'],

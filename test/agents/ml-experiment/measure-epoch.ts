@@ -1,4 +1,4 @@
-import type { ModelName } from '../../../src/agents/ml-experiment/params.js';
+import type { ModelName } from '../../../src/agents/ml-experiment/payload.js';
 import { createRandom } from '../../../src/agents/ml-experiment/random.js';
 import { train } from '../../../src/agents/ml-experiment/trainer.js';
 import { syntheticImages } from './synthetic.js';

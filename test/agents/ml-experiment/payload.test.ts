@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { resolveParams } from '../../../src/agents/ml-experiment/params.js';
-import { experimentPayload } from '../../../src/agents/ml-experiment/payload.js';
+import { experimentPayload, resolveParams } from '../../../src/agents/ml-experiment/payload.js';
 
 it('an empty payload is linear on iris with seed 42', () => {
   expect(experimentPayload.parse({})).toEqual({ model: 'linear', dataset: 'iris', seed: 42, optimizer: 'adam' });

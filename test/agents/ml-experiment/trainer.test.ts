@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../../../src/agents/ml-experiment/dataset.js';
+import { findWarnings } from '../../../src/agents/ml-experiment/experiment.js';
 import { readIris } from '../../../src/agents/ml-experiment/iris.js';
-import { resolveParams } from '../../../src/agents/ml-experiment/params.js';
-import { type ExperimentPayload, experimentPayload } from '../../../src/agents/ml-experiment/payload.js';
+import { type ExperimentPayload, experimentPayload, resolveParams } from '../../../src/agents/ml-experiment/payload.js';
 import { createRandom, shuffle } from '../../../src/agents/ml-experiment/random.js';
-import { type Progress, type TrainerHooks, train } from '../../../src/agents/ml-experiment/trainer.js';
-import { findWarnings } from '../../../src/agents/ml-experiment/warnings.js';
+import {
+  type TrainerHooks,
+  type TrainingProgress,
+  thinProgress,
+  train,
+} from '../../../src/agents/ml-experiment/trainer.js';
 import { syntheticImages } from './synthetic.js';
 
 /** The least softmax loss that any linear model can have on the 120 train rows of seed 42 (scikit-learn, C = inf). */
@@ -175,8 +179,8 @@ describe('stopping', () => {
 
 it('progress comes each second within an epoch, and at its end with the accuracy', () => {
   let time = 0;
-  const seen: Progress[] = [];
-  const hooks = { ...still, now: () => (time += 300), onProgress: (progress: Progress) => seen.push(progress) };
+  const seen: TrainingProgress[] = [];
+  const hooks = { ...still, now: () => (time += 300), onProgress: (progress: TrainingProgress) => seen.push(progress) };
   const params = resolveParams(experimentPayload.parse({ dataset: 'mnist', batch_size: 10, epochs: 2 }));
   const { history } = train(syntheticImages(100, 20), params, createRandom(42), hooks);
   expect(seen.map(({ epoch, batch }) => `${epoch}:${batch}`)).toEqual(['1:4', '1:8', '1:10', '2:4', '2:8', '2:10']);
@@ -184,4 +188,26 @@ it('progress comes each second within an epoch, and at its end with the accuracy
     history.map(({ loss }) => loss),
   );
   expect(history[0]?.seconds).toBeGreaterThan(0);
+});
+
+/** The epochs whose reports pass. */
+function passed(epochs: number): number[] {
+  const seen: number[] = [];
+  const report = thinProgress(epochs, ({ epoch }) => seen.push(epoch));
+  for (let epoch = 1; epoch <= epochs; epoch++) report({ epoch, batch: 8, batches: 8, loss: 1 });
+  return seen;
+}
+
+it('up to a hundred epochs are all reported, beyond that a hundred of them and the last', () => {
+  expect(passed(3)).toEqual([1, 2, 3]);
+  expect(passed(100)).toHaveLength(100);
+  expect(passed(1_050).slice(0, 2)).toEqual([11, 22]);
+  expect(passed(1_050).at(-1)).toBe(1_050);
+  expect(passed(10_000)).toHaveLength(100);
+});
+
+it('what happens within an epoch always passes', () => {
+  let seen = 0;
+  thinProgress(10_000, () => seen++)({ epoch: 1, batch: 3, batches: 8, loss: 1 });
+  expect(seen).toBe(1);
 });

@@ -312,7 +312,7 @@ describe('cleaning the board', () => {
     await board.end(a.id, 'failed');
     const slot = await seated(board, 'w');
     await claim(board, 4, 'w', slot);
-    const { deleted, backup } = await board.clearBoard(bob);
+    const { deleted, backup } = await board.maintenance.clearBoard(bob);
     expect(deleted).toBe(4);
     expect(existsSync(backup)).toBe(true);
     expect(await board.tasks.list({ limit: 10 })).toEqual([]);

@@ -14,9 +14,15 @@ function codeImportsOf(file: string): string[] {
 
 it("the SDK's client is loaded with the first connection, and not when the server starts", () => {
   const users = files.filter((file) => codeImportsOf(file).some((target) => target.includes('sdk/client/')));
-  expect(users.sort()).toEqual(['downstream/connection/connection.ts', 'mcp/remote/connection.ts']);
-  // The thin client is one part, imported when it is wanted.
+  const downstream = ['downstream/connection/connection.ts', 'downstream/connection/http-transport.ts'];
+  expect(users.sort()).toEqual([...downstream, 'mcp/remote/connection.ts']);
+  // The thin client is loaded as a whole, when it is wanted.
   const others = files.filter((file) => !file.startsWith('mcp/remote/'));
   const eager = /\/connection\.js$|\/open-remote\.js$|\/remote-server\.js$/;
-  expect(others.filter((file) => codeImportsOf(file).some((target) => eager.test(target)))).toEqual([]);
+  const eagerUsers = others.filter((file) => codeImportsOf(file).some((target) => eager.test(target)));
+  expect(eagerUsers).toEqual([]);
+  const httpUsers = others.filter((file) =>
+    codeImportsOf(file).some((target) => target.endsWith('/http-transport.js')),
+  );
+  expect(httpUsers).toEqual(['downstream/connection/connection.ts']);
 });

@@ -80,7 +80,7 @@ it('a purge deletes those from before its time', async () => {
   await ask('a');
   clock.pass(60_000);
   await ask('b');
-  await runtime.purge(clock.now(), nameSession({ project: '' }));
+  await runtime.maintenance.purge(clock.now(), nameSession({ project: '' }));
   expect(await count()).toBe(1);
   await ask('b');
   expect(made()).toBe(2);

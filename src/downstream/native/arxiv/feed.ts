@@ -1,16 +1,16 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { z } from 'zod';
 import { RuntimeError } from '../../../base/errors.js';
-import { plainText } from '../plain-text.js';
+import { plainText } from '../fetch-text.js';
 
-/** One paper, as arXiv's Atom feed tells of it. */
+/** One paper of arXiv's Atom feed. */
 export interface Paper {
   /** Such as `1706.03762v7`. */
   id: string;
   title: string;
   summary: string;
   authors: string[];
-  /** ISO 8601: of the first version, and of this one. */
+  /** ISO 8601, of the first version. `updated` is the date of this version. */
   published: string;
   updated: string;
   url: string;
@@ -27,7 +27,7 @@ export interface Feed {
   total: number;
 }
 
-/** An element's text; with attributes it is an object. */
+/** An element's text. The parser makes an object of an element with attributes. */
 const text = z
   .union([z.string(), z.object({ '#text': z.string().default('') }).transform((node) => node['#text'])])
   .transform((value) => plainText(value));
@@ -62,14 +62,14 @@ const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: '@_',
   removeNSPrefix: true,
-  // 1706.10 is not 1706.1.
+  // As a number, the id 1706.10 would become 1706.1.
   parseTagValue: false,
   isArray: (name) => ['entry', 'author', 'link', 'category'].includes(name),
 });
 
 /**
- * Reads arXiv's Atom feed. Throws `invalid` for a query that arXiv did not understand, which it says in an entry, and
- * `unavailable` for what is no such feed.
+ * Reads arXiv's Atom feed. Throws `invalid` for a query that arXiv did not understand (it says so in an entry), and
+ * `unavailable` for anything that is not such a feed.
  */
 export function parseFeed(xml: string): Feed {
   const { feed } = parseDocument(xml);
@@ -79,9 +79,9 @@ export function parseFeed(xml: string): Feed {
 }
 
 function parseDocument(xml: string): z.output<typeof document> {
-  // Atom has no use for declarations of entities, which can stand for any amount of text.
+  // Atom needs no entity declarations, and an entity can expand to any amount of text.
   if (/<!DOCTYPE/i.test(xml)) throw notFeed('it declares a document type');
-  // The parser itself takes a document that ends in the middle, and any other markup, for good.
+  // The parser itself accepts a document that ends in the middle, and any other markup.
   if (XMLValidator.validate(xml) !== true) throw notFeed('it is not well-formed XML, or ends in the middle');
   let value: unknown;
   try {
@@ -114,7 +114,7 @@ function toPaper(found: z.output<typeof entry>): Paper {
   };
 }
 
-/** Of arXiv's own words, the code in the id is kept: `http://arxiv.org/api/errors#incorrect_id_format_for_12`. */
+/** Names the error code in the entry's id (`http://arxiv.org/api/errors#incorrect_id_format_for_12`), not arXiv's text. */
 function misunderstood(id: string): RuntimeError {
   const code = (id.split('#')[1] ?? '').replace(/[^\w.-]+/g, '_').slice(0, 100);
   return new RuntimeError(

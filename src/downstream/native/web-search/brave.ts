@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../../base/errors.js';
-import { endpoint, type SearchBackend } from './define-backend.js';
+import { endpoint, type SearchBackend } from './backend.js';
 
-/** Without results there is no `web`; the type tells that it is an answer nevertheless. */
+/** An answer without results has no `web`; its `type` says that it is an answer all the same. */
 const answer = z.object({
   type: z.literal('search'),
   web: z.object({ results: z.array(z.unknown()) }).nullish(),
@@ -12,7 +12,7 @@ const page = z.object({
   title: z.string(),
   url: z.string(),
   description: z.string().nullish(),
-  /** A date; `age` is words such as `2 days ago`. */
+  /** A date. `age` is words such as `2 days ago`. */
   page_age: z.string().nullish(),
   age: z.string().nullish(),
 });
@@ -45,7 +45,7 @@ export const brave: SearchBackend = {
     );
   },
 
-  /** A key that it does not know is a 422, as a query that it does not take. */
+  /** Brave answers 422 to an unknown key as well as to a query it does not accept. */
   explain({ status, text }) {
     if (status !== 422 || !isAboutKey(text)) return undefined;
     return new RuntimeError(

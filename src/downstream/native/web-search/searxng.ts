@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../../base/errors.js';
-import { endpoint, type SearchBackend } from './define-backend.js';
+import { endpoint, type SearchBackend } from './backend.js';
 
 const answer = z.object({
   results: z.array(z.unknown()),
-  // Pairs of an engine and what is wrong with it.
+  // Pairs of an engine and its problem.
   unresponsive_engines: z.array(z.unknown()).default([]),
 });
 
@@ -16,7 +16,7 @@ const page = z.object({
   publishedDate: z.string().nullish(),
 });
 
-/** SearXNG, a metasearch server of one's own (docs.searxng.org, Search API). It has no parameter for a count. */
+/** SearXNG, a self-hosted metasearch server (docs.searxng.org, Search API). It has no parameter for the count. */
 export const searxng: SearchBackend = {
   id: 'searxng',
   service: 'SearXNG',
@@ -56,15 +56,15 @@ export const searxng: SearchBackend = {
     if (status === 401) {
       return new RuntimeError(
         'not_configured',
-        'The SearXNG server wants a login (401).',
-        'Write it into SEARXNG_URL: https://NAME:PASSWORD@HOST',
+        'The SearXNG server requires a login (401).',
+        'Put it into SEARXNG_URL: https://NAME:PASSWORD@HOST',
       );
     }
     if (status === 403) {
       return new RuntimeError(
         'not_configured',
-        'The SearXNG server does not give out JSON (403).',
-        'Add json to search.formats in its settings.yml and restart it. Most public servers have it switched off: use one of your own.',
+        'The SearXNG server does not answer in JSON (403).',
+        'Add json to search.formats in its settings.yml and restart it. Most public servers have it switched off: run your own.',
       );
     }
     return undefined;

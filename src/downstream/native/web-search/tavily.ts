@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../../base/errors.js';
-import { endpoint, type SearchBackend } from './define-backend.js';
+import { endpoint, type SearchBackend } from './backend.js';
 
 const answer = z.object({ results: z.array(z.unknown()) });
 
@@ -11,7 +11,7 @@ const page = z.object({
   published_date: z.string().nullish(),
 });
 
-/** Tavily, a search made for models (docs.tavily.com, Search). A basic search costs one credit. */
+/** Tavily, a search service for models (docs.tavily.com, Search). A basic search costs one credit. */
 export const tavily: SearchBackend = {
   id: 'tavily',
   service: 'Tavily',

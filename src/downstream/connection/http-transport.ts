@@ -1,0 +1,58 @@
+import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { CallFailure, notProtocol } from './call-failure.js';
+import type { Launch } from './launch.js';
+import { longestMessageBytes } from './stdio-transport.js';
+
+/** The code of the error for a message over the limit. */
+export const bodyTooLarge = 'BODY_TOO_LARGE';
+
+/** The SDK's transport for Streamable HTTP, with a limit on the size of a message. */
+export function createHttpTransport({
+  url,
+  headers,
+}: Extract<Launch, { kind: 'http' }>): StreamableHTTPClientTransport {
+  return new StreamableHTTPClientTransport(url, {
+    requestInit: { headers: { ...headers } },
+    fetch: limitedFetch(longestMessageBytes),
+  });
+}
+
+/** Whether the server has forgotten the session (404; MCP spec 2025-11-25, Streamable HTTP). */
+export function isSessionLost(error: unknown): boolean {
+  return error instanceof StreamableHTTPError && error.code === 404;
+}
+
+/** The failure that an HTTP status stands for; undefined for an error without one. */
+export function failureOfStatus(error: unknown, more: { detail: string; cause: unknown }): CallFailure | undefined {
+  if (!(error instanceof StreamableHTTPError)) return undefined;
+  const status = error.code ?? 0;
+  if (isSessionLost(error)) return new CallFailure('not_sent', 'it had forgotten the session', more);
+  if (status >= 500) return new CallFailure('server_error', `it answered with HTTP ${status}`, more);
+  if (status >= 300) return new CallFailure('rejected', `it refused with HTTP ${status}`, more);
+  return new CallFailure('malformed', notProtocol, more);
+}
+
+/** `fetch` that stops reading an answer as soon as one of its messages is over the limit. */
+function limitedFetch(limitBytes: number): typeof fetch {
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    if (!response.body) return response;
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
+    const body = response.body.pipeThrough(limiter(limitBytes, isStream));
+    const { status, statusText, headers } = response;
+    return new Response(body, { status, statusText, headers });
+  };
+}
+
+/** Counts the bytes of a body. An event stream may go on for days, so there the count starts anew at each line end. */
+function limiter(limitBytes: number, isStream: boolean): TransformStream<Uint8Array, Uint8Array> {
+  let size = 0;
+  return new TransformStream({
+    transform(piece, controller) {
+      const lineEnd = isStream ? piece.lastIndexOf(10) : -1;
+      size = lineEnd === -1 ? size + piece.length : piece.length - lineEnd - 1;
+      if (size > limitBytes) controller.error(Object.assign(new Error('too large'), { code: bodyTooLarge }));
+      else controller.enqueue(piece);
+    },
+  });
+}

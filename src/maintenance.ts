@@ -1,0 +1,163 @@
+import { rmSync, statSync } from 'node:fs';
+import type { Clock, EpochMs } from './base/clock.js';
+import type { Config } from './base/config.js';
+import { RuntimeError } from './base/errors.js';
+import type { Log } from './base/log.js';
+import type { Actor } from './core/actor.js';
+import type { Session, SessionInfo, Sessions } from './core/coordination/sessions.js';
+import type { Slots } from './core/coordination/slots.js';
+import type { GoalRuns } from './core/goal-runs/goal-runs.js';
+import { takeMaintenanceLease } from './core/maintenance-lease.js';
+import type { Metrics } from './core/metrics/metrics.js';
+import { clearBoard } from './core/retention/clear-board.js';
+import { type Purged, purge } from './core/retention/purge.js';
+import type { Tasks } from './core/tasks/tasks.js';
+import type { Downstream } from './downstream/downstream.js';
+import type { Jobs } from './runner/jobs.js';
+import { backupPath, newestBackup } from './store/backup.js';
+import type { Database, Statement } from './store/sql.js';
+
+export interface MaintenanceNeeds {
+  config: Pick<Config, 'dbPath'>;
+  backupDir: string;
+  db: Database;
+  clock: Clock;
+  log: Log;
+  sessions: Sessions;
+  slots: Slots;
+  tasks: Tasks;
+  goalRuns: GoalRuns;
+  jobs: Pick<Jobs, 'sweep'>;
+  metrics: Metrics;
+  downstream: Downstream;
+}
+
+const heartbeatMs = 10_000;
+const sweepMs = 15_000;
+const dayMs = 86_400_000;
+
+/** For duties of a process that serves nobody in particular. */
+const anonymous: Actor = { holder: null, project: '' };
+
+/**
+ * What every process does for all of them: keeps its own sessions alive, recovers what dead processes held, starts
+ * runners for waiting jobs, and checks the database once a day. All of it is idempotent, so no leader is needed.
+ */
+export class Maintenance {
+  readonly #needs: MaintenanceNeeds;
+  /** Over HTTP one process has many. */
+  readonly #sessions = new Set<Session>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  #damage: string | undefined;
+
+  constructor(needs: MaintenanceNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Writes a session's row, and renews it and what it holds until `endSession` or `stop`. */
+  async beginSession(session: Session, info: SessionInfo): Promise<void> {
+    await this.#needs.sessions.begin(session, info);
+    this.#sessions.add(session);
+    this.#every(heartbeatMs, 'heartbeat', () => this.heartbeat());
+    this.start(session);
+    await this.runOnce(undefined, session);
+  }
+
+  /** Ends one session of several; `stop` ends all of them. */
+  async endSession(session: Session): Promise<void> {
+    if (this.#sessions.delete(session)) await this.#needs.sessions.end(session);
+  }
+
+  async heartbeat(): Promise<void> {
+    for (const session of this.#sessions) await this.#needs.sessions.beat(session);
+  }
+
+  /** Repeats the duties until `stop`; a second call changes nothing. Runners that it starts are put down to `actor`. */
+  start(actor: Actor = anonymous): void {
+    this.#every(heartbeatMs, 'write counters', () => this.#needs.metrics.flush());
+    this.#every(sweepMs, 'sweep', () => this.runOnce(undefined, actor));
+  }
+
+  /** Does every duty that is due at `now`. One that fails is logged and does not keep the others from being done. */
+  async runOnce(now: EpochMs = this.#needs.clock.now(), actor: Actor = anonymous): Promise<void> {
+    const { sessions, slots, downstream } = this.#needs;
+    await this.#attempt('end lost sessions', () => sessions.sweep());
+    await this.#attempt('free slots of lost sessions', () => slots.lapse());
+    await this.sweepQueue(actor);
+    await this.#attempt('end tool servers of lost sessions', () => downstream.sweep());
+    await this.#attempt('check the database', () => this.#checkDaily(now));
+  }
+
+  /** The duties that keep background work going. Runners do them too, as work goes on when no session is left. */
+  async sweepQueue(actor: Actor = anonymous): Promise<void> {
+    const { tasks, goalRuns, jobs } = this.#needs;
+    await this.#attempt('lapse claims', () => tasks.lapse());
+    await this.#attempt('advance goal runs', () => goalRuns.sweep());
+    await this.#attempt('rescue jobs and start runners', () => jobs.sweep(actor));
+  }
+
+  /** Stops the timers. Returns what a clean end of this process's sessions still has to write. */
+  stop(): Statement[] {
+    for (const timer of this.#timers.values()) clearInterval(timer);
+    this.#timers.clear();
+    return [...this.#sessions].flatMap((session) => this.#needs.sessions.ending(session));
+  }
+
+  /** Throws `unavailable` once the daily check has found the database damaged: what is written to it may be lost. */
+  requireSound(): void {
+    if (this.#damage === undefined) return;
+    const newest = newestBackup(this.#needs.backupDir);
+    throw new RuntimeError(
+      'unavailable',
+      `The database ${this.#needs.config.dbPath} is damaged (${this.#damage}), so nothing more is written to it.`,
+      `Keep the file with its -wal and -shm. ${newest ? `Then run: agent-runtime restore "${newest}" --force` : 'There is no backup; `sqlite3 FILE .recover` may save rows.'}`,
+    );
+  }
+
+  /** Writes a copy of the database to a new file, in the backup directory unless a path is given. */
+  async backup(path?: string, label = 'manual'): Promise<{ path: string; sizeBytes: number }> {
+    const { db, clock, backupDir } = this.#needs;
+    const target = path ?? backupPath({ backupDir, label, now: clock.now() });
+    await db.backup(target);
+    return { path: target, sizeBytes: statSync(target).size };
+  }
+
+  /** Deletes what ended before a time and nothing open depends on, with the files of its jobs. */
+  async purge(before: EpochMs, actor: Actor): Promise<Omit<Purged, 'artifactPaths'>> {
+    const { db, clock } = this.#needs;
+    const { artifactPaths, ...counts } = await purge(db, before, { at: clock.now(), actor });
+    for (const path of artifactPaths) rmSync(path, { force: true });
+    return counts;
+  }
+
+  /** Deletes every task, after a backup. */
+  async clearBoard(actor: Actor): Promise<{ deleted: number; backup: string }> {
+    const { db, clock } = this.#needs;
+    const { path } = await this.backup(undefined, 'before-clean');
+    const deleted = await db.transaction((sql) => clearBoard(sql, { at: clock.now(), actor }));
+    return { deleted, backup: path };
+  }
+
+  /** Ordinary statements do not notice a damaged page. Checking all pages takes some 50 ms for 50 MB. */
+  async #checkDaily(now: EpochMs): Promise<void> {
+    const { db, log, config } = this.#needs;
+    if (!(await takeMaintenanceLease(db, 'integrity', dayMs, now))) return;
+    this.#damage = await db.check();
+    if (this.#damage) log.error('the database is damaged', { file: config.dbPath, damage: this.#damage });
+  }
+
+  #every(ms: number, duty: string, work: () => Promise<unknown>): void {
+    if (this.#timers.has(duty)) return;
+    const timer = setInterval(() => void this.#attempt(duty, work), ms);
+    timer.unref();
+    this.#timers.set(duty, timer);
+  }
+
+  async #attempt(duty: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#needs.log.warn('a duty failed', { duty, error });
+    }
+  }
+}

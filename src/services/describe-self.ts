@@ -1,0 +1,38 @@
+import { statSync } from 'node:fs';
+import type { Config } from '../base/config.js';
+import type { Downstream } from '../downstream/downstream.js';
+import type { SickServer } from '../downstream/views/servers.js';
+import type { Models } from '../llm/index.js';
+
+/** What this process is set up with. */
+export interface SelfDescription {
+  databasePath: string;
+  databaseBytes: number;
+  workerSlots: number;
+  defaultModel: string | undefined;
+  configuredProviders: string[];
+  /** Who breaks a goal down when decompose_goal is not told. */
+  planner: string;
+  /** Tool servers that were tried in this session and are not up. */
+  sickServers: SickServer[];
+}
+
+export interface DescribeNeeds {
+  config: Config;
+  models: Models;
+  downstream: Downstream;
+}
+
+/** What this process is set up with, read at the moment of the call. */
+export function describeSelf({ config, models, downstream }: DescribeNeeds): SelfDescription {
+  const defaultModel = models.defaultModel();
+  return {
+    databasePath: config.dbPath,
+    databaseBytes: statSync(config.dbPath, { throwIfNoEntry: false })?.size ?? 0,
+    workerSlots: config.workerSlots,
+    defaultModel,
+    configuredProviders: models.available().flatMap(({ id, isConfigured }) => (isConfigured ? [id] : [])),
+    planner: defaultModel ?? 'caller',
+    sickServers: downstream.sick(),
+  };
+}
