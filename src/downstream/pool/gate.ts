@@ -1,7 +1,9 @@
 import type { Clock } from '../../base/clock.js';
 import type { Breakers } from '../../core/breakers/breakers.js';
+import { type PreparedConfig, prepareBreaker } from '../../core/breakers/configure-breaker.js';
+import { openUntil } from '../../core/breakers/list-breakers.js';
 import type { FailureType } from '../../core/breakers/machine.js';
-import { notClosed, type PreparedConfig, prepareBreaker } from '../../core/breakers/prepare.js';
+
 import type { Database } from '../../store/sql.js';
 
 /** Leave to make one call. */
@@ -44,7 +46,7 @@ export function createGate({ db, clock, breakers, holder }: GateNeeds): Gate {
 
   async function look(): Promise<void> {
     if (performance.now() - lookedAt < freshMs) return;
-    open = await notClosed(db);
+    open = await openUntil(db);
     lookedAt = performance.now();
   }
 
