@@ -132,7 +132,7 @@ export function startDrain(needs: DrainNeeds): Drain {
   async function beat(): Promise<void> {
     const watched = current;
     try {
-      const state = await jobs.beat(runnerId, watched?.key);
+      const state = await jobs.heartbeat(runnerId, watched?.key);
       if (!watched || watched !== current) return;
       if (!state) watched.attempt.stop('superseded');
       else if (state.isCancelRequested) watched.attempt.stop('cancelled');
@@ -143,7 +143,7 @@ export function startDrain(needs: DrainNeeds): Drain {
 
   async function terminate(): Promise<void> {
     const watched = current;
-    const state = watched && (await jobs.beat(runnerId, watched.key).catch(() => undefined));
+    const state = watched && (await jobs.heartbeat(runnerId, watched.key).catch(() => undefined));
     if (watched && state?.isCancelRequested) {
       watched.attempt.stop('cancelled');
       return;

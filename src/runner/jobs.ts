@@ -5,9 +5,9 @@ import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
 import type { JobStore, SubmittedJob, WorkingJob } from '../core/jobs/job-store.js';
-import { createJobReads, type JobReads } from '../core/jobs/list-jobs.js';
+import { createJobReads, type JobReads } from '../core/jobs/read-jobs.js';
+import type { RetryOptions } from '../core/jobs/retry-job.js';
 import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
-import type { RetryWishes } from '../core/jobs/steer-job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
@@ -38,7 +38,7 @@ export interface Jobs extends JobReads {
    */
   cancel(id: string, actor: Actor): Promise<Job>;
   /** Puts an ended job back into the queue and starts a runner where one is needed. Throws as `retryJob` does. */
-  retry(id: string, options: RetryWishes, actor: Actor): Promise<Job>;
+  retry(id: string, options: RetryOptions, actor: Actor): Promise<Job>;
   /** Starts one more runner if more jobs are ready than runners are free. It asks again itself when it takes a job. */
   fill(actor: Actor): Promise<void>;
   /** Recovers the jobs of lost runners, and starts a runner where work is waiting. Any process may, at any time. */

@@ -5,8 +5,8 @@ import { estimateTokens, reservationOf, settle } from '../budget/ledger.js';
 import type { ModelUsage } from '../ports.js';
 import { addTokensUsed } from '../tasks/claim.js';
 import type { JobRow } from './job.js';
-import { joinChunks, type LogEntry, type StoredArtifact } from './list-jobs.js';
 import { type AttemptKey, type Outcome, problemOf } from './outcome.js';
+import { joinChunks, type LogEntry, type StoredArtifact } from './read-jobs.js';
 
 /** The name under which an attempt reserves tokens. */
 export const callOf = (job: { id: string; attempt: number }): string => `job:${job.id}:${job.attempt}`;
@@ -30,7 +30,7 @@ export async function bookUsage(
 }
 
 /** Whether the attempt before this one was put off: then the two are one wait, and told of once. */
-export async function wasPutOff(sql: Sql, { id, attempt }: { id: string; attempt: number }): Promise<boolean> {
+export async function wasPostponed(sql: Sql, { id, attempt }: { id: string; attempt: number }): Promise<boolean> {
   const before = await sql.get(
     "select 1 from job_attempts where job_id = ? and attempt = ? and outcome = 'postponed'",
     id,
@@ -66,7 +66,7 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
     row.id,
     row.attempt,
   );
-  if (outcome.kind === 'postponed') await forgetEarlierWaits(sql, row);
+  if (outcome.kind === 'postponed') await deleteEarlierPostponements(sql, row);
   // A try that brought nothing leaves what an earlier one had brought.
   const output = outcome.kind === 'completed' || received !== '' ? received : (row.output ?? '');
   const warnings = [...(JSON.parse(row.warnings) as string[]), ...(outcome.warnings ?? [])];
@@ -90,7 +90,7 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
 }
 
 /** A job may be put off a thousand times while a breaker is open; the last of them says it all. */
-async function forgetEarlierWaits(sql: Sql, row: JobRow): Promise<void> {
+async function deleteEarlierPostponements(sql: Sql, row: JobRow): Promise<void> {
   await sql.run(
     `delete from job_attempts where job_id = ? and attempt < ? and outcome = 'postponed'
        and input_tokens = 0 and output_tokens = 0`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { promiseTokens } from '../../src/agents/promise-tokens.js';
+import { reserveTokens } from '../../src/agents/reserve-tokens.js';
 import { readBudget, setBudget } from '../../src/core/budget/ledger.js';
 import { hasEnded } from '../../src/core/jobs/job.js';
 import { closedUrl } from '../fixtures/models/scripted-server.js';
@@ -8,7 +8,7 @@ import { inProcess } from '../runner/fixtures/in-process.js';
 import { eventually } from '../runner/fixtures/poll.js';
 
 describe('a token budget', () => {
-  it('is charged what the provider counts, and nothing stays promised', async () => {
+  it('is charged what the provider counts, and nothing stays reserved', async () => {
     const runtime = await inProcess();
     const id = await runtime.ask('Hello', { token_budget: 50_000 });
     const job = await runtime.tryOnce(id);
@@ -25,7 +25,7 @@ describe('a token budget', () => {
     expect(runtime.anthropic.requests).toHaveLength(0);
   });
 
-  it('that is nearly spent shortens the answer, and the provider is told so', async () => {
+  it('that is nearly spent shortens the answer by its max_tokens', async () => {
     const runtime = await inProcess();
     await runtime.tryOnce(await runtime.ask('Hello', { token_budget: 1_000 }));
     expect(Number(runtime.anthropic.requests[0]?.body.max_tokens)).toBeLessThan(1_000);
@@ -57,7 +57,7 @@ describe('a token budget', () => {
     expect(await readBudget(deaf.db, `job:${lost}`)).toMatchObject({ spent: 0, reserved: 0 });
   });
 
-  it('of a goal is shared by its tasks, and one that is promised to others makes a task wait, at no cost', async () => {
+  it('of a goal is shared by its tasks, and one that is reserved by others makes a task wait, at no cost', async () => {
     const runtime = await inProcess();
     const { db } = runtime;
     await runtime.goals.create({ name: 'Ship', description: 'It', tokenBudget: 10_000 }, { holder: null, project: '' });
@@ -66,7 +66,7 @@ describe('a token budget', () => {
     await db.run("insert into budget_reservations values ('goal:1', 'job:other:1', 9000, 10, 0)");
     const job = await runtime.tryOnce(id);
     expect(job).toMatchObject({ status: 'pending', tries: 0, errorCode: 'postponed' });
-    expect(job.errorMessage).toBe('The rest of the budget of goal:1 is promised to calls under way.');
+    expect(job.errorMessage).toBe('The rest of the budget of goal:1 is reserved by other calls.');
     await db.run("delete from budget_reservations where holder = 'job:other:1'");
     expect((await runtime.tryOnce(id)).status).toBe('completed');
     expect((await readBudget(db, 'goal:1')).spent).toBeGreaterThan(0);
@@ -76,7 +76,7 @@ describe('a token budget', () => {
     const runtime = await inProcess();
     const id = await runtime.ask('Hello', { token_budget: 50_000 });
     const job = { id, type: 'llm', payload: {}, metadata: {}, attempt: 1, isLastTry: false };
-    await expect(promiseTokens({ prompt: 'Hello', params: {} }, job, runtime)).rejects.toThrow(
+    await expect(reserveTokens({ prompt: 'Hello', params: {} }, job, runtime)).rejects.toThrow(
       expect.objectContaining({ failure: 'cancelled' }),
     );
   });

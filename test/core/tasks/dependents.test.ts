@@ -277,7 +277,7 @@ describe('when the dependency is opened again', () => {
     await fail(board, a);
     await expect(board.end(b ?? 0, 'pending')).rejects.toMatchObject({
       code: 'conflict',
-      message: expect.stringContaining(`task ${a} that it depends on is failed`),
+      message: expect.stringContaining(`task ${a}, which is failed`),
     });
   });
 

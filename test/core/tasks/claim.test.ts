@@ -169,7 +169,7 @@ describe('scheduled tasks', () => {
     expect(await board.tasks.claimNext({}, {}, alice)).toBeUndefined();
     expect(await board.tasks.get(task.id)).toMatchObject({
       isReady: false,
-      waitsBecause: expect.stringContaining('not to be started before'),
+      waitsBecause: expect.stringContaining('must not start before'),
     });
     board.clock.pass(1_000);
     expect((await board.tasks.next({}))?.id).toBe(task.id);

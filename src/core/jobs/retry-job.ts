@@ -3,87 +3,13 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { countCancelled } from '../metrics/job-counters.js';
-import { isUnwanted, reclaimTask } from './board-task.js';
-import { dependencyFailed, tellOthers } from './dependents.js';
-import { findJob } from './find-job.js';
+import { reclaimTask } from './board-task.js';
+import { dependencyFailed } from './finish-job.js';
 import { hasEnded, type JobRow, runGoal } from './job.js';
-import type { JobEnded } from './outcome.js';
-
-/**
- * Cancels a job: a waiting one at once; a running one is marked, and its runner ends it (`row.status` is still
- * `running` then). A run is marked with all its jobs, and ends with the last of them. Throws `conflict` for one that has
- * ended.
- */
-export async function cancelJob(sql: Sql, id: string, change: Change, onEnded: JobEnded): Promise<JobRow> {
-  const row = await findJob(sql, id);
-  if (row.status === 'cancelled') return row;
-  if (hasEnded(row.status)) {
-    throw new RuntimeError(
-      'conflict',
-      `Job ${id} has already ${row.status}.`,
-      'Call get_task_result to read what it left.',
-    );
-  }
-  if (row.status === 'pending') {
-    const when = row.attempt === 0 ? 'before it started' : 'while it waited for its next try';
-    return cancelWaiting(sql, row, `The job was cancelled ${when}.`, change, onEnded);
-  }
-  await sql.run('update jobs set cancel_requested_at = ?, updated_at = ? where seq = ?', change.at, change.at, row.seq);
-  await recordEvent(sql, { ...change, subject: 'job', subjectId: id, type: 'cancel_requested' });
-  if (row.runner_id === null) await cancelRun(sql, row, change, onEnded);
-  return findJob(sql, id);
-}
-
-/** One whose jobs have all ended is at an end itself; otherwise it ends with the last of them. */
-async function cancelRun(sql: Sql, run: JobRow, change: Change, onEnded: JobEnded): Promise<void> {
-  const open = await sql.all<JobRow>(
-    "select * from jobs where parent_id = ? and status in ('pending', 'running')",
-    run.id,
-  );
-  for (const { id } of open) await cancelJob(sql, id, change, onEnded);
-  if (open.length === 0) await cancelWaiting(sql, run, 'The run was cancelled.', change, onEnded);
-}
-
-/** Cancels the waiting jobs whose board task was taken off the board; runners notice it of the running ones. */
-export async function cancelUnwanted(sql: Sql, change: Change, onEnded: JobEnded): Promise<void> {
-  const rows = await sql.all<JobRow>(`select * from jobs where ${isWaitingUnwanted}`);
-  for (const row of rows) {
-    await cancelWaiting(sql, row, `The job was cancelled, because task ${row.task_id} was.`, change, onEnded);
-  }
-}
-
-export async function hasUnwanted(sql: Sql): Promise<boolean> {
-  return (await sql.get(`select 1 from jobs where ${isWaitingUnwanted} limit 1`)) !== undefined;
-}
-
-const isWaitingUnwanted = `task_id is not null and status = 'pending' and ${isUnwanted}`;
-
-export async function cancelWaiting(
-  sql: Sql,
-  row: JobRow,
-  message: string,
-  change: Change,
-  onEnded: JobEnded,
-): Promise<JobRow> {
-  await sql.run(
-    `update jobs set status = 'cancelled', cancel_requested_at = ?, error_code = 'cancelled', error_message = ?,
-       completed_at = ?, updated_at = ? where seq = ?`,
-    change.at,
-    message,
-    change.at,
-    change.at,
-    row.seq,
-  );
-  await recordEvent(sql, { ...change, subject: 'job', subjectId: row.id, type: 'cancelled' });
-  await countCancelled(sql, [row.type]);
-  const cancelled = await findJob(sql, row.id);
-  await tellOthers(sql, cancelled, change, onEnded);
-  return cancelled;
-}
+import { findJob } from './read-jobs.js';
 
 /** What a retry may change of a job. */
-export interface RetryWishes {
+export interface RetryOptions {
   payload?: string | undefined;
   requires?: string | null | undefined;
   requestedModel?: string | undefined;
@@ -97,7 +23,7 @@ export interface RetryWishes {
 export async function retryJob(
   sql: Sql,
   id: string,
-  wishes: RetryWishes,
+  wishes: RetryOptions,
   change: Change,
   clock: Clock,
 ): Promise<JobRow> {
@@ -139,7 +65,7 @@ async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefi
   return failed?.id;
 }
 
-async function requeueFresh(sql: Sql, row: JobRow, wishes: RetryWishes, change: Change): Promise<void> {
+async function requeueFresh(sql: Sql, row: JobRow, wishes: RetryOptions, change: Change): Promise<void> {
   await sql.run(
     `update jobs set status = 'pending', payload = ?, requires = ?, requested_model = ?, run_at = ?, tries = 0, crashes = 0,
        is_dead = 0, cancel_requested_at = null, progress = null, progress_message = null, read_at = null, result = null,

@@ -1,41 +1,45 @@
 import type { Clock } from '../base/clock.js';
 import { estimateTokens, exhausted, leastAnswerTokens, readBudget, reserve } from '../core/budget/ledger.js';
-import { callOf } from '../core/jobs/attempt-record.js';
+import { callOf } from '../core/jobs/attempts.js';
 import { ModelError, type ModelParams, type ModelUsage } from '../core/ports.js';
 import { relayAccount } from '../core/relay/relay-budget.js';
 import type { Database, Sql } from '../store/sql.js';
 import { type AgentJob, Postponed } from './define-agent.js';
 
-export interface Promised {
+/** The tokens that one model call may take from its budgets. */
+export interface TokenReservation {
+  /** Estimate of the prompt's tokens. */
   promptTokens: number;
-  /** What to ask the provider for, so that its answer stays within what was promised. */
+  /** `max_tokens` of the call, so that its answer stays within the reservation; undefined leaves it to the provider. */
   maxTokens: number | undefined;
-  /** Whether that is less than was wanted, because the budget allows no more. */
+  /** Whether `maxTokens` is less than requested, because the budget allows no more. */
   isShortened: boolean;
 }
 
-interface Wish {
+/** The call to reserve for. */
+interface ReservationRequest {
   prompt: string;
   system?: string | undefined;
   params: ModelParams;
 }
 
-/** What an answer may take when nobody has said and a budget has to be kept. */
+/** Longest answer under a budget when the call sets no `max_tokens`. */
 const usualAnswerTokens = 8_192;
 
-/** How long until another call of the same budget has probably settled. */
+/** By then another call of the same budget has probably settled. */
 const settleWaitMs = 3_000;
 
 /**
- * Promises the prompt and the longest answer to this call, in every account that the job is charged to. A budget that is
- * nearly spent shortens the answer; one that is only promised to calls under way makes this one wait for them. Throws
- * `budget_exhausted` or `Postponed`.
+ * Reserves tokens for the prompt and the longest answer of this call, in every account that the job is charged to. A
+ * budget that is nearly spent shortens the answer. One that is reserved by other calls postpones this one.
+ *
+ * @throws RuntimeError `budget_exhausted`; `Postponed`; ModelError `cancelled` when another attempt has taken over
  */
-export async function promiseTokens(
-  { prompt, system = '', params }: Wish,
+export async function reserveTokens(
+  { prompt, system = '', params }: ReservationRequest,
   job: AgentJob<unknown>,
   { db, clock }: { db: Database; clock: Clock },
-): Promise<Promised> {
+): Promise<TokenReservation> {
   const promptTokens = estimateTokens(prompt + system);
   const wanted = params.max_tokens ?? usualAnswerTokens;
   const least = Math.min(wanted, leastAnswerTokens);
@@ -51,7 +55,7 @@ export async function promiseTokens(
       if (unspent < least) throw exhausted(budget, promptTokens + least);
       const free = unspent - budget.reserved;
       if (free < Math.min(wanted, unspent)) {
-        throw new Postponed(`The rest of the budget of ${account} is promised to calls under way.`, settleWaitMs);
+        throw new Postponed(`The rest of the budget of ${account} is reserved by other calls.`, settleWaitMs);
       }
       answer = Math.min(answer, free);
     }
@@ -62,18 +66,18 @@ export async function promiseTokens(
 }
 
 /**
- * What a failed call has cost: what the provider says; else, once an answer had begun, the prompt and what had come of
- * it; else nothing.
+ * The tokens that a failed call has cost: as the provider reports them; or an estimate of the prompt and the text received,
+ * if an answer had begun; or zero.
  */
-export function estimateSpent(error: unknown, { promptTokens }: Promised, received: string): ModelUsage {
+export function estimateSpent(error: unknown, { promptTokens }: TokenReservation, received: string): ModelUsage {
   if (error instanceof ModelError && error.usage) return error.usage;
   if (received === '') return { inputTokens: 0, outputTokens: 0 };
   return { inputTokens: promptTokens, outputTokens: estimateTokens(received) };
 }
 
 /**
- * The accounts that a job's calls are charged to: its own if it has a cap, its goal's, its relay's. An attempt that has been
- * superseded gets none, nor any more tokens.
+ * The accounts that a job's calls are charged to: its own if it has a cap, its goal's, its relay's. Throws for an attempt
+ * that has been superseded, so that it gets no more tokens.
  */
 async function accountsOf(sql: Sql, job: AgentJob<unknown>): Promise<string[]> {
   const row = await sql.get<{ goal_id: number | null; token_budget: number | null }>(
