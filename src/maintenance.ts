@@ -6,14 +6,14 @@ import type { Log } from './base/log.js';
 import type { Actor } from './core/actor.js';
 import type { Session, SessionInfo, Sessions } from './core/coordination/sessions.js';
 import type { Slots } from './core/coordination/slots.js';
-import { clearBoard } from './core/coordination/workers.js';
 import type { GoalRuns } from './core/goal-runs/goal-runs.js';
 import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import type { Metrics } from './core/metrics/metrics.js';
+import { clearBoard } from './core/retention/clear-board.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import type { Tasks } from './core/tasks/tasks.js';
 import type { Downstream } from './downstream/downstream.js';
-import type { Dispatcher } from './runner/dispatcher.js';
+import type { Jobs } from './runner/jobs.js';
 import { backupPath, newestBackup } from './store/backup.js';
 import type { Database, Statement } from './store/sql.js';
 
@@ -27,7 +27,7 @@ export interface MaintenanceNeeds {
   slots: Slots;
   tasks: Tasks;
   goalRuns: GoalRuns;
-  dispatcher: Pick<Dispatcher, 'sweep'>;
+  jobs: Pick<Jobs, 'sweep'>;
   metrics: Metrics;
   downstream: Downstream;
 }
@@ -90,10 +90,10 @@ export class Maintenance {
 
   /** The duties that keep background work going. Runners do them too, as work goes on when no session is left. */
   async sweepQueue(actor: Actor = anonymous): Promise<void> {
-    const { tasks, goalRuns, dispatcher } = this.#needs;
+    const { tasks, goalRuns, jobs } = this.#needs;
     await this.#attempt('lapse claims', () => tasks.lapse());
     await this.#attempt('advance goal runs', () => goalRuns.sweep());
-    await this.#attempt('rescue jobs and start runners', () => dispatcher.sweep(actor));
+    await this.#attempt('rescue jobs and start runners', () => jobs.sweep(actor));
   }
 
   /** Stops the timers. Returns what a clean end of this process's sessions still has to write. */

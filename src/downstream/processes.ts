@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
-import { identityOf } from '../core/coordination/identity-row.js';
 import type { Processes, ProcessIdentity } from '../core/ports.js';
+import { identityOf } from '../core/process-identity.js';
 import { insertRow } from '../store/insert-row.js';
 import type { Database } from '../store/sql.js';
 import { signalGroup } from './connection/watchdog.js';

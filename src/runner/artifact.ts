@@ -3,7 +3,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AgentError, type Artifact } from '../agents/define-agent.js';
 import { makePrivateDirectory } from '../base/private-directory.js';
-import { listArtifact } from '../core/jobs/attempt-record.js';
+import { listArtifact } from '../core/jobs/attempts.js';
 import type { AttemptKey } from '../core/jobs/outcome.js';
 import type { Database } from '../store/sql.js';
 

@@ -1,6 +1,6 @@
 import type { Artifact, Dependency } from '../agents/define-agent.js';
 import { type Json, readJson } from '../base/json.js';
-import { listArtifacts } from '../core/jobs/list-jobs.js';
+import { listArtifacts } from '../core/jobs/read-jobs.js';
 import type { Sql } from '../store/sql.js';
 
 /** The jobs that a job waited for, with what came of them. */

@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
-import type { Jobs } from '../core/jobs/jobs.js';
+import type { JobStore } from '../core/jobs/job-store.js';
 import { type AttemptKey, type Outcome, spendingOf } from '../core/jobs/outcome.js';
 import { type Attempt, type AttemptNeeds, startAttempt } from './attempt.js';
 import { logJobEnd } from './job-log.js';
@@ -13,7 +13,7 @@ import type { Spool } from './spool.js';
 
 export interface DrainNeeds extends Omit<AttemptNeeds, 'stopGraceMs'> {
   runnerId: string;
-  jobs: Jobs;
+  jobs: JobStore;
   spool: Spool;
   log: Log;
   /** How long an agent may take to stop; 6 s unless a test says otherwise. */
@@ -132,7 +132,7 @@ export function startDrain(needs: DrainNeeds): Drain {
   async function beat(): Promise<void> {
     const watched = current;
     try {
-      const state = await jobs.beat(runnerId, watched?.key);
+      const state = await jobs.heartbeat(runnerId, watched?.key);
       if (!watched || watched !== current) return;
       if (!state) watched.attempt.stop('superseded');
       else if (state.isCancelRequested) watched.attempt.stop('cancelled');
@@ -143,7 +143,7 @@ export function startDrain(needs: DrainNeeds): Drain {
 
   async function terminate(): Promise<void> {
     const watched = current;
-    const state = watched && (await jobs.beat(runnerId, watched.key).catch(() => undefined));
+    const state = watched && (await jobs.heartbeat(runnerId, watched.key).catch(() => undefined));
     if (watched && state?.isCancelRequested) {
       watched.attempt.stop('cancelled');
       return;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../base/log.js';
 import type { JobRow } from '../core/jobs/job.js';
-import type { Jobs } from '../core/jobs/jobs.js';
+import type { JobStore } from '../core/jobs/job-store.js';
 import type { AttemptKey, Outcome } from '../core/jobs/outcome.js';
 import type { Spool } from './spool.js';
 
 export interface KeepNeeds {
-  jobs: Pick<Jobs, 'finish'>;
+  jobs: Pick<JobStore, 'finish'>;
   spool: Spool;
   log: Log;
   /** How long to try; 60 s unless a test says otherwise. */

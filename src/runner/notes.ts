@@ -2,7 +2,7 @@ import type { AgentContext } from '../agents/define-agent.js';
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
-import { type AttemptNotes, type NewLogEntry, storeNotes } from '../core/jobs/attempt-record.js';
+import { type AttemptNotes, type NewLogEntry, storeNotes } from '../core/jobs/attempts.js';
 import type { JobRow } from '../core/jobs/job.js';
 import type { AttemptKey, Spending } from '../core/jobs/outcome.js';
 import type { Database } from '../store/sql.js';

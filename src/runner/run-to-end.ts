@@ -1,13 +1,13 @@
 import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import { endDescendants } from './descendants.js';
-import type { Dispatcher } from './dispatcher.js';
 import type { Drain } from './drain.js';
+import type { Jobs } from './jobs.js';
 
 export interface RunToEndNeeds {
   runnerId: string;
   drain: Drain;
-  dispatcher: Pick<Dispatcher, 'fill' | 'sweep'>;
+  jobs: Pick<Jobs, 'fill' | 'sweep'>;
   log: Log;
   /** Closes what the process has open. */
   close(): void;
@@ -19,22 +19,22 @@ const nobody: Actor = { holder: null, project: '' };
 const sweepMs = 15_000;
 
 /** What a runner's process does: drains the queue, looks after it meanwhile, and ends. */
-export async function runToEnd({ runnerId, drain, dispatcher, log, close }: RunToEndNeeds): Promise<never> {
+export async function runToEnd({ runnerId, drain, jobs, log, close }: RunToEndNeeds): Promise<never> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, drain.onTerminate);
   process.on('uncaughtException', drain.onUncaught);
   process.on('unhandledRejection', drain.onUncaught);
   process.on('exit', drain.onExit);
 
   const logFailure = (error: unknown) => log.warn('the queue could not be looked after', { error });
-  drain.onTaken(() => void dispatcher.fill(nobody).catch(logFailure));
-  drain.onDue(() => void dispatcher.sweep(nobody).catch(logFailure));
+  drain.onTaken(() => void jobs.fill(nobody).catch(logFailure));
+  drain.onDue(() => void jobs.sweep(nobody).catch(logFailure));
   // Sessions do this too, but work goes on when none is left.
-  const timer = setInterval(() => void dispatcher.sweep(nobody).catch(logFailure), sweepMs);
+  const timer = setInterval(() => void jobs.sweep(nobody).catch(logFailure), sweepMs);
 
   let isBroken = true;
   try {
     ({ isBroken } = await drain.done);
-    if (isBroken) await dispatcher.sweep(nobody);
+    if (isBroken) await jobs.sweep(nobody);
   } catch (error) {
     log.error('the runner ends with an error', { error });
     process.exitCode = 1;

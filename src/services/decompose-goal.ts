@@ -4,15 +4,13 @@ import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Json } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
 import type { Goals } from '../core/goals/goals.js';
-import { applyPlan, type PlannedTask, type Strategy } from '../core/goals/plan.js';
+import { applyPlan, type PlannedTask, type Strategy, templatePlan } from '../core/goals/plan.js';
 import { parsePlan, planPrompt } from '../core/goals/plan-request.js';
-import { templatePlan } from '../core/goals/templates.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
-import type { Jobs } from '../core/jobs/jobs.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { Goal } from '../core/tasks/goal.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
-import type { Dispatcher } from '../runner/dispatcher.js';
+import type { Jobs } from '../runner/jobs.js';
 import type { Database } from '../store/sql.js';
 
 /** Who makes the plan. */
@@ -34,8 +32,7 @@ export interface DecomposeNeeds {
     clock: Clock;
     goals: Goals;
     models: Models;
-    jobs: Pick<Jobs, 'get' | 'list'>;
-    dispatcher: Pick<Dispatcher, 'submit'>;
+    jobs: Pick<Jobs, 'get' | 'list' | 'submit'>;
   };
   actor: Actor;
   signal: AbortSignal;
@@ -163,7 +160,7 @@ async function planByModel(request: DecomposeRequest, goal: Goal, needs: Decompo
   );
 
   async function submitPlan(): Promise<Job> {
-    const submitted = await runtime.dispatcher.submit(planJob(request, goal, model), actor);
+    const submitted = await runtime.jobs.submit(planJob(request, goal, model), actor);
     return submitted.job;
   }
 }

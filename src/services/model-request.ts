@@ -2,12 +2,11 @@ import { llmPayload } from '../agents/llm.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
 import type { Job } from '../core/jobs/job.js';
-import type { Jobs } from '../core/jobs/jobs.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ModelParams } from '../core/ports.js';
-import type { TaskReference } from '../core/tasks/references.js';
+import type { TaskReference } from '../core/tasks/task.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
-import type { Dispatcher } from '../runner/dispatcher.js';
+import type { Jobs } from '../runner/jobs.js';
 
 export interface LlmRequest {
   task_description: string;
@@ -26,15 +25,14 @@ export interface LlmRequest {
 
 export interface LlmRequestNeeds {
   models: Models;
-  jobs: Pick<Jobs, 'get'>;
-  dispatcher: Pick<Dispatcher, 'submit' | 'retry'>;
+  jobs: Pick<Jobs, 'get' | 'submit' | 'retry'>;
 }
 
 /**
  * Submits a prompt as a job of type `llm`. Throws `invalid` for an unknown model and `not_configured` for a missing key,
  * naming what to set: here the caller sees it, in the background it would not.
  */
-export async function submitLlmJob(request: LlmRequest, actor: Actor, { models, dispatcher }: LlmRequestNeeds) {
+export async function submitLlmJob(request: LlmRequest, actor: Actor, { models, jobs }: LlmRequestNeeds) {
   const model = usableModel(models, request.model);
   const fallbacks = (request.fallback_models ?? []).map((name) => usableModel(models, name));
   const job: NewJob = {
@@ -57,16 +55,16 @@ export async function submitLlmJob(request: LlmRequest, actor: Actor, { models, 
     idempotencyKey: request.idempotency_key,
     task: request.task_id,
   };
-  return dispatcher.submit(job, actor);
+  return jobs.submit(job, actor);
 }
 
 /** Runs a job again. Only jobs of type `llm` can be given another model; throws `invalid` for others. */
 export async function retryLlmJob(
   request: { task_id: string; model?: string | undefined },
   actor: Actor,
-  { models, jobs, dispatcher }: LlmRequestNeeds,
+  { models, jobs }: LlmRequestNeeds,
 ): Promise<Job> {
-  if (request.model === undefined) return dispatcher.retry(request.task_id, {}, actor);
+  if (request.model === undefined) return jobs.retry(request.task_id, {}, actor);
   const model = usableModel(models, request.model);
   const job = await jobs.get(request.task_id);
   if (job.type !== 'llm') {
@@ -78,7 +76,7 @@ export async function retryLlmJob(
   }
   const payload = { ...llmPayload.parse(job.payload), model: model.requested };
   const options = { payload: JSON.stringify(payload), requires: model.provider, requestedModel: model.requested };
-  return dispatcher.retry(request.task_id, options, actor);
+  return jobs.retry(request.task_id, options, actor);
 }
 
 /** Throws `invalid` or `not_configured` for a model that no call could reach. */

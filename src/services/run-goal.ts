@@ -2,7 +2,7 @@ import type { Actor } from '../core/actor.js';
 import type { GoalRuns } from '../core/goal-runs/goal-runs.js';
 import type { Job } from '../core/jobs/job.js';
 import type { Models } from '../llm/index.js';
-import type { Dispatcher } from '../runner/dispatcher.js';
+import type { Jobs } from '../runner/jobs.js';
 import { usableModel } from './model-request.js';
 
 export interface RunRequest {
@@ -15,7 +15,7 @@ export interface RunRequest {
 export interface RunGoalNeeds {
   models: Models;
   goalRuns: Pick<GoalRuns, 'start'>;
-  dispatcher: Pick<Dispatcher, 'fill'>;
+  jobs: Pick<Jobs, 'fill'>;
 }
 
 /**
@@ -25,7 +25,7 @@ export interface RunGoalNeeds {
 export async function startGoalRun(
   request: RunRequest,
   actor: Actor,
-  { models, goalRuns, dispatcher }: RunGoalNeeds,
+  { models, goalRuns, jobs }: RunGoalNeeds,
 ): Promise<{ run: Job; isRepeated: boolean }> {
   const model = usableModel(models, request.model);
   const started = await goalRuns.start(
@@ -39,6 +39,6 @@ export async function startGoalRun(
     },
     actor,
   );
-  await dispatcher.fill(actor);
+  await jobs.fill(actor);
   return started;
 }

@@ -1,11 +1,10 @@
 import { RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
-import type { PipelineRow, StepModel } from '../core/relay/pipeline.js';
-import type { RelayRuns } from '../core/relay/relay-runs.js';
+import type { Pipeline, StepModel } from '../core/relay/pipeline.js';
+import type { RelayRuns, StartedRun } from '../core/relay/relay-runs.js';
 import type { Relays } from '../core/relay/relays.js';
-import type { StartedRun } from '../core/relay/start-run.js';
 import type { Models } from '../llm/index.js';
-import type { Dispatcher } from '../runner/dispatcher.js';
+import type { Jobs } from '../runner/jobs.js';
 import { usableModel } from './model-request.js';
 
 export interface RelayRunRequest {
@@ -19,7 +18,7 @@ export interface RunRelayNeeds {
   models: Models;
   relays: Pick<Relays, 'get' | 'cancel'>;
   relayRuns: Pick<RelayRuns, 'start'>;
-  dispatcher: Pick<Dispatcher, 'fill' | 'cancel'>;
+  jobs: Pick<Jobs, 'fill' | 'cancel'>;
 }
 
 /**
@@ -27,12 +26,12 @@ export interface RunRelayNeeds {
  * or a missing key, of any step or of the judge, throws `invalid` or `not_configured` before the first step starts.
  */
 export async function startRelayRun(request: RelayRunRequest, actor: Actor, needs: RunRelayNeeds): Promise<StartedRun> {
-  const { models, relays, relayRuns, dispatcher } = needs;
-  const { row, steps } = await relays.get(request.pipeline_id);
+  const { models, relays, relayRuns, jobs } = needs;
+  const { pipeline, steps } = await relays.get(request.pipeline_id);
   const run = {
     pipelineId: request.pipeline_id,
     models: steps.map((step): StepModel | null => {
-      if (step.step_index < row.current_step) return null;
+      if (step.stepIndex < pipeline.currentStep) return null;
       const { requested, provider } = usableModel(models, step.model ?? request.model);
       return { model: requested, provider };
     }),
@@ -40,7 +39,7 @@ export async function startRelayRun(request: RelayRunRequest, actor: Actor, need
     tokenBudget: request.token_budget,
   };
   const started = await relayRuns.start(run, actor);
-  await dispatcher.fill(actor);
+  await jobs.fill(actor);
   return started;
 }
 
@@ -48,12 +47,12 @@ export async function startRelayRun(request: RelayRunRequest, actor: Actor, need
 export async function cancelRelay(
   pipelineId: string,
   actor: Actor,
-  { relays, dispatcher }: RunRelayNeeds,
-): Promise<PipelineRow> {
+  { relays, jobs }: RunRelayNeeds,
+): Promise<Pipeline> {
   const { pipeline, jobId } = await relays.cancel(pipelineId, actor);
   if (jobId === undefined) return pipeline;
   try {
-    await dispatcher.cancel(jobId, actor);
+    await jobs.cancel(jobId, actor);
   } catch (error) {
     // The job has ended meanwhile. Its output does not count, as the relay is cancelled.
     if (!(error instanceof RuntimeError) || error.code !== 'conflict') throw error;

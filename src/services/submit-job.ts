@@ -2,7 +2,7 @@ import type { AgentRegistry } from '../agents/index.js';
 import { RuntimeError } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
-import type { Dispatcher } from '../runner/dispatcher.js';
+import type { Jobs } from '../runner/jobs.js';
 
 export interface JobRequest {
   type: string;
@@ -19,7 +19,7 @@ export interface JobRequest {
 
 export interface SubmitNeeds {
   agents: AgentRegistry;
-  dispatcher: Pick<Dispatcher, 'submit'>;
+  jobs: Pick<Jobs, 'submit'>;
 }
 
 /** Types with a tool of their own, which sets what their jobs need beside the payload. */
@@ -34,11 +34,11 @@ const reserved: Record<string, string> = {
  * Submits a job of any type after its agent's schema has checked the payload. Throws `invalid` in the schema's own words,
  * `not_found` for an unknown type, and `conflict`, `not_found` or `already_claimed` as `submit` of the queue does.
  */
-export async function submitJob(request: JobRequest, actor: Actor, { agents, dispatcher }: SubmitNeeds) {
+export async function submitJob(request: JobRequest, actor: Actor, { agents, jobs }: SubmitNeeds) {
   const tool = reserved[request.type];
   if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
   const { payload, demands } = await agents.check(request.type, request.payload);
-  return dispatcher.submit(
+  return jobs.submit(
     {
       type: request.type,
       payload,

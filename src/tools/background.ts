@@ -210,7 +210,7 @@ export const backgroundTools = [
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput,
     text: ({ task_id, status }) => `Task ${task_id} is ${status}`,
-    handler: async (input, { runtime, actor }) => showJobStatus(await runtime.dispatcher.cancel(input.task_id, actor)),
+    handler: async (input, { runtime, actor }) => showJobStatus(await runtime.jobs.cancel(input.task_id, actor)),
   }),
 
   defineTool({

@@ -218,7 +218,7 @@ export const jobTools = [
     output: cancelledOutput,
     text: (output) => `Job ${output.cancelled ? 'cancelled' : output.status}: ${output.job_id}`,
     handler: async (input, { runtime, actor }) => {
-      const job = await runtime.dispatcher.cancel(input.job_id, actor);
+      const job = await runtime.jobs.cancel(input.job_id, actor);
       return { job_id: job.id, status: job.status, cancelled: job.status === 'cancelled' };
     },
   }),

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { Json } from '../base/json.js';
 import { cut } from '../base/text.js';
-import { toBaton } from '../core/relay/baton.js';
 import { promptOf } from '../core/relay/baton-prompt.js';
-import { mostSteps } from '../core/relay/create-pipeline.js';
+import { mostSteps, type NewStep } from '../core/relay/create-pipeline.js';
 import { pipelineStatuses } from '../core/relay/pipeline.js';
 import { defaultTokenBudget, derivationMethods, presetNames } from '../core/relay/standard-agents.js';
 import { cancelRelay, startRelayRun } from '../services/run-relay.js';
@@ -50,6 +49,18 @@ const step = z.strictObject({
   derivation_method: z.enum(derivationMethods).optional().describe('How the output comes from the input.'),
 });
 
+const toNewStep = (given: z.output<typeof step>): NewStep => ({
+  agentType: given.agent_type,
+  instructions: given.instructions,
+  model: given.model,
+  qualityThreshold: given.quality_threshold,
+  lScoreThreshold: given.l_score_threshold,
+  maxTokens: given.max_tokens,
+  fallbackAgent: given.fallback_agent,
+  outputSchema: given.output_schema,
+  derivationMethod: given.derivation_method,
+});
+
 /** Relays: agents in a row, each with what the one before it has made. */
 export const relayTools = [
   defineTool({
@@ -85,17 +96,28 @@ export const relayTools = [
       warnings: z.array(z.string()).optional(),
     }),
     handler: async (input, { runtime, actor }) => {
-      const { row, baton, agentTypes, warnings } = await runtime.relays.create(input, actor);
+      const { name, goal, description, preset } = input;
+      const steps = input.steps?.map(toNewStep);
+      const request = {
+        name,
+        goal,
+        description,
+        preset,
+        steps,
+        agentTypes: input.agent_types,
+        tokenBudget: input.token_budget,
+      };
+      const { pipeline, baton, agentTypes, warnings } = await runtime.relays.create(request, actor);
       return {
         success: true,
-        pipeline_id: row.id,
-        name: row.name,
-        goal: cut(row.goal, 1_000),
-        agent_count: row.total_steps,
+        pipeline_id: pipeline.id,
+        name: pipeline.name,
+        goal: cut(pipeline.goal, 1_000),
+        agent_count: pipeline.totalSteps,
         agents: agentTypes,
-        token_budget: row.token_budget,
+        token_budget: pipeline.tokenBudget,
         baton_id: baton.id,
-        handed_over: toBaton(baton).handed_over,
+        handed_over: baton.document.handed_over,
         warnings: warnings.length === 0 ? undefined : warnings,
       };
     },
@@ -188,10 +210,10 @@ export const relayTools = [
     }),
     handler: async (input, { runtime, actor }) => {
       const { pipeline_id, step_index, feedback, token_budget } = input;
-      const wish = { pipelineId: pipeline_id, stepIndex: step_index, feedback, tokenBudget: token_budget };
-      const { baton, isRestart } = await runtime.relays.retry(wish, actor);
+      const request = { pipelineId: pipeline_id, stepIndex: step_index, feedback, tokenBudget: token_budget };
+      const { baton, isRestart } = await runtime.relays.retry(request, actor);
       const restarted = isRestart ? true : undefined;
-      return { success: true, baton: showBaton(toBaton(baton)), retry_count: baton.retry_count, restarted };
+      return { success: true, baton: showBaton(baton.document), retry_count: baton.retryCount, restarted };
     },
   }),
 
@@ -253,7 +275,7 @@ export const relayTools = [
       const { max_chars: most } = input;
       const limits = most === undefined ? { input: 8_000, other: 1_500 } : { input: most, other: most };
       const prompt = promptOf({ ...held, reader: 'session', limits });
-      return { success: true, status: held.row.status, baton: showBaton(held.baton), prompt };
+      return { success: true, status: held.baton.status, baton: showBaton(held.baton.document), prompt };
     },
   }),
 

@@ -110,8 +110,8 @@ export const taskTools = [
     output: taskOrWhy.extend({ claim_token: z.int().optional(), dependency_results: dependencyResults.optional() }),
     handler: async (input, { runtime, actor }) => {
       const within = { goalId: input.goal_id, project: projectOf(actor, input.scope) };
-      const wishes = { workerId: input.worker_id, leaseSeconds: input.lease_seconds };
-      const task = await runtime.tasks.claimNext(within, wishes, actor);
+      const claim = { workerId: input.worker_id, leaseSeconds: input.lease_seconds };
+      const task = await runtime.tasks.claimNext(within, claim, actor);
       return task ? showClaimedTask(task, runtime.clock.now()) : showWhy(await runtime.tasks.why(within));
     },
   }),
@@ -143,9 +143,9 @@ export const taskTools = [
     }),
     output: taskOutput.extend({ claim_token: z.int().optional() }),
     handler: async ({ task_id, claim_token, tokens_used, worker_id, lease_seconds, ...update }, { runtime, actor }) => {
-      const wishes = { workerId: worker_id, leaseSeconds: lease_seconds };
+      const claim = { workerId: worker_id, leaseSeconds: lease_seconds };
       const task = await runtime.tasks.updateStatus(
-        { ...update, task: task_id, claimToken: claim_token, tokensUsed: tokens_used, wishes },
+        { ...update, task: task_id, claimToken: claim_token, tokensUsed: tokens_used, claim },
         actor,
       );
       const shown = showTask(task, runtime.clock.now());

@@ -59,7 +59,7 @@ describe('a job that plans a goal', () => {
     process.kill(pid, 'SIGKILL');
     release();
     await eventually('the job has ended', async () => {
-      await runtime.dispatcher.sweep(session);
+      await runtime.jobs.sweep(session);
       await runtime.db.run("update jobs set run_at = 0 where status = 'pending'");
       return (await runtime.jobs.status(id)) === 'completed';
     });

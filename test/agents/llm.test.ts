@@ -54,7 +54,7 @@ describe('what the source of the background agent got wrong', () => {
       expect(readFileSync(`/proc/${each}/cmdline`, 'utf8')).not.toContain(secret);
     }
     expect(program.prompt).toContain(secret);
-    await runtime.dispatcher.cancel(id, session);
+    await runtime.jobs.cancel(id, session);
   });
 
   it('the program asks for permission, and has no tools (the source skipped all permissions)', async () => {
@@ -76,7 +76,7 @@ describe('what the source of the background agent got wrong', () => {
     expect(await runtime.ended(id)).toMatchObject({ status: 'failed', errorCode: 'timeout' });
     const other = await runtime.ask(scripted({ silent: true }));
     await runtime.runnerOf(other);
-    expect((await runtime.dispatcher.cancel(other, session)).status).toBe('cancelled');
+    expect((await runtime.jobs.cancel(other, session)).status).toBe('cancelled');
   });
 
   it('a prompt may be longer than any argument list', async () => {

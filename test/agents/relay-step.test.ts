@@ -15,12 +15,12 @@ describe('a relay that runs by itself', () => {
     const relay = await running();
     const { runId, isRepeated } = await relay.run({ judge_model: 'haiku' });
     expect(isRepeated).toBe(false);
-    const { row, results, tokensUsed, averageQuality } = await relay.until('completed');
+    const { pipeline, results, tokensUsed, averageQuality } = await relay.until('completed');
     expect(relay.asked()).toEqual(['researcher', 'judge', 'analyzer', 'judge', 'formatter', 'judge']);
-    expect(results.map((result) => [result.agent_id, result.status, result.output])).toEqual([
-      ['researcher', 'passed', '"By the researcher."'],
-      ['analyzer', 'passed', '"By the analyzer."'],
-      ['formatter', 'passed', '"By the formatter."'],
+    expect(results.map((result) => [result.agentId, result.status, result.output])).toEqual([
+      ['researcher', 'passed', 'By the researcher.'],
+      ['analyzer', 'passed', 'By the analyzer.'],
+      ['formatter', 'passed', 'By the formatter.'],
     ]);
     expect(relay.prompts('analyzer')[0]).toContain('By the researcher.');
     const models = new Set(relay.server.requests.map((request) => `${isJudged(request)} ${request.model}`));
@@ -32,8 +32,8 @@ describe('a relay that runs by itself', () => {
     expect(jobs).toHaveLength(3);
     expect(jobs[0]?.id).toBe(runId);
     expect(tokensUsed).toBe(jobs.reduce((sum, job) => sum + job.used, 0));
-    expect(results.reduce((sum, result) => sum + result.tokens_used, 0)).toBe(tokensUsed);
-    expect([averageQuality, row.error_message]).toEqual([0.9, null]);
+    expect(results.reduce((sum, result) => sum + result.tokensUsed, 0)).toBe(tokensUsed);
+    expect([averageQuality, pipeline.errorMessage]).toEqual([0.9, null]);
     expect((await eventsOf(relay)).filter((type) => type.startsWith('run_'))).toEqual(['run_started', 'run_ended']);
   });
 
@@ -56,12 +56,12 @@ describe('a relay that runs by itself', () => {
     const relay = await running({}, { judge });
     await relay.run();
     const failed = await relay.until('failed');
-    expect(failed.row).toMatchObject({ current_step: 1, error_code: 'quality_gate_failed' });
-    expect(failed.results.map((result) => result.step_index)).toEqual([0, 1, 1, 1, 1]);
+    expect(failed.pipeline).toMatchObject({ currentStep: 1, errorCode: 'quality_gate_failed' });
+    expect(failed.results.map((result) => result.stepIndex)).toEqual([0, 1, 1, 1, 1]);
     isStern = false;
     await relay.run();
     const { results } = await relay.until('completed');
-    expect(results.map((result) => result.step_index)).toEqual([0, 1, 1, 1, 1, 1, 2]);
+    expect(results.map((result) => result.stepIndex)).toEqual([0, 1, 1, 1, 1, 1, 2]);
     expect(relay.prompts('researcher')).toHaveLength(1);
   });
 
@@ -74,7 +74,7 @@ describe('a relay that runs by itself', () => {
     const attempt = { pipelineId: relay.id, qualityScore: 1, lScore: 1, tokensUsed: 1, output: 'Mine.' };
     await expect(relay.relays.advance(attempt, session)).rejects.toMatchObject({
       code: 'conflict',
-      message: expect.stringContaining(`being worked on by job ${first.runId}`),
+      message: expect.stringContaining(`Job ${first.runId}, which run_relay started, works on step 0`),
     });
     await expect(relay.relays.retry({ pipelineId: relay.id, stepIndex: 0 }, session)).rejects.toMatchObject({
       code: 'conflict',
@@ -121,12 +121,12 @@ describe('a relay that runs by itself', () => {
     relay.server.script.push({ silent: true });
     const { runId } = await relay.run();
     await eventually('the model was asked', () => relay.asked().length === 1);
-    await relay.dispatcher.cancel(runId, session);
+    await relay.jobs.cancel(runId, session);
     const attempt = { pipelineId: relay.id, qualityScore: 1, lScore: 1, tokensUsed: 1, output: 'Mine.' };
     expect(await relay.relays.advance(attempt, session)).toMatchObject({ kind: 'passed' });
     await relay.run();
     const { results } = await relay.until('completed');
-    expect(results.map((result) => result.output)).toEqual(['"Mine."', '"By the analyzer."', '"By the formatter."']);
+    expect(results.map((result) => result.output)).toEqual(['Mine.', 'By the analyzer.', 'By the formatter.']);
   });
 
   it('runs again the step whose job was cancelled, under a baton of its own', async () => {
@@ -134,12 +134,12 @@ describe('a relay that runs by itself', () => {
     relay.server.script.push({ silent: true });
     const { runId } = await relay.run();
     await eventually('the model was asked', () => relay.asked().length === 1);
-    await relay.dispatcher.cancel(runId, session);
+    await relay.jobs.cancel(runId, session);
     const again = await relay.run();
     expect(again.runId).not.toBe(runId);
     expect((await relay.until('completed')).results).toHaveLength(3);
     // The cancelled one has no baton to come back to.
-    await relay.dispatcher.retry(runId, {}, session);
+    await relay.jobs.retry(runId, {}, session);
     expect(await relay.ended(runId)).toMatchObject({ status: 'failed', errorCode: 'conflict' });
     expect((await relay.relays.get(relay.id)).results).toHaveLength(3);
   });

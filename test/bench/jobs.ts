@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { readConfig } from '../../src/base/config.js';
 import { silentLog } from '../../src/base/log.js';
+import { readConfig } from '../../src/config.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
 import { measureBacktest } from '../agents/backtest/measure-backtest.js';
 import { measureEpoch } from '../agents/ml-experiment/measure-epoch.js';
+import { jobStoreOf } from '../support/job-store.js';
 import { keepApart, letGo } from './pin.js';
 import { type Figure, ratioOf, withHome } from './protocol.js';
 import { startMeasured, timeInTurns } from './server-process.js';
@@ -42,10 +43,12 @@ async function measureDrain(runners: number): Promise<Figure> {
 
 async function drainOurs(home: string, runners: number): Promise<number> {
   const env = { AGENT_RUNTIME_MAX_RUNNING_JOBS: String(runners) };
-  return withRuntime(home, env, async ({ db, jobs }) => {
+  return withRuntime(home, env, async (runtime) => {
+    const { db } = runtime;
+    const store = jobStoreOf(runtime);
     const permits: string[] = [];
     for (let job = 0; job < noops; job++) {
-      const { runnerId } = await jobs.submit({ type: 'generic', payload: { job } }, nobody);
+      const { runnerId } = await store.submit({ type: 'generic', payload: { job } }, nobody);
       if (runnerId) permits.push(runnerId);
     }
     const options = { env: { HOME: home, PATH: process.env.PATH, AGENT_RUNTIME_LOG_LEVEL: 'error', ...env } };

@@ -29,7 +29,7 @@ export async function openJobs(path: string, model: ModelServerOptions = {}): Pr
   onTestFinished(async () => {
     // No runner outlives the test.
     for (const { id } of await runtime.jobs.list({ limit: 100 })) {
-      if (!hasEnded(await runtime.jobs.status(id))) await runtime.dispatcher.cancel(id, { holder: null, project: '' });
+      if (!hasEnded(await runtime.jobs.status(id))) await runtime.jobs.cancel(id, { holder: null, project: '' });
     }
     await eventually(
       'the runners have left',

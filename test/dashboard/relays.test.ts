@@ -91,11 +91,11 @@ describeInBrowser('the relays', () => {
 
   it('cannot be changed by who may only look', async () => {
     const { page, open, runtime, problems } = await openPage('/relays', { isReadOnly: true });
-    const { row } = await runtime.relays.create(
-      { name: 'Look', goal: 'Only look', agent_types: ['researcher'], token_budget: 1_000 },
+    const { pipeline } = await runtime.relays.create(
+      { name: 'Look', goal: 'Only look', agentTypes: ['researcher'], tokenBudget: 1_000 },
       { holder: null, project: '' },
     );
-    await open(`/relays/${row.id}`);
+    await open(`/relays/${pipeline.id}`);
     await page.getByText('The prompt of step 1').waitFor();
     await page.getByText('read-only').waitFor();
     expect(await page.locator('main button').count()).toBe(0);

@@ -105,10 +105,7 @@ it('a session that is not known is answered with 404, upon which clients begin a
 it('sends progress while a call waits', async () => {
   const served = await serve();
   const { client } = await connect(served, served.ownerToken);
-  const job = await served.runtime.dispatcher.submit(
-    { type: 'generic', payload: {}, runAt: Date.now() + 3_600_000 },
-    actor,
-  );
+  const job = await served.runtime.jobs.submit({ type: 'generic', payload: {}, runAt: Date.now() + 3_600_000 }, actor);
   const messages: unknown[] = [];
   await client.callTool(
     { name: 'wait_for_tasks', arguments: { task_ids: [job.job.id], timeout_seconds: 6 } },

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { JsonObject } from '../../src/base/json.js';
+import { jobStoreOf } from '../support/job-store.js';
 import { serve } from './serve.js';
 
 const nobody = { holder: null, project: '' };
@@ -9,10 +10,11 @@ const address = (name: string, input: object) => `/api/page/${name}?input=${enco
 /** A server with jobs that nothing works on, because they are due in an hour. */
 async function serveJobs() {
   const served = await serve({ page });
-  const { jobs, clock, db } = served.runtime;
+  const { clock, db } = served.runtime;
+  const store = jobStoreOf(served.runtime);
   const give = async (payload: JsonObject, more: object = {}) => {
     const job = { type: 'generic', payload, runAt: clock.now() + 3_600_000, ...more };
-    return (await jobs.submit(job, { ...nobody, project: 'project' in more ? String(more.project) : '' })).job.id;
+    return (await store.submit(job, { ...nobody, project: 'project' in more ? String(more.project) : '' })).job.id;
   };
   const end = (id: string, output = '') =>
     db.run(

@@ -14,7 +14,7 @@ describe('cancelling a task (R12)', () => {
     const runtime = await background({ env: { AGENT_RUNTIME_MAX_RUNNING_JOBS: '1' } });
     const first = await runtime.ask(scripted({ latencyMs: 200 }));
     const second = await runtime.ask('Never asked');
-    expect((await runtime.dispatcher.cancel(second, session)).status).toBe('cancelled');
+    expect((await runtime.jobs.cancel(second, session)).status).toBe('cancelled');
     await runtime.ended(first);
     await runtime.idle();
     expect(runtime.server.requests).toHaveLength(1);
@@ -23,7 +23,7 @@ describe('cancelling a task (R12)', () => {
   it('whose runner is just starting: it never starts either', async () => {
     const runtime = await background();
     const id = await runtime.ask('Never asked');
-    expect((await runtime.dispatcher.cancel(id, session)).status).toBe('cancelled');
+    expect((await runtime.jobs.cancel(id, session)).status).toBe('cancelled');
     await runtime.idle();
     expect(runtime.server.requests).toHaveLength(0);
   });
@@ -34,7 +34,7 @@ describe('cancelling a task (R12)', () => {
     const next = await runtime.ask('The next one');
     await eventually('a part has arrived', () => runtime.jobs.output(id));
     const startedAt = performance.now();
-    const job = await runtime.dispatcher.cancel(id, session);
+    const job = await runtime.jobs.cancel(id, session);
     expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(job).toMatchObject({ status: 'cancelled', errorMessage: 'The job was cancelled.' });
     expect(await runtime.jobs.output(id)).toBe('Half of an ans');
@@ -48,7 +48,7 @@ describe('cancelling a task (R12)', () => {
     const record = join(runtime.home, 'record.json');
     const id = await runtime.ask(`Go on. [[claude ${mode}]] [[record ${record}]]`, { model: 'claude-code:sonnet' });
     const started = await eventually('the program runs', () => readRecord(record));
-    const job = await runtime.dispatcher.cancel(id, session);
+    const job = await runtime.jobs.cancel(id, session);
     expect(job).toMatchObject({ status: 'cancelled', crashes: 0 });
     await eventually('nothing of it is left', () => !isAlive(started.pid) && !isAlive(started.childPid));
   });
@@ -60,7 +60,7 @@ describe('cancelling a task (R12)', () => {
       const id = await runtime.ask(scripted({ latencyMs: 0 }));
       await runtime.runnerOf(id).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, round * 4));
-      const job = await runtime.dispatcher.cancel(id, session).catch(() => runtime.jobs.get(id));
+      const job = await runtime.jobs.cancel(id, session).catch(() => runtime.jobs.get(id));
       seen.add(job.status);
       expect(['completed', 'cancelled']).toContain(job.status);
       const ends = (await runtime.events(id)).filter((type) => type === 'completed' || type === 'cancelled');

@@ -10,7 +10,7 @@ const jobCount = 90;
 
 it('whatever is killed whenever, every job ends with exactly one outcome (R16)', { timeout: 60_000 }, async () => {
   const runtime = await background();
-  const { db, jobs, dispatcher } = runtime;
+  const { db, jobs } = runtime;
   const ids: string[] = [];
   for (let number = 0; number < jobCount; number++) {
     const pieces = Array.from({ length: 5 }, (_, index) => `${number}.${index} `);
@@ -30,7 +30,7 @@ it('whatever is killed whenever, every job ends with exactly one outcome (R16)',
     most = Math.max(most, (await db.all("select 1 from jobs where status = 'running'")).length);
     const victim = live[Math.floor(Math.random() * live.length)];
     if (victim?.pid && Math.random() < 0.4 && kill(victim.pid)) kills++;
-    await dispatcher.sweep(session);
+    await jobs.sweep(session);
     // The backoff of 2 s and more is not what is tested here.
     await db.run("update jobs set run_at = ? where status = 'pending' and run_at > ?", Date.now(), Date.now());
     await sleep(50 + Math.random() * 150);
@@ -41,14 +41,14 @@ it('whatever is killed whenever, every job ends with exactly one outcome (R16)',
   await eventually(
     'every job has ended',
     async () => {
-      await dispatcher.sweep(session);
+      await jobs.sweep(session);
       await db.run("update jobs set run_at = ? where status = 'pending' and run_at > ?", Date.now(), Date.now());
       return (await Promise.all(ids.map((id) => jobs.status(id)))).every(hasEnded);
     },
     30_000,
   );
   await eventually('every runner has left or was written off', async () => {
-    await dispatcher.sweep(session);
+    await jobs.sweep(session);
     return (await db.get(`select 1 from runners where ${isLive}`)) === undefined;
   });
 

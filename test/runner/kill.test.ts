@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { readBudget } from '../../src/core/budget/ledger.js';
 import { runnerEnvironment } from '../../src/runner/environment.js';
 import { isAlive } from '../support/is-alive.js';
+import { jobStoreOf } from '../support/job-store.js';
 import { projectRoot, runnerEntry } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
 import { background, scripted, session } from './fixtures/background.js';
@@ -32,11 +33,11 @@ describe('a runner that is killed with SIGKILL', () => {
     process.kill(pid, 'SIGKILL');
     release();
     await eventually('the runner is found gone', async () => {
-      await runtime.dispatcher.sweep(session);
+      await runtime.jobs.sweep(session);
       return (await runtime.jobs.get(id)).crashes === 1;
     });
     await runtime.db.run(dueNow);
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     expect((await runtime.ended(id)).status).toBe('completed');
     expect(await runtime.events(id)).toEqual(['submitted', 'started', 'retrying', 'started', 'completed']);
     expect(provider.asked()).toBe(2);
@@ -60,7 +61,7 @@ describe('a runner that is killed with SIGKILL', () => {
     process.kill(pid, 'SIGKILL');
     await eventually('the runner is gone', () => !isAlive(pid));
     expect(pids.every(isAlive)).toBe(true);
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     await eventually('so are its programs', () => !pids.some(isAlive));
     expect(await runtime.row(id)).toMatchObject({ status: 'pending', error_code: 'runner_lost' });
   });
@@ -78,7 +79,7 @@ describe('a runner that is told to end, and not for a cancellation', () => {
     expect(await runtime.jobs.get(id)).toMatchObject({ status: 'pending', tries: 0, crashes: 0 });
     expect(await runtime.jobs.output(id)).not.toBe('');
     expect(runtime.server.requests[0]?.isAborted).toBe(true);
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     expect((await runtime.ended(id)).status).toBe('completed');
     expect(await runtime.jobs.output(id)).toBe(pieces.join(''));
   });
@@ -104,14 +105,14 @@ describe('a runner that is stopped with SIGSTOP', () => {
     await eventually('the model was asked', () => runtime.server.requests.length === 1);
     process.kill(pid, 'SIGSTOP');
     clock.pass(100_000);
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     expect((await runtime.row(id)).status).toBe('running');
     clock.pass(60_000);
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     await eventually('it is gone', () => !isAlive(pid));
     expect(await runtime.row(id)).toMatchObject({ error_code: 'timeout', tries: 1 });
     await runtime.db.run(dueNow);
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     expect(await runtime.ended(id)).toMatchObject({ status: 'completed', tries: 2, crashes: 0 });
   });
 });
@@ -122,7 +123,7 @@ describe('a runner in another pid namespace', () => {
   }) => {
     const clock = shiftedClock();
     const runtime = await background({ clock });
-    const { job, runnerId } = await runtime.jobs.submit(
+    const { job, runnerId } = await jobStoreOf(runtime).submit(
       { type: 'llm', payload: { prompt: scripted({ silent: true }), model: 'claude-sonnet-5-5' } },
       session,
     );
@@ -142,14 +143,14 @@ describe('a runner in another pid namespace', () => {
       return (await runtime.row(job.id)).status === 'running' ? runner : undefined;
     });
     expect(row.pid).toBeLessThan(10);
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     expect((await runtime.row(job.id)).status).toBe('running');
     // And its pid is no reason to signal whoever bears it here.
-    const cancelling = runtime.jobs.cancel(job.id, session);
+    const cancelling = jobStoreOf(runtime).cancel(job.id, session);
     expect((await cancelling).working[0]?.runner.pidNamespace).not.toBe('');
     contained.kill('SIGKILL');
     clock.pass(61_000);
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     expect((await runtime.row(job.id)).status).toBe('cancelled');
   });
 });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { jobStoreOf } from '../support/job-store.js';
 import { tempDir } from '../support/temp-dir.js';
 import { background, scripted, session } from './fixtures/background.js';
 import { eventually } from './fixtures/poll.js';
@@ -167,5 +168,5 @@ it('a submission returns at once, and one that cannot be started says so in the 
   const id = await runtime.give('generic', {});
   await eventually('the runner has failed to come up', () => runtime.runnerLog().includes('Cannot find module'));
   expect((await runtime.jobs.get(id)).status).toBe('pending');
-  expect(await runtime.jobs.permitRunner(session)).toBeUndefined();
+  expect(await jobStoreOf(runtime).permitRunner(session)).toBeUndefined();
 });

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readConfig } from '../../src/base/config.js';
 import { silentLog } from '../../src/base/log.js';
+import { readConfig } from '../../src/config.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
 import { submitLlmJob } from '../../src/services/model-request.js';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
@@ -77,7 +77,7 @@ for (const runners of [1, 4]) {
         );
       }
     });
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     await idle(runtime);
     const span = await runtime.db.get<{ from: number; to: number }>(
       'select min(started_at) as "from", max(completed_at) as "to" from jobs where status = \'completed\'',

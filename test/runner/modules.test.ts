@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type JobRequest, submitJob } from '../../src/services/submit-job.js';
 import { countWords, homeWithModules, plainAgent, writeModule } from '../agents/modules/workshop.js';
+import { jobStoreOf } from '../support/job-store.js';
 import { type Background, background, session } from './fixtures/background.js';
 import { eventually } from './fixtures/poll.js';
 
@@ -87,24 +88,25 @@ describe("a module's agent, in a detached runner", () => {
       home,
       env: { ...env, AGENT_RUNTIME_AGENTS: `${home}/.claude/theirs.mjs` },
     });
+    const store = jobStoreOf(runtime);
     const { job } = await submitJob({ type: 'report', payload: {} }, session, {
       agents: runtime.agents,
       // Stored, with no runner started for it: its session ends at this moment.
-      dispatcher: {
+      jobs: {
         submit: async (given, actor) => {
-          const { runnerId, ...submitted } = await runtime.jobs.submit(given, actor);
-          if (runnerId) await runtime.jobs.markLost(runnerId, 'its session ended');
+          const { runnerId, ...submitted } = await store.submit(given, actor);
+          if (runnerId) await store.markLost(runnerId, 'its session ended');
           return submitted;
         },
       },
     });
     for (const bystander of [without, other]) {
-      await bystander.dispatcher.sweep(session);
+      await bystander.jobs.sweep(session);
       expect((await bystander.ended(await bystander.give('generic'))).status).toBe('completed');
       await bystander.idle();
     }
     expect((await runtime.jobs.get(job.id)).status).toBe('pending');
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     expect((await runtime.ended(job.id)).result).toBe('ours');
   });
 });
@@ -189,7 +191,7 @@ describe('an agent that misbehaves', () => {
 /** Sweeps as often as a session does in a minute, until the job has ended. */
 async function endedWithSweeps(runtime: Background, id: string) {
   await eventually(`job ${id} ends`, async () => {
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     return !['pending', 'running'].includes(await runtime.jobs.status(id));
   });
   return runtime.jobs.get(id);

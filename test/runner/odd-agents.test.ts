@@ -50,7 +50,7 @@ describe('an agent that never settles', () => {
     const runtime = await oddBackground();
     const id = await runtime.give('generic', { how: 'never-settles' });
     const { pid } = await runtime.runnerOf(id);
-    const job = await runtime.dispatcher.cancel(id, { holder: null, project: '' });
+    const job = await runtime.jobs.cancel(id, { holder: null, project: '' });
     expect(job.status).toBe('cancelled');
     await eventually('its process is gone', () => !isAlive(pid));
   });
@@ -62,7 +62,7 @@ describe('an agent that holds the thread', () => {
     const id = await runtime.give('generic', { how: 'blocks', ms: 60_000 });
     const { pid } = await runtime.runnerOf(id);
     const startedAt = performance.now();
-    const job = await runtime.dispatcher.cancel(id, { holder: null, project: '' });
+    const job = await runtime.jobs.cancel(id, { holder: null, project: '' });
     expect(performance.now() - startedAt).toBeLessThan(12_000);
     expect(job).toMatchObject({ status: 'cancelled', crashes: 0 });
     expect(isAlive(pid)).toBe(false);
@@ -109,7 +109,7 @@ it('a job that kills its runner is tried again, and is dead after three times (R
   for (let crash = 1; crash <= 3; crash++) {
     await eventually(`crash ${crash} is noticed`, async () => {
       await runtime.db.run('update jobs set run_at = 0 where status = ?', 'pending');
-      await runtime.dispatcher.sweep({ holder: null, project: '' });
+      await runtime.jobs.sweep({ holder: null, project: '' });
       return (await runtime.jobs.get(id)).crashes >= crash;
     });
   }

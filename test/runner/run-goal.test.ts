@@ -270,7 +270,7 @@ it('a cancelled run ends its calls at the vendor, gives its tasks back, and leav
   await eventually('both are being answered', () => runtime.asked().length === 2);
   const pids = (await runtime.runners()).map(({ pid }) => pid ?? 0);
   const startedAt = performance.now();
-  const run = await runtime.dispatcher.cancel(id, session);
+  const run = await runtime.jobs.cancel(id, session);
   expect(performance.now() - startedAt).toBeLessThan(5_000);
   expect(run).toMatchObject({ status: 'cancelled', result: { tasks: { pending: 3 } } });
   expect(runtime.server.requests.map(({ isAborted }) => isAborted)).toEqual([true, true]);

@@ -100,11 +100,11 @@ describe('when the disk is full as the answer arrives (R10)', () => {
     const { pid } = await runtime.runnerOf(id);
     process.kill(pid, 'SIGKILL');
     // While it is full nothing is lost by trying.
-    await runtime.dispatcher.sweep(session).catch(() => {});
+    await runtime.jobs.sweep(session).catch(() => {});
     expect(spooled()).toHaveLength(1);
     disk.free();
     await eventually('the answer is adopted', async () => {
-      await runtime.dispatcher.sweep(session);
+      await runtime.jobs.sweep(session);
       return (await runtime.jobs.status(id)) === 'completed';
     });
     expect(await runtime.jobs.get(id)).toMatchObject({ status: 'completed', crashes: 0 });

@@ -6,7 +6,7 @@ import { running, verdict } from './running-relay.js';
 describe('faults in a relay that runs by itself', () => {
   it('asks a judge that answers with prose once more', async () => {
     const verdicts = ['It is quite good.', verdict(0.9)];
-    const relay = await running({ steps: [{ agent_type: 'researcher' }] }, { judge: () => verdicts.shift() ?? 'Hm.' });
+    const relay = await running({ steps: [{ agentType: 'researcher' }] }, { judge: () => verdicts.shift() ?? 'Hm.' });
     await relay.run();
     expect((await relay.until('completed')).results).toHaveLength(1);
     expect(relay.asked()).toEqual(['researcher', 'judge', 'judge']);
@@ -14,22 +14,22 @@ describe('faults in a relay that runs by itself', () => {
   });
 
   it('fails the attempt when the judge gives no verdict twice, keeps the output, and says so', async () => {
-    const relay = await running({ steps: [{ agent_type: 'researcher' }] }, { judge: () => 'It is quite good.' });
+    const relay = await running({ steps: [{ agentType: 'researcher' }] }, { judge: () => 'It is quite good.' });
     await relay.run();
-    const { row, results } = await relay.until('failed');
-    expect(row).toMatchObject({
-      error_code: 'attempt_failed',
-      error_message: expect.stringContaining('gave no verdict'),
+    const { pipeline, results } = await relay.until('failed');
+    expect(pipeline).toMatchObject({
+      errorCode: 'attempt_failed',
+      errorMessage: expect.stringContaining('gave no verdict'),
     });
     // One attempt and three retries.
     expect(results.map((result) => [result.status, result.output])).toEqual(
-      Array(4).fill(['failed', '"By the researcher."']),
+      Array(4).fill(['failed', 'By the researcher.']),
     );
   });
 
   it('refuses a verdict with a score that is none', async () => {
     const verdicts = [JSON.stringify({ quality_score: 9, l_score: 0.5, reason: '' }), verdict(0.7)];
-    const relay = await running({ steps: [{ agent_type: 'researcher' }] }, { judge: () => verdicts.shift() ?? '' });
+    const relay = await running({ steps: [{ agentType: 'researcher' }] }, { judge: () => verdicts.shift() ?? '' });
     await relay.run();
     expect((await relay.until('completed')).qualityScores).toEqual([0.7]);
     expect(relay.server.requests[2]?.prompt).toContain('does not follow its schema');
@@ -39,30 +39,30 @@ describe('faults in a relay that runs by itself', () => {
     const output_schema = { type: 'object', properties: { price: { type: 'number' } }, required: ['price'] };
     const answers = ['It costs three.', '```json\n{"price": 3}\n```'];
     const relay = await running(
-      { steps: [{ agent_type: 'researcher', output_schema }] },
+      { steps: [{ agentType: 'researcher', outputSchema: output_schema }] },
       { work: () => answers.shift() ?? '' },
     );
     await relay.run();
     const { results } = await relay.until('completed');
     expect(relay.asked()).toEqual(['researcher', 'researcher', 'judge']);
-    expect(relay.prompts('researcher')[1]).toContain('it is text that holds no JSON');
+    expect(relay.prompts('researcher')[1]).toContain('it is text without JSON');
     expect(results.map((result) => [result.status, result.output])).toEqual([
-      ['failed', '"It costs three."'],
-      ['passed', '{"price":3}'],
+      ['failed', 'It costs three.'],
+      ['passed', { price: 3 }],
     ]);
   });
 
   it('stops when the budget is reached in the middle, and goes on with a higher one', async () => {
     const relay = await running({
-      token_budget: 5_000,
+      tokenBudget: 5_000,
       steps: [
-        { agent_type: 'a', max_tokens: 900 },
-        { agent_type: 'b', instructions: 'x'.repeat(9_000) },
+        { agentType: 'a', maxTokens: 900 },
+        { agentType: 'b', instructions: 'x'.repeat(9_000) },
       ],
     });
     await relay.run();
-    const { row, tokensUsed, results } = await relay.until('failed');
-    expect(row).toMatchObject({ current_step: 1, error_code: 'budget_exhausted' });
+    const { pipeline, tokensUsed, results } = await relay.until('failed');
+    expect(pipeline).toMatchObject({ currentStep: 1, errorCode: 'budget_exhausted' });
     expect(tokensUsed).toBeLessThanOrEqual(5_000);
     expect(results.map((result) => result.status)).toEqual(['passed', 'failed']);
     expect(await relay.db.all('select breaker_id, failure_type from breaker_failures')).toEqual([
@@ -84,17 +84,17 @@ describe('faults in a relay that runs by itself', () => {
   });
 
   it('fails at once and says so when a model or a key is missing, before anything is stored', async () => {
-    const relay = await running({ steps: [{ agent_type: 'a' }, { agent_type: 'b', model: 'gemini-3.8-flash' }] });
+    const relay = await running({ steps: [{ agentType: 'a' }, { agentType: 'b', model: 'gemini-3.8-flash' }] });
     await expect(relay.run()).rejects.toMatchObject({ code: 'not_configured' });
     await expect(relay.run({ model: 'no-such-model-9' })).rejects.toMatchObject({ code: 'invalid' });
     expect(await relay.db.all("select id from jobs where type = 'relay_step'")).toEqual([]);
-    expect((await relay.relays.get(relay.id)).row.status).toBe('pending');
+    expect((await relay.relays.get(relay.id)).pipeline.status).toBe('pending');
   });
 
   it('asks for no model of a step that has passed', async () => {
     const steps = [
-      { agent_type: 'a', model: 'gemini-3.8-flash' },
-      { agent_type: 'b', model: 'haiku' },
+      { agentType: 'a', model: 'gemini-3.8-flash' },
+      { agentType: 'b', model: 'haiku' },
     ];
     const relay = await running({ steps });
     const attempt = { pipelineId: relay.id, qualityScore: 1, lScore: 1, tokensUsed: 1, output: 'Mine.' };
@@ -105,12 +105,12 @@ describe('faults in a relay that runs by itself', () => {
   });
 
   it('does not retry what the next try would meet as well', async () => {
-    const relay = await running({ steps: [{ agent_type: 'a' }] });
+    const relay = await running({ steps: [{ agentType: 'a' }] });
     relay.server.script.push({ status: 401 });
     await relay.run();
-    const { row, results } = await relay.until('failed');
+    const { pipeline, results } = await relay.until('failed');
     expect(results).toHaveLength(1);
-    expect(row.error_message).toContain('401');
+    expect(pipeline.errorMessage).toContain('401');
     // The key is to blame, not the agent.
     expect(await relay.db.all("select id from breaker_failures where breaker_id = 'a'")).toEqual([]);
   });
@@ -126,42 +126,42 @@ describe('faults in a relay that runs by itself', () => {
     expect(job).toMatchObject({ status: 'failed', errorCode: 'conflict' });
     expect(job.errorMessage).toContain('the relay is cancelled');
     expect(await relay.jobs.output(runId)).toBe('By the researcher.');
-    expect(await relay.relays.get(relay.id)).toMatchObject({ results: [], row: { status: 'cancelled' } });
+    expect(await relay.relays.get(relay.id)).toMatchObject({ results: [], pipeline: { status: 'cancelled' } });
     expect(await relay.db.all('select id from jobs')).toHaveLength(1);
   });
 
   it('hands the baton of an agent whose breaker is open to its fallback', async () => {
-    const relay = await running({ steps: [{ agent_type: 'a' }, { agent_type: 'b', fallback_agent: 'c' }] });
+    const relay = await running({ steps: [{ agentType: 'a' }, { agentType: 'b', fallbackAgent: 'c' }] });
     await relay.breakers.trip('b', { reason: 'ill' });
     await relay.run();
     const { results } = await relay.until('completed');
-    expect(results.map((result) => result.agent_id)).toEqual(['a', 'c']);
+    expect(results.map((result) => result.agentId)).toEqual(['a', 'c']);
     expect(relay.prompts('c')[0]).toContain('c stands in for b');
   });
 
   it('waits while the breakers let nobody have the baton', async () => {
-    const relay = await running({ steps: [{ agent_type: 'a' }] });
+    const relay = await running({ steps: [{ agentType: 'a' }] });
     for (const agent of ['a', 'generalist']) {
       await relay.breakers.configure(agent, { cooldownSeconds: 1 });
       await relay.breakers.trip(agent, { reason: 'ill' });
     }
     await relay.relays.retry({ pipelineId: relay.id, stepIndex: 0 }, session);
-    expect((await relay.relays.baton(relay.id)).row.status).toBe('waiting');
+    expect((await relay.relays.baton(relay.id)).baton.status).toBe('waiting');
     const { runId } = await relay.run();
     await relay.until('completed');
     expect(await relay.jobs.attempts(runId)).toMatchObject([{ outcome: 'postponed' }, { outcome: 'completed' }]);
     // Who has it in the end has it without a note of those who could not.
-    expect(relay.prompts('a')[0]).not.toContain('nobody else is there');
+    expect(relay.prompts('a')[0]).not.toContain('there is no other fallback');
   });
 
   it('says which breaker keeps a step from being worked on, when only a reset will help', async () => {
-    const relay = await running({ steps: [{ agent_type: 'a' }] });
+    const relay = await running({ steps: [{ agentType: 'a' }] });
     await relay.breakers.trip('a', { reason: 'ill', mustHold: true });
     await relay.breakers.trip('generalist', { reason: 'ill', mustHold: true });
     await relay.relays.retry({ pipelineId: relay.id, stepIndex: 0 }, session);
     await relay.run();
-    const { row } = await relay.until('failed');
-    expect(row.error_message).toContain('the breakers of a, generalist are open');
+    const { pipeline } = await relay.until('failed');
+    expect(pipeline.errorMessage).toContain('the breakers of a, generalist are open');
     await relay.breakers.reset('a');
     await relay.run();
     await relay.until('completed');

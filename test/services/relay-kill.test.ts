@@ -7,7 +7,7 @@ import { isAlive } from '../support/is-alive.js';
 import { type Running, running, verdict } from './running-relay.js';
 
 describe('a runner that is killed', () => {
-  const steps = [{ agent_type: 'researcher' }, { agent_type: 'analyzer' }];
+  const steps = [{ agentType: 'researcher' }, { agentType: 'analyzer' }];
 
   async function kill(relay: Running, jobId: string): Promise<void> {
     const { pid } = await relay.runnerOf(jobId);
@@ -22,7 +22,7 @@ describe('a runner that is killed', () => {
     await eventually('the model was asked', () => relay.asked().length === 1);
     await kill(relay, runId);
     const { results } = await relay.until('completed');
-    expect(results.map((result) => result.step_index)).toEqual([0, 1]);
+    expect(results.map((result) => result.stepIndex)).toEqual([0, 1]);
     expect(relay.asked()).toEqual(['researcher', 'researcher', 'judge', 'analyzer', 'judge']);
   });
 
@@ -33,7 +33,7 @@ describe('a runner that is killed', () => {
     await eventually('the judge was asked', () => relay.asked().length === 2);
     await kill(relay, runId);
     const { results } = await relay.until('completed');
-    expect(results.map((result) => [result.step_index, result.status])).toEqual([
+    expect(results.map((result) => [result.stepIndex, result.status])).toEqual([
       [0, 'passed'],
       [1, 'passed'],
     ]);
@@ -60,7 +60,7 @@ describe('a runner that is killed', () => {
     await eventually('it is dead', () => !isAlive(pid));
     release();
     const { results } = await relay.until('completed');
-    expect(results.map((result) => [result.step_index, result.status])).toEqual([
+    expect(results.map((result) => [result.stepIndex, result.status])).toEqual([
       [0, 'passed'],
       [1, 'passed'],
     ]);
@@ -75,18 +75,18 @@ describe('a runner that is killed', () => {
     const [, second] = await relay.db.all<{ id: string }>("select id from jobs where type = 'relay_step' order by seq");
     await kill(relay, second?.id ?? '');
     const { results } = await relay.until('completed');
-    expect(results.map((result) => result.step_index)).toEqual([0, 1]);
+    expect(results.map((result) => result.stepIndex)).toEqual([0, 1]);
     expect(relay.prompts('researcher')).toHaveLength(1);
   });
 
   it('at any moment, six times over: every step counts once, and no baton has had two jobs', async () => {
-    const eight = Array.from({ length: 8 }, (_, index) => ({ agent_type: `agent_${index}` }));
+    const eight = Array.from({ length: 8 }, (_, index) => ({ agentType: `agent_${index}` }));
     const relay = await running({ steps: eight });
     relay.server.script.push(...Array.from({ length: 60 }, () => ({ latencyMs: 100 })));
     await relay.run();
     for (let kills = 0; kills < 6; kills++) {
       const { id } = await eventually('a job is worked on', async () => {
-        await relay.dispatcher.sweep(session);
+        await relay.jobs.sweep(session);
         await relay.db.run("update jobs set run_at = 0 where status = 'pending'");
         return relay.db.get<{ id: string }>("select id from jobs where status = 'running'");
       });
@@ -98,9 +98,9 @@ describe('a runner that is killed', () => {
       if (runner && isAlive(runner.pid)) process.kill(runner.pid, 'SIGKILL');
     }
     const { results, averageQuality } = await relay.until('completed');
-    const counting = results.filter((result) => result.is_current === 1);
-    expect(counting.map((result) => result.step_index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    expect(counting.map((result) => result.output)).toEqual(eight.map(({ agent_type }) => `"By the ${agent_type}."`));
+    const counting = results.filter((result) => result.isCurrent);
+    expect(counting.map((result) => result.stepIndex)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(counting.map((result) => result.output)).toEqual(eight.map(({ agentType }) => `By the ${agentType}.`));
     expect(averageQuality).toBe(0.9);
     const batons = await relay.db.all<{ id: string; jobs: number }>(
       `select b.id, count(j.id) as jobs from relay_batons b

@@ -28,26 +28,27 @@ export interface Running extends Background {
 
 /** A relay of three agents, with real runners and a vendor that both works and judges. */
 export async function running(
-  wish: Partial<NewPipeline> = {},
+  more: Partial<NewPipeline> = {},
   { work, judge }: Vendor = {},
   options: BackgroundOptions = {},
 ): Promise<Running> {
   const reply = (request: RecordedRequest) =>
     isJudged(request) ? (judge?.(request) ?? verdict(0.9)) : (work?.(request) ?? `By the ${agentOf(request)}.`);
   const runtime = await background({ model: { reply }, ...options });
-  const agents = wish.steps ? {} : { agent_types: ['researcher', 'analyzer', 'formatter'] };
-  const whole = { name: 'Prices', goal: 'Compare the prices', token_budget: 1_000_000, ...agents, ...wish };
-  const { row } = await runtime.relays.create(whole, session);
+  const agents = more.steps ? {} : { agentTypes: ['researcher', 'analyzer', 'formatter'] };
+  const request = { name: 'Prices', goal: 'Compare the prices', tokenBudget: 1_000_000, ...agents, ...more };
+  const { pipeline } = await runtime.relays.create(request, session);
   const { requests } = runtime.server;
   return Object.assign(runtime, {
-    id: row.id,
-    run: (more: Partial<RelayRunRequest> = {}) => startRelayRun({ pipeline_id: row.id, ...more }, session, runtime),
+    id: pipeline.id,
+    run: (more: Partial<RelayRunRequest> = {}) =>
+      startRelayRun({ pipeline_id: pipeline.id, ...more }, session, runtime),
     until: (status: string) =>
       eventually(`the relay is ${status}`, async () => {
-        await runtime.dispatcher.sweep(session);
+        await runtime.jobs.sweep(session);
         await runtime.db.run("update jobs set run_at = 0 where status = 'pending' and error_code is not 'postponed'");
-        const detail = await runtime.relays.get(row.id);
-        return detail.row.status === status && !detail.run?.isRunning ? detail : undefined;
+        const detail = await runtime.relays.get(pipeline.id);
+        return detail.pipeline.status === status && !detail.run?.isRunning ? detail : undefined;
       }),
     asked: () => requests.map((request) => (isJudged(request) ? 'judge' : agentOf(request))),
     prompts: (agent: string) =>

@@ -4,16 +4,16 @@ import { datasetNotFound, findDatasetFile, invalidDataset, readDatasetFile } fro
 import type { Params } from './payload.js';
 
 const classes = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
-/** 1,024 red, then green, then blue bytes, row by row. */
+/** Bytes of an image: 1,024 red, then 1,024 green, then 1,024 blue, each row by row. */
 const inputs = 3_072;
 const recordBytes = 1 + inputs;
 const trainNames = [1, 2, 3, 4, 5].map((part) => `data_batch_${part}.bin`);
 const testName = 'test_batch.bin';
 
 /**
- * Small photographs from the binary version in `<dataDir>/cifar-10-batches-bin/`: records of one label byte and 3,072
- * colour bytes (Krizhevsky, "The CIFAR-10 dataset", binary version). Any whole number of records a file will do, and
- * missing train batches are a warning. Pixels stay bytes: as floats the full set would take 614 MB.
+ * Reads CIFAR-10 in its binary version from `<dataDir>/cifar-10-batches-bin/`: records of one label byte and 3,072
+ * colour bytes (Krizhevsky, "The CIFAR-10 dataset", binary version). A file may hold any whole number of records, and
+ * missing train batches are a warning. Pixels stay bytes, because the full set would take 614 MB as floats.
  *
  * @throws AgentError `DATASET_NOT_FOUND`, `DATASET_INVALID`, `DATASET_UNREADABLE`
  */
@@ -43,7 +43,7 @@ export function readCifar10(params: Pick<Params, 'limitTrain' | 'limitTest'>, da
   };
 }
 
-/** Reads files in order until `limit` records are there; `missing` are those it would have needed on the way. */
+/** Reads files in order up to `limit` records; `missing` names the files that were needed and do not exist. */
 function readRecords(
   directory: string,
   names: string[],

@@ -5,10 +5,10 @@ import { messageOf } from '../../base/errors.js';
 import { AgentError } from '../define-agent.js';
 import type { DatasetName } from './payload.js';
 
-/** Examples of one split. */
+/** The examples of one split. */
 export interface Rows {
   count: number;
-  /** `count * inputs` values, row by row: bytes 0 to 255 of images (the batch divides them by 255), or standardised numbers. */
+  /** `count * inputs` values, row by row: image bytes from 0 to 255 (a batch divides them by 255), or standardised numbers. */
   features: Uint8Array | Float64Array;
   /** `count` indexes into the dataset's `classes`. */
   labels: Uint8Array;
@@ -17,16 +17,16 @@ export interface Rows {
 export interface Dataset {
   name: DatasetName;
   classes: string[];
-  /** Features a row. */
+  /** Features per row. */
   inputs: number;
   train: Rows;
   test: Rows;
-  /** Where the rows came from, for the reader of the result. */
+  /** Where the rows come from, for the reader of the result. */
   source: string;
   warnings: string[];
 }
 
-/** Ten times the largest real file; a packed file that grows beyond it is not a dataset. */
+/** Ten times the largest real file; a compressed file that unpacks to more is not a dataset. */
 const maxUnpackedBytes = 512 * 1024 * 1024;
 
 /** The first of `names` that exists in `directory`, as a path. */
@@ -50,12 +50,12 @@ export function readDatasetFile(path: string): Uint8Array {
   }
 }
 
-/** A file is there but is not what it should be; `problem` says where and what, and ends the sentence. */
+/** The error for a file with invalid content; `problem` says where and what, and completes the sentence. */
 export function invalidDataset(path: string, problem: string): AgentError {
   return new AgentError('DATASET_INVALID', `${path}: ${problem}. Download the file again.`);
 }
 
-/** Files are missing; says where they were looked for, their names, where to get them, and how to point elsewhere. */
+/** The error for missing files: their names, the directory, where to download them, and how to use another directory. */
 export function datasetNotFound(missing: {
   title: string;
   directory: string;

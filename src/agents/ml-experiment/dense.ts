@@ -1,6 +1,6 @@
 import { type Batch, type Floats, indexColumns } from './batch.js';
 
-/** A fully connected layer; its arrays are views into the network's flat ones. */
+/** A fully connected layer; its arrays are views into the network's flat arrays. */
 export interface Dense {
   readonly inputs: number;
   readonly outputs: number;
@@ -11,7 +11,7 @@ export interface Dense {
   readonly biasGradient: Floats;
 }
 
-/** `result[row] = biases + batch[row] * weights`, `outputs` values a row. Four inputs a turn. */
+/** `result[row] = biases + batch[row] * weights`, `outputs` values per row. Takes four inputs per iteration. */
 export function applyDense(layer: Dense, batch: Batch, result: Floats): void {
   const { outputs, weights, biases } = layer;
   const { rowStart, columns, values } = batch;
@@ -48,7 +48,7 @@ export function applyDense(layer: Dense, batch: Batch, result: Floats): void {
   }
 }
 
-/** Adds the gradients of weights and biases, given that of the layer's results. Four rows a turn. */
+/** Adds the gradients of weights and biases, given the gradient of the layer's results. Takes four rows per iteration. */
 export function addGradients(layer: Dense, batch: Batch, resultGradient: Floats): void {
   const { inputs, outputs, weightGradient, biasGradient } = layer;
   const { columnStart, rows, columnValues } = batch;
@@ -91,8 +91,8 @@ export function addGradients(layer: Dense, batch: Batch, resultGradient: Floats)
   }
 }
 
-/** The gradient of the layer's inputs, zero where a ReLU cut them: `inputs` values a row. */
-export function carryBack(layer: Dense, batch: Batch, resultGradient: Floats, inputGradient: Floats): void {
+/** Computes the gradient of the layer's inputs, zero where a ReLU cut them: `inputs` values per row. */
+export function backpropagate(layer: Dense, batch: Batch, resultGradient: Floats, inputGradient: Floats): void {
   const { inputs, outputs, weights } = layer;
   const { rowStart, columns } = batch;
   inputGradient.fill(0, 0, batch.count * inputs);

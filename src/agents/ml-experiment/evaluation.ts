@@ -1,58 +1,58 @@
 import type { Rows } from './dataset.js';
-import type { Head } from './head.js';
+import type { LossFunction } from './loss.js';
 import type { Network } from './network.js';
 import { rangeOf } from './random.js';
 
-/** How a network does on some rows. */
+/** The performance of a network on some rows. */
 export interface Evaluation {
-  /** Mean loss a row, without the penalty on weights. */
+  /** Mean loss per row, without the penalty on weights. */
   loss: number;
   /** Share of rows whose highest score is that of their class. */
   accuracy: number;
-  /** The class with the highest score, a row; the lower one of equals. */
+  /** Index of the class with the highest score for each row; the lower one of equals. */
   predictions: Uint8Array;
 }
 
-/** Scores all rows, `network.capacity` at a time; `checkStop` is called before each turn and may throw. */
-export function evaluate(network: Network, head: Head, rows: Rows, checkStop: () => void): Evaluation {
+/** Scores all rows, `network.capacity` at a time. Calls `checkStop` before each of these steps; it may throw. */
+export function evaluate(network: Network, lossFunction: LossFunction, rows: Rows, checkStop: () => void): Evaluation {
   const { capacity, classes } = network;
   const order = rangeOf(rows.count);
   const predictions = new Uint8Array(rows.count);
   let loss = 0;
-  let right = 0;
+  let correct = 0;
   for (let from = 0; from < rows.count; from += capacity) {
     checkStop();
     const count = Math.min(capacity, rows.count - from);
     const labels = rows.labels.subarray(from, from + count);
     const scores = network.score(rows, order, from, count);
-    loss += head({ scores, labels, count, classes });
+    loss += lossFunction({ scores, labels, count, classes });
     for (let row = 0; row < count; row++) {
       let best = 0;
       for (let k = 1; k < classes; k++) {
         if ((scores[row * classes + k] ?? 0) > (scores[row * classes + best] ?? 0)) best = k;
       }
       predictions[from + row] = best;
-      if (best === labels[row]) right++;
+      if (best === labels[row]) correct++;
     }
   }
-  return { loss: loss / rows.count, accuracy: right / rows.count, predictions };
+  return { loss: loss / rows.count, accuracy: correct / rows.count, predictions };
 }
 
-/** How one class did; 0 where a ratio has nothing to divide by. */
+/** The scores of one class; 0 where the denominator of a ratio is 0. */
 export type ClassScores = {
   class: string;
-  /** Of the rows predicted as this class, the share that are. */
+  /** Share of the rows predicted as this class that belong to it. */
   precision: number;
-  /** Of the rows of this class, the share that were predicted so. */
+  /** Share of the rows of this class that were predicted as it. */
   recall: number;
-  /** Harmonic mean of the two. */
+  /** Harmonic mean of precision and recall. */
   f1: number;
-  /** Rows of this class. */
+  /** Number of rows of this class. */
   support: number;
 };
 
-/** `matrix[actual][predicted]`, in rows; their sum is the number of rows. */
-export function countConfusion(labels: Uint8Array, predictions: Uint8Array, classes: number): number[][] {
+/** The confusion matrix `[actual][predicted]`, in rows; its sum is the number of rows. */
+export function buildConfusionMatrix(labels: Uint8Array, predictions: Uint8Array, classes: number): number[][] {
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   labels.forEach((label, row) => {
     const counts = matrix[label] ?? [];
@@ -62,23 +62,24 @@ export function countConfusion(labels: Uint8Array, predictions: Uint8Array, clas
   return matrix;
 }
 
+/** Precision, recall and F1 of each class, from a confusion matrix. */
 export function scoreClasses(matrix: number[][], classes: string[]): ClassScores[] {
   return classes.map((name, index) => {
-    const hits = matrix[index]?.[index] ?? 0;
+    const truePositives = matrix[index]?.[index] ?? 0;
     const support = (matrix[index] ?? []).reduce((sum, count) => sum + count, 0);
     const predicted = matrix.reduce((sum, counts) => sum + (counts[index] ?? 0), 0);
     return {
       class: name,
-      precision: predicted === 0 ? 0 : hits / predicted,
-      recall: support === 0 ? 0 : hits / support,
-      f1: support + predicted === 0 ? 0 : (2 * hits) / (support + predicted),
+      precision: predicted === 0 ? 0 : truePositives / predicted,
+      recall: support === 0 ? 0 : truePositives / support,
+      f1: support + predicted === 0 ? 0 : (2 * truePositives) / (support + predicted),
       support,
     };
   });
 }
 
-/** The plain mean of f1 over the classes that occur among labels or predictions, as scikit-learn takes it. */
-export function averageF1(matrix: number[][], scores: ClassScores[]): number {
+/** Unweighted mean of F1 over the classes that occur among labels or predictions, as scikit-learn computes it. */
+export function macroF1(matrix: number[][], scores: ClassScores[]): number {
   const occurring = scores.filter(
     ({ support }, index) => support > 0 || matrix.some((counts) => (counts[index] ?? 0) > 0),
   );

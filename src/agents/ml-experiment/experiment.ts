@@ -1,20 +1,20 @@
 import { readCifar10 } from './cifar10.js';
 import type { Dataset } from './dataset.js';
-import { averageF1, type ClassScores, countConfusion, scoreClasses } from './evaluation.js';
+import { buildConfusionMatrix, type ClassScores, macroF1, scoreClasses } from './evaluation.js';
 import { readIris } from './iris.js';
 import { readMnist } from './mnist.js';
 import type { Params } from './payload.js';
 import { createRandom, type Random } from './random.js';
 import { type Epoch, type Trained, type TrainerHooks, train } from './trainer.js';
 
-/** What an experiment needs; plain data, so that it can be sent to a worker. */
+/** The input of an experiment; plain data, so that it can be sent to a worker. */
 export interface ExperimentTask {
   params: Params;
   /** Where `mnist/` and `cifar-10-batches-bin/` are. */
   dataDir: string;
 }
 
-/** What came of it; plain data again. */
+/** The outcome of an experiment; plain data too. */
 export interface Experiment {
   trainSize: number;
   testSize: number;
@@ -32,8 +32,8 @@ export interface Experiment {
 }
 
 /**
- * Reads the data, trains, tests and takes stock. One stream of random numbers, started by the seed, drives split,
- * first weights and shuffles, in this order. Blocks until done: run it in a worker.
+ * Reads the data, trains, tests and computes the scores. One stream of random numbers, started by the seed, drives the
+ * split, the first weights and the shuffles, in this order. Blocks until done, so run it in a worker.
  *
  * @throws AgentError of `readDataset` and `train`
  */
@@ -41,7 +41,7 @@ export function runExperiment({ params, dataDir }: ExperimentTask, hooks: Traine
   const random = createRandom(params.seed);
   const data: Dataset = readDataset(params, dataDir, random);
   const trained = train(data, params, random, hooks);
-  const matrix = countConfusion(data.test.labels, trained.test.predictions, data.classes.length);
+  const matrix = buildConfusionMatrix(data.test.labels, trained.test.predictions, data.classes.length);
   const perClass = scoreClasses(matrix, data.classes);
   return {
     trainSize: data.train.count,
@@ -51,7 +51,7 @@ export function runExperiment({ params, dataDir }: ExperimentTask, hooks: Traine
       accuracy: trained.test.accuracy,
       loss: trained.test.loss,
       perClass,
-      macroF1: averageF1(matrix, perClass),
+      macroF1: macroF1(matrix, perClass),
       confusionMatrix: matrix,
     },
     source: data.source,
@@ -60,7 +60,7 @@ export function runExperiment({ params, dataDir }: ExperimentTask, hooks: Traine
 }
 
 /**
- * Reads the dataset that `params` name, split and cut to its limits. Blocks while it reads: call it in the worker.
+ * Reads the dataset that `params` name, split and cut to its limits. Blocks while it reads, so call it in the worker.
  *
  * @throws AgentError `DATASET_NOT_FOUND`, `DATASET_INVALID` or `DATASET_UNREADABLE`, naming the file
  */
@@ -75,15 +75,15 @@ export function readDataset(params: Params, dataDir: string, random: Random): Da
   }
 }
 
-/** A loss that ends this much above its best, by share and by amount, has risen, not just wavered. */
+/** A loss that ends above its best by this factor and by this amount has risen, not just fluctuated. */
 const riseShare = 1.1;
 const riseAmount = 0.01;
-/** Of all that the loss fell, the share in the second half that shows it has not settled; a straight line has 0.5. */
+/** If more than this share of the whole fall came in the second half, the loss has not converged; a straight line has 0.5. */
 const lateShare = 1 / 3;
-/** A fall of this share of the loss an epoch, on average over the last quarter, is still quick. */
+/** A fall by this share of the loss per epoch, on average over the last quarter, is still quick. */
 const quickShare = 0.02;
 
-/** What a reader of the figures should know before trusting them. */
+/** Sentences that a reader of the figures should know before trusting them. */
 export function findWarnings(data: Dataset, params: Params, trained: Trained): string[] {
   return [
     ...data.warnings,

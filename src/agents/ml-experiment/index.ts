@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../base/json.js';
 import { type Agent, type AgentContext, type AgentJob, defineAgent } from '../define-agent.js';
 import type { Experiment } from './experiment.js';
 import { type ExperimentPayload, experimentPayload, type Params, resolveParams } from './payload.js';
-import type { Progress } from './trainer.js';
+import type { TrainingProgress } from './trainer.js';
 import { runInThread } from './trainer-thread.js';
 
 export interface MlExperimentOptions {
@@ -13,9 +13,8 @@ export interface MlExperimentOptions {
 }
 
 /**
- * The agent of `ml_experiment` jobs: trains a classifier for real, in a worker thread, and reports how well it does on
- * rows it has not seen. Its errors are AgentErrors: `DATASET_NOT_FOUND`, `DATASET_INVALID`, `DATASET_UNREADABLE`,
- * `DIVERGED`, `CANCELLED`.
+ * The agent of `ml_experiment` jobs: trains a classifier in a worker thread and reports its performance on held-out rows.
+ * Its errors are AgentErrors: `DATASET_NOT_FOUND`, `DATASET_INVALID`, `DATASET_UNREADABLE`, `DIVERGED`, `CANCELLED`.
  */
 export function createMlExperiment(options: MlExperimentOptions = {}): Agent<typeof experimentPayload> {
   const { workerPath = new URL('./trainer-worker.js', import.meta.url), stopGraceMs = 1_000 } = options;
@@ -45,8 +44,8 @@ export function createMlExperiment(options: MlExperimentOptions = {}): Agent<typ
   });
 }
 
-/** Progress as it comes, and a log line at the end of an epoch. */
-function reportProgress(context: AgentContext, { epochs }: Params, progress: Progress): void {
+/** Passes progress on, and logs the end of each epoch. */
+function reportProgress(context: AgentContext, { epochs }: Params, progress: TrainingProgress): void {
   const { epoch, batch, batches, loss, accuracy } = progress;
   const fraction = (epoch - 1 + batch / batches) / epochs;
   const place = accuracy === undefined ? `, batch ${batch} of ${batches}` : '';
@@ -57,11 +56,11 @@ function reportProgress(context: AgentContext, { epochs }: Params, progress: Pro
 }
 
 /**
- * The job's result. `model_type`, `final_*`, `training_history`, `experiment_id` and `completed_at` are the keys of
- * the earlier Python orchestrator; `final_*` are those of the held-out rows, never of the
- * rows trained on. Losses are means a row without the penalty: nats for linear and neural, hinge units for svm.
+ * The result of the job. `model_type`, `final_*`, `training_history`, `experiment_id` and `completed_at` are the keys of
+ * the earlier Python orchestrator. `final_*` are the figures of the held-out rows, never of the train rows. Losses are
+ * means per row without the penalty, in nats for linear and neural, in hinge units for svm.
  */
-export function toResult(
+function toResult(
   job: AgentJob<ExperimentPayload>,
   params: Params,
   experiment: Experiment,
@@ -103,7 +102,7 @@ export function toResult(
   };
 }
 
-/** The params under their payload names, without those that do not apply. */
+/** The parameters under their payload names, without those that do not apply. */
 function toJsonParams(params: Params): JsonObject {
   const named: Record<string, Json | undefined> = {
     epochs: params.epochs,

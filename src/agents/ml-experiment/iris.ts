@@ -6,23 +6,23 @@ import { type Random, rangeOf, shuffle } from './random.js';
 const inputs = 4;
 
 /**
- * The built-in iris rows, split by class and standardised with the mean and deviation of the train rows.
+ * The built-in iris rows in a stratified split, standardised with the mean and deviation of the train rows.
  *
- * All rows are shuffled; of each class the first `testFraction` are the test rows, the others, in shuffled order, the
- * train rows. With seed 42 and 0.2 these are the rows that the reference figures of the tests were computed on.
+ * All rows are shuffled. In each class the first `testFraction` become test rows, the others, in shuffled order, train
+ * rows. The reference figures of the tests were computed on the split of seed 42 and 0.2.
  */
 export function readIris(params: Pick<Params, 'testFraction' | 'limitTrain' | 'limitTest'>, random: Random): Dataset {
   const { classes, features, labels } = parseIris();
   const { train, test } = splitByClass(labels, params.testFraction ?? 0.2, random);
   const trainRows = train.slice(0, params.limitTrain);
   const testRows = test.slice(0, params.limitTest);
-  const scale = measureScale(features, trainRows);
+  const scale = fitScale(features, trainRows);
   return {
     name: 'iris',
     classes,
     inputs,
-    train: pickRows(features, labels, trainRows, scale),
-    test: pickRows(features, labels, testRows, scale),
+    train: standardizeRows(features, labels, trainRows, scale),
+    test: standardizeRows(features, labels, testRows, scale),
     source: 'built in: Fisher 1936, Iris, UCI Machine Learning Repository (CC BY 4.0), 150 rows',
     warnings: [],
   };
@@ -48,7 +48,7 @@ function parseIris(): { classes: string[]; features: Float64Array; labels: Uint8
   return { classes, features, labels };
 }
 
-/** Walks the shuffled rows: of each class the first ones are held out, until its share is reached. */
+/** Goes through the shuffled rows and holds out the first of each class, until its share is reached. */
 function splitByClass(labels: Uint8Array, fraction: number, random: Random): { train: number[]; test: number[] } {
   const order = rangeOf(labels.length);
   shuffle(order, random);
@@ -66,7 +66,7 @@ function splitByClass(labels: Uint8Array, fraction: number, random: Random): { t
   return { train, test };
 }
 
-function measureScale(features: Float64Array, rows: number[]): Scale {
+function fitScale(features: Float64Array, rows: number[]): Scale {
   const mean: number[] = [];
   const deviation: number[] = [];
   for (let input = 0; input < inputs; input++) {
@@ -74,13 +74,13 @@ function measureScale(features: Float64Array, rows: number[]): Scale {
     const centre = values.reduce((sum, value) => sum + value, 0) / values.length;
     const variance = values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / values.length;
     mean.push(centre);
-    // A feature that never changes carries nothing; dividing by 1 keeps it at zero.
+    // A constant feature carries no information; dividing it by 1 keeps it at zero.
     deviation.push(Math.sqrt(variance) || 1);
   }
   return { mean, deviation };
 }
 
-function pickRows(features: Float64Array, labels: Uint8Array, rows: number[], scale: Scale): Rows {
+function standardizeRows(features: Float64Array, labels: Uint8Array, rows: number[], scale: Scale): Rows {
   const picked = new Float64Array(rows.length * inputs);
   rows.forEach((row, place) => {
     for (let input = 0; input < inputs; input++) {

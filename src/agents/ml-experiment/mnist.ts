@@ -18,8 +18,8 @@ const files = {
 };
 
 /**
- * Handwritten digits from the four IDX files in `<dataDir>/mnist/`, plain or `.gz`, in either spelling of their names.
- * Other image sets in the same format work too, with a warning when they are not 28 x 28.
+ * Reads MNIST from the four IDX files in `<dataDir>/mnist/`, plain or `.gz`, in either spelling of their names. Other
+ * image sets in the same format work too, with a warning when their images are not 28 x 28.
  *
  * @throws AgentError `DATASET_NOT_FOUND`, `DATASET_INVALID`, `DATASET_UNREADABLE`
  */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a submitter of an `ml_experiment` job may say; the rest is filled in by `resolveParams`. */
+/** The payload of an `ml_experiment` job; `resolveParams` fills in what it leaves out. */
 export const experimentPayload = z
   .strictObject({
     model: z
@@ -30,7 +30,7 @@ export const experimentPayload = z
       .min(1)
       .max(65_536)
       .optional()
-      .describe('Rows a step; 16 for iris and 32 for images unless given.'),
+      .describe('Rows per step; 16 for iris and 32 for images unless given.'),
     seed: z
       .int()
       .min(0)
@@ -55,13 +55,13 @@ export const experimentPayload = z
       .min(1)
       .max(1_000_000)
       .optional()
-      .describe('Train on the first rows only, for a quick try; all rows unless given.'),
+      .describe('Train on the first rows only, for a quick trial; all rows unless given.'),
     limit_test: z
       .int()
       .min(1)
       .max(1_000_000)
       .optional()
-      .describe('Test on the first rows only, for a quick try; all rows unless given.'),
+      .describe('Test on the first rows only, for a quick trial; all rows unless given.'),
     test_fraction: z
       .number()
       .min(0.02)
@@ -88,7 +88,6 @@ export const experimentPayload = z
     }
   });
 
-/** A checked payload. */
 export type ExperimentPayload = z.output<typeof experimentPayload>;
 
 export type ModelName = ExperimentPayload['model'];
@@ -106,13 +105,13 @@ export interface Params {
   optimizer: OptimizerName;
   /** Units of the hidden layer; undefined unless the model is neural. */
   hidden: number | undefined;
-  /** Penalty of `l2 / 2` times the sum of squared weights; biases are free. */
+  /** Penalty of `l2 / 2` times the sum of squared weights; biases have none. */
   l2: number;
   /** Share of each class held out; undefined where the dataset has its own test rows. */
   testFraction: number | undefined;
   limitTrain: number | undefined;
   limitTest: number | undefined;
-  /** What the submitter left open, as `name value`. */
+  /** Parameters that the submitter left out, as `name value`. */
   defaultsUsed: string[];
 }
 
@@ -125,7 +124,7 @@ const datasetDefaults = {
 const irisTestFraction = 0.2;
 const svmPenalty = 0.001;
 
-/** Fills in what depends on the dataset and the model, and notes it in `defaultsUsed`. */
+/** Fills in the defaults that depend on the dataset and the model, and lists them in `defaultsUsed`. */
 export function resolveParams(payload: ExperimentPayload): Params {
   const defaults = datasetDefaults[payload.dataset];
   const defaultsUsed: string[] = [];

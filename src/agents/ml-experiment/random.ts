@@ -2,8 +2,8 @@
 export type Random = () => number;
 
 /**
- * A linear congruential generator, modulus 2^32 (Press et al., Numerical Recipes, "quick and dirty"). It is plenty for
- * shuffles and first weights, and small enough to repeat in any language when a split is to be checked.
+ * A linear congruential generator, modulus 2^32 (Press et al., Numerical Recipes, "quick and dirty"). It is good enough
+ * for shuffles and first weights, and simple enough to repeat in any language to check a split.
  *
  * @param seed 0 to 2^32 - 1
  */
@@ -15,7 +15,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** Shuffles in place (Fisher-Yates, from the end). */
+/** Shuffles in place (Fisher-Yates, from the end; Knuth, The Art of Computer Programming, 3.4.2, algorithm P). */
 export function shuffle(items: Int32Array, random: Random): void {
   for (let last = items.length - 1; last > 0; last--) {
     const other = Math.floor(random() * (last + 1));

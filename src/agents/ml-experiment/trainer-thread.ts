@@ -1,18 +1,18 @@
 import { Worker } from 'node:worker_threads';
 import { AgentError } from '../define-agent.js';
 import type { Experiment, ExperimentTask } from './experiment.js';
-import type { Progress } from './trainer.js';
+import type { TrainingProgress } from './trainer.js';
 
-/** What the worker is started with. */
-export interface TrainerOrder {
+/** The `workerData` of the worker. */
+export interface TrainerWorkerData {
   task: ExperimentTask;
-  /** One shared number; anything but 0 asks the worker to stop. */
+  /** One shared number; a value other than 0 asks the worker to stop. */
   stopFlag: Int32Array;
 }
 
-/** What the worker posts; `done` or `failed` is the last. */
+/** A message of the worker; `done` or `failed` is the last. */
 export type TrainerMessage =
-  | { kind: 'progress'; progress: Progress }
+  | { kind: 'progress'; progress: TrainingProgress }
   | { kind: 'done'; experiment: Experiment }
   | { kind: 'failed'; code: string; message: string };
 
@@ -22,22 +22,22 @@ export interface TrainerThread {
   /** How long after an abort the worker may take to stop by itself before it is terminated. */
   stopGraceMs: number;
   signal: AbortSignal;
-  onProgress(progress: Progress): void;
+  onProgress(progress: TrainingProgress): void;
 }
 
 /**
- * Runs one experiment in a worker thread of its own, so that the process stays free to beat and to cancel. The thread
- * has ended when the promise settles.
+ * Runs one experiment in a worker thread, so that the process can send heartbeats and cancel meanwhile. The thread has
+ * ended when the promise settles.
  *
- * @throws AgentError `CANCELLED` on abort, with the signal's reason as cause, and those of `runExperiment`
+ * @throws AgentError `CANCELLED` on abort, with the signal's reason as cause; and the errors of `runExperiment`
  */
 export async function runInThread(task: ExperimentTask, thread: TrainerThread): Promise<Experiment> {
   const { workerPath, stopGraceMs, signal, onProgress } = thread;
   if (signal.aborted) throw new AgentError('CANCELLED', 'Stopped before it began.', false, { cause: signal.reason });
   const stopFlag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const order: TrainerOrder = { task, stopFlag };
-  // Without the parent's node flags, of which a worker refuses some.
-  const worker = new Worker(workerPath, { workerData: order, execArgv: [] });
+  const data: TrainerWorkerData = { task, stopFlag };
+  // Without the parent's node flags, because a worker refuses some of them.
+  const worker = new Worker(workerPath, { workerData: data, execArgv: [] });
 
   let backstop: NodeJS.Timeout | undefined;
   const stop = () => {

@@ -2,12 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AgentError } from '../define-agent.js';
 import { runExperiment } from './experiment.js';
 import { thinProgress } from './trainer.js';
-import type { TrainerMessage, TrainerOrder } from './trainer-thread.js';
+import type { TrainerMessage, TrainerWorkerData } from './trainer-thread.js';
 
 /** Entry of the worker: runs one experiment, posts its progress and its outcome, and ends. */
 if (!parentPort) throw new Error('The trainer runs in a worker thread only.');
 const port = parentPort;
-const { task, stopFlag } = workerData as TrainerOrder;
+const { task, stopFlag } = workerData as TrainerWorkerData;
 const post = (message: TrainerMessage): void => port.postMessage(message);
 
 try {
@@ -18,7 +18,7 @@ try {
   });
   post({ kind: 'done', experiment });
 } catch (error) {
-  // Only these are for the submitter; anything else is a bug and reaches the parent as the worker's `error`.
+  // Only an AgentError is for the submitter; any other error is a bug and reaches the parent as the worker's `error`.
   if (!(error instanceof AgentError)) throw error;
   post({ kind: 'failed', code: error.code, message: error.message });
 }

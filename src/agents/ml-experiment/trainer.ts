@@ -2,25 +2,26 @@ import { AgentError } from '../define-agent.js';
 import { createFloats } from './batch.js';
 import type { Dataset } from './dataset.js';
 import { type Evaluation, evaluate } from './evaluation.js';
-import { type Head, heads } from './head.js';
+import { type LossFunction, lossFunctions } from './loss.js';
 import { createNetwork, type Network } from './network.js';
 import { createOptimizer } from './optimizer.js';
 import type { Params } from './payload.js';
 import { type Random, rangeOf, shuffle } from './random.js';
 
-/** The network after one epoch, measured on all train rows once its last step is made. */
+/** The performance of the network after one epoch, on all train rows. */
 export interface Epoch {
-  /** From 1. */
+  /** Number of the epoch, from 1. */
   epoch: number;
-  /** Mean loss a row, without the penalty on weights. */
+  /** Mean loss per row, without the penalty on weights. */
   loss: number;
   accuracy: number;
+  /** Duration of the epoch, this evaluation included. */
   seconds: number;
 }
 
-export interface Progress {
+export interface TrainingProgress {
   epoch: number;
-  /** Batches done in this epoch; all of them at its end. */
+  /** Batches done in this epoch; equal to `batches` at its end. */
   batch: number;
   batches: number;
   /** Mean loss of the last batch, or of all train rows at the end of an epoch. */
@@ -30,11 +31,11 @@ export interface Progress {
 }
 
 export interface TrainerHooks {
-  /** Asked between slices of at most `sliceRows` rows. */
+  /** Asked between micro-batches of at most `microBatchRows` rows. */
   shouldStop(): boolean;
   /** Called after each epoch, and each second within one. */
-  onProgress(progress: Progress): void;
-  /** Milliseconds, from any zero. */
+  onProgress(progress: TrainingProgress): void;
+  /** Monotonic time in milliseconds. */
   now(): number;
 }
 
@@ -49,13 +50,13 @@ export type TrainingParams = Pick<
   'model' | 'epochs' | 'learningRate' | 'batchSize' | 'optimizer' | 'hidden' | 'l2'
 >;
 
-/** A batch is worked off in slices, so that its memory and the time to a cancel are bounded whatever its size. */
-const sliceRows = 64;
+/** A batch is processed in micro-batches, which bound its memory and the time to a cancel, whatever its size. */
+const microBatchRows = 64;
 const progressMs = 1_000;
 
 /**
- * Trains by mini-batches and tests the last network. Pure but for its hooks: the same data, params and state of
- * `random` give the same numbers (bit by bit on one Node version). Blocks until done: run it in a worker.
+ * Trains by mini-batches and tests the final network. Pure except for its hooks: the same data, params and state of
+ * `random` give the same numbers (bit by bit on one Node version). Blocks until done, so run it in a worker.
  *
  * @throws AgentError `DIVERGED` when the loss or a weight is no longer finite, `CANCELLED` when asked to stop
  */
@@ -63,13 +64,16 @@ export function train(data: Dataset, params: TrainingParams, random: Random, hoo
   const precision = data.train.features instanceof Uint8Array ? 'single' : 'double';
   const { inputs } = data;
   const classes = data.classes.length;
-  const network = createNetwork({ inputs, hidden: params.hidden, classes, precision, capacity: sliceRows }, random);
+  const network = createNetwork(
+    { inputs, hidden: params.hidden, classes, precision, capacity: microBatchRows },
+    random,
+  );
   const optimize = createOptimizer(params.optimizer, params.learningRate, network.parameters.length, precision);
-  const head = heads[params.model];
+  const lossFunction = lossFunctions[params.model];
   const order = rangeOf(data.train.count);
   const batches = Math.ceil(order.length / params.batchSize);
-  const scoreGradient = createFloats(precision, sliceRows * classes);
-  const slice: Slice = { network, head, data, order, scoreGradient };
+  const scoreGradient = createFloats(precision, microBatchRows * classes);
+  const objective: Objective = { network, lossFunction, data, order, scoreGradient };
   const history: Epoch[] = [];
 
   for (let epoch = 1; epoch <= params.epochs; epoch++) {
@@ -79,7 +83,13 @@ export function train(data: Dataset, params: TrainingParams, random: Random, hoo
     for (let batch = 1; batch <= batches; batch++) {
       const checkStop = () => stopIfAsked(hooks, `in epoch ${epoch} of ${params.epochs}, batch ${batch} of ${batches}`);
       const from = (batch - 1) * params.batchSize;
-      const loss = computeGradient(slice, from, Math.min(params.batchSize, order.length - from), params.l2, checkStop);
+      const loss = computeGradient(
+        objective,
+        from,
+        Math.min(params.batchSize, order.length - from),
+        params.l2,
+        checkStop,
+      );
       if (!Number.isFinite(loss)) throw diverged(params, epoch, `the loss of batch ${batch} is ${loss}`);
       optimize(network.parameters, network.gradient);
       const time = hooks.now();
@@ -89,31 +99,42 @@ export function train(data: Dataset, params: TrainingParams, random: Random, hoo
       }
     }
     const checkStop = () => stopIfAsked(hooks, `after the steps of epoch ${epoch} of ${params.epochs}`);
-    const { loss, accuracy } = evaluate(network, head, data.train, checkStop);
+    const { loss, accuracy } = evaluate(network, lossFunction, data.train, checkStop);
     if (!Number.isFinite(loss)) throw diverged(params, epoch, `the training loss is ${loss}`);
     if (!network.parameters.every(Number.isFinite)) throw diverged(params, epoch, 'a weight is no longer finite');
     history.push({ epoch, loss, accuracy, seconds: (hooks.now() - startedAt) / 1_000 });
     hooks.onProgress({ epoch, batch: batches, batches, loss, accuracy });
   }
-  return { network, history, test: evaluate(network, head, data.test, () => stopIfAsked(hooks, 'during the test')) };
+  return {
+    network,
+    history,
+    test: evaluate(network, lossFunction, data.test, () => stopIfAsked(hooks, 'during the test')),
+  };
 }
 
-/** What the gradient of a batch is computed from and with. */
-export interface Slice {
+/** The objective without its penalty: a loss of a network over train rows, and the memory to differentiate it. */
+export interface Objective {
   network: Network;
-  head: Head;
+  lossFunction: LossFunction;
   data: Pick<Dataset, 'train'>;
+  /** Indexes of the train rows in the order of training. */
   order: Int32Array;
   /** Room for the scores of `network.capacity` rows. */
   scoreGradient: Float32Array | Float64Array;
 }
 
 /**
- * Sets the network's gradient to that of the batch's objective, mean loss + `l2 / 2` times the sum of squared weights,
- * over the rows `order[from]` and following. Returns the mean loss without the penalty.
+ * Sets the network's gradient to that of one batch, the `count` rows from `order[from]` on. The objective is the mean loss
+ * plus `l2 / 2` times the sum of squared weights. Returns the mean loss without the penalty.
  */
-export function computeGradient(slice: Slice, from: number, count: number, l2: number, checkStop: () => void): number {
-  const { network, head, data, order, scoreGradient } = slice;
+export function computeGradient(
+  objective: Objective,
+  from: number,
+  count: number,
+  l2: number,
+  checkStop: () => void,
+): number {
+  const { network, lossFunction, data, order, scoreGradient } = objective;
   const { classes, capacity } = network;
   const labels = new Uint8Array(Math.min(capacity, count));
   network.gradient.fill(0);
@@ -123,7 +144,7 @@ export function computeGradient(slice: Slice, from: number, count: number, l2: n
     const size = Math.min(capacity, count - done);
     for (let row = 0; row < size; row++) labels[row] = data.train.labels[order[from + done + row] ?? 0] ?? 0;
     const scores = network.score(data.train, order, from + done, size);
-    total += head({ scores, labels, count: size, classes }, scoreGradient, 1 / count);
+    total += lossFunction({ scores, labels, count: size, classes }, scoreGradient, 1 / count);
     network.addGradient(scoreGradient);
   }
   if (l2 > 0) addPenalty(network, l2);
@@ -154,10 +175,13 @@ function diverged(params: TrainingParams, epoch: number, what: string): AgentErr
 const mostEpochs = 100;
 
 /**
- * Lets through what happens within an epoch (at most one report a second) and the ends of at most a hundred epochs,
- * evenly spread, with the last: ten thousand epochs of iris take two seconds, and must not flood whoever listens.
+ * Passes on all reports within an epoch (at most one a second) and the ends of at most a hundred epochs, evenly spread,
+ * including the last. Ten thousand epochs of iris take two seconds and would flood the listener.
  */
-export function thinProgress(epochs: number, report: (progress: Progress) => void): (progress: Progress) => void {
+export function thinProgress(
+  epochs: number,
+  report: (progress: TrainingProgress) => void,
+): (progress: TrainingProgress) => void {
   const stride = Math.ceil(epochs / mostEpochs);
   return (progress) => {
     const isEnd = progress.batch === progress.batches;

@@ -1,6 +1,5 @@
-import type { JobProgress } from '../../core/jobs/find-job.js';
 import { hasEnded } from '../../core/jobs/job.js';
-import type { LogEntry } from '../../core/jobs/list-jobs.js';
+import type { JobProgress, LogEntry } from '../../core/jobs/read-jobs.js';
 import type { GlobalFlags } from '../global-flags.js';
 import type { Output } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';

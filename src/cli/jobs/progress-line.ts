@@ -1,4 +1,4 @@
-import type { JobProgress } from '../../core/jobs/find-job.js';
+import type { JobProgress } from '../../core/jobs/read-jobs.js';
 import { printable } from '../output.js';
 
 /** Where progress is shown: stderr, or a test. */

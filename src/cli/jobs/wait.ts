@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobProgress } from '../../core/jobs/find-job.js';
 import { hasEnded } from '../../core/jobs/job.js';
+import type { JobProgress } from '../../core/jobs/read-jobs.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { commandName } from '../launch.js';
 import { type Output, printable } from '../output.js';

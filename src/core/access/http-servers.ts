@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
 import type { Database } from '../../store/sql.js';
-import { type IdentityRow, identityOf } from '../coordination/identity-row.js';
 import type { Processes } from '../ports.js';
+import { type IdentityRow, identityOf } from '../process-identity.js';
 
 /** A process that serves this runtime over HTTP. */
 export interface HttpServerEntry {

@@ -96,7 +96,10 @@ export async function settle(sql: Sql, holder: string, used: number, at: number)
 }
 
 /** What is still promised to a call; nothing when it was settled or never made. */
-export async function promiseOf(sql: Sql, holder: string): Promise<{ tokens: number; minimum: number } | undefined> {
+export async function reservationOf(
+  sql: Sql,
+  holder: string,
+): Promise<{ tokens: number; minimum: number } | undefined> {
   return sql.get('select tokens, minimum from budget_reservations where holder = ? limit 1', holder);
 }
 

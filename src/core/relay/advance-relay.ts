@@ -1,69 +1,94 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
-import type { BatonRow } from './baton.js';
-import { type Advanced, type Attempt, failStep, insertResult, passStep } from './end-step.js';
-import { failedGate } from './gates.js';
+import { type Baton, findOpenBaton } from './baton.js';
+import { type Advanced, type FailedAttempt, failStep, passStep, recordAttempt, type StepAttempt } from './end-step.js';
 import { admitWaiting } from './hand-over.js';
-import type { PipelineRow } from './pipeline.js';
+import { checkOutput } from './output-schema.js';
+import { findPipeline, type Pipeline } from './pipeline.js';
 import { remainingTokens, spendRelayTokens } from './relay-budget.js';
-import { findOpenBaton, findPipeline, findStep } from './relay-rows.js';
-import { refuseWhileAtWork } from './step-job.js';
+import { findStep, type Step } from './step.js';
+import { refuseWhileJobWorks } from './step-job.js';
 
-/** What came of a step. */
-export interface Advance extends Attempt {
+/** An attempt at the step that has the baton. */
+export interface AdvanceRequest extends StepAttempt {
   pipelineId: string;
-  /** The baton that the caller worked on; a session that was handed the open one need not name it. */
+  /** The baton that the caller worked on. The session that was handed the open one may leave it out. */
   batonId?: string | undefined;
-  /** The baton that was open when the call came in, by whose schema the output was checked. */
+  /** The baton that was open when the request came in: its step's schema is what the output was checked by. */
   seenBatonId?: string | undefined;
-  /** Set when a job of the relay says so: its tokens have been counted as they were used. */
+  /** Set by a job of the relay, whose tokens were counted as they were used. */
   jobId?: string | undefined;
-  /** What the judge said, for the retry's prompt. */
+  /** The judge's reason, for the retry's prompt. */
   remark?: string | undefined;
+}
+
+/** Of an output, as JSON. */
+const mostOutputCharacters = 5_000_000;
+
+/**
+ * Checks the output by the schema of the step that has the baton now. It comes before the transaction, which could not
+ * wait for it. Throws `invalid` for an output that is too long or missing, `conflict` when no baton is open.
+ */
+export async function checkAttempt(sql: Sql, request: AdvanceRequest): Promise<AdvanceRequest> {
+  const length = request.output === undefined ? 0 : JSON.stringify(request.output).length;
+  if (length > mostOutputCharacters) {
+    throw new RuntimeError(
+      'invalid',
+      `The output has ${length} characters; at most ${mostOutputCharacters} are allowed.`,
+      'Nothing was written. Write it to a file, and pass its path and a summary as the output.',
+    );
+  }
+  const baton = await findOpenBaton(sql, request.pipelineId);
+  if (!baton) throw noBaton(await findPipeline(sql, request.pipelineId));
+  // The transaction refuses a baton that is not the open one, whatever the output is.
+  if (request.batonId !== undefined && request.batonId !== baton.id) return request;
+  const { outputSchema } = await findStep(sql, request.pipelineId, baton.stepIndex);
+  if (outputSchema !== null && request.output === undefined) {
+    throw new RuntimeError(
+      'invalid',
+      `Step ${baton.stepIndex} has an output schema, and no output was given.`,
+      'Nothing was written. Pass output as its schema says; get_relay_baton shows it.',
+    );
+  }
+  const checked = await checkOutput(outputSchema, request.output);
+  const seen = { ...request, seenBatonId: baton.id };
+  return 'problem' in checked ? { ...seen, problem: checked.problem } : { ...seen, output: checked.output };
 }
 
 /**
  * Records the attempt at the step that has the baton, and hands the baton on if it passes the gates. Throws `not_found`;
- * `conflict` for a baton that is not the open one, and while a job works on it; `circuit_open` for one that nobody may
- * take yet.
+ * `conflict` for a baton that is not the open one, and while a job works on it; `circuit_open` while the baton is waiting
+ * for a breaker.
  */
-export async function advanceRelay(sql: Sql, attempt: Advance, change: Change): Promise<Advanced> {
-  const pipeline = await findPipeline(sql, attempt.pipelineId);
-  const baton = await requireBaton(sql, pipeline, attempt, change);
-  const step = await findStep(sql, pipeline.id, baton.step_index);
-  const left = await remainingTokens(sql, pipeline);
-  const isBooked = attempt.jobId !== undefined;
-  if (!isBooked) await spendRelayTokens(sql, pipeline, attempt.tokensUsed, change.at);
-  const gate = failedGate(step, isBooked ? { ...attempt, tokensUsed: 0 } : attempt, left);
-  const failed = gate && withRemark(gate, attempt.remark);
-  await insertResult(sql, { pipeline, baton, step, attempt, error: failed?.reason }, change);
-  if (failed) return failStep(sql, { pipeline, baton, ...failed }, change);
-  return passStep(sql, pipeline, baton, attempt, change);
+export async function advanceRelay(sql: Sql, request: AdvanceRequest, change: Change): Promise<Advanced> {
+  const pipeline = await findPipeline(sql, request.pipelineId);
+  const waiting = await requireOpenBaton(sql, pipeline, request, change);
+  const step = await findStep(sql, pipeline.id, waiting.stepIndex);
+  const open = { pipeline, step, baton: await requireAdmitted(sql, waiting, step, change) };
+  const remaining = await remainingTokens(sql, pipeline);
+  const isCounted = request.jobId !== undefined;
+  if (!isCounted) await spendRelayTokens(sql, pipeline, request.tokensUsed, change.at);
+  const failed = failedGate(step, isCounted ? { ...request, tokensUsed: 0 } : request, remaining);
+  if (failed && request.remark) failed.reason += ` The judge: ${request.remark}`;
+  await recordAttempt(sql, open, request, failed?.reason, change);
+  return failed ? failStep(sql, open, failed, change) : passStep(sql, open, request, change);
 }
 
-function withRemark<Failed extends { reason: string }>(failed: Failed, remark: string | undefined): Failed {
-  return remark ? { ...failed, reason: `${failed.reason} The judge: ${remark}` } : failed;
-}
-
-async function requireBaton(sql: Sql, pipeline: PipelineRow, attempt: Advance, change: Change): Promise<BatonRow> {
+async function requireOpenBaton(sql: Sql, pipeline: Pipeline, request: AdvanceRequest, change: Change): Promise<Baton> {
   const baton = await findOpenBaton(sql, pipeline.id);
   if (!baton) throw noBaton(pipeline);
-  requireRightBaton(baton, attempt, change);
-  if (attempt.jobId === undefined) await refuseWhileAtWork(sql, baton);
-  else if (baton.job_id !== attempt.jobId) {
-    throw new RuntimeError('conflict', `Baton ${baton.id} is not in the hands of job ${attempt.jobId} any more.`);
+  requireSameBaton(baton, request, change);
+  if (request.jobId === undefined) await refuseWhileJobWorks(sql, baton);
+  else if (baton.jobId !== request.jobId) {
+    throw new RuntimeError('conflict', `Job ${request.jobId} does not hold baton ${baton.id} any more.`);
   }
-  const admitted = await admitWaiting(sql, baton, await findStep(sql, pipeline.id, baton.step_index), change);
-  if ('baton' in admitted) return admitted.baton;
-  const { refusal, retryAfterMs } = admitted;
-  const when = retryAfterMs === undefined ? 'after circuit_breaker_reset' : `in ${Math.ceil(retryAfterMs / 1000)} s`;
-  throw new RuntimeError('circuit_open', refusal, `Nothing was written. Try again ${when}.`);
+  return baton;
 }
 
-/** Of two that hold the same baton the first one wins, whether or not they name it. */
-function requireRightBaton(baton: BatonRow, { batonId, seenBatonId = baton.id }: Advance, { actor }: Change): void {
-  const where = `the baton is ${baton.id}, of step ${baton.step_index}`;
+/** The first of two holders of the same baton wins, whether or not they name it. */
+function requireSameBaton(baton: Baton, { batonId, seenBatonId = baton.id }: AdvanceRequest, { actor }: Change): void {
+  const where = `the open baton is ${baton.id}, of step ${baton.stepIndex}`;
   const meant = batonId ?? seenBatonId;
   if (meant !== baton.id) {
     throw new RuntimeError(
@@ -72,7 +97,7 @@ function requireRightBaton(baton: BatonRow, { batonId, seenBatonId = baton.id }:
       'Nothing was written. Call get_relay_baton to see what is wanted now.',
     );
   }
-  if (batonId !== undefined || (actor?.holder ?? null) === baton.handed_to) return;
+  if (batonId !== undefined || (actor?.holder ?? null) === baton.handedTo) return;
   throw new RuntimeError(
     'conflict',
     `In this relay ${where}, and it was not handed to this session.`,
@@ -80,15 +105,44 @@ function requireRightBaton(baton: BatonRow, { batonId, seenBatonId = baton.id }:
   );
 }
 
-export function noBaton({ id, status, current_step, error_message }: PipelineRow): RuntimeError {
+async function requireAdmitted(sql: Sql, baton: Baton, step: Step, change: Change): Promise<Baton> {
+  const admitted = await admitWaiting(sql, baton, step, change);
+  if ('baton' in admitted) return admitted.baton;
+  const { refusal, retryAfterMs } = admitted;
+  const when = retryAfterMs === undefined ? 'after circuit_breaker_reset' : `in ${Math.ceil(retryAfterMs / 1000)} s`;
+  throw new RuntimeError('circuit_open', refusal, `Nothing was written. Try again ${when}.`);
+}
+
+/** The first gate that an attempt does not pass, in words that help the next attempt. */
+function failedGate(
+  step: Step,
+  { qualityScore, lScore, tokensUsed, problem }: StepAttempt,
+  remaining: number,
+): FailedAttempt | undefined {
+  if (tokensUsed > remaining) {
+    const reason = `The step used ${tokensUsed} tokens and ${remaining} were left in the relay's budget.`;
+    return { failure: 'budget_exhausted', reason };
+  }
+  if (problem !== undefined) {
+    return { failure: 'invalid_output', reason: `The output does not follow the step's schema: ${problem}.` };
+  }
+  const short = [
+    ...(qualityScore < step.qualityThreshold ? [`quality ${qualityScore} is below ${step.qualityThreshold}`] : []),
+    ...(lScore < step.lScoreThreshold ? [`l-score ${lScore} is below ${step.lScoreThreshold}`] : []),
+  ];
+  if (short.length === 0) return undefined;
+  return { failure: 'quality_gate_failed', reason: `The gate was not passed: ${short.join(', ')}.` };
+}
+
+export function noBaton({ id, status, currentStep, errorMessage }: Pipeline): RuntimeError {
   const hints: Record<string, string> = {
-    failed: `Step ${current_step} failed: ${error_message ?? 'no reason was kept'} Call retry_relay_step with step_index ${current_step}.`,
+    failed: `Step ${currentStep} failed: ${errorMessage ?? 'no reason was kept'} Call retry_relay_step with step_index ${currentStep}.`,
     completed: 'The relay is completed. retry_relay_step restarts it from any step.',
     cancelled: 'The relay was cancelled.',
   };
   return new RuntimeError(
     'conflict',
     `No active baton found for pipeline ${id}`,
-    hints[status] ?? `Call retry_relay_step with step_index ${current_step} to make one.`,
+    hints[status] ?? `Call retry_relay_step with step_index ${currentStep} to make one.`,
   );
 }

@@ -1,8 +1,13 @@
+import type { EpochMs } from '../../base/clock.js';
 import { readJson } from '../../base/json.js';
+import type { Sql } from '../../store/sql.js';
 import type { DerivationMethod } from './standard-agents.js';
 
-/** What one agent hands to the next, with the keys that the relay protocol gives it. Times are ISO 8601. */
-export interface Baton {
+/**
+ * What one agent hands to the next, with the keys of the relay protocol: it is stored and sent in this form. Times are
+ * ISO 8601.
+ */
+export interface BatonDocument {
   baton_id: string;
   /** 1-based. */
   sequence_position: number;
@@ -28,15 +33,19 @@ export interface Baton {
   pipeline_id: string;
   created_at: string;
   passed_at: string | null;
-  /** Who has it; another than `agent_type` when that one's breaker was open. */
+  /** The agent that holds the baton; not `agent_type` when that agent's breaker was open. */
   agent_id?: string;
   agent_type?: string;
-  /** Why it is not where one would expect it. */
+  /** Why another agent than `agent_type` holds it, or none yet. */
   handed_over?: string;
-  /** What was wrong with the attempts before, and what the caller said of them. */
+  /** What was wrong with earlier attempts, and what the caller said about them. */
   quality_feedback?: string[];
 }
 
+/**
+ * `waiting`: no breaker lets an agent take it yet. `in_progress`: a background job works on it. `set_aside`: a retry or a
+ * restart has replaced it.
+ */
 export type BatonStatus = 'pending' | 'in_progress' | 'waiting' | 'passed' | 'failed' | 'cancelled' | 'set_aside';
 
 export interface BatonRow {
@@ -50,14 +59,69 @@ export interface BatonRow {
   handed_to: string | null;
   job_id: string | null;
   baton: string;
-  created_at: number;
-  passed_at: number | null;
+  created_at: EpochMs;
+  passed_at: EpochMs | null;
 }
 
-export const toBaton = (row: BatonRow): Baton => ({
-  ...readJson<Baton>(row.baton),
-  passed_at: row.passed_at === null ? null : new Date(row.passed_at).toISOString(),
-});
+export interface Baton {
+  id: string;
+  pipelineId: string;
+  stepIndex: number;
+  status: BatonStatus;
+  retryCount: number;
+  /** 1-based, over all batons that the step has had. */
+  attempt: number;
+  agentId: string | null;
+  /** The session that it was handed to; null for a caller without one. */
+  handedTo: string | null;
+  jobId: string | null;
+  document: BatonDocument;
+  createdAt: EpochMs;
+  passedAt: EpochMs | null;
+}
 
-/** In the words of the index that lets a relay have one of them. */
+export function toBaton(row: BatonRow): Baton {
+  return {
+    id: row.id,
+    pipelineId: row.pipeline_id,
+    stepIndex: row.step_index,
+    status: row.status,
+    retryCount: row.retry_count,
+    attempt: row.attempt,
+    agentId: row.agent_id,
+    handedTo: row.handed_to,
+    jobId: row.job_id,
+    document: {
+      ...readJson<BatonDocument>(row.baton),
+      passed_at: row.passed_at === null ? null : new Date(row.passed_at).toISOString(),
+    },
+    createdAt: row.created_at,
+    passedAt: row.passed_at,
+  };
+}
+
+/** In the words of the unique index that allows a relay one open baton, so that queries use it. */
 export const isOpenBaton = "status in ('pending', 'in_progress', 'waiting')";
+
+/** The baton that is to be worked on now. A relay has one at most. */
+export const findOpenBaton = (sql: Sql, pipelineId: string): Promise<Baton | undefined> =>
+  findOne(sql, `pipeline_id = ? and ${isOpenBaton}`, pipelineId);
+
+/** The open baton with this id, if this job holds it. */
+export const findBatonOfJob = (sql: Sql, id: string, jobId: string): Promise<Baton | undefined> =>
+  findOne(sql, `id = ? and job_id = ? and ${isOpenBaton}`, id, jobId);
+
+export const findBaton = (sql: Sql, id: string): Promise<Baton | undefined> => findOne(sql, 'id = ?', id);
+
+export const newestBatonOf = (sql: Sql, pipelineId: string, stepIndex: number): Promise<Baton | undefined> =>
+  findOne(
+    sql,
+    'pipeline_id = ? and step_index = ? order by attempt desc, created_at desc limit 1',
+    pipelineId,
+    stepIndex,
+  );
+
+async function findOne(sql: Sql, condition: string, ...values: (string | number)[]): Promise<Baton | undefined> {
+  const row = await sql.get<BatonRow>(`select * from relay_batons where ${condition}`, ...values);
+  return row && toBaton(row);
+}

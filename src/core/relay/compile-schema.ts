@@ -3,14 +3,14 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { Json, JsonObject } from '../../base/json.js';
 
-/** Unknown keywords and formats are errors: a schema that looks as if it checked something must do so. */
+/** Unknown keywords and formats are errors: a schema that is not checked in full must not look as if it were. */
 const options: Options = { allErrors: true, logger: false, strictTypes: false };
 
 const mostProblems = 5;
 
 /**
  * A JSON schema (draft 2020-12, or draft 7 where `$schema` says so) as a function that says what is wrong with a value.
- * Throws an Error for a schema that cannot be checked.
+ * Throws an Error for a schema that cannot be checked. A file of its own, so that the bundle loads Ajv only with it.
  */
 export function compileSchema(schema: JsonObject): (value: Json) => string | undefined {
   if (schema.$async) throw new Error('$async schemas cannot be checked');

@@ -1,13 +1,15 @@
+import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { newShortId } from '../../base/ids.js';
 import type { JsonObject } from '../../base/json.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
-import type { BatonRow } from './baton.js';
+import type { Baton } from './baton.js';
 import { handOver } from './hand-over.js';
 import { requireUsableSchema } from './output-schema.js';
-import type { PipelineRow } from './pipeline.js';
+import { type Pipeline, type PipelineRow, toPipeline } from './pipeline.js';
 import { openRelayBudget } from './relay-budget.js';
 import {
   agentSpecOf,
@@ -19,42 +21,44 @@ import {
   presets,
   standardAgentTypes,
 } from './standard-agents.js';
+import type { StepRow } from './step.js';
 
 export const mostSteps = 50;
 
-/** A step as its creator describes it; what it leaves out, the standard agent of its type says. */
+/** A step as its creator describes it. The standard agent of its type fills in what is left out. */
 export interface NewStep {
-  agent_type: string;
+  agentType: string;
   instructions?: string | undefined;
   model?: string | undefined;
-  quality_threshold?: number | undefined;
-  l_score_threshold?: number | undefined;
-  max_tokens?: number | undefined;
-  fallback_agent?: string | undefined;
-  output_schema?: JsonObject | undefined;
-  derivation_method?: DerivationMethod | undefined;
+  qualityThreshold?: number | undefined;
+  lScoreThreshold?: number | undefined;
+  maxTokens?: number | undefined;
+  fallbackAgent?: string | undefined;
+  outputSchema?: JsonObject | undefined;
+  derivationMethod?: DerivationMethod | undefined;
 }
 
+/** Its agents are named by exactly one of `agentTypes`, `preset` and `steps`. */
 export interface NewPipeline {
   name: string;
   goal: string;
   description?: string | undefined;
-  token_budget: number;
-  agent_types?: readonly string[] | undefined;
+  tokenBudget: number;
+  agentTypes?: readonly string[] | undefined;
   preset?: Preset | undefined;
   steps?: readonly NewStep[] | undefined;
 }
 
 export interface CreatedPipeline {
-  row: PipelineRow;
-  baton: BatonRow;
+  pipeline: Pipeline;
+  baton: Baton;
   agentTypes: string[];
   warnings: string[];
 }
 
-/** The steps that are wanted, by whichever of the three ways they were named. Throws `invalid`. */
-export async function planSteps({ agent_types, preset, steps }: NewPipeline): Promise<NewStep[]> {
-  const ways = Object.entries({ agent_types, preset, steps }).flatMap(([way, value]) =>
+/** The steps of a new relay, from whichever of the three ways it names its agents by. Throws `invalid`. */
+export async function planSteps({ agentTypes, preset, steps }: NewPipeline): Promise<NewStep[]> {
+  const ways = Object.entries({ agent_types: agentTypes, preset, steps }).flatMap(([way, value]) =>
     value === undefined ? [] : [way],
   );
   if (ways.length !== 1) {
@@ -65,7 +69,7 @@ export async function planSteps({ agent_types, preset, steps }: NewPipeline): Pr
     );
   }
   const planned: readonly NewStep[] =
-    steps ?? (preset ? presets[preset] : (agent_types ?? [])).map((agent_type) => ({ agent_type }));
+    steps ?? (preset ? presets[preset] : (agentTypes ?? [])).map((agentType) => ({ agentType }));
   if (planned.length === 0 || planned.length > mostSteps) {
     throw new RuntimeError(
       'invalid',
@@ -75,8 +79,8 @@ export async function planSteps({ agent_types, preset, steps }: NewPipeline): Pr
         : 'Make several relays, each starting from what the one before it delivered.',
     );
   }
-  for (const [index, { output_schema }] of planned.entries()) {
-    if (output_schema) await requireUsableSchema(output_schema, `steps[${index}]`);
+  for (const [index, { outputSchema }] of planned.entries()) {
+    if (outputSchema) await requireUsableSchema(outputSchema, `steps[${index}]`);
   }
   return [...planned];
 }
@@ -84,70 +88,59 @@ export async function planSteps({ agent_types, preset, steps }: NewPipeline): Pr
 /** Stores a relay, its steps, its budget, and the baton of its first step. */
 export async function createPipeline(
   sql: Sql,
-  wish: NewPipeline,
+  request: NewPipeline,
   steps: readonly NewStep[],
   actor: Actor,
-  at: number,
+  at: EpochMs,
 ): Promise<CreatedPipeline> {
   const change = { at, actor };
-  const id = newShortId();
-  const row = await sql.get<PipelineRow>(
-    `insert into relay_pipelines (id, name, goal, description, total_steps, token_budget, project, created_at, updated_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
-    id,
-    wish.name,
-    wish.goal,
-    wish.description ?? '',
-    steps.length,
-    wish.token_budget,
-    actor.project,
-    at,
-    at,
-  );
-  if (!row) throw new Error('An insert returned no row.');
-  for (const [index, step] of steps.entries()) await insertStep(sql, id, index, step);
-  await openRelayBudget(sql, row, at);
-  const agentTypes = steps.map((step) => step.agent_type);
-  await recordEvent(sql, {
-    ...change,
-    subject: 'relay',
-    subjectId: id,
-    type: 'created',
-    data: { agents: agentTypes, token_budget: wish.token_budget },
+  const row = await insertRow<PipelineRow>(sql, 'relay_pipelines', {
+    id: newShortId(),
+    name: request.name,
+    goal: request.goal,
+    description: request.description ?? '',
+    total_steps: steps.length,
+    token_budget: request.tokenBudget,
+    project: actor.project,
+    created_at: at,
+    updated_at: at,
   });
-  const baton = await handOver(sql, row, { stepIndex: 0, retryCount: 0 }, change);
-  return { row, baton, agentTypes, warnings: warningsOf(steps) };
+  const pipeline = toPipeline(row);
+  for (const [index, step] of steps.entries()) await insertStep(sql, pipeline.id, index, step);
+  await openRelayBudget(sql, pipeline, at);
+  const agentTypes = steps.map((step) => step.agentType);
+  const data = { agents: agentTypes, token_budget: pipeline.tokenBudget };
+  await recordEvent(sql, { ...change, subject: 'relay', subjectId: pipeline.id, type: 'created', data });
+  const baton = await handOver(sql, pipeline, { stepIndex: 0, retryCount: 0 }, change);
+  return { pipeline, baton, agentTypes, warnings: warningsOf(steps) };
 }
 
 async function insertStep(sql: Sql, pipelineId: string, index: number, step: NewStep): Promise<void> {
-  const spec = agentSpecOf(step.agent_type);
-  await sql.run(
-    `insert into relay_steps (pipeline_id, step_index, agent_id, agent_type, task_template, instructions,
-       expected_output_type, derivation_method, max_tokens, quality_threshold, l_score_threshold, fallback_agent, model,
-       output_schema, capabilities) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    pipelineId,
-    index,
-    step.agent_type,
-    step.agent_type,
-    spec.mission,
-    step.instructions ?? null,
-    spec.outputType,
-    step.derivation_method ?? spec.derivationMethod,
-    step.max_tokens ?? spec.maxTokens,
-    step.quality_threshold ?? spec.qualityThreshold,
-    step.l_score_threshold ?? defaultLScoreThreshold,
-    step.fallback_agent ?? null,
-    step.model ?? null,
-    step.output_schema ? JSON.stringify(step.output_schema) : null,
-    JSON.stringify(spec.capabilities),
-  );
+  const spec = agentSpecOf(step.agentType);
+  await insertRow<StepRow>(sql, 'relay_steps', {
+    pipeline_id: pipelineId,
+    step_index: index,
+    agent_id: step.agentType,
+    agent_type: step.agentType,
+    task_template: spec.mission,
+    instructions: step.instructions ?? null,
+    expected_output_type: spec.outputType,
+    derivation_method: step.derivationMethod ?? spec.derivationMethod,
+    max_tokens: step.maxTokens ?? spec.maxTokens,
+    quality_threshold: step.qualityThreshold ?? spec.qualityThreshold,
+    l_score_threshold: step.lScoreThreshold ?? defaultLScoreThreshold,
+    fallback_agent: step.fallbackAgent ?? null,
+    model: step.model ?? null,
+    output_schema: step.outputSchema ? JSON.stringify(step.outputSchema) : null,
+    capabilities: JSON.stringify(spec.capabilities),
+  });
 }
 
-/** A name of one's own is welcome, but one without instructions may be a slip of the pen. */
+/** An agent name of the caller's own is allowed. Without instructions it may be a typing error. */
 function warningsOf(steps: readonly NewStep[]): string[] {
-  const unknown = steps.filter((step) => !isStandardAgent(step.agent_type) && step.instructions === undefined);
+  const unknown = steps.filter((step) => !isStandardAgent(step.agentType) && step.instructions === undefined);
   if (unknown.length === 0) return [];
-  const names = [...new Set(unknown.map((step) => step.agent_type))].join(', ');
+  const names = [...new Set(unknown.map((step) => step.agentType))].join(', ');
   return [
     `${names}: no standard agent and no instructions, so only the general mission. Standard agents: ${standardAgentTypes.join(', ')}.`,
   ];

@@ -3,111 +3,115 @@ import type { Sql } from '../../store/sql.js';
 import type { FailureType } from '../breakers/machine.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { forgetProbe, reportFailure, reportSuccess } from './agent-breakers.js';
-import type { BatonRow } from './baton.js';
-import type { Attempted, StepFailure } from './gates.js';
-import { handOver, outputKeyOf } from './hand-over.js';
-import { maxRetries, type PipelineRow, type StepRow } from './pipeline.js';
-import { findPipeline, findStep } from './relay-rows.js';
+import { releasePermit, reportFailure, reportSuccess } from './agent-breakers.js';
+import type { Baton } from './baton.js';
+import { handOver } from './hand-over.js';
+import { type Pipeline, updatePipeline } from './pipeline.js';
+import { insertResult, maxRetries, outputKeyOf, type Step } from './step.js';
 
-/** What an attempt at a step has brought. */
-export interface Attempt extends Attempted {
+/** The step that has the baton. */
+export interface OpenStep {
+  pipeline: Pipeline;
+  step: Step;
+  baton: Baton;
+}
+
+/** What an attempt at a step delivered, and its scores from 0 to 1. */
+export interface StepAttempt {
+  qualityScore: number;
+  lScore: number;
+  tokensUsed: number;
+  /** How the output breaks the step's schema. */
+  problem?: string | undefined;
   output?: Json | undefined;
   outputSummary?: string | undefined;
   outputEntityId?: number | undefined;
 }
 
+/** Why a step did not pass. */
+export type StepFailure = 'quality_gate_failed' | 'invalid_output' | 'budget_exhausted' | 'attempt_failed';
+
 export type Advanced =
-  | { kind: 'passed'; pipeline: PipelineRow; baton: BatonRow }
-  | { kind: 'completed'; pipeline: PipelineRow }
+  | { kind: 'passed'; pipeline: Pipeline; baton: Baton }
+  | { kind: 'completed'; pipeline: Pipeline }
   | {
       kind: 'failed';
-      pipeline: PipelineRow;
+      pipeline: Pipeline;
       stepIndex: number;
       failure: StepFailure;
       reason: string;
       retriesLeft: number;
     };
 
-interface NewResult {
-  pipeline: PipelineRow;
-  baton: BatonRow;
-  step: StepRow;
-  attempt: Attempt;
-  error: string | undefined;
-}
-
-/** Keeps the attempt, whatever came of it; only one that passed counts. */
-export async function insertResult(
+/** Stores the result of an attempt. Without an `error` it passed, and it counts. */
+export async function recordAttempt(
   sql: Sql,
-  { pipeline, baton, step, attempt, error }: NewResult,
+  { pipeline, step, baton }: OpenStep,
+  attempt: StepAttempt,
+  error: string | undefined,
   { at }: Change,
 ): Promise<void> {
-  await sql.run(
-    `insert into relay_results (pipeline_id, step_index, baton_id, agent_id, status, is_current, output_key,
-       output_entity_id, output, output_summary, quality_score, l_score, tokens_used, execution_time_ms, error_message,
-       created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    pipeline.id,
-    step.step_index,
-    baton.id,
-    agentOf(baton, step),
-    error === undefined ? 'passed' : 'failed',
-    Number(error === undefined),
-    outputKeyOf(step),
-    attempt.outputEntityId ?? null,
-    attempt.output === undefined ? null : JSON.stringify(attempt.output),
-    attempt.outputSummary ?? null,
-    attempt.qualityScore,
-    attempt.lScore,
-    attempt.tokensUsed,
-    Math.max(0, at - baton.created_at),
-    error ?? null,
-    at,
-  );
+  await insertResult(sql, {
+    pipelineId: pipeline.id,
+    stepIndex: step.stepIndex,
+    batonId: baton.id,
+    agentId: agentOf(baton, step),
+    status: error === undefined ? 'passed' : 'failed',
+    isCurrent: error === undefined,
+    outputKey: outputKeyOf(step),
+    outputEntityId: attempt.outputEntityId ?? null,
+    output: attempt.output,
+    outputSummary: attempt.outputSummary ?? null,
+    qualityScore: attempt.qualityScore,
+    lScore: attempt.lScore,
+    tokensUsed: attempt.tokensUsed,
+    executionTimeMs: Math.max(0, at - baton.createdAt),
+    errorMessage: error ?? null,
+    createdAt: at,
+  });
 }
 
 /** Hands the baton to the next step, or completes the relay. */
 export async function passStep(
   sql: Sql,
-  pipeline: PipelineRow,
-  baton: BatonRow,
-  attempt: Attempt,
+  { pipeline, step, baton }: OpenStep,
+  attempt: StepAttempt,
   change: Change,
 ): Promise<Advanced> {
   const { at } = change;
-  const step = await findStep(sql, pipeline.id, baton.step_index);
   await sql.run("update relay_batons set status = 'passed', passed_at = ? where id = ?", at, baton.id);
   await reportSuccess(sql, agentOf(baton, step), baton.id, change);
-  const nextStep = baton.step_index + 1;
-  const isLast = nextStep >= pipeline.total_steps;
-  await sql.run(
-    `update relay_pipelines set status = ?, current_step = ?, error_code = null, error_message = null,
-       started_at = coalesce(started_at, ?), completed_at = ?, final_entity_id = ?, updated_at = ? where id = ?`,
-    isLast ? 'completed' : 'in_progress',
-    nextStep,
-    baton.created_at,
-    isLast ? at : null,
-    isLast ? (attempt.outputEntityId ?? null) : pipeline.final_entity_id,
-    at,
+  const nextStep = baton.stepIndex + 1;
+  const isLast = nextStep >= pipeline.totalSteps;
+  const advanced = await updatePipeline(
+    sql,
     pipeline.id,
+    {
+      status: isLast ? 'completed' : 'in_progress',
+      current_step: nextStep,
+      error_code: null,
+      error_message: null,
+      started_at: pipeline.startedAt ?? baton.createdAt,
+      completed_at: isLast ? at : null,
+      final_entity_id: isLast ? (attempt.outputEntityId ?? null) : pipeline.finalEntityId,
+    },
+    at,
   );
-  const data = { step: baton.step_index, baton_id: baton.id, quality: attempt.qualityScore, l_score: attempt.lScore };
-  await recordEvent(sql, { ...change, subject: 'relay', subjectId: pipeline.id, type: 'step_passed', data });
-  const advanced = await findPipeline(sql, pipeline.id);
+  const event = { ...change, subject: 'relay' as const, subjectId: pipeline.id };
+  const data = { step: baton.stepIndex, baton_id: baton.id, quality: attempt.qualityScore, l_score: attempt.lScore };
+  await recordEvent(sql, { ...event, type: 'step_passed', data });
   if (!isLast) {
     const next = await handOver(sql, advanced, { stepIndex: nextStep, retryCount: 0 }, change);
     return { kind: 'passed', pipeline: advanced, baton: next };
   }
-  await recordEvent(sql, { ...change, subject: 'relay', subjectId: pipeline.id, type: 'completed' });
+  await recordEvent(sql, { ...event, type: 'completed' });
   return { kind: 'completed', pipeline: advanced };
 }
 
-interface FailedStep {
-  pipeline: PipelineRow;
-  baton: BatonRow;
+export interface FailedAttempt {
   failure: StepFailure;
   reason: string;
-  /** What the agent's breaker is told; by the kind of failure unless given, nothing when null. */
+  /** What is reported to the agent's breaker: by the kind of failure unless given, nothing when null. */
   breakerFailure?: FailureType | null;
 }
 
@@ -118,33 +122,39 @@ const failureTypes: Record<StepFailure, FailureType> = {
   attempt_failed: 'exception',
 };
 
-/** Takes the baton away from a step that did not pass; it stays failed until it is retried. */
-export async function failStep(sql: Sql, failed: FailedStep, change: Change): Promise<Advanced & { kind: 'failed' }> {
-  const { pipeline, baton, failure, reason } = failed;
-  const step = await findStep(sql, pipeline.id, baton.step_index);
+/** Fails the step and takes its baton away. It stays failed until it is retried. */
+export async function failStep(
+  sql: Sql,
+  { pipeline, step, baton }: OpenStep,
+  { failure, reason, breakerFailure = failureTypes[failure] }: FailedAttempt,
+  change: Change,
+): Promise<Advanced & { kind: 'failed' }> {
   await sql.run("update relay_batons set status = 'failed' where id = ?", baton.id);
-  const type = failed.breakerFailure === undefined ? failureTypes[failure] : failed.breakerFailure;
-  if (type === null) await forgetProbe(sql, baton.id);
-  else await reportFailure(sql, agentOf(baton, step), baton.id, { type, message: reason }, change);
-  await sql.run(
-    `update relay_pipelines set status = 'failed', error_code = ?, error_message = ?,
-       started_at = coalesce(started_at, ?), updated_at = ? where id = ?`,
-    failure,
-    reason,
-    baton.created_at,
-    change.at,
+  if (breakerFailure === null) await releasePermit(sql, baton.id);
+  else {
+    await reportFailure(sql, agentOf(baton, step), baton.id, { type: breakerFailure, message: reason }, change);
+  }
+  const failed = await updatePipeline(
+    sql,
     pipeline.id,
+    {
+      status: 'failed',
+      error_code: failure,
+      error_message: reason,
+      started_at: pipeline.startedAt ?? baton.createdAt,
+    },
+    change.at,
   );
-  const data = { step: baton.step_index, baton_id: baton.id, failure, reason };
+  const data = { step: baton.stepIndex, baton_id: baton.id, failure, reason };
   await recordEvent(sql, { ...change, subject: 'relay', subjectId: pipeline.id, type: 'step_failed', data });
   return {
     kind: 'failed',
-    pipeline: await findPipeline(sql, pipeline.id),
-    stepIndex: baton.step_index,
+    pipeline: failed,
+    stepIndex: baton.stepIndex,
     failure,
     reason,
-    retriesLeft: Math.max(0, maxRetries - baton.retry_count),
+    retriesLeft: Math.max(0, maxRetries - baton.retryCount),
   };
 }
 
-const agentOf = (baton: BatonRow, step: { agent_id: string }): string => baton.agent_id ?? step.agent_id;
+const agentOf = (baton: Baton, step: Step): string => baton.agentId ?? step.agentId;

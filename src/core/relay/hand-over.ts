@@ -1,13 +1,14 @@
 import { newShortId } from '../../base/ids.js';
-import { readJson } from '../../base/json.js';
+import { cut } from '../../base/text.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { type ChosenAgent, chooseAgent } from './agent-breakers.js';
-import type { Baton, BatonRow } from './baton.js';
-import { maxRetries, outputText, type PipelineRow, type ResultRow, type StepRow, toOutput } from './pipeline.js';
+import { type Baton, type BatonDocument, type BatonRow, newestBatonOf, toBaton } from './baton.js';
+import type { Pipeline } from './pipeline.js';
 import { remainingTokens } from './relay-budget.js';
-import { currentResults, findStep } from './relay-rows.js';
+import { currentResultsBefore, findStep, maxRetries, outputKeyOf, outputText, type Step } from './step.js';
 
 const longestSummary = 2_000;
 
@@ -18,131 +19,110 @@ export interface HandOver {
   feedback?: readonly string[];
 }
 
-/** Makes the baton of a step and gives it to its agent, or to one that stands in for it. */
+/** Makes the baton of a step and gives it to its agent, or to a fallback while that agent's breaker is open. */
 export async function handOver(
   sql: Sql,
-  pipeline: PipelineRow,
+  pipeline: Pipeline,
   { stepIndex, retryCount, feedback = [] }: HandOver,
   change: Change,
-): Promise<BatonRow> {
+): Promise<Baton> {
   const step = await findStep(sql, pipeline.id, stepIndex);
   const id = newShortId();
-  const chosen = await chooseAgent(sql, { agentId: step.agent_id, fallback: step.fallback_agent, batonId: id }, change);
-  const baton: Baton = {
+  const chosen = await chooseAgent(sql, { agentId: step.agentId, fallback: step.fallbackAgent, batonId: id }, change);
+  const document: BatonDocument = {
     ...(await describeStep(sql, pipeline, step)),
     baton_id: id,
     retry_count: retryCount,
     max_retries: maxRetries,
     created_at: new Date(change.at).toISOString(),
     passed_at: null,
-    agent_type: step.agent_type,
-    ...heldBy(chosen),
+    agent_type: step.agentType,
+    ...holderIn(chosen),
     ...(feedback.length === 0 ? {} : { quality_feedback: [...feedback] }),
   };
-  const row = await sql.get<BatonRow>(
-    `insert into relay_batons (id, pipeline_id, step_index, status, retry_count, attempt, agent_id, handed_to, baton, created_at)
-     values (?, ?, ?, ?, ?, (select coalesce(max(attempt), 0) + 1 from relay_batons where pipeline_id = ? and step_index = ?),
-       ?, ?, ?, ?) returning *`,
+  const last = await newestBatonOf(sql, pipeline.id, stepIndex);
+  const row = await insertRow<BatonRow>(sql, 'relay_batons', {
     id,
-    pipeline.id,
-    stepIndex,
-    chosen.isAllowed ? 'pending' : 'waiting',
-    retryCount,
-    pipeline.id,
-    stepIndex,
-    chosen.agentId,
-    change.actor?.holder ?? null,
-    JSON.stringify(baton),
-    change.at,
-  );
-  if (!row) throw new Error('An insert returned no row.');
-  await recordHandOver(sql, row, step, chosen, change);
-  return row;
+    pipeline_id: pipeline.id,
+    step_index: stepIndex,
+    status: chosen.isAllowed ? 'pending' : 'waiting',
+    retry_count: retryCount,
+    attempt: (last?.attempt ?? 0) + 1,
+    agent_id: chosen.agentId,
+    handed_to: change.actor?.holder ?? null,
+    baton: JSON.stringify(document),
+    created_at: change.at,
+  });
+  const baton = toBaton(row);
+  await recordHandOver(sql, baton, step, chosen, change);
+  return baton;
 }
 
-const heldBy = ({ agentId, note }: ChosenAgent): Partial<Baton> => ({
-  agent_id: agentId,
-  ...(note === undefined ? {} : { handed_over: note }),
-});
+export type Admitted = { baton: Baton } | { refusal: string; retryAfterMs: number | undefined };
 
-/** A baton that nobody was allowed to take: perhaps somebody is now. Any other is as it was. */
-export async function admitWaiting(
-  sql: Sql,
-  baton: BatonRow,
-  step: StepRow,
-  change: Change,
-): Promise<{ baton: BatonRow } | { refusal: string; retryAfterMs: number | undefined }> {
+/** Asks the breakers again for a baton that is waiting. Any other baton is returned as it is. */
+export async function admitWaiting(sql: Sql, baton: Baton, step: Step, change: Change): Promise<Admitted> {
   if (baton.status !== 'waiting') return { baton };
-  const wish = { agentId: step.agent_id, fallback: step.fallback_agent, batonId: baton.id };
-  const chosen = await chooseAgent(sql, wish, change);
+  const request = { agentId: step.agentId, fallback: step.fallbackAgent, batonId: baton.id };
+  const chosen = await chooseAgent(sql, request, change);
   if (!chosen.isAllowed) {
-    const refusal = `Nobody may work on step ${step.step_index} now: ${chosen.note}`;
+    const refusal = `No agent may work on step ${step.stepIndex} now: ${chosen.note}`;
     return { refusal, retryAfterMs: chosen.retryAfterMs };
   }
-  // Only now it is handed over.
-  const { handed_over: _, ...document } = readJson<Baton>(baton.baton);
-  const text = JSON.stringify({ ...document, ...heldBy(chosen) });
-  const admitted: BatonRow = { ...baton, status: 'pending', agent_id: chosen.agentId, baton: text };
+  const { handed_over: _, ...waiting } = baton.document;
+  const document: BatonDocument = { ...waiting, ...holderIn(chosen) };
   await sql.run(
     "update relay_batons set status = 'pending', agent_id = ?, baton = ? where id = ?",
     chosen.agentId,
-    text,
+    JSON.stringify(document),
     baton.id,
   );
+  const admitted: Baton = { ...baton, status: 'pending', agentId: chosen.agentId, document };
   await recordHandOver(sql, admitted, step, chosen, change);
   return { baton: admitted };
 }
 
-async function describeStep(sql: Sql, pipeline: PipelineRow, step: StepRow) {
-  const earlier = (await currentResults(sql, pipeline.id)).filter((result) => result.step_index < step.step_index);
+const holderIn = ({ agentId, note }: ChosenAgent): Pick<BatonDocument, 'agent_id' | 'handed_over'> => ({
+  agent_id: agentId,
+  ...(note === undefined ? {} : { handed_over: note }),
+});
+
+async function describeStep(sql: Sql, pipeline: Pipeline, step: Step) {
+  const earlier = await currentResultsBefore(sql, pipeline.id, step.stepIndex);
   const previous = earlier.at(-1);
   return {
-    sequence_position: step.step_index + 1,
-    total_agents: pipeline.total_steps,
-    input_key: previous?.output_key ?? '',
-    input_summary: previous ? summaryOf(previous) : '',
-    input_entity_id: previous ? previous.output_entity_id : pipeline.initial_entity_id,
-    task_description: [step.task_template, step.instructions].filter(Boolean).join('\n\n'),
+    sequence_position: step.stepIndex + 1,
+    total_agents: pipeline.totalSteps,
+    input_key: previous?.outputKey ?? '',
+    input_summary: previous ? cut(previous.outputSummary ?? outputText(previous.output), longestSummary) : '',
+    input_entity_id: previous ? previous.outputEntityId : pipeline.initialEntityId,
+    task_description: [step.taskTemplate, step.instructions].filter(Boolean).join('\n\n'),
     output_key: outputKeyOf(step),
-    expected_output_type: step.expected_output_type,
-    quality_threshold: step.quality_threshold,
-    l_score_threshold: step.l_score_threshold,
-    max_output_tokens: step.max_tokens,
+    expected_output_type: step.expectedOutputType,
+    quality_threshold: step.qualityThreshold,
+    l_score_threshold: step.lScoreThreshold,
+    max_output_tokens: step.maxTokens,
     remaining_budget: await remainingTokens(sql, pipeline),
     tokens_used: 0,
-    source_chain: earlier.map((result) => result.output_entity_id ?? result.output_key ?? `step ${result.step_index}`),
-    l_score_chain: earlier.map((result) => result.l_score),
-    derivation_method: step.derivation_method,
-    fallback_agent: step.fallback_agent,
+    source_chain: earlier.map((result) => result.outputEntityId ?? result.outputKey ?? `step ${result.stepIndex}`),
+    l_score_chain: earlier.map((result) => result.lScore),
+    derivation_method: step.derivationMethod,
+    fallback_agent: step.fallbackAgent,
     pipeline_id: pipeline.id,
   };
 }
 
-export const outputKeyOf = (step: StepRow): string =>
-  `relay_${step.pipeline_id}_step${step.step_index}_${step.agent_type}`;
-
-function summaryOf(result: ResultRow): string {
-  const text = result.output_summary ?? outputText(toOutput(result));
-  return text.length <= longestSummary ? text : `${text.slice(0, longestSummary - 3)}...`;
-}
-
-async function recordHandOver(
-  sql: Sql,
-  row: BatonRow,
-  step: StepRow,
-  chosen: ChosenAgent,
-  change: Change,
-): Promise<void> {
+async function recordHandOver(sql: Sql, baton: Baton, step: Step, chosen: ChosenAgent, change: Change): Promise<void> {
   await recordEvent(sql, {
     ...change,
     subject: 'relay',
-    subjectId: row.pipeline_id,
+    subjectId: baton.pipelineId,
     type: chosen.isAllowed ? 'baton_handed_over' : 'baton_waiting',
     data: {
-      baton_id: row.id,
-      step: row.step_index,
+      baton_id: baton.id,
+      step: baton.stepIndex,
       agent: chosen.agentId,
-      ...(chosen.agentId === step.agent_id ? {} : { in_place_of: step.agent_id }),
+      ...(chosen.agentId === step.agentId ? {} : { in_place_of: step.agentId }),
       ...(chosen.note === undefined ? {} : { note: chosen.note }),
     },
   });

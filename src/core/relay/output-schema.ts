@@ -1,17 +1,17 @@
-import { RuntimeError } from '../../base/errors.js';
+import { messageOf, RuntimeError } from '../../base/errors.js';
 import { type Json, type JsonObject, jsonWithin } from '../../base/json.js';
 
 export type OutputCheck = { output: Json | undefined } | { problem: string };
 
 /**
- * Whether a step's output follows its JSON schema. Text that holds
- * such JSON is as good as the JSON itself, and stored as that.
+ * Checks a step's output by its JSON schema. Text that contains JSON which follows the schema passes too, and becomes
+ * that JSON.
  */
-export async function checkOutput(schemaText: string | null, output: Json | undefined): Promise<OutputCheck> {
-  if (schemaText === null || output === undefined) return { output };
-  const validate = await compileSchema(JSON.parse(schemaText) as JsonObject);
-  const held = typeof output === 'string' ? jsonWithin(output) : undefined;
-  const candidates = held === undefined ? [output] : [output, held];
+export async function checkOutput(schema: JsonObject | null, output: Json | undefined): Promise<OutputCheck> {
+  if (schema === null || output === undefined) return { output };
+  const validate = await compileSchema(schema);
+  const inText = typeof output === 'string' ? jsonWithin(output) : undefined;
+  const candidates = inText === undefined ? [output] : [output, inText];
   let problem = '';
   for (const candidate of candidates) {
     const found = validate(candidate);
@@ -19,24 +19,24 @@ export async function checkOutput(schemaText: string | null, output: Json | unde
     problem = found;
   }
   const isProse = typeof output === 'string' && candidates.length === 1;
-  return { problem: isProse ? `it is text that holds no JSON, and ${problem}` : problem };
+  return { problem: isProse ? `it is text without JSON, and ${problem}` : problem };
 }
 
-/** Throws `invalid`, naming what the schema has that cannot be checked. */
+/** Throws `invalid`, naming the keyword or format that cannot be checked. */
 export async function requireUsableSchema(schema: JsonObject, where: string): Promise<void> {
   try {
     await compileSchema(schema);
   } catch (error) {
     throw new RuntimeError(
       'invalid',
-      `${where}.output_schema is not a JSON schema that can be checked: ${(error as Error).message}`,
+      `${where}.output_schema is not a JSON schema that can be checked: ${messageOf(error)}`,
       'Nothing was created. JSON schema draft 2020-12 and draft 7 are understood, without $async and remote $ref.',
       { cause: error },
     );
   }
 }
 
-/** Loaded when first needed: few steps have a schema. */
+/** Ajv is loaded when first needed: few steps have a schema. */
 async function compileSchema(schema: JsonObject): Promise<(value: Json) => string | undefined> {
   const compiler = await import('./compile-schema.js');
   return compiler.compileSchema(schema);

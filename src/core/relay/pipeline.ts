@@ -1,11 +1,11 @@
-import { type Json, readJson } from '../../base/json.js';
-import type { DerivationMethod } from './standard-agents.js';
+import type { EpochMs } from '../../base/clock.js';
+import { RuntimeError } from '../../base/errors.js';
+import { readJson } from '../../base/json.js';
+import { rowOf } from '../../store/insert-row.js';
+import type { Sql } from '../../store/sql.js';
 
 export const pipelineStatuses = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
 export type PipelineStatus = (typeof pipelineStatuses)[number];
-
-/** Tries of a step after its first. */
-export const maxRetries = 3;
 
 export interface PipelineRow {
   seq: number;
@@ -14,7 +14,6 @@ export interface PipelineRow {
   goal: string;
   description: string;
   status: PipelineStatus;
-  /** 0-based: the step that has the baton, or had it last; `total_steps` when all have passed. */
   current_step: number;
   total_steps: number;
   token_budget: number;
@@ -25,77 +24,119 @@ export interface PipelineRow {
   error_message: string | null;
   run: string | null;
   project: string;
-  created_at: number;
-  updated_at: number;
-  started_at: number | null;
-  completed_at: number | null;
+  created_at: EpochMs;
+  updated_at: EpochMs;
+  started_at: EpochMs | null;
+  completed_at: EpochMs | null;
 }
 
-export interface StepRow {
-  pipeline_id: string;
-  step_index: number;
-  agent_id: string;
-  agent_type: string;
-  task_template: string;
-  instructions: string | null;
-  expected_output_type: string;
-  derivation_method: DerivationMethod;
-  max_tokens: number;
-  quality_threshold: number;
-  l_score_threshold: number;
-  fallback_agent: string | null;
-  model: string | null;
-  output_schema: string | null;
-  capabilities: string;
+export interface Pipeline {
+  /** Grows with each pipeline; lists are sorted by it. */
+  seq: number;
+  id: string;
+  name: string;
+  goal: string;
+  description: string;
+  status: PipelineStatus;
+  /** 0-based: the step that has the baton, or had it last; `totalSteps` when all have passed. */
+  currentStep: number;
+  totalSteps: number;
+  tokenBudget: number;
+  /** Only of a relay from an earlier server; all others count in the ledger (`readRelayBudget`). */
+  tokensUsed: number;
+  initialEntityId: number | null;
+  finalEntityId: number | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+  /** Null for a relay that was never run in the background. */
+  run: RunPlan | null;
+  project: string;
+  createdAt: EpochMs;
+  startedAt: EpochMs | null;
+  completedAt: EpochMs | null;
 }
 
-export interface ResultRow {
-  id: number;
-  pipeline_id: string;
-  step_index: number;
-  baton_id: string | null;
-  agent_id: string;
-  status: 'passed' | 'failed';
-  /** Of the attempt that counts: passed, and not set aside by a restart. */
-  is_current: number;
-  output_key: string | null;
-  output_entity_id: number | null;
-  output: string | null;
-  output_summary: string | null;
-  quality_score: number;
-  l_score: number;
-  tokens_used: number;
-  execution_time_ms: number;
-  error_message: string | null;
-  created_at: number;
-}
-
-/** A model that a step of a running relay asks, and the provider that its runner must have. */
+/** A model that works on a step of a background run, and the provider that its runner must have. */
 export interface StepModel {
   model: string;
   provider: string;
 }
 
-/** How a relay runs by itself, as it was asked for. */
+/** How a relay is run in the background, as it was asked for. */
 export interface RunPlan {
   /** The id of its first job. */
-  run_id: string;
-  judge_model: string;
+  runId: string;
+  judgeModel: string;
   /** By step; null for those that had passed when the run began. */
   models: (StepModel | null)[];
 }
 
-export function toRunPlan({ run }: Pick<PipelineRow, 'run'>): RunPlan | undefined {
-  return run === null ? undefined : readJson<RunPlan>(run);
+/** The plan as the column `run` holds it. */
+interface StoredPlan {
+  run_id: string;
+  judge_model: string;
+  models: (StepModel | null)[];
 }
 
-/** Output as it was given: text is stored as a JSON string. */
-export function toOutput(row: Pick<ResultRow, 'output'>): Json | undefined {
-  return row.output === null ? undefined : readJson<Json>(row.output);
+export function toPipeline(row: PipelineRow): Pipeline {
+  return {
+    seq: row.seq,
+    id: row.id,
+    name: row.name,
+    goal: row.goal,
+    description: row.description,
+    status: row.status,
+    currentStep: row.current_step,
+    totalSteps: row.total_steps,
+    tokenBudget: row.token_budget,
+    tokensUsed: row.tokens_used,
+    initialEntityId: row.initial_entity_id,
+    finalEntityId: row.final_entity_id,
+    errorCode: row.error_code,
+    errorMessage: row.error_message,
+    run: row.run === null ? null : toRunPlan(row.run),
+    project: row.project,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    completedAt: row.completed_at,
+  };
 }
 
-/** Output as a reader or a model sees it. */
-export function outputText(output: Json | undefined): string {
-  if (output === undefined) return '';
-  return typeof output === 'string' ? output : JSON.stringify(output, null, 2);
+function toRunPlan(text: string): RunPlan {
+  const { run_id, judge_model, models } = readJson<StoredPlan>(text);
+  return { runId: run_id, judgeModel: judge_model, models };
+}
+
+export function runPlanText({ runId, judgeModel, models }: RunPlan): string {
+  const stored: StoredPlan = { run_id: runId, judge_model: judgeModel, models };
+  return JSON.stringify(stored);
+}
+
+/** Throws `not_found`. */
+export async function findPipeline(sql: Sql, id: string): Promise<Pipeline> {
+  const row = await sql.get<PipelineRow>('select * from relay_pipelines where id = ?', id);
+  if (row) return toPipeline(row);
+  throw new RuntimeError(
+    'not_found',
+    `Pipeline ${id} not found`,
+    'Call list_relay_pipelines to see the ids, with scope all for those of other projects.',
+  );
+}
+
+/** Sets columns of a pipeline; resolves to it as it is then. */
+export async function updatePipeline(
+  sql: Sql,
+  id: string,
+  changes: Readonly<Partial<Omit<PipelineRow, 'seq' | 'id'>>>,
+  at: EpochMs,
+): Promise<Pipeline> {
+  const columns = { ...changes, updated_at: at };
+  const row = await sql.get<PipelineRow>(
+    `update relay_pipelines set ${Object.keys(columns)
+      .map((column) => `${column} = ?`)
+      .join(', ')} where id = ? returning *`,
+    ...Object.values(columns),
+    id,
+  );
+  return toPipeline(rowOf(row));
 }

@@ -1,69 +1,73 @@
 import type { Sql } from '../../store/sql.js';
+import { is, where } from '../../store/where.js';
 import { remaining } from '../budget/ledger.js';
 import type { JobRow } from '../jobs/job.js';
-import { type BatonRow, toBaton } from './baton.js';
-import {
-  outputText,
-  type PipelineRow,
-  type PipelineStatus,
-  type ResultRow,
-  type StepRow,
-  toOutput,
-  toRunPlan,
-} from './pipeline.js';
+import { type Baton, findOpenBaton, newestBatonOf } from './baton.js';
+import { findPipeline, type Pipeline, type PipelineRow, type PipelineStatus, toPipeline } from './pipeline.js';
 import { readRelayBudget, relayAccount } from './relay-budget.js';
-import { currentResults, findOpenBaton, findPipeline, listResults, listSteps, newestBatonOf } from './relay-rows.js';
+import { listResults, listSteps, type Step, type StepResult } from './step.js';
 import { findStepJob } from './step-job.js';
 
-/** A relay as it stands. */
+/** A relay with its steps, results and figures. */
 export interface PipelineDetail {
-  row: PipelineRow;
-  steps: StepRow[];
-  /** Every attempt, also those that failed or were set aside, oldest first. */
-  results: ResultRow[];
+  pipeline: Pipeline;
+  steps: Step[];
+  /** Every attempt, oldest first: also those that failed or were set aside. */
+  results: StepResult[];
   tokensUsed: number;
   remainingTokens: number;
   progressPercent: number;
+  /** Of the attempts that count, by step. */
   qualityScores: number[];
   lScores: number[];
   /** Over the attempts that count; null when there are none. */
   averageQuality: number | null;
   averageLScore: number | null;
-  baton: BatonRow | undefined;
-  /** Only of a relay that was told to run by itself. */
-  run: { runId: string; jobId: string | undefined; isRunning: boolean; doing: string | undefined } | undefined;
+  /** The open one. */
+  baton: Baton | undefined;
+  /** Only of a relay that was run in the background. */
+  run: RunState | undefined;
 }
 
+export interface RunState {
+  runId: string;
+  jobId: string | undefined;
+  isRunning: boolean;
+  /** What its job does now, in its own words. */
+  doing: string | undefined;
+}
+
+/** Throws `not_found`. */
 export async function readPipeline(sql: Sql, id: string): Promise<PipelineDetail> {
-  const row = await findPipeline(sql, id);
+  const pipeline = await findPipeline(sql, id);
   const results = await listResults(sql, id);
-  const passed = (await currentResults(sql, id)).map(({ quality_score, l_score }) => ({ quality_score, l_score }));
-  const qualityScores = passed.map((result) => result.quality_score);
-  const lScores = passed.map((result) => result.l_score);
-  const budget = await readRelayBudget(sql, row);
+  const passed = results.filter((result) => result.isCurrent).sort((a, b) => a.stepIndex - b.stepIndex);
+  const qualityScores = passed.map((result) => result.qualityScore);
+  const lScores = passed.map((result) => result.lScore);
+  const budget = await readRelayBudget(sql, pipeline);
   const baton = await findOpenBaton(sql, id);
   return {
-    row,
+    pipeline,
     steps: await listSteps(sql, id),
     results,
     tokensUsed: budget.spent,
     remainingTokens: remaining(budget),
-    progressPercent: percentOf(passed.length, row.total_steps),
+    progressPercent: percentOf(passed.length, pipeline.totalSteps),
     qualityScores,
     lScores,
     averageQuality: averageOf(qualityScores),
     averageLScore: averageOf(lScores),
     baton,
-    run: await readRun(sql, row, baton),
+    run: await readRun(sql, pipeline, baton),
   };
 }
 
-async function readRun(sql: Sql, row: PipelineRow, open: BatonRow | undefined): Promise<PipelineDetail['run']> {
-  const plan = toRunPlan(row);
-  if (!plan) return undefined;
-  const baton = open ?? (await newestBatonOf(sql, row.id, Math.min(row.current_step, row.total_steps - 1)));
+async function readRun(sql: Sql, pipeline: Pipeline, open: Baton | undefined): Promise<RunState | undefined> {
+  const { id, run, currentStep, totalSteps } = pipeline;
+  if (!run) return undefined;
+  const baton = open ?? (await newestBatonOf(sql, id, Math.min(currentStep, totalSteps - 1)));
   const job = open && (await findStepJob(sql, open));
-  return { runId: plan.run_id, jobId: baton?.job_id ?? undefined, isRunning: job !== undefined, doing: doingOf(job) };
+  return { runId: run.runId, jobId: baton?.jobId ?? undefined, isRunning: job !== undefined, doing: doingOf(job) };
 }
 
 function doingOf(job: JobRow | undefined): string | undefined {
@@ -82,46 +86,34 @@ const percentOf = (part: number, whole: number): number => Math.round((part / wh
 
 export interface PipelineFilter {
   status?: PipelineStatus | undefined;
-  /** Rows of this project and of none; all when absent. */
+  /** Pipelines of this project and of none; those of all projects when absent. */
   project?: string | undefined;
   beforeSeq?: number | undefined;
   limit: number;
 }
 
-export interface ListedPipeline extends PipelineRow {
-  passed_steps: number;
+export interface ListedPipeline extends Pipeline {
+  passedSteps: number;
+  progressPercent: number;
 }
 
 /** Newest first. */
-export function listPipelines(sql: Sql, filter: PipelineFilter): Promise<ListedPipeline[]> {
-  return sql.all<ListedPipeline>(
+export async function listPipelines(sql: Sql, filter: PipelineFilter): Promise<ListedPipeline[]> {
+  const found = where(
+    is('p.status = ?', filter.status),
+    is("p.project in (?, '')", filter.project),
+    is('p.seq < ?', filter.beforeSeq),
+  );
+  const rows = await sql.all<PipelineRow & { passed_steps: number }>(
     `select p.*, coalesce((select spent from budgets b where b.account = '${relayAccount('')}' || p.id), p.tokens_used) as tokens_used,
        (select count(*) from relay_results r where r.pipeline_id = p.id and r.is_current = 1) as passed_steps
-     from relay_pipelines p
-     where (? is null or p.status = ?) and (? is null or p.project in (?, '')) and p.seq < ?
-     order by p.seq desc limit ?`,
-    ...[filter.status, filter.project].flatMap((value) => [value ?? null, value ?? null]),
-    filter.beforeSeq ?? Number.MAX_SAFE_INTEGER,
+     from relay_pipelines p ${found.text} order by p.seq desc limit ?`,
+    ...found.values,
     filter.limit,
   );
-}
-
-export const progressOf = ({ passed_steps, total_steps }: ListedPipeline): number =>
-  percentOf(passed_steps, total_steps);
-
-/** The baton that is to be worked on, with all that its agent needs. */
-export interface HeldBaton {
-  pipeline: PipelineRow;
-  step: StepRow;
-  row: BatonRow;
-  baton: ReturnType<typeof toBaton>;
-  /** The whole output of the step before. */
-  input: string;
-}
-
-export async function readHeldBaton(sql: Sql, pipeline: PipelineRow, row: BatonRow, step: StepRow): Promise<HeldBaton> {
-  const earlier = (await currentResults(sql, pipeline.id)).filter((result) => result.step_index < row.step_index);
-  const previous = earlier.at(-1);
-  const input = previous ? outputText(toOutput(previous)) : '';
-  return { pipeline, step, row, baton: toBaton(row), input };
+  return rows.map((row) => ({
+    ...toPipeline(row),
+    passedSteps: row.passed_steps,
+    progressPercent: percentOf(row.passed_steps, row.total_steps),
+  }));
 }

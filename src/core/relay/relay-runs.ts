@@ -1,50 +1,30 @@
 import type { Clock } from '../../base/clock.js';
-import { type Json, readJson } from '../../base/json.js';
+import { RuntimeError } from '../../base/errors.js';
+import { readJson } from '../../base/json.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { FailureType } from '../breakers/machine.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { haltingCodes } from '../jobs/board-task.js';
-import { markRead } from '../jobs/find-job.js';
 import { setResult } from '../jobs/finish-job.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
+import { markRead } from '../jobs/read-jobs.js';
 import { advanceRelay } from './advance-relay.js';
-import { type BatonRow, isOpenBaton } from './baton.js';
-import { type Advanced, failStep, insertResult } from './end-step.js';
-import { type PipelineRow, toRunPlan } from './pipeline.js';
-import { remainingTokens } from './relay-budget.js';
-import { findPipeline, findStep } from './relay-rows.js';
+import { type Baton, findBatonOfJob, findOpenBaton } from './baton.js';
+import { type Advanced, failStep, recordAttempt } from './end-step.js';
+import { findPipeline, type Pipeline, type RunPlan, runPlanText, type StepModel, updatePipeline } from './pipeline.js';
+import { changeRelayBudget, openRelayBudget, remainingTokens, requireTokens } from './relay-budget.js';
 import { retryStep } from './retry-step.js';
-import { type RunWish, type StartedRun, startRun } from './start-run.js';
-import { relayStep, submitStepJob } from './step-job.js';
-import { lostBaton } from './take-baton.js';
-
-export interface StepPayload {
-  pipeline_id: string;
-  baton_id: string;
-  model?: string | undefined;
-  judge_model?: string | undefined;
-}
-
-/** What a job of a relay has brought. */
-export interface StepResult {
-  output: Json;
-  /** 0 to 1, as the judge scored them; 0 of an output that broke its schema, which no judge has seen. */
-  quality_score: number;
-  l_score: number;
-  /** Why the judge scored so. */
-  reason?: string | undefined;
-  /** What is wrong with the output by the step's schema. */
-  problem?: string | undefined;
-}
+import { findStep } from './step.js';
+import { findStepJob, lostBaton, relayStep, type StepJobResult, type StepPayload, submitStepJob } from './step-job.js';
 
 export type RelayRuns = ReturnType<typeof createRelayRuns>;
 
 /**
- * Relays that work themselves through. A run has no process of its own: the transaction in which the job of a step ends
- * hands the baton on and submits the next job, so that each step counts once and a run outlives every session.
+ * Relays that background jobs work through. A run has no process of its own: the transaction in which the job of a step
+ * ends hands the baton on and submits the next job. So each step counts once, and a run outlives every session.
  */
 export function createRelayRuns({ db, clock }: { db: Database; clock: Clock }) {
   const onEnded: JobEnded = async (sql, job, { at }) => {
@@ -55,22 +35,84 @@ export function createRelayRuns({ db, clock }: { db: Database; clock: Clock }) {
 
   return {
     onEnded,
-    start: (wish: RunWish, actor: Actor): Promise<StartedRun> =>
-      db.transaction((sql) => startRun(sql, wish, actor, clock)),
+    start: (request: RunRequest, actor: Actor): Promise<StartedRun> =>
+      db.transaction((sql) => startRun(sql, request, actor, clock)),
   };
+}
+
+export interface RunRequest {
+  pipelineId: string;
+  judgeModel: string;
+  /** By step; null for those that have passed. */
+  models: (StepModel | null)[];
+  /** The new total of tokens for the whole relay. */
+  tokenBudget?: number | undefined;
+}
+
+export interface StartedRun {
+  pipeline: Pipeline;
+  /** The id of its first job. */
+  runId: string;
+  jobId: string;
+  /** The relay was running already; nothing has changed. */
+  isRepeated: boolean;
+}
+
+/**
+ * Submits a job for the step that has the baton; the jobs of later steps follow from it. A step that has failed is tried
+ * again with fresh retries. Throws `not_found`, `conflict` for a relay that has ended, and `budget_exhausted`; then
+ * nothing was stored.
+ */
+async function startRun(sql: Sql, request: RunRequest, actor: Actor, clock: Clock): Promise<StartedRun> {
+  const { judgeModel, models, tokenBudget } = request;
+  const change = { at: clock.now(), actor };
+  const pipeline = await findPipeline(sql, request.pipelineId);
+  refuseEnded(pipeline);
+  const open = await findOpenBaton(sql, pipeline.id);
+  const job = open && (await findStepJob(sql, open));
+  if (job) return { pipeline, runId: pipeline.run?.runId ?? job.id, jobId: job.id, isRepeated: true };
+  if (tokenBudget !== undefined) await changeRelayBudget(sql, pipeline, tokenBudget, change.at);
+  await openRelayBudget(sql, pipeline, change.at);
+  await requireTokens(sql, pipeline);
+  const baton = await batonForJob(sql, pipeline, open, change);
+  const { id: runId } = await submitStepJob(sql, pipeline, baton, { judgeModel, models }, actor, clock);
+  const plan: RunPlan = { runId, judgeModel, models };
+  const started = await updatePipeline(
+    sql,
+    pipeline.id,
+    { status: 'in_progress', run: runPlanText(plan), started_at: pipeline.startedAt ?? change.at },
+    change.at,
+  );
+  const data = { run_id: runId, step: baton.stepIndex };
+  await recordEvent(sql, { ...change, subject: 'relay', subjectId: pipeline.id, type: 'run_started', data });
+  return { pipeline: started, runId, jobId: runId, isRepeated: false };
+}
+
+function refuseEnded({ id, status }: Pipeline): void {
+  if (status !== 'completed' && status !== 'cancelled') return;
+  throw new RuntimeError(
+    'conflict',
+    `Relay ${id} is ${status}.`,
+    status === 'completed'
+      ? 'To do steps again, call retry_relay_step with the first of them, then run_relay.'
+      : 'Create a new one with create_relay_pipeline.',
+  );
+}
+
+/** The open baton if no job has had it; otherwise, and after a failure, a new one. */
+async function batonForJob(sql: Sql, pipeline: Pipeline, open: Baton | undefined, change: ByActor): Promise<Baton> {
+  if (open && open.jobId === null) return open;
+  const request = { pipelineId: pipeline.id, stepIndex: pipeline.currentStep, isFresh: true };
+  return (await retryStep(sql, request, change)).baton;
 }
 
 type ByActor = Change & { actor: Actor };
 
 async function moveOn(sql: Sql, job: JobRow, change: ByActor, clock: Clock): Promise<void> {
   const { baton_id } = readJson<StepPayload>(job.payload);
-  const baton = await sql.get<BatonRow>(
-    `select * from relay_batons where id = ? and job_id = ? and ${isOpenBaton}`,
-    baton_id,
-    job.id,
-  );
+  const baton = await findBatonOfJob(sql, baton_id, job.id);
   if (!baton) {
-    // Said on the job, which keeps what it has made.
+    // The error ends up on the job, which keeps its output.
     if (job.status === 'completed') throw await lostBaton(sql, baton_id, job.id);
     return;
   }
@@ -78,19 +120,19 @@ async function moveOn(sql: Sql, job: JobRow, change: ByActor, clock: Clock): Pro
     case 'completed':
       return goOn(sql, await handIn(sql, job, baton, change), job, change, clock);
     case 'failed':
-      return goOn(sql, await giveUp(sql, job, baton, change), job, change, clock);
+      return goOn(sql, await failAttempt(sql, job, baton, change), job, change, clock);
     default:
-      return stop(sql, job, baton, change);
+      return stopRun(sql, job, baton, change);
   }
 }
 
-/** Its tokens were counted as they were used, those of tries that failed with them. */
+/** They were counted in the budget as they were used, those of failed attempts of the job included. */
 const tokensOf = (job: JobRow): number => job.input_tokens + job.output_tokens;
 
-async function handIn(sql: Sql, job: JobRow, baton: BatonRow, change: ByActor): Promise<Advanced> {
-  const { output, ...verdict } = readJson<StepResult>(job.result ?? '{}');
+async function handIn(sql: Sql, job: JobRow, baton: Baton, change: ByActor): Promise<Advanced> {
+  const { output, ...verdict } = readJson<StepJobResult>(job.result ?? '{}');
   const attempt = {
-    pipelineId: baton.pipeline_id,
+    pipelineId: baton.pipelineId,
     batonId: baton.id,
     jobId: job.id,
     qualityScore: verdict.quality_score,
@@ -101,16 +143,16 @@ async function handIn(sql: Sql, job: JobRow, baton: BatonRow, change: ByActor): 
     remark: verdict.reason,
   };
   const advanced = await advanceRelay(sql, attempt, change);
-  // The output stands in the relay, and as it was given in the job's own output.
-  const result = { ...verdict, step: baton.step_index, passed: advanced.kind !== 'failed' };
+  // The output is in the relay's result and in the job's own output.
+  const result = { ...verdict, step: baton.stepIndex, passed: advanced.kind !== 'failed' };
   await setResult(sql, job, result);
   return advanced;
 }
 
-/** Failures that the next try of the step would meet as well. */
-const lasting = new Set([...haltingCodes, 'invalid', 'invalid_request', 'conflict']);
+/** Failures that would meet the next attempt at the step too. */
+const lastingFailures = new Set([...haltingCodes, 'invalid', 'invalid_request', 'conflict']);
 
-/** What a job's failure says of the agent; nothing where the provider or the set-up is to blame. */
+/** What a job's failure means for the agent's breaker. A code that is missing here blames the provider or the set-up. */
 const breakerFailures: Record<string, FailureType> = {
   timeout: 'timeout',
   runner_lost: 'exception',
@@ -120,50 +162,45 @@ const breakerFailures: Record<string, FailureType> = {
   budget_exhausted: 'resource_exhausted',
 };
 
-async function giveUp(sql: Sql, job: JobRow, baton: BatonRow, change: ByActor): Promise<Advanced> {
-  const pipeline = await findPipeline(sql, baton.pipeline_id);
-  const step = await findStep(sql, pipeline.id, baton.step_index);
+async function failAttempt(sql: Sql, job: JobRow, baton: Baton, change: ByActor): Promise<Advanced> {
+  const pipeline = await findPipeline(sql, baton.pipelineId);
+  const open = { pipeline, step: await findStep(sql, pipeline.id, baton.stepIndex), baton };
   const code = job.error_code ?? 'internal';
   const reason = `Job ${job.id} failed: ${job.error_message ?? 'no reason given'}`;
   const attempt = { qualityScore: 0, lScore: 0, tokensUsed: tokensOf(job), output: job.output ?? undefined };
-  await insertResult(sql, { pipeline, baton, step, attempt, error: reason }, change);
-  const failed = {
-    pipeline,
-    baton,
-    failure: code === 'budget_exhausted' ? ('budget_exhausted' as const) : ('attempt_failed' as const),
-    reason,
-    breakerFailure: breakerFailures[code] ?? null,
-  };
-  const advanced = await failStep(sql, failed, change);
-  return lasting.has(code) ? { ...advanced, retriesLeft: 0 } : advanced;
+  await recordAttempt(sql, open, attempt, reason, change);
+  const failure = code === 'budget_exhausted' ? 'budget_exhausted' : 'attempt_failed';
+  const failed = { failure, reason, breakerFailure: breakerFailures[code] ?? null } as const;
+  const advanced = await failStep(sql, open, failed, change);
+  return lastingFailures.has(code) ? { ...advanced, retriesLeft: 0 } : advanced;
 }
 
 async function goOn(sql: Sql, advanced: Advanced, job: JobRow, change: ByActor, clock: Clock): Promise<void> {
   const baton = await nextBaton(sql, advanced, change);
   if (!baton) return endRun(sql, advanced.pipeline, job, change);
-  const plan = toRunPlan(advanced.pipeline);
+  const plan = advanced.pipeline.run;
   if (!plan) throw new Error(`Relay ${advanced.pipeline.id} has a job and no plan of its run.`);
   await submitStepJob(sql, advanced.pipeline, baton, plan, change.actor, clock);
-  // What it brought stands in the relay; only how the run ends is news.
+  // Its result is in the relay: only the end of the run is worth a notice.
   await markRead(sql, job.id, change.at);
 }
 
-/** What is to be worked on next: the next step, or the same again while it has retries and tokens are left. */
-async function nextBaton(sql: Sql, advanced: Advanced, change: ByActor): Promise<BatonRow | undefined> {
+/** The baton to work on next: the next step's, or the same step's while retries and tokens are left. */
+async function nextBaton(sql: Sql, advanced: Advanced, change: ByActor): Promise<Baton | undefined> {
   if (advanced.kind === 'passed') return advanced.baton;
   if (advanced.kind === 'completed' || advanced.retriesLeft === 0) return undefined;
   if ((await remainingTokens(sql, advanced.pipeline)) === 0) return undefined;
-  const wish = { pipelineId: advanced.pipeline.id, stepIndex: advanced.stepIndex };
-  return (await retryStep(sql, wish, change)).baton;
+  const request = { pipelineId: advanced.pipeline.id, stepIndex: advanced.stepIndex };
+  return (await retryStep(sql, request, change)).baton;
 }
 
-/** The job was cancelled, not the relay: its baton can be taken up by hand, or by another run. */
-async function stop(sql: Sql, job: JobRow, baton: BatonRow, change: ByActor): Promise<void> {
+/** Only the job was cancelled: its baton stays open for a session or another run. */
+async function stopRun(sql: Sql, job: JobRow, baton: Baton, change: ByActor): Promise<void> {
   await sql.run("update relay_batons set status = 'pending' where id = ? and status = 'in_progress'", baton.id);
-  await endRun(sql, await findPipeline(sql, baton.pipeline_id), job, change);
+  await endRun(sql, await findPipeline(sql, baton.pipelineId), job, change);
 }
 
-async function endRun(sql: Sql, { id, status }: PipelineRow, job: JobRow, change: ByActor): Promise<void> {
+async function endRun(sql: Sql, { id, status }: Pipeline, job: JobRow, change: ByActor): Promise<void> {
   const data = { job_id: job.id, relay: status, job: job.status };
   await recordEvent(sql, { ...change, subject: 'relay', subjectId: id, type: 'run_ended', data });
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Json } from '../../base/json.js';
 import { cut } from '../../base/text.js';
 import type { Job } from '../../core/jobs/job.js';
-import type { Attempt } from '../../core/jobs/list-jobs.js';
+import type { Attempt } from '../../core/jobs/read-jobs.js';
 import { iso } from '../call/fields.js';
 
 /** How a background task stands, without its text. */

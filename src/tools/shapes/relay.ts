@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { readJson } from '../../base/json.js';
 import { cut } from '../../base/text.js';
-import { type Baton, toBaton } from '../../core/relay/baton.js';
+import type { BatonDocument } from '../../core/relay/baton.js';
 import type { Advanced } from '../../core/relay/end-step.js';
-import { type ResultRow, type StepRow, toOutput } from '../../core/relay/pipeline.js';
-import { type ListedPipeline, type PipelineDetail, progressOf } from '../../core/relay/read-pipeline.js';
+import type { ListedPipeline, PipelineDetail } from '../../core/relay/read-pipeline.js';
+import type { Step, StepResult } from '../../core/relay/step.js';
 import { iso } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
 
@@ -42,7 +41,7 @@ export const batonOutput = z.object({
 /** Of a baton in a reply about something else: enough to go on; get_relay_baton has all of it. */
 const usualText = 1_000;
 
-export function showBaton(baton: Baton, longestText = usualText): z.input<typeof batonOutput> {
+export function showBaton(baton: BatonDocument, longestText = usualText): z.input<typeof batonOutput> {
   return {
     ...baton,
     task_description: cut(baton.task_description, longestText),
@@ -72,7 +71,7 @@ export function showAdvanced(
 ): z.input<typeof advancedOutput> {
   switch (advanced.kind) {
     case 'passed': {
-      const next_baton = showBaton(toBaton(advanced.baton));
+      const next_baton = showBaton(advanced.baton.document);
       const { sequence_position: next_step, total_agents: total_steps } = next_baton;
       return { success: true, next_baton, next_step, total_steps };
     }
@@ -173,26 +172,26 @@ export const pipelineOutput = z.object({
 const usualResultsSize = 4_000;
 
 export function showPipeline(detail: PipelineDetail, isFull: boolean): z.input<typeof pipelineOutput> {
-  const { row, baton, run } = detail;
+  const { pipeline, baton, run } = detail;
   const results = detail.results.map((result) => showResult(result, isFull));
   const shown = isFull ? results : newestThatFit(results);
   return {
     success: true,
-    pipeline_id: row.id,
-    name: row.name,
-    description: isFull ? row.description : cutWithCount(row.description, usualText),
-    goal: isFull ? row.goal : cutWithCount(row.goal, usualText),
-    status: row.status,
-    current_step: row.current_step,
-    total_steps: row.total_steps,
-    total_token_budget: row.token_budget,
+    pipeline_id: pipeline.id,
+    name: pipeline.name,
+    description: isFull ? pipeline.description : cutWithCount(pipeline.description, usualText),
+    goal: isFull ? pipeline.goal : cutWithCount(pipeline.goal, usualText),
+    status: pipeline.status,
+    current_step: pipeline.currentStep,
+    total_steps: pipeline.totalSteps,
+    total_token_budget: pipeline.tokenBudget,
     tokens_used: detail.tokensUsed,
     remaining_budget: detail.remainingTokens,
-    initial_entity_id: row.initial_entity_id,
-    final_entity_id: row.final_entity_id,
-    created_at: iso(row.created_at),
-    started_at: iso(row.started_at),
-    completed_at: iso(row.completed_at),
+    initial_entity_id: pipeline.initialEntityId,
+    final_entity_id: pipeline.finalEntityId,
+    created_at: iso(pipeline.createdAt),
+    started_at: iso(pipeline.startedAt),
+    completed_at: iso(pipeline.completedAt),
     agents: detail.steps.map((step) => showAgent(step, isFull)),
     quality_scores: detail.qualityScores,
     l_scores: detail.lScores,
@@ -203,13 +202,13 @@ export function showPipeline(detail: PipelineDetail, isFull: boolean): z.input<t
     average_l_score: detail.averageLScore,
     baton: baton && {
       baton_id: baton.id,
-      step_index: baton.step_index,
-      agent_id: toBaton(baton).agent_id ?? '',
+      step_index: baton.stepIndex,
+      agent_id: baton.document.agent_id ?? '',
       status: baton.status,
-      retry_count: baton.retry_count,
+      retry_count: baton.retryCount,
     },
     run: run && { run_id: run.runId, job_id: run.jobId, running: run.isRunning, doing: run.doing },
-    error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },
+    error: pipeline.errorCode === null ? undefined : { code: pipeline.errorCode, message: pipeline.errorMessage ?? '' },
   };
 }
 
@@ -222,47 +221,47 @@ function newestThatFit<Item>(items: readonly Item[]): Item[] {
   return items.slice(first + 1);
 }
 
-function showAgent(step: StepRow, isFull: boolean): z.input<typeof agentOutput> {
+function showAgent(step: Step, isFull: boolean): z.input<typeof agentOutput> {
   const spec = {
-    agent_id: step.agent_id,
-    agent_type: step.agent_type,
-    task_template: isFull ? step.task_template : cut(step.task_template, 40),
-    expected_output_type: step.expected_output_type,
-    max_tokens: step.max_tokens,
-    quality_threshold: step.quality_threshold,
-    fallback_agent: step.fallback_agent,
-    capabilities: readJson<string[]>(step.capabilities),
+    agent_id: step.agentId,
+    agent_type: step.agentType,
+    task_template: isFull ? step.taskTemplate : cut(step.taskTemplate, 40),
+    expected_output_type: step.expectedOutputType,
+    max_tokens: step.maxTokens,
+    quality_threshold: step.qualityThreshold,
+    fallback_agent: step.fallbackAgent,
+    capabilities: step.capabilities,
     model: step.model ?? undefined,
   };
   if (!isFull) return spec;
   return {
     ...spec,
-    l_score_threshold: step.l_score_threshold,
-    derivation_method: step.derivation_method,
+    l_score_threshold: step.lScoreThreshold,
+    derivation_method: step.derivationMethod,
     instructions: step.instructions ?? undefined,
-    output_schema: step.output_schema === null ? undefined : readJson<Record<string, unknown>>(step.output_schema),
+    output_schema: step.outputSchema ?? undefined,
   };
 }
 
-function showResult(row: ResultRow, isFull: boolean): z.input<typeof resultOutput> {
-  const { output_summary } = row;
+function showResult(result: StepResult, isFull: boolean): z.input<typeof resultOutput> {
+  const { outputSummary, errorMessage } = result;
   return {
-    id: row.id,
-    pipeline_id: row.pipeline_id,
-    step_index: row.step_index,
-    agent_id: row.agent_id,
-    status: row.status,
-    output_key: row.output_key,
-    output_entity_id: row.output_entity_id,
-    quality_score: row.quality_score,
-    l_score: row.l_score,
-    tokens_used: row.tokens_used,
-    execution_time_ms: row.execution_time_ms,
-    error_message: row.error_message === null || isFull ? row.error_message : cut(row.error_message, 300),
-    created_at: iso(row.created_at),
-    counts: row.is_current === 1,
-    output_summary: output_summary === null ? undefined : isFull ? output_summary : cut(output_summary, 120),
-    output: isFull ? toOutput(row) : undefined,
+    id: result.id,
+    pipeline_id: result.pipelineId,
+    step_index: result.stepIndex,
+    agent_id: result.agentId,
+    status: result.status,
+    output_key: result.outputKey,
+    output_entity_id: result.outputEntityId,
+    quality_score: result.qualityScore,
+    l_score: result.lScore,
+    tokens_used: result.tokensUsed,
+    execution_time_ms: result.executionTimeMs,
+    error_message: errorMessage === null || isFull ? errorMessage : cut(errorMessage, 300),
+    created_at: iso(result.createdAt),
+    counts: result.isCurrent,
+    output_summary: outputSummary === null ? undefined : isFull ? outputSummary : cut(outputSummary, 120),
+    output: isFull ? result.output : undefined,
   };
 }
 
@@ -279,17 +278,17 @@ export const briefPipelineOutput = z.object({
   progress_percent: z.number(),
 });
 
-export function showPipelineBriefly(row: ListedPipeline): z.input<typeof briefPipelineOutput> {
+export function showPipelineBriefly(pipeline: ListedPipeline): z.input<typeof briefPipelineOutput> {
   return {
-    pipeline_id: row.id,
-    name: cut(row.name, 60),
-    goal: cut(row.goal, 80),
-    status: row.status,
-    current_step: row.current_step,
-    total_steps: row.total_steps,
-    tokens_used: row.tokens_used,
-    created_at: iso(row.created_at),
-    completed_at: iso(row.completed_at),
-    progress_percent: progressOf(row),
+    pipeline_id: pipeline.id,
+    name: cut(pipeline.name, 60),
+    goal: cut(pipeline.goal, 80),
+    status: pipeline.status,
+    current_step: pipeline.currentStep,
+    total_steps: pipeline.totalSteps,
+    tokens_used: pipeline.tokensUsed,
+    created_at: iso(pipeline.createdAt),
+    completed_at: iso(pipeline.completedAt),
+    progress_percent: pipeline.progressPercent,
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { WaitingReasons } from '../../core/tasks/list-tasks.js';
+import type { WaitingReasons } from '../../core/tasks/ready.js';
 import { iso } from '../call/fields.js';
 
 /** Counts of the tasks that are not ready, by reason. */

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../../src/base/config.js';
 import type { ConfigFile } from '../../../src/base/config-file.js';
+import { readConfig } from '../../../src/config.js';
 import { type JobRequest, submitJob } from '../../../src/services/submit-job.js';
 import { type Background, background, session } from '../../runner/fixtures/background.js';
 import { eventually } from '../../runner/fixtures/poll.js';
@@ -73,7 +73,7 @@ describe('a command of the config file', () => {
     await eventually('its output is seen', async () => (await runtime.jobs.output(id)) === 'so far');
     await eventually('its log is seen', async () => (await runtime.jobs.logs(id, 5)).length > 0);
     expect((await runtime.jobs.logs(id, 5)).map(({ message }) => message)).toEqual(['first line']);
-    await runtime.dispatcher.cancel(id, session);
+    await runtime.jobs.cancel(id, session);
     expect((await runtime.jobs.logs(id, 5)).map(({ message }) => message)).toEqual(['first line', 'second']);
   });
 
@@ -114,7 +114,7 @@ describe('a command of the config file', () => {
     const runtime = await background({ home, config: { commands: { long } } });
     const id = await run(runtime, { command: 'long' });
     await eventually('it has begun', () => readPids(pids).length === 2);
-    expect((await runtime.dispatcher.cancel(id, session)).status).toBe('cancelled');
+    expect((await runtime.jobs.cancel(id, session)).status).toBe('cancelled');
     await expectGone(pids);
   });
 
@@ -131,12 +131,12 @@ describe('a command of the config file', () => {
     const without = await background({ home, env: { AGENT_RUNTIME_CONFIG: '/dev/null' } });
     const { job } = await submitJob({ type: 'command', payload: { command: 'ours' } }, session, {
       agents: runtime.agents,
-      dispatcher: without.dispatcher,
+      jobs: without.jobs,
     });
     expect((await without.ended(await without.give('generic'))).status).toBe('completed');
     await without.idle();
     expect((await runtime.jobs.get(job.id)).status).toBe('pending');
-    await runtime.dispatcher.sweep(session);
+    await runtime.jobs.sweep(session);
     expect((await runtime.ended(job.id)).status).toBe('completed');
   });
 });

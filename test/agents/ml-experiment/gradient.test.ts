@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Rows } from '../../../src/agents/ml-experiment/dataset.js';
-import { heads } from '../../../src/agents/ml-experiment/head.js';
 import { readIris } from '../../../src/agents/ml-experiment/iris.js';
+import { lossFunctions } from '../../../src/agents/ml-experiment/loss.js';
 import { createNetwork } from '../../../src/agents/ml-experiment/network.js';
 import { createRandom, rangeOf, shuffle } from '../../../src/agents/ml-experiment/random.js';
 import { computeGradient } from '../../../src/agents/ml-experiment/trainer.js';
@@ -29,12 +29,18 @@ describe.each([
     shuffle(order, random);
     // A capacity below the batch's 17 rows, so that its slices must add up.
     const network = createNetwork({ inputs, hidden, classes, precision: 'double', capacity: 7 }, random);
-    const slice = { network, head: heads[model], data: { train }, order, scoreGradient: new Float64Array(7 * classes) };
+    const parts = {
+      network,
+      lossFunction: lossFunctions[model],
+      data: { train },
+      order,
+      scoreGradient: new Float64Array(7 * classes),
+    };
     const objective = () => {
       const squares = network.layers
         .flatMap(({ weights }) => [...weights])
         .reduce((sum, weight) => sum + weight ** 2, 0);
-      return computeGradient(slice, 3, 17, l2, never) + (l2 / 2) * squares;
+      return computeGradient(parts, 3, 17, l2, never) + (l2 / 2) * squares;
     };
     objective();
     const analytic = Array.from(network.gradient);
@@ -56,7 +62,12 @@ describe.each([
 
 describe('the losses', () => {
   const score = (model: 'linear' | 'svm', scores: number[], label: number) =>
-    heads[model]({ scores: Float64Array.from(scores), labels: Uint8Array.of(label), count: 1, classes: scores.length });
+    lossFunctions[model]({
+      scores: Float64Array.from(scores),
+      labels: Uint8Array.of(label),
+      count: 1,
+      classes: scores.length,
+    });
 
   it('softmax is the log of the classes when all scores are equal', () => {
     expect(score('linear', [7, 7, 7], 1)).toBeCloseTo(Math.log(3), 12);

@@ -4,7 +4,12 @@ import { findWarnings } from '../../../src/agents/ml-experiment/experiment.js';
 import { readIris } from '../../../src/agents/ml-experiment/iris.js';
 import { type ExperimentPayload, experimentPayload, resolveParams } from '../../../src/agents/ml-experiment/payload.js';
 import { createRandom, shuffle } from '../../../src/agents/ml-experiment/random.js';
-import { type Progress, type TrainerHooks, thinProgress, train } from '../../../src/agents/ml-experiment/trainer.js';
+import {
+  type TrainerHooks,
+  type TrainingProgress,
+  thinProgress,
+  train,
+} from '../../../src/agents/ml-experiment/trainer.js';
 import { syntheticImages } from './synthetic.js';
 
 /** The least softmax loss that any linear model can have on the 120 train rows of seed 42 (scikit-learn, C = inf). */
@@ -174,8 +179,8 @@ describe('stopping', () => {
 
 it('progress comes each second within an epoch, and at its end with the accuracy', () => {
   let time = 0;
-  const seen: Progress[] = [];
-  const hooks = { ...still, now: () => (time += 300), onProgress: (progress: Progress) => seen.push(progress) };
+  const seen: TrainingProgress[] = [];
+  const hooks = { ...still, now: () => (time += 300), onProgress: (progress: TrainingProgress) => seen.push(progress) };
   const params = resolveParams(experimentPayload.parse({ dataset: 'mnist', batch_size: 10, epochs: 2 }));
   const { history } = train(syntheticImages(100, 20), params, createRandom(42), hooks);
   expect(seen.map(({ epoch, batch }) => `${epoch}:${batch}`)).toEqual(['1:4', '1:8', '1:10', '2:4', '2:8', '2:10']);

@@ -40,7 +40,7 @@ describe('a module of the config file', () => {
     const submit = (payload: Record<string, never>) =>
       submitJob({ type: 'count_words', payload }, session, {
         agents: runtime.agents,
-        dispatcher: { submit: () => Promise.reject(new Error('It was submitted.')) },
+        jobs: { submit: () => Promise.reject(new Error('It was submitted.')) },
       });
     await expect(submit({})).rejects.toThrow(
       expect.objectContaining({

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   estimateTokens,
-  promiseOf,
   readBudget,
   release,
   remaining,
+  reservationOf,
   reserve,
   setBudget,
   settle,
@@ -37,7 +37,7 @@ describe('a budget', () => {
         message: expect.stringMatching(/goal:1 does not allow 60 more tokens: 50 spent and 0 reserved of 100/),
       }),
     );
-    expect(await promiseOf(db, 'job:a:1')).toBeUndefined();
+    expect(await reservationOf(db, 'job:a:1')).toBeUndefined();
   });
 
   it('without a cap counts and never refuses', async () => {

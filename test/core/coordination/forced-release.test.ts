@@ -25,8 +25,8 @@ test('force does not excuse a token that has been superseded', async () => {
 test('one task is claimed for a worker by name, for as long as it asks', async () => {
   const board = await openBoard();
   const { id } = await board.add('By hand');
-  const wishes = { workerId: 'ada', leaseSeconds: 28_800 };
-  const claimed = await board.tasks.updateStatus({ task: id, status: 'in_progress', wishes }, shell);
+  const claim = { workerId: 'ada', leaseSeconds: 28_800 };
+  const claimed = await board.tasks.updateStatus({ task: id, status: 'in_progress', claim }, shell);
   expect(claimed).toMatchObject({
     claimedBy: 'loose:ada',
     workerId: 'ada',

@@ -105,7 +105,7 @@ describe('releasing a slot', () => {
     const board = await openBoard();
     await expect(board.slots.release(2, alice, false)).rejects.toMatchObject({
       code: 'not_found',
-      message: 'Nobody holds worker slot 2.',
+      message: 'Worker slot 2 is not held by anyone.',
     });
     await expect(board.slots.release(9, alice, true)).rejects.toMatchObject({
       code: 'not_found',

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { applyPlan, type PlannedTask, type Strategy } from '../../../src/core/goals/plan.js';
+import { applyPlan, type PlannedTask, type Strategy, templatePlan } from '../../../src/core/goals/plan.js';
 import { parsePlan, planPrompt } from '../../../src/core/goals/plan-request.js';
-import { templatePlan } from '../../../src/core/goals/templates.js';
 import { alice, type Board, openBoard } from '../tasks/board.js';
 
 async function apply(board: Board, strategy: Strategy, tasks: readonly PlannedTask[]) {

@@ -1,7 +1,7 @@
 import type { Actor } from '../../../src/core/actor.js';
-import { abilityOf } from '../../../src/core/jobs/claim-job.js';
+import { capabilityHash } from '../../../src/core/jobs/claim-job.js';
 import type { Job, JobRow } from '../../../src/core/jobs/job.js';
-import { createJobs, type Jobs, type JobsNeeds } from '../../../src/core/jobs/jobs.js';
+import { createJobStore, type JobStore, type JobStoreNeeds } from '../../../src/core/jobs/job-store.js';
 import type { AttemptKey, Outcome } from '../../../src/core/jobs/outcome.js';
 import type { RunnerRow } from '../../../src/core/jobs/runners.js';
 import type { NewJob } from '../../../src/core/jobs/submit-job.js';
@@ -17,8 +17,8 @@ export type Liveness = ReturnType<Processes['liveness']>;
 export interface Queue {
   runtime: Runtime;
   /** What `jobs` is built over. */
-  needs: JobsNeeds;
-  jobs: Jobs;
+  needs: JobStoreNeeds;
+  jobs: JobStore;
   clock: MovingClock;
   /** What the operating system would say of a runner's process; alive unless it was set. */
   liveness: Map<number, Liveness>;
@@ -34,7 +34,7 @@ export interface Queue {
   /** Submits a job and has a new runner take it. */
   running(job?: Partial<NewJob>): Promise<JobRow>;
   finish(job: JobRow, outcome: Outcome): Promise<JobRow | undefined>;
-  rescue(): ReturnType<Jobs['rescue']>;
+  rescue(): ReturnType<JobStore['rescue']>;
   row(id: string): Promise<JobRow>;
   runnerRow(id: string): Promise<RunnerRow>;
   events(id: string): Promise<string[]>;
@@ -52,7 +52,7 @@ export const failing = (isTransient: boolean, retryAfterMs?: number): Outcome =>
 });
 
 /** The queue on a real database, without processes: time, chance and death are what the test says. */
-export async function testQueue(needs: Partial<JobsNeeds> = {}): Promise<Queue> {
+export async function testQueue(needs: Partial<JobStoreNeeds> = {}): Promise<Queue> {
   const clock = movingClock();
   const liveness = new Map<number, Liveness>();
   const spooled = new Map<string, Outcome>();
@@ -67,7 +67,7 @@ export async function testQueue(needs: Partial<JobsNeeds> = {}): Promise<Queue> 
   const runtime = await testRuntime({ clock, processes });
   const { db } = runtime;
   const { capabilities = { types: new Set(['generic']), provides: ['anthropic'] }, ...others } = needs;
-  const allNeeds: JobsNeeds = {
+  const allNeeds: JobStoreNeeds = {
     db,
     clock,
     processes,
@@ -77,7 +77,7 @@ export async function testQueue(needs: Partial<JobsNeeds> = {}): Promise<Queue> 
     random: () => 0.5,
     ...others,
   };
-  const jobs = createJobs(allNeeds);
+  const jobs = createJobStore(allNeeds);
   const permits: string[] = [];
 
   async function register(id: string): Promise<string> {
@@ -109,7 +109,7 @@ export async function testQueue(needs: Partial<JobsNeeds> = {}): Promise<Queue> 
         `insert into runners (id, ability, state, created_at, created_tick, created_boot_id)
          values (?, ?, 'starting', ?, ?, ?)`,
         id,
-        abilityOf(capabilities),
+        capabilityHash(capabilities),
         clock.now(),
         clock.tick(),
         clock.bootId,

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../../src/base/log.js';
-import { createJobs } from '../../../src/core/jobs/jobs.js';
+import { createJobStore } from '../../../src/core/jobs/job-store.js';
 import type { RunnerRow } from '../../../src/core/jobs/runners.js';
 import { openDatabase } from '../../../src/store/open.js';
 import { holdLock } from '../../runner/fixtures/hold-lock.js';
@@ -161,7 +161,7 @@ it('a process that was stopped with the write lock in its hand is ended all the 
   });
   onTestFinished(() => impatient.close());
   const release = await holdLock(db.location);
-  const jobs = createJobs({ ...queue.needs, db: impatient });
+  const jobs = createJobStore({ ...queue.needs, db: impatient });
   const ended: string[] = [];
   const endRunner = (row: RunnerRow) => {
     ended.push(row.id);
@@ -180,7 +180,7 @@ it('a runner that looks after the others does not judge itself', async () => {
   const pid = await pidOf(queue, job.runner_id ?? '');
   const { processes } = queue.needs;
   const self = { ...processes.self(), pid, startTime: `${pid}` };
-  const own = createJobs({ ...queue.needs, processes: { ...processes, self: () => self } });
+  const own = createJobStore({ ...queue.needs, processes: { ...processes, self: () => self } });
   const helpers = { readSpooled: () => undefined, forgetSpooled: () => {}, endRunner: () => {} };
   expect(await own.rescue(helpers)).toEqual([]);
   expect(await queue.rescue()).toHaveLength(1);
@@ -193,7 +193,7 @@ describe('a runner in another container or on another host', () => {
     await set(queue, job.runner_id, 'unknown');
     queue.clock.pass(59_000);
     expect(await queue.rescue()).toEqual([]);
-    await queue.jobs.beat(job.runner_id ?? '', keyOf(job));
+    await queue.jobs.heartbeat(job.runner_id ?? '', keyOf(job));
     queue.clock.pass(59_000);
     expect(await queue.rescue()).toEqual([]);
     queue.clock.pass(2_000);

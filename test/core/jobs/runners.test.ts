@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createJobs } from '../../../src/core/jobs/jobs.js';
+import { createJobStore } from '../../../src/core/jobs/job-store.js';
 import { completed, failing, session, testQueue } from './queue.js';
 
 const submission = { type: 'generic', payload: {} };
@@ -27,7 +27,7 @@ describe('a permit', () => {
 
   it('is given although a free runner waits, if that one is not able to run the job', async () => {
     const queue = await testQueue();
-    const elsewhere = createJobs({
+    const elsewhere = createJobStore({
       db: queue.runtime.db,
       clock: queue.clock,
       processes: {
@@ -137,9 +137,9 @@ describe('a runner', () => {
     const job = await queue.running();
     const key = { jobId: job.id, token: job.attempt_token ?? '' };
     const runner = job.runner_id ?? '';
-    expect(await queue.jobs.beat(runner, key)).toEqual({ isCancelRequested: false });
+    expect(await queue.jobs.heartbeat(runner, key)).toEqual({ isCancelRequested: false });
     await queue.jobs.cancel(job.id, session);
-    expect(await queue.jobs.beat(runner, key)).toEqual({ isCancelRequested: true });
-    expect(await queue.jobs.beat(runner, { ...key, token: 'another' })).toBeUndefined();
+    expect(await queue.jobs.heartbeat(runner, key)).toEqual({ isCancelRequested: true });
+    expect(await queue.jobs.heartbeat(runner, { ...key, token: 'another' })).toBeUndefined();
   });
 });

@@ -6,7 +6,7 @@ import { buildChild, startChild } from '../../support/child.js';
 import { projectRoot } from '../../support/paths.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { testRuntime } from '../../support/test-runtime.js';
-import { completed, failing, session, testQueue } from '../jobs/queue.js';
+import { completed, failing, testQueue } from '../jobs/queue.js';
 import { samplesOf } from './samples.js';
 
 const day = 86_400_000;
@@ -228,7 +228,7 @@ it('tool calls that could not be written yet are written the next time', async (
 it('a job that is submitted and one that waits show in the depth of their queue', async () => {
   const queue = await testQueue();
   await queue.submit();
-  await queue.runtime.jobs.submit({ type: 'llm', payload: {}, runAt: queue.clock.now() + 60_000 }, session);
+  await queue.submit({ type: 'llm', payload: {}, runAt: queue.clock.now() + 60_000 });
   expect(await samplesOf(queue.runtime.db)).toMatchObject({
     'queue_depth{type=generic}': 1,
     'queue_depth{type=llm}': 1,

@@ -4,14 +4,19 @@ import { relay } from './relay.js';
 describe('what went wrong in the earlier relay', () => {
   it('defect 1: no first baton; here the baton of step 1 exists from creation', async () => {
     const { relays, id } = await relay();
-    const { baton, row } = await relays.baton(id);
-    expect(row.status).toBe('pending');
-    expect(baton).toMatchObject({ sequence_position: 1, total_agents: 3, agent_id: 'researcher', retry_count: 0 });
+    const { baton } = await relays.baton(id);
+    expect(baton.status).toBe('pending');
+    expect(baton.document).toMatchObject({
+      sequence_position: 1,
+      total_agents: 3,
+      agent_id: 'researcher',
+      retry_count: 0,
+    });
   });
 
   it('defect 2: the status stayed pending or failed; here it goes to in_progress, failed, in_progress, completed', async () => {
     const { relays, id, advance, fail, retry } = await relay();
-    const status = async () => (await relays.get(id)).row.status;
+    const status = async () => (await relays.get(id)).pipeline.status;
     const seen = [await status()];
     await advance();
     seen.push(await status());
@@ -24,7 +29,7 @@ describe('what went wrong in the earlier relay', () => {
     await advance();
     seen.push(await status());
     expect(seen).toEqual(['pending', 'in_progress', 'failed', 'in_progress', 'in_progress', 'completed']);
-    expect((await relays.get(id)).row.error_message).toBeNull();
+    expect((await relays.get(id)).pipeline.errorMessage).toBeNull();
   });
 
   it('defect 3: six retries in a row all said retry_count 1; here they count, and the fourth is refused', async () => {
@@ -53,20 +58,20 @@ describe('what went wrong in the earlier relay', () => {
   });
 
   it('defect 5: 550 tokens were used of 100; here the step fails, its agent is told, and nothing goes on', async () => {
-    const { relays, id, db, advance, retry } = await relay({ token_budget: 100 });
+    const { relays, id, db, advance, retry } = await relay({ tokenBudget: 100 });
     await expect(advance({ tokensUsed: 550 })).rejects.toMatchObject({ code: 'budget_exhausted' });
-    const { row, tokensUsed, remainingTokens, results } = await relays.get(id);
-    expect(row).toMatchObject({ status: 'failed', error_code: 'budget_exhausted', current_step: 0 });
+    const { pipeline, tokensUsed, remainingTokens, results } = await relays.get(id);
+    expect(pipeline).toMatchObject({ status: 'failed', errorCode: 'budget_exhausted', currentStep: 0 });
     expect([tokensUsed, remainingTokens]).toEqual([550, 0]);
     // Paid for, so kept.
-    expect(results).toMatchObject([{ status: 'failed', output: '"Done."', tokens_used: 550 }]);
+    expect(results).toMatchObject([{ status: 'failed', output: 'Done.', tokensUsed: 550 }]);
     expect(await db.all('select failure_type from breaker_failures')).toEqual([{ failure_type: 'resource_exhausted' }]);
     await expect(retry(0)).rejects.toMatchObject({ code: 'budget_exhausted' });
     const { baton } = await relays.retry(
       { pipelineId: id, stepIndex: 0, tokenBudget: 1_000 },
       { holder: null, project: '' },
     );
-    expect(JSON.parse(baton.baton)).toMatchObject({ remaining_budget: 450 });
+    expect(baton.document).toMatchObject({ remaining_budget: 450 });
   });
 
   it('defect 6: failed attempts pulled the average down for good; here only the passing attempt counts', async () => {
@@ -89,9 +94,9 @@ describe('what went wrong in the earlier relay', () => {
     const { relays, id, clock, advance } = await relay();
     clock.pass(90_000);
     await advance();
-    const { results, row } = await relays.get(id);
-    expect(results).toMatchObject([{ agent_id: 'researcher', execution_time_ms: 90_000 }]);
-    expect(row.started_at).toBe(clock.now() - 90_000);
+    const { results, pipeline } = await relays.get(id);
+    expect(results).toMatchObject([{ agentId: 'researcher', executionTimeMs: 90_000 }]);
+    expect(pipeline.startedAt).toBe(clock.now() - 90_000);
   });
 
   it('defect 8: only a summary was handed on; here the output itself is stored and is the next input', async () => {
@@ -99,7 +104,7 @@ describe('what went wrong in the earlier relay', () => {
     await advance({ output: { sellers: ['A', 'B'] }, outputSummary: 'Two sellers' });
     const { baton, input } = await relays.baton(id);
     expect(JSON.parse(input)).toEqual({ sellers: ['A', 'B'] });
-    expect(baton).toMatchObject({ input_summary: 'Two sellers', input_entity_id: null });
-    expect((await relays.get(id)).results[0]?.output).toBe('{"sellers":["A","B"]}');
+    expect(baton.document).toMatchObject({ input_summary: 'Two sellers', input_entity_id: null });
+    expect((await relays.get(id)).results[0]?.output).toEqual({ sellers: ['A', 'B'] });
   });
 });

@@ -13,29 +13,33 @@ it('a relay of the earlier server goes on from the step where it stood', async (
   const { relays } = await testRuntime({ home });
   const [listed] = await relays.list({ limit: 10 });
   const id = listed?.id ?? '';
-  const { baton, row } = await relays.baton(id);
-  expect(baton).toMatchObject({ sequence_position: 2, input_summary: 'Found 5 competitors', remaining_budget: 45_000 });
+  const { baton } = await relays.baton(id);
+  expect(baton.document).toMatchObject({
+    sequence_position: 2,
+    input_summary: 'Found 5 competitors',
+    remaining_budget: 45_000,
+  });
 
   const attempt = { pipelineId: id, qualityScore: 0.9, lScore: 0.8, tokensUsed: 1_000, output: 'Analyzed.' };
   await expect(relays.advance(attempt, session)).rejects.toThrow('was not handed to this session');
-  const advanced = await relays.advance({ ...attempt, batonId: row.id }, session);
-  expect(advanced).toMatchObject({ kind: 'passed', pipeline: { status: 'in_progress', current_step: 2 } });
+  const advanced = await relays.advance({ ...attempt, batonId: baton.id }, session);
+  expect(advanced).toMatchObject({ kind: 'passed', pipeline: { status: 'in_progress', currentStep: 2 } });
   expect(await relays.get(id)).toMatchObject({
     tokensUsed: 6_000,
     remainingTokens: 44_000,
     qualityScores: [0.85, 0.9],
   });
-  expect((await relays.baton(id)).baton).toMatchObject({
+  expect((await relays.baton(id)).baton.document).toMatchObject({
     source_chain: [123, expect.any(String)],
     agent_id: 'synthesizer',
   });
 });
 
 it('a purge takes relays that ended long ago with all that is theirs, and leaves open ones with their history', async () => {
-  const runtime = await relay({ steps: [{ agent_type: 'a' }] });
+  const runtime = await relay({ steps: [{ agentType: 'a' }] });
   await runtime.advance();
-  const { row: open } = await runtime.relays.create(
-    { name: 'Open', goal: 'G', token_budget: 10, preset: 'quick' },
+  const { pipeline: open } = await runtime.relays.create(
+    { name: 'Open', goal: 'G', tokenBudget: 10, preset: 'quick' },
     session,
   );
   runtime.clock.pass(2 * day);

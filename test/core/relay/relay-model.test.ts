@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RuntimeError } from '../../../src/base/errors.js';
 import type { BatonRow } from '../../../src/core/relay/baton.js';
-import { maxRetries, type ResultRow } from '../../../src/core/relay/pipeline.js';
+import { maxRetries } from '../../../src/core/relay/step.js';
 import { other, type Relay, relay, session } from './relay.js';
 
 /** What somebody may do to a relay; what the relay refuses changes nothing. */
@@ -38,28 +38,28 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const) }) },
 );
 
-async function act(runtime: Relay, wish: Operation): Promise<void> {
+async function act(runtime: Relay, operation: Operation): Promise<void> {
   const { relays, id } = runtime;
-  switch (wish.do) {
+  switch (operation.do) {
     case 'advance': {
       const batons = await runtime.db.all<BatonRow>('select * from relay_batons order by created_at, attempt');
       const open = batons.find(({ status }) => ['pending', 'waiting'].includes(status));
       const old = batons.find(({ status }) => !['pending', 'waiting'].includes(status));
-      const batonId = wish.namesBaton === 'open' ? open?.id : wish.namesBaton === 'old' ? old?.id : undefined;
-      const attempt = { qualityScore: wish.quality, tokensUsed: wish.tokens, batonId };
-      return void (await runtime.advance(attempt, wish.byOther ? other : session));
+      const batonId = operation.namesBaton === 'open' ? open?.id : operation.namesBaton === 'old' ? old?.id : undefined;
+      const attempt = { qualityScore: operation.quality, tokensUsed: operation.tokens, batonId };
+      return void (await runtime.advance(attempt, operation.byOther ? other : session));
     }
     case 'retry': {
-      const { current_step } = (await relays.get(id)).row;
-      const stepIndex = wish.step === 'current' ? current_step : wish.step;
-      return void (await relays.retry({ pipelineId: id, stepIndex, tokenBudget: wish.budget }, session));
+      const { currentStep } = (await relays.get(id)).pipeline;
+      const stepIndex = operation.step === 'current' ? currentStep : operation.step;
+      return void (await relays.retry({ pipelineId: id, stepIndex, tokenBudget: operation.budget }, session));
     }
     case 'trip':
-      return void (await runtime.breakers.trip(wish.agent, { reason: 'test' }));
+      return void (await runtime.breakers.trip(operation.agent, { reason: 'test' }));
     case 'reset':
-      return void (await runtime.breakers.reset(wish.agent));
+      return void (await runtime.breakers.reset(operation.agent));
     case 'pass':
-      return runtime.clock.pass(wish.seconds * 1000);
+      return runtime.clock.pass(operation.seconds * 1000);
     case 'cancel':
       return void (await relays.cancel(id, session));
   }
@@ -73,28 +73,28 @@ async function snapshot({ db, id, relays }: Relay) {
 
 type Snapshot = Awaited<ReturnType<typeof snapshot>>;
 
-function holds({ row, results, batons, tokensUsed, remainingTokens, ...detail }: Snapshot): void {
+function holds({ pipeline, results, batons, tokensUsed, remainingTokens, ...detail }: Snapshot): void {
   const open = batons.filter(({ status }) => ['pending', 'in_progress', 'waiting'].includes(status));
-  const counting = results.filter((result) => result.is_current === 1);
+  const counting = results.filter((result) => result.isCurrent);
   // The steps that have passed are those before the one that has the baton, each once.
-  expect(counting.map((result) => result.step_index)).toEqual([...Array(row.current_step).keys()]);
+  expect(counting.map((result) => result.stepIndex)).toEqual([...Array(pipeline.currentStep).keys()]);
   expect(counting.every((result) => result.status === 'passed')).toBe(true);
-  expect(row.status === 'completed').toBe(row.current_step === row.total_steps);
+  expect(pipeline.status === 'completed').toBe(pipeline.currentStep === pipeline.totalSteps);
   expect(open.map((baton) => baton.step_index)).toEqual(
-    ['pending', 'in_progress'].includes(row.status) ? [row.current_step] : [],
+    ['pending', 'in_progress'].includes(pipeline.status) ? [pipeline.currentStep] : [],
   );
   expect(batons.every((baton) => baton.retry_count <= maxRetries)).toBe(true);
   // An attempt has one result at the most, and every result is of a baton that says the same.
-  const byBaton = new Map(results.map((result) => [result.baton_id, result.status]));
+  const byBaton = new Map(results.map((result) => [result.batonId, result.status]));
   expect(byBaton.size).toBe(results.length);
   for (const baton of batons) {
     if (baton.status === 'passed' || baton.status === 'failed') expect(byBaton.get(baton.id)).toBe(baton.status);
     else expect(byBaton.has(baton.id)).toBe(false);
   }
-  expect(tokensUsed).toBe(sum(results.map((result) => result.tokens_used)));
-  expect(remainingTokens).toBe(Math.max(0, row.token_budget - tokensUsed));
-  expect(detail.qualityScores).toEqual(counting.map((result: ResultRow) => result.quality_score));
-  if (row.status === 'failed') expect(row.error_message).not.toBeNull();
+  expect(tokensUsed).toBe(sum(results.map((result) => result.tokensUsed)));
+  expect(remainingTokens).toBe(Math.max(0, pipeline.tokenBudget - tokensUsed));
+  expect(detail.qualityScores).toEqual(counting.map((result) => result.qualityScore));
+  if (pipeline.status === 'failed') expect(pipeline.errorMessage).not.toBeNull();
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
@@ -103,22 +103,22 @@ it('whatever is done to a relay, its rows agree with each other, and what is ref
   const seen = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(operation, { minLength: 20, maxLength: 40, size: 'max' }), async (operations) => {
-      const runtime = await relay({ token_budget: 600 });
-      for (const wish of operations) {
+      const runtime = await relay({ tokenBudget: 600 });
+      for (const operation of operations) {
         const before = await snapshot(runtime);
         try {
-          await act(runtime, wish);
-          seen.add(wish.do);
+          await act(runtime, operation);
+          seen.add(operation.do);
         } catch (error) {
           if (!(error instanceof RuntimeError)) throw error;
           seen.add(error.code);
           // Said after it was written: the tokens were used.
-          const isWritten = error.code === 'budget_exhausted' && wish.do === 'advance';
+          const isWritten = error.code === 'budget_exhausted' && operation.do === 'advance';
           if (!isWritten) expect(await snapshot(runtime)).toEqual(before);
         }
         const after = await snapshot(runtime);
         holds(after);
-        seen.add(after.row.status);
+        seen.add(after.pipeline.status);
       }
       runtime.close();
     }),

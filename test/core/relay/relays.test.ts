@@ -3,7 +3,7 @@ import { promptOf } from '../../../src/core/relay/baton-prompt.js';
 import type { NewPipeline } from '../../../src/core/relay/create-pipeline.js';
 import { other, type Relay, relay, session } from './relay.js';
 
-const bare: NewPipeline = { name: 'R', goal: 'G', token_budget: 1_000 };
+const bare: NewPipeline = { name: 'R', goal: 'G', tokenBudget: 1_000 };
 
 const create = (runtime: Relay, more: Partial<NewPipeline>) => runtime.relays.create({ ...bare, ...more }, session);
 
@@ -18,35 +18,35 @@ describe('creating a relay', () => {
     expect((await create(runtime, { preset: 'standard' })).agentTypes).toHaveLength(5);
     expect((await create(runtime, { preset: 'deep' })).agentTypes).toHaveLength(7);
     await expect(create(runtime, {})).rejects.toMatchObject({ code: 'invalid', message: 'A relay needs its agents.' });
-    await expect(create(runtime, { preset: 'deep', agent_types: ['researcher'] })).rejects.toThrow(
+    await expect(create(runtime, { preset: 'deep', agentTypes: ['researcher'] })).rejects.toThrow(
       'agent_types and preset each name the agents',
     );
   });
 
   it('refuses an empty list and 200 agents, and stores nothing of them', async () => {
     const runtime = await relay();
-    await expect(create(runtime, { agent_types: [] })).rejects.toThrow('1 to 50 steps, and agent_types names 0');
-    await expect(create(runtime, { agent_types: Array(200).fill('analyzer') })).rejects.toThrow('names 200');
+    await expect(create(runtime, { agentTypes: [] })).rejects.toThrow('1 to 50 steps, and agent_types names 0');
+    await expect(create(runtime, { agentTypes: Array(200).fill('analyzer') })).rejects.toThrow('names 200');
     expect(await runtime.db.all('select id from relay_pipelines')).toEqual([{ id: runtime.id }]);
   });
 
   it('gives standard agents their gates, and an unknown one the general mission with a warning', async () => {
     const runtime = await relay();
-    const { row, warnings } = await create(runtime, { agent_types: ['validator', 'domain_expert', 'reseacher'] });
+    const { pipeline, warnings } = await create(runtime, { agentTypes: ['validator', 'domain_expert', 'reseacher'] });
     expect(warnings).toEqual([expect.stringContaining('reseacher: no standard agent')]);
-    const { steps } = await runtime.relays.get(row.id);
-    expect(steps.map((step) => [step.expected_output_type, step.max_tokens, step.quality_threshold])).toEqual([
+    const { steps } = await runtime.relays.get(pipeline.id);
+    expect(steps.map((step) => [step.expectedOutputType, step.maxTokens, step.qualityThreshold])).toEqual([
       ['validation_report', 3_000, 0.8],
       ['expert_analysis', 5_000, 0.7],
       ['analysis', 4_000, 0.6],
     ]);
-    expect(steps.map((step) => step.derivation_method)).toEqual(['validation', 'inference', 'inference']);
+    expect(steps.map((step) => step.derivationMethod)).toEqual(['validation', 'inference', 'inference']);
   });
 
   it('refuses an output schema that cannot be checked, naming the step and the fault', async () => {
     const runtime = await relay();
-    const withSchema = (output_schema: Record<string, never> | object) =>
-      create(runtime, { steps: [{ agent_type: 'a' }, { agent_type: 'b', output_schema: output_schema as never }] });
+    const withSchema = (outputSchema: object) =>
+      create(runtime, { steps: [{ agentType: 'a' }, { agentType: 'b', outputSchema: outputSchema as never }] });
     await expect(withSchema({ type: 'objekt' })).rejects.toThrow(/^steps\[1\]\.output_schema is not a JSON schema/);
     await expect(withSchema({ type: 'object', propertys: {} })).rejects.toThrow('propertys');
     await expect(withSchema({ $ref: 'https://example.org/schema' })).rejects.toThrow('example.org');
@@ -97,9 +97,9 @@ describe('handing the baton on', () => {
   });
 
   it('completes with the last step, once', async () => {
-    const { relays, id, advance, events } = await relay({ steps: [{ agent_type: 'formatter' }] });
+    const { relays, id, advance, events } = await relay({ steps: [{ agentType: 'formatter' }] });
     expect(await advance({ outputEntityId: 9 })).toMatchObject({ kind: 'completed' });
-    expect((await relays.get(id)).row).toMatchObject({ status: 'completed', final_entity_id: 9, current_step: 1 });
+    expect((await relays.get(id)).pipeline).toMatchObject({ status: 'completed', finalEntityId: 9, currentStep: 1 });
     await expect(advance()).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringContaining('No active baton found for pipeline'),
@@ -119,8 +119,8 @@ describe('handing the baton on', () => {
   it('lets exactly one of two sessions advance, with and without the name of the baton', async () => {
     const { relays, id, advance, baton } = await relay();
     const { baton_id: batonId } = await baton();
-    for (const wish of [{}, { batonId }]) {
-      const ends = await Promise.allSettled([advance(wish, session), advance(wish, other)]);
+    for (const named of [{}, { batonId }]) {
+      const ends = await Promise.allSettled([advance(named, session), advance(named, other)]);
       expect(ends.filter((end) => end.status === 'fulfilled').length).toBeLessThanOrEqual(1);
     }
     expect((await relays.get(id)).results).toHaveLength(1);
@@ -138,7 +138,7 @@ describe('handing the baton on', () => {
 
 describe('gates', () => {
   it('take a score that just reaches the threshold, of quality and of l-score', async () => {
-    const { advance } = await relay({ steps: [{ agent_type: 'a', l_score_threshold: 0.5 }, { agent_type: 'b' }] });
+    const { advance } = await relay({ steps: [{ agentType: 'a', lScoreThreshold: 0.5 }, { agentType: 'b' }] });
     expect(await advance({ qualityScore: 0.6, lScore: 0.5 })).toMatchObject({ kind: 'passed' });
     expect(await advance({ qualityScore: 0.9, lScore: 0.29 })).toMatchObject({
       kind: 'failed',
@@ -175,17 +175,17 @@ describe('gates', () => {
 describe('output with a schema', () => {
   const steps = [
     {
-      agent_type: 'researcher',
-      output_schema: { type: 'object', properties: { price: { type: 'number' } }, required: ['price'] },
+      agentType: 'researcher',
+      outputSchema: { type: 'object', properties: { price: { type: 'number' } }, required: ['price'] },
     },
-    { agent_type: 'formatter' },
+    { agentType: 'formatter' },
   ];
 
   it('passes as JSON, as text that is JSON, and in a code fence, and is stored as JSON', async () => {
     for (const output of [{ price: 3 }, '{"price": 3}', '```json\n{"price": 3}\n```']) {
       const { relays, id, advance } = await relay({ steps });
       await advance({ output });
-      expect((await relays.get(id)).results[0]?.output).toBe('{"price":3}');
+      expect((await relays.get(id)).results[0]?.output).toEqual({ price: 3 });
     }
   });
 
@@ -196,21 +196,23 @@ describe('output with a schema', () => {
       reason: expect.stringContaining('output/price must be number'),
     });
     expect(await db.all('select failure_type from breaker_failures')).toEqual([{ failure_type: 'invalid_output' }]);
-    expect((await relays.get(id)).results).toMatchObject([{ status: 'failed', output: '{"price":"three"}' }]);
+    expect((await relays.get(id)).results).toMatchObject([{ status: 'failed', output: { price: 'three' } }]);
     expect((await retry(0)).quality_feedback?.[0]).toContain('output/price must be number');
-    expect(await advance({ output: 'It costs three.' })).toMatchObject({ reason: expect.stringContaining('no JSON') });
+    expect(await advance({ output: 'It costs three.' })).toMatchObject({
+      reason: expect.stringContaining('without JSON'),
+    });
   });
 
   it('is asked for when it is missing, and the step keeps its baton', async () => {
     const { relays, id, advance } = await relay({ steps });
     await expect(advance({ output: undefined })).rejects.toMatchObject({ code: 'invalid' });
     expect((await relays.get(id)).results).toEqual([]);
-    expect((await relays.baton(id)).row.status).toBe('pending');
+    expect((await relays.baton(id)).baton.status).toBe('pending');
   });
 
   it('is checked although the schema names no type', async () => {
     const { advance } = await relay({
-      steps: [{ agent_type: 'a', output_schema: { properties: { n: { minimum: 3 } }, required: ['n'] } }],
+      steps: [{ agentType: 'a', outputSchema: { properties: { n: { minimum: 3 } }, required: ['n'] } }],
     });
     expect(await advance({ output: { n: 1 } })).toMatchObject({ failure: 'invalid_output' });
   });
@@ -225,16 +227,16 @@ describe('retrying', () => {
     const restarted = await retry(1, 'Look again.');
     expect(restarted).toMatchObject({ sequence_position: 2, retry_count: 0, quality_feedback: ['Look again.'] });
     expect(restarted.source_chain).toHaveLength(1);
-    const { row, results, averageQuality, progressPercent } = await relays.get(id);
-    expect(row).toMatchObject({ status: 'in_progress', current_step: 1, completed_at: null });
-    expect(results.map((result) => result.is_current)).toEqual([1, 0, 0]);
+    const { pipeline, results, averageQuality, progressPercent } = await relays.get(id);
+    expect(pipeline).toMatchObject({ status: 'in_progress', currentStep: 1, completedAt: null });
+    expect(results.map((result) => result.isCurrent)).toEqual([true, false, false]);
     expect([averageQuality, progressPercent]).toEqual([0.7, 33.3]);
     expect((await events()).slice(-2)).toEqual(['restarted', 'baton_handed_over']);
     // A step after it has to be come to again.
-    await expect(retry(2)).rejects.toThrow('the relay has not come to it');
+    await expect(retry(2)).rejects.toThrow('the relay has not reached it');
     await advance();
     await advance();
-    expect((await relays.get(id)).row.status).toBe('completed');
+    expect((await relays.get(id)).pipeline.status).toBe('completed');
   });
 
   it('refuses a step that there is not, and any of a cancelled relay', async () => {
@@ -254,7 +256,7 @@ describe('retrying', () => {
 
 describe('breakers of agents', () => {
   it('hand the baton to the fallback of the step, and say so', async () => {
-    const runtime = await relay({ steps: [{ agent_type: 'a' }, { agent_type: 'b', fallback_agent: 'c' }] });
+    const runtime = await relay({ steps: [{ agentType: 'a' }, { agentType: 'b', fallbackAgent: 'c' }] });
     await trip(runtime, 'b');
     await runtime.advance();
     expect(await runtime.baton()).toMatchObject({
@@ -263,11 +265,11 @@ describe('breakers of agents', () => {
       handed_over: 'c stands in for b: the breaker of b is open.',
     });
     await runtime.advance();
-    expect((await runtime.relays.get(runtime.id)).results[1]).toMatchObject({ agent_id: 'c' });
+    expect((await runtime.relays.get(runtime.id)).results[1]).toMatchObject({ agentId: 'c' });
   });
 
   it('ask the breaker of the fallback too, and the next in the chain', async () => {
-    const runtime = await relay({ steps: [{ agent_type: 'a' }, { agent_type: 'b', fallback_agent: 'c' }] });
+    const runtime = await relay({ steps: [{ agentType: 'a' }, { agentType: 'b', fallbackAgent: 'c' }] });
     await trip(runtime, 'b');
     await trip(runtime, 'c');
     await runtime.advance();
@@ -275,11 +277,11 @@ describe('breakers of agents', () => {
   });
 
   it('leave the baton waiting when nobody may have it, until somebody may', async () => {
-    const runtime = await relay({ steps: [{ agent_type: 'a' }, { agent_type: 'b' }] });
+    const runtime = await relay({ steps: [{ agentType: 'a' }, { agentType: 'b' }] });
     await trip(runtime, 'b');
     await trip(runtime, 'generalist');
     await runtime.advance();
-    expect((await runtime.relays.baton(runtime.id)).row.status).toBe('waiting');
+    expect((await runtime.relays.baton(runtime.id)).baton.status).toBe('waiting');
     await expect(runtime.advance()).rejects.toMatchObject({
       code: 'circuit_open',
       hint: expect.stringContaining('300 s'),
@@ -314,15 +316,15 @@ describe('cancelling', () => {
     await advance();
     await relays.cancel(id, session);
     await relays.cancel(id, session);
-    const { row, results } = await relays.get(id);
-    expect(row.status).toBe('cancelled');
+    const { pipeline, results } = await relays.get(id);
+    expect(pipeline.status).toBe('cancelled');
     expect(results).toHaveLength(1);
     await expect(advance()).rejects.toThrow('No active baton');
     expect((await events()).filter((type) => type === 'cancelled')).toHaveLength(1);
   });
 
   it('is refused for one that is completed', async () => {
-    const { relays, id, advance } = await relay({ steps: [{ agent_type: 'a' }] });
+    const { relays, id, advance } = await relay({ steps: [{ agentType: 'a' }] });
     await advance();
     await expect(relays.cancel(id, session)).rejects.toMatchObject({ code: 'conflict' });
   });
@@ -334,7 +336,7 @@ it('lists the relays of a project and of none, newest first', async () => {
   await runtime.relays.create({ ...bare, name: 'Anyone', preset: 'quick' }, { holder: null, project: '' });
   await runtime.advance();
   const names = async (filter: object) =>
-    (await runtime.relays.list({ limit: 10, ...filter })).map(({ name, passed_steps }) => [name, passed_steps]);
+    (await runtime.relays.list({ limit: 10, ...filter })).map(({ name, passedSteps }) => [name, passedSteps]);
   expect(await names({ project: '/work/one' })).toEqual([
     ['Anyone', 0],
     ['Prices', 1],

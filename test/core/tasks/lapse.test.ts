@@ -38,7 +38,7 @@ describe('a claim whose lease is over', () => {
     expect(await lapsed(board)).toBe(false);
   });
 
-  test('fails the task when it was the last of its attempts, and its dependents hear of it', async () => {
+  test('fails the task when it was the last of its attempts, and applies the policies of its dependents', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task', { maxAttempts: 2 });
     const after = await board.add('After', { dependencies: [id], onDependencyFailure: 'cancel' });
@@ -50,7 +50,7 @@ describe('a claim whose lease is over', () => {
     expect(await board.tasks.get(id)).toMatchObject({
       status: 'failed',
       attempts: 2,
-      error: 'Attempt 2 of 2 ended without a word from session:alice.',
+      error: 'Attempt 2 of 2 ended without a report from session:alice.',
     });
     expect(await board.statusOf(after.id)).toEqual(['cancelled']);
     expect(await board.history('task', id)).toEqual(['created', 'claimed', 'lapsed', 'claimed', 'lapsed', 'failed']);

@@ -1,14 +1,17 @@
 // Submits and cancels COUNT jobs on the database in HOME, without starting anything.
-import { readConfig } from '../../../../src/base/config.js';
+
 import { silentLog } from '../../../../src/base/log.js';
+import { readConfig } from '../../../../src/config.js';
 import { openRuntime } from '../../../../src/runtime.js';
+import { jobStoreOf } from '../../../support/job-store.js';
 
 const [home = '', count = '0'] = process.argv.slice(2);
 const runtime = await openRuntime({ config: readConfig({}, { HOME: home }), log: silentLog });
+const store = jobStoreOf(runtime);
 const actor = { holder: null, project: '' };
 for (let job = 0; job < Number(count); job++) {
-  const submitted = await runtime.jobs.submit({ type: 'generic', payload: {} }, actor);
-  await runtime.jobs.cancel(submitted.job.id, actor);
+  const submitted = await store.submit({ type: 'generic', payload: {} }, actor);
+  await store.cancel(submitted.job.id, actor);
   runtime.metrics.countToolCall('get_task', 'ok');
 }
 runtime.close();

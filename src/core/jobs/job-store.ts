@@ -1,0 +1,136 @@
+import type { Backoff } from '../../base/backoff.js';
+import type { Clock } from '../../base/clock.js';
+import type { Database } from '../../store/sql.js';
+import type { Actor } from '../actor.js';
+import type { Processes, ProcessIdentity } from '../ports.js';
+import { cancelJob, cancelJobsOfCancelledTasks, hasJobsOfCancelledTasks } from './cancel-job.js';
+import { type Capabilities, countReady } from './claim-job.js';
+import { type FinishRules, finishAttempt } from './finish-job.js';
+import { type Job, type JobRow, toJob } from './job.js';
+import type { AttemptKey, JobEffect, JobEnded, Outcome } from './outcome.js';
+import { createJobReads } from './read-jobs.js';
+import { type Rescued, type RescueNeeds, rescueLostRunners } from './rescue.js';
+import { type RetryOptions, retryJob } from './retry-job.js';
+import {
+  type AttemptState,
+  heartbeat,
+  identityOf,
+  isRunnerWanted,
+  leave,
+  markLost,
+  type NextStep,
+  nextStep,
+  permitRunner,
+  type RunnerRow,
+  registerRunner,
+} from './runners.js';
+import { type NewJob, submitJob } from './submit-job.js';
+
+export interface JobStoreNeeds {
+  db: Database;
+  clock: Clock;
+  processes: Processes;
+  /** How many runners may be at work at once, over all processes; those that only wait do not count. */
+  maxRunning: number;
+  capabilities: Capabilities;
+  /** What completing a job of a type also does, in the same transaction. */
+  effects: ReadonlyMap<string, JobEffect>;
+  /** What the end of any job also does, in the same transaction. */
+  onEnded?: JobEnded;
+  random?: () => number;
+}
+
+/** 2 s, 4 s, ... up to 2 min, with full jitter. */
+const backoff: Backoff = { baseMs: 2_000, capMs: 120_000 };
+
+export interface SubmittedJob {
+  job: Job;
+  isRepeated: boolean;
+  /** A runner to start for it, permitted in the same transaction. */
+  runnerId: string | undefined;
+}
+
+/** A job and the process that works on it. */
+export interface WorkingJob {
+  id: string;
+  runner: ProcessIdentity;
+}
+
+export type JobStore = ReturnType<typeof createJobStore>;
+
+/** The queue of background work that every process shares. */
+export function createJobStore(needs: JobStoreNeeds) {
+  const { db, clock, processes, maxRunning, capabilities } = needs;
+  const limits = { maxRunning, capabilities };
+  const { onEnded = async () => {} } = needs;
+  const rules: FinishRules = { effects: needs.effects, onEnded, backoff, random: needs.random ?? Math.random };
+  const changeBy = (actor: Actor) => ({ at: clock.now(), actor });
+
+  return {
+    submit: (job: NewJob, actor: Actor): Promise<SubmittedJob> =>
+      db.transaction(async (sql) => {
+        const { row, isRepeated } = await submitJob(sql, job, actor, clock);
+        const runnerId = await permitRunner(sql, limits, actor, clock);
+        return { job: toJob(row), isRepeated, runnerId };
+      }),
+
+    /** A permit for one more runner if ready jobs need it. */
+    async permitRunner(actor: Actor): Promise<string | undefined> {
+      // Asked often and mostly in vain, so without the write lock first.
+      if (!(await isRunnerWanted(db, limits, clock.now()))) return undefined;
+      return db.transaction((sql) => permitRunner(sql, limits, actor, clock));
+    },
+
+    ...createJobReads(db, clock),
+
+    /** With the process to signal, if the job was running; of a run, those of its jobs. */
+    cancel: (id: string, actor: Actor): Promise<{ job: Job; working: WorkingJob[] }> =>
+      db.transaction(async (sql) => {
+        const row = await cancelJob(sql, id, changeBy(actor), onEnded);
+        return { job: toJob(row), working: await findWorking(sql, row) };
+      }),
+
+    retry: (id: string, wishes: RetryOptions, actor: Actor): Promise<{ job: Job; runnerId: string | undefined }> =>
+      db.transaction(async (sql) => {
+        const row = await retryJob(sql, id, wishes, changeBy(actor), clock);
+        return { job: toJob(row), runnerId: await permitRunner(sql, limits, actor, clock) };
+      }),
+
+    registerRunner: (id: string): Promise<boolean> =>
+      db.transaction((sql) => registerRunner(sql, id, processes.self(), clock)),
+    nextStep: (runnerId: string): Promise<NextStep> => db.transaction((sql) => nextStep(sql, runnerId, limits, clock)),
+    /** Whether a runner that waits should ask for its next step now. */
+    hasReady: async (): Promise<boolean> => (await countReady(db, capabilities, clock.now(), 1)) > 0,
+    heartbeat: (runnerId: string, attempt: AttemptKey | undefined): Promise<AttemptState | undefined> =>
+      db.transaction((sql) => heartbeat(sql, runnerId, attempt, clock)),
+    leave: (runnerId: string): Promise<void> => db.transaction((sql) => leave(sql, runnerId, clock.now())),
+    markLost: (runnerId: string, reason: string): Promise<boolean> =>
+      db.transaction((sql) => markLost(sql, runnerId, reason, clock.now())),
+
+    /** Resolves to nothing when the attempt is superseded. Throws `unavailable` when it can be tried again. */
+    finish: (attempt: AttemptKey, outcome: Outcome): Promise<JobRow | undefined> =>
+      finishAttempt(db, attempt, outcome, rules, clock.now()),
+
+    /** What any process may do for all, at any time: jobs of lost runners go on, those that nobody wants any more end. */
+    async rescue(helpers: Pick<RescueNeeds, 'readSpooled' | 'forgetSpooled' | 'endRunner'>): Promise<Rescued[]> {
+      const rescued = await rescueLostRunners({ db, clock, processes, rules, ...helpers });
+      if (await hasJobsOfCancelledTasks(db))
+        await db.transaction((sql) => cancelJobsOfCancelledTasks(sql, { at: clock.now() }, onEnded));
+      return rescued;
+    },
+  };
+}
+
+/** The job itself and what it has made, as far as processes work on them. */
+async function findWorking(sql: Pick<Database, 'all'>, { id }: JobRow): Promise<WorkingJob[]> {
+  const rows = await sql.all<RunnerRow & { job_id: string }>(
+    `select r.*, j.id as job_id from jobs j join runners r on r.id = j.runner_id
+     where (j.id = ? or j.parent_id = ?) and j.status = 'running'`,
+    id,
+    id,
+  );
+  return rows.flatMap((row) => {
+    const runner = identityOf(row);
+    return runner ? [{ id: row.job_id, runner }] : [];
+  });
+}

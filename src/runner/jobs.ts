@@ -1,0 +1,172 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import type { Actor } from '../core/actor.js';
+import { hasEnded, type Job } from '../core/jobs/job.js';
+import type { JobStore, SubmittedJob, WorkingJob } from '../core/jobs/job-store.js';
+import { createJobReads, type JobReads } from '../core/jobs/read-jobs.js';
+import type { RetryOptions } from '../core/jobs/retry-job.js';
+import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
+import type { NewJob } from '../core/jobs/submit-job.js';
+import type { ProcessIdentity, Spawner } from '../core/ports.js';
+import type { Database } from '../store/sql.js';
+import { endDescendants } from './descendants.js';
+import { logJobEnd } from './job-log.js';
+import type { LastWords } from './last-words.js';
+import type { Spool } from './spool.js';
+
+export interface JobsNeeds {
+  /** `db` and `clock` are for the reads. */
+  db: Database;
+  clock: Clock;
+  store: JobStore;
+  spawner: Spawner;
+  spool: Spool;
+  lastWords: LastWords;
+  log: Log;
+}
+
+/** Background jobs: the queue that every process shares, together with the processes that drain it. */
+export interface Jobs extends JobReads {
+  /** Stores a job and starts a runner for it where one is needed. Throws as `submitJob` of core/jobs does. */
+  submit(job: NewJob, actor: Actor): Promise<Pick<SubmittedJob, 'job' | 'isRepeated'>>;
+  /**
+   * Resolves when the job has ended. A running one is asked to end first, and killed with all that it started when it does
+   * not answer. One that runs on another host learns of it by its heartbeat, and may still be `running`. A run has ended
+   * when its jobs have. Throws as `cancelJob` of core/jobs does.
+   */
+  cancel(id: string, actor: Actor): Promise<Job>;
+  /** Puts an ended job back into the queue and starts a runner where one is needed. Throws as `retryJob` does. */
+  retry(id: string, options: RetryOptions, actor: Actor): Promise<Job>;
+  /** Starts one more runner if more jobs are ready than runners are free. It asks again itself when it takes a job. */
+  fill(actor: Actor): Promise<void>;
+  /** Recovers the jobs of lost runners, and starts a runner where work is waiting. Any process may, at any time. */
+  sweep(actor: Actor): Promise<void>;
+}
+
+/** Each method works without `this`, so it can be passed on alone. */
+export function createJobs({ db, clock, store, log, ...needs }: JobsNeeds): Jobs {
+  const runners = new RunnerProcesses({ store, log, ...needs });
+
+  const fill = async (actor: Actor): Promise<void> => runners.start(await store.permitRunner(actor));
+
+  return {
+    ...createJobReads(db, clock),
+    fill,
+
+    async submit(job, actor) {
+      const { runnerId, ...submitted } = await store.submit(job, actor);
+      if (!submitted.isRepeated) log.info('job_submitted', { job_id: submitted.job.id, type: job.type });
+      await runners.start(runnerId);
+      return submitted;
+    },
+
+    async retry(id, options, actor) {
+      const { job, runnerId } = await store.retry(id, options, actor);
+      await runners.start(runnerId);
+      return job;
+    },
+
+    async cancel(id, actor) {
+      const isRepeated = (await store.status(id)) === 'cancelled';
+      const { job, working } = await store.cancel(id, actor);
+      if (working.length === 0) {
+        if (!isRepeated) logEnd(log, job);
+        return job;
+      }
+      await Promise.all(working.map((work) => runners.endWork(work)));
+      // A runner that ended with its job, or was between two jobs when the signal came, leaves the rest of the queue.
+      await fill(actor);
+      return store.get(id);
+    },
+
+    async sweep(actor) {
+      try {
+        await runners.rescue();
+      } catch (error) {
+        log.warn('a lost runner could not be written off yet', { error });
+      }
+      await fill(actor);
+    },
+  };
+}
+
+/**
+ * How long a cancelled job may take to end before its whole process group is killed: the 5 s that the runner grants its
+ * agent, and what it needs to end the agent's children and to write the outcome.
+ */
+const cancelGraceMs = 8_000;
+const killGraceMs = 2_000;
+const pollMs = 50;
+
+/** Starts, ends and replaces the processes that the rows of the store stand for. */
+class RunnerProcesses {
+  readonly #needs: Omit<JobsNeeds, 'db' | 'clock'>;
+
+  constructor(needs: Omit<JobsNeeds, 'db' | 'clock'>) {
+    this.#needs = needs;
+  }
+
+  /** Starts the runner that has this permit, if there is one. A failure is logged: the next sweep tries again. */
+  async start(runnerId: string | undefined): Promise<void> {
+    if (!runnerId) return;
+    const { store, spawner, log } = this.#needs;
+    try {
+      await spawner.spawnRunner(runnerId);
+    } catch (error) {
+      log.error('a runner could not be started', { error });
+      const reason = `it could not be started: ${messageOf(error)}`;
+      await store.markLost(runnerId, reason).catch((failure: unknown) => log.warn('and is still counted', { failure }));
+    }
+  }
+
+  /** Finds runners that are gone, and has their jobs end or go back into the queue. */
+  async rescue(): Promise<void> {
+    const { store, spool, lastWords, log } = this.#needs;
+    const rescued = await store.rescue({
+      readSpooled: (key, runnerId) => spool.read(key) ?? lastWords.read(runnerId),
+      forgetSpooled: spool.forget,
+      endRunner: (row) => this.#endRunner(row),
+    });
+    for (const { runnerId, jobId, reason } of rescued) {
+      log.warn('a runner was lost', { runner: runnerId, job_id: jobId, reason });
+      if (jobId !== undefined) logEnd(log, await store.get(jobId));
+    }
+  }
+
+  /** Asks a runner to end the job that it works on, and kills it when it does not. */
+  async endWork({ id, runner }: WorkingJob): Promise<void> {
+    this.#needs.spawner.signalRunner(runner, 'SIGTERM');
+    if (!(await this.#hasEndedWithin(id, cancelGraceMs))) await this.#killWith(runner, id);
+  }
+
+  async #hasEndedWithin(id: string, ms: number): Promise<boolean> {
+    for (const giveUpAt = performance.now() + ms; ; await sleep(pollMs)) {
+      if (hasEnded(await this.#needs.store.status(id))) return true;
+      if (performance.now() > giveUpAt) return false;
+    }
+  }
+
+  async #killWith(runner: ProcessIdentity, id: string): Promise<void> {
+    const { store, spawner } = this.#needs;
+    spawner.signalRunner(runner, 'SIGKILL');
+    const giveUpAt = performance.now() + killGraceMs;
+    do {
+      await sleep(pollMs);
+      await this.rescue();
+    } while (!hasEnded(await store.status(id)) && performance.now() < giveUpAt);
+  }
+
+  #endRunner(row: RunnerRow): void {
+    const { spawner, lastWords } = this.#needs;
+    const identity = identityOf(row);
+    if (identity) spawner.signalRunner(identity, 'SIGKILL');
+    endDescendants(row.id);
+    lastWords.forget(row.id);
+  }
+}
+
+function logEnd(log: Log, job: Job): void {
+  logJobEnd(log, { ...job, error_code: job.errorCode });
+}
