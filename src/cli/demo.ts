@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { readConfig } from '../base/config.js';
 import type { JsonObject } from '../base/json.js';
+import { readConfig } from '../config.js';
 import { runnerEnvironment } from '../runner/environment.js';
 import { createOutput } from './output.js';
 

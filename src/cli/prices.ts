@@ -1,5 +1,5 @@
 import { listPrices } from '../agents/backtest/price-store.js';
-import { readConfig } from '../base/config.js';
+import { readConfig } from '../config.js';
 import { fetchPrices, importPrices, type StoredPrices } from '../services/import-prices.js';
 import type { GlobalFlags } from './global-flags.js';
 import { createInterruption } from './interruption.js';

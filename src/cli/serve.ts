@@ -25,7 +25,7 @@ export function addServeCommand(program: Command, output: Output): void {
 
 /** The same server as without a command, with flags. Resolves when it listens; it ends with its client. */
 export async function serve(flags: GlobalFlags, output: Output, { metricsPort }: ServeOptions = {}): Promise<void> {
-  const [{ readConfig }, { serveStdio }] = await Promise.all([import('../base/config.js'), import('../mcp/stdio.js')]);
+  const [{ readConfig }, { serveStdio }] = await Promise.all([import('../config.js'), import('../mcp/stdio.js')]);
   if (process.stdin.isTTY && !flags.isQuiet) {
     output.say('Serving MCP on this terminal; clients do so by a pipe. Ctrl-C ends it.');
   }

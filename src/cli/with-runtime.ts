@@ -1,5 +1,6 @@
-import { type Config, readConfig } from '../base/config.js';
+import type { Config } from '../base/config.js';
 import type { Log } from '../base/log.js';
+import { readConfig } from '../config.js';
 import type { Actor } from '../core/actor.js';
 import { nameSession } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';

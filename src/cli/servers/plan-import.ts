@@ -4,6 +4,7 @@ import { configFileSchema } from '../../base/config-file.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { isObject } from '../../base/json.js';
 import { serversSchema } from '../../base/server-settings.js';
+import { providers } from '../../llm/providers.js';
 
 export interface ImportPlan {
   /** The config file with the servers in it. */
@@ -61,7 +62,7 @@ export function planImport(
   const isChanged = plan.added.length + plan.replaced.length > 0;
   if (!isChanged) return { ...plan, text: config };
   const whole = { ...root, mcpServers: merged };
-  const checked = configFileSchema.safeParse(whole);
+  const checked = configFileSchema(providers).safeParse(whole);
   if (!checked.success) throw wrong(configPath, `would not be as it should be.\n${z.prettifyError(checked.error)}`);
   const indent = /\n([ \t]+)\S/.exec(config)?.[1] ?? '  ';
   return { ...plan, text: `${JSON.stringify(whole, null, indent)}\n` };

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readConfig } from '../../base/config.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
+import { readConfig } from '../../config.js';
 import type { GlobalFlags } from '../global-flags.js';
 import { editFile } from '../install/edit-file.js';
 import type { Output } from '../output.js';

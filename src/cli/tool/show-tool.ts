@@ -1,4 +1,4 @@
-import { readConfig } from '../../base/config.js';
+import { readConfig } from '../../config.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
 import {
   alternatives,

@@ -1,6 +1,6 @@
-import { readConfig } from '../../base/config.js';
 import { RuntimeError } from '../../base/errors.js';
 import { nearest } from '../../base/text.js';
+import { readConfig } from '../../config.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
 import { parseInput } from '../../tools/call/parse-input.js';
 import { chooseTools, chosenToolsets, type ToolChoice, toolsets } from '../../tools/index.js';

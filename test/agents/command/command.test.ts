@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../../src/base/config.js';
 import type { ConfigFile } from '../../../src/base/config-file.js';
+import { readConfig } from '../../../src/config.js';
 import { type JobRequest, submitJob } from '../../../src/services/submit-job.js';
 import { type Background, background, session } from '../../runner/fixtures/background.js';
 import { eventually } from '../../runner/fixtures/poll.js';

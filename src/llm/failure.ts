@@ -1,13 +1,15 @@
+import { isNetworkTimeout, systemCode } from '../base/network-error.js';
+import { createRedactor } from '../base/redact.js';
 import { ModelError, type ModelFailure, type ModelUsage } from '../core/ports.js';
-import { redact } from './redact.js';
 
-/** How a vendor is called in messages, and which settings mend its failures. */
+/** The vendor's name in messages, and the settings that fix its failures. */
 export interface VendorNames {
   vendor: string;
   /** What to do about a key that is refused: `Set ANTHROPIC_API_KEY to a valid key.` */
-  mendKey: string;
-  /** The setting that holds the base URL, and its value where it is not the vendor's own address. */
+  keyFix: string;
+  /** The variable that holds the base URL. */
   baseUrlVariable: string;
+  /** Its value, unless it is the vendor's own address. */
   baseUrl?: string | undefined;
 }
 
@@ -23,11 +25,11 @@ export interface HttpFailure {
   usage?: ModelUsage | undefined;
 }
 
-/** An answer with an error status as the `ModelError` that a breaker and a retry rule understand. */
+/** An answer with an error status as a `ModelError`, whose `failure` decides about retries and breakers. */
 export function httpFailure(names: VendorNames, answer: HttpFailure): ModelError {
   const failure = answer.failure ?? failureOfStatus(answer.status);
   const { status, retryAfterMs, detail, usage } = answer;
-  return new ModelError(failure, messageOf(names, failure, answer), { status, retryAfterMs, detail, usage });
+  return new ModelError(failure, httpMessage(names, failure, answer), { status, retryAfterMs, detail, usage });
 }
 
 export function failureOfStatus(status: number | undefined): ModelFailure {
@@ -55,7 +57,7 @@ export function failureOfStatus(status: number | undefined): ModelFailure {
   }
 }
 
-function messageOf(names: VendorNames, failure: ModelFailure, answer: HttpFailure): string {
+function httpMessage(names: VendorNames, failure: ModelFailure, answer: HttpFailure): string {
   const { vendor } = names;
   const { model, retryAfterMs } = answer;
   const status = answer.status ?? 'in the middle of its answer';
@@ -63,7 +65,7 @@ function messageOf(names: VendorNames, failure: ModelFailure, answer: HttpFailur
     case 'auth':
       return status === 403
         ? `${vendor} does not let this API key use ${model} (403). Choose another model, or give the key access to it.`
-        : `${vendor} refused the API key (${status}). ${names.mendKey}`;
+        : `${vendor} refused the API key (${status}). ${names.keyFix}`;
     case 'exhausted':
       return `${vendor} refused the call (${status}): the account has no credit left. Add credit, or use another model.`;
     case 'not_found':
@@ -93,4 +95,54 @@ function invalidRequestMessage(names: VendorNames, status: number | undefined, m
 
 function orBaseUrl({ baseUrl, baseUrlVariable }: VendorNames): string {
   return baseUrl === undefined ? '' : ` and ${baseUrlVariable} (${redact(baseUrl)})`;
+}
+
+/**
+ * A request that got no answer. `cause` is kept: it is the system's error, with its code.
+ *
+ * @param fix what to do when nothing listens there, such as `Start it with: ollama serve.`
+ */
+export function networkFailure(
+  vendor: string,
+  address: string,
+  cause: unknown,
+  more: { fix?: string | undefined; usage?: ModelUsage | undefined } = {},
+): ModelError {
+  const code = systemCode(cause);
+  const where = `${vendor} at ${redact(address)}`;
+  if (isNetworkTimeout(cause)) {
+    return new ModelError('timeout', `No answer from ${where} in time (${code}). Try again.`, {
+      cause,
+      usage: more.usage,
+    });
+  }
+  if (code === 'ERR_INVALID_URL') {
+    return new ModelError('not_configured', `The address of ${vendor} is not a URL: ${redact(address)}. Correct it.`);
+  }
+  const fix = more.fix ?? 'Check the network and the address, then try again.';
+  const message = `Cannot reach ${where}${code === undefined ? '' : ` (${code})`}. ${fix}`;
+  return new ModelError('network', message, { cause, usage: more.usage });
+}
+
+/** Characters of a vendor's text that an error carries at most. */
+const detailLimit = 500;
+
+/**
+ * A vendor's words as an error may carry them: without keys, on one line of at most 500 characters.
+ *
+ * @param secrets values that are known here, such as the key that was sent: a gateway's key has no shape to recognise
+ */
+export function redactedDetail(text: string, secrets: readonly (string | undefined)[] = []): string | undefined {
+  // Redacted before it is cut, so that no half of a key is left at the end.
+  const detail = redact(text, secrets).replace(/\s+/g, ' ').trim();
+  if (detail === '') return undefined;
+  return detail.length > detailLimit ? `${detail.slice(0, detailLimit - 1)}…` : detail;
+}
+
+/** Takes out what the logs take out, and the credentials in addresses as well. */
+export function redact(text: string, secrets: readonly (string | undefined)[] = []): string {
+  const known = secrets.filter((secret) => secret !== undefined);
+  return createRedactor(known)(text)
+    .replace(/:\/\/[^/\s@]+@/g, '://[redacted]@')
+    .replace(/\b((?:api[-_]?key|key|token)=)[^\s&"',}]+/gi, '$1[redacted]');
 }

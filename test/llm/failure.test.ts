@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { redact, redactedDetail } from '../../src/llm/redact.js';
+import { redact, redactedDetail } from '../../src/llm/failure.js';
 
 it.each([
   ['Incorrect API key provided: sk-ant-api03-abc_DEF-123', 'Incorrect API key provided: [redacted]'],
