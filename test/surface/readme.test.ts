@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import { type Setting, settings } from '../../src/base/settings.js';
+import { providers } from '../../src/llm/providers.js';
 import { toolsetPurposes, toolsets } from '../../src/tools/index.js';
 import { house, inside, type Ladder, page } from '../support/ladder.js';
 import { projectRoot } from '../support/root.js';
@@ -9,6 +11,7 @@ import { projectRoot } from '../support/root.js';
 /** What stands between `<!-- NAME -->` and `<!-- /NAME -->` in a file is made from declarations; `npm run readme` writes it. */
 const generated: readonly { file: string; name: string; make: () => string }[] = [
   { file: 'README.md', name: 'toolsets', make: toolsetTable },
+  { file: 'README.md', name: 'providers', make: providersTable },
   { file: 'README.md', name: 'settings', make: settingsTable },
   { file: 'src/tools/README.md', name: 'tools', make: toolTable },
   { file: 'src/README.md', name: 'ladder', make: ladderDrawing },
@@ -32,13 +35,29 @@ function toolTable(): string {
   return ['| toolset | tool | what it does |', '|---|---|---|', ...rows].join('\n');
 }
 
+function providersTable(): string {
+  const rows = providers.map(({ id, label, modelStrings, defaultModel, setUp, settings: section }) => {
+    const keys = section instanceof z.ZodObject ? Object.keys(section.shape) : ['NAME'];
+    const inFile = keys.map((key) => `\`${key}\``).join(' ');
+    return `| ${label} | ${modelStrings} | ${defaultModel && `\`${defaultModel}\``} | ${setUp} | \`${id}\`: ${inFile} |`;
+  });
+  return [
+    '| provider | model | default | set it up | `providers` in the config file |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
 function settingsTable(): string {
-  const rows = settings.map((setting: Setting) => {
+  const ofProviders = providers.flatMap(({ environment }): Setting[] => Object.values(environment).filter(isPresent));
+  const rows = [...settings, ...ofProviders].map((setting: Setting) => {
     const names = [setting.name, ...(setting.aliases ?? [])].map((name) => `\`${name}\``).join(' or ');
     return `| ${names} | ${setting.default === undefined ? '' : `\`${setting.default}\``} | ${setting.meaning} |`;
   });
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
 }
+
+const isPresent = <Value>(value: Value | undefined): value is Value => value !== undefined;
 
 /** The floors as boxes, the highest on top; each may import from all below it. */
 function ladderDrawing(): string {

@@ -1,5 +1,6 @@
 import { useLiveState } from '../../live.js';
 import type { TaskState } from '../../task-card.js';
+import { StateIcon } from '../../ui/state.js';
 
 export const jobStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
@@ -104,4 +105,27 @@ export const isOpen = ({ status }: { status: JobStatus }): boolean => status ===
 export function useBeat(ms: number, isWanted: boolean): number | undefined {
   const isPaused = useLiveState() === 'paused';
   return isWanted && !isPaused ? ms : undefined;
+}
+
+/** The status in sign and word. */
+export function JobMark({ status }: { status: JobStatus }) {
+  return (
+    <span class={`state ${signs[status]}`}>
+      <StateIcon state={signs[status]} />
+      {statusWords[status]}
+    </span>
+  );
+}
+
+/** How far a job at work is, where it says so. */
+export function JobProgress({ job }: { job: JobLine }) {
+  if (job.status !== 'running' || job.progress === undefined) return null;
+  return (
+    <span class="job-progress">
+      <progress value={job.progress} max={1} aria-label={`Progress of ${job.about}`} />
+      <span class="fact">
+        {Math.floor(job.progress * 100)} % {job.progress_message}
+      </span>
+    </span>
+  );
 }

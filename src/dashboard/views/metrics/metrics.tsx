@@ -1,11 +1,11 @@
+import type { ViewProps } from '../../location.js';
 import { filter } from '../../location.js';
 import { number, percent, short } from '../../ui/format.js';
 import { LineChart } from '../../ui/line-chart.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
-import type { ViewProps } from '../../view.js';
 import { useBeat } from '../jobs/job-line.js';
-import { type MetricsRead, Types } from './types.js';
+import { type MetricsRead, Types } from './job-types.js';
 
 interface Stretch {
   at: string;
@@ -37,7 +37,7 @@ const beatMs = 5_000;
 const longBeatMs = 60_000;
 
 /** The runtime over time: throughput, errors, queue and tokens. */
-export function Trends({ query }: ViewProps) {
+export function Metrics({ query }: ViewProps) {
   const minutes = Number(query.get('window') ?? 60);
   const chosen = windows.find((window) => window.minutes === minutes) ?? windows[1];
   const { minutes: window_minutes = 60, stretches = 60 } = chosen ?? {};
