@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { reopenTask } from '../../../src/core/tasks/transitions.js';
 import { alice, type Board, bob, openBoard, shell } from './board.js';
 
 const hours = 3_600_000;
@@ -7,8 +8,8 @@ async function lapsed(board: Board): Promise<boolean> {
   return (await board.tasks.lapse()).length > 0;
 }
 
-describe('a claim whose lease is over', () => {
-  test('goes back into the line with its attempt counted and the reason in its history', async () => {
+describe('a claim whose lease has expired', () => {
+  test('becomes ready again with its attempt counted and the reason in its history', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task');
     await board.tasks.claimNext({}, { workerId: 'w1' }, alice);
@@ -28,7 +29,7 @@ describe('a claim whose lease is over', () => {
     expect(await lapsed(board)).toBe(false);
   });
 
-  test('is counted from the claim, however long the task had waited in the line before (R4)', async () => {
+  test('is counted from the claim, however long the task had waited before', async () => {
     const board = await openBoard();
     await board.add('Task');
     board.clock.pass(48 * hours);
@@ -56,7 +57,7 @@ describe('a claim whose lease is over', () => {
     expect(await board.history('task', id)).toEqual(['created', 'claimed', 'lapsed', 'claimed', 'lapsed', 'failed']);
   });
 
-  test('does not count an attempt that was given back', async () => {
+  test('does not count an attempt that was released', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task', { maxAttempts: 1 });
     for (let count = 0; count < 5; count++) {
@@ -93,7 +94,7 @@ describe('a claim whose lease is over', () => {
 
 describe('a stepped wall clock', () => {
   for (const step of [2 * hours, -2 * hours]) {
-    test(`of ${step / hours} h frees no claim and freezes none (R8)`, async () => {
+    test(`of ${step / hours} h frees no claim and freezes none`, async () => {
       const board = await openBoard();
       await board.add('Task');
       await board.take(alice);
@@ -148,4 +149,20 @@ describe('a claim of the earlier server, which has no lease on this boot', () =>
     expect(await lapsed(board)).toBe(true);
     expect((await board.take(bob)).claimToken).toBe(2);
   });
+});
+
+test('reopening a task that its policy would stop again changes nothing, also when the caller goes on', async () => {
+  const board = await openBoard();
+  const goal = await board.goals.create({ name: 'G', description: '' }, alice);
+  const done = await board.add('Done', { goalId: goal.id });
+  const cause = await board.add('Cause');
+  const { id } = await board.add('Skipped', { goalId: goal.id, dependencies: [cause.id], onDependencyFailure: 'skip' });
+  await board.end(done.id, 'completed');
+  await board.end(cause.id, 'failed');
+  const before = await board.row(id);
+  await board.db.transaction(async (sql) => {
+    await expect(reopenTask(sql, before, { at: board.clock.now() })).rejects.toMatchObject({ code: 'conflict' });
+  });
+  expect(await board.row(id)).toEqual(before);
+  expect((await board.goals.get(goal.id)).status).toBe('completed');
 });
