@@ -24,7 +24,7 @@ export const setupCommands = [
   defineCommand({
     name: 'demo',
     description:
-      'Run a demonstration in a temporary home: a goal, its tasks, and background work that goes on after its server is killed.',
+      'Run a demonstration in a temporary home: a goal, its tasks, and background work that outlives its server.',
     options: {
       relay: flag('--relay', 'run a relay of four agents instead; it needs a configured model'),
     },
