@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Setting, settings } from '../../src/base/settings.js';
-import { commands } from '../../src/cli/commands/index.js';
+import { commands } from '../../src/cli/commands.js';
 import type { DefinedCommand } from '../../src/cli/define-command.js';
 import { providers } from '../../src/llm/providers.js';
 import { toolsetPurposes, toolsets } from '../../src/tools/index.js';
