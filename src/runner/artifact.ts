@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AgentError, type Artifact } from '../agents/define-agent.js';
-import { makePrivateDirectory } from '../base/private-directory.js';
+import { makePrivateDirectory } from '../base/private-files.js';
 import { listArtifact } from '../core/jobs/attempts.js';
 import type { AttemptKey } from '../core/jobs/outcome.js';
 import type { Database } from '../store/sql.js';
