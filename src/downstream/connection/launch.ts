@@ -2,8 +2,7 @@ import { dirname } from 'node:path';
 import { basicVariables, pickVariables } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
 import { resolvePath } from '../../base/config-file.js';
-import type { ServerSettings } from '../../base/server-settings.js';
-import { startsThisRuntime } from '../../base/server-settings.js';
+import { type ServerSettings, startsThisRuntime } from '../../base/server-settings.js';
 import { CallFailure } from './call-failure.js';
 
 /** How to start or reach a server, with nothing left to fill in. */
