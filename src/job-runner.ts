@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { lendPackages } from './agents/modules/lend-packages.js';
-import { hideSecrets, readConfig } from './base/config.js';
+import { hideSecrets } from './base/config.js';
 import { openLog } from './base/open-log.js';
+import { readConfig } from './config.js';
+import { custom } from './llm/custom.js';
+import { settingsOf } from './llm/provider.js';
 import { crashReportFile, watchMemory } from './runner/crash-report.js';
 import { runMainLoop } from './runner/main-loop.js';
 import { openRuntime } from './runtime.js';
@@ -11,7 +14,7 @@ async function main(runnerId: string): Promise<void> {
   const config = readConfig();
   hideSecrets(config);
   // On Node 20 it takes 50 ms, which only those who have modules of their own should pay.
-  if (config.agents.length > 0 || Object.keys(config.providers.custom).length > 0) lendPackages();
+  if (config.agents.length > 0 || Object.keys(settingsOf(custom, config)).length > 0) lendPackages();
   const log = openLog(config);
   // As much again beside the heap: typed arrays, and what libraries hold.
   const limitMb = 2 * config.runnerHeapMb + 256;

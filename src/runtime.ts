@@ -25,8 +25,7 @@ import { toolServerMark } from './downstream/connection/launch.js';
 import { createDownstream, type Downstream } from './downstream/downstream.js';
 import { nativeTools } from './downstream/native/index.js';
 import { createServerProcesses } from './downstream/processes.js';
-import { configuredModels } from './llm/configured.js';
-import type { Models } from './llm/index.js';
+import { createModels, type Models } from './llm/index.js';
 import { Maintenance } from './maintenance.js';
 import { createCrashReports } from './runner/crash-report.js';
 import { endMarked } from './runner/descendants.js';
@@ -92,7 +91,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const ground: Ground = { config, db, clock, log, processes, redact, runnerEntry };
 
   const breakers = createBreakers(ground);
-  const models = configuredModels(config);
+  const models = createModels(config);
   const agents = buildAgents(ground, breakers, models);
   const queue = buildQueue(ground, agents, models);
   const downstream = buildDownstream(ground, breakers);

@@ -1,8 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
-import { type Config, defaultConfig } from '../base/config.js';
+import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import { type LogWishes, openLog } from '../base/open-log.js';
+import { defaultConfig } from '../config.js';
 import { nameSession } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
 import { createMcpServer } from './server.js';

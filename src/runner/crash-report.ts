@@ -58,7 +58,7 @@ export function watchMemory({ limitMb, file }: MemoryLimit): void {
   const workerData = {
     limit: limitMb * 1_000_000,
     file,
-    lastWords: JSON.stringify({ header: { event: 'Out of memory' } }),
+    report: JSON.stringify({ header: { event: 'Out of memory' } }),
   };
   const watch = new Worker(source, { eval: true, execArgv: [], workerData });
   watch.unref();
@@ -72,7 +72,7 @@ const source = `
   setInterval(() => {
     if (process.memoryUsage.rss() < workerData.limit) return;
     try {
-      writeFileSync(workerData.file, workerData.lastWords, { mode: 0o600 });
+      writeFileSync(workerData.file, workerData.report, { mode: 0o600 });
     } finally {
       process.kill(process.pid, 'SIGKILL');
     }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cut } from '../base/text.js';
-import type { CallStats } from '../downstream/routing/call-log.js';
+import type { CallStats } from '../downstream/routing/call-metrics.js';
 import { urgencies } from '../downstream/routing/plan.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, fields, iso, limit, metadata } from './call/fields.js';

@@ -148,11 +148,11 @@ it('primary down: a backup answers; all down: the last good answer, marked; none
   const failed = call('one.echo', { text: 'never asked before' }, { timeoutMs: 3_000 });
   await expect(failed).rejects.toMatchObject({
     code: 'unavailable',
-    message: /^Nobody answered one\.echo\. primary one.*; backup two.*; cache: nothing from the last 3600 s\.$/,
+    message: /^No source answered one\.echo\. primary one.*; backup two.*; cache: nothing from the last 3600 s\.$/,
   });
   expect(performance.now() - startedAt).toBeLessThan(3_500);
   await expect(call('one.echo', { text: 'kept' }, { timeoutMs: 1_000, maxStaleSeconds: 0 })).rejects.toMatchObject({
-    message: /cache: not wanted/,
+    message: /cache: off/,
   });
 });
 
@@ -301,7 +301,7 @@ it('scaling is for all sessions: here at once, elsewhere at the next sweep; 0 le
   expect(await runtime.call('odd.echo')).toMatchObject({ source: 'backup' });
   await expect(runtime.downstream.scale('stranger', 1, actor)).rejects.toMatchObject({
     code: 'not_found',
-    hint: 'It names: odd, spare.',
+    hint: 'Its servers are: odd, spare.',
   });
 });
 

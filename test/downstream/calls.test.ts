@@ -26,9 +26,9 @@ it('a name that two servers have is a conflict that names both, until a rule or 
   expect((await call('echo')).tool).toBe('one.echo');
 });
 
-it('a name that nobody has is answered with names that are near', async () => {
+it('an unknown name is answered with similar names', async () => {
   const { call } = await toolRuntime({ odd: odd() });
-  await expect(call('odd.ecko_echo')).rejects.toMatchObject({ code: 'not_found', message: /Near: odd\.echo/ });
+  await expect(call('odd.ecko_echo')).rejects.toMatchObject({ code: 'not_found', message: /Similar: odd\.echo/ });
 });
 
 it('results pass through as they are: pictures, links, what the tool itself calls an error', async () => {

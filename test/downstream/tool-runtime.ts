@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ConfigFile } from '../../src/base/config-file.js';
 import type { JsonObject } from '../../src/base/json.js';
 import type { ServerSettings } from '../../src/base/server-settings.js';
-import type { CallOutcome, CallRequest } from '../../src/downstream/routing/call.js';
+import type { CallOutcome, CallRequest } from '../../src/downstream/routing/caller.js';
 import type { Runtime } from '../../src/runtime.js';
 import { projectRoot } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readConfig } from '../../src/base/config.js';
+import { readConfig } from '../../src/config.js';
 import { toCsv } from '../agents/backtest/random-walk.js';
 import { connectServer } from '../support/mcp-client.js';
 import { tempDir } from '../support/temp-dir.js';

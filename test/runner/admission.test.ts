@@ -55,12 +55,12 @@ it('jobs of a type that keeps failing wait without losing a try, and go on with 
   expect(probe.id).toBe(waiting.id);
   let finishProbe = () => {};
   const probing = attempt(queue, probe, () => new Promise<void>((resolve) => (finishProbe = resolve)));
-  await eventually('the probe is under way', async () => (await breakers.get('job:generic')).circuit.probes === 1);
+  await eventually('the probe is under way', async () => (await breakers.get('job:generic')).circuit.permits === 1);
   // One probe at a time, over all runners.
   expect(await attempt(queue, await queue.running(), working)).toBe('postponed');
   finishProbe();
   expect(await probing).toBe('completed');
-  expect((await breakers.get('job:generic')).circuit).toMatchObject({ state: 'closed', probes: 0 });
+  expect((await breakers.get('job:generic')).circuit).toMatchObject({ state: 'closed', permits: 0 });
   expect(await attempt(queue, await queue.running(), working)).toBe('completed');
 });
 

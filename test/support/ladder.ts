@@ -10,7 +10,7 @@ export const house: Ladder = [
   ['store'],
   ['core'],
   ['llm', 'downstream'],
-  ['agents'],
+  ['agents', 'config.ts'],
   ['runner', 'agent-host.ts'],
   ['services'],
   ['maintenance.ts'],
@@ -37,7 +37,13 @@ export const inside: Readonly<Record<string, Ladder>> = {
     ['goals', 'relay', 'access'],
     ['goal-runs', 'overview', 'retention'],
   ],
-  downstream: [['connection', 'native'], ['pool', 'processes.ts'], ['routing'], ['views'], ['downstream.ts']],
+  downstream: [
+    ['connection', 'native'],
+    ['pool', 'processes.ts'],
+    ['routing', 'server-launcher.ts'],
+    ['views'],
+    ['downstream.ts'],
+  ],
   tools: [['call'], ['shapes'], ['*'], ['index.ts']],
 };
 

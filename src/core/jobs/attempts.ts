@@ -116,7 +116,7 @@ async function settleAttempt(
     row.id,
     row.attempt,
   )) ?? { inputTokens: 0, outputTokens: 0 };
-  const promise = await reservationOf(sql, callOf(row));
+  const reservation = await reservationOf(sql, callOf(row));
   const { inputTokens, outputTokens } = outcome;
   let used = booked;
   if (inputTokens !== undefined && outputTokens !== undefined) {
@@ -124,14 +124,14 @@ async function settleAttempt(
       inputTokens: Math.max(inputTokens, booked.inputTokens),
       outputTokens: Math.max(outputTokens, booked.outputTokens),
     };
-  } else if (promise) {
+  } else if (reservation) {
     used = {
-      inputTokens: booked.inputTokens + promise.minimum,
+      inputTokens: booked.inputTokens + reservation.minimum,
       outputTokens: booked.outputTokens + estimateTokens(received),
     };
   }
   const unsettled = used.inputTokens + used.outputTokens - booked.inputTokens - booked.outputTokens;
-  if (promise) await settle(sql, callOf(row), unsettled, at);
+  if (reservation) await settle(sql, callOf(row), unsettled, at);
   return used;
 }
 

@@ -7,7 +7,7 @@ import type { ServerSettings } from '../../../src/base/server-settings.js';
 import { createDownstream } from '../../../src/downstream/downstream.js';
 import type { NativeTool } from '../../../src/downstream/native/define-native-tool.js';
 import { createServerProcesses } from '../../../src/downstream/processes.js';
-import type { CallRequest } from '../../../src/downstream/routing/call.js';
+import type { CallRequest } from '../../../src/downstream/routing/caller.js';
 import { movingClock } from '../../support/moving-clock.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { notedCalls, odd, type ToolRuntimeOptions, textOf, toolRuntime } from '../tool-runtime.js';
@@ -81,7 +81,7 @@ it('native first, then primary, then backups, then the cache, then an error that
   await downstream.scale('two', 0, actor);
   expect(await ask('x')).toMatchObject({ source: 'cache', isStale: true });
   await expect(ask('never asked before')).rejects.toMatchObject({
-    message: /^Nobody answered one\.echo\. native native: .*; primary one: .*; backup two: .*; cache: nothing/,
+    message: /^No source answered one\.echo\. native native: .*; primary one: .*; backup two: .*; cache: nothing/,
   });
 });
 
@@ -152,7 +152,9 @@ it('retry_safe of a rule or of the config lets a call that was lost be made agai
     odd: odd({ env, retrySafe: ['add_crash'], backups: ['spare'] }),
     spare: odd({ env }),
   });
-  await expect(call('odd.add_crash', {}, { timeoutMs: 8_000 })).rejects.toMatchObject({ message: /^Nobody answered/ });
+  await expect(call('odd.add_crash', {}, { timeoutMs: 8_000 })).rejects.toMatchObject({
+    message: /^No source answered/,
+  });
   const tries = notedCalls(env.CALLS_FILE).length;
   expect(tries).toBeGreaterThan(2);
   await downstream.route('odd.add_crash', { retrySafe: false }, actor);
