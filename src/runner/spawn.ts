@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { runnerMark } from '../base/ordinary-variables.js';
 import { makePrivateDirectory } from '../base/private-directory.js';
 import type { Processes, ProcessIdentity, Spawner } from '../core/ports.js';
-import { reportArguments } from './last-words.js';
+import { reportArguments } from './crash-report.js';
 
 export interface SpawnerNeeds {
   processes: Processes;

@@ -1,4 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -9,8 +11,10 @@ import { createModels } from '../../src/llm/index.js';
 import { type ProviderDeclaration, requireKey } from '../../src/llm/provider.js';
 import { providers } from '../../src/llm/providers.js';
 import { runnerEnvironment } from '../../src/runner/environment.js';
+import { acme } from '../fixtures/models/acme.js';
+import { projectRoot } from '../support/root.js';
 import { tempDir } from '../support/temp-dir.js';
-import { ask } from './ask.js';
+import { ask, failureOf } from './ask.js';
 
 const section = z.strictObject({ model: z.string().optional(), volume: z.int().optional() });
 
@@ -112,4 +116,29 @@ it('a model string leads to a call, by alias, id or retired id', async () => {
     text: 'Ahoy!Ahoy!',
     model: 'parrot-macaw-1',
   });
+});
+
+it('the example of the README answers, and fails as the contract says', async () => {
+  const shown = readFileSync(join(projectRoot, 'test/fixtures/models/acme.ts'), 'utf8')
+    .replaceAll('../../../src/llm/', './')
+    .replaceAll('../../../src/core/', '../core/');
+  expect(readFileSync(join(projectRoot, 'src/llm/README.md'), 'utf8')).toContain(`\`\`\`ts\n${shown}\`\`\``);
+
+  const server = createServer((request, response) => {
+    if (request.headers.authorization !== 'Bearer right-key') response.writeHead(401).end('wrong-key is wrong');
+    else response.setHeader('x-tokens', '2').end('Grüße');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const providerWith = (apiKey: string) =>
+    createModels({ providers: { acme: { apiKey, baseUrl } } }, [acme]).provider('acme');
+  expect(await ask(providerWith('right-key'), { params: { top_k: 1 } })).toMatchObject({
+    text: 'Grüße',
+    usage: { outputTokens: 2 },
+    warnings: ['Acme does not take top_k, so it was left out.'],
+  });
+  const error = await failureOf(ask(providerWith('wrong-key')));
+  expect(error).toMatchObject({ failure: 'auth', status: 401, detail: '[redacted] is wrong' });
+  expect(error.message).toContain('Set ACME_API_KEY to a valid key.');
+  server.close();
 });

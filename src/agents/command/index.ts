@@ -141,7 +141,7 @@ function throwOnFailure(
 
 function allowed(commands: Commands): string {
   const names = [...commands.keys()];
-  return names.length === 0 ? 'None is allowed yet.' : `Allowed: ${names.join(', ')}.`;
+  return names.length === 0 ? 'No command is allowed yet.' : `Allowed: ${names.join(', ')}.`;
 }
 
 function notAllowed(name: string, configPath: string): RuntimeError {

@@ -58,7 +58,7 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
       }),
 
     /** Releases a claimed task unfinished; the attempt does not count. `isForced` releases the claim of another too. */
-    giveBack: (task: TaskReference, claimToken: number | undefined, actor: Actor, isForced = false): Promise<Task> =>
+    release: (task: TaskReference, claimToken: number | undefined, actor: Actor, isForced = false): Promise<Task> =>
       db.transaction(async (sql) => {
         const row = await findTask(sql, task);
         refuseOldToken(row, { actor, claimToken });
@@ -125,7 +125,7 @@ async function takeSeat(sql: Sql, slot: number, workerId: string, actor: Actor):
     throw new RuntimeError(
       'conflict',
       `Slot ${slot} is at work on task ${row.task_id}.`,
-      'Report on that task with update_task, or give it back with release_task, first.',
+      'Report on that task with update_task, or release it with release_task, first.',
     );
   }
   if (row.worker_id === workerId) return;
@@ -191,7 +191,7 @@ function refuseUnclaimed(row: TaskRow): void {
   if (row.status === 'in_progress') return;
   throw new RuntimeError(
     'conflict',
-    `Task ${row.id} is ${row.status}; there is no claim to give back.`,
+    `Task ${row.id} is ${row.status}; there is no claim to release.`,
     'Call get_task to see its result.',
   );
 }

@@ -2,7 +2,7 @@ import { type Backoff, retryDelayMs } from '../../base/backoff.js';
 import type { EpochMs } from '../../base/clock.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
-import { releaseProbes } from '../breakers/probes.js';
+import { releasePermitsOf } from '../breakers/guard.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { countAttempt, countCancelled, readyAt } from '../metrics/job-counters.js';
@@ -96,7 +96,7 @@ async function writeOutcome(
   if (!row) return undefined;
   const isStillWaiting = outcome.kind === 'postponed' && (await wasPostponed(sql, row));
   const attempt = await closeAttempt(sql, row, outcome, at);
-  await releaseProbes(sql, callOf(row));
+  await releasePermitsOf(sql, callOf(row));
 
   const isCancelled = row.cancel_requested_at !== null && outcome.kind !== 'completed';
   const decided: Outcome = isCancelled ? { ...spendingOf(outcome), kind: 'cancelled' } : outcome;

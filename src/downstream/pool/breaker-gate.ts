@@ -1,7 +1,8 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Breakers } from '../../core/breakers/breakers.js';
+import { type PreparedConfig, prepareBreaker } from '../../core/breakers/configure-breaker.js';
+import { openUntil } from '../../core/breakers/list-breakers.js';
 import type { FailureType } from '../../core/breakers/machine.js';
-import { notClosed, type PreparedConfig, prepareBreaker } from '../../core/breakers/prepare.js';
 import type { Database } from '../../store/sql.js';
 
 /** Permission to make one call. */
@@ -81,7 +82,7 @@ export class BreakerGate {
   }
 
   async #read(): Promise<void> {
-    this.#notClosed = await notClosed(this.#needs.db);
+    this.#notClosed = await openUntil(this.#needs.db);
     this.#readAt = performance.now();
   }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { ConfigChanges } from '../../core/breakers/configure-breaker.js';
 import { type BreakerConfig, failureTypes } from '../../core/breakers/machine.js';
-import type { ConfigChanges } from '../../core/breakers/steer-breaker.js';
 
 export const seconds = (least: number, what: string) => z.int().min(least).max(86_400).optional().describe(what);
 const weight = z.number().min(0).max(100).optional();
