@@ -4,11 +4,14 @@ import { RuntimeError } from '../base/errors.js';
 import type { LiveProcess } from '../core/overview/live-processes.js';
 import { newestBackup } from '../store/backup.js';
 import { restoreDatabase, setAside } from '../store/restore.js';
-import type { GlobalFlags } from './global-flags.js';
-import type { Output } from './output.js';
+import type { CommandContext } from './define-command.js';
 import { type Setting, settingOf, withRuntime } from './with-runtime.js';
 
-export async function runBackup(file: string | undefined, flags: GlobalFlags, output: Output): Promise<void> {
+/** Copies the database to a file while others use it. */
+export async function runBackup(
+  { file }: { file: string | undefined },
+  { flags, output }: CommandContext,
+): Promise<void> {
   const { path, sizeBytes } = await withRuntime(settingOf(flags), (runtime) =>
     runtime.maintenance.backup(file === undefined ? undefined : resolve(file)),
   );
@@ -16,12 +19,14 @@ export async function runBackup(file: string | undefined, flags: GlobalFlags, ou
   else output.print(path);
 }
 
-export async function runRestore(
-  file: string | undefined,
-  isForced: boolean,
-  flags: GlobalFlags,
-  output: Output,
-): Promise<void> {
+export interface RestoreOptions {
+  /** The backup; undefined for the newest one. */
+  file: string | undefined;
+  isForced: boolean;
+}
+
+/** Replaces the contents of the database by those of a backup. A copy of the current contents is kept. */
+export async function runRestore({ file, isForced }: RestoreOptions, { flags, output }: CommandContext): Promise<void> {
   const setting = settingOf(flags);
   const from = file === undefined ? requireBackup(setting) : resolve(file);
   if (!existsSync(from))
@@ -30,9 +35,9 @@ export async function runRestore(
       `There is no file ${from}.`,
       'Run `agent-runtime doctor` to see the newest backup.',
     );
-  const saved = await savePresent(setting, isForced);
+  const saved = await saveCurrent(setting, isForced);
   await restoreDatabase({ from, file: setting.config.dbPath, log: setting.log });
-  // What was at work when the backup was made is not any more.
+  // Sessions and runners that the backup lists have long ended: the sweep releases what they held.
   const counts = await withRuntime(setting, async (runtime) => {
     await runtime.maintenance.runOnce();
     return runtime.db.get<{ goals: number; tasks: number; jobs: number }>(
@@ -42,7 +47,7 @@ export async function runRestore(
   if (flags.isJson) output.printJson({ restored: from, saved: saved ?? null, ...counts });
   else {
     output.print(`Restored ${from}: ${counts?.goals} goals, ${counts?.tasks} tasks, ${counts?.jobs} jobs.`);
-    if (saved) output.print(`What was there before: ${saved}`);
+    if (saved) output.print(`The previous contents: ${saved}`);
   }
 }
 
@@ -53,8 +58,11 @@ function requireBackup({ config }: Setting): string {
   throw new RuntimeError('not_found', `There is no backup in ${directory}.`, 'Name the file to restore.');
 }
 
-/** Saves what the database holds now; resolves to where. Nobody may be using it, unless that is wanted. */
-async function savePresent(setting: Setting, isForced: boolean): Promise<string | undefined> {
+/**
+ * Saves the current contents of the database and resolves to the path of the copy; undefined if there is no database.
+ * Throws `conflict` if another process uses it, unless `isForced`.
+ */
+async function saveCurrent(setting: Setting, isForced: boolean): Promise<string | undefined> {
   const { dbPath } = setting.config;
   if (!existsSync(dbPath)) return undefined;
   try {
@@ -74,6 +82,6 @@ function inUse(path: string, live: readonly LiveProcess[]): RuntimeError {
   return new RuntimeError(
     'conflict',
     `The database ${path} is in use: ${named}.`,
-    'End these clients first, or pass --force: they will see the restored rows, and may hold claims that are gone.',
+    'End these clients first, or pass --force: they will see the restored rows, and may hold claims that no longer exist.',
   );
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseAge } from '../../src/cli/purge.js';
+import { parseAge } from '../../src/cli/options.js';
 import { connectServer } from '../support/mcp-client.js';
 import { tempDir } from '../support/temp-dir.js';
 import { runCli } from './run-cli.js';

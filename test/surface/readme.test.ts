@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Setting, settings } from '../../src/base/settings.js';
+import { commands } from '../../src/cli/commands/index.js';
+import type { DefinedCommand } from '../../src/cli/define-command.js';
 import { providers } from '../../src/llm/providers.js';
 import { toolsetPurposes, toolsets } from '../../src/tools/index.js';
 import { house, inside, type Ladder, page } from '../support/ladder.js';
@@ -11,6 +13,7 @@ import { projectRoot } from '../support/root.js';
 /** What stands between `<!-- NAME -->` and `<!-- /NAME -->` in a file is made from declarations; `npm run readme` writes it. */
 const generated: readonly { file: string; name: string; make: () => string }[] = [
   { file: 'README.md', name: 'toolsets', make: toolsetTable },
+  { file: 'README.md', name: 'commands', make: commandTable },
   { file: 'README.md', name: 'providers', make: providersTable },
   { file: 'README.md', name: 'settings', make: settingsTable },
   { file: 'src/tools/README.md', name: 'tools', make: toolTable },
@@ -33,6 +36,30 @@ function toolTable(): string {
     }),
   );
   return ['| toolset | tool | what it does |', '|---|---|---|', ...rows].join('\n');
+}
+
+function commandTable(): string {
+  const rows = Object.entries(commands).flatMap(([group, declared]) =>
+    declared
+      .flatMap((one) =>
+        'commands' in one
+          ? one.commands.map((command) => rowOf(command, `${one.name} ${command.name}`))
+          : rowOf(one, one.name),
+      )
+      .map((row, index) => `| ${index === 0 ? `**${group}**` : ''} ${row}`),
+  );
+  return ['| group | command | what it does |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** The command with its arguments and required options, and its description. */
+function rowOf({ arguments: args, options, usage, description }: DefinedCommand, name: string): string {
+  const words = Object.entries(args).map(([argument, { isRequired }]) =>
+    isRequired ? `<${argument}>` : `[${argument}]`,
+  );
+  const required = Object.values(options).filter(({ isRequired }) => isRequired);
+  const flags = required.map((option) => option.flags.split(', ').at(-1));
+  const call = [name, ...(usage === undefined ? [...words, ...flags] : [usage])].join(' ');
+  return `| \`${call.replaceAll('|', '\\|')}\` | ${description} |`;
 }
 
 function providersTable(): string {

@@ -2,18 +2,10 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import type { JsonObject } from '../base/json.js';
-import { readConfig } from '../config.js';
-import { runnerEnvironment } from '../runner/environment.js';
-import { createOutput } from './output.js';
+import type { CommandContext } from '../define-command.js';
+import { type DemoServer, type Reply, startServer, usableModel } from './demo-server.js';
 
-export interface DemoOptions {
-  json: boolean;
-}
-
-/** What the demo shows at each step; with --json the whole of what it prints. */
+/** What the demo prints with --json. */
 interface DemoReport {
   home: string;
   database: string;
@@ -23,17 +15,30 @@ interface DemoReport {
   goal: { status: string; completed: number; total: number };
 }
 
+/** Runs the demo of a goal, or of a relay. */
+export async function runDemo({ relay }: { relay: boolean }, context: CommandContext): Promise<void> {
+  if (!relay) return runGoalDemo(context);
+  const { runRelayDemo } = await import('./relay-demo.js');
+  return runRelayDemo(context);
+}
+
 /**
- * The main job, for real: servers started as a client starts them, a goal broken down, tasks worked off, a server killed
- * with SIGKILL while a background task runs, and everything found again by the next one. All in a temporary home, which
- * is left for a look.
+ * Shows the main use with real processes: a server is started as a client starts it, a goal is broken down, tasks are
+ * done, the server is killed with SIGKILL while a background task runs, and the next server finds everything again. All
+ * of it is in a temporary home, which stays so that it can be inspected.
  */
-export async function runDemo({ json }: DemoOptions): Promise<void> {
-  const output = createOutput();
+async function runGoalDemo({ flags, output }: CommandContext): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), 'agent-runtime-demo-'));
-  const stage = await setStage(home, (text) => (json ? undefined : output.print(text)));
-  const report = await play(stage);
-  if (json) output.printJson(report);
+  const report: DemoReport = {
+    home,
+    database: join(home, '.claude', 'agent_runtime.db'),
+    planner: '',
+    steps: [],
+    background: { id: '', kind: '', survived_kill_of_pid: 0, status: '', outcome: '' },
+    goal: { status: '', completed: 0, total: 0 },
+  };
+  await play({ home, report, say: (text) => (flags.isJson ? undefined : output.print(text)) });
+  if (flags.isJson) output.printJson(report);
 }
 
 interface Stage {
@@ -42,37 +47,26 @@ interface Stage {
   report: DemoReport;
 }
 
-async function setStage(home: string, say: (text: string) => void): Promise<Stage> {
-  return {
-    home,
-    say,
-    report: {
-      home,
-      database: join(home, '.claude', 'agent_runtime.db'),
-      planner: '',
-      steps: [],
-      background: { id: '', kind: '', survived_kill_of_pid: 0, status: '', outcome: '' },
-      goal: { status: '', completed: 0, total: 0 },
-    },
-  };
-}
-
-async function play(stage: Stage): Promise<DemoReport> {
+async function play(stage: Stage): Promise<void> {
   const { say, report, home } = stage;
   say(`A server is started the way an MCP client starts it, in the empty home ${home}\n`);
-  const first = await startServer(stage);
+  const first = await startServer(home);
   const status = await first.call('runtime_status');
   const model = usableModel(status);
   say(
     model
       ? `   model found: ${model}`
-      : "   no key and no model found: the plan will be this client's own, the background work a training job",
+      : '   no model found: this client makes the plan, and the background work is a training job',
   );
 
   const goal = await planGoal(first, stage, model);
   await workOneTask(first, stage);
   const held = await first.call('claim_next_task');
-  note(stage, 'claim_next_task', `task ${held.id} "${held.title}" is taken next, and its worker is about to be killed`);
+  note(
+    stage,
+    'claim_next_task',
+    `task ${held.id} "${held.title}" is claimed next, and its worker is about to be killed`,
+  );
 
   const jobId = await startBackgroundWork(first, stage, model);
   await untilItRuns(first, jobId);
@@ -80,7 +74,7 @@ async function play(stage: Stage): Promise<DemoReport> {
   report.background.survived_kill_of_pid = first.pid;
   say(`\n   kill -9 ${first.pid}: the server is dead, the background process is not\n`);
 
-  const second = await startServer(stage);
+  const second = await startServer(home);
   const found = await second.call('runtime_status');
   note(stage, 'runtime_status', `the same conversation, resumed: ${String(found.next)}`);
   await readBackgroundResult(second, stage, jobId, model);
@@ -94,13 +88,6 @@ async function play(stage: Stage): Promise<DemoReport> {
   say(`\nAll of it is stored in ${report.database}`);
   say(`Look around:  HOME=${home} agent-runtime tool list_tasks`);
   say(`Clean up:     rm -r ${home}`);
-  return report;
-}
-
-/** Any key or local server that is set up; not Claude Code, whose login is not in a temporary home. */
-export function usableModel(status: Reply): string | undefined {
-  const { default: model } = status.models as { default: string | null };
-  return model === null || model.startsWith('claude-code') ? undefined : model;
 }
 
 const ownPlan = [
@@ -114,7 +101,7 @@ const ownPlan = [
   { title: 'Draw the three species', depends_on: [0] },
 ];
 
-async function planGoal(server: Server, stage: Stage, model: string | undefined): Promise<number> {
+async function planGoal(server: DemoServer, stage: Stage, model: string | undefined): Promise<number> {
   const goal = await server.call('create_goal', {
     name: 'A field guide to irises',
     description: 'A short guide that tells three species of iris apart by the lengths of their petals and sepals.',
@@ -129,19 +116,19 @@ async function planGoal(server: Server, stage: Stage, model: string | undefined)
   return goal.id as number;
 }
 
-async function workOneTask(server: Server, stage: Stage): Promise<void> {
+async function workOneTask(server: DemoServer, stage: Stage): Promise<void> {
   const task = await server.call('claim_next_task');
   note(stage, 'claim_next_task', `task ${task.id} "${task.title}", claim_token ${task.claim_token}`);
   await complete(server, stage, task, 'Fisher, 1936: 50 flowers each of three species.');
 }
 
-async function complete(server: Server, stage: Stage, task: Reply, result: string): Promise<void> {
+async function complete(server: DemoServer, stage: Stage, task: Reply, result: string): Promise<void> {
   const { id, claim_token } = task as { id: number; claim_token: number };
   await server.call('update_task_status', { task_id: id, status: 'completed', result, claim_token });
-  note(stage, 'update_task_status', `task ${id} completed; what waited for it is ready now`);
+  note(stage, 'update_task_status', `task ${id} completed; the tasks that waited for it are ready now`);
 }
 
-async function startBackgroundWork(server: Server, stage: Stage, model: string | undefined): Promise<string> {
+async function startBackgroundWork(server: DemoServer, stage: Stage, model: string | undefined): Promise<string> {
   if (model) {
     const task_description =
       'In about 300 words: how does one tell Iris setosa, versicolor and virginica apart by their petals?';
@@ -150,7 +137,7 @@ async function startBackgroundWork(server: Server, stage: Stage, model: string |
     note(stage, 'submit_background_task', `${submitted.task_id}, answered by ${model} in a process of its own`);
     return String(submitted.task_id);
   }
-  // Enough passes to take some seconds, so that the kill comes in the middle.
+  // Enough epochs to take some seconds, so that the kill comes in the middle.
   const payload = { model: 'neural', dataset: 'iris', epochs: 10_000, batch_size: 2, hidden: 48, learning_rate: 0.001 };
   const submitted = await server.call('submit_job', { type: 'ml_experiment', payload });
   stage.report.background.kind = 'ml_experiment';
@@ -158,7 +145,7 @@ async function startBackgroundWork(server: Server, stage: Stage, model: string |
   return String(submitted.job_id);
 }
 
-async function untilItRuns(server: Server, jobId: string): Promise<void> {
+async function untilItRuns(server: DemoServer, jobId: string): Promise<void> {
   for (let look = 0; look < 100; look++) {
     const { tasks } = await server.call('wait_for_tasks', { task_ids: [jobId], timeout_seconds: 0 });
     const [job] = tasks as { status: string; progress?: number }[];
@@ -168,7 +155,7 @@ async function untilItRuns(server: Server, jobId: string): Promise<void> {
 }
 
 async function readBackgroundResult(
-  server: Server,
+  server: DemoServer,
   stage: Stage,
   jobId: string,
   model: string | undefined,
@@ -184,14 +171,14 @@ async function readBackgroundResult(
   note(stage, 'get_task_result', `${background.status}: ${background.outcome}`);
 }
 
-async function outcomeOf(server: Server, jobId: string, model: string | undefined): Promise<string> {
+async function outcomeOf(server: DemoServer, jobId: string, model: string | undefined): Promise<string> {
   const result = await server.call('get_task_result', { task_id: jobId });
   if (model) return `"${String(result.result).slice(0, 120)}..."`;
   const { test } = result.data as { test: { accuracy: number } };
   return `${Math.round(test.accuracy * 30)} of 30 flowers that it had not seen named right`;
 }
 
-async function workTheRest(server: Server, stage: Stage, held: Reply): Promise<void> {
+async function workTheRest(server: DemoServer, stage: Stage, held: Reply): Promise<void> {
   const { background } = stage.report;
   await complete(server, stage, held, background.outcome);
   for (;;) {
@@ -205,43 +192,4 @@ async function workTheRest(server: Server, stage: Stage, held: Reply): Promise<v
 function note({ say, report }: Stage, tool: string, did: string): void {
   report.steps.push({ tool, did });
   say(`${String(report.steps.length).padStart(2)} ${tool.padEnd(22)} ${did}`);
-}
-
-type Reply = Record<string, unknown>;
-
-export interface Server {
-  pid: number;
-  call(tool: string, args?: JsonObject): Promise<Reply>;
-  close(): Promise<void>;
-}
-
-/** Both servers of the demo serve one conversation, as when a client is restarted and resumes. */
-const conversation = 'demo';
-
-export async function startServer({ home }: Pick<Stage, 'home'>): Promise<Server> {
-  const [{ Client }, { StdioClientTransport }] = await Promise.all([
-    import('@modelcontextprotocol/sdk/client/index.js'),
-    import('@modelcontextprotocol/sdk/client/stdio.js'),
-  ]);
-  const { AGENT_RUNTIME_DB_PATH, AGENT_RUNTIME_CONFIG, AGENT_RUNTIME_DATA_DIR, ...keys } = runnerEnvironment(
-    readConfig(),
-  );
-  const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: [fileURLToPath(new URL('./main.js', import.meta.url))],
-    env: { ...keys, HOME: home, CLAUDE_CODE_SESSION_ID: conversation, AGENT_RUNTIME_LOG_LEVEL: 'error' },
-    stderr: 'inherit',
-  });
-  const client: Client = new Client({ name: 'agent-runtime-demo', version: '1' });
-  await client.connect(transport);
-  return {
-    pid: transport.pid ?? 0,
-    async call(tool, args = {}) {
-      const reply = await client.callTool({ name: tool, arguments: args });
-      const [content] = reply.content as { text: string }[];
-      if (reply.isError) throw new Error(`${tool} failed: ${content?.text}`);
-      return reply.structuredContent as Reply;
-    },
-    close: () => client.close(),
-  };
 }

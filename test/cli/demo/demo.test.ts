@@ -1,8 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
-import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
-import { tempDir } from '../support/temp-dir.js';
-import { runCli } from './run-cli.js';
+import { startAnthropicServer } from '../../fixtures/models/anthropic-server.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { runCli } from '../run-cli.js';
 
 const plan = {
   tasks: [

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
-import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
-import type { RecordedRequest, Script } from '../fixtures/models/scripted-server.js';
-import { tempDir } from '../support/temp-dir.js';
-import { runCli } from './run-cli.js';
+import { startAnthropicServer } from '../../fixtures/models/anthropic-server.js';
+import type { RecordedRequest, Script } from '../../fixtures/models/scripted-server.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { runCli } from '../run-cli.js';
 
 const isJudged = ({ prompt }: RecordedRequest) => prompt.startsWith('Judge the output');
 const agentOf = ({ prompt }: RecordedRequest) => /^Agent #\d+\/\d+: (\w+)/m.exec(prompt)?.[1] ?? '';
@@ -50,7 +50,7 @@ it('says what went wrong when the relay does not come to its end, and how to go 
   expect(code).toBe(1);
   expect(stderr).toContain('The relay is failed');
   expect(stderr).toContain('Nothing of it is right.');
-  expect(stderr).toContain(`HOME=${home} agent-runtime tool run_relay pipeline_id=`);
+  expect(stderr).toContain(`HOME=${home} agent-runtime tool run_relay --arg pipeline_id=`);
 });
 
 it('without a model it says what to configure', async () => {

@@ -1,0 +1,130 @@
+import type { Command } from 'commander';
+import { jobStatuses } from '../../core/jobs/job.js';
+import { defineCommand } from '../define-command.js';
+import { commandName } from '../launch.js';
+import { choice, flag, list, requiredText, text, textWithDefault } from '../options.js';
+
+const jobId = requiredText('--job-id <id>', 'the id that submit printed');
+
+/** The commands of the earlier job server, and those that it lacked. */
+export const jobCommands = [
+  defineCommand({
+    name: 'agents',
+    description: 'List the job types and the payload that each takes.',
+    options: { type: text('--type <type>', 'only this type, with its whole schema') },
+    load: async () => (await import('../jobs/list-jobs.js')).runAgents,
+  }),
+  defineCommand({
+    name: 'submit',
+    description: 'Submit a job. It runs in a process of its own and goes on when this command ends.',
+    options: {
+      type: requiredText('--type <type>', 'the job type; `agents` lists them'),
+      payload: requiredText('--config, --payload <json|file>', 'the payload: a JSON object, or the file that holds it'),
+      metadata: text('--metadata <json|file>', 'data to store with the job: a JSON object, or the file that holds it'),
+      priority: text('--priority <1-10>', '10 runs first (default: 5)'),
+      dependsOn: list('--depends-on <job-id>', 'a job that must complete first; repeat it for more'),
+      runAt: text('--run-at <time>', 'do not start before this time, ISO 8601 with a zone'),
+      maxAttempts: text('--max-attempts <count>', 'attempts after temporary failures (default: 3)'),
+      timeout: text('--timeout <seconds>', 'how long one attempt may take'),
+      idempotencyKey: text('--idempotency-key <key>', 'a name of your choice: the same key again is the same job'),
+      wait: flag('--wait', 'wait for the job to end; the exit code is 1 unless it completes'),
+      plot: flag('--plot', 'backtest: also save a chart of equity against buy and hold'),
+    },
+    helpAfter: `
+Examples:
+  ${commandName} submit --type ml_experiment --config '{"model": "linear", "dataset": "iris", "epochs": 10}'
+  ${commandName} submit --type backtest --config backtest.json --metadata '{"user": "quant"}' --plot --wait
+  ${commandName} submit --type generic --config '{}' --depends-on 3f2c9a1e-... --run-at 2026-12-01T09:00:00Z
+
+After \`submit\`, --config is the payload. Before it, and with every other command, --config is the config file.
+`,
+    load: async () => (await import('../jobs/submit.js')).runSubmit,
+  }),
+  defineCommand({
+    name: 'status',
+    description: 'Show a job: its progress, its error, its artifacts and the end of its log.',
+    options: { jobId },
+    load: async () => (await import('../jobs/status.js')).runStatus,
+  }),
+  defineCommand({
+    name: 'list-jobs',
+    description: 'List jobs, newest first.',
+    options: {
+      statusFilter: choice('--status-filter <status>', 'only jobs with this status', jobStatuses),
+      type: text('--type <type>', 'only jobs of this type'),
+      isDead: flag('--dead', 'only dead letters: jobs whose process vanished too often'),
+      limit: text('--limit <count>', 'at most this many (default: 20)'),
+      isAll: flag('--all', 'every job of every project'),
+    },
+    load: async () => (await import('../jobs/list-jobs.js')).runListJobs,
+  }),
+  defineCommand({
+    name: 'cancel',
+    description: 'Cancel a waiting or running job; output that it has written is kept.',
+    options: { jobId },
+    load: async () => (await import('../jobs/cancel-and-retry.js')).runCancel,
+  }),
+  defineCommand({
+    name: 'wait',
+    description:
+      'Wait for a job and show its progress; the exit code is 1 unless it completes. Ctrl-C stops waiting, and the job goes on.',
+    options: { jobId },
+    load: async () => (await import('../jobs/wait.js')).runWait,
+  }),
+  defineCommand({
+    name: 'result',
+    description: 'Print the result of a completed job.',
+    options: { jobId, file: text('-o, --output <file>', 'write the result to this file instead') },
+    load: async () => (await import('../jobs/result.js')).runResult,
+  }),
+  defineCommand({
+    name: 'logs',
+    description: 'Print the log of a job.',
+    options: {
+      jobId,
+      isFollowed: flag(
+        '-f, --follow',
+        'print new entries as they come, until the job ends; with --json, one document a line',
+      ),
+    },
+    load: async () => (await import('../jobs/logs.js')).runLogs,
+  }),
+  defineCommand({
+    name: 'retry',
+    description: 'Run a failed, cancelled or dead job again, with a fresh count of attempts.',
+    options: {
+      jobId: text('--job-id <id>', 'the job'),
+      isDead: flag('--redrive, --dead', 'only dead letters: the one that --job-id names, or all of them'),
+    },
+    load: async () => (await import('../jobs/cancel-and-retry.js')).runRetry,
+  }),
+  defineCommand({
+    name: 'metrics',
+    description: 'Show rates, times, errors and queues of jobs, agents, models and tools.',
+    options: {
+      window: textWithDefault('--window <age>', 'how far back to look: a number with m, h, d or w', '1h'),
+      isPrometheus: flag('--prometheus', 'all counters and gauges, in the text format of Prometheus'),
+    },
+    load: async () => (await import('../metrics.js')).runMetrics,
+  }),
+];
+
+/**
+ * The earlier job server took the payload as `submit --config`. Before `submit`, and with every other command, `--config`
+ * names the config file. So that both can be given, the one after `submit` is replaced by its other name.
+ */
+export function withPayloadNamed(program: Command, args: readonly string[]): string[] {
+  const place = placeOfCommand(program, args);
+  if (args[place] !== 'submit') return [...args];
+  return args.map((arg, index) => (index > place ? arg.replace(/^--config(?==|$)/, '--payload') : arg));
+}
+
+function placeOfCommand(program: Command, args: readonly string[]): number {
+  let isValue = false;
+  return args.findIndex((arg) => {
+    const isCommand = !isValue && !arg.startsWith('-');
+    isValue =
+      !isValue && program.options.some((option) => option.required && [option.short, option.long].includes(arg));
+    return isCommand;
+  });
+}
