@@ -4,7 +4,7 @@ import { endDescendants } from './descendants.js';
 import type { Drain } from './drain.js';
 import type { Jobs } from './jobs.js';
 
-export interface RunToEndNeeds {
+export interface MainLoopNeeds {
   runnerId: string;
   drain: Drain;
   jobs: Pick<Jobs, 'fill' | 'sweep'>;
@@ -19,7 +19,7 @@ const nobody: Actor = { holder: null, project: '' };
 const sweepMs = 15_000;
 
 /** What a runner's process does: drains the queue, looks after it meanwhile, and ends. */
-export async function runToEnd({ runnerId, drain, jobs, log, close }: RunToEndNeeds): Promise<never> {
+export async function runMainLoop({ runnerId, drain, jobs, log, close }: MainLoopNeeds): Promise<never> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, drain.onTerminate);
   process.on('uncaughtException', drain.onUncaught);
   process.on('unhandledRejection', drain.onUncaught);
