@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readConfig } from './base/config.js';
+import { readConfig } from './config.js';
 
 const args = process.argv.slice(2);
 

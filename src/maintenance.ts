@@ -6,10 +6,10 @@ import type { Log } from './base/log.js';
 import type { Actor } from './core/actor.js';
 import type { Session, SessionInfo, Sessions } from './core/coordination/sessions.js';
 import type { Slots } from './core/coordination/slots.js';
-import { clearBoard } from './core/coordination/workers.js';
 import type { GoalRuns } from './core/goal-runs/goal-runs.js';
 import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import type { Metrics } from './core/metrics/metrics.js';
+import { clearBoard } from './core/retention/clear-board.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import type { Tasks } from './core/tasks/tasks.js';
 import type { Downstream } from './downstream/downstream.js';
@@ -69,7 +69,7 @@ export class Maintenance {
   }
 
   async heartbeat(): Promise<void> {
-    for (const session of this.#sessions) await this.#needs.sessions.beat(session);
+    for (const session of this.#sessions) await this.#needs.sessions.heartbeat(session);
   }
 
   /** Repeats the duties until `stop`; a second call changes nothing. Runners that it starts are put down to `actor`. */

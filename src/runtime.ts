@@ -25,17 +25,16 @@ import { toolServerMark } from './downstream/connection/launch.js';
 import { createDownstream, type Downstream } from './downstream/downstream.js';
 import { nativeTools } from './downstream/native/index.js';
 import { createServerProcesses } from './downstream/processes.js';
-import { configuredModels } from './llm/configured.js';
-import type { Models } from './llm/index.js';
+import { createModels, type Models } from './llm/index.js';
 import { Maintenance } from './maintenance.js';
+import { createCrashReports } from './runner/crash-report.js';
 import { endMarked } from './runner/descendants.js';
-import { type Drain, type DrainNeeds, startDrain } from './runner/drain.js';
+import { Drain } from './runner/drain.js';
 import { capabilitiesOf, moduleEnvironment, runnerEnvironment } from './runner/environment.js';
 import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
-import { createLastWords } from './runner/last-words.js';
+import { createSpool } from './runner/persist-outcome.js';
 import { createSpawner } from './runner/spawn.js';
-import { createSpool } from './runner/spool.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 
@@ -85,26 +84,84 @@ export { nameSession, type Session, type SessionInfo } from './core/coordination
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, log, clock = systemClock() } = options;
   const processes = options.processes ?? systemProcesses(clock.bootId);
-  const redact: Redact = createRedactor(config.secrets);
-  const backupDir = join(config.dataDir, 'backups');
-  const db = await openDatabase({
-    file: config.dbPath,
-    backupDir,
-    log,
-    now: clock.now,
-  });
-
-  const breakers = createBreakers({ db, clock });
-  const models = configuredModels(config);
-  const priceDownload = config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined;
   const runnerEntry = options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url));
+  const redact = createRedactor(config.secrets);
+  const backupDir = join(config.dataDir, 'backups');
+  const db = await openDatabase({ file: config.dbPath, backupDir, log, now: clock.now });
+  const ground: Ground = { config, db, clock, log, processes, redact, runnerEntry };
+
+  const breakers = createBreakers(ground);
+  const models = createModels(config);
+  const agents = buildAgents(ground, breakers, models);
+  const queue = buildQueue(ground, agents, models);
+  const downstream = buildDownstream(ground, breakers);
+  const metrics = createMetrics({
+    db,
+    clock,
+    // Any type may have every runner there may be.
+    slots: new Map([...agents.types].map((type) => [type, config.maxRunningJobs])),
+  });
+  const sessions = createSessions(ground);
+  const slots = createSlots({ ...ground, limit: config.workerSlots });
+  const tasks = createTaskBoard(ground);
+  const { jobs, goalRuns, relayRuns, startDrain } = queue;
+  const upkept = { sessions, slots, tasks, goalRuns, jobs, metrics, downstream };
+  const maintenance = new Maintenance({ config, backupDir, db, clock, log, ...upkept });
+
+  return {
+    config,
+    db,
+    clock,
+    log,
+    goals: createGoals(ground),
+    goalRuns,
+    tasks,
+    jobs,
+    metrics,
+    breakers,
+    relays: createRelays(ground),
+    relayRuns,
+    models,
+    agents,
+    sessions,
+    slots,
+    workers: createWorkers(ground),
+    access: createAccess(ground),
+    httpServers: createHttpServers(ground),
+    downstream,
+    maintenance,
+    liveProcesses: () => findLiveProcesses(db, processes),
+    startDrain,
+
+    close() {
+      const ends = maintenance.stop();
+      agents.close();
+      downstream.close();
+      db.close([...metrics.ending(), ...downstream.ending(), ...ends]);
+    },
+  };
+}
+
+/** What every part stands on. */
+interface Ground {
+  config: Config;
+  db: Database;
+  clock: Clock;
+  log: Log;
+  processes: Processes;
+  redact: Redact;
+  runnerEntry: string;
+}
+
+function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentRegistry {
+  const { config, db, clock, log, runnerEntry } = ground;
   const agents = createAgents({
     db,
     clock,
     log,
     breakers,
     models,
-    priceDownload,
+    priceDownload: config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined,
     commands: config.commands,
     configPath: config.configPath,
     env: config.env,
@@ -115,23 +172,20 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     },
   });
   for (const type of agents.types) log.debug('agent_registered', { type });
+  return agents;
+}
+
+/** The queue, and what moves on when a job ends: runs of goals and of relays. */
+function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
+  const { config, db, clock, log, processes, redact, runnerEntry } = ground;
   const goalRuns = createGoalRuns({ db, clock });
   const relayRuns = createRelayRuns({ db, clock });
   const onEnded: JobEnded = async (sql, job, change) => {
     await goalRuns.onEnded(sql, job, change);
     await relayRuns.onEnded(sql, job, change);
   };
-  const limits = {
-    maxRunning: config.maxRunningJobs,
-    capabilities: capabilitiesOf(models, agents),
-  };
-  const jobStore = createJobStore({ db, clock, processes, ...limits, effects: jobEffects, onEnded });
-  const metrics = createMetrics({
-    db,
-    clock,
-    // Any type may have every runner there may be.
-    slots: new Map([...agents.types].map((type) => [type, config.maxRunningJobs])),
-  });
+  const limits = { maxRunning: config.maxRunningJobs, capabilities: capabilitiesOf(models, agents) };
+  const store = createJobStore({ db, clock, processes, ...limits, effects: jobEffects, onEnded });
   const logDir = join(config.dataDir, 'logs');
   const spawner = createSpawner({
     processes,
@@ -141,19 +195,18 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     heapMb: config.runnerHeapMb,
   });
   const spool = createSpool(config.dataDir);
-  const sessions = createSessions({ db, clock, processes });
-  const slots = createSlots({ db, clock, processes, limit: config.workerSlots });
-  const jobs = createJobs({
-    db,
-    clock,
-    store: jobStore,
-    spawner,
-    spool,
-    lastWords: createLastWords(logDir, config.runnerHeapMb),
-    log,
-  });
-  const tasks = createTaskBoard({ db, clock });
-  const downstream = createDownstream({
+  const crashReports = createCrashReports(logDir, config.runnerHeapMb);
+  const drainNeeds = { jobs: store, loadAgent: agents.load, spool, log, db, clock, redact, dataDir: config.dataDir };
+  return {
+    goalRuns,
+    relayRuns,
+    jobs: createJobs({ db, clock, store, spawner, spool, crashReports, log }),
+    startDrain: (runnerId: string): Drain => new Drain({ ...drainNeeds, runnerId }),
+  };
+}
+
+function buildDownstream({ config, db, clock, log, processes, redact }: Ground, breakers: Breakers): Downstream {
+  return createDownstream({
     config,
     db,
     clock,
@@ -171,66 +224,4 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     runNative: async (tool, args, signal) =>
       tool.execute(tool.input.parse(args), { signal, db, clock, log, settings: config.native }),
   });
-  const maintenance = new Maintenance({
-    config,
-    backupDir,
-    db,
-    clock,
-    log,
-    sessions,
-    slots,
-    tasks,
-    goalRuns,
-    jobs,
-    metrics,
-    downstream,
-  });
-
-  return {
-    config,
-    db,
-    clock,
-    log,
-    goals: createGoals({ db, clock }),
-    goalRuns,
-    tasks,
-    jobs,
-    metrics,
-    breakers,
-    relays: createRelays({ db, clock }),
-    relayRuns,
-    models,
-    agents,
-    sessions,
-    slots,
-    workers: createWorkers({ db, clock, processes }),
-    access: createAccess({ db, clock }),
-    httpServers: createHttpServers({ db, clock, processes }),
-    downstream,
-    maintenance,
-
-    liveProcesses: () => findLiveProcesses(db, processes),
-
-    startDrain(runnerId) {
-      const needs: DrainNeeds = {
-        runnerId,
-        jobs: jobStore,
-        loadAgent: agents.load,
-        spool,
-        log,
-        db,
-        clock,
-        redact,
-        dataDir: config.dataDir,
-      };
-      return startDrain(needs);
-    },
-
-    close() {
-      const ends = maintenance.stop();
-      agents.close();
-      downstream.close();
-      db.close([...metrics.ending(), ...downstream.ending(), ...ends]);
-    },
-  };
 }

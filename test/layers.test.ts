@@ -80,7 +80,7 @@ it('no files import each other in a circle', () => {
 /** A table's writer is in its file's folder or in a folder above it. */
 it('each table is written by one folder', () => {
   const statement =
-    /\b(?:insert(?: or \w+)? into|update|delete from|insertRow(?:<[^>]*>)?\(\s*\w+,\s*')\s*([a-z_]+)\b/g;
+    /\b(?:insert(?: or \w+)? into|update|delete from|(?:insertRow|updateRow)(?:<[^>]*>)?\(\s*\w+,\s*')\s*([a-z_]+)\b/g;
   const wrong = files
     .filter((file) => !file.startsWith('store/'))
     .flatMap((file) =>

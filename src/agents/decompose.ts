@@ -20,10 +20,10 @@ export const decomposePayload = z.strictObject({
 
 const decomposeResult = z.object({ tasks: z.array(plannedTask) });
 
-/** A model that answered with prose is told what was wrong with it once. */
+/** A model whose answer is not a plan gets a second try, with the reason. */
 const planTries = 2;
 
-/** The agent that has a model plan a goal. Its tasks are created by `decomposeEffect`, when the job completes. */
+/** The agent that has a model plan a goal. `decomposeEffect` creates the tasks when the job completes. */
 export function createDecomposeAgent(needs: ModelCallNeeds) {
   return defineAgent({
     type: 'decompose',
@@ -53,7 +53,7 @@ export function createDecomposeAgent(needs: ModelCallNeeds) {
   });
 }
 
-/** Creates the tasks of a plan in the transaction that completes its job, so that it happens once. */
+/** Creates the tasks of a plan in the transaction that completes its job, and so exactly once. */
 export const decomposeEffect: JobEffect = async (sql, job, result, change) => {
   const { goal_id: goalId, strategy } = decomposePayload.parse(JSON.parse(job.payload));
   const { tasks } = decomposeResult.parse(result);

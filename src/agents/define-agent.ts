@@ -1,19 +1,19 @@
 import type { Json, JsonObject } from '../base/json.js';
 import type { OutputOf, StandardSchema } from './payload-schema.js';
 
-/** A job as its agent sees it. */
+/** A job as its agent receives it. */
 export interface AgentJob<Payload> {
   id: string;
   type: string;
   payload: Payload;
   metadata: JsonObject;
-  /** 1 for the first try. */
+  /** Number of this attempt, from 1. */
   attempt: number;
-  /** Whether a failure now is final; until then a transient one is tried again. */
+  /** Whether a failure now is final. Before the last try, a transient failure is retried. */
   isLastTry: boolean;
 }
 
-/** A file that a job leaves behind, kept in the data directory and listed on the job. */
+/** A file that a job has saved. It is stored in the data directory and listed on the job. */
 export interface Artifact {
   name: string;
   /** Absolute path. */
@@ -30,44 +30,45 @@ export interface Dependency {
   artifacts: Artifact[];
 }
 
+/** What an attempt gives its agent: progress, output, files, and the signal to stop. */
 export interface AgentContext {
-  /** Aborts on cancel and on timeout; an agent stops its work and throws. */
+  /** Aborts on cancel and on timeout. The agent must then stop its work and throw. */
   readonly signal: AbortSignal;
-  /** Where `prices/`, `mnist/` and the like are: AGENT_RUNTIME_DATA_DIR. */
+  /** Absolute path of the data directory, AGENT_RUNTIME_DATA_DIR, which holds `prices/`, `mnist/` and others. */
   readonly dataDir: string;
-  /** How far the work is, from 0 to 1; may be called as often as you like, it is written at most twice a second. */
+  /** Reports progress as a fraction from 0 to 1. Call it as often as you like: it is written at most twice a second. */
   progress(fraction: number, message?: string): void;
-  /** A line of the job's own log. Fields must not hold secrets; known key patterns are redacted. */
+  /** Writes an entry to the job's log. Fields must not hold secrets; known key patterns are redacted. */
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: JsonObject): void;
-  /** A piece of text output, stored as it comes, so that a partial result survives. */
+  /** Appends text to the job's output. It is stored as it comes, so that a partial result survives. */
   output(text: string): void;
-  /** Forgets the output so far, because another try begins anew. */
+  /** Discards the output so far, because a new try starts over. */
   restartOutput(): void;
-  /** Tokens that a model call used; added to what the job has used so far. */
+  /** Adds the tokens of a model call to those that the job has used. */
   usage(spent: { model: string; inputTokens: number; outputTokens: number }): void;
-  /** Something the submitter should know although the job goes on; kept with its result. */
+  /** Adds a warning to the job's result, for what the submitter should know although the job goes on. */
   warn(message: string): void;
-  /** Stores a file with the job. `name` is a plain file name. */
+  /** Stores a file with the job, whole or not at all. `name` is a plain file name; the same name replaces the file. */
   saveArtifact(name: string, data: string | Uint8Array): Promise<Artifact>;
-  /** The files that this job has saved so far, in earlier attempts too. */
+  /** The files that this job has saved so far, in earlier attempts too. A retry can resume from them. */
   artifacts(): Promise<Artifact[]>;
-  /** The jobs that this one waited for, with what came of them, in the order in which they were submitted. */
+  /** The jobs that this one waited for, with their results, in the order in which they were submitted. */
   dependencies(): Promise<Dependency[]>;
 }
 
-/** What runs jobs of one type. */
+/** Runs the jobs of one type. */
 export interface Agent<Schema extends StandardSchema = StandardSchema> {
-  /** The job type it serves: lower case, `[a-z][a-z0-9_]*`. */
+  /** The job type: lower case, `[a-z][a-z0-9_]*`, at most 100 characters. */
   readonly type: string;
-  /** What it does and when to use it, for whoever chooses a type. */
+  /** What it does and when to use it, for people and models that choose a type. */
   readonly description: string;
-  /** A zod schema, or one of another library. Checked when a job is submitted; its messages reach the submitter. */
+  /** A schema of zod or another library. It is checked when a job is submitted; its messages reach the submitter. */
   readonly payload: Schema;
-  /** How many jobs of this type may run at once over all processes; without it, as many as there are runners. */
+  /** How many jobs of this type may run at once over all processes; by default as many as there are runners. */
   readonly concurrency?: number;
-  /** How long one attempt may take unless the job says otherwise; 1,800 s by default. */
+  /** Time limit of one attempt in seconds, up to 86,400, unless the job sets its own; 1,800 by default. */
   readonly timeoutSeconds?: number;
-  /** Does the work. What it returns must survive JSON; what it throws fails the attempt. */
+  /** Does the work. The return value is the job's result and must be JSON; an error fails the attempt. */
   execute(job: AgentJob<OutputOf<Schema>>, context: AgentContext): Promise<unknown>;
 }
 
@@ -89,14 +90,15 @@ export function defineAgent<Schema extends StandardSchema>(agent: Agent<Schema>)
   return agent;
 }
 
-/** A failure that the job's submitter can understand and mend. `code` is the agent's own word, in capitals. */
+/** A failure that the job's submitter can understand and fix. */
 export class AgentError extends Error {
   override readonly name = 'AgentError';
 
   constructor(
+    /** The agent's own error code, such as `NO_WORDS`. */
     readonly code: string,
     message: string,
-    /** Whether the same job may succeed when tried again; otherwise it fails at once. */
+    /** Whether a retry of the same job may succeed; otherwise the job fails at once. */
     readonly isTransient = false,
     options?: ErrorOptions,
   ) {
@@ -104,7 +106,7 @@ export class AgentError extends Error {
   }
 }
 
-/** Nothing was tried, because something that the work needs is not to be had yet; it costs the job no try. */
+/** Thrown when the work cannot start yet. The job is tried again later, and this attempt does not count as a try. */
 export class Postponed extends Error {
   override readonly name = 'Postponed';
 
@@ -118,13 +120,13 @@ export class Postponed extends Error {
 
 /** An agent of this program. */
 export interface BuiltInAgent extends Agent {
-  /** What a job with this payload demands. Throws `not_configured` when nothing here can meet it. */
+  /** The requirements of a job with this payload. Throws `not_configured` when this configuration cannot meet them. */
   demandsOf?(payload: unknown): Demands;
 }
 
-/** What running a job takes. */
+/** What a job requires of the runner that takes it. */
 export interface Demands {
-  /** The provider, command or module that its runner must have. */
+  /** The capability that the runner must have: a provider, a command or a module. */
   requires?: string | undefined;
   concurrency?: number | undefined;
   timeoutSeconds?: number | undefined;

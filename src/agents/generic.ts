@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineAgent } from './define-agent.js';
 
-/** Hands its payload back: for trying out the queue, and as the shortest example of an agent. */
+/** Returns its payload: to try out the queue, and as the shortest example of an agent. */
 export const genericAgent = defineAgent({
   type: 'generic',
   description: 'Returns its payload with the time at which it was processed.',

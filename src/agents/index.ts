@@ -4,48 +4,48 @@ import { modulePrefix } from '../core/jobs/claim-job.js';
 import type { JobEffect } from '../core/jobs/outcome.js';
 import type { PriceDownload } from './backtest/price-download.js';
 import type { CommandNeeds } from './command/index.js';
-import { commandAbility } from './command/payload.js';
+import { commandCapability } from './command/payload.js';
 import { decomposeEffect } from './decompose.js';
 import type { Agent, BuiltInAgent, Demands } from './define-agent.js';
 import type { ModelCallNeeds } from './model-call.js';
 import { importAgents } from './modules/import-agents.js';
 import type { DescribedAgent } from './modules/module-host.js';
-import { createModules, type ModuleAgent, type ModuleProblem, type ModulesNeeds } from './modules/modules.js';
+import { type ModuleAgent, type ModuleProblem, Modules, type ModulesNeeds } from './modules/modules.js';
 import { checkPayload, describePayload } from './payload-schema.js';
 
 export interface AgentNeeds extends ModelCallNeeds, CommandNeeds {
   priceDownload: PriceDownload | undefined;
-  /** The user's own. */
+  /** The user's own modules. */
   modules: Omit<ModulesNeeds, 'isReserved'>;
 }
 
 export interface AgentDescription extends DescribedAgent {
-  /** Absolute path of the module it comes from; none for one that is built in. */
+  /** Absolute path of its module; undefined for a built-in agent. */
   module?: string | undefined;
 }
 
 export interface AgentRegistry {
-  /** Job types that are built in. */
+  /** The built-in job types. */
   readonly types: ReadonlySet<string>;
-  /** Commands and modules that runners of this configuration have. */
+  /** The capabilities of runners with this configuration: commands and modules. */
   readonly provides: readonly string[];
   /**
-   * The agent of a job, imported into this process when it is first asked for; `requires` is the job's own. Throws
-   * `not_found`, and `not_configured` when its module does not load.
+   * The agent of a job, imported into this process on first use; `requires` is the capability that the job requires.
+   * Throws `not_found`, and `not_configured` when its module does not load.
    */
   load(type: string, requires?: string | null): Promise<BuiltInAgent>;
-  /** All agents, or that of a type, without running the user's own code here. Throws `not_found`. */
+  /** All agents, or the agent of a type, without running the user's own code in this process. Throws `not_found`. */
   describe(type?: string): Promise<{ agents: AgentDescription[]; problems: ModuleProblem[] }>;
-  /** Asks the schema of a job's agent. Throws `not_found`, `not_configured`, and `invalid` with the schema's own words. */
+  /** Checks a payload by the agent's schema. Throws `not_found`, `not_configured`, and `invalid` with the schema's messages. */
   check(type: string, payload: Json): Promise<{ payload: Json; demands: Demands }>;
-  /** Ends the processes that have modules loaded. */
+  /** Ends the processes that have loaded modules. */
   close(): void;
 }
 
-/** What completing a job of a type also does, in the same transaction. */
+/** Effects of completed jobs by type, written in the transaction that completes the job. */
 export const jobEffects: ReadonlyMap<string, JobEffect> = new Map([['decompose', decomposeEffect]]);
 
-/** Every job type there is, by the module that runs it. */
+/** The built-in agents by job type, each imported on first use. */
 const builtIn: Readonly<Record<string, (needs: AgentNeeds) => Promise<BuiltInAgent>>> = {
   llm: async (needs) => (await import('./llm.js')).createLlmAgent(needs),
   decompose: async (needs) => (await import('./decompose.js')).createDecomposeAgent(needs),
@@ -56,13 +56,13 @@ const builtIn: Readonly<Record<string, (needs: AgentNeeds) => Promise<BuiltInAge
   backtest: async (needs) => (await import('./backtest/index.js')).createBacktest({ download: needs.priceDownload }),
 };
 
-/** Whether a job type is this program's own, and so not to be had for a module's. */
+/** Whether a job type is built in, so that no module can declare it. */
 export const isBuiltIn = (type: string): boolean => Object.hasOwn(builtIn, type);
 
 export function createAgents(needs: AgentNeeds): AgentRegistry {
   const loaded = new Map<string, Promise<BuiltInAgent>>();
   const names = Object.keys(builtIn);
-  const modules = createModules({ ...needs.modules, isReserved: isBuiltIn });
+  const modules = new Modules({ ...needs.modules, isReserved: isBuiltIn });
 
   function loadBuiltIn(type: string): Promise<BuiltInAgent> | undefined {
     const known = loaded.get(type) ?? (isBuiltIn(type) ? builtIn[type]?.(needs) : undefined);
@@ -78,7 +78,7 @@ export function createAgents(needs: AgentNeeds): AgentRegistry {
 
   return {
     types: new Set(names),
-    provides: [...[...needs.commands.keys()].map(commandAbility), ...modules.provides],
+    provides: [...[...needs.commands.keys()].map(commandCapability), ...modules.provides],
 
     async load(type, requires = null) {
       if (requires?.startsWith(modulePrefix)) return loadFrom(requires.slice(modulePrefix.length), type);
@@ -103,10 +103,10 @@ export function createAgents(needs: AgentNeeds): AgentRegistry {
       return { payload: checked.value as Json, demands: { ...demands, ...agent.demandsOf?.(checked.value) } };
     },
 
-    close: modules.close,
+    close: () => modules.close(),
   };
 
-  /** The payload stays as it was given: its schema may turn it into what JSON cannot hold, and reads it again later. */
+  /** Returns the payload unchanged: the schema may transform it into values that JSON cannot hold, and the runner parses it again. */
   async function checkByModule(agent: ModuleAgent, payload: Json): Promise<{ payload: Json; demands: Demands }> {
     const answer = await modules.check(agent, payload);
     if (answer.kind === 'failed') throw cannotUse(agent, answer.reason);

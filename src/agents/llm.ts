@@ -21,15 +21,15 @@ export const llmPayload = z.strictObject({
   model: z.string(),
   fallback_models: z.array(z.string()).default([]),
   params: modelParams.default({}),
-  /** Whether an answer that ends at its greatest length is a failure: others would build on it unseen. */
+  /** Whether a cut-off answer fails the job, because other tasks would build on it unseen. */
   must_be_whole: z.boolean().default(false),
 });
 
-/** The agent of background LLM tasks: one model call, its text the job's output. */
+/** The agent of background LLM tasks: one model call, whose text is the job's output. */
 export function createLlmAgent(needs: ModelCallNeeds) {
   return defineAgent({
     type: 'llm',
-    description: 'Sends a prompt to a language model and keeps its answer.',
+    description: 'Sends a prompt to a language model and stores its answer.',
     payload: llmPayload,
     async execute(job, context) {
       const answer = await callModel(job.payload, job, context, needs);

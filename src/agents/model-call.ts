@@ -3,7 +3,7 @@ import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import type { FailureType } from '../core/breakers/machine.js';
-import { bookUsage, callOf } from '../core/jobs/attempt-record.js';
+import { bookUsage, callOf } from '../core/jobs/attempts.js';
 import { countModelCall } from '../core/metrics/job-counters.js';
 import {
   type ModelAnswer,
@@ -16,7 +16,7 @@ import {
 import type { Models, ResolvedModel } from '../llm/index.js';
 import type { Database } from '../store/sql.js';
 import { type AgentContext, type AgentJob, Postponed } from './define-agent.js';
-import { estimateSpent, type Promised, promiseTokens } from './promise-tokens.js';
+import { estimateSpent, reserveTokens, type TokenReservation } from './reserve-tokens.js';
 
 export interface ModelCallNeeds {
   db: Database;
@@ -36,14 +36,17 @@ export interface ModelCall {
 }
 
 export interface CalledAnswer extends ModelAnswer {
-  /** It ended at its greatest length, which was all that the budget allowed. */
+  /** Whether it was cut off at its greatest length, which the budget had shortened. */
   isCutByBudget: boolean;
 }
 
 /**
- * Calls the model that a job asks for, or the next of its fallbacks when that one's provider is behind an open breaker,
- * is not set up here, or has failed for good. Counts tokens against the budgets, tells the breakers what came of it, and
- * streams the text to the job. Throws `ModelError`, `Postponed`, or RuntimeError `budget_exhausted`.
+ * Calls the model that a job asks for. Takes the next fallback when a model's provider is behind an open breaker, is not
+ * configured here, or has failed permanently. Counts tokens against the budgets, reports the outcome to the breaker, and
+ * streams the text to the job.
+ *
+ * @throws ModelError; `Postponed` while breakers are open or budgets reserved; RuntimeError `budget_exhausted`,
+ * `circuit_open` for a breaker that was tripped by hand, `not_configured`, `invalid`
  */
 export async function callModel(
   call: ModelCall,
@@ -66,11 +69,11 @@ export async function callModel(
       }
       if (passedOver.length > 0) context.warn(`${name} was used in place of ${passedOver.join(', ')}.`);
       for (const warning of chosen.warnings) context.warn(warning);
-      // What a model before it had begun is no part of this one's answer; what the last one had begun is kept.
+      // A partial answer of an earlier model is no part of this one's answer; that of the last model is kept.
       if (failure) context.restartOutput();
       return await callOnce(chosen, call, job, context, { ...needs, permit: admission.permit });
     } catch (error) {
-      if (!isFinalFor(error, job)) throw error;
+      if (!isPermanent(error, job)) throw error;
       failure ??= error;
       passedOver.push(`${name} (${reasonOf(error)})`);
     }
@@ -79,7 +82,7 @@ export async function callModel(
   throw failure ?? postponed(blocked);
 }
 
-/** Probes are given back when the attempt is over, however it ends; this is the longest that a job may ask for. */
+/** The longest attempt that a job may ask for. A probe is released when the attempt ends, however it ends. */
 const longestAttemptMs = 86_400_000;
 
 interface Chosen extends ResolvedModel {
@@ -87,14 +90,14 @@ interface Chosen extends ResolvedModel {
   breaker: string;
 }
 
-/** Throws `invalid` or `not_configured`: another session's runner may have other keys than the one that submitted. */
+/** Throws `invalid` or `not_configured`, because this runner may have other keys than the session that submitted. */
 function findModel(name: string, models: Models): Chosen {
   const model = models.resolve(name);
   return { ...model, vendor: models.provider(model.provider), breaker: `llm:${model.provider}` };
 }
 
-/** Whether this model is out for this job; until its tries are spent, a passing failure is tried again on the same. */
-function isFinalFor(error: unknown, job: AgentJob<unknown>): boolean {
+/** Whether this model cannot serve the job. A transient failure is retried on the same model until the last try. */
+function isPermanent(error: unknown, job: AgentJob<unknown>): boolean {
   if (error instanceof RuntimeError) return error.code === 'not_configured' || error.code === 'invalid';
   if (!(error instanceof ModelError) || error.failure === 'cancelled') return false;
   return !error.isTransient || job.isLastTry;
@@ -106,7 +109,7 @@ function reasonOf(error: unknown): string {
 
 interface Blocked {
   breaker: string;
-  /** Nothing for one that was tripped by hand. */
+  /** Undefined for a breaker that was tripped by hand. */
   retryAfterMs: number | undefined;
 }
 
@@ -133,10 +136,10 @@ async function callOnce(
   context: AgentContext,
   { permit, ...needs }: ModelCallNeeds & { permit: string | undefined },
 ): Promise<CalledAnswer> {
-  const { db, clock, breakers } = needs;
-  let promised: Promised;
+  const { breakers } = needs;
+  let reservation: TokenReservation;
   try {
-    promised = await promiseTokens(call, job, needs);
+    reservation = await reserveTokens(call, job, needs);
   } catch (error) {
     if (permit) await breakers.release(permit);
     throw error;
@@ -146,50 +149,56 @@ async function callOnce(
     received += text;
     context.output(text);
   };
-  const params = { ...call.params, ...(promised.maxTokens === undefined ? {} : { max_tokens: promised.maxTokens }) };
-  const startedAt = performance.now();
-  /** The call's tokens and its place in the metrics are written together. */
-  const book = (usage: ModelUsage, failure?: string) => {
-    const provider = vendor.id;
-    const fields = { job_id: job.id, type: job.type, provider, model, status: failure ? 'error' : 'ok', code: failure };
-    needs.log?.info('provider_call', { ...fields, duration_ms: Math.round(performance.now() - startedAt) });
-    return db.transaction(async (sql) => {
-      await bookUsage(sql, job, usage, clock.now());
-      await countModelCall(sql, { provider, model, failure, usage });
-    });
-  };
+  const { maxTokens, isShortened } = reservation;
+  const params = { ...call.params, ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }) };
+  const record = startRecord({ provider: vendor.id, model }, job, needs);
   try {
     const { prompt, system } = call;
     const answer = await vendor.complete({ model, prompt, system, params, signal: context.signal, onText });
     context.usage({ model: answer.model, ...answer.usage });
     for (const warning of answer.warnings) context.warn(warning);
-    await keepBooks(context, () => book(answer.usage));
-    await keepBooks(context, () => breakers.recordSuccess(breaker, permit));
-    return { ...answer, isCutByBudget: promised.isShortened && answer.stopReason === 'max_tokens' };
+    await tryToRecord(context, () => record(answer.usage));
+    await tryToRecord(context, () => breakers.recordSuccess(breaker, permit));
+    return { ...answer, isCutByBudget: isShortened && answer.stopReason === 'max_tokens' };
   } catch (error) {
-    const spent = estimateSpent(error, promised, received);
+    const spent = estimateSpent(error, reservation, received);
     context.usage({ model, ...spent });
-    await keepBooks(context, () => book(spent, error instanceof ModelError ? error.failure : 'internal'));
-    await keepBooks(context, () => tellBreaker(breakers, breaker, permit, error));
+    await tryToRecord(context, () => record(spent, error instanceof ModelError ? error.failure : 'internal'));
+    await tryToRecord(context, () => recordFailure(breakers, breaker, permit, error));
     throw error;
   }
 }
 
+/** Starts the clock of a call. The result logs it and writes its tokens and its metrics in one transaction. */
+function startRecord(
+  { provider, model }: { provider: Provider['id']; model: string },
+  job: AgentJob<unknown>,
+  { db, clock, log }: ModelCallNeeds,
+) {
+  const startedAt = performance.now();
+  return (usage: ModelUsage, failure?: string): Promise<void> => {
+    const fields = { job_id: job.id, type: job.type, provider, model, status: failure ? 'error' : 'ok', code: failure };
+    log?.info('provider_call', { ...fields, duration_ms: Math.round(performance.now() - startedAt) });
+    return db.transaction(async (sql) => {
+      await bookUsage(sql, job, usage, clock.now());
+      await countModelCall(sql, { provider, model, failure, usage });
+    });
+  };
+}
+
 /**
- * An answer that was paid for is not lost, nor an error hidden, because the database takes nothing at that moment; what
- * is left open is settled with the attempt.
+ * A failure to write must neither lose an answer that was paid for nor hide an error. The end of the attempt settles
+ * what is left open.
  */
-async function keepBooks(context: AgentContext, write: () => Promise<unknown>): Promise<void> {
+async function tryToRecord(context: AgentContext, write: () => Promise<unknown>): Promise<void> {
   try {
     await write();
   } catch (error) {
-    context.log('warn', 'the call could not be booked', {
-      reason: messageOf(error),
-    });
+    context.log('warn', 'the call could not be recorded', { reason: messageOf(error) });
   }
 }
 
-/** Failures that speak of the provider's health; a refused key or request is the caller's own, and trips nothing. */
+/** Failures that show the provider's health. A refused key or request is the caller's fault and trips no breaker. */
 const failureTypes: Partial<Record<ModelFailure, FailureType>> = {
   timeout: 'timeout',
   rate_limited: 'rate_limited',
@@ -198,7 +207,12 @@ const failureTypes: Partial<Record<ModelFailure, FailureType>> = {
   invalid_output: 'invalid_output',
 };
 
-async function tellBreaker(breakers: Breakers, id: string, permit: string | undefined, error: unknown): Promise<void> {
+async function recordFailure(
+  breakers: Breakers,
+  id: string,
+  permit: string | undefined,
+  error: unknown,
+): Promise<void> {
   const type = error instanceof ModelError ? failureTypes[error.failure] : undefined;
   if (type && error instanceof ModelError) {
     const { message, retryAfterMs } = error;

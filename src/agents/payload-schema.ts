@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { JsonObject } from '../base/json.js';
 
 /**
- * What a schema of any library offers, so that a module may bring its own: zod (3.24 and newer), Valibot, ArkType and
- * others (https://standardschema.dev).
+ * The interface that schemas of many libraries implement, so that a module may use its own: zod (3.24 and newer),
+ * Valibot, ArkType and others. Source: https://standardschema.dev.
  */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
@@ -23,9 +23,10 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a schema makes of the values that it accepts. */
+/** The type of the values that a schema returns. */
 export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
 
+/** Whether a value implements the Standard Schema interface. */
 export function isStandardSchema(value: unknown): value is StandardSchema {
   // A schema may be a function, as ArkType's are.
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
@@ -38,7 +39,7 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
   );
 }
 
-/** The value as the schema reads it, or the schema's own words on what is wrong with it. */
+/** The value as the schema returns it, or the schema's own messages on what is wrong with it, one issue a line. */
 export async function checkPayload<Output>(
   schema: StandardSchema<unknown, Output>,
   value: unknown,
@@ -47,7 +48,7 @@ export async function checkPayload<Output>(
   return result.issues ? { problem: z.prettifyError(result) } : { value: result.value };
 }
 
-/** What the schema accepts, as JSON schema; nothing for a library that cannot tell. */
+/** The input of a schema as JSON schema; undefined for a library that cannot produce one. */
 export function describePayload(schema: StandardSchema): JsonObject | undefined {
   try {
     if ('_zod' in schema) {

@@ -18,16 +18,16 @@ export const relayStepPayload = z.strictObject({
 type Payload = z.output<typeof relayStepPayload>;
 
 /**
- * The agent of a relay's step: one call does its work, a second one judges it. The transaction that completes the job
- * hands the baton on.
+ * The agent of a relay's step: one model call does the work, a second one judges it. The transaction that completes the
+ * job hands the baton over.
  */
 export function createRelayStepAgent(needs: ModelCallNeeds) {
   return defineAgent({
     type: 'relay_step',
-    description: 'Works on the step of a relay that has the baton, and has its output judged.',
+    description: 'Works on the step of a relay that has the baton, and has a second model call judge the output.',
     payload: relayStepPayload,
     async execute(job, context): Promise<StepJobResult> {
-      const held = await hold(job, needs);
+      const held = await holdBaton(job, needs);
       const { pipeline, step, input } = held;
       const baton = held.baton.document;
       const model = job.payload.model ?? needs.models.resolve(undefined).requested;
@@ -48,14 +48,14 @@ export function createRelayStepAgent(needs: ModelCallNeeds) {
       context.progress(0.6, `${place}: ${judgeModel} judges it`);
       const output = checked.output ?? answer.text;
       const isCutOff = answer.stopReason === 'max_tokens';
-      const judged = { model: judgeModel, goal: pipeline.goal, baton, input, output: outputText(output), isCutOff };
-      return { output, ...(await judge(judged, job, context, needs)) };
+      const judgement = { model: judgeModel, goal: pipeline.goal, baton, input, output: outputText(output), isCutOff };
+      return { output, ...(await judge(judgement, job, context, needs)) };
     },
   });
 }
 
-/** Throws `Postponed` while no breaker lets an agent work on the step, `circuit_open` when only a reset helps. */
-async function hold({ id, payload }: AgentJob<Payload>, { db, clock }: ModelCallNeeds): Promise<HeldBaton> {
+/** Throws `Postponed` while no breaker lets an agent work on the step, `circuit_open` when one was tripped by hand. */
+async function holdBaton({ id, payload }: AgentJob<Payload>, { db, clock }: ModelCallNeeds): Promise<HeldBaton> {
   const taken = await db.transaction((sql) => takeBaton(sql, payload.baton_id, id, { at: clock.now() }));
   if ('held' in taken) return taken.held;
   if (taken.retryAfterMs !== undefined) throw new Postponed(taken.refusal, taken.retryAfterMs);

@@ -4,8 +4,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { messageOf, RuntimeError } from './errors.js';
 import { serversSchema, toolPreferencesSchema } from './server-settings.js';
-
-const modelNames = z.record(z.string(), z.string());
+import type { ProviderSection } from './settings.js';
 
 const allowedCommand = z.strictObject({
   program: z.string().min(1),
@@ -18,58 +17,43 @@ const allowedCommand = z.strictObject({
 });
 
 /** `~/.claude/agent_runtime.json`. An unknown key is an error, so that a misspelt one is not silently without effect. */
-export const configFileSchema = z.strictObject({
-  model: z.string().optional(),
-  secretsFile: z.string().optional(),
-  limits: z
-    .strictObject({
-      workerSlots: z.int().min(1).max(1_000).optional(),
-      maxRunningJobs: z.int().min(1).max(64).optional(),
-      runnerHeapMb: z.int().min(64).max(65_536).optional(),
-      logDays: z.int().min(1).max(3_650).optional(),
-    })
-    .optional(),
-  providers: z
-    .strictObject({
-      anthropic: z.strictObject({ model: z.string().optional(), baseUrl: z.url().optional() }).optional(),
-      google: z.strictObject({ model: z.string().optional(), baseUrl: z.url().optional() }).optional(),
-      ollama: z
-        .strictObject({
-          model: z.string().optional(),
-          baseUrl: z.url().optional(),
-          numCtx: z.int().min(256).optional(),
-          headers: z.record(z.string(), z.string()).optional(),
-        })
-        .optional(),
-      'claude-code': z
-        .strictObject({
-          command: z.string().optional(),
-          model: z.string().optional(),
-          passEnv: z.array(z.string()).optional(),
-          allowedTools: z.array(z.string()).optional(),
-          workingDirectory: z.string().optional(),
-          maxBudgetUsd: z.number().positive().optional(),
-        })
-        .optional(),
-      custom: z.record(z.string().regex(/^[\w-]+$/), z.string()).optional(),
-    })
-    .optional(),
-  agents: z.array(z.string().min(1)).max(100).optional(),
-  commands: z.record(z.string().regex(/^[\w.-]+$/), allowedCommand).optional(),
-  models: z
-    .strictObject({
-      aliases: z.strictObject({ anthropic: modelNames.optional(), google: modelNames.optional() }).optional(),
-      retired: z.strictObject({ anthropic: modelNames.optional(), google: modelNames.optional() }).optional(),
-    })
-    .optional(),
-  mcpServers: serversSchema.optional(),
-  toolPreferences: toolPreferencesSchema.optional(),
-});
+export function configFileSchema(providers: readonly ProviderSection[]) {
+  const perProvider = (schemaOf: (provider: ProviderSection) => z.ZodType | undefined) =>
+    z.strictObject(
+      Object.fromEntries(
+        providers.flatMap((provider) => {
+          const schema = schemaOf(provider);
+          return schema ? [[provider.id, schema.optional()]] : [];
+        }),
+      ),
+    );
+  const modelTable = perProvider(({ models }) => (models ? z.record(z.string(), z.string()) : undefined)) as z.ZodType<
+    Readonly<Record<string, Readonly<Record<string, string>> | undefined>>
+  >;
+  return z.strictObject({
+    model: z.string().optional(),
+    secretsFile: z.string().optional(),
+    limits: z
+      .strictObject({
+        workerSlots: z.int().min(1).max(1_000).optional(),
+        maxRunningJobs: z.int().min(1).max(64).optional(),
+        runnerHeapMb: z.int().min(64).max(65_536).optional(),
+        logDays: z.int().min(1).max(3_650).optional(),
+      })
+      .optional(),
+    providers: perProvider(({ settings }) => settings).optional(),
+    agents: z.array(z.string().min(1)).max(100).optional(),
+    commands: z.record(z.string().regex(/^[\w.-]+$/), allowedCommand).optional(),
+    models: z.strictObject({ aliases: modelTable.optional(), retired: modelTable.optional() }).optional(),
+    mcpServers: serversSchema.optional(),
+    toolPreferences: toolPreferencesSchema.optional(),
+  });
+}
 
-export type ConfigFile = z.output<typeof configFileSchema>;
+export type ConfigFile = z.output<ReturnType<typeof configFileSchema>>;
 
 /** The config file, empty if there is none. Throws `invalid`, naming the file and the key or line that is wrong. */
-export function readConfigFile(path: string): ConfigFile {
+export function readConfigFile(path: string, providers: readonly ProviderSection[]): ConfigFile {
   const text = readIfThere(path);
   if (text === undefined || text.trim() === '') return {};
   let value: unknown;
@@ -78,7 +62,7 @@ export function readConfigFile(path: string): ConfigFile {
   } catch (error) {
     throw wrong(path, `is not JSON: ${messageOf(error)}`);
   }
-  const parsed = configFileSchema.safeParse(value);
+  const parsed = configFileSchema(providers).safeParse(value);
   if (!parsed.success) throw wrong(path, `is not as it should be.\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
@@ -124,6 +108,6 @@ function wrong(path: string, what: string): RuntimeError {
   return new RuntimeError(
     'invalid',
     `The file ${path} ${what}`,
-    'Mend it, or set AGENT_RUNTIME_CONFIG to another file.',
+    'Fix it, or set AGENT_RUNTIME_CONFIG to another file.',
   );
 }

@@ -6,7 +6,14 @@ import { RuntimeError } from './errors.js';
 import { type LogLevel, logLevels } from './log.js';
 import { type NativeSettings, readNativeSettings } from './native-settings.js';
 import type { ServerSettings, ToolPreferences } from './server-settings.js';
-import { type Environment, readSetting, type Setting, type SettingName, settings } from './settings.js';
+import {
+  type Environment,
+  type ProviderSection,
+  readSetting,
+  type Setting,
+  type SettingName,
+  settings,
+} from './settings.js';
 
 /** Everything that the user can set, parsed once: flags over environment over the config file over defaults. */
 export interface Config {
@@ -24,7 +31,10 @@ export interface Config {
   runnerHeapMb: number;
   /** The model of tasks that name none. */
   model: string | undefined;
-  providers: ProviderConfig;
+  /** The settings of each model provider by its id, checked by its own schema: read them with `settingsOf` of `llm/`. */
+  providers: Readonly<Record<string, unknown>>;
+  /** Changes to the providers' tables of aliases and retired model ids. */
+  models: NonNullable<ConfigFile['models']>;
   /** Modules with agents of the user's own, absolute paths. */
   agents: readonly string[];
   /** What jobs of type `command` may run, by name. */
@@ -48,28 +58,6 @@ export interface Config {
   env: Environment;
   /** Values that must never be shown. */
   secrets: readonly string[];
-}
-
-export interface ProviderConfig {
-  anthropic: { apiKey: string | undefined; baseUrl: string | undefined; model: string | undefined };
-  google: { apiKey: string | undefined; baseUrl: string | undefined; model: string | undefined };
-  ollama: {
-    baseUrl: string | undefined;
-    model: string | undefined;
-    numCtx: number | undefined;
-    headers: Record<string, string> | undefined;
-  };
-  claudeCode: {
-    command: string;
-    model: string | undefined;
-    passEnv: string[] | undefined;
-    allowedTools: string[] | undefined;
-    workingDirectory: string | undefined;
-    maxBudgetUsd: number | undefined;
-  };
-  /** Modules by name, absolute paths. */
-  custom: Record<string, string>;
-  models: NonNullable<ConfigFile['models']>;
 }
 
 /** A program that jobs may run, as the config file allows it. */
@@ -99,12 +87,19 @@ export interface Flags {
   agents?: readonly string[] | undefined;
 }
 
-/** Reads all settings. Throws `invalid`, naming the variable or the config file's key, and what it may be. */
-export function readConfig(flags: Flags = {}, environment: Environment = { ...process.env }): Config {
+/**
+ * Reads all settings; `readConfig` of `config.ts` is this with the providers of `llm/`. Throws `invalid`, naming the
+ * variable or the config file's key, and what it may be.
+ */
+export function readConfigWith(
+  providers: readonly ProviderSection[],
+  flags: Flags = {},
+  environment: Environment = { ...process.env },
+): Config {
   const home = environment.HOME || homedir();
   const setting = (name: SettingName) => readSetting(environment, name);
   const configPath = path(flags.config ?? setting('AGENT_RUNTIME_CONFIG') ?? '~/.claude/agent_runtime.json', home);
-  const file = readConfigFile(configPath);
+  const file = readConfigFile(configPath, providers);
   const env = withSecrets(environment, file, { home, configPath });
   const limits = file.limits ?? {};
   const native = readNativeSettings(env);
@@ -126,7 +121,8 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
     maxRunningJobs: wholeNumber(setting, 'AGENT_RUNTIME_MAX_RUNNING_JOBS', 64) ?? limits.maxRunningJobs ?? 4,
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
-    providers: providersOf(file, env, { home, configPath }),
+    providers: Object.fromEntries(providers.map((one) => [one.id, providerSettings(one, file, env)])),
+    models: file.models ?? {},
     agents: agentsOf(file, [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])], { home, configPath }),
     commands: commandsOf(file, { home, configPath }),
     mcpServers: file.mcpServers ?? {},
@@ -139,20 +135,15 @@ export function readConfig(flags: Flags = {}, environment: Environment = { ...pr
     project: environment.CLAUDE_PROJECT_DIR || '',
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
     env,
-    secrets: [...secretsIn(env), ...(native.searxng?.secrets ?? [])],
+    secrets: [...secretsIn(env, providers), ...(native.searxng?.secrets ?? [])],
   };
 }
 
-/** The settings of somebody who has set nothing: what is left when the real ones cannot be read. */
-export function defaultConfig(): Config {
-  return readConfig({ config: '/dev/null' }, { HOME: process.env.HOME });
-}
-
-/** The settings without some variables, for commands that are there to help when those are wrong. */
-export function readConfigIgnoring(names: readonly SettingName[], flags: Flags = {}): Config {
+/** This process's environment without some variables. */
+export function environmentWithout(names: readonly SettingName[]): Environment {
   const environment: Record<string, string | undefined> = { ...process.env };
   for (const name of names) delete environment[name];
-  return readConfig(flags, environment);
+  return environment;
 }
 
 /** Takes the secrets out of this process's own environment, so that no code it loads and nothing it starts sees them. */
@@ -166,39 +157,14 @@ interface Places {
   configPath: string;
 }
 
-function providersOf(file: ConfigFile, env: Environment, places: Places): ProviderConfig {
-  const { anthropic, google, ollama, custom, 'claude-code': claudeCode } = file.providers ?? {};
-  const setting = (name: SettingName) => readSetting(env, name);
-  return {
-    anthropic: {
-      apiKey: setting('ANTHROPIC_API_KEY'),
-      baseUrl: setting('ANTHROPIC_BASE_URL') ?? anthropic?.baseUrl,
-      model: setting('AGENT_RUNTIME_ANTHROPIC_MODEL') ?? anthropic?.model,
-    },
-    google: {
-      apiKey: setting('GOOGLE_API_KEY'),
-      baseUrl: setting('GOOGLE_BASE_URL') ?? google?.baseUrl,
-      model: setting('AGENT_RUNTIME_GOOGLE_MODEL') ?? google?.model,
-    },
-    ollama: {
-      baseUrl: setting('OLLAMA_BASE_URL') ?? ollama?.baseUrl,
-      model: setting('AGENT_RUNTIME_OLLAMA_MODEL') ?? ollama?.model,
-      numCtx: ollama?.numCtx,
-      headers: ollama?.headers,
-    },
-    claudeCode: {
-      command: claudeCode?.command ?? 'claude',
-      model: claudeCode?.model,
-      passEnv: claudeCode?.passEnv,
-      allowedTools: claudeCode?.allowedTools,
-      workingDirectory: claudeCode?.workingDirectory && resolvePath(claudeCode.workingDirectory, places),
-      maxBudgetUsd: claudeCode?.maxBudgetUsd,
-    },
-    custom: Object.fromEntries(
-      Object.entries(custom ?? {}).map(([name, module]) => [name, resolvePath(module, places)]),
-    ),
-    models: file.models ?? {},
-  };
+/** A provider's section of the config file, with what its variables say laid over it. */
+function providerSettings({ id, environment }: ProviderSection, file: ConfigFile, env: Environment): object {
+  const settings: Record<string, unknown> = { ...(file.providers?.[id] as object | undefined) };
+  for (const [key, setting] of Object.entries(environment)) {
+    const value = setting && readSetting(env, setting);
+    if (value !== undefined) settings[key] = value;
+  }
+  return settings;
 }
 
 function remoteOf(setting: (name: SettingName) => string | undefined): Config['remote'] {
@@ -249,8 +215,13 @@ function withSecrets(environment: Environment, file: ConfigFile, places: Places)
 
 const secretName = /(_|^)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
 
-function secretsIn(env: Environment): string[] {
-  const known = new Set<string>(settings.flatMap((setting: Setting) => (setting.isSecret ? [setting.name] : [])));
+function secretsIn(env: Environment, providers: readonly ProviderSection[]): string[] {
+  const ofProviders = providers.flatMap(({ environment }) => Object.values(environment));
+  const known = new Set(
+    [...settings, ...ofProviders].flatMap((setting: Setting | undefined) =>
+      setting?.isSecret ? [setting.name, ...(setting.aliases ?? [])] : [],
+    ),
+  );
   return Object.entries(env).flatMap(([name, value]) =>
     value && (known.has(name) || secretName.test(name)) ? [value] : [],
   );

@@ -1,11 +1,13 @@
-/** One environment variable: the README's table and `doctor` are made from these lines. */
+import type { z } from 'zod';
+
+/** An environment variable. The README's tables, the runner's environment and the redaction of secrets come from these. */
 export interface Setting {
   name: string;
   /** Other names that mean the same. */
   aliases?: readonly string[];
   default?: string;
   isSecret?: boolean;
-  /** Of no use to background jobs, and so not handed to the processes that run them. */
+  /** Background jobs have no use for it, so their processes do not get it. */
   isForServerOnly?: boolean;
   meaning: string;
 }
@@ -42,30 +44,6 @@ export const settings = [
   {
     name: 'AGENT_RUNTIME_MODEL',
     meaning: 'The model of background tasks that name none; otherwise that of the first configured provider.',
-  },
-  {
-    name: 'AGENT_RUNTIME_ANTHROPIC_MODEL',
-    default: 'claude-sonnet-5-5',
-    meaning: 'The Claude model when only the vendor is named.',
-  },
-  {
-    name: 'AGENT_RUNTIME_GOOGLE_MODEL',
-    default: 'gemini-3.8-flash',
-    meaning: 'The Gemini model when only the vendor is named.',
-  },
-  {
-    name: 'AGENT_RUNTIME_OLLAMA_MODEL',
-    meaning: 'The local model when only `ollama` is named; otherwise the first installed.',
-  },
-  { name: 'ANTHROPIC_API_KEY', isSecret: true, meaning: 'Key for Claude models.' },
-  { name: 'ANTHROPIC_BASE_URL', meaning: 'Another address for the Anthropic API.' },
-  { name: 'GOOGLE_API_KEY', aliases: ['GEMINI_API_KEY'], isSecret: true, meaning: 'Key for Gemini models.' },
-  { name: 'GOOGLE_BASE_URL', meaning: 'Another address for the Gemini API.' },
-  {
-    name: 'OLLAMA_BASE_URL',
-    aliases: ['OLLAMA_HOST'],
-    default: 'http://127.0.0.1:11434',
-    meaning: 'Where Ollama listens.',
   },
   {
     name: 'AGENT_RUNTIME_AGENTS',
@@ -135,8 +113,24 @@ export type SettingName = (typeof settings)[number]['name'];
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads a variable by its name or aliases. Empty counts as unset: that is what `${NAME:-}` in a client's config gives. */
-export function readSetting(env: Environment, name: SettingName): string | undefined {
-  const setting: Setting | undefined = settings.find((known) => known.name === name);
-  for (const variable of [name, ...(setting?.aliases ?? [])]) if (env[variable]) return env[variable];
+export function readSetting(env: Environment, setting: SettingName | Setting): string | undefined {
+  const { name, aliases = [] } = typeof setting === 'string' ? settingNamed(setting) : setting;
+  for (const variable of [name, ...aliases]) if (env[variable]) return env[variable];
   return undefined;
+}
+
+function settingNamed(name: SettingName): Setting {
+  return settings.find((setting) => setting.name === name) ?? { name, meaning: '' };
+}
+
+/** What the configuration knows of a model provider; `llm/providers.ts` lists them all. */
+export interface ProviderSection {
+  /** The provider's name in the config file, in model strings and in its breaker's id. */
+  readonly id: string;
+  /** Its section of the config file, `providers.ID`: strict, so that a misspelt key is an error. */
+  readonly settings: z.ZodType;
+  /** Variables by the key of the settings that each sets. A variable wins over the config file. */
+  readonly environment: Readonly<Record<string, Setting | undefined>>;
+  /** Present when the config file may add aliases and retired ids: `models.aliases.ID`, `models.retired.ID`. */
+  readonly models?: object | undefined;
 }

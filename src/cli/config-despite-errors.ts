@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import { type Config, type Flags, readConfig, readConfigIgnoring } from '../base/config.js';
+import type { Config, Flags } from '../base/config.js';
 import { resolvePath } from '../base/config-file.js';
 import { readSetting } from '../base/settings.js';
+import { readConfig, readConfigIgnoring } from '../config.js';
 
 export interface ConfigDespiteErrors {
   config: Config;

@@ -1,9 +1,9 @@
-/** Who asks for something: a server's session, a shell, an HTTP caller, or a job's runner. */
+/** The caller of an operation: a server's session, a shell, an HTTP caller, or a job's runner. */
 export interface Actor {
-  /** What its claims are held under; null for a caller without a living session, whose claims live by lease alone. */
+  /** The name under which it holds claims; null without a live session. Then its claims last as long as their lease. */
   holder: string | null;
-  /** The project it works in, '' for none: its lists show this project's rows and those of none. */
+  /** The project it works in, '' for none. Its lists show the rows of this project and those of no project. */
   project: string;
-  /** False where no server of the holder lives that would renew its claims: they are given a longer lease then. */
+  /** False if no live server of the holder renews its claims, which then get a longer lease. */
   hasHeartbeat?: boolean;
 }

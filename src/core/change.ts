@@ -1,9 +1,9 @@
+import type { EpochMs } from '../base/clock.js';
 import type { Actor } from './actor.js';
 
-/** When a change is made, and by whom; every event of one transaction carries the same. */
+/** When a change is made, and by whom. All events of one transaction carry the same. */
 export interface Change {
-  /** Epoch milliseconds. */
-  at: number;
-  /** Left out for what the runtime does by itself. */
+  at: EpochMs;
+  /** Absent for what the runtime does by itself. */
   actor?: Actor | undefined;
 }

@@ -1,20 +1,21 @@
-import type { Clock } from '../base/clock.js';
+import type { Clock, EpochMs } from '../base/clock.js';
 import type { Value } from '../store/sql.js';
 
 /**
- * A claim's time limit, on both clocks: within one boot the monotonic one decides, so that a stepped wall clock
- * neither frees nor freezes a claim; after a reboot only the wall clock is left to compare.
+ * The time limit of a claim, on two clocks. Within one boot the monotonic clock decides, so that a stepped wall clock
+ * neither frees nor freezes a claim. After a reboot only the wall clock can be compared.
  */
 export interface Lease {
-  expiresAt: number;
+  expiresAt: EpochMs;
+  /** Milliseconds since the boot. */
   expiresTick: number;
   bootId: string;
 }
 
-/** What a session's heartbeat grants: six missed beats. */
+/** The lease that a session's heartbeat renews: six heartbeats may be missed. */
 export const sessionLeaseMs = 60_000;
 
-/** What a caller without a session gets, unless it asks for something else. */
+/** The lease of a caller without a session, unless it asks for another. */
 export const looseLeaseMs = 15 * 60_000;
 
 export function leaseFor(clock: Clock, ms: number): Lease {
@@ -27,20 +28,20 @@ export const leaseValues = (lease: Lease): [number, number, string] => [
   lease.bootId,
 ];
 
-/** True of a row whose lease is over; takes `clockValues`. */
+/** SQL: whether the lease of a row has expired; takes `clockValues`. */
 export const leaseHasLapsed =
   '(case when lease_boot_id = ? then lease_expires_tick <= ? else lease_expires_at <= ? end)';
 
 export const clockValues = (clock: Clock): Value[] => [clock.bootId, clock.tick(), clock.now()];
 
-/** True of a row whose lease would be longer if it were this one; a renewal never shortens. */
+/** SQL: whether a row's lease ends before another; takes `lengthValues` of that. A renewal never shortens a lease. */
 export const leaseIsShorter = '(lease_boot_id is null or lease_boot_id <> ? or lease_expires_tick < ?)';
 
 export const lengthValues = (lease: Lease): Value[] => [lease.bootId, lease.expiresTick];
 
-/** Whether the lease of a row already read is over. */
+/** Whether the lease of a row has expired. */
 export function hasLapsed(
-  row: { lease_boot_id: string | null; lease_expires_tick: number | null; lease_expires_at: number | null },
+  row: { lease_boot_id: string | null; lease_expires_tick: number | null; lease_expires_at: EpochMs | null },
   clock: Clock,
 ): boolean {
   return row.lease_boot_id === clock.bootId

@@ -1,14 +1,15 @@
+import type { EpochMs } from '../base/clock.js';
 import type { Database } from '../store/sql.js';
 
 /**
- * Takes a duty that somebody should do now and then for all: true for one caller in each period, over all processes.
- * Whoever takes it and fails leaves it to the next period.
+ * Decides which process does a periodic maintenance job: true for one caller in each period of `periodMs`, over all
+ * processes. If that caller fails, the job is due again in the next period.
  */
 export async function takeMaintenanceLease(
   db: Database,
   name: string,
   periodMs: number,
-  now: number,
+  now: EpochMs,
 ): Promise<boolean> {
   return db.transaction(async (sql) => {
     const taken = await sql.get(

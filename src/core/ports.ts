@@ -1,6 +1,6 @@
-/** What the domain needs of the world, so that `core/` itself starts no process and opens no connection. */
+/* What the domain needs from outside: `core/` itself starts no process and opens no connection. */
 
-/** Why a model call failed, in the words that a breaker and a retry rule need. */
+/** Why a model call failed, as far as a circuit breaker and a retry rule need to know. */
 export const modelFailures = [
   'auth',
   'not_found',
@@ -28,7 +28,7 @@ export interface ModelRequest {
   model: string;
   prompt: string;
   system?: string | undefined;
-  /** The caller's wishes; a provider drops what its model refuses and says so in `warnings`. */
+  /** A provider drops what its model does not accept, and says so in `warnings`. */
   params: ModelParams;
   /** Ends the call: the provider aborts its request, or ends its process group, and rejects with `cancelled`. */
   signal: AbortSignal;
@@ -44,7 +44,7 @@ export interface ModelParams {
   stop_sequences?: string[] | undefined;
   /** Ollama only: context window in tokens. */
   num_ctx?: number | undefined;
-  /** A JSON schema that the answer must follow, for providers that can enforce one; others get it in the prompt. */
+  /** A JSON schema for the answer. Providers that can enforce one do; others get it in the prompt. */
   json_schema?: Record<string, unknown> | undefined;
 }
 
@@ -58,14 +58,14 @@ export interface ModelAnswer {
   warnings: string[];
 }
 
-/** Speaks to one vendor. Everything it throws is a `ModelError`. */
+/** The client of one vendor. Everything it throws is a `ModelError`. */
 export interface Provider {
   /** `anthropic`, `google`, `ollama`, `claude-code`, `custom:NAME`: the part after `llm:` in its breaker's id. */
   readonly id: string;
   complete(request: ModelRequest): Promise<ModelAnswer>;
 }
 
-/** A failed model call. The message is ours; the vendor's words stand in `detail` and are data. */
+/** A failed model call. The message is our own; `detail` quotes the vendor and is untrusted data. */
 export class ModelError extends Error {
   override readonly name = 'ModelError';
   readonly failure: ModelFailure;
@@ -73,7 +73,7 @@ export class ModelError extends Error {
   readonly status: number | undefined;
   readonly retryAfterMs: number | undefined;
   readonly detail: string | undefined;
-  /** What was spent before it failed, as far as the provider said. */
+  /** Tokens spent before the failure, if the provider reported them. */
   readonly usage: ModelUsage | undefined;
 
   constructor(
@@ -116,14 +116,14 @@ export interface ProcessIdentity {
 
 export interface Processes {
   self(): ProcessIdentity;
-  /** `unknown` where this process cannot know: another host, or another pid namespace. */
+  /** `unknown` for a process of another host or another pid namespace. */
   liveness(identity: ProcessIdentity): 'alive' | 'dead' | 'unknown';
 }
 
-/** Starts and signals the detached children that drain the job queue. */
+/** Starts and signals the detached runner processes, which drain the job queue. */
 export interface Spawner {
-  /** Resolves once the process exists, or rejects with why it does not. */
+  /** Resolves once the process exists; rejects with the reason if it cannot be started. */
   spawnRunner(runnerId: string): Promise<void>;
-  /** Signals a runner's process group, if its identity still fits; false when it is gone. */
+  /** Signals a runner's process group; false if that process is gone, even if its pid is in use again. */
   signalRunner(identity: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): boolean;
 }

@@ -1,3 +1,6 @@
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+
 /** What the server says of a call that failed. */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed';
@@ -58,4 +61,11 @@ async function send<Result>(path: string, init: RequestInit): Promise<Result> {
   if (response.ok) return body as Result;
   const { code = 'internal', message = `HTTP ${response.status}`, hint } = body?.error ?? {};
   throw new CallFailed(code, message, hint);
+}
+
+export const VisitorContext = createContext<Visitor | undefined>(undefined);
+
+/** Whether actions are offered: the server refuses them anyway to those who may only look. */
+export function useMayWrite(): boolean {
+  return useContext(VisitorContext)?.read_only === false;
 }

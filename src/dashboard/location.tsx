@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 /** Where the page is: every view, and what it is filtered by, has an address of its own. */
@@ -76,4 +76,16 @@ export function Link({ to, children, class: className, isCurrent = false }: Link
       {children}
     </a>
   );
+}
+
+export interface ViewProps extends Place {
+  /** What follows the view's own part of the address, such as a task's id. */
+  rest: string;
+}
+
+export interface View {
+  /** Its part of the address. */
+  name: string;
+  title: string;
+  component: ComponentType<ViewProps>;
 }

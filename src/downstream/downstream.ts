@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.js';
+import type { Clock, EpochMs } from '../base/clock.js';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import { newShortId } from '../base/ids.js';
@@ -9,22 +9,17 @@ import type { Actor } from '../core/actor.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import { recordEvent } from '../core/events/events.js';
 import type { Database, Statement } from '../store/sql.js';
-import { CallFailure } from './connection/call-failure.js';
-import type { Connection } from './connection/connection.js';
-import { prepareLaunch } from './connection/launch.js';
-import { createWatchdog } from './connection/watchdog.js';
 import type { NativeTool } from './native/define-native-tool.js';
-import { createGate } from './pool/gate.js';
+import { BreakerGate } from './pool/breaker-gate.js';
 import type { RestartRule } from './pool/instance.js';
-import { createPool, type Pool } from './pool/pool.js';
-import { createScales } from './pool/scales.js';
-import { createToolLists } from './pool/tool-lists.js';
+import { Pool } from './pool/pool.js';
+import { ServerStore } from './pool/server-store.js';
 import type { ServerProcesses } from './processes.js';
-import { createAttempts } from './routing/attempt.js';
-import { createCallCache } from './routing/cache.js';
-import { type CallOutcome, type CallRequest, createCaller } from './routing/call.js';
-import { type CallStats, createCallLog } from './routing/call-log.js';
-import { createRoutes, type Route, type RouteChange } from './routing/routes.js';
+import { CallCache } from './routing/cache.js';
+import { CallMetrics, type CallStats } from './routing/call-metrics.js';
+import { Caller, type CallOutcome, type CallRequest } from './routing/caller.js';
+import { type Route, type RouteChange, Routes } from './routing/routes.js';
+import { ServerLauncher } from './server-launcher.js';
 import { type ListedTool, listTools, type ToolFilter } from './views/list-tools.js';
 import { type ServerView, type SickServer, sickServers, viewServers } from './views/servers.js';
 
@@ -42,222 +37,206 @@ export interface DownstreamNeeds {
   restart?: RestartRule;
 }
 
-/** Tools of other MCP servers, and this program's own, called so that somebody answers as long as anybody can. */
+/** The tools of other MCP servers and the built-in ones, called so that one source answers as long as any can. */
 export interface Downstream {
+  /** See `Caller.call`. */
   call(request: CallRequest): Promise<CallOutcome>;
+  /** All tools that can be called; starts servers that were never listed. */
   tools(filter: ToolFilter): Promise<ListedTool[]>;
   servers(): Promise<ServerView[]>;
-  /** Those of this session that are not as they should be. */
+  /** The servers that this session has tried and that are not fully up. */
   sick(): SickServer[];
-  /** How many instances every session keeps of a server, from now on. */
+  /** Sets how many instances every session keeps of a server. Throws `not_found`. */
   scale(server: string, instances: number, actor: Actor): Promise<void>;
+  /** Changes the rule for a tool. Throws `not_found` if it names an unknown server. */
   route(tool: string, change: RouteChange, actor: Actor): Promise<Route>;
   stats(filter: { tool?: string | undefined; sinceMs: number }): Promise<CallStats[]>;
-  /** Starts a server and asks for its tools; resolves to their number. Throws CallFailure. */
+  /** Starts a server and lists its tools; resolves to their number. Throws CallFailure. */
   check(server: string, timeoutMs: number): Promise<number>;
-  /** Ends what killed sessions have left, and what has been idle for long; follows what other sessions have set. */
+  /** Ends what killed sessions have left and what has long been idle; applies the scales that other sessions have set. */
   sweep(): Promise<void>;
-  /** What is still to be written when this process ends. */
+  /** The writes that are due when this process ends. */
   ending(): Statement[];
-  /** Ends every server at once; synchronous, so that it can be the last thing a process does. */
+  /** Ends every server at once. Synchronous, so that it can be the last thing a process does. */
   close(): void;
 }
 
-/** The first start of a server may have to download it. */
-const startMs = 60_000;
+/** Counts and cached answers are written so long after the first of them. */
 const flushMs = 1_000;
-/** Processes that one session may have at once, over all servers. */
-const mostProcesses = 20;
 
 export function createDownstream(needs: DownstreamNeeds): Downstream {
-  const { config, db, clock, log, redact, breakers, processes, natives } = needs;
-  const watchdog = createWatchdog();
-  const gate = createGate({ db, clock, breakers, holder: `session:${newShortId()}` });
-  const lists = createToolLists({ db, clock });
-  const routes = createRoutes({ db, clock });
-  const scales = createScales({ db, clock });
-  const cache = createCallCache({ db, clock });
-  const calls = createCallLog({ db, clock });
-  const pools = new Map<string, Pool>();
-  let running = 0;
-  let flushing: NodeJS.Timeout | undefined;
-  let isClosed = false;
+  return new PooledDownstream(needs);
+}
 
-  for (const [server, settings] of Object.entries(config.mcpServers)) {
-    const pool = createPool({
+class PooledDownstream implements Downstream {
+  readonly #needs: DownstreamNeeds;
+  readonly #launcher: ServerLauncher;
+  readonly #gate: BreakerGate;
+  readonly #store: ServerStore;
+  readonly #routes: Routes;
+  readonly #cache: CallCache;
+  readonly #metrics: CallMetrics;
+  readonly #pools: ReadonlyMap<string, Pool>;
+  readonly #caller: Caller;
+  #flushing: NodeJS.Timeout | undefined;
+  /** Set once the scales of the database have been applied, or are being applied. */
+  #scaled: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(needs: DownstreamNeeds) {
+    const { config, db, clock, breakers, natives, runNative } = needs;
+    this.#needs = needs;
+    this.#launcher = new ServerLauncher(needs);
+    this.#gate = new BreakerGate({ db, clock, breakers, holder: `session:${newShortId()}` });
+    this.#store = new ServerStore({ db, clock });
+    this.#routes = new Routes({ db, clock });
+    this.#cache = new CallCache({ db, clock });
+    this.#metrics = new CallMetrics({ db, clock });
+    this.#pools = new Map(Object.keys(config.mcpServers).map((server) => [server, this.#createPool(server)]));
+    this.#caller = new Caller({
+      pools: this.#pools,
+      natives,
+      preferences: config.toolPreferences,
+      routes: this.#routes,
+      cache: this.#cache,
+      metrics: this.#metrics,
+      gate: this.#gate,
+      runNative,
+    });
+  }
+
+  async call(request: CallRequest): Promise<CallOutcome> {
+    await this.#scaleOnce();
+    try {
+      return await this.#caller.call(request);
+    } finally {
+      if (this.#metrics.hasUnwritten() || this.#cache.hasUnwritten()) this.#flushSoon();
+    }
+  }
+
+  tools(filter: ToolFilter): Promise<ListedTool[]> {
+    return listTools(filter, { pools: this.#pools, natives: this.#needs.natives });
+  }
+
+  async servers(): Promise<ServerView[]> {
+    await this.#scaleOnce();
+    return viewServers({ pools: this.#pools, db: this.#needs.db, metrics: this.#metrics });
+  }
+
+  sick(): SickServer[] {
+    return sickServers(this.#pools);
+  }
+
+  async scale(server: string, instances: number, actor: Actor): Promise<void> {
+    const pool = this.#poolOf(server);
+    await this.#store.setInstances(server, instances, actor);
+    pool.resize(instances);
+  }
+
+  async route(tool: string, change: RouteChange, actor: Actor): Promise<Route> {
+    const { prefer, backups = [] } = change;
+    const named = [...(prefer === undefined || prefer === 'native' ? [] : [prefer]), ...backups];
+    for (const name of named) this.#poolOf(name.split('.')[0] ?? name);
+    return this.#routes.set(tool, change, actor);
+  }
+
+  stats(filter: { tool?: string | undefined; sinceMs: number }): Promise<CallStats[]> {
+    return this.#metrics.stats(filter);
+  }
+
+  async check(server: string, timeoutMs: number): Promise<number> {
+    const pool = this.#poolOf(server);
+    await this.#scaleOnce();
+    return (await pool.tools({ isFresh: true, timeoutMs })).tools.length;
+  }
+
+  /** A property, because it is handed over as a callback. */
+  readonly sweep = async (): Promise<void> => {
+    const { processes, log } = this.#needs;
+    const ended = await processes.sweep();
+    if (ended > 0) log.info('ended tool servers that a lost session had left', { processes: ended });
+    if (this.#pools.size === 0) return;
+    await this.#applyScales();
+    for (const pool of this.#pools.values()) await pool.stopIfIdle();
+  };
+
+  ending(): Statement[] {
+    return [...this.#metrics.statements(), ...this.#cache.statements()];
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#flushing);
+    // First, so that a pool that loses its servers starts and records nothing more.
+    this.#launcher.close();
+    for (const pool of this.#pools.values()) pool.kill();
+  }
+
+  #createPool(server: string): Pool {
+    const { config, clock, log, random = Math.random, restart } = this.#needs;
+    const settings = config.mcpServers[server];
+    if (!settings) throw new Error(`Expected a server of the config file, got ${JSON.stringify(server)}.`);
+    return new Pool({
       server,
       settings,
       size: settings.instances ?? 1,
-      lists,
-      gate,
+      store: this.#store,
+      gate: this.#gate,
       log,
       now: clock.now,
-      random: needs.random ?? Math.random,
-      ...(needs.restart && { restart: needs.restart }),
-      open: (instance, hooks) => open(server, instance, hooks),
-      onGivenUp: (instance, why) => void tellGivenUp(instance, why),
+      random,
+      ...(restart && { restart }),
+      open: (instance, hooks) => this.#launcher.open(server, instance, hooks),
+      onGivenUp: (instance, why) => void this.#recordGivenUp(instance, why, clock.now()),
     });
-    pools.set(server, pool);
   }
 
-  async function open(
-    server: string,
-    instance: string,
-    hooks: { onClosed(): void; onToolsChanged(): void },
-  ): Promise<Connection> {
-    const settings = config.mcpServers[server];
-    if (!settings || isClosed) throw new CallFailure('not_started', 'this session has ended');
-    if (running >= mostProcesses) {
-      throw new CallFailure('not_started', `this session has ${mostProcesses} tool servers already`);
-    }
-    running++;
-    const id = newShortId();
-    let isOver = false;
-    const over = () => {
-      if (isOver) return;
-      isOver = true;
-      running--;
-      // A session that ends leaves the row to the next sweep: the process may outlive it by a moment.
-      if (!isClosed) void processes.ended(id).catch(() => {});
-    };
+  async #recordGivenUp(instance: string, why: string, at: EpochMs): Promise<void> {
+    const { db, log } = this.#needs;
     try {
-      const launch = prepareLaunch(settings, config, id);
-      if (launch.kind === 'stdio') await processes.announce(id, server);
-      const { openConnection } = await import('./connection/connection.js');
-      return await openConnection({
-        launch,
-        watchdog,
-        timeoutMs: startMs,
-        onToolsChanged: hooks.onToolsChanged,
-        onStarted: (pid) => void processes.started(id, pid).catch(() => {}),
-        onClosed() {
-          over();
-          hooks.onClosed();
-        },
-      });
-    } catch (error) {
-      over();
-      const detail = error instanceof CallFailure ? error.detail : undefined;
-      log.warn('a tool server did not start', { instance, error, said: detail && redact(detail) });
-      throw error;
-    }
-  }
-
-  async function tellGivenUp(instance: string, why: string): Promise<void> {
-    try {
-      await db.transaction((sql) =>
-        recordEvent(sql, { at: clock.now(), subject: 'server', subjectId: instance, type: 'given_up', data: { why } }),
-      );
+      const event = { at, subject: 'server', subjectId: instance, type: 'given_up', data: { why } } as const;
+      await db.transaction((sql) => recordEvent(sql, event));
     } catch (error) {
       log.warn('an event could not be written', { error });
     }
   }
 
-  /** Soon, once for all that comes until then. */
-  function flushSoon(): void {
-    if (flushing || isClosed) return;
-    flushing = setTimeout(() => {
-      flushing = undefined;
-      flush().catch((error: unknown) => log.warn('calls could not be counted', { error }));
-    }, flushMs);
-    flushing.unref();
+  /** Before the first call: scales that were set before this session began count from then on. */
+  #scaleOnce(): Promise<void> {
+    this.#scaled ??= this.#applyScales();
+    return this.#scaled;
   }
 
-  async function flush(): Promise<void> {
-    await calls.flush();
-    await cache.flush();
-  }
-
-  async function followScales(): Promise<void> {
-    for (const [server, pool] of pools) {
-      const wanted = (await scales.get(server)) ?? pool.settings.instances ?? 1;
-      if (wanted !== pool.size()) pool.resize(wanted);
+  async #applyScales(): Promise<void> {
+    for (const [server, pool] of this.#pools) {
+      const wanted = (await this.#store.instances(server)) ?? pool.settings.instances ?? 1;
+      if (wanted !== pool.size) pool.resize(wanted);
     }
   }
 
-  /** What others have set before this session began counts from its first call on. */
-  let isFollowing: Promise<void> | undefined;
-  const follow = () => {
-    isFollowing ??= followScales();
-    return isFollowing;
-  };
-
-  const tryCandidate = createAttempts({ gate, calls, runNative: needs.runNative });
-  const callTool = createCaller({
-    pools,
-    natives,
-    preferences: config.toolPreferences,
-    routes,
-    cache,
-    calls,
-    tryCandidate,
-  });
-
-  function poolOf(server: string): Pool {
-    const pool = pools.get(server);
-    if (pool) return pool;
-    const names = [...pools.keys()].join(', ');
-    throw new RuntimeError(
-      'not_found',
-      `The config file names no server ${JSON.stringify(server)}.`,
-      names === '' ? `None is there: add mcpServers to ${config.configPath}.` : `It names: ${names}.`,
-    );
+  /** One flush for all calls of the next second. */
+  #flushSoon(): void {
+    if (this.#flushing || this.#isClosed) return;
+    this.#flushing = setTimeout(() => {
+      this.#flushing = undefined;
+      this.#flush().catch((error: unknown) => this.#needs.log.warn('calls could not be counted', { error }));
+    }, flushMs);
+    this.#flushing.unref();
   }
 
-  return {
-    async call(request) {
-      await follow();
-      try {
-        return await callTool(request);
-      } finally {
-        if (calls.isDue() || cache.isDue()) flushSoon();
-      }
-    },
+  async #flush(): Promise<void> {
+    await this.#metrics.flush();
+    await this.#cache.flush();
+  }
 
-    tools: (filter) => listTools(filter, { pools, natives }),
-    servers: async () => {
-      await follow();
-      await calls.flush();
-      return viewServers({ pools, db, clock, calls });
-    },
-    sick: () => sickServers(pools),
-
-    async scale(server, instances, actor) {
-      const pool = poolOf(server);
-      await scales.set(server, instances, actor);
-      pool.resize(instances);
-    },
-
-    async route(tool, change, actor) {
-      const { prefer, backups = [] } = change;
-      const named = [...(prefer === undefined || prefer === 'native' ? [] : [prefer]), ...backups];
-      for (const name of named) poolOf(name.split('.')[0] ?? name);
-      return routes.set(tool, change, actor);
-    },
-
-    stats: (filter) => calls.stats(filter),
-
-    async check(server, timeoutMs) {
-      const pool = poolOf(server);
-      await follow();
-      return (await pool.tools({ isFresh: true, timeoutMs })).tools.length;
-    },
-
-    async sweep() {
-      const ended = await processes.sweep();
-      if (ended > 0) log.info('ended tool servers that a lost session had left', { processes: ended });
-      if (pools.size === 0) return;
-      await followScales();
-      for (const pool of pools.values()) await pool.stopIfIdle();
-    },
-
-    ending: () => [...calls.ending(), ...cache.ending()],
-
-    close() {
-      isClosed = true;
-      clearTimeout(flushing);
-      for (const pool of pools.values()) pool.kill();
-      watchdog.close();
-    },
-  };
+  #poolOf(server: string): Pool {
+    const pool = this.#pools.get(server);
+    if (pool) return pool;
+    const names = [...this.#pools.keys()].join(', ');
+    throw new RuntimeError(
+      'not_found',
+      `The config file has no server ${JSON.stringify(server)}.`,
+      names === '' ? `It has none: add mcpServers to ${this.#needs.config.configPath}.` : `Its servers are: ${names}.`,
+    );
+  }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
-import { identityOf } from '../core/coordination/identity-row.js';
 import type { Processes, ProcessIdentity } from '../core/ports.js';
+import { identityOf } from '../core/process-identity.js';
+import { insertRow } from '../store/insert-row.js';
 import type { Database } from '../store/sql.js';
 import { signalGroup } from './connection/watchdog.js';
 
@@ -20,49 +21,50 @@ export interface ServerProcessesNeeds {
   db: Database;
   clock: Clock;
   processes: Processes;
-  /** The start time of a process of this host, as `ProcessIdentity` has it; nothing when there is none. */
+  /** The start time of a process of this host, as in `ProcessIdentity`; undefined when there is no such process. */
   startTimeOf(pid: number): string | undefined;
-  /** Kills every process that bears a mark in its environment; resolves to how many there were. */
+  /** Kills every process that has a mark in its environment; resolves to their number. */
   endMarked(mark: string): number;
 }
 
-export type ServerProcesses = ReturnType<typeof createServerProcesses>;
+/** The record of tool servers' processes, by which a later session ends what a killed session has left. */
+export interface ServerProcesses {
+  /** Called before the process is started, so that a session killed in between leaves nothing unrecorded. */
+  announce(id: string, server: string): Promise<void>;
+  started(id: string, pid: number): Promise<void>;
+  ended(id: string): Promise<void>;
+  /** Ends what sessions have left that are provably dead, and deletes its records; resolves to the number of processes. */
+  sweep(): Promise<number>;
+}
 
-/** The processes of tool servers on record, so that whoever comes after a killed session can end what it left. */
-export function createServerProcesses({ db, clock, processes, startTimeOf, endMarked }: ServerProcessesNeeds) {
+export function createServerProcesses(needs: ServerProcessesNeeds): ServerProcesses {
+  const { db, clock, processes, startTimeOf, endMarked } = needs;
+  const remove = async (id: string) => void (await db.run('delete from tool_processes where id = ?', id));
+
   return {
-    /** Written before the process is started: one that is killed in between has left nothing unknown. */
-    async announce(id: string, server: string): Promise<void> {
-      const self = processes.self();
-      await db.run(
-        `insert into tool_processes (id, server, host_id, boot_id, pid_namespace, owner_pid, owner_started, created_at)
-         values (?, ?, ?, ?, ?, ?, ?, ?)`,
+    async announce(id, server) {
+      const { hostId, bootId, pidNamespace, pid, startTime } = processes.self();
+      const row = {
         id,
         server,
-        self.hostId,
-        self.bootId,
-        self.pidNamespace,
-        self.pid,
-        self.startTime,
-        clock.now(),
-      );
+        host_id: hostId,
+        boot_id: bootId,
+        pid_namespace: pidNamespace,
+        owner_pid: pid,
+        owner_started: startTime,
+        created_at: clock.now(),
+      };
+      await db.transaction((sql) => insertRow(sql, 'tool_processes', row));
     },
 
-    async started(id: string, pid: number): Promise<void> {
-      await db.run(
-        'update tool_processes set pid = ?, process_started = ? where id = ?',
-        pid,
-        startTimeOf(pid) ?? null,
-        id,
-      );
+    async started(id, pid) {
+      const startTime = startTimeOf(pid) ?? null;
+      await db.run('update tool_processes set pid = ?, process_started = ? where id = ?', pid, startTime, id);
     },
 
-    async ended(id: string): Promise<void> {
-      await db.run('delete from tool_processes where id = ?', id);
-    },
+    ended: remove,
 
-    /** Ends what sessions have left that are provably gone, and forgets it; resolves to how many processes that were. */
-    async sweep(): Promise<number> {
+    async sweep() {
       let ended = 0;
       for (const row of await db.all<ProcessRow>('select * from tool_processes')) {
         if (processes.liveness(ownerOf(row)) !== 'dead') continue;
@@ -72,7 +74,7 @@ export function createServerProcesses({ db, clock, processes, startTimeOf, endMa
           ended++;
         }
         if (row.boot_id === processes.self().bootId) ended += endMarked(row.id);
-        await db.run('delete from tool_processes where id = ?', row.id);
+        await remove(row.id);
       }
       return ended;
     },

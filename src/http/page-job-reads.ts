@@ -136,11 +136,11 @@ export const jobPageReads = [
     output: z.unknown(),
     handler: async (_, { runtime }) => ({
       default: runtime.models.defaultModel() ?? null,
-      providers: runtime.models.available().map(({ id, isConfigured, defaultModel, mend }) => ({
+      providers: runtime.models.available().map(({ id, isConfigured, defaultModel, fix }) => ({
         id,
         configured: isConfigured,
         model: defaultModel,
-        mend,
+        mend: fix,
       })),
     }),
   }),

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Config, readConfig } from '../base/config.js';
+import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import { type Json, readJson, toJsonText } from '../base/json.js';
 import { createLog } from '../base/log.js';
 import { createRedactor } from '../base/redact.js';
 import { version } from '../base/version.js';
+import { readConfig } from '../config.js';
 import { nameSession, openRuntime, type Runtime, type Session } from '../runtime.js';
 import { contextOf, runTool } from '../tools/call/run-tool.js';
 import { findTool } from '../tools/index.js';

@@ -1,8 +1,9 @@
 import { Console } from 'node:console';
 import type Anthropic from '@anthropic-ai/sdk';
+import { z } from 'zod';
+import { retryAfterMs } from '../base/backoff.js';
 import { messageOf } from '../base/errors.js';
 import { isNetworkTimeout, systemCode } from '../base/network-error.js';
-import { retryAfterMs } from '../base/retry-after.js';
 import {
   type ModelAnswer,
   ModelError,
@@ -11,40 +12,88 @@ import {
   type ModelUsage,
   type Provider,
 } from '../core/ports.js';
-import { type Call, cutAnswer, runCall } from './call.js';
-import { callFetch } from './call-fetch.js';
-import { defined } from './defined.js';
-import { droppedParams } from './dropped-params.js';
-import { httpFailure, type VendorNames } from './http-failure.js';
-import { networkFailure } from './network-failure.js';
-import { redact, redactedDetail } from './redact.js';
+import { type Call, callFetch, cutAnswer, defined, droppedParams, runCall } from './call.js';
+import { httpFailure, networkFailure, redact, redactedDetail, type VendorNames } from './failure.js';
+import { type ProviderContext, type ProviderDeclaration, requireKey } from './provider.js';
 
-export interface AnthropicSettings {
+const section = z.strictObject({ model: z.string().optional(), baseUrl: z.url().optional() });
+
+type Settings = z.output<typeof section> & { apiKey?: string | undefined };
+
+const setUp = 'Set ANTHROPIC_API_KEY.';
+
+/** Claude by API key. */
+export const anthropic: ProviderDeclaration<Settings> = {
+  id: 'anthropic',
+  label: 'Anthropic',
+  settings: section,
+  environment: {
+    apiKey: { name: 'ANTHROPIC_API_KEY', isSecret: true, meaning: 'Key for Claude models.' },
+    baseUrl: { name: 'ANTHROPIC_BASE_URL', meaning: 'Another address for the Anthropic API.' },
+    model: { name: 'AGENT_RUNTIME_ANTHROPIC_MODEL', meaning: 'The Claude model when only the vendor is named.' },
+  },
+  defaultModel: 'claude-sonnet-5-5',
+  modelStrings: 'a Claude id or alias (claude-sonnet-5-5, sonnet, opus, haiku)',
+  models: {
+    family: /^claude/,
+    aliases: {
+      claude: 'claude-sonnet-5-5',
+      sonnet: 'claude-sonnet-5-5',
+      opus: 'claude-opus-5-5',
+      haiku: 'claude-haiku-5-5',
+      fable: 'claude-fable-5-2',
+    },
+    retired: {
+      'claude-3*-opus*': 'opus',
+      'claude-3*-sonnet*': 'sonnet',
+      'claude-3*-haiku*': 'haiku',
+      'claude-instant*': 'haiku',
+      'claude-2*': 'sonnet',
+      'claude-sonnet-4-0': 'sonnet',
+      'claude-sonnet-4-2025*': 'sonnet',
+      'claude-opus-4-0': 'opus',
+      'claude-opus-4-2025*': 'opus',
+      'claude-opus-4-1': 'opus',
+      'claude-opus-4-1-*': 'opus',
+    },
+    ending: { 'claude-sonnet-4-5*': '2026-11-30' },
+  },
+  setUp,
+  isConfigured: ({ apiKey }) => Boolean(apiKey),
+  create: (settings, context) => {
+    const apiKey = requireKey(settings.apiKey, 'Anthropic', 'ANTHROPIC_API_KEY', setUp);
+    return createAnthropic({ ...settings, apiKey }, context);
+  },
+};
+
+interface Connection {
   apiKey: string;
   baseUrl?: string | undefined;
-  stallTimeoutMs?: number | undefined;
 }
 
-/** Claude by API key, over the Messages API as a stream. Throws `ModelError`s. */
-export function createAnthropic(settings: AnthropicSettings): Provider {
-  const limits = { vendor: 'Anthropic', stallTimeoutMs: settings.stallTimeoutMs };
+/** Speaks the Messages API as a stream. Throws `ModelError`s. */
+export function createAnthropic(
+  settings: Connection,
+  { stallTimeoutMs }: Pick<ProviderContext, 'stallTimeoutMs'> = {},
+): Provider {
+  const limits = { vendor: 'Anthropic', stallTimeoutMs };
   return {
     id: 'anthropic',
     complete: (request) => runCall(request, limits, (call) => converse(settings, request, call)),
   };
 }
 
-/** The models' thinking counts as output, so the cap leaves room for it; a cap costs nothing until it is used. */
+/** Thinking counts as output, so the cap leaves room for it. Unused room costs nothing. */
 const defaultMaxTokens = 16_384;
 
 /** Models with adaptive thinking answer 400 to any sampling parameter (platform.claude.com, migration guides). */
 const withoutSampling = /^claude-(?:[a-z]+-5(?:-|$)|opus-4-[78](?:-|$))/;
 
-async function converse(settings: AnthropicSettings, request: ModelRequest, call: Call): Promise<ModelAnswer> {
+async function converse(settings: Connection, request: ModelRequest, call: Call): Promise<ModelAnswer> {
   const sdk = await import('@anthropic-ai/sdk');
   const client = new sdk.default({
     apiKey: settings.apiKey,
-    // Given even when empty: left out, the SDK would read ANTHROPIC_BASE_URL itself.
+    // Null rather than absent: without it the SDK would read ANTHROPIC_BASE_URL itself.
     baseURL: settings.baseUrl ?? null,
     maxRetries: 0,
     fetch: callFetch(call),
@@ -81,7 +130,7 @@ async function writeRequest(request: ModelRequest) {
       : undefined),
   };
   if (params.json_schema) {
-    // The API takes a strict subset of JSON Schema; the SDK's own helper writes a schema in it.
+    // The API takes a strict subset of JSON Schema. The SDK's own helper converts to it.
     const { transformJSONSchema } = await import('@anthropic-ai/sdk/lib/transform-json-schema');
     body.output_config = { format: { type: 'json_schema', schema: { ...transformJSONSchema(params.json_schema) } } };
   }
@@ -114,7 +163,7 @@ async function readStream(
       case 'message_delta':
         end = event.delta;
         usage = {
-          // The last event repeats the input; a zero there means that a gateway left it out.
+          // The last event repeats the input tokens. A zero there means that a gateway left them out.
           inputTokens: inputTokens(event.usage) || usage.inputTokens,
           outputTokens: event.usage.output_tokens,
         };
@@ -137,13 +186,13 @@ async function readStream(
   return call.answer({ model: model ?? request.model, stopReason: end.stop_reason, usage, warnings });
 }
 
-/** Everything that was read, from the cache or not: the budget counts tokens, not prices. */
+/** All input tokens, cached or not: the budget counts tokens, not prices. */
 function inputTokens(usage: Anthropic.Usage | Anthropic.MessageDeltaUsage): number {
   return (usage.input_tokens ?? 0) + (usage.cache_creation_input_tokens ?? 0) + (usage.cache_read_input_tokens ?? 0);
 }
 
 interface Circumstances {
-  settings: AnthropicSettings;
+  settings: Connection;
   model: string;
   /** Whether the vendor had accepted the request, so that an error means a cut answer. */
   hasBegun: boolean;
@@ -182,11 +231,11 @@ function toModelError(
 
 const names: VendorNames = {
   vendor: 'Anthropic',
-  mendKey: 'Set ANTHROPIC_API_KEY to a valid key.',
+  keyFix: 'Set ANTHROPIC_API_KEY to a valid key.',
   baseUrlVariable: 'ANTHROPIC_BASE_URL',
 };
 
-/** The type is all there is for an error event in the middle of a stream; a bare `api_error` says nothing. */
+/** An error event in the middle of a stream has no status, only this type. A bare `api_error` tells nothing. */
 const failuresByType = new Map<string, ModelFailure>([
   ['authentication_error', 'auth'],
   ['permission_error', 'auth'],

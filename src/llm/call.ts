@@ -1,16 +1,16 @@
-import { type ModelAnswer, ModelError, type ModelRequest, type ModelUsage } from '../core/ports.js';
+import { type ModelAnswer, ModelError, type ModelParams, type ModelRequest, type ModelUsage } from '../core/ports.js';
 
-/** One call to a vendor, as its file sees it. */
+/** One call to a vendor, as the vendor's own file sees it. */
 export interface Call {
   /** Aborts when the caller cancels, when the vendor is silent for too long, and when the call is over. */
   readonly signal: AbortSignal;
-  /** Hands a piece of the answer to the caller; what comes after the end of the call is dropped. */
+  /** Hands a piece of the answer to the caller. After the end of the call it does nothing. */
   text(piece: string): void;
-  /** The vendor showed a sign of life: its time to be silent starts anew. */
+  /** Restarts the clock that ends a silent call: the vendor has sent something. */
   alive(): void;
-  /** Records the tokens spent as far as the vendor has said, for the case that the call fails. */
+  /** Records the tokens spent so far, in case the call fails. */
   spent(usage: ModelUsage): void;
-  /** What was recorded last. */
+  /** What `spent` recorded last. */
   readonly usage: ModelUsage | undefined;
   /** The answer, with the text handed over so far. */
   answer(end: { model: string; stopReason: string; usage: ModelUsage; warnings: string[] }): ModelAnswer;
@@ -24,10 +24,10 @@ export interface CallLimits {
 }
 
 /**
- * Runs one call so that it always ends: `work` may hang, miss an abort, or end without a word when aborted (all three
- * happen in the SDKs), and the promise still rejects at once with `cancelled` or `timeout`.
+ * Runs one call so that it always ends. The SDKs may hang, miss an abort, or return without an error when aborted; the
+ * promise still rejects at once with `cancelled` or `timeout`.
  *
- * What `work` throws passes through. What the caller's own `onText` throws passes through as it is, too.
+ * What `work` throws passes through unchanged, and so does what the caller's own `onText` throws.
  */
 export async function runCall(
   request: ModelRequest,
@@ -41,12 +41,12 @@ export async function runCall(
   let text = '';
   let usage: ModelUsage | undefined;
   let isOver = false;
-  let callerFault: { error: unknown } | undefined;
+  let callerError: { error: unknown } | undefined;
 
   let interrupt: (error: ModelError) => void = () => {};
   const interrupted = new Promise<never>((_, reject) => {
     interrupt = (error) => {
-      // Our own rejection goes first, so that it wins the race against what the vendor's SDK makes of the abort.
+      // Reject before the abort, so that this error wins the race against the one that the SDK makes of the abort.
       reject(error);
       controller.abort();
     };
@@ -64,7 +64,7 @@ export async function runCall(
       try {
         request.onText(piece);
       } catch (error) {
-        callerFault = { error };
+        callerError = { error };
         throw error;
       }
     },
@@ -81,12 +81,12 @@ export async function runCall(
   try {
     return await Promise.race([work(call), interrupted]);
   } catch (error) {
-    throw callerFault ? callerFault.error : error;
+    throw callerError ? callerError.error : error;
   } finally {
     isOver = true;
     silence.stop();
     request.signal.removeEventListener('abort', onAbort);
-    // An answer that failed half-way must not keep its connection, and cost tokens, in the background.
+    // A call that failed half-way must not keep its connection open and cost tokens in the background.
     controller.abort();
   }
 }
@@ -95,7 +95,7 @@ export function cancelledCall(vendor: string, usage: ModelUsage | undefined): Mo
   return new ModelError('cancelled', `The call to ${vendor} was cancelled.`, { usage });
 }
 
-/** A stream that ended before its end marker: what came so far is not an answer. Transient. */
+/** The error for a stream that ended before its end marker. It is transient. */
 export function cutAnswer(
   vendor: string,
   model: string,
@@ -126,4 +126,40 @@ function stopWarnings(text: string, stopReason: string): string[] {
   }
   if (text === '') warnings.push('The model ended its turn without any text.');
   return warnings;
+}
+
+/**
+ * A `fetch` for one call. It aborts with the call and counts every byte of the body as a sign of life, because a vendor's
+ * pings do not reach us through its SDK. It follows no redirect, which would carry prompt and key to an unknown host.
+ */
+export function callFetch(call: Call): typeof fetch {
+  return async (input, init) => {
+    const response = await fetch(input, { ...init, signal: call.signal, redirect: 'manual' });
+    call.alive();
+    if (!response.body) return response;
+    const watched = response.body.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          call.alive();
+          controller.enqueue(chunk);
+        },
+      }),
+    );
+    return new Response(watched, response);
+  };
+}
+
+/** One warning for each parameter that is set and that `who` does not take. */
+export function droppedParams(who: string, params: ModelParams, names: readonly (keyof ModelParams)[]): string[] {
+  return names
+    .filter((name) => params[name] !== undefined)
+    .map((name) => `${who} does not take ${name}, so it was left out.`);
+}
+
+/** Only the fields that have a value: some vendors take an explicit undefined for a value. */
+export function defined<Fields extends object>(
+  fields: Fields,
+): { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> };
 }

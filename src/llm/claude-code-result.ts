@@ -1,8 +1,7 @@
 import type { ChildEnd } from '../base/child-process.js';
 import { isObject } from '../base/json.js';
 import { type ModelAnswer, ModelError, type ModelFailure, type ModelRequest, type ModelUsage } from '../core/ports.js';
-import { failureOfStatus } from './http-failure.js';
-import { redactedDetail } from './redact.js';
+import { failureOfStatus, redactedDetail } from './failure.js';
 
 /**
  * What a run of `claude -p --output-format json` means. Success is exit 0, a result that can be read, and no `is_error`,

@@ -1,23 +1,89 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { z } from 'zod';
+import { findCommand, ordinaryVariables, pickVariables, runnerMark } from '../base/child-environment.js';
 import { type ChildEnd, runChild } from '../base/child-process.js';
-import { messageOf } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 import { systemCode } from '../base/network-error.js';
+import type { Environment } from '../base/settings.js';
 import { ModelError, type ModelRequest, type Provider } from '../core/ports.js';
-import { cancelledCall } from './call.js';
+import { cancelledCall, droppedParams } from './call.js';
 import { readClaudeCodeResult } from './claude-code-result.js';
-import { droppedParams } from './dropped-params.js';
-import { redactedDetail } from './redact.js';
-import type { ClaudeCodeSettings } from './settings.js';
+import { redactedDetail } from './failure.js';
+import { type ProviderDeclaration, settingsOf } from './provider.js';
+
+const section = z.strictObject({
+  /** Name on PATH, or absolute path; `claude` unless given. */
+  command: z.string().optional(),
+  model: z.string().optional(),
+  /** Names of more variables that it gets, such as those that Bedrock or a gateway needs. */
+  passEnv: z.array(z.string()).optional(),
+  /** Tools it may use without asking, `Read` or `Bash(git log *)`. Without any it answers with text and touches nothing. */
+  allowedTools: z.array(z.string()).optional(),
+  /** Where it works; the user's home unless given, where no stranger can leave instructions or hooks. */
+  workingDirectory: z.string().optional(),
+  /** What one call may cost, in US dollars. */
+  maxBudgetUsd: z.number().positive().optional(),
+});
+
+type Settings = z.output<typeof section>;
+
+/** The user's own Claude Code, on the user's own login. */
+export const claudeCode: ProviderDeclaration<Settings> = {
+  id: 'claude-code',
+  label: 'Claude Code',
+  settings: section,
+  environment: {},
+  defaultModel: 'sonnet',
+  modelStrings: 'claude-code or claude-code:sonnet for your own CLI',
+  servesModelsOf: 'anthropic',
+  setUp: 'Install Claude Code and log in once with `claude`.',
+  isConfigured: (settings, { env, depth }) => depth < 1 && findCommand(commandOf(settings), env) !== undefined,
+  create(settings, { env, depth, resolvePath }) {
+    const command = findCommand(commandOf(settings), env);
+    if (command === undefined) throw notFound(commandOf(settings));
+    if (depth >= 1) throw startedByAgent(depth);
+    const { workingDirectory } = settings;
+    return createClaudeCode({
+      ...settings,
+      command,
+      workingDirectory: workingDirectory && resolvePath(workingDirectory),
+      env,
+      depth,
+    });
+  },
+  passedOn: ({ passEnv = [] }) => passEnv,
+};
+
+const commandOf = ({ command }: Settings): string => command ?? 'claude';
+
+/** The full path of the Claude Code that the settings mean, if it is there. Starts no process. */
+export function findClaudeCode(config: {
+  providers: Readonly<Record<string, unknown>>;
+  env: Environment;
+}): string | undefined {
+  return findCommand(commandOf(settingsOf(claudeCode, config)), config.env);
+}
+
+export interface ClaudeCodeRun extends Settings {
+  /** The environment to choose from. Only an allowlist of names is passed on, and never an API key. */
+  env: Environment;
+  /** AGENT_RUNTIME_DEPTH of this process, 0 by default. At 1 or more every call is refused: an agent must not start agents. */
+  depth?: number;
+  /** How long one call may take; 1,800,000 ms by default, the default of a job. */
+  timeoutMs?: number;
+  /** How long it has between SIGTERM and SIGKILL; 5,000 ms by default. */
+  graceMs?: number;
+}
 
 /**
- * The user's own Claude Code, on the user's own login, as a model: one `claude -p` a call, without tools, MCP servers or
- * a stored session unless the settings grant tools. Its answer comes in one piece. Throws `ModelError`s.
+ * Runs one `claude -p` for each call, without tools, MCP servers or a stored session unless the settings grant tools.
+ * The answer comes in one piece. Throws `ModelError`s.
  *
- * Never `--bare`: that mode does not read the subscription login. The prompt goes over stdin, since anyone on the
+ * Never `--bare`: that mode does not read the subscription login. The prompt goes over stdin, because anyone on the
  * machine may read an argument list; the system prompt has no other way in.
  */
-export function createClaudeCode(settings: ClaudeCodeSettings): Provider {
+export function createClaudeCode(settings: ClaudeCodeRun): Provider {
   return { id: 'claude-code', complete: (request) => converse(settings, request) };
 }
 
@@ -26,10 +92,7 @@ export function createClaudeCode(settings: ClaudeCodeSettings): Provider {
  *
  * @param env the environment to choose from, with PATH
  */
-export async function detectClaudeCode(
-  command: string,
-  env: Record<string, string | undefined>,
-): Promise<string | undefined> {
+export async function detectClaudeCode(command: string, env: Environment): Promise<string | undefined> {
   try {
     const end = await runChild({
       command,
@@ -50,7 +113,7 @@ export async function detectClaudeCode(
 const defaultTimeoutMs = 1_800_000;
 const defaultGraceMs = 5000;
 
-async function converse(settings: ClaudeCodeSettings, request: ModelRequest) {
+async function converse(settings: ClaudeCodeRun, request: ModelRequest) {
   if ((settings.depth ?? 0) >= 1) throw tooDeep();
   if (request.signal.aborted) throw cancelledCall('Claude Code', undefined);
   const timeoutMs = settings.timeoutMs ?? defaultTimeoutMs;
@@ -66,7 +129,7 @@ async function converse(settings: ClaudeCodeSettings, request: ModelRequest) {
   return { ...answer, warnings: [...droppedParams('Claude Code', request.params, [...unused]), ...answer.warnings] };
 }
 
-async function start(settings: ClaudeCodeSettings, request: ModelRequest, timeoutMs: number): Promise<ChildEnd> {
+async function start(settings: ClaudeCodeRun, request: ModelRequest, timeoutMs: number): Promise<ChildEnd> {
   const command = settings.command ?? 'claude';
   const cwd = settings.workingDirectory ?? homedir();
   try {
@@ -85,9 +148,9 @@ async function start(settings: ClaudeCodeSettings, request: ModelRequest, timeou
   }
 }
 
-function writeArgs(settings: ClaudeCodeSettings, { model, system, params }: ModelRequest): string[] {
+function writeArgs(settings: ClaudeCodeRun, { model, system, params }: ModelRequest): string[] {
   const { allowedTools = [], maxBudgetUsd } = settings;
-  // `--tools` says which tools exist, by bare name; `--allowedTools` which uses of them need no one's consent.
+  // `--tools` says which tools exist, by bare name. `--allowedTools` says which uses of them need no consent.
   const toolNames = [...new Set(allowedTools.map((tool) => tool.replace(/\(.*$/, '')))];
   const args = ['-p', '--output-format', 'json'];
   if (model) args.push('--model', model);
@@ -104,25 +167,17 @@ function writeArgs(settings: ClaudeCodeSettings, { model, system, params }: Mode
   return args;
 }
 
-/** What a program of the user needs, and the login of this one. Keys of others stay here. */
-const passedOn = new Set([
-  ...['HOME', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'XDG_CONFIG_HOME'],
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'],
-  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
-  ...['CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_OAUTH_TOKEN', 'CLAUDE_CODE_GIT_BASH_PATH'],
-  ...['APPDATA', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'PATHEXT', 'PROGRAMFILES', 'SYSTEMDRIVE'],
-  ...['SYSTEMROOT', 'TEMP', 'TMP', 'USERNAME', 'USERPROFILE'],
-  // By which a process that its runner has left behind is found.
-  'AGENT_RUNTIME_RUNNER',
-]);
+/** What a program of the user needs, and the login of this one. Keys of other programs are not passed on. */
+const passedOn = [
+  ...ordinaryVariables,
+  ...['CLAUDE_CODE_OAUTH_TOKEN', 'CLAUDE_CODE_GIT_BASH_PATH'],
+  // Lets a process be found whose runner is gone.
+  runnerMark,
+];
 
-function childEnv({ env, passEnv = [], depth = 0 }: ClaudeCodeSettings): Record<string, string> {
-  const passed: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && (passedOn.has(name) || passEnv.includes(name))) passed[name] = value;
-  }
+function childEnv({ env, passEnv = [], depth = 0 }: ClaudeCodeRun): Record<string, string> {
   return {
-    ...passed,
+    ...pickVariables(env, [...passedOn, ...passEnv]),
     AGENT_RUNTIME_DEPTH: String(depth + 1),
     // On a refused login the CLI otherwise retries for over a minute; retries belong to the job runner.
     CLAUDE_CODE_MAX_RETRIES: '1',
@@ -130,9 +185,25 @@ function childEnv({ env, passEnv = [], depth = 0 }: ClaudeCodeSettings): Record<
 }
 
 /** Values the CLI may repeat in its errors. */
-function secretsOf({ env, passEnv = [] }: ClaudeCodeSettings): (string | undefined)[] {
+function secretsOf({ env, passEnv = [] }: ClaudeCodeRun): (string | undefined)[] {
   const names = passEnv.filter((name) => /KEY|TOKEN|SECRET|PASSWORD/i.test(name));
   return ['CLAUDE_CODE_OAUTH_TOKEN', ...names].map((name) => env[name]);
+}
+
+function notFound(command: string): RuntimeError {
+  return new RuntimeError(
+    'not_configured',
+    `Claude Code was not found as ${command}.`,
+    'Install it and log in once with `claude`, or set the full path of its command.',
+  );
+}
+
+function startedByAgent(depth: number): RuntimeError {
+  return new RuntimeError(
+    'not_configured',
+    `This runtime was itself started by an agent (AGENT_RUNTIME_DEPTH is ${depth}), so it starts none.`,
+    'Use another model here.',
+  );
 }
 
 function tooDeep(): ModelError {

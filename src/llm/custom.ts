@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
 import { messageOf } from '../base/errors.js';
 import {
   type ModelAnswer,
@@ -11,9 +12,26 @@ import {
 } from '../core/ports.js';
 import { runCall } from './call.js';
 import type { CustomAnswer, CustomProvider } from './define-provider.js';
-import { redactedDetail } from './redact.js';
+import { redactedDetail } from './failure.js';
+import type { ProviderDeclaration } from './provider.js';
 
-export interface CustomSettings {
+const section = z.record(z.string().regex(/^[\w-]+$/), z.string());
+
+/** Modules of the user's own, by name: each is the provider `custom:NAME`. See `define-provider.ts`. */
+export const custom: ProviderDeclaration<z.output<typeof section>> = {
+  id: 'custom',
+  label: 'Your own module',
+  settings: section,
+  environment: {},
+  defaultModel: '',
+  modelStrings: 'custom:NAME for a module of yours',
+  setUp: 'Name its module in the config file as providers.custom.NAME.',
+  names: (modules) => Object.keys(modules),
+  isConfigured: () => true,
+  create: (modules, { resolvePath }, name) => createCustom({ name, path: resolvePath(modules[name] ?? '') }),
+};
+
+interface CustomModule {
   /** What stands after `custom:`. */
   name: string;
   /** Absolute path of a module whose default export is made by `defineProvider`. */
@@ -21,16 +39,16 @@ export interface CustomSettings {
 }
 
 /**
- * A provider of the user's own, loaded when first called. A module that does not load is `not_configured`; whatever else
- * goes wrong in it fails the call for good, unless it throws a `ModelError`, which stands as it is.
+ * Loads the module at the first call. A module that does not load is `not_configured`. A `ModelError` that it throws
+ * passes through, and any other error fails the call for good.
  */
-export function createCustom({ name, path }: CustomSettings): Provider {
+export function createCustom({ name, path }: CustomModule): Provider {
   const vendor = `The provider custom:${name}`;
   return {
     id: `custom:${name}`,
     async complete(request) {
       const provider = await loadProvider(vendor, path);
-      // Nobody promised that it streams, so its silence means nothing.
+      // It need not stream, so silence is no reason to end the call.
       return runCall(request, { vendor, stallTimeoutMs: 0 }, async (call) => {
         let hasText = false;
         const onText = (text: string) => {
@@ -105,7 +123,7 @@ function toModelError(vendor: string, error: unknown): ModelError {
   const failure = failureOf(error);
   return failure
     ? new ModelError(failure, `${vendor} failed (${failure}).`, { detail, cause: error })
-    : new ModelError('invalid_request', `${vendor} threw an error. Mend its module, or use another model.`, {
+    : new ModelError('invalid_request', `${vendor} threw an error. Fix its module, or use another model.`, {
         detail,
         cause: error,
       });

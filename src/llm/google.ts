@@ -1,4 +1,5 @@
 import type { GenerateContentResponse, GenerationConfig } from '@google/generative-ai';
+import { z } from 'zod';
 import { messageOf } from '../base/errors.js';
 import {
   type ModelAnswer,
@@ -8,36 +9,82 @@ import {
   type ModelUsage,
   type Provider,
 } from '../core/ports.js';
-import { type Call, cutAnswer, runCall } from './call.js';
-import { defined } from './defined.js';
-import { droppedParams } from './dropped-params.js';
-import { httpFailure, type VendorNames } from './http-failure.js';
-import { networkFailure } from './network-failure.js';
-import { redactedDetail } from './redact.js';
+import { type Call, cutAnswer, defined, droppedParams, runCall } from './call.js';
+import { httpFailure, networkFailure, redactedDetail, type VendorNames } from './failure.js';
+import { type ProviderContext, type ProviderDeclaration, requireKey } from './provider.js';
 
-export interface GoogleSettings {
+const section = z.strictObject({ model: z.string().optional(), baseUrl: z.url().optional() });
+
+type Settings = z.output<typeof section> & { apiKey?: string | undefined };
+
+const setUp = 'Set GOOGLE_API_KEY (or GEMINI_API_KEY).';
+
+/** Gemini by API key. */
+export const google: ProviderDeclaration<Settings> = {
+  id: 'google',
+  label: 'Google',
+  settings: section,
+  environment: {
+    apiKey: {
+      name: 'GOOGLE_API_KEY',
+      aliases: ['GEMINI_API_KEY'],
+      isSecret: true,
+      meaning: 'Key for Gemini models.',
+    },
+    baseUrl: { name: 'GOOGLE_BASE_URL', meaning: 'Another address for the Gemini API.' },
+    model: { name: 'AGENT_RUNTIME_GOOGLE_MODEL', meaning: 'The Gemini model when only the vendor is named.' },
+  },
+  defaultModel: 'gemini-3.8-flash',
+  modelStrings: 'a Gemini id (gemini-3.8-flash)',
+  models: {
+    family: /^(models\/)?gemini/,
+    prefix: /^models\//,
+    aliases: { gemini: 'gemini-3.8-flash' },
+    retired: {
+      'gemini-2.0-flash-lite*': 'gemini-3.5-flash-lite',
+      'gemini-2.5-flash-lite*': 'gemini-3.5-flash-lite',
+      'gemini-2.5-pro*': 'gemini-3.1-pro-preview',
+      'gemini-2.5-flash*': 'gemini-3.8-flash',
+      'gemini-2.0-*': 'gemini-3.8-flash',
+      'gemini-1.*': 'gemini-3.8-flash',
+      'gemini-pro': 'gemini-3.8-flash',
+      'gemini-pro-vision': 'gemini-3.8-flash',
+    },
+    ending: {},
+  },
+  setUp,
+  isConfigured: ({ apiKey }) => Boolean(apiKey),
+  create: (settings, context) => {
+    const apiKey = requireKey(settings.apiKey, 'Google', 'GOOGLE_API_KEY', setUp);
+    return createGoogle({ ...settings, apiKey }, context);
+  },
+};
+
+interface Connection {
   apiKey: string;
   baseUrl?: string | undefined;
-  stallTimeoutMs?: number | undefined;
 }
 
 /**
- * Gemini by API key. `@google/generative-ai` gets no more releases, so what it lacks is handled here and nowhere else.
- * Throws `ModelError`s.
+ * Speaks the Gemini API as a stream. `@google/generative-ai` gets no more releases, so this file makes up for what it
+ * lacks. Throws `ModelError`s.
  */
-export function createGoogle(settings: GoogleSettings): Provider {
-  const limits = { vendor: 'Google', stallTimeoutMs: settings.stallTimeoutMs };
+export function createGoogle(
+  settings: Connection,
+  { stallTimeoutMs }: Pick<ProviderContext, 'stallTimeoutMs'> = {},
+): Provider {
+  const limits = { vendor: 'Google', stallTimeoutMs };
   return {
     id: 'google',
     complete: (request) => runCall(request, limits, (call) => converse(settings, request, call)),
   };
 }
 
-async function converse(settings: GoogleSettings, request: ModelRequest, call: Call): Promise<ModelAnswer> {
+async function converse(settings: Connection, request: ModelRequest, call: Call): Promise<ModelAnswer> {
   const sdk = await import('@google/generative-ai');
   let hasBegun = false;
   try {
-    // No `timeout` option: the SDK never clears its timer, which would keep the process alive.
+    // Without the `timeout` option: the SDK never clears its timer, which would keep the process alive.
     const model = new sdk.GoogleGenerativeAI(settings.apiKey).getGenerativeModel(
       { model: request.model, generationConfig: writeConfig(request) },
       defined({ baseUrl: settings.baseUrl?.replace(/\/+$/, '') }),
@@ -49,7 +96,7 @@ async function converse(settings: GoogleSettings, request: ModelRequest, call: C
       },
       { signal: call.signal },
     );
-    // Nobody reads this second copy of the stream, and its rejection would end the process.
+    // This second copy of the stream is not read, and its unhandled rejection would end the process.
     result.response.catch(() => {});
     hasBegun = true;
     return await readStream(result.stream, request, call);
@@ -60,7 +107,7 @@ async function converse(settings: GoogleSettings, request: ModelRequest, call: C
 }
 
 function writeConfig({ params }: ModelRequest): GenerationConfig {
-  // The SDK's types are older than `responseJsonSchema`, which takes JSON Schema as it is; it sends what it is given.
+  // The SDK's types are older than `responseJsonSchema`, which takes JSON Schema as it is. It sends unknown fields too.
   const structure = params.json_schema
     ? { responseMimeType: 'application/json', responseJsonSchema: params.json_schema }
     : undefined;
@@ -76,7 +123,7 @@ function writeConfig({ params }: ModelRequest): GenerationConfig {
   };
 }
 
-/** What the API sends today and the SDK's types do not know yet. */
+/** Fields that the API sends today and that the SDK's types lack. */
 interface Chunk extends Omit<GenerateContentResponse, 'usageMetadata'> {
   modelVersion?: string;
   usageMetadata?: { promptTokenCount?: number; candidatesTokenCount?: number; thoughtsTokenCount?: number };
@@ -152,7 +199,7 @@ function streamError(error: NonNullable<Chunk['error']>, model: string, usage: M
 }
 
 interface Circumstances {
-  settings: GoogleSettings;
+  settings: Connection;
   model: string;
   hasBegun: boolean;
   usage: ModelUsage | undefined;
@@ -174,7 +221,7 @@ function toModelError(
   }
   if (hasBegun) return cutAnswer('Google', model, { detail, usage, cause: error });
   if (error instanceof sdk.GoogleGenerativeAIError) {
-    // The SDK keeps no cause, so its words (which hold no key: that is in a header) are all there is to tell.
+    // The SDK keeps no cause, only its message, which holds no key: the key is sent in a header.
     const address = settings.baseUrl ?? 'https://generativelanguage.googleapis.com';
     return networkFailure('Google', address, error);
   }
@@ -183,7 +230,7 @@ function toModelError(
 
 const names: VendorNames = {
   vendor: 'Google',
-  mendKey: 'Set GOOGLE_API_KEY to a valid key.',
+  keyFix: 'Set GOOGLE_API_KEY to a valid key.',
   baseUrlVariable: 'GOOGLE_BASE_URL',
 };
 
@@ -192,7 +239,7 @@ interface ErrorDetail {
   retryDelay?: unknown;
 }
 
-/** A bad key is a 400 at Google; only the reason tells. */
+/** Google answers a bad key with 400, and only the reason says so. */
 function failureOf(details: ErrorDetail[]): ModelFailure | undefined {
   return details.some(({ reason }) => reason === 'API_KEY_INVALID') ? 'auth' : undefined;
 }

@@ -1,32 +1,30 @@
+import type { Config } from '../base/config.js';
+import { resolvePath } from '../base/config-file.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Provider } from '../core/ports.js';
-import { createAnthropic } from './anthropic.js';
-import { createClaudeCode } from './claude-code.js';
-import { createCustom } from './custom.js';
-import { createGoogle } from './google.js';
-import { defaultModelOf, type ResolvedModel, resolveModel } from './models.js';
-import { createOllama } from './ollama.js';
-import type { ClaudeCodeSettings, LlmSettings } from './settings.js';
+import { createModelNames, type ResolvedModel } from './models.js';
+import { type ProviderContext, type ProviderDeclaration, settingsOf } from './provider.js';
+import { providers } from './providers.js';
 
-export { detectClaudeCode } from './claude-code.js';
-export { type CustomAnswer, type CustomProvider, defineProvider } from './define-provider.js';
-export type { ModelOverrides, ProviderId, ResolvedModel } from './models.js';
-export type { ClaudeCodeSettings, KeyedSettings, LlmSettings, OllamaSettings } from './settings.js';
+export { detectClaudeCode, findClaudeCode } from './claude-code.js';
+export type { ModelOverrides, ResolvedModel } from './models.js';
 
 export interface ProviderStatus {
   id: string;
-  /** Whether it can be tried as it is; a key that is set may still be refused. */
+  /** Whether it can be tried as it is. A key that is set may still be refused. */
   isConfigured: boolean;
-  /** A model string that leads to it, for `resolve`. */
+  /** Whether a call by name can be tried, configured or not. */
+  isUsable: boolean;
+  /** A model string that leads to it, for `resolve`; absent while it is not configured. */
   defaultModel?: string;
-  /** What to do to have it. */
-  mend?: string;
+  /** What to do to have it; absent when it is configured. */
+  fix?: string;
 }
 
 /** The models of one runtime: what a model string means, and who speaks to its vendor. */
 export interface Models {
   /**
-   * @param name a model string; without one the default is taken
+   * @param name a model string; the default model unless given
    * @throws RuntimeError `invalid` for a name that no provider claims, `not_configured` when nothing is set up at all
    */
   resolve(name?: string): ResolvedModel;
@@ -40,127 +38,94 @@ export interface Models {
   defaultModel(): string | undefined;
 }
 
-export function createModels(settings: LlmSettings): Models {
+/** What of the configuration concerns models. */
+export type ModelsConfig = Partial<
+  Pick<Config, 'model' | 'providers' | 'models' | 'env' | 'depth' | 'home' | 'configPath'>
+>;
+
+/** The models of a user's settings. */
+export function createModels(config: ModelsConfig, declarations: readonly ProviderDeclaration[] = providers): Models {
+  const names = createModelNames(declarations, { ...config.models, defaults: defaultsIn(config, declarations) });
+  const context = contextOf(config);
+  const entries = declarations.flatMap((declaration) => entriesOf(declaration, config, context));
   const built = new Map<string, Provider>();
 
   function defaultModel(): string | undefined {
-    if (settings.model) return settings.model;
-    // A module of the user's own serves a purpose of its own: it is used when it is named.
-    const usable = available().find(({ id, isConfigured }) => isConfigured && !id.startsWith('custom:'));
-    return usable?.defaultModel;
-  }
-
-  /** In the order of preference. */
-  function available(): ProviderStatus[] {
-    return [
-      status(
-        'anthropic',
-        Boolean(settings.anthropic?.apiKey),
-        defaultModelOf('anthropic', settings),
-        keyHints.anthropic,
-      ),
-      status('google', Boolean(settings.google?.apiKey), defaultModelOf('google', settings), keyHints.google),
-      ollamaStatus(settings),
-      claudeCodeStatus(settings),
-      ...customIds(settings).map((id) => ({ id, isConfigured: true, defaultModel: id })),
-    ];
+    if (config.model) return config.model;
+    const first = entries.find(({ isConfigured, declaration }) => isConfigured && !declaration.names);
+    return first && names.defaultOf(first.declaration);
   }
 
   return {
     resolve(name = defaultModel()) {
-      if (name === undefined) throw nothingConfigured();
-      return resolveModel(name, settings);
+      if (name === undefined) throw nothingConfigured(declarations);
+      return names.resolve(name);
     },
     provider(id) {
-      const provider = built.get(id) ?? buildProvider(id, settings);
+      const provider = built.get(id) ?? build(id, entries, context);
       built.set(id, provider);
       return provider;
     },
-    available,
+    available: () =>
+      entries.map(({ id, declaration, isConfigured }) => ({
+        id,
+        isConfigured,
+        isUsable: isConfigured || declaration.worksUnconfigured === true,
+        ...(isConfigured
+          ? { defaultModel: declaration.names ? id : names.defaultOf(declaration) }
+          : { fix: declaration.setUp }),
+      })),
     defaultModel,
   };
 }
 
-const keyHints = {
-  anthropic: 'Set ANTHROPIC_API_KEY.',
-  google: 'Set GOOGLE_API_KEY (or GEMINI_API_KEY).',
-};
-
-function status(id: string, isConfigured: boolean, defaultModel: string, mend: string): ProviderStatus {
-  return isConfigured ? { id, isConfigured, defaultModel } : { id, isConfigured, mend };
+/** A provider, or one of several that a declaration stands for. */
+interface Entry {
+  id: string;
+  name: string;
+  declaration: ProviderDeclaration;
+  settings: Readonly<Record<string, unknown>>;
+  isConfigured: boolean;
 }
 
-/** A server may run at the usual address, but only one that was named is used without being asked for. */
-function ollamaStatus(settings: LlmSettings): ProviderStatus {
-  const model = settings.ollama?.model || defaultModelOf('ollama', settings);
-  return status(
-    'ollama',
-    Boolean(settings.ollama?.baseUrl || model),
-    model ? `ollama:${model}` : 'ollama',
-    'Set OLLAMA_BASE_URL, or name a local model as ollama:NAME.',
+function entriesOf(declaration: ProviderDeclaration, config: ModelsConfig, context: ProviderContext): Entry[] {
+  const settings = settingsOf(declaration, config);
+  const isConfigured = declaration.isConfigured(settings, context);
+  const entry = { declaration, settings, isConfigured };
+  const { id } = declaration;
+  if (!declaration.names) return [{ id, name: id, ...entry }];
+  return declaration.names(settings).map((name) => ({ id: `${id}:${name}`, name, ...entry }));
+}
+
+function contextOf({ env = {}, depth = 0, home = '', configPath = '' }: ModelsConfig): ProviderContext {
+  return { env, depth, resolvePath: (path) => resolvePath(path, { home, configPath }) };
+}
+
+/** The `model` of each provider's settings. */
+function defaultsIn(config: ModelsConfig, declarations: readonly ProviderDeclaration[]): Record<string, string> {
+  return Object.fromEntries(
+    declarations.flatMap((declaration) => {
+      const { model } = settingsOf(declaration, config);
+      return typeof model === 'string' ? [[declaration.id, model]] : [];
+    }),
   );
 }
 
-function claudeCodeStatus(settings: LlmSettings): ProviderStatus {
-  const isUsable = settings.claudeCode?.isFound === true && (settings.claudeCode.depth ?? 0) < 1;
-  const model = `claude-code:${defaultModelOf('claude-code', settings)}`;
-  return status('claude-code', isUsable, model, 'Install Claude Code and log in once with `claude`.');
-}
-
-function buildProvider(id: string, settings: LlmSettings): Provider {
-  const { stallTimeoutMs } = settings;
-  switch (id) {
-    case 'anthropic':
-      return createAnthropic({ ...settings.anthropic, apiKey: requireKey(settings, 'anthropic'), stallTimeoutMs });
-    case 'google':
-      return createGoogle({ ...settings.google, apiKey: requireKey(settings, 'google'), stallTimeoutMs });
-    case 'ollama':
-      return createOllama({ ...settings.ollama, stallTimeoutMs });
-    case 'claude-code':
-      return createClaudeCode(requireClaudeCode(settings));
-  }
-  if (customIds(settings).includes(id)) {
-    const name = id.slice('custom:'.length);
-    return createCustom({ name, path: settings.custom?.[name] ?? '' });
-  }
+function build(id: string, entries: readonly Entry[], context: ProviderContext): Provider {
+  const entry = entries.find((one) => one.id === id);
+  if (entry) return entry.declaration.create(entry.settings, context, entry.name);
   throw new RuntimeError(
     'not_found',
     `There is no provider ${id}.`,
-    `Use ${['anthropic', 'google', 'ollama', 'claude-code', ...customIds(settings)].join(', ')}; the config names custom ones.`,
+    `Use ${entries.map((one) => one.id).join(', ')}; the config file names custom ones.`,
   );
 }
 
-const customIds = ({ custom = {} }: LlmSettings): string[] => Object.keys(custom).map((name) => `custom:${name}`);
-
-function requireKey(settings: LlmSettings, vendor: 'anthropic' | 'google'): string {
-  const key = settings[vendor]?.apiKey;
-  if (key) return key;
-  const [name, variable] = vendor === 'anthropic' ? ['Anthropic', 'ANTHROPIC_API_KEY'] : ['Google', 'GOOGLE_API_KEY'];
-  throw new RuntimeError('not_configured', `${name} needs an API key, and ${variable} is not set.`, keyHints[vendor]);
-}
-
-function requireClaudeCode({ claudeCode }: LlmSettings): ClaudeCodeSettings {
-  if (!claudeCode || claudeCode.isFound === false) {
-    throw new RuntimeError(
-      'not_configured',
-      `Claude Code was not found as ${claudeCode?.command ?? 'claude'}.`,
-      'Install it and log in once with `claude`, or set the full path of its command.',
-    );
-  }
-  if ((claudeCode.depth ?? 0) >= 1) {
-    throw new RuntimeError(
-      'not_configured',
-      `This runtime was itself started by an agent (AGENT_RUNTIME_DEPTH is ${claudeCode.depth}), so it starts none.`,
-      'Use another model here.',
-    );
-  }
-  return claudeCode;
-}
-
-function nothingConfigured(): RuntimeError {
+function nothingConfigured(declarations: readonly ProviderDeclaration[]): RuntimeError {
+  const ways = declarations.flatMap(({ label, setUp, names }) => (names ? [] : [`${label}: ${setUp}`]));
   return new RuntimeError(
     'not_configured',
     'No model was named, and no provider is set up.',
-    'Set ANTHROPIC_API_KEY, GOOGLE_API_KEY or OLLAMA_BASE_URL, install Claude Code, or name a model.',
+    `Set up one of these, or name a model. ${ways.join(' ')}`,
   );
 }

@@ -1,11 +1,10 @@
 import { RuntimeError } from '../base/errors.js';
-import shipped from './models.json' with { type: 'json' };
-
-export type ProviderId = 'anthropic' | 'google' | 'ollama' | 'claude-code' | `custom:${string}`;
+import type { ModelTable, ProviderDeclaration } from './provider.js';
 
 export interface ResolvedModel {
-  provider: ProviderId;
-  /** The provider's own id; empty for Ollama's first local model. */
+  /** The provider's id: `anthropic`, `custom:NAME`. */
+  provider: string;
+  /** The provider's own id of the model; empty for Ollama's first local model. */
   model: string;
   /** What the caller wrote. */
   requested: string;
@@ -14,65 +13,76 @@ export interface ResolvedModel {
 }
 
 /**
- * Changes to `models.json`; an entry replaces the shipped one of the same name, and is looked at before the others.
- * A retired id that still answers for you is taken back by mapping it to itself.
+ * Changes to the providers' declarations, by provider. An entry replaces the declared one of the same name, and is looked
+ * at before the others. A retired id that still answers for you is kept by mapping it to itself.
  */
 export interface ModelOverrides {
-  /** The model of a provider when none is named: AGENT_RUNTIME_ANTHROPIC_MODEL, AGENT_RUNTIME_GOOGLE_MODEL. */
-  defaults?: Partial<Record<'anthropic' | 'google' | 'ollama' | 'claude-code', string>> | undefined;
-  /** Short names by vendor, such as `{ anthropic: { fast: 'claude-haiku-5-5' } }`. */
-  aliases?: { [vendor in Vendor]?: Record<string, string> | undefined } | undefined;
-  /** Ids that a vendor no longer serves (`*` stands for any text), with the id or alias that takes their place. */
-  retired?: { [vendor in Vendor]?: Record<string, string> | undefined } | undefined;
+  /** The model of a provider when none is named. */
+  defaults?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Short names, such as `{ anthropic: { fast: 'claude-haiku-5-5' } }`. */
+  aliases?: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> | undefined;
+  /** Ids that are no longer served (`*` stands for any text), with the id or alias that takes their place. */
+  retired?: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> | undefined;
 }
 
-/**
- * Which provider and which of its models a model string means. Ids of a known family that are not in the table pass
- * through: the vendor decides. A retired id becomes its family's current one, with a warning.
- *
- * @throws RuntimeError `invalid` for a string that no provider claims; it lists the accepted forms.
- */
-export function resolveModel(name: string, settings: { overrides?: ModelOverrides | undefined } = {}): ResolvedModel {
-  const requested = name.trim();
-  if (!wellFormed.test(requested)) throw unknownModel(name);
-  const table = mergeTable(settings.overrides ?? {});
-  const [prefix, rest] = splitOnce(requested);
-  switch (prefix.toLowerCase()) {
-    case 'anthropic':
-    case 'google': {
-      const vendor = prefix.toLowerCase() as Vendor;
-      return { requested, provider: vendor, ...currentId(table, vendor, rest || table.defaults[vendor]) };
-    }
-    case 'ollama':
-      return { requested, provider: 'ollama', model: rest || table.defaults.ollama, warnings: [] };
-    case 'claude-code':
-      return { requested, provider: 'claude-code', ...cliModel(table, rest || table.defaults['claude-code']) };
-    case 'custom': {
-      const [module, model] = splitOnce(rest);
-      if (!module) throw unknownModel(name);
-      return { requested, provider: `custom:${module}`, model: model || module, warnings: [] };
-    }
+/** What model strings mean. */
+export interface ModelNames {
+  /**
+   * Which provider and which of its models a model string means. Ids of a known family that are not in its table pass
+   * through: the vendor decides. A retired id becomes its family's current one, with a warning.
+   *
+   * @throws RuntimeError `invalid` for a string that no provider claims; it lists the accepted forms
+   */
+  resolve(name: string): ResolvedModel;
+  /** A provider's default model as a model string that leads back to it. */
+  defaultOf(provider: ProviderDeclaration): string;
+}
+
+export function createModelNames(
+  providers: readonly ProviderDeclaration[],
+  overrides: ModelOverrides = {},
+): ModelNames {
+  const defaultModel = ({ id, defaultModel: declared }: ProviderDeclaration) => overrides.defaults?.[id] || declared;
+  const tables = new Map(providers.map((provider) => [provider, mergeTable(provider, overrides)]));
+
+  function ownerOf(name: string): ProviderDeclaration | undefined {
+    const lower = name.toLowerCase();
+    return (
+      providers.find((provider) => Object.hasOwn(tables.get(provider)?.aliases ?? {}, lower)) ??
+      providers.find(({ models }) => models?.family.test(lower))
+    );
   }
-  const vendor = vendorOf(table, requested.toLowerCase());
-  if (!vendor) throw unknownModel(name);
-  return { requested, provider: vendor, ...currentId(table, vendor, requested) };
-}
 
-/** The model of a provider when none is named; empty where the provider itself chooses. */
-export function defaultModelOf(
-  provider: 'anthropic' | 'google' | 'ollama' | 'claude-code',
-  settings: { overrides?: ModelOverrides | undefined } = {},
-): string {
-  return mergeTable(settings.overrides ?? {}).defaults[provider];
-}
+  function current(provider: ProviderDeclaration, name: string): { model: string; warnings: string[] } {
+    const vendor = providers.find(({ id }) => id === provider.servesModelsOf) ?? provider;
+    const table = tables.get(vendor);
+    const isKnownAlias = vendor !== provider && Object.hasOwn(table?.aliases ?? {}, name);
+    if (!table || isKnownAlias) return { model: name, warnings: [] };
+    return currentId(table, name, defaultModel(vendor));
+  }
 
-type Vendor = 'anthropic' | 'google';
+  return {
+    resolve(name) {
+      const requested = name.trim();
+      if (!wellFormed.test(requested)) throw unknownModel(name, providers);
+      const [prefix, rest] = splitOnce(requested);
+      const named = providers.find(({ id }) => id === prefix.toLowerCase());
+      if (named?.names) {
+        const [one, model] = splitOnce(rest);
+        if (!one) throw unknownModel(name, providers);
+        return { requested, provider: `${named.id}:${one}`, model: model || one, warnings: [] };
+      }
+      if (named) return { requested, provider: named.id, ...current(named, rest || defaultModel(named)) };
+      const owner = ownerOf(requested);
+      if (!owner) throw unknownModel(name, providers);
+      return { requested, provider: owner.id, ...current(owner, requested) };
+    },
 
-interface ModelTable {
-  defaults: Record<'anthropic' | 'google' | 'ollama' | 'claude-code', string>;
-  aliases: Record<Vendor, Record<string, string>>;
-  retired: Record<Vendor, Record<string, string>>;
-  ending: Record<Vendor, Record<string, string>>;
+    defaultOf(provider) {
+      const model = defaultModel(provider);
+      return ownerOf(model) === provider ? model : [provider.id, model].filter(Boolean).join(':');
+    },
+  };
 }
 
 /**
@@ -81,27 +91,24 @@ interface ModelTable {
  */
 const wellFormed = /^(?=.{1,200}$)[A-Za-z0-9][\w.@+[\]-]*(?:[:/][A-Za-z0-9][\w.@+[\]-]*)*$/;
 
-function unknownModel(name: string): RuntimeError {
+function unknownModel(name: string, providers: readonly ProviderDeclaration[]): RuntimeError {
+  const forms = providers.map(({ modelStrings }) => modelStrings).join(', ');
+  const ids = providers.flatMap(({ id, models }) => (models ? [`${id}:ID`] : [])).join(' and ');
   return new RuntimeError(
     'invalid',
     `No provider knows the model ${JSON.stringify(name.slice(0, 200))}.`,
-    'Use a Claude id or alias (claude-sonnet-5-5, sonnet, opus, haiku), a Gemini id (gemini-3.8-flash), ' +
-      'ollama:NAME for a local model, claude-code or claude-code:sonnet for your own CLI, custom:NAME for a module ' +
-      'of yours, or anthropic:ID and google:ID to choose the vendor yourself.',
+    `Use ${forms}, or ${ids} to choose the vendor yourself.`,
   );
 }
 
-function mergeTable(overrides: ModelOverrides): ModelTable {
-  const merge = (kind: 'aliases' | 'retired', vendor: Vendor) => {
-    const own = overrides[kind]?.[vendor] ?? {};
-    return { ...own, ...shipped[kind][vendor], ...own };
+function mergeTable({ id, models }: ProviderDeclaration, overrides: ModelOverrides): ModelTable | undefined {
+  if (!models) return undefined;
+  const merge = (kind: 'aliases' | 'retired') => {
+    const own = overrides[kind]?.[id] ?? {};
+    // First and last: an own pattern is tried before the declared ones, and replaces the declared one of its name.
+    return { ...own, ...models[kind], ...own };
   };
-  return {
-    defaults: { ...shipped.defaults, ...overrides.defaults },
-    aliases: { anthropic: merge('aliases', 'anthropic'), google: merge('aliases', 'google') },
-    retired: { anthropic: merge('retired', 'anthropic'), google: merge('retired', 'google') },
-    ending: shipped.ending,
-  };
+  return { ...models, aliases: merge('aliases'), retired: merge('retired') };
 }
 
 /** `a:b:c` as `a` and `b:c`: names of local models hold colons themselves. */
@@ -110,37 +117,22 @@ function splitOnce(text: string): [string, string] {
   return colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-function vendorOf(table: ModelTable, name: string): Vendor | undefined {
-  if (Object.hasOwn(table.aliases.anthropic, name)) return 'anthropic';
-  if (Object.hasOwn(table.aliases.google, name)) return 'google';
-  if (name.startsWith('claude')) return 'anthropic';
-  if (name.startsWith('gemini') || name.startsWith('models/gemini')) return 'google';
-  return undefined;
-}
-
-function currentId(table: ModelTable, vendor: Vendor, name: string): { model: string; warnings: string[] } {
-  const id = unalias(table, vendor, vendor === 'google' ? name.replace(/^models\//, '') : name);
-  const replacement = lookUp(table.retired[vendor], id);
-  const model = replacement === undefined ? id : unalias(table, vendor, replacement);
+function currentId(table: ModelTable, name: string, defaultModel: string): { model: string; warnings: string[] } {
+  const id = unalias(table, table.prefix ? name.replace(table.prefix, '') : name);
+  const replacement = lookUp(table.retired, id);
+  const model = replacement === undefined ? id : unalias(table, replacement);
   if (model !== id) return { model, warnings: [`${id} is retired: ${model} is used in its place.`] };
-  const endsOn = lookUp(table.ending[vendor], id);
+  const endsOn = lookUp(table.ending, id);
   if (endsOn === undefined) return { model, warnings: [] };
-  return { model, warnings: [`${id} is served until ${endsOn}; ${table.defaults[vendor]} takes its place.`] };
+  return { model, warnings: [`${id} is served until ${endsOn}; ${defaultModel} takes its place.`] };
 }
 
-/** The CLI knows its own aliases, so only retired ids are replaced. */
-function cliModel(table: ModelTable, name: string): { model: string; warnings: string[] } {
-  return Object.hasOwn(table.aliases.anthropic, name)
-    ? { model: name, warnings: [] }
-    : currentId(table, 'anthropic', name);
-}
-
-function unalias(table: ModelTable, vendor: Vendor, name: string): string {
+function unalias({ aliases }: ModelTable, name: string): string {
   const alias = name.toLowerCase();
-  return Object.hasOwn(table.aliases[vendor], alias) ? (table.aliases[vendor][alias] ?? name) : name;
+  return Object.hasOwn(aliases, alias) ? (aliases[alias] ?? name) : name;
 }
 
-function lookUp(patterns: Record<string, string>, id: string): string | undefined {
+function lookUp(patterns: Readonly<Record<string, string>>, id: string): string | undefined {
   return Object.entries(patterns).find(([pattern]) => matches(pattern, id))?.[1];
 }
 

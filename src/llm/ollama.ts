@@ -1,19 +1,57 @@
 import type { ChatRequest, ChatResponse, Ollama } from 'ollama';
+import { z } from 'zod';
+import { retryAfterMs } from '../base/backoff.js';
 import { messageOf } from '../base/errors.js';
 import { isNetworkTimeout } from '../base/network-error.js';
-import { retryAfterMs } from '../base/retry-after.js';
 import { type ModelAnswer, ModelError, type ModelRequest, type ModelUsage, type Provider } from '../core/ports.js';
-import { type Call, cutAnswer, runCall } from './call.js';
-import { callFetch } from './call-fetch.js';
-import { defined } from './defined.js';
-import { httpFailure, type VendorNames } from './http-failure.js';
-import { networkFailure } from './network-failure.js';
-import { redactedDetail } from './redact.js';
-import type { OllamaSettings } from './settings.js';
+import { type Call, callFetch, cutAnswer, defined, runCall } from './call.js';
+import { httpFailure, networkFailure, redactedDetail, type VendorNames } from './failure.js';
+import type { ProviderContext, ProviderDeclaration } from './provider.js';
 
-/** Local models over Ollama's chat API as a stream. Throws `ModelError`s. */
-export function createOllama(settings: OllamaSettings & { stallTimeoutMs?: number | undefined }): Provider {
-  const limits = { vendor: 'Ollama', stallTimeoutMs: settings.stallTimeoutMs };
+const section = z.strictObject({
+  /** The local model when only `ollama` is named. */
+  model: z.string().optional(),
+  /** A URL or, from the environment, `host:port`. */
+  baseUrl: z.url().optional(),
+  /** Context window in tokens unless a call says otherwise. Ollama cuts longer prompts silently. */
+  numCtx: z.int().min(256).optional(),
+  /** Extra headers, for a server behind a proxy. Their values are treated as secrets. */
+  headers: z.record(z.string(), z.string()).optional(),
+});
+
+type Settings = z.output<typeof section>;
+
+/** Local models. A server may run at the usual address, but only one that was named becomes the default. */
+export const ollama: ProviderDeclaration<Settings> = {
+  id: 'ollama',
+  label: 'Ollama',
+  settings: section,
+  environment: {
+    baseUrl: {
+      name: 'OLLAMA_BASE_URL',
+      aliases: ['OLLAMA_HOST'],
+      default: 'http://127.0.0.1:11434',
+      meaning: 'Where Ollama listens.',
+    },
+    model: {
+      name: 'AGENT_RUNTIME_OLLAMA_MODEL',
+      meaning: 'The local model when only `ollama` is named; otherwise the first installed.',
+    },
+  },
+  defaultModel: '',
+  modelStrings: 'ollama:NAME for a local model',
+  setUp: 'Set OLLAMA_BASE_URL, or name a local model as ollama:NAME.',
+  worksUnconfigured: true,
+  isConfigured: ({ baseUrl, model }) => Boolean(baseUrl || model),
+  create: (settings, context) => createOllama(settings, context),
+};
+
+/** Speaks Ollama's chat API as a stream. Throws `ModelError`s. */
+export function createOllama(
+  settings: Settings,
+  { stallTimeoutMs }: Pick<ProviderContext, 'stallTimeoutMs'> = {},
+): Provider {
+  const limits = { vendor: 'Ollama', stallTimeoutMs };
   const server = readServer(settings);
   return {
     id: 'ollama',
@@ -25,13 +63,13 @@ const defaultHost = 'http://127.0.0.1:11434';
 const defaultNumCtx = 8192;
 
 interface Server {
-  /** Without a user and password, which fetch refuses in a URL; they become a header. */
+  /** Without a user and password, which fetch refuses in a URL. They become a header. */
   host: string;
   headers: Record<string, string>;
   secrets: string[];
 }
 
-function readServer({ baseUrl = defaultHost, headers = {} }: OllamaSettings): Server {
+function readServer({ baseUrl = defaultHost, headers = {} }: Settings): Server {
   const login = /^(\w+:\/\/)([^/@]+)@/.exec(baseUrl);
   if (!login?.[2]) return { host: baseUrl, headers, secrets: Object.values(headers) };
   const authorization = `Basic ${Buffer.from(decodeURIComponent(login[2])).toString('base64')}`;
@@ -42,7 +80,7 @@ function readServer({ baseUrl = defaultHost, headers = {} }: OllamaSettings): Se
   };
 }
 
-/** What an error message has to name, as far as the call has come. */
+/** What an error message names, as far as it is known. */
 interface Circumstances {
   server: Server;
   model: string;
@@ -50,16 +88,11 @@ interface Circumstances {
   hasBegun: boolean;
 }
 
-async function converse(
-  server: Server,
-  settings: OllamaSettings,
-  request: ModelRequest,
-  call: Call,
-): Promise<ModelAnswer> {
+async function converse(server: Server, settings: Settings, request: ModelRequest, call: Call): Promise<ModelAnswer> {
   const { Ollama } = await import('ollama');
   const circumstances = { server, model: request.model || settings.model || '', hasBegun: false };
   try {
-    // One client a call: its `abort()` would end all calls, so the call's own signal goes in through fetch.
+    // The call's own signal goes in through fetch: the client's `abort()` would end all of its calls.
     const client = new Ollama({ host: server.host, headers: server.headers, fetch: ollamaFetch(circumstances, call) });
     circumstances.model ||= await firstModel(client, server);
     const { model } = circumstances;
@@ -74,8 +107,8 @@ async function converse(
 }
 
 /**
- * Error answers never reach the SDK, which writes to stdout when one is not JSON. Nor do web pages, whose lines it
- * would log one by one.
+ * Keeps error answers and web pages from the SDK: it writes to stdout when an error is not JSON, and logs a web page
+ * line by line.
  */
 function ollamaFetch(circumstances: Circumstances, call: Call): typeof fetch {
   const fetchForCall = callFetch(call);
@@ -105,7 +138,7 @@ function statusFailure({ status, headers }: Response, body: string, { server, mo
 
 const names: VendorNames = {
   vendor: 'Ollama',
-  mendKey: 'Set the headers that the proxy before it asks for.',
+  keyFix: 'Set the headers that the proxy before it asks for.',
   baseUrlVariable: 'OLLAMA_BASE_URL',
 };
 
@@ -181,7 +214,7 @@ function toModelError(
   }
   const words = messageOf(error);
   const detail = redactedDetail(words, server.secrets);
-  // An error line in the stream reaches us as a plain Error, and so does the SDK's own word on a missing end.
+  // An error line in the stream is a plain Error here, and so is the SDK's own message about a missing end.
   const isCut = error instanceof TypeError || words.startsWith('Did not receive done');
   return isCut
     ? cutAnswer('Ollama', model, { detail, usage, cause: error })

@@ -1,34 +1,36 @@
 import { delimiter } from 'node:path';
 import type { AgentRegistry } from '../agents/index.js';
+import { ordinaryVariables, pickVariables } from '../base/child-environment.js';
 import type { Config } from '../base/config.js';
-import { ordinaryVariables } from '../base/ordinary-variables.js';
-import { type Setting, settings } from '../base/settings.js';
+import { readSetting, type Setting, settings } from '../base/settings.js';
 import type { Capabilities } from '../core/jobs/claim-job.js';
 import type { Models } from '../llm/index.js';
+import { type ProviderDeclaration, settingsOf } from '../llm/provider.js';
+import { providers } from '../llm/providers.js';
 
 /**
- * The environment of a detached runner: what any program needs, and this program's own settings with the providers'
- * keys. Of the session that started it, and of other secrets, nothing. Resolved paths win over how they were given.
+ * The environment of a detached runner: what any program needs, this program's own settings and the providers' keys.
+ * Nothing of the session that started it, and no other secret. Resolved paths win over how they were given.
  */
-export function runnerEnvironment(config: Config): Record<string, string> {
-  const passed = [
+export function runnerEnvironment(
+  config: Config,
+  declarations: readonly ProviderDeclaration[] = providers,
+): Record<string, string> {
+  const named = [
     ...ordinaryVariables,
-    ...settings.flatMap((setting: Setting) => (setting.isForServerOnly ? [] : [setting.name])),
-    ...(config.providers.claudeCode.passEnv ?? []),
+    ...declarations.flatMap((provider) => provider.passedOn?.(settingsOf(provider, config)) ?? []),
     ...[...config.commands.values()].flatMap(({ env }) => env),
+    ...[...(config.pricesUrl ?? '').matchAll(/\{env:(\w+)\}/g)].flatMap(([, name]) => name ?? []),
   ];
-  const templated = [...(config.pricesUrl ?? '').matchAll(/\{env:(\w+)\}/g)].flatMap(([, name]) => name ?? []);
-  const env: Record<string, string> = {};
-  for (const name of [...passed, ...templated]) {
-    const value = config.env[name];
-    if (value) env[name] = value;
-  }
   return {
-    ...env,
-    ...given('ANTHROPIC_API_KEY', config.providers.anthropic.apiKey),
-    ...given('GOOGLE_API_KEY', config.providers.google.apiKey),
-    ...given('OLLAMA_BASE_URL', config.providers.ollama.baseUrl),
-    ...given('AGENT_RUNTIME_AGENTS', config.agents.join(delimiter) || undefined),
+    ...pickVariables(config.env, named),
+    ...given(
+      settings.flatMap((setting: Setting) =>
+        setting.isForServerOnly ? [] : [[setting.name, readSetting(config.env, setting)]],
+      ),
+    ),
+    ...given(declarations.flatMap((provider) => variablesOf(provider, config))),
+    ...given([['AGENT_RUNTIME_AGENTS', config.agents.join(delimiter)]]),
     AGENT_RUNTIME_DB_PATH: config.dbPath,
     AGENT_RUNTIME_CONFIG: config.configPath,
     AGENT_RUNTIME_DATA_DIR: config.dataDir,
@@ -43,12 +45,21 @@ export function moduleEnvironment(config: Config): Record<string, string> {
   return Object.fromEntries(entries.filter(([, value]) => !config.secrets.includes(value)));
 }
 
-/** What a runner of this configuration can run. Ollama needs no key, so it counts as configured. */
+/** What a runner of this configuration can run: a provider that works without settings counts as configured. */
 export function capabilitiesOf(models: Models, { types, provides }: AgentRegistry): Capabilities {
-  const providers = models.available().filter(({ id, isConfigured }) => isConfigured || id === 'ollama');
-  return { types, provides: [...providers.map(({ id }) => id), ...provides] };
+  const usable = models.available().filter(({ isUsable }) => isUsable);
+  return { types, provides: [...usable.map(({ id }) => id), ...provides] };
 }
 
-function given(name: string, value: string | undefined): Record<string, string> {
-  return value === undefined ? {} : { [name]: value };
+/** A provider's settings under the names of their variables, wherever they were set. */
+function variablesOf(provider: ProviderDeclaration, config: Config): [string, string | undefined][] {
+  const chosen = settingsOf(provider, config);
+  return Object.entries(provider.environment).flatMap(([key, setting]): [string, string | undefined][] => {
+    const value = chosen[key];
+    return setting && typeof value === 'string' ? [[setting.name, value]] : [];
+  });
+}
+
+function given(entries: readonly (readonly [string, string | undefined])[]): Record<string, string> {
+  return Object.fromEntries(entries.flatMap(([name, value]) => (value ? [[name, value]] : [])));
 }

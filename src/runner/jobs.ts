@@ -5,16 +5,16 @@ import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
 import type { JobStore, SubmittedJob, WorkingJob } from '../core/jobs/job-store.js';
-import { createJobReads, type JobReads } from '../core/jobs/list-jobs.js';
+import { createJobReads, type JobReads } from '../core/jobs/read-jobs.js';
+import type { RetryOptions } from '../core/jobs/retry-job.js';
 import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
-import type { RetryWishes } from '../core/jobs/steer-job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
+import type { CrashReports } from './crash-report.js';
 import { endDescendants } from './descendants.js';
 import { logJobEnd } from './job-log.js';
-import type { LastWords } from './last-words.js';
-import type { Spool } from './spool.js';
+import type { Spool } from './persist-outcome.js';
 
 export interface JobsNeeds {
   /** `db` and `clock` are for the reads. */
@@ -23,7 +23,7 @@ export interface JobsNeeds {
   store: JobStore;
   spawner: Spawner;
   spool: Spool;
-  lastWords: LastWords;
+  crashReports: CrashReports;
   log: Log;
 }
 
@@ -38,7 +38,7 @@ export interface Jobs extends JobReads {
    */
   cancel(id: string, actor: Actor): Promise<Job>;
   /** Puts an ended job back into the queue and starts a runner where one is needed. Throws as `retryJob` does. */
-  retry(id: string, options: RetryWishes, actor: Actor): Promise<Job>;
+  retry(id: string, options: RetryOptions, actor: Actor): Promise<Job>;
   /** Starts one more runner if more jobs are ready than runners are free. It asks again itself when it takes a job. */
   fill(actor: Actor): Promise<void>;
   /** Recovers the jobs of lost runners, and starts a runner where work is waiting. Any process may, at any time. */
@@ -123,9 +123,9 @@ class RunnerProcesses {
 
   /** Finds runners that are gone, and has their jobs end or go back into the queue. */
   async rescue(): Promise<void> {
-    const { store, spool, lastWords, log } = this.#needs;
+    const { store, spool, crashReports, log } = this.#needs;
     const rescued = await store.rescue({
-      readSpooled: (key, runnerId) => spool.read(key) ?? lastWords.read(runnerId),
+      readSpooled: (key, runnerId) => spool.read(key) ?? crashReports.read(runnerId),
       forgetSpooled: spool.forget,
       endRunner: (row) => this.#endRunner(row),
     });
@@ -159,11 +159,11 @@ class RunnerProcesses {
   }
 
   #endRunner(row: RunnerRow): void {
-    const { spawner, lastWords } = this.#needs;
+    const { spawner, crashReports } = this.#needs;
     const identity = identityOf(row);
     if (identity) spawner.signalRunner(identity, 'SIGKILL');
     endDescendants(row.id);
-    lastWords.forget(row.id);
+    crashReports.forget(row.id);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Actor } from '../core/actor.js';
 import type { Job } from '../core/jobs/job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ModelParams } from '../core/ports.js';
-import type { TaskReference } from '../core/tasks/references.js';
+import type { TaskReference } from '../core/tasks/task.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
 

@@ -254,7 +254,7 @@ export const coordinationTools = [
     }),
     output: z.strictObject({ task_id: z.string(), status: statusWord }),
     handler: async (input, { runtime, actor }) => {
-      const task = await runtime.workers.giveBack(input.task_id, input.claim_token, actor, input.force);
+      const task = await runtime.workers.release(input.task_id, input.claim_token, actor, input.force);
       return { task_id: workerTaskId(task), status: statusWords[task.status] };
     },
   }),

@@ -30,6 +30,18 @@ export const toolsets = {
 
 export type ToolsetName = keyof typeof toolsets;
 
+/** What each toolset is for. */
+export const toolsetPurposes: Readonly<Record<ToolsetName, string>> = {
+  goals: 'plan, claim and complete work that outlives the session',
+  coordination: 'several workers on one board, each with a slot',
+  relay: 'agents in sequence, each with quality gates',
+  breakers: 'stop calling what fails, try again later',
+  background: 'prompts that run without the session',
+  jobs: 'training, backtests, commands, agents of your own',
+  tools: 'tools of other MCP servers that stay up, and search',
+  system: 'what is going on, history, backup, metrics',
+};
+
 /** The tool of this name, whatever is chosen. Throws `not_found`. */
 export function findTool(name: string): AnyTool {
   const tool = Object.values(toolsets)

@@ -75,7 +75,7 @@ export const taskTools = [
     handler: async (input, { runtime, actor }) => {
       const within = { goalId: input.goal_id, project: projectOf(actor, input.scope) };
       const next = await runtime.tasks.next(within);
-      return next ? task.showTask(next, runtime.clock.now()) : task.showWhy(await runtime.tasks.why(within));
+      return next ? task.showTask(next, runtime.clock.now()) : task.showWhy(await runtime.tasks.waitingReasons(within));
     },
   }),
 
@@ -101,7 +101,7 @@ export const taskTools = [
       const claimed = await runtime.tasks.claimNext(within, request, actor);
       return claimed
         ? task.showClaimedTask(claimed, runtime.clock.now())
-        : task.showWhy(await runtime.tasks.why(within));
+        : task.showWhy(await runtime.tasks.waitingReasons(within));
     },
   }),
 
@@ -132,8 +132,8 @@ export const taskTools = [
     }),
     output: task.updatedTaskOutput,
     handler: async ({ task_id, claim_token, tokens_used, worker_id, lease_seconds, ...update }, { runtime, actor }) => {
-      const wishes = { workerId: worker_id, leaseSeconds: lease_seconds };
-      const change = { ...update, task: task_id, claimToken: claim_token, tokensUsed: tokens_used, wishes };
+      const claim = { workerId: worker_id, leaseSeconds: lease_seconds };
+      const change = { ...update, task: task_id, claimToken: claim_token, tokensUsed: tokens_used, claim };
       return task.showUpdatedTask(await runtime.tasks.updateStatus(change, actor), runtime.clock.now());
     },
   }),

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { hideSecrets, readConfig } from '../../src/base/config.js';
+import { hideSecrets } from '../../src/base/config.js';
 import { readNativeSettings } from '../../src/base/native-settings.js';
 import { createRedactor } from '../../src/base/redact.js';
+import { readConfig } from '../../src/config.js';
 import { tempDir } from '../support/temp-dir.js';
 
 it('without anything set: the public addresses, no key, nobody chosen', () => {

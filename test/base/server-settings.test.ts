@@ -8,7 +8,7 @@ import { tempDir } from '../support/temp-dir.js';
 function read(config: unknown) {
   const file = join(tempDir(), 'config.json');
   writeFileSync(file, JSON.stringify(config));
-  return readConfigFile(file);
+  return readConfigFile(file, []);
 }
 
 it('servers of .mcp.json are taken as they are, over stdio and Streamable HTTP', () => {

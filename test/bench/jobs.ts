@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { readConfig } from '../../src/base/config.js';
 import { silentLog } from '../../src/base/log.js';
+import { readConfig } from '../../src/config.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
 import { measureBacktest } from '../agents/backtest/measure-backtest.js';
 import { measureEpoch } from '../agents/ml-experiment/measure-epoch.js';

@@ -43,7 +43,7 @@ export async function sampleBoard(runtime: Runtime): Promise<{ goal: number; ids
   const worker = (name: string): Actor => ({ holder: `loose:${name}`, project: '/home/ada/shop', hasHeartbeat: false });
   const start = (key: string, name: string) =>
     runtime.tasks.updateStatus(
-      { task: key, status: 'in_progress', wishes: { workerId: name, leaseSeconds: 3_600 } },
+      { task: key, status: 'in_progress', claim: { workerId: name, leaseSeconds: 3_600 } },
       worker(name),
     );
   const end = (key: string, name: string, status: 'completed' | 'failed', text: string) =>

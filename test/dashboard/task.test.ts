@@ -153,9 +153,9 @@ describeInBrowser("a task's own page", () => {
       ],
       actor,
     );
-    const wishes = { workerId: markup('worker') };
+    const claim = { workerId: markup('worker') };
     await runtime.tasks.updateStatus(
-      { task: task?.id ?? 0, status: 'in_progress', wishes, note: markup('note') },
+      { task: task?.id ?? 0, status: 'in_progress', claim, note: markup('note') },
       actor,
     );
     await runtime.slots.claim(markup('slot'), { ...actor, sessionId: undefined });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ConfigFile } from '../../src/base/config-file.js';
 import type { JsonObject } from '../../src/base/json.js';
 import type { ServerSettings } from '../../src/base/server-settings.js';
-import type { CallOutcome, CallRequest } from '../../src/downstream/routing/call.js';
+import type { CallOutcome, CallRequest } from '../../src/downstream/routing/caller.js';
 import type { Runtime } from '../../src/runtime.js';
 import { projectRoot } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -27,7 +27,7 @@ export interface ToolRuntimeOptions extends TestRuntimeOptions {
   config?: Omit<ConfigFile, 'mcpServers'>;
 }
 
-/** A runtime whose config file names these servers; they are ended with it. */
+/** A runtime whose config file names these servers. They end with it. */
 export async function toolRuntime(
   mcpServers: Record<string, ServerSettings>,
   { home = tempDir(), config = {}, ...options }: ToolRuntimeOptions = {},
@@ -47,7 +47,7 @@ export function textOf({ result }: Pick<CallOutcome, 'result'>): string {
   return (result.content ?? []).map(({ text }) => text ?? '').join('');
 }
 
-/** The calls that servers have noted in a file, as `NAME TOOL MARK`. */
+/** The calls that servers have recorded in a file, as `NAME TOOL MARK`. */
 export function notedCalls(file: string): string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
 }

@@ -69,9 +69,9 @@ export function consumer(): Consumer {
   };
 }
 
-/** The code of a section of the README, block by block. */
-export function readmeBlocks(heading: string, language: string): string[] {
-  const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+/** The code of a section of a README, block by block. */
+export function readmeBlocks(file: string, heading: string, language: string): string[] {
+  const readme = readFileSync(join(projectRoot, file), 'utf8');
   const section = readme.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
   return [...section.matchAll(/^```(\w+)\n(.*?)^```/gms)].flatMap(([, found, text]) =>
     found === language && text !== undefined ? [text] : [],

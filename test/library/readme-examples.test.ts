@@ -1,13 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readConfig } from '../../src/base/config.js';
+import { readConfig } from '../../src/config.js';
 import { toCsv } from '../agents/backtest/random-walk.js';
 import { connectServer } from '../support/mcp-client.js';
 import { tempDir } from '../support/temp-dir.js';
 import { consumer, readmeBlocks } from './consumer.js';
 
-const [program = '', tracker = '', backtester = ''] = readmeBlocks('Embedding', 'ts');
+const [program = '', tracker = '', backtester = ''] = readmeBlocks('src/library/README.md', 'Embedding', 'ts');
 
 /** Its payload is as its schema makes it, not as it comes in. */
 const typedAgent = `
@@ -77,7 +77,7 @@ it('the backtester compares strategies on one ticker', async () => {
 });
 
 it('the agent of the README does its work from where it is said to lie', async () => {
-  const [agent = ''] = readmeBlocks('Writing an agent', 'js');
+  const [agent = ''] = readmeBlocks('src/agents/README.md', 'Writing an agent', 'js');
   const home = tempDir();
   mkdirSync(join(home, '.claude', 'agents'), { recursive: true });
   writeFileSync(join(home, '.claude', 'agents', 'count-words.mjs'), agent);
@@ -97,7 +97,7 @@ it('the agent of the README does its work from where it is said to lie', async (
 
 it('the commands of the README are a config file', () => {
   const path = join(tempDir(), 'config.json');
-  writeFileSync(path, readmeBlocks('Allowing commands', 'json')[0] ?? '');
+  writeFileSync(path, readmeBlocks('src/agents/README.md', 'Allowing commands', 'json')[0] ?? '');
   const { commands } = readConfig({ config: path }, { HOME: '/home/me' });
   expect(commands.get('release-notes')).toMatchObject({ program: 'git', cwd: '/home/me/work/api' });
   const [pattern] = [commands.get('release-notes')?.allowArgs ?? ''].flat();

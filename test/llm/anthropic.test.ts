@@ -39,7 +39,7 @@ it('an aborted Anthropic stream rejects with cancelled although the SDK loop jus
 
 it('the pings of a long thought are signs of life, although the SDK keeps them to itself', async () => {
   server.script.push({ pings: 6, delayMs: 100, pieces: ['Done.'] });
-  const provider = createAnthropic({ apiKey: 'k', baseUrl: server.url, stallTimeoutMs: 400 });
+  const provider = createAnthropic({ apiKey: 'k', baseUrl: server.url }, { stallTimeoutMs: 400 });
   expect((await ask(provider)).text).toBe('Done.');
 });
 

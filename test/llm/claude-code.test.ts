@@ -3,8 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createClaudeCode, detectClaudeCode } from '../../src/llm/claude-code.js';
-import type { ClaudeCodeSettings } from '../../src/llm/settings.js';
+import { type ClaudeCodeRun, createClaudeCode, detectClaudeCode } from '../../src/llm/claude-code.js';
 import { ask, failureOf, newRequest } from './ask.js';
 
 const command = fileURLToPath(new URL('../fixtures/models/fake-claude.mjs', import.meta.url));
@@ -21,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-const connect = (settings: Partial<ClaudeCodeSettings> = {}) => createClaudeCode({ command, env, ...settings });
+const connect = (settings: Partial<ClaudeCodeRun> = {}) => createClaudeCode({ command, env, ...settings });
 
 interface Recorded {
   argv: string[];
@@ -34,7 +33,7 @@ interface Recorded {
 const recordPath = () => join(directory, `${Math.random()}.json`);
 const readRecord = async (path: string) => JSON.parse(await readFile(path, 'utf8')) as Recorded;
 
-async function recordCall(settings: Partial<ClaudeCodeSettings>, overrides: Parameters<typeof ask>[1] = {}) {
+async function recordCall(settings: Partial<ClaudeCodeRun>, overrides: Parameters<typeof ask>[1] = {}) {
   const path = recordPath();
   const answer = await ask(connect(settings), { model: 'sonnet', prompt: `Hello [[record ${path}]]`, ...overrides });
   return { answer, ...(await readRecord(path)) };

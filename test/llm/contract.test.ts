@@ -29,21 +29,21 @@ const vendors: Vendor[] = [
     ownAddress: /^https:\/\/api\.anthropic\.com\/v1\/messages/,
     limitWord: 'max_tokens',
     start: startAnthropicServer,
-    create: (baseUrl, stallTimeoutMs) => createAnthropic({ apiKey: key, baseUrl, stallTimeoutMs }),
+    create: (baseUrl, stallTimeoutMs) => createAnthropic({ apiKey: key, baseUrl }, { stallTimeoutMs }),
   },
   {
     name: 'Google',
     ownAddress: /^https:\/\/generativelanguage\.googleapis\.com\/v1beta\/models\/test-model:/,
     limitWord: 'MAX_TOKENS',
     start: startGoogleServer,
-    create: (baseUrl, stallTimeoutMs) => createGoogle({ apiKey: key, baseUrl, stallTimeoutMs }),
+    create: (baseUrl, stallTimeoutMs) => createGoogle({ apiKey: key, baseUrl }, { stallTimeoutMs }),
   },
   {
     name: 'Ollama',
     ownAddress: /^http:\/\/127\.0\.0\.1:11434\/api\/chat/,
     limitWord: 'length',
     start: startOllamaServer,
-    create: (baseUrl, stallTimeoutMs) => createOllama({ baseUrl, stallTimeoutMs, headers: { 'x-proxy-key': key } }),
+    create: (baseUrl, stallTimeoutMs) => createOllama({ baseUrl, headers: { 'x-proxy-key': key } }, { stallTimeoutMs }),
   },
 ];
 

@@ -1,6 +1,10 @@
 import { expect, it } from 'vitest';
 import { RuntimeError } from '../../src/base/errors.js';
-import { resolveModel } from '../../src/llm/models.js';
+import { createModelNames, type ModelOverrides } from '../../src/llm/models.js';
+import { providers } from '../../src/llm/providers.js';
+
+const resolveModel = (name: string, overrides: ModelOverrides = {}) =>
+  createModelNames(providers, overrides).resolve(name);
 
 it.each([
   ['claude-sonnet-5-5', 'anthropic', 'claude-sonnet-5-5'],
@@ -78,7 +82,7 @@ it('lets the caller change defaults, aliases and what is retired', () => {
     aliases: { anthropic: { sonnet: 'claude-sonnet-6', fast: 'claude-haiku-5-5' } },
     retired: { google: { 'gemini-2.5-flash': 'gemini-2.5-flash', 'gemini-3.8-*': 'gemini-4-flash' } },
   };
-  const resolve = (name: string) => resolveModel(name, { overrides });
+  const resolve = (name: string) => resolveModel(name, overrides);
   expect(resolve('anthropic').model).toBe('claude-opus-5-5');
   expect(resolve('claude-code').model).toBe('opus');
   expect(resolve('sonnet').model).toBe('claude-sonnet-6');

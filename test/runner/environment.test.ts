@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { readConfig } from '../../src/base/config.js';
+import { readConfig } from '../../src/config.js';
 import { runnerEnvironment } from '../../src/runner/environment.js';
 import { tempDir } from '../support/temp-dir.js';
 

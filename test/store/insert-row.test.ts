@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { insertRow, rowOf } from '../../src/store/insert-row.js';
+import { updateRow } from '../../src/store/update-row.js';
 import { is, where } from '../../src/store/where.js';
 import { openStore } from './open-store.js';
 
@@ -8,6 +9,14 @@ it('inserts each value under its own column and returns the row as stored', asyn
   const row = await db.transaction((sql) => insertRow(sql, 'counters', { value: 7, name: 'c' }));
   expect(row).toEqual({ name: 'c', value: 7 });
   expect(await db.transaction((sql) => insertRow(sql, 'notes', { text: 'first' }))).toEqual({ id: 1, text: 'first' });
+});
+
+it('sets columns of one row and returns it as it is then', async () => {
+  const db = await openStore();
+  const row = await db.transaction((sql) => updateRow(sql, 'counters', { name: 'a' }, { value: 7 }));
+  expect(row).toEqual({ name: 'a', value: 7 });
+  expect(await db.get("select value from counters where name = 'b'")).toEqual({ value: 0 });
+  await expect(updateRow(db, 'counters', { name: 'nobody' }, { value: 1 })).rejects.toThrow('gone');
 });
 
 it('lets the table refuse what it does not allow', async () => {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../../src/base/clock.js';
-import { type Config, readConfig } from '../../src/base/config.js';
+import type { Config } from '../../src/base/config.js';
 import { silentLog } from '../../src/base/log.js';
+import { readConfig } from '../../src/config.js';
 import type { Processes } from '../../src/core/ports.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
 import { runnerEntry } from './paths.js';

@@ -1,11 +1,33 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
+import { z } from 'zod';
 import { type Setting, settings } from '../../src/base/settings.js';
-import { toolsets } from '../../src/tools/index.js';
+import { commands } from '../../src/cli/commands.js';
+import type { DefinedCommand } from '../../src/cli/define-command.js';
+import { providers } from '../../src/llm/providers.js';
+import { toolsetPurposes, toolsets } from '../../src/tools/index.js';
+import { house, inside, type Ladder, page } from '../support/ladder.js';
 import { projectRoot } from '../support/root.js';
 
-const readme = join(projectRoot, 'README.md');
+/** What stands between `<!-- NAME -->` and `<!-- /NAME -->` in a file is made from declarations; `npm run readme` writes it. */
+const generated: readonly { file: string; name: string; make: () => string }[] = [
+  { file: 'README.md', name: 'toolsets', make: toolsetTable },
+  { file: 'README.md', name: 'commands', make: commandTable },
+  { file: 'README.md', name: 'providers', make: providersTable },
+  { file: 'README.md', name: 'settings', make: settingsTable },
+  { file: 'src/cli/README.md', name: 'commands', make: fullCommandTable },
+  { file: 'src/tools/README.md', name: 'tools', make: toolTable },
+  { file: 'src/README.md', name: 'ladder', make: ladderDrawing },
+];
+
+function toolsetTable(): string {
+  const rows = Object.entries(toolsets).map(([name, tools]) => {
+    const names = tools.map((tool) => `\`${tool.name}\``).join(' ');
+    return `| **${name}** | ${toolsetPurposes[name as keyof typeof toolsets]} | ${names} |`;
+  });
+  return ['| toolset | for | tools |', '|---|---|---|', ...rows].join('\n');
+}
 
 function toolTable(): string {
   const rows = Object.entries(toolsets).flatMap(([toolset, tools]) =>
@@ -17,12 +39,71 @@ function toolTable(): string {
   return ['| toolset | tool | what it does |', '|---|---|---|', ...rows].join('\n');
 }
 
+/** Every command with the words that call it; the group is named in its first row only. */
+function commandRows(rowOf: (call: string, command: DefinedCommand) => string): string[] {
+  return Object.entries(commands).flatMap(([group, members]) =>
+    members
+      .flatMap((one) =>
+        'commands' in one
+          ? one.commands.map((command) => rowOf(`${one.name} ${command.name}`, command))
+          : rowOf(one.name, one),
+      )
+      .map((row, index) => `| ${index === 0 ? `**${group}**` : ''} ${row}`),
+  );
+}
+
+/** The first clause of each description. */
+function commandTable(): string {
+  const rows = commandRows((call, { description }) => `| \`${call}\` | ${description.split(/[.;](?=\s|$)/, 1)} |`);
+  return ['| group | command | what it does |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** Each command with its arguments and required options, and the whole description. */
+function fullCommandTable(): string {
+  const rows = commandRows((call, { arguments: args, options, usage, description }) => {
+    const words = Object.entries(args).map(([name, { isRequired }]) => (isRequired ? `<${name}>` : `[${name}]`));
+    const required = Object.values(options).filter(({ isRequired }) => isRequired);
+    const flags = required.map((option) => option.flags.split(', ').at(-1));
+    const line = [call, ...(usage === undefined ? [...words, ...flags] : [usage])].join(' ');
+    return `| \`${line.replaceAll('|', '\\|')}\` | ${description} |`;
+  });
+  return ['| group | command | what it does |', '|---|---|---|', ...rows].join('\n');
+}
+
+function providersTable(): string {
+  const rows = providers.map(({ id, label, modelStrings, defaultModel, setUp, settings: section }) => {
+    const keys = section instanceof z.ZodObject ? Object.keys(section.shape) : ['NAME'];
+    const inFile = keys.map((key) => `\`${key}\``).join(' ');
+    return `| ${label} | ${modelStrings} | ${defaultModel && `\`${defaultModel}\``} | ${setUp} | \`${id}\`: ${inFile} |`;
+  });
+  return [
+    '| provider | model | default | set it up | `providers` in the config file |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
 function settingsTable(): string {
-  const rows = settings.map((setting: Setting) => {
+  const ofProviders = providers.flatMap(({ environment }): Setting[] => Object.values(environment).filter(isPresent));
+  const rows = [...settings, ...ofProviders].map((setting: Setting) => {
     const names = [setting.name, ...(setting.aliases ?? [])].map((name) => `\`${name}\``).join(' or ');
     return `| ${names} | ${setting.default === undefined ? '' : `\`${setting.default}\``} | ${setting.meaning} |`;
   });
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
+}
+
+const isPresent = <Value>(value: Value | undefined): value is Value => value !== undefined;
+
+/** The floors as boxes, the highest on top; each may import from all below it. */
+function ladderDrawing(): string {
+  const draw = (name: string, ladder: Ladder) => {
+    const floors = [...ladder].reverse().map((floor, index) => ({ id: `${name}${index}`, text: floor.join(' · ') }));
+    const boxes = floors.map(({ id, text }) => `    ${id}["${text.replaceAll('"', "'")}"]`);
+    return [`  subgraph ${name}`, ...boxes, `    ${floors.map(({ id }) => id).join(' --> ')}`, '  end'];
+  };
+  const parts = [draw('src', house), ...Object.entries(inside).map(([folder, ladder]) => draw(folder, ladder))];
+  const apart = [`  ${page}["${page}: runs in the browser, imports types of the wire alone"]`];
+  return ['```mermaid', 'flowchart TD', ...parts.flat(), ...apart, '```'].join('\n');
 }
 
 /** The text with what stands between two markers replaced. */
@@ -32,16 +113,40 @@ function withSection(text: string, name: string, section: string): string {
   return text.replace(between, (_, open, close) => `${open}${section}\n${close}`);
 }
 
-it('the tables of the README are those of the declarations (npm run readme writes them)', () => {
-  const found = readFileSync(readme, 'utf8');
-  const wanted = withSection(withSection(found, 'tools', toolTable()), 'settings', settingsTable());
-  if (process.env.WRITE_README === '1') writeFileSync(readme, wanted);
-  else expect(found).toBe(wanted);
-});
+it.each([...new Set(generated.map(({ file }) => file))])(
+  '%s has what the declarations say (npm run readme)',
+  (file) => {
+    const path = join(projectRoot, file);
+    const found = readFileSync(path, 'utf8');
+    const sections = generated.filter((section) => section.file === file);
+    const wanted = sections.reduce((text, { name, make }) => withSection(text, name, make()), found);
+    if (process.env.WRITE_README === '1') writeFileSync(path, wanted);
+    else expect(found).toBe(wanted);
+  },
+);
 
 it('every tool that the README names exists', () => {
   const known = new Set(Object.values(toolsets).flatMap((tools) => tools.map((tool) => tool.name)));
-  const calls = [...readFileSync(readme, 'utf8').matchAll(/^([a-z]+_[a-z_]+) +\{/gm)].map(([, name]) => name ?? '');
+  const calls = [...readFileSync(join(projectRoot, 'README.md'), 'utf8').matchAll(/^([a-z]+_[a-z_]+) +\{/gm)];
   expect(calls.length).toBeGreaterThan(3);
-  expect(calls.filter((name) => !known.has(name))).toEqual([]);
+  expect(calls.map(([, name]) => name ?? '').filter((name) => !known.has(name))).toEqual([]);
 });
+
+it('the README is short enough to be read', () => {
+  expect(Buffer.byteLength(readFileSync(join(projectRoot, 'README.md')))).toBeLessThan(22_000);
+});
+
+const pages = ['README.md', 'src/README.md', 'src/tools/README.md', 'src/agents/README.md', 'src/llm/README.md'];
+
+it.each([...pages, 'src/downstream/README.md', 'src/library/README.md', 'src/cli/README.md'])(
+  'every file that %s names is there',
+  (file) => {
+    const folder = join(projectRoot, dirname(file));
+    const text = readFileSync(join(projectRoot, file), 'utf8');
+    const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => join(folder, target ?? ''));
+    const paths = [...text.matchAll(/`((?:src|test|\.config|\.ci)\/[\w./-]+)`/g)].map(([, path]) =>
+      join(projectRoot, path ?? ''),
+    );
+    expect([...links, ...paths].filter((path) => !existsSync(path))).toEqual([]);
+  },
+);

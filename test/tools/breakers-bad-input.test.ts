@@ -33,9 +33,9 @@ const refused: [tool: string, args: Record<string, unknown>, message: RegExp][] 
   [
     'circuit_breaker_record_success',
     { agent_id: 'a', permit: 'nobody/1' },
-    /no probe under way with the permit nobody\/1/,
+    /The permit nobody\/1 of the breaker a is not valid/,
   ],
-  ['circuit_breaker_events', { agent_id: 'a' }, /No breaker of the id "a" was ever used/],
+  ['circuit_breaker_events', { agent_id: 'a' }, /No breaker has the id "a"/],
   ['circuit_breaker_events', { agent_id: 'a', limit: 0 }, /limit: Too small/],
   ['circuit_breaker_list', { cursor: 'nobody' }, /"nobody" is not a cursor/],
 ];

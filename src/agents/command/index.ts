@@ -1,20 +1,19 @@
+import { ordinaryVariables, pickVariables, runnerMark } from '../../base/child-environment.js';
 import { type ChildEnd, runChild } from '../../base/child-process.js';
 import type { AllowedCommand } from '../../base/config.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
-import { ordinaryVariables, runnerMark } from '../../base/ordinary-variables.js';
 import type { Environment } from '../../base/settings.js';
-import type { BuiltInAgent } from '../define-agent.js';
-import { type AgentContext, AgentError } from '../define-agent.js';
-import { type CommandPayload, type Commands, commandAbility, commandPayload } from './payload.js';
+import { type AgentContext, AgentError, type BuiltInAgent } from '../define-agent.js';
+import { type CommandPayload, type Commands, commandCapability, commandPayload } from './payload.js';
 
 export interface CommandNeeds {
   commands: Commands;
   configPath: string;
-  /** What a command's environment is chosen from. */
+  /** The environment from which a command's variables are taken. */
   env: Environment;
 }
 
-/** Runs the commands that the config file allows, and no others, without a shell. */
+/** The agent of `command` jobs: runs the commands that the config file allows, without a shell. */
 export function createCommandAgent({ commands, configPath, env }: CommandNeeds): BuiltInAgent {
   const payload = commandPayload(commands);
   return {
@@ -26,16 +25,16 @@ export function createCommandAgent({ commands, configPath, env }: CommandNeeds):
     demandsOf(given) {
       const { command: name } = given as CommandPayload;
       const command = commands.get(name);
-      if (!command) throw nothingAllowed(name, configPath);
-      return { requires: commandAbility(name), ...patienceFor(command) };
+      if (!command) throw notAllowed(name, configPath);
+      return { requires: commandCapability(name), ...jobTimeoutFor(command) };
     },
     async execute(job, context) {
       const { command: name, args, input } = job.payload as CommandPayload;
       const command = commands.get(name);
-      if (!command) throw nothingAllowed(name, configPath);
+      if (!command) throw notAllowed(name, configPath);
       const startedAt = performance.now();
-      const end = await start(name, command, { args, input, env }, context);
-      refuseFailure(name, command, end);
+      const end = await run(name, command, { args, input, env }, context);
+      throwOnFailure(name, command, end);
       if (end.isCut) context.warn(`${name} printed more than ${command.maxOutputBytes} bytes; the rest was dropped.`);
       const durationMs = Math.round(performance.now() - startedAt);
       return {
@@ -49,15 +48,15 @@ export function createCommandAgent({ commands, configPath, env }: CommandNeeds):
   };
 }
 
-/** The command's own limit comes first: what it has overrun by itself is not tried again, as a job's timeout would be. */
-function patienceFor({ timeoutSeconds }: AllowedCommand): { timeoutSeconds?: number } {
+/** A job timeout after the command's own, because a job's timeout is retried and a command's is not. */
+function jobTimeoutFor({ timeoutSeconds }: AllowedCommand): { timeoutSeconds?: number } {
   return timeoutSeconds === undefined ? {} : { timeoutSeconds: timeoutSeconds + 2 * (graceMs / 1000) };
 }
 
 const graceMs = 5_000;
 const dayMs = 86_400_000;
 
-async function start(
+async function run(
   name: string,
   command: AllowedCommand,
   { args, input, env }: { args: readonly string[]; input: string; env: Environment },
@@ -76,7 +75,7 @@ async function start(
       graceMs,
       stdoutLimit: command.maxOutputBytes,
       onStdout: (text) => context.output(text),
-      onStderr: (text) => lines.take(text),
+      onStderr: (text) => lines.add(text),
     });
   } catch (cause) {
     const reason = messageOf(cause);
@@ -89,39 +88,35 @@ async function start(
   }
 }
 
-/** What any program needs, what the config file names, and the mark by which a runner's children are found. */
+/** The ordinary variables, those that the config file names, and the mark by which a runner's children are found. */
 function environmentFor(command: AllowedCommand, env: Environment): Record<string, string> {
-  const passed: Record<string, string> = {};
-  for (const name of [...ordinaryVariables, ...command.env, runnerMark]) {
-    const value = env[name];
-    if (value) passed[name] = value;
-  }
+  const passed = pickVariables(env, [...ordinaryVariables, ...command.env, runnerMark]);
   return { ...passed, AGENT_RUNTIME_DEPTH: String((Number(env.AGENT_RUNTIME_DEPTH) || 0) + 1) };
 }
 
-/** Lines of stderr as lines of the job's log, up to a number of bytes. */
+/** Writes the lines of stderr to the job's log, up to `limit` bytes. */
 function logLines(context: AgentContext, limit: number) {
-  let begun = '';
-  let room = limit;
+  let partial = '';
+  let bytesLeft = limit;
   function log(line: string): void {
-    if (line === '' || room < 0) return;
-    room -= Buffer.byteLength(line);
-    context.log('info', room < 0 ? 'There is more on stderr, which is not kept.' : line);
+    if (line === '' || bytesLeft < 0) return;
+    bytesLeft -= Buffer.byteLength(line);
+    context.log('info', bytesLeft < 0 ? 'There is more on stderr, which is not stored.' : line);
   }
   return {
-    take(text: string): void {
-      const lines = (begun + text).split(/\r?\n/);
-      begun = (lines.pop() ?? '').slice(-limit);
+    add(text: string): void {
+      const lines = (partial + text).split(/\r?\n/);
+      partial = (lines.pop() ?? '').slice(-limit);
       for (const line of lines) log(line);
     },
-    end: () => log(begun),
+    end: () => log(partial),
   };
 }
 
-/** The end of what it said, enough for a person to see why it failed. */
+/** Characters of stderr in the error message. */
 const shownStderr = 1_000;
 
-function refuseFailure(
+function throwOnFailure(
   name: string,
   command: AllowedCommand,
   { exitCode, signalName, stderr, reason }: ChildEnd,
@@ -129,26 +124,26 @@ function refuseFailure(
   if (reason === 'itself' && exitCode === 0) return;
   const words =
     stderr.trim() === '' ? '' : ` Its stderr ended with: ${JSON.stringify(stderr.trim().slice(-shownStderr))}`;
-  // It may have done half of its work, so that only its submitter can say whether to run it again.
+  // Not transient: it may have done half of its work, so only the submitter can decide to run it again.
   if (reason === 'timeout') {
     const seconds = command.timeoutSeconds;
     throw new AgentError('timeout', `The command ${name} took longer than its ${seconds} s and was ended.${words}`);
   }
-  if (reason === 'cancelled') throw new AgentError('cancelled', `The command ${name} was ended before it was done.`);
+  if (reason === 'cancelled') throw new AgentError('cancelled', `The command ${name} was ended before it finished.`);
   const how = signalName === null ? `failed with exit code ${exitCode}` : `was ended by ${signalName}`;
   throw new AgentError('command_failed', `The command ${name} ${how}.${words}`);
 }
 
 function allowed(commands: Commands): string {
   const names = [...commands.keys()];
-  return names.length === 0 ? 'None is allowed yet.' : `Allowed: ${names.join(', ')}.`;
+  return names.length === 0 ? 'No command is allowed yet.' : `Allowed: ${names.join(', ')}.`;
 }
 
-function nothingAllowed(name: string, configPath: string): RuntimeError {
+function notAllowed(name: string, configPath: string): RuntimeError {
   const example = JSON.stringify({ commands: { [name]: { program: '/path/to/program', args: [], allowArgs: false } } });
   return new RuntimeError(
     'not_configured',
     `The config file allows no command ${JSON.stringify(name)}.`,
-    `Whoever owns this machine may allow it by writing ${example} to ${configPath}.`,
+    `To allow it, the owner of this machine can write ${example} to ${configPath}.`,
   );
 }

@@ -3,10 +3,10 @@ import type { AllowedCommand } from '../../base/config.js';
 
 export type Commands = ReadonlyMap<string, AllowedCommand>;
 
-/** What a runner must have to run a command: another session may allow others, or the same name for something else. */
-export const commandAbility = (name: string): string => `command:${name}`;
+/** The capability that a runner must have to run a command, because other sessions may allow other commands. */
+export const commandCapability = (name: string): string => `command:${name}`;
 
-/** What a command job takes, of the commands that the config file allows. */
+/** The payload schema of command jobs, for the commands that the config file allows. */
 export function commandPayload(commands: Commands) {
   return shapeFor([...commands.keys()]).superRefine(({ command, args }, context) => {
     for (const [index, arg] of args.entries()) {
@@ -19,16 +19,16 @@ export function commandPayload(commands: Commands) {
 export type CommandPayload = z.output<ReturnType<typeof commandPayload>>;
 
 function shapeFor(names: readonly string[]) {
-  // Without any command there is nothing to choose from, which the agent says better than a schema.
+  // An enum of no commands would reject every name; the agent explains better that none is allowed.
   const name = names.length === 0 ? z.string().min(1) : z.enum(names, { error: () => unknownName(names) });
   return z.strictObject({
-    command: name.describe("A command's name in the config file."),
+    command: name.describe('Name of the command in the config file.'),
     args: z
       .array(z.string().max(10_000).refine(hasNoNull, 'An argument cannot hold a null character.'))
       .max(256)
       .default([])
-      .describe('Arguments after those that the config file fixes, where it allows any.'),
-    input: z.string().max(10_000_000).default('').describe('Written to its stdin.'),
+      .describe('Arguments after those that the config file fixes, if it allows any.'),
+    input: z.string().max(10_000_000).default('').describe('Text for its stdin.'),
   });
 }
 

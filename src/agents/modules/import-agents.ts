@@ -4,11 +4,11 @@ import type { Agent } from '../define-agent.js';
 import { isStandardSchema } from '../payload-schema.js';
 
 /**
- * Imports a module of the user's own into this process, and resolves to the agents that it exports by whatever name. It
- * runs the module's code, which may do anything: only runners and module hosts may, never a server.
+ * Imports a module of the user's own into this process and returns the agents that it exports, under any name. This runs
+ * the module's code, which may do anything, so only runners and module hosts call it, never a server.
  *
- * @throws RuntimeError `not_configured` when it does not load, or what it exports is not as `defineAgent` says; the
- * message is a sentence about "it"
+ * @throws RuntimeError `not_configured` when it does not load, or an export is not a valid agent; the subject of the message
+ * is "It"
  */
 export async function importAgents(path: string): Promise<Agent[]> {
   const exported = await importModule(path);
@@ -23,7 +23,7 @@ export async function importAgents(path: string): Promise<Agent[]> {
   });
 }
 
-/** What agents are called, and in part what becomes of their names in SQL and in metrics. */
+/** A job type, which is also a label in metrics. */
 const typeName = /^[a-z][a-z0-9_]{0,99}$/;
 
 async function importModule(path: string): Promise<Record<string, unknown>> {

@@ -1,13 +1,13 @@
 import * as nodeModule from 'node:module';
 
 /**
- * Lets modules of the user's own import `agent-runtime-mcp` and `zod` wherever they lie, also when this program was
- * started by npx and is installed nowhere near: what they do not find there is resolved as if this program asked.
+ * Lets the user's own modules import `agent-runtime-mcp` and `zod` from any directory, also when npx runs this program
+ * from its cache. An import that fails at their place is resolved from this program's place.
  */
 export function lendPackages(): void {
   const lender = { self: new URL('./index.js', import.meta.url).href, parentURL: import.meta.url };
   if (nodeModule.registerHooks) nodeModule.registerHooks(createHooks(lender));
-  // Before Node 22.15 such hooks live on a thread of their own, to which only text can be brought.
+  // Before Node 22.15 such hooks run on a thread of their own, which takes source text only.
   else nodeModule.register(`data:text/javascript,${encodeURIComponent(threadSource)}`, { data: lender });
 }
 
@@ -32,7 +32,7 @@ function createHooks({ self, parentURL }: Lender) {
   };
 }
 
-/** The same for the thread, where `next` is asynchronous. */
+/** The same hooks for the thread, where `next` is asynchronous. */
 const threadSource = `
   let lender;
   export const initialize = (data) => { lender = data; };

@@ -2,133 +2,136 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
 import type { Json, JsonObject } from '../../base/json.js';
 
-/** What a host is asked about its module, over the channel to the process that started it. */
+/** A question about a module, sent over the channel to the process that has loaded it. */
 export type ModuleQuestion = { ask: 'describe' } | { ask: 'check'; type: string; payload: Json };
 
-/** What it answers; `failed` when the module could not be imported. */
+/** The answer; `failed` when the module could not be imported, `problem` when the schema rejects the payload. */
 export type ModuleAnswer =
   | { kind: 'described'; agents: DescribedAgent[] }
   | { kind: 'checked'; problem: string | undefined }
   | { kind: 'failed'; reason: string };
 
-/** An agent without its code. */
+/** The description of an agent, as plain data. */
 export interface DescribedAgent {
   type: string;
   description: string;
   concurrency: number | undefined;
   timeoutSeconds: number | undefined;
-  /** What its payload takes, as JSON schema, where its schema can tell. */
+  /** The payload as JSON schema; undefined where its library cannot produce one. */
   schema: JsonObject | undefined;
 }
 
 export interface ModuleHostNeeds {
-  /** The bundled agent-host. */
+  /** Path of the bundled `agent-host`. */
   entry: string;
-  /** All that the child gets of the environment. */
+  /** The whole environment of the child process. */
   env: Readonly<Record<string, string>>;
 }
 
-/** A process that has a module loaded, to be asked about it. */
-export interface ModuleHost {
-  /** Never rejects: a module that does not answer is an answer. */
-  ask(question: ModuleQuestion): Promise<ModuleAnswer>;
-  /** Ends the process; synchronous. The next question starts another. */
-  close(): void;
-}
-
-/** How long a module may take to be imported, or a payload to be checked. */
+/** How long the import of a module or the check of a payload may take. */
 const answerMs = 10_000;
 
-/** A host that nobody asks is ended, so that the next one sees what has changed in the module's own imports. */
+/** An idle process is ended, so that the next one sees changes in what the module imports. */
 const idleMs = 30_000;
 
 const heapMb = 512;
 
-/** Enough of what the module printed to see why it ended. */
+/** Length of the printed text that is kept to explain why a process ended. */
 const stderrLimit = 2_000;
 
-export function createModuleHost(path: string, { entry, env }: ModuleHostNeeds): ModuleHost {
-  let running: ReturnType<typeof start> | undefined;
-  let idle: NodeJS.Timeout | undefined;
+/** Answers questions about one module by a child process that has loaded it, started on demand. */
+export class ModuleHost {
+  readonly #path: string;
+  readonly #needs: ModuleHostNeeds;
+  #process: ModuleProcess | undefined;
+  #idle: NodeJS.Timeout | undefined;
 
-  function start() {
-    const waiting = new Map<number, (answer: ModuleAnswer) => void>();
-    let asked = 0;
-    let printed = '';
-    // What it prints to stdout is nobody's: this process's own stdout may be a protocol.
-    const child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry, path], {
+  constructor(path: string, needs: ModuleHostNeeds) {
+    this.#path = path;
+    this.#needs = needs;
+  }
+
+  /** Never rejects: a module that does not answer gives the answer `failed`. */
+  async ask(question: ModuleQuestion): Promise<ModuleAnswer> {
+    clearTimeout(this.#idle);
+    if (!this.#process || this.#process.isOver) this.#process = new ModuleProcess(this.#path, this.#needs);
+    const answer = await this.#process.ask(question);
+    clearTimeout(this.#idle);
+    // A failed import stays failed in its process, even after the module is fixed.
+    if (answer.kind === 'failed') this.close();
+    else this.#idle = setTimeout(() => this.close(), idleMs).unref();
+    return answer;
+  }
+
+  /** Ends the process, synchronously. The next question starts another. */
+  close(): void {
+    clearTimeout(this.#idle);
+    this.#process?.end();
+    this.#process = undefined;
+  }
+}
+
+class ModuleProcess {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, (answer: ModuleAnswer) => void>();
+  #asked = 0;
+  #printed = '';
+  /** Whether the process has ended, or is about to. */
+  isOver = false;
+
+  constructor(path: string, { entry, env }: ModuleHostNeeds) {
+    // Its stdout is discarded, because this process's own stdout may be a protocol.
+    this.#child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry, path], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       cwd: dirname(path),
       env: { ...env },
       windowsHide: true,
     });
-    child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
-      printed = (printed + piece).slice(-stderrLimit);
+    this.#child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
+      this.#printed = (this.#printed + piece).slice(-stderrLimit);
     });
-    child.on('message', ({ id, answer }: { id: number; answer: ModuleAnswer }) => settle(id, answer));
-    child.on('error', (error) => fail(`It cannot be looked at: ${error.message}`));
-    child.on('close', (code, signal) => fail(explainEnd(code, signal, printed)));
-    letGo(child);
-
-    function settle(id: number, answer: ModuleAnswer): void {
-      waiting.get(id)?.(answer);
-      waiting.delete(id);
-    }
-
-    function fail(reason: string): void {
-      if (running === host) running = undefined;
-      for (const id of [...waiting.keys()]) settle(id, { kind: 'failed', reason });
-    }
-
-    const host = {
-      ask(question: ModuleQuestion): Promise<ModuleAnswer> {
-        const id = ++asked;
-        return new Promise((resolve) => {
-          // It also keeps this process alive while there is something to wait for.
-          const timer = setTimeout(() => {
-            fail(`It did not answer within ${answerMs / 1000} s: something in it hangs.`);
-            child.kill('SIGKILL');
-          }, answerMs);
-          waiting.set(id, (answer) => {
-            clearTimeout(timer);
-            resolve(answer);
-          });
-          child.send({ id, question }, (error) => {
-            if (error) settle(id, { kind: 'failed', reason: `It cannot be asked: ${error.message}` });
-          });
-        });
-      },
-      end(): void {
-        fail('It was closed.');
-        child.kill('SIGKILL');
-      },
-    };
-    return host;
+    this.#child.on('message', ({ id, answer }: { id: number; answer: ModuleAnswer }) => this.#settle(id, answer));
+    this.#child.on('error', (error) => this.#fail(`Its process cannot be started: ${error.message}`));
+    this.#child.on('close', (code, signal) => this.#fail(explainEnd(code, signal, this.#printed)));
+    unref(this.#child);
   }
 
-  function close(): void {
-    clearTimeout(idle);
-    running?.end();
-    running = undefined;
+  ask(question: ModuleQuestion): Promise<ModuleAnswer> {
+    const id = ++this.#asked;
+    return new Promise((resolve) => {
+      // The timer also keeps this process alive while it waits.
+      const timer = setTimeout(() => {
+        this.#fail(`It did not answer within ${answerMs / 1000} s: something in it hangs.`);
+        this.#child.kill('SIGKILL');
+      }, answerMs);
+      this.#waiting.set(id, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+      this.#child.send({ id, question }, (error) => {
+        if (error) this.#settle(id, { kind: 'failed', reason: `It cannot be asked: ${error.message}` });
+      });
+    });
   }
 
-  return {
-    async ask(question) {
-      clearTimeout(idle);
-      running ??= start();
-      const answer = await running.ask(question);
-      clearTimeout(idle);
-      // A process in which the import has failed keeps to that, even when what was wrong is mended.
-      if (answer.kind === 'failed') close();
-      else idle = setTimeout(close, idleMs).unref();
-      return answer;
-    },
-    close,
-  };
+  end(): void {
+    this.#fail('It was closed.');
+    this.#child.kill('SIGKILL');
+  }
+
+  #settle(id: number, answer: ModuleAnswer): void {
+    this.#waiting.get(id)?.(answer);
+    this.#waiting.delete(id);
+  }
+
+  #fail(reason: string): void {
+    this.isOver = true;
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, { kind: 'failed', reason });
+  }
 }
 
-/** It must not keep this process alive when nobody waits for an answer. */
-function letGo(child: ChildProcess): void {
+/** An idle child must not keep this process alive. */
+function unref(child: ChildProcess): void {
   child.unref();
   child.channel?.unref();
   (child.stderr as { unref?(): void } | null)?.unref?.();

@@ -1,13 +1,12 @@
 import { statSync } from 'node:fs';
 import type { Json } from '../../base/json.js';
 import { modulePrefix } from '../../core/jobs/claim-job.js';
-import type { DescribedAgent, ModuleAnswer } from './module-host.js';
-import { createModuleHost, type ModuleHost, type ModuleHostNeeds } from './module-host.js';
+import { type DescribedAgent, type ModuleAnswer, ModuleHost, type ModuleHostNeeds } from './module-host.js';
 
 export interface ModulesNeeds extends ModuleHostNeeds {
-  /** Absolute paths; of two that declare the same type, the first has it. */
+  /** Absolute paths. If two modules declare the same type, the first one has it. */
   paths: readonly string[];
-  /** Whether a type is built in, and so not to be had. */
+  /** Whether a type is built in, so that no module can declare it. */
   isReserved(type: string): boolean;
 }
 
@@ -16,55 +15,85 @@ export interface ModuleAgent extends DescribedAgent {
   module: string;
 }
 
-/** A module, or a type of one, that cannot be used, and why. */
+/** Why a module, or one of its types, cannot be used. */
 export interface ModuleProblem {
   module: string;
   reason: string;
 }
 
-export type Modules = ReturnType<typeof createModules>;
-
-/** A failure may lie in what a module imports, whose change is not seen; it is looked at again after this long. */
+/**
+ * How long a description is valid. A failure may lie in a file that the module imports, whose change is not seen, so the
+ * module is described again after this time.
+ */
 const describedForMs = 30_000;
 
-interface Described {
+interface Description {
   modifiedAt: number | undefined;
+  /** By `performance.now`. */
   at: number;
   answer: Promise<ModuleAnswer>;
 }
 
 /**
- * The user's own modules, seen from a process that must not run their code: each is loaded by a host of its own, when
- * it is first asked about.
+ * The user's own modules, for a process that must not run their code: each module is loaded by a child process, when it
+ * is first asked about.
  */
-export function createModules({ paths, isReserved, entry, env }: ModulesNeeds) {
-  const hosts = new Map<string, ModuleHost>(paths.map((path) => [path, createModuleHost(path, { entry, env })]));
-  const described = new Map<string, Described>();
+export class Modules {
+  /** The capabilities that a runner must have for jobs of these modules. */
+  readonly provides: readonly string[];
+  readonly #paths: readonly string[];
+  readonly #isReserved: (type: string) => boolean;
+  readonly #hosts: ReadonlyMap<string, ModuleHost>;
+  readonly #descriptions = new Map<string, Description>();
 
-  function describe(path: string): Promise<ModuleAnswer> {
-    const modifiedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-    const known = described.get(path);
-    if (known && known.modifiedAt === modifiedAt && performance.now() - known.at < describedForMs) return known.answer;
-    if (known && known.modifiedAt !== modifiedAt) hosts.get(path)?.close();
-    const answer: Promise<ModuleAnswer> =
-      modifiedAt === undefined
-        ? Promise.resolve({ kind: 'failed', reason: 'There is no such file.' })
-        : (hosts.get(path)?.ask({ ask: 'describe' }) ??
-          Promise.resolve({ kind: 'failed', reason: 'It is not named.' }));
-    described.set(path, { modifiedAt, at: performance.now(), answer });
-    return answer;
+  constructor({ paths, isReserved, entry, env }: ModulesNeeds) {
+    this.provides = paths.map((path) => `${modulePrefix}${path}`);
+    this.#paths = paths;
+    this.#isReserved = isReserved;
+    this.#hosts = new Map(paths.map((path) => [path, new ModuleHost(path, { entry, env })]));
   }
 
-  /** Module by module in the order given, so that one that hangs keeps nobody from those before it. */
-  async function* look(): AsyncGenerator<{ agent: ModuleAgent } | { problem: ModuleProblem }> {
-    const answers = paths.map((path) => ({ module: path, answer: describe(path) }));
+  /** The agent of a type; or, if there is none, the types that exist and the modules that cannot be used. */
+  async find(type: string): Promise<{ agent: ModuleAgent } | { types: string[]; problems: ModuleProblem[] }> {
+    const types: string[] = [];
+    const problems: ModuleProblem[] = [];
+    for await (const found of this.#entries()) {
+      if ('problem' in found) problems.push(found.problem);
+      else if (found.agent.type === type) return found;
+      else types.push(found.agent.type);
+    }
+    return { types, problems };
+  }
+
+  async list(): Promise<{ agents: ModuleAgent[]; problems: ModuleProblem[] }> {
+    const agents: ModuleAgent[] = [];
+    const problems: ModuleProblem[] = [];
+    for await (const found of this.#entries()) {
+      if ('problem' in found) problems.push(found.problem);
+      else agents.push(found.agent);
+    }
+    return { agents, problems };
+  }
+
+  /** Checks a payload by the module's own schema. */
+  async check({ module, type }: ModuleAgent, payload: Json): Promise<ModuleAnswer> {
+    return (await this.#hosts.get(module)?.ask({ ask: 'check', type, payload })) ?? notConfigured;
+  }
+
+  close(): void {
+    for (const host of this.#hosts.values()) host.close();
+  }
+
+  /** The agents and problems in the order of the modules, so that a module that hangs delays only those after it. */
+  async *#entries(): AsyncGenerator<{ agent: ModuleAgent } | { problem: ModuleProblem }> {
+    const answers = this.#paths.map((path) => ({ module: path, answer: this.#describe(path) }));
     const taken = new Map<string, string>();
     for (const { module, answer } of answers) {
-      const said = await answer;
-      if (said.kind === 'failed') yield { problem: { module, reason: said.reason } };
-      if (said.kind !== 'described') continue;
-      for (const agent of said.agents) {
-        const clash = isReserved(agent.type) ? 'is built in' : taken.get(agent.type);
+      const described = await answer;
+      if (described.kind === 'failed') yield { problem: { module, reason: described.reason } };
+      if (described.kind !== 'described') continue;
+      for (const agent of described.agents) {
+        const clash = this.#isReserved(agent.type) ? 'is built in' : taken.get(agent.type);
         if (clash) {
           const reason = `Its agent has the type ${agent.type}, which ${clash}. Give it another.`;
           yield { problem: { module, reason } };
@@ -76,38 +105,19 @@ export function createModules({ paths, isReserved, entry, env }: ModulesNeeds) {
     }
   }
 
-  return {
-    /** What a runner must have for jobs of these modules. */
-    provides: paths.map((path) => `${modulePrefix}${path}`),
-
-    /** The agent of a type, or what stands in the way of finding one. */
-    async find(type: string): Promise<{ agent: ModuleAgent } | { types: string[]; problems: ModuleProblem[] }> {
-      const types: string[] = [];
-      const problems: ModuleProblem[] = [];
-      for await (const found of look()) {
-        if ('problem' in found) problems.push(found.problem);
-        else if (found.agent.type === type) return found;
-        else types.push(found.agent.type);
-      }
-      return { types, problems };
-    },
-
-    async list(): Promise<{ agents: ModuleAgent[]; problems: ModuleProblem[] }> {
-      const agents: ModuleAgent[] = [];
-      const problems: ModuleProblem[] = [];
-      for await (const found of look()) {
-        if ('problem' in found) problems.push(found.problem);
-        else agents.push(found.agent);
-      }
-      return { agents, problems };
-    },
-
-    /** Asks the module's own schema. */
-    check: async ({ module, type }: ModuleAgent, payload: Json): Promise<ModuleAnswer> =>
-      (await hosts.get(module)?.ask({ ask: 'check', type, payload })) ?? { kind: 'failed', reason: 'It is not named.' },
-
-    close(): void {
-      for (const host of hosts.values()) host.close();
-    },
-  };
+  #describe(path: string): Promise<ModuleAnswer> {
+    const modifiedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    const known = this.#descriptions.get(path);
+    if (known && known.modifiedAt === modifiedAt && performance.now() - known.at < describedForMs) return known.answer;
+    if (known && known.modifiedAt !== modifiedAt) this.#hosts.get(path)?.close();
+    const answer =
+      modifiedAt === undefined
+        ? Promise.resolve(missing)
+        : (this.#hosts.get(path)?.ask({ ask: 'describe' }) ?? Promise.resolve(notConfigured));
+    this.#descriptions.set(path, { modifiedAt, at: performance.now(), answer });
+    return answer;
+  }
 }
+
+const missing: ModuleAnswer = { kind: 'failed', reason: 'There is no such file.' };
+const notConfigured: ModuleAnswer = { kind: 'failed', reason: 'It is not configured.' };

@@ -6,13 +6,13 @@ import { importAgents } from './import-agents.js';
 import type { DescribedAgent, ModuleAnswer, ModuleQuestion } from './module-host.js';
 
 /**
- * What the process of a module host does: imports the module, and answers what is asked about it until whoever asks is
- * gone. The module may print, hang or exit here; its server does not notice.
+ * The main function of a module host's process: imports the module, and answers questions about it until its parent is
+ * gone. The module may print, hang or exit here without harm to the server.
  */
 export function serveModule(path: string): void {
-  // Taken before the module can put something else in its place.
+  // Bound before the module can replace it.
   const send = process.send?.bind(process);
-  if (!send) throw new Error('A module host is started by a process that asks it.');
+  if (!send) throw new Error('The process of a module host must be started with an IPC channel.');
   endWithParent();
   const agents = importAgents(path);
   agents.catch(() => {});
@@ -22,8 +22,8 @@ export function serveModule(path: string): void {
 }
 
 /**
- * The channel's end ends this process, unless the module holds its thread: then nothing of that is heard here, and a
- * thread of its own has to look whether the parent is still the same.
+ * Ends this process when the channel closes. If the module blocks the main thread, that event never arrives, so a worker
+ * thread also watches whether the parent is still the same.
  */
 function endWithParent(): void {
   process.on('disconnect', () => process.exit());

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isBuiltIn } from '../../agents/index.js';
-import { createModules } from '../../agents/modules/modules.js';
+import { Modules } from '../../agents/modules/modules.js';
+import { findCommand } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
-import { findCommand } from '../../base/find-command.js';
 import { moduleEnvironment } from '../../runner/environment.js';
 import { type Check, checksOf } from './check.js';
 
@@ -11,7 +11,7 @@ const { ok, fail } = checksOf('Agents');
 
 /** The modules and commands of the config file. Each module is loaded in a process of its own, as it is when a job is submitted. */
 export async function checkAgents(config: Config): Promise<Check[]> {
-  const modules = createModules({
+  const modules = new Modules({
     paths: config.agents,
     entry: fileURLToPath(new URL('./agent-host.js', import.meta.url)),
     env: moduleEnvironment(config),

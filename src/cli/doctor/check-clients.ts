@@ -2,9 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Config } from '../../base/config.js';
 import { messageOf } from '../../base/errors.js';
-import { findCommand } from '../../base/find-command.js';
 import { isObject } from '../../base/json.js';
-import { detectClaudeCode } from '../../llm/index.js';
+import { detectClaudeCode, findClaudeCode } from '../../llm/index.js';
 import { type ClientId, clientApps, clientIds, type Place } from '../install/clients.js';
 import { commandName, serverName } from '../launch.js';
 import { type Check, checksOf } from './check.js';
@@ -56,7 +55,7 @@ async function findClient(id: ClientId, place: Place, config: Config): Promise<s
   if (id !== 'claude-code') {
     return existsSync(clientApps[id].directory(place)) ? 'found' : undefined;
   }
-  const command = findCommand(config.providers.claudeCode.command, config.env);
+  const command = findClaudeCode(config);
   if (command === undefined) return undefined;
   const version = await detectClaudeCode(command, config.env);
   return version === undefined ? `${command}, which does not say its version` : `${version} (${command})`;

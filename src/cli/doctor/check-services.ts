@@ -1,11 +1,10 @@
+import { findCommand } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
 import { messageOf, reportError } from '../../base/errors.js';
-import { findCommand } from '../../base/find-command.js';
 import type { ServerSettings } from '../../base/server-settings.js';
 import { prepareLaunch } from '../../downstream/connection/launch.js';
 import { chooseBackend, searchBackends } from '../../downstream/native/web-search.js';
-import { configuredModels } from '../../llm/configured.js';
-import type { Models } from '../../llm/index.js';
+import { createModels, type Models } from '../../llm/index.js';
 import { commandName } from '../launch.js';
 import { type Check, checksOf } from './check.js';
 
@@ -14,14 +13,13 @@ const search = checksOf('Search');
 const servers = checksOf('Tool servers');
 
 /** Which models answer background tasks and plan goals. No provider is called. */
-export function checkModels(config: Config): Check[] {
-  const configured = configuredModels(config);
+export function checkModels(config: Config, configured = createModels(config)): Check[] {
   const providers = configured
     .available()
-    .map(({ id, isConfigured, defaultModel, mend }) =>
+    .map(({ id, isConfigured, defaultModel, fix }) =>
       isConfigured
         ? models.ok(id, `set up${defaultModel ? `; ${defaultModel}` : ''}`)
-        : models.ok(id, 'not set up', mend),
+        : models.ok(id, 'not set up', fix),
     );
   return [...providers, ...checkDefault(configured)];
 }

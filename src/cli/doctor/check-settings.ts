@@ -1,6 +1,7 @@
 import type { Config } from '../../base/config.js';
 import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from '../../base/config-file.js';
 import { reportError } from '../../base/errors.js';
+import { providers } from '../../llm/providers.js';
 import { chooseTools } from '../../tools/index.js';
 import { type Check, checksOf } from './check.js';
 import { statOrUndefined } from './check-directories.js';
@@ -19,7 +20,7 @@ function checkFiles(config: Config): Check[] {
   }
   let file: ConfigFile;
   try {
-    file = readConfigFile(configPath);
+    file = readConfigFile(configPath, providers);
   } catch (error) {
     return [failure('config file', error)];
   }

@@ -3,15 +3,17 @@ import type { Database } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Event } from '../events/events.js';
 import type { Failure } from './circuit-rows.js';
-import { type Choice, chooseAgent, type Wish } from './fallback.js';
+import { type ConfigChanges, configureBreaker } from './configure-breaker.js';
+import { type Choice, type ChoiceRequest, chooseAgent } from './fallback.js';
 import {
-  type Admission,
-  acquireIn,
+  acquirePermit,
   type CallEnd,
-  type Caller,
   type FailedCallEnd,
-  recordFailureIn,
-  recordSuccessIn,
+  type PermitAnswer,
+  type PermitRequest,
+  recordFailure,
+  recordSuccess,
+  releasePermit,
 } from './guard.js';
 import {
   type Breaker,
@@ -26,40 +28,41 @@ import {
   trippedBreakers,
 } from './list-breakers.js';
 import type { BreakerConfig } from './machine.js';
-import { giveBack } from './probes.js';
-import { type ConfigChanges, configureIn, resetIn, type Trip, tripIn } from './steer-breaker.js';
+import { resetBreaker, type Trip, tripBreaker } from './trip-breaker.js';
 
 export type Breakers = ReturnType<typeof createBreakers>;
 
 /**
- * The breakers that all processes share: their window, cooldown and probes are rows. Each of these is a transaction of
- * its own; a caller with one of its own uses `acquireIn`, `recordSuccessIn`, `recordFailureIn` and `chooseAgent`.
+ * The breakers that all processes share: their windows, cooldowns and permits are rows. Each writing method is a
+ * transaction of its own. Inside another transaction, call `acquirePermit`, `recordSuccess`, `recordFailure` or
+ * `chooseAgent` with its `sql`.
  */
 export function createBreakers({ db, clock }: { db: Database; clock: Clock }) {
-  const byHand = (actor: Actor | undefined) => ({ now: clock.now(), actor });
+  const changeBy = (actor: Actor | undefined) => ({ at: clock.now(), actor });
 
   return {
     /** Asks whether a call may be made now. */
-    acquire: (id: string, caller: Caller = {}): Promise<Admission> =>
-      db.transaction((sql) => acquireIn(sql, id, { ...caller, now: clock.now() })),
+    acquire: (id: string, request: PermitRequest = {}): Promise<PermitAnswer> =>
+      db.transaction((sql) => acquirePermit(sql, id, request, clock.now())),
 
-    /** Asks for an agent or, when its breaker says no, along its fallbacks. */
-    choose: (id: string, wish: Omit<Wish, 'now'> = {}): Promise<Choice> =>
-      db.transaction((sql) => chooseAgent(sql, id, { ...wish, now: clock.now() })),
+    /** Asks for an agent, and along its fallbacks while breakers refuse. */
+    choose: (id: string, request: ChoiceRequest = {}): Promise<Choice> =>
+      db.transaction((sql) => chooseAgent(sql, id, request, clock.now())),
 
-    recordSuccess: (id: string, permit?: string, end: Omit<CallEnd, 'now' | 'permit'> = {}) =>
-      db.transaction((sql) => recordSuccessIn(sql, id, { ...end, permit, now: clock.now() })),
+    recordSuccess: (id: string, permit?: string, end: Omit<CallEnd, 'at' | 'permit'> = {}) =>
+      db.transaction((sql) => recordSuccess(sql, id, { ...end, permit, at: clock.now() })),
 
-    recordFailure: (id: string, failure: Failure, end: Omit<FailedCallEnd, 'now'> = {}) =>
-      db.transaction((sql) => recordFailureIn(sql, id, failure, { ...end, now: clock.now() })),
+    recordFailure: (id: string, failure: Failure, end: Omit<FailedCallEnd, 'at'> = {}) =>
+      db.transaction((sql) => recordFailure(sql, id, failure, { ...end, at: clock.now() })),
 
-    /** The call was not made after all, or ended by its caller's wish: the probe is free again. */
-    release: (permit: string): Promise<void> => db.transaction((sql) => giveBack(sql, permit)),
+    /** Returns a permit whose call was not made, or was cancelled by its caller. */
+    release: (permit: string): Promise<void> => db.transaction((sql) => releasePermit(sql, permit)),
 
-    trip: (id: string, trip: Trip, actor?: Actor) => db.transaction((sql) => tripIn(sql, id, trip, byHand(actor))),
-    reset: (id: string, actor?: Actor) => db.transaction((sql) => resetIn(sql, id, byHand(actor))),
+    trip: (id: string, trip: Trip, actor?: Actor) =>
+      db.transaction((sql) => tripBreaker(sql, id, trip, changeBy(actor))),
+    reset: (id: string, actor?: Actor) => db.transaction((sql) => resetBreaker(sql, id, changeBy(actor))),
     configure: (id: string, changes: ConfigChanges, actor?: Actor): Promise<BreakerConfig> =>
-      db.transaction((sql) => configureIn(sql, id, changes, byHand(actor))),
+      db.transaction((sql) => configureBreaker(sql, id, changes, changeBy(actor))),
 
     get: (id: string): Promise<Breaker> => readBreaker(db, id, clock.now()),
     failures: (id: string): Promise<RecentFailure[]> => recentFailures(db, id, 10),

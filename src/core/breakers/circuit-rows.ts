@@ -1,6 +1,11 @@
+import type { EpochMs } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
 import { readJson } from '../../base/json.js';
+import { insertRow, rowOf } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
+import { updateRow } from '../../store/update-row.js';
+import type { Change } from '../change.js';
+import { recordEvent } from '../events/events.js';
 import {
   atTime,
   type BreakerConfig,
@@ -29,7 +34,7 @@ export interface BreakerRow {
   half_open_max_calls: number;
   success_threshold: number;
   fallback_agent: string | null;
-  cooldown_until: number | null;
+  cooldown_until: EpochMs | null;
   is_held: number;
   half_open_successes: number;
   consecutive_trips: number;
@@ -37,17 +42,17 @@ export interface BreakerRow {
   total_failures: number;
   total_successes: number;
   trip_count: number;
-  last_failure_at: number | null;
-  last_success_at: number | null;
-  created_at: number;
-  updated_at: number;
+  last_failure_at: EpochMs | null;
+  last_success_at: EpochMs | null;
+  created_at: EpochMs;
+  updated_at: EpochMs;
 }
 
 export interface StoredCircuit {
   row: BreakerRow;
   config: BreakerConfig;
   circuit: Circuit;
-  /** The rows behind `circuit.failures`: the very same objects. */
+  /** The rows behind `circuit.failures`: the same objects. */
   counted: readonly FailureInWindow[];
 }
 
@@ -55,24 +60,16 @@ interface FailureInWindow extends CountedFailure {
   seq: number;
 }
 
-/** The breaker as it stands at `now`, made with the defaults if nobody has used it before. */
-export async function loadCircuit(sql: Sql, id: string, now: number): Promise<StoredCircuit> {
+/** The breaker at `now`. Creates it with the defaults on first use. */
+export async function loadCircuit(sql: Sql, id: string, now: EpochMs): Promise<StoredCircuit> {
   const known = await readCircuit(sql, id, now);
   if (known) return known;
-  await sql.run(
-    'insert into breakers (id, fallback_agent, created_at, updated_at) values (?, ?, ?, ?)',
-    id,
-    usualFallback(id),
-    now,
-    now,
-  );
-  const made = await readCircuit(sql, id, now);
-  if (!made) throw new Error('A row that was just written is gone.');
-  return made;
+  await insertRow(sql, 'breakers', { id, fallback_agent: usualFallback(id), created_at: now, updated_at: now });
+  return rowOf(await readCircuit(sql, id, now));
 }
 
-/** The breaker as it stands at `now`, if it was ever used; writes nothing. */
-export async function readCircuit(sql: Sql, id: string, now: number): Promise<StoredCircuit | undefined> {
+/** The breaker at `now`, if it was ever used. Writes nothing. */
+export async function readCircuit(sql: Sql, id: string, now: EpochMs): Promise<StoredCircuit | undefined> {
   const row = await sql.get<BreakerRow>('select * from breakers where id = ?', id);
   if (!row) return undefined;
   const config = configOf(row);
@@ -91,7 +88,7 @@ export async function readCircuit(sql: Sql, id: string, now: number): Promise<St
     failures: counted,
     calls: config.failureRateThreshold === null ? [] : await readCalls(sql, id, start),
     // Only a half-open breaker has any: closing and opening end them.
-    probes: row.state === 'half_open' ? await countProbes(sql, id, now) : 0,
+    permits: row.state === 'half_open' ? await countPermits(sql, id, now) : 0,
   };
   return { row, config, circuit: atTime(circuit, config, now), counted };
 }
@@ -112,7 +109,7 @@ export function configOf(row: BreakerRow): BreakerConfig {
   };
 }
 
-/** Only agents stand in for agents: a provider, a server and a job type have no generalist, nor has he himself. */
+/** The generalist stands in for agents, except for itself. A provider, a server or a job type has no fallback. */
 export function usualFallback(id: string): string | null {
   return id.includes(':') || id === defaultConfig.fallbackAgent ? null : defaultConfig.fallbackAgent;
 }
@@ -125,7 +122,7 @@ function readCalls(sql: Sql, id: string, start: number): Promise<CallCount[]> {
   );
 }
 
-async function countProbes(sql: Sql, id: string, now: number): Promise<number> {
+async function countPermits(sql: Sql, id: string, now: EpochMs): Promise<number> {
   const row = await sql.get<{ count: number }>(
     'select count(*) as count from breaker_permits where breaker_id = ? and expires_at > ?',
     id,
@@ -134,34 +131,65 @@ async function countProbes(sql: Sql, id: string, now: number): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Writes what a step of the machine has decided; a failure that the step has added is written by `writeFailure`. */
-export async function storeCircuit(
+export interface Move {
+  reason: string;
+  /** The event's type for a move by hand, which is recorded even if the state stays the same. */
+  byHand?: 'manual_trip' | 'manual_reset';
+}
+
+/** Writes the circuit that the machine has decided on, and records an event when its state has changed. */
+export async function moveCircuit(
   sql: Sql,
   stored: StoredCircuit,
   circuit: Circuit,
-  { now, reason }: { now: number; reason: string },
+  { reason, byHand }: Move,
+  change: Change,
 ): Promise<void> {
-  const { row, config } = stored;
-  const isTripped = circuit.state === 'open' && stored.circuit.state !== 'open';
-  await sql.run(
-    `update breakers set state = ?, cooldown_until = ?, is_held = ?, half_open_successes = ?, consecutive_trips = ?,
-       reason = ?, trip_count = trip_count + ?, updated_at = ? where id = ?`,
-    circuit.state,
-    circuit.cooldownUntil,
-    Number(circuit.isHeld),
-    circuit.halfOpenSuccesses,
-    circuit.consecutiveTrips,
-    circuit.state === row.state && !isTripped ? row.reason : reason,
-    Number(isTripped),
-    now,
-    row.id,
+  const { row } = stored;
+  await storeCircuit(sql, stored, circuit, reason, change.at);
+  // The end of a cooldown is noticed by the next caller, so a move that begins there starts from half open.
+  const from = circuit.state === stored.circuit.state ? row.state : stored.circuit.state;
+  if (circuit.state === from && !byHand) return;
+  const data = { from_state: from, to_state: circuit.state, reason };
+  const type = byHand ?? eventTypes[circuit.state];
+  await recordEvent(sql, { ...change, subject: 'breaker', subjectId: row.id, type, data });
+}
+
+const eventTypes: Record<BreakerState, string> = {
+  open: 'failure_trip',
+  closed: 'recovery',
+  half_open: 'half_open',
+};
+
+async function storeCircuit(
+  sql: Sql,
+  { row, config, circuit: before, counted }: StoredCircuit,
+  circuit: Circuit,
+  reason: string,
+  now: EpochMs,
+): Promise<void> {
+  const isTripped = circuit.state === 'open' && before.state !== 'open';
+  await updateRow<BreakerRow>(
+    sql,
+    'breakers',
+    { id: row.id },
+    {
+      state: circuit.state,
+      cooldown_until: circuit.cooldownUntil,
+      is_held: Number(circuit.isHeld),
+      half_open_successes: circuit.halfOpenSuccesses,
+      consecutive_trips: circuit.consecutiveTrips,
+      reason: circuit.state === row.state && !isTripped ? row.reason : reason,
+      trip_count: row.trip_count + Number(isTripped),
+      updated_at: now,
+    },
   );
   if (circuit.state !== 'half_open') await sql.run('delete from breaker_permits where breaker_id = ?', row.id);
   const still = new Set<CountedFailure>(circuit.failures);
-  for (const failure of stored.counted) {
+  for (const failure of counted) {
     if (!still.has(failure)) await sql.run('update breaker_failures set is_counted = 0 where seq = ?', failure.seq);
   }
-  await storeCalls(sql, row.id, stored.circuit.calls, circuit.calls, windowStart(config, now));
+  await storeCalls(sql, row.id, before.calls, circuit.calls, windowStart(config, now));
 }
 
 async function storeCalls(
@@ -192,29 +220,27 @@ export interface Failure {
   context?: string | undefined;
 }
 
-/** Failures that are kept to be looked at when they no longer count. */
+/** Failures that are kept for readers when they no longer count. */
 const keptFailures = 10;
 
-/** Writes a failure and counts it in the totals; `isCounted` when the machine has taken it into its window. */
+/** Stores a failure and counts it in the totals. `isCounted`: the machine has taken it into its window. */
 export async function writeFailure(
   sql: Sql,
   { row, config }: StoredCircuit,
   failure: Failure,
   isCounted: boolean,
-  now: number,
+  now: EpochMs,
 ): Promise<void> {
-  await sql.run(
-    `insert into breaker_failures (id, breaker_id, failure_type, error_message, context, at, weight, is_counted)
-     values (?, ?, ?, ?, ?, ?, ?, ?)`,
-    newShortId(),
-    row.id,
-    failure.type,
-    failure.message,
-    failure.context ?? null,
-    now,
-    weightOf(config, failure.type),
-    Number(isCounted),
-  );
+  await insertRow(sql, 'breaker_failures', {
+    id: newShortId(),
+    breaker_id: row.id,
+    failure_type: failure.type,
+    error_message: failure.message,
+    context: failure.context ?? null,
+    at: now,
+    weight: weightOf(config, failure.type),
+    is_counted: Number(isCounted),
+  });
   await sql.run(
     `delete from breaker_failures where breaker_id = ? and (is_counted = 0 or at <= ?) and seq not in
        (select seq from breaker_failures where breaker_id = ? order by seq desc limit ?)`,
@@ -230,6 +256,6 @@ export async function writeFailure(
   );
 }
 
-export async function countSuccess(sql: Sql, id: string, now: number): Promise<void> {
+export async function countSuccess(sql: Sql, id: string, now: EpochMs): Promise<void> {
   await sql.run('update breakers set total_successes = total_successes + 1, last_success_at = ? where id = ?', now, id);
 }

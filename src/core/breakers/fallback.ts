@@ -1,43 +1,48 @@
+import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
-import { type Admission, acquireIn, type Caller } from './guard.js';
+import { acquirePermit, type PermitAnswer, type PermitRequest } from './guard.js';
 
 export interface Asked {
   agent: string;
-  admission: Admission;
+  answer: PermitAnswer;
 }
 
 export interface Choice {
-  /** Who may work now: the agent itself, or the first along its fallbacks whose breaker admits it; nobody otherwise. */
+  /** The agent itself, or the first of its fallbacks whose breaker allows the call; undefined when none does. */
   agent: string | undefined;
-  /** Of the chosen one's probe. */
+  /** Of the chosen agent's breaker. */
   permit: string | undefined;
-  /** What the breaker of the agent itself has said. */
-  own: Admission;
-  /** All whose breakers were asked, in order; the last of them is the chosen one if there is one. */
+  /** The answer of the agent's own breaker. */
+  own: PermitAnswer;
+  /** All whose breakers were asked, in order. A chosen agent is the last of them. */
   path: readonly Asked[];
-  /** When nobody may: how long until it is worth asking again; nothing when only a reset by hand will help. */
+  /** When no agent may work: how long until it is worth asking again; undefined when only a reset by hand helps. */
   retryAfterMs: number | undefined;
 }
 
-export interface Wish extends Caller {
-  now: number;
+export interface ChoiceRequest extends PermitRequest {
   /** Asked after the agent itself, in place of the fallback that its breaker is configured with. */
   fallback?: string | undefined;
 }
 
 /**
- * Chooses, within the caller's transaction, who does an agent's work: when a breaker says no, that of its fallback is
- * asked, and so on until one admits the call or nobody new is left. The outcome is to be recorded for the chosen one.
+ * Chooses who does an agent's work. When its breaker refuses, its fallback's breaker is asked, and so on until one allows
+ * the call or the chain ends or repeats. Record the outcome for the chosen agent.
  */
-export async function chooseAgent(sql: Sql, id: string, { fallback, ...wish }: Wish): Promise<Choice> {
-  const own = await acquireIn(sql, id, wish);
-  const path: Asked[] = [{ agent: id, admission: own }];
+export async function chooseAgent(
+  sql: Sql,
+  id: string,
+  { fallback, ...request }: ChoiceRequest,
+  now: EpochMs,
+): Promise<Choice> {
+  const own = await acquirePermit(sql, id, request, now);
+  const path: Asked[] = [{ agent: id, answer: own }];
   if (own.allowed) return { agent: id, permit: own.permit, own, path, retryAfterMs: undefined };
   let agent = fallback ?? (await fallbackOf(sql, id));
   while (agent !== undefined && !path.some((asked) => asked.agent === agent)) {
-    const admission = await acquireIn(sql, agent, wish);
-    path.push({ agent, admission });
-    if (admission.allowed) return { agent, permit: admission.permit, own, path, retryAfterMs: undefined };
+    const answer = await acquirePermit(sql, agent, request, now);
+    path.push({ agent, answer });
+    if (answer.allowed) return { agent, permit: answer.permit, own, path, retryAfterMs: undefined };
     agent = await fallbackOf(sql, agent);
   }
   return { agent: undefined, permit: undefined, own, path, retryAfterMs: soonest(path) };
@@ -52,6 +57,6 @@ async function fallbackOf(sql: Sql, id: string): Promise<string | undefined> {
 }
 
 function soonest(path: readonly Asked[]): number | undefined {
-  const waits = path.flatMap(({ admission }) => admission.retryAfterMs ?? []);
+  const waits = path.flatMap(({ answer }) => answer.retryAfterMs ?? []);
   return waits.length === 0 ? undefined : Math.min(...waits);
 }

@@ -1,98 +1,128 @@
+import type { EpochMs } from '../../base/clock.js';
+import { RuntimeError } from '../../base/errors.js';
+import { newShortId } from '../../base/ids.js';
+import { cut } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
-import type { Actor } from '../actor.js';
-import { countSuccess, type Failure, loadCircuit, writeFailure } from './circuit-rows.js';
+import type { Change } from '../change.js';
+import { countSuccess, type Failure, loadCircuit, moveCircuit, writeFailure } from './circuit-rows.js';
 import { admits, afterFailure, afterSuccess, type BreakerState, retryAfterMs } from './machine.js';
-import { moveCircuit } from './move-circuit.js';
-import { answerProbe, giveBack, takeProbe } from './probes.js';
 
-/** An answer, not an error: a breaker that says no has done its work. */
-export interface Admission {
+/** Whether a call may be made. A refusal is an answer, not an error. */
+export interface PermitAnswer {
   allowed: boolean;
   state: BreakerState;
-  /** Of a probe: to be given back with the call's outcome. */
+  /** Only of a half-open breaker: to be returned with the call's outcome. */
   permit: string | undefined;
-  /** How long it will say no; nothing when only a reset by hand will help. */
+  /** How long the breaker refuses calls; undefined when only a reset by hand helps. */
   retryAfterMs: number | undefined;
 }
 
-export interface Caller {
-  /** Whose probe it is, for `releaseProbes`. */
+export interface PermitRequest {
+  /** Whose permit it is, for `releasePermitsOf`. */
   holder?: string | undefined;
-  /** How long the call may take: a probe whose caller is lost is free again then. */
+  /** How long the call may take. After that the permit expires, as its caller may be lost. */
   callMs?: number | undefined;
 }
 
 const usualCallMs = 10 * 60_000;
 
-/** Asks, within the caller's transaction, whether a call may be made now. */
-export async function acquireIn(
+/** Asks whether a call may be made now. */
+export async function acquirePermit(
   sql: Sql,
   id: string,
-  { now, holder = 'caller', callMs = usualCallMs }: Caller & { now: number },
-): Promise<Admission> {
+  { holder = 'caller', callMs = usualCallMs }: PermitRequest,
+  now: EpochMs,
+): Promise<PermitAnswer> {
   const stored = await loadCircuit(sql, id, now);
   const { circuit, config, row } = stored;
-  if (circuit.state !== row.state) await moveCircuit(sql, stored, circuit, { now, reason: 'the cooldown is over' });
+  if (circuit.state !== row.state) {
+    await moveCircuit(sql, stored, circuit, { reason: 'the cooldown is over' }, { at: now });
+  }
   const allowed = admits(circuit, config);
-  const isProbe = allowed && circuit.state === 'half_open';
+  const isCounted = allowed && circuit.state === 'half_open';
   return {
     allowed,
     state: circuit.state,
-    permit: isProbe ? await takeProbe(sql, id, { holder, now, callMs }) : undefined,
+    permit: isCounted ? await insertPermit(sql, id, holder, now, now + callMs) : undefined,
     retryAfterMs: allowed ? undefined : retryAfterMs(circuit, now),
   };
 }
 
-export interface CallEnd {
-  now: number;
-  /** Of the probe that the call was. */
+/** Stores a permit, and removes those that have expired. */
+async function insertPermit(sql: Sql, id: string, holder: string, now: EpochMs, expiresAt: EpochMs): Promise<string> {
+  const permit = `${holder}/${newShortId()}`;
+  await sql.run('delete from breaker_permits where breaker_id = ? and expires_at <= ?', id, now);
+  await sql.run('insert into breaker_permits (permit, breaker_id, expires_at) values (?, ?, ?)', permit, id, expiresAt);
+  return permit;
+}
+
+export interface CallEnd extends Change {
   permit?: string | undefined;
   /** Throws `conflict`, and records nothing, when the permit is spent; otherwise the outcome counts without it. */
   isPermitRequired?: boolean;
-  actor?: Actor | undefined;
 }
 
-/** What the outcome of a call has made of the breaker. */
-export interface Step {
+/** What an outcome has made of the breaker. */
+export interface Transition {
   from: BreakerState;
   to: BreakerState;
 }
 
-/** Records, within the caller's transaction, that a call has succeeded. */
-export async function recordSuccessIn(sql: Sql, id: string, end: CallEnd): Promise<Step> {
-  const { now, actor } = end;
-  await endProbe(sql, id, end);
-  const stored = await loadCircuit(sql, id, now);
-  await countSuccess(sql, id, now);
-  const next = afterSuccess(stored.circuit, stored.config, now);
-  await moveCircuit(sql, stored, next, { now, actor, reason: 'its probes succeeded' });
+/** Records that a call has succeeded. */
+export async function recordSuccess(sql: Sql, id: string, end: CallEnd): Promise<Transition> {
+  const { at, actor } = end;
+  await endPermit(sql, id, end);
+  const stored = await loadCircuit(sql, id, at);
+  await countSuccess(sql, id, at);
+  const next = afterSuccess(stored.circuit, stored.config, at);
+  await moveCircuit(sql, stored, next, { reason: 'its probes succeeded' }, { at, actor });
   return { from: stored.circuit.state, to: next.state };
 }
 
 export interface FailedCallEnd extends CallEnd {
-  /** How long the agent or its server has asked to be left alone. */
+  /** How long the agent or its server asks callers to wait. */
   retryAfterMs?: number | undefined;
 }
 
-/** Records, within the caller's transaction, that a call has failed. */
-export async function recordFailureIn(sql: Sql, id: string, failure: Failure, end: FailedCallEnd): Promise<Step> {
-  const { now, actor } = end;
-  await endProbe(sql, id, end);
-  const stored = await loadCircuit(sql, id, now);
+/** Records that a call has failed. */
+export async function recordFailure(sql: Sql, id: string, failure: Failure, end: FailedCallEnd): Promise<Transition> {
+  const { at, actor } = end;
+  await endPermit(sql, id, end);
+  const stored = await loadCircuit(sql, id, at);
   const { circuit, config } = stored;
-  const next = afterFailure(circuit, config, now, { type: failure.type, retryAfterMs: end.retryAfterMs });
-  await writeFailure(sql, stored, failure, next.failures.length > circuit.failures.length, now);
-  await moveCircuit(sql, stored, next, { now, actor, reason: reasonOf(failure) });
+  const next = afterFailure(circuit, config, at, { type: failure.type, retryAfterMs: end.retryAfterMs });
+  await writeFailure(sql, stored, failure, next.failures.length > circuit.failures.length, at);
+  await moveCircuit(sql, stored, next, { reason: reasonOf(failure) }, { at, actor });
   return { from: circuit.state, to: next.state };
 }
 
-/** The failure itself is kept whole; what tells of the trip is read in lists. */
-function reasonOf({ type, message }: Failure): string {
-  return `${type}: ${message.length > 300 ? `${message.slice(0, 300)}...` : message}`;
+/** Shortened, as reasons are read in lists. The failure itself is stored whole. */
+const reasonOf = ({ type, message }: Failure): string => `${type}: ${cut(message, 303)}`;
+
+async function endPermit(sql: Sql, id: string, { permit, isPermitRequired }: CallEnd): Promise<void> {
+  if (permit === undefined) return;
+  if (isPermitRequired) await spendPermit(sql, id, permit);
+  else await releasePermit(sql, permit);
 }
 
-async function endProbe(sql: Sql, id: string, { permit, isPermitRequired }: CallEnd): Promise<void> {
-  if (permit === undefined) return;
-  if (isPermitRequired) await answerProbe(sql, id, permit);
-  else await giveBack(sql, permit);
+/** Returns a permit: its call has ended, or was not made after all. */
+export async function releasePermit(sql: Sql, permit: string): Promise<void> {
+  await sql.run('delete from breaker_permits where permit = ?', permit);
+}
+
+/** As `releasePermit`, but throws `conflict` when the breaker has no such permit out. */
+async function spendPermit(sql: Sql, id: string, permit: string): Promise<void> {
+  const spent = await sql.run('delete from breaker_permits where permit = ? and breaker_id = ?', permit, id);
+  if (spent > 0) return;
+  throw new RuntimeError(
+    'conflict',
+    `The permit ${permit} of the breaker ${id} is not valid: it was used before, it has expired, or the breaker has opened or closed since.`,
+    'Nothing was recorded. Look with circuit_breaker_status; to report all the same, repeat the call without permit.',
+  );
+}
+
+/** Returns all permits of a holder whose calls have not ended. */
+export async function releasePermitsOf(sql: Sql, holder: string): Promise<void> {
+  // `0` follows `/` in every collation that compares bytes.
+  await sql.run('delete from breaker_permits where permit >= ? and permit < ?', `${holder}/`, `${holder}0`);
 }

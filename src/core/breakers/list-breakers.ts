@@ -1,5 +1,6 @@
+import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
-import { type JsonObject, readJson } from '../../base/json.js';
+import { isObject, type JsonObject, readJson } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import { type Event, listEvents } from '../events/events.js';
 import { type BreakerRow, readCircuit, usualFallback } from './circuit-rows.js';
@@ -12,7 +13,7 @@ import {
   defaultConfig,
 } from './machine.js';
 
-/** A breaker as it stands at a moment. */
+/** A breaker at a moment. */
 export interface Breaker {
   id: string;
   circuit: Circuit;
@@ -20,25 +21,28 @@ export interface Breaker {
   canExecute: boolean;
   /** Why it is in its state, once it has changed. */
   reason: string | null;
-  totals: Pick<BreakerRow, 'total_failures' | 'total_successes' | 'trip_count' | 'last_failure_at' | 'last_success_at'>;
-  /** Null for one that nobody has used yet: it lets calls through. */
-  createdAt: number | null;
+  totals: Totals;
+  /** Null for a breaker that was never used: it lets calls through. */
+  createdAt: EpochMs | null;
 }
 
-const unused: Breaker['totals'] = {
-  total_failures: 0,
-  total_successes: 0,
-  trip_count: 0,
-  last_failure_at: null,
-  last_success_at: null,
-};
+/** Since the breaker was created. */
+export interface Totals {
+  failures: number;
+  successes: number;
+  trips: number;
+  lastFailureAt: EpochMs | null;
+  lastSuccessAt: EpochMs | null;
+}
 
-/** Reads one, also one that nobody has used yet; writes nothing. */
-export async function readBreaker(sql: Sql, id: string, now: number): Promise<Breaker> {
+const noTotals: Totals = { failures: 0, successes: 0, trips: 0, lastFailureAt: null, lastSuccessAt: null };
+
+/** Reads a breaker, with the defaults if it was never used. Writes nothing. */
+export async function readBreaker(sql: Sql, id: string, now: EpochMs): Promise<Breaker> {
   const stored = await readCircuit(sql, id, now);
   if (!stored) {
     const config = { ...defaultConfig, fallbackAgent: usualFallback(id) };
-    return { id, circuit: closedCircuit, config, canExecute: true, reason: null, totals: unused, createdAt: null };
+    return { id, circuit: closedCircuit, config, canExecute: true, reason: null, totals: noTotals, createdAt: null };
   }
   const { row, circuit, config } = stored;
   const isCooledDown = row.state === 'open' && circuit.state === 'half_open';
@@ -48,20 +52,28 @@ export async function readBreaker(sql: Sql, id: string, now: number): Promise<Br
     config,
     canExecute: admits(circuit, config),
     reason: isCooledDown ? 'the cooldown is over' : row.reason,
-    totals: row,
+    totals: toTotals(row),
     createdAt: row.created_at,
   };
 }
+
+const toTotals = (row: BreakerRow): Totals => ({
+  failures: row.total_failures,
+  successes: row.total_successes,
+  trips: row.trip_count,
+  lastFailureAt: row.last_failure_at,
+  lastSuccessAt: row.last_success_at,
+});
 
 export interface RecentFailure {
   id: string;
   type: string;
   message: string | null;
   context: JsonObject;
-  at: number;
+  at: EpochMs;
 }
 
-/** The last failures, oldest first, also those that no longer count. */
+/** The last failures, oldest first, with those that no longer count. */
 export async function recentFailures(sql: Sql, id: string, limit: number): Promise<RecentFailure[]> {
   const rows = await sql.all<Omit<RecentFailure, 'context'> & { context: string | null }>(
     `select id, failure_type as type, error_message as message, context, at from breaker_failures
@@ -72,25 +84,25 @@ export async function recentFailures(sql: Sql, id: string, limit: number): Promi
   return rows.reverse().map(({ context, ...row }) => ({ ...row, context: contextOf(context) }));
 }
 
-/** One of the earlier server may be any JSON, or no JSON at all. */
+/** The context of a failure that an earlier server stored may be any JSON, or no JSON at all. */
 function contextOf(text: string | null): JsonObject {
   if (text === null) return {};
   try {
     const value = readJson<unknown>(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+    return isObject(value) ? value : {};
   } catch {
     return { text };
   }
 }
 
 export interface BreakerPage {
-  /** The id that the page before ended with. */
+  /** The last id of the page before. */
   afterId?: string | undefined;
   limit: number;
 }
 
-/** Breakers that were ever used, by id. Throws `invalid` for a page that follows no breaker. */
-export async function listBreakers(sql: Sql, { afterId, limit }: BreakerPage, now: number): Promise<Breaker[]> {
+/** Breakers that were ever used, by id. Throws `invalid` when no breaker has the id `afterId`. */
+export async function listBreakers(sql: Sql, { afterId, limit }: BreakerPage, now: EpochMs): Promise<Breaker[]> {
   if (afterId !== undefined && !(await sql.get('select 1 from breakers where id = ?', afterId))) {
     throw new RuntimeError(
       'invalid',
@@ -116,13 +128,13 @@ export async function countBreakers(sql: Sql): Promise<number> {
 export interface TrippedBreaker {
   id: string;
   state: BreakerState;
-  /** Null when it is half open, and when only a reset by hand will help. */
-  cooldownUntil: number | null;
+  /** Null when it is half open, and when only a reset by hand helps. */
+  cooldownUntil: EpochMs | null;
   isHeld: boolean;
 }
 
-/** Those that are not closed now, by id. */
-export async function trippedBreakers(sql: Sql, now: number, limit: number): Promise<TrippedBreaker[]> {
+/** The breakers that are not closed now, by id. */
+export async function trippedBreakers(sql: Sql, now: EpochMs, limit: number): Promise<TrippedBreaker[]> {
   const rows = await sql.all<{ id: string; state: BreakerState; cooldownUntil: number | null; isHeld: number }>(
     `select id, state, cooldown_until as "cooldownUntil", is_held as "isHeld" from breakers
      where state <> 'closed' order by id limit ?`,
@@ -136,14 +148,27 @@ export async function trippedBreakers(sql: Sql, now: number, limit: number): Pro
   });
 }
 
-/** What happened to a breaker, newest first. Throws `not_found` for an id that no breaker has or had. */
+/** When each breaker that is not closed may allow a call: 0 where it may now, infinity where only a reset by hand helps. */
+export async function openUntil(sql: Sql): Promise<Map<string, EpochMs>> {
+  const rows = await sql.all<Pick<BreakerRow, 'id' | 'state' | 'cooldown_until' | 'is_held'>>(
+    "select id, state, cooldown_until, is_held from breakers where state <> 'closed'",
+  );
+  return new Map(
+    rows.map(({ id, state, cooldown_until, is_held }) => [
+      id,
+      is_held === 1 ? Number.POSITIVE_INFINITY : state === 'open' ? (cooldown_until ?? 0) : 0,
+    ]),
+  );
+}
+
+/** The history of a breaker, newest first. Throws `not_found` for an id that no breaker has or had. */
 export async function breakerEvents(sql: Sql, id: string, limit: number): Promise<Event[]> {
   const events = await listEvents(sql, { subject: 'breaker', subjectId: id, limit });
   if (events.length === 0 && !(await sql.get('select 1 from breakers where id = ?', id))) {
     throw new RuntimeError(
       'not_found',
-      `No breaker of the id ${JSON.stringify(id)} was ever used.`,
-      'Call circuit_breaker_list to see those there are.',
+      `No breaker has the id ${JSON.stringify(id)}.`,
+      'Call circuit_breaker_list to see the breakers there are.',
     );
   }
   return events;

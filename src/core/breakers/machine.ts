@@ -1,7 +1,10 @@
+import type { EpochMs } from '../../base/clock.js';
+
 /**
  * A circuit breaker (Nygard, Release It!, "Circuit Breaker") as pure functions over its state. Closed lets calls
  * through and counts failures in a sliding window; open refuses them until a cooldown is over; half-open lets a counted
- * number of probes through, closes after enough of them succeed, and opens again on the first that fails.
+ * number of probe calls through, each with a permit, closes after enough of them succeed, and opens again on the first that
+ * fails.
  */
 export const breakerStates = ['closed', 'open', 'half_open'] as const;
 export type BreakerState = (typeof breakerStates)[number];
@@ -16,29 +19,29 @@ export const failureTypes = [
 ] as const;
 export type FailureType = (typeof failureTypes)[number];
 
-/** What a failure of each type counts for, where that is not 1; 0 for one that says nothing of the agent's health. */
+/** How much a failure of each type counts: 1 unless given, 0 for a type that says nothing about the agent's health. */
 export type FailureWeights = Partial<Record<FailureType, number>>;
 
 export interface BreakerConfig {
-  /** Failures within the window that open it, each by its weight. */
+  /** The weight of failures within the window that opens it. */
   failureThreshold: number;
   windowSeconds: number;
-  /** Share of the calls within the window whose failure opens it too, above 0 up to 1; null for failures alone. */
+  /** Share of failed calls within the window that opens it too: above 0, at most 1. Null: only `failureThreshold` counts. */
   failureRateThreshold: number | null;
-  /** Calls within the window without which their failure rate says nothing. */
+  /** Fewer calls than this within the window have no failure rate. */
   minimumCalls: number;
   failureWeights: FailureWeights;
   /** How long it stays open. */
   cooldownSeconds: number;
-  /** What the cooldown is multiplied by each time it opens again without having closed; 1 for always the same. */
+  /** Multiplies the cooldown each time it opens again without having closed; 1 keeps it the same. */
   cooldownFactor: number;
-  /** How far a cooldown grows; one that is longer by itself stays as it is. */
+  /** The cooldown grows up to this. A `cooldownSeconds` above it stays as it is. */
   maxCooldownSeconds: number;
-  /** Probes that may be under way at once while half open, over all processes. */
+  /** Permits given out at once while half open, over all processes. */
   halfOpenMaxCalls: number;
-  /** Probes that must succeed to close it. */
+  /** Calls that must succeed while half open to close it. */
   successThreshold: number;
-  /** Who is asked instead while it is open. */
+  /** The agent whose breaker is asked instead while this one is open. */
   fallbackAgent: string | null;
 }
 
@@ -58,31 +61,30 @@ export const defaultConfig: BreakerConfig = {
 
 export interface Circuit {
   state: BreakerState;
-  /** When the cooldown ends, epoch milliseconds; null unless open, and while held. */
-  cooldownUntil: number | null;
+  /** When the cooldown ends; null unless open, and while held. */
+  cooldownUntil: EpochMs | null;
   /** Tripped by hand to stay open until it is reset by hand. */
   isHeld: boolean;
   halfOpenSuccesses: number;
   /** Times it has opened by failures since it was last closed. */
   consecutiveTrips: number;
-  /** Failures still inside the window and not made up for, oldest first. */
+  /** Failures inside the window that no success has cancelled out, oldest first. */
   failures: readonly CountedFailure[];
-  /** How the calls within the window ended, kept while a failure rate is of interest. */
+  /** How the calls within the window ended; empty without a `failureRateThreshold`. */
   calls: readonly CallCount[];
-  /** Probes let through and not yet answered. */
-  probes: number;
+  /** Permits given out while half open whose calls have not ended. */
+  permits: number;
 }
 
 export interface CountedFailure {
-  /** Epoch milliseconds. */
-  at: number;
+  at: EpochMs;
   weight: number;
 }
 
-/** Calls that ended in one slice of the window, so that a busy breaker is as small as an idle one. */
+/** Calls that ended in one slice of the window. Counting by slice keeps a busy breaker as small as an idle one. */
 export interface CallCount {
-  /** When the slice begins, epoch milliseconds. */
-  at: number;
+  /** When the slice begins. */
+  at: EpochMs;
   succeeded: number;
   failed: number;
 }
@@ -95,42 +97,42 @@ export const closedCircuit: Circuit = {
   consecutiveTrips: 0,
   failures: [],
   calls: [],
-  probes: 0,
+  permits: 0,
 };
 
-/** The circuit as it stands at `now`: what is older than the window forgotten, an ended cooldown half open. */
-export function atTime(circuit: Circuit, config: BreakerConfig, now: number): Circuit {
+/** The circuit at `now`: without what is older than the window, and half open if its cooldown has ended. */
+export function atTime(circuit: Circuit, config: BreakerConfig, now: EpochMs): Circuit {
   const isInWindow = ({ at }: { at: number }) => at > windowStart(config, now);
   const failures = circuit.failures.filter(isInWindow);
   const calls = circuit.calls.filter(isInWindow);
   const isCooledDown = circuit.state === 'open' && !circuit.isHeld && now >= (circuit.cooldownUntil ?? 0);
   return isCooledDown
-    ? { ...circuit, failures, calls, state: 'half_open', cooldownUntil: null, halfOpenSuccesses: 0, probes: 0 }
+    ? { ...circuit, failures, calls, state: 'half_open', cooldownUntil: null, halfOpenSuccesses: 0, permits: 0 }
     : { ...circuit, failures, calls };
 }
 
-/** What happened at or before this is forgotten. */
-export function windowStart(config: BreakerConfig, now: number): number {
+/** The window's start: failures and calls at or before it do not count. */
+export function windowStart(config: BreakerConfig, now: EpochMs): number {
   return now - config.windowSeconds * 1000;
 }
 
-/** Whether one more call may be made; while half open it takes a probe. */
+/** Whether one more call may be made; while half open it takes a permit. */
 export function admits(circuit: Circuit, config: BreakerConfig): boolean {
   if (circuit.state === 'open') return false;
-  return circuit.state === 'closed' || circuit.probes < config.halfOpenMaxCalls;
+  return circuit.state === 'closed' || circuit.permits < config.halfOpenMaxCalls;
 }
 
 export interface FailedCall {
   type?: FailureType;
-  /** How long the agent or its server has asked to be left alone: the circuit is open at least as long, if it opens. */
+  /** How long the agent or its server asks callers to wait. If the circuit opens, it stays open at least as long. */
   retryAfterMs?: number | undefined;
 }
 
-/** A call has failed. While open it can only be one that began before, so that nothing is counted. */
+/** Counts a failed call. While open it is not counted: it began before the circuit opened. */
 export function afterFailure(
   circuit: Circuit,
   config: BreakerConfig,
-  now: number,
+  now: EpochMs,
   { type = 'exception', retryAfterMs = 0 }: FailedCall = {},
 ): Circuit {
   const weight = weightOf(config, type);
@@ -146,8 +148,8 @@ export function afterFailure(
   return { ...opened(counted, now + cooldown), consecutiveTrips: circuit.consecutiveTrips + 1 };
 }
 
-/** A call has succeeded: while closed it makes up for the oldest failure, while half open it counts towards closing. */
-export function afterSuccess(circuit: Circuit, config: BreakerConfig, now: number): Circuit {
+/** Counts a successful call: while closed it cancels out the oldest failure, while half open it counts towards closing. */
+export function afterSuccess(circuit: Circuit, config: BreakerConfig, now: EpochMs): Circuit {
   if (circuit.state === 'open') return circuit;
   if (circuit.state === 'closed') {
     return { ...circuit, failures: circuit.failures.slice(1), calls: withCall(circuit, config, now, 'succeeded') };
@@ -156,25 +158,25 @@ export function afterSuccess(circuit: Circuit, config: BreakerConfig, now: numbe
   return halfOpenSuccesses >= config.successThreshold ? closedCircuit : { ...circuit, halfOpenSuccesses };
 }
 
-/** Opens it until a time, or until it is reset by hand. */
+/** Opens the circuit until a time, or until it is reset by hand. */
 export function opened(circuit: Circuit, until: number | 'reset'): Circuit {
   const isHeld = until === 'reset';
   const cooldownUntil = isHeld ? null : until;
-  return { ...circuit, state: 'open', cooldownUntil, isHeld, halfOpenSuccesses: 0, calls: [], probes: 0 };
+  return { ...circuit, state: 'open', cooldownUntil, isHeld, halfOpenSuccesses: 0, calls: [], permits: 0 };
 }
 
-/** Tripped by hand: whatever already keeps it open longer goes on doing so. */
-export function trippedByHand(circuit: Circuit, config: BreakerConfig, now: number, mustHold: boolean): Circuit {
+/** Opens the circuit by hand. A longer cooldown or a hold that is already there stays. */
+export function trippedByHand(circuit: Circuit, config: BreakerConfig, now: EpochMs, mustHold: boolean): Circuit {
   if (mustHold || circuit.isHeld) return opened(circuit, 'reset');
   return opened(circuit, Math.max(now + config.cooldownSeconds * 1000, circuit.cooldownUntil ?? 0));
 }
 
-/** Milliseconds until it is worth asking again; nothing when only a reset by hand will help. */
-export function retryAfterMs(circuit: Circuit, now: number): number | undefined {
+/** Milliseconds until it is worth asking again; undefined when only a reset by hand helps. */
+export function retryAfterMs(circuit: Circuit, now: EpochMs): number | undefined {
   if (circuit.isHeld) return undefined;
   if (circuit.state === 'open') return Math.max(0, (circuit.cooldownUntil ?? now) - now);
-  // Half open and all probes out: one of them will answer soon.
-  return probeWaitMs;
+  // Half open with all permits out: one of those calls will end soon.
+  return permitWaitMs;
 }
 
 export function weightOf(config: BreakerConfig, type: FailureType): number {
@@ -182,7 +184,7 @@ export function weightOf(config: BreakerConfig, type: FailureType): number {
 }
 
 /** A call of a model or an agent takes some seconds. */
-const probeWaitMs = 5_000;
+const permitWaitMs = 5_000;
 
 function openUntil(circuit: Circuit, until: number): Circuit {
   return circuit.isHeld || until <= (circuit.cooldownUntil ?? 0) ? circuit : { ...circuit, cooldownUntil: until };
@@ -190,7 +192,7 @@ function openUntil(circuit: Circuit, until: number): Circuit {
 
 function hasFailedTooOften({ failures, calls }: Circuit, config: BreakerConfig): boolean {
   const weight = failures.reduce((sum, failure) => sum + failure.weight, 0);
-  // Ten times 0.1 is a little less than 1 in binary.
+  // Ten weights of 0.1 add up to a little less than 1 in binary.
   if (weight + 1e-9 >= config.failureThreshold) return true;
   if (config.failureRateThreshold === null) return false;
   const failed = calls.reduce((sum, slice) => sum + slice.failed, 0);
@@ -198,13 +200,13 @@ function hasFailedTooOften({ failures, calls }: Circuit, config: BreakerConfig):
   return all >= config.minimumCalls && failed / all >= config.failureRateThreshold;
 }
 
-/** Slices of the window: a call is forgotten at most this part of it too early. */
+/** Slices of the window. A call drops out at most one slice too early. */
 const slices = 60;
 
 function withCall(
   { state, calls }: Circuit,
   { failureRateThreshold, windowSeconds }: BreakerConfig,
-  now: number,
+  now: EpochMs,
   ending: 'succeeded' | 'failed',
 ): readonly CallCount[] {
   if (failureRateThreshold === null || state !== 'closed') return [];

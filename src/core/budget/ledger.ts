@@ -1,27 +1,22 @@
+import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 
 /**
- * Tokens of an account (`goal:12`, `job:UUID`, `relay:ID`): what was spent, what is promised to calls under way, and
- * the cap on both together. Reserved before a call, settled after it, refused past the cap.
+ * Tokens of an account (`goal:12`, `job:UUID`, `relay:ID`): spent, reserved for calls under way, and the cap on both
+ * together. Tokens are reserved before a call and settled after it; a reservation past the cap is refused.
  */
 export interface Budget {
   account: string;
-  /** Absent: counted, not limited. */
-  cap: number | null;
-  spent: number;
-  reserved: number;
-}
-
-interface BudgetRow {
-  account: string;
+  /** Null: counted, not limited. */
   cap: number | null;
   spent: number;
   reserved: number;
 }
 
 /** Opens an account, or changes its cap. */
-export async function setBudget(sql: Sql, account: string, cap: number | null, at: number): Promise<void> {
+export async function setBudget(sql: Sql, account: string, cap: number | null, at: EpochMs): Promise<void> {
   await sql.run(
     `insert into budgets (account, cap, created_at, updated_at) values (?, ?, ?, ?)
      on conflict (account) do update set cap = excluded.cap, updated_at = excluded.updated_at`,
@@ -32,9 +27,9 @@ export async function setBudget(sql: Sql, account: string, cap: number | null, a
   );
 }
 
-/** The account's figures; nothing spent and no cap if it was never opened. */
+/** The account's figures. An account that was never opened has nothing spent and no cap. */
 export async function readBudget(sql: Sql, account: string): Promise<Budget> {
-  const row = await sql.get<BudgetRow>(
+  const row = await sql.get<Budget>(
     `select account, cap, spent,
        (select coalesce(sum(tokens), 0) from budget_reservations r where r.account = b.account) as reserved
      from budgets b where account = ?`,
@@ -43,23 +38,27 @@ export async function readBudget(sql: Sql, account: string): Promise<Budget> {
   return row ?? { account, cap: null, spent: 0, reserved: 0 };
 }
 
-/** Tokens that a new call may still take; infinite without a cap. */
+/** Tokens that a new call may still reserve; infinite without a cap. */
 export function remaining({ cap, spent, reserved }: Budget): number {
   return cap === null ? Number.POSITIVE_INFINITY : Math.max(0, cap - spent - reserved);
 }
 
 export interface Reservation {
   accounts: readonly string[];
-  /** The call, and so the attempt: `job:ID:2`. Reserving again under the same name replaces its promise. */
+  /** The call's attempt: `job:ID:2`. Reserving again under the same name replaces the reservation. */
   holder: string;
   /** The most it can cost. */
   tokens: number;
-  /** What it costs once it has begun, whatever comes back: its prompt. */
+  /** What it costs once it has begun, whatever the answer: its prompt. */
   minimum: number;
 }
 
-/** Promises tokens to one call in each of its accounts, all or none. Throws `budget_exhausted` with the figures. */
-export async function reserve(sql: Sql, { accounts, holder, tokens, minimum }: Reservation, at: number): Promise<void> {
+/** Reserves tokens for one call in each of its accounts, all or none. Throws `budget_exhausted` with the figures. */
+export async function reserve(
+  sql: Sql,
+  { accounts, holder, tokens, minimum }: Reservation,
+  at: EpochMs,
+): Promise<void> {
   await release(sql, holder);
   for (const account of accounts) {
     const budget = await readBudget(sql, account);
@@ -72,19 +71,12 @@ export async function reserve(sql: Sql, { accounts, holder, tokens, minimum }: R
       at,
       at,
     );
-    await sql.run(
-      'insert into budget_reservations (account, holder, tokens, minimum, created_at) values (?, ?, ?, ?, ?)',
-      account,
-      holder,
-      tokens,
-      minimum,
-      at,
-    );
+    await insertRow(sql, 'budget_reservations', { account, holder, tokens, minimum, created_at: at });
   }
 }
 
-/** The call is over: its promise is replaced by what it used, in every account that had promised. */
-export async function settle(sql: Sql, holder: string, used: number, at: number): Promise<void> {
+/** Replaces the reservation of a call that is over by what it used, in every account that has one. */
+export async function settle(sql: Sql, holder: string, used: number, at: EpochMs): Promise<void> {
   await sql.run(
     `update budgets set spent = spent + ?, updated_at = ?
      where account in (select account from budget_reservations where holder = ?)`,
@@ -95,27 +87,30 @@ export async function settle(sql: Sql, holder: string, used: number, at: number)
   await release(sql, holder);
 }
 
-/** What is still promised to a call; nothing when it was settled or never made. */
-export async function promiseOf(sql: Sql, holder: string): Promise<{ tokens: number; minimum: number } | undefined> {
+/** The reservation of a call; undefined once it is settled, or if none was made. */
+export async function reservationOf(
+  sql: Sql,
+  holder: string,
+): Promise<Pick<Reservation, 'tokens' | 'minimum'> | undefined> {
   return sql.get('select tokens, minimum from budget_reservations where holder = ? limit 1', holder);
 }
 
 /**
- * Tokens of a text for promises made before a provider has counted. A promise should not fall short: English has four
- * bytes a token, code three to four, and a Chinese character of three bytes is one token.
+ * Tokens of a text, for a reservation before the provider has counted. It should not fall short: English has four bytes
+ * a token, code three to four, and a Chinese character of three bytes is one token.
  */
 export const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 3);
 
 /** Below this an answer is not worth its prompt. */
 export const leastAnswerTokens = 64;
 
-/** The call was never made. */
+/** Removes the reservation of a call that was not made. */
 export async function release(sql: Sql, holder: string): Promise<void> {
   await sql.run('delete from budget_reservations where holder = ?', holder);
 }
 
-/** Counts tokens that were spent without a reservation, as those a session reports. */
-export async function spend(sql: Sql, account: string, tokens: number, at: number): Promise<void> {
+/** Counts tokens that were spent without a reservation, such as those that a session reports. */
+export async function spend(sql: Sql, account: string, tokens: number, at: EpochMs): Promise<void> {
   await sql.run(
     `insert into budgets (account, cap, spent, created_at, updated_at) values (?, null, ?, ?, ?)
      on conflict (account) do update set spent = budgets.spent + excluded.spent, updated_at = excluded.updated_at`,
@@ -126,6 +121,12 @@ export async function spend(sql: Sql, account: string, tokens: number, at: numbe
   );
 }
 
+/** Deletes an account whose goal, job or relay is deleted. */
+export async function closeAccount(sql: Sql, account: string): Promise<void> {
+  await sql.run('delete from budgets where account = ?', account);
+}
+
+/** The error for a reservation that does not fit. */
 export function exhausted(budget: Budget, wanted: number): RuntimeError {
   return new RuntimeError(
     'budget_exhausted',

@@ -1,41 +1,46 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Database, Sql, Statement } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { eventStatement, recordEvent } from '../events/events.js';
-import { leaseFor, leaseIsShorter, leaseValues, lengthValues, sessionLeaseMs } from '../lease.js';
+import { leaseFor, sessionLeaseMs } from '../lease.js';
 import type { Processes } from '../ports.js';
-import { type IdentityRow, identityOf } from './identity-row.js';
+import { type IdentityRow, identityOf, identityRow } from '../process-identity.js';
+import { detachSlotsOfSession, renewClaimsOf } from '../tasks/claim.js';
+import { deleteSlotsOfSession, renewSlotLeasesOf } from '../worker-slot.js';
 
 export interface SessionInfo {
-  /** The client's own id of the conversation, the same when it is resumed. */
+  /** The client's own id of the conversation; a resumed conversation has the same. */
   clientSessionId?: string | undefined;
   project: string;
   clientName?: string | undefined;
   clientVersion?: string | undefined;
 }
 
-/** One server process, and who it acts for. */
+/** One server process, and the holder it acts for. */
 export interface Session extends Actor {
   id: string;
+  /** The same for all processes of a conversation. */
   holder: string;
 }
 
+/** A row of `sessions`. */
 export interface SessionRow extends IdentityRow {
   id: string;
   holder: string;
   project: string;
   client_name: string | null;
   client_version: string | null;
-  started_at: number;
-  heartbeat_at: number;
+  started_at: EpochMs;
+  heartbeat_at: EpochMs;
   heartbeat_tick: number;
-  ended_at: number | null;
+  ended_at: EpochMs | null;
 }
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** Names a session before its row is written, so that nothing is stored for a client that only looks. */
+/** Names a session before its row is written, so that nothing is stored for a client that never calls a tool. */
 export function nameSession({ clientSessionId, project }: SessionInfo): Session {
   const id = newShortId();
   return { id, holder: clientSessionId ? `claude:${clientSessionId}` : `session:${id}`, project };
@@ -51,36 +56,13 @@ export function createSessions(needs: SessionNeeds) {
   const { db, clock, processes } = needs;
   return {
     begin: (session: Session, info: SessionInfo): Promise<void> =>
-      db.transaction(async (sql) => {
-        const at = clock.now();
-        const self = processes.self();
-        await sql.run(
-          `insert into sessions (id, holder, project, client_name, client_version, host_id, boot_id, pid_namespace, pid,
-             process_started, started_at, heartbeat_at, heartbeat_tick)
-           values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-          session.id,
-          session.holder,
-          session.project,
-          info.clientName ?? null,
-          info.clientVersion ?? null,
-          self.hostId,
-          self.bootId,
-          self.pidNamespace,
-          self.pid,
-          self.startTime,
-          at,
-          at,
-          clock.tick(),
-        );
-        await recordEvent(sql, { at, actor: session, subject: 'session', subjectId: session.id, type: 'started' });
-        await renewHoldings(sql, session.holder, clock);
-      }),
+      db.transaction((sql) => beginSession(sql, session, info, needs)),
 
-    /** Says that the session lives, and renews all that it holds. */
-    beat: (session: Session): Promise<void> =>
+    /** Records that the session is alive, and renews everything it holds. */
+    heartbeat: (session: Session): Promise<void> =>
       db.transaction(async (sql) => {
         await sql.run(
-          // Whoever took it for gone, from another container perhaps, was wrong.
+          // Reopens a session that another process, perhaps in another container, took for dead.
           'update sessions set heartbeat_at = ?, heartbeat_tick = ?, ended_at = null where id = ?',
           clock.now(),
           clock.tick(),
@@ -89,25 +71,25 @@ export function createSessions(needs: SessionNeeds) {
         await renewHoldings(sql, session.holder, clock);
       }),
 
-    /** Whether a server process of this holder lives that renews its claims. */
+    /** Whether a live server process of this holder renews its claims. */
     async isAlive(holder: string): Promise<boolean> {
       const rows = await db.all<SessionRow>('select * from sessions where holder = ? and ended_at is null', holder);
       return rows.some((row) => processes.liveness(identityOf(row)) === 'alive');
     },
 
     /**
-     * What a clean end writes: slots are free at once, while claimed tasks keep their lease, so that the same
-     * conversation resumed within it finds them again.
+     * The statements of a clean end. They free the session's slots at once; its claimed tasks keep their lease, so that
+     * the same conversation finds them again if it is resumed in time.
      */
     ending: (session: Session): Statement[] => [...cleanEndOf(session, clock.now())],
 
-    /** The same at once, where the process goes on. */
+    /** Ends a session while the process goes on. */
     end: (session: Session): Promise<void> =>
       db.transaction(async (sql) => {
         for (const { text, values } of cleanEndOf(session, clock.now())) await sql.run(text, ...values);
       }),
 
-    /** Ends the rows of processes that are gone, and frees their slots. Resolves to their ids. */
+    /** Ends the sessions of dead processes, and frees their slots. Resolves to the ids. */
     async sweep(): Promise<string[]> {
       const open = await db.all<SessionRow>(liveSessions);
       if (!open.some((row) => isGone(row, needs))) return [];
@@ -116,9 +98,31 @@ export function createSessions(needs: SessionNeeds) {
   };
 }
 
+async function beginSession(
+  sql: Sql,
+  session: Session,
+  info: SessionInfo,
+  { clock, processes }: SessionNeeds,
+): Promise<void> {
+  const at = clock.now();
+  await insertRow(sql, 'sessions', {
+    id: session.id,
+    holder: session.holder,
+    project: session.project,
+    client_name: info.clientName ?? null,
+    client_version: info.clientVersion ?? null,
+    ...identityRow(processes.self()),
+    started_at: at,
+    heartbeat_at: at,
+    heartbeat_tick: clock.tick(),
+  });
+  await recordEvent(sql, { at, actor: session, subject: 'session', subjectId: session.id, type: 'started' });
+  await renewHoldings(sql, session.holder, clock);
+}
+
 const liveSessions = 'select * from sessions where ended_at is null';
 
-/** Ends sessions whose process is gone, each once, and frees their slots at once; resolves to their ids. */
+/** Ends the sessions whose process is gone, each once, and frees their slots. Resolves to the ids. */
 export async function endLostSessions(sql: Sql, needs: Pick<SessionNeeds, 'clock' | 'processes'>): Promise<string[]> {
   const gone = (await sql.all<SessionRow>(liveSessions)).filter((row) => isGone(row, needs));
   const at = needs.clock.now();
@@ -130,7 +134,10 @@ export async function endLostSessions(sql: Sql, needs: Pick<SessionNeeds, 'clock
   return gone.map((row) => row.id);
 }
 
-/** By proof where its process can be seen; otherwise by six missed heartbeats, on the clock that nobody sets. */
+/**
+ * Whether the process of a session is gone: for certain if the process can be seen from here, otherwise after six missed
+ * heartbeats, counted by the monotonic clock within one boot.
+ */
 function isGone(row: SessionRow, { clock, processes }: Pick<SessionNeeds, 'clock' | 'processes'>): boolean {
   const liveness = processes.liveness(identityOf(row));
   if (liveness !== 'unknown') return liveness === 'dead';
@@ -138,35 +145,29 @@ function isGone(row: SessionRow, { clock, processes }: Pick<SessionNeeds, 'clock
   return silence > sessionLeaseMs;
 }
 
-function* cleanEndOf(session: Session, at: number): Generator<Statement> {
+function* cleanEndOf(session: Session, at: EpochMs): Generator<Statement> {
   yield* endingOf(session.id, at);
   yield eventStatement({ at, actor: session, subject: 'session', subjectId: session.id, type: 'ended' });
 }
 
-function* endingOf(sessionId: string, at: number): Generator<Statement> {
-  yield {
-    text: 'update tasks set worker_slot = null where id in (select task_id from worker_slots where session_id = ?)',
-    values: [sessionId],
-  };
-  yield { text: 'delete from worker_slots where session_id = ?', values: [sessionId] };
+function* endingOf(sessionId: string, at: EpochMs): Generator<Statement> {
+  yield detachSlotsOfSession(sessionId);
+  yield deleteSlotsOfSession(sessionId);
   yield { text: 'update sessions set ended_at = ? where id = ? and ended_at is null', values: [at, sessionId] };
 }
 
-/** Every server process of a conversation renews what the conversation holds; a longer lease is left as it is. */
+/** Renews the claims and slots of a holder; every server process of a conversation does. No lease gets shorter. */
 export async function renewHoldings(sql: Sql, holder: string, clock: Clock): Promise<void> {
   const lease = leaseFor(clock, sessionLeaseMs);
-  await sql.run(
-    `update tasks set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
-     where claimed_by = ? and status = 'in_progress' and ${leaseIsShorter}`,
-    ...leaseValues(lease),
-    holder,
-    ...lengthValues(lease),
-  );
-  await sql.run(
-    `update worker_slots set heartbeat_at = ?, lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
-     where holder = ?`,
-    clock.now(),
-    ...leaseValues(lease),
-    holder,
+  await renewClaimsOf(sql, holder, lease);
+  await renewSlotLeasesOf(sql, holder, lease, clock.now());
+}
+
+/** Deletes the row of a session that has ended and holds no slot. Resolves to the number of rows deleted. */
+export function deleteEndedSession(sql: Sql, id: string): Promise<number> {
+  return sql.run(
+    `delete from sessions where id = ? and ended_at is not null
+       and not exists (select 1 from worker_slots where session_id = sessions.id)`,
+    id,
   );
 }

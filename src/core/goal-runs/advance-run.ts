@@ -3,21 +3,21 @@ import { readJson } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import { estimateTokens, leastAnswerTokens, readBudget } from '../budget/ledger.js';
 import type { Change } from '../change.js';
+import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
 import { haltingCodes } from '../jobs/board-task.js';
-import { addUpRunTokens, countOpenJobs, moveRunProgress, type RunPayload } from '../jobs/goal-run.js';
+import { cancelWaiting } from '../jobs/cancel-job.js';
+import { notifyDependents } from '../jobs/finish-job.js';
+import { addUpRunTokens, countOpenJobs, moveRunProgress, type RunPayload, writeRunEnd } from '../jobs/goal-run.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
-import { cancelWaiting } from '../jobs/steer-job.js';
+import { findJob } from '../jobs/read-jobs.js';
 import { submitJob } from '../jobs/submit-job.js';
-import { releaseDueTasks } from '../tasks/claim-next.js';
-import type { GoalRow } from '../tasks/goal.js';
-import { findGoal } from '../tasks/goal-status.js';
-import { lapseClaims } from '../tasks/lapse.js';
-import { readyNow } from '../tasks/ready.js';
+import { findGoal, type GoalRow } from '../tasks/goal.js';
+import { readyNow, releaseDueTasks } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
-import { type Ending, endOfWork, endRun } from './end-run.js';
-import { hasCancelledJob } from './explain-rest.js';
+import { lapseClaims } from '../tasks/transitions.js';
+import { explainUndone, hasCancelledJob, isMovedByOthers, type UndoneTask } from './run-summary.js';
 import { type TaskPrompt, taskPrompt } from './task-prompt.js';
 
 export interface AdvanceNeeds {
@@ -25,25 +25,31 @@ export interface AdvanceNeeds {
   onEnded: JobEnded;
 }
 
+/** How a run ends, and the reason if it is not completed. */
+type Ending =
+  | { status: 'completed' }
+  | { status: 'failed'; code: string; message: string }
+  | { status: 'cancelled'; message: string };
+
 /**
- * Moves a run on: hands ready tasks of its goal over to new jobs, as many at once as it may have, or ends it. Belongs in
- * every transaction in which one of its jobs ends, and may be called at any other time; it does nothing twice.
+ * Advances a run: submits jobs for ready tasks of its goal, up to its concurrency, or ends it. Must be called in every
+ * transaction in which one of its jobs ends. May be called at any other time: it is idempotent.
  */
 export async function advanceRun(sql: Sql, run: JobRow, change: Change, needs: AdvanceNeeds): Promise<void> {
   const goal = await findGoal(sql, run.goal_id ?? 0);
   const stop = await whyStopped(sql, run, goal);
   if (stop) await cancelWaitingJobs(sql, run, change, needs);
-  const ending = stop ?? (await giveOut(sql, run, goal, change, needs));
+  const ending = stop ?? (await submitReadyTasks(sql, run, goal, change, needs));
   const current = await findRunning(sql, run);
-  // The last job that was cancelled has ended it.
+  // Cancelling its last job has ended it already.
   if (!current) return;
   const open = await countOpenJobs(sql, run.id);
   const end = open > 0 ? undefined : (ending ?? (await endOfWork(sql, run, goal)));
   if (end) await endRun(sql, current, end, change, needs.onEnded);
-  else await noteProgress(sql, current, goal, open, change);
+  else await recordProgress(sql, current, goal, open, change);
 }
 
-/** Why no more tasks are to be begun, whatever is ready. */
+/** Why the run must submit no more jobs, whatever is ready. */
 async function whyStopped(sql: Sql, run: JobRow, goal: GoalRow): Promise<Ending | undefined> {
   if (run.cancel_requested_at !== null) return { status: 'cancelled', message: 'The run was cancelled.' };
   if (goal.status === 'cancelled') return { status: 'cancelled', message: `Goal ${goal.id} was cancelled.` };
@@ -53,14 +59,14 @@ async function whyStopped(sql: Sql, run: JobRow, goal: GoalRow): Promise<Ending 
     ...haltingCodes,
   );
   if (!halted) return undefined;
-  const message = `Job ${halted.id} of task ${halted.task_id} could not be done, nor could any other: ${halted.error_message}`;
+  const message = `Job ${halted.id} of task ${halted.task_id} failed, and every other would fail in the same way: ${halted.error_message}`;
   return { status: 'failed', code: halted.error_code ?? 'internal', message };
 }
 
 const marks = [...haltingCodes].map(() => '?').join(', ');
 
-/** Resolves to the reason when the budget allows no more; what was given out before is done nevertheless. */
-async function giveOut(
+/** Resolves to the reason if the budget is reached; jobs that were submitted before go on. */
+async function submitReadyTasks(
   sql: Sql,
   run: JobRow,
   goal: GoalRow,
@@ -70,18 +76,18 @@ async function giveOut(
   await releaseDueTasks(sql, at);
   const payload = readJson<RunPayload>(run.payload);
   for (let open = await countOpenJobs(sql, run.id); open < payload.concurrency; open++) {
-    const task = (await nextTask(sql, run, goal)) ?? (await nextLapsed(sql, run, goal, clock));
+    const task = (await nextTask(sql, run, goal)) ?? (await nextReclaimed(sql, run, goal, clock));
     if (!task) break;
-    const asked = await taskPrompt(sql, goal, task);
-    const spent = await whyTooDear(sql, goal, task, asked);
-    if (spent) return spent;
+    const prompt = await taskPrompt(sql, goal, task);
+    const refusal = await whyOverBudget(sql, goal, task, prompt);
+    if (refusal) return refusal;
     const actor = { holder: run.submitted_by, project: run.project };
-    await submitJob(sql, taskJob(run, task, asked), actor, clock);
+    await submitJob(sql, taskJob(run, task, prompt), actor, clock);
   }
   return undefined;
 }
 
-/** In the order of the board; one whose job was cancelled is not begun again by the same run. */
+/** The next ready task, in the order of the board. A run does not retry a task whose job was cancelled by hand. */
 function nextTask(sql: Sql, run: JobRow, goal: GoalRow): Promise<TaskRow | undefined> {
   return sql.get<TaskRow>(
     `select * from tasks where ${readyNow} and goal_id = ? and not ${hasCancelledJob}
@@ -91,13 +97,13 @@ function nextTask(sql: Sql, run: JobRow, goal: GoalRow): Promise<TaskRow | undef
   );
 }
 
-/** What was held by a session that is gone comes back into the line when nothing else is in it. */
-async function nextLapsed(sql: Sql, run: JobRow, goal: GoalRow, clock: Clock): Promise<TaskRow | undefined> {
+/** The next task after lapsed claims were reclaimed, which happens only when nothing else is ready. */
+async function nextReclaimed(sql: Sql, run: JobRow, goal: GoalRow, clock: Clock): Promise<TaskRow | undefined> {
   return (await lapseClaims(sql, clock)).length > 0 ? nextTask(sql, run, goal) : undefined;
 }
 
-/** Refused here as its job would refuse it, rather than that a process is started to find it out. */
-async function whyTooDear(
+/** The job itself would refuse this task as well, but only after a process was started for it. */
+async function whyOverBudget(
   sql: Sql,
   goal: GoalRow,
   task: TaskRow,
@@ -108,7 +114,7 @@ async function whyTooDear(
   if (cap === null || needed <= cap - spent) return undefined;
   const message =
     `The token budget of goal ${goal.id} is reached: ${spent} of ${cap} tokens are spent, and task ${task.id} needs at ` +
-    `least ${needed}. What is left is ready again; call run_goal with a higher token_budget.`;
+    `least ${needed}. The remaining tasks are ready again; call run_goal with a higher token_budget.`;
   return { status: 'failed', code: 'budget_exhausted', message };
 }
 
@@ -128,12 +134,12 @@ function taskJob(run: JobRow, task: TaskRow, { system, prompt }: TaskPrompt) {
   };
 }
 
-/** Each cancellation may move the run itself, so that they are looked for one at a time. */
+/** Jobs are read one at a time, because each cancellation may advance the run itself. */
 async function cancelWaitingJobs(sql: Sql, run: JobRow, change: Change, { onEnded }: AdvanceNeeds): Promise<void> {
   const next = () =>
     sql.get<JobRow>("select * from jobs where parent_id = ? and status = 'pending' order by seq limit 1", run.id);
   for (let job = await next(); job; job = await next()) {
-    await cancelWaiting(sql, job, 'The job was cancelled, because its run has come to an end.', change, onEnded);
+    await cancelWaiting(sql, job, 'The job was cancelled, because its run has ended.', change, onEnded);
   }
 }
 
@@ -141,11 +147,43 @@ function findRunning(sql: Sql, run: JobRow): Promise<JobRow | undefined> {
   return sql.get<JobRow>("select * from jobs where seq = ? and status = 'running'", run.seq);
 }
 
-async function noteProgress(sql: Sql, run: JobRow, goal: GoalRow, open: number, { at }: Change): Promise<void> {
+async function recordProgress(sql: Sql, run: JobRow, goal: GoalRow, open: number, { at }: Change): Promise<void> {
   const { total, completed, failed, cancelled } = await progressOf(sql, goal.id);
   const wanted = total - cancelled;
   const ends = failed > 0 ? `, ${failed} failed` : '';
   const message = `${completed} of ${wanted} tasks done${ends}, ${open > 0 ? `${open} under way` : 'waiting for others'}`;
   await addUpRunTokens(sql, run);
   await moveRunProgress(sql, run, wanted === 0 ? 0 : completed / wanted, message, at);
+}
+
+/** How a run ends that has no open jobs and no ready task; `undefined` if others will make a task ready. */
+async function endOfWork(sql: Sql, run: JobRow, goal: GoalRow): Promise<Ending | undefined> {
+  const { pending, in_progress, failed, completed } = await progressOf(sql, goal.id);
+  const open = pending + in_progress;
+  if (open + failed + completed === 0) return { status: 'cancelled', message: `Goal ${goal.id} has no tasks left.` };
+  if (open === 0 && failed === 0) return { status: 'completed' };
+  if (open > 0 && (await isMovedByOthers(sql, goal.id))) return undefined;
+  const left = open + failed;
+  const message =
+    `${left} ${left === 1 ? 'task is' : 'tasks are'} not done, and nothing is ready. ` +
+    `${nameSome(await explainUndone(sql, goal.id, run.id), left)} ` +
+    'Reopen or cancel the tasks that the others wait for (update_task_status, edit_task), then call run_goal again.';
+  return { status: 'failed', code: 'stuck', message };
+}
+
+/** Names the first few; the summary in the run's result has more. */
+function nameSome(tasks: readonly UndoneTask[], count: number): string {
+  const named = tasks.slice(0, 4).map(({ task_id, title, because }) => `Task ${task_id} "${title}": ${because}`);
+  return named.join(' ') + (count > named.length ? ` And ${count - named.length} more.` : '');
+}
+
+/** Writes the end of a run and notifies the jobs that depend on it; `onEnded` stores its summary. */
+async function endRun(sql: Sql, run: JobRow, ending: Ending, change: Change, onEnded: JobEnded): Promise<void> {
+  const { status } = ending;
+  const code = ending.status === 'failed' ? ending.code : ending.status === 'cancelled' ? 'cancelled' : null;
+  const message = ending.status === 'completed' ? null : ending.message;
+  await writeRunEnd(sql, run, { status, code, message }, change.at);
+  const data = { type: run.type, ...(message === null ? {} : { code, message }) };
+  await recordEvent(sql, { ...change, subject: 'job', subjectId: run.id, type: status, data });
+  await notifyDependents(sql, await findJob(sql, run.id), change, onEnded);
 }

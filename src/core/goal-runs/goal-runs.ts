@@ -1,50 +1,65 @@
 import type { Clock } from '../../base/clock.js';
+import { RuntimeError } from '../../base/errors.js';
 import { readJson } from '../../base/json.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
+import { exhausted, readBudget, setBudget } from '../budget/ledger.js';
+import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { markRead } from '../jobs/find-job.js';
-import { countOpenJobs, findLiveRun, type RunPayload } from '../jobs/goal-run.js';
+import { progressOf } from '../goals/goals.js';
+import { countOpenJobs, findLiveRun, insertRun, type RunPayload } from '../jobs/goal-run.js';
 import { type Job, type JobRow, runGoal, toJob } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
-import { hasDueTasks } from '../tasks/claim-next.js';
-import { readyNow } from '../tasks/ready.js';
-import { advanceRun } from './advance-run.js';
-import { keepSummary } from './run-summary.js';
-import { type NewRun, startRun } from './start-run.js';
+import { findJob, markRead } from '../jobs/read-jobs.js';
+import { findGoal, type GoalRow } from '../tasks/goal.js';
+import { hasDueTasks, readyNow } from '../tasks/ready.js';
+import { type AdvanceNeeds, advanceRun } from './advance-run.js';
+import { storeSummary } from './run-summary.js';
+
+export interface NewRun {
+  goalId: number;
+  model: string;
+  /** The provider that a runner of its jobs must have. */
+  requires: string;
+  concurrency: number;
+  /** The token budget of the goal, for all of its runs together; absent leaves it as it is. */
+  tokenBudget?: number | undefined;
+  warnings: readonly string[];
+}
 
 export type GoalRuns = ReturnType<typeof createGoalRuns>;
 
 /**
- * Runs of goals: the tasks of a goal are worked on by background jobs until none is left that can be. A run is a job
- * without a process: the transactions in which its jobs end move it, so that it lives as long as the database does.
+ * Runs of goals: background jobs do the tasks of a goal until no more of them can be done. A run is a job without a
+ * process. It is advanced by the transactions in which its jobs end, so it survives the end of every process.
  */
 export function createGoalRuns({ db, clock }: { db: Database; clock: Clock }) {
   const onEnded: JobEnded = async (sql, job, change) => {
     if (job.type === runGoal) {
-      await keepSummary(sql, job);
+      await storeSummary(sql, job);
       const data = { run_id: job.id, status: job.status };
       return recordEvent(sql, { ...change, subject: 'goal', subjectId: job.goal_id ?? 0, type: 'run_ended', data });
     }
-    // What it brought stands on its board task, and is not to be fetched from here as well.
+    // Its result is stored on its board task, so nobody needs to fetch it from the job.
     if (job.parent_id !== null) await markRead(sql, job.id, change.at);
-    const run = await runConcerned(sql, job);
+    const run = await runAffectedBy(sql, job);
     if (run) await advanceRun(sql, run, change, { clock, onEnded });
   };
 
   return {
     onEnded,
 
-    start: (wish: NewRun, actor: Actor): Promise<{ run: Job; isRepeated: boolean }> =>
+    /** Starts a run, or resolves to the one that the goal has already; see `startRun`. */
+    start: (run: NewRun, actor: Actor): Promise<{ run: Job; isRepeated: boolean }> =>
       db.transaction(async (sql) => {
-        const { row, isRepeated } = await startRun(sql, wish, actor, { clock, onEnded });
+        const { row, isRepeated } = await startRun(sql, run, actor, { clock, onEnded });
         return { run: toJob(row), isRepeated };
       }),
 
-    /** Moves the runs that something else than their jobs allows to go on: a task done by a session, a time that came. */
+    /** Advances the runs that something other than their own jobs has freed: a task done by a session, a time that came. */
     async sweep(): Promise<void> {
       for (const run of await db.all<JobRow>(liveRuns)) {
-        if (!(await canMove(run))) continue;
+        if (!(await canAdvance(run))) continue;
         await db.transaction(async (sql) => {
           const current = await sql.get<JobRow>("select * from jobs where seq = ? and status = 'running'", run.seq);
           if (current) await advanceRun(sql, current, { at: clock.now() }, { clock, onEnded });
@@ -53,8 +68,8 @@ export function createGoalRuns({ db, clock }: { db: Database; clock: Clock }) {
     },
   };
 
-  /** Asked often and mostly in vain, so without the write lock. */
-  async function canMove(run: JobRow): Promise<boolean> {
+  /** Asked often, and mostly answered with no; so it takes no write lock. */
+  async function canAdvance(run: JobRow): Promise<boolean> {
     const open = await countOpenJobs(db, run.id);
     if (open === 0) return true;
     if (open >= readJson<RunPayload>(run.payload).concurrency) return false;
@@ -65,10 +80,88 @@ export function createGoalRuns({ db, clock }: { db: Database; clock: Clock }) {
 
 const liveRuns = `select * from jobs where type = '${runGoal}' and status = 'running'`;
 
-/** The run that made a job, or that runs the goal for which someone else did. */
-async function runConcerned(sql: Sql, { parent_id, goal_id }: JobRow): Promise<JobRow | undefined> {
+/** The run that submitted a job; for the job of someone else, the run of its goal. */
+async function runAffectedBy(sql: Sql, { parent_id, goal_id }: JobRow): Promise<JobRow | undefined> {
   if (parent_id !== null) {
     return sql.get<JobRow>(`select * from jobs where id = ? and type = '${runGoal}' and status = 'running'`, parent_id);
   }
   return goal_id === null ? undefined : findLiveRun(sql, goal_id);
+}
+
+/**
+ * Starts a run of a goal and submits jobs for its first tasks. If the goal has a live run, that one is returned. Throws
+ * `not_found`, `conflict` if there is nothing to run, `budget_exhausted`; then nothing is stored.
+ */
+async function startRun(
+  sql: Sql,
+  run: NewRun,
+  actor: Actor,
+  needs: AdvanceNeeds,
+): Promise<{ row: JobRow; isRepeated: boolean }> {
+  const change: Change = { at: needs.clock.now(), actor };
+  const goal = await findGoal(sql, run.goalId);
+  const live = await findLiveRun(sql, goal.id);
+  if (live) refuseEnding(live, goal);
+  else await refuseNothingToDo(sql, goal);
+  await limitTokens(sql, goal, run, change);
+  if (live) return { row: live, isRepeated: true };
+  await refuseSpent(sql, goal);
+
+  const row = await insertRun(
+    sql,
+    {
+      payload: { goal_id: goal.id, model: run.model, concurrency: run.concurrency },
+      requires: run.requires,
+      tokenBudget: run.tokenBudget,
+      warnings: run.warnings,
+      project: goal.project,
+    },
+    change,
+  );
+  const data = { type: runGoal, goal_id: goal.id };
+  await recordEvent(sql, { ...change, subject: 'job', subjectId: row.id, type: 'started', data });
+  const started = { subject: 'goal', subjectId: goal.id, type: 'run_started', data: { run_id: row.id } } as const;
+  await recordEvent(sql, { ...change, ...started });
+  await advanceRun(sql, row, change, needs);
+  return { row: await findJob(sql, row.id), isRepeated: false };
+}
+
+function refuseEnding(run: JobRow, goal: GoalRow): void {
+  if (run.cancel_requested_at === null) return;
+  throw new RuntimeError(
+    'conflict',
+    `Run ${run.id} of goal ${goal.id} is being cancelled, and some of its jobs have not ended yet.`,
+    'Call wait_for_tasks with its id, then run_goal again.',
+  );
+}
+
+async function refuseNothingToDo(sql: Sql, goal: GoalRow): Promise<void> {
+  if (goal.status !== 'active') {
+    throw new RuntimeError(
+      'conflict',
+      `Goal ${goal.id} "${goal.name}" is ${goal.status}.`,
+      goal.status === 'completed'
+        ? 'There is nothing left to do. create_task with its goal_id opens it again.'
+        : 'Set it to active with update_goal first.',
+    );
+  }
+  const { total, cancelled } = await progressOf(sql, goal.id);
+  if (total > cancelled) return;
+  throw new RuntimeError(
+    'conflict',
+    `Goal ${goal.id} "${goal.name}" has no tasks to run${total > 0 ? `: all ${total} are cancelled` : ''}.`,
+    'Call decompose_goal first, or create_task with its goal_id.',
+  );
+}
+
+async function limitTokens(sql: Sql, goal: GoalRow, { tokenBudget }: NewRun, change: Change): Promise<void> {
+  if (tokenBudget === undefined) return;
+  await setBudget(sql, `goal:${goal.id}`, tokenBudget, change.at);
+  const data = { fields: ['tokenBudget'] };
+  await recordEvent(sql, { ...change, subject: 'goal', subjectId: goal.id, type: 'edited', data });
+}
+
+async function refuseSpent(sql: Sql, goal: GoalRow): Promise<void> {
+  const budget = await readBudget(sql, `goal:${goal.id}`);
+  if (budget.cap !== null && budget.spent >= budget.cap) throw exhausted(budget, 1);
 }

@@ -3,35 +3,22 @@ import type { Sql } from '../../store/sql.js';
 import { readBudget } from '../budget/ledger.js';
 import { progressOf } from '../goals/goals.js';
 import { addUpRunTokens, storeRunSummary } from '../jobs/goal-run.js';
-import type { JobRow } from '../jobs/job.js';
-import { findGoal } from '../tasks/goal-status.js';
-import { explainRest } from './explain-rest.js';
-
-/** How many jobs a summary tells of one by one, so that a model can take it in. */
-const mostJobs = 50;
-
-interface WorkedRow {
-  task_id: number;
-  title: string;
-  task_status: string;
-  id: string;
-  status: string;
-  input_tokens: number;
-  output_tokens: number;
-  error_message: string | null;
-}
+import { type JobRow, runGoal } from '../jobs/job.js';
+import { findGoal } from '../tasks/goal.js';
+import { explainWaiting } from '../tasks/ready.js';
+import type { TaskRow } from '../tasks/task.js';
 
 /**
- * Writes what came of a run into its row, as data and as text: how its goal stands, what became of each job, and what is
- * left and why.
+ * Stores the summary of a run in its row, as data and as text: the progress of its goal, the end of each job, and the
+ * tasks that are not done, with the reasons.
  */
-export async function keepSummary(sql: Sql, run: JobRow): Promise<void> {
+export async function storeSummary(sql: Sql, run: JobRow): Promise<void> {
   const goalId = run.goal_id ?? 0;
   const goal = await findGoal(sql, goalId);
   const { cap, spent } = await readBudget(sql, `goal:${goalId}`);
   const used = await addUpRunTokens(sql, run);
   const { shown, count } = await listWorked(sql, run.id);
-  const left = await explainRest(sql, goalId, run.id);
+  const left = await explainUndone(sql, goalId, run.id);
   const tasks = await progressOf(sql, goalId);
   const summary: JsonObject = {
     goal_id: goalId,
@@ -53,13 +40,19 @@ export async function keepSummary(sql: Sql, run: JobRow): Promise<void> {
   await storeRunSummary(sql, run, summary, text);
 }
 
+/** How many jobs a summary lists; more would be too much for a model to read. */
+const mostJobs = 50;
+
+type WorkedRow = Pick<JobRow, 'id' | 'status' | 'input_tokens' | 'output_tokens' | 'error_message'> &
+  Pick<TaskRow, 'title'> & { task_id: number; task_status: TaskRow['status'] };
+
 interface WorkedTask extends JsonObject {
   task_id: number;
   title: string;
   status: string;
 }
 
-/** The failed first. */
+/** The jobs of a run, failed tasks first. */
 async function listWorked(sql: Sql, runId: string): Promise<{ shown: WorkedTask[]; count: number }> {
   const rows = await sql.all<WorkedRow>(
     `select j.task_id, t.title, t.status as task_status, j.id, j.status, j.input_tokens, j.output_tokens, j.error_message
@@ -80,4 +73,65 @@ async function listWorked(sql: Sql, runId: string): Promise<{ shown: WorkedTask[
     ...(row.error_message === null ? {} : { error: row.error_message.slice(0, 200) }),
   }));
   return { shown, count: total?.count ?? 0 };
+}
+
+/** A task that is not done, and the reason. */
+export interface UndoneTask {
+  task_id: number;
+  title: string;
+  because: string;
+}
+
+/** How many undone tasks are listed; the others are only counted. */
+const mostUndone = 10;
+
+/** The tasks of a goal that are not done, with the reasons. Failed ones come first, as the others may wait for them. */
+export async function explainUndone(sql: Sql, goalId: number, runId: string): Promise<UndoneTask[]> {
+  const rows = await sql.all<TaskRow & { has_cancelled_job: number }>(
+    `select *, ${hasCancelledJob} as has_cancelled_job from tasks
+     where goal_id = ? and status in ('failed', 'in_progress', 'pending')
+     order by case status when 'failed' then 0 when 'in_progress' then 1 else 2 end, id limit ?`,
+    runId,
+    goalId,
+    mostUndone,
+  );
+  const undone: UndoneTask[] = [];
+  for (const row of rows) {
+    undone.push({ task_id: row.id, title: row.title.slice(0, 80), because: await explain(sql, row) });
+  }
+  return undone;
+}
+
+/** SQL: whether the job of a task in a run was cancelled by hand; takes the run's id. */
+export const hasCancelledJob =
+  "exists (select 1 from jobs where parent_id = ? and task_id = tasks.id and status = 'cancelled')";
+
+async function explain(sql: Sql, row: TaskRow & { has_cancelled_job: number }): Promise<string> {
+  if (row.status === 'failed') return `It failed: ${(row.error ?? 'no reason given').slice(0, 200)}`;
+  if (row.status === 'in_progress') return `It is held by ${row.claimed_by}.`;
+  const waiting = await explainWaiting(sql, row);
+  if (waiting) return waiting;
+  return row.has_cancelled_job === 1 ? 'Its job was cancelled, and the run does not retry it.' : 'It is ready.';
+}
+
+/**
+ * Whether a task of the goal will become ready without any intervention: someone is working on one of its tasks, or on a
+ * task of another goal that it depends on, or the `not_before` of a task has not come.
+ */
+export async function isMovedByOthers(sql: Sql, goalId: number): Promise<boolean> {
+  const moving = await sql.get(
+    `select 1 where exists (select 1 from tasks where goal_id = ? and status = 'in_progress')
+       or exists (select 1 from tasks
+         where goal_id = ? and status = 'pending' and unfinished_dependencies = 0 and is_held = 1)
+       or exists (select 1 from tasks t
+         join task_dependencies d on d.task_id = t.id and d.state = 'waiting'
+         join tasks o on o.id = d.depends_on
+         where t.goal_id = ? and t.status = 'pending' and o.goal_id is not t.goal_id and (o.status = 'in_progress'
+           or exists (select 1 from jobs r
+             where r.goal_id = o.goal_id and r.type = '${runGoal}' and r.status = 'running')))`,
+    goalId,
+    goalId,
+    goalId,
+  );
+  return moving !== undefined;
 }

@@ -6,8 +6,8 @@ interface Edge {
 }
 
 /**
- * The longest chain of a goal's open tasks along their dependencies, first task first; every task counts the same,
- * as nobody knows how long one takes. The oldest such chain where several are as long.
+ * The critical path of a goal: the ids of the longest chain of its open tasks along their dependencies, first task
+ * first. Every task counts the same, as there are no estimates. Of several longest chains it is the oldest.
  */
 export async function findCriticalPath(sql: Sql, goalId: number): Promise<number[]> {
   const edges = await sql.all<Edge>(
@@ -20,7 +20,7 @@ export async function findCriticalPath(sql: Sql, goalId: number): Promise<number
   return longestChain(edges);
 }
 
-/** Exported for its tests: pure, over edges that form no cycle. */
+/** The longest chain of a graph. Exported for its tests. */
 export function longestChain(edges: readonly Edge[]): number[] {
   const waitsFor = new Map<number, number[]>();
   for (const { task_id, depends_on } of edges) {
@@ -49,7 +49,10 @@ export function longestChain(edges: readonly Edge[]): number[] {
   return path;
 }
 
-/** Kahn's order: a task after all that it waits for. Tasks of a cycle, which an adopted database may hold, are left out. */
+/**
+ * Kahn's topological order: each task comes after those it depends on. Tasks of a cycle, which a database of an earlier
+ * version may contain, are left out.
+ */
 function inOrder(waitsFor: ReadonlyMap<number, readonly number[]>): number[] {
   const open = new Map([...waitsFor].map(([id, dependencies]) => [id, dependencies.length]));
   const dependents = new Map<number, number[]>();

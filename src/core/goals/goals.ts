@@ -1,17 +1,25 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { Database, Sql } from '../../store/sql.js';
+import { is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import { type Budget, readBudget, setBudget } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { findLiveRun } from '../jobs/goal-run.js';
-import { failDependents } from '../tasks/failure-policy.js';
-import { type Goal, type GoalRow, type GoalStatus, toGoal } from '../tasks/goal.js';
-import { findGoal } from '../tasks/goal-status.js';
-import type { TaskRow, TaskStatus } from '../tasks/task.js';
-import { endTask } from '../tasks/transitions.js';
+import {
+  describeGoal,
+  findGoal,
+  type Goal,
+  type GoalRow,
+  type GoalStatus,
+  insertGoal,
+  setGoalStatus,
+  toGoal,
+} from '../tasks/goal.js';
+import type { TaskStatus } from '../tasks/task.js';
+import { cancelTasksOfGoal } from '../tasks/transitions.js';
 import { findCriticalPath } from './critical-path.js';
 
 export interface NewGoal {
@@ -46,68 +54,59 @@ export interface GoalWithProgress extends Goal {
 
 export interface GoalDetail extends GoalWithProgress {
   budget: Budget;
-  /** The longest chain of open tasks, in the order they must be done; absent on goals too large to search. */
+  /** The ids of the longest chain of open tasks, in order; absent for a goal with too many of them to search. */
   criticalPath: number[] | undefined;
-  /** The run that works on it now. */
+  /** The run that is working on it now. */
   runId: string | undefined;
 }
 
 export type Goals = ReturnType<typeof createGoals>;
 
+/** The goals, and how far their tasks are. Every writing operation is one transaction. */
 export function createGoals({ db, clock }: { db: Database; clock: Clock }) {
   return {
     create: (goal: NewGoal, actor: Actor): Promise<GoalDetail> =>
-      db.transaction(async (sql) => {
-        const at = clock.now();
-        const row = await sql.get<GoalRow>(
-          `insert into goals (name, description, project, metadata, created_at, updated_at)
-           values (?, ?, ?, ?, ?, ?) returning *`,
-          goal.name,
-          goal.description,
-          goal.project ?? actor.project,
-          JSON.stringify(goal.metadata ?? {}),
-          at,
-          at,
-        );
-        if (!row) throw new Error('An insert returned no row.');
-        if (goal.tokenBudget !== undefined) await setBudget(sql, `goal:${row.id}`, goal.tokenBudget, at);
-        await recordEvent(sql, { at, actor, subject: 'goal', subjectId: row.id, type: 'created' });
-        return goalDetail(sql, row);
-      }),
+      db.transaction((sql) => createGoal(sql, goal, actor, clock.now())),
 
+    /** Throws `not_found`. */
     get: async (id: number): Promise<GoalDetail> => goalDetail(db, await findGoal(db, id)),
 
-    async list(filter: GoalFilter): Promise<GoalWithProgress[]> {
+    /** Goals, newest first. */
+    async list({ status, project, beforeId, limit }: GoalFilter): Promise<GoalWithProgress[]> {
+      const found = where(is('status = ?', status), is("project in (?, '')", project), is('id < ?', beforeId));
       const rows = await db.all<GoalRow>(
-        `select * from goals where (? is null or status = ?) and (? is null or project in (?, '')) and id < ?
-         order by id desc limit ?`,
-        ...[filter.status, filter.project].flatMap((value) => [value ?? null, value ?? null]),
-        filter.beforeId ?? Number.MAX_SAFE_INTEGER,
-        filter.limit,
+        `select * from goals ${found.text} order by id desc limit ?`,
+        ...found.values,
+        limit,
       );
       const goals: GoalWithProgress[] = [];
       for (const row of rows) goals.push({ ...toGoal(row), progress: await progressOf(db, row.id) });
       return goals;
     },
 
+    /** Throws `not_found`, and `conflict` for completing a goal that has open tasks. */
     edit: (id: number, edit: GoalEdit, actor: Actor): Promise<GoalDetail> =>
-      db.transaction(async (sql) => {
-        const change: Change = { at: clock.now(), actor };
-        const row = await findGoal(sql, id);
-        await sql.run(
-          'update goals set name = ?, description = ?, metadata = ?, updated_at = ? where id = ?',
-          edit.name ?? row.name,
-          edit.description ?? row.description,
-          edit.metadata === undefined ? row.metadata : JSON.stringify(edit.metadata),
-          change.at,
-          id,
-        );
-        if (edit.tokenBudget !== undefined) await setBudget(sql, `goal:${id}`, edit.tokenBudget, change.at);
-        await recordEdit(sql, id, edit, change);
-        if (edit.status !== undefined && edit.status !== row.status) await setStatus(sql, row, edit.status, change);
-        return goalDetail(sql, await findGoal(sql, id));
-      }),
+      db.transaction((sql) => editGoal(sql, id, edit, { at: clock.now(), actor })),
   };
+}
+
+async function createGoal(sql: Sql, goal: NewGoal, actor: Actor, at: EpochMs): Promise<GoalDetail> {
+  const { name, description, project = actor.project, metadata = {}, tokenBudget } = goal;
+  const row = await insertGoal(sql, { name, description, project, metadata }, at);
+  if (tokenBudget !== undefined) await setBudget(sql, `goal:${row.id}`, tokenBudget, at);
+  await recordEvent(sql, { at, actor, subject: 'goal', subjectId: row.id, type: 'created' });
+  return goalDetail(sql, row);
+}
+
+async function editGoal(sql: Sql, id: number, edit: GoalEdit, change: Change): Promise<GoalDetail> {
+  const row = await findGoal(sql, id);
+  const { name = row.name, description = row.description, metadata, tokenBudget, status } = edit;
+  const json = metadata === undefined ? row.metadata : JSON.stringify(metadata);
+  await describeGoal(sql, id, { name, description, metadata: json }, change.at);
+  if (tokenBudget !== undefined) await setBudget(sql, `goal:${id}`, tokenBudget, change.at);
+  await recordEdit(sql, id, edit, change);
+  if (status !== undefined && status !== row.status) await changeStatus(sql, row, status, change);
+  return goalDetail(sql, await findGoal(sql, id));
 }
 
 async function recordEdit(sql: Sql, id: number, { status: _, ...edit }: GoalEdit, change: Change): Promise<void> {
@@ -116,22 +115,10 @@ async function recordEdit(sql: Sql, id: number, { status: _, ...edit }: GoalEdit
   await recordEvent(sql, { ...change, subject: 'goal', subjectId: id, type: 'edited', data: { fields } });
 }
 
-async function setStatus(sql: Sql, goal: GoalRow, status: GoalStatus, change: Change): Promise<void> {
+async function changeStatus(sql: Sql, goal: GoalRow, status: GoalStatus, change: Change): Promise<void> {
   if (status === 'completed') await refuseOpenTasks(sql, goal);
-  await sql.run(
-    'update goals set status = ?, completed_at = ?, updated_at = ? where id = ?',
-    status,
-    status === 'active' ? null : change.at,
-    change.at,
-    goal.id,
-  );
-  await recordEvent(sql, {
-    ...change,
-    subject: 'goal',
-    subjectId: goal.id,
-    type: status === 'active' ? 'reopened' : status,
-  });
-  if (status === 'cancelled') await cancelOpenTasks(sql, goal.id, change);
+  await setGoalStatus(sql, goal.id, status, change);
+  if (status === 'cancelled') await cancelTasksOfGoal(sql, goal.id, change);
 }
 
 async function refuseOpenTasks(sql: Sql, goal: GoalRow): Promise<void> {
@@ -145,17 +132,7 @@ async function refuseOpenTasks(sql: Sql, goal: GoalRow): Promise<void> {
   );
 }
 
-/** All of them first, so that no policy skips a task that is being cancelled; then those that wait for them elsewhere. */
-async function cancelOpenTasks(sql: Sql, goalId: number, change: Change): Promise<void> {
-  const open = await sql.all<TaskRow>(
-    "select * from tasks where goal_id = ? and status in ('pending', 'in_progress') order by id",
-    goalId,
-  );
-  for (const row of open) await endTask(sql, row, 'cancelled', { error: `Goal ${goalId} was cancelled.` }, change);
-  for (const row of open) await failDependents(sql, row.id, change);
-}
-
-/** Searching the critical path of 5,000 open tasks takes some 30 ms, in which the server answers nobody else. */
+/** Searching the critical path of 5,000 open tasks takes some 30 ms, and blocks the server for that time. */
 const searchableTasks = 5_000;
 
 async function goalDetail(sql: Sql, row: GoalRow): Promise<GoalDetail> {
@@ -170,6 +147,7 @@ async function goalDetail(sql: Sql, row: GoalRow): Promise<GoalDetail> {
   };
 }
 
+/** Counts the tasks of a goal by status. */
 export async function progressOf(sql: Sql, goalId: number): Promise<Progress> {
   const progress: Progress = { total: 0, pending: 0, in_progress: 0, completed: 0, failed: 0, cancelled: 0 };
   const rows = await sql.all<{ status: TaskStatus; count: number }>(

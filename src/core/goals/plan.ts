@@ -3,13 +3,14 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { createTasks, type NewTask } from '../tasks/create-tasks.js';
-import { dependencyOrder } from '../tasks/dependency-order.js';
+import { dependencyOrder } from '../tasks/dependencies.js';
+import type { Goal } from '../tasks/goal.js';
 import type { TaskRow } from '../tasks/task.js';
 
 export const strategies = ['sequential', 'parallel', 'hierarchical'] as const;
 export type Strategy = (typeof strategies)[number];
 
-/** One task of a plan, as a client, a model or a template writes it. */
+/** One task of a plan, as a client, a model or a fixed plan gives it. */
 export const plannedTask = z.strictObject({
   title: z.string().min(1).max(300).describe('What is to be done, as an instruction.'),
   description: z.string().max(20_000).optional().describe('What whoever does it needs to know.'),
@@ -29,7 +30,10 @@ export interface Plan {
   tasks: readonly PlannedTask[];
 }
 
-/** Turns a plan into tasks of its goal, all or none. Throws `invalid` for a name that the plan does not have. */
+/**
+ * Creates the tasks of a plan in its goal, all or none. Resolves to the rows in the order of the plan. Throws `invalid`
+ * for a dependency that is not in the plan, `dependency_cycle`, `conflict` for a cancelled goal.
+ */
 export async function applyPlan(sql: Sql, plan: Plan, change: Change): Promise<TaskRow[]> {
   const dependencies = plan.tasks.map((task, index) => dependenciesOf(plan, task, index));
   const order = dependencyOrder(dependencies, (index) => `"${plan.tasks[index]?.title}"`);
@@ -51,7 +55,7 @@ export async function applyPlan(sql: Sql, plan: Plan, change: Change): Promise<T
   return plan.tasks.flatMap((_, index) => created.get(index) ?? []);
 }
 
-/** A plan that names no dependencies gets those of its strategy: one after the other, or none. */
+/** The dependencies of a task. A plan that names none at all gets those of its strategy: a sequence, or none. */
 function dependenciesOf({ tasks, strategy }: Plan, task: PlannedTask, index: number): number[] {
   if (tasks.some((other) => (other.depends_on ?? []).length > 0)) {
     return (task.depends_on ?? []).map((reference) => indexOf(tasks, reference, task));
@@ -80,7 +84,38 @@ function indexOf(tasks: readonly PlannedTask[], reference: string | number, task
   );
 }
 
-/** Earlier tasks of a sequence are more urgent; those of a parallel plan are all alike. */
+/** The earlier tasks of a sequence are more urgent; those of a parallel plan are equally so. */
 function priorityAt({ strategy }: Plan, index: number): number {
   return strategy === 'parallel' ? 5 : Math.max(1, 10 - index);
+}
+
+/** Plans that need no model. They fit any goal, and so say little about it. */
+const fixedPlans: Record<Strategy, readonly Required<Pick<PlannedTask, 'title' | 'description' | 'priority'>>[]> = {
+  sequential: [
+    { title: 'Research requirements for: ', description: 'Gather the information that is needed.', priority: 10 },
+    { title: 'Plan approach for: ', description: 'Write down the steps of the implementation.', priority: 9 },
+    { title: 'Implement: ', description: 'Do what was planned.', priority: 8 },
+    { title: 'Test: ', description: 'Show that it works as required.', priority: 7 },
+    { title: 'Document: ', description: 'Describe it for those who will use it.', priority: 6 },
+  ],
+  parallel: [
+    { title: 'Backend work for: ', description: 'Everything on the server side.', priority: 10 },
+    { title: 'Frontend work for: ', description: 'Everything that users see.', priority: 10 },
+    { title: 'Testing for: ', description: 'Tests of both sides.', priority: 10 },
+  ],
+  hierarchical: [
+    { title: 'Phase 1: Foundation for ', description: 'What everything else stands on.', priority: 10 },
+    { title: 'Phase 2: Core implementation for ', description: 'The main functions.', priority: 9 },
+    { title: 'Phase 3: Integration for ', description: 'The parts put together.', priority: 8 },
+    { title: 'Phase 4: Optimization for ', description: 'Faster, simpler, more robust.', priority: 7 },
+  ],
+};
+
+/** The fixed plan of a strategy; each title ends with the goal's name. */
+export function templatePlan(strategy: Strategy, goal: Pick<Goal, 'name' | 'description'>): PlannedTask[] {
+  return fixedPlans[strategy].map(({ title, description, priority }) => ({
+    title: `${title}${goal.name}`.slice(0, 300),
+    description: `${description}\n\n${goal.description}`.trim(),
+    priority,
+  }));
 }

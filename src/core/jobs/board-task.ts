@@ -4,10 +4,11 @@ import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
 import { leaseFor } from '../lease.js';
-import { explainWaiting, heldByAnother } from '../tasks/claim.js';
-import { claimOne, releaseDueTasks } from '../tasks/claim-next.js';
-import { findTask, type TaskReference } from '../tasks/references.js';
+import { claimOne } from '../tasks/claim.js';
+import { heldByAnother } from '../tasks/claim-proof.js';
+import { explainWaiting, releaseDueTasks } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
+import { findTask, type TaskReference } from '../tasks/task.js';
 import { finishTask, releaseClaim, reopenTask } from '../tasks/transitions.js';
 import type { JobRow } from './job.js';
 
@@ -83,12 +84,12 @@ export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Pr
 }
 
 /** With this begins the answer of a model that cannot do a task of a run, and has been told to say so. */
-export const cannot = 'CANNOT:';
+export const refusalMark = 'CANNOT:';
 
 function refusalOf({ parent_id, status, output }: JobRow): string | undefined {
-  const isRefused = parent_id !== null && status === 'completed' && output?.trimStart().startsWith(cannot);
+  const isRefused = parent_id !== null && status === 'completed' && output?.trimStart().startsWith(refusalMark);
   return isRefused
-    ? `The model could not do it: ${output?.trimStart().slice(cannot.length).trim().slice(0, 1_000)}`
+    ? `The model could not do it: ${output?.trimStart().slice(refusalMark.length).trim().slice(0, 1_000)}`
     : undefined;
 }
 
@@ -96,4 +97,5 @@ const isHalted = ({ parent_id, error_code }: JobRow): boolean =>
   parent_id !== null && haltingCodes.includes(error_code ?? '');
 
 /** True of a job whose board task was taken off the board: it is not to be started, and to be ended if it runs. */
-export const isUnwanted = "exists (select 1 from tasks where tasks.id = jobs.task_id and tasks.status = 'cancelled')";
+export const isTaskCancelled =
+  "exists (select 1 from tasks where tasks.id = jobs.task_id and tasks.status = 'cancelled')";

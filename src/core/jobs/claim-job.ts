@@ -4,8 +4,8 @@ import { newToken } from '../../base/ids.js';
 import type { Sql, Value } from '../../store/sql.js';
 import { recordEvent } from '../events/events.js';
 import { leaseFor, leaseValues } from '../lease.js';
-import { wasPutOff } from './attempt-record.js';
-import { isUnwanted } from './board-task.js';
+import { wasPostponed } from './attempts.js';
+import { isTaskCancelled } from './board-task.js';
 import { type JobRow, runGoal } from './job.js';
 
 /** What a runner, or the server that would start one, is able to run. */
@@ -23,7 +23,7 @@ export interface Capabilities {
 export const modulePrefix = 'module:';
 
 /** The same text for processes that are able to run the same jobs: sessions may be configured with different keys. */
-export function abilityOf({ types, provides }: Capabilities): string {
+export function capabilityHash({ types, provides }: Capabilities): string {
   const all = JSON.stringify([[...types.keys()].sort(), [...provides].sort()]);
   return createHash('sha256').update(all).digest('hex').slice(0, 8);
 }
@@ -69,7 +69,7 @@ export async function claimJob(
     now,
   );
   const data = { attempt: row.attempt, runner: runnerId };
-  if (!(await wasPutOff(sql, row))) {
+  if (!(await wasPostponed(sql, row))) {
     await recordEvent(sql, { at: now, subject: 'job', subjectId: row.id, type: 'started', data });
   }
   return row;
@@ -111,7 +111,7 @@ async function nextJobAt(sql: Sql, capabilities: Capabilities): Promise<number |
   const runnable = runnableBy(capabilities);
   const row = await sql.get<{ due: number | null }>(
     `select min(run_at) as due from jobs where status = 'pending' and unfinished_dependencies = 0
-       and ${runnable.text} and not ${isUnwanted}`,
+       and ${runnable.text} and not ${isTaskCancelled}`,
     ...runnable.values,
   );
   return row?.due ?? undefined;
@@ -127,7 +127,7 @@ async function readyFor(sql: Sql, capabilities: Capabilities, now: number): Prom
   const full = await fullTypes(sql);
   return {
     text: `status = 'pending' and unfinished_dependencies = 0 and run_at <= ? and ${runnable.text}
-      ${full.length === 0 ? '' : `and type not in (${marks(full)})`} and not ${isUnwanted}`,
+      ${full.length === 0 ? '' : `and type not in (${marks(full)})`} and not ${isTaskCancelled}`,
     values: [now, ...runnable.values, ...full],
   };
 }

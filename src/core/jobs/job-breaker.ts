@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
-import { type Admission, acquireIn, recordFailureIn, recordSuccessIn } from '../breakers/guard.js';
+import { acquirePermit, type PermitAnswer, recordFailure, recordSuccess } from '../breakers/guard.js';
 import type { FailureType } from '../breakers/machine.js';
-import { callOf } from './attempt-record.js';
+import { callOf } from './attempts.js';
 import type { JobRow } from './job.js';
 import type { Outcome } from './outcome.js';
 
@@ -10,22 +10,22 @@ import type { Outcome } from './outcome.js';
 export const breakerOf = (type: string): string => `job:${type}`;
 
 /** Asks the breaker of an attempt's job type; resolves to nothing where there is none. */
-export async function askJobBreaker(db: Database, job: JobRow, clock: Clock): Promise<Admission | undefined> {
+export async function askJobBreaker(db: Database, job: JobRow, clock: Clock): Promise<PermitAnswer | undefined> {
   const id = breakerOf(job.type);
   // Most types have none: looked up without the write lock.
   if (!(await isGuarded(db, id))) return undefined;
-  // The probe is given back when the attempt is over, however it ends; by its timeout it must be.
-  const caller = { now: clock.now(), holder: callOf(job), callMs: job.timeout_seconds * 1000 };
-  return db.transaction((sql) => acquireIn(sql, id, caller));
+  // The permit is released when the attempt is over, however it ends: by its timeout at the latest.
+  const request = { holder: callOf(job), callMs: job.timeout_seconds * 1000 };
+  return db.transaction((sql) => acquirePermit(sql, id, request, clock.now()));
 }
 
 /** Tells the breaker of a job's type, where there is one, how an attempt ended. */
-export async function tellJobBreaker(sql: Sql, job: JobRow, outcome: Outcome, at: number): Promise<void> {
+export async function recordOutcome(sql: Sql, job: JobRow, outcome: Outcome, at: number): Promise<void> {
   const id = breakerOf(job.type);
   const failure = failureOf(outcome);
   if ((outcome.kind !== 'completed' && !failure) || !(await isGuarded(sql, id))) return;
-  if (!failure) await recordSuccessIn(sql, id, { now: at });
-  else await recordFailureIn(sql, id, failure, { now: at, retryAfterMs: failure.retryAfterMs });
+  if (!failure) await recordSuccess(sql, id, { at });
+  else await recordFailure(sql, id, failure, { at, retryAfterMs: failure.retryAfterMs });
 }
 
 async function isGuarded(sql: Sql, id: string): Promise<boolean> {
@@ -33,7 +33,7 @@ async function isGuarded(sql: Sql, id: string): Promise<boolean> {
 }
 
 /** Codes of failures that are the submitter's to mend: they say nothing of how healthy the work of a type is. */
-const ownFaults = new Set([
+const submitterFaults = new Set([
   'invalid',
   'invalid_request',
   'not_found',
@@ -58,6 +58,6 @@ function failureOf(outcome: Outcome) {
   if (outcome.kind !== 'failed') return undefined;
   const { code, message, isTransient, retryAfterMs } = outcome;
   // In an agent's own word, in capitals, it tells its submitter what is wrong with the job.
-  const isOwnFault = ownFaults.has(code) || (/^[A-Z]/.test(code) && !isTransient);
+  const isOwnFault = submitterFaults.has(code) || (/^[A-Z]/.test(code) && !isTransient);
   return isOwnFault ? undefined : { type: types[code] ?? 'exception', message, retryAfterMs };
 }

@@ -3,15 +3,17 @@ import type { Clock } from '../../base/clock.js';
 import type { Database } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
+import { cancelJob, cancelJobsOfCancelledTasks, hasJobsOfCancelledTasks } from './cancel-job.js';
 import { type Capabilities, countReady } from './claim-job.js';
 import { type FinishRules, finishAttempt } from './finish-job.js';
 import { type Job, type JobRow, toJob } from './job.js';
-import { createJobReads } from './list-jobs.js';
 import type { AttemptKey, JobEffect, JobEnded, Outcome } from './outcome.js';
+import { createJobReads } from './read-jobs.js';
 import { type Rescued, type RescueNeeds, rescueLostRunners } from './rescue.js';
+import { type RetryOptions, retryJob } from './retry-job.js';
 import {
   type AttemptState,
-  beat,
+  heartbeat,
   identityOf,
   isRunnerWanted,
   leave,
@@ -22,7 +24,6 @@ import {
   type RunnerRow,
   registerRunner,
 } from './runners.js';
-import { cancelJob, cancelUnwanted, hasUnwanted, type RetryWishes, retryJob } from './steer-job.js';
 import { type NewJob, submitJob } from './submit-job.js';
 
 export interface JobStoreNeeds {
@@ -89,7 +90,7 @@ export function createJobStore(needs: JobStoreNeeds) {
         return { job: toJob(row), working: await findWorking(sql, row) };
       }),
 
-    retry: (id: string, wishes: RetryWishes, actor: Actor): Promise<{ job: Job; runnerId: string | undefined }> =>
+    retry: (id: string, wishes: RetryOptions, actor: Actor): Promise<{ job: Job; runnerId: string | undefined }> =>
       db.transaction(async (sql) => {
         const row = await retryJob(sql, id, wishes, changeBy(actor), clock);
         return { job: toJob(row), runnerId: await permitRunner(sql, limits, actor, clock) };
@@ -100,8 +101,8 @@ export function createJobStore(needs: JobStoreNeeds) {
     nextStep: (runnerId: string): Promise<NextStep> => db.transaction((sql) => nextStep(sql, runnerId, limits, clock)),
     /** Whether a runner that waits should ask for its next step now. */
     hasReady: async (): Promise<boolean> => (await countReady(db, capabilities, clock.now(), 1)) > 0,
-    beat: (runnerId: string, attempt: AttemptKey | undefined): Promise<AttemptState | undefined> =>
-      db.transaction((sql) => beat(sql, runnerId, attempt, clock)),
+    heartbeat: (runnerId: string, attempt: AttemptKey | undefined): Promise<AttemptState | undefined> =>
+      db.transaction((sql) => heartbeat(sql, runnerId, attempt, clock)),
     leave: (runnerId: string): Promise<void> => db.transaction((sql) => leave(sql, runnerId, clock.now())),
     markLost: (runnerId: string, reason: string): Promise<boolean> =>
       db.transaction((sql) => markLost(sql, runnerId, reason, clock.now())),
@@ -113,7 +114,8 @@ export function createJobStore(needs: JobStoreNeeds) {
     /** What any process may do for all, at any time: jobs of lost runners go on, those that nobody wants any more end. */
     async rescue(helpers: Pick<RescueNeeds, 'readSpooled' | 'forgetSpooled' | 'endRunner'>): Promise<Rescued[]> {
       const rescued = await rescueLostRunners({ db, clock, processes, rules, ...helpers });
-      if (await hasUnwanted(db)) await db.transaction((sql) => cancelUnwanted(sql, { at: clock.now() }, onEnded));
+      if (await hasJobsOfCancelledTasks(db))
+        await db.transaction((sql) => cancelJobsOfCancelledTasks(sql, { at: clock.now() }, onEnded));
       return rescued;
     },
   };

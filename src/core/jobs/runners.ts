@@ -4,8 +4,8 @@ import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
 import type { ProcessIdentity } from '../ports.js';
-import { isUnwanted } from './board-task.js';
-import { abilityOf, type Capabilities, claimJob, countReady, nextDueAt } from './claim-job.js';
+import { isTaskCancelled } from './board-task.js';
+import { type Capabilities, capabilityHash, claimJob, countReady, nextDueAt } from './claim-job.js';
 import type { JobRow } from './job.js';
 import type { AttemptKey } from './outcome.js';
 
@@ -56,7 +56,7 @@ export async function permitRunner(
     `insert into runners (id, ability, state, started_by, created_at, created_tick, created_boot_id)
      values (?, ?, 'starting', ?, ?, ?, ?)`,
     id,
-    abilityOf(limits.capabilities),
+    capabilityHash(limits.capabilities),
     actor.holder,
     clock.now(),
     clock.tick(),
@@ -87,7 +87,7 @@ async function countAtWork(sql: Sql): Promise<number> {
 async function countFree(sql: Sql, capabilities: Capabilities, besides = ''): Promise<number> {
   const row = await sql.get<{ count: number }>(
     `select count(*) as count from runners where ${isLive} and state <> 'running' and ability = ? and id <> ?`,
-    abilityOf(capabilities),
+    capabilityHash(capabilities),
     besides,
   );
   return row?.count ?? 0;
@@ -146,10 +146,10 @@ export async function nextStep(
 
 async function setState(sql: Sql, id: string, state: RunnerRow['state'], clock: Clock): Promise<void> {
   await sql.run('update runners set state = ? where id = ?', state, id);
-  await giveSign(sql, id, clock);
+  await writeHeartbeat(sql, id, clock);
 }
 
-async function giveSign(sql: Sql, id: string, clock: Clock): Promise<void> {
+async function writeHeartbeat(sql: Sql, id: string, clock: Clock): Promise<void> {
   await sql.run('update runners set heartbeat_at = ?, heartbeat_tick = ? where id = ?', clock.now(), clock.tick(), id);
 }
 
@@ -168,16 +168,16 @@ export interface AttemptState {
 }
 
 /** Says that the runner lives; resolves to what its attempt should know, or to nothing when it is no longer its own. */
-export async function beat(
+export async function heartbeat(
   sql: Sql,
   id: string,
   attempt: AttemptKey | undefined,
   clock: Clock,
 ): Promise<AttemptState | undefined> {
-  await giveSign(sql, id, clock);
+  await writeHeartbeat(sql, id, clock);
   if (!attempt) return undefined;
   const row = await sql.get<{ isCancelRequested: number }>(
-    `select cancel_requested_at is not null or ${isUnwanted} as "isCancelRequested"
+    `select cancel_requested_at is not null or ${isTaskCancelled} as "isCancelRequested"
      from jobs where id = ? and attempt_token = ? and status = 'running'`,
     attempt.jobId,
     attempt.token,

@@ -7,10 +7,10 @@ import type { Actor } from '../actor.js';
 import { setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
 import { countSubmitted } from '../metrics/job-counters.js';
-import type { TaskReference } from '../tasks/references.js';
+import type { TaskReference } from '../tasks/task.js';
 import { claimTaskForJob } from './board-task.js';
-import { findJob } from './find-job.js';
 import type { JobRow } from './job.js';
+import { findJob } from './read-jobs.js';
 
 export interface NewJob {
   type: string;

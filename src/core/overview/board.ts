@@ -1,8 +1,8 @@
 import type { Clock } from '../../base/clock.js';
 import type { Database, Sql, Value } from '../../store/sql.js';
-import { hasDueTasks, releaseDueTasks } from '../tasks/claim-next.js';
-import { type Condition, containing } from '../tasks/list-tasks.js';
-import { readyNow } from '../tasks/ready.js';
+import type { Fragment } from '../../store/where.js';
+import { containing } from '../tasks/list-tasks.js';
+import { hasDueTasks, readyNow, releaseDueTasks } from '../tasks/ready.js';
 import type { TaskStatus } from '../tasks/task.js';
 
 /** The statuses as people see them: what is pending can be done now, or waits for something. */
@@ -177,8 +177,8 @@ const orders: Record<BoardState, string> = {
   cancelled: 'completed_at desc, id desc',
 };
 
-function conditionsOf({ goalId, project, worker, text, isOverdue }: BoardFilter, state?: BoardState): Condition[] {
-  const conditions: Condition[] = [];
+function conditionsOf({ goalId, project, worker, text, isOverdue }: BoardFilter, state?: BoardState): Fragment[] {
+  const conditions: Fragment[] = [];
   const when = (condition: string, ...values: Value[]) => conditions.push({ text: condition, values });
   if (state !== undefined) when(conditionOf[state]);
   if (goalId !== undefined) when('goal_id = ?', goalId);
@@ -189,7 +189,7 @@ function conditionsOf({ goalId, project, worker, text, isOverdue }: BoardFilter,
   return conditions;
 }
 
-function whereOf(conditions: readonly Condition[]): Condition {
+function whereOf(conditions: readonly Fragment[]): Fragment {
   if (conditions.length === 0) return { text: '', values: [] };
   return {
     text: `where ${conditions.map(({ text }) => text).join(' and ')}`,
@@ -235,7 +235,7 @@ const columns = `id, key, substr(title, 1, ${longestTitle}) as title, status, pr
 /** Tasks as cards show them. */
 export async function readTasks(
   sql: Sql,
-  conditions: readonly Condition[],
+  conditions: readonly Fragment[],
   order: string,
   limit: number,
 ): Promise<BoardTask[]> {

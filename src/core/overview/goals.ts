@@ -3,7 +3,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import { type Budget, readBudget } from '../budget/ledger.js';
 import { findCriticalPath } from '../goals/critical-path.js';
 import type { GoalStatus } from '../tasks/goal.js';
-import { findGoal } from '../tasks/goal-status.js';
+import { findGoal } from '../tasks/goal.js';
 import { type BoardSummary, type BoardTask, countStates, readTasks } from './board.js';
 
 export interface GoalLine {

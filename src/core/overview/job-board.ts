@@ -1,7 +1,6 @@
 import type { Sql } from '../../store/sql.js';
-import { findJob } from '../jobs/find-job.js';
 import { type JobStatus, jobStatuses } from '../jobs/job.js';
-import { conditionsOf, type JobFilter, joinChunks } from '../jobs/list-jobs.js';
+import { conditionsOf, findJob, type JobFilter, joinChunks } from '../jobs/read-jobs.js';
 
 export interface JobCounts {
   /** Of all statuses, under the other filters. */

@@ -1,8 +1,8 @@
 import type { Sql } from '../../store/sql.js';
-import { identityOf } from '../coordination/identity-row.js';
 import type { SessionRow } from '../coordination/sessions.js';
 import { identityOf as identityOfRunner, isLive, type RunnerRow } from '../jobs/runners.js';
 import type { Processes } from '../ports.js';
+import { identityOf } from '../process-identity.js';
 
 export interface LiveProcess {
   kind: 'session' | 'runner';

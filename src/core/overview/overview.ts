@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Database, Sql, Value } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { type TrippedBreaker, trippedBreakers } from '../breakers/list-breakers.js';
-import { explainWaiting } from '../tasks/claim.js';
+import { explainWaiting } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
 
 export interface HeldTask {

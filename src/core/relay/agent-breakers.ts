@@ -1,8 +1,7 @@
 import type { Sql } from '../../store/sql.js';
 import type { Failure } from '../breakers/circuit-rows.js';
 import * as fallback from '../breakers/fallback.js';
-import { recordFailureIn, recordSuccessIn } from '../breakers/guard.js';
-import { releaseProbes } from '../breakers/probes.js';
+import { recordFailure, recordSuccess, releasePermitsOf } from '../breakers/guard.js';
 import type { Change } from '../change.js';
 
 export interface AgentRequest {
@@ -28,14 +27,14 @@ const longestHoldMs = 30 * 60_000;
 /** Chooses who takes a baton: the step's own agent, or the first of its fallbacks whose breaker allows it. */
 export async function chooseAgent(sql: Sql, request: AgentRequest, { at }: Change): Promise<ChosenAgent> {
   const { agentId, batonId } = request;
-  const { agent, path, retryAfterMs } = await fallback.chooseAgent(sql, agentId, {
-    now: at,
-    holder: holderOf(batonId),
-    callMs: longestHoldMs,
-    fallback: request.fallback ?? undefined,
-  });
+  const { agent, path, retryAfterMs } = await fallback.chooseAgent(
+    sql,
+    agentId,
+    { holder: holderOf(batonId), callMs: longestHoldMs, fallback: request.fallback ?? undefined },
+    at,
+  );
   if (agent === agentId) return { agentId, isAllowed: true };
-  const refused = path.flatMap((asked) => (asked.admission.allowed ? [] : [asked.agent]));
+  const refused = path.flatMap((asked) => (asked.answer.allowed ? [] : [asked.agent]));
   const open = refused.length === 1 ? `the breaker of ${agentId} is` : `the breakers of ${refused.join(', ')} are`;
   return agent === undefined
     ? { agentId, isAllowed: false, note: `${open} open, and there is no other fallback.`, retryAfterMs }
@@ -44,7 +43,7 @@ export async function chooseAgent(sql: Sql, request: AgentRequest, { at }: Chang
 
 export async function reportSuccess(sql: Sql, agentId: string, batonId: string, change: Change): Promise<void> {
   await releasePermit(sql, batonId);
-  await recordSuccessIn(sql, agentId, { now: change.at, actor: change.actor });
+  await recordSuccess(sql, agentId, change);
 }
 
 export async function reportFailure(
@@ -55,10 +54,10 @@ export async function reportFailure(
   change: Change,
 ): Promise<void> {
   await releasePermit(sql, batonId);
-  await recordFailureIn(sql, agentId, failure, { now: change.at, actor: change.actor });
+  await recordFailure(sql, agentId, failure, change);
 }
 
 /** Gives the breaker's permit back when the outcome says nothing about the agent. */
-export const releasePermit = (sql: Sql, batonId: string): Promise<void> => releaseProbes(sql, holderOf(batonId));
+export const releasePermit = (sql: Sql, batonId: string): Promise<void> => releasePermitsOf(sql, holderOf(batonId));
 
 const holderOf = (batonId: string): string => `relay:${batonId}`;

@@ -1,8 +1,8 @@
 import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { readJson } from '../../base/json.js';
-import { rowOf } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
+import { updateRow } from '../../store/update-row.js';
 
 export const pipelineStatuses = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
 export type PipelineStatus = (typeof pipelineStatuses)[number];
@@ -130,13 +130,6 @@ export async function updatePipeline(
   changes: Readonly<Partial<Omit<PipelineRow, 'seq' | 'id'>>>,
   at: EpochMs,
 ): Promise<Pipeline> {
-  const columns = { ...changes, updated_at: at };
-  const row = await sql.get<PipelineRow>(
-    `update relay_pipelines set ${Object.keys(columns)
-      .map((column) => `${column} = ?`)
-      .join(', ')} where id = ? returning *`,
-    ...Object.values(columns),
-    id,
-  );
-  return toPipeline(rowOf(row));
+  const key = { id };
+  return toPipeline(await updateRow<PipelineRow>(sql, 'relay_pipelines', key, { ...changes, updated_at: at }));
 }

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Sql, Value } from '../../store/sql.js';
 import type { Change } from '../change.js';
+import { deleteEndedSession } from '../coordination/sessions.js';
 import { recordEvent } from '../events/events.js';
 import { deleteEndedJob } from '../jobs/finish-job.js';
 import { deleteEndedRunner } from '../jobs/runners.js';
 import { relayAccount } from '../relay/relay-budget.js';
+import { deleteEndedGoal, deleteEndedTask } from '../tasks/delete-tasks.js';
 
 /** What a purge deleted. */
 export interface Purged {
@@ -30,9 +32,9 @@ export async function purge(db: Database, before: number, change: Change): Promi
   await db.run('delete from native_answers where at < ?', before);
   const jobs = await purgeEach(db, endedJobs(before), (sql, id: string) => deleteJob(sql, id, before, artifactPaths));
   const relays = await purgeEach(db, endedRelays(before), (sql, id: string) => deleteRelay(sql, id, before));
-  const tasks = await purgeEach(db, endedTasks(before), (sql, id: number) => deleteTask(sql, id, before));
+  const tasks = await purgeEach(db, endedTasks(before), (sql, id: number) => deleteEndedTask(sql, id, before));
   const goals = await purgeEach(db, endedGoals(before), (sql, id: number) => deleteGoal(sql, id, before));
-  const sessions = await purgeEach(db, endedSessions(before), deleteSession);
+  const sessions = await purgeEach(db, endedSessions(before), deleteEndedSession);
   const runners = await purgeEach(db, endedRunners(before), deleteEndedRunner);
   const counts = { goals, tasks, jobs, relays, events, sessions, runners };
   await db.transaction((sql) =>
@@ -85,18 +87,6 @@ const endedTasks = (before: number): Candidates => ({
   values: [before],
 });
 
-function deleteTask(sql: Sql, id: number, before: number): Promise<number> {
-  return sql.run(
-    `delete from tasks where id = ? and ${hasEnded}
-       and not exists (select 1 from task_dependencies where depends_on = tasks.id)
-       and not exists (select 1 from goals where id = tasks.goal_id and status = 'active')
-       and not exists (select 1 from jobs where task_id = tasks.id)
-       and not exists (select 1 from worker_slots where task_id = tasks.id)`,
-    id,
-    before,
-  );
-}
-
 const endedJobs = (before: number): Candidates => ({
   text: `select id from jobs where ${hasEnded} order by seq desc`,
   values: [before],
@@ -127,13 +117,7 @@ const endedGoals = (before: number): Candidates => ({
 });
 
 async function deleteGoal(sql: Sql, id: number, before: number): Promise<number> {
-  const deleted = await sql.run(
-    `delete from goals where id = ? and ${hasEnded}
-       and not exists (select 1 from tasks where goal_id = goals.id)
-       and not exists (select 1 from jobs where goal_id = goals.id)`,
-    id,
-    before,
-  );
+  const deleted = await deleteEndedGoal(sql, id, before);
   if (deleted > 0) await closeAccount(sql, `goal:${id}`);
   return deleted;
 }
@@ -146,14 +130,6 @@ const endedSessions = (before: number): Candidates => ({
   text: 'select id from sessions where ended_at < ?',
   values: [before],
 });
-
-function deleteSession(sql: Sql, id: string): Promise<number> {
-  return sql.run(
-    `delete from sessions where id = ? and ended_at is not null
-       and not exists (select 1 from worker_slots where session_id = sessions.id)`,
-    id,
-  );
-}
 
 const endedRunners = (before: number): Candidates => ({
   text: `select id from runners where ended_at < ?

@@ -1,9 +1,9 @@
 import type { Clock } from '../../base/clock.js';
-import { RuntimeError } from '../../base/errors.js';
-import type { Sql } from '../../store/sql.js';
+import type { Sql, Statement, Value } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
+import type { Change } from '../change.js';
+import { recordEvent } from '../events/events.js';
 import {
-  hasLapsed,
   type Lease,
   leaseFor,
   leaseIsShorter,
@@ -12,79 +12,90 @@ import {
   looseLeaseMs,
   sessionLeaseMs,
 } from '../lease.js';
-import type { Claimant } from './claim-next.js';
+import { firstReady, readyNow, type TaskScope } from './ready.js';
 import type { TaskRow } from './task.js';
 
-export interface ClaimWishes {
+/** Who a claim is held by, and until when. */
+export interface Claimant {
+  holder: string;
   workerId?: string | undefined;
   workerSlot?: number | undefined;
+  lease: Lease;
+}
+
+/** What a caller may say about its claim. */
+export interface ClaimOptions {
+  workerId?: string | undefined;
+  workerSlot?: number | undefined;
+  /** How long the claim lasts if no heartbeat renews it. */
   leaseSeconds?: number | undefined;
 }
 
 /**
- * Who a claim is held by and for how long: a session's is renewed by its heartbeat, and so at least as long as that
- * needs; one that nobody renews lives by the lease it asked for.
+ * The claimant that a caller is. The claim of a session lasts at least until its next heartbeats are due; a claim that no
+ * heartbeat renews lasts as long as was asked for.
  */
-export function claimantFor(actor: Actor, { workerId, workerSlot, leaseSeconds }: ClaimWishes, clock: Clock): Claimant {
+export function claimantFor(
+  actor: Actor,
+  { workerId, workerSlot, leaseSeconds }: ClaimOptions,
+  clock: Clock,
+): Claimant {
   const asked = leaseSeconds === undefined ? 0 : leaseSeconds * 1000;
   const isRenewed = actor.holder !== null && actor.hasHeartbeat !== false;
   const ms = isRenewed ? Math.max(asked, sessionLeaseMs) : asked || looseLeaseMs;
   return { holder: actor.holder ?? looseHolder(workerId), workerId, workerSlot, lease: leaseFor(clock, ms) };
 }
 
-/** What a claim of a caller without a session is held under. */
+/** The holder of a claim that was made without a session. */
 export const looseHolder = (workerId: string | undefined): string => `loose:${workerId ?? 'caller'}`;
 
-export interface ClaimProof {
-  actor: Actor;
-  claimToken?: number | undefined;
-}
-
-/**
- * Checks that the caller may act on a claimed task: it shows the current token, or its session holds the claim, and the
- * claim is still alive. Throws `stale_claim` or `already_claimed`, saying who holds it and until when.
- */
-export function requireClaim(row: TaskRow, proof: ClaimProof, clock: Clock): void {
-  refuseOldToken(row, proof);
-  if (proof.claimToken === undefined && !isOwnClaim(row, proof)) throw heldByAnother(row);
-  if (hasLapsed(row, clock)) {
-    throw new RuntimeError(
-      'stale_claim',
-      `The claim on task ${row.id} lapsed at ${isoTime(row.lease_expires_at)}; nothing was written.`,
-      'Claim the task again if it is still free, then repeat this call with the new claim_token.',
-    );
-  }
-}
-
-/** Whether the caller's session made the newest claim; callers without one cannot be told apart. */
-export function isOwnClaim(row: TaskRow, { actor }: ClaimProof): boolean {
-  return actor.holder !== null && actor.holder === row.claimed_by;
-}
-
-/** A token that is not the newest is refused, whoever shows it. */
-export function refuseOldToken(row: TaskRow, { claimToken }: ClaimProof): void {
-  if (claimToken === undefined || claimToken === row.claim_token) return;
-  throw new RuntimeError(
-    'stale_claim',
-    `claim_token ${claimToken} of task ${row.id} has been superseded (now ${row.claim_token}); nothing was written.`,
-    'Another worker has claimed the task since. Call get_task to see its state, and claim_next_task for other work.',
+/** Claims the next ready task. Chooses and claims in one statement, so that no two callers get the same one. */
+export async function claimNext(
+  sql: Sql,
+  scope: TaskScope,
+  claimant: Claimant,
+  change: Change,
+): Promise<TaskRow | undefined> {
+  const { text, values } = firstReady(scope);
+  const row = await sql.get<TaskRow>(
+    `update tasks set ${claimed} where id = (${text}) returning *`,
+    ...claimValues(claimant, change.at),
+    ...values,
   );
+  if (row) await recordClaim(sql, row, change);
+  return row;
 }
 
-export function heldByAnother(row: TaskRow): RuntimeError {
-  const worker = row.worker_id === null ? '' : ` (worker ${row.worker_id})`;
-  return new RuntimeError(
-    'already_claimed',
-    `Task ${row.id} is held by ${row.claimed_by}${worker} until ${isoTime(row.lease_expires_at)}, unless it renews.`,
-    'Call claim_next_task for other work, or pass the claim_token if the claim is yours.',
+/** Claims one task; resolves to `undefined` if it is not ready. */
+export async function claimOne(sql: Sql, id: number, claimant: Claimant, change: Change): Promise<TaskRow | undefined> {
+  const row = await sql.get<TaskRow>(
+    `update tasks set ${claimed} where id = ? and ${readyNow} returning *`,
+    ...claimValues(claimant, change.at),
+    id,
   );
+  if (row) await recordClaim(sql, row, change);
+  return row;
 }
 
-function isoTime(ms: number | null): string {
-  return ms === null ? 'an unknown time' : new Date(ms).toISOString();
+const claimed = `status = 'in_progress', claimed_by = ?, worker_id = ?, worker_slot = ?, claim_token = claim_token + 1,
+  attempts = attempts + 1, lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?,
+  started_at = coalesce(started_at, ?), completed_at = null, updated_at = ?`;
+
+function claimValues({ holder, workerId, workerSlot, lease }: Claimant, at: number): Value[] {
+  return [holder, workerId ?? null, workerSlot ?? null, ...leaseValues(lease), at, at];
 }
 
-/** Makes a claim live as long as `lease`; one that is longer already stays as it is. */
+async function recordClaim(sql: Sql, row: TaskRow, change: Change): Promise<void> {
+  await recordEvent(sql, {
+    ...change,
+    subject: 'task',
+    subjectId: row.id,
+    type: 'claimed',
+    data: { claim_token: row.claim_token, worker_id: row.worker_id, attempt: row.attempts },
+  });
+}
+
+/** Extends a claim to `lease`; one that lasts longer already stays as it is. */
 export async function renewClaim(sql: Sql, row: TaskRow, lease: Lease): Promise<void> {
   await sql.run(
     `update tasks set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ? where id = ? and ${leaseIsShorter}`,
@@ -94,22 +105,18 @@ export async function renewClaim(sql: Sql, row: TaskRow, lease: Lease): Promise<
   );
 }
 
-/** Why a pending task cannot be claimed now, in words. */
-export async function explainWaiting(sql: Sql, row: TaskRow): Promise<string | undefined> {
-  if (row.unfinished_dependencies > 0) {
-    const open = await sql.all<{ id: number; status: string }>(
-      `select t.id, t.status from task_dependencies d join tasks t on t.id = d.depends_on
-       where d.task_id = ? and d.state <> 'satisfied' order by t.id limit 10`,
-      row.id,
-    );
-    const more = row.unfinished_dependencies > open.length ? ', ...' : '';
-    return `It waits for ${open.map((task) => `task ${task.id} (${task.status})`).join(', ')}${more}.`;
-  }
-  if (row.is_held === 1) return `It is not to be started before ${isoTime(row.not_before)}.`;
-  return undefined;
+/** Extends all claims of a holder in the same way. */
+export async function renewClaimsOf(sql: Sql, holder: string, lease: Lease): Promise<void> {
+  await sql.run(
+    `update tasks set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
+     where claimed_by = ? and status = 'in_progress' and ${leaseIsShorter}`,
+    ...leaseValues(lease),
+    holder,
+    ...lengthValues(lease),
+  );
 }
 
-/** Adds to the tokens that a task has used, as long as this claim on it is the current one. */
+/** Adds to the tokens that a task has used, as long as this claim on it is the current one; its goal's budget is not touched. */
 export async function addTokensUsed(
   sql: Sql,
   taskId: number,
@@ -123,3 +130,14 @@ export async function addTokensUsed(
     claimToken,
   );
 }
+
+/** The task keeps its claim, but its worker's slot is gone. */
+export async function detachSlot(sql: Sql, taskId: number, slot: number): Promise<void> {
+  await sql.run('update tasks set worker_slot = null where id = ? and worker_slot = ?', taskId, slot);
+}
+
+/** The same for all slots of a session; they must still be there. */
+export const detachSlotsOfSession = (sessionId: string): Statement => ({
+  text: 'update tasks set worker_slot = null where id in (select task_id from worker_slots where session_id = ?)',
+  values: [sessionId],
+});

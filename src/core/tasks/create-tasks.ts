@@ -1,38 +1,39 @@
+import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
-import type { JsonObject } from '../../base/json.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { addDependencies } from './dependencies.js';
-import { dependencyOrder } from './dependency-order.js';
-import { applyOwnPolicy } from './failure-policy.js';
-import type { GoalRow } from './goal.js';
-import { openGoalForWork } from './goal-status.js';
-import { findTask, findTaskIds, refuseNumericKey, type TaskReference } from './references.js';
-import type { FailurePolicy, TaskRow } from './task.js';
+import { dependencyOrder, insertDependencies } from './dependencies.js';
+import { reviewPending } from './dependents.js';
+import { type GoalRow, openGoalForWork } from './goal.js';
+import { findTask, findTaskIds, refuseUsedKey, type Task, type TaskReference, type TaskRow } from './task.js';
 
-export interface NewTask {
+/** What a caller sets of a task. */
+export type TaskField =
+  | 'title'
+  | 'key'
+  | 'goalId'
+  | 'description'
+  | 'acceptance'
+  | 'priority'
+  | 'metadata'
+  | 'deadlineAt'
+  | 'notBefore'
+  | 'maxAttempts'
+  | 'onDependencyFailure';
+
+type OptionalFields = { [Name in TaskField | 'project' | 'expectedOutput']?: NonNullable<Task[Name]> | undefined };
+
+export interface NewTask extends OptionalFields {
   title: string;
-  key?: string | undefined;
-  goalId?: number | undefined;
-  project?: string | undefined;
-  description?: string | undefined;
-  acceptance?: string | undefined;
-  expectedOutput?: string | undefined;
-  priority?: number | undefined;
   /** Ids or keys of tasks that must be done first; in a batch also keys of the batch. */
   dependencies?: readonly TaskReference[] | undefined;
-  metadata?: JsonObject | undefined;
-  deadlineAt?: number | undefined;
-  notBefore?: number | undefined;
-  maxAttempts?: number | undefined;
-  onDependencyFailure?: FailurePolicy | undefined;
 }
 
 /**
- * Creates tasks, all or none, in the order that their dependencies on each other ask for.
- * Resolves to the rows in the order given. Throws `conflict` for a key in use, `not_found` for an unknown goal or
- * dependency, `dependency_cycle`.
+ * Creates tasks, all or none, each after those of the batch it depends on. Resolves to the rows in the order given.
+ * Throws `conflict` for a key in use, `not_found` for an unknown goal or dependency, `dependency_cycle`.
  */
 export async function createTasks(sql: Sql, tasks: readonly NewTask[], change: Change): Promise<TaskRow[]> {
   const goals = new Map<number, GoalRow>();
@@ -41,7 +42,7 @@ export async function createTasks(sql: Sql, tasks: readonly NewTask[], change: C
   }
   const created = new Map<NewTask, TaskRow>();
   for (const task of inDependencyOrder(tasks)) {
-    // Whoever can see a goal can see its tasks, from wherever they were made.
+    // A goal's project comes first: whoever can see a goal can see all of its tasks.
     const project = task.project ?? goals.get(task.goalId ?? 0)?.project ?? change.actor?.project ?? '';
     created.set(task, await createOne(sql, task, project, change));
   }
@@ -52,53 +53,43 @@ async function createOne(sql: Sql, task: NewTask, project: string, change: Chang
   if (task.key !== undefined) await refuseUsedKey(sql, task.key);
   const dependencies = await findTaskIds(sql, task.dependencies ?? []);
 
-  const row = await sql.get<TaskRow>(
-    `insert into tasks (key, goal_id, project, title, description, acceptance, expected_output, priority,
-       on_dependency_failure, max_attempts, deadline_at, is_overdue, not_before, is_held, metadata, created_by,
-       created_at, updated_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
-    task.key ?? null,
-    task.goalId ?? null,
+  const row = await insertRow<TaskRow>(sql, 'tasks', {
+    key: task.key ?? null,
+    goal_id: task.goalId ?? null,
     project,
-    task.title,
-    task.description ?? '',
-    task.acceptance ?? null,
-    task.expectedOutput ?? null,
-    task.priority ?? 5,
-    task.onDependencyFailure ?? 'block',
-    task.maxAttempts ?? 3,
-    task.deadlineAt ?? null,
-    Number((task.deadlineAt ?? Number.POSITIVE_INFINITY) <= change.at),
-    task.notBefore ?? null,
-    Number((task.notBefore ?? 0) > change.at),
-    JSON.stringify(task.metadata ?? {}),
-    change.actor?.holder ?? null,
-    change.at,
-    change.at,
-  );
-  if (!row) throw new Error('An insert returned no row.');
+    title: task.title,
+    description: task.description ?? '',
+    acceptance: task.acceptance ?? null,
+    expected_output: task.expectedOutput ?? null,
+    priority: task.priority ?? 5,
+    on_dependency_failure: task.onDependencyFailure ?? 'block',
+    max_attempts: task.maxAttempts ?? 3,
+    deadline_at: task.deadlineAt ?? null,
+    is_overdue: isOverdueAt(task.deadlineAt, change.at),
+    not_before: task.notBefore ?? null,
+    is_held: isHeldAt(task.notBefore, change.at),
+    metadata: JSON.stringify(task.metadata ?? {}),
+    created_by: change.actor?.holder ?? null,
+    created_at: change.at,
+    updated_at: change.at,
+  });
   await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'created' });
   if (dependencies.length === 0) return row;
-  await addDependencies(sql, row.id, dependencies);
-  await applyOwnPolicy(sql, row.id, change);
+  await insertDependencies(sql, row.id, dependencies);
+  await reviewPending(sql, row.id, change);
   return findTask(sql, row.id);
 }
 
-async function refuseUsedKey(sql: Sql, key: string): Promise<void> {
-  refuseNumericKey(key);
-  const taken = await sql.get<{ id: number; status: string }>('select id, status from tasks where key = ?', key);
-  if (taken) {
-    throw new RuntimeError(
-      'conflict',
-      `The key ${key} belongs to task ${taken.id}, which is ${taken.status}.`,
-      'Choose another key, or edit_task that task.',
-    );
-  }
-}
+/** The column `is_overdue` of a task that is open at `now`. */
+export const isOverdueAt = (deadlineAt: EpochMs | null | undefined, now: EpochMs): number =>
+  Number((deadlineAt ?? Number.POSITIVE_INFINITY) <= now);
+
+/** The column `is_held` of a task at `now`. */
+export const isHeldAt = (notBefore: EpochMs | null | undefined, now: EpochMs): number => Number((notBefore ?? 0) > now);
 
 /**
- * Tasks of a batch after those of the batch that they depend on, by key. Throws `conflict` for two of one key,
- * `dependency_cycle`.
+ * Sorts the tasks of a batch so that each comes after those of the batch it depends on by key. Throws `conflict` if two
+ * have the same key, and `dependency_cycle`.
  */
 export function inDependencyOrder(tasks: readonly NewTask[]): NewTask[] {
   const byKey = new Map<TaskReference, number>();

@@ -1,36 +1,26 @@
+import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
-import type { JsonObject } from '../../base/json.js';
 import type { Sql, Value } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { addDependencies, refuseCycle, weighDependencies } from './dependencies.js';
-import { applyOwnPolicy, reconsiderStopped } from './failure-policy.js';
-import type { GoalRow } from './goal.js';
-import { completeGoalIfDone, findGoal, openGoalForWork } from './goal-status.js';
-import { findTask, findTaskIds, refuseNumericKey, type TaskReference } from './references.js';
-import type { FailurePolicy, TaskRow } from './task.js';
+import { isHeldAt, isOverdueAt, type TaskField } from './create-tasks.js';
+import { replaceDependencies } from './dependencies.js';
+import { reviewEdited } from './dependents.js';
+import { completeGoalIfDone, findGoal, type GoalRow, openGoalForWork } from './goal.js';
+import { findTask, findTaskIds, refuseUsedKey, type Task, type TaskReference, type TaskRow } from './task.js';
 
-/** What may be changed of a task; null takes a value away, absent leaves it. */
-export interface TaskEdit {
-  title?: string | undefined;
-  key?: string | null | undefined;
-  description?: string | undefined;
-  acceptance?: string | null | undefined;
-  priority?: number | undefined;
-  goalId?: number | null | undefined;
+type OptionalFields = { [Name in TaskField]?: Task[Name] | undefined };
+
+/** What to change of a task: null removes a value, an absent field stays as it is. */
+export interface TaskEdit extends OptionalFields {
   /** The whole new list. */
   dependencies?: readonly TaskReference[] | undefined;
-  metadata?: JsonObject | undefined;
-  deadlineAt?: number | null | undefined;
-  notBefore?: number | null | undefined;
-  maxAttempts?: number | undefined;
-  onDependencyFailure?: FailurePolicy | undefined;
 }
 
 /** Changes an open or ended task. Throws `conflict`, `not_found`, `dependency_cycle`; then nothing is changed. */
 export async function editTask(sql: Sql, reference: TaskReference, edit: TaskEdit, change: Change): Promise<TaskRow> {
   const row = await findTask(sql, reference);
-  if (edit.key !== undefined && edit.key !== null) await refuseForeignKey(sql, row, edit.key);
+  if (edit.key !== undefined && edit.key !== null) await refuseUsedKey(sql, edit.key, row.id);
   const goal = edit.goalId ? await goalToJoin(sql, row, edit.goalId, change) : undefined;
 
   const columns = columnsOf(edit, goal, change.at);
@@ -39,12 +29,13 @@ export async function editTask(sql: Sql, reference: TaskReference, edit: TaskEdi
     ...columns.map(([, value]) => value),
     row.id,
   );
-  if (edit.dependencies !== undefined) await replaceDependencies(sql, row, edit.dependencies);
+  if (edit.dependencies !== undefined) {
+    refuseStarted(row);
+    await replaceDependencies(sql, row.id, await findTaskIds(sql, edit.dependencies));
+  }
   const fields = Object.keys(edit).filter((name) => edit[name as keyof TaskEdit] !== undefined);
   await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'edited', data: { fields } });
-  if (row.stopped_by !== null && edit.onDependencyFailure !== undefined) await reconsiderStopped(sql, row.id, change);
-  else if (row.status === 'pending') await weighDependencies(sql, row.id);
-  await applyOwnPolicy(sql, row.id, change);
+  await reviewEdited(sql, row, edit.onDependencyFailure !== undefined, change);
   if (edit.goalId !== undefined) {
     await completeGoalIfDone(sql, row.goal_id, change);
     await completeGoalIfDone(sql, edit.goalId, change);
@@ -52,13 +43,13 @@ export async function editTask(sql: Sql, reference: TaskReference, edit: TaskEdi
   return findTask(sql, row.id);
 }
 
-/** Only open work opens a goal again. */
+/** Only open work makes a completed goal active again. */
 function goalToJoin(sql: Sql, { status }: TaskRow, goalId: number, change: Change): Promise<GoalRow> {
   const isOpen = status === 'pending' || status === 'in_progress';
   return isOpen ? openGoalForWork(sql, goalId, change) : findGoal(sql, goalId);
 }
 
-function columnsOf(edit: TaskEdit, goal: GoalRow | undefined, now: number): [name: string, value: Value][] {
+function columnsOf(edit: TaskEdit, goal: GoalRow | undefined, now: EpochMs): [name: string, value: Value][] {
   const columns: [string, Value | undefined][] = [
     ['title', edit.title],
     ['key', edit.key],
@@ -69,9 +60,9 @@ function columnsOf(edit: TaskEdit, goal: GoalRow | undefined, now: number): [nam
     ['project', goal?.project],
     ['metadata', edit.metadata === undefined ? undefined : JSON.stringify(edit.metadata)],
     ['deadline_at', edit.deadlineAt],
-    ['is_overdue', edit.deadlineAt === undefined ? undefined : Number((edit.deadlineAt ?? now + 1) <= now)],
+    ['is_overdue', edit.deadlineAt === undefined ? undefined : isOverdueAt(edit.deadlineAt, now)],
     ['not_before', edit.notBefore],
-    ['is_held', edit.notBefore === undefined ? undefined : Number((edit.notBefore ?? 0) > now)],
+    ['is_held', edit.notBefore === undefined ? undefined : isHeldAt(edit.notBefore, now)],
     ['max_attempts', edit.maxAttempts],
     ['on_dependency_failure', edit.onDependencyFailure],
     ['updated_at', now],
@@ -79,24 +70,11 @@ function columnsOf(edit: TaskEdit, goal: GoalRow | undefined, now: number): [nam
   return columns.filter((column): column is [string, Value] => column[1] !== undefined);
 }
 
-async function refuseForeignKey(sql: Sql, row: TaskRow, key: string): Promise<void> {
-  refuseNumericKey(key);
-  const owner = await sql.get<{ id: number }>('select id from tasks where key = ?', key);
-  if (owner && owner.id !== row.id) {
-    throw new RuntimeError('conflict', `The key ${key} belongs to task ${owner.id}.`, 'Choose another key.');
-  }
-}
-
-async function replaceDependencies(sql: Sql, row: TaskRow, references: readonly TaskReference[]): Promise<void> {
-  if (row.status !== 'pending') {
-    throw new RuntimeError(
-      'conflict',
-      `Task ${row.id} is ${row.status}; only a pending task can be made to wait for others.`,
-      'Release it or set it to pending first.',
-    );
-  }
-  const ids = await findTaskIds(sql, references);
-  await refuseCycle(sql, row.id, ids);
-  await sql.run('delete from task_dependencies where task_id = ?', row.id);
-  await addDependencies(sql, row.id, ids);
+function refuseStarted(row: TaskRow): void {
+  if (row.status === 'pending') return;
+  throw new RuntimeError(
+    'conflict',
+    `Task ${row.id} is ${row.status}; only a pending task can be made to wait for others.`,
+    'Release it or set it to pending first.',
+  );
 }

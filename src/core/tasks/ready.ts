@@ -1,13 +1,15 @@
-import type { Sql, Value } from '../../store/sql.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
+import type { Sql } from '../../store/sql.js';
+import { type Fragment, is, where } from '../../store/where.js';
 import type { TaskRow } from './task.js';
 
-/** Which tasks a caller may be given: those of a goal, else of its project and of none, else all. */
+/** Which tasks a caller may be given: those of a goal; else those of its project and of no project; else all. */
 export interface TaskScope {
   goalId?: number | undefined;
   project?: string | undefined;
 }
 
-/** The task that should be done next, or nothing when none is ready: priority, then overdue ones, then the oldest. */
+/** The ready task that comes first: by priority, then overdue ones, then by age. */
 export async function findNext(sql: Sql, scope: TaskScope): Promise<TaskRow | undefined> {
   const { text, values } = firstReady(scope);
   return sql.get<TaskRow>(`select * from tasks where id = (${text})`, ...values);
@@ -15,71 +17,141 @@ export async function findNext(sql: Sql, scope: TaskScope): Promise<TaskRow | un
 
 export interface ReadyPage {
   limit: number;
-  /** The page after the one that ended with this task, which may have been taken since. */
+  /** The page after the one that ended with this task, which may have been claimed since. */
   afterId?: number | undefined;
 }
 
-/** All that could be claimed now, in the order in which it would be. */
+/** All ready tasks, in the order in which they would be claimed. */
 export async function listReady(sql: Sql, scope: TaskScope, page: ReadyPage): Promise<TaskRow[]> {
-  const after = page.afterId === undefined ? undefined : await placeOf(sql, page.afterId);
-  const { text, values } = readyIds(scope, after, atMost(page.limit));
-  return sql.all<TaskRow>(`select * from tasks where id in (${text}) ${inLine} limit ?`, ...values, page.limit);
+  const after = page.afterId === undefined ? undefined : await findPosition(sql, page.afterId);
+  const { text, values } = readyIds(scope, after, { text: '?', values: [page.limit] });
+  return sql.all<TaskRow>(`select * from tasks where id in (${text}) ${queueOrder} limit ?`, ...values, page.limit);
 }
 
-interface Place {
-  id: number;
-  priority: number;
-  is_overdue: number;
-}
+/** Where a task stands in the queue. */
+type Position = Pick<TaskRow, 'id' | 'priority' | 'is_overdue'>;
 
-function placeOf(sql: Sql, id: number): Promise<Place | undefined> {
-  return sql.get<Place>('select id, priority, is_overdue from tasks where id = ?', id);
+function findPosition(sql: Sql, id: number): Promise<Position | undefined> {
+  return sql.get<Position>('select id, priority, is_overdue from tasks where id = ?', id);
 }
 
 /** True of a row that can be claimed now. */
 export const readyNow = "status = 'pending' and unfinished_dependencies = 0 and is_held = 0";
-const inLine = 'order by priority desc, is_overdue desc, id';
 
-interface Query {
-  text: string;
-  values: Value[];
-}
+const queueOrder = 'order by priority desc, is_overdue desc, id';
 
-/** The id that would be claimed next, as a query. */
-export const firstReady = (scope: TaskScope): Query => readyIds(scope, undefined, justOne);
+/** A query for the id of the task that would be claimed next. */
+export const firstReady = (scope: TaskScope): Fragment => readyIds(scope, undefined, justOne);
 
-/** The ids of the first ready tasks of a scope. A project has two lines, its own and the common one: their heads are merged. */
-function readyIds(scope: TaskScope, after: Place | undefined, limit: Query): Query {
-  const lines = linesOf(scope).map((line) => readyLine(line, after, limit));
-  const [only] = lines;
-  if (only && lines.length === 1) return { text: `select id from (${only.text}) line`, values: only.values };
-  const merged = lines.map((line) => `select * from (${line.text}) line`).join(' union all ');
+/** Written out: with a parameter in its place SQLite needs 76 us for a claim instead of 32. */
+const justOne: Fragment = { text: '1', values: [] };
+
+/** The ids of the first ready tasks of a scope. The heads of its ranges are merged. */
+function readyIds(scope: TaskScope, after: Position | undefined, limit: Fragment): Fragment {
+  const ranges = rangesOf(scope).map((range) => readyRange(range, after, limit));
+  const [only] = ranges;
+  if (only && ranges.length === 1) return { text: `select id from (${only.text})`, values: only.values };
+  const merged = ranges.map((range) => `select * from (${range.text})`).join(' union all ');
   return {
-    text: `select id from (${merged}) lines ${inLine} limit ${limit.text}`,
-    values: [...lines.flatMap((line) => line.values), ...limit.values],
+    text: `select id from (${merged}) ${queueOrder} limit ${limit.text}`,
+    values: [...ranges.flatMap((range) => range.values), ...limit.values],
   };
 }
 
-/** Written out, because with a parameter in its place SQLite takes 76 us for a claim instead of 32. */
-const justOne: Query = { text: '1', values: [] };
-
-const atMost = (limit: number): Query => ({ text: '?', values: [limit] });
-
-function linesOf({ goalId, project }: TaskScope): Query[] {
+/** The index ranges of a scope. A project has two: its own tasks, and those of no project. */
+function rangesOf({ goalId, project }: TaskScope): Fragment[] {
   if (goalId !== undefined) return [{ text: 'and goal_id = ?', values: [goalId] }];
   if (project === undefined) return [{ text: '', values: [] }];
   return [project, ''].map((name) => ({ text: 'and project = ?', values: [name] }));
 }
 
-/** One line, in the order of its own index. */
-function readyLine(line: Query, after: Place | undefined, limit: Query): Query {
+/** One range, in the order of its own index. */
+function readyRange(range: Fragment, after: Position | undefined, limit: Fragment): Fragment {
   const behind = 'and (priority < ? or (priority = ? and (is_overdue < ? or (is_overdue = ? and id > ?))))';
   return {
-    text: `select id, priority, is_overdue from tasks where ${readyNow} ${line.text} ${after ? behind : ''} ${inLine} limit ${limit.text}`,
+    text: `select id, priority, is_overdue from tasks where ${readyNow} ${range.text} ${after ? behind : ''} ${queueOrder} limit ${limit.text}`,
     values: [
-      ...line.values,
+      ...range.values,
       ...(after ? [after.priority, after.priority, after.is_overdue, after.is_overdue, after.id] : []),
       ...limit.values,
     ],
+  };
+}
+
+/** Whether `releaseDueTasks` has something to do; cheap enough to ask before every read. */
+export async function hasDueTasks(sql: Sql, clock: Clock): Promise<boolean> {
+  const now = clock.now();
+  const due = await sql.get(
+    `select 1 where exists (select 1 from tasks where is_held = 1 and not_before <= ?)
+       or exists (select 1 from tasks where ${isNewlyOverdue})`,
+    now,
+    now,
+  );
+  return due !== undefined;
+}
+
+/** Makes tasks ready whose `not_before` has come, and marks those whose deadline has passed. */
+export async function releaseDueTasks(sql: Sql, now: EpochMs): Promise<void> {
+  await sql.run('update tasks set is_held = 0 where is_held = 1 and not_before <= ?', now);
+  await sql.run(`update tasks set is_overdue = 1 where ${isNewlyOverdue}`, now);
+}
+
+const isNewlyOverdue =
+  "deadline_at is not null and deadline_at <= ? and is_overdue = 0 and status in ('pending', 'in_progress')";
+
+/** Why a pending task cannot be claimed now, in words; `undefined` if it can. */
+export async function explainWaiting(sql: Sql, row: TaskRow): Promise<string | undefined> {
+  if (row.unfinished_dependencies > 0) {
+    const open = await sql.all<Pick<TaskRow, 'id' | 'status'>>(
+      `select t.id, t.status from task_dependencies d join tasks t on t.id = d.depends_on
+       where d.task_id = ? and d.state <> 'satisfied' order by t.id limit 10`,
+      row.id,
+    );
+    const more = row.unfinished_dependencies > open.length ? ', ...' : '';
+    return `It waits for ${open.map((task) => `task ${task.id} (${task.status})`).join(', ')}${more}.`;
+  }
+  if (row.is_held === 1) return `It must not start before ${isoTime(row.not_before)}.`;
+  return undefined;
+}
+
+export function isoTime(at: EpochMs | null): string {
+  return at === null ? 'an unknown time' : new Date(at).toISOString();
+}
+
+/** Why nothing is ready, in counts of tasks. */
+export interface WaitingReasons {
+  /** They depend on tasks that are still open. */
+  waiting: number;
+  /** They are in progress. */
+  claimed: number;
+  /** They depend on a task that failed or was cancelled, and wait until someone reopens it. */
+  blockedByFailure: number;
+  /** Their `notBefore` has not come. */
+  notBefore: number;
+  /** The earliest `notBefore` of those. */
+  nextStartAt: EpochMs | null;
+}
+
+export async function countWaiting(sql: Sql, { goalId, project }: TaskScope): Promise<WaitingReasons> {
+  const scope = where(
+    goalId === undefined ? is("project in (?, '')", project) : is('goal_id = ?', goalId),
+    is("status in ('pending', 'in_progress')"),
+  );
+  const row = await sql.get<{ waiting: number; claimed: number; blocked: number; held: number; next: EpochMs | null }>(
+    `select
+       count(*) filter (where status = 'pending' and unfinished_dependencies > 0 and failed_dependencies = 0) as waiting,
+       count(*) filter (where status = 'in_progress') as claimed,
+       count(*) filter (where status = 'pending' and failed_dependencies > 0) as blocked,
+       count(*) filter (where status = 'pending' and unfinished_dependencies = 0 and is_held = 1) as held,
+       min(case when status = 'pending' and unfinished_dependencies = 0 and is_held = 1 then not_before end) as next
+     from tasks ${scope.text}`,
+    ...scope.values,
+  );
+  return {
+    waiting: row?.waiting ?? 0,
+    claimed: row?.claimed ?? 0,
+    blockedByFailure: row?.blocked ?? 0,
+    notBefore: row?.held ?? 0,
+    nextStartAt: row?.next ?? null,
   };
 }

@@ -1,16 +1,22 @@
+import type { EpochMs } from '../../base/clock.js';
+import { RuntimeError } from '../../base/errors.js';
 import { type JsonObject, readJson } from '../../base/json.js';
+import type { Sql } from '../../store/sql.js';
 
 export const taskStatuses = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
 export type TaskStatus = (typeof taskStatuses)[number];
 
 /**
- * What becomes of a task when one of its dependencies fails or is cancelled:
- * `block` it waits until the dependency is mended; `skip` it is not done, and those after it go on;
- * `run` it is done all the same; `cancel` it is cancelled, and those after it apply their own policy to that.
+ * What happens to a task when one of its dependencies fails or is cancelled:
+ * - `block`: it waits until the dependency is reopened;
+ * - `skip`: it is cancelled, but counts as done for its own dependents;
+ * - `run`: it runs as if the dependency were done;
+ * - `cancel`: it is cancelled, and its own dependents apply their policies.
  */
 export const failurePolicies = ['block', 'skip', 'run', 'cancel'] as const;
 export type FailurePolicy = (typeof failurePolicies)[number];
 
+/** A row of `tasks`. */
 export interface TaskRow {
   id: number;
   key: string | null;
@@ -29,15 +35,15 @@ export interface TaskRow {
   is_skipped: number;
   attempts: number;
   max_attempts: number;
-  deadline_at: number | null;
+  deadline_at: EpochMs | null;
   is_overdue: number;
-  not_before: number | null;
+  not_before: EpochMs | null;
   is_held: number;
   claimed_by: string | null;
   worker_id: string | null;
   worker_slot: number | null;
   claim_token: number;
-  lease_expires_at: number | null;
+  lease_expires_at: EpochMs | null;
   lease_expires_tick: number | null;
   lease_boot_id: string | null;
   result: string | null;
@@ -45,12 +51,13 @@ export interface TaskRow {
   tokens_used: number;
   metadata: string;
   created_by: string | null;
-  created_at: number;
-  updated_at: number;
-  started_at: number | null;
-  completed_at: number | null;
+  created_at: EpochMs;
+  updated_at: EpochMs;
+  started_at: EpochMs | null;
+  completed_at: EpochMs | null;
 }
 
+/** A unit of work on the board. */
 export interface Task {
   id: number;
   key: string | null;
@@ -66,28 +73,29 @@ export interface Task {
   unfinishedDependencies: number;
   failedDependencies: number;
   onDependencyFailure: FailurePolicy;
+  /** The dependency whose failure cancelled this task by its policy. */
   stoppedBy: number | null;
   isSkipped: boolean;
   attempts: number;
   maxAttempts: number;
-  deadlineAt: number | null;
-  notBefore: number | null;
-  /** Not in the line yet, because of `notBefore`. */
+  deadlineAt: EpochMs | null;
+  notBefore: EpochMs | null;
+  /** Not ready yet, because `notBefore` had not come when the board last looked. */
   isHeld: boolean;
   claimedBy: string | null;
   workerId: string | null;
   workerSlot: number | null;
-  /** Grows by one with each claim; a write with an older one is refused. */
+  /** The fencing token: grows by one with each claim; a write that shows an older one is refused. */
   claimToken: number;
-  leaseExpiresAt: number | null;
+  leaseExpiresAt: EpochMs | null;
   result: string | null;
   error: string | null;
   tokensUsed: number;
   metadata: JsonObject;
-  createdAt: number;
-  updatedAt: number;
-  startedAt: number | null;
-  completedAt: number | null;
+  createdAt: EpochMs;
+  updatedAt: EpochMs;
+  startedAt: EpochMs | null;
+  completedAt: EpochMs | null;
 }
 
 export function toTask(row: TaskRow): Task {
@@ -128,15 +136,74 @@ export function toTask(row: TaskRow): Task {
   };
 }
 
-/** Whether it could be claimed at `now`. */
-export function isReady(task: Task, now: number): boolean {
+/** Whether the task can be claimed at `now`. */
+export function isReady(task: Task, now: EpochMs): boolean {
   return (
     task.status === 'pending' && task.unfinishedDependencies === 0 && !(task.isHeld && (task.notBefore ?? 0) > now)
   );
 }
 
-export function isOverdue(task: Task, now: number): boolean {
+export function isOverdue(task: Task, now: EpochMs): boolean {
   return (
     task.deadlineAt !== null && task.deadlineAt <= now && (task.status === 'pending' || task.status === 'in_progress')
+  );
+}
+
+/** A task's id, or the key that its creator gave it. An id may also come as text. */
+export type TaskReference = number | string;
+
+/** The row of a task. Throws `not_found`; for the id of a background job it names the tools that take one. */
+export async function findTask(sql: Sql, reference: TaskReference): Promise<TaskRow> {
+  const row = isId(reference)
+    ? await sql.get<TaskRow>('select * from tasks where id = ?', Number(reference))
+    : await sql.get<TaskRow>('select * from tasks where key = ?', reference);
+  if (!row) throw unknownTask(reference);
+  return row;
+}
+
+/** The ids of tasks, without duplicates. Throws `not_found`. */
+export async function findTaskIds(sql: Sql, references: readonly TaskReference[]): Promise<number[]> {
+  const ids = new Set<number>();
+  for (const reference of references) ids.add((await findTask(sql, reference)).id);
+  return [...ids];
+}
+
+const isId = (reference: TaskReference): boolean => typeof reference === 'number' || /^\d+$/.test(reference);
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+function unknownTask(reference: TaskReference): RuntimeError {
+  if (typeof reference === 'string' && uuid.test(reference)) {
+    return new RuntimeError(
+      'not_found',
+      `${reference} is the id of a background task, not of a task on the board.`,
+      'Call check_task_status or get_task_result with it.',
+    );
+  }
+  return new RuntimeError(
+    'not_found',
+    `No task has ${isId(reference) ? 'id' : 'key'} ${reference}.`,
+    'Call list_tasks to see the tasks there are.',
+  );
+}
+
+/**
+ * Checks that a key may be given to a task: to a new one, or to the one with `ownerId`. Throws `invalid` for a key that
+ * would be taken for an id, and `conflict` for the key of another task.
+ */
+export async function refuseUsedKey(sql: Sql, key: string, ownerId?: number): Promise<void> {
+  if (!/\D/.test(key)) {
+    throw new RuntimeError(
+      'invalid',
+      `The key ${JSON.stringify(key)} has digits only and would be taken for an id.`,
+      `Use something like task-${key}.`,
+    );
+  }
+  const owner = await sql.get<Pick<TaskRow, 'id' | 'status'>>('select id, status from tasks where key = ?', key);
+  if (!owner || owner.id === ownerId) return;
+  throw new RuntimeError(
+    'conflict',
+    `The key ${key} belongs to task ${owner.id}, which is ${owner.status}.`,
+    'Choose another key, or change that task with edit_task.',
   );
 }

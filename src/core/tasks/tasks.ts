@@ -1,24 +1,26 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
+import { rowOf } from '../../store/insert-row.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
-import { type ClaimWishes, claimantFor, explainWaiting } from './claim.js';
-import { claimNext, hasDueTasks, releaseDueTasks } from './claim-next.js';
+import type { Change } from '../change.js';
+import { type ClaimOptions, claimantFor, claimNext } from './claim.js';
 import { createTasks, type NewTask } from './create-tasks.js';
+import { dependencyKeys } from './dependencies.js';
 import { editTask, type TaskEdit } from './edit-task.js';
-import { findGoal } from './goal-status.js';
-import { lapseClaims } from './lapse.js';
+import { findGoal } from './goal.js';
+import { listTasks, type TaskFilter, type TaskWithDependencies, withDependencies } from './list-tasks.js';
 import {
   countWaiting,
-  dependencyKeys,
-  listTasks,
-  type TaskFilter,
-  type TaskWithDependencies,
+  explainWaiting,
+  findNext,
+  hasDueTasks,
+  listReady,
+  type ReadyPage,
+  releaseDueTasks,
+  type TaskScope,
   type WaitingReasons,
-  withDependencies,
-} from './list-tasks.js';
-import { findNext, listReady, type ReadyPage, type TaskScope } from './ready.js';
-import { findTask, type TaskReference } from './references.js';
-import { isReady, type TaskRow, type TaskStatus, toTask } from './task.js';
+} from './ready.js';
+import { findTask, isReady, type Task, type TaskReference, type TaskRow, toTask } from './task.js';
 import {
   findTemplate,
   instantiate,
@@ -27,61 +29,56 @@ import {
   saveTemplate,
   type TaskTemplate,
 } from './templates.js';
+import { lapseClaims } from './transitions.js';
 import { type StatusUpdate, updateStatus } from './update-status.js';
 
 export interface TaskDetail extends TaskWithDependencies {
+  /** The ids of the tasks that depend on it: the first 200. */
   dependents: number[];
   isReady: boolean;
-  /** Why it is pending and yet not ready. */
+  /** Why a pending task is not ready. */
   waitsBecause: string | undefined;
 }
 
 export interface ClaimedTask extends TaskWithDependencies {
-  /** What the tasks before it left for it. */
+  /** The results of the tasks it depends on. */
   dependencyResults: DependencyResult[];
 }
 
-export interface DependencyResult {
-  id: number;
-  title: string;
-  status: TaskStatus;
-  result: string | null;
-}
+export type DependencyResult = Pick<Task, 'id' | 'title' | 'status' | 'result'>;
 
 export interface TemplateUse {
   name: string;
   parameters: ReadonlyMap<string, string>;
+  /** The goal that all of the tasks belong to. */
   goalId?: number | undefined;
 }
 
 export type Tasks = ReturnType<typeof createTaskBoard>;
 
-/** The board of tasks that all sessions share. */
+/** The board of tasks that all sessions share. Every writing operation is one transaction. */
 export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
-  const changeBy = (actor: Actor) => ({ at: clock.now(), actor });
+  const changeBy = (actor: Actor): Change => ({ at: clock.now(), actor });
 
   async function releaseDue(): Promise<void> {
     if (await hasDueTasks(db, clock)) await db.transaction((sql) => releaseDueTasks(sql, clock.now()));
   }
 
-  /** Nothing of a goal that does not exist would look like a goal with nothing to do. */
-  async function orUnknownGoal({ goalId }: TaskScope): Promise<undefined> {
+  /** An unknown goal must throw, or it would look like a goal with nothing to do. */
+  async function refuseUnknownGoal({ goalId }: TaskScope): Promise<void> {
     if (goalId !== undefined) await findGoal(db, goalId);
-    return undefined;
   }
 
   return {
-    /** Creates all or none; in the order given. */
+    /** Creates all tasks or none, in the order given. */
     create: (tasks: readonly NewTask[], actor: Actor): Promise<TaskWithDependencies[]> =>
       db.transaction(async (sql) => withDependencies(sql, await createTasks(sql, tasks, changeBy(actor)))),
 
-    /** Creates the tasks of a template, all or none; a goal may be given for all of them. */
+    /** Creates the tasks of a template, all or none. */
     createFromTemplate: (use: TemplateUse, actor: Actor): Promise<TaskWithDependencies[]> =>
-      db.transaction(async (sql) => {
-        const tasks = instantiate(await findTemplate(sql, use.name), use.parameters);
-        const placed = tasks.map((task) => ({ ...task, goalId: use.goalId }));
-        return withDependencies(sql, await createTasks(sql, placed, changeBy(actor)));
-      }),
+      db.transaction(async (sql) =>
+        withDependencies(sql, await createTasks(sql, await tasksFromTemplate(sql, use), changeBy(actor))),
+      ),
 
     saveTemplate: (template: NewTemplate, actor: Actor): Promise<TaskTemplate> =>
       db.transaction((sql) => saveTemplate(sql, template, changeBy(actor))),
@@ -89,59 +86,84 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
     listTemplates: (page: { limit: number; afterName?: string | undefined }): Promise<TaskTemplate[]> =>
       listTemplates(db, page),
 
-    /** What would be claimed next; takes nothing. */
+    /** The task that would be claimed next; does not claim it. */
     async next(scope: TaskScope): Promise<TaskWithDependencies | undefined> {
       await releaseDue();
       const row = await findNext(db, scope);
-      return row ? one(await withDependencies(db, [row])) : orUnknownGoal(scope);
+      if (!row) await refuseUnknownGoal(scope);
+      return row && withItsDependencies(db, row);
     },
 
-    /** Claims the next ready task, after lapsed claims are back in the line if nothing else is. */
-    async claimNext(scope: TaskScope, wishes: ClaimWishes, actor: Actor): Promise<ClaimedTask | undefined> {
-      const claimed = await db.transaction(async (sql) => {
-        await releaseDueTasks(sql, clock.now());
-        const claim = () => claimNext(sql, scope, claimantFor(actor, wishes, clock), changeBy(actor));
-        let row = await claim();
-        if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
-        return row && claimedTask(sql, row);
-      });
-      return claimed ?? orUnknownGoal(scope);
+    /** Claims the next ready task. If nothing is ready, lapsed claims are reclaimed first. */
+    async claimNext(scope: TaskScope, options: ClaimOptions, actor: Actor): Promise<ClaimedTask | undefined> {
+      const claimed = await db.transaction((sql) => claimReadyOrLapsed(sql, scope, options, actor, clock));
+      if (!claimed) await refuseUnknownGoal(scope);
+      return claimed;
     },
 
-    /** All that could be claimed now, the most urgent first. */
+    /** All ready tasks, in the order in which they would be claimed. */
     async ready(scope: TaskScope, page: ReadyPage): Promise<TaskWithDependencies[]> {
       await releaseDue();
       return withDependencies(db, await listReady(db, scope, page));
     },
 
-    /** The keys of what these tasks depend on, by id. */
+    /** The keys of the tasks that these depend on, by id. */
     keysOf: (tasks: readonly { id: number }[]): Promise<Map<number, string>> => dependencyKeys(db, tasks),
 
-    why: (scope: TaskScope): Promise<WaitingReasons> => countWaiting(db, scope),
+    /** Why nothing is ready. */
+    waitingReasons: (scope: TaskScope): Promise<WaitingReasons> => countWaiting(db, scope),
 
     updateStatus: (update: StatusUpdate, actor: Actor): Promise<TaskWithDependencies> =>
-      db.transaction(async (sql) => one(await withDependencies(sql, [await updateStatus(sql, update, actor, clock)]))),
+      db.transaction(async (sql) => withItsDependencies(sql, await updateStatus(sql, update, actor, clock))),
 
     edit: (task: TaskReference, edit: TaskEdit, actor: Actor): Promise<TaskWithDependencies> =>
-      db.transaction(async (sql) =>
-        one(await withDependencies(sql, [await editTask(sql, task, edit, changeBy(actor))])),
-      ),
+      db.transaction(async (sql) => withItsDependencies(sql, await editTask(sql, task, edit, changeBy(actor)))),
 
     get: async (reference: TaskReference): Promise<TaskDetail> =>
       taskDetail(db, await findTask(db, reference), clock.now()),
 
     async list(filter: TaskFilter): Promise<TaskWithDependencies[]> {
       const tasks = await listTasks(db, filter);
-      if (tasks.length === 0) await orUnknownGoal(filter);
+      if (tasks.length === 0) await refuseUnknownGoal(filter);
       return tasks;
     },
 
-    /** Takes back lapsed claims. */
+    /** Reclaims lapsed claims. Resolves to the ids of their tasks. */
     lapse: (): Promise<number[]> => db.transaction((sql) => lapseClaims(sql, clock)),
   };
 }
 
-async function taskDetail(sql: Sql, row: TaskRow, now: number): Promise<TaskDetail> {
+async function tasksFromTemplate(sql: Sql, { name, parameters, goalId }: TemplateUse): Promise<NewTask[]> {
+  return instantiate(await findTemplate(sql, name), parameters).map((task) => ({ ...task, goalId }));
+}
+
+async function withItsDependencies(sql: Sql, row: TaskRow): Promise<TaskWithDependencies> {
+  const [task] = await withDependencies(sql, [row]);
+  return rowOf(task);
+}
+
+async function claimReadyOrLapsed(
+  sql: Sql,
+  scope: TaskScope,
+  options: ClaimOptions,
+  actor: Actor,
+  clock: Clock,
+): Promise<ClaimedTask | undefined> {
+  const change = { at: clock.now(), actor };
+  const claim = () => claimNext(sql, scope, claimantFor(actor, options, clock), change);
+  await releaseDueTasks(sql, change.at);
+  let row = await claim();
+  if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
+  if (!row) return undefined;
+  const dependencyResults = await sql.all<DependencyResult>(
+    `select t.id, t.title, t.status, t.result from task_dependencies d join tasks t on t.id = d.depends_on
+     where d.task_id = ? order by t.id`,
+    row.id,
+  );
+  return { ...toTask(row), dependencies: dependencyResults.map((dependency) => dependency.id), dependencyResults };
+}
+
+async function taskDetail(sql: Sql, row: TaskRow, now: EpochMs): Promise<TaskDetail> {
   const neighbours = await sql.all<{ side: 'before' | 'after'; id: number }>(
     `select 'before' as side, depends_on as id from task_dependencies where task_id = ?
      union all
@@ -152,27 +174,12 @@ async function taskDetail(sql: Sql, row: TaskRow, now: number): Promise<TaskDeta
   );
   const idsOf = (side: 'before' | 'after') => neighbours.flatMap((one) => (one.side === side ? one.id : []));
   const task = toTask(row);
-  const isPending = row.status === 'pending';
+  const isWaiting = row.status === 'pending' && !isReady(task, now);
   return {
     ...task,
     dependencies: idsOf('before'),
     dependents: idsOf('after'),
     isReady: isReady(task, now),
-    waitsBecause: isPending && !isReady(task, now) ? await explainWaiting(sql, row) : undefined,
+    waitsBecause: isWaiting ? await explainWaiting(sql, row) : undefined,
   };
-}
-
-async function claimedTask(sql: Sql, row: TaskRow): Promise<ClaimedTask> {
-  const dependencyResults = await sql.all<DependencyResult>(
-    `select t.id, t.title, t.status, t.result from task_dependencies d join tasks t on t.id = d.depends_on
-     where d.task_id = ? order by t.id`,
-    row.id,
-  );
-  return { ...toTask(row), dependencies: dependencyResults.map((dependency) => dependency.id), dependencyResults };
-}
-
-function one<Item>(items: readonly Item[]): Item {
-  const [item] = items;
-  if (item === undefined) throw new Error('A row that was just written is gone.');
-  return item;
 }

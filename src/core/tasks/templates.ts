@@ -1,3 +1,4 @@
+import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { readJson } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
@@ -5,7 +6,7 @@ import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { inDependencyOrder, type NewTask } from './create-tasks.js';
 
-/** A task of a template: its texts, its key and its dependencies may hold `{{name}}`, given a value at each use. */
+/** A task of a template. Its texts, its key and its dependencies may contain parameters as `{{name}}`. */
 export type TemplateTask = Omit<NewTask, 'goalId' | 'project' | 'deadlineAt' | 'notBefore'>;
 
 export interface NewTemplate {
@@ -14,15 +15,15 @@ export interface NewTemplate {
   tasks: readonly TemplateTask[];
 }
 
-/** Tasks that are made again and again, with what changes from one time to the next left open. */
+/** A set of tasks that is created repeatedly, each time with other values for its parameters. */
 export interface TaskTemplate extends NewTemplate {
-  /** The names to give values for, in the order in which they first occur. */
+  /** The names of the parameters, in the order in which they first occur. */
   parameters: string[];
-  createdAt: number;
-  updatedAt: number;
+  createdAt: EpochMs;
+  updatedAt: EpochMs;
 }
 
-/** Stores a template, in the place of an earlier one of that name. Throws `invalid`, `conflict`, `dependency_cycle`. */
+/** Stores a template; replaces an earlier one of that name. Throws `invalid`, `conflict`, `dependency_cycle`. */
 export async function saveTemplate(sql: Sql, template: NewTemplate, change: Change): Promise<TaskTemplate> {
   const { name, description, tasks } = template;
   if (tasks.length === 0) {
@@ -43,7 +44,7 @@ export async function saveTemplate(sql: Sql, template: NewTemplate, change: Chan
   return findTemplate(sql, name);
 }
 
-/** Throws `not_found`, naming the templates there are. */
+/** Throws `not_found`, with the names of templates that exist. */
 export async function findTemplate(sql: Sql, name: string): Promise<TaskTemplate> {
   const row = await sql.get<TemplateRow>('select * from task_templates where name = ?', name);
   if (row) return toTemplate(row);
@@ -71,8 +72,8 @@ export async function listTemplates(
 }
 
 /**
- * The tasks of a template with its parameters filled in, for `createTasks`. A value is taken as it is, whatever it
- * holds. Throws `invalid`, naming it, for a parameter without a value and for a value without a parameter.
+ * The tasks of a template with its parameters filled in, for `createTasks`. Values are inserted literally. Throws
+ * `invalid` for parameters without a value and values without a parameter, with their names.
  */
 export function instantiate(template: TaskTemplate, values: ReadonlyMap<string, string>): NewTask[] {
   const missing = template.parameters.filter((name) => !values.has(name));
@@ -91,15 +92,15 @@ export function instantiate(template: TaskTemplate, values: ReadonlyMap<string, 
   return tasks;
 }
 
-/** Anything but braces in double braces, blanks around it aside. */
+/** Anything but braces in double braces; blanks around it do not count. */
 const placeholder = /\{\{([^{}]*[^{}\s][^{}]*)\}\}/g;
 
 interface TemplateRow {
   name: string;
   description: string;
   tasks: string;
-  created_at: number;
-  updated_at: number;
+  created_at: EpochMs;
+  updated_at: EpochMs;
 }
 
 function toTemplate(row: TemplateRow): TaskTemplate {
@@ -124,7 +125,7 @@ function parametersOf(tasks: readonly TemplateTask[]): string[] {
   return [...names];
 }
 
-/** The one list of what may hold parameters. */
+/** Applies `fill` to every field that may contain parameters. */
 function fillTask(task: TemplateTask, fill: (text: string) => string): TemplateTask {
   const optional = (text: string | undefined) => (text === undefined ? undefined : fill(text));
   return {

@@ -1,24 +1,36 @@
-import { RuntimeError } from '../../base/errors.js';
+import type { Clock } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 import { spend } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { satisfyDependents, weighDependencies } from './dependencies.js';
-import { applyOwnPolicy, failDependents, reopenDependents } from './failure-policy.js';
-import { completeGoalIfDone, openGoalForWork } from './goal-status.js';
+import { clockValues, leaseHasLapsed } from '../lease.js';
+import { detachTask } from '../worker-slot.js';
+import {
+  failDependents,
+  propagateEnd,
+  propagateReopening,
+  refuseStoppedByPolicy,
+  reviewPending,
+} from './dependents.js';
+import { findGoalForWork, reopenGoal } from './goal.js';
 import type { TaskRow } from './task.js';
+
+/*
+ * The moves of a task from one status to another, by whoever may make them (`update-status.ts` checks that for callers
+ * of the board). Each one writes the task's row, records the event, and hands over to `dependents.ts`.
+ */
 
 export type EndStatus = 'completed' | 'failed' | 'cancelled';
 
-/** What came of work on a task. Absent ones leave what is stored. */
+/** What a worker reports of a task. A field that is absent leaves what is stored. */
 export interface TaskOutcome {
   result?: string | undefined;
   error?: string | undefined;
-  /** Added to the task's and to its goal's tokens. */
+  /** Added to the tokens of the task and of its goal. */
   tokensUsed?: number | undefined;
 }
 
-/** Ends a task, and tells those that wait for it. */
+/** Ends a task. Dependents go on or apply their policies, and the goal is completed if that was its last open task. */
 export async function finishTask(
   sql: Sql,
   row: TaskRow,
@@ -27,19 +39,23 @@ export async function finishTask(
   change: Change,
 ): Promise<void> {
   await endTask(sql, row, status, outcome, change);
-  if (status === 'completed') await satisfyDependents(sql, row.id);
-  else await failDependents(sql, row.id, change);
-  await completeGoalIfDone(sql, row.goal_id, change);
+  await propagateEnd(sql, row, status, change);
 }
 
-/** The row's part of an end: whoever uses it alone must tell the dependents and the goal. */
-export async function endTask(
-  sql: Sql,
-  row: TaskRow,
-  status: EndStatus,
-  outcome: TaskOutcome,
-  change: Change,
-): Promise<void> {
+/**
+ * Cancels the open tasks of a goal that has been cancelled. All of them end before any policy applies, so that none is
+ * skipped instead; then the tasks of other goals that depend on them apply theirs.
+ */
+export async function cancelTasksOfGoal(sql: Sql, goalId: number, change: Change): Promise<void> {
+  const open = await sql.all<TaskRow>(
+    "select * from tasks where goal_id = ? and status in ('pending', 'in_progress') order by id",
+    goalId,
+  );
+  for (const row of open) await endTask(sql, row, 'cancelled', { error: `Goal ${goalId} was cancelled.` }, change);
+  for (const row of open) await failDependents(sql, row.id, change);
+}
+
+async function endTask(sql: Sql, row: TaskRow, status: EndStatus, outcome: TaskOutcome, change: Change): Promise<void> {
   await sql.run(
     `update tasks set status = ?, result = coalesce(?, result), error = coalesce(?, error),
        tokens_used = tokens_used + ?, started_at = coalesce(started_at, ?), completed_at = ?, updated_at = ?,
@@ -54,18 +70,13 @@ export async function endTask(
     change.at,
     row.id,
   );
-  await freeSlotOf(sql, row);
-  await recordEvent(sql, {
-    ...change,
-    subject: 'task',
-    subjectId: row.id,
-    type: status,
-    data: { claim_token: row.claim_token, ...(outcome.error === undefined ? {} : { error: outcome.error }) },
-  });
+  if (row.worker_slot !== null) await detachTask(sql, row.id);
+  const data = { claim_token: row.claim_token, ...(outcome.error === undefined ? {} : { error: outcome.error }) };
+  await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: status, data });
   await spendOnGoal(sql, row, outcome, change);
 }
 
-/** Keeps what was reported of a task whose status stays open. */
+/** Stores what was reported of a task whose status does not change. */
 export async function recordOutcome(sql: Sql, row: TaskRow, outcome: TaskOutcome, change: Change): Promise<void> {
   const { result, error, tokensUsed } = outcome;
   if (result === undefined && error === undefined && !tokensUsed) return;
@@ -85,30 +96,39 @@ async function spendOnGoal(sql: Sql, row: TaskRow, { tokensUsed }: TaskOutcome, 
   if (row.goal_id !== null && tokensUsed) await spend(sql, `goal:${row.goal_id}`, tokensUsed, change.at);
 }
 
-/** Gives a claimed task back unfinished; the attempt does not count. */
+/** Returns a claimed task to the board unfinished; the attempt does not count. */
 export async function releaseClaim(sql: Sql, row: TaskRow, change: Change): Promise<void> {
-  await rejoin(sql, row, row.attempts - 1, change);
+  await requeue(sql, row, row.attempts - 1, change);
   await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'released' });
-  await applyOwnPolicy(sql, row.id, change);
+  await reviewPending(sql, row.id, change);
 }
 
-/** Ends a claim whose holder is gone: the task is ready again with its attempt counted, or failed if that was its last. */
-export async function takeBack(sql: Sql, row: TaskRow, change: Change): Promise<void> {
+/** Reclaims every task whose lease has expired. Resolves to the ids. Safe to run at any time, by any process. */
+export async function lapseClaims(sql: Sql, clock: Clock): Promise<number[]> {
+  const rows = await sql.all<TaskRow>(
+    `select * from tasks where status = 'in_progress' and ${leaseHasLapsed}`,
+    ...clockValues(clock),
+  );
+  for (const row of rows) await reclaim(sql, row, { at: clock.now() });
+  return rows.map((row) => row.id);
+}
+
+/** Ends a lapsed claim. The attempt counts: the task is ready again, or failed if that was its last attempt. */
+export async function reclaim(sql: Sql, row: TaskRow, change: Change): Promise<void> {
   const holder = await recordLapse(sql, row, change);
   if (row.attempts >= row.max_attempts) {
-    const error = `Attempt ${row.attempts} of ${row.max_attempts} ended without a word from ${holder}.`;
-    await finishTask(sql, row, 'failed', { error }, change);
-    return;
+    const error = `Attempt ${row.attempts} of ${row.max_attempts} ended without a report from ${holder}.`;
+    return finishTask(sql, row, 'failed', { error }, change);
   }
-  await rejoin(sql, row, row.attempts, change);
-  await applyOwnPolicy(sql, row.id, change);
+  await requeue(sql, row, row.attempts, change);
+  await reviewPending(sql, row.id, change);
 }
 
-/** Puts a task of a holder that is gone back into the line, whatever its attempts: someone has decided so. */
+/** Ends the claim of a dead worker because someone asked for it: the task is ready again with all of its attempts. */
 export async function resetAbandoned(sql: Sql, row: TaskRow, change: Change): Promise<void> {
   await recordLapse(sql, row, change);
-  await rejoin(sql, row, 0, change);
-  await applyOwnPolicy(sql, row.id, change);
+  await requeue(sql, row, 0, change);
+  await reviewPending(sql, row.id, change);
 }
 
 async function recordLapse(sql: Sql, row: TaskRow, change: Change): Promise<string> {
@@ -119,40 +139,25 @@ async function recordLapse(sql: Sql, row: TaskRow, change: Change): Promise<stri
 }
 
 /**
- * Puts a failed or cancelled task back into the line with fresh attempts; its dependents wait for it again.
- * Throws `conflict` when its own policy would stop it again at once, and for a task of a cancelled goal.
+ * Makes a failed or cancelled task pending again with all of its attempts; its dependents wait for it again. Throws
+ * `conflict`, before it writes anything, for a task of a cancelled goal and for one that its policy would stop again.
  */
 export async function reopenTask(sql: Sql, row: TaskRow, change: Change): Promise<void> {
-  if (row.goal_id !== null) await openGoalForWork(sql, row.goal_id, change);
+  if (row.goal_id !== null) await findGoalForWork(sql, row.goal_id);
+  await refuseStoppedByPolicy(sql, row);
+  await reopenGoal(sql, row.goal_id, change);
   await sql.run(
     `update tasks set stopped_by = null, is_skipped = 0, error = case when stopped_by is null then error end,
        completed_at = null where id = ?`,
     row.id,
   );
-  await rejoin(sql, row, 0, change);
-  await refuseStopped(sql, row);
+  await requeue(sql, row, 0, change);
   await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'reopened' });
-  await reopenDependents(sql, row.id, change);
+  await propagateReopening(sql, row.id, change);
 }
 
-async function refuseStopped(sql: Sql, row: TaskRow): Promise<void> {
-  if (row.on_dependency_failure === 'block' || row.on_dependency_failure === 'run') return;
-  const cause = await sql.get<{ id: number; status: string }>(
-    `select t.id, t.status from task_dependencies d join tasks t on t.id = d.depends_on
-     where d.task_id = ? and d.state = 'failed' order by t.id limit 1`,
-    row.id,
-  );
-  if (!cause) return;
-  throw new RuntimeError(
-    'conflict',
-    `Task ${row.id} cannot be opened again: task ${cause.id} that it depends on is ${cause.status}, and ` +
-      `on_dependency_failure is ${row.on_dependency_failure}.`,
-    `Set task ${cause.id} to pending and this one comes back with it, or edit_task on_dependency_failure to "run" first.`,
-  );
-}
-
-/** Back into the line; the token stays, so that the next claim's is higher. */
-async function rejoin(sql: Sql, row: TaskRow, attempts: number, change: Change): Promise<void> {
+/** Makes a task pending. Its claim token stays, so that the next claim has a higher one. */
+async function requeue(sql: Sql, row: TaskRow, attempts: number, change: Change): Promise<void> {
   await sql.run(
     `update tasks set status = 'pending', attempts = ?, claimed_by = null, worker_id = null, worker_slot = null,
        lease_expires_at = null, lease_expires_tick = null, lease_boot_id = null, updated_at = ? where id = ?`,
@@ -160,11 +165,5 @@ async function rejoin(sql: Sql, row: TaskRow, attempts: number, change: Change):
     change.at,
     row.id,
   );
-  await freeSlotOf(sql, row);
-  // What it depends on may have been reopened while it was under way.
-  await weighDependencies(sql, row.id);
-}
-
-async function freeSlotOf(sql: Sql, row: TaskRow): Promise<void> {
-  if (row.worker_slot !== null) await sql.run('update worker_slots set task_id = null where task_id = ?', row.id);
+  if (row.worker_slot !== null) await detachTask(sql, row.id);
 }

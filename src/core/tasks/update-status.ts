@@ -5,30 +5,22 @@ import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { hasLapsed } from '../lease.js';
-import {
-  type ClaimProof,
-  type ClaimWishes,
-  claimantFor,
-  explainWaiting,
-  isOwnClaim,
-  refuseOldToken,
-  renewClaim,
-  requireClaim,
-} from './claim.js';
-import { claimOne, releaseDueTasks } from './claim-next.js';
-import { findTask, type TaskReference } from './references.js';
-import type { TaskRow, TaskStatus } from './task.js';
-import { finishTask, recordOutcome, releaseClaim, reopenTask, type TaskOutcome, takeBack } from './transitions.js';
+import { type ClaimOptions, claimantFor, claimOne, renewClaim } from './claim.js';
+import { type ClaimProof, isOwnClaim, refuseOldToken, requireClaim } from './claim-proof.js';
+import { explainWaiting, releaseDueTasks } from './ready.js';
+import { findTask, type TaskReference, type TaskRow, type TaskStatus } from './task.js';
+import { finishTask, reclaim, recordOutcome, releaseClaim, reopenTask, type TaskOutcome } from './transitions.js';
 
 export interface StatusUpdate extends TaskOutcome {
   task: TaskReference;
   status: TaskStatus;
   claimToken?: number | undefined;
   note?: string | undefined;
-  /** Whom a claim is made for, and for how long where no heartbeat renews it. */
-  wishes?: ClaimWishes | undefined;
+  /** For a claim that this makes. */
+  claim?: ClaimOptions | undefined;
 }
 
+/** One update under way. */
 interface Step extends ClaimProof {
   sql: Sql;
   update: StatusUpdate;
@@ -37,8 +29,9 @@ interface Step extends ClaimProof {
 }
 
 /**
- * Moves a task to a status, if that is a legal step and the caller may take it.
- * Throws `conflict` for an illegal step, `already_claimed`, `stale_claim`, `not_found`; then nothing is changed.
+ * Changes the status of a task, if the state machine allows it and the caller may do it. Which transition it is follows
+ * from the present status and the wanted one; `transitions.ts` makes it. Throws `conflict` for a step that the state
+ * machine does not have, `already_claimed`, `stale_claim`, `not_found`; then nothing is changed.
  */
 export async function updateStatus(sql: Sql, update: StatusUpdate, actor: Actor, clock: Clock): Promise<TaskRow> {
   const change: Change = { at: clock.now(), actor };
@@ -58,23 +51,23 @@ export async function updateStatus(sql: Sql, update: StatusUpdate, actor: Actor,
   return findTask(sql, row.id);
 }
 
-/** The task, taken back first if it is held by a claim that is over and that the caller does not rely on. */
+/** The task. A lapsed claim on it is ended first, unless the caller acts on that claim. */
 async function findLive(step: Step): Promise<TaskRow> {
   const { sql, update, clock } = step;
   const row = await findTask(sql, update.task);
   if (row.status !== 'in_progress' || update.claimToken !== undefined || !hasLapsed(row, clock)) return row;
   if (isOwnClaim(row, step) && update.status !== 'in_progress') return row;
-  await takeBack(sql, row, { at: step.change.at });
+  await reclaim(sql, row, { at: step.change.at });
   return findTask(sql, row.id);
 }
 
 async function leaveInProgress(row: TaskRow, step: Step): Promise<void> {
   const { sql, update, actor, clock, change } = step;
-  // Anyone may cancel, as one takes a task off a board; every other step belongs to the holder.
+  // Anyone may cancel a task; every other step is for the holder of the claim.
   if (update.status !== 'cancelled') requireClaim(row, step, clock);
   switch (update.status) {
     case 'in_progress':
-      await renewClaim(sql, row, claimantFor(actor, update.wishes ?? {}, clock).lease);
+      await renewClaim(sql, row, claimantFor(actor, update.claim ?? {}, clock).lease);
       return recordOutcome(sql, row, update, change);
     case 'pending':
       await recordOutcome(sql, row, update, change);
@@ -88,11 +81,9 @@ async function leavePending(row: TaskRow, step: Step): Promise<void> {
   const { sql, update, actor, clock, change } = step;
   if (update.claimToken !== undefined) throw endedClaim(row);
   if (update.status === 'cancelled') return finishTask(sql, row, 'cancelled', update, change);
-  const waiting = await explainWaiting(sql, row);
-  if (waiting)
-    throw new RuntimeError('conflict', `Task ${row.id} cannot be ${word(update.status)} yet. ${waiting}`, nextStep);
-  // Work that was done without a claim is claimed now, so that the row says who did it.
-  const claimed = await claimOne(sql, row.id, claimantFor(actor, update.wishes ?? {}, clock), change);
+  await refuseWaiting(row, step);
+  // Work done without a claim is claimed now, so that the row says who did it.
+  const claimed = await claimOne(sql, row.id, claimantFor(actor, update.claim ?? {}, clock), change);
   if (!claimed) throw new Error(`Task ${row.id} is ready and yet cannot be claimed.`);
   if (update.status === 'completed' || update.status === 'failed') {
     return finishTask(sql, claimed, update.status, update, change);
@@ -100,10 +91,14 @@ async function leavePending(row: TaskRow, step: Step): Promise<void> {
   return recordOutcome(sql, claimed, update, change);
 }
 
-const nextStep = 'Call claim_next_task for work that is ready, or edit_task to change what it waits for.';
-
-function word(status: TaskStatus): string {
-  return status === 'in_progress' ? 'started' : status;
+async function refuseWaiting(row: TaskRow, { sql, update: { status } }: Step): Promise<void> {
+  const reason = await explainWaiting(sql, row);
+  if (!reason) return;
+  throw new RuntimeError(
+    'conflict',
+    `Task ${row.id} cannot be ${status === 'in_progress' ? 'started' : status} yet. ${reason}`,
+    'Call claim_next_task for work that is ready, or edit_task to change what it waits for.',
+  );
 }
 
 function endedClaim(row: TaskRow): RuntimeError {
@@ -114,25 +109,28 @@ function endedClaim(row: TaskRow): RuntimeError {
   );
 }
 
-/** The same status again: a repeated call whose first answer was lost, or a late addition to what is stored. */
+/** The same status again: a call repeated because its answer was lost, or a late addition to what is stored. */
 async function repeat(row: TaskRow, step: Step): Promise<void> {
   const { sql, update, change } = step;
   // Tokens are not counted again.
   const { result, error } = update;
   const adds = (result !== undefined && result !== row.result) || (error !== undefined && error !== row.error);
   if (row.status === 'pending' && adds && update.claimToken !== undefined) throw endedClaim(row);
-  if (row.status === 'completed' || row.status === 'failed') refuseOthersWork(row, step, adds);
+  if (row.status === 'completed' || row.status === 'failed') refuseDoneByAnother(row, step, adds);
   if (adds) await recordOutcome(sql, row, { result, error }, change);
 }
 
-/** A second worker must hear that a task was done without it; a caller that nobody can tell apart may repeat itself. */
-function refuseOthersWork(row: TaskRow, step: Step, adds: boolean): void {
+/**
+ * A second worker must learn that another has done the task. Callers without a session cannot be told apart, so they may
+ * repeat a call that adds nothing.
+ */
+function refuseDoneByAnother(row: TaskRow, step: Step, adds: boolean): void {
   if (row.claimed_by === null || step.claimToken !== undefined || isOwnClaim(row, step)) return;
   if (step.actor.holder === null && !adds) return;
   throw new RuntimeError(
     'conflict',
     `Task ${row.id} was already ${row.status} by ${row.claimed_by}; nothing was written.`,
-    'Call get_task to read what came of it, and claim_next_task for other work.',
+    'Call get_task to read the result, and claim_next_task for other work.',
   );
 }
 

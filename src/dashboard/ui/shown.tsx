@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { Link, queryText } from '../location.js';
 import type { Reading } from '../use-read.js';
 
 interface ShownProps<Result> {
@@ -51,5 +52,24 @@ export function RawJson({ value, title = 'JSON', isOpen = false }: RawJsonProps)
       <summary>{title}</summary>
       {isShown && <pre>{JSON.stringify(value, null, 2)}</pre>}
     </details>
+  );
+}
+
+interface PagesProps {
+  path: string;
+  query: URLSearchParams;
+  /** Where the next page begins, if there is one. */
+  next: string | undefined;
+}
+
+/** The way to older pages of a list that has the newest first, and back; the page is in the address, as `before`. */
+export function Pages({ path, query, next }: PagesProps) {
+  const isFirst = !query.has('before');
+  if (isFirst && next === undefined) return null;
+  return (
+    <nav class="pages" aria-label="Pages">
+      {!isFirst && <Link to={`${path}${queryText(query, { before: '' })}`}>Newest</Link>}
+      {next !== undefined && <Link to={`${path}${queryText(query, { before: next })}`}>Older</Link>}
+    </nav>
   );
 }

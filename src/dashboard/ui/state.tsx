@@ -1,4 +1,4 @@
-import { type TaskState, taskStates } from '../task-card.js';
+import { shownCount, type TaskState, type TaskSummary, taskStates, totalOf } from '../task-card.js';
 
 export const stateWords: Record<TaskState, string> = {
   ready: 'Ready',
@@ -40,5 +40,46 @@ export function StateMark({ state }: { state: TaskState }) {
       <StateIcon state={state} />
       {stateWords[state]}
     </span>
+  );
+}
+
+/** What a word of state means to someone who skims. */
+const tones: Readonly<Record<string, string>> = {
+  running: 'active',
+  in_progress: 'active',
+  starting: 'active',
+  half_open: 'warn',
+  completed: 'good',
+  closed: 'good',
+  up: 'good',
+  ready: 'good',
+  passed: 'good',
+  failed: 'bad',
+  open: 'bad',
+  down: 'bad',
+  lost: 'bad',
+  given_up: 'bad',
+};
+
+/** A state as a word beside a dot of its colour. */
+export function Status({ word }: { word: string }) {
+  return <span class={`status ${tones[word.toLowerCase()] ?? 'calm'}`}>{word.toLowerCase().replaceAll('_', ' ')}</span>;
+}
+
+/** How far something is, as a bar of its tasks by state; what is done comes first. */
+export function StateBar({ summary }: { summary: TaskSummary }) {
+  const total = totalOf(summary);
+  const order = ['completed', 'in_progress', 'ready', 'failed', 'waiting', 'cancelled'] as const;
+  const words = taskStates
+    .filter((state) => summary.counts[state] > 0)
+    .map((state) => `${shownCount(summary.counts[state])} ${stateWords[state].toLowerCase()}`);
+  const label = words.length === 0 ? 'no tasks' : words.join(', ');
+  return (
+    <div class="bar" role="img" aria-label={label} title={label}>
+      {order.map((state) => {
+        const share = total === 0 ? 0 : (summary.counts[state] / total) * 100;
+        return share > 0 && <span key={state} class={state} style={{ width: `${share}%` }} />;
+      })}
+    </div>
   );
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 /** A time as people say it, `3 min ago` or `in 2 h`, with the exact one behind it. */
@@ -35,4 +36,41 @@ export function useNow(everyMs: number | undefined): number {
     return () => clearInterval(timer);
   }, [everyMs]);
   return now;
+}
+
+/** One of the particulars of a thing: what it is called, and what it is. */
+export function Particular({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** A time among the particulars; nothing when there is none. */
+export function When({ name, at }: { name: string; at: string | null | undefined }) {
+  if (!at) return null;
+  return (
+    <Particular name={name}>
+      <Time at={at} />
+    </Particular>
+  );
+}
+
+interface PassageProps {
+  title: string;
+  text: string | null | undefined;
+  isBad?: boolean;
+}
+
+/** A longer text under its title; nothing when there is none. */
+export function Passage({ title, text, isBad = false }: PassageProps) {
+  if (!text) return null;
+  return (
+    <section>
+      <h3>{title}</h3>
+      <pre class={isBad ? 'passage bad' : 'passage'}>{text}</pre>
+    </section>
+  );
 }

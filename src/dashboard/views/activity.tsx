@@ -1,10 +1,10 @@
 import { useCallback, useState } from 'preact/hooks';
 import { type Change, useChanges } from '../live.js';
+import type { ViewProps } from '../location.js';
 import { filter } from '../location.js';
 import { Empty, RawJson, Shown } from '../ui/shown.js';
 import { Time } from '../ui/time.js';
 import { useRead } from '../use-read.js';
-import type { ViewProps } from '../view.js';
 
 interface ChangeList {
   events: Change[];

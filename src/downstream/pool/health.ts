@@ -5,92 +5,93 @@ export interface HealthRule {
   timeoutMs: number;
 }
 
-export interface Health {
-  /** Looks at a connection now and then, also while calls are under way: a hung one always has some. */
-  watch(connection: Connection): void;
-  forget(connection: Connection): void;
-  /** Looks now, because a call has had no answer, which may be the first strike. Resolves to whether it is well. */
-  probe(connection: Connection, strikes: 0 | 1): Promise<boolean>;
-  /** Whether it has a strike, so that others are to be preferred until it is known how it is. */
-  isSuspect(connection: Connection): boolean;
-  /** Resolves when nothing is being looked at on this connection. */
-  settled(connection: Connection): Promise<void>;
-  stop(): void;
-}
-
-export interface HealthNeeds {
-  /** It has two strikes. */
-  onSick(connection: Connection, why: string): void;
-}
-
 interface Watched {
   timer: NodeJS.Timeout | undefined;
   strikes: number;
-  looking: Promise<boolean> | undefined;
+  checking: Promise<boolean> | undefined;
 }
 
-/** With no rule nothing is looked at unasked, but a call without an answer is still followed up. */
-export function createHealth(rule: HealthRule | undefined, { onSick }: HealthNeeds): Health {
-  const watched = new Map<Connection, Watched>();
-  const timeoutMs = rule?.timeoutMs ?? 2_000;
+/**
+ * Checks the connections of a pool: at intervals, also while calls are under way (a hung instance always has some), and
+ * when a call had no answer. One strike makes a connection suspect, so that calls go elsewhere; two make it sick, and
+ * `onSick` is called once. Without a rule there are no checks at intervals.
+ */
+export class Health {
+  readonly #rule: HealthRule | undefined;
+  readonly #timeoutMs: number;
+  readonly #onSick: (connection: Connection, why: string) => void;
+  readonly #watched = new Map<Connection, Watched>();
 
-  function later(connection: Connection, state: Watched, ms: number): void {
+  constructor(rule: HealthRule | undefined, onSick: (connection: Connection, why: string) => void) {
+    this.#rule = rule;
+    this.#timeoutMs = rule?.timeoutMs ?? 2_000;
+    this.#onSick = onSick;
+  }
+
+  watch(connection: Connection): void {
+    const state: Watched = { timer: undefined, strikes: 0, checking: undefined };
+    this.#watched.set(connection, state);
+    this.#schedule(connection, state);
+  }
+
+  forget(connection: Connection): void {
+    clearTimeout(this.#watched.get(connection)?.timer);
+    this.#watched.delete(connection);
+  }
+
+  /** Checks now. `strikes` is 1 if a call has already waited in vain. Resolves to whether the connection is healthy. */
+  async probe(connection: Connection, strikes: 0 | 1): Promise<boolean> {
+    const state = this.#watched.get(connection);
+    if (!state) return false;
+    if (state.checking) return state.checking;
+    state.strikes = Math.max(state.strikes, strikes);
+    return this.#check(connection, state);
+  }
+
+  /** Whether it has a strike, so that other instances are preferred until it has answered. */
+  isSuspect(connection: Connection): boolean {
+    return (this.#watched.get(connection)?.strikes ?? 0) > 0;
+  }
+
+  /** Resolves when no check of this connection is under way. */
+  async settled(connection: Connection): Promise<void> {
+    await this.#watched.get(connection)?.checking;
+  }
+
+  stop(): void {
+    for (const connection of [...this.#watched.keys()]) this.forget(connection);
+  }
+
+  #schedule(connection: Connection, state: Watched): void {
+    if (!this.#rule) return;
     clearTimeout(state.timer);
-    state.timer = setTimeout(() => void look(connection, state), ms);
+    state.timer = setTimeout(() => void this.#check(connection, state), this.#rule.intervalMs);
     state.timer.unref();
   }
 
-  function look(connection: Connection, state: Watched): Promise<boolean> {
-    state.looking ??= ask(connection, state).finally(() => {
-      state.looking = undefined;
+  #check(connection: Connection, state: Watched): Promise<boolean> {
+    state.checking ??= this.#ask(connection, state).finally(() => {
+      state.checking = undefined;
     });
-    return state.looking;
+    return state.checking;
   }
 
-  /** Until it answers, or has two strikes; in between it is suspect, and no more calls are given to it. */
-  async function ask(connection: Connection, state: Watched): Promise<boolean> {
+  /** Asks until it answers or has two strikes. */
+  async #ask(connection: Connection, state: Watched): Promise<boolean> {
     for (;;) {
       try {
-        await connection.check(timeoutMs);
+        await connection.check(this.#timeoutMs);
         state.strikes = 0;
-        if (rule && watched.has(connection)) later(connection, state, rule.intervalMs);
+        if (this.#watched.has(connection)) this.#schedule(connection, state);
         return true;
       } catch {
-        if (!watched.has(connection)) return false;
+        if (!this.#watched.has(connection)) return false;
         state.strikes++;
         if (state.strikes < 2) continue;
-        forget(connection);
-        onSick(connection, `it gave no answer twice, the last time to a health check within ${timeoutMs} ms`);
+        this.forget(connection);
+        this.#onSick(connection, `it did not answer twice, the second time to a health check of ${this.#timeoutMs} ms`);
         return false;
       }
     }
   }
-
-  function forget(connection: Connection): void {
-    clearTimeout(watched.get(connection)?.timer);
-    watched.delete(connection);
-  }
-
-  return {
-    watch(connection) {
-      const state: Watched = { timer: undefined, strikes: 0, looking: undefined };
-      watched.set(connection, state);
-      if (rule) later(connection, state, rule.intervalMs);
-    },
-    forget,
-    async probe(connection, strikes) {
-      const state = watched.get(connection);
-      if (!state) return false;
-      if (state.looking) return state.looking;
-      state.strikes = Math.max(state.strikes, strikes);
-      return look(connection, state);
-    },
-    isSuspect: (connection) => (watched.get(connection)?.strikes ?? 0) > 0,
-    async settled(connection) {
-      await watched.get(connection)?.looking;
-    },
-    stop() {
-      for (const connection of [...watched.keys()]) forget(connection);
-    },
-  };
 }

@@ -1,4 +1,5 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
+import type { EpochMs } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { CallFailure } from '../connection/call-failure.js';
 import type { Connection } from '../connection/connection.js';
@@ -6,53 +7,30 @@ import type { Connection } from '../connection/connection.js';
 export const instanceStates = ['stopped', 'starting', 'ready', 'waiting', 'given_up'] as const;
 export type InstanceState = (typeof instanceStates)[number];
 
-/** One of a server's instances: a place that a process or session is started in again and again. */
-export interface Instance {
-  /** `github#2`. */
-  readonly id: string;
-  state(): InstanceState;
-  /** The connection, if it is up. */
-  connection(): Connection | undefined;
-  /** The connection, started if need be; waits for a restart that is due. Throws CallFailure `not_started`. */
-  ready(): Promise<Connection>;
-  /** Says that it has answered: a start that came to something. */
-  hasAnswered(): void;
-  /** Ends a connection that is of no use any more; it is started again after a pause. */
-  replace(connection: Connection): void;
-  /** Ends it, not to be started again until `ready` is called. */
-  stop(): Promise<void>;
-  kill(): void;
-  restarts(): number;
-  lastFailure(): string | undefined;
-}
-
 export interface InstanceNeeds {
+  /** `github#2`. */
   id: string;
-  /** Starts one; `onClosed` is called once when it has ended, whoever ended it. */
+  /** Opens a connection; `onClosed` is called once when it has ended, whichever side ended it. */
   open(onClosed: () => void): Promise<Connection>;
-  now(): number;
+  now(): EpochMs;
   random(): number;
-  /** It has been given up: for the log of events. */
+  /** Called when it is given up, for the event log. */
   onGivenUp(why: string): void;
-  /** It has ended by itself. */
+  /** Called when it ended although nobody stopped it. */
   onLost(): void;
   restart?: RestartRule;
 }
 
 export interface RestartRule {
   backoff: Backoff;
-  /** Starts in a row that came to nothing, after which it is given up. */
+  /** It is given up after this many failed starts in a row. */
   tries: number;
-  /** Up for so long, all that was before is forgotten. */
+  /** After this long up, earlier failures are forgotten. */
   stableMs: number;
-  /** Given up, it is tried again for a call when so much time has passed. */
+  /** Once given up, it is tried again for a call after this long. */
   restMs: number;
 }
 
-/**
- * A crash after it has answered counts as the first try again: a server that is killed now and then must come back each
- * time, and only one that never comes to anything is given up.
- */
 export const usualRestart: RestartRule = {
   backoff: { baseMs: 100, capMs: 30_000 },
   tries: 5,
@@ -60,138 +38,170 @@ export const usualRestart: RestartRule = {
   restMs: 60_000,
 };
 
-export function createInstance(needs: InstanceNeeds): Instance {
-  const { id, open, now, random } = needs;
-  const rule = needs.restart ?? usualRestart;
-  let state: InstanceState = 'stopped';
-  let current: Connection | undefined;
-  let starting: Promise<Connection> | undefined;
-  /** Bumped by every stop, so that a start under way then is thrown away. */
-  let era = 0;
-  let tries = 0;
-  let answered = false;
-  let startedAt = 0;
-  let givenUpAt = 0;
-  let restarts = 0;
-  let failure: string | undefined;
-  let endPause = () => {};
+/**
+ * One instance of a server: a process or session that is started again whenever it ends, with backoff.
+ *
+ * A crash after an answer counts as the first failure again: a server that is killed now and then must come back each
+ * time, and only one that never answers is given up.
+ */
+export class Instance {
+  readonly id: string;
+  readonly #needs: InstanceNeeds;
+  readonly #rule: RestartRule;
+  #state: InstanceState = 'stopped';
+  #connection: Connection | undefined;
+  /** The start that is under way or was last made; undefined when it is stopped or given up. */
+  #starting: Promise<Connection> | undefined;
+  /** Incremented by every stop. A start that began in an earlier era is discarded. */
+  #era = 0;
+  /** Failed starts in a row. */
+  #failures = 0;
+  #hasAnswered = false;
+  #readyAt: EpochMs = 0;
+  #givenUpAt: EpochMs = 0;
+  #restarts = 0;
+  #lastFailure: string | undefined;
+  #endPause = () => {};
 
-  function begin(delayMs: number): Promise<Connection> {
-    const own = era;
-    starting = (delayMs > 0 ? pause(delayMs) : Promise.resolve()).then(() => start(own));
-    // Whoever waits for it hears of it; nobody may.
-    starting.catch(() => {});
-    return starting;
+  constructor(needs: InstanceNeeds) {
+    this.id = needs.id;
+    this.#needs = needs;
+    this.#rule = needs.restart ?? usualRestart;
   }
 
-  function pause(ms: number): Promise<void> {
+  get state(): InstanceState {
+    return this.#state;
+  }
+
+  /** The connection, if it is open. */
+  get connection(): Connection | undefined {
+    return this.#connection?.isOpen() ? this.#connection : undefined;
+  }
+
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get lastFailure(): string | undefined {
+    return this.#lastFailure;
+  }
+
+  /** Resolves to an open connection: starts one, or waits for a restart that is due. Throws CallFailure `not_started`. */
+  async ready(): Promise<Connection> {
+    if (this.#connection?.isOpen()) return this.#connection;
+    if (this.#state === 'given_up') {
+      const { restMs, tries } = this.#rule;
+      if (this.#needs.now() - this.#givenUpAt < restMs) {
+        throw new CallFailure('not_started', `it was given up after ${tries} tries: ${this.#lastFailure}`);
+      }
+      this.#failures = tries - 1;
+      return this.#begin(0);
+    }
+    return this.#starting ?? this.#begin(0);
+  }
+
+  /** Records that it has answered a call, so that its start counts as a success. */
+  answered(): void {
+    this.#hasAnswered = true;
+  }
+
+  /** Kills a connection that is of no more use; another one is opened after a pause. */
+  replace(connection: Connection): void {
+    if (this.#connection !== connection) return;
+    this.#ended();
+    connection.kill();
+  }
+
+  /** Closes the connection. It stays stopped until `ready` is called. */
+  async stop(): Promise<void> {
+    this.#failures = 0;
+    await this.#leave()?.close();
+  }
+
+  /** Like `stop`, but at once and synchronously. */
+  kill(): void {
+    this.#leave()?.kill();
+  }
+
+  #begin(delayMs: number): Promise<Connection> {
+    const era = this.#era;
+    this.#starting = (delayMs > 0 ? this.#pause(delayMs) : Promise.resolve()).then(() => this.#start(era));
+    // Callers of `ready` get the error. A restart may have none, and must not be an unhandled rejection.
+    this.#starting.catch(() => {});
+    return this.#starting;
+  }
+
+  #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      endPause = () => {
+      this.#endPause = () => {
         clearTimeout(timer);
         resolve();
       };
     });
   }
 
-  async function start(own: number): Promise<Connection> {
-    if (own !== era) throw new CallFailure('not_started', 'it was stopped');
-    state = 'starting';
-    let connection: Connection;
+  async #start(era: number): Promise<Connection> {
+    if (era !== this.#era) throw new CallFailure('not_started', 'it was stopped');
+    this.#state = 'starting';
+    let connection: Connection | undefined;
+    let hasClosed = false;
     try {
-      let hasClosed = false;
-      connection = await open(() => {
+      connection = await this.#needs.open(() => {
         hasClosed = true;
-        // One that ends before it was ready has never been the current one.
-        if (current !== undefined && current === connection) ended();
+        // A connection that ends before it was ready has never been the current one.
+        if (connection !== undefined && this.#connection === connection) this.#ended();
       });
       if (hasClosed) throw new CallFailure('not_started', 'it ended as soon as it was ready');
     } catch (error) {
-      if (own === era) {
-        failure = messageOf(error);
-        retry();
+      if (era === this.#era) {
+        this.#lastFailure = messageOf(error);
+        this.#retry();
       }
       throw error;
     }
-    if (own !== era) {
+    if (era !== this.#era) {
       connection.kill();
       throw new CallFailure('not_started', 'it was stopped');
     }
-    current = connection;
-    answered = false;
-    startedAt = now();
-    state = 'ready';
+    this.#connection = connection;
+    this.#hasAnswered = false;
+    this.#readyAt = this.#needs.now();
+    this.#state = 'ready';
     return connection;
   }
 
-  function ended(): void {
-    current = undefined;
-    failure = 'it ended by itself';
-    if (now() - startedAt >= rule.stableMs || answered) tries = 0;
-    needs.onLost();
-    retry();
+  #ended(): void {
+    this.#connection = undefined;
+    this.#lastFailure = 'it ended by itself';
+    const wasStable = this.#needs.now() - this.#readyAt >= this.#rule.stableMs;
+    if (wasStable || this.#hasAnswered) this.#failures = 0;
+    this.#needs.onLost();
+    this.#retry();
   }
 
-  function retry(): void {
-    tries++;
-    if (tries > rule.tries) {
-      state = 'given_up';
-      givenUpAt = now();
-      starting = undefined;
-      needs.onGivenUp(failure ?? 'unknown');
+  #retry(): void {
+    this.#failures++;
+    if (this.#failures > this.#rule.tries) {
+      this.#state = 'given_up';
+      this.#givenUpAt = this.#needs.now();
+      this.#starting = undefined;
+      this.#needs.onGivenUp(this.#lastFailure ?? 'unknown');
       return;
     }
-    restarts++;
-    state = 'waiting';
-    begin(retryDelayMs(rule.backoff, tries, random));
+    this.#restarts++;
+    this.#state = 'waiting';
+    this.#begin(retryDelayMs(this.#rule.backoff, this.#failures, this.#needs.random));
   }
 
-  function leave(): Connection | undefined {
-    const last = current;
-    era++;
-    current = undefined;
-    starting = undefined;
-    state = 'stopped';
-    endPause();
+  /** Goes to `stopped` and hands out the connection that was current. */
+  #leave(): Connection | undefined {
+    const last = this.#connection;
+    this.#era++;
+    this.#connection = undefined;
+    this.#starting = undefined;
+    this.#state = 'stopped';
+    this.#endPause();
     return last;
   }
-
-  return {
-    id,
-    state: () => state,
-    connection: () => (current?.isOpen() ? current : undefined),
-    restarts: () => restarts,
-    lastFailure: () => failure,
-
-    async ready() {
-      if (current?.isOpen()) return current;
-      if (state === 'given_up') {
-        if (now() - givenUpAt < rule.restMs) {
-          throw new CallFailure('not_started', `it was given up after ${rule.tries} tries: ${failure}`);
-        }
-        tries = rule.tries - 1;
-        return begin(0);
-      }
-      return starting ?? begin(0);
-    },
-
-    hasAnswered() {
-      answered = true;
-    },
-
-    replace(connection) {
-      if (current !== connection) return;
-      ended();
-      connection.kill();
-    },
-
-    async stop() {
-      tries = 0;
-      await leave()?.close();
-    },
-
-    kill() {
-      leave()?.kill();
-    },
-  };
 }

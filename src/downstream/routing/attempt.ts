@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { FailureType } from '../../core/breakers/machine.js';
@@ -5,11 +6,12 @@ import { CallFailure, type CallFailureKind } from '../connection/call-failure.js
 import type { Connection } from '../connection/connection.js';
 import type { ToolAnswer } from '../connection/tool-description.js';
 import type { NativeTool } from '../native/define-native-tool.js';
-import type { Gate } from '../pool/gate.js';
-import type { CallLog, CallSource } from './call-log.js';
+import type { BreakerGate } from '../pool/breaker-gate.js';
+import type { CallMetrics, CallSource } from './call-metrics.js';
+import { sourceName } from './plan.js';
 import type { Candidate } from './resolve.js';
 
-/** One try at one source, as the caller is told of it. */
+/** One attempt at one source, as its caller sees it. */
 export interface Attempt {
   source: CallSource;
   instance: string;
@@ -18,7 +20,7 @@ export interface Attempt {
   error?: string;
 }
 
-/** How a try ended; it never rejects. */
+/** How an attempt ended: with an `answer`, or with a `failure`. */
 export interface Tried {
   candidate: Candidate;
   attempt: Attempt;
@@ -26,87 +28,91 @@ export interface Tried {
   failure?: CallFailure;
 }
 
+export type Answered = Tried & { answer: ToolAnswer };
+
+export const isAnswered = (tried: Tried): tried is Answered => tried.answer !== undefined;
+
 export interface TryOptions {
   args: JsonObject;
   timeoutMs: number;
   signal: AbortSignal;
-  /** Filled with the connections that have been tried. */
+  /** Connections that this call was tried on. The attempt adds its own. */
   avoid: Set<Connection>;
   onProgress?: ((message: string) => void) | undefined;
 }
 
 export interface AttemptNeeds {
-  gate: Gate;
-  calls: CallLog;
+  gate: BreakerGate;
+  metrics: CallMetrics;
   runNative(tool: NativeTool, args: JsonObject, signal: AbortSignal): Promise<JsonObject>;
 }
 
-export type TryCandidate = ReturnType<typeof createAttempts>;
+/** Asks one candidate once, behind its tool's breaker, and records the outcome. Never rejects for a failed call. */
+export async function tryCandidate(needs: AttemptNeeds, candidate: Candidate, options: TryOptions): Promise<Tried> {
+  const startedAt = performance.now();
+  const attempt: Attempt = { source: candidate.source, instance: sourceName(candidate), ms: 0 };
+  const tried: Tried = { candidate, attempt };
+  try {
+    tried.answer = await askBehindBreaker(needs, candidate, attempt, options);
+  } catch (error) {
+    tried.failure = error instanceof CallFailure ? error : new CallFailure('malformed', 'it failed', { cause: error });
+    attempt.error = tried.failure.message;
+  }
+  attempt.ms = Math.round((performance.now() - startedAt) * 100) / 100;
+  if (tried.failure?.kind !== 'cancelled') {
+    const outcome = tried.failure ? 'failed' : tried.answer?.isError ? 'error' : 'ok';
+    needs.metrics.record({ tool: candidate.name, outcome, ...attempt });
+  }
+  return tried;
+}
 
-export function createAttempts({ gate, calls, runNative }: AttemptNeeds) {
-  /** Asks one candidate once, past its tool's breaker, and counts what came of it. */
-  return async (candidate: Candidate, options: TryOptions): Promise<Tried> => {
-    const startedAt = performance.now();
-    const attempt: Attempt = { source: candidate.source, instance: instanceOf(candidate), ms: 0 };
-    const breaker = `tool:${candidate.source === 'native' ? 'native.' : ''}${candidate.name}`;
-    const tried: Tried = { candidate, attempt };
-    try {
-      tried.answer = await ask(breaker);
-    } catch (error) {
-      tried.failure =
-        error instanceof CallFailure ? error : new CallFailure('malformed', 'it failed', { cause: error });
-      attempt.error = tried.failure.message;
-    }
-    attempt.ms = Math.round((performance.now() - startedAt) * 100) / 100;
-    if (tried.failure?.kind !== 'cancelled') {
-      const outcome = tried.failure ? 'failed' : tried.answer?.isError ? 'error' : 'ok';
-      calls.note({ tool: candidate.name, outcome, ...attempt });
-    }
-    return tried;
-
-    async function ask(id: string): Promise<ToolAnswer> {
-      const leave = await gate.admit(id, options.timeoutMs);
-      if (!leave) throw new CallFailure('circuit_open', 'the circuit breaker of this tool is open');
-      try {
-        const answer = await send();
-        await gate.succeeded(id, leave);
-        return answer;
-      } catch (error) {
-        const kind = error instanceof CallFailure ? error.kind : 'malformed';
-        const type = toolFaults[kind];
-        if (type) await gate.failed(id, leave, { type, message: attempt.error ?? messageOf(error) });
-        else await gate.forget(leave);
-        throw error;
-      }
-    }
-
-    async function send(): Promise<ToolAnswer> {
-      if (candidate.source === 'native') return askNative(candidate.tool, options);
-      return candidate.pool.call({
-        ...options,
-        tool: candidate.tool.name,
-        onChosen(instance, connection) {
-          attempt.instance = instance;
-          if (connection) options.avoid.add(connection);
-        },
-      });
-    }
-  };
-
-  async function askNative(tool: NativeTool, { args, timeoutMs, signal }: TryOptions): Promise<ToolAnswer> {
-    const timeout = AbortSignal.timeout(timeoutMs);
-    try {
-      return { structuredContent: await runNative(tool, args, AbortSignal.any([signal, timeout])) };
-    } catch (error) {
-      if (signal.aborted) throw new CallFailure('cancelled', 'cancelled by its caller', { cause: error });
-      if (timeout.aborted) throw new CallFailure('timeout', `no answer within ${timeoutMs} ms`, { cause: error });
-      if (!(error instanceof RuntimeError)) throw error;
-      throw new CallFailure(nativeKinds[error.code] ?? 'server_error', error.message, { cause: error });
-    }
+async function askBehindBreaker(
+  { gate, runNative }: AttemptNeeds,
+  candidate: Candidate,
+  attempt: Attempt,
+  options: TryOptions,
+): Promise<ToolAnswer> {
+  const breaker = `tool:${candidate.source === 'native' ? 'native.' : ''}${candidate.name}`;
+  const permit = await gate.admit(breaker, options.timeoutMs);
+  if (!permit) throw new CallFailure('circuit_open', 'the circuit breaker of this tool is open');
+  try {
+    const answer = await (candidate.source === 'native'
+      ? askNative(runNative, candidate.tool, options)
+      : candidate.pool.call({
+          ...options,
+          tool: candidate.tool.name,
+          onChosen(instance, connection) {
+            attempt.instance = instance;
+            options.avoid.add(connection);
+          },
+        }));
+    await gate.succeeded(breaker, permit);
+    return answer;
+  } catch (error) {
+    const type = toolFaults[error instanceof CallFailure ? error.kind : 'malformed'];
+    if (type) await gate.failed(breaker, permit, { type, message: messageOf(error) });
+    else await gate.release(permit);
+    throw error;
   }
 }
 
-/** Failures that say something of the tool, its server being otherwise well or not; a lost process says nothing. */
+async function askNative(
+  runNative: AttemptNeeds['runNative'],
+  tool: NativeTool,
+  { args, timeoutMs, signal }: TryOptions,
+): Promise<ToolAnswer> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    return { structuredContent: await runNative(tool, args, AbortSignal.any([signal, timeout])) };
+  } catch (error) {
+    if (signal.aborted) throw new CallFailure('cancelled', 'cancelled by its caller', { cause: error });
+    if (timeout.aborted) throw new CallFailure('timeout', `no answer within ${timeoutMs} ms`, { cause: error });
+    if (!(error instanceof RuntimeError)) throw error;
+    throw new CallFailure(nativeKinds[error.code] ?? 'server_error', error.message, { cause: error });
+  }
+}
+
+/** Failures that count against the tool's breaker. The others, such as a lost process, say nothing about the tool. */
 const toolFaults: Readonly<Partial<Record<CallFailureKind, FailureType>>> = {
   timeout: 'timeout',
   server_error: 'exception',
@@ -122,6 +128,34 @@ const nativeKinds: Readonly<Partial<Record<RuntimeError['code'], CallFailureKind
   cancelled: 'cancelled',
 };
 
-export function instanceOf(candidate: Candidate): string {
-  return candidate.source === 'native' ? 'native' : candidate.pool.server;
+type Start = (signal: AbortSignal) => Promise<Tried>;
+
+/**
+ * A hedged request (Dean and Barroso, "The Tail at Scale"): starts `other` if `one` has not ended after `delayMs`, and
+ * cancels the slower one as soon as the other has a good answer. Resolves to the attempts made, a good answer last.
+ */
+export async function hedge(one: Start, other: Start, delayMs: number, caller: AbortSignal): Promise<Tried[]> {
+  const ends = [new AbortController(), new AbortController()] as const;
+  const first = one(AbortSignal.any([caller, ends[0].signal]));
+  const timer = new AbortController();
+  const early = await Promise.race([first, sleep(delayMs, undefined, { signal: timer.signal }).catch(() => undefined)]);
+  timer.abort();
+  if (early) return [early];
+  const second = other(AbortSignal.any([caller, ends[1].signal]));
+  const [quicker, slowerEnd] = await Promise.race([
+    first.then((tried) => [tried, ends[1]] as const),
+    second.then((tried) => [tried, ends[0]] as const),
+  ]);
+  if (isAnswered(quicker) && !quicker.answer.isError) {
+    slowerEnd.abort();
+    const [firstEnd, secondEnd] = await Promise.all([first, second]);
+    const slower = quicker === firstEnd ? secondEnd : firstEnd;
+    return [{ ...slower, attempt: { ...slower.attempt, error: slower.attempt.error ?? 'overtaken' } }, quicker];
+  }
+  return Promise.all([first, second]);
+}
+
+/** How long a first attempt may take before it is hedged: three times its usual latency, within bounds. */
+export function hedgeDelayMs(latencyMs: number | undefined): number {
+  return latencyMs === undefined || !Number.isFinite(latencyMs) ? 300 : Math.min(2_000, Math.max(20, 3 * latencyMs));
 }

@@ -2,9 +2,9 @@ import type { Clock } from '../../base/clock.js';
 import { type JsonObject, readJson } from '../../base/json.js';
 import type { Actor } from '../../core/actor.js';
 import { recordEvent } from '../../core/events/events.js';
-import type { Database } from '../../store/sql.js';
+import type { Database, Sql } from '../../store/sql.js';
 
-/** A stored rule for one tool, named as its callers name it. */
+/** A stored rule for one tool, under the name that its callers use. */
 export interface Route {
   tool: string;
   /** `native`, or a server. */
@@ -16,14 +16,9 @@ export interface Route {
 }
 
 export type RouteChange = { [Field in keyof Omit<Route, 'tool'>]?: Route[Field] | undefined } & {
-  /** Forget the rule that there was first. */
+  /** Starts from an empty rule instead of the stored one. */
   isAnew?: boolean | undefined;
 };
-
-export type Routes = ReturnType<typeof createRoutes>;
-
-/** How long it may take until another session's rule is noticed. */
-const freshMs = 500;
 
 interface RouteRow {
   tool: string;
@@ -33,75 +28,52 @@ interface RouteRow {
   retry_safe: number | null;
 }
 
-export function createRoutes({ db, clock }: { db: Database; clock: Clock }) {
-  let known: Promise<Map<string, Route>> | undefined;
-  let lookedAt = 0;
+/** How long another session's change may go unnoticed. */
+const freshMs = 500;
 
-  async function read(): Promise<Map<string, Route>> {
-    const rows = await db.all<RouteRow>('select * from tool_routes');
-    return new Map(rows.map((row) => [row.tool, toRoute(row)]));
+/** The rules that all sessions share. */
+export class Routes {
+  readonly #db: Database;
+  readonly #clock: Clock;
+  #known: Promise<ReadonlyMap<string, Route>> | undefined;
+  #readAt = 0;
+
+  constructor({ db, clock }: { db: Database; clock: Clock }) {
+    this.#db = db;
+    this.#clock = clock;
   }
 
-  return {
-    all(): Promise<Map<string, Route>> {
-      if (!known || performance.now() - lookedAt > freshMs) {
-        lookedAt = performance.now();
-        known = read();
-        known.catch(() => {
-          known = undefined;
-        });
-      }
-      return known;
-    },
-
-    /** Changes what is given and leaves the rest; resolves to the rule as it stands then. */
-    async set(tool: string, { isAnew, ...change }: RouteChange, actor: Actor): Promise<Route> {
-      const now = clock.now();
-      const route = await db.transaction(async (sql) => {
-        const row = await sql.get<RouteRow>('select * from tool_routes where tool = ?', tool);
-        const before = row && !isAnew ? toRoute(row) : emptyRoute(tool);
-        const after: Route = {
-          tool,
-          prefer: change.prefer ?? before.prefer,
-          backups: change.backups ?? before.backups,
-          cacheSeconds: change.cacheSeconds ?? before.cacheSeconds,
-          retrySafe: change.retrySafe ?? before.retrySafe,
-        };
-        await sql.run(
-          `insert into tool_routes (tool, prefer, backups, cache_seconds, retry_safe, updated_at) values (?, ?, ?, ?, ?, ?)
-           on conflict (tool) do update set prefer = excluded.prefer, backups = excluded.backups,
-             cache_seconds = excluded.cache_seconds, retry_safe = excluded.retry_safe, updated_at = excluded.updated_at`,
-          tool,
-          after.prefer ?? null,
-          JSON.stringify(after.backups),
-          after.cacheSeconds ?? null,
-          after.retrySafe === undefined ? null : Number(after.retrySafe),
-          now,
-        );
-        await recordEvent(sql, {
-          at: now,
-          actor,
-          subject: 'tool',
-          subjectId: tool,
-          type: 'routed',
-          data: describeRoute(after),
-        });
-        return after;
+  /** By the tool's name, at most half a second old. */
+  all(): Promise<ReadonlyMap<string, Route>> {
+    if (!this.#known || performance.now() - this.#readAt > freshMs) {
+      this.#readAt = performance.now();
+      this.#known = this.#read();
+      this.#known.catch(() => {
+        this.#known = undefined;
       });
-      known = undefined;
-      return route;
-    },
-  };
-}
+    }
+    return this.#known;
+  }
 
-/** What a rule says, without what it leaves open. */
-export function describeRoute({ prefer, backups, cacheSeconds, retrySafe }: Route): JsonObject {
-  return {
-    ...(prefer !== undefined && { prefer }),
-    ...(backups.length > 0 && { backups }),
-    ...(cacheSeconds !== undefined && { cache_seconds: cacheSeconds }),
-    ...(retrySafe !== undefined && { retry_safe: retrySafe }),
-  };
+  /** Changes the given fields and leaves the others. Resolves to the rule as it is then. */
+  async set(tool: string, change: RouteChange, actor: Actor): Promise<Route> {
+    const at = this.#clock.now();
+    const route = await this.#db.transaction(async (sql) => {
+      const row = await sql.get<RouteRow>('select * from tool_routes where tool = ?', tool);
+      const changed = applyChange(row && !change.isAnew ? toRoute(row) : emptyRoute(tool), change);
+      await store(sql, changed, at);
+      const data = describeRoute(changed);
+      await recordEvent(sql, { at, actor, subject: 'tool', subjectId: tool, type: 'routed', data });
+      return changed;
+    });
+    this.#known = undefined;
+    return route;
+  }
+
+  async #read(): Promise<ReadonlyMap<string, Route>> {
+    const rows = await this.#db.all<RouteRow>('select * from tool_routes');
+    return new Map(rows.map((row) => [row.tool, toRoute(row)]));
+  }
 }
 
 export const emptyRoute = (tool: string): Route => ({
@@ -111,6 +83,40 @@ export const emptyRoute = (tool: string): Route => ({
   cacheSeconds: undefined,
   retrySafe: undefined,
 });
+
+function applyChange(route: Route, change: RouteChange): Route {
+  return {
+    tool: route.tool,
+    prefer: change.prefer ?? route.prefer,
+    backups: change.backups ?? route.backups,
+    cacheSeconds: change.cacheSeconds ?? route.cacheSeconds,
+    retrySafe: change.retrySafe ?? route.retrySafe,
+  };
+}
+
+async function store(sql: Sql, { tool, prefer, backups, cacheSeconds, retrySafe }: Route, now: number): Promise<void> {
+  await sql.run(
+    `insert into tool_routes (tool, prefer, backups, cache_seconds, retry_safe, updated_at) values (?, ?, ?, ?, ?, ?)
+     on conflict (tool) do update set prefer = excluded.prefer, backups = excluded.backups,
+       cache_seconds = excluded.cache_seconds, retry_safe = excluded.retry_safe, updated_at = excluded.updated_at`,
+    tool,
+    prefer ?? null,
+    JSON.stringify(backups),
+    cacheSeconds ?? null,
+    retrySafe === undefined ? null : Number(retrySafe),
+    now,
+  );
+}
+
+/** The fields that are set, for the event. */
+function describeRoute({ prefer, backups, cacheSeconds, retrySafe }: Route): JsonObject {
+  return {
+    ...(prefer !== undefined && { prefer }),
+    ...(backups.length > 0 && { backups }),
+    ...(cacheSeconds !== undefined && { cache_seconds: cacheSeconds }),
+    ...(retrySafe !== undefined && { retry_safe: retrySafe }),
+  };
+}
 
 function toRoute(row: RouteRow): Route {
   return {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { EpochMs } from '../../base/clock.js';
 import type { JsonObject } from '../../base/json.js';
 import { isReadOnly } from '../connection/tool-description.js';
 import type { NativeTool } from '../native/define-native-tool.js';
@@ -6,28 +7,28 @@ import type { InstanceView, Pool } from '../pool/pool.js';
 import { nativeServer } from '../routing/resolve.js';
 
 export interface ToolFilter {
-  /** Words that must stand in its name or description. */
+  /** Words that must all occur in the name or description. */
   query?: string | undefined;
   server?: string | undefined;
 }
 
-/** up: an instance runs. idle: it will be started by a call. down: it was tried, and did not come up or is suspect. */
+/** up: an instance runs. idle: a call will start it. down: it was tried and did not start, or does not answer. */
 export type ServerHealth = 'native' | 'up' | 'idle' | 'down';
 
 export interface ListedTool {
-  /** What call_tool takes. */
+  /** The name for call_tool. */
   name: string;
   description: string;
   health: ServerHealth;
   isReadOnly: boolean;
   inputSchema: JsonObject;
-  /** When the list was made, epoch milliseconds; null for native tools. */
-  listedAt: number | null;
+  /** When its server listed it; null for native tools. */
+  listedAt: EpochMs | null;
 }
 
 const listTimeoutMs = 20_000;
 
-/** Every tool that can be called, by name; of a server that is down, those it had last. */
+/** Every tool that can be called. A server that is down has the tools of its last list. */
 export async function listTools(
   { query = '', server }: ToolFilter,
   { pools, natives }: { pools: ReadonlyMap<string, Pool>; natives: readonly NativeTool[] },
@@ -60,7 +61,7 @@ export function healthOf(pool: Pool): ServerHealth {
   return instances.length === 0 || instances.some(isSick) ? 'down' : 'idle';
 }
 
-/** Whether it was up or was to be, and is not: one that starts anew has not come up yet. */
+/** Whether it should be up and is not. A first start is not sickness, a restart is. */
 export function isSick({ state, restarts }: InstanceView): boolean {
   return state !== 'ready' && state !== 'stopped' && (state !== 'starting' || restarts > 0);
 }

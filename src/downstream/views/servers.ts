@@ -1,10 +1,10 @@
-import type { Clock } from '../../base/clock.js';
-import type { Database } from '../../store/sql.js';
+import type { EpochMs } from '../../base/clock.js';
+import type { Sql } from '../../store/sql.js';
 import type { InstanceView, Pool } from '../pool/pool.js';
-import type { CallLog, CallStats } from '../routing/call-log.js';
+import type { CallMetrics, CallStats } from '../routing/call-metrics.js';
 import { healthOf, isSick, type ServerHealth } from './list-tools.js';
 
-/** What is known of one instance: of its process in this session, and of calls in all sessions. */
+/** One instance: its process in this session, and the calls of all sessions in the last hour. */
 export interface InstanceReport extends InstanceView {
   p50Ms: number | undefined;
   p95Ms: number | undefined;
@@ -15,26 +15,27 @@ export interface InstanceReport extends InstanceView {
 
 export interface ServerView {
   server: string;
-  /** The whole command or address, as the config file has it: a person must be able to see what is run. */
+  /** The whole command or address of the config file: a person must be able to see what is run. */
   runs: string;
   health: ServerHealth;
+  /** The number of its tools, if they were ever listed. */
   tools: number | undefined;
-  listedAt: number | undefined;
+  listedAt: EpochMs | undefined;
   backups: readonly string[];
   instances: InstanceReport[];
 }
 
 export interface ServersNeeds {
   pools: ReadonlyMap<string, Pool>;
-  db: Database;
-  clock: Clock;
-  calls: CallLog;
+  db: Sql;
+  metrics: CallMetrics;
 }
 
 const hourMs = 3_600_000;
 
-export async function viewServers({ pools, db, calls }: ServersNeeds): Promise<ServerView[]> {
-  const stats = await calls.stats({ sinceMs: hourMs });
+/** All servers of the config file with their instances. */
+export async function viewServers({ pools, db, metrics }: ServersNeeds): Promise<ServerView[]> {
+  const stats = await metrics.stats({ sinceMs: hourMs });
   const rows = await db.all<{ id: string; state: string }>("select id, state from breakers where id like 'server:%'");
   const breakers = new Map(rows.map(({ id, state }) => [id, state]));
   return Promise.all(
@@ -61,7 +62,7 @@ function report(
   const own = stats.filter((row) => row.instance === instance.id);
   const calls = own.reduce((sum, row) => sum + row.calls, 0);
   const failed = own.reduce((sum, row) => sum + row.failed, 0);
-  // Of several tools, the slower one's percentiles: nobody waits for a mean.
+  // The percentiles of its slowest tool: a mean over tools would say nothing about any of them.
   const slowest = (pick: (row: CallStats) => number) => (own.length === 0 ? undefined : Math.max(...own.map(pick)));
   return {
     ...instance,
@@ -73,7 +74,7 @@ function report(
   };
 }
 
-export function describeLaunch({ settings }: Pick<Pool, 'settings'>): string {
+function describeLaunch({ settings }: Pool): string {
   return 'command' in settings ? [settings.command, ...(settings.args ?? [])].join(' ') : settings.url;
 }
 
@@ -82,7 +83,7 @@ export interface SickServer {
   problem: string;
 }
 
-/** Servers that have been tried in this session and are not up, or not wholly. */
+/** The servers that this session has tried and that are not fully up. */
 export function sickServers(pools: ReadonlyMap<string, Pool>): SickServer[] {
   return [...pools.values()].flatMap((pool) => {
     const instances = pool.instances();

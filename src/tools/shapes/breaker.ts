@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
+import type { ConfigChanges } from '../../core/breakers/configure-breaker.js';
 import type { Breaker, RecentFailure } from '../../core/breakers/list-breakers.js';
 import { type BreakerConfig, type BreakerState, failureTypes } from '../../core/breakers/machine.js';
-import type { ConfigChanges } from '../../core/breakers/steer-breaker.js';
 import type { Event } from '../../core/events/events.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 
@@ -71,7 +71,7 @@ export function showBreakerBriefly({
     state: showState(circuit.state),
     can_execute: canExecute,
     failure_count: circuit.failures.length,
-    trip_count: totals.trip_count,
+    trip_count: totals.trips,
     cooldown_until: iso(circuit.cooldownUntil),
     reason: reason === null ? undefined : cut(reason, 120),
   };
@@ -84,13 +84,13 @@ export function showBreaker(breaker: Breaker, now: number): z.infer<typeof break
     agent_id: id,
     ...showBreakerBriefly(breaker),
     success_count: circuit.halfOpenSuccesses,
-    half_open_calls: circuit.probes,
+    half_open_calls: circuit.permits,
     held: whenTrue(circuit.isHeld),
     time_until_trial: cooldownUntil === null ? null : toSeconds(cooldownUntil - now),
-    total_failures: totals.total_failures,
-    total_successes: totals.total_successes,
-    last_failure_time: iso(totals.last_failure_at),
-    last_success_time: iso(totals.last_success_at),
+    total_failures: totals.failures,
+    total_successes: totals.successes,
+    last_failure_time: iso(totals.lastFailureAt),
+    last_success_time: iso(totals.lastSuccessAt),
     created_at: iso(createdAt),
     config: showConfig(config),
   };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Json } from '../../base/json.js';
 import { cut } from '../../base/text.js';
 import { type Job, jobStatuses } from '../../core/jobs/job.js';
-import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/list-jobs.js';
+import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/read-jobs.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 
 const jobStatus = z.enum(jobStatuses);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
-import type { TaskWithDependencies, WaitingReasons } from '../../core/tasks/list-tasks.js';
+import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
+import type { WaitingReasons } from '../../core/tasks/ready.js';
 import { failurePolicies, isOverdue, isReady, taskStatuses } from '../../core/tasks/task.js';
 import type { ClaimedTask, DependencyResult, TaskDetail } from '../../core/tasks/tasks.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../base/json.js';
-import type { CallOutcome } from '../../downstream/routing/call.js';
+import type { CallOutcome } from '../../downstream/routing/caller.js';
 
 const json = z.record(z.string(), z.unknown());
 

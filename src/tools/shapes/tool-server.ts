@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
-import type { CallStats } from '../../downstream/routing/call-log.js';
+import type { CallStats } from '../../downstream/routing/call-metrics.js';
 import type { ListedTool } from '../../downstream/views/list-tools.js';
 import type { InstanceReport, ServerView } from '../../downstream/views/servers.js';
 import { iso, mark, whenTrue } from '../call/fields.js';

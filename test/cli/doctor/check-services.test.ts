@@ -3,8 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { readConfig } from '../../../src/base/config.js';
 import { checkSearch } from '../../../src/cli/doctor/check-services.js';
+import { readConfig } from '../../../src/config.js';
 import { odd } from '../../downstream/tool-runtime.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { runCli } from '../run-cli.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createProgressLine } from '../../../src/cli/jobs/progress-line.js';
-import type { JobProgress } from '../../../src/core/jobs/find-job.js';
+import type { JobProgress } from '../../../src/core/jobs/read-jobs.js';
 
 const waiting: JobProgress = {
   status: 'pending',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Breakers } from '../../../src/core/breakers/breakers.js';
+import { releasePermitsOf } from '../../../src/core/breakers/guard.js';
 import { defaultConfig } from '../../../src/core/breakers/machine.js';
-import { releaseProbes } from '../../../src/core/breakers/probes.js';
 import { type MovingClock, movingClock } from '../../support/moving-clock.js';
 import { testRuntime } from '../../support/test-runtime.js';
 
@@ -65,12 +65,12 @@ describe('probes', () => {
     const { db, breakers } = await testRuntime({ clock });
     await halfOpen(breakers, clock, 'a');
     for (let count = 0; count < 3; count++) await breakers.acquire('a', { holder: 'job:x:1', callMs: 60_000 });
-    await releaseProbes(db, 'job:x:11');
+    await releasePermitsOf(db, 'job:x:11');
     expect((await breakers.acquire('a')).allowed).toBe(false);
     clock.pass(60_000);
     const again = { holder: 'job:x:1', callMs: 60_000 };
     for (let count = 0; count < 3; count++) expect((await breakers.acquire('a', again)).allowed).toBe(true);
-    await releaseProbes(db, 'job:x:1');
+    await releasePermitsOf(db, 'job:x:1');
     expect((await breakers.acquire('a')).allowed).toBe(true);
   });
 });

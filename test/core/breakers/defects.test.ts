@@ -46,10 +46,10 @@ describe('defects of the earlier breakers that these do not have', () => {
     await fail(before.breakers, 'a', 5);
     clock.pass(300_000);
     for (let count = 0; count < 3; count++) await before.breakers.acquire('a');
-    expect((await before.breakers.get('a')).circuit).toMatchObject({ probes: 3, halfOpenSuccesses: 0 });
+    expect((await before.breakers.get('a')).circuit).toMatchObject({ permits: 3, halfOpenSuccesses: 0 });
     before.close();
     const { breakers } = await testRuntime({ home: before.home, clock });
-    expect((await breakers.get('a')).circuit.probes).toBe(3);
+    expect((await breakers.get('a')).circuit.permits).toBe(3);
     expect((await breakers.acquire('a')).allowed).toBe(false);
   });
 
@@ -103,7 +103,7 @@ describe('defects of the earlier breakers that these do not have', () => {
     const count = () => db.get('select count(*) as rows from breaker_failures');
     // Five that opened it, and the last ten to be looked at.
     expect(await count()).toEqual({ rows: 15 });
-    expect((await breakers.get('a')).totals).toMatchObject({ total_failures: 200, trip_count: 1 });
+    expect((await breakers.get('a')).totals).toMatchObject({ failures: 200, trips: 1 });
     clock.pass(61_000);
     await fail(breakers, 'a', 1);
     expect(await count()).toEqual({ rows: 10 });

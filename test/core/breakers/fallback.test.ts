@@ -30,7 +30,7 @@ describe('who does the work of an agent', () => {
     await open(breakers, 'a', 'b');
     const { agent, path, own } = await breakers.choose('a');
     expect(agent).toBe('c');
-    expect(path.map((asked) => [asked.agent, asked.admission.state])).toEqual([
+    expect(path.map((asked) => [asked.agent, asked.answer.state])).toEqual([
       ['a', 'open'],
       ['b', 'open'],
       ['c', 'closed'],
@@ -97,11 +97,11 @@ it('a choice is part of the transaction that it is made in', async () => {
   clock.pass(300_000);
   await expect(
     db.transaction(async (sql) => {
-      expect((await chooseAgent(sql, 'a', { now: clock.now() })).permit).toBeDefined();
+      expect((await chooseAgent(sql, 'a', {}, clock.now())).permit).toBeDefined();
       throw new Error('The step was not taken.');
     }),
   ).rejects.toThrow('The step was not taken.');
-  expect((await breakers.get('a')).circuit.probes).toBe(0);
+  expect((await breakers.get('a')).circuit.permits).toBe(0);
 });
 
 it('chains of whatever shape end, ask nobody twice, and pass over nobody who would work', async () => {

@@ -45,7 +45,7 @@ describe('an open circuit', () => {
 
   it('admits no call until its cooldown is over, and is half open then', () => {
     expect(admits(atTime(open, config, 300_001), config)).toBe(false);
-    expect(atTime(open, config, 300_002)).toMatchObject({ state: 'half_open', cooldownUntil: null, probes: 0 });
+    expect(atTime(open, config, 300_002)).toMatchObject({ state: 'half_open', cooldownUntil: null, permits: 0 });
   });
 
   it('says when it is worth asking again', () => {
@@ -84,7 +84,7 @@ describe('a half-open circuit', () => {
   const halfOpen = atTime(failedAt(0, 1, 2), config, 300_002);
 
   it('admits a counted number of probes', () => {
-    expect([0, 2, 3].map((probes) => admits({ ...halfOpen, probes }, config))).toEqual([true, true, false]);
+    expect([0, 2, 3].map((permits) => admits({ ...halfOpen, permits }, config))).toEqual([true, true, false]);
   });
 
   it('opens again with the first probe that fails', () => {

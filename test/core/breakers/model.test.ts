@@ -45,8 +45,8 @@ class Model {
 
   at(now: number): Circuit {
     const circuit = atTime(this.circuit, this.config, now);
-    const probes = [...this.permits.values()].filter((expiresAt) => expiresAt > now).length;
-    this.circuit = { ...circuit, probes };
+    const permits = [...this.permits.values()].filter((expiresAt) => expiresAt > now).length;
+    this.circuit = { ...circuit, permits };
     return this.circuit;
   }
 
@@ -188,8 +188,8 @@ it('three processes with one breaker between them are one pure machine, and neve
           expected,
         );
         // A limit that was lowered meanwhile holds for the next.
-        if (answer?.permit) expect(stored?.circuit.probes).toBeLessThanOrEqual(model.config.halfOpenMaxCalls);
-        seen.add(`${expected.state}${expected.isHeld ? ' held' : ''}${expected.probes > 0 ? ' probing' : ''}`);
+        if (answer?.permit) expect(stored?.circuit.permits).toBeLessThanOrEqual(model.config.halfOpenMaxCalls);
+        seen.add(`${expected.state}${expected.isHeld ? ' held' : ''}${expected.permits > 0 ? ' probing' : ''}`);
       }
     }),
     { numRuns: 150 },

@@ -1,6 +1,6 @@
 import type { Breakers } from '../../../src/core/breakers/breakers.js';
+import type { ConfigChanges } from '../../../src/core/breakers/configure-breaker.js';
 import type { FailureType } from '../../../src/core/breakers/machine.js';
-import type { ConfigChanges } from '../../../src/core/breakers/steer-breaker.js';
 
 /** One thing that a process may do with a breaker. */
 export type Operation =

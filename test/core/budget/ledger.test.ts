@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   estimateTokens,
-  promiseOf,
   readBudget,
   release,
   remaining,
+  reservationOf,
   reserve,
   setBudget,
   settle,
@@ -16,7 +16,7 @@ import { testRuntime } from '../../support/test-runtime.js';
 const at = 1;
 
 describe('a budget', () => {
-  it('promises tokens before a call and counts what it used after it', async () => {
+  it('reserves tokens before a call and counts what it used after it', async () => {
     const { db } = await testRuntime();
     await setBudget(db, 'goal:1', 100, at);
     await reserve(db, { accounts: ['goal:1'], holder: 'job:a:1', tokens: 60, minimum: 10 }, at);
@@ -25,19 +25,19 @@ describe('a budget', () => {
     expect(await readBudget(db, 'goal:1')).toEqual({ account: 'goal:1', cap: 100, spent: 25, reserved: 0 });
   });
 
-  it('refuses what does not fit, with the figures, and promises nothing in any account then', async () => {
+  it('refuses what does not fit, with the figures, and reserves nothing in any account then', async () => {
     const { db } = await testRuntime();
     await setBudget(db, 'job:a', 1_000, at);
     await setBudget(db, 'goal:1', 100, at);
     await spend(db, 'goal:1', 50, at);
-    const wish = { accounts: ['job:a', 'goal:1'], holder: 'job:a:1', tokens: 60, minimum: 1 };
-    await expect(db.transaction((sql) => reserve(sql, wish, at))).rejects.toThrow(
+    const reservation = { accounts: ['job:a', 'goal:1'], holder: 'job:a:1', tokens: 60, minimum: 1 };
+    await expect(db.transaction((sql) => reserve(sql, reservation, at))).rejects.toThrow(
       expect.objectContaining({
         code: 'budget_exhausted',
         message: expect.stringMatching(/goal:1 does not allow 60 more tokens: 50 spent and 0 reserved of 100/),
       }),
     );
-    expect(await promiseOf(db, 'job:a:1')).toBeUndefined();
+    expect(await reservationOf(db, 'job:a:1')).toBeUndefined();
   });
 
   it('without a cap counts and never refuses', async () => {
@@ -58,7 +58,7 @@ describe('a budget', () => {
     expect(await readBudget(db, 'a')).toMatchObject({ spent: 0, reserved: 0 });
   });
 
-  it('takes a second promise of the same call in place of the first', async () => {
+  it('takes a second reservation of the same call in place of the first', async () => {
     const { db } = await testRuntime();
     await setBudget(db, 'a', 100, at);
     for (const tokens of [90, 80]) await reserve(db, { accounts: ['a'], holder: 'x', tokens, minimum: 1 }, at);
@@ -73,7 +73,7 @@ describe('a budget', () => {
     expect(remaining(await readBudget(db, 'a'))).toBe(20);
   });
 
-  it('is never promised beyond its cap, whatever is reserved, settled and released in whatever order', async () => {
+  it('is never reserved beyond its cap, whatever is reserved, settled and released in whatever order', async () => {
     const { db } = await testRuntime();
     const step = fc.record({
       holder: fc.constantFrom('a', 'b', 'c', 'd'),
@@ -85,34 +85,34 @@ describe('a budget', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
         const name = `account:${++account}`;
         await setBudget(db, name, 100, at);
-        const promised = new Map<string, number>();
+        const byCall = new Map<string, number>();
         let spent = 0;
         for (const { holder, what, tokens } of steps) {
           const call = `${name}/${holder}`;
-          const before = promised.get(call) ?? 0;
+          const before = byCall.get(call) ?? 0;
           if (what === 'reserve') {
-            const others = [...promised.values()].reduce((sum, each) => sum + each, 0) - before;
+            const others = [...byCall.values()].reduce((sum, each) => sum + each, 0) - before;
             const fits = spent + others + tokens <= 100;
-            const wish = { accounts: [name], holder: call, tokens, minimum: 0 };
+            const reservation = { accounts: [name], holder: call, tokens, minimum: 0 };
             const outcome = await db
-              .transaction((sql) => reserve(sql, wish, at))
+              .transaction((sql) => reserve(sql, reservation, at))
               .then(
                 () => true,
                 () => false,
               );
             expect(outcome).toBe(fits);
-            if (outcome) promised.set(call, tokens);
+            if (outcome) byCall.set(call, tokens);
           } else if (what === 'settle') {
-            // A call uses no more than it was promised.
+            // A call uses no more than it reserved.
             const used = Math.min(tokens, before);
             await settle(db, call, used, at);
             spent += used;
-            promised.delete(call);
+            byCall.delete(call);
           } else {
             await release(db, call);
-            promised.delete(call);
+            byCall.delete(call);
           }
-          const reserved = [...promised.values()].reduce((sum, each) => sum + each, 0);
+          const reserved = [...byCall.values()].reduce((sum, each) => sum + each, 0);
           expect(await readBudget(db, name)).toMatchObject({ spent, reserved });
           expect(spent + reserved).toBeLessThanOrEqual(100);
         }

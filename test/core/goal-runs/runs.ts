@@ -1,5 +1,5 @@
 import type { Actor } from '../../../src/core/actor.js';
-import type { NewRun } from '../../../src/core/goal-runs/start-run.js';
+import type { NewRun } from '../../../src/core/goal-runs/goal-runs.js';
 import type { Job, JobRow } from '../../../src/core/jobs/job.js';
 import type { JobEnded, Outcome } from '../../../src/core/jobs/outcome.js';
 import type { NewTask } from '../../../src/core/tasks/create-tasks.js';
@@ -14,8 +14,8 @@ export type Planned = Partial<NewTask> & { key: string };
 export interface Runs extends Queue {
   /** A goal with these tasks, which depend on each other by key; resolves to its id. */
   goal(tasks: readonly Planned[], tokenBudget?: number): Promise<number>;
-  start(goalId: number, wish?: Partial<NewRun>): Promise<Job>;
-  /** The next job is taken by a runner; resolves to it. */
+  start(goalId: number, options?: Partial<NewRun>): Promise<Job>;
+  /** Claims the next job for a runner; resolves to it. */
   takeNext(): Promise<JobRow>;
   /** Takes the next job and ends it. Resolves to the key of its task. */
   workOne(outcome?: Outcome): Promise<string>;
@@ -57,9 +57,9 @@ export async function testRuns(): Promise<Runs> {
       if (all.length > 0) await tasks.create(all, session);
       return goal.id;
     },
-    async start(goalId: number, wish: Partial<NewRun> = {}) {
+    async start(goalId: number, options: Partial<NewRun> = {}) {
       const usual = { goalId, model: 'sonnet', requires: 'anthropic', concurrency: 2, warnings: [] };
-      const { run } = await goalRuns.start({ ...usual, ...wish }, session);
+      const { run } = await goalRuns.start({ ...usual, ...options }, session);
       return run;
     },
     takeNext: async () => queue.take(await queue.runner()),

@@ -31,7 +31,7 @@ describe('the breaker of a job type', () => {
     expect(failures.map(({ type }) => type)).toEqual(outcomes.map(([, type]) => type));
     await run(queue, completed);
     const { circuit, totals } = await queue.runtime.breakers.get('job:generic');
-    expect(totals).toMatchObject({ total_failures: 7, total_successes: 1 });
+    expect(totals).toMatchObject({ failures: 7, successes: 1 });
     expect(circuit.failures).toHaveLength(6);
   });
 
@@ -45,8 +45,8 @@ describe('the breaker of a job type', () => {
     const queue = await guardedQueue();
     await run(queue, outcome);
     expect((await queue.runtime.breakers.get('job:generic')).totals).toMatchObject({
-      total_failures: 0,
-      total_successes: 0,
+      failures: 0,
+      successes: 0,
     });
   });
 
@@ -61,6 +61,6 @@ describe('the breaker of a job type', () => {
     const job = await queue.running({ maxAttempts: 1 });
     await queue.finish(job, failed('internal'));
     await queue.finish(job, failed('internal'));
-    expect((await queue.runtime.breakers.get('job:generic')).totals.total_failures).toBe(1);
+    expect((await queue.runtime.breakers.get('job:generic')).totals.failures).toBe(1);
   });
 });

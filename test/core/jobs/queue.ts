@@ -1,5 +1,5 @@
 import type { Actor } from '../../../src/core/actor.js';
-import { abilityOf } from '../../../src/core/jobs/claim-job.js';
+import { capabilityHash } from '../../../src/core/jobs/claim-job.js';
 import type { Job, JobRow } from '../../../src/core/jobs/job.js';
 import { createJobStore, type JobStore, type JobStoreNeeds } from '../../../src/core/jobs/job-store.js';
 import type { AttemptKey, Outcome } from '../../../src/core/jobs/outcome.js';
@@ -109,7 +109,7 @@ export async function testQueue(needs: Partial<JobStoreNeeds> = {}): Promise<Que
         `insert into runners (id, ability, state, created_at, created_tick, created_boot_id)
          values (?, ?, 'starting', ?, ?, ?)`,
         id,
-        abilityOf(capabilities),
+        capabilityHash(capabilities),
         clock.now(),
         clock.tick(),
         clock.bootId,

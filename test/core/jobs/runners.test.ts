@@ -137,9 +137,9 @@ describe('a runner', () => {
     const job = await queue.running();
     const key = { jobId: job.id, token: job.attempt_token ?? '' };
     const runner = job.runner_id ?? '';
-    expect(await queue.jobs.beat(runner, key)).toEqual({ isCancelRequested: false });
+    expect(await queue.jobs.heartbeat(runner, key)).toEqual({ isCancelRequested: false });
     await queue.jobs.cancel(job.id, session);
-    expect(await queue.jobs.beat(runner, key)).toEqual({ isCancelRequested: true });
-    expect(await queue.jobs.beat(runner, { ...key, token: 'another' })).toBeUndefined();
+    expect(await queue.jobs.heartbeat(runner, key)).toEqual({ isCancelRequested: true });
+    expect(await queue.jobs.heartbeat(runner, { ...key, token: 'another' })).toBeUndefined();
   });
 });

@@ -22,8 +22,8 @@ async function mixedBoard() {
   const held = await board.add('Held', { notBefore: board.clock.now() + 2 * minute });
   const taken = await board.add('Taken', { description: 'with a Needle' });
   const [done, broken, off] = [await board.add('Done'), await board.add('Broken'), await board.add('Off')];
-  const wishes = { workerId: 'hedy' };
-  await board.tasks.updateStatus({ task: taken.id, status: 'in_progress', wishes }, shell);
+  const claim = { workerId: 'hedy' };
+  await board.tasks.updateStatus({ task: taken.id, status: 'in_progress', claim }, shell);
   await board.end(done.id, 'completed');
   await board.end(broken.id, 'failed');
   await board.end(off.id, 'cancelled');

@@ -60,7 +60,7 @@ describe('the overview', () => {
     expect((await readOverview(board, alice)).waitingTasks).toEqual([
       { id: waits.id, title: 'Waits', because: `It waits for task ${open.id} (pending).` },
       { id: blocked.id, title: 'Blocked', because: `It waits for task ${failed.id} (failed).` },
-      { id: later.id, title: 'Later', because: 'It is not to be started before 2026-11-20T12:01:00.000Z.' },
+      { id: later.id, title: 'Later', because: 'It must not start before 2026-11-20T12:01:00.000Z.' },
     ]);
   });
 

@@ -12,7 +12,7 @@ test('sessions are shown with what their conversation holds, and callers without
   const { slot } = await board.slots.claim('w', { ...before, sessionId: before.id });
   await board.workers.claim({ task: task.id, workerId: 'w', slot }, before);
   const byHand = await board.add('By hand');
-  await board.tasks.updateStatus({ task: byHand.id, status: 'in_progress', wishes: { workerId: 'ada' } }, shell);
+  await board.tasks.updateStatus({ task: byHand.id, status: 'in_progress', claim: { workerId: 'ada' } }, shell);
 
   const { sessions, others } = await readSessions(board.db);
   expect(sessions).toMatchObject([

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Connection } from '../../../src/downstream/connection/connection.js';
-import { createInstance, type InstanceState } from '../../../src/downstream/pool/instance.js';
+import { Instance, type InstanceState } from '../../../src/downstream/pool/instance.js';
 import { eventually } from '../../support/eventually.js';
 import { movingClock } from '../../support/moving-clock.js';
 
@@ -10,7 +10,7 @@ function instanceOf(starts: () => 'up' | 'down') {
   const givenUp: string[] = [];
   const opened: { connection: Connection; end(): void }[] = [];
   let tried = 0;
-  const instance = createInstance({
+  const instance = new Instance({
     id: 'x#1',
     now: clock.now,
     random: () => 1,
@@ -30,11 +30,11 @@ function instanceOf(starts: () => 'up' | 'down') {
       return connection;
     },
   });
-  const reaches = (state: InstanceState) => eventually(`it is ${state}`, () => instance.state() === state);
+  const reaches = (state: InstanceState) => eventually(`it is ${state}`, () => instance.state === state);
   return { instance, clock, givenUp, opened, reaches, tried: () => tried };
 }
 
-it('five starts that come to nothing are the last; after a rest a call makes one more', async () => {
+it('after five failed starts it is given up; after a rest a call makes one more', async () => {
   const { instance, clock, givenUp, reaches, tried } = instanceOf(() => 'down');
   await expect(instance.ready()).rejects.toThrow('no such command');
   await reaches('given_up');
@@ -48,56 +48,56 @@ it('five starts that come to nothing are the last; after a rest a call makes one
   expect(tried()).toBeGreaterThan(6);
 });
 
-it('one that crashes before it has answered anything is given up, one that has answered comes back each time', async () => {
+it('an instance that crashes before its first answer is given up, one that has answered comes back each time', async () => {
   const idle = instanceOf(() => 'up');
   await idle.instance.ready();
   for (let crash = 1; crash <= 6; crash++) {
     idle.opened.at(-1)?.end();
     if (crash < 6)
-      await eventually('it is up again', () => idle.opened.length === crash + 1 && idle.instance.state() === 'ready');
+      await eventually('it is up again', () => idle.opened.length === crash + 1 && idle.instance.state === 'ready');
   }
-  expect(idle.instance.state()).toBe('given_up');
+  expect(idle.instance.state).toBe('given_up');
 
   const useful = instanceOf(() => 'up');
   await useful.instance.ready();
   for (let crash = 1; crash <= 20; crash++) {
-    useful.instance.hasAnswered();
+    useful.instance.answered();
     useful.opened.at(-1)?.end();
-    await eventually('it is up again', () => useful.opened.length === crash + 1 && useful.instance.state() === 'ready');
+    await eventually('it is up again', () => useful.opened.length === crash + 1 && useful.instance.state === 'ready');
   }
-  expect(useful.instance.restarts()).toBe(20);
+  expect(useful.instance.restarts).toBe(20);
 });
 
-it('five stable minutes make good what was before', async () => {
+it('after five stable minutes earlier crashes are forgotten', async () => {
   const { instance, clock, opened } = instanceOf(() => 'up');
   await instance.ready();
   for (let crash = 1; crash <= 12; crash++) {
     clock.pass(300_000);
     opened.at(-1)?.end();
-    await eventually('it is up again', () => opened.length === crash + 1 && instance.state() === 'ready');
+    await eventually('it is up again', () => opened.length === crash + 1 && instance.state === 'ready');
   }
 });
 
-it('one that was stopped stays so, also when a start was under way', async () => {
+it('a stopped instance stays stopped, also when a start was under way', async () => {
   const { instance, opened, tried } = instanceOf(() => 'up');
   const starting = instance.ready();
   await instance.stop();
   await expect(starting).rejects.toThrow('it was stopped');
-  expect(instance.state()).toBe('stopped');
+  expect(instance.state).toBe('stopped');
   await instance.ready();
-  expect(instance.connection()).toBe(opened.at(-1)?.connection);
+  expect(instance.connection).toBe(opened.at(-1)?.connection);
   await instance.stop();
   await instance.stop();
-  expect([instance.state(), tried()]).toEqual(['stopped', opened.length]);
+  expect([instance.state, tried()]).toEqual(['stopped', opened.length]);
 });
 
-it('what has replaced a connection is not ended by its late end', async () => {
+it('the late end of a replaced connection does not end the new one', async () => {
   const { instance, opened } = instanceOf(() => 'up');
   const first = await instance.ready();
   instance.replace(first);
-  await eventually('another is up', () => opened.length === 2 && instance.state() === 'ready');
+  await eventually('another is up', () => opened.length === 2 && instance.state === 'ready');
   opened[0]?.end();
   instance.replace(first);
-  expect(instance.connection()).toBe(opened[1]?.connection);
-  expect(instance.restarts()).toBe(1);
+  expect(instance.connection).toBe(opened[1]?.connection);
+  expect(instance.restarts).toBe(1);
 });

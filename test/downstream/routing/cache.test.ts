@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest';
-import { createCallCache } from '../../../src/downstream/routing/cache.js';
-import { callKey } from '../../../src/downstream/routing/call-key.js';
+import { CallCache, callKey } from '../../../src/downstream/routing/cache.js';
 import { testRuntime } from '../../support/test-runtime.js';
 
-it('keys are equal for equal arguments in any order, and for no others', () => {
+it('keys are equal for equal arguments in any order, and differ for all others', () => {
   const key = callKey('a.b', { x: 1, y: { p: [1, 2], q: null } });
   expect(callKey('a.b', { y: { q: null, p: [1, 2] }, x: 1 })).toBe(key);
   expect(callKey('a.b', { x: 1, y: { p: [2, 1], q: null } })).not.toBe(key);
@@ -14,7 +13,7 @@ it('keys are equal for equal arguments in any order, and for no others', () => {
 it('holds no more than its size, and drops the oldest first', async () => {
   const { db, clock } = await testRuntime();
   let now = clock.now();
-  const cache = createCallCache({ db, clock: { ...clock, now: () => now } });
+  const cache = new CallCache({ db, clock: { ...clock, now: () => now } });
   const answer = { content: [{ type: 'text', text: 'x'.repeat(900_000) }] };
   for (let index = 0; index < 60; index++) {
     now += 1_000;
@@ -30,14 +29,14 @@ it('holds no more than its size, and drops the oldest first', async () => {
   expect(await cache.find('key 59', 1e9)).toMatchObject({ ageMs: 0 });
 });
 
-it('an answer over a megabyte is not kept, and arguments stand in no row', async () => {
+it('an answer over a megabyte is not stored, and no row holds arguments', async () => {
   const { db, clock } = await testRuntime();
-  const cache = createCallCache({ db, clock });
+  const cache = new CallCache({ db, clock });
   cache.keep(callKey('a.b', { password: 'hunter2' }), 'a.b', { content: [] });
   cache.keep('long', 'a.b', { content: [{ type: 'text', text: 'x'.repeat(1_000_001) }] });
   await cache.flush();
   const rows = await db.all<Record<string, unknown>>('select * from tool_cache');
   expect(rows).toHaveLength(1);
   expect(JSON.stringify(rows)).not.toContain('hunter2');
-  expect(cache.isDue()).toBe(false);
+  expect(cache.hasUnwritten()).toBe(false);
 });

@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
-import { useMayWrite } from '../../visitor.js';
 import type { Choices } from './filters.js';
 
 interface AddTaskProps {

@@ -1,8 +1,7 @@
 import { useState } from 'preact/hooks';
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { ActionForm, ConfirmButton, Dialog } from '../../ui/dialog.js';
 import { act } from '../../ui/notices.js';
-import { useMayWrite } from '../../visitor.js';
 import { priorities, priorityWords } from './add-task.js';
 import { stateOf, type WholeTask } from './whole-task.js';
 

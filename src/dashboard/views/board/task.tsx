@@ -1,10 +1,9 @@
 import { Link, queryText } from '../../location.js';
 import type { TaskCard } from '../../task-card.js';
 import { History } from '../../ui/history.js';
-import { Particular, Passage, When } from '../../ui/sheet.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon, StateMark, stateWords } from '../../ui/state.js';
-import { Time } from '../../ui/time.js';
+import { Particular, Passage, Time, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { TaskActions } from './task-actions.js';
 import { stateOf, type WholeTask } from './whole-task.js';

@@ -1,4 +1,4 @@
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { filter, Link } from '../../location.js';
 import type { TaskCard, TaskSummary } from '../../task-card.js';
 import { ConfirmButton } from '../../ui/dialog.js';
@@ -7,10 +7,9 @@ import { RawJson, Shown } from '../../ui/shown.js';
 import { TaskTable } from '../../ui/task-table.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { useMayWrite } from '../../visitor.js';
 import { AddTask } from '../board/add-task.js';
-import type { Tokens } from './goal-line.js';
 import { Graph, type GraphRead } from './graph.js';
+import type { Tokens } from './progress.js';
 import { Progress } from './progress.js';
 
 /** A goal as get_goal gives it. */

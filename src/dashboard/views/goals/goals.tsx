@@ -1,14 +1,12 @@
 import { useState } from 'preact/hooks';
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
+import type { ViewProps } from '../../location.js';
 import { filter, go, Link } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
-import { Pages } from '../../ui/pages.js';
-import { Empty, RawJson, Shown } from '../../ui/shown.js';
+import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
-import type { ViewProps } from '../../view.js';
-import { useMayWrite } from '../../visitor.js';
 import { Goal } from './goal.js';
-import type { GoalLine } from './goal-line.js';
+import type { GoalLine } from './progress.js';
 import { Progress } from './progress.js';
 
 interface GoalsRead {

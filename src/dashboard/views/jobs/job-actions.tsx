@@ -1,9 +1,8 @@
 import { useState } from 'preact/hooks';
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { ActionForm, ConfirmButton, Dialog } from '../../ui/dialog.js';
-import { useMayWrite } from '../../visitor.js';
+import { useRead } from '../../use-read.js';
 import { isOpen, type WholeJob } from './job-line.js';
-import { ModelField } from './model-field.js';
 
 /** What can be done with a job as it stands. */
 export function JobActions({ job }: { job: WholeJob }) {
@@ -53,5 +52,27 @@ function Retry({ job }: { job: WholeJob }) {
         </Dialog>
       )}
     </>
+  );
+}
+
+export interface ModelsRead {
+  default: string | null;
+  providers: { id: string; configured: boolean; model?: string; mend?: string }[];
+}
+
+/** A model to be named, with those that are set up to choose from; empty for the usual one. */
+export function ModelField({ usual }: { usual: string | null | undefined }) {
+  const { data } = useRead<ModelsRead>('page/models');
+  const known = data?.providers.flatMap(({ configured, model }) => (configured && model ? [model] : [])) ?? [];
+  return (
+    <label>
+      Model
+      <input name="model" list="models" maxLength={200} placeholder={usual ?? data?.default ?? ''} />
+      <datalist id="models">
+        {known.map((model) => (
+          <option key={model} value={model} />
+        ))}
+      </datalist>
+    </label>
   );
 }

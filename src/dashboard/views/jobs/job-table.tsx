@@ -2,7 +2,7 @@ import { Link, queryText } from '../../location.js';
 import { short, spanOf } from '../../ui/format.js';
 import { Time, useNow } from '../../ui/time.js';
 import type { JobLine } from './job-line.js';
-import { JobMark, JobProgress } from './job-mark.js';
+import { JobMark, JobProgress } from './job-line.js';
 
 /** Jobs as lines, newest first. */
 export function JobTable({ jobs, query }: { jobs: readonly JobLine[]; query: URLSearchParams }) {

@@ -1,12 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { ViewProps } from '../../location.js';
 import { filter, Link } from '../../location.js';
 import { shownCount } from '../../task-card.js';
 import { Choice } from '../../ui/choice.js';
-import { Pages } from '../../ui/pages.js';
-import { Empty, RawJson, Shown } from '../../ui/shown.js';
+import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
 import { useRead } from '../../use-read.js';
-import type { ViewProps } from '../../view.js';
 import { Job } from './job.js';
 import { type JobLine, type JobStatus, jobStatuses, signs, statusWords, useBeat } from './job-line.js';
 import { JobTable } from './job-table.js';

@@ -1,11 +1,10 @@
 import { useState } from 'preact/hooks';
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { go } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
-import { useMayWrite } from '../../visitor.js';
-import { ModelField, type ModelsRead } from './model-field.js';
+import { ModelField, type ModelsRead } from './job-actions.js';
 
 /** The button that gives a prompt to a model in the background, and its form. */
 export function Submit() {

@@ -1,13 +1,11 @@
+import type { ViewProps } from '../../location.js';
 import { filter, Link } from '../../location.js';
 import { short } from '../../ui/format.js';
-import { Pages } from '../../ui/pages.js';
-import { Empty, RawJson, Shown } from '../../ui/shown.js';
-import { Status } from '../../ui/status.js';
+import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
+import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import type { ViewProps } from '../../view.js';
-import { Relay } from './relay.js';
-import { StepBar } from './step-bar.js';
+import { Relay, StepBar } from './relay.js';
 import { type RelayLine, relayStatuses } from './whole-relay.js';
 
 interface RelaysRead {

@@ -1,8 +1,8 @@
+import { useMayWrite } from '../../api.js';
 import { duration, number } from '../../ui/format.js';
-import { Status } from '../../ui/status.js';
+import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
-import { useMayWrite } from '../../visitor.js';
-import { RetryStep } from './retry-step.js';
+import { RetryStep } from './relay-actions.js';
 import { canGoOn, type RelayAgent, type RelayResult, type WholeRelay } from './whole-relay.js';
 
 /** One step of a relay: its agent and gates, and each attempt at it. */

@@ -1,13 +1,12 @@
 import { useState } from 'preact/hooks';
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { Link } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { number, percent } from '../../ui/format.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
-import { Status } from '../../ui/status.js';
+import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { useMayWrite } from '../../visitor.js';
 import { useBeat } from '../jobs/job-line.js';
 
 interface Instance {

@@ -1,10 +1,9 @@
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { Link } from '../../location.js';
 import { ConfirmButton } from '../../ui/dialog.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { useMayWrite } from '../../visitor.js';
 import { Sessions, type SessionsRead } from './sessions.js';
 
 /** A slot as get_workers gives it. */

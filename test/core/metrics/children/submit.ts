@@ -1,6 +1,7 @@
 // Submits and cancels COUNT jobs on the database in HOME, without starting anything.
-import { readConfig } from '../../../../src/base/config.js';
+
 import { silentLog } from '../../../../src/base/log.js';
+import { readConfig } from '../../../../src/config.js';
 import { openRuntime } from '../../../../src/runtime.js';
 import { jobStoreOf } from '../../../support/job-store.js';
 

@@ -1,8 +1,8 @@
 // Searches arXiv as often as it is told to, all at once, as a session of its own would.
 import { systemClock } from '../../../../src/base/clock.js';
-import { readConfig } from '../../../../src/base/config.js';
 import { reportError } from '../../../../src/base/errors.js';
 import { silentLog } from '../../../../src/base/log.js';
+import { readConfig } from '../../../../src/config.js';
 import { searchArxiv } from '../../../../src/downstream/native/search-arxiv.js';
 import { openDatabase } from '../../../../src/store/open.js';
 

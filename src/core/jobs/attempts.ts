@@ -1,0 +1,197 @@
+import type { EpochMs } from '../../base/clock.js';
+import { insertRow } from '../../store/insert-row.js';
+import type { Sql } from '../../store/sql.js';
+import { estimateTokens, reservationOf, settle } from '../budget/ledger.js';
+import type { ModelUsage } from '../ports.js';
+import { addTokensUsed } from '../tasks/claim.js';
+import type { JobRow } from './job.js';
+import { type AttemptKey, type Outcome, problemOf } from './outcome.js';
+import { joinChunks, type LogEntry, type StoredArtifact } from './read-jobs.js';
+
+/** The name under which an attempt reserves tokens. */
+export const callOf = (job: { id: string; attempt: number }): string => `job:${job.id}:${job.attempt}`;
+
+/** A model call of an attempt is over: what it used takes the place of what was promised to it. */
+export async function bookUsage(
+  sql: Sql,
+  job: { id: string; attempt: number },
+  { inputTokens, outputTokens }: ModelUsage,
+  at: number,
+): Promise<void> {
+  await settle(sql, callOf(job), inputTokens + outputTokens, at);
+  await sql.run(
+    `update job_attempts set input_tokens = input_tokens + ?, output_tokens = output_tokens + ?
+     where job_id = ? and attempt = ? and ended_at is null`,
+    inputTokens,
+    outputTokens,
+    job.id,
+    job.attempt,
+  );
+}
+
+/** Whether the attempt before this one was put off: then the two are one wait, and told of once. */
+export async function wasPostponed(sql: Sql, { id, attempt }: { id: string; attempt: number }): Promise<boolean> {
+  const before = await sql.get(
+    "select 1 from job_attempts where job_id = ? and attempt = ? and outcome = 'postponed'",
+    id,
+    attempt - 1,
+  );
+  return before !== undefined;
+}
+
+/** Epoch milliseconds. */
+export interface EndedAttempt {
+  startedAt: number;
+  /** When the last of the job's dependencies was done. */
+  dependenciesDoneAt: number | null;
+}
+
+/** Writes how an attempt ended into its own row, and what it spent and left into the job's. */
+export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: number): Promise<EndedAttempt> {
+  const received = outcome.output ?? (await joinChunks(sql, row.id));
+  const used = await settleAttempt(sql, row, outcome, received, at);
+  const problem = problemOf(outcome);
+  const attempt = await sql.get<EndedAttempt>(
+    `update job_attempts set outcome = ?, error_code = ?, error_message = ?, model = ?, input_tokens = ?,
+       output_tokens = ?, ended_at = ? where job_id = ? and attempt = ? returning started_at as "startedAt",
+       (select max(j.completed_at) from job_dependencies d join jobs j on j.id = d.depends_on
+        where d.job_id = job_attempts.job_id) as "dependenciesDoneAt"`,
+    outcome.kind,
+    problem?.code ?? null,
+    problem?.message ?? null,
+    outcome.model ?? null,
+    used.inputTokens,
+    used.outputTokens,
+    at,
+    row.id,
+    row.attempt,
+  );
+  if (outcome.kind === 'postponed') await deleteEarlierPostponements(sql, row);
+  // A try that brought nothing leaves what an earlier one had brought.
+  const output = outcome.kind === 'completed' || received !== '' ? received : (row.output ?? '');
+  const warnings = [...(JSON.parse(row.warnings) as string[]), ...(outcome.warnings ?? [])];
+  await sql.run(
+    `update jobs set output = ?, model = coalesce(?, model), input_tokens = input_tokens + ?,
+       output_tokens = output_tokens + ?, warnings = ?, updated_at = ? where seq = ?`,
+    output === '' ? null : output,
+    outcome.model ?? null,
+    used.inputTokens,
+    used.outputTokens,
+    JSON.stringify([...new Set(warnings)]),
+    at,
+    row.seq,
+  );
+  await sql.run('delete from job_chunks where job_id = ?', row.id);
+  // Not the goal's ledger, which has these tokens already.
+  if (row.task_id !== null) {
+    await addTokensUsed(sql, row.task_id, row.task_claim_token, used.inputTokens + used.outputTokens);
+  }
+  return attempt ?? { startedAt: at, dependenciesDoneAt: null };
+}
+
+/** A job may be put off a thousand times while a breaker is open; the last of them says it all. */
+async function deleteEarlierPostponements(sql: Sql, row: JobRow): Promise<void> {
+  await sql.run(
+    `delete from job_attempts where job_id = ? and attempt < ? and outcome = 'postponed'
+       and input_tokens = 0 and output_tokens = 0`,
+    row.id,
+    row.attempt,
+  );
+}
+
+/**
+ * What an attempt has used in all. A call that nobody could settle, because its runner is gone or the disk was full, is
+ * settled here: by what the runner reported, else by its prompt and what had come back of the answer.
+ */
+async function settleAttempt(
+  sql: Sql,
+  row: JobRow,
+  outcome: Outcome,
+  received: string,
+  at: number,
+): Promise<ModelUsage> {
+  const booked = (await sql.get<ModelUsage>(
+    `select input_tokens as "inputTokens", output_tokens as "outputTokens" from job_attempts
+     where job_id = ? and attempt = ?`,
+    row.id,
+    row.attempt,
+  )) ?? { inputTokens: 0, outputTokens: 0 };
+  const reservation = await reservationOf(sql, callOf(row));
+  const { inputTokens, outputTokens } = outcome;
+  let used = booked;
+  if (inputTokens !== undefined && outputTokens !== undefined) {
+    used = {
+      inputTokens: Math.max(inputTokens, booked.inputTokens),
+      outputTokens: Math.max(outputTokens, booked.outputTokens),
+    };
+  } else if (reservation) {
+    used = {
+      inputTokens: booked.inputTokens + reservation.minimum,
+      outputTokens: booked.outputTokens + estimateTokens(received),
+    };
+  }
+  const unsettled = used.inputTokens + used.outputTokens - booked.inputTokens - booked.outputTokens;
+  if (reservation) await settle(sql, callOf(row), unsettled, at);
+  return used;
+}
+
+/** What an attempt has brought since the last time that it was stored. */
+export interface AttemptUpdate {
+  /** The output begins anew: drop what was stored of it. */
+  restart: boolean;
+  /** The next piece of the output, and its place among the pieces. */
+  piece: string;
+  chunk: number;
+  progress: { fraction: number; message: string | undefined } | undefined;
+  logs: readonly NewLogEntry[];
+}
+
+export type NewLogEntry = Omit<LogEntry, 'id'>;
+
+/**
+ * Stores what an attempt says while it works: pieces of output, progress, log entries. Fenced as every write of an
+ * attempt is: a superseded one changes nothing.
+ */
+export async function storeUpdate(sql: Sql, key: AttemptKey, notes: AttemptUpdate, at: EpochMs): Promise<void> {
+  if (!(await isCurrentAttempt(sql, key))) return;
+  const { jobId } = key;
+  if (notes.restart) await sql.run('delete from job_chunks where job_id = ?', jobId);
+  if (notes.piece !== '') {
+    await sql.run('insert into job_chunks (job_id, seq, text) values (?, ?, ?)', jobId, notes.chunk, notes.piece);
+  }
+  if (notes.progress) {
+    await sql.run(
+      'update jobs set progress = ?, progress_message = ?, updated_at = ? where id = ?',
+      notes.progress.fraction,
+      notes.progress.message ?? null,
+      at,
+      jobId,
+    );
+  }
+  for (const entry of notes.logs) await insertRow(sql, 'job_logs', { job_id: jobId, ...entry });
+}
+
+/**
+ * Lists a file among the artifacts of a job; the same name again replaces the earlier one. Resolves to false, and writes
+ * nothing, when the attempt has been superseded.
+ */
+export async function listArtifact(sql: Sql, key: AttemptKey, artifact: StoredArtifact, at: EpochMs): Promise<boolean> {
+  if (!(await isCurrentAttempt(sql, key))) return false;
+  const { name, path, size_bytes, sha256 } = artifact;
+  await sql.run(
+    `insert into job_artifacts (job_id, name, path, size_bytes, sha256, created_at) values (?, ?, ?, ?, ?, ?)
+     on conflict (job_id, name) do update set size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
+       created_at = excluded.created_at`,
+    key.jobId,
+    name,
+    path,
+    size_bytes,
+    sha256,
+    at,
+  );
+  return true;
+}
+
+async function isCurrentAttempt(sql: Sql, { jobId, token }: AttemptKey): Promise<boolean> {
+  return (await sql.get('select 1 from jobs where id = ? and attempt_token = ?', jobId, token)) !== undefined;
+}

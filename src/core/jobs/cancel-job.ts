@@ -1,0 +1,82 @@
+import { RuntimeError } from '../../base/errors.js';
+import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
+import { recordEvent } from '../events/events.js';
+import { countCancelled } from '../metrics/job-counters.js';
+import { isTaskCancelled } from './board-task.js';
+import { notifyDependents } from './finish-job.js';
+import { hasEnded, type JobRow } from './job.js';
+import type { JobEnded } from './outcome.js';
+import { findJob } from './read-jobs.js';
+
+/**
+ * Cancels a job: a waiting one at once; a running one is marked, and its runner ends it (`row.status` is still
+ * `running` then). A run is marked with all its jobs, and ends with the last of them. Throws `conflict` for one that has
+ * ended.
+ */
+export async function cancelJob(sql: Sql, id: string, change: Change, onEnded: JobEnded): Promise<JobRow> {
+  const row = await findJob(sql, id);
+  if (row.status === 'cancelled') return row;
+  if (hasEnded(row.status)) {
+    throw new RuntimeError(
+      'conflict',
+      `Job ${id} has already ${row.status}.`,
+      'Call get_task_result to read what it left.',
+    );
+  }
+  if (row.status === 'pending') {
+    const when = row.attempt === 0 ? 'before it started' : 'while it waited for its next try';
+    return cancelWaiting(sql, row, `The job was cancelled ${when}.`, change, onEnded);
+  }
+  await sql.run('update jobs set cancel_requested_at = ?, updated_at = ? where seq = ?', change.at, change.at, row.seq);
+  await recordEvent(sql, { ...change, subject: 'job', subjectId: id, type: 'cancel_requested' });
+  if (row.runner_id === null) await cancelRun(sql, row, change, onEnded);
+  return findJob(sql, id);
+}
+
+/** One whose jobs have all ended is at an end itself; otherwise it ends with the last of them. */
+async function cancelRun(sql: Sql, run: JobRow, change: Change, onEnded: JobEnded): Promise<void> {
+  const open = await sql.all<JobRow>(
+    "select * from jobs where parent_id = ? and status in ('pending', 'running')",
+    run.id,
+  );
+  for (const { id } of open) await cancelJob(sql, id, change, onEnded);
+  if (open.length === 0) await cancelWaiting(sql, run, 'The run was cancelled.', change, onEnded);
+}
+
+/** Cancels the waiting jobs whose board task was taken off the board; runners notice it of the running ones. */
+export async function cancelJobsOfCancelledTasks(sql: Sql, change: Change, onEnded: JobEnded): Promise<void> {
+  const rows = await sql.all<JobRow>(`select * from jobs where ${isPendingOfCancelledTask}`);
+  for (const row of rows) {
+    await cancelWaiting(sql, row, `The job was cancelled, because task ${row.task_id} was.`, change, onEnded);
+  }
+}
+
+export async function hasJobsOfCancelledTasks(sql: Sql): Promise<boolean> {
+  return (await sql.get(`select 1 from jobs where ${isPendingOfCancelledTask} limit 1`)) !== undefined;
+}
+
+const isPendingOfCancelledTask = `task_id is not null and status = 'pending' and ${isTaskCancelled}`;
+
+export async function cancelWaiting(
+  sql: Sql,
+  row: JobRow,
+  message: string,
+  change: Change,
+  onEnded: JobEnded,
+): Promise<JobRow> {
+  await sql.run(
+    `update jobs set status = 'cancelled', cancel_requested_at = ?, error_code = 'cancelled', error_message = ?,
+       completed_at = ?, updated_at = ? where seq = ?`,
+    change.at,
+    message,
+    change.at,
+    change.at,
+    row.seq,
+  );
+  await recordEvent(sql, { ...change, subject: 'job', subjectId: row.id, type: 'cancelled' });
+  await countCancelled(sql, [row.type]);
+  const cancelled = await findJob(sql, row.id);
+  await notifyDependents(sql, cancelled, change, onEnded);
+  return cancelled;
+}

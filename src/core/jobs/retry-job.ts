@@ -1,0 +1,111 @@
+import type { Clock } from '../../base/clock.js';
+import { RuntimeError } from '../../base/errors.js';
+import type { Sql } from '../../store/sql.js';
+import type { Change } from '../change.js';
+import { recordEvent } from '../events/events.js';
+import { reclaimTask } from './board-task.js';
+import { dependencyFailed } from './finish-job.js';
+import { hasEnded, type JobRow, runGoal } from './job.js';
+import { findJob } from './read-jobs.js';
+
+/** What a retry may change of a job. */
+export interface RetryOptions {
+  payload?: string | undefined;
+  requires?: string | null | undefined;
+  requestedModel?: string | undefined;
+}
+
+/**
+ * Puts a failed, cancelled or dead job back into the queue with fresh tries, and its board task with it; jobs that were
+ * cancelled because of it come back too. Throws `conflict` for one that is not over or has completed, and when its
+ * board task cannot be claimed again.
+ */
+export async function retryJob(
+  sql: Sql,
+  id: string,
+  wishes: RetryOptions,
+  change: Change,
+  clock: Clock,
+): Promise<JobRow> {
+  const row = await findJob(sql, id);
+  if (row.type === runGoal) {
+    throw new RuntimeError(
+      'conflict',
+      `Job ${id} is a run of goal ${row.goal_id}, which is not repeated as it was.`,
+      `Call run_goal with goal_id ${row.goal_id}: it works on what is left.`,
+    );
+  }
+  if (row.status === 'completed' || !hasEnded(row.status)) {
+    throw new RuntimeError(
+      'conflict',
+      `Job ${id} is ${row.status}; only a failed or cancelled one can be retried.`,
+      row.status === 'completed' ? 'Submit a new one.' : 'Call wait_for_tasks to wait for it, or cancel_task first.',
+    );
+  }
+  const failed = await failedDependencyOf(sql, id);
+  if (failed !== undefined) {
+    throw new RuntimeError(
+      'conflict',
+      `Job ${id} waits for job ${failed}, which did not complete.`,
+      `Call retry_task with ${failed}; this one then runs after it by itself.`,
+    );
+  }
+  await reclaimTask(sql, row, change, clock);
+  await requeueFresh(sql, row, wishes, change);
+  await reviveDependents(sql, row, change, clock);
+  return findJob(sql, id);
+}
+
+async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefined> {
+  const failed = await sql.get<{ id: string }>(
+    `select j.id from job_dependencies d join jobs j on j.id = d.depends_on
+     where d.job_id = ? and j.status in ('failed', 'cancelled') limit 1`,
+    id,
+  );
+  return failed?.id;
+}
+
+async function requeueFresh(sql: Sql, row: JobRow, wishes: RetryOptions, change: Change): Promise<void> {
+  await sql.run(
+    `update jobs set status = 'pending', payload = ?, requires = ?, requested_model = ?, run_at = ?, tries = 0, crashes = 0,
+       is_dead = 0, cancel_requested_at = null, progress = null, progress_message = null, read_at = null, result = null,
+       error_code = null, error_message = null, completed_at = null, updated_at = ? where seq = ?`,
+    wishes.payload ?? row.payload,
+    wishes.requires === undefined ? row.requires : wishes.requires,
+    wishes.requestedModel ?? row.requested_model,
+    change.at,
+    change.at,
+    row.seq,
+  );
+  await recordEvent(sql, { ...change, subject: 'job', subjectId: row.id, type: 'requeued' });
+}
+
+/** One that waits for another failed job as well stays cancelled until that one is retried too. */
+async function reviveDependents(sql: Sql, job: JobRow, change: Change, clock: Clock): Promise<void> {
+  const revived = [job.id];
+  for (let id = revived.pop(); id !== undefined; id = revived.pop()) {
+    const dependents = await sql.all<JobRow>(
+      `select j.* from job_dependencies d join jobs j on j.id = d.job_id
+       where d.depends_on = ? and j.status = 'cancelled' and j.error_code = ?`,
+      id,
+      dependencyFailed,
+    );
+    for (const dependent of dependents) {
+      if ((await failedDependencyOf(sql, dependent.id)) !== undefined) continue;
+      if (!(await canReclaim(sql, dependent, change, clock))) continue;
+      await requeueFresh(sql, dependent, {}, change);
+      revived.push(dependent.id);
+    }
+  }
+}
+
+/** Whether a revived job has its board task again; someone else may have taken it up meanwhile. */
+async function canReclaim(sql: Sql, job: JobRow, change: Change, clock: Clock): Promise<boolean> {
+  try {
+    await reclaimTask(sql, job, change, clock);
+    return true;
+  } catch (error) {
+    if (error instanceof RuntimeError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,95 @@
+import type { Config } from '../base/config.js';
+import { newShortId } from '../base/ids.js';
+import type { Log } from '../base/log.js';
+import type { Redact } from '../base/redact.js';
+import { CallFailure } from './connection/call-failure.js';
+import type { Connection } from './connection/connection.js';
+import { prepareLaunch } from './connection/launch.js';
+import { createWatchdog } from './connection/watchdog.js';
+import type { PoolNeeds } from './pool/pool.js';
+import type { ServerProcesses } from './processes.js';
+
+export interface ServerLauncherNeeds {
+  config: Config;
+  log: Log;
+  redact: Redact;
+  processes: ServerProcesses;
+}
+
+/** The first start of a server may have to download it. */
+const startMs = 60_000;
+/** Servers that one session may have at once, all pools together. */
+const mostServers = 20;
+
+/** Starts or reaches servers by the config file, and keeps their processes on record until they end. */
+export class ServerLauncher {
+  readonly #needs: ServerLauncherNeeds;
+  readonly #watchdog = createWatchdog();
+  #running = 0;
+  #isClosed = false;
+
+  constructor(needs: ServerLauncherNeeds) {
+    this.#needs = needs;
+  }
+
+  /** Opens a connection for an instance of a server. Throws CallFailure `not_started`. */
+  async open(server: string, instance: string, hooks: Parameters<PoolNeeds['open']>[1]): Promise<Connection> {
+    const { log, redact } = this.#needs;
+    const id = newShortId();
+    const release = this.#reserve(id);
+    try {
+      return await this.#connect(id, server, {
+        onToolsChanged: hooks.onToolsChanged,
+        onClosed() {
+          release();
+          hooks.onClosed();
+        },
+      });
+    } catch (error) {
+      release();
+      const detail = error instanceof CallFailure ? error.detail : undefined;
+      log.warn('a tool server did not start', { instance, error, said: detail && redact(detail) });
+      throw error;
+    }
+  }
+
+  /** Starts and records nothing more; the watchdog ends the processes that are left. Synchronous. */
+  close(): void {
+    this.#isClosed = true;
+    this.#watchdog.close();
+  }
+
+  /** Counts a server in; the result counts it out, once. Throws if there are too many, or the session has ended. */
+  #reserve(id: string): () => void {
+    if (this.#isClosed) throw new CallFailure('not_started', 'this session has ended');
+    if (this.#running >= mostServers) {
+      throw new CallFailure('not_started', `this session has ${mostServers} tool servers already`);
+    }
+    this.#running++;
+    let isReleased = false;
+    return () => {
+      if (isReleased) return;
+      isReleased = true;
+      this.#running--;
+      // A session that ends leaves the record to the next sweep: the process may outlive it by a moment.
+      if (!this.#isClosed) void this.#needs.processes.ended(id).catch(() => {});
+    };
+  }
+
+  async #connect(id: string, server: string, hooks: { onClosed(): void; onToolsChanged(): void }): Promise<Connection> {
+    const { config, processes } = this.#needs;
+    const settings = config.mcpServers[server];
+    if (!settings) throw new CallFailure('not_started', `the config file has no server ${server}`);
+    const launch = prepareLaunch(settings, config, id);
+    if (launch.kind === 'stdio') await processes.announce(id, server);
+    // Loaded with the first connection: the SDK's client is large.
+    const { openConnection } = await import('./connection/connection.js');
+    return openConnection({
+      launch,
+      watchdog: this.#watchdog,
+      timeoutMs: startMs,
+      onStarted: (pid) => void processes.started(id, pid).catch(() => {}),
+      ...hooks,
+    });
+  }
+}
