@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, openSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../base/log.js';
-import { makePrivateDirectory } from '../base/private-directory.js';
+import { makePrivateDirectory } from '../base/private-files.js';
 
 /**
  * Makes the database's directory and an empty file if they are not there: private to its owner from the first byte, as

@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Database } from '../../store/sql.js';
 import type { Processes } from '../ports.js';
-import { type IdentityRow, identityOf } from '../process-identity.js';
+import { type IdentityRow, identityOf, identityRow } from '../process-identity.js';
 
 /** A process that serves this runtime over HTTP. */
 export interface HttpServerEntry {
@@ -30,21 +31,14 @@ export function createHttpServers({ db, clock, processes }: { db: Database; cloc
     add: (server: { url: string; hasPage: boolean; isReadOnly: boolean }): Promise<string> =>
       db.transaction(async (sql) => {
         const id = newShortId();
-        const self = processes.self();
-        await sql.run(
-          `insert into http_servers (id, url, has_page, is_read_only, host_id, boot_id, pid_namespace, pid,
-             process_started, started_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        await insertRow(sql, 'http_servers', {
           id,
-          server.url,
-          Number(server.hasPage),
-          Number(server.isReadOnly),
-          self.hostId,
-          self.bootId,
-          self.pidNamespace,
-          self.pid,
-          self.startTime,
-          clock.now(),
-        );
+          url: server.url,
+          has_page: Number(server.hasPage),
+          is_read_only: Number(server.isReadOnly),
+          ...identityRow(processes.self()),
+          started_at: clock.now(),
+        });
         return id;
       }),
 
