@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { lendPackages } from './agents/modules/lend-packages.js';
 import { hideSecrets } from './base/config.js';
-import { openLog } from './base/open-log.js';
+import { openLog } from './base/log.js';
 import { readConfig } from './config.js';
 import { custom } from './llm/custom.js';
 import { settingsOf } from './llm/provider.js';
-import { lastWordsFile } from './runner/last-words.js';
-import { watchMemory } from './runner/memory-watch.js';
-import { runToEnd } from './runner/run-to-end.js';
+import { crashReportFile, watchMemory } from './runner/crash-report.js';
+import { runMainLoop } from './runner/main-loop.js';
 import { openRuntime } from './runtime.js';
 
 /** Entry of the detached child: claims queued jobs and runs them until none is left, then exits. */
@@ -19,10 +18,10 @@ async function main(runnerId: string): Promise<void> {
   const log = openLog(config);
   // As much again beside the heap: typed arrays, and what libraries hold.
   const limitMb = 2 * config.runnerHeapMb + 256;
-  watchMemory({ limitMb, file: lastWordsFile(join(config.dataDir, 'logs'), runnerId) });
+  watchMemory({ limitMb, file: crashReportFile(join(config.dataDir, 'logs'), runnerId) });
   const runtime = await openRuntime({ config, log });
   const drain = runtime.startDrain(runnerId);
-  await runToEnd({
+  await runMainLoop({
     runnerId,
     drain,
     jobs: { fill: runtime.jobs.fill, sweep: (actor) => runtime.maintenance.sweepQueue(actor) },

@@ -70,7 +70,7 @@ export class Maintenance {
   }
 
   async heartbeat(): Promise<void> {
-    for (const session of this.#sessions) await this.#needs.sessions.beat(session);
+    for (const session of this.#sessions) await this.#needs.sessions.heartbeat(session);
   }
 
   /** Repeats the duties until `stop`; a second call changes nothing. Runners that it starts are put down to `actor`. */

@@ -27,14 +27,14 @@ import { nativeTools } from './downstream/native/index.js';
 import { createServerProcesses } from './downstream/processes.js';
 import { createModels, type Models } from './llm/index.js';
 import { Maintenance } from './maintenance.js';
+import { createCrashReports } from './runner/crash-report.js';
 import { endMarked } from './runner/descendants.js';
-import { type Drain, startDrain } from './runner/drain.js';
+import { Drain } from './runner/drain.js';
 import { capabilitiesOf, moduleEnvironment, runnerEnvironment } from './runner/environment.js';
 import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
-import { createLastWords } from './runner/last-words.js';
+import { createSpool } from './runner/persist-outcome.js';
 import { createSpawner } from './runner/spawn.js';
-import { createSpool } from './runner/spool.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 
@@ -195,13 +195,13 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
     heapMb: config.runnerHeapMb,
   });
   const spool = createSpool(config.dataDir);
-  const lastWords = createLastWords(logDir, config.runnerHeapMb);
+  const crashReports = createCrashReports(logDir, config.runnerHeapMb);
   const drainNeeds = { jobs: store, loadAgent: agents.load, spool, log, db, clock, redact, dataDir: config.dataDir };
   return {
     goalRuns,
     relayRuns,
-    jobs: createJobs({ db, clock, store, spawner, spool, lastWords, log }),
-    startDrain: (runnerId: string): Drain => startDrain({ ...drainNeeds, runnerId }),
+    jobs: createJobs({ db, clock, store, spawner, spool, crashReports, log }),
+    startDrain: (runnerId: string): Drain => new Drain({ ...drainNeeds, runnerId }),
   };
 }
 

@@ -29,7 +29,7 @@ export const llmPayload = z.strictObject({
 export function createLlmAgent(needs: ModelCallNeeds) {
   return defineAgent({
     type: 'llm',
-    description: 'Sends a prompt to a language model and keeps its answer.',
+    description: 'Sends a prompt to a language model and stores its answer.',
     payload: llmPayload,
     async execute(job, context) {
       const answer = await callModel(job.payload, job, context, needs);

@@ -24,7 +24,7 @@ type Payload = z.output<typeof relayStepPayload>;
 export function createRelayStepAgent(needs: ModelCallNeeds) {
   return defineAgent({
     type: 'relay_step',
-    description: 'Works on the step of a relay that has the baton, and has its output judged.',
+    description: 'Works on the step of a relay that has the baton, and has a second model call judge the output.',
     payload: relayStepPayload,
     async execute(job, context): Promise<StepJobResult> {
       const held = await holdBaton(job, needs);

@@ -6,7 +6,7 @@ import type { GlobalFlags } from './global-flags.js';
 import { commandName } from './launch.js';
 import { type Output, printable } from './output.js';
 
-/** 0 is success, 1 any failure that has no number of its own, 2 wrong usage, 3 nothing by that name, 4 in the way of another. */
+/** Exit codes: 0 success, 1 other failures, 2 wrong usage, 3 not found, 4 conflict with the work of others. */
 export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   invalid: 2,
   not_found: 3,
@@ -24,12 +24,12 @@ export const exitCodes: Readonly<Record<ErrorCode, number>> = {
   internal: 1,
 };
 
-/** Whether commander threw only to say that it has printed what was asked for. */
+/** Whether commander threw only because it has printed the help or the version. */
 export function isDone(error: unknown): boolean {
   return error instanceof CommanderError && error.exitCode === 0;
 }
 
-/** The command line's one mapping from whatever was thrown to what is shown; returns the exit code. */
+/** Prints whatever was thrown, and returns the exit code. The command line has no other mapping from errors to text. */
 export function reportFailure(error: unknown, { isJson, isVerbose }: GlobalFlags, output: Output): number {
   const report = explain(error);
   if (isJson) output.printJson({ error: report });
@@ -51,14 +51,14 @@ function explain(error: unknown): ErrorReport {
     code,
     message: withoutKeys(message),
     hint:
-      'This is a defect of the runtime. Repeat with --verbose for the stack; background runners write to logs/runner.log ' +
+      'This is a bug in the runtime. Repeat with --verbose for the stack; background runners write to logs/runner.log ' +
       `in the data directory. \`${commandName} doctor\` shows the state.`,
   };
 }
 
 /** `error: unknown command 'doctr'\n(Did you mean doctor?)` */
 function explainUsage({ code, message }: CommanderError): ErrorReport {
-  const overview = `\`${commandName} --help\` lists the commands, \`${commandName} COMMAND --help\` what each takes.`;
+  const overview = `\`${commandName} --help\` lists the commands, \`${commandName} COMMAND --help\` prints what one takes.`;
   if (code === 'commander.help') return { code: 'invalid', message: 'There is no such command.', hint: overview };
   const [what = '', suggestion] = message.replace(/^error: /, '').split('\n');
   return { code: 'invalid', message: what, hint: suggestion ? suggestion.slice(1, -1) : overview };

@@ -2,15 +2,15 @@ import { constants } from 'node:os';
 import type { Output } from './output.js';
 
 export interface Interruption {
-  /** Aborted by the first Ctrl-C or SIGTERM; the second ends the process as it always does. */
+  /** Aborted by the first Ctrl-C or SIGTERM. The second one ends the process at once. */
   signal: AbortSignal;
-  /** Signals mean again what they mean to any process. */
+  /** Stops handling signals, so that they end the process at once again. */
   end(): void;
 }
 
 /**
- * Lets a command come to an orderly end when it is interrupted; its exit code is then that of the signal. One that ends
- * at once anyway has nothing to announce.
+ * Lets a command end in an orderly way when it is interrupted. Its exit code is then that of the signal. A command that
+ * ends at once anyway passes `isAnnounced: false`.
  */
 export function createInterruption(output: Output, { isAnnounced = true } = {}): Interruption {
   const controller = new AbortController();

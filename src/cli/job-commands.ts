@@ -1,119 +1,117 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { jobStatuses } from '../core/jobs/job.js';
-import { globalFlagsOf } from './global-flags.js';
-import type { RetryOptions } from './jobs/cancel-and-retry.js';
-import type { ListOptions } from './jobs/list-jobs.js';
-import type { SubmitOptions } from './jobs/submit.js';
+import { defineCommand } from './define-command.js';
 import { commandName } from './launch.js';
-import type { Output } from './output.js';
+import { choice, flag, list, requiredText, text, textWithDefault } from './options.js';
 
-/** Jobs: the commands of the earlier job server, and those that it lacked. */
-export function addJobCommands(program: Command, output: Output): void {
-  program
-    .command('agents')
-    .description('List the job types there are, and what their payloads take.')
-    .option('--type <type>', 'only this type, with its whole schema')
-    .action(async ({ type }: { type?: string }, command: Command) => {
-      const { runAgents } = await import('./jobs/list-jobs.js');
-      await runAgents(type, globalFlagsOf(command), output);
-    });
+const jobId = requiredText('--job-id <id>', 'the id that submit printed');
 
-  program
-    .command('submit')
-    .description('Submit a job; it runs in a process of its own, which goes on when this one ends.')
-    .requiredOption('--type <type>', 'the job type; `agents` lists them')
-    .requiredOption('--config, --payload <json|file>', 'the payload: a JSON object, or the file that holds it')
-    .option('--metadata <json|file>', 'anything to keep with the job: a JSON object, or the file that holds it')
-    .option('--priority <1-10>', '10 is done first; 5 unless given')
-    .option('--depends-on <job-id>', 'a job that must be completed first; again for more', collect)
-    .option('--run-at <time>', 'not before this, ISO 8601 with a zone')
-    .option('--max-attempts <count>', 'tries on what may pass; 3 unless given')
-    .option('--timeout <seconds>', 'how long one try may take')
-    .option('--idempotency-key <key>', 'a name of your own: the same key again is the same job')
-    .option('--wait', 'wait for its end; the exit code is 1 unless it completes')
-    .option('--plot', 'backtest: also save a chart of equity against buy and hold')
-    .addHelpText('after', examples)
-    .action(async (options: SubmitOptions, command: Command) => {
-      const { runSubmit } = await import('./jobs/submit.js');
-      await runSubmit(options, globalFlagsOf(command), output);
-    });
+/** The commands of the earlier job server, and those that it lacked. */
+export const jobCommands = [
+  defineCommand({
+    name: 'agents',
+    description: 'List the job types and the payload that each takes.',
+    options: { type: text('--type <type>', 'only this type, with its whole schema') },
+    load: async () => (await import('./jobs/list-jobs.js')).runAgents,
+  }),
+  defineCommand({
+    name: 'submit',
+    description: 'Submit a job. It runs in a process of its own and goes on when this command ends.',
+    options: {
+      type: requiredText('--type <type>', 'the job type; `agents` lists them'),
+      payload: requiredText('--config, --payload <json|file>', 'the payload: a JSON object, or the file that holds it'),
+      metadata: text('--metadata <json|file>', 'data to store with the job: a JSON object, or the file that holds it'),
+      priority: text('--priority <1-10>', '10 runs first (default: 5)'),
+      dependsOn: list('--depends-on <job-id>', 'a job that must complete first; repeat it for more'),
+      runAt: text('--run-at <time>', 'do not start before this time, ISO 8601 with a zone'),
+      maxAttempts: text('--max-attempts <count>', 'attempts after temporary failures (default: 3)'),
+      timeout: text('--timeout <seconds>', 'how long one attempt may take'),
+      idempotencyKey: text('--idempotency-key <key>', 'a name of your choice: the same key again is the same job'),
+      wait: flag('--wait', 'wait for the job to end; the exit code is 1 unless it completes'),
+      plot: flag('--plot', 'backtest: also save a chart of equity against buy and hold'),
+    },
+    helpAfter: `
+Examples:
+  ${commandName} submit --type ml_experiment --config '{"model": "linear", "dataset": "iris", "epochs": 10}'
+  ${commandName} submit --type backtest --config backtest.json --metadata '{"user": "quant"}' --plot --wait
+  ${commandName} submit --type generic --config '{}' --depends-on 3f2c9a1e-... --run-at 2026-12-01T09:00:00Z
 
-  program
-    .command('status')
-    .description('Show a job: how far it is, its error, its artifacts and the end of its log.')
-    .addOption(jobId())
-    .action(async (options: OneJob, command: Command) => {
-      const { runStatus } = await import('./jobs/status.js');
-      await runStatus(options.jobId, globalFlagsOf(command), output);
-    });
-
-  program
-    .command('list-jobs')
-    .description('List jobs, newest first.')
-    .addOption(new Option('--status-filter <status>', 'only jobs of this status').choices(jobStatuses))
-    .option('--type <type>', 'only jobs of this type')
-    .option('--dead', 'only dead letters, whose process vanished too often')
-    .option('--limit <count>', 'at most this many; 20 unless given')
-    .option('--all', 'every one, of every project')
-    .action(async (options: ListOptions, command: Command) => {
-      const { runListJobs } = await import('./jobs/list-jobs.js');
-      await runListJobs(options, globalFlagsOf(command), output);
-    });
-
-  program
-    .command('cancel')
-    .description('End a job that waits or runs; what it had put out is kept.')
-    .addOption(jobId())
-    .action(async (options: OneJob, command: Command) => {
-      const { runCancel } = await import('./jobs/cancel-and-retry.js');
-      await runCancel(options.jobId, globalFlagsOf(command), output);
-    });
-
-  program
-    .command('wait')
-    .description(
-      'Wait for a job, showing how it goes on; the exit code is 1 unless it completes. Ctrl-C ends only the waiting.',
-    )
-    .addOption(jobId())
-    .action(async (options: OneJob, command: Command) => {
-      const { runWait } = await import('./jobs/wait.js');
-      await runWait(options.jobId, globalFlagsOf(command), output);
-    });
-
-  program
-    .command('result')
-    .description("Print a completed job's result.")
-    .addOption(jobId())
-    .option('-o, --output <file>', 'write it to this file instead')
-    .action(async (options: OneJob & { output?: string }, command: Command) => {
-      const { runResult } = await import('./jobs/result.js');
-      await runResult(options.jobId, options.output, globalFlagsOf(command), output);
-    });
-
-  program
-    .command('logs')
-    .description("Print a job's log.")
-    .addOption(jobId())
-    .option('-f, --follow', 'go on with each line as it comes, until the job ends; with --json one document a line')
-    .action(async (options: OneJob & { follow?: boolean }, command: Command) => {
-      const { runLogs } = await import('./jobs/logs.js');
-      await runLogs(options.jobId, options.follow === true, globalFlagsOf(command), output);
-    });
-
-  program
-    .command('retry')
-    .description('Run a failed, cancelled or dead job again, with fresh tries.')
-    .option('--job-id <id>', 'the job')
-    .option('--redrive, --dead', 'only dead letters: the one that --job-id names, or all of them')
-    .action(async (options: RetryOptions, command: Command) => {
-      const { runRetry } = await import('./jobs/cancel-and-retry.js');
-      await runRetry(options, globalFlagsOf(command), output);
-    });
-}
+After \`submit\`, --config is the payload. Before it, and with every other command, --config is the config file.
+`,
+    load: async () => (await import('./jobs/submit.js')).runSubmit,
+  }),
+  defineCommand({
+    name: 'status',
+    description: 'Show a job: its progress, its error, its artifacts and the end of its log.',
+    options: { jobId },
+    load: async () => (await import('./jobs/status.js')).runStatus,
+  }),
+  defineCommand({
+    name: 'list-jobs',
+    description: 'List jobs, newest first.',
+    options: {
+      statusFilter: choice('--status-filter <status>', 'only jobs with this status', jobStatuses),
+      type: text('--type <type>', 'only jobs of this type'),
+      isDead: flag('--dead', 'only dead letters: jobs whose process vanished too often'),
+      limit: text('--limit <count>', 'at most this many (default: 20)'),
+      isAll: flag('--all', 'every job of every project'),
+    },
+    load: async () => (await import('./jobs/list-jobs.js')).runListJobs,
+  }),
+  defineCommand({
+    name: 'cancel',
+    description: 'Cancel a waiting or running job; output that it has written is kept.',
+    options: { jobId },
+    load: async () => (await import('./jobs/cancel-and-retry.js')).runCancel,
+  }),
+  defineCommand({
+    name: 'wait',
+    description:
+      'Wait for a job and show its progress; the exit code is 1 unless it completes. Ctrl-C stops waiting, and the job goes on.',
+    options: { jobId },
+    load: async () => (await import('./jobs/wait.js')).runWait,
+  }),
+  defineCommand({
+    name: 'result',
+    description: 'Print the result of a completed job.',
+    options: { jobId, file: text('-o, --output <file>', 'write the result to this file instead') },
+    load: async () => (await import('./jobs/result.js')).runResult,
+  }),
+  defineCommand({
+    name: 'logs',
+    description: 'Print the log of a job.',
+    options: {
+      jobId,
+      isFollowed: flag(
+        '-f, --follow',
+        'print new entries as they come, until the job ends; with --json, one document a line',
+      ),
+    },
+    load: async () => (await import('./jobs/logs.js')).runLogs,
+  }),
+  defineCommand({
+    name: 'retry',
+    description: 'Run a failed, cancelled or dead job again, with a fresh count of attempts.',
+    options: {
+      jobId: text('--job-id <id>', 'the job'),
+      isDead: flag('--redrive, --dead', 'only dead letters: the one that --job-id names, or all of them'),
+    },
+    load: async () => (await import('./jobs/cancel-and-retry.js')).runRetry,
+  }),
+  defineCommand({
+    name: 'metrics',
+    description: 'Show rates, times, errors and queues of jobs, agents, models and tools.',
+    options: {
+      window: textWithDefault('--window <age>', 'how far back to look: a number with m, h, d or w', '1h'),
+      isPrometheus: flag('--prometheus', 'all counters and gauges, in the text format of Prometheus'),
+    },
+    load: async () => (await import('./metrics.js')).runMetrics,
+  }),
+];
 
 /**
- * The earlier job server's `submit --config` gives the payload. Before the command's name, and with every other command,
- * `--config` names the settings: so that both can be said, the one behind `submit` gets its other name.
+ * The earlier job server took the payload as `submit --config`. Before `submit`, and with every other command, `--config`
+ * names the config file. So that both can be given, the one after `submit` is replaced by its other name.
  */
 export function withPayloadNamed(program: Command, args: readonly string[]): string[] {
   const place = placeOfCommand(program, args);
@@ -130,22 +128,3 @@ function placeOfCommand(program: Command, args: readonly string[]): number {
     return isCommand;
   });
 }
-
-interface OneJob {
-  jobId: string;
-}
-
-const jobId = () => new Option('--job-id <id>', 'what submit returned').makeOptionMandatory();
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
-}
-
-const examples = `
-Examples:
-  ${commandName} submit --type ml_experiment --config '{"model": "linear", "dataset": "iris", "epochs": 10}'
-  ${commandName} submit --type backtest --config backtest.json --metadata '{"user": "quant"}' --plot --wait
-  ${commandName} submit --type generic --config '{}' --depends-on 3f2c9a1e-... --run-at 2026-12-01T09:00:00Z
-
-Behind \`submit\` --config is the payload; before it, as with every other command, it names the settings.
-`;

@@ -5,13 +5,19 @@ export const serverName = 'agent-runtime';
 
 export const packageName = 'agent-runtime-mcp';
 
+/** The port of `agent-runtime dashboard`. */
+export const dashboardPort = 3333;
+
+/** The port of `serve --http`: that of the earlier task coordinator, whose clients name it in TASK_COORDINATOR_URL. */
+export const httpPort = 3335;
+
 /** How a client starts the server. */
 export interface Launch {
   command: string;
   args: string[];
 }
 
-/** By npm's package runner, which needs `npx` on the client's PATH; on Windows it is a script that only a shell starts. */
+/** With npm's package runner. The client needs `npx` on its PATH; on Windows npx is a script that only a shell starts. */
 export function npxLaunch(platform: NodeJS.Platform): Launch {
   return platform === 'win32'
     ? { command: 'cmd', args: ['/c', 'npx', '-y', packageName] }
@@ -19,27 +25,27 @@ export function npxLaunch(platform: NodeJS.Platform): Launch {
 }
 
 /**
- * By full paths, for programs that are started from a desktop and so do not see the PATH of a shell.
- * Nothing when the program lies in npx's cache: no path there lasts.
+ * With full paths, for clients that are started from a desktop and so do not see the PATH of a shell. Undefined if the
+ * program is in npx's cache, where no path lasts.
  */
 export function directLaunch(nodePath: string, mainPath: string): Launch | undefined {
   return isInNpxCache(mainPath) ? undefined : { command: nodePath, args: [mainPath] };
 }
 
-/** The cache is swept, and its paths change with every version. */
+/** npx removes old entries of its cache, and the paths change with every version. */
 export function isInNpxCache(path: string): boolean {
   return /[/\\]_npx[/\\]/.test(path);
 }
 
-/** This package's entry as npm installed it; the bundle's parts lie side by side. */
+/** The program's entry file, as npm installed it. All files of the bundle are in one directory. */
 export function mainEntry(): string {
   return fileURLToPath(new URL('./main.js', import.meta.url));
 }
 
-/** What a person types to get here again: run from npx's cache, the program is not on the PATH. */
+/** What a person types to start this program. Run from npx's cache, it is not on the PATH. */
 export const commandName = isInNpxCache(import.meta.url) ? `npx -y ${packageName}` : 'agent-runtime';
 
-/** How to connect each client, for the help. */
+/** Text for the help: how to connect each client. */
 export function connectLines(platform: NodeJS.Platform): string {
   const entry = JSON.stringify({ mcpServers: { [serverName]: npxLaunch(platform) } });
   return `Connect a client:
@@ -51,7 +57,7 @@ export function connectLines(platform: NodeJS.Platform): string {
 
 First steps:
   ${commandName} doctor
-  ${commandName} tool create_goal --arg name="First goal" --arg description="What is to be reached"
+  ${commandName} tool create_goal --arg name="First goal" --arg description="What to achieve"
 `;
 }
 
@@ -59,8 +65,8 @@ export const claudeScopes = ['local', 'project', 'user'] as const;
 export type ClaudeScope = (typeof claudeScopes)[number];
 
 /**
- * The line that adds the server to Claude Code. The name stands before the options: `--env` takes every word up to the
- * next option, so with the name behind it the CLI takes that for a variable (seen in 2.1.328).
+ * The command that adds the server to Claude Code. The name comes before the options, because `--env` takes every word up
+ * to the next option: a name after it would be taken as a variable (seen in 2.1.328).
  */
 export function claudeAddLine(
   platform: NodeJS.Platform,
@@ -71,7 +77,7 @@ export function claudeAddLine(
   return ['claude mcp add', serverName, '--scope', scope, ...variables, '--', command, ...args].join(' ');
 }
 
-/** A word as the platform's usual shell wants it, quoted only where that is needed. */
+/** A word for the platform's usual shell, quoted only if it has to be. */
 export function shellWord(platform: NodeJS.Platform, word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   return platform === 'win32' ? `"${word.replaceAll('"', '\\"')}"` : `'${word.replaceAll("'", "'\\''")}'`;

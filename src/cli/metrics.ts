@@ -1,36 +1,40 @@
 import { RuntimeError } from '../base/errors.js';
 import { type ShownMetrics, showMetrics } from '../tools/shapes/metrics.js';
-import type { GlobalFlags } from './global-flags.js';
-import type { Output, Paint } from './output.js';
-import { parseAge } from './purge.js';
+import type { CommandContext } from './define-command.js';
+import { parseAge } from './options.js';
+import type { Paint } from './output.js';
 import { settingOf, withRuntime } from './with-runtime.js';
 
-export interface MetricsWishes {
+export interface MetricsOptions {
+  /** An age such as `1h`. */
   window: string;
-  prometheus?: boolean;
+  isPrometheus: boolean;
 }
 
-export async function runMetrics(wishes: MetricsWishes, flags: GlobalFlags, output: Output): Promise<void> {
-  if (wishes.prometheus && flags.isJson) {
-    throw new RuntimeError('invalid', '--json and --prometheus are two forms of the same.', 'Give one of them.');
+export async function runMetrics(
+  { window, isPrometheus }: MetricsOptions,
+  { flags, output }: CommandContext,
+): Promise<void> {
+  if (isPrometheus && flags.isJson) {
+    throw new RuntimeError('invalid', '--json and --prometheus cannot be given together.', 'Give one of them.');
   }
-  const windowMs = parseAge(wishes.window);
-  if (windowMs === 0) throw new RuntimeError('invalid', 'A window of no length holds nothing.', 'Give 1m or more.');
+  const windowMs = parseAge(window);
+  if (windowMs === 0) throw new RuntimeError('invalid', 'The window has no length.', 'Give 1m or more.');
   await withRuntime(settingOf(flags), async ({ metrics }) => {
-    if (wishes.prometheus) return output.write(await metrics.prometheus());
+    if (isPrometheus) return output.write(await metrics.prometheus());
     const shown = showMetrics(await metrics.summary(windowMs));
     if (flags.isJson) output.printJson(shown);
-    else output.quote(metricsTable(shown, wishes.window, output.paint));
+    else output.quote(metricsTable(shown, window, output.paint));
   });
 }
 
-/** The figures as tables: by job type, by agent, and what failed. */
+/** The metrics as tables: by job type, by agent, and by error. */
 export function metricsTable(shown: ShownMetrics, window: string, paint: Paint): string {
   const { types, agents, errors, totals } = shown;
   const parts = [
     paint('bold', `Jobs, last ${window}`),
     types.length === 0
-      ? 'No jobs in this time, and none wait.'
+      ? 'No jobs in this time, and no job is waiting.'
       : table(
           [
             'type',
@@ -81,7 +85,7 @@ export function metricsTable(shown: ShownMetrics, window: string, paint: Paint):
   return parts.join('\n');
 }
 
-/** The first column to the left, figures to the right. */
+/** Aligns the first column to the left and all others to the right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const pad = (text: string, column: number) =>

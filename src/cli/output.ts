@@ -2,18 +2,18 @@ import { styleText } from 'node:util';
 
 type Format = Parameters<typeof styleText>[0];
 
-/** Colours a text, or leaves it as it is where colours are not wanted. */
+/** Colours a text, or returns it unchanged if colours are not wanted. */
 export type Paint = (format: Format, text: string) => string;
 
-/** The only way to stdout: the answer goes there and nothing else; all that is said beside it goes to stderr. */
+/** The only way to stdout. Only the answer goes to stdout; everything else goes to stderr. */
 export interface Output {
-  /** Whether people read the answer, and not a file or a program. */
+  /** Whether stdout is a terminal, rather than a file or a program. */
   isTerminal: boolean;
   /** Raw text, on stdout. */
   write(text: string): void;
   /** A text with its line end, on stdout. */
   print(text: string): void;
-  /** A text that others wrote, on stdout. */
+  /** Text from elsewhere, on stdout. A terminal gets no control characters of it. */
   quote(text: string): void;
   printJson(value: unknown): void;
   /** A line on stderr. */
@@ -30,7 +30,6 @@ export function createOutput(): Output {
     isWatched = true;
     process.stdout.write(text);
   }
-  /** A file or a program gets every character; a terminal would obey some. */
   function quote(text: string): void {
     write(`${process.stdout.isTTY ? printable(text) : text}\n`);
   }
@@ -46,19 +45,19 @@ export function createOutput(): Output {
   };
 }
 
-/** Text that others wrote, without the control characters that a terminal would obey. */
+/** Text without the control characters that a terminal would obey. */
 export function printable(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(/[^\P{Cc}\n\t]/gu, '\u{fffd}');
 }
 
-/** `| head` has read enough: that is no failure. */
+/** A reader that closes the pipe, such as `head`, is not an error. */
 function endWithReader(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit();
   process.stderr.write(`error: stdout cannot be written to: ${error.message}\n`);
   process.exit(1);
 }
 
-/** `hasColors` is there on terminals only, and knows NO_COLOR and the other variables of that kind. */
+/** `hasColors` exists on terminals only. It respects NO_COLOR and similar variables. */
 function paintFor(stream: NodeJS.WriteStream): Paint {
   const hasColours = stream.isTTY && stream.hasColors();
   return (format, text) => (hasColours ? styleText(format, text, { validateStream: false }) : text);

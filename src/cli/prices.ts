@@ -1,26 +1,23 @@
 import { listPrices } from '../agents/backtest/price-store.js';
 import { readConfig } from '../config.js';
 import { fetchPrices, importPrices, type StoredPrices } from '../services/import-prices.js';
-import type { GlobalFlags } from './global-flags.js';
+import type { CommandContext } from './define-command.js';
 import { createInterruption } from './interruption.js';
-import { type Output, printable } from './output.js';
+import { printable } from './output.js';
 
 export interface ImportOptions {
+  file: string;
   ticker: string;
-  force?: boolean;
+  force: boolean;
 }
 
-export async function runPriceImport(
-  file: string,
-  { ticker, force = false }: ImportOptions,
-  flags: GlobalFlags,
-  output: Output,
-): Promise<void> {
-  const { dataDir } = readConfig(flags.settings);
-  printKept(await importPrices({ file, ticker, dataDir, mayReplace: force }), flags, output);
+/** Stores a copy of a CSV file of daily prices. */
+export async function importPriceFile({ file, ticker, force }: ImportOptions, context: CommandContext): Promise<void> {
+  const { dataDir } = readConfig(context.flags.settings);
+  printStored(await importPrices({ file, ticker, dataDir, mayReplace: force }), context);
 }
 
-export async function runPriceList(flags: GlobalFlags, output: Output): Promise<void> {
+export async function listPriceFiles(_: unknown, { flags, output }: CommandContext): Promise<void> {
   const { directory, prices } = await listPrices(readConfig(flags.settings).dataDir);
   if (flags.isJson) {
     output.printJson({ directory, prices, count: prices.length });
@@ -38,18 +35,19 @@ export async function runPriceList(flags: GlobalFlags, output: Output): Promise<
 
 export interface FetchOptions {
   ticker: string;
+  /** First and last day, YYYY-MM-DD. */
   from: string;
   to: string;
-  force?: boolean;
+  force: boolean;
 }
 
-export async function runPriceFetch(
-  { ticker, from, to, force = false }: FetchOptions,
-  flags: GlobalFlags,
-  output: Output,
+/** Downloads daily prices and stores them. */
+export async function fetchPriceFile(
+  { ticker, from, to, force }: FetchOptions,
+  context: CommandContext,
 ): Promise<void> {
-  const { dataDir, pricesUrl, env } = readConfig(flags.settings);
-  const interruption = createInterruption(output, { isAnnounced: false });
+  const { dataDir, pricesUrl, env } = readConfig(context.flags.settings);
+  const interruption = createInterruption(context.output, { isAnnounced: false });
   try {
     const kept = await fetchPrices({
       ticker,
@@ -60,21 +58,21 @@ export async function runPriceFetch(
       mayReplace: force,
       signal: interruption.signal,
     });
-    printKept(kept, flags, output);
+    printStored(kept, context);
   } finally {
     interruption.end();
   }
 }
 
-/** Prices that now stand in the data directory. */
-export function printKept(kept: StoredPrices, { isJson }: GlobalFlags, output: Output): void {
-  if (isJson) {
+/** Prints which prices are now in the data directory, and where. */
+function printStored(kept: StoredPrices, { flags, output }: CommandContext): void {
+  if (flags.isJson) {
     output.printJson(kept);
     return;
   }
   const { ticker, rows, first_date, last_date, skipped_rows, adjusted, path } = kept;
   const remarks = [
-    ...(skipped_rows > 0 ? [`${skipped_rows} rows without prices left out`] : []),
+    ...(skipped_rows > 0 ? [`${skipped_rows} rows without prices skipped`] : []),
     ...(adjusted ? ['with adjusted closes'] : []),
   ];
   output.print(

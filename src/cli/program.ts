@@ -1,22 +1,14 @@
 import { Command } from 'commander';
 import { version } from '../base/version.js';
-import { addDemoCommand } from './demo-command.js';
-import { addDoctorCommand } from './doctor-command.js';
+import { commands } from './commands.js';
+import { addCommand, addCommandSet } from './define-command.js';
 import { isDone, reportFailure } from './failure.js';
 import { addGlobalFlags, globalFlagsOf } from './global-flags.js';
-import { addHttpCommands } from './http-command.js';
-import { addInstallCommand } from './install-command.js';
-import { addJobCommands, withPayloadNamed } from './job-commands.js';
-import { addKeepCommands } from './keep-command.js';
+import { withPayloadNamed } from './job-commands.js';
 import { commandName, connectLines } from './launch.js';
-import { addMetricsCommand } from './metrics-command.js';
 import { createOutput, type Output } from './output.js';
-import { addPriceCommands } from './price-commands.js';
-import { addServeCommand, serve } from './serve.js';
-import { addServersCommand } from './servers-command.js';
-import { addToolCommand } from './tool-command.js';
 
-/** Runs one command line, and leaves its exit code in `process.exitCode`. */
+/** Runs one command line and sets `process.exitCode`. */
 export async function runCommandLine(given: string[]): Promise<void> {
   const output = createOutput();
   const program = createProgram(output);
@@ -26,10 +18,10 @@ export async function runCommandLine(given: string[]): Promise<void> {
     else await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     if (isDone(error)) return;
-    // A flag behind the fault has not been read.
+    // Parsing stops at the first mistake, so a --json after it has not been read.
     const flags = globalFlagsOf(program);
     const code = reportFailure(error, { ...flags, isJson: flags.isJson || args.includes('--json') }, output);
-    // An interrupted command keeps the code that the signal gave it.
+    // An interrupted command keeps the exit code of its signal.
     process.exitCode ||= code;
   }
 }
@@ -38,6 +30,7 @@ function createProgram(output: Output): Command {
   const program = new Command(commandName)
     .description('One durable runtime for every Claude session on this machine: goals, tasks and background work.')
     .version(version, '-V, --version', 'print the version')
+    .commandsGroup('Help:')
     .helpOption('-h, --help', 'print what a command does and takes')
     .helpCommand('help [command]', 'Print what a command does and takes.')
     .exitOverride()
@@ -45,31 +38,27 @@ function createProgram(output: Output): Command {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', () => `\n${connectLines(process.platform)}`);
   addGlobalFlags(program);
-  addServeCommand(program, output);
-  addToolCommand(program, output);
-  addDemoCommand(program);
-  addDoctorCommand(program, output);
-  addInstallCommand(program, output);
-  addJobCommands(program, output);
-  addPriceCommands(program, output);
-  addKeepCommands(program, output);
-  addHttpCommands(program, output);
-  addMetricsCommand(program, output);
-  addServersCommand(program, output);
+  for (const [group, declared] of Object.entries(commands)) {
+    for (const one of declared) {
+      const command = 'commands' in one ? addCommandSet(program, one, output) : addCommand(program, one, output);
+      command.helpGroup(`${group}:`);
+    }
+  }
   return program;
 }
 
 /**
- * Flags, but no command. Found by hand, because with a default command commander takes a misspelt command for an
- * argument of that one, and says only that there are too many.
+ * Whether the command line has options but no command. This is checked by hand, because with a default command commander
+ * takes a misspelt command as an argument of the default one, and only says that there are too many arguments.
  */
 function isBare(program: Command, args: string[]): boolean {
   const { operands, unknown } = program.parseOptions(args);
   return operands.length === 0 && unknown.length === 0;
 }
 
-/** A client starts the server with a pipe, perhaps with flags; a person at a terminal gets help. */
+/** Without a command, a client with a pipe gets the server, and a person at a terminal gets help. */
 async function runBare(program: Command, output: Output): Promise<void> {
-  if (process.stdin.isTTY) program.outputHelp();
-  else await serve(globalFlagsOf(program), output);
+  if (process.stdin.isTTY) return program.outputHelp();
+  const { serve } = await import('./serve.js');
+  await serve(globalFlagsOf(program), output);
 }

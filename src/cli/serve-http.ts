@@ -1,16 +1,31 @@
 import { spawn } from 'node:child_process';
-import type { GlobalFlags } from './global-flags.js';
-import type { Output } from './output.js';
+import type { CommandContext } from './define-command.js';
+import { dashboardPort } from './launch.js';
 import { settingOf } from './with-runtime.js';
 
-export interface HttpRequest extends HttpFlags {
+/** The options that `serve --http` and `dashboard` share. */
+export interface HttpOptions {
+  port: number | undefined;
+  host: string;
+  allowedHosts: string[];
+  needsToken: boolean;
+}
+
+interface HttpService extends HttpOptions {
   hasPage: boolean;
+  /** Used if neither --port nor PORT names one; if it is taken, the next free port is used. */
   defaultPort: number;
+  /** Whether to open the page in a browser. */
   open?: boolean;
 }
 
-/** Serves over HTTP until it is told to end. */
-export async function runHttp(request: HttpRequest, flags: GlobalFlags, output: Output): Promise<void> {
+/** Serves the dashboard, the HTTP API and MCP until a signal ends it. */
+export function runDashboard(options: HttpOptions & { open: boolean }, context: CommandContext): Promise<void> {
+  return serveHttp({ ...options, hasPage: true, defaultPort: dashboardPort }, context);
+}
+
+/** Serves over HTTP until a signal ends it. */
+export async function serveHttp(service: HttpService, { flags, output }: CommandContext): Promise<void> {
   const { config, log } = settingOf(flags);
   const [{ openRuntime }, { startHttpServer }, { readPageFiles }] = await Promise.all([
     import('../runtime.js'),
@@ -18,59 +33,52 @@ export async function runHttp(request: HttpRequest, flags: GlobalFlags, output: 
     import('../http/page-files.js'),
   ]);
   const runtime = await openRuntime({ config, log });
-  const asked = request.port ?? config.port;
+  const port = service.port ?? config.port;
   try {
     const server = await startHttpServer({
       runtime,
       config,
       log,
-      host: request.host,
-      port: asked ?? request.defaultPort,
-      isExactPort: asked !== undefined,
-      allowedHosts: request.allowHost,
+      host: service.host,
+      port: port ?? service.defaultPort,
+      isExactPort: port !== undefined,
+      allowedHosts: service.allowedHosts,
       isReadOnly: config.isReadOnly,
-      needsToken: request.token,
-      page: request.hasPage ? readPageFiles() : undefined,
+      needsToken: service.needsToken,
+      page: service.hasPage ? readPageFiles() : undefined,
     });
     runtime.maintenance.start();
     if (flags.isJson) output.printJson({ url: server.url, owner_url: server.ownerUrl, mcp: `${server.url}/mcp` });
-    else for (const line of greeting(request, server)) output.say(line);
-    if (request.open) openBrowser(server.ownerUrl);
-    await untilToldToEnd();
+    else for (const line of greeting(service, server)) output.say(line);
+    if (service.open) openBrowser(server.ownerUrl);
+    await untilSignal();
     await server.close();
   } finally {
     runtime.close();
   }
 }
 
-function greeting({ hasPage, host }: HttpRequest, server: { url: string; ownerUrl: string }): string[] {
+function greeting({ hasPage, host }: HttpService, server: { url: string; ownerUrl: string }): string[] {
   const lines = hasPage
-    ? [`Dashboard: ${server.ownerUrl}`, 'The address lets its reader in: keep it to yourself.']
-    : [`Serving ${server.url}: MCP at /mcp, the tools at /api/tools, changes at /api/events.`];
-  if (!hasPage) lines.push('Programs need a token: `agent-runtime token create --name NAME`.');
+    ? [`Dashboard: ${server.ownerUrl}`, 'Anyone with this address gets in: keep it to yourself.']
+    : [
+        `Serving ${server.url}: MCP at /mcp, the tools at /api/tools, changes at /api/events.`,
+        'Programs need a token: `agent-runtime token create --name NAME`.',
+      ];
   if (!/^(127\.|localhost$|::1$)/.test(host)) {
-    lines.push(`It listens on ${host}: others can reach it. Their requests need a token, and travel unencrypted.`);
+    lines.push(`It listens on ${host}, so others can reach it. Their requests need a token and are not encrypted.`);
   }
   return [...lines, 'Ctrl-C ends it.'];
 }
 
-function untilToldToEnd(): Promise<void> {
+function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
   });
 }
 
-/** What it takes to serve over HTTP, on the command line. */
-export interface HttpFlags {
-  port?: number;
-  host: string;
-  allowHost: string[];
-  /** False by `--no-token`. */
-  token: boolean;
-}
-
-/** Opens an address in the user's browser, if there is one; without one nothing happens. */
-export function openBrowser(url: string): void {
+/** Opens an address in the user's browser. Does nothing if there is no browser. */
+function openBrowser(url: string): void {
   const [command, ...args] = openers[process.platform] ?? ['xdg-open'];
   const child = spawn(command ?? 'xdg-open', [...args, url], { detached: true, stdio: 'ignore' });
   child.on('error', () => {});

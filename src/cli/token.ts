@@ -1,15 +1,15 @@
 import { RuntimeError } from '../base/errors.js';
 import type { Runtime } from '../runtime.js';
+import type { CommandContext } from './define-command.js';
 import type { GlobalFlags } from './global-flags.js';
-import type { Output } from './output.js';
 import { callerOf, settingOf, withRuntime } from './with-runtime.js';
 
-/** Makes a token and prints it, this once. */
-export async function createToken(name: string, flags: GlobalFlags, output: Output): Promise<void> {
+/** Creates a token and prints it. It is not stored, so it cannot be printed again. */
+export async function createToken({ name }: { name: string }, { flags, output }: CommandContext): Promise<void> {
   if (!/^[\w .@-]{1,60}$/.test(name)) {
     throw new RuntimeError(
       'invalid',
-      `${JSON.stringify(name)} cannot be a token's name.`,
+      `${JSON.stringify(name)} cannot be the name of a token.`,
       'Use up to 60 letters, digits, spaces and . @ - _.',
     );
   }
@@ -21,13 +21,13 @@ export async function createToken(name: string, flags: GlobalFlags, output: Outp
   else {
     output.print(token);
     output.say(
-      'It is shown this once. Programs send it as `Authorization: Bearer TOKEN`, or have it in AGENT_RUNTIME_TOKEN.',
+      'It is not shown again. Programs send it as `Authorization: Bearer TOKEN`, or have it in AGENT_RUNTIME_TOKEN.',
     );
   }
 }
 
-/** Lists tokens, without themselves. */
-export async function listTokens(flags: GlobalFlags, output: Output): Promise<void> {
+/** Lists the tokens by id and name. */
+export async function listTokens(_: unknown, { flags, output }: CommandContext): Promise<void> {
   const tokens = await onRuntime(flags, (runtime) => runtime.access.list());
   const shown = tokens.map((token) => ({
     id: token.id,
@@ -37,13 +37,12 @@ export async function listTokens(flags: GlobalFlags, output: Output): Promise<vo
     last_used_at: token.lastUsedAt === null ? null : new Date(token.lastUsedAt).toISOString(),
   }));
   if (flags.isJson) output.printJson({ tokens: shown });
-  else if (shown.length === 0) output.say('There are no tokens. `agent-runtime token create --name NAME` makes one.');
+  else if (shown.length === 0) output.say('There are no tokens. `agent-runtime token create --name NAME` creates one.');
   else for (const token of shown) output.print(lineOf(token));
 }
 
-/** Ends a token. */
-export async function revokeToken(idOrName: string, flags: GlobalFlags, output: Output): Promise<void> {
-  const { id, name } = await onRuntime(flags, (runtime) => runtime.access.revoke(idOrName, callerOf(runtime.config)));
+export async function revokeToken({ token }: { token: string }, { flags, output }: CommandContext): Promise<void> {
+  const { id, name } = await onRuntime(flags, (runtime) => runtime.access.revoke(token, callerOf(runtime.config)));
   if (flags.isJson) output.printJson({ id, name, revoked: true });
   else output.print(`Revoked ${id} (${name}).`);
 }

@@ -6,18 +6,18 @@ import { nameSession } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
 import { type GlobalFlags, logOf } from './global-flags.js';
 
+/** The configuration of one command, and its log. */
 export interface Setting {
   config: Config;
   log: Log;
 }
 
-/** The settings of one command, and where it logs. */
 export function settingOf(flags: GlobalFlags): Setting {
   const config = readConfig(flags.settings);
   return { config, log: logOf(flags, config) };
 }
 
-/** Opens the runtime for as long as `body` takes. */
+/** Opens the runtime, runs `body` and closes the runtime. */
 export async function withRuntime<Result>(
   setting: Setting,
   body: (runtime: Runtime) => Promise<Result>,
@@ -32,8 +32,8 @@ export async function withRuntime<Result>(
 }
 
 /**
- * Who a command acts for. In a client's shell it is that client's own session, so that what one of them claims the
- * other may finish; in any other it is nobody, whose claims live by their lease alone.
+ * The actor of a command. In a client's shell it is the client's session, so that the session can finish what the command
+ * has claimed, and the other way round. Elsewhere it has no session, and its claims last as long as their lease.
  */
 export function callerOf({ clientSessionId, project }: Config): Actor {
   return clientSessionId ? nameSession({ clientSessionId, project }) : { holder: null, project };

@@ -1,10 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
-import { type Visitor, whoami } from './api.js';
+import { type Visitor, VisitorContext, whoami } from './api.js';
 import { connect, pause, useLiveState } from './live.js';
 import { Link, usePlace } from './location.js';
 import { Notices } from './ui/notices.js';
 import { views } from './views/index.js';
-import { VisitorContext } from './visitor.js';
 
 /** The page: its navigation, whether it is live, and the view that the address names. */
 export function App() {
@@ -50,7 +49,7 @@ export function App() {
   );
 }
 
-/** Shows whether changes come in as they happen, and holds them off or lets them in. */
+/** Shows whether the page is live, and pauses or resumes it. */
 function LiveSwitch() {
   const state = useLiveState();
   const words = { live: 'Live', paused: 'Paused', connecting: 'Reconnecting…' };

@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Agent, type AgentError, type AgentJob, Postponed } from '../agents/define-agent.js';
 import { checkPayload } from '../agents/payload-schema.js';
+import type { Clock } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
 import { type Json, type JsonObject, readJson, toJsonText } from '../base/json.js';
 import type { Redact } from '../base/redact.js';
 import { isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
+import { askJobBreaker, breakerOf } from '../core/jobs/job-breaker.js';
 import type { Outcome } from '../core/jobs/outcome.js';
 import { ModelError } from '../core/ports.js';
-import { createNotes, type NotesNeeds } from './notes.js';
-import { requireAdmission } from './require-admission.js';
+import type { Database } from '../store/sql.js';
+import { ProgressWriter, type ProgressWriterNeeds } from './progress-writer.js';
 
-export interface AttemptNeeds extends NotesNeeds {
+export interface AttemptNeeds extends ProgressWriterNeeds {
   /** The agent of a job, by its type and what it requires of its runner. */
   loadAgent(type: string, requires: string | null): Promise<Agent>;
   /** How long an agent may take to stop after it was told to. */
@@ -33,14 +35,14 @@ export interface Attempt {
 /** Runs one job with its agent, storing output, progress and log lines as they come. */
 export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   const controller = new AbortController();
-  const notes = createNotes(job, needs);
+  const writer = new ProgressWriter(job, needs);
   let isStuck = true;
 
   const work = (async () => {
     const agent = await needs.loadAgent(job.type, job.requires);
     const given = await agentJob(job, agent);
     await requireAdmission(job, needs);
-    return agent.execute(given, notes.context(controller.signal));
+    return agent.execute(given, writer.context(controller.signal));
   })();
   const settled = work.then(
     (result): Outcome => completed(result),
@@ -57,12 +59,12 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
     const first = await Promise.race([settled, stopped]);
     const late = first ? undefined : await Promise.race([settled, sleep(needs.stopGraceMs)]);
     clearTimeout(timer);
-    await notes.close();
+    await writer.close();
     const reason = controller.signal.reason as StopReason | undefined;
     if (reason === 'superseded') return 'superseded';
     // What ended by itself, or was done before the stop reached it, counts as it is.
     const own = first ?? (late?.kind === 'completed' ? late : undefined);
-    return { ...(own ?? stoppedBecause(reason, job)), ...notes.spending() };
+    return { ...(own ?? stoppedBecause(reason, job)), ...writer.spending() };
   }
 
   function stop(reason: StopReason): void {
@@ -92,6 +94,18 @@ async function agentJob(job: JobRow, agent: Agent): Promise<AgentJob<unknown>> {
     attempt: job.attempt,
     isLastTry: job.tries >= job.max_attempts,
   };
+}
+
+/** A breaker that is held may be reset at any moment: jobs look again this soon. */
+const heldWaitMs = 30_000;
+
+/** Throws `Postponed` when the breaker of the job's type lets nothing through now. */
+async function requireAdmission(job: JobRow, { db, clock }: { db: Database; clock: Clock }): Promise<void> {
+  const admission = await askJobBreaker(db, job, clock);
+  if (!admission || admission.allowed) return;
+  const { retryAfterMs } = admission;
+  const why = retryAfterMs === undefined ? 'was tripped by hand and waits for circuit_breaker_reset' : 'is open';
+  throw new Postponed(`The breaker ${breakerOf(job.type)} ${why}; nothing was started.`, retryAfterMs ?? heldWaitMs);
 }
 
 function completed(result: unknown): Outcome {

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EpochMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
 import type { JobStore } from '../core/jobs/job-store.js';
 import { type AttemptKey, type Outcome, spendingOf } from '../core/jobs/outcome.js';
+import type { NextStep } from '../core/jobs/runners.js';
 import { type Attempt, type AttemptNeeds, startAttempt } from './attempt.js';
 import { logJobEnd } from './job-log.js';
-import { keepOutcome } from './keep-outcome.js';
-import type { Spool } from './spool.js';
+import { persistOutcome, type Spool } from './persist-outcome.js';
 
 export interface DrainNeeds extends Omit<AttemptNeeds, 'stopGraceMs'> {
   runnerId: string;
@@ -20,171 +21,192 @@ export interface DrainNeeds extends Omit<AttemptNeeds, 'stopGraceMs'> {
   stopGraceMs?: number;
 }
 
-export interface Drain {
-  /** Resolves when the queue is empty or the runner was told to end. Rejects when the database cannot be used. */
-  readonly done: Promise<DrainEnd>;
-  /** `listener` is called whenever a job was taken: perhaps there are more of them than runners. */
-  onTaken(listener: () => void): void;
-  /** `listener` is called when a time that the runner waited for has come: a task may start that is no job yet. */
-  onDue(listener: () => void): void;
-  /** SIGTERM: cancels the job under way if that was asked for, otherwise gives it back and ends. */
-  onTerminate(): void;
-  /** An error that no agent caught: the job under way fails with it, and the runner ends. */
-  onUncaught(error: unknown): void;
-  /** This process ends with a job under way, because its agent said so: the job fails with that. Synchronous. */
-  onExit(code: number): void;
-}
-
 export interface DrainEnd {
   /**
-   * Code of an agent still runs, or an error that nobody caught has left this process in a state that nobody knows: it
-   * must be ended by force, its whole group with it, and the queue left to a successor.
+   * The process cannot be trusted any more: an agent's code still runs, or an error went uncaught. End it by force, with
+   * its whole group, and leave the queue to another runner.
    */
   isBroken: boolean;
 }
 
-const beatMs = 10_000;
+const heartbeatMs = 10_000;
 const waitPollMs = 500;
-/** An agent's own children have 5 s between SIGTERM and SIGKILL; what follows them must not outrun that. */
+/** An agent's own children have 5 s between SIGTERM and SIGKILL, so the agent itself must have longer. */
 const usualStopGraceMs = 6_000;
 const queuePatienceMs = 60_000;
 
-/** Claims jobs and runs them, one at a time, until none is left. */
-export function startDrain(needs: DrainNeeds): Drain {
-  const { runnerId, jobs, log, stopGraceMs = usualStopGraceMs } = needs;
-  let current: { attempt: Attempt; key: AttemptKey; crash?: string } | undefined;
-  let mustEnd = false;
-  let isBroken = false;
-  /** Ends a wait for work at once. */
-  const waking = new AbortController();
-  let taken = () => {};
-  let due = () => {};
+/** The job under way. */
+interface Current {
+  readonly attempt: Attempt;
+  readonly key: AttemptKey;
+  /** The message of an error that went uncaught meanwhile. */
+  crash?: string;
+}
 
-  /** Deleted, or moved away with its directory: what is written to it now, nobody will read. */
-  const hadFile = existsSync(needs.db.location);
-  const isDatabaseGone = () => hadFile && !existsSync(needs.db.location);
+/** Claims jobs and runs them, one at a time, until none is left. Starts at once. */
+export class Drain {
+  /** Resolves when the queue is empty or the runner was told to end. Rejects when the database cannot be used. */
+  readonly done: Promise<DrainEnd>;
 
-  async function drain(): Promise<DrainEnd> {
+  readonly #needs: DrainNeeds;
+  #current: Current | undefined;
+  #mustEnd = false;
+  #isBroken = false;
+  /** Aborted to end a wait for work at once. */
+  readonly #waking = new AbortController();
+  readonly #hadDatabase: boolean;
+  #taken = () => {};
+  #due = () => {};
+
+  constructor(needs: DrainNeeds) {
+    this.#needs = needs;
+    this.#hadDatabase = existsSync(needs.db.location);
+    this.done = this.#run();
+  }
+
+  /** `listener` is called whenever a job was taken: there may be more jobs than runners. */
+  onTaken(listener: () => void): void {
+    this.#taken = listener;
+  }
+
+  /** `listener` is called when a time that the runner waited for has come: a task of a run may become a job now. */
+  onDue(listener: () => void): void {
+    this.#due = listener;
+  }
+
+  /** For SIGTERM: cancels the job under way if its cancellation was requested; otherwise returns it and ends. */
+  readonly onTerminate = (): void => void this.#terminate();
+
+  /** For an error that no agent caught: the job under way fails with it, and the runner ends. */
+  readonly onUncaught = (error: unknown): void => {
+    this.#needs.log.error('uncaught error', { error });
+    this.#isBroken = true;
+    this.#waking.abort();
+    if (!this.#current) return;
+    this.#current.crash = this.#needs.redact(messageOf(error));
+    this.#current.attempt.stop('ending');
+  };
+
+  /** For an agent that ends its own process: leaves the failure of its job to whoever rescues it. Synchronous. */
+  readonly onExit = (code: number): void => {
+    if (!this.#current) return;
+    const message = `The agent ended its process (exit code ${code}). An agent throws when it fails.`;
+    this.#needs.spool.put(this.#current.key, { kind: 'failed', code: 'exited', message, isTransient: false });
+  };
+
+  async #run(): Promise<DrainEnd> {
+    const { jobs, runnerId, log } = this.#needs;
     if (!(await jobs.registerRunner(runnerId))) {
       log.warn('this runner has no permit any more', { runner: runnerId });
-      return { isBroken };
+      return { isBroken: this.#isBroken };
     }
-    const heartbeat = setInterval(() => void beat(), beatMs);
+    const timer = setInterval(() => void this.#heartbeat(), heartbeatMs);
     try {
-      while (!mustEnd && !isBroken && !isDatabaseGone()) {
-        const step = await nextStep();
+      while (this.#mayGoOn()) {
+        const step = await this.#nextStep();
         if (step.do === 'leave') break;
-        if (step.do === 'wait') await waitForWork(step.until);
-        else await runJob(step.job);
+        if (step.do === 'wait') await this.#waitForWork(step.until);
+        else await this.#runJob(step.job);
       }
-      return { isBroken };
+      return { isBroken: this.#isBroken };
     } finally {
-      clearInterval(heartbeat);
+      clearInterval(timer);
       await jobs.leave(runnerId).catch((error: unknown) => log.warn('could not sign off', { error }));
     }
   }
 
-  /** A queue that cannot be read for a moment is no reason to leave it without a runner. */
-  async function nextStep() {
+  #mayGoOn(): boolean {
+    return !this.#mustEnd && !this.#isBroken && !this.#isDatabaseGone();
+  }
+
+  /** The file was deleted, or moved away with its directory: nobody would read what is written to it now. */
+  #isDatabaseGone(): boolean {
+    return this.#hadDatabase && !existsSync(this.#needs.db.location);
+  }
+
+  /** Retries for a minute: a queue that cannot be read for a moment should not lose its runner. */
+  async #nextStep(): Promise<NextStep> {
+    const { jobs, runnerId, log } = this.#needs;
     for (const giveUpAt = performance.now() + queuePatienceMs; ; await sleep(waitPollMs)) {
       try {
         return await jobs.nextStep(runnerId);
       } catch (error) {
-        if (!isUnavailable(error) || performance.now() > giveUpAt || mustEnd) throw error;
+        if (!isUnavailable(error) || performance.now() > giveUpAt || this.#mustEnd) throw error;
         log.warn('the queue could not be read', { error });
       }
     }
   }
 
-  /** Looks without the write lock, and comes back for a next step when something is ready or a heartbeat is due. */
-  async function waitForWork(until: number): Promise<void> {
-    const lookAgainAt = performance.now() + beatMs;
+  /** Polls without the write lock. Returns for a next step when a job is ready or a heartbeat is due. */
+  async #waitForWork(until: EpochMs): Promise<void> {
+    const { jobs, clock } = this.#needs;
+    const lookAgainAt = performance.now() + heartbeatMs;
     let isDueSaid = false;
-    while (!mustEnd && !isBroken && !isDatabaseGone() && performance.now() < lookAgainAt) {
-      const dueMs = until - needs.clock.now();
+    while (this.#mayGoOn() && performance.now() < lookAgainAt) {
+      const dueMs = until - clock.now();
       const pauseMs = dueMs > 0 ? Math.min(waitPollMs, dueMs) : waitPollMs;
-      await sleep(pauseMs, undefined, { signal: waking.signal }).catch(() => {});
+      await sleep(pauseMs, undefined, { signal: this.#waking.signal }).catch(() => {});
       if (await jobs.hasReady().catch(() => true)) return;
-      if (dueMs <= 0 && !isDueSaid) due();
+      if (dueMs <= 0 && !isDueSaid) this.#due();
       isDueSaid ||= dueMs <= 0;
     }
   }
 
-  async function runJob(job: JobRow): Promise<void> {
+  async #runJob(job: JobRow): Promise<void> {
+    const { log, stopGraceMs = usualStopGraceMs } = this.#needs;
     const startedAt = performance.now();
-    const attempt = startAttempt(job, { ...needs, stopGraceMs });
-    current = { attempt, key: { jobId: job.id, token: job.attempt_token ?? '' } };
+    const current: Current = {
+      attempt: startAttempt(job, { ...this.#needs, stopGraceMs }),
+      key: { jobId: job.id, token: job.attempt_token ?? '' },
+    };
+    this.#current = current;
     log.info('job_started', { job_id: job.id, type: job.type, attempt: job.attempt });
-    taken();
-    // It was claimed while the signal came.
-    if (mustEnd) void terminate();
-    const ended = await attempt.outcome;
-    const { crash, key } = current;
-    current = undefined;
-    isBroken ||= attempt.isStuck;
-    const outcome = crash === undefined || ended === 'superseded' ? ended : crashed(ended, crash);
+    this.#taken();
+    // The signal may have come while the job was being claimed.
+    if (this.#mustEnd) void this.#terminate();
+    const ended = await current.attempt.outcome;
+    this.#current = undefined;
+    this.#isBroken ||= current.attempt.isStuck;
+    const outcome = current.crash === undefined || ended === 'superseded' ? ended : crashed(ended, current.crash);
     const durationMs = Math.round(performance.now() - startedAt);
-    const row = outcome === 'superseded' ? undefined : await keepOutcome(key, outcome, needs);
+    const row = outcome === 'superseded' ? undefined : await persistOutcome(current.key, outcome, this.#needs);
     if (row) logJobEnd(log, row, durationMs);
     else log.info('job_superseded', { job_id: job.id, type: job.type, attempt: job.attempt, duration_ms: durationMs });
   }
 
-  async function beat(): Promise<void> {
-    const watched = current;
+  async #heartbeat(): Promise<void> {
+    const current = this.#current;
+    const { jobs, runnerId, log } = this.#needs;
     try {
-      const state = await jobs.heartbeat(runnerId, watched?.key);
-      if (!watched || watched !== current) return;
-      if (!state) watched.attempt.stop('superseded');
-      else if (state.isCancelRequested) watched.attempt.stop('cancelled');
+      const state = await jobs.heartbeat(runnerId, current?.key);
+      if (!current || current !== this.#current) return;
+      if (!state) current.attempt.stop('superseded');
+      else if (state.isCancelRequested) current.attempt.stop('cancelled');
     } catch (error) {
       log.warn('heartbeat failed', { error });
     }
   }
 
-  async function terminate(): Promise<void> {
-    const watched = current;
-    const state = watched && (await jobs.heartbeat(runnerId, watched.key).catch(() => undefined));
-    if (watched && state?.isCancelRequested) {
-      watched.attempt.stop('cancelled');
+  async #terminate(): Promise<void> {
+    const current = this.#current;
+    const { jobs, runnerId } = this.#needs;
+    const state = current && (await jobs.heartbeat(runnerId, current.key).catch(() => undefined));
+    if (current && state?.isCancelRequested) {
+      current.attempt.stop('cancelled');
       return;
     }
-    mustEnd = true;
-    waking.abort();
-    watched?.attempt.stop('ending');
+    this.#mustEnd = true;
+    this.#waking.abort();
+    current?.attempt.stop('ending');
   }
-
-  return {
-    done: drain(),
-    onTaken(listener) {
-      taken = listener;
-    },
-    onDue(listener) {
-      due = listener;
-    },
-    onTerminate: () => void terminate(),
-    onUncaught(error) {
-      log.error('uncaught error', { error });
-      isBroken = true;
-      waking.abort();
-      if (!current) return;
-      current.crash = needs.redact(messageOf(error));
-      current.attempt.stop('ending');
-    },
-    onExit(code) {
-      if (!current) return;
-      const message = `The agent ended its process (exit code ${code}). An agent throws when it fails.`;
-      // Whoever finds this runner gone takes it from there.
-      needs.spool.put(current.key, { kind: 'failed', code: 'exited', message, isTransient: false });
-    },
-  };
 }
 
-/** A job that was done in spite of the error is done. */
+/** The outcome of a job during which an error went uncaught. A job that completed in spite of it stays completed. */
 function crashed(outcome: Outcome, message: string): Outcome {
   const spending = spendingOf(outcome);
   if (outcome.kind !== 'completed') {
     return { ...spending, kind: 'failed', code: 'internal', message: `Uncaught error: ${message}`, isTransient: false };
   }
-  const warning = `An error went uncaught while it was worked on: ${message}`;
+  const warning = `An error went uncaught while the job ran: ${message}`;
   return { ...outcome, warnings: [...(spending.warnings ?? []), warning] };
 }

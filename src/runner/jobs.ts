@@ -11,10 +11,10 @@ import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
+import type { CrashReports } from './crash-report.js';
 import { endDescendants } from './descendants.js';
 import { logJobEnd } from './job-log.js';
-import type { LastWords } from './last-words.js';
-import type { Spool } from './spool.js';
+import type { Spool } from './persist-outcome.js';
 
 export interface JobsNeeds {
   /** `db` and `clock` are for the reads. */
@@ -23,7 +23,7 @@ export interface JobsNeeds {
   store: JobStore;
   spawner: Spawner;
   spool: Spool;
-  lastWords: LastWords;
+  crashReports: CrashReports;
   log: Log;
 }
 
@@ -123,9 +123,9 @@ class RunnerProcesses {
 
   /** Finds runners that are gone, and has their jobs end or go back into the queue. */
   async rescue(): Promise<void> {
-    const { store, spool, lastWords, log } = this.#needs;
+    const { store, spool, crashReports, log } = this.#needs;
     const rescued = await store.rescue({
-      readSpooled: (key, runnerId) => spool.read(key) ?? lastWords.read(runnerId),
+      readSpooled: (key, runnerId) => spool.read(key) ?? crashReports.read(runnerId),
       forgetSpooled: spool.forget,
       endRunner: (row) => this.#endRunner(row),
     });
@@ -159,11 +159,11 @@ class RunnerProcesses {
   }
 
   #endRunner(row: RunnerRow): void {
-    const { spawner, lastWords } = this.#needs;
+    const { spawner, crashReports } = this.#needs;
     const identity = identityOf(row);
     if (identity) spawner.signalRunner(identity, 'SIGKILL');
     endDescendants(row.id);
-    lastWords.forget(row.id);
+    crashReports.forget(row.id);
   }
 }
 

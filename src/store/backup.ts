@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync } from
 import { dirname, join } from 'node:path';
 import type { EpochMs } from '../base/clock.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
-import { makePrivateDirectory } from '../base/private-directory.js';
+import { makePrivateDirectory } from '../base/private-files.js';
 import type { Connection } from './driver.js';
 import { isBusy, isDamage } from './sqlite-errors.js';
 

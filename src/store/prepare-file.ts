@@ -2,7 +2,7 @@ import { chmodSync, closeSync, openSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../base/log.js';
 import { systemCode } from '../base/network-error.js';
-import { makePrivateDirectory } from '../base/private-directory.js';
+import { makePrivateDirectory } from '../base/private-files.js';
 
 /**
  * Creates the database's directory and an empty file if they are missing. The file is private to its owner from the first

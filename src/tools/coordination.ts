@@ -309,7 +309,7 @@ export const coordinationTools = [
     }),
     output: z.object({ task_id: z.string(), status: z.string() }),
     handler: async (input, { runtime, actor }) => {
-      const task = await runtime.workers.giveBack(input.task_id, input.claim_token, actor, input.force);
+      const task = await runtime.workers.release(input.task_id, input.claim_token, actor, input.force);
       return { task_id: task.key ?? String(task.id), status: words[task.status] };
     },
   }),

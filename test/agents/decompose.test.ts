@@ -45,7 +45,7 @@ describe('a job that plans a goal', () => {
     expect(job.result).toMatchObject({ goal_id: goal, tasks_created: tasks.map(({ id }) => id), count: 3 });
   });
 
-  it('creates them once, although its runner was killed with the plan in its hands', async () => {
+  it('creates them once, although its runner was killed after the plan was made', async () => {
     const home = tempDir();
     const provider = gatedProvider(home, plan);
     const runtime = await background({ home, config: { providers: { custom: { gated: provider.path } } } });
@@ -67,7 +67,7 @@ describe('a job that plans a goal', () => {
     expect(await tasksOf(runtime, goal)).toHaveLength(3);
   });
 
-  it('tells a model that answered with prose what was wrong, once', async () => {
+  it('gives a model that answered with prose a second try, with the reason', async () => {
     const answers = ['First, draw a plan. Then build.', `Here it is:\n\`\`\`json\n${plan}\n\`\`\``];
     const runtime = await background({ model: { reply: () => answers.shift() ?? '' } });
     const goal = await newGoal(runtime);
@@ -91,14 +91,14 @@ describe('a job that plans a goal', () => {
     expect(await tasksOf(runtime, goal)).toEqual([]);
   });
 
-  it('takes no plan with more tasks than were asked for', async () => {
+  it('refuses a plan with more tasks than max_tasks', async () => {
     const runtime = await background({ model: { reply: () => plan } });
     const goal = await newGoal(runtime);
     const job = await runtime.ended(await runtime.give('decompose', payload(goal, { max_tasks: 2 })));
     expect(job.errorMessage).toContain('The plan has 3 tasks; at most 2 were asked for.');
   });
 
-  it('fails, and keeps the plan, when its goal was cancelled meanwhile', async () => {
+  it('fails, and stores the plan, when its goal was cancelled meanwhile', async () => {
     const home = tempDir();
     const provider = gatedProvider(home, plan);
     const runtime = await background({ home, config: { providers: { custom: { gated: provider.path } } } });

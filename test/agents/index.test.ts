@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { testRuntime } from '../support/test-runtime.js';
 
-it('every job type has an agent that says what it does and serves that type', async () => {
+it('every job type has an agent with that type and a description', async () => {
   const { agents } = await testRuntime();
   expect([...agents.types.keys()]).toEqual(
     expect.arrayContaining(['llm', 'decompose', 'generic', 'ml_experiment', 'backtest']),
@@ -13,14 +13,14 @@ it('every job type has an agent that says what it does and serves that type', as
   }
 });
 
-it('an unknown type is refused with the ones there are', async () => {
+it('an unknown type is refused with the known types', async () => {
   const { agents } = await testRuntime();
   await expect(async () => agents.load('unheard_of')).rejects.toThrow(
     expect.objectContaining({ code: 'not_found', hint: expect.stringContaining('generic') }),
   );
 });
 
-it('the generic agent hands its payload back', async () => {
+it('the generic agent returns its payload', async () => {
   const { agents } = await testRuntime();
   const agent = await agents.load('generic');
   const signal = new AbortController().signal;

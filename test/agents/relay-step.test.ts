@@ -11,7 +11,7 @@ const eventsOf = async ({ db, id }: Running) =>
   ).map(({ type }) => type);
 
 describe('a relay that runs by itself', () => {
-  it('works each step with the output of the one before, has it judged, and completes', async () => {
+  it('runs each step with the output of the one before, has it judged, and completes', async () => {
     const relay = await running();
     const { runId, isRepeated } = await relay.run({ judge_model: 'haiku' });
     expect(isRepeated).toBe(false);
@@ -37,7 +37,7 @@ describe('a relay that runs by itself', () => {
     expect((await eventsOf(relay)).filter((type) => type.startsWith('run_'))).toEqual(['run_started', 'run_ended']);
   });
 
-  it('retries a step that does not pass its gate, with the reason of the judge in the prompt', async () => {
+  it('retries a step that fails its gate, with the reason of the judge in the prompt', async () => {
     const verdicts = [verdict(0.2, 'No prices are named.'), verdict(0.9)];
     const relay = await running({}, { judge: () => verdicts.shift() ?? verdict(0.9) });
     await relay.run();
@@ -49,7 +49,7 @@ describe('a relay that runs by itself', () => {
     expect(qualityScores).toEqual([0.9, 0.9, 0.9]);
   });
 
-  it('fails when the retries are spent, and goes on from the failed step when it is run again', async () => {
+  it('fails when the retries are spent, and resumes at the failed step when it is run again', async () => {
     let isStern = true;
     const judge = (request: RecordedRequest) =>
       isStern && request.prompt.includes('by analyzer') ? verdict(0.1) : verdict(0.9);
@@ -65,7 +65,7 @@ describe('a relay that runs by itself', () => {
     expect(relay.prompts('researcher')).toHaveLength(1);
   });
 
-  it('takes no second run while one is under way, and no result by hand', async () => {
+  it('refuses a second run while one is active, and a result reported by hand', async () => {
     const relay = await running();
     relay.server.script.push({ silent: true });
     const first = await relay.run();
@@ -129,7 +129,7 @@ describe('a relay that runs by itself', () => {
     expect(results.map((result) => result.output)).toEqual(['Mine.', 'By the analyzer.', 'By the formatter.']);
   });
 
-  it('runs again the step whose job was cancelled, under a baton of its own', async () => {
+  it('runs the step of a cancelled job again, with a new baton', async () => {
     const relay = await running();
     relay.server.script.push({ silent: true });
     const { runId } = await relay.run();

@@ -72,7 +72,7 @@ describe('a token budget', () => {
     expect((await readBudget(db, 'goal:1')).spent).toBeGreaterThan(0);
   });
 
-  it('is given no more of by an attempt that has been superseded', async () => {
+  it('gives no tokens to an attempt that has been superseded', async () => {
     const runtime = await inProcess();
     const id = await runtime.ask('Hello', { token_budget: 50_000 });
     const job = { id, type: 'llm', payload: {}, metadata: {}, attempt: 1, isLastTry: false };
@@ -101,7 +101,7 @@ it('runners side by side never spend more than the cap of their goal', async () 
   await eventually('all have ended', async () => {
     const { spent, reserved } = await readBudget(db, 'goal:1');
     most = Math.max(most, spent + reserved);
-    // Those that wait for others to settle are not to wait for long here.
+    // Postponed jobs become ready at once, so that the test is quick.
     await db.run("update jobs set run_at = 0 where status = 'pending'");
     return (await Promise.all(ids.map((id) => runtime.jobs.status(id)))).every(hasEnded);
   });

@@ -83,7 +83,7 @@ it('says so when there is nothing to show', () => {
   };
   const shown = { ...none, at: '', window_minutes: 60, error_rates_by_type: {}, agent_utilization: {} };
   const text = metricsTable({ ...shown, types: [], agents: [], errors: [], totals }, '1h', (_, words) => words);
-  expect(text).toContain('No jobs in this time, and none wait.');
+  expect(text).toContain('No jobs in this time, and no job is waiting.');
 });
 
 describe('the log of a command', () => {

@@ -1,31 +1,69 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { commands } from '../../src/cli/commands.js';
+import type { DefinedCommand } from '../../src/cli/define-command.js';
 import { connectServer } from '../support/mcp-client.js';
 import { mainEntry, projectRoot } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
 import { runCli } from './run-cli.js';
 
-const commands = ['serve', 'tool', 'demo', 'doctor', 'install'];
+/** Every command with the words that call it. */
+const declared: { words: string[]; command: DefinedCommand }[] = Object.values(commands).flatMap((group) =>
+  group.flatMap((one) =>
+    'commands' in one
+      ? one.commands.map((command) => ({ words: [one.name, command.name], command }))
+      : [{ words: [one.name], command: one }],
+  ),
+);
 
-it('lists every command, and how to connect a client, with --help', async () => {
+it('lists every command under its group, and how to connect a client, with --help', async () => {
   const { code, stdout, stderr } = await runCli(['--help'], { home: tempDir() });
   expect(code).toBe(0);
   expect(stderr).toBe('');
-  for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+  for (const [group, members] of Object.entries(commands)) {
+    const [, section = ''] = stdout.split(`\n${group}:\n`);
+    const [list = ''] = section.split('\n\n');
+    for (const { name } of members) expect(list).toMatch(new RegExp(`^  ${name}( |$)`, 'm'));
+  }
   expect(stdout).toContain('claude mcp add agent-runtime --scope user -- npx -y agent-runtime-mcp');
   expect(stdout).toContain('agent-runtime install --client claude-desktop');
 });
 
-it('explains each command with --help', async () => {
+it('explains each command with --help: what it does, its own options and the global ones', async () => {
   const home = tempDir();
-  for (const command of commands) {
-    const { code, stdout } = await runCli([command, '--help'], { home });
-    expect(code, command).toBe(0);
-    expect(stdout, command).toContain(`Usage: agent-runtime ${command}`);
-    expect(stdout, command).toContain('--json');
+  for (const { words, command } of declared) {
+    const { code, stdout } = await runCli([...words, '--help'], { home });
+    expect(code, words.join(' ')).toBe(0);
+    expect(stdout).toContain(`Usage: agent-runtime ${words.join(' ')}`);
+    expect(oneLine(stdout)).toContain(command.description);
+    for (const { flags } of Object.values(command.options)) expect(oneLine(stdout)).toContain(flags);
+    expect(stdout).toContain('--json');
   }
+});
+
+const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ');
+
+it('the commands of a set are listed with the help of the set', async () => {
+  const home = tempDir();
+  for (const set of Object.values(commands).flatMap((group) => group.filter((one) => 'commands' in one))) {
+    const { stdout } = await runCli([set.name, '--help'], { home });
+    expect(oneLine(stdout)).toContain(set.description);
+    for (const { name } of set.commands) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+  }
+});
+
+describe.each(declared.map(({ words, command }) => [words.join(' '), command] as const))('%s', (_, command) => {
+  const texts = [...Object.values(command.options), ...Object.values(command.arguments)].map((one) => one.description);
+
+  it('has a description in plain sentences, and one for each option and argument', () => {
+    expect(command.description).toMatch(/^[A-Z].{15,140}\.$/);
+    for (const text of texts) expect(text).toMatch(/^.{4,120}[^.]$/);
+    for (const text of [command.description, ...texts]) {
+      expect(text).not.toMatch(/\b(mends?|wish(es)?|nobody|unless given|told|put out|looking)\b/i);
+    }
+  });
 });
 
 it('prints its version', async () => {

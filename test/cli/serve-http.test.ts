@@ -41,7 +41,7 @@ it('a token is made, shown once, listed without itself, and revoked', async () =
 });
 
 it.each([
-  [['token', 'create', '--name', 'a/b'], 2, 'cannot be a token'],
+  [['token', 'create', '--name', 'a/b'], 2, 'cannot be the name of a token'],
   [['token', 'create'], 2, '--name'],
   [['token', 'revoke', 'nobody'], 3, 'There is no token "nobody"'],
   [['dashboard', '--port', 'many'], 2, 'whole number'],

@@ -4,7 +4,7 @@ import { testRuntime } from '../support/test-runtime.js';
 
 const hour = 3_600_000;
 
-it('a duty is taken by one of many in each period', async () => {
+it('a maintenance lease is taken by one of many in each period', async () => {
   const first = await testRuntime();
   const second = await testRuntime({ home: first.home });
   const ask = (now: number) =>

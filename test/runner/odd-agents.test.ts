@@ -91,7 +91,7 @@ describe('an error that nobody caught', () => {
     const id = await runtime.give('generic', { how: 'throws-but-works' });
     const job = await runtime.ended(id);
     expect(job).toMatchObject({ status: 'completed', result: 'works' });
-    expect(job.warnings).toEqual(['An error went uncaught while it was worked on: thrown in a timer']);
+    expect(job.warnings).toEqual(['An error went uncaught while the job ran: thrown in a timer']);
   });
 });
 

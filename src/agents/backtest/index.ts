@@ -20,8 +20,8 @@ export function createBacktest({ download, now = Date.now }: BacktestOptions = {
   return defineAgent({
     type: 'backtest',
     description:
-      'Backtests a trading strategy (momentum, mean_reversion, arbitrage) on daily prices from files, with commission, ' +
-      'metrics, the round trips and buy and hold beside it.',
+      'Backtests a trading strategy (momentum, mean_reversion, arbitrage) on daily prices from files, with commission. ' +
+      'Returns metrics, the round trips, and buy and hold as a benchmark.',
     payload: backtestPayload,
     async execute(job, context) {
       // Imported when a job runs, because a server that only checks payloads needs no CSV parser.

@@ -129,7 +129,7 @@ export type ListedPrices =
   | { ticker: string; rows: number; first_date: string; last_date: string; adjusted: boolean }
   | { ticker: string; problem: string };
 
-/** Every `<data>/prices/TICKER.csv`, by ticker. A directory that does not exist holds none. */
+/** All price files `<data>/prices/TICKER.csv`, sorted by ticker; empty if the directory does not exist. */
 export async function listPrices(dataDir: string): Promise<{ directory: string; prices: ListedPrices[] }> {
   const directory = pricesDir(dataDir);
   const tickers = (await namesIn(directory)).flatMap((name) => /^(.+)\.csv$/.exec(name)?.[1] ?? []);

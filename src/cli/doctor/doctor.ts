@@ -1,8 +1,8 @@
 import { reportError } from '../../base/errors.js';
 import { version } from '../../base/version.js';
 import { readConfigDespiteErrors } from '../config-despite-errors.js';
-import type { GlobalFlags } from '../global-flags.js';
-import { type Output, type Paint, printable } from '../output.js';
+import type { CommandContext } from '../define-command.js';
+import { type Paint, printable } from '../output.js';
 import { type Check, checksOf } from './check.js';
 import { checkAgents } from './check-agents.js';
 import { checkClients } from './check-clients.js';
@@ -16,7 +16,7 @@ import { checkSettings } from './check-settings.js';
  * Checks everything that the runtime needs, and says how to fix what is wrong. It writes and creates nothing, and it
  * works even when every other command fails. The exit code is 1 if a check fails.
  */
-export async function runDoctor(flags: GlobalFlags, output: Output): Promise<void> {
+export async function runDoctor(_: unknown, { flags, output }: CommandContext): Promise<void> {
   const { config, settingProblem } = readConfigDespiteErrors(flags.settings);
   const { driver, checks: driverChecks } = await checkDriver();
   const checks = [

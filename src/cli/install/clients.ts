@@ -1,12 +1,12 @@
 import { posix, win32 } from 'node:path';
 import type { Environment } from '../../base/settings.js';
 
-/** Where a client's files lie: all of it is given, so that every platform can be shown on any other. */
+/** Where a client's files are. Everything is passed in, so that any platform can be tested on any other. */
 export interface Place {
   platform: NodeJS.Platform;
   home: string;
   env: Environment;
-  /** The directory of the project, for clients that keep their servers there. */
+  /** The project's directory, for clients that have a config file in each project. */
   project: string;
 }
 
@@ -14,15 +14,15 @@ export interface ClientApp {
   title: string;
   /** The file that names its MCP servers. */
   configFile(place: Place): string;
-  /** A directory that is there once the client has run. */
+  /** A directory that exists once the client has run. */
   directory(place: Place): string;
   /** The key of the servers in that file. */
   serversKey: 'mcpServers' | 'servers';
-  /** What an entry holds beside command and args. */
+  /** Further fields of an entry, beside command and args. */
   entry: Readonly<Record<string, string>>;
-  /** Started from a desktop, it does not see the PATH of a shell; and its file is of this machine alone. */
+  /** Started from a desktop: it does not see the PATH of a shell, and its file is for this machine alone. */
   isDesktopApp: boolean;
-  /** What makes it read the file. */
+  /** What the user does so that the client reads the file. */
   afterwards: string;
 }
 
@@ -64,7 +64,7 @@ export const clientApps: Readonly<Record<ClientId, ClientApp>> = {
     directory: (place) => pathsOf(place).join(applicationData(place), 'Code'),
     serversKey: 'servers',
     entry: { type: 'stdio' },
-    // It asks the login shell for its PATH, and the file belongs to the project.
+    // VS Code asks the login shell for its PATH, and the file is shared with the project.
     isDesktopApp: false,
     afterwards: 'Run "MCP: List Servers" in VS Code and start it.',
   },

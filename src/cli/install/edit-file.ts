@@ -16,13 +16,13 @@ import { newShortId } from '../../base/ids.js';
 
 export interface EditedFile<Outcome> {
   outcome: Outcome;
-  /** Where the file as it was has been kept; absent when there was none, or nothing was changed. */
+  /** The path of the backup; absent if there was no file, or nothing was changed. */
   backup?: string;
 }
 
 /**
- * Changes a user's file in one step: whoever reads it meanwhile sees it before or after, never half. What it was stays
- * beside it. `edit` gets the text ('' when there is no file); whatever it throws leaves everything as it is.
+ * Changes a user's file atomically: a reader sees the text before or after, never a part of it. A backup is left beside
+ * it. `edit` gets the text, or '' if there is no file; if it throws, nothing is changed.
  */
 export function editFile<Outcome extends { text: string }>(
   file: string,
@@ -30,10 +30,10 @@ export function editFile<Outcome extends { text: string }>(
   now: number,
 ): EditedFile<Outcome> {
   try {
-    return editReal(behindLinks(file), edit, now);
+    return editReal(resolveLinks(file), edit, now);
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
-    throw new RuntimeError('unavailable', `${file} cannot be changed: ${error.message}`, 'See to its permissions.', {
+    throw new RuntimeError('unavailable', `${file} cannot be changed: ${error.message}`, 'Check its permissions.', {
       cause: error,
     });
   }
@@ -55,7 +55,7 @@ function editReal<Outcome extends { text: string }>(
   return found ? { outcome, backup } : { outcome };
 }
 
-/** Another encoding would come back damaged. */
+/** Throws `invalid` for another encoding, which writing as UTF-8 would damage. */
 function readText(file: string): string {
   const bytes = readFileSync(file);
   try {
@@ -71,7 +71,7 @@ function replace(file: string, text: string, mode: number | undefined): void {
   const unfinished = `${file}.${newShortId()}.part`;
   try {
     writeFileSync(unfinished, text, { flag: 'wx', flush: true, ...(mode === undefined ? {} : { mode }) });
-    // The process's umask has been taken off a mode that the user once chose.
+    // Restores the bits that the umask has removed from the file's mode.
     if (mode !== undefined) chmodSync(unfinished, mode);
     renameSync(unfinished, file);
   } finally {
@@ -79,8 +79,8 @@ function replace(file: string, text: string, mode: number | undefined): void {
   }
 }
 
-/** People keep such files in a repository and link to them; the link is to stay. */
-function behindLinks(file: string): string {
+/** Follows symbolic links, so that a link to a file in a repository stays a link. */
+function resolveLinks(file: string): string {
   try {
     return realpathSync(file);
   } catch {

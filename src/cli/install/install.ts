@@ -1,22 +1,23 @@
 import { RuntimeError } from '../../base/errors.js';
 import { readConfigDespiteErrors } from '../config-despite-errors.js';
-import type { GlobalFlags } from '../global-flags.js';
+import type { CommandContext } from '../define-command.js';
 import type { ClaudeScope } from '../launch.js';
 import { commandName, mainEntry, serverName } from '../launch.js';
-import type { Output } from '../output.js';
 import type { ClientId } from './clients.js';
 import { editFile } from './edit-file.js';
 import { type Merged, mergeServer } from './merge-server.js';
 import { type InstallPlan, planInstall, settingsFromFlags, showPlan } from './plan-install.js';
 
-export interface InstallWishes {
+export interface InstallOptions {
   client: ClientId;
-  isWritten: boolean;
+  /** Whether to edit the client's config file. */
+  write: boolean;
   scope: ClaudeScope | undefined;
 }
 
-/** Says how to connect a client, or does it. A broken config file of ours is no reason not to. */
-export function runInstall({ client, isWritten, scope }: InstallWishes, flags: GlobalFlags, output: Output): void {
+/** Shows how to connect a client, or does it. This works also when the runtime's own config file is broken. */
+export function runInstall({ client, write, scope }: InstallOptions, context: CommandContext): void {
+  const { flags, output } = context;
   if (scope !== undefined && client !== 'claude-code') {
     throw new RuntimeError(
       'invalid',
@@ -34,16 +35,16 @@ export function runInstall({ client, isWritten, scope }: InstallWishes, flags: G
     env: settingsFromFlags(flags.settings),
     scope,
   });
-  if (isWritten) write(plan, scope, flags, output);
+  if (write) writePlan(plan, scope, context);
   else if (flags.isJson) output.printJson(planAsJson(plan));
   else output.print(showPlan(plan, scope, output.paint));
 }
 
-function write(plan: InstallPlan, scope: ClaudeScope | undefined, flags: GlobalFlags, output: Output): void {
+function writePlan(plan: InstallPlan, scope: ClaudeScope | undefined, { flags, output }: CommandContext): void {
   if (scope === 'local' || scope === 'user') {
     throw new RuntimeError(
       'invalid',
-      `The ${scope} scope is kept in Claude Code's own state, which only it may edit.`,
+      `The ${scope} scope is stored in Claude Code's own state, which only Claude Code may edit.`,
       `Run: ${plan.lines.join(' ')}`,
     );
   }
@@ -64,14 +65,14 @@ function write(plan: InstallPlan, scope: ClaudeScope | undefined, flags: GlobalF
     return;
   }
   output.print(sentences[outcome.status](file));
-  if (backup) output.print(`The file as it was: ${backup}`);
+  if (backup) output.print(`Backup: ${backup}`);
   if (outcome.status !== 'unchanged') output.print(app.afterwards);
 }
 
 const sentences: Readonly<Record<Merged['status'], (file: string) => string>> = {
   added: (file) => `Added ${serverName} to ${file}.`,
-  updated: (file) => `Brought ${serverName} in ${file} up to date.`,
-  unchanged: (file) => `${serverName} is in ${file} already; nothing was changed.`,
+  updated: (file) => `Updated ${serverName} in ${file}.`,
+  unchanged: (file) => `${serverName} is already in ${file}; nothing was changed.`,
 };
 
 function planAsJson({ client, app, file, entry, directEntry, lines }: InstallPlan) {

@@ -10,7 +10,7 @@ export interface ServerEntry {
 }
 
 export interface Merge {
-  /** Names the file in errors. */
+  /** The file's path, for errors. */
   file: string;
   serversKey: 'mcpServers' | 'servers';
   name: string;
@@ -23,8 +23,8 @@ export interface Merged {
 }
 
 /**
- * A client's config text with the server in it. Everything else is kept: other keys and servers, what the user has added
- * to our own entry, the indentation and the line ends. Throws `invalid` for a text that is not what a client can read.
+ * Adds the server to a client's config text. Everything else is kept: other keys and servers, fields that the user has
+ * added to the entry, the indentation and the line ends. Throws `invalid` for a text that a client could not read.
  */
 export function mergeServer(text: string, { file, serversKey, name, entry }: Merge): Merged {
   const root = parseRoot(text, file);
@@ -62,7 +62,7 @@ function parseRoot(text: string, file: string): JsonObject {
 
 const byteOrderMark = /^\uFEFF/;
 
-/** In the form of the text before: its indentation, line ends, last line and byte order mark. */
+/** Writes JSON with the indentation, line ends, final newline and byte order mark of the text before. */
 function toText(root: JsonObject, before: string): string {
   const isBlank = /^\uFEFF?\s*(\{\s*\})?\s*$/.test(before);
   const indent = isBlank ? '  ' : /\n([ \t]+)\S/.exec(before)?.[1];
@@ -75,6 +75,6 @@ function wrong(file: string, what: string): RuntimeError {
   return new RuntimeError(
     'invalid',
     `${file} ${what}. Nothing was changed.`,
-    'Mend the file, or put the entry in by hand: the same command without --write prints it.',
+    'Correct the file, or add the entry by hand: the same command without --write prints it.',
   );
 }

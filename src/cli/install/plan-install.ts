@@ -15,32 +15,32 @@ import type { Paint } from '../output.js';
 import { type ClientApp, type ClientId, clientApps, type Place } from './clients.js';
 import type { ServerEntry } from './merge-server.js';
 
-/** All that there is to say about connecting one client. */
+/** How to connect one client. */
 export interface InstallPlan {
   client: ClientId;
   app: ClientApp;
   file: string;
-  /** The entry by npx. */
+  /** The config entry that starts the server with npx. */
   entry: ServerEntry;
-  /** The entry by full paths; only for programs that are started from a desktop. */
+  /** The config entry with full paths, for clients that are started from a desktop. */
   directEntry: ServerEntry | undefined;
-  /** Of the two the one that `--write` puts in. */
+  /** The entry that `--write` adds. */
   written: ServerEntry;
-  /** Lines for a shell, and links, that do the same. */
+  /** Shell commands and links that do the same. */
   lines: string[];
 }
 
-export interface InstallNeeds {
+export interface InstallRequest {
   client: ClientId;
   place: Place;
   nodePath: string;
   mainPath: string;
-  /** Settings that the server is to be started with. */
+  /** Environment variables to start the server with. */
   env: Record<string, string>;
   scope?: ClaudeScope | undefined;
 }
 
-export function planInstall({ client, place, nodePath, mainPath, env, scope }: InstallNeeds): InstallPlan {
+export function planInstall({ client, place, nodePath, mainPath, env, scope }: InstallRequest): InstallPlan {
   const app = clientApps[client];
   const entryOf = ({ command, args }: Launch): ServerEntry => ({
     ...app.entry,
@@ -62,7 +62,7 @@ export function planInstall({ client, place, nodePath, mainPath, env, scope }: I
   };
 }
 
-/** Settings given as flags are meant for the server; a client starts it elsewhere, so paths are made absolute. */
+/** The global options as environment variables of the server. Paths are made absolute: a client starts it elsewhere. */
 export function settingsFromFlags({
   db,
   config,
@@ -104,10 +104,10 @@ function linesFor(
   }
 }
 
-/** What a person runs once, so that the client's first start does not have to download anything. */
-export const firstRun = `npx -y ${packageName} doctor`;
+/** Run once, so that the client's first start does not have to download anything. */
+const firstRun = `npx -y ${packageName} doctor`;
 
-/** What to do, in the order in which to do it. */
+/** The steps to take, in their order. */
 export function showPlan(plan: InstallPlan, scope: ClaudeScope | undefined, paint: Paint): string {
   const { app, file, entry, directEntry, lines, client } = plan;
   const json = (server: ServerEntry) => JSON.stringify({ [app.serversKey]: { [serverName]: server } }, null, 2);
@@ -117,17 +117,17 @@ export function showPlan(plan: InstallPlan, scope: ClaudeScope | undefined, pain
   if (client !== 'claude-code' || scope === undefined || scope === 'project') {
     const lead =
       client === 'claude-code' ? 'Or, for everyone who works in this project, put this into' : 'Put this into';
-    parts.push(`${lead} ${file}\n(beside the servers that are there already):\n\n${json(entry)}`);
+    parts.push(`${lead} ${file}\n(beside the servers that it already has):\n\n${json(entry)}`);
     if (directEntry) {
       parts.push(
         `${app.title} may not find npx, as it does not see your shell's PATH. With full paths:\n\n${json(directEntry)}`,
       );
     }
-    parts.push(`To have it put in for you, after a backup:\n\n  ${commandName} install --client ${client} --write`);
+    parts.push(`To have it added for you, after a backup:\n\n  ${commandName} install --client ${client} --write`);
   }
   if (client === 'cursor') parts.push(`Or open this link:\n\n${line}`);
   if (client === 'vscode') parts.push(`Or, for all projects:\n\n${line}`);
   parts.push(`Then: ${app.afterwards}`);
-  parts.push(`Run \`${firstRun}\` once before, so that the client's first start has nothing left to download.`);
+  parts.push(`Run \`${firstRun}\` once first, so that the client's first start does not have to download anything.`);
   return parts.join('\n\n');
 }

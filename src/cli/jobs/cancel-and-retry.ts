@@ -1,14 +1,14 @@
 import { RuntimeError, reportError } from '../../base/errors.js';
 import { cancelledOutput, jobListOutput } from '../../tools/jobs.js';
 import { jobStatusOutput } from '../../tools/shapes/job.js';
-import type { GlobalFlags } from '../global-flags.js';
+import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
-import { type Output, printable } from '../output.js';
+import { printable } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
 import { settingOf } from '../with-runtime.js';
 import { callFor, jobTool } from './job-tool.js';
 
-export async function runCancel(id: string, flags: GlobalFlags, output: Output): Promise<void> {
+export async function runCancel({ jobId: id }: { jobId: string }, { flags, output }: CommandContext): Promise<void> {
   const job = await withCaller(settingOf(flags), flags, output, (caller) =>
     callFor(caller, 'cancel_job', { job_id: id }, cancelledOutput),
   );
@@ -17,21 +17,22 @@ export async function runCancel(id: string, flags: GlobalFlags, output: Output):
 }
 
 export interface RetryOptions {
-  jobId?: string;
-  /** Only dead letters: the one named, or all of them. */
-  dead?: boolean;
+  jobId: string | undefined;
+  /** Only dead letters: the one that `jobId` names, or all of them. */
+  isDead: boolean;
 }
 
-/** Runs a job again that has failed, was cancelled or is dead; or every dead one. */
-export async function runRetry({ jobId, dead }: RetryOptions, flags: GlobalFlags, output: Output): Promise<void> {
-  if (jobId === undefined && !dead) {
+/** Runs a failed, cancelled or dead job again, or every dead one. */
+export async function runRetry({ jobId, isDead }: RetryOptions, context: CommandContext): Promise<void> {
+  const { flags, output } = context;
+  if (jobId === undefined && !isDead) {
     throw new RuntimeError('invalid', 'No job is named.', 'Give --job-id ID, or --dead for all dead letters.');
   }
   const setting = settingOf(flags);
   jobTool('retry_task', setting.config);
   await withCaller(setting, flags, output, async (caller) => {
-    if (jobId === undefined) return retryDead(caller, flags, output);
-    if (dead) await refuseUnlessDead(jobId, caller);
+    if (jobId === undefined) return retryDead(caller, context);
+    if (isDead) await requireDead(jobId, caller);
     const { task_id, status } = await retry(jobId, caller);
     if (flags.isJson) output.printJson({ job_id: task_id, status });
     else output.print(`Job queued again: ${task_id}`);
@@ -42,18 +43,18 @@ function retry(id: string, caller: Caller) {
   return callFor(caller, 'retry_task', { task_id: id }, jobStatusOutput);
 }
 
-async function refuseUnlessDead(id: string, { runtime }: Caller): Promise<void> {
+async function requireDead(id: string, { runtime }: Caller): Promise<void> {
   const { isDead, status } = await runtime.jobs.get(id);
   if (isDead) return;
   throw new RuntimeError(
     'conflict',
-    `Job ${id} is ${status}, and no dead letter.`,
-    `\`${commandName} list-jobs --dead\` lists those there are; without --dead any failed or cancelled job is retried.`,
+    `Job ${id} is ${status}, but it is not a dead letter.`,
+    `\`${commandName} list-jobs --dead\` lists the dead letters; without --dead any failed or cancelled job is retried.`,
   );
 }
 
-/** One that cannot be retried does not keep the others from it. */
-async function retryDead(caller: Caller, flags: GlobalFlags, output: Output): Promise<void> {
+/** Retries every dead letter. One that cannot be retried does not stop the others. */
+async function retryDead(caller: Caller, { flags, output }: CommandContext): Promise<void> {
   const retried: string[] = [];
   const refused: { job_id: string; reason: string }[] = [];
   for (const job_id of await deadLetters(caller)) {
@@ -75,7 +76,10 @@ async function retryDead(caller: Caller, flags: GlobalFlags, output: Output): Pr
   if (retried.length + refused.length === 0) output.print('No dead letters found');
 }
 
-/** All of them before the first is retried, oldest first, so that none is met twice and old work comes first. */
+/**
+ * The ids of all dead letters, oldest first, so that old work is retried first. They are read before the first retry, so
+ * that no page of the list shifts.
+ */
 async function deadLetters(caller: Caller): Promise<string[]> {
   const ids: string[] = [];
   let cursor: string | undefined;

@@ -1,18 +1,18 @@
 import type { z } from 'zod';
 import type { Config } from '../../base/config.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
-import { findTool } from '../tool/tool.js';
+import { findTool } from '../tool/find-tool.js';
 import type { Caller } from '../tool/with-caller.js';
 
 /**
- * The tool that a command stands for. Which toolsets clients are offered does not matter to it, but whether only reading
- * is allowed does. Throws `invalid`.
+ * The tool that a command calls. The toolsets that clients are offered do not limit it, but read-only mode does. Throws
+ * `invalid`.
  */
 export function jobTool(name: string, { isReadOnly }: Config): AnyTool {
   return findTool(name, { toolsets: 'all', isReadOnly });
 }
 
-/** Calls a tool whose result has a known shape. */
+/** Calls a tool and parses its result. */
 export async function callFor<Schema extends z.ZodType>(
   { runtime, call }: Caller,
   name: string,

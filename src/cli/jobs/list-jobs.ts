@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { agentListOutput, jobListOutput } from '../../tools/jobs.js';
-import type { GlobalFlags } from '../global-flags.js';
-import { type Output, type Paint, printable } from '../output.js';
+import type { CommandContext } from '../define-command.js';
+import { type Paint, printable } from '../output.js';
 import { readInput } from '../tool/read-input.js';
 import { wrap } from '../tool/show-tool.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
@@ -10,43 +10,43 @@ import { callFor, jobTool } from './job-tool.js';
 import { paintStatus } from './status.js';
 
 export interface ListOptions {
-  statusFilter?: string;
-  type?: string;
-  dead?: boolean;
-  /** As it was typed. */
-  limit?: string;
+  statusFilter: string | undefined;
+  type: string | undefined;
+  isDead: boolean;
+  /** A number as it was typed. */
+  limit: string | undefined;
   /** Every job of every project. */
-  all?: boolean;
+  isAll: boolean;
 }
 
-/** Jobs, newest first; for programs the list that the earlier job server printed. */
-export async function runListJobs(options: ListOptions, flags: GlobalFlags, output: Output): Promise<void> {
+/** Lists jobs, newest first. Programs get the list that the earlier job server printed. */
+export async function runListJobs(options: ListOptions, { flags, output }: CommandContext): Promise<void> {
   const { jobs, hasMore } = await withCaller(settingOf(flags), flags, output, async (caller) => {
     const filter = await readFilter(options, caller);
-    return listJobs(caller, filter, options.all ? Number.POSITIVE_INFINITY : filter.limit);
+    return listJobs(caller, filter, options.isAll ? Number.POSITIVE_INFINITY : filter.limit);
   });
   if (flags.isJson || (jobs.length > 0 && !output.isTerminal)) {
     output.printJson(jobs.map(({ job_id, ...job }) => ({ id: job_id, ...job })));
   } else if (jobs.length === 0) output.print('No jobs found');
   else for (const job of jobs) output.print(renderRow(job, output.paint));
   if (hasMore && !flags.isQuiet)
-    output.say(`There are more: the newest ${jobs.length} are shown; --all lists every one.`);
+    output.say(`There are more: these are the newest ${jobs.length}; --all lists every one.`);
 }
 
 type ListedJob = z.output<typeof jobListOutput>['jobs'][number];
 
 const defaultLimit = 20;
 
-/** The arguments of list_jobs, with the texts of the command line read as its schema says. */
-async function readFilter({ statusFilter, type, dead, limit, all }: ListOptions, { runtime }: Caller) {
+/** The arguments of list_jobs. Its schema converts the texts of the command line. */
+async function readFilter({ statusFilter, type, isDead, limit, isAll }: ListOptions, { runtime }: Caller) {
   const tool = jobTool('list_jobs', runtime.config);
   const given = await readInput(tool, { pairs: limit === undefined ? [] : [`limit=${limit}`] });
   return {
     status_filter: statusFilter,
     type,
-    dead,
+    dead: isDead || undefined,
     limit: typeof given.limit === 'number' ? given.limit : defaultLimit,
-    scope: all ? 'all' : undefined,
+    scope: isAll ? 'all' : undefined,
   };
 }
 
@@ -68,8 +68,11 @@ function renderRow(job: ListedJob, paint: Paint): string {
   return `${job.job_id}  ${status}  ${job.created_at.slice(0, 19)}Z  ${about}`;
 }
 
-/** The job types there are, for programs in the shape of the earlier job server; one of them with its whole schema. */
-export async function runAgents(type: string | undefined, flags: GlobalFlags, output: Output): Promise<void> {
+/** Lists the job types, or one of them with its schema. Programs get the shape that the earlier job server printed. */
+export async function runAgents(
+  { type }: { type: string | undefined },
+  { flags, output }: CommandContext,
+): Promise<void> {
   const { agents, supported_job_types, ...rest } = await withCaller(settingOf(flags), flags, output, (caller) =>
     callFor(caller, 'list_agents', { type }, agentListOutput),
   );

@@ -1,52 +1,57 @@
 import { hasEnded } from '../../core/jobs/job.js';
 import type { JobProgress, LogEntry } from '../../core/jobs/read-jobs.js';
-import type { GlobalFlags } from '../global-flags.js';
-import type { Output } from '../output.js';
+import type { CommandContext } from '../define-command.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
 import { settingOf } from '../with-runtime.js';
-import { followJob, sayItGoesOn } from './wait.js';
+import { followJob, sayJobGoesOn } from './wait.js';
 
 const page = 500;
 
-/** Prints a job's log; when it is followed, each line as it comes, until the job has ended. */
-export async function runLogs(id: string, isFollowed: boolean, flags: GlobalFlags, output: Output): Promise<void> {
+export interface LogsOptions {
+  jobId: string;
+  isFollowed: boolean;
+}
+
+/** Prints a job's log. When it is followed, new entries are printed as they come, until the job has ended. */
+export async function runLogs({ jobId, isFollowed }: LogsOptions, context: CommandContext): Promise<void> {
+  const { flags, output } = context;
   await withCaller(
     settingOf(flags),
     flags,
     output,
     async (caller) => {
-      if (!isFollowed) return printLog(id, caller, flags, output);
-      const { status, errorCode, errorMessage } = await followLog(id, caller, flags, output);
-      if (!hasEnded(status)) return sayItGoesOn(id, status, output);
+      if (!isFollowed) return printLog(jobId, caller, context);
+      const { status, errorCode, errorMessage } = await followLog(jobId, caller, context);
+      if (!hasEnded(status)) return sayJobGoesOn(jobId, status, output);
       const reason = status === 'completed' || errorCode === null ? '' : ` ${errorCode}: ${errorMessage}`;
-      if (!flags.isQuiet) output.say(`Job ${status}: ${id}.${reason}`);
+      if (!flags.isQuiet) output.say(`Job ${status}: ${jobId}.${reason}`);
     },
     { isAnnounced: false },
   );
 }
 
-async function printLog(id: string, { runtime }: Caller, flags: GlobalFlags, output: Output): Promise<void> {
+async function printLog(id: string, { runtime }: Caller, { flags, output }: CommandContext): Promise<void> {
   const { status } = await runtime.jobs.progress(id);
-  const lines: LogEntry[] = [];
+  const entries: LogEntry[] = [];
   for (;;) {
-    const more = await runtime.jobs.logsAfter(id, lines.at(-1)?.id ?? 0, page);
-    lines.push(...more);
+    const more = await runtime.jobs.logsAfter(id, entries.at(-1)?.id ?? 0, page);
+    entries.push(...more);
     if (more.length < page) break;
   }
-  if (flags.isJson) output.printJson({ job_id: id, status, logs: lines.map(toDocument) });
-  else for (const line of lines) output.quote(render(line));
+  if (flags.isJson) output.printJson({ job_id: id, status, logs: entries.map(toDocument) });
+  else for (const entry of entries) output.quote(render(entry));
 }
 
-function followLog(id: string, caller: Caller, flags: GlobalFlags, output: Output): Promise<JobProgress> {
+function followLog(id: string, caller: Caller, { flags, output }: CommandContext): Promise<JobProgress> {
   let lastId = 0;
-  // The status was read before the lines are, so what was written up to the end is among them.
+  // followJob reads the status before these entries, so the entries of a job that has ended are complete.
   return followJob(id, caller, async () => {
     for (;;) {
-      const lines = await caller.runtime.jobs.logsAfter(id, lastId, page);
-      // One document a line: a reader of what goes on cannot wait for the end of a list.
-      for (const line of lines) output.quote(flags.isJson ? JSON.stringify(toDocument(line)) : render(line));
-      lastId = lines.at(-1)?.id ?? lastId;
-      if (lines.length < page) return;
+      const entries = await caller.runtime.jobs.logsAfter(id, lastId, page);
+      // One document a line, because a list would only be complete at the end.
+      for (const entry of entries) output.quote(flags.isJson ? JSON.stringify(toDocument(entry)) : render(entry));
+      lastId = entries.at(-1)?.id ?? lastId;
+      if (entries.length < page) return;
     }
   });
 }

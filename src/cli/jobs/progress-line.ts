@@ -1,7 +1,7 @@
 import type { JobProgress } from '../../core/jobs/read-jobs.js';
 import { printable } from '../output.js';
 
-/** Where progress is shown: stderr, or a test. */
+/** Where progress is shown: stderr, or a stream of a test. */
 export interface ProgressStream {
   isTTY?: boolean;
   columns?: number;
@@ -10,14 +10,14 @@ export interface ProgressStream {
 
 export interface ProgressLine {
   show(progress: JobProgress): void;
-  /** Leaves the line to whoever writes next. */
+  /** Clears the line, so that other output can follow. */
   end(): void;
 }
 
 const barWidth = 24;
 const plainEveryMs = 5_000;
 
-/** How a job goes on: one line that changes in a terminal; elsewhere a line for what is new, every 5 s at most. */
+/** Shows a job's progress: in a terminal one line that changes, elsewhere a new line for each change, every 5 s at most. */
 export function createProgressLine(stream: ProgressStream, now: () => number = () => performance.now()): ProgressLine {
   return stream.isTTY ? bar(stream, now) : plainLines(stream, now);
 }
@@ -31,7 +31,7 @@ function bar(stream: ProgressStream, now: () => number): ProgressLine {
       const line = cutTo(`${drawBar(progress)}  ${seconds} s`, stream.columns || 80);
       if (line === shown) return;
       shown = line;
-      // Back to the start of the line, and what stood there before is taken away.
+      // Go back to the start of the line and clear it.
       stream.write(`\r\u001b[K${line}`);
     },
     end() {
@@ -46,7 +46,7 @@ function drawBar(progress: JobProgress): string {
   return `[${'#'.repeat(filled)}${'-'.repeat(barWidth - filled)}] ${describe(progress)}`;
 }
 
-/** A line as long as the terminal is wide would make it scroll. */
+/** Shorter than the terminal is wide: a longer line would make it scroll. */
 function cutTo(line: string, columns: number): string {
   return line.slice(0, Math.max(1, columns - 1));
 }
@@ -72,7 +72,7 @@ function plainLines(stream: ProgressStream, now: () => number): ProgressLine {
 /** `running  40 %  Epoch 4 of 10` */
 function describe({ status, progress, progressMessage, errorMessage }: JobProgress): string {
   const share = progress === null ? '' : `  ${Math.round(progress * 100)} %`;
-  // One that waits after a failed try says why.
+  // A job that waits after a failed attempt shows the error of that attempt.
   const message = progressMessage ?? (status === 'pending' ? errorMessage : null);
   return `${status}${share}${message === null ? '' : `  ${printable(message).replaceAll(/\s+/g, ' ')}`}`;
 }

@@ -4,9 +4,8 @@ import { messageOf, RuntimeError } from '../../base/errors.js';
 import { newShortId } from '../../base/ids.js';
 import { hasEnded, type Job } from '../../core/jobs/job.js';
 import type { Runtime } from '../../runtime.js';
-import type { GlobalFlags } from '../global-flags.js';
+import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
-import type { Output } from '../output.js';
 import { settingOf, withRuntime } from '../with-runtime.js';
 
 /**
@@ -14,14 +13,12 @@ import { settingOf, withRuntime } from '../with-runtime.js';
  * Throws `conflict` for a job that has not ended, and `unavailable` or `cancelled` for one that ended without a result.
  */
 export async function runResult(
-  id: string,
-  file: string | undefined,
-  flags: GlobalFlags,
-  output: Output,
+  { jobId: id, file }: { jobId: string; file: string | undefined },
+  { flags, output }: CommandContext,
 ): Promise<void> {
   const { job, text } = await withRuntime(settingOf(flags), async (runtime) => {
     const found = await runtime.jobs.get(id);
-    refuseWithoutResult(found);
+    requireResult(found);
     const read = await readText(found, runtime);
     if (!runtime.config.isReadOnly) await runtime.jobs.markRead(id);
     return { job: found, text: read };
@@ -37,7 +34,7 @@ export async function runResult(
   else output.quote(text);
 }
 
-function refuseWithoutResult({ id, status, errorCode, errorMessage }: Job): void {
+function requireResult({ id, status, errorCode, errorMessage }: Job): void {
   if (status === 'completed') return;
   if (!hasEnded(status)) {
     const hint = `\`${commandName} wait --job-id ${id}\` waits for it.`;
@@ -47,7 +44,7 @@ function refuseWithoutResult({ id, status, errorCode, errorMessage }: Job): void
     status === 'cancelled' ? 'cancelled' : 'unavailable',
     `Job ${id} has no result: it ${status === 'cancelled' ? 'was cancelled' : 'failed'}. ${errorCode}: ${errorMessage}`,
     `\`${commandName} retry --job-id ${id}\` runs it again; ` +
-      `\`${commandName} tool get_task_result --arg task_id=${id}\` shows what it had put out.`,
+      `\`${commandName} tool get_task_result --arg task_id=${id}\` shows the output that it had written.`,
   );
 }
 
@@ -55,7 +52,7 @@ async function readText(job: Job, { jobs }: Runtime): Promise<string> {
   return job.type === 'llm' ? jobs.output(job.id) : JSON.stringify(job.result, null, 2);
 }
 
-/** The whole text or, when it cannot be written, the file as it was. */
+/** Writes the whole text, or leaves the file as it was if that fails. */
 function writeWhole(path: string, text: string): void {
   const temporary = `${path}.${newShortId()}.tmp`;
   try {
@@ -67,7 +64,7 @@ function writeWhole(path: string, text: string): void {
     throw new RuntimeError(
       'invalid',
       `${path} cannot be written: ${reason}.`,
-      `See that ${dirname(path)} is a directory you may write to.`,
+      `Make sure that ${dirname(path)} is a directory that you can write to.`,
       { cause },
     );
   }

@@ -1,20 +1,20 @@
 import type { z } from 'zod';
 import { jobOutput } from '../../tools/jobs.js';
-import type { GlobalFlags } from '../global-flags.js';
+import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
-import { type Output, type Paint, printable } from '../output.js';
+import { type Paint, printable } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
 import { settingOf } from '../with-runtime.js';
 import { callFor } from './job-tool.js';
 
-/** A program gets JSON, as from the earlier job server, without asking for it. */
-export async function runStatus(id: string, flags: GlobalFlags, output: Output): Promise<void> {
-  const job = await withCaller(settingOf(flags), flags, output, (caller) => readStatus(id, caller));
+/** Shows a job. As with the earlier job server, a program gets JSON also without --json. */
+export async function runStatus({ jobId }: { jobId: string }, { flags, output }: CommandContext): Promise<void> {
+  const job = await withCaller(settingOf(flags), flags, output, (caller) => readStatus(jobId, caller));
   if (flags.isJson || !output.isTerminal) output.printJson(toDocument(job));
   else output.print(renderStatus(job, output.paint));
 }
 
-/** A job as get_job_status shows it, but with its result whole: a program has no context that it would fill. */
+/** A job as get_job_status shows it, but with its whole result: unlike a model, a program has no context to fill. */
 export async function readStatus(id: string, caller: Caller): Promise<JobStatusOutput> {
   const { result_cut, ...job } = await callFor(caller, 'get_job_status', { job_id: id }, jobOutput);
   return result_cut === undefined ? job : { ...job, result: (await caller.runtime.jobs.get(id)).result };
@@ -22,12 +22,12 @@ export async function readStatus(id: string, caller: Caller): Promise<JobStatusO
 
 export type JobStatusOutput = z.output<typeof jobOutput>;
 
-/** A job for programs; `id` is what the earlier job server called it. */
+/** A job as a JSON document. `id` is the name that the earlier job server gave to `job_id`. */
 export function toDocument(job: JobStatusOutput) {
   return { id: job.job_id, ...job };
 }
 
-/** A job for people. */
+/** A job as text. */
 export function renderStatus(job: JobStatusOutput, paint: Paint): string {
   const fields: [name: string, value: string | undefined][] = [
     ['type', job.type],
@@ -56,7 +56,7 @@ export function renderStatus(job: JobStatusOutput, paint: Paint): string {
   return [...head, ...lines.map(printable)].join('\n');
 }
 
-/** The files that a job has left: name, size, path. */
+/** A line for each artifact of a job: name, size, path. */
 export function artifactLines({ artifacts = [] }: Pick<JobStatusOutput, 'artifacts'>): string[] {
   return artifacts.map(({ name, path, size_bytes }) => `  ${name}  ${size_bytes} bytes  ${path}`);
 }

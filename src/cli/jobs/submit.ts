@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { Json, JsonObject } from '../../base/json.js';
+import { systemCode } from '../../base/network-error.js';
 import { parseInput } from '../../tools/call/parse-input.js';
 import { submittedOutput } from '../../tools/jobs.js';
-import type { GlobalFlags } from '../global-flags.js';
-import type { Output } from '../output.js';
+import type { CommandContext } from '../define-command.js';
 import { readInput } from '../tool/read-input.js';
 import { withCaller } from '../tool/with-caller.js';
 import { settingOf } from '../with-runtime.js';
@@ -16,19 +16,20 @@ import { waitForEnd } from './wait.js';
 export interface SubmitOptions {
   type: string;
   payload: string;
-  metadata?: string;
-  priority?: string;
-  dependsOn?: string[];
-  runAt?: string;
-  maxAttempts?: string;
-  timeout?: string;
-  idempotencyKey?: string;
-  wait?: boolean;
-  plot?: boolean;
+  metadata: string | undefined;
+  priority: string | undefined;
+  dependsOn: string[];
+  runAt: string | undefined;
+  maxAttempts: string | undefined;
+  timeout: string | undefined;
+  idempotencyKey: string | undefined;
+  wait: boolean;
+  plot: boolean;
 }
 
-/** Submits a job, and waits for its end when told to. Nothing is opened before the options are known to be good. */
-export async function runSubmit(options: SubmitOptions, flags: GlobalFlags, output: Output): Promise<void> {
+/** Submits a job, and waits for its end with `wait`. The options are checked before the database is opened. */
+export async function runSubmit(options: SubmitOptions, context: CommandContext): Promise<void> {
+  const { flags, output } = context;
   const setting = settingOf(flags);
   const tool = jobTool('submit_job', setting.config);
   const payload = await readPayload(options);
@@ -44,10 +45,10 @@ export async function runSubmit(options: SubmitOptions, flags: GlobalFlags, outp
       const job = submittedOutput.parse(await caller.call(tool, input));
       if (!flags.isJson) output.print(`Job submitted successfully: ${job.job_id}`);
       else if (!options.wait) output.printJson(job);
-      if (job.repeated && !flags.isQuiet) output.say('It is the job that was submitted with this key before.');
-      if (options.wait) await waitForEnd(job.job_id, caller, flags, output);
+      if (job.repeated && !flags.isQuiet) output.say('This is the job that was submitted with this key before.');
+      if (options.wait) await waitForEnd(job.job_id, caller, context);
     },
-    { isAnnounced: options.wait !== true },
+    { isAnnounced: !options.wait },
   );
 }
 
@@ -55,12 +56,12 @@ async function readPayload({ type, payload: given, plot }: SubmitOptions): Promi
   const payload = await readJsonObject('--config', given);
   if (!plot) return payload;
   if (type === 'backtest') return { ...payload, plot: true };
-  throw new RuntimeError('invalid', `Jobs of type ${type} draw no plot.`, '--plot is for --type backtest.');
+  throw new RuntimeError('invalid', `Jobs of type ${type} do not draw a plot.`, '--plot is for --type backtest.');
 }
 
-/** What is not text, for the tool's own schema to read. */
+/** The options whose texts the tool's schema converts. */
 function pairsOf(options: SubmitOptions): string[] {
-  const { priority, dependsOn = [], runAt, maxAttempts, timeout, idempotencyKey } = options;
+  const { priority, dependsOn, runAt, maxAttempts, timeout, idempotencyKey } = options;
   const named: [name: string, value: string | undefined][] = [
     ['priority', priority],
     ...dependsOn.map((id): [string, string] => ['depends_on', id]),
@@ -73,10 +74,10 @@ function pairsOf(options: SubmitOptions): string[] {
 }
 
 /**
- * The JSON object that an option gives, in itself or in a file. Throws `invalid`, with line and column where it is no
- * JSON, and `not_found` for a file that does not exist.
+ * The JSON object in an option, or in the file that the option names. Throws `invalid`, with line and column if it is not
+ * JSON, and `not_found` if the file does not exist.
  */
-export async function readJsonObject(option: string, given: string): Promise<JsonObject> {
+async function readJsonObject(option: string, given: string): Promise<JsonObject> {
   const isText = /^\s*[{["]/.test(given);
   const text = isText ? given : readFile(option, given);
   const value = await parse(text, isText ? option : resolve(given));
@@ -84,7 +85,7 @@ export async function readJsonObject(option: string, given: string): Promise<Jso
   const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
   throw new RuntimeError(
     'invalid',
-    `${option} is JSON, but ${kind} and no object.`,
+    `${option} is JSON, but ${kind}, not an object.`,
     `Give it as {"name": value, ...}.`,
   );
 }
@@ -94,7 +95,7 @@ function readFile(option: string, given: string): string {
   try {
     return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
   } catch (cause) {
-    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const isMissing = systemCode(cause) === 'ENOENT';
     throw new RuntimeError(
       isMissing ? 'not_found' : 'invalid',
       isMissing
@@ -113,13 +114,13 @@ async function parse(text: string, source: string): Promise<Json> {
     throw new RuntimeError(
       'invalid',
       `${source} is not JSON: ${await locate(text, messageOf(cause))}`,
-      'Mend it and repeat; nothing was submitted.',
+      'Nothing was submitted. Correct it and try again.',
       { cause },
     );
   }
 }
 
-/** Node says where a text stops being JSON in some versions only, and of some mistakes only. */
+/** Where the text stops being JSON. Only some versions of Node say so, and only for some mistakes. */
 async function locate(text: string, message: string): Promise<string> {
   const momoa = await import('@humanwhocodes/momoa');
   try {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasEnded } from '../../core/jobs/job.js';
 import type { JobProgress } from '../../core/jobs/read-jobs.js';
-import type { GlobalFlags } from '../global-flags.js';
+import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { type Output, printable } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
@@ -9,20 +9,25 @@ import { settingOf } from '../with-runtime.js';
 import { createProgressLine, type ProgressLine } from './progress-line.js';
 import { artifactLines, readStatus, toDocument } from './status.js';
 
-export async function runWait(id: string, flags: GlobalFlags, output: Output): Promise<void> {
-  await withCaller(settingOf(flags), flags, output, (caller) => waitForEnd(id, caller, flags, output), {
+export async function runWait({ jobId }: { jobId: string }, context: CommandContext): Promise<void> {
+  const { flags, output } = context;
+  await withCaller(settingOf(flags), flags, output, (caller) => waitForEnd(jobId, caller, context), {
     isAnnounced: false,
   });
 }
 
-/** Waits for a job, showing how it goes on, and prints how it ended; the exit code is 1 unless it has completed. */
-export async function waitForEnd(id: string, caller: Caller, flags: GlobalFlags, output: Output): Promise<void> {
+/** Waits for a job while showing its progress, and prints how it ended. The exit code is 1 unless it has completed. */
+export async function waitForEnd(
+  id: string,
+  caller: Caller,
+  { flags, output }: Pick<CommandContext, 'flags' | 'output'>,
+): Promise<void> {
   const line: ProgressLine = flags.isQuiet ? { show() {}, end() {} } : createProgressLine(process.stderr);
   const { status } = await followJob(id, caller, line.show).finally(() => line.end());
   const job = await readStatus(id, caller);
   if (flags.isJson) output.printJson(toDocument(job));
   if (!hasEnded(status)) {
-    sayItGoesOn(id, job.status, output);
+    sayJobGoesOn(id, job.status, output);
     return;
   }
   if (status !== 'completed') process.exitCode ||= 1;
@@ -38,35 +43,35 @@ export async function waitForEnd(id: string, caller: Caller, flags: GlobalFlags,
   for (const artifact of artifactLines(job)) output.quote(artifact);
 }
 
-/** After Ctrl-C: only the looking has ended. */
-export function sayItGoesOn(id: string, status: string, output: Output): void {
+/** After Ctrl-C: this command ends, and the job goes on. */
+export function sayJobGoesOn(id: string, status: string, output: Output): void {
   output.say(
     `Job ${id} is ${status} and goes on without this command. ` +
       `\`${commandName} wait --job-id ${id}\` waits again, \`${commandName} cancel --job-id ${id}\` ends it.`,
   );
 }
 
-const lookMs = 100;
+const pollMs = 100;
 const sweepMs = 5_000;
 
 /**
- * Looks at a job until it has ended or the command is interrupted; resolves to how it stands then. Throws `not_found`.
- * The queue is looked after meanwhile, as a session would: no other process may be there to notice a lost runner.
+ * Polls a job until it has ended or the command is interrupted; resolves to its last state. Throws `not_found`. It also
+ * sweeps the queue as a session does, because no other process may be running to notice that a runner has died.
  */
 export async function followJob(
   id: string,
   { runtime, actor, signal }: Pick<Caller, 'runtime' | 'actor' | 'signal'>,
-  look: (progress: JobProgress) => void | Promise<void>,
+  onPoll: (progress: JobProgress) => void | Promise<void>,
 ): Promise<JobProgress> {
   let sweptAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     const progress = await runtime.jobs.progress(id);
-    await look(progress);
+    await onPoll(progress);
     if (hasEnded(progress.status) || signal.aborted) return progress;
     if (!runtime.config.isReadOnly && performance.now() - sweptAt >= sweepMs) {
       sweptAt = performance.now();
       await runtime.maintenance.runOnce(undefined, actor);
     }
-    await sleep(lookMs, undefined, { signal }).catch(() => {});
+    await sleep(pollMs, undefined, { signal }).catch(() => {});
   }
 }

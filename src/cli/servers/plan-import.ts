@@ -15,27 +15,27 @@ export interface ImportPlan {
   skipped: { server: string; reason: string }[];
 }
 
-export interface ImportPlaces {
-  /** Where they come from. */
+export interface ImportRequest {
+  /** The file that the servers come from. */
   file: string;
   configPath: string;
-  /** Whether a name that is taken is given to the new entry. */
+  /** Whether a new entry replaces one of the same name. */
   isReplacing: boolean;
 }
 
 type JsonObject = Record<string, unknown>;
 
-/** What of an entry means something to every client; switches of one client's own are left behind. */
-const taken = ['type', 'command', 'args', 'env', 'cwd', 'url', 'headers'];
+/** The fields of an entry that every client understands. Other fields of the client are not copied. */
+const copied = ['type', 'command', 'args', 'env', 'cwd', 'url', 'headers'];
 
 /**
- * The config text with the servers of another client's file. An entry that we could not use is left out with the reason;
- * nothing else in the file is touched. Throws `invalid` for a text that is not such a file.
+ * The config text with the servers of another client's file added. An invalid entry is skipped, with the reason. Nothing
+ * else in the config changes. Throws `invalid` if either text is not such a file.
  */
 export function planImport(
   source: string,
   config: string,
-  { file, configPath, isReplacing }: ImportPlaces,
+  { file, configPath, isReplacing }: ImportRequest,
 ): ImportPlan {
   const servers = parse(source, file).mcpServers;
   if (!isObject(servers)) throw wrong(file, 'has no "mcpServers"');
@@ -55,7 +55,7 @@ export function planImport(
     else
       plan.skipped.push({ server, reason: `${configPath} has another server of this name; --replace takes this one` });
     const isTaken = plan.added.includes(server) || plan.replaced.includes(server);
-    // How it is pooled has been set here, and stays.
+    // Fields that only this program knows, such as those of the pool, stay as they are.
     if (isTaken) merged[server] = { ...(isObject(before) ? without(before) : {}), ...(entry as JsonObject) };
   }
 
@@ -63,20 +63,20 @@ export function planImport(
   if (!isChanged) return { ...plan, text: config };
   const whole = { ...root, mcpServers: merged };
   const checked = configFileSchema(providers).safeParse(whole);
-  if (!checked.success) throw wrong(configPath, `would not be as it should be.\n${z.prettifyError(checked.error)}`);
+  if (!checked.success) throw wrong(configPath, `would not be valid.\n${z.prettifyError(checked.error)}`);
   const indent = /\n([ \t]+)\S/.exec(config)?.[1] ?? '  ';
   return { ...plan, text: `${JSON.stringify(whole, null, indent)}\n` };
 }
 
 const pick = (entry: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(entry).filter(([name]) => taken.includes(name)));
+  Object.fromEntries(Object.entries(entry).filter(([name]) => copied.includes(name)));
 const without = (entry: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(entry).filter(([name]) => !taken.includes(name)));
+  Object.fromEntries(Object.entries(entry).filter(([name]) => !copied.includes(name)));
 
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   const place = issue?.path.slice(1).join('.');
-  return `${place ? `${place}: ` : ''}${issue?.message ?? 'it is not as it should be'}`;
+  return `${place ? `${place}: ` : ''}${issue?.message ?? 'it is not valid'}`;
 }
 
 function parse(text: string, file: string): JsonObject {
@@ -91,5 +91,5 @@ function parse(text: string, file: string): JsonObject {
 }
 
 function wrong(file: string, what: string): RuntimeError {
-  return new RuntimeError('invalid', `${file} ${what}. Nothing was changed.`, 'Mend the file and repeat.');
+  return new RuntimeError('invalid', `${file} ${what}. Nothing was changed.`, 'Correct the file and try again.');
 }

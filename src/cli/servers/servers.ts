@@ -2,13 +2,13 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { readConfig } from '../../config.js';
-import type { GlobalFlags } from '../global-flags.js';
+import type { CommandContext } from '../define-command.js';
 import { editFile } from '../install/edit-file.js';
-import type { Output } from '../output.js';
 import { settingOf, withRuntime } from '../with-runtime.js';
 import { type ImportPlan, planImport } from './plan-import.js';
 
-export async function runList(flags: GlobalFlags, output: Output): Promise<void> {
+/** Lists the servers of the config file. Starts none. */
+export async function listServers(_: unknown, { flags, output }: CommandContext): Promise<void> {
   const setting = settingOf(flags);
   const servers = await withRuntime(setting, (runtime) => runtime.downstream.servers());
   const rows = servers.map(({ server, runs, tools, listedAt, backups, instances }) => ({
@@ -48,14 +48,18 @@ interface Finding {
 /** The first start of a server may have to download it. */
 const startMs = 45_000;
 
-export async function runCheck(server: string | undefined, flags: GlobalFlags, output: Output): Promise<void> {
+/** Starts each server, asks for its tools and stops it. The exit code is 1 if one does not answer. */
+export async function checkServers(
+  { server }: { server: string | undefined },
+  { flags, output }: CommandContext,
+): Promise<void> {
   const setting = settingOf(flags);
   const names = server === undefined ? Object.keys(setting.config.mcpServers) : [server];
   if (names.length === 0) {
     throw new RuntimeError(
       'not_configured',
       `${setting.config.configPath} names no servers.`,
-      'Take over those of another client: servers import FILE',
+      'Copy those of another client: servers import FILE',
     );
   }
   const findings = await withRuntime(setting, async ({ downstream }) => {
@@ -85,27 +89,26 @@ async function checkOne(server: string, check: (server: string) => Promise<numbe
   }
 }
 
-export interface ImportWishes {
+export interface ImportOptions {
+  file: string;
+  /** Whether to print the changes instead of making them. */
   isDry: boolean;
+  /** Whether to replace servers that have the same name. */
   isReplacing: boolean;
 }
 
-/** Puts the servers of another client's file into the config file, or says what that would come to. */
-export function runImport(
-  file: string,
-  { isDry, isReplacing }: ImportWishes,
-  flags: GlobalFlags,
-  output: Output,
-): void {
+/** Copies the servers of another client's file to the config file, or prints what that would change. */
+export function importServers({ file, isDry, isReplacing }: ImportOptions, context: CommandContext): void {
+  const { flags, output } = context;
   const { configPath } = readConfig(flags.settings);
   const source = readSource(resolve(file));
   const plan = (text: string): ImportPlan => planImport(source, text, { file, configPath, isReplacing });
   const isNew = !existsSync(configPath);
   const edited: { outcome: ImportPlan; backup?: string } = isDry
-    ? { outcome: plan(readIfThere(configPath)) }
+    ? { outcome: plan(readOrEmpty(configPath)) }
     : editFile(configPath, plan, Date.now());
   const { outcome, backup } = edited;
-  // Such entries often hold keys.
+  // The entries often hold keys, so nobody else may read a new file.
   if (isNew && existsSync(configPath)) chmodSync(configPath, 0o600);
   const { added, replaced, unchanged, skipped } = outcome;
   if (flags.isJson) {
@@ -124,8 +127,8 @@ export function runImport(
   if (added.length > 0) output.quote(`${would}${isDry ? 'added' : 'Added'} ${added.join(', ')}.`);
   if (replaced.length > 0) output.quote(`${would}${isDry ? 'replaced' : 'Replaced'} ${replaced.join(', ')}.`);
   if (unchanged.length > 0) output.quote(`Already there: ${unchanged.join(', ')}.`);
-  for (const { server, reason } of skipped) output.quote(`Left out ${server}: ${reason}.`);
-  if (backup) output.print(`The file as it was: ${backup}`);
+  for (const { server, reason } of skipped) output.quote(`Skipped ${server}: ${reason}.`);
+  if (backup) output.print(`Backup: ${backup}`);
   if (added.length + replaced.length > 0 && !isDry) output.print('Next: agent-runtime servers check');
 }
 
@@ -141,7 +144,7 @@ function readSource(file: string): string {
   }
 }
 
-function readIfThere(file: string): string {
+function readOrEmpty(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {

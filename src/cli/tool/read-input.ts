@@ -5,7 +5,7 @@ import { convertFields } from '../../tools/call/from-text/convert.js';
 import { inputSchema } from '../../tools/call/from-text/input-schema.js';
 import { parsePairs } from '../../tools/call/from-text/parse-pairs.js';
 
-/** What the command line says of a tool's arguments. */
+/** The arguments of a tool as the command line gives them. */
 export interface GivenInput {
   /** `key=value` each. */
   pairs: readonly string[];
@@ -13,7 +13,7 @@ export interface GivenInput {
   input?: string | undefined;
 }
 
-/** The arguments of a call, not yet checked by the tool; a pair stands above the same name in `input`. */
+/** The arguments of a call, not yet checked against the tool's schema. A pair overrides the same name in `input`. */
 export async function readInput(tool: AnyTool, { pairs, input }: GivenInput): Promise<Record<string, unknown>> {
   const fields = convertFields(inputSchema(tool), parsePairs(pairs));
   return input === undefined ? fields : { ...readObject(await readText(input)), ...fields };
@@ -25,7 +25,7 @@ async function readText(input: string): Promise<string> {
   try {
     return readFileSync(input.slice(1), 'utf8');
   } catch (error) {
-    throw wrong(`cannot be read: ${messageOf(error)}`, 'Name a file that is there, as --input @FILE.', error);
+    throw wrong(`cannot be read: ${messageOf(error)}`, 'Name an existing file, as --input @FILE.', error);
   }
 }
 

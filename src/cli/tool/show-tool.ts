@@ -8,13 +8,13 @@ import {
   type JsonSchema,
 } from '../../tools/call/from-text/input-schema.js';
 import { typeWords } from '../../tools/call/from-text/type-words.js';
-import type { GlobalFlags } from '../global-flags.js';
+import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
-import type { Output, Paint } from '../output.js';
-import { findTool } from './tool.js';
+import type { Paint } from '../output.js';
+import { findTool } from './find-tool.js';
 
-/** Prints a tool's help, made from its declaration. */
-export function showTool(name: string, flags: GlobalFlags, output: Output): void {
+/** Prints the help of a tool, which is made from its declaration. */
+export function showTool(name: string, { flags, output }: CommandContext): void {
   const tool = findTool(name, readConfig(flags.settings));
   if (flags.isJson) {
     const { title, effect, description } = tool;
@@ -38,7 +38,7 @@ export function renderHelp(tool: AnyTool, width: number, paint: Paint): string {
   ].join('\n');
 }
 
-const effects = { read: 'changes nothing', write: 'changes things', destroy: 'may lose things' };
+const effects = { read: 'changes nothing', write: 'changes data', destroy: 'may delete data' };
 
 interface Field {
   /** `title`, `model_params.max_tokens`, `tasks[].title` */
@@ -48,7 +48,7 @@ interface Field {
   schema: JsonSchema;
 }
 
-/** Every argument, and below it those that are parts of it. */
+/** Every argument, each followed by the fields inside it. */
 function* fieldsOf(schema: JsonSchema, prefix: string, depth = 0): Generator<Field> {
   for (const [name, value] of Object.entries(schema.properties ?? {})) {
     const field = asSchema(value);
@@ -83,10 +83,10 @@ function renderField({ name, depth, isRequired, schema }: Field, width: number, 
 }
 
 function defaultOf(schema: JsonSchema): string[] {
-  return schema.default === undefined ? [] : [`${JSON.stringify(schema.default)} unless given`];
+  return schema.default === undefined ? [] : [`by default ${JSON.stringify(schema.default)}`];
 }
 
-/** Breaks a text between words, so that no line is longer than `width` where that can be. */
+/** Breaks a text between words into lines of at most `width` characters, where words allow it. */
 export function wrap(text: string, width: number, indent = ''): string {
   const lines: string[] = [];
   let line = indent;

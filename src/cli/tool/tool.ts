@@ -1,18 +1,42 @@
 import { RuntimeError } from '../../base/errors.js';
-import { nearest } from '../../base/text.js';
 import { readConfig } from '../../config.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
 import { parseInput } from '../../tools/call/parse-input.js';
-import { chooseTools, chosenToolsets, type ToolChoice, toolsets } from '../../tools/index.js';
-import type { GlobalFlags } from '../global-flags.js';
+import { chooseTools, chosenToolsets, toolsets } from '../../tools/index.js';
+import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
-import type { Output } from '../output.js';
 import { settingOf } from '../with-runtime.js';
+import { findTool } from './find-tool.js';
 import { type GivenInput, readInput } from './read-input.js';
+import { showTool } from './show-tool.js';
 import { withCaller } from './with-caller.js';
 
-/** Calls a tool as a client would, and prints its result. Nothing is opened before the arguments are known to be good. */
-export async function runTool(name: string, given: GivenInput, flags: GlobalFlags, output: Output): Promise<void> {
+export interface ToolOptions extends GivenInput {
+  name: string | undefined;
+  isList: boolean;
+  isHelp: boolean;
+}
+
+/** Lists the tools, shows the help of one, or calls one. */
+export async function runTool({ name, isList, isHelp, ...given }: ToolOptions, context: CommandContext): Promise<void> {
+  if (isList) return listTools(context);
+  if (name === undefined) {
+    if (isHelp) return context.printHelp();
+    throw new RuntimeError('invalid', 'No tool is named.', `\`${commandName} tool --list\` lists them.`);
+  }
+  if (isHelp) return showTool(name, context);
+  const [word] = context.excessWords;
+  if (word !== undefined) throw excessWord(word);
+  await callTool(name, given, context);
+}
+
+function excessWord(word: string): RuntimeError {
+  const hint = word.includes('=') ? `Write --arg ${JSON.stringify(word)}.` : 'Give arguments as --arg key=value.';
+  return new RuntimeError('invalid', `Unexpected ${JSON.stringify(word)} after the name of the tool.`, hint);
+}
+
+/** Calls a tool as a client would, and prints its result. The arguments are checked before the database is opened. */
+async function callTool(name: string, given: GivenInput, { flags, output }: CommandContext): Promise<void> {
   const setting = settingOf(flags);
   const tool = findTool(name, setting.config);
   const input = parseInput(tool, await readInput(tool, given));
@@ -22,7 +46,7 @@ export async function runTool(name: string, given: GivenInput, flags: GlobalFlag
 }
 
 /** Prints the tools that are switched on, by toolset. */
-export function listTools(flags: GlobalFlags, output: Output): void {
+function listTools({ flags, output }: CommandContext): void {
   const choice = readConfig(flags.settings);
   const offered = new Set(chooseTools(choice));
   const groups = chosenToolsets(choice.toolsets).map((toolset) => ({
@@ -30,7 +54,7 @@ export function listTools(flags: GlobalFlags, output: Output): void {
     tools: toolsets[toolset].filter((tool: AnyTool) => offered.has(tool)),
   }));
   if (flags.isJson) {
-    const tools = groups.flatMap(({ toolset, tools }) => tools.map((tool) => showTool(tool, toolset)));
+    const tools = groups.flatMap(({ toolset, tools }) => tools.map((tool) => toDocument(tool, toolset)));
     output.printJson({ tools, count: tools.length });
     return;
   }
@@ -39,45 +63,12 @@ export function listTools(flags: GlobalFlags, output: Output): void {
     for (const { name, title } of tools) output.print(`  ${name.padEnd(nameWidth)}${title}`);
     output.print('');
   }
-  output.print(`${commandName} tool NAME --help says what one does and takes.`);
+  output.print(`${commandName} tool NAME --help prints what a tool does and takes.`);
 }
 
 /** Names have 30 characters at most. */
 const nameWidth = 32;
 
-function showTool({ name, title, effect, description }: AnyTool, toolset: string) {
+function toDocument({ name, title, effect, description }: AnyTool, toolset: string) {
   return { name, title, toolset, effect, description };
-}
-
-/** The tool of that name, if it is one of those that are switched on. Throws `invalid` with the near names. */
-export function findTool(name: string, choice: ToolChoice): AnyTool {
-  const offered = chooseTools(choice);
-  const tool = offered.find((candidate) => candidate.name === name);
-  if (tool) return tool;
-  const all = chooseTools({ toolsets: 'all', isReadOnly: false });
-  if (all.some((candidate) => candidate.name === name)) throw switchedOff(name, choice);
-  const near = nearest(
-    name,
-    offered.map((candidate) => candidate.name),
-  );
-  throw new RuntimeError(
-    'invalid',
-    `There is no tool ${JSON.stringify(name)}.`,
-    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `\`${commandName} tool --list\` lists them.`,
-  );
-}
-
-function switchedOff(name: string, { toolsets, isReadOnly }: ToolChoice): RuntimeError {
-  const isChosen = chooseTools({ toolsets, isReadOnly: false }).some((tool) => tool.name === name);
-  return isReadOnly && isChosen
-    ? new RuntimeError(
-        'invalid',
-        `The tool ${name} changes things, and only reading is allowed.`,
-        'Leave out --read-only, or unset AGENT_RUNTIME_READ_ONLY.',
-      )
-    : new RuntimeError(
-        'invalid',
-        `The tool ${name} is not in the toolsets ${JSON.stringify(toolsets)}.`,
-        'Use --toolsets all, or change AGENT_RUNTIME_TOOLSETS.',
-      );
 }

@@ -3,7 +3,7 @@ import { newShortId } from '../../base/ids.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Database } from '../../store/sql.js';
 import type { Processes } from '../ports.js';
-import { type IdentityRow, identityOf } from '../process-identity.js';
+import { type IdentityRow, identityOf, identityRow } from '../process-identity.js';
 
 /** A process that serves this runtime over HTTP. */
 export interface HttpServerEntry {
@@ -31,17 +31,12 @@ export function createHttpServers({ db, clock, processes }: { db: Database; cloc
     add: (server: Pick<HttpServerEntry, 'url' | 'hasPage' | 'isReadOnly'>): Promise<string> =>
       db.transaction(async (sql) => {
         const id = newShortId();
-        const self = processes.self();
         await insertRow(sql, 'http_servers', {
           id,
           url: server.url,
           has_page: Number(server.hasPage),
           is_read_only: Number(server.isReadOnly),
-          host_id: self.hostId,
-          boot_id: self.bootId,
-          pid_namespace: self.pidNamespace,
-          pid: self.pid,
-          process_started: self.startTime,
+          ...identityRow(processes.self()),
           started_at: clock.now(),
         });
         return id;

@@ -58,7 +58,7 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
       }),
 
     /** Releases a claimed task unfinished; the attempt does not count. `isForced` releases the claim of another too. */
-    giveBack: (task: TaskReference, claimToken: number | undefined, actor: Actor, isForced = false): Promise<Task> =>
+    release: (task: TaskReference, claimToken: number | undefined, actor: Actor, isForced = false): Promise<Task> =>
       db.transaction(async (sql) => {
         const row = await findTask(sql, task);
         refuseOldToken(row, { actor, claimToken });
@@ -107,7 +107,7 @@ async function claimForWorker(
 ): Promise<Task> {
   await releaseDueTasks(sql, change.at);
   await lapseClaims(sql, clock);
-  await takeSeat(sql, slot, workerId, actor);
+  await takeSlot(sql, slot, workerId, actor);
   await renewSlot(sql, slot, actor, clock);
   const task = await findTask(sql, reference);
   const claimant = claimantFor(actor, { workerId, workerSlot: slot }, clock);
@@ -118,14 +118,14 @@ async function claimForWorker(
 }
 
 /** Checks that a worker may claim from a slot. A slot claimed without a name gets that of the first worker to use it. */
-async function takeSeat(sql: Sql, slot: number, workerId: string, actor: Actor): Promise<void> {
+async function takeSlot(sql: Sql, slot: number, workerId: string, actor: Actor): Promise<void> {
   const row = await findSlot(sql, slot);
   refuseForeignSlot(row, actor);
   if (row.task_id !== null) {
     throw new RuntimeError(
       'conflict',
       `Slot ${slot} is at work on task ${row.task_id}.`,
-      'Report on that task with update_task, or give it back with release_task, first.',
+      'Report on that task with update_task, or release it with release_task, first.',
     );
   }
   if (row.worker_id === workerId) return;
@@ -191,7 +191,7 @@ function refuseUnclaimed(row: TaskRow): void {
   if (row.status === 'in_progress') return;
   throw new RuntimeError(
     'conflict',
-    `Task ${row.id} is ${row.status}; there is no claim to give back.`,
+    `Task ${row.id} is ${row.status}; there is no claim to release.`,
     'Call get_task to see its result.',
   );
 }

@@ -136,7 +136,7 @@ async function settleAttempt(
 }
 
 /** What an attempt has brought since the last time that it was stored. */
-export interface AttemptNotes {
+export interface AttemptUpdate {
   /** The output begins anew: drop what was stored of it. */
   restart: boolean;
   /** The next piece of the output, and its place among the pieces. */
@@ -152,7 +152,7 @@ export type NewLogEntry = Omit<LogEntry, 'id'>;
  * Stores what an attempt says while it works: pieces of output, progress, log entries. Fenced as every write of an
  * attempt is: a superseded one changes nothing.
  */
-export async function storeNotes(sql: Sql, key: AttemptKey, notes: AttemptNotes, at: EpochMs): Promise<void> {
+export async function storeUpdate(sql: Sql, key: AttemptKey, notes: AttemptUpdate, at: EpochMs): Promise<void> {
   if (!(await isCurrentAttempt(sql, key))) return;
   const { jobId } = key;
   if (notes.restart) await sql.run('delete from job_chunks where job_id = ?', jobId);

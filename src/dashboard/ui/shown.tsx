@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
+import { Link, queryText } from '../location.js';
 import type { Reading } from '../use-read.js';
 
 interface ShownProps<Result> {
@@ -7,7 +8,7 @@ interface ShownProps<Result> {
   children(data: Result): ComponentChildren;
 }
 
-/** What was read, or that it is being read, or why it could not be. */
+/** The data of a reading, or its loading state, or its error with a button to try again. */
 export function Shown<Result>({ reading, children }: ShownProps<Result>) {
   const { data, error, reload } = reading;
   return (
@@ -27,7 +28,7 @@ export function Shown<Result>({ reading, children }: ShownProps<Result>) {
   );
 }
 
-/** Nothing is there yet: what it is for, and the first command to have some. */
+/** An empty state: what would be shown here, and the first command that makes some. */
 export function Empty({ what, command }: { what: string; command?: string }) {
   return (
     <div class="empty">
@@ -43,7 +44,7 @@ interface RawJsonProps {
   isOpen?: boolean;
 }
 
-/** Everything that is known of a thing, as the tools give it; written out only for those who open it. */
+/** A value as JSON, rendered when it is opened. */
 export function RawJson({ value, title = 'JSON', isOpen = false }: RawJsonProps) {
   const [isShown, setShown] = useState(isOpen);
   return (
@@ -51,5 +52,24 @@ export function RawJson({ value, title = 'JSON', isOpen = false }: RawJsonProps)
       <summary>{title}</summary>
       {isShown && <pre>{JSON.stringify(value, null, 2)}</pre>}
     </details>
+  );
+}
+
+interface PagesProps {
+  path: string;
+  query: URLSearchParams;
+  /** The cursor of the next page, if there is one. */
+  next: string | undefined;
+}
+
+/** Links to older pages of a list and back to the newest; the address has the page as `before`. */
+export function Pages({ path, query, next }: PagesProps) {
+  const isFirst = !query.has('before');
+  if (isFirst && next === undefined) return null;
+  return (
+    <nav class="pages" aria-label="Pages">
+      {!isFirst && <Link to={`${path}${queryText(query, { before: '' })}`}>Newest</Link>}
+      {next !== undefined && <Link to={`${path}${queryText(query, { before: next })}`}>Older</Link>}
+    </nav>
   );
 }

@@ -1,4 +1,4 @@
-import { type TaskState, taskStates } from '../task-card.js';
+import { shownCount, type TaskState, type TaskSummary, taskStates, totalOf } from '../task-card.js';
 
 export const stateWords: Record<TaskState, string> = {
   ready: 'Ready',
@@ -9,7 +9,7 @@ export const stateWords: Record<TaskState, string> = {
   cancelled: 'Cancelled',
 };
 
-/** A shape for each state, so that nobody needs the colour: what is drawn within a ring of 16 by 16. */
+/** A shape for each state, so that colour is not needed to tell them apart: paths within a ring of 16 by 16. */
 const shapes: Record<TaskState, string> = {
   ready: 'M8 8h.01',
   waiting: 'M8 4.8V8l2.2 1.4',
@@ -23,7 +23,7 @@ export function isTaskState(word: string): word is TaskState {
   return taskStates.some((state) => state === word);
 }
 
-/** The state's sign alone; its word stands beside it or in what it is a part of. */
+/** The state's icon without its word, which must stand beside it. */
 export function StateIcon({ state }: { state: TaskState }) {
   return (
     <svg class={`sign ${state}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
@@ -33,12 +33,53 @@ export function StateIcon({ state }: { state: TaskState }) {
   );
 }
 
-/** The state in sign and word. */
+/** The state as icon and word. */
 export function StateMark({ state }: { state: TaskState }) {
   return (
     <span class={`state ${state}`}>
       <StateIcon state={state} />
       {stateWords[state]}
     </span>
+  );
+}
+
+/** The colour tone of each state. */
+const tones: Readonly<Record<string, string>> = {
+  running: 'active',
+  in_progress: 'active',
+  starting: 'active',
+  half_open: 'warn',
+  completed: 'good',
+  closed: 'good',
+  up: 'good',
+  ready: 'good',
+  passed: 'good',
+  failed: 'bad',
+  open: 'bad',
+  down: 'bad',
+  lost: 'bad',
+  given_up: 'bad',
+};
+
+/** A state as a word with a coloured dot. */
+export function Status({ word }: { word: string }) {
+  return <span class={`status ${tones[word.toLowerCase()] ?? 'calm'}`}>{word.toLowerCase().replaceAll('_', ' ')}</span>;
+}
+
+/** Progress as a bar of tasks by state, completed first. */
+export function StateBar({ summary }: { summary: TaskSummary }) {
+  const total = totalOf(summary);
+  const order = ['completed', 'in_progress', 'ready', 'failed', 'waiting', 'cancelled'] as const;
+  const words = taskStates
+    .filter((state) => summary.counts[state] > 0)
+    .map((state) => `${shownCount(summary.counts[state])} ${stateWords[state].toLowerCase()}`);
+  const label = words.length === 0 ? 'no tasks' : words.join(', ');
+  return (
+    <div class="bar" role="img" aria-label={label} title={label}>
+      {order.map((state) => {
+        const share = total === 0 ? 0 : (summary.counts[state] / total) * 100;
+        return share > 0 && <span key={state} class={state} style={{ width: `${share}%` }} />;
+      })}
+    </div>
   );
 }

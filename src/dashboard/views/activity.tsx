@@ -1,10 +1,10 @@
 import { useCallback, useState } from 'preact/hooks';
 import { type Change, useChanges } from '../live.js';
+import type { ViewProps } from '../location.js';
 import { filter } from '../location.js';
 import { Empty, RawJson, Shown } from '../ui/shown.js';
 import { Time } from '../ui/time.js';
 import { useRead } from '../use-read.js';
-import type { ViewProps } from '../view.js';
 
 interface ChangeList {
   events: Change[];
@@ -14,7 +14,7 @@ interface ChangeList {
 const subjects = ['goal', 'task', 'session', 'slot', 'job', 'runner', 'breaker', 'relay', 'runtime'];
 const mostShown = 500;
 
-/** The log of all changes, the newest first. */
+/** All changes, newest first. */
 export function Activity({ query }: ViewProps) {
   const subject = query.get('subject') ?? '';
   const subjectId = subject === '' ? '' : (query.get('id') ?? '');

@@ -1,12 +1,12 @@
-import type { View } from '../view.js';
+import type { View } from '../location.js';
 import { Activity } from './activity.js';
 import { Board } from './board/board.js';
 import { Breakers } from './breakers/breakers.js';
 import { Goals } from './goals/goals.js';
 import { Jobs } from './jobs/jobs.js';
+import { Metrics } from './metrics/metrics.js';
 import { Relays } from './relays/relays.js';
 import { Servers } from './servers/servers.js';
-import { Trends } from './trends/trends.js';
 import { Workers } from './workers/workers.js';
 
 /** The views in the order of the navigation; the first is what the bare address shows. */
@@ -18,6 +18,6 @@ export const views: readonly View[] = [
   { name: 'relays', title: 'Relays', component: Relays },
   { name: 'breakers', title: 'Breakers', component: Breakers },
   { name: 'servers', title: 'Servers', component: Servers },
-  { name: 'trends', title: 'Metrics', component: Trends },
+  { name: 'trends', title: 'Metrics', component: Metrics },
   { name: 'activity', title: 'Activity', component: Activity },
 ];

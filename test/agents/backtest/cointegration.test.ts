@@ -37,7 +37,7 @@ it.each([3, 4, 5])('equals the two regressions done step by step (seed %i)', (se
   expect(result?.critical_value_5_percent).toBe(-3.33613 - 6.1101 / 160 - 6.823 / 160 ** 2);
 });
 
-it('tells a pair that drifts back from two walks of their own', () => {
+it('tells a mean-reverting pair from two independent random walks', () => {
   const leader = randomWalk(1, 500);
   const close = leader.map((bar) => bar.close);
   const range = { first: 0, last: 499 };
@@ -45,7 +45,7 @@ it('tells a pair that drifts back from two walks of their own', () => {
   expect(testCointegration(marketOf(closes(2, 500), close), range)?.is_cointegrated).toBe(false);
 });
 
-it('has no answer without a spread to test', () => {
+it('is null without a spread to test', () => {
   const walk = closes(1, 50);
   const range = { first: 0, last: 49 };
   expect(testCointegration(marketOf(walk, walk), range)).toBeNull();

@@ -12,7 +12,7 @@ const points = (svg: string) =>
 const labels = (svg: string, anchor: string) =>
   [...svg.matchAll(new RegExp(`text-anchor="${anchor}">([^<]*)<`, 'g'))].map(([, label]) => label);
 
-it('draws every bar inside its frame, on round values and real dates', () => {
+it('draws every bar inside its frame, with round values and real dates', () => {
   const values = [100_000, 101_250, 99_300, 104_800, 103_000];
   const svg = drawEquityChart({ title: 'T', dates: days(5), lines: [{ name: 'Strategy', values }] });
   expect(labels(svg, 'end')).toEqual([
@@ -33,7 +33,7 @@ it('draws every bar inside its frame, on round values and real dates', () => {
   expect(line[3]?.[1]).toBeCloseTo(56 + (374 * 0.2) / 6, 0);
 });
 
-it('escapes text, and uses nothing from elsewhere', () => {
+it('escapes text, and refers to no other file', () => {
   const title = `<script>alert("1" & '2')</script>`;
   const svg = drawEquityChart({ title, dates: days(2), lines: [{ name: 'A<B', values: [1, 2] }] });
   expect(svg).not.toContain('<script');

@@ -79,7 +79,7 @@ it.each(['BRK.B', 'BRK-B', '^GSPC', 'EURUSD=X', 'A_1', '7203.T'])('takes the tic
   expect(problemOf({ ...payload, ticker })).toBe('no problem');
 });
 
-it('has a JSON schema whose every field says what it is', () => {
+it('has a JSON schema with a description of every field', () => {
   const schema = z.toJSONSchema(backtestPayload, { io: 'input' });
   const fields = Object.entries(schema.properties ?? {});
   expect(fields.map(([name]) => name)).toContain('pair_ticker');

@@ -50,7 +50,7 @@ function fetchDirectly(download = provider(), maxBytes = 1_000_000) {
   return downloadPrices(download, { ticker: 'X', ...dates, maxBytes, signal: workspace.controller.signal });
 }
 
-it('fetches a missing file once, from early enough to warm up, and keeps it', async () => {
+it('downloads a missing file once, from early enough to warm up, and stores it', async () => {
   const first = await workspace.run(payload, provider());
   expect(requests).toEqual([`/%5EX?from=2015-04-01&to=2015-10-01&token=${token}`]);
   const path = join(workspace.dataDir, 'prices', '^X.csv');
@@ -102,7 +102,7 @@ it.each([
   ['a redirect with a password', 302, { location: '//u:p@HOST/' }, '', 'other hosts are not followed', false],
   ['a redirect to a file', 302, { location: 'file:///etc/passwd' }, '', 'other hosts are not followed', false],
   ['a token in the body', 200, { 'content-type': 'text/plain' }, `Error: bad ${token}`, 'it repeats a secret', false],
-])('refuses %s, and keeps nothing', async (_, status, headers, body, words, isTransient) => {
+])('refuses %s, and stores nothing', async (_, status, headers, body, words, isTransient) => {
   const location = 'location' in headers ? { location: headers.location.replace('HOST', new URL(origin).host) } : {};
   answer = (_, response) => response.writeHead(status, { ...headers, ...location }).end(body);
   const failure = await workspace.run(payload, provider()).catch((error: unknown) => error);
@@ -120,7 +120,7 @@ it.each([
   ['an error in words', 'No data', 'the header has no date'],
   ['nothing', '', 'it is empty'],
   ['a header alone', 'date,open,high,low,close\n', 'it has no row with prices'],
-])('refuses %s with status 200, and keeps nothing', async (_, body, words) => {
+])('refuses %s with status 200, and stores nothing', async (_, body, words) => {
   answer = (_, response) => response.writeHead(200, { 'content-type': 'text/csv' }).end(body);
   const failure = await workspace.run(payload, provider()).catch((error: unknown) => error);
   expect(failure).toMatchObject({ code: 'PRICE_FILE_INVALID', message: expect.stringContaining(words) });
@@ -138,7 +138,7 @@ it('follows redirects on the same origin, but not in a circle', async () => {
   await expect(fetchDirectly()).rejects.toThrowError('it redirects more than 3 times');
 });
 
-it('refuses an answer that breaks off, and one over the cap', async () => {
+it('refuses a response that breaks off, and one over the limit', async () => {
   answer = (_, response) => {
     response.writeHead(200, { 'content-type': 'text/csv', 'content-length': csv.length });
     response.write(csv.slice(0, 1000), () => response.destroy());
@@ -148,7 +148,7 @@ it('refuses an answer that breaks off, and one over the cap', async () => {
   await expect(fetchDirectly(provider(), 1000)).rejects.toThrowError('it has more than 1000 bytes');
 });
 
-it('gives up on a server that never answers, and at once when cancelled', async () => {
+it('times out on a server that never answers, and stops at once when cancelled', async () => {
   answer = () => {};
   await expect(fetchDirectly({ ...provider(), timeoutMs: 150 })).rejects.toMatchObject({
     code: 'PRICE_DOWNLOAD_FAILED',
@@ -164,7 +164,7 @@ it('gives up on a server that never answers, and at once when cancelled', async 
   expect(await readdir(workspace.dataDir)).toEqual([]);
 });
 
-it('says what the network said when nobody listens', async () => {
+it('names the network error when no server listens', async () => {
   const closed = { ...provider(), urlTemplate: 'http://127.0.0.1:9/{ticker}' };
   await expect(fetchDirectly(closed)).rejects.toMatchObject({ code: 'PRICE_DOWNLOAD_FAILED', isTransient: true });
 });

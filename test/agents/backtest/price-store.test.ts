@@ -13,7 +13,7 @@ afterEach(() => workspace.remove());
 
 const payload = { strategy: 'momentum', ticker: 'X', start_date: '2015-03-01', end_date: '2015-10-01' };
 
-it('says which file was looked for, what it must hold and how to get it, when there is none', async () => {
+it('names the missing file, what it must hold and how to get it', async () => {
   const message =
     `There are no prices for X: ${join(workspace.dataDir, 'prices', 'X.csv')} does not exist. Put a CSV file there ` +
     'whose header names date, open, high, low, close[, adj close][, volume], with daily rows from 2015-03-01 to ' +
@@ -78,7 +78,7 @@ it('reads no price file over 16 MiB, no directory, and nothing but UTF-8', async
   });
 });
 
-it('lets no ticker become another path, even without the payload schema', async () => {
+it('refuses a ticker that is another path, even without the payload schema', async () => {
   const request = {
     dataDir: workspace.dataDir,
     adjusted: true,

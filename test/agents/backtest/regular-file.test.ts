@@ -28,7 +28,7 @@ it('reads a regular file, through a linked root and through a link that stays in
   expect((await readFileInside(join(base, 'linked'), 'plain', 1000))?.toString()).toBe('content');
 });
 
-it('says undefined for what is not there, and for a root that is not there', async () => {
+it('returns undefined for a missing file and for a missing root', async () => {
   expect(await read('none')).toBeUndefined();
   expect(await read('plain/none')).toBeUndefined();
   expect(await readFileInside(join(base, 'none'), 'plain', 1000)).toBeUndefined();

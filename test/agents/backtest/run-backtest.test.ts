@@ -191,7 +191,7 @@ describe('figures that are undefined are null', () => {
     expect(result.sharpe).toBeGreaterThan(0);
   });
 
-  it('a short that loses more than there is: trading stops, and growth of a debt is not a rate', async () => {
+  it('a short that loses more than the equity: trading stops, and there is no growth rate of negative equity', async () => {
     await workspace.writePrices('X', barsOf([10, 10], [10, 9], [10, 30], [30, 31], [31, 32]));
     const result = await workspace.run({ ...payload, params: { lookback: 1, allow_short: true } });
     // 100 shares sold at 10, bought back at 30; the long that was due at the same open is not opened.
@@ -256,7 +256,7 @@ describe('no look-ahead', () => {
 describe('as a job', () => {
   const payload = { strategy: 'momentum', ticker: 'X', start_date: '2015-03-01', end_date: '2015-10-01' };
 
-  it('returns the keys of the earlier job server beside its own', async () => {
+  it('returns the keys of the earlier job server and its own', async () => {
     const path = await workspace.writePrices('X', randomWalk(1, 260));
     const result = await workspace.run(payload);
     expect(Object.keys(result).sort()).toEqual(resultKeys);
@@ -314,7 +314,7 @@ describe('as a job', () => {
     expect(svg.match(/<polyline/g)).toHaveLength(2);
   });
 
-  it('warns of what a reader should not miss', async () => {
+  it('warns of missing data and early ends', async () => {
     const lines = randomWalk(1, 100).map((bar) => `${bar.date},${bar.open},${bar.high},${bar.low},${bar.close}`);
     await workspace.writePrices(
       'X',
@@ -334,7 +334,7 @@ describe('as a job', () => {
 const randomWalkFrom2024 = (bars: number): Bar[] =>
   randomWalk(9, bars).map((bar, i) => ({ ...bar, date: addDays('2024-01-01', i) }));
 
-/** Without what describes the files rather than the outcome. */
+/** A result without the keys that describe the files. */
 function withoutData({ data, pair_data, warnings, ...rest }: Record<string, unknown>) {
   return rest;
 }

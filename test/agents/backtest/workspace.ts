@@ -8,7 +8,7 @@ import type { AgentContext } from '../../../src/agents/define-agent.js';
 import type { JsonObject } from '../../../src/base/json.js';
 import { type Bar, toCsv } from './random-walk.js';
 
-/** What a result is read as in tests; it is compared key by key. */
+/** The type of a result in tests, which compare it key by key. */
 export interface BacktestResult extends JsonObject {
   equity_curve: [string, number][];
   benchmark_curve: [string, number][];
@@ -25,7 +25,7 @@ export interface Workspace {
   progress: [number, string | undefined][];
   /** Called on every progress report. */
   onProgress: (fraction: number) => void;
-  /** What was said to `context.warn`. */
+  /** The messages of `context.warn`. */
   warnings: string[];
   writePrices(ticker: string, bars: readonly Bar[] | string): Promise<string>;
   /** Runs a payload through the agent's own schema and its execute. */
@@ -33,7 +33,7 @@ export interface Workspace {
   remove(): Promise<void>;
 }
 
-/** A data directory of its own, and a context that runs the agent on it as the runner would. */
+/** A data directory and a context that runs the agent on it as the runner does. */
 export async function createWorkspace(): Promise<Workspace> {
   const dataDir = await mkdtemp(join(tmpdir(), 'backtest-'));
   const workspace: Workspace = {

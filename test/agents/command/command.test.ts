@@ -37,7 +37,7 @@ describe('a command of the config file', () => {
     });
   });
 
-  it('gets its arguments as they are, because no shell reads them', async () => {
+  it('gets its arguments unchanged, because there is no shell', async () => {
     const echo = node('process.stdout.write(JSON.stringify(process.argv.slice(1)))', { allowArgs: true });
     const runtime = await commandBackground({ echo });
     const args = ['$(touch x)', '; rm -rf .', '*', "it's", ''];
@@ -77,7 +77,7 @@ describe('a command of the config file', () => {
     expect((await runtime.jobs.logs(id, 5)).map(({ message }) => message)).toEqual(['first line', 'second']);
   });
 
-  it('fails with its exit code and the end of what it said', async () => {
+  it('fails with its exit code and the end of its stderr', async () => {
     const runtime = await commandBackground({ bad: node('console.error("no such table"); process.exit(3)') });
     const job = await runtime.ended(await run(runtime, { command: 'bad' }));
     expect(job).toMatchObject({ status: 'failed', errorCode: 'command_failed', attempt: 1 });
@@ -92,7 +92,7 @@ describe('a command of the config file', () => {
     expect(job.warnings).toEqual(['long printed more than 1001 bytes; the rest was dropped.']);
   });
 
-  it('is ended with its whole group when its time is over, though it does not listen', async () => {
+  it('is ended with its whole process group on timeout, although it ignores SIGTERM', async () => {
     const home = tempDir();
     const pids = join(home, 'pids');
     const stubborn: Commands[string] = {
@@ -107,7 +107,7 @@ describe('a command of the config file', () => {
     await expectGone(pids);
   });
 
-  it('is ended with its whole group when it is cancelled', async () => {
+  it('is ended with its whole process group when it is cancelled', async () => {
     const home = tempDir();
     const pids = join(home, 'pids');
     const long: Commands[string] = { program: 'sh', args: ['-c', `sleep 300 & echo "$$ $!" > ${pids}; wait`] };
@@ -125,7 +125,7 @@ describe('a command of the config file', () => {
     expect(job.errorMessage).toMatch(/is-not-there, in .*ENOENT/);
   });
 
-  it('is left to runners whose config file allows it', async () => {
+  it('is run only by runners whose config file allows it', async () => {
     const home = tempDir();
     const runtime = await background({ home, config: { commands: { ours: node('') } } });
     const without = await background({ home, env: { AGENT_RUNTIME_CONFIG: '/dev/null' } });
@@ -153,7 +153,7 @@ describe('at submission', () => {
     );
   });
 
-  it('with no command allowed, none is found that every object has by itself', async () => {
+  it('with no command allowed, names such as constructor are unknown too', async () => {
     const { agents } = await testRuntime();
     await expect(agents.check('command', { command: 'constructor' })).rejects.toMatchObject({ code: 'not_configured' });
     await expect(agents.check('constructor', {})).rejects.toMatchObject({ code: 'not_found' });

@@ -2,15 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readCifar10 } from '../../../src/agents/ml-experiment/cifar10.js';
-import { cifarBytes, syntheticRows } from './synthetic.js';
-import { temporaryDirectory } from './temporary-directory.js';
+import { cifarBytes, emptyDataDir, syntheticRows } from './synthetic.js';
 
 const whole = { limitTrain: undefined, limitTest: undefined };
 let dataDir: string;
 let directory: string;
 
 beforeEach(() => {
-  ({ dataDir, directory } = temporaryDirectory('cifar-10-batches-bin'));
+  ({ dataDir, directory } = emptyDataDir('cifar-10-batches-bin'));
 });
 
 const put = (name: string, bytes: Uint8Array) => writeFileSync(join(directory, name), bytes);
@@ -42,7 +41,7 @@ describe('valid files', () => {
     ]);
   });
 
-  it('are read only as far as a limit needs, across batches', () => {
+  it('are read only up to the limit, across batches', () => {
     putBatches(1, 2);
     put('data_batch_3.bin', Buffer.alloc(7));
     const data = readCifar10({ limitTrain: 15, limitTest: 2 }, dataDir);

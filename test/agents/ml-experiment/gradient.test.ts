@@ -27,7 +27,7 @@ describe.each([
     const random = createRandom(5);
     const order = rangeOf(train.count);
     shuffle(order, random);
-    // A capacity below the batch's 17 rows, so that its slices must add up.
+    // A capacity below the batch's 17 rows, so that its micro-batches must add up.
     const network = createNetwork({ inputs, hidden, classes, precision: 'double', capacity: 7 }, random);
     const parts = {
       network,
@@ -78,13 +78,13 @@ describe('the losses', () => {
     expect(score('linear', [1_000, 0, 0], 1)).toBe(1_000);
   });
 
-  it('the hinge wants a margin of 1 over the best rival', () => {
+  it('the hinge loss is zero from a margin of 1 over the best other class', () => {
     expect(score('svm', [2, 0, 1], 0)).toBe(0);
     expect(score('svm', [2, 0, 1.5], 0)).toBe(0.5);
     expect(score('svm', [2, 0, 1.5], 1)).toBe(3);
   });
 
-  it('NaN is not taken for a loss of zero', () => {
+  it('NaN does not become a loss of zero', () => {
     expect(score('linear', [Number.NaN, 0], 0)).toBeNaN();
     expect(score('svm', [Number.NaN, 0], 0)).toBeNaN();
   });

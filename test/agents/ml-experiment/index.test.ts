@@ -9,8 +9,7 @@ import type { AgentContext } from '../../../src/agents/define-agent.js';
 import { createMlExperiment } from '../../../src/agents/ml-experiment/index.js';
 import { experimentPayload } from '../../../src/agents/ml-experiment/payload.js';
 import { type JsonObject, toJsonText } from '../../../src/base/json.js';
-import { writeMnist } from './synthetic.js';
-import { temporaryDirectory } from './temporary-directory.js';
+import { emptyDataDir, writeMnist } from './synthetic.js';
 
 let dist: string;
 let workerPath: string;
@@ -168,7 +167,7 @@ describe('a job on iris', () => {
   });
 });
 
-it('the bundle finds its worker beside itself', async () => {
+it('the bundle finds its worker in its own directory', async () => {
   // zod stays outside the test's bundle; the temporary directory has no node_modules of its own.
   symlinkSync(join(process.cwd(), 'node_modules'), join(dist, 'node_modules'));
   const bundled: { createMlExperiment: typeof createMlExperiment } = await import(join(dist, 'ml-experiment.js'));
@@ -177,7 +176,7 @@ it('the bundle finds its worker beside itself', async () => {
   expect(result).toMatchObject({ epochs_run: 2 });
 });
 
-it('a missing dataset fails at once with the reader’s words', async () => {
+it('a missing dataset fails at once with the message of the reader', async () => {
   const { context } = record('/nowhere', new AbortController().signal);
   await expect(createMlExperiment({ workerPath }).execute(jobOf({ dataset: 'mnist' }), context)).rejects.toMatchObject({
     name: 'AgentError',
@@ -189,8 +188,8 @@ it('a missing dataset fails at once with the reader’s words', async () => {
 describe('a long training', () => {
   const long = { model: 'neural', dataset: 'mnist', epochs: 100, batch_size: 8, learning_rate: 0.0001 };
 
-  it('leaves the main loop alone and stops within a batch when cancelled', async () => {
-    const { dataDir, directory } = temporaryDirectory('mnist');
+  it('leaves the event loop free and stops within a batch when cancelled', async () => {
+    const { dataDir, directory } = emptyDataDir('mnist');
     writeMnist(directory, 5_000, 100);
     const controller = new AbortController();
     const reason = new Error('cancelled by its submitter');
@@ -235,7 +234,7 @@ describe('a worker that breaks', () => {
     return createMlExperiment({ workerPath: path, stopGraceMs: 50 }).execute(jobOf({}), context);
   };
 
-  it('by not heeding a cancel is ended by force', async () => {
+  it('that ignores a cancel is terminated', async () => {
     const report = "{ kind: 'progress', progress: { epoch: 1, batch: 1, batches: 8, loss: 1 } }";
     const source = `import { parentPort } from 'node:worker_threads'; parentPort.postMessage(${report}); for (;;);`;
     await expect(runWorker(source)).rejects.toMatchObject({
@@ -244,11 +243,11 @@ describe('a worker that breaks', () => {
     });
   });
 
-  it('by throwing rejects with its error', async () => {
+  it('that throws rejects with its error', async () => {
     await expect(runWorker("throw new TypeError('a bug');")).rejects.toThrow('a bug');
   });
 
-  it('by leaving without a word rejects with its exit code', async () => {
+  it('that exits without a message rejects with its exit code', async () => {
     await expect(runWorker('process.exit(3);')).rejects.toThrow(
       "The trainer's thread ended with exit code 3 and no result.",
     );

@@ -2,15 +2,14 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readMnist } from '../../../src/agents/ml-experiment/mnist.js';
-import { idxBytes, syntheticRows, writeMnist } from './synthetic.js';
-import { temporaryDirectory } from './temporary-directory.js';
+import { emptyDataDir, idxBytes, syntheticRows, writeMnist } from './synthetic.js';
 
 const whole = { limitTrain: undefined, limitTest: undefined };
 let dataDir: string;
 let directory: string;
 
 beforeEach(() => {
-  ({ dataDir, directory } = temporaryDirectory('mnist'));
+  ({ dataDir, directory } = emptyDataDir('mnist'));
 });
 
 const read = () => readMnist(whole, dataDir);
@@ -33,7 +32,7 @@ describe('valid files', () => {
     expect(data.test).toEqual(syntheticRows(20, 784, 0.64, 2));
   });
 
-  it('may be packed', () => {
+  it('may be compressed', () => {
     writeMnist(directory, 30, 20, 28, true);
     expect(read().train).toEqual(syntheticRows(30, 784, 0.64, 1));
   });

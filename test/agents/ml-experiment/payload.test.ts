@@ -6,7 +6,7 @@ it('an empty payload is linear on iris with seed 42', () => {
   expect(experimentPayload.parse({})).toEqual({ model: 'linear', dataset: 'iris', seed: 42, optimizer: 'adam' });
 });
 
-it('what depends on the dataset is filled in and noted', () => {
+it('defaults that depend on the dataset are filled in and listed', () => {
   expect(resolveParams(experimentPayload.parse({ model: 'neural', dataset: 'mnist', epochs: 2 }))).toMatchObject({
     epochs: 2,
     learningRate: 0.001,

@@ -1,8 +1,17 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Dataset, Rows } from '../../../src/agents/ml-experiment/dataset.js';
 import { createRandom } from '../../../src/agents/ml-experiment/random.js';
+import { tempDir } from '../../support/temp-dir.js';
+
+/** A data directory with an empty `folder` in it, removed when the test ends. */
+export function emptyDataDir(folder: string): { dataDir: string; directory: string } {
+  const dataDir = tempDir();
+  const directory = join(dataDir, folder);
+  mkdirSync(directory);
+  return { dataDir, directory };
+}
 
 /**
  * Rows shaped like images, that can be learnt: ten classes in turn, noise of which a share is zero, and brighter

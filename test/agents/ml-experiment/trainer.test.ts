@@ -17,10 +17,10 @@ const leastLoss = 0.0452934;
 const models = ['linear', 'neural', 'svm'] as const;
 const still: TrainerHooks = { shouldStop: () => false, onProgress: () => undefined, now: () => 0 };
 
-type Wishes = Partial<ExperimentPayload>;
+type Options = Partial<ExperimentPayload>;
 
-function trainIris(wishes: Wishes, change: (data: Dataset) => void = () => undefined) {
-  const params = resolveParams(experimentPayload.parse(wishes));
+function trainIris(options: Options, change: (data: Dataset) => void = () => undefined) {
+  const params = resolveParams(experimentPayload.parse(options));
   const random = createRandom(params.seed);
   const data = readIris(params, random);
   change(data);
@@ -60,7 +60,7 @@ describe.each(models)('%s on iris', (model) => {
     });
   });
 
-  it('is right by chance only when the train labels are shuffled', () => {
+  it('is no better than chance when the train labels are shuffled', () => {
     const accuracies = Array.from({ length: 30 }, (_, seed) => {
       const random = createRandom(1_000 + seed);
       return trainIris({ model, seed, epochs: 30 }, ({ train: rows }) => {
@@ -75,13 +75,13 @@ describe.each(models)('%s on iris', (model) => {
 });
 
 describe('the least loss', () => {
-  it('is neared by long training and never undercut', () => {
+  it('is approached by long training and never undercut', () => {
     const { losses } = trainIris({ learning_rate: 0.5, batch_size: 120, epochs: 3_000 });
     expect(Math.min(...losses)).toBeGreaterThanOrEqual(leastLoss);
     expect(losses.at(-1)).toBeLessThan(leastLoss + 1e-5);
   });
 
-  it('is neared by plain gradient descent as an independent implementation measured it', () => {
+  it('is approached by plain gradient descent as in an independent implementation', () => {
     const params = resolveParams(experimentPayload.parse({ optimizer: 'sgd', learning_rate: 0.5, batch_size: 120 }));
     const random = createRandom(42);
     const { history } = train(readIris(params, random), { ...params, epochs: 20_000 }, random, still);
@@ -97,7 +97,7 @@ describe('the least loss', () => {
 describe("the source's example", () => {
   const example = { epochs: 10, learning_rate: 0.001, batch_size: 32 };
 
-  it('gives what forty tiny steps honestly give, with a warning', () => {
+  it('stays high after forty tiny steps, with a warning', () => {
     for (const seed of seeds) {
       const { test, warnings } = trainIris({ ...example, seed });
       expect(test.accuracy).toBeLessThanOrEqual(0.9);
@@ -106,7 +106,7 @@ describe("the source's example", () => {
     expect(mean(seeds.map((seed) => trainIris({ ...example, seed }).test.accuracy))).toBeLessThan(0.6);
   });
 
-  it('has no such warning once it has settled', () => {
+  it('has no such warning once it has converged', () => {
     const { warnings } = trainIris({ epochs: 300, learning_rate: 0.05 });
     expect(warnings).toEqual(['defaults used: batch_size 16']);
   });
@@ -168,7 +168,7 @@ describe('stopping', () => {
     expect(asked).toBe(5);
   });
 
-  it('happens while an epoch is being measured', () => {
+  it('happens while an epoch is being evaluated', () => {
     let asked = 0;
     const hooks = { ...still, shouldStop: () => ++asked > 16 };
     expect(() => train(syntheticImages(1_000, 20), params, createRandom(42), hooks)).toThrowError(

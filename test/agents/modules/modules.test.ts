@@ -15,7 +15,7 @@ async function problemsOf(runtime: Runtime): Promise<Record<string, string>> {
 }
 
 describe('a module of the config file', () => {
-  it('is described with its limits and its schema, wherever it lies', async () => {
+  it('is described with its limits and its schema, in any directory', async () => {
     const home = homeWithModules({ 'agents/count.mjs': countWords });
     const { agents } = await testRuntime({ home });
     const { agents: found, problems } = await agents.describe('count_words');
@@ -35,7 +35,7 @@ describe('a module of the config file', () => {
     ]);
   });
 
-  it('has its payloads checked when they are submitted, in the words of its own schema', async () => {
+  it('has its payloads checked at submission, with the messages of its own schema', async () => {
     const runtime = await testRuntime({ home: homeWithModules({ 'count.mjs': countWords }) });
     const submit = (payload: Record<string, never>) =>
       submitJob({ type: 'count_words', payload }, session, {
@@ -51,14 +51,14 @@ describe('a module of the config file', () => {
     expect(await runtime.jobs.list({ limit: 5 })).toEqual([]);
   });
 
-  it('keeps its payload as it was given, because its schema may make something of it that JSON cannot hold', async () => {
+  it('stores its payload as it was given, because its schema may return what JSON cannot hold', async () => {
     const text = countWords.replace('z.string()', 'z.string().transform((text) => new Set([text]))');
     const { agents } = await testRuntime({ home: homeWithModules({ 'count.mjs': text }) });
     const { payload } = await agents.check('count_words', { text: 'a b' });
     expect(payload).toEqual({ text: 'a b' });
   });
 
-  it('may use any schema library, whose messages are shown, although some cannot tell their JSON schema', async () => {
+  it('may use any schema library, whose messages are shown, even one without a JSON schema', async () => {
     const picky = plainAgent('picky').replace(
       '({ value })',
       `value.n > 1 ? { value } : { issues: [{ message: 'is too small', path: [{ key: 'n' }] }] }`,
@@ -99,7 +99,7 @@ describe('a module of the config file', () => {
     ).toEqual(['first', 'second', 'third']);
   });
 
-  it('is looked at again when its file has changed', async () => {
+  it('is loaded again when its file has changed', async () => {
     const home = homeWithModules({ 'a.mjs': plainAgent('before') });
     const { agents } = await testRuntime({ home });
     await agents.describe('before');
@@ -109,7 +109,7 @@ describe('a module of the config file', () => {
     expect((await agents.describe('after')).agents).toHaveLength(1);
   });
 
-  it('sees none of the secrets of the server that looks at it', async () => {
+  it('sees no secrets of the server that loads it', async () => {
     const nosy = plainAgent('nosy').replace("'An agent of a test.'", 'JSON.stringify(process.env)');
     const env = { ANTHROPIC_API_KEY: 'sk-ant-test-key-0001', OTHER_TOKEN: 'another-secret-value' };
     const { agents } = await testRuntime({ home: homeWithModules({ 'nosy.mjs': nosy }), env });
@@ -137,7 +137,7 @@ describe('modules that cannot be used', () => {
     'good.mjs': countWords,
   };
 
-  it('are each named with the reason, and harm nothing else', async () => {
+  it('are each named with the reason, and affect no other module', async () => {
     const home = homeWithModules(broken, {
       agents: [...Object.keys(broken), 'missing.mjs'].map((name) => `./${name}`),
     });
@@ -173,7 +173,7 @@ describe('modules that cannot be used', () => {
     );
   });
 
-  it('cannot stop, end or mislead the server, whatever they do when they are loaded', async () => {
+  it('cannot block, end or mislead the server by what they do when they are loaded', async () => {
     const home = homeWithModules({
       'good.mjs': countWords,
       'hangs.mjs': 'for (;;);',

@@ -22,7 +22,7 @@ export function writeModule(home: string, name: string, text: string): string {
   return path;
 }
 
-/** As a user would write one: neither package is installed anywhere near. */
+/** As a user writes one: neither package is installed near the module. */
 export const countWords = `
   import { defineAgent } from 'agent-runtime-mcp';
   import { z } from 'zod';

@@ -1,6 +1,11 @@
 import { expect, it } from 'vitest';
 import { type ClientId, clientIds } from '../../../src/cli/install/clients.js';
-import { type InstallNeeds, planInstall, settingsFromFlags, showPlan } from '../../../src/cli/install/plan-install.js';
+import {
+  type InstallRequest,
+  planInstall,
+  settingsFromFlags,
+  showPlan,
+} from '../../../src/cli/install/plan-install.js';
 import { claudeAddLine, shellWord } from '../../../src/cli/launch.js';
 
 const unix = { home: '/home/ann', env: {}, project: '/src/app' };
@@ -15,7 +20,7 @@ const places = {
   },
 } as const;
 
-function plan(client: ClientId, platform: keyof typeof places, more: Partial<InstallNeeds> = {}) {
+function plan(client: ClientId, platform: keyof typeof places, more: Partial<InstallRequest> = {}) {
   const direct = { nodePath: '/opt/node/bin/node', mainPath: '/opt/lib/agent-runtime-mcp/dist/main.js' };
   return planInstall({ client, place: places[platform], env: {}, ...direct, ...more });
 }

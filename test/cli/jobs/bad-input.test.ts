@@ -56,7 +56,7 @@ describe('what is refused before anything is stored', () => {
     ['a file that is not there', submit('generic', 'nowhere.json'), 3, ['nowhere.json does not exist']],
     ['a directory for a file', submit('generic', '/tmp'), 2, ['/tmp cannot be read', 'EISDIR']],
     ['JSON cut short', submit('generic', '{"a": 1'), 2, ['--config is not JSON: line 1']],
-    ['a list for a payload', submit('generic', '[1]'), 2, ['--config is JSON, but a list and no object']],
+    ['a list for a payload', submit('generic', '[1]'), 2, ['--config is JSON, but a list, not an object']],
     ['metadata that is a list', submit('generic', '{}', '--metadata', '[1]'), 2, ['--metadata is JSON, but a list']],
     ['metadata that is text', submit('generic', '{}', '--metadata', '"me"'), 2, ['--metadata is JSON, but a string']],
     [
@@ -70,7 +70,7 @@ describe('what is refused before anything is stored', () => {
     ['a time without a zone', submit('generic', '{}', '--run-at', '2026-12-01 09:00'), 2, ['run_at']],
     ['a dependency that is not there', submit('generic', '{}', '--depends-on', 'b2f1'), 3, ['b2f1']],
     ['no time at all', submit('generic', '{}', '--timeout', '0'), 2, ['timeout_seconds']],
-    ['a plot of an experiment', submit('ml_experiment', '{}', '--plot'), 2, ['ml_experiment draw no plot']],
+    ['a plot of an experiment', submit('ml_experiment', '{}', '--plot'), 2, ['ml_experiment do not draw a plot']],
     ['no payload', ['submit', '--type', 'generic'], 2, ['--config, --payload']],
     ['no type', ['submit', '--config', '{}'], 2, ['--type']],
     ['an unknown status to filter by', ['list-jobs', '--status-filter', 'done'], 2, ['pending, running, completed']],

@@ -74,7 +74,10 @@ describe('dead letters', () => {
     await cli.run(['wait', '--job-id', id]);
     expect((await cli.run(['list-jobs', '--dead'])).stdout).toBe('No jobs found\n');
     const refused = await cli.run(['retry', '--job-id', id, '--dead']);
-    expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining('is failed, and no dead letter')]);
+    expect([refused.code, refused.stderr]).toEqual([
+      4,
+      expect.stringContaining('is failed, but it is not a dead letter'),
+    ]);
   });
 });
 

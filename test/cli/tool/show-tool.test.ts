@@ -22,8 +22,8 @@ it('says of an argument what it may be, whether it must be given, and what it is
   expect(code).toBe(0);
   expect(stdout).toContain('Usage: agent-runtime tool decompose_goal --arg goal_id=NUMBER');
   expect(stdout).toMatch(/goal_id {2}whole number, required/);
-  expect(stdout).toMatch(/strategy {2}sequential\|parallel\|hierarchical, "sequential" unless given/);
-  expect(stdout).toMatch(/max_tasks {2}whole number, 1 to 100, 8 unless given/);
+  expect(stdout).toMatch(/strategy {2}sequential\|parallel\|hierarchical, by default "sequential"/);
+  expect(stdout).toMatch(/max_tasks {2}whole number, 1 to 100, by default 8/);
   expect(stdout).toMatch(/ {4}tasks\[\]\.title {2}text, required/);
 });
 

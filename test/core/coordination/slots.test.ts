@@ -91,7 +91,7 @@ describe('a worker slot', () => {
 });
 
 describe('releasing a slot', () => {
-  test('frees it, and its unfinished task goes back into the line (the source left it working for ever)', async () => {
+  test('frees it, and its unfinished task is released', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task');
     const slot = await take(board, 'w');
@@ -101,7 +101,7 @@ describe('releasing a slot', () => {
     expect((await board.slots.list())[0]?.workerId).toBeNull();
   });
 
-  test('of one that nobody holds or that does not exist is not_found (the source said it was released)', async () => {
+  test('of a free one or one that does not exist is not_found', async () => {
     const board = await openBoard();
     await expect(board.slots.release(2, alice, false)).rejects.toMatchObject({
       code: 'not_found',

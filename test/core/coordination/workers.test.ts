@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Actor } from '../../../src/core/actor.js';
 import { nameSession } from '../../../src/core/coordination/sessions.js';
@@ -83,7 +82,7 @@ describe('claiming a task for a worker', () => {
     });
   });
 
-  test('succeeds for each of two who claim different tasks at the same time (the source failed the second)', async () => {
+  test('succeeds for each of two who claim different tasks at the same time', async () => {
     const board = await openBoard();
     const [one, two] = [await board.add('One'), await board.add('Two')];
     const [first, second] = [await seated(board, 'w1'), await seated(board, 'w2', bob)];
@@ -103,7 +102,7 @@ describe('claiming a task for a worker', () => {
 });
 
 describe('reporting on a task', () => {
-  test('ends it, and the slot stays with its worker for the next (the source freed it)', async () => {
+  test('ends it, and the slot stays with its worker for the next', async () => {
     const board = await openBoard();
     const [one, two] = [await board.add('One'), await board.add('Two')];
     const slot = await seated(board, 'w');
@@ -115,7 +114,7 @@ describe('reporting on a task', () => {
     expect(failed).toMatchObject({ status: 'failed', error: 'no' });
   });
 
-  test('leaves the expected output beside the real one (the source overwrote it)', async () => {
+  test('leaves the expected output beside the real one', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task', { expectedOutput: 'A file' });
     await claim(board, id, 'w', await seated(board, 'w'));
@@ -177,24 +176,45 @@ describe('reporting on a task', () => {
   });
 });
 
-describe('giving a task back', () => {
-  test('puts it back into the line at once, without counting the attempt', async () => {
+describe('releasing a task', () => {
+  test('makes it ready at once, without counting the attempt', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task');
     const slot = await seated(board, 'w');
     await claim(board, id, 'w', slot);
-    expect(await board.workers.giveBack(id, 1, alice)).toMatchObject({ status: 'pending', attempts: 0 });
+    expect(await board.workers.release(id, 1, alice)).toMatchObject({ status: 'pending', attempts: 0 });
     expect((await board.slots.list())[0]).toMatchObject({ workerId: 'w', taskId: null });
-    await expect(board.workers.giveBack(id, undefined, alice)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(board.workers.release(id, undefined, alice)).rejects.toMatchObject({ code: 'conflict' });
   });
 
   test('is for its holder alone', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task');
     await board.claim(id, alice);
-    await expect(board.workers.giveBack(id, undefined, bob)).rejects.toMatchObject({ code: 'already_claimed' });
-    await expect(board.workers.giveBack(id, undefined, shell)).rejects.toMatchObject({ code: 'already_claimed' });
+    await expect(board.workers.release(id, undefined, bob)).rejects.toMatchObject({ code: 'already_claimed' });
+    await expect(board.workers.release(id, undefined, shell)).rejects.toMatchObject({ code: 'already_claimed' });
   });
+});
+
+test('a claim that is stuck is released by force, and its holder learns that when it reports', async () => {
+  const board = await openBoard();
+  const { id } = await board.add('Stuck');
+  const { claimToken } = await board.claim(id, alice);
+  await expect(board.workers.release(id, undefined, bob)).rejects.toMatchObject({ code: 'already_claimed' });
+  expect(await board.workers.release(id, undefined, bob, true)).toMatchObject({ status: 'pending', attempts: 0 });
+  const late = { task: id, status: 'completed' as const, claimToken };
+  await expect(board.tasks.updateStatus(late, alice)).rejects.toMatchObject({ code: 'stale_claim' });
+  expect(await board.history('task', id)).toEqual(['created', 'claimed', 'released']);
+  await expect(board.workers.release(id, undefined, bob, true)).rejects.toMatchObject({ code: 'conflict' });
+});
+
+test('force does not excuse a token that has been superseded', async () => {
+  const board = await openBoard();
+  const { id } = await board.add('Task');
+  await board.claim(id, alice);
+  await board.workers.release(id, undefined, alice);
+  await board.claim(id, bob);
+  await expect(board.workers.release(id, 1, alice, true)).rejects.toMatchObject({ code: 'stale_claim' });
 });
 
 describe('a heartbeat by hand', () => {
@@ -259,14 +279,14 @@ describe('resetting a task', () => {
     expect((await board.workers.reset(id, bob)).status).toBe('pending');
   });
 
-  test('under way is refused while its holder lives', async () => {
+  test('in progress is refused while its holder lives', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task');
     await board.claim(id, alice);
     await expect(board.workers.reset(id, bob)).rejects.toMatchObject({ code: 'already_claimed' });
   });
 
-  test('of a dead holder makes it ready, even at its last attempt (the source could not reset a working task)', async () => {
+  test('of a dead holder makes it ready, even at its last attempt', async () => {
     let liveness: ReturnType<Processes['liveness']> = 'alive';
     const self = { hostId: 'h', bootId: 'boot-1', pidNamespace: '', pid: 1, startTime: '1' };
     const board = await openBoard({ processes: { self: () => self, liveness: () => liveness } });
@@ -280,7 +300,7 @@ describe('resetting a task', () => {
     expect(await board.history('task', id)).toEqual(['created', 'claimed', 'lapsed']);
   });
 
-  test('whose lease is over makes it ready', async () => {
+  test('whose lease has expired makes it ready', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task', { maxAttempts: 1 });
     await board.take(shell, 5);
@@ -288,7 +308,7 @@ describe('resetting a task', () => {
     expect((await board.workers.reset(id, bob)).status).toBe('pending');
   });
 
-  test('that is ready or done is a conflict that says so (the source answered HTTP 200)', async () => {
+  test('that is ready or done is a conflict that says so', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task');
     await expect(board.workers.reset(id, bob)).rejects.toMatchObject({
@@ -298,29 +318,6 @@ describe('resetting a task', () => {
     await board.end(id, 'completed');
     await expect(board.workers.reset(id, bob)).rejects.toMatchObject({ code: 'conflict' });
     await expect(board.workers.reset('nope', bob)).rejects.toMatchObject({ code: 'not_found' });
-  });
-});
-
-describe('cleaning the board', () => {
-  test('deletes every task and frees every slot, after a backup; goals and the log stay', async () => {
-    const board = await openBoard();
-    const goal = await board.goals.create({ name: 'G', description: '' }, alice);
-    const a = await board.add('a', { goalId: goal.id });
-    const b = await board.add('b', { dependencies: [a.id], onDependencyFailure: 'cancel' });
-    await board.add('c', { dependencies: [b.id] });
-    await board.add('d');
-    await board.end(a.id, 'failed');
-    const slot = await seated(board, 'w');
-    await claim(board, 4, 'w', slot);
-    const { deleted, backup } = await board.maintenance.clearBoard(bob);
-    expect(deleted).toBe(4);
-    expect(existsSync(backup)).toBe(true);
-    expect(await board.tasks.list({ limit: 10 })).toEqual([]);
-    expect((await board.slots.list()).every((place) => place.workerId === null)).toBe(true);
-    expect((await board.goals.get(goal.id)).progress.total).toBe(0);
-    expect(await board.history('runtime', 'board')).toEqual(['cleared']);
-    // Ids are not used again, so that nobody's old id names a new task.
-    expect((await board.add('next')).id).toBe(5);
   });
 });
 

@@ -12,7 +12,7 @@ const diamond = [
 ];
 
 describe('a run of a goal', () => {
-  it('hands ready tasks over, as many at once as it may, and the next when one is done', async () => {
+  it('submits jobs for ready tasks up to its concurrency, and the next when one is done', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'a' }, { key: 'b' }, { key: 'urgent', priority: 9 }, { key: 'c' }]);
     const { id } = await runs.start(goal, { concurrency: 2 });
@@ -26,7 +26,7 @@ describe('a run of a goal', () => {
     expect(await runs.run(id)).toMatchObject({ progress: 0.25, progressMessage: '1 of 4 tasks done, 2 under way' });
   });
 
-  it('ends completed with its goal, and its result says what became of each task', async () => {
+  it('ends completed with its goal, and its result lists the end of each task', async () => {
     const runs = await testRuns();
     const goal = await runs.goal(diamond);
     const { id } = await runs.start(goal);
@@ -51,7 +51,7 @@ describe('a run of a goal', () => {
     expect(await runs.events(String(goal))).toEqual(expect.arrayContaining(['run_started', 'completed', 'run_ended']));
   });
 
-  it('has no runner: it takes no permit, a rescue leaves it alone, and a runner is told of its jobs only', async () => {
+  it('has no runner: it takes no permit, a rescue ignores it, and a runner gets only its jobs', async () => {
     const runs = await testRuns();
     const { id } = await runs.start(await runs.goal([{ key: 'a' }]), { concurrency: 1 });
     runs.clock.pass(90 * 86_400_000);
@@ -62,7 +62,7 @@ describe('a run of a goal', () => {
     expect((await runs.run(id)).status).toBe('completed');
   });
 
-  it('takes up tasks that are added meanwhile, also by another job for its goal', async () => {
+  it('includes tasks that are added later, also by another job for its goal', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'a' }]);
     const { id } = await runs.start(goal);
@@ -90,7 +90,7 @@ describe('a run of a goal', () => {
 });
 
 describe('a task of a run that fails', () => {
-  it('has the policy of each that waits for it applied, and the rest goes on', async () => {
+  it('applies the policy of each dependent, and the rest goes on', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([
       { key: 'bad', priority: 10 },
@@ -112,7 +112,7 @@ describe('a task of a run that fails', () => {
     expect(run.result).toMatchObject({ tasks: { completed: 2, failed: 1, cancelled: 2, pending: 1 } });
   });
 
-  it('because the model says that it cannot be done is failed, and no answer for those after it', async () => {
+  it('because the model says that it cannot be done is failed, and its text is not given to its dependents', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'a' }, { key: 'b', dependencies: ['a'] }]);
     const { id } = await runs.start(goal);
@@ -122,7 +122,7 @@ describe('a task of a run that fails', () => {
       error: 'The model could not do it: The file is not given.\nSorry.',
     });
     expect(await runs.run(id)).toMatchObject({ status: 'failed', errorCode: 'stuck' });
-    // A task that was handed over with a prompt of someone's own knows nothing of that rule.
+    // The rule does not apply to a job that a caller submitted with a prompt of its own.
     const other = await runs.running({
       type: 'llm',
       task: (await runs.runtime.tasks.create([{ title: 'c' }], session))[0]?.id,
@@ -131,7 +131,7 @@ describe('a task of a run that fails', () => {
     expect((await runs.runtime.tasks.get(other.task_id ?? 0)).status).toBe('completed');
   });
 
-  it('and is opened again: another run works on what is left alone', async () => {
+  it('and is reopened: another run does only what is left', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'done' }, { key: 'bad' }, { key: 'after', dependencies: ['bad'] }]);
     const first = await runs.start(goal, { concurrency: 1 });
@@ -145,7 +145,7 @@ describe('a task of a run that fails', () => {
     expect((await runs.run(second.id)).status).toBe('completed');
   });
 
-  it('and whose job is retried by hand completes, and the run goes on with what waited for it', async () => {
+  it('and whose job is retried by hand completes, and the run goes on with its dependents', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([
       { key: 'bad', priority: 9 },
@@ -184,7 +184,7 @@ describe('a run that finds nothing ready', () => {
     expect((await runs.run(id)).status).toBe('completed');
   });
 
-  it('takes over what a session has held that is gone', async () => {
+  it('takes over the tasks of a dead session', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'a' }]);
     await runs.runtime.tasks.updateStatus({ task: 'a', status: 'in_progress' }, other);
@@ -205,7 +205,7 @@ describe('a run that finds nothing ready', () => {
     expect(await runs.underWay(id)).toEqual(['later']);
   });
 
-  it('waits for a task of another goal that is being worked on, and not for one that nobody works on', async () => {
+  it('waits for a task of another goal only while someone works on it', async () => {
     const runs = await testRuns();
     const there = await runs.goal([{ key: 'theirs' }]);
     const here = await runs.goal([{ key: 'ours', dependencies: ['theirs'] }]);
@@ -254,7 +254,7 @@ it('goes on at once when a job by hand for its goal was never tried, because ano
   expect(await runs.underWay(id)).toEqual(['handed over']);
 });
 
-describe('what would fail every task alike', () => {
+describe('a failure that every task would meet', () => {
   it.each([
     ['circuit_open', 'a breaker that was tripped by hand'],
     ['auth', 'a key that is refused'],
@@ -278,7 +278,7 @@ describe('what would fail every task alike', () => {
     expect(run.result).toMatchObject({ tasks: { completed: 1, failed: 0, pending: 3 } });
   });
 
-  it('is not begun when the budget does not allow the next prompt', async () => {
+  it('stops before a task whose prompt the budget does not allow', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'small' }, { key: 'huge', description: 'x'.repeat(9_000) }], 2_500);
     const { id } = await runs.start(goal, { concurrency: 2 });

@@ -6,14 +6,14 @@ import { other, type Runs, testRuns } from './runs.js';
 
 const options = { model: 'sonnet', requires: 'anthropic', concurrency: 2, warnings: [] };
 
-/** Nothing of a refused start is left behind. */
+/** A refused start must leave no trace. */
 async function expectNothingStored(runs: Runs): Promise<void> {
   expect(await runs.runtime.db.all('select 1 from jobs')).toEqual([]);
   expect(await runs.runtime.db.all("select 1 from events where type = 'run_started'")).toEqual([]);
 }
 
 describe('starting a run', () => {
-  it('is refused without tasks, saying to make some first', async () => {
+  it('is refused without tasks, saying how to create some', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([]);
     await expect(runs.start(goal)).rejects.toThrow(
@@ -60,7 +60,7 @@ describe('starting a run', () => {
     expect(await readBudget(db, `goal:${goal}`)).toMatchObject({ cap: 5_000, spent: 900 });
   });
 
-  it('by two sessions at the same time makes one run, which both are given', async () => {
+  it('by two sessions at the same time makes one run, and both get it', async () => {
     const runs = await testRuns();
     const { goalRuns, db } = runs.runtime;
     const goalId = await runs.goal([{ key: 'a' }, { key: 'b' }, { key: 'c' }, { key: 'd' }]);
@@ -73,7 +73,7 @@ describe('starting a run', () => {
     expect(await runs.underWay(started[0]?.run.id ?? '')).toEqual(['a', 'b']);
   });
 
-  it('while one goes on changes the budget alone', async () => {
+  it('while one is live changes only the budget', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'a' }, { key: 'b' }]);
     const { id, payload } = await runs.start(goal, { concurrency: 1 });
@@ -83,7 +83,7 @@ describe('starting a run', () => {
     expect(await readBudget(runs.runtime.db, `goal:${goal}`)).toMatchObject({ cap: 9_000 });
   });
 
-  it('of a goal that has been run to its end before begins a new one over what is left', async () => {
+  it('of a goal that was run before starts a new run of what is left', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'a' }, { key: 'b' }]);
     const first = await runs.start(goal, { concurrency: 1 });
@@ -97,8 +97,8 @@ describe('starting a run', () => {
   });
 });
 
-describe('to those who look', () => {
-  it('its end is an unread result, and not what each of its jobs has brought', async () => {
+describe('in lists of jobs', () => {
+  it('the end of a run is an unread result; the ends of its jobs are not', async () => {
     const runs = await testRuns();
     const { id } = await runs.start(await runs.goal([{ key: 'a' }, { key: 'b' }]));
     await runs.workAll();
@@ -108,7 +108,7 @@ describe('to those who look', () => {
     expect(unread).toEqual([{ id }]);
   });
 
-  it('it is background work of who began it, and takes no process', async () => {
+  it('a run belongs to the session that started it, and takes no process', async () => {
     const runs = await testRuns();
     const { id } = await runs.start(await runs.goal([{ key: 'a' }]));
     const overview = await readOverview(runs.runtime, session);
@@ -137,7 +137,7 @@ describe('to those who look', () => {
   });
 });
 
-it('a purge takes ended runs with their jobs, and nothing of one that goes on', async () => {
+it('a purge deletes ended runs with their jobs, and nothing of a live run', async () => {
   const runs = await testRuns();
   const { runtime, clock } = runs;
   const done = await runs.start(await runs.goal([{ key: 'a' }]));
@@ -153,7 +153,7 @@ it('a purge takes ended runs with their jobs, and nothing of one that goes on', 
 });
 
 describe('cancelling a run', () => {
-  it('takes back what waits, asks what runs to end, and ends with the last of these', async () => {
+  it('cancels its pending jobs, asks the running ones to end, and ends with the last of these', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'a' }, { key: 'b' }, { key: 'c' }]);
     const { id } = await runs.start(goal, { concurrency: 2 });
@@ -205,7 +205,7 @@ describe('cancelling a run', () => {
 });
 
 describe('cancelling one job of a run', () => {
-  it('gives its task back, and the run goes on without it', async () => {
+  it('releases its task, and the run goes on without it', async () => {
     const runs = await testRuns();
     const { id } = await runs.start(await runs.goal([{ key: 'a' }, { key: 'b' }]), { concurrency: 1 });
     const unwanted = await runs.takeNext();
@@ -229,7 +229,7 @@ it('when all tasks are deleted under it, it ends and claims no success', async (
 });
 
 describe('when its goal is cancelled', () => {
-  it('a run begins nothing more, and ends with the job that is under way', async () => {
+  it('a run submits nothing more, and ends with its running job', async () => {
     const runs = await testRuns();
     const goal = await runs.goal([{ key: 'a' }, { key: 'b' }, { key: 'c' }]);
     const { id } = await runs.start(goal, { concurrency: 2 });

@@ -53,7 +53,7 @@ describe('the critical path', () => {
     );
   });
 
-  test('ends on a ring, which a database of the earlier server may hold', () => {
+  test('ends on a cycle, which a database of the earlier server may hold', () => {
     const edges = [
       { task_id: 1, depends_on: 2 },
       { task_id: 2, depends_on: 1 },

@@ -40,7 +40,7 @@ describe('a goal', () => {
     await expect(board.goals.edit(9, { name: 'x' }, alice)).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  test('can be edited, and its history says what (the source had no tool that could)', async () => {
+  test('can be edited, and its history says what', async () => {
     const board = await openBoard();
     const { goal } = await goalWith(board, 0);
     const edited = await board.goals.edit(goal, { name: 'New', metadata: { a: 1 }, tokenBudget: 50 }, bob);
@@ -85,7 +85,7 @@ describe('a list of goals', () => {
   });
 });
 
-describe('a goal completes itself (in the source it stayed active for ever)', () => {
+describe('a goal completes itself', () => {
   test('with the last of its tasks', async () => {
     const board = await openBoard();
     const { goal, ids } = await goalWith(board, 2);
@@ -127,7 +127,7 @@ describe('a goal completes itself (in the source it stayed active for ever)', ()
     expect(await statusOf(board, goal)).toBe('active');
   });
 
-  test('and is active again when a task is added to it or one of its tasks is opened again', async () => {
+  test('and is active again when a task is added to it or one of its tasks is reopened', async () => {
     const board = await openBoard();
     const { goal, ids } = await goalWith(board, 2);
     await board.end(ids[0] ?? 0, 'cancelled');
@@ -151,7 +151,7 @@ describe('a goal completes itself (in the source it stayed active for ever)', ()
 });
 
 describe('ending a goal by hand', () => {
-  test('as cancelled cancels its open tasks, also those under way, and tells who waits for them elsewhere', async () => {
+  test('as cancelled cancels its open tasks, also those in progress, and applies the policies of tasks elsewhere that depend on them', async () => {
     const board = await openBoard();
     const { goal, ids } = await goalWith(board, 3);
     const [pending = 0, claimed = 0, completed = 0] = ids;
@@ -167,7 +167,7 @@ describe('ending a goal by hand', () => {
     await expect(board.end(claimed, 'completed', bob)).rejects.toMatchObject({ code: 'conflict' });
   });
 
-  test('as cancelled cancels tasks that their policy would have skipped, so that nobody goes on after them', async () => {
+  test('as cancelled cancels tasks that their policy would have skipped, so that their dependents do not go on', async () => {
     const board = await openBoard();
     const { goal, ids } = await goalWith(board, 1);
     const skips = await board.add('Skips', { goalId: goal, dependencies: ids, onDependencyFailure: 'skip' });

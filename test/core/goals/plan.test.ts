@@ -42,7 +42,7 @@ describe('a plan', () => {
     ]);
   });
 
-  test('with an unknown name, a ring or a task that waits for itself is refused whole', async () => {
+  test('with an unknown name, a cycle or a task that waits for itself is refused whole', async () => {
     const board = await openBoard();
     const refused = (tasks: PlannedTask[]) => expect(apply(board, 'sequential', tasks)).rejects;
     await refused([{ title: 'a', depends_on: ['nothing'] }]).toMatchObject({
@@ -75,7 +75,7 @@ describe('a plan', () => {
 describe('the fixed plans', () => {
   const goal = { name: 'Ship it', description: 'Soon' };
 
-  test('are those of the source, word for word', () => {
+  test('keep their titles, which callers know', () => {
     const titles = (strategy: Strategy) => templatePlan(strategy, goal).map((task) => task.title);
     expect(titles('sequential')).toEqual([
       'Research requirements for: Ship it',
@@ -93,7 +93,7 @@ describe('the fixed plans', () => {
     expect(templatePlan('parallel', goal).map((task) => task.priority)).toEqual([10, 10, 10]);
   });
 
-  test('chain their phases (the source drew Phase 1 -> 2 -> 3 -> 4 and created no dependency)', async () => {
+  test('chain their phases', async () => {
     const board = await openBoard();
     const phases = await apply(board, 'hierarchical', templatePlan('hierarchical', goal));
     expect(phases).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { alice, bob, openBoard } from './board.js';
+import { alice, bob, openBoard, shell } from './board.js';
 
 describe('the next task', () => {
   test('is the one of the highest priority, then the oldest', async () => {
@@ -21,7 +21,7 @@ describe('the next task', () => {
     expect(await board.row(task.id)).toEqual(before);
   });
 
-  test('is never handed to two callers (the source let both peek at the same one)', async () => {
+  test('is never handed to two callers', async () => {
     const board = await openBoard();
     for (let count = 0; count < 20; count++) await board.add(`Task ${count}`);
     const claims = Array.from({ length: 30 }, (_, index) => board.tasks.claimNext({}, {}, index % 2 ? alice : bob));
@@ -30,7 +30,7 @@ describe('the next task', () => {
     expect(new Set(taken).size).toBe(20);
   });
 
-  test('is found below any number of blocked ones (the source looked at the top 50 alone)', async () => {
+  test('is found below any number of blocked ones', async () => {
     const board = await openBoard();
     const held = await board.add('Holds the others', { priority: 1 });
     const blocked = Array.from({ length: 60 }, (_, index) => ({
@@ -43,7 +43,7 @@ describe('the next task', () => {
     expect((await board.take(alice)).id).toBe(held.id);
   });
 
-  test('is handed out again after it failed and was set back to pending (the source had lost its queue row)', async () => {
+  test('is handed out again after it failed and was set back to pending', async () => {
     const board = await openBoard();
     const task = await board.add('Retry me');
     await board.take(alice);
@@ -120,6 +120,18 @@ describe('a claim', () => {
   });
 });
 
+test('one task is claimed for a worker by name, for as long as it asks', async () => {
+  const board = await openBoard();
+  const { id } = await board.add('By hand');
+  const claim = { workerId: 'ada', leaseSeconds: 28_800 };
+  const claimed = await board.tasks.updateStatus({ task: id, status: 'in_progress', claim }, shell);
+  expect(claimed).toMatchObject({
+    claimedBy: 'loose:ada',
+    workerId: 'ada',
+    leaseExpiresAt: board.clock.now() + 28_800_000,
+  });
+});
+
 describe('with nothing ready', () => {
   test('says how many wait, are claimed, are blocked by a failure, and may not start yet', async () => {
     const board = await openBoard();
@@ -134,7 +146,7 @@ describe('with nothing ready', () => {
     await board.claim(failed.id, alice);
     await board.end(failed.id, 'failed');
     expect(await board.tasks.claimNext({}, {}, bob)).toBeUndefined();
-    expect(await board.tasks.why({})).toEqual({
+    expect(await board.tasks.waitingReasons({})).toEqual({
       waiting: 1,
       claimed: 1,
       blockedByFailure: 2,
@@ -163,7 +175,7 @@ describe('with nothing ready', () => {
 });
 
 describe('scheduled tasks', () => {
-  test('are not handed out before their time (the source had a column scheduled_for and never read it)', async () => {
+  test('are not handed out before their time', async () => {
     const board = await openBoard();
     const task = await board.add('Tomorrow', { notBefore: board.clock.now() + 1_000 });
     expect(await board.tasks.claimNext({}, {}, alice)).toBeUndefined();
@@ -225,7 +237,7 @@ describe('scope', () => {
     expect((await board.tasks.claimNext(scope, {}, inA))?.id).toBe(common.id);
     expect((await board.tasks.claimNext(scope, {}, inA))?.id).toBe(own.id);
     expect(await board.tasks.claimNext(scope, {}, inA)).toBeUndefined();
-    expect(await board.tasks.why(scope)).toMatchObject({ claimed: 2, waiting: 0 });
+    expect(await board.tasks.waitingReasons(scope)).toMatchObject({ claimed: 2, waiting: 0 });
   });
 
   test('a goal is worked on by itself, whatever its project', async () => {

@@ -41,18 +41,18 @@ describe('creating a task', () => {
     });
   });
 
-  test('gives priority 5, three attempts and the policy block to a task that says nothing of them', async () => {
+  test('gives a task priority 5, three attempts and the policy block by default', async () => {
     const board = await openBoard();
     expect(await board.add('Plain')).toMatchObject({ priority: 5, maxAttempts: 3, onDependencyFailure: 'block' });
   });
 
-  test('refuses a priority beyond 1 to 10 even past the tools (the source checked no range)', async () => {
+  test('refuses a priority beyond 1 to 10 even past the tools', async () => {
     const board = await openBoard();
     await expect(board.add('Too urgent', { priority: 11 })).rejects.toThrow(/CHECK constraint failed: priority/);
     await expect(board.add('Too lazy', { priority: 0 })).rejects.toThrow(/CHECK constraint failed: priority/);
   });
 
-  test('refuses a goal that does not exist (the source enforced no foreign key)', async () => {
+  test('refuses a goal that does not exist', async () => {
     const board = await openBoard();
     await expect(board.add('Orphan', { goalId: 77 })).rejects.toMatchObject({
       code: 'not_found',
@@ -60,7 +60,7 @@ describe('creating a task', () => {
     });
   });
 
-  test('refuses a dependency that does not exist (source 1 counted it as met, source 5 waited for ever)', async () => {
+  test('refuses a dependency that does not exist', async () => {
     const board = await openBoard();
     await expect(board.add('Waits', { dependencies: [99] })).rejects.toMatchObject({ code: 'not_found' });
     await expect(board.add('Waits', { dependencies: ['nowhere'] })).rejects.toMatchObject({
@@ -118,7 +118,7 @@ describe('keys', () => {
     await expect(board.add('Empty', { key: '' })).rejects.toMatchObject({ code: 'invalid' });
   });
 
-  test('in use are a conflict that names the task (the source let SQLITE_CONSTRAINT through)', async () => {
+  test('in use are a conflict that names the task', async () => {
     const board = await openBoard();
     const first = await board.add('First', { key: 'same' });
     await expect(board.add('Second', { key: 'same' })).rejects.toMatchObject({
@@ -172,7 +172,7 @@ describe('a batch', () => {
     await expect(board.tasks.create(batch, alice)).rejects.toMatchObject({ code: 'conflict' });
   });
 
-  test('that waits for itself in a ring of five is refused, naming the ring (the source accepted cycles)', async () => {
+  test('with a cycle of five is refused, naming the cycle', async () => {
     const board = await openBoard();
     const batch = Array.from({ length: 5 }, (_, index) => ({
       title: `T${index}`,

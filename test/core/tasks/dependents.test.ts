@@ -31,7 +31,7 @@ async function readyTitles(board: Board): Promise<string[]> {
 }
 
 describe('when a dependency fails', () => {
-  test('block: the task waits, and says for what (the source blocked for ever and said nothing)', async () => {
+  test('block: the task waits, and says for what', async () => {
     const board = await openBoard();
     const { a, b } = await tasksOf(board, { a: {}, b: { after: ['a'] } });
     await fail(board, a);
@@ -40,7 +40,7 @@ describe('when a dependency fails', () => {
       failedDependencies: 1,
       waitsBecause: `It waits for task ${a} (failed).`,
     });
-    expect(await board.tasks.why({})).toMatchObject({ blockedByFailure: 1, waiting: 0 });
+    expect(await board.tasks.waitingReasons({})).toMatchObject({ blockedByFailure: 1, waiting: 0 });
   });
 
   test('run: the task is done all the same', async () => {
@@ -145,7 +145,7 @@ describe('when a dependency fails', () => {
     expect(await readyTitles(board)).toEqual(['c']);
   });
 
-  test('a task that is under way goes on', async () => {
+  test('a task in progress goes on', async () => {
     const board = await openBoard();
     const { a, b } = await tasksOf(board, { a: {}, b: { after: ['a'], policy: 'run' } });
     await fail(board, a);
@@ -175,7 +175,7 @@ describe('the order of events makes no difference', () => {
     });
   }
 
-  test('a blocked task is let go by editing its policy', async () => {
+  test('a blocked task is freed by editing its policy', async () => {
     const board = await openBoard();
     const { a, b, c } = await tasksOf(board, { a: {}, b: { after: ['a'] }, c: { after: ['a'] } });
     await fail(board, a);
@@ -217,7 +217,7 @@ describe('the order of events makes no difference', () => {
   });
 });
 
-describe('when the dependency is opened again', () => {
+describe('when the dependency is reopened', () => {
   test('all that its failure had stopped comes back and waits, through every level', async () => {
     const board = await openBoard();
     const { a, b, c } = await tasksOf(board, {
@@ -251,7 +251,7 @@ describe('when the dependency is opened again', () => {
     expect(await statuses(board)).toEqual({ a: 'pending', b: 'pending', c: 'pending', d: 'pending' });
   });
 
-  test('a task that another failed dependency stops as well stays stopped until that is opened too', async () => {
+  test('a task that another failed dependency stops as well stays stopped until that is reopened too', async () => {
     const board = await openBoard();
     const { a, x, d } = await tasksOf(board, { a: {}, x: {}, d: { after: ['a', 'x'], policy: 'cancel' } });
     await fail(board, a);
@@ -271,7 +271,7 @@ describe('when the dependency is opened again', () => {
     expect(await statuses(board)).toEqual({ a: 'pending', b: 'cancelled' });
   });
 
-  test('a stopped task is not opened alone, as its policy would stop it again', async () => {
+  test('a stopped task is not reopened alone, because its policy would stop it again', async () => {
     const board = await openBoard();
     const { a, b } = await tasksOf(board, { a: {}, b: { after: ['a'], policy: 'cancel' } });
     await fail(board, a);
@@ -281,7 +281,7 @@ describe('when the dependency is opened again', () => {
     });
   });
 
-  test('a dependent that comes back into the line later waits for it as well', async () => {
+  test('a dependent that becomes pending later waits for it as well', async () => {
     const board = await openBoard();
     const { a, b } = await tasksOf(board, { a: {}, b: { after: ['a'], policy: 'run' } });
     await fail(board, a);

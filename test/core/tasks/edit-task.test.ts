@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { alice, openBoard } from './board.js';
 
-describe('editing a task (the source could not)', () => {
+describe('editing a task', () => {
   test('changes what is given, takes away what is null, and leaves the rest', async () => {
     const board = await openBoard();
     const { id } = await board.add('Old title', { key: 'old', acceptance: 'Works', description: 'Same' });
@@ -75,7 +75,7 @@ describe('new dependencies', () => {
     expect((await board.tasks.next({}))?.id).toBe(a.id);
   });
 
-  test('that close a ring of five are refused, naming it, and change nothing (the source accepted cycles)', async () => {
+  test('that close a cycle of five are refused, naming it, and change nothing', async () => {
     const board = await openBoard();
     const ids: number[] = [];
     for (let place = 0; place < 5; place++) {
@@ -101,7 +101,7 @@ describe('new dependencies', () => {
     });
   });
 
-  test('are refused for a task that is under way or over', async () => {
+  test('are refused for a task that is in progress or done', async () => {
     const board = await openBoard();
     const a = await board.add('a');
     const { id } = await board.add('Task');

@@ -25,7 +25,7 @@ describe('the claim token', () => {
     expect((await board.take(bob)).claimToken).toBe(4);
   });
 
-  test('that is not the newest changes nothing, whatever is asked with it (R5)', async () => {
+  test('that is not the newest changes nothing, whatever is asked with it', async () => {
     const board = await openBoard();
     const id = await supersededTask(board);
     const before = await board.row(id);
@@ -43,7 +43,7 @@ describe('the claim token', () => {
         });
       }
     }
-    await expect(board.workers.giveBack(id, 1, alice)).rejects.toMatchObject({ code: 'stale_claim' });
+    await expect(board.workers.release(id, 1, alice)).rejects.toMatchObject({ code: 'stale_claim' });
     await expect(board.workers.heartbeat({ task: id, claimToken: 1 }, alice)).rejects.toMatchObject({
       code: 'stale_claim',
     });
@@ -64,7 +64,7 @@ describe('the claim token', () => {
     expect(await board.row(id)).toEqual(before);
   });
 
-  test('of a claim that was taken back is refused though nobody has claimed since', async () => {
+  test('of a claim that was reclaimed is refused even before the next claim', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task');
     await board.take(alice);
@@ -82,7 +82,7 @@ describe('the claim token', () => {
     expect(await board.row(id)).toEqual(before);
   });
 
-  test('of a claim whose lease is over is refused before anyone has taken it back', async () => {
+  test('of a claim whose lease has expired is refused even before it is reclaimed', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task');
     await board.take(alice);

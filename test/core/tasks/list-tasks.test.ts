@@ -53,7 +53,7 @@ describe('a list of tasks', () => {
 });
 
 describe('the list of ready tasks', () => {
-  test('gives each task once over its pages, while others take from its front (pages counted by place lost some)', async () => {
+  test('gives each task once over its pages, while others take from its front', async () => {
     const board = await openBoard();
     const tasks = Array.from({ length: 30 }, (_, index) => ({ title: `T${index}`, priority: 1 + (index % 10) }));
     await board.tasks.create(tasks, alice);

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { conversations, type Operation } from './operation.js';
 import { beat, kill, pass, resume, stepClock, sweep } from './session-operations.js';
 import { claimNext, createAfter, editDependencies, editTask, updateStatus } from './task-operations.js';
-import { claimForWorker, claimSlot, giveBack, heartbeat, releaseSlot, report, reset } from './worker-operations.js';
+import { claimForWorker, claimSlot, heartbeat, release, releaseSlot, report, reset } from './worker-operations.js';
 
-/** Anything that sessions can do to the board, with what is done most at the greatest weight. */
+/** Every operation of a session on the board, weighted by how often it happens. */
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 6, arbitrary: createAfter(3) },
   { weight: 6, arbitrary: claimNext },
@@ -15,7 +15,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 1, arbitrary: releaseSlot },
   { weight: 5, arbitrary: claimForWorker },
   { weight: 4, arbitrary: report },
-  { weight: 1, arbitrary: giveBack },
+  { weight: 1, arbitrary: release },
   { weight: 2, arbitrary: heartbeat },
   { weight: 3, arbitrary: reset },
   { weight: 2, arbitrary: sweep },

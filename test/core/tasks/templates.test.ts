@@ -61,7 +61,7 @@ describe('a task template', () => {
     });
   });
 
-  test('without tasks, with one key twice or with a ring is refused when it is saved', async () => {
+  test('without tasks, with one key twice or with a cycle is refused when it is saved', async () => {
     const board = await openBoard();
     const save = (tasks: NewTemplate['tasks']) => board.tasks.saveTemplate({ ...release, tasks }, alice);
     await expect(save([])).rejects.toMatchObject({ code: 'invalid' });

@@ -19,7 +19,7 @@ const legal: Record<TaskStatus, readonly TaskStatus[]> = {
   cancelled: ['cancelled', 'pending'],
 };
 
-describe('moving a task (the source allowed any status after any other)', () => {
+describe('moving a task', () => {
   for (const from of taskStatuses) {
     for (const to of taskStatuses) {
       const isLegal = legal[from].includes(to);
@@ -41,7 +41,7 @@ describe('moving a task (the source allowed any status after any other)', () => 
     }
   }
 
-  test('of an id that does not exist is not_found (the source answered null)', async () => {
+  test('of an id that does not exist is not_found', async () => {
     const board = await openBoard();
     await expect(board.end(41, 'completed')).rejects.toMatchObject({
       code: 'not_found',
@@ -84,7 +84,7 @@ describe('times', () => {
 });
 
 describe('result and error', () => {
-  test('stay as they are when a later update leaves them out (the source overwrote them with NULL)', async () => {
+  test('stay as they are when a later update leaves them out', async () => {
     const board = await openBoard();
     const { id } = await board.add('Task');
     await board.claim(id, alice);

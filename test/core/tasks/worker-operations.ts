@@ -86,7 +86,7 @@ export const report = onTask(
     board.workers.report({ task: id, workerId, status, claimToken: tokenOf(model, id, offset) }, actor),
 );
 
-export const giveBack = onTask(
+export const release = onTask(
   'give back',
   fc.record({ who, shown }),
   (model, task, { who: actor, shown: offset }) => {
@@ -96,7 +96,7 @@ export const giveBack = onTask(
     requireClaim(model, task, token !== undefined || (actor.holder !== null && actor.holder === task.claimedBy));
     m.rejoin(model, task, task.attempts - 1);
   },
-  (board, id, { who: actor, shown: offset }, model) => board.workers.giveBack(id, tokenOf(model, id, offset), actor),
+  (board, id, { who: actor, shown: offset }, model) => board.workers.release(id, tokenOf(model, id, offset), actor),
 );
 
 export const heartbeat = onTask(

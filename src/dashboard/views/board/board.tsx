@@ -1,15 +1,11 @@
-import { filter, Link, queryText } from '../../location.js';
-import { type TaskCard, type TaskState, type TaskSummary, totalOf } from '../../task-card.js';
-import { Pages } from '../../ui/pages.js';
-import { Empty, RawJson, Shown } from '../../ui/shown.js';
-import { isTaskState } from '../../ui/state.js';
-import { TaskTable } from '../../ui/task-table.js';
+import { filter, Link, queryText, type ViewProps } from '../../location.js';
+import { shownCount, type TaskCard, type TaskState, type TaskSummary, taskStates, totalOf } from '../../task-card.js';
+import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
+import { isTaskState, StateIcon, stateWords } from '../../ui/state.js';
+import { TaskFacts, TaskTable } from '../../ui/task-table.js';
 import { useRead } from '../../use-read.js';
-import type { ViewProps } from '../../view.js';
 import { AddTask } from './add-task.js';
-import { Columns } from './columns.js';
-import { type Choices, choicesRead, Filters, filterArguments, hasFilter } from './filters.js';
-import { StateTabs } from './state-tabs.js';
+import { type Choices, choicesRead, Filters, filterArguments, hasFilter, StateTabs } from './filters.js';
 import { Task } from './task.js';
 
 interface BoardRead extends TaskSummary {
@@ -21,7 +17,7 @@ interface TasksRead extends TaskSummary {
   next_cursor?: string;
 }
 
-/** That a task becomes ready or late with time is no change. */
+/** A task becomes ready or overdue without a change, so the board is also read at an interval. */
 const options = { subjects: ['task', 'runtime'], everyMs: 30_000, keepsLast: true };
 const firstCommand = "agent-runtime tool create_task --arg title='Write the tests'";
 
@@ -99,7 +95,7 @@ function AsList({ query, choices }: { query: URLSearchParams; choices: Choices |
   );
 }
 
-/** How many are late, and the switch to see only those. */
+/** The number of overdue tasks, and the switch to show only those. */
 function Overdue({ count, query }: { count: number; query: URLSearchParams }) {
   const isOn = query.has('overdue');
   if (count === 0 && !isOn) return null;
@@ -115,7 +111,7 @@ function Overdue({ count, query }: { count: number; query: URLSearchParams }) {
   );
 }
 
-/** Either nothing has ever been there, or nothing passes the filter. */
+/** The empty state: either there are no tasks at all, or none passes the filter. */
 function Nothing({ query }: { query: URLSearchParams }) {
   if (!hasFilter(query)) {
     return <Empty what="The board is empty. Tasks that any session creates are shown here." command={firstCommand} />;
@@ -127,3 +123,56 @@ function Nothing({ query }: { query: URLSearchParams }) {
     </div>
   );
 }
+
+interface ColumnsProps {
+  counts: Record<TaskState, number>;
+  /** The first of each state. */
+  columns: Record<TaskState, TaskCard[]>;
+  query: URLSearchParams;
+}
+
+/** A column for each state, with its first tasks and a link to all of them, so that a large board stays quick. */
+export function Columns({ counts, columns, query }: ColumnsProps) {
+  return (
+    <div class="columns">
+      {taskStates.map((state) => (
+        <section key={state} class={`column ${state}`} aria-labelledby={`column-${state}`}>
+          <h2 id={`column-${state}`}>
+            <Link to={listOf(state, query)} class="plain">
+              <StateIcon state={state} />
+              {stateWords[state]} <b>{shownCount(counts[state])}</b>
+            </Link>
+          </h2>
+          <ol>
+            {columns[state].map((task) => (
+              <li key={task.id}>
+                <Card task={task} query={query} />
+              </li>
+            ))}
+          </ol>
+          {counts[state] > columns[state].length && (
+            <Link to={listOf(state, query)} class="more">
+              {shownCount(counts[state] - columns[state].length)} more
+            </Link>
+          )}
+        </section>
+      ))}
+    </div>
+  );
+}
+
+function Card({ task, query }: { task: TaskCard; query: URLSearchParams }) {
+  return (
+    <Link to={`/board/task/${task.id}${queryText(query)}`} class="card">
+      <span class="card-title">{task.title}</span>
+      {task.error && <span class="error-line">{task.error}</span>}
+      <span class="facts">
+        <span class="fact id">{task.key ?? `#${task.id}`}</span>
+        <TaskFacts task={task} />
+      </span>
+    </Link>
+  );
+}
+
+const listOf = (state: TaskState, query: URLSearchParams): string =>
+  `/board${queryText(query, { state, view: 'list' })}`;

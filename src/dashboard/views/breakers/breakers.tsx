@@ -1,31 +1,29 @@
+import type { ViewProps } from '../../location.js';
 import { Link } from '../../location.js';
 import { number } from '../../ui/format.js';
-import { Pages } from '../../ui/pages.js';
-import { Empty, RawJson, Shown } from '../../ui/shown.js';
-import { Status } from '../../ui/status.js';
+import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
+import { Status } from '../../ui/state.js';
 import { useRead } from '../../use-read.js';
-import type { ViewProps } from '../../view.js';
 import { useBeat } from '../jobs/job-line.js';
-import type { Breaker as BreakerRead } from './breaker.js';
-import { BreakerActions } from './breaker-actions.js';
+import type { Breaker } from './breaker.js';
+import { BreakerActions, BreakerSheet } from './breaker-sheet.js';
 import { Countdown } from './countdown.js';
-import { Breaker } from './one-breaker.js';
 
 interface BreakersRead {
   total_breakers: number;
   open_circuits: string[];
   half_open_circuits: string[];
-  breakers: Record<string, BreakerRead>;
+  breakers: Record<string, Breaker>;
   next_cursor?: string;
 }
 
-/** Calls that succeed are no changes, and yet they are counted. */
+/** Successful calls are counted without a recorded change. */
 const beatMs = 5_000;
 const firstCommand = 'agent-runtime tool circuit_breaker_configure --arg agent_id=researcher --arg failure_threshold=3';
 
-/** All breakers, those that refuse work first; or one of them. */
+/** All breakers, open ones first, or one of them in full. */
 export function Breakers({ rest, query }: ViewProps) {
-  return rest === '' ? <AllBreakers query={query} /> : <Breaker id={rest} />;
+  return rest === '' ? <AllBreakers query={query} /> : <BreakerSheet id={rest} />;
 }
 
 function AllBreakers({ query }: { query: URLSearchParams }) {
@@ -71,9 +69,9 @@ function AllBreakers({ query }: { query: URLSearchParams }) {
   );
 }
 
-const rank = ({ state }: BreakerRead): number => ({ OPEN: 0, HALF_OPEN: 1, CLOSED: 2 })[state];
+const rank = ({ state }: Breaker): number => ({ OPEN: 0, HALF_OPEN: 1, CLOSED: 2 })[state];
 
-function BreakerCard({ breaker }: { breaker: BreakerRead }) {
+function BreakerCard({ breaker }: { breaker: Breaker }) {
   const { agent_id, failure_count, config, total_failures, total_successes, reason, state } = breaker;
   return (
     <div class={`card breaker ${state.toLowerCase()}`}>

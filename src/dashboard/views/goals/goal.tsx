@@ -1,4 +1,4 @@
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { filter, Link } from '../../location.js';
 import type { TaskCard, TaskSummary } from '../../task-card.js';
 import { ConfirmButton } from '../../ui/dialog.js';
@@ -7,10 +7,9 @@ import { RawJson, Shown } from '../../ui/shown.js';
 import { TaskTable } from '../../ui/task-table.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { useMayWrite } from '../../visitor.js';
 import { AddTask } from '../board/add-task.js';
-import type { Tokens } from './goal-line.js';
 import { Graph, type GraphRead } from './graph.js';
+import type { Tokens } from './progress.js';
 import { Progress } from './progress.js';
 
 /** A goal as get_goal gives it. */
@@ -29,7 +28,7 @@ interface WholeGoal {
 const subjects = ['task', 'goal', 'runtime'];
 const mostTasks = 100;
 
-/** One goal: how far it is, its tasks, and in which order they can be done. */
+/** One goal: its progress, its tasks, and their dependency graph. */
 export function Goal({ id, query }: { id: string; query: URLSearchParams }) {
   const goalId = Number(id);
   const reading = useRead<WholeGoal>('get_goal', { goal_id: goalId, fields: 'full' }, { subjects });

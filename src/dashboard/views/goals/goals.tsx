@@ -1,14 +1,12 @@
 import { useState } from 'preact/hooks';
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
+import type { ViewProps } from '../../location.js';
 import { filter, go, Link } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
-import { Pages } from '../../ui/pages.js';
-import { Empty, RawJson, Shown } from '../../ui/shown.js';
+import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
-import type { ViewProps } from '../../view.js';
-import { useMayWrite } from '../../visitor.js';
 import { Goal } from './goal.js';
-import type { GoalLine } from './goal-line.js';
+import type { GoalLine } from './progress.js';
 import { Progress } from './progress.js';
 
 interface GoalsRead {
@@ -17,9 +15,9 @@ interface GoalsRead {
 }
 
 const statuses = ['active', 'completed', 'cancelled'];
-const firstCommand = "agent-runtime tool create_goal --arg name='Ship it' --arg description='What is to be reached'";
+const firstCommand = "agent-runtime tool create_goal --arg name='Ship it' --arg description='The outcome to reach'";
 
-/** The goals with how far they are, or one goal. */
+/** The goals with their progress, or one goal in full. */
 export function Goals({ rest, query }: ViewProps) {
   return rest === '' ? <AllGoals query={query} /> : <Goal id={rest} query={query} />;
 }
@@ -124,7 +122,7 @@ function CreateGoal() {
                 name="description"
                 rows={5}
                 maxLength={100_000}
-                placeholder="What is to be reached, and anything a planner should know"
+                placeholder="The outcome, and anything a planner should know"
               />
             </label>
             <div class="pair">

@@ -1,8 +1,7 @@
 import { shownCount, type TaskSummary, totalOf } from '../../task-card.js';
-import { StateBar } from '../../ui/state-bar.js';
-import type { Tokens } from './goal-line.js';
+import { StateBar } from '../../ui/state.js';
 
-/** How far a goal is, and what it has cost. */
+/** The progress of a goal and its tokens. */
 export function Progress({ goal }: { goal: TaskSummary & { tokens?: Tokens | undefined } }) {
   const { counts, tokens } = goal;
   const total = totalOf(goal) - counts.cancelled;
@@ -34,4 +33,23 @@ function TokenWords({ budget, spent, reserved }: Tokens) {
       {budget !== null && ` of ${shownCount(budget)}`} tokens{promised}
     </span>
   );
+}
+
+export interface Tokens {
+  /** Absent: tokens are counted, but not limited. */
+  budget: number | null;
+  spent: number;
+  reserved: number;
+}
+
+/** A goal as lists show it. Times are ISO 8601. */
+export interface GoalLine extends TaskSummary {
+  id: number;
+  name: string;
+  description: string;
+  status: string;
+  project?: string;
+  created_at: string;
+  completed_at?: string;
+  tokens: Tokens;
 }

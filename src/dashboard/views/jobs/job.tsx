@@ -1,21 +1,27 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Link, queryText } from '../../location.js';
 import { bytes, duration, number, spanOf } from '../../ui/format.js';
-import { Particular, Passage, When } from '../../ui/sheet.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
-import { useNow } from '../../ui/time.js';
+import { Particular, Passage, useNow, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { JobCharts } from './charts.js';
 import { JobActions } from './job-actions.js';
-import { isOpen, type LinkedJob, signs, statusWords, useBeat, type WholeJob } from './job-line.js';
-import { JobMark, JobProgress } from './job-mark.js';
+import {
+  isOpen,
+  JobMark,
+  JobProgress,
+  type LinkedJob,
+  signs,
+  statusWords,
+  useBeat,
+  type WholeJob,
+} from './job-line.js';
 import { aboutOf } from './job-table.js';
 import { JobOutput } from './output.js';
-import { Attempts, Logs } from './records.js';
-import { JobResult } from './result.js';
+import { Attempts, JobResult, Logs } from './records.js';
 
-/** One job, whole. */
+/** One job in full. */
 export function Job({ id, query }: { id: string; query: URLSearchParams }) {
   const [isRunning, setRunning] = useState(false);
   const everyMs = useBeat(1_000, isRunning);

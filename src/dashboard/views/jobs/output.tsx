@@ -1,9 +1,10 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { read } from '../../api.js';
+import { useLiveState } from '../../live.js';
 import { number } from '../../ui/format.js';
 import type { JobLine } from './job-line.js';
-import { useOutput } from './use-output.js';
 
-/** What a job has put out, as it comes; the end stays in view for who is at the end. */
+/** The streamed output of a job; a reader at the end stays at the end. */
 export function JobOutput({ job }: { job: JobLine }) {
   const { text, isEarlier } = useOutput(job);
   const element = useRef<HTMLPreElement>(null);
@@ -26,7 +27,7 @@ export function JobOutput({ job }: { job: JobLine }) {
       <pre
         ref={element}
         class={`passage${isWriting ? ' writing' : ''}`}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever cannot use a wheel scrolls with the keys.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolling with the keyboard needs focus.
         tabIndex={0}
         onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
           isAtEnd.current = scrollHeight - scrollTop - clientHeight < 24;
@@ -36,4 +37,62 @@ export function JobOutput({ job }: { job: JobLine }) {
       </pre>
     </section>
   );
+}
+
+interface OutputPart {
+  attempt: number;
+  earlier: boolean;
+  text: string;
+  total_chars: number;
+}
+
+const pollMs = 400;
+
+export interface Output {
+  text: string;
+  /** From an earlier attempt than the current one. */
+  isEarlier: boolean;
+}
+
+/** The output of a job, which grows while it runs; only new text is fetched. */
+export function useOutput({ id, status, attempt }: JobLine): Output {
+  const [shown, setShown] = useState<Output>({ text: '', isEarlier: false });
+  const kept = useRef({ of: '', text: '' });
+  const isPaused = useLiveState() === 'paused';
+  const everyMs = status === 'running' && !isPaused ? pollMs : undefined;
+
+  useEffect(() => {
+    // Paused output is not updated, but its first read still happens.
+    if (isPaused && kept.current.of.startsWith(`${id}:`)) return;
+    const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+
+    async function follow(): Promise<void> {
+      const { of, text } = kept.current;
+      const offset = of.startsWith(`${id}:`) ? text.length : 0;
+      const part = await read<OutputPart>('page/job_output', { job_id: id, offset }, abort.signal);
+      const source = `${id}:${part.attempt}:${part.earlier}`;
+      // A new attempt began from the start, or the stored answer replaced the streamed one.
+      const isAnother = offset > 0 && (source !== of || part.total_chars < offset);
+      kept.current = isAnother ? { of: source, text: '' } : { of: source, text: text.slice(0, offset) + part.text };
+      if (!isAnother) setShown({ text: kept.current.text, isEarlier: part.earlier });
+      if (isAnother || kept.current.text.length < part.total_chars) return follow();
+      if (everyMs !== undefined) timer = setTimeout(run, everyMs);
+    }
+
+    // The read of the job itself shows the failure; here it is only retried.
+    function run(): void {
+      follow().catch(() => {
+        if (!abort.signal.aborted && everyMs !== undefined) timer = setTimeout(run, everyMs);
+      });
+    }
+
+    run();
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
+  }, [id, status, attempt, everyMs, isPaused]);
+
+  return shown;
 }

@@ -1,8 +1,9 @@
-import { number, spanOf } from '../../ui/format.js';
+import { number, percent, spanOf } from '../../ui/format.js';
+import { RawJson } from '../../ui/shown.js';
 import { Time, useNow } from '../../ui/time.js';
-import type { Attempt, LogLine } from './job-line.js';
+import type { Attempt, LogLine, WholeJob } from './job-line.js';
 
-/** Each try of a job; nothing where there was one alone and nothing more to say of it. */
+/** The attempts of a job; hidden for a single one without news. */
 export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
   const now = useNow(attempts.some(({ ended_at }) => ended_at === null) ? 1_000 : undefined);
   if (attempts.length === 0 || (attempts.length === 1 && attempts[0]?.error === null)) return null;
@@ -63,4 +64,45 @@ function wordsOf(fields: Record<string, unknown>): string {
   return Object.entries(fields)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
+}
+
+/** The key figures of known results, with their format. */
+const figures: readonly [key: string, name: string, show: (value: number) => string][] = [
+  ['total_return', 'Total return', percent],
+  ['sharpe', 'Sharpe', number],
+  ['max_drawdown', 'Deepest fall', percent],
+  ['trades', 'Trades', number],
+  ['win_rate', 'Won', percent],
+  ['final_equity', 'Final equity', number],
+  ['final_accuracy', 'Test accuracy', percent],
+  ['final_loss', 'Test loss', number],
+  ['train_size', 'Trained on', number],
+  ['test_size', 'Tested on', number],
+  ['epochs_run', 'Epochs', number],
+];
+
+/** A structured result: its key figures, and all of it as JSON. */
+export function JobResult({ job }: { job: WholeJob }) {
+  const { result } = job;
+  if (job.type === 'llm' || result === null || result === undefined) return null;
+  const shownFigures = figures.flatMap(([key, name, show]) => {
+    const value = (result as Record<string, unknown>)[key];
+    return typeof value === 'number' ? [{ name, value: show(value) }] : [];
+  });
+  return (
+    <section>
+      <h3>Result</h3>
+      {shownFigures.length > 0 && (
+        <dl class="figures">
+          {shownFigures.map(({ name, value }) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      <RawJson value={result} title="All of it" isOpen={shownFigures.length === 0} />
+    </section>
+  );
 }

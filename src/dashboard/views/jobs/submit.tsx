@@ -1,13 +1,12 @@
 import { useState } from 'preact/hooks';
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { go } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
-import { useMayWrite } from '../../visitor.js';
-import { ModelField, type ModelsRead } from './model-field.js';
+import { ModelField, type ModelsRead } from './job-actions.js';
 
-/** The button that gives a prompt to a model in the background, and its form. */
+/** The button that submits a background prompt, and its form. */
 export function Submit() {
   const [isOpen, setOpen] = useState(false);
   const mayWrite = useMayWrite();
@@ -51,7 +50,7 @@ function Prompt({ onClose }: { onClose(): void }) {
           rows={7}
           required
           maxLength={2_000_000}
-          placeholder="All that the model needs to know"
+          placeholder="Everything the model needs to know"
         />
       </label>
       <ModelField usual={undefined} />
@@ -63,10 +62,10 @@ function NotSetUp({ models, onClose }: { models: ModelsRead; onClose(): void }) 
   return (
     <>
       <p>No model is set up. Do one of these where the dashboard is started, and start it again:</p>
-      <ul class="mends">
-        {models.providers.map(({ id, mend }) => (
+      <ul class="fixes">
+        {models.providers.map(({ id, fix }) => (
           <li key={id}>
-            <strong>{id}</strong> {mend}
+            <strong>{id}</strong> {fix}
           </li>
         ))}
       </ul>

@@ -1,11 +1,10 @@
 import { useState } from 'preact/hooks';
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { ActionForm, ConfirmButton, Dialog } from '../../ui/dialog.js';
-import { useMayWrite } from '../../visitor.js';
-import { ModelField } from '../jobs/model-field.js';
+import { ModelField } from '../jobs/job-actions.js';
 import { canGoOn, type WholeRelay } from './whole-relay.js';
 
-/** What can be done with a relay as it stands. */
+/** The actions that a relay allows in its present status. */
 export function RelayActions({ relay }: { relay: WholeRelay }) {
   const mayWrite = useMayWrite();
   if (!mayWrite || !canGoOn(relay)) return null;
@@ -43,6 +42,48 @@ function Run({ relay }: { relay: WholeRelay }) {
           <ActionForm label="Run it" onSubmit={run} onClose={close}>
             <p>Each step becomes a background job; a second call judges its quality and its sources.</p>
             <ModelField usual={undefined} />
+          </ActionForm>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+interface RetryStepProps {
+  relay: WholeRelay;
+  /** 0-based. */
+  index: number;
+  /** The step has passed already. */
+  isRestart: boolean;
+}
+
+/** The button that retries a step, with feedback for the next attempt. */
+export function RetryStep({ relay, index, isRestart }: RetryStepProps) {
+  const [isAsking, setAsking] = useState(false);
+  const close = () => setAsking(false);
+  const word = isRestart ? 'Restart from here' : 'Retry';
+  const retry = async (form: FormData) => {
+    const feedback = String(form.get('feedback')).trim();
+    await write('retry_relay_step', {
+      pipeline_id: relay.pipeline_id,
+      step_index: index,
+      ...(feedback ? { feedback } : {}),
+    });
+    return `Step ${index + 1} has a new baton.`;
+  };
+  return (
+    <>
+      <button type="button" class="small-button" onClick={() => setAsking(true)}>
+        {word}
+      </button>
+      {isAsking && (
+        <Dialog title={`${word}: step ${index + 1}, ${relay.agents[index]?.agent_type ?? ''}`} onClose={close}>
+          <ActionForm label={word} onSubmit={retry} onClose={close}>
+            {isRestart && <p>What this step and those after it have delivered is set aside and kept in the history.</p>}
+            <label>
+              What the next attempt should do otherwise
+              <textarea name="feedback" rows={4} maxLength={20_000} />
+            </label>
           </ActionForm>
         </Dialog>
       )}

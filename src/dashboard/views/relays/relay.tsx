@@ -2,13 +2,12 @@ import { useEffect, useState } from 'preact/hooks';
 import { Link } from '../../location.js';
 import { number } from '../../ui/format.js';
 import { History } from '../../ui/history.js';
-import { Particular, Passage, When } from '../../ui/sheet.js';
 import { RawJson, Shown } from '../../ui/shown.js';
-import { Status } from '../../ui/status.js';
+import { Status } from '../../ui/state.js';
+import { Particular, Passage, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { RelayActions } from './relay-actions.js';
 import { Step } from './step.js';
-import { StepBar } from './step-bar.js';
 import { type BatonRead, canGoOn, type WholeRelay } from './whole-relay.js';
 
 const subjects = ['relay', 'job', 'runtime'];
@@ -59,7 +58,7 @@ function Sheet({ relay }: { relay: WholeRelay }) {
   );
 }
 
-/** The baton and its prompt: read once for each, as it does not change while it is held. */
+/** The baton and its prompt, read once for each baton, as neither changes while it is held. */
 function Baton({ relay }: { relay: WholeRelay }) {
   const [isRead, setRead] = useState(false);
   const { data } = useRead<BatonRead>('get_relay_baton', { pipeline_id: relay.pipeline_id }, { isWanted: !isRead });
@@ -108,5 +107,24 @@ function Particulars({ relay }: { relay: WholeRelay }) {
         <code>{relay.pipeline_id}</code>
       </Particular>
     </dl>
+  );
+}
+
+interface StepBarProps {
+  /** Steps that have passed. */
+  done: number;
+  total: number;
+  status: string;
+}
+
+/** The steps of a relay as segments of a bar. */
+export function StepBar({ done, total, status }: StepBarProps) {
+  const atWork = status === 'failed' ? 'failed' : status === 'in_progress' ? 'in_progress' : '';
+  return (
+    <span class="step-bar" aria-hidden="true">
+      {Array.from({ length: total }, (_, step) => (
+        <span key={step} class={step < done ? 'completed' : step === done ? atWork : ''} />
+      ))}
+    </span>
   );
 }

@@ -1,13 +1,11 @@
+import type { ViewProps } from '../../location.js';
 import { filter, Link } from '../../location.js';
 import { short } from '../../ui/format.js';
-import { Pages } from '../../ui/pages.js';
-import { Empty, RawJson, Shown } from '../../ui/shown.js';
-import { Status } from '../../ui/status.js';
+import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
+import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import type { ViewProps } from '../../view.js';
-import { Relay } from './relay.js';
-import { StepBar } from './step-bar.js';
+import { Relay, StepBar } from './relay.js';
 import { type RelayLine, relayStatuses } from './whole-relay.js';
 
 interface RelaysRead {
@@ -18,7 +16,7 @@ interface RelaysRead {
 const firstCommand =
   "agent-runtime tool create_relay_pipeline --arg name='First' --arg goal='Explain leap years' --arg preset=quick";
 
-/** Relays of agents, or one of them. */
+/** The relays, or one of them in full. */
 export function Relays({ rest, query }: ViewProps) {
   return rest === '' ? <AllRelays query={query} /> : <Relay id={rest} />;
 }

@@ -1,13 +1,12 @@
 import { useState } from 'preact/hooks';
-import { write } from '../../api.js';
+import { useMayWrite, write } from '../../api.js';
 import { Link } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { number, percent } from '../../ui/format.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
-import { Status } from '../../ui/status.js';
+import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { useMayWrite } from '../../visitor.js';
 import { useBeat } from '../jobs/job-line.js';
 
 interface Instance {
@@ -35,7 +34,7 @@ interface Server {
   instances: Instance[];
 }
 
-/** Calls are no changes, and yet latencies and what is in flight move with each. */
+/** Calls change latencies and calls in flight without a recorded change. */
 const beatMs = 5_000;
 
 /** The pools of MCP servers that the config file names. */
@@ -152,7 +151,7 @@ function InstanceRow({ instance }: { instance: Instance }) {
   );
 }
 
-/** How many instances every session keeps; what they run is the config file's to say. */
+/** Sets the number of instances a session keeps. What they run is set in the config file alone. */
 function Scale({ server }: { server: Server }) {
   const [isAsking, setAsking] = useState(false);
   const mayWrite = useMayWrite();

@@ -1,0 +1,111 @@
+import type { Command } from 'commander';
+import { type GlobalFlags, globalFlagsOf } from './global-flags.js';
+import {
+  type ArgumentOf,
+  type OptionOf,
+  readArguments,
+  readOptions,
+  toCommanderOption,
+  type ValuesOf,
+} from './options.js';
+import type { Output } from './output.js';
+
+/** What a handler gets beside its own arguments and options. */
+export interface CommandContext {
+  flags: GlobalFlags;
+  output: Output;
+  /** Words after the declared arguments; empty unless the command has `allowsExcessWords`. */
+  excessWords: readonly string[];
+  /** Prints the help of the command. */
+  printHelp(): void;
+}
+
+type Handler<Input> = (input: Input, context: CommandContext) => void | Promise<void>;
+type Arguments = Readonly<Record<string, ArgumentOf<unknown>>>;
+type Options = Readonly<Record<string, OptionOf<unknown>>>;
+
+interface CommandTexts {
+  /** One word. A command of a set is called after the name of the set. */
+  name: string;
+  /** A sentence or two in plain words; the help and the README print it. */
+  description: string;
+  /** Replaces commander's own usage line, after the command's name. */
+  usage?: string;
+  /** Text below the options in the help. */
+  helpAfter?: string;
+  /** For a command that handles `--help` itself. */
+  hasOwnHelp?: boolean;
+  allowsExcessWords?: boolean;
+}
+
+export interface DefinedCommand extends CommandTexts {
+  arguments: Arguments;
+  options: Options;
+  /** Loads the handler and calls it with what commander has stored. */
+  run(
+    stored: { arguments: readonly unknown[]; options: Readonly<Record<string, unknown>> },
+    context: CommandContext,
+  ): Promise<void>;
+}
+
+/** Commands after one word, such as `token create` and `token list`. */
+export interface CommandSet {
+  name: string;
+  description: string;
+  commands: readonly DefinedCommand[];
+}
+
+/**
+ * Declares a command. The parser, the help, the README's table and the type of the handler's input follow from it. The
+ * handler's module is loaded when the command runs, so that `--help` and other commands do not load it.
+ */
+export function defineCommand<Args extends Arguments, Opts extends Options>(
+  declaration: CommandTexts & {
+    /** In the order of the command line. */
+    arguments?: Args;
+    options?: Opts;
+    load(): Promise<Handler<ValuesOf<Args> & ValuesOf<Opts>>>;
+  },
+): DefinedCommand {
+  const { arguments: args, options, load, ...texts } = declaration;
+  return {
+    ...texts,
+    arguments: args ?? {},
+    options: options ?? {},
+    async run(stored, context) {
+      const handler = await load();
+      await handler({ ...readArguments(args, stored.arguments), ...readOptions(options, stored.options) }, context);
+    },
+  };
+}
+
+/** Adds a declared command to the program, or to the command of its set. */
+export function addCommand(parent: Command, declared: DefinedCommand, output: Output): Command {
+  const command = parent.command(declared.name).description(declared.description);
+  for (const [name, { description, isRequired }] of Object.entries(declared.arguments)) {
+    command.argument(isRequired ? `<${name}>` : `[${name}]`, description);
+  }
+  if (declared.hasOwnHelp) command.helpOption(false);
+  for (const option of Object.values(declared.options)) command.addOption(toCommanderOption(option));
+  if (declared.usage !== undefined) command.usage(declared.usage);
+  if (declared.helpAfter !== undefined) command.addHelpText('after', declared.helpAfter);
+  command.allowExcessArguments(declared.allowsExcessWords === true);
+  return command.action(() =>
+    declared.run(
+      { arguments: command.processedArgs, options: command.opts() },
+      {
+        flags: globalFlagsOf(command),
+        output,
+        excessWords: command.args.slice(Object.keys(declared.arguments).length),
+        printHelp: () => command.outputHelp(),
+      },
+    ),
+  );
+}
+
+/** Adds the command of a set, which only holds the commands of the set. */
+export function addCommandSet(program: Command, { name, description, commands }: CommandSet, output: Output): Command {
+  const parent = program.command(name).description(description);
+  for (const command of commands) addCommand(parent, command, output);
+  return parent;
+}

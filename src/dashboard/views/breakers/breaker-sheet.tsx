@@ -1,0 +1,190 @@
+import { useState } from 'preact/hooks';
+import { useMayWrite, write } from '../../api.js';
+import { Link } from '../../location.js';
+import { ActionForm, Dialog } from '../../ui/dialog.js';
+import { number, percent } from '../../ui/format.js';
+import { act } from '../../ui/notices.js';
+import { RawJson, Shown } from '../../ui/shown.js';
+import { Status } from '../../ui/state.js';
+import { Particular, Time, When } from '../../ui/time.js';
+import { useRead } from '../../use-read.js';
+import type { Breaker, BreakerEvent, Breaker as BreakerRead, BreakerRules, Failure } from './breaker.js';
+import { Countdown } from './countdown.js';
+
+type WholeBreaker = BreakerRead & { recent_failures: Failure[] };
+
+const subjects = ['breaker', 'runtime'];
+
+/** One breaker: its state, rules, last failures and history. */
+export function BreakerSheet({ id }: { id: string }) {
+  const reading = useRead<WholeBreaker>('circuit_breaker_status', { agent_id: id }, { subjects });
+  const events = useRead<{ events: BreakerEvent[] }>(
+    'circuit_breaker_events',
+    { agent_id: id, limit: 50 },
+    { subjects },
+  );
+  return (
+    <>
+      <Link to="/breakers" class="back">
+        ← Breakers
+      </Link>
+      <Shown reading={reading}>
+        {(breaker) => (
+          <article class="sheet">
+            <header class="sheet-head">
+              <h2>{breaker.agent_id}</h2>
+              <BreakerActions breaker={breaker} />
+            </header>
+            <div class="sheet-body">
+              <Particulars breaker={breaker} />
+              <div class="sheet-text">
+                <Countdown breaker={breaker} />
+                {breaker.reason && breaker.state === 'OPEN' && <p class="note">{breaker.reason}</p>}
+                <Rules rules={breaker.config} />
+                <Failures failures={breaker.recent_failures} />
+                <Shown reading={events}>{(read) => <Events events={read.events} />}</Shown>
+                <RawJson value={{ ...breaker, events: events.data?.events }} />
+              </div>
+            </div>
+          </article>
+        )}
+      </Shown>
+    </>
+  );
+}
+
+function Particulars({ breaker }: { breaker: WholeBreaker }) {
+  return (
+    <dl class="particulars">
+      <Particular name="State">
+        <Status word={breaker.state} />
+        {breaker.created_at === null && <div class="quiet">never used yet</div>}
+      </Particular>
+      <Particular name="In the window">{breaker.failure_count} failures</Particular>
+      <Particular name="In all">
+        {number(breaker.total_successes)} ok, {number(breaker.total_failures)} failed
+      </Particular>
+      <Particular name="Opened">{breaker.trip_count === 1 ? 'once' : `${breaker.trip_count} times`}</Particular>
+      <When name="Last failure" at={breaker.last_failure_time} />
+      <When name="Last success" at={breaker.last_success_time} />
+      <When name="Since" at={breaker.created_at} />
+    </dl>
+  );
+}
+
+function Rules({ rules }: { rules: BreakerRules }) {
+  const weights = Object.entries(rules.failure_weights).map(
+    ([type, weight]) => `${type.replaceAll('_', ' ')} ${weight}`,
+  );
+  const sentences = [
+    `Opens after ${rules.failure_threshold} failures within ${rules.window_seconds} s.`,
+    rules.failure_rate_threshold !== null &&
+      `Opens also when ${percent(rules.failure_rate_threshold)} of at least ${rules.minimum_calls} calls have failed.`,
+    `Stays open for ${rules.cooldown_seconds} s.`,
+    rules.cooldown_factor > 1 &&
+      `Each failed trial makes that ${rules.cooldown_factor} times as long, up to ${rules.max_cooldown_seconds} s.`,
+    `Then lets ${rules.half_open_max_calls} trials through at once; ${rules.success_threshold} successes close it.`,
+    rules.fallback_agent !== null && `Meanwhile ${rules.fallback_agent} stands in.`,
+    weights.length > 0 && `Failures count: ${weights.join(', ')}.`,
+  ];
+  return (
+    <section>
+      <h3>Rules</h3>
+      <p>{sentences.filter(Boolean).join(' ')}</p>
+    </section>
+  );
+}
+
+function Failures({ failures }: { failures: readonly Failure[] }) {
+  if (failures.length === 0) return null;
+  return (
+    <section>
+      <h3>Recent failures</h3>
+      <ol class="history">
+        {failures.map((failure) => (
+          <li key={failure.failure_id}>
+            <Time at={failure.timestamp} />
+            <div>
+              <strong>{failure.failure_type.replaceAll('_', ' ')}</strong>
+              {failure.error_message && <div class="bad">{failure.error_message}</div>}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Events({ events }: { events: readonly BreakerEvent[] }) {
+  if (events.length === 0) return null;
+  return (
+    <section>
+      <h3>History</h3>
+      <ol class="history">
+        {events.map((event) => (
+          <li key={`${event.timestamp} ${event.event_type}`}>
+            <Time at={event.timestamp} />
+            <div>
+              <strong>{event.event_type.replaceAll('_', ' ')}</strong>
+              {event.from_state && event.to_state && event.from_state !== event.to_state && (
+                <span class="fact">
+                  {' '}
+                  {event.from_state} → {event.to_state}
+                </span>
+              )}
+              {event.reason && <div class="quiet">{event.reason}</div>}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+/** Trips or resets a breaker. */
+export function BreakerActions({ breaker }: { breaker: Breaker }) {
+  const [isAsking, setAsking] = useState(false);
+  const mayWrite = useMayWrite();
+  if (!mayWrite) return null;
+  const { agent_id, state, failure_count, config } = breaker;
+  const close = () => setAsking(false);
+  const trip = async (form: FormData) => {
+    const reason = String(form.get('reason')).trim();
+    const isHeld = form.get('hold') !== null;
+    await write('circuit_breaker_trip', {
+      agent_id,
+      ...(reason ? { reason } : {}),
+      ...(isHeld ? { hold: true } : {}),
+    });
+    return `${agent_id} is open.`;
+  };
+  const reset = () => act(() => write('circuit_breaker_reset', { agent_id }), `${agent_id} is closed.`);
+  return (
+    <div class="actions">
+      {(state !== 'CLOSED' || failure_count > 0) && (
+        <button type="button" aria-label={`Reset ${agent_id}`} onClick={reset}>
+          Reset
+        </button>
+      )}
+      {state !== 'OPEN' && (
+        <button type="button" class="danger" aria-label={`Trip ${agent_id}`} onClick={() => setAsking(true)}>
+          Trip
+        </button>
+      )}
+      {isAsking && (
+        <Dialog title={`Keep work from ${agent_id}?`} onClose={close}>
+          <ActionForm label="Trip" isDestructive onSubmit={trip} onClose={close}>
+            <p>It refuses calls for {config.cooldown_seconds} s. What is under way goes on.</p>
+            <label>
+              Reason
+              <input name="reason" maxLength={1_000} placeholder="for those who find it open" />
+            </label>
+            <label class="check">
+              <input type="checkbox" name="hold" /> Hold it open until somebody resets it
+            </label>
+          </ActionForm>
+        </Dialog>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,138 @@
+import type { AgentContext } from '../agents/define-agent.js';
+import type { Clock } from '../base/clock.js';
+import type { Log } from '../base/log.js';
+import type { Redact } from '../base/redact.js';
+import { type AttemptUpdate, type NewLogEntry, storeUpdate } from '../core/jobs/attempts.js';
+import type { JobRow } from '../core/jobs/job.js';
+import type { AttemptKey, Spending } from '../core/jobs/outcome.js';
+import type { Database } from '../store/sql.js';
+import { readArtifacts, readDependencies, saveArtifact } from './artifacts.js';
+
+export interface ProgressWriterNeeds {
+  db: Database;
+  clock: Clock;
+  redact: Redact;
+  dataDir: string;
+  log?: Log;
+}
+
+const flushMs = 500;
+
+/** Keeps what an agent says while it works, and writes it twice a second. */
+export class ProgressWriter {
+  readonly #job: JobRow;
+  readonly #key: AttemptKey;
+  readonly #needs: ProgressWriterNeeds;
+  readonly #timer: NodeJS.Timeout;
+  #output = '';
+  /** Characters of `#output` that are stored. */
+  #stored = 0;
+  #chunk = 0;
+  #restarts = 0;
+  #mustRestart = false;
+  #progress: AttemptUpdate['progress'];
+  readonly #logs: NewLogEntry[] = [];
+  readonly #warnings: string[] = [];
+  readonly #spent = { model: undefined as string | undefined, inputTokens: 0, outputTokens: 0 };
+  #lastFlush: Promise<void> | undefined;
+
+  constructor(job: JobRow, needs: ProgressWriterNeeds) {
+    this.#job = job;
+    this.#key = { jobId: job.id, token: job.attempt_token ?? '' };
+    this.#needs = needs;
+    this.#timer = setInterval(() => this.#flush(), flushMs);
+  }
+
+  /** The context that the agent works with. */
+  context(signal: AbortSignal): AgentContext {
+    const { db, clock, redact, dataDir } = this.#needs;
+    return {
+      signal,
+      dataDir,
+      progress: (fraction, message) => {
+        const within = Math.min(1, Math.max(0, Number.isFinite(fraction) ? fraction : 0));
+        this.#progress = { fraction: within, message: message === undefined ? undefined : redact(message) };
+      },
+      log: (level, message, fields) => {
+        const text = fields ? redact(JSON.stringify(fields)) : null;
+        this.#logs.push({ at: clock.now(), level, message: redact(message), fields: text });
+      },
+      output: (text) => {
+        this.#output += text;
+      },
+      restartOutput: () => this.#restartOutput(),
+      usage: ({ model, inputTokens, outputTokens }) => {
+        this.#spent.model = model;
+        this.#spent.inputTokens += inputTokens;
+        this.#spent.outputTokens += outputTokens;
+      },
+      warn: (message) => {
+        this.#warnings.push(redact(message));
+      },
+      saveArtifact: (name, data) => saveArtifact(db, this.#key, { dataDir, name, data, at: clock.now() }),
+      artifacts: () => readArtifacts(db, this.#job.id),
+      dependencies: () => readDependencies(db, this.#job.id),
+    };
+  }
+
+  /** Writes what is left and stops. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#lastFlush;
+    await this.#flush();
+  }
+
+  spending(): Spending {
+    return { ...this.#spent, output: this.#output, warnings: this.#warnings };
+  }
+
+  #restartOutput(): void {
+    this.#output = '';
+    this.#stored = 0;
+    this.#restarts++;
+    this.#mustRestart = true;
+  }
+
+  /** One write at a time, however long the database is locked. What arrives meanwhile goes with the next. */
+  #flush(): Promise<void> {
+    this.#lastFlush ??= this.#store().finally(() => {
+      this.#lastFlush = undefined;
+    });
+    return this.#lastFlush;
+  }
+
+  async #store(): Promise<void> {
+    const hasOutput = this.#stored < this.#output.length || this.#mustRestart;
+    if (!hasOutput && !this.#progress && this.#logs.length === 0) return;
+    const { db, clock } = this.#needs;
+    const update: AttemptUpdate = {
+      restart: this.#mustRestart,
+      piece: this.#output.slice(this.#stored),
+      chunk: this.#chunk++,
+      progress: this.#progress,
+      logs: this.#logs.slice(),
+    };
+    const storedNow = this.#output.length;
+    const restarts = this.#restarts;
+    try {
+      await db.transaction((sql) => storeUpdate(sql, this.#key, update, clock.now()));
+    } catch {
+      // A full disk or a long lock delays the partial view; the next write takes this with it.
+      return;
+    }
+    this.#logProgress(update.progress);
+    this.#logs.splice(0, update.logs.length);
+    if (this.#progress === update.progress) this.#progress = undefined;
+    // The output that was stored is obsolete when it was restarted meanwhile.
+    if (this.#restarts !== restarts) return;
+    this.#stored = storedNow;
+    this.#mustRestart = false;
+  }
+
+  #logProgress(progress: AttemptUpdate['progress']): void {
+    if (!progress) return;
+    const { fraction, message } = progress;
+    const { id: job_id, type } = this.#job;
+    this.#needs.log?.debug('job_progress', { job_id, type, progress: fraction, progress_message: message });
+  }
+}

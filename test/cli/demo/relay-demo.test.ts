@@ -1,0 +1,60 @@
+import { rmSync } from 'node:fs';
+import { expect, it, onTestFinished } from 'vitest';
+import { startAnthropicServer } from '../../fixtures/models/anthropic-server.js';
+import type { RecordedRequest, Script } from '../../fixtures/models/scripted-server.js';
+import { tempDir } from '../../support/temp-dir.js';
+import { runCli } from '../run-cli.js';
+
+const isJudged = ({ prompt }: RecordedRequest) => prompt.startsWith('Judge the output');
+const agentOf = ({ prompt }: RecordedRequest) => /^Agent #\d+\/\d+: (\w+)/m.exec(prompt)?.[1] ?? '';
+
+/** Claude, so slow that the relay is under way when the server is killed. */
+async function slowVendor(verdict: object, script: Script[] = Array.from({ length: 12 }, () => ({ latencyMs: 300 }))) {
+  const provider = await startAnthropicServer({
+    script,
+    reply: (request) => (isJudged(request) ? JSON.stringify(verdict) : `By the ${agentOf(request)}.`),
+  });
+  onTestFinished(() => provider.close());
+  return { provider, env: { ANTHROPIC_API_KEY: 'sk-ant-demo-0123456789', ANTHROPIC_BASE_URL: provider.url } };
+}
+
+it('a relay of four steps runs to its end although its server is killed half way', async () => {
+  const { provider, env } = await slowVendor({ quality_score: 0.9, l_score: 0.8, reason: 'Good.' });
+  const { code, stdout, json } = await runCli(['demo', '--relay', '--json'], { home: tempDir(), env });
+  expect(code, stdout).toBe(0);
+  const report = json();
+  onTestFinished(() => rmSync(report.home, { recursive: true, force: true }));
+  expect(report).toMatchObject({
+    model: 'claude-sonnet-5-5',
+    status: 'completed',
+    killed_after_steps: 2,
+    average_quality: 0.9,
+    output: 'By the formatter.',
+  });
+  expect(report.survived_kill_of_pid).toBeGreaterThan(0);
+  expect(report.steps.map((step: { agent: string; status: string }) => [step.agent, step.status])).toEqual([
+    ['researcher', 'passed'],
+    ['analyzer', 'passed'],
+    ['synthesizer', 'passed'],
+    ['formatter', 'passed'],
+  ]);
+  // Each step was worked on once and judged once.
+  expect(provider.requests.map((request) => isJudged(request))).toEqual(Array(4).fill([false, true]).flat());
+});
+
+it('says what went wrong when the relay does not come to its end, and how to go on', async () => {
+  const { env } = await slowVendor({ quality_score: 0.1, l_score: 0.8, reason: 'Nothing of it is right.' });
+  const { code, stdout, stderr } = await runCli(['demo', '--relay'], { home: tempDir(), env });
+  const home = /in the empty home (\S+)/.exec(stdout)?.[1] ?? '';
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  expect(code).toBe(1);
+  expect(stderr).toContain('The relay is failed');
+  expect(stderr).toContain('Nothing of it is right.');
+  expect(stderr).toContain(`HOME=${home} agent-runtime tool run_relay --arg pipeline_id=`);
+});
+
+it('without a model it says what to configure', async () => {
+  const { code, json } = await runCli(['demo', '--relay', '--json'], { home: tempDir() });
+  expect(code).toBe(1);
+  expect(json().error).toMatchObject({ code: 'not_configured', hint: expect.stringContaining('ANTHROPIC_API_KEY') });
+});

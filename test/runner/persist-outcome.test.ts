@@ -1,0 +1,175 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../src/base/log.js';
+import type { Outcome } from '../../src/core/jobs/outcome.js';
+import { createSpool, persistOutcome } from '../../src/runner/persist-outcome.js';
+import { completed, keyOf, type Queue, testQueue } from '../core/jobs/queue.js';
+import { tempDir } from '../support/temp-dir.js';
+import { background, session } from './fixtures/background.js';
+import { gatedProvider } from './fixtures/gated-provider.js';
+import { eventually } from './fixtures/poll.js';
+import { smallDisk } from './fixtures/small-disk.js';
+
+async function blockedQueue() {
+  const queue = await testQueue();
+  const job = await queue.running();
+  const { db, config } = queue.runtime;
+  const spool = createSpool(config.dataDir);
+  const file = join(config.dataDir, 'spool', `${job.id}.json`);
+  await db.run("create trigger full before update on jobs begin select raise(abort, 'disk full'); end");
+  return { queue, job, spool, file, unblock: () => db.run('drop trigger full') };
+}
+
+const needsOf = (queue: Queue, spool: ReturnType<typeof createSpool>) => ({ jobs: queue.jobs, spool, log: silentLog });
+
+describe('an outcome that the database does not take', () => {
+  it('is in a file from the first failure on, and in the database once it can be', async () => {
+    const { queue, job, spool, file, unblock } = await blockedQueue();
+    const kept = persistOutcome(keyOf(job), completed, needsOf(queue, spool));
+    await eventually('it is in a file', () => existsSync(file));
+    await unblock();
+    await kept;
+    expect((await queue.row(job.id)).status).toBe('completed');
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('stays in its file when the patience is over, for whoever finds the runner gone', async () => {
+    const { queue, job, spool, file, unblock } = await blockedQueue();
+    const impatient = { ...needsOf(queue, spool), patienceMs: 0 };
+    await expect(persistOutcome(keyOf(job), completed, impatient)).rejects.toThrow('disk full');
+    expect(existsSync(file)).toBe(true);
+    await unblock();
+    queue.liveness.set((await queue.runnerRow(job.runner_id ?? '')).pid ?? 0, 'dead');
+    await queue.jobs.rescue({ readSpooled: spool.read, forgetSpooled: spool.forget, endRunner: () => {} });
+    expect(await queue.row(job.id)).toMatchObject({ status: 'completed', output: 'Done.' });
+    expect(existsSync(file)).toBe(false);
+  });
+});
+
+it('an outcome that the database takes leaves no file', async () => {
+  const queue = await testQueue();
+  const job = await queue.running();
+  const spool = createSpool(queue.runtime.config.dataDir);
+  await persistOutcome(keyOf(job), completed, needsOf(queue, spool));
+  expect((await queue.row(job.id)).status).toBe('completed');
+  expect(existsSync(join(queue.runtime.config.dataDir, 'spool'))).toBe(false);
+});
+
+const key = { jobId: 'job-1', token: 'token-1' };
+const outcome: Outcome = { kind: 'completed', result: { a: 1 }, output: 'Paid for.' };
+
+describe('an outcome that is put aside', () => {
+  it('is for the attempt that it belongs to, and stays until it is forgotten', () => {
+    const spool = createSpool(tempDir());
+    spool.put(key, outcome);
+    expect(spool.read({ ...key, token: 'another' })).toBeUndefined();
+    expect(spool.read(key)).toEqual(outcome);
+    expect(spool.read(key)).toEqual(outcome);
+    spool.forget(key);
+    expect(spool.read(key)).toBeUndefined();
+  });
+
+  it('can be read by its owner alone', () => {
+    const spool = createSpool(tempDir());
+    const path = spool.put(key, outcome);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
+  });
+
+  it('that was cut short by a full disk is no outcome', () => {
+    const directory = tempDir();
+    const spool = createSpool(directory);
+    const path = spool.put(key, outcome);
+    writeFileSync(path, '{"token":"token-1","outc');
+    expect(spool.read(key)).toBeUndefined();
+  });
+
+  it('goes to another disk when the data directory takes none', () => {
+    const directory = tempDir();
+    // A file where the directory should be.
+    writeFileSync(join(directory, 'spool'), '');
+    const spool = createSpool(directory);
+    const path = spool.put({ ...key, jobId: `test-${process.pid}` }, outcome);
+    expect(path.startsWith(directory)).toBe(false);
+    spool.forget({ ...key, jobId: `test-${process.pid}` });
+    expect(readdirSync(join(path, '..')).filter((name) => name.startsWith(`test-${process.pid}`))).toEqual([]);
+  });
+});
+
+describe('when the disk is full as the answer arrives (R10)', () => {
+  /** More than what is left in the file that SQLite writes first. */
+  const answer = 'A long answer. '.repeat(100_000);
+
+  async function fullDisk() {
+    const disk = smallDisk(12);
+    if (!disk) return undefined;
+    const home = tempDir();
+    const provider = gatedProvider(home, answer);
+    const runtime = await background({
+      home,
+      config: { providers: { custom: { gated: provider.path } } },
+      env: { AGENT_RUNTIME_DB_PATH: join(disk.path, 'runtime.db') },
+    });
+    const id = await runtime.ask('Hello', { model: 'custom:gated' });
+    await eventually('the model was asked', () => provider.asked() === 1);
+    disk.fill();
+    provider.open();
+    const directory = join(runtime.config.dataDir, 'spool');
+    const spooled = () => {
+      try {
+        return readdirSync(directory).filter((name) => name.endsWith('.json'));
+      } catch {
+        return [];
+      }
+    };
+    await eventually('the answer is in a file', () => spooled().length === 1);
+    expect((await runtime.jobs.get(id)).status).toBe('running');
+    return { runtime, disk, id, provider, spooled };
+  }
+
+  it('it waits in a file, and is written once there is room again', async ({ skip }) => {
+    const found = await fullDisk();
+    if (!found) return skip('this machine allows no mounts');
+    const { runtime, disk, id, provider, spooled } = found;
+    disk.free();
+    expect((await runtime.ended(id)).status).toBe('completed');
+    expect((await runtime.jobs.output(id)).length).toBe(answer.length);
+    await eventually('the file is gone', () => spooled().length === 0);
+    expect(provider.asked()).toBe(1);
+    expect(await runtime.db.check()).toBeUndefined();
+  });
+
+  it('and its runner is killed then, whoever finds it gone takes the answer over', async ({ skip }) => {
+    const found = await fullDisk();
+    if (!found) return skip('this machine allows no mounts');
+    const { runtime, disk, id, provider, spooled } = found;
+    const { pid } = await runtime.runnerOf(id);
+    process.kill(pid, 'SIGKILL');
+    // While it is full nothing is lost by trying.
+    await runtime.jobs.sweep(session).catch(() => {});
+    expect(spooled()).toHaveLength(1);
+    disk.free();
+    await eventually('the answer is adopted', async () => {
+      await runtime.jobs.sweep(session);
+      return (await runtime.jobs.status(id)) === 'completed';
+    });
+    expect(await runtime.jobs.get(id)).toMatchObject({ status: 'completed', crashes: 0 });
+    expect((await runtime.jobs.output(id)).length).toBe(answer.length);
+    expect(spooled()).toEqual([]);
+    expect(provider.asked()).toBe(1);
+  });
+});
+
+it('a spool directory in /tmp that belongs to someone else is not used', ({ skip }) => {
+  if (process.getuid?.() !== 0) skip('only root can make a directory of another user');
+  const directory = tempDir();
+  const data = join(directory, 'spool');
+  mkdirSync(data);
+  chmodSync(data, 0o777);
+  const { chownSync } = process.getBuiltinModule('node:fs');
+  chownSync(data, 12_345, 12_345);
+  const path = createSpool(directory).put({ ...key, jobId: `foreign-${process.pid}` }, outcome);
+  expect(path.startsWith(directory)).toBe(false);
+  createSpool(directory).forget({ ...key, jobId: `foreign-${process.pid}` });
+});
