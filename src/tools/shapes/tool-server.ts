@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { CallStats } from '../../downstream/routing/call-metrics.js';
-import type { ListedTool } from '../../downstream/views/list-tools.js';
-import type { InstanceReport, ServerView } from '../../downstream/views/servers.js';
+import type { InstanceReport, ListedTool, ServerView } from '../../downstream/views.js';
 import { iso, mark, whenTrue } from '../call/fields.js';
 
 const health = z.enum(['native', 'up', 'idle', 'down']);
