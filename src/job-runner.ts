@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { lendPackages } from './agents/modules/lend-packages.js';
 import { hideSecrets } from './base/config.js';
-import { openLog } from './base/open-log.js';
+import { openLog } from './base/log.js';
 import { readConfig } from './config.js';
 import { custom } from './llm/custom.js';
 import { settingsOf } from './llm/provider.js';

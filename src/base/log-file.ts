@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { makePrivateDirectory } from './private-directory.js';
+import { makePrivateDirectory } from './private-files.js';
 
 export interface LogFileOptions {
   directory: string;

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Config, Flags } from '../base/config.js';
-import { type Log, type LogLevel, logLevels } from '../base/log.js';
-import { openLog } from '../base/open-log.js';
+import { type Log, type LogLevel, logLevels, openLog } from '../base/log.js';
 import { choice, flag, readOptions, text, toCommanderOption } from './options.js';
 
 /** The options that every command takes, before or after its name. */

@@ -1,9 +1,9 @@
 import { Console } from 'node:console';
 import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
+import { retryAfterMs } from '../base/backoff.js';
 import { messageOf } from '../base/errors.js';
 import { isNetworkTimeout, systemCode } from '../base/network-error.js';
-import { retryAfterMs } from '../base/retry-after.js';
 import {
   type ModelAnswer,
   ModelError,

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { z } from 'zod';
+import { findCommand, ordinaryVariables, pickVariables, runnerMark } from '../base/child-environment.js';
 import { type ChildEnd, runChild } from '../base/child-process.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
-import { findCommand } from '../base/find-command.js';
 import { systemCode } from '../base/network-error.js';
 import type { Environment } from '../base/settings.js';
 import { ModelError, type ModelRequest, type Provider } from '../core/ports.js';
@@ -167,25 +167,17 @@ function writeArgs(settings: ClaudeCodeRun, { model, system, params }: ModelRequ
   return args;
 }
 
-/** What a program of the user needs, and the login of this one. Keys of others stay here. */
-const passedOn = new Set([
-  ...['HOME', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'XDG_CONFIG_HOME'],
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'],
-  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
-  ...['CLAUDE_CONFIG_DIR', 'CLAUDE_CODE_OAUTH_TOKEN', 'CLAUDE_CODE_GIT_BASH_PATH'],
-  ...['APPDATA', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'PATHEXT', 'PROGRAMFILES', 'SYSTEMDRIVE'],
-  ...['SYSTEMROOT', 'TEMP', 'TMP', 'USERNAME', 'USERPROFILE'],
-  // By which a process that its runner has left behind is found.
-  'AGENT_RUNTIME_RUNNER',
-]);
+/** What a program of the user needs, and the login of this one. Keys of other programs are not passed on. */
+const passedOn = [
+  ...ordinaryVariables,
+  ...['CLAUDE_CODE_OAUTH_TOKEN', 'CLAUDE_CODE_GIT_BASH_PATH'],
+  // Lets a process be found whose runner is gone.
+  runnerMark,
+];
 
 function childEnv({ env, passEnv = [], depth = 0 }: ClaudeCodeRun): Record<string, string> {
-  const passed: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && (passedOn.has(name) || passEnv.includes(name))) passed[name] = value;
-  }
   return {
-    ...passed,
+    ...pickVariables(env, [...passedOn, ...passEnv]),
     AGENT_RUNTIME_DEPTH: String(depth + 1),
     // On a refused login the CLI otherwise retries for over a minute; retries belong to the job runner.
     CLAUDE_CODE_MAX_RETRIES: '1',

@@ -1,8 +1,8 @@
 import type { ChatRequest, ChatResponse, Ollama } from 'ollama';
 import { z } from 'zod';
+import { retryAfterMs } from '../base/backoff.js';
 import { messageOf } from '../base/errors.js';
 import { isNetworkTimeout } from '../base/network-error.js';
-import { retryAfterMs } from '../base/retry-after.js';
 import { type ModelAnswer, ModelError, type ModelRequest, type ModelUsage, type Provider } from '../core/ports.js';
 import { type Call, callFetch, cutAnswer, defined, runCall } from './call.js';
 import { httpFailure, networkFailure, redactedDetail, type VendorNames } from './failure.js';

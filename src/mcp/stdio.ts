@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
-import { type LogWishes, openLog } from '../base/open-log.js';
+import { type OpenLogOptions, openLog } from '../base/log.js';
 import { defaultConfig } from '../config.js';
 import { nameSession } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
@@ -10,7 +10,7 @@ import { createMcpServer } from './server.js';
 
 const parentPollMs = 5_000;
 
-export interface ServeWishes extends LogWishes {
+export interface ServeWishes extends OpenLogOptions {
   /** Answers GET /metrics on this port of 127.0.0.1. */
   metricsPort?: number | undefined;
 }

@@ -3,7 +3,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AgentError, type Artifact, type Dependency } from '../agents/define-agent.js';
 import { type Json, readJson } from '../base/json.js';
-import { makePrivateDirectory } from '../base/private-directory.js';
+import { makePrivateDirectory } from '../base/private-files.js';
 import { recordArtifact } from '../core/jobs/attempts.js';
 import type { AttemptKey } from '../core/jobs/outcome.js';
 import { listArtifacts } from '../core/jobs/read-jobs.js';

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { runnerMark } from '../base/ordinary-variables.js';
+import { runnerMark } from '../base/child-environment.js';
 
 /**
  * Kills what a runner that is gone, or about to go, has left behind. The mark holds the runner's own id, so that no

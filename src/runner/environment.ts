@@ -1,7 +1,7 @@
 import { delimiter } from 'node:path';
 import type { AgentRegistry } from '../agents/index.js';
+import { ordinaryVariables, pickVariables } from '../base/child-environment.js';
 import type { Config } from '../base/config.js';
-import { ordinaryVariables } from '../base/ordinary-variables.js';
 import { readSetting, type Setting, settings } from '../base/settings.js';
 import type { Capabilities } from '../core/jobs/claim-job.js';
 import type { Models } from '../llm/index.js';
@@ -23,7 +23,7 @@ export function runnerEnvironment(
     ...[...(config.pricesUrl ?? '').matchAll(/\{env:(\w+)\}/g)].flatMap(([, name]) => name ?? []),
   ];
   return {
-    ...given(named.map((name) => [name, config.env[name]])),
+    ...pickVariables(config.env, named),
     ...given(
       settings.flatMap((setting: Setting) =>
         setting.isForServerOnly ? [] : [[setting.name, readSetting(config.env, setting)]],

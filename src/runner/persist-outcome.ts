@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readJson } from '../base/json.js';
 import type { Log } from '../base/log.js';
-import { makePrivateDirectory } from '../base/private-directory.js';
+import { makePrivateDirectory } from '../base/private-files.js';
 import type { JobRow } from '../core/jobs/job.js';
 import type { JobStore } from '../core/jobs/job-store.js';
 import type { AttemptKey, Outcome } from '../core/jobs/outcome.js';

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, fstatSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { runnerMark } from '../base/ordinary-variables.js';
-import { makePrivateDirectory } from '../base/private-directory.js';
+import { runnerMark } from '../base/child-environment.js';
+import { makePrivateDirectory } from '../base/private-files.js';
 import type { Processes, ProcessIdentity, Spawner } from '../core/ports.js';
 import { reportArguments } from './crash-report.js';
 

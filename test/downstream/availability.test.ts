@@ -15,7 +15,7 @@ async function kill(runtime: ToolRuntime, server: string): Promise<void> {
   for (const pid of await pidsOf(runtime, server)) process.kill(pid, 'SIGKILL');
 }
 
-/** Calls made over and over by a few at once; every so many, somebody does something. */
+/** Makes `count` calls, four at a time, and runs `act` before every so many of them. Resolves to the number that failed. */
 async function callMany(
   runtime: ToolRuntime,
   {
@@ -69,7 +69,7 @@ it('of 1,000 reading calls on 3 instances none fails while one instance is kille
   expect(await shares(runtime)).toEqual({ primary: 1_000 });
 });
 
-it('of 1,000 reading calls none fails while every primary is down, nor once the backups are too and an answer was kept', {
+it('of 1,000 reading calls none fails while every primary is down, and none once the backups are down too and an answer is cached', {
   timeout: 120_000,
 }, async () => {
   const directory = tempDir();
@@ -122,7 +122,7 @@ it('a call that is not safe is made at most once, however many servers are kille
   expect(marks.length).toBeGreaterThanOrEqual(300 - refused);
 });
 
-it('primary down: a backup answers; all down: the last good answer, marked; none: one clear error in its time', async () => {
+it('primary down: a backup answers; all down: the last good answer, marked stale; none cached: one clear error in time', async () => {
   const directory = tempDir();
   const down = (name: string) => join(directory, name);
   const runtime = await toolRuntime({
@@ -202,7 +202,7 @@ it('a hung instance costs its callers the timeout once; then its breaker is open
   expect(performance.now() - startedAt).toBeLessThan(450);
 });
 
-it('of several instances a hung one is left out, and another process takes its place', async () => {
+it('of several instances a hung one gets no calls, and another process takes its place', async () => {
   const health = { interval: 60_000, timeout: 200 };
   const runtime = await toolRuntime({ odd: odd({ instances: 3, timeout: 600, health }) });
   await runtime.call('odd.echo');
@@ -220,7 +220,7 @@ it('of several instances a hung one is left out, and another process takes its p
   });
 });
 
-it('a hung instance is found by its health check, two strikes, with calls under way and without ping', async () => {
+it('a health check finds a hung instance by two strikes, with calls under way and without ping', async () => {
   const file = join(tempDir(), 'hang');
   const env = { HANG_FILE: file, NO_PING: '1' };
   const runtime = await toolRuntime({ odd: odd({ env, health: { interval: 100, timeout: 150 } }) });
@@ -237,7 +237,7 @@ it('a hung instance is found by its health check, two strikes, with calls under 
   });
 });
 
-it('instances of one server share the calls: least in flight, then by turns', async () => {
+it('instances of one server share the calls: fewest in flight, then in turn', async () => {
   const runtime = await toolRuntime({ odd: odd({ instances: 3 }) });
   await runtime.call('odd.echo');
   await eventually('all are up', async () => (await pidsOf(runtime, 'odd')).length === 3);
@@ -274,7 +274,7 @@ it('with high urgency a late answer is overtaken by another instance; without, i
   ]);
 });
 
-it('instances that nobody uses are ended, and started again by the next call', async () => {
+it('unused instances are ended, and started again by the next call', async () => {
   const runtime = await toolRuntime({ odd: odd({ idle: 1_000 }) });
   const pid = textOf(await runtime.call('odd.pid'));
   await runtime.downstream.sweep();
@@ -305,7 +305,7 @@ it('scaling is for all sessions: here at once, elsewhere at the next sweep; 0 le
   });
 });
 
-it('an instance whose calls fail again and again is taken out, and another process takes its place', async () => {
+it('an instance whose calls fail again and again is replaced by another process', async () => {
   const runtime = await toolRuntime({ odd: odd() });
   const before = textOf(await runtime.call('odd.pid'));
   for (let index = 0; index < 5; index++) await runtime.call('odd.malformed').catch(() => {});
@@ -317,7 +317,7 @@ it('an instance whose calls fail again and again is taken out, and another proce
   });
 });
 
-it('a server that is scaled down lets the calls under way end', async () => {
+it('a server that is scaled down finishes the calls under way', async () => {
   const runtime = await toolRuntime({ odd: odd({ backups: ['spare'] }), spare: odd() });
   const pid = Number(textOf(await runtime.call('odd.pid')));
   const slow = runtime.call('odd.wait', { ms: 400 });

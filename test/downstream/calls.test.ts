@@ -49,7 +49,7 @@ it('progress is passed on', async () => {
   expect(heard).toEqual(['1 of 3: step 1', '2 of 3: step 2', '3 of 3: step 3']);
 });
 
-it("a caller who goes ends the call, and the server's other calls go on", async () => {
+it("a caller who cancels ends the call, and the server's other calls go on", async () => {
   const { call } = await toolRuntime({ odd: odd() });
   await call('odd.echo');
   const caller = new AbortController();
@@ -74,11 +74,11 @@ it('what a server prints to stdout beside its answers does no harm', async () =>
   expect(textOf(await call('odd.echo', { text: 'still there' }))).toBe('still there');
 });
 
-it('a malformed answer fails at once, in words of our own', async () => {
+it.each([42, []])('a malformed answer fails at once, in words of our own: %j', async (result) => {
   const { call } = await toolRuntime({ odd: odd() });
   const startedAt = performance.now();
   const message = /primary odd#1: its answer is not what the protocol says/;
-  await expect(call('odd.malformed')).rejects.toMatchObject({ code: 'unavailable', message });
+  await expect(call('odd.malformed', { result })).rejects.toMatchObject({ code: 'unavailable', message });
   expect(performance.now() - startedAt).toBeLessThan(10_000);
 });
 
@@ -90,7 +90,7 @@ it("a server's error text never becomes the wording of ours", async () => {
   expect((await call('odd.invalid')).result).toMatchObject({ isError: true });
 });
 
-it('an answer to another question is not taken for one, and the call ends in its time', async () => {
+it('an answer with a wrong id is ignored, and the call ends in time', async () => {
   const { call } = await toolRuntime({ odd: odd({ timeout: 300 }) });
   const startedAt = performance.now();
   await expect(call('odd.wrong_id', {}, { timeoutMs: 600 })).rejects.toMatchObject({ code: 'timeout' });
@@ -139,7 +139,7 @@ it('servers get the usual environment and their own, with variables filled in, a
   expect(Object.keys(seen)).not.toContain('ANTHROPIC_API_KEY');
 });
 
-it('a variable that is not set is named, and other servers are not touched by it', async () => {
+it('a variable that is not set is named, and other servers still work', async () => {
   const { call } = await toolRuntime({ bad: odd({ env: { TOKEN: '${NOT_SET}' } }), good: odd() });
   await expect(call('bad.echo')).rejects.toMatchObject({ code: 'unavailable', message: /NOT_SET .*is not set/ });
   expect((await call('echo', { text: 'x' })).tool).toBe('good.echo');

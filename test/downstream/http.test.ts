@@ -25,7 +25,7 @@ it('a server that has forgotten the session is initialized anew, and the call ma
   expect(server.calls).toEqual(['add', 'add']);
 });
 
-it('a server that is not there, refuses or breaks: a backup answers, also what is not safe when it never arrived', async () => {
+it('a server that is missing, refuses or breaks: a backup answers, also an unsafe call if it never arrived', async () => {
   const server = await startHttpServer();
   const { call } = await toolRuntime({
     web: { url: server.url, backups: ['odd'] },
@@ -41,7 +41,7 @@ it('a server that is not there, refuses or breaks: a backup answers, also what i
   await expect(call('web.add')).resolves.toMatchObject({ result: { isError: true }, instance: 'web#1' });
   server.fail(0);
   await server.close();
-  // The first to find out is one that may be repeated; nobody has it but the cache.
+  // The first call after the outage is one that may be repeated; only the cache can answer it.
   expect(await call('web.look')).toMatchObject({ source: 'cache', isStale: true });
   expect(await call('web.add')).toMatchObject({ source: 'backup' });
   expect(server.calls).toEqual(['look']);

@@ -62,7 +62,7 @@ it('a tool server behind a launcher ends with it', async () => {
   await gone('it has ended', [pid]);
 });
 
-it('what a killed session has left, though it made itself a group of its own, is ended by the next, by proof', async () => {
+it('the next session ends what a killed session has left in a group of its own, once that session is proved dead', async () => {
   const home = homeWith({ odd: odd() });
   const server = await connectServer({ home });
   const away = await pidOf(server, 'odd.fork', { away: true });
@@ -76,7 +76,7 @@ it('what a killed session has left, though it made itself a group of its own, is
   expect(await next.db.all('select * from tool_processes')).toEqual([]);
 });
 
-it('a sweep ends nothing of a session that lives', async () => {
+it('a sweep ends no server of a session that lives', async () => {
   const home = homeWith({ odd: odd() });
   const server = await connectServer({ home });
   const pid = await pidOf(server, 'odd.pid');
@@ -106,7 +106,7 @@ it('our own server is not started by itself: by its name in the config, through 
   await expect(marked.call('odd.echo')).rejects.toMatchObject({ message: /itself a tool server of another one/ });
 });
 
-it('a secret of a server stands in no row', async () => {
+it('no row holds the secret of a server', async () => {
   const home = tempDir();
   const runtime = await toolRuntime(
     { odd: odd({ env: { TOKEN: '${GIVEN}' } }) },

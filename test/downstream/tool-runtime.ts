@@ -27,7 +27,7 @@ export interface ToolRuntimeOptions extends TestRuntimeOptions {
   config?: Omit<ConfigFile, 'mcpServers'>;
 }
 
-/** A runtime whose config file names these servers; they are ended with it. */
+/** A runtime whose config file names these servers. They end with it. */
 export async function toolRuntime(
   mcpServers: Record<string, ServerSettings>,
   { home = tempDir(), config = {}, ...options }: ToolRuntimeOptions = {},
@@ -47,7 +47,7 @@ export function textOf({ result }: Pick<CallOutcome, 'result'>): string {
   return (result.content ?? []).map(({ text }) => text ?? '').join('');
 }
 
-/** The calls that servers have noted in a file, as `NAME TOOL MARK`. */
+/** The calls that servers have recorded in a file, as `NAME TOOL MARK`. */
 export function notedCalls(file: string): string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
 }

@@ -3,7 +3,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readLocalToken } from '../../src/base/local-token.js';
+import { readLocalToken } from '../../src/base/private-files.js';
 import { type HttpProcess, startHttpProcess } from '../http/http-process.js';
 import { eventually } from '../support/eventually.js';
 import { type ConnectedServer, connectServer } from '../support/mcp-client.js';

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { localTokenPath } from '../../src/base/local-token.js';
+import { localTokenPath } from '../../src/base/private-files.js';
 import { movingClock } from '../support/moving-clock.js';
 import { tempDir } from '../support/temp-dir.js';
 import { serve } from './serve.js';

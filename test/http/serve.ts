@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { onTestFinished } from 'vitest';
-import { readLocalToken } from '../../src/base/local-token.js';
 import { silentLog } from '../../src/base/log.js';
+import { readLocalToken } from '../../src/base/private-files.js';
 import { type HttpOptions, type HttpServer, startHttpServer } from '../../src/http/http-server.js';
 import type { Runtime } from '../../src/runtime.js';
 import { type TestRuntimeOptions, testRuntime } from '../support/test-runtime.js';

@@ -1,10 +1,9 @@
+import { ordinaryVariables, pickVariables, runnerMark } from '../../base/child-environment.js';
 import { type ChildEnd, runChild } from '../../base/child-process.js';
 import type { AllowedCommand } from '../../base/config.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
-import { ordinaryVariables, runnerMark } from '../../base/ordinary-variables.js';
 import type { Environment } from '../../base/settings.js';
-import type { BuiltInAgent } from '../define-agent.js';
-import { type AgentContext, AgentError } from '../define-agent.js';
+import { type AgentContext, AgentError, type BuiltInAgent } from '../define-agent.js';
 import { type CommandPayload, type Commands, commandCapability, commandPayload } from './payload.js';
 
 export interface CommandNeeds {
@@ -91,11 +90,7 @@ async function run(
 
 /** The ordinary variables, those that the config file names, and the mark by which a runner's children are found. */
 function environmentFor(command: AllowedCommand, env: Environment): Record<string, string> {
-  const passed: Record<string, string> = {};
-  for (const name of [...ordinaryVariables, ...command.env, runnerMark]) {
-    const value = env[name];
-    if (value) passed[name] = value;
-  }
+  const passed = pickVariables(env, [...ordinaryVariables, ...command.env, runnerMark]);
   return { ...passed, AGENT_RUNTIME_DEPTH: String((Number(env.AGENT_RUNTIME_DEPTH) || 0) + 1) };
 }
 

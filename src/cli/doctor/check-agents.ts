@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isBuiltIn } from '../../agents/index.js';
 import { Modules } from '../../agents/modules/modules.js';
+import { findCommand } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
-import { findCommand } from '../../base/find-command.js';
 import { moduleEnvironment } from '../../runner/environment.js';
 import { type Check, checksOf } from './check.js';
 

@@ -1,6 +1,6 @@
+import { findCommand } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
 import { messageOf, reportError } from '../../base/errors.js';
-import { findCommand } from '../../base/find-command.js';
 import type { ServerSettings } from '../../base/server-settings.js';
 import { prepareLaunch } from '../../downstream/connection/launch.js';
 import { chooseBackend, searchBackends } from '../../downstream/native/web-search.js';

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
+import { basicVariables, pickVariables } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
 import { resolvePath } from '../../base/config-file.js';
-import type { ServerSettings } from '../../base/server-settings.js';
-import { startsThisRuntime } from '../../base/server-settings.js';
+import { type ServerSettings, startsThisRuntime } from '../../base/server-settings.js';
 import { CallFailure } from './call-failure.js';
 
 /** How to start or reach a server, with nothing left to fill in. */
@@ -18,15 +18,6 @@ export type Launch =
 
 /** The variable by which a tool server, and all that it starts, can be told from other processes. */
 export const toolServerMark = 'AGENT_RUNTIME_TOOL_SERVER';
-
-/** What a program needs to run as its user would run it: what the SDK's clients pass, and how to reach the network. */
-const passedOn = [
-  ...['HOME', 'LOGNAME', 'PATH', 'SHELL', 'TERM', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'],
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'NODE_EXTRA_CA_CERTS'],
-  // Windows
-  ...['APPDATA', 'COMSPEC', 'HOMEDRIVE', 'HOMEPATH', 'LOCALAPPDATA', 'PATHEXT', 'PROCESSOR_ARCHITECTURE'],
-  ...['PROGRAMDATA', 'PROGRAMFILES', 'SYSTEMDRIVE', 'SYSTEMROOT', 'TEMP', 'TMP', 'USERNAME', 'USERPROFILE'],
-];
 
 /**
  * A server's settings with every `${NAME}` and `${NAME:-default}` filled in from the environment. Throws CallFailure
@@ -50,11 +41,7 @@ export function prepareLaunch(settings: ServerSettings, config: Config, mark: st
   if (startsThisRuntime({ command, args })) {
     throw new CallFailure('not_started', 'its command is this runtime itself, which is not a server of its own');
   }
-  const env: Record<string, string> = {};
-  for (const name of passedOn) {
-    const value = config.env[name];
-    if (value) env[name] = value;
-  }
+  const env = pickVariables(config.env, basicVariables);
   // So that `npx` and `node` are found by a server whose client has stripped the path, as apps do.
   env.PATH ??= dirname(process.execPath);
   Object.assign(env, fillAll(settings.env), {

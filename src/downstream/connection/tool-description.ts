@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JsonObject } from '../../base/json.js';
 
-/** A tool as its server describes it; what we do not know of is kept as it is. */
+/** A tool as its server describes it. Unknown fields are kept. */
 const toolDescription = z.looseObject({
   name: z.string().min(1).max(500),
   title: z.string().optional(),
@@ -19,7 +19,7 @@ const toolDescription = z.looseObject({
 
 export type ToolDescription = z.output<typeof toolDescription>;
 
-/** Those of a list that can be called; one that is not as it should be does not take the others with it. */
+/** The tools of a list that can be called. An invalid one is left out, and the others are kept. */
 export function parseTools(listed: readonly unknown[]): ToolDescription[] {
   return listed.flatMap((tool) => {
     const parsed = toolDescription.safeParse(tool);
@@ -27,7 +27,7 @@ export function parseTools(listed: readonly unknown[]): ToolDescription[] {
   });
 }
 
-/** Whether calling it once more does no harm, as far as its server says. */
+/** Whether the server declares that calling it twice does no harm. */
 export function isAnnotatedSafe({ annotations }: ToolDescription): boolean {
   return annotations?.readOnlyHint === true || annotations?.idempotentHint === true;
 }
@@ -36,7 +36,7 @@ export function isReadOnly({ annotations }: ToolDescription): boolean {
   return annotations?.readOnlyHint === true;
 }
 
-/** What a server answers a call with (MCP spec 2025-11-25, tools): passed on as it is, blocks of unknown kinds included. */
+/** A server's answer to a call (MCP spec 2025-11-25, tools). It is passed on unchanged, blocks of unknown kinds included. */
 export const toolAnswer = z
   .looseObject({
     content: z.array(z.looseObject({ type: z.string() })).optional(),

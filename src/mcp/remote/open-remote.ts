@@ -1,6 +1,6 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Config } from '../../base/config.js';
-import { readLocalToken } from '../../base/local-token.js';
+import { readLocalToken } from '../../base/private-files.js';
 import { createRemoteConnection } from './connection.js';
 import { conversationHeader, projectHeader } from './headers.js';
 import { createRemoteServer } from './remote-server.js';

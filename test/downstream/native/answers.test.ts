@@ -38,7 +38,7 @@ it('an error is not kept', async () => {
   expect(await ask('a')).toEqual({ text: 'x' });
 });
 
-it('the newest are kept: so many, and so many characters', async () => {
+it('only the newest are kept, up to a number and a size', async () => {
   const { clock, runtime, ask, count, made } = await kept();
   await runtime.db.transaction(async (sql) => {
     for (let index = 0; index < mostAnswers; index++) {
@@ -60,7 +60,7 @@ it('the newest are kept: so many, and so many characters', async () => {
   expect(made()).toBe(4);
 });
 
-it('what nobody asks for again does not stay for ever', async () => {
+it('an answer that is never asked for again is deleted in the end', async () => {
   const { clock, ask, count } = await kept();
   await ask('a');
   clock.pass(longestAgeMs);
@@ -68,7 +68,7 @@ it('what nobody asks for again does not stay for ever', async () => {
   expect(await count()).toBe(1);
 });
 
-it('an answer that cannot be kept is an answer nevertheless', async () => {
+it('an answer that cannot be stored is returned all the same', async () => {
   const { runtime, ask } = await kept();
   await runtime.db.run('drop table native_answers').catch(() => undefined);
   await runtime.db.run('create view native_answers as select null as key, null as answer, 0 as size, 0 as at where 0');

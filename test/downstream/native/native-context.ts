@@ -6,7 +6,7 @@ export function contextOf(runtime: Runtime, signal: AbortSignal = new AbortContr
   return { signal, db: runtime.db, clock: runtime.clock, log: runtime.log, settings: runtime.config.native };
 }
 
-/** Calls a native tool as a model does: with arguments that its schema has to accept. */
+/** Calls a native tool as a model does: its schema has to accept the arguments. */
 export function call(
   tool: NativeTool,
   given: Record<string, unknown>,

@@ -15,7 +15,7 @@ it('both searches are tools of the server, reading and reaching out', async () =
   }
 });
 
-it('search_arxiv over MCP: results, the kept answer, and an error that names what is wrong', async () => {
+it('search_arxiv over MCP: results, the cached answer, and an error that names what is wrong', async () => {
   const arxiv = await webService(replyWith(200, body('attention.xml')));
   const server = await connectServer({ home: tempDir(), env: { ARXIV_BASE_URL: arxiv.origin } });
   const first = await server.ok('search_arxiv', { query: '"attention is all you need"', max_results: 2 });
@@ -27,7 +27,7 @@ it('search_arxiv over MCP: results, the kept answer, and an error that names wha
   expect(wrong.data).toMatchObject({ code: 'invalid', message: expect.stringContaining('max_results') });
 });
 
-it('web_search over MCP: results, when to come back, and no key in any word of it', async () => {
+it('web_search over MCP: results, when to come back, and a key in none of it', async () => {
   const key = 'tvly-dev-0123456789abcdef';
   const tavily = await webService(replyWith(200, body('tavily.json')));
   const env = { TAVILY_API_KEY: key, TAVILY_BASE_URL: tavily.origin, AGENT_RUNTIME_LOG_LEVEL: 'debug' };

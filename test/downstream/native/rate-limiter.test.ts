@@ -32,9 +32,9 @@ it('two processes together ask at most every 3 s, one at a time', { timeout: 60_
   expect(arxiv.received).toHaveLength(4);
   const starts = arxiv.received.map(({ at }) => at);
   const gaps = starts.slice(1).map((at, index) => at - (starts[index] ?? 0));
-  // The start is when the turn begins; on its way a request may be a little late, and so the next one early.
+  // The limiter spaces the starts. A request may take a little to arrive, so the next one may seem early.
   expect(Math.min(...gaps)).toBeGreaterThan(3_000);
-  // The second took 4 s: the third waited for its end, and was not sent beside it.
+  // The second took 4 s: the third waited for its end and was not sent during it.
   expect(gaps[1]).toBeGreaterThanOrEqual(4_000);
   expect(arxiv.mostOpen).toBe(1);
 });

@@ -72,7 +72,7 @@ it.each([
   { query: 'x', id_list: ['1706.03762&max_results=2000'] },
   { query: 'x', start: -1 },
   { query: 'x', limit: 3 },
-])('its schema takes nothing out of bounds: %j', (given) => {
+])('its schema rejects what is out of bounds: %j', (given) => {
   expect(searchArxiv.input.safeParse(given).success).toBe(false);
 });
 
@@ -93,7 +93,7 @@ it('a default answer is short enough for a model, and says where something is cu
   expect((await search({ query: 'x', summary_chars: 5_000 })).results[0].summary.length).toBeGreaterThan(2_000);
 });
 
-it('an answer is kept for a day, for every process, and says its age', async () => {
+it('an answer is cached for a day, for every process, and says its age', async () => {
   const { arxiv, clock, runtime, env, search } = await set(atom('attention.xml'));
   const first = await search({ query: 'attention' });
   clock.pass(86_399_000);
@@ -108,7 +108,7 @@ it('an answer is kept for a day, for every process, and says its age', async () 
   expect(arxiv.received).toHaveLength(3);
 });
 
-it('an answer from before the clock was set back is not of a known age, and is asked for again', async () => {
+it('an answer from before the clock was set back has no known age, and is asked for again', async () => {
   const { arxiv, clock, search } = await set(atom('attention.xml'));
   await search({ query: 'attention' });
   clock.stepWallClock(-3_600_000);
@@ -174,13 +174,13 @@ it("a caller's own deadline is a timeout", async () => {
   await expect(search({ query: 'x' }, AbortSignal.timeout(100))).rejects.toMatchObject({ code: 'timeout' });
 });
 
-it('a call that is cancelled before it starts asks nobody', async () => {
+it('a call that is cancelled before it starts sends no request', async () => {
   const { arxiv, search } = await set(hangs);
   await expect(search({ query: 'x' }, AbortSignal.abort())).rejects.toMatchObject({ code: 'cancelled' });
   expect(arxiv.received).toHaveLength(0);
 });
 
-it('a wait that arXiv asks for is longer than a call may take: rate_limited at once, for all, without asking', async () => {
+it('a longer wait than a call may take is rate_limited at once, for all sessions and without a request', async () => {
   const { arxiv, clock, search } = await set(replyWith(429, 'Rate exceeded.', { 'retry-after': '120' }));
   await expect(search({ query: 'x' })).rejects.toMatchObject({ code: 'rate_limited', retryAfterSeconds: 120 });
   clock.pass(20_000);
@@ -194,7 +194,7 @@ it('a wait that arXiv asks for is longer than a call may take: rate_limited at o
 it('a 429 is tried again after 3 and 9 seconds, then it is rate_limited', { timeout: 40_000 }, async () => {
   const limited = replyWith(429, 'Rate exceeded.', { 'content-type': 'text/plain' });
   const saidOtherwise = replyWith(200, 'Rate exceeded.', { 'content-type': 'text/plain' });
-  // On the true clock: the waits are what is looked at.
+  // On the real clock, because the waits are measured.
   const trying = async (...replies: Reply[]) => {
     const arxiv = await webService(...replies);
     const runtime = await testRuntime({ env: { ARXIV_BASE_URL: arxiv.origin } });

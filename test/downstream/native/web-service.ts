@@ -18,9 +18,9 @@ export type Reply = (response: ServerResponse, received: Received) => void;
 export interface WebService {
   origin: string;
   received: Received[];
-  /** Most requests that were open at once. */
+  /** The greatest number of requests that were open at once. */
   mostOpen: number;
-  /** What is answered from now on; several are answered in turn, the last again and again. */
+  /** Sets the answers from now on: one after the other, the last one again and again. */
   answer(...replies: Reply[]): void;
 }
 
@@ -31,7 +31,7 @@ export const replyWith =
   (response) =>
     void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
 
-/** A service on the web that answers with saved bodies and remembers what it was asked; closed after the test. */
+/** A local web service that answers with saved bodies and records the requests; closed after the test. */
 export async function webService(...first: Reply[]): Promise<WebService> {
   let replies = first;
   let open = 0;

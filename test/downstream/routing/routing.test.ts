@@ -12,7 +12,7 @@ import { movingClock } from '../../support/moving-clock.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { notedCalls, odd, type ToolRuntimeOptions, textOf, toolRuntime } from '../tool-runtime.js';
 
-/** After this, a session has noticed the breakers that others have opened. */
+/** After this time a session has noticed the breakers that others have opened. */
 const snapshotMs = 300;
 
 const actor = { holder: 'session:test', project: '' };
@@ -93,7 +93,7 @@ it("a native tool's breaker opens after five failures, and it is not asked any m
   expect(native.asked).toBe(5);
 });
 
-it('an equally named native tool goes before the server for a bare name, and stands in for it for a full one', async () => {
+it('a native tool of the same name comes first for a bare name, and is a backup for a full one', async () => {
   const { call, native } = await withNative({ odd: odd() });
   expect(await call('echo', { text: 'x' })).toMatchObject({ source: 'native' });
   expect(await call('odd.echo', { text: 'x' })).toMatchObject({ source: 'primary' });
@@ -132,7 +132,7 @@ it('a rule names a backup whose tool has another name', async () => {
   expect(textOf(outcome)).toBe('from two');
 });
 
-it('low urgency takes what is up already rather than start another server', async () => {
+it('low urgency takes a server that is up rather than start another', async () => {
   const { call } = await toolRuntime({ one: odd({ backups: ['two'] }), two: odd() });
   await call('two.echo');
   expect(await call('one.echo', {}, { urgency: 'low' }).catch((error) => error)).toMatchObject({
@@ -146,7 +146,7 @@ it('low urgency takes what is up already rather than start another server', asyn
   expect(await fresh.call('one.echo', { text: 'x' }, { urgency: 'low' })).toMatchObject({ instance: 'two#1' });
 });
 
-it('retry_safe of a rule or of the config lets a call that was lost be made again; false forbids it', async () => {
+it('retry_safe of a rule or of the config lets a lost call be repeated; false forbids it', async () => {
   const env = { CALLS_FILE: join(tempDir(), 'calls') };
   const { call, downstream } = await toolRuntime({
     odd: odd({ env, retrySafe: ['add_crash'], backups: ['spare'] }),
@@ -162,7 +162,7 @@ it('retry_safe of a rule or of the config lets a call that was lost be made agai
   expect(notedCalls(env.CALLS_FILE)).toHaveLength(tries + 1);
 });
 
-it('an answer is used again unasked only where that is configured, for so long, and never an error', async () => {
+it('a cached answer replaces a call only where configured, for so long, and is never an error', async () => {
   const clock = movingClock();
   const env = { CALLS_FILE: join(tempDir(), 'calls') };
   const { call, downstream } = await toolRuntime({ odd: odd({ env, cache: { echo: 60, refuse: 60 } }) }, { clock });
@@ -181,7 +181,7 @@ it('an answer is used again unasked only where that is configured, for so long, 
   expect(notedCalls(env.CALLS_FILE)).toHaveLength(7);
 });
 
-it('the cache key is the same in every process: not of a hash that is seeded anew', async () => {
+it('the cache key is the same in every process', async () => {
   const one = await toolRuntime({ odd: odd({ cache: { echo: 600 } }) });
   await one.call('odd.echo', { text: 'x', mark: 'y' });
   await one.downstream.servers();
@@ -190,7 +190,7 @@ it('the cache key is the same in every process: not of a hash that is seeded ane
   expect(await two.call('odd.echo', { mark: 'y', text: 'x' })).toMatchObject({ source: 'cache' });
 });
 
-it('a stale answer is no older than was asked for, and an answer of a tool that changes something is never one', async () => {
+it('a stale answer is no older than allowed, and never of a tool that changes something', async () => {
   const clock = movingClock();
   const { call, downstream } = await toolRuntime({ odd: odd() }, { clock });
   await call('odd.echo', { text: 'x' });
@@ -206,7 +206,7 @@ it('a stale answer is no older than was asked for, and an answer of a tool that 
   await expect(call('odd.add')).rejects.toMatchObject({ code: 'unavailable' });
 });
 
-it('fallbacks are asked past their own breakers', async () => {
+it('backups are asked behind their own breakers', async () => {
   const { call, breakers } = await toolRuntime({ one: odd({ backups: ['two'] }), two: odd() });
   await call('two.echo');
   for (let index = 0; index < 5; index++) {
@@ -244,7 +244,7 @@ it('a half-open breaker lets only the allowed number of calls through, over all 
   expect(await one.call('odd.wait', { ms: 1 })).toMatchObject({ source: 'primary' });
 });
 
-it('what fails more often than not is asked after the others, by what all sessions have seen', async () => {
+it('a source that failed more often than not, in any session, is asked after the others', async () => {
   const { call, downstream } = await toolRuntime({ one: odd({ backups: ['two'], timeout: 150 }), two: odd() });
   await call('two.echo');
   await downstream.route('one.malformed', { backups: ['two.echo'] }, actor);

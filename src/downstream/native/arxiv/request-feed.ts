@@ -1,6 +1,6 @@
+import { retryAfterMs } from '../../../base/backoff.js';
 import type { EpochMs } from '../../../base/clock.js';
 import { RuntimeError } from '../../../base/errors.js';
-import { retryAfterMs } from '../../../base/retry-after.js';
 import type { NativeContext } from '../define-native-tool.js';
 import { fetchText, interruption, type TextAnswer, type TextRequest, userAgent } from '../fetch-text.js';
 import { RateLimiter } from '../rate-limiter.js';

@@ -1,7 +1,7 @@
+import { retryAfterMs } from '../../../base/backoff.js';
 import type { EpochMs } from '../../../base/clock.js';
 import { RuntimeError } from '../../../base/errors.js';
 import type { NativeSettings, SearchBackendId } from '../../../base/native-settings.js';
-import { retryAfterMs } from '../../../base/retry-after.js';
 import type { SettingName } from '../../../base/settings.js';
 import type { NativeContext } from '../define-native-tool.js';
 import { fetchText, type TextAnswer, type TextRequest, userAgent } from '../fetch-text.js';
