@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { version } from '../base/version.js';
-import { commands } from './commands/index.js';
-import { withPayloadNamed } from './commands/jobs.js';
+import { commands } from './commands.js';
 import { addCommand, addCommandSet } from './define-command.js';
 import { isDone, reportFailure } from './failure.js';
 import { addGlobalFlags, globalFlagsOf } from './global-flags.js';
+import { withPayloadNamed } from './job-commands.js';
 import { commandName, connectLines } from './launch.js';
 import { createOutput, type Output } from './output.js';
 

@@ -88,7 +88,7 @@ export const taskTools = [
     handler: async (input, { runtime, actor }) => {
       const within = { goalId: input.goal_id, project: projectOf(actor, input.scope) };
       const task = await runtime.tasks.next(within);
-      return task ? showTask(task, runtime.clock.now()) : showWhy(await runtime.tasks.why(within));
+      return task ? showTask(task, runtime.clock.now()) : showWhy(await runtime.tasks.waitingReasons(within));
     },
   }),
 
@@ -112,7 +112,7 @@ export const taskTools = [
       const within = { goalId: input.goal_id, project: projectOf(actor, input.scope) };
       const claim = { workerId: input.worker_id, leaseSeconds: input.lease_seconds };
       const task = await runtime.tasks.claimNext(within, claim, actor);
-      return task ? showClaimedTask(task, runtime.clock.now()) : showWhy(await runtime.tasks.why(within));
+      return task ? showClaimedTask(task, runtime.clock.now()) : showWhy(await runtime.tasks.waitingReasons(within));
     },
   }),
 

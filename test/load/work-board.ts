@@ -39,7 +39,7 @@ export async function workUntilEmpty({ file, worker, leaseSeconds, workMs, onDon
     const askedAt = performance.now();
     const task = await board.claimNext({}, { workerId: worker, leaseSeconds }, actor);
     if (!task) {
-      const { waiting, claimed } = await board.why({});
+      const { waiting, claimed } = await board.waitingReasons({});
       if (waiting === 0 && claimed === 0) break;
       await sleep(20);
       continue;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Setting, settings } from '../../src/base/settings.js';
-import { commands } from '../../src/cli/commands/index.js';
+import { commands } from '../../src/cli/commands.js';
 import type { DefinedCommand } from '../../src/cli/define-command.js';
 import { providers } from '../../src/llm/providers.js';
 import { toolsetPurposes, toolsets } from '../../src/tools/index.js';
@@ -16,6 +16,7 @@ const generated: readonly { file: string; name: string; make: () => string }[] =
   { file: 'README.md', name: 'commands', make: commandTable },
   { file: 'README.md', name: 'providers', make: providersTable },
   { file: 'README.md', name: 'settings', make: settingsTable },
+  { file: 'src/cli/README.md', name: 'commands', make: fullCommandTable },
   { file: 'src/tools/README.md', name: 'tools', make: toolTable },
   { file: 'src/README.md', name: 'ladder', make: ladderDrawing },
 ];
@@ -38,28 +39,35 @@ function toolTable(): string {
   return ['| toolset | tool | what it does |', '|---|---|---|', ...rows].join('\n');
 }
 
-function commandTable(): string {
-  const rows = Object.entries(commands).flatMap(([group, declared]) =>
-    declared
+/** Every command with the words that call it; the group is named in its first row only. */
+function commandRows(rowOf: (call: string, command: DefinedCommand) => string): string[] {
+  return Object.entries(commands).flatMap(([group, members]) =>
+    members
       .flatMap((one) =>
         'commands' in one
-          ? one.commands.map((command) => rowOf(command, `${one.name} ${command.name}`))
-          : rowOf(one, one.name),
+          ? one.commands.map((command) => rowOf(`${one.name} ${command.name}`, command))
+          : rowOf(one.name, one),
       )
       .map((row, index) => `| ${index === 0 ? `**${group}**` : ''} ${row}`),
   );
+}
+
+/** The first clause of each description. */
+function commandTable(): string {
+  const rows = commandRows((call, { description }) => `| \`${call}\` | ${description.split(/[.;](?=\s|$)/, 1)} |`);
   return ['| group | command | what it does |', '|---|---|---|', ...rows].join('\n');
 }
 
-/** The command with its arguments and required options, and its description. */
-function rowOf({ arguments: args, options, usage, description }: DefinedCommand, name: string): string {
-  const words = Object.entries(args).map(([argument, { isRequired }]) =>
-    isRequired ? `<${argument}>` : `[${argument}]`,
-  );
-  const required = Object.values(options).filter(({ isRequired }) => isRequired);
-  const flags = required.map((option) => option.flags.split(', ').at(-1));
-  const call = [name, ...(usage === undefined ? [...words, ...flags] : [usage])].join(' ');
-  return `| \`${call.replaceAll('|', '\\|')}\` | ${description} |`;
+/** Each command with its arguments and required options, and the whole description. */
+function fullCommandTable(): string {
+  const rows = commandRows((call, { arguments: args, options, usage, description }) => {
+    const words = Object.entries(args).map(([name, { isRequired }]) => (isRequired ? `<${name}>` : `[${name}]`));
+    const required = Object.values(options).filter(({ isRequired }) => isRequired);
+    const flags = required.map((option) => option.flags.split(', ').at(-1));
+    const line = [call, ...(usage === undefined ? [...words, ...flags] : [usage])].join(' ');
+    return `| \`${line.replaceAll('|', '\\|')}\` | ${description} |`;
+  });
+  return ['| group | command | what it does |', '|---|---|---|', ...rows].join('\n');
 }
 
 function providersTable(): string {
@@ -130,7 +138,7 @@ it('the README is short enough to be read', () => {
 
 const pages = ['README.md', 'src/README.md', 'src/tools/README.md', 'src/agents/README.md', 'src/llm/README.md'];
 
-it.each([...pages, 'src/downstream/README.md', 'src/library/README.md'])(
+it.each([...pages, 'src/downstream/README.md', 'src/library/README.md', 'src/cli/README.md'])(
   'every file that %s names is there',
   (file) => {
     const folder = join(projectRoot, dirname(file));

@@ -1,8 +1,9 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Database } from '../../store/sql.js';
 import type { Processes } from '../ports.js';
-import { type IdentityRow, identityOf } from '../process-identity.js';
+import { type IdentityRow, identityOf, identityRow } from '../process-identity.js';
 
 /** A process that serves this runtime over HTTP. */
 export interface HttpServerEntry {
@@ -10,7 +11,7 @@ export interface HttpServerEntry {
   hasPage: boolean;
   isReadOnly: boolean;
   pid: number;
-  startedAt: number;
+  startedAt: EpochMs;
 }
 
 interface HttpServerRow extends IdentityRow {
@@ -18,33 +19,26 @@ interface HttpServerRow extends IdentityRow {
   url: string;
   has_page: number;
   is_read_only: number;
-  started_at: number;
+  started_at: EpochMs;
 }
 
 export type HttpServers = ReturnType<typeof createHttpServers>;
 
-/** Who serves over HTTP, so that other processes can say where. A row outlives a killed server and is then skipped. */
+/** The HTTP servers of this runtime, so that other processes know their addresses. The row of a killed server is removed. */
 export function createHttpServers({ db, clock, processes }: { db: Database; clock: Clock; processes: Processes }) {
   return {
-    /** Resolves to the id under which it is taken off again. */
-    add: (server: { url: string; hasPage: boolean; isReadOnly: boolean }): Promise<string> =>
+    /** Resolves to the id for `remove`. */
+    add: (server: Pick<HttpServerEntry, 'url' | 'hasPage' | 'isReadOnly'>): Promise<string> =>
       db.transaction(async (sql) => {
         const id = newShortId();
-        const self = processes.self();
-        await sql.run(
-          `insert into http_servers (id, url, has_page, is_read_only, host_id, boot_id, pid_namespace, pid,
-             process_started, started_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        await insertRow(sql, 'http_servers', {
           id,
-          server.url,
-          Number(server.hasPage),
-          Number(server.isReadOnly),
-          self.hostId,
-          self.bootId,
-          self.pidNamespace,
-          self.pid,
-          self.startTime,
-          clock.now(),
-        );
+          url: server.url,
+          has_page: Number(server.hasPage),
+          is_read_only: Number(server.isReadOnly),
+          ...identityRow(processes.self()),
+          started_at: clock.now(),
+        });
         return id;
       }),
 
@@ -53,7 +47,7 @@ export function createHttpServers({ db, clock, processes }: { db: Database; cloc
         await sql.run('delete from http_servers where id = ?', id);
       }),
 
-    /** Those whose process lives, the newest first; rows of dead ones are removed. */
+    /** The servers whose process lives, newest first. Removes the rows of dead ones. */
     async live(): Promise<HttpServerEntry[]> {
       const rows = await db.all<HttpServerRow>('select * from http_servers order by started_at desc, id');
       const gone = rows.filter((row) => processes.liveness(identityOf(row)) === 'dead');

@@ -58,8 +58,8 @@ export function createSessions(needs: SessionNeeds) {
     begin: (session: Session, info: SessionInfo): Promise<void> =>
       db.transaction((sql) => beginSession(sql, session, info, needs)),
 
-    /** A heartbeat: records that the session is alive, and renews everything it holds. */
-    beat: (session: Session): Promise<void> =>
+    /** Records that the session is alive, and renews everything it holds. */
+    heartbeat: (session: Session): Promise<void> =>
       db.transaction(async (sql) => {
         await sql.run(
           // Reopens a session that another process, perhaps in another container, took for dead.

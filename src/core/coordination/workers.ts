@@ -107,7 +107,7 @@ async function claimForWorker(
 ): Promise<Task> {
   await releaseDueTasks(sql, change.at);
   await lapseClaims(sql, clock);
-  await takeSeat(sql, slot, workerId, actor);
+  await takeSlot(sql, slot, workerId, actor);
   await renewSlot(sql, slot, actor, clock);
   const task = await findTask(sql, reference);
   const claimant = claimantFor(actor, { workerId, workerSlot: slot }, clock);
@@ -118,7 +118,7 @@ async function claimForWorker(
 }
 
 /** Checks that a worker may claim from a slot. A slot claimed without a name gets that of the first worker to use it. */
-async function takeSeat(sql: Sql, slot: number, workerId: string, actor: Actor): Promise<void> {
+async function takeSlot(sql: Sql, slot: number, workerId: string, actor: Actor): Promise<void> {
   const row = await findSlot(sql, slot);
   refuseForeignSlot(row, actor);
   if (row.task_id !== null) {

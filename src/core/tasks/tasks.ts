@@ -111,7 +111,7 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
     keysOf: (tasks: readonly { id: number }[]): Promise<Map<number, string>> => dependencyKeys(db, tasks),
 
     /** Why nothing is ready. */
-    why: (scope: TaskScope): Promise<WaitingReasons> => countWaiting(db, scope),
+    waitingReasons: (scope: TaskScope): Promise<WaitingReasons> => countWaiting(db, scope),
 
     updateStatus: (update: StatusUpdate, actor: Actor): Promise<TaskWithDependencies> =>
       db.transaction(async (sql) => withItsDependencies(sql, await updateStatus(sql, update, actor, clock))),

@@ -65,7 +65,7 @@ describe('a session', () => {
     await board.slots.claim('w', { ...session, sessionId: session.id });
     for (let beats = 0; beats < 60; beats++) {
       board.clock.pass(10_000);
-      await board.sessions.beat(session);
+      await board.sessions.heartbeat(session);
     }
     expect(await board.tasks.lapse()).toEqual([]);
     expect(await board.slots.lapse()).toEqual([]);
@@ -81,7 +81,7 @@ describe('a session', () => {
     await board.add('Task');
     const { leaseExpiresAt } = await board.take(session, 3_600);
     board.clock.pass(10_000);
-    await board.sessions.beat(session);
+    await board.sessions.heartbeat(session);
     expect((await board.tasks.list({ limit: 1 }))[0]?.leaseExpiresAt).toBe(leaseExpiresAt);
   });
 
@@ -182,7 +182,7 @@ describe('a session in another container, whose process cannot be seen', () => {
     await board.take(session);
     board.clock.pass(60_001);
     await board.sessions.sweep();
-    await board.sessions.beat(session);
+    await board.sessions.heartbeat(session);
     expect(await board.db.get('select ended_at from sessions')).toEqual({ ended_at: null });
     await expect(board.workers.reset(id, bob)).rejects.toMatchObject({ code: 'already_claimed' });
   });

@@ -122,7 +122,7 @@ describe('a task of a run that fails', () => {
       error: 'The model could not do it: The file is not given.\nSorry.',
     });
     expect(await runs.run(id)).toMatchObject({ status: 'failed', errorCode: 'stuck' });
-    // A task that was handed over with a prompt of someone's own knows nothing of that rule.
+    // The rule does not apply to a job that a caller submitted with a prompt of its own.
     const other = await runs.running({
       type: 'llm',
       task: (await runs.runtime.tasks.create([{ title: 'c' }], session))[0]?.id,

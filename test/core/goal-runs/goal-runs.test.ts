@@ -6,7 +6,7 @@ import { other, type Runs, testRuns } from './runs.js';
 
 const options = { model: 'sonnet', requires: 'anthropic', concurrency: 2, warnings: [] };
 
-/** Nothing of a refused start is left behind. */
+/** A refused start must leave no trace. */
 async function expectNothingStored(runs: Runs): Promise<void> {
   expect(await runs.runtime.db.all('select 1 from jobs')).toEqual([]);
   expect(await runs.runtime.db.all("select 1 from events where type = 'run_started'")).toEqual([]);

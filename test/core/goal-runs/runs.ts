@@ -15,7 +15,7 @@ export interface Runs extends Queue {
   /** A goal with these tasks, which depend on each other by key; resolves to its id. */
   goal(tasks: readonly Planned[], tokenBudget?: number): Promise<number>;
   start(goalId: number, options?: Partial<NewRun>): Promise<Job>;
-  /** The next job is taken by a runner; resolves to it. */
+  /** Claims the next job for a runner; resolves to it. */
   takeNext(): Promise<JobRow>;
   /** Takes the next job and ends it. Resolves to the key of its task. */
   workOne(outcome?: Outcome): Promise<string>;

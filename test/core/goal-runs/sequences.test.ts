@@ -106,7 +106,7 @@ it('in whatever order things happen, a run is at work, waits for a reason, or ha
   );
 });
 
-/** What is refused has changed nothing; any other error is a defect. */
+/** An operation may be refused, but any other error is a defect. */
 async function legally(act: () => Promise<void>): Promise<void> {
   try {
     await act();
@@ -129,7 +129,7 @@ async function expectSound(runs: Runs): Promise<void> {
     );
     expect(open.map(({ id }) => `job:${id}`)).toEqual([task.claimed_by]);
   }
-  // What was given out is bounded, but for jobs that were retried by hand.
+  // The number of open jobs is bounded, except for jobs that were retried by hand.
   for (const run of live) expect((await runs.underWay(run.id)).length).toBeLessThan(20);
   const untold = await db.all("select 1 from jobs where type = 'run_goal' and status <> 'running' and result is null");
   expect(untold).toEqual([]);

@@ -30,11 +30,11 @@ function stagedProcesses() {
   };
 }
 
-test('the board does what a plain model of it does, whatever sessions do to it', async () => {
+test('the board does what a simple model of it does, in any sequence of operations', async () => {
   await compareWithModel(fc.array(operation, { minLength: 1, maxLength: 60, size: 'max' }), 900);
 }, 120_000);
 
-test('counters equal edges, and edges the states of what they lead to, on any graph of tasks', async () => {
+test('counters fit the dependencies, and these the states of the tasks they lead to, on any graph', async () => {
   await compareWithModel(tangledBoard, 500);
 }, 120_000);
 
@@ -92,7 +92,7 @@ async function wipe(board: Board): Promise<void> {
   });
 }
 
-/** What of the board the model knows. */
+/** The part of the board that the model has too. */
 async function boardAsIs(board: Board) {
   const line = await board.tasks.ready({}, { limit: 1_000 });
   const tasks = await board.db.all(
@@ -140,7 +140,7 @@ function asBoard(model: Model) {
   };
 }
 
-/** What must be true of the rows after every transaction, as sentences about those of which it is not. */
+/** The invariants of the rows after every transaction: returns a sentence about each row that violates one. */
 function brokenPromises(board: Board): Promise<unknown[]> {
   return board.db.all(
     `select 'the counters of a task differ from its edges' as broken, t.id from tasks t

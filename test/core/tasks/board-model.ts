@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../../src/base/errors.js';
 import type { FailurePolicy, TaskStatus } from '../../../src/core/tasks/task.js';
 
-// What the board should be, said as plainly as can be: nothing is counted or kept that can be worked out anew. No code
-// of the board is used, so that a mistake in it is not made here as well.
+// A model of the board, as simple as possible: nothing is stored that can be computed. It uses no code of the board, so
+// that it cannot repeat a mistake of it.
 
 export interface ModelTask {
   id: number;
@@ -17,7 +17,7 @@ export interface ModelTask {
   worker: string | null;
   slot: number | null;
   leaseTick: number;
-  /** Ended by its own policy, not by anyone's hand. */
+  /** Cancelled by its own policy, not by a caller. */
   isStopped: boolean;
   isHeld: boolean;
   notBefore: number;
@@ -89,7 +89,7 @@ export function unfinished(model: Model, task: ModelTask): ModelTask[] {
 export const isReady = (model: Model, task: ModelTask): boolean =>
   task.status === 'pending' && !task.isHeld && unfinished(model, task).length === 0;
 
-/** Ready tasks in the order in which they are handed out. */
+/** Ready tasks in the order in which they are claimed. */
 export function readyLine(model: Model): ModelTask[] {
   return model.tasks
     .filter((task) => isReady(model, task))
@@ -111,7 +111,7 @@ export function settle(model: Model): void {
   }
 }
 
-/** What the clock alone changes, once and for all. */
+/** Applies what only the clock changes. */
 export function tellTime(model: Model): void {
   for (const task of model.tasks) {
     if (task.isHeld && task.notBefore <= model.now) task.isHeld = false;
@@ -160,7 +160,7 @@ export function finish(model: Model, task: ModelTask, status: TaskStatus): void 
   settle(model);
 }
 
-/** Back into the line, which forgets who had it. */
+/** Makes a task pending and clears its claim. */
 export function rejoin(model: Model, task: ModelTask, attempts: number): void {
   leaveSlot(model, task);
   task.status = 'pending';
@@ -180,7 +180,7 @@ export function lapseTasks(model: Model): void {
   for (const task of over) takeBack(model, task);
 }
 
-/** Puts an ended task back into the line, unless its policy would stop it again. */
+/** Reopens an ended task, unless its policy would stop it again. */
 export function reopen(model: Model, task: ModelTask): void {
   const isStoppable = task.policy === 'skip' || task.policy === 'cancel';
   if (isStoppable && failures(model, task).length > 0) refuse('conflict');
@@ -217,7 +217,7 @@ export function sweepSessions(model: Model): void {
   }
 }
 
-/** Whether every process of whoever claimed it is dead. */
+/** Whether all processes of its holder are dead. */
 export function isAbandoned(model: Model, task: ModelTask): boolean {
   if (hasLapsed(model, task)) return true;
   const sessions = model.sessions.filter((session) => session.holder === task.claimedBy);

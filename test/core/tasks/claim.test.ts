@@ -146,7 +146,7 @@ describe('with nothing ready', () => {
     await board.claim(failed.id, alice);
     await board.end(failed.id, 'failed');
     expect(await board.tasks.claimNext({}, {}, bob)).toBeUndefined();
-    expect(await board.tasks.why({})).toEqual({
+    expect(await board.tasks.waitingReasons({})).toEqual({
       waiting: 1,
       claimed: 1,
       blockedByFailure: 2,
@@ -237,7 +237,7 @@ describe('scope', () => {
     expect((await board.tasks.claimNext(scope, {}, inA))?.id).toBe(common.id);
     expect((await board.tasks.claimNext(scope, {}, inA))?.id).toBe(own.id);
     expect(await board.tasks.claimNext(scope, {}, inA)).toBeUndefined();
-    expect(await board.tasks.why(scope)).toMatchObject({ claimed: 2, waiting: 0 });
+    expect(await board.tasks.waitingReasons(scope)).toMatchObject({ claimed: 2, waiting: 0 });
   });
 
   test('a goal is worked on by itself, whatever its project', async () => {

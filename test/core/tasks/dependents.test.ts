@@ -40,7 +40,7 @@ describe('when a dependency fails', () => {
       failedDependencies: 1,
       waitsBecause: `It waits for task ${a} (failed).`,
     });
-    expect(await board.tasks.why({})).toMatchObject({ blockedByFailure: 1, waiting: 0 });
+    expect(await board.tasks.waitingReasons({})).toMatchObject({ blockedByFailure: 1, waiting: 0 });
   });
 
   test('run: the task is done all the same', async () => {

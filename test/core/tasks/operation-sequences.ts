@@ -4,7 +4,7 @@ import { beat, kill, pass, resume, stepClock, sweep } from './session-operations
 import { claimNext, createAfter, editDependencies, editTask, updateStatus } from './task-operations.js';
 import { claimForWorker, claimSlot, heartbeat, release, releaseSlot, report, reset } from './worker-operations.js';
 
-/** Anything that sessions can do to the board, with what is done most at the greatest weight. */
+/** Every operation of a session on the board, weighted by how often it happens. */
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 6, arbitrary: createAfter(3) },
   { weight: 6, arbitrary: claimNext },

@@ -4,7 +4,7 @@ import type { Session } from '../../../src/core/coordination/sessions.js';
 import type { Board } from './board.js';
 import * as m from './board-model.js';
 
-/** One thing that somebody does: to the model, and to the board. Both may refuse; then with the same code. */
+/** One operation, on the model and on the board. Both may refuse it, with the same code. */
 export interface Operation {
   toString(): string;
   onModel(model: m.Model): void;
@@ -39,7 +39,7 @@ export const worker = fc.constantFrom('w1', 'w2', 'w3');
 export const slotNumber = fc.integer({ min: 1, max: 5 });
 export const seconds = fc.constantFrom(undefined, 5, 90);
 
-/** Which token is shown: none, the newest, or the one before it. */
+/** Which token a caller shows: none, the latest, or the one before that. */
 export const shown = fc.constantFrom(undefined, undefined, 0, -1);
 
 /** The task that a number stands for; 0 while there is none. */

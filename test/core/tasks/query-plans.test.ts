@@ -29,7 +29,7 @@ interface Step {
   detail: string;
 }
 
-/** What of a plan reads a whole table, more than the goal or project that is asked for, or sorts more than a page. */
+/** The steps of a query plan that read a whole table, read more than the goal or project asked for, or sort more than a page. */
 function faultsOf(text: string, plan: readonly Step[]): string[] {
   return plan.flatMap(({ parent, detail }) => {
     if (/^SCAN (tasks|task_dependencies|goals|t|d)\b/.test(detail)) return [detail];
@@ -41,10 +41,10 @@ function faultsOf(text: string, plan: readonly Step[]): string[] {
   });
 }
 
-/** As opposed to rows whose ids are known, which are those of a page. */
+/** Rows whose ids are known do not count: they are those of a page. */
 const readsByIndex = (detail: string): boolean => /^(SCAN|SEARCH) tasks USING (COVERING )?INDEX/.test(detail);
 
-test('next, claim, ready, list and the sweep read off indexes on a board of 100,000 tasks, in every scope', async () => {
+test('next, claim, ready, list and the sweep use indexes on a board of 100,000 tasks, in every scope', async () => {
   const board = await openBoard();
   await fill(board.db);
   const statements: { text: string; values: Value[] }[] = [];
@@ -77,7 +77,7 @@ test('next, claim, ready, list and the sweep read off indexes on a board of 100,
   expect([...faults]).toEqual([]);
 }, 60_000);
 
-/** Notes every statement that goes through a database. */
+/** Records every statement that a database runs. */
 function spyOn(db: Database, statements: { text: string; values: Value[] }[]): void {
   const noting = <Method extends 'all' | 'get' | 'run'>(sql: Sql, method: Method): Sql[Method] => {
     const original = sql[method] as (text: string, ...values: Value[]) => Promise<never>;

@@ -47,7 +47,8 @@ export const beat = fc.constantFrom(...conversations).map(
     },
     async onBoard({ board, current, model }) {
       const session = current.get(name);
-      if (session && model.sessions.find((one) => one.id === session.id)?.isAlive) await board.sessions.beat(session);
+      if (session && model.sessions.find((one) => one.id === session.id)?.isAlive)
+        await board.sessions.heartbeat(session);
     },
   }),
 );
@@ -65,7 +66,7 @@ export const kill = fc.constantFrom(...conversations).map(
   }),
 );
 
-/** A conversation begins, or goes on, in another process. */
+/** A conversation begins or is resumed in another process. */
 export function resume(name: string): Operation {
   const info = { clientSessionId: name, project: '' };
   let session = nameSession(info);

@@ -5,7 +5,8 @@ import type { LiveProcess } from '../core/overview/live-processes.js';
 import { newestBackup } from '../store/backup.js';
 import { restoreDatabase, setAside } from '../store/restore.js';
 import type { CommandContext } from './define-command.js';
-import { type Setting, settingOf, withRuntime } from './with-runtime.js';
+import { parseAge } from './options.js';
+import { callerOf, type Setting, settingOf, withRuntime } from './with-runtime.js';
 
 /** Copies the database to a file while others use it. */
 export async function runBackup(
@@ -84,4 +85,27 @@ function inUse(path: string, live: readonly LiveProcess[]): RuntimeError {
     `The database ${path} is in use: ${named}.`,
     'End these clients first, or pass --force: they will see the restored rows, and may hold claims that no longer exist.',
   );
+}
+
+/** Deletes what ended before an age such as `30d`, after a backup. */
+export async function runPurge({ olderThan }: { olderThan: string }, { flags, output }: CommandContext): Promise<void> {
+  const age = parseAge(olderThan);
+  const setting = settingOf(flags);
+  const purged = await withRuntime(setting, async (runtime) => {
+    const { path } = await runtime.maintenance.backup(undefined, 'before-purge');
+    const before = runtime.clock.now() - age;
+    return {
+      ...(await runtime.maintenance.purge(before, callerOf(setting.config))),
+      before: new Date(before).toISOString(),
+      backup: path,
+    };
+  });
+  if (flags.isJson) {
+    output.printJson(purged);
+    return;
+  }
+  const { before, backup, ...counts } = purged;
+  const parts = Object.entries(counts).map(([what, count]) => `${count} ${what}`);
+  output.print(`Deleted what ended before ${before}: ${parts.join(', ')}.`);
+  output.print(`Backup: ${backup}`);
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { jobStatuses } from '../../core/jobs/job.js';
-import { defineCommand } from '../define-command.js';
-import { commandName } from '../launch.js';
-import { choice, flag, list, requiredText, text, textWithDefault } from '../options.js';
+import { jobStatuses } from '../core/jobs/job.js';
+import { defineCommand } from './define-command.js';
+import { commandName } from './launch.js';
+import { choice, flag, list, requiredText, text, textWithDefault } from './options.js';
 
 const jobId = requiredText('--job-id <id>', 'the id that submit printed');
 
@@ -12,7 +12,7 @@ export const jobCommands = [
     name: 'agents',
     description: 'List the job types and the payload that each takes.',
     options: { type: text('--type <type>', 'only this type, with its whole schema') },
-    load: async () => (await import('../jobs/list-jobs.js')).runAgents,
+    load: async () => (await import('./jobs/list-jobs.js')).runAgents,
   }),
   defineCommand({
     name: 'submit',
@@ -38,13 +38,13 @@ Examples:
 
 After \`submit\`, --config is the payload. Before it, and with every other command, --config is the config file.
 `,
-    load: async () => (await import('../jobs/submit.js')).runSubmit,
+    load: async () => (await import('./jobs/submit.js')).runSubmit,
   }),
   defineCommand({
     name: 'status',
     description: 'Show a job: its progress, its error, its artifacts and the end of its log.',
     options: { jobId },
-    load: async () => (await import('../jobs/status.js')).runStatus,
+    load: async () => (await import('./jobs/status.js')).runStatus,
   }),
   defineCommand({
     name: 'list-jobs',
@@ -56,26 +56,26 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
       limit: text('--limit <count>', 'at most this many (default: 20)'),
       isAll: flag('--all', 'every job of every project'),
     },
-    load: async () => (await import('../jobs/list-jobs.js')).runListJobs,
+    load: async () => (await import('./jobs/list-jobs.js')).runListJobs,
   }),
   defineCommand({
     name: 'cancel',
     description: 'Cancel a waiting or running job; output that it has written is kept.',
     options: { jobId },
-    load: async () => (await import('../jobs/cancel-and-retry.js')).runCancel,
+    load: async () => (await import('./jobs/cancel-and-retry.js')).runCancel,
   }),
   defineCommand({
     name: 'wait',
     description:
       'Wait for a job and show its progress; the exit code is 1 unless it completes. Ctrl-C stops waiting, and the job goes on.',
     options: { jobId },
-    load: async () => (await import('../jobs/wait.js')).runWait,
+    load: async () => (await import('./jobs/wait.js')).runWait,
   }),
   defineCommand({
     name: 'result',
     description: 'Print the result of a completed job.',
     options: { jobId, file: text('-o, --output <file>', 'write the result to this file instead') },
-    load: async () => (await import('../jobs/result.js')).runResult,
+    load: async () => (await import('./jobs/result.js')).runResult,
   }),
   defineCommand({
     name: 'logs',
@@ -87,7 +87,7 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
         'print new entries as they come, until the job ends; with --json, one document a line',
       ),
     },
-    load: async () => (await import('../jobs/logs.js')).runLogs,
+    load: async () => (await import('./jobs/logs.js')).runLogs,
   }),
   defineCommand({
     name: 'retry',
@@ -96,7 +96,7 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
       jobId: text('--job-id <id>', 'the job'),
       isDead: flag('--redrive, --dead', 'only dead letters: the one that --job-id names, or all of them'),
     },
-    load: async () => (await import('../jobs/cancel-and-retry.js')).runRetry,
+    load: async () => (await import('./jobs/cancel-and-retry.js')).runRetry,
   }),
   defineCommand({
     name: 'metrics',
@@ -105,7 +105,7 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
       window: textWithDefault('--window <age>', 'how far back to look: a number with m, h, d or w', '1h'),
       isPrometheus: flag('--prometheus', 'all counters and gauges, in the text format of Prometheus'),
     },
-    load: async () => (await import('../metrics.js')).runMetrics,
+    load: async () => (await import('./metrics.js')).runMetrics,
   }),
 ];
 

@@ -1,0 +1,226 @@
+import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
+import { clientIds } from './install/clients.js';
+import { jobCommands } from './job-commands.js';
+import { claudeScopes, commandName, dashboardPort, httpPort } from './launch.js';
+import {
+  argument,
+  choice,
+  flag,
+  list,
+  optionalArgument,
+  port,
+  requiredChoice,
+  requiredText,
+  text,
+  textWithDefault,
+} from './options.js';
+
+const setupCommands = [
+  defineCommand({
+    name: 'install',
+    description: 'Show how to connect a client; with --write, edit its config file.',
+    options: {
+      client: requiredChoice('--client <name>', 'the client', clientIds),
+      print: flag('--print', 'only show what to do (the default)', { conflictsWith: 'write' }),
+      write: flag('--write', 'edit the config file, after a backup beside it'),
+      scope: choice('--scope <scope>', 'claude-code only: who gets the server', claudeScopes),
+    },
+    helpAfter: '\nGlobal options such as --db are passed on to the server that the client will start.\n',
+    load: async () => (await import('./install/install.js')).runInstall,
+  }),
+  defineCommand({
+    name: 'doctor',
+    description: 'Check everything that the runtime needs, and print a fix for each problem. Changes nothing.',
+    load: async () => (await import('./doctor/doctor.js')).runDoctor,
+  }),
+  defineCommand({
+    name: 'demo',
+    description:
+      'Run a demonstration in a temporary home: a goal, its tasks, and background work that outlives its server.',
+    options: {
+      relay: flag('--relay', 'run a relay of four agents instead; it needs a configured model'),
+    },
+    load: async () => (await import('./demo/demo.js')).runDemo,
+  }),
+];
+
+const serverCommands = [
+  defineCommand({
+    name: 'serve',
+    description: 'Serve MCP on stdin and stdout, as a client starts it; with --http, on a port instead.',
+    options: {
+      ...httpOptions(httpPort),
+      http: flag('--http', 'serve MCP and the HTTP API on a port, without the dashboard'),
+      metricsPort: port('--metrics-port <port>', 'answer GET /metrics for Prometheus on this port of 127.0.0.1', {
+        least: 1,
+      }),
+    },
+    load: async () => (await import('./serve.js')).runServe,
+  }),
+  defineCommand({
+    name: 'dashboard',
+    description: 'Serve the live dashboard, the HTTP API and MCP over HTTP, until Ctrl-C.',
+    options: {
+      ...httpOptions(dashboardPort),
+      open: flag('--open', 'open the dashboard in a browser'),
+    },
+    load: async () => (await import('./serve-http.js')).runDashboard,
+  }),
+];
+
+function httpOptions(defaultPort: number) {
+  return {
+    port: port('--port <number>', `the port; by default PORT, or ${defaultPort}, or the next free one`, { least: 0 }),
+    host: textWithDefault('--host <name>', 'the address to listen on', '127.0.0.1'),
+    allowedHosts: list('--allow-host <name...>', 'more host names to answer to, as behind a proxy'),
+    needsToken: flag('--no-token', 'let in everyone who can reach the port; only on 127.0.0.1'),
+  };
+}
+
+/** Access to the HTTP port for programs. */
+const tokenCommands = [
+  defineCommand({
+    name: 'create',
+    description: 'Create a token and print it once; with --read-only, it cannot change anything.',
+    options: { name: requiredText('--name <name>', 'what the token is for') },
+    load: async () => (await import('./token.js')).createToken,
+  }),
+  defineCommand({
+    name: 'list',
+    description: 'List the tokens by id and name; the tokens themselves are not stored.',
+    load: async () => (await import('./token.js')).listTokens,
+  }),
+  defineCommand({
+    name: 'revoke',
+    description: 'Revoke a token, at once and for good.',
+    arguments: { token: argument('its id or name') },
+    load: async () => (await import('./token.js')).revokeToken,
+  }),
+];
+
+const toolCommand = defineCommand({
+  name: 'tool',
+  description: 'Call one of the tools that MCP clients get, or list them.',
+  usage: 'NAME [--arg key=value ...] [--input JSON|@FILE|-] | NAME --help | --list',
+  arguments: { name: optionalArgument('the tool') },
+  options: {
+    isList: flag('-l, --list', 'list the tools by toolset'),
+    pairs: list('-a, --arg <key=value>', 'an argument; repeat it for more, or for another item of a list'),
+    input: text('-i, --input <json>', 'all arguments as a JSON object; @FILE or - (stdin) to read it from there'),
+    isHelp: flag('-h, --help', 'print what the tool does and takes'),
+  },
+  hasOwnHelp: true,
+  allowsExcessWords: true,
+  helpAfter: `
+Examples:
+  ${commandName} tool --list
+  ${commandName} tool create_task --help
+  ${commandName} tool create_task --arg title="Write the parser" --arg priority=8 --arg dependencies=1 --arg dependencies=2
+  ${commandName} tool submit_background_task --arg task_description="Say hi" --arg model_params.max_tokens=100
+  ${commandName} tool create_tasks --input @tasks.json --json
+
+The tool's schema decides how a value is read. Give a list as JSON or by repeating --arg, and an object as JSON or with
+dots. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict with the work of others.
+`,
+  load: async () => (await import('./tool/tool.js')).runTool,
+});
+
+/** The other MCP servers whose tools this program calls. */
+const serversCommands = [
+  defineCommand({
+    name: 'list',
+    description: 'List the servers of the config file and what is known about them. Starts none.',
+    load: async () => (await import('./servers/servers.js')).listServers,
+  }),
+  defineCommand({
+    name: 'import',
+    description: "Copy servers from another client's file, such as .mcp.json, to the config file, after a backup.",
+    arguments: { file: argument('a JSON file with mcpServers') },
+    options: {
+      isDry: flag('--dry-run', 'only print what would change'),
+      isReplacing: flag('--replace', 'also replace servers that have the same name'),
+    },
+    load: async () => (await import('./servers/servers.js')).importServers,
+  }),
+  defineCommand({
+    name: 'check',
+    description: 'Start each server, ask for its tools, and stop it. The exit code is 1 if one does not answer.',
+    arguments: { server: optionalArgument('only this one') },
+    load: async () => (await import('./servers/servers.js')).checkServers,
+  }),
+];
+
+const force = flag('--force', 'also replace prices that exist already');
+
+/** The price files that backtests read. */
+const pricesCommands = [
+  defineCommand({
+    name: 'import',
+    description: 'Check a CSV file of daily prices, and store a copy under the name of its ticker.',
+    arguments: {
+      file: argument('CSV with a header that names date, open, high, low, close[, adj close][, volume]'),
+    },
+    options: { ticker: requiredText('--ticker <ticker>', 'the name that backtests give it'), force },
+    load: async () => (await import('./prices.js')).importPriceFile,
+  }),
+  defineCommand({
+    name: 'list',
+    description: 'List the stored price files with their dates.',
+    load: async () => (await import('./prices.js')).listPriceFiles,
+  }),
+  defineCommand({
+    name: 'fetch',
+    description: 'Download daily prices from the address in AGENT_RUNTIME_PRICES_URL.',
+    options: {
+      ticker: requiredText('--ticker <ticker>', 'which prices'),
+      from: requiredText('--from <date>', 'first day, YYYY-MM-DD'),
+      to: requiredText('--to <date>', 'last day, YYYY-MM-DD'),
+      force,
+    },
+    load: async () => (await import('./prices.js')).fetchPriceFile,
+  }),
+];
+
+const databaseCommands = [
+  defineCommand({
+    name: 'backup',
+    description: 'Copy the database while others use it.',
+    arguments: { file: optionalArgument('the new file; by default one in the backup directory') },
+    load: async () => (await import('./database.js')).runBackup,
+  }),
+  defineCommand({
+    name: 'restore',
+    description: 'Replace the contents of the database by those of a backup; a copy of the current contents is kept.',
+    arguments: { file: optionalArgument('the backup; by default the newest one') },
+    options: {
+      isForced: flag('--force', 'also while servers or runners use the database, or when it cannot be read'),
+    },
+    load: async () => (await import('./database.js')).runRestore,
+  }),
+  defineCommand({
+    name: 'purge',
+    description: 'Delete what ended long ago, after a backup; open work, and all that it depends on, stays.',
+    options: { olderThan: requiredText('--older-than <age>', 'a number with m, h, d or w, such as 30d') },
+    load: async () => (await import('./database.js')).runPurge,
+  }),
+];
+
+/** Every command by group. `--help` and the README's table have the same groups and order. */
+export const commands: Readonly<Record<string, readonly (DefinedCommand | CommandSet)[]>> = {
+  Setup: setupCommands,
+  Server: [
+    ...serverCommands,
+    {
+      name: 'token',
+      description: 'Manage the tokens that let programs and other hosts in over HTTP.',
+      commands: tokenCommands,
+    },
+  ],
+  Tools: [
+    toolCommand,
+    { name: 'servers', description: 'Manage the MCP servers whose tools call_tool calls.', commands: serversCommands },
+  ],
+  Jobs: jobCommands,
+  Prices: [{ name: 'prices', description: 'Manage the price files that backtests read.', commands: pricesCommands }],
+  Database: databaseCommands,
+};
