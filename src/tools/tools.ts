@@ -166,8 +166,8 @@ export const toolTools = [
       retry_safe: z.boolean().optional(),
     }),
     handler: async (input, { runtime, actor }) => {
-      const { prefer, backups, cache_seconds: cacheSeconds, retry_safe: retrySafe, reset: isAnew } = input;
-      const change = { prefer, backups, cacheSeconds, retrySafe, isAnew };
+      const { prefer, backups, cache_seconds: cacheSeconds, retry_safe: retrySafe, reset: isReset } = input;
+      const change = { prefer, backups, cacheSeconds, retrySafe, isReset };
       const route = await runtime.downstream.route(input.tool_name, change, actor);
       return {
         tool_name: route.tool,
