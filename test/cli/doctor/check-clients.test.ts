@@ -51,7 +51,7 @@ it.each([
   expect(found.connected).toBeUndefined();
 });
 
-it('finds the server under another name in .mcp.json, and in a config directory of the user's choice', async () => {
+it('finds the server under another name in .mcp.json, and in another config directory', async () => {
   const { project, put, check } = machine();
   put(join(project, '.mcp.json'), { mcpServers: { memory: { command: 'npx', args: ['x'] }, board: npx } });
   expect((await check())['Claude Code']?.detail).toContain('connected as board');

@@ -59,7 +59,7 @@ it.each(clientIds)('starts the server for %s by npx, on Windows through a shell'
   });
 });
 
-it('writes full paths for desktop apps, except from npx's cache, where no path lasts', () => {
+it('writes full paths for desktop apps, except from the npx cache, where no path lasts', () => {
   const direct = { command: '/opt/node/bin/node', args: ['/opt/lib/agent-runtime-mcp/dist/main.js'] };
   for (const client of ['claude-desktop', 'cursor'] as const) expect(plan(client, 'darwin').written).toEqual(direct);
   for (const client of ['claude-code', 'vscode'] as const) {

@@ -48,7 +48,7 @@ it('a dead letter is marked as dead, and can be retried', () => {
   expect(text).toContain('agent-runtime retry --job-id 3f2c9a1e');
 });
 
-it('control characters in a job's output do not reach the terminal', () => {
+it('control characters in the output of a job do not reach the terminal', () => {
   const rude: JobStatusOutput = {
     ...job,
     progress_message: '\u001b]0;title\u0007',

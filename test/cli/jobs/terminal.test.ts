@@ -49,7 +49,7 @@ describe.skipIf(!isThere)('in a terminal', () => {
     expect(agents.shown).toContain('\u001b[1mbacktest\u001b[22m\r\n  Backtests a trading strategy');
   });
 
-  it('control characters in a job's data do not reach the terminal', async () => {
+  it('control characters in the data of a job do not reach the terminal', async () => {
     const { home, submit, run } = jobCli();
     const id = await submit('generic', { note: '\u001b]0;owned\u0007' }, '--metadata', '{"note": "\\u009b2J"}');
     await run(['wait', '--job-id', id]);
