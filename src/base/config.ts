@@ -1,17 +1,21 @@
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { z } from 'zod';
 import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
 import { RuntimeError } from './errors.js';
 import { type LogLevel, logLevels } from './log.js';
 import { type NativeSettings, readNativeSettings } from './native-settings.js';
 import type { ServerSettings, ToolPreferences } from './server-settings.js';
 import {
+  type DefaultedName,
   type Environment,
+  type Flags,
+  oneOf,
   type ProviderSection,
   readSetting,
+  readWholeNumber,
   type Setting,
   type SettingName,
+  settingOrDefault,
   settings,
 } from './settings.js';
 
@@ -75,18 +79,6 @@ export interface AllowedCommand {
   maxOutputBytes: number;
 }
 
-/** The flags that every command takes. */
-export interface Flags {
-  db?: string | undefined;
-  config?: string | undefined;
-  dataDir?: string | undefined;
-  logLevel?: string | undefined;
-  toolsets?: string | undefined;
-  readOnly?: boolean | undefined;
-  /** More modules with agents, for programs that embed this one. */
-  agents?: readonly string[] | undefined;
-}
-
 /**
  * Reads all settings; `readConfig` of `config.ts` is this with the providers of `llm/`. Throws `invalid`, naming the
  * variable or the config file's key, and what it may be.
@@ -98,7 +90,10 @@ export function readConfigWith(
 ): Config {
   const home = environment.HOME || homedir();
   const setting = (name: SettingName) => readSetting(environment, name);
-  const configPath = path(flags.config ?? setting('AGENT_RUNTIME_CONFIG') ?? '~/.claude/agent_runtime.json', home);
+  const chosen = (name: DefaultedName) => settingOrDefault(environment, name, flags);
+  const limit = (name: DefaultedName, inFile: number | undefined) =>
+    readWholeNumber(environment, name) ?? inFile ?? Number(chosen(name));
+  const configPath = path(chosen('AGENT_RUNTIME_CONFIG'), home);
   const file = readConfigFile(configPath, providers);
   const env = withSecrets(environment, file, { home, configPath });
   const limits = file.limits ?? {};
@@ -107,18 +102,14 @@ export function readConfigWith(
   return {
     home,
     configPath,
-    dbPath: path(flags.db ?? setting('AGENT_RUNTIME_DB_PATH') ?? '~/.claude/agent_runtime.db', home),
-    dataDir: path(flags.dataDir ?? setting('AGENT_RUNTIME_DATA_DIR') ?? '~/.claude/agent_runtime', home),
-    logLevel: oneOf(
-      logLevels,
-      'AGENT_RUNTIME_LOG_LEVEL',
-      flags.logLevel ?? setting('AGENT_RUNTIME_LOG_LEVEL') ?? 'info',
-    ),
+    dbPath: path(chosen('AGENT_RUNTIME_DB_PATH'), home),
+    dataDir: path(chosen('AGENT_RUNTIME_DATA_DIR'), home),
+    logLevel: oneOf(logLevels, 'AGENT_RUNTIME_LOG_LEVEL', chosen('AGENT_RUNTIME_LOG_LEVEL')),
     logDays: limits.logDays ?? 7,
-    toolsets: flags.toolsets ?? setting('AGENT_RUNTIME_TOOLSETS') ?? 'all',
-    isReadOnly: flags.readOnly ?? isOn(setting('AGENT_RUNTIME_READ_ONLY')),
-    workerSlots: wholeNumber(setting, 'AGENT_RUNTIME_WORKER_SLOTS', 1_000) ?? limits.workerSlots ?? 5,
-    maxRunningJobs: wholeNumber(setting, 'AGENT_RUNTIME_MAX_RUNNING_JOBS', 64) ?? limits.maxRunningJobs ?? 4,
+    toolsets: chosen('AGENT_RUNTIME_TOOLSETS'),
+    isReadOnly: isOn(chosen('AGENT_RUNTIME_READ_ONLY')),
+    workerSlots: limit('AGENT_RUNTIME_WORKER_SLOTS', limits.workerSlots),
+    maxRunningJobs: limit('AGENT_RUNTIME_MAX_RUNNING_JOBS', limits.maxRunningJobs),
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: Object.fromEntries(providers.map((one) => [one.id, providerSettings(one, file, env)])),
@@ -129,7 +120,7 @@ export function readConfigWith(
     toolPreferences: file.toolPreferences ?? {},
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
-    port: wholeNumber(setting, 'PORT', 65_535),
+    port: readWholeNumber(environment, 'PORT'),
     native,
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',
@@ -140,7 +131,7 @@ export function readConfigWith(
 }
 
 /** This process's environment without some variables. */
-export function environmentWithout(names: readonly SettingName[]): Environment {
+export function environmentWithout(names: readonly string[]): Environment {
   const environment: Record<string, string | undefined> = { ...process.env };
   for (const name of names) delete environment[name];
   return environment;
@@ -231,24 +222,6 @@ function path(text: string, home: string): string {
   return text === '~' || text.startsWith('~/') ? join(home, text.slice(1)) : resolve(text);
 }
 
-function wholeNumber(setting: (name: SettingName) => string | undefined, name: SettingName, max: number) {
-  const text = setting(name);
-  if (text === undefined) return undefined;
-  const parsed = z.coerce.number().int().min(1).max(max).safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new RuntimeError(
-    'invalid',
-    `${name} is ${JSON.stringify(text)}.`,
-    `Set it to a whole number from 1 to ${max}.`,
-  );
-}
-
-function oneOf<Word extends string>(words: readonly Word[], name: string, text: string): Word {
-  const found = words.find((word) => word === text.toLowerCase());
-  if (found) return found;
-  throw new RuntimeError('invalid', `${name} is ${JSON.stringify(text)}.`, `Set it to one of ${words.join(', ')}.`);
-}
-
-function isOn(text: string | undefined): boolean {
-  return text !== undefined && /^(1|true|yes|on)$/i.test(text);
+function isOn(text: string): boolean {
+  return /^(1|true|yes|on)$/i.test(text);
 }
