@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { AgentError, type Artifact, type Dependency } from '../agents/define-agent.js';
 import { type Json, readJson } from '../base/json.js';
 import { makePrivateDirectory } from '../base/private-files.js';
-import { listArtifact } from '../core/jobs/attempts.js';
+import { recordArtifact } from '../core/jobs/attempts.js';
 import type { AttemptKey } from '../core/jobs/outcome.js';
 import { listArtifacts } from '../core/jobs/read-jobs.js';
 import type { Database, Sql } from '../store/sql.js';
@@ -44,7 +44,7 @@ export async function saveArtifact(
     writeFileSync(part, bytes, { mode: 0o600 });
     await db.transaction(async (sql) => {
       const listed = { name, path: artifact.path, size_bytes: artifact.sizeBytes, sha256: artifact.sha256 };
-      const isCurrent = await listArtifact(sql, key, listed, at);
+      const isCurrent = await recordArtifact(sql, key, listed, at);
       if (!isCurrent) throw new AgentError('SUPERSEDED', `Another attempt of job ${jobId} has taken over.`);
       renameSync(part, artifact.path);
     });
