@@ -1,6 +1,6 @@
 import type { Sql } from '../../store/sql.js';
 import { type JobStatus, jobStatuses } from '../jobs/job.js';
-import { conditionsOf, findJob, type JobFilter, joinChunks } from '../jobs/read-jobs.js';
+import { findJob, type JobFilter, joinChunks, whereJobs } from '../jobs/read-jobs.js';
 
 export interface JobCounts {
   byStatus: Record<JobStatus, number>;
@@ -10,16 +10,16 @@ export interface JobCounts {
 
 /** Counts jobs by status, and those that need attention: dead and unread ones. */
 export async function countJobs(sql: Sql, filter: Pick<JobFilter, 'type' | 'onlyProject'>): Promise<JobCounts> {
-  const all = conditionsOf(filter);
+  const all = whereJobs(filter);
   const rows = await sql.all<{ status: JobStatus; count: number }>(
-    `select status, count(*) as count from jobs ${all.where} group by status`,
+    `select status, count(*) as count from jobs ${all.text} group by status`,
     ...all.values,
   );
   const byStatus = Object.fromEntries(jobStatuses.map((status) => [status, 0])) as Record<JobStatus, number>;
   for (const { status, count } of rows) byStatus[status] = count;
   const few = async (condition: Partial<JobFilter>) => {
-    const { where, values } = conditionsOf({ ...filter, ...condition });
-    const row = await sql.get<{ count: number }>(`select count(*) as count from jobs ${where}`, ...values);
+    const { text, values } = whereJobs({ ...filter, ...condition });
+    const row = await sql.get<{ count: number }>(`select count(*) as count from jobs ${text}`, ...values);
     return row?.count ?? 0;
   };
   return { byStatus, dead: await few({ isDead: true }), unread: await few({ isUnread: true }) };
