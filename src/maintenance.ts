@@ -13,6 +13,7 @@ import { clearBoard } from './core/retention/clear-board.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import type { Tasks } from './core/tasks/tasks.js';
 import type { Downstream } from './downstream/downstream.js';
+import { deleteOldAnswers } from './downstream/native/answers.js';
 import type { Jobs } from './runner/jobs.js';
 import { backupPath, newestBackup } from './store/backup.js';
 import type { Database, Statement } from './store/sql.js';
@@ -125,7 +126,7 @@ export class Maintenance {
   /** Deletes what ended before a time and nothing open depends on, with the files of its jobs. */
   async purge(before: EpochMs, actor: Actor): Promise<Omit<Purged, 'artifactPaths'>> {
     const { db, clock } = this.#needs;
-    const { artifactPaths, ...counts } = await purge(db, before, { at: clock.now(), actor });
+    const { artifactPaths, ...counts } = await purge(db, before, { at: clock.now(), actor }, [deleteOldAnswers]);
     for (const path of artifactPaths) rmSync(path, { force: true });
     return counts;
   }

@@ -1,7 +1,7 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 
-/** What the server says of a call that failed. */
+/** A failed call, in the server's words. */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed';
 
@@ -17,8 +17,7 @@ export class CallFailed extends Error {
 export type Arguments = Record<string, unknown>;
 
 /**
- * Calls a tool that only reads, or what is read for the page alone (`page/board`). Its result is as the server
- * declares it. Throws CallFailed.
+ * Calls a tool that reads, or a read of the page's own (`page/board`). Throws CallFailed.
  */
 export function read<Result>(tool: string, args: Arguments = {}, signal?: AbortSignal): Promise<Result> {
   const query = Object.keys(args).length === 0 ? '' : `?input=${encodeURIComponent(JSON.stringify(args))}`;
@@ -34,13 +33,13 @@ export async function write<Result>(tool: string, args: Arguments): Promise<Resu
 
 const writeListeners = new Set<() => void>();
 
-/** Calls `listener` after each change that this page has made itself; returns what ends that. */
+/** Calls `listener` after each write of this page; returns the function that unsubscribes. */
 export function onWrite(listener: () => void): () => void {
   writeListeners.add(listener);
   return () => void writeListeners.delete(listener);
 }
 
-/** Who the server takes this page for. */
+/** How the server sees this page's user. */
 export interface Visitor {
   name: string;
   read_only: boolean;
@@ -65,7 +64,7 @@ async function send<Result>(path: string, init: RequestInit): Promise<Result> {
 
 export const VisitorContext = createContext<Visitor | undefined>(undefined);
 
-/** Whether actions are offered: the server refuses them anyway to those who may only look. */
+/** Whether actions are offered. The server refuses them to read-only users anyway. */
 export function useMayWrite(): boolean {
   return useContext(VisitorContext)?.read_only === false;
 }

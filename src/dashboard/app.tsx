@@ -49,7 +49,7 @@ export function App() {
   );
 }
 
-/** Shows whether changes come in as they happen, and holds them off or lets them in. */
+/** Shows whether the page is live, and pauses or resumes it. */
 function LiveSwitch() {
   const state = useLiveState();
   const words = { live: 'Live', paused: 'Paused', connecting: 'Reconnecting…' };

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** A change as the server sends it: one row of its log. */
+/** A change as the server sends it: one row of the events. */
 export interface Change {
   id: number;
   at: string;
@@ -23,7 +23,7 @@ let source: EventSource | undefined;
 let lastId: string | undefined;
 let state: LiveState = 'connecting';
 
-/** Begins to listen, behind the last change that was seen: the browser reconnects by itself and asks for the rest. */
+/** Opens the event stream after the last change seen. The browser reconnects by itself and asks for what it missed. */
 export function connect(): void {
   source?.close();
   setState('connecting');
@@ -40,7 +40,7 @@ export function connect(): void {
   source.addEventListener('error', () => setState('connecting'));
 }
 
-/** Stops what is shown where it is; `connect` brings what has happened since. */
+/** Freezes what is shown; `connect` catches up. */
 export function pause(): void {
   source?.close();
   source = undefined;
@@ -61,7 +61,7 @@ export function useLiveState(): LiveState {
   return shown;
 }
 
-/** Calls `listener` at each change while the component is shown. */
+/** Calls `listener` for each change while the component is mounted. */
 export function useChanges(listener: ChangeListener): void {
   useEffect(() => {
     changeListeners.add(listener);

@@ -1,7 +1,7 @@
 import type { ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
-/** Where the page is: every view, and what it is filtered by, has an address of its own. */
+/** The page's address: every view with its filters has one. */
 export interface Place {
   path: string;
   query: URLSearchParams;
@@ -13,7 +13,7 @@ function here(): Place {
   return { path: location.pathname, query: new URLSearchParams(location.search) };
 }
 
-/** Goes to an address of this page, as a link does. */
+/** Navigates to an address of this page. */
 export function go(address: string, { isReplacing = false } = {}): void {
   if (isReplacing) history.replaceState(null, '', address);
   else {
@@ -23,7 +23,7 @@ export function go(address: string, { isReplacing = false } = {}): void {
   for (const listener of listeners) listener();
 }
 
-/** A query as it stands in an address; with some of it changed, an empty value takes one away. */
+/** A query as text, with changes applied; an empty value removes a parameter. */
 export function queryText(query: URLSearchParams, changes: Record<string, string> = {}): string {
   const next = new URLSearchParams(query);
   for (const [name, value] of Object.entries(changes)) {
@@ -33,7 +33,7 @@ export function queryText(query: URLSearchParams, changes: Record<string, string
   return next.size > 0 ? `?${next}` : '';
 }
 
-/** Changes what the view is filtered by; an empty value takes a filter away. */
+/** Sets filters of the view; an empty value removes one. */
 export function filter(changes: Record<string, string>): void {
   const { path, query } = here();
   go(`${path}${queryText(query, changes)}`, { isReplacing: true });
@@ -60,7 +60,7 @@ interface LinkProps {
   isCurrent?: boolean;
 }
 
-/** A link within the page; opened in another tab it works as any. */
+/** A link within the page; it also opens in another tab. */
 export function Link({ to, children, class: className, isCurrent = false }: LinkProps) {
   return (
     <a
@@ -79,12 +79,12 @@ export function Link({ to, children, class: className, isCurrent = false }: Link
 }
 
 export interface ViewProps extends Place {
-  /** What follows the view's own part of the address, such as a task's id. */
+  /** The rest of the address after the view's name, such as a task's id. */
   rest: string;
 }
 
 export interface View {
-  /** Its part of the address. */
+  /** Its name in the address. */
   name: string;
   title: string;
   component: ComponentType<ViewProps>;

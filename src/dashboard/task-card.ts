@@ -1,8 +1,8 @@
-/** The statuses as people see them: what is pending can be done now, or waits for something. */
+/** The states that people see: a pending task is ready or waiting. */
 export const taskStates = ['ready', 'waiting', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
 export type TaskState = (typeof taskStates)[number];
 
-/** As much of a task as lists and cards show; what says nothing is left out. Times are ISO 8601. */
+/** A task as lists and cards show it; empty fields are left out. Times are ISO 8601. */
 export interface TaskCard {
   id: number;
   key?: string;
@@ -26,14 +26,14 @@ export interface TaskCard {
   completed_at?: string;
 }
 
-/** How many tasks are in each state; true for all that are meant, not for a page of them. */
+/** The number of tasks in each state, over the whole selection and not only the page shown. */
 export interface TaskSummary {
   counts: Record<TaskState, number>;
-  /** Open ones whose deadline has passed. */
+  /** Open tasks whose deadline has passed. */
   overdue: number;
 }
 
 export const totalOf = ({ counts }: TaskSummary): number => taskStates.reduce((sum, state) => sum + counts[state], 0);
 
-/** A number as people write it: 10,000. */
+/** A number with separators: 10,000. */
 export const shownCount = (count: number): string => count.toLocaleString('en');

@@ -3,29 +3,29 @@ import { type Arguments, CallFailed, onWrite, read } from './api.js';
 import { type Change, useChanges, useLiveState } from './live.js';
 
 export interface Reading<Result> {
-  /** What was read last; kept while it is read again. */
+  /** The last data; kept during the next read. */
   data: Result | undefined;
   error: CallFailed | undefined;
   reload(): void;
 }
 
 export interface ReadOptions {
-  /** Subjects whose changes make it worth reading again, such as `task`. */
+  /** Subjects whose changes cause another read, such as `task`. */
   subjects?: readonly string[];
-  /** Also read again after this many milliseconds: for what grows without a change, as streamed output. */
+  /** Also reads at this interval (milliseconds): for what grows without a recorded change, such as streamed output. */
   everyMs?: number | undefined;
-  /** Nothing is read while false. */
+  /** No reads while false. */
   isWanted?: boolean;
-  /** What was read for other arguments stays until these are answered: for a list that is being filtered. */
+  /** Keeps the data of earlier arguments until the new ones are answered: for a list that is being filtered. */
   keepsLast?: boolean;
 }
 
-/** A burst of changes is read once. */
+/** Changes within this time cause one read. */
 const settleMs = 150;
 
 /**
- * The result of a reading tool, read again whenever a change of one of the subjects is recorded, and when the server
- * is back after it was away.
+ * The result of a tool that reads, kept current: read again after each change of its subjects, and when the connection
+ * is back.
  */
 export function useRead<Result>(tool: string, args: Arguments = {}, options: ReadOptions = {}): Reading<Result> {
   const { subjects = [], everyMs, isWanted = true, keepsLast = false } = options;
@@ -76,7 +76,7 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
     [wanted, reload],
   );
   useChanges(onChange);
-  // Whoever changes something sees it at once, also while the page is paused.
+  // The page's own writes show at once, also while it is paused.
   useEffect(() => onWrite(reload), [reload]);
   useEffect(() => () => clearTimeout(pending.current), []);
   const live = useLiveState();
@@ -86,7 +86,7 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
     return () => clearInterval(timer);
   }, [everyMs, live, reload]);
 
-  // What changed between a read and the moment from which changes are told is in neither.
+  // A change between the first read and the start of the event stream would be in neither.
   const isConnecting = live === 'connecting';
   const wasConnecting = useRef(false);
   useEffect(() => {
@@ -94,7 +94,7 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
     wasConnecting.current = isConnecting;
   }, [isConnecting, reload]);
 
-  // What was read for other arguments is not shown for these, unless it is to stay meanwhile.
+  // Data of other arguments is not shown for these, unless the caller wants it kept.
   const isOurs = reading.key === key || (keepsLast && reading.tool === tool);
   return { data: isOurs ? reading.data : undefined, error: isOurs ? reading.error : undefined, reload };
 }

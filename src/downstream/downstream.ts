@@ -20,8 +20,15 @@ import { CallMetrics, type CallStats } from './routing/call-metrics.js';
 import { Caller, type CallOutcome, type CallRequest } from './routing/caller.js';
 import { type Route, type RouteChange, Routes } from './routing/routes.js';
 import { ServerLauncher } from './server-launcher.js';
-import { type ListedTool, listTools, type ToolFilter } from './views/list-tools.js';
-import { type ServerView, type SickServer, sickServers, viewServers } from './views/servers.js';
+import {
+  type ListedTool,
+  listTools,
+  type ServerView,
+  type SickServer,
+  sickServers,
+  type ToolFilter,
+  viewServers,
+} from './views.js';
 
 export interface DownstreamNeeds {
   config: Config;
@@ -203,7 +210,11 @@ class PooledDownstream implements Downstream {
 
   /** Before the first call: scales that were set before this session began count from then on. */
   #scaleOnce(): Promise<void> {
-    this.#scaled ??= this.#applyScales();
+    this.#scaled ??= this.#applyScales().catch((error: unknown) => {
+      // The next call tries again.
+      this.#scaled = undefined;
+      throw error;
+    });
     return this.#scaled;
   }
 

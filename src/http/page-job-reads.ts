@@ -140,7 +140,7 @@ export const jobPageReads = [
         id,
         configured: isConfigured,
         model: defaultModel,
-        mend: fix,
+        fix,
       })),
     }),
   }),

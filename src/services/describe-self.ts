@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Config } from '../base/config.js';
 import type { Downstream } from '../downstream/downstream.js';
-import type { SickServer } from '../downstream/views/servers.js';
+import type { SickServer } from '../downstream/views.js';
 import type { Models } from '../llm/index.js';
 
 /** What this process is set up with. */

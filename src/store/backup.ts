@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { EpochMs } from '../base/clock.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import { makePrivateDirectory } from '../base/private-files.js';
 import type { Connection } from './driver.js';
@@ -7,13 +8,12 @@ import { isBusy, isDamage } from './sqlite-errors.js';
 
 export interface BackupPlan {
   backupDir: string;
-  /** Says why it was made: `manual`, `before-clean`, `v3`. */
+  /** Why it was made: `manual`, `before-clean`, `v3`. Part of its name. */
   label: string;
-  /** Epoch milliseconds. */
-  now: number;
+  now: EpochMs;
 }
 
-/** Where a backup of this moment goes; names sort by time. */
+/** The path of a backup made now. Names sort by time. */
 export function backupPath({ backupDir, label, now }: BackupPlan): string {
   const stamp = new Date(now).toISOString().replaceAll(/[-:]/g, '').replace('.', '');
   return join(backupDir, `agent_runtime-${stamp}-${label}.db`);
@@ -47,10 +47,10 @@ export function copyInto(connection: Connection, path: string): void {
 }
 
 /**
- * `VACUUM INTO` is the only way that is both consistent and quick under other writers (SQLite's page-wise backup
- * restarts at each of their commits), and the only one that opens no file which SQLite has locks on. It would give its
- * output the mode of the umask, but takes an empty file as it is: so the copy is private from its first byte, and gets
- * its name once it is whole.
+ * `VACUUM INTO` is the only way that is both consistent and quick under other writers: SQLite's page-wise backup restarts
+ * at each of their commits. It is also the only one that opens no file which SQLite has locks on. It gives a new file the
+ * mode of the umask and keeps the mode of an empty one, so an empty private file comes first. The copy gets its name once
+ * it is complete.
  */
 function vacuumInto(connection: Connection, path: string): void {
   const unfinished = `${path}.${process.pid}.part`;

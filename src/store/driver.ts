@@ -7,12 +7,12 @@ export type Connection = BetterSqlite3.Database;
 export type Driver = typeof BetterSqlite3;
 export type PreparedStatement = BetterSqlite3.Statement<unknown[]>;
 
-/** Node's first N-API level that the prebuilt driver runs on; below it that driver crashes the process. */
+/** The first N-API level of Node that the prebuilt driver runs on. Below it the driver crashes the process. */
 const napiOfPrebuiltDriver = 10;
 
 /**
  * The SQLite driver that runs on this Node. From N-API 10 on (Node 22.14, 24) the prebuilt one, which needs no
- * install script; before that, the one that npm compiled. Throws `unavailable` with the command that mends it.
+ * install script; before that, the one that npm compiled. Throws `unavailable` with the command that fixes it.
  */
 export async function loadDriver(napi = Number(process.versions.napi)): Promise<Driver> {
   const names = napi >= napiOfPrebuiltDriver ? ['better-sqlite3-napi', 'better-sqlite3'] : ['better-sqlite3'];
@@ -29,13 +29,13 @@ export async function loadDriver(napi = Number(process.versions.napi)): Promise<
   throw new RuntimeError(
     'unavailable',
     `The SQLite driver does not load on Node ${process.version}: ${firstLine(failure)}`,
-    `Run: ${mendingCommand()}`,
+    `Run: ${repairCommand()}`,
     { cause: failure },
   );
 }
 
-/** npm 12 blocks the install script that compiles the driver unless it is allowed; a plain rebuild runs it. */
-function mendingCommand(): string {
+/** npm 12 blocks the install script that compiles the driver unless it is allowed. A rebuild with the flag runs it. */
+function repairCommand(): string {
   try {
     const driver = dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json'));
     return `cd "${dirname(dirname(driver))}" && npm rebuild better-sqlite3 --allow-scripts=better-sqlite3`;

@@ -1,26 +1,35 @@
+import type { EpochMs } from '../base/clock.js';
 import type { Connection } from './driver.js';
 import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
-import type { Migration } from './migration.js';
-import { foundation } from './migrations/001-foundation.js';
-import { brokenReferences, markVersion, notOurs, ownerOf, tableNames, tooNew, versionOf } from './schema.js';
+import { foundation } from './migrations/001-foundation/index.js';
+import {
+  brokenReferences,
+  type Migration,
+  markVersion,
+  notOurs,
+  ownerOf,
+  tableNames,
+  tooNew,
+  versionOf,
+} from './schema.js';
 
 export const migrations: readonly Migration[] = [foundation];
 
 export interface MigrateOptions {
   file: string;
-  /** Epoch milliseconds; dates what the earlier server did not. */
-  now: number;
+  /** Dates rows that the earlier server did not date. */
+  now: EpochMs;
   /**
-   * Called once inside the write lock, before the first change to a database that already has tables. Returns what
-   * takes it back, for a change that did not come about.
+   * Saves the database. Called once inside the write lock, before the first change to a database that already has
+   * tables. Returns what removes the copy again, for a migration that failed.
    */
   save?: ((fromVersion: number) => () => void) | undefined;
   steps?: readonly Migration[] | undefined;
 }
 
 /**
- * Whether nothing is left to do, as of one moment. Throws `unavailable` if the database is one of a newer version or of
- * another program, which must not be changed at all.
+ * Whether the schema is up to date. Throws `unavailable` for a database of a newer version or of another program, which
+ * must not be changed at all.
  */
 export function isUpToDate(connection: Connection, options: MigrateOptions): boolean {
   return connection.transaction(() => compare(connection, options))();
@@ -32,21 +41,21 @@ export function isUpToDate(connection: Connection, options: MigrateOptions): boo
  * Throws SQLITE_BUSY for the caller to repeat. Leaves the connection with references checked.
  */
 export function migrate(connection: Connection, options: MigrateOptions): void {
-  // Without effect inside a transaction, so it comes first.
+  // It has no effect inside a transaction, so it comes first.
   connection.pragma('foreign_keys = off');
   connection.exec('begin immediate');
-  let takeBack: (() => void) | undefined;
+  let removeCopy: (() => void) | undefined;
   try {
     if (!compare(connection, options)) {
       const current = versionOf(connection);
-      if (tableNames(connection).length > 0) takeBack = options.save?.(current);
+      if (tableNames(connection).length > 0) removeCopy = options.save?.(current);
       change(connection, current, options);
     }
     connection.exec('commit');
   } catch (error) {
     if (connection.inTransaction) {
       connection.exec('rollback');
-      takeBack?.();
+      removeCopy?.();
     }
     throw error;
   }

@@ -1,24 +1,26 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { EpochMs } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { makeBackup } from './backup.js';
 import { type Connection, type Driver, loadDriver } from './driver.js';
 import { isUpToDate, type MigrateOptions, migrate } from './migrate.js';
-import type { Migration } from './migration.js';
 import { prepareFile } from './prepare-file.js';
+import type { Migration } from './schema.js';
 import type { Database } from './sql.js';
 import { sqliteDatabase } from './sqlite.js';
 import { explain, isBusy } from './sqlite-errors.js';
+import { useWal } from './wal.js';
 
 export interface OpenOptions {
   file: string;
   /** Where copies of a database go before its first change. */
   backupDir: string;
   log: Log;
-  /** Epoch milliseconds; names the backups and dates the rows of an adopted database. */
-  now: () => number;
-  /** How long a caller waits for a lock before it gets `unavailable`: 10 s, or three times that while opening. */
+  /** Names the backups, and dates the rows of an adopted database. */
+  now: () => EpochMs;
+  /** Milliseconds that a caller waits for a lock before it gets `unavailable`: 10,000 unless given, thrice that while opening. */
   lockDeadlineMs?: number;
   /** For tests: another list of migrations. */
   steps?: readonly Migration[];
@@ -27,12 +29,12 @@ export interface OpenOptions {
 /** The oldest SQLite without the WAL-reset defect, which several writing processes hit (sqlite.org/wal.html). */
 const oldestSafeSqlite = [3, 51, 3] as const;
 
-/** A cold start may find a dead process's log to recover; below 5 s of waiting, starts at the same instant fail. */
+/** A cold start may have to recover the WAL of a dead process. With less than 5 s, starts at the same instant fail. */
 const openTimeoutMs = 5_000;
 
 /**
- * Opens the runtime's database, creating and migrating it as needed; safe for any number of processes at once.
- * Throws `unavailable`, saying which file and how to mend it; never falls back to memory.
+ * Opens the runtime's database, creating and migrating it as needed. Safe for any number of processes at once. Throws
+ * `unavailable`, saying which file and how to fix it; never falls back to memory.
  */
 export async function openDatabase(options: OpenOptions): Promise<Database> {
   const driver = await loadDriver();
@@ -65,25 +67,14 @@ async function openWriter(driver: Driver, options: OpenOptions, giveUpAt: number
 function setUp(driver: Driver, connection: Connection, options: OpenOptions): void {
   refuseUnsafeSqlite(String(connection.prepare('select sqlite_version()').pluck().get()));
   const migration = migrationOf(driver, options);
-  // Refuses what is not ours before anything of it changes, were it only the journal's mode.
+  // Refuses another program's database before anything in it changes, even the journal mode.
   const isReady = isUpToDate(connection, migration);
-  useLog(connection, options.file);
+  useWal(connection, options.file);
   connection.pragma('synchronous = normal');
   // Only macOS has a stronger sync than fsync, and it is what a durable commit means there.
   connection.pragma('fullfsync = on');
   connection.pragma('foreign_keys = on');
   if (!isReady) migrate(connection, migration);
-}
-
-/** A mode that is set already takes no lock; SQLite answers with the old one where a log cannot be kept. */
-function useLog(connection: Connection, file: string): void {
-  if (connection.pragma('journal_mode', { simple: true }) === 'wal') return;
-  if (connection.pragma('journal_mode = wal', { simple: true }) === 'wal') return;
-  throw new RuntimeError(
-    'unavailable',
-    `The disk of ${file} does not let several processes share a database (no write-ahead log).`,
-    'Set AGENT_RUNTIME_DB_PATH to a file on a local disk.',
-  );
 }
 
 function migrationOf(driver: Driver, options: OpenOptions): MigrateOptions {
@@ -94,7 +85,7 @@ function migrationOf(driver: Driver, options: OpenOptions): MigrateOptions {
     now,
     steps,
     save(version) {
-      // The write lock is held; a second connection copies exactly what is there before the change.
+      // The write lock is held, so a second connection copies exactly what is there before the change.
       const copier = new driver(file, { readonly: true, timeout: openTimeoutMs });
       try {
         const label = version === 0 ? 'before-adoption' : `v${version}`;

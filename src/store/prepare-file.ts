@@ -1,11 +1,12 @@
 import { chmodSync, closeSync, openSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../base/log.js';
+import { systemCode } from '../base/network-error.js';
 import { makePrivateDirectory } from '../base/private-files.js';
 
 /**
- * Makes the database's directory and an empty file if they are not there: private to its owner from the first byte, as
- * SQLite gives -wal and -shm the mode of the file it finds. Opens no file that exists: closing it again would drop the
+ * Creates the database's directory and an empty file if they are missing. The file is private to its owner from the first
+ * byte: SQLite gives -wal and -shm the same mode. Does not open a file that exists, because closing it would drop the
  * locks that this process may hold on it through SQLite (sqlite.org/howtocorrupt.html 2.2).
  */
 export function prepareFile(file: string, log: Log): void {
@@ -13,7 +14,7 @@ export function prepareFile(file: string, log: Log): void {
   try {
     closeSync(openSync(file, 'ax', 0o600));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (systemCode(error) !== 'EEXIST') throw error;
     repairModes(file, log);
   }
   warnOfSharedDisk(dirname(file), log);
@@ -37,7 +38,7 @@ function warnOfSharedDisk(directory: string, log: Log): void {
     log.warn('the database is on a disk that other hosts may use too; they would damage it', { directory, kind });
 }
 
-/** The name of a kind of disk on which SQLite's locks are not kept between hosts, from the type of statfs(2). */
+/** The name of a file system on which SQLite's locks do not hold between hosts, from the type of statfs(2). */
 export function sharedDiskOf(type: number): string | undefined {
   return sharedDisks.get(type);
 }

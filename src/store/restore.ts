@@ -1,4 +1,5 @@
 import { existsSync, renameSync } from 'node:fs';
+import type { EpochMs } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { type Connection, type Driver, loadDriver } from './driver.js';
@@ -8,7 +9,7 @@ import { notOurs, ownerOf, tableNames, tooNew, versionOf } from './schema.js';
 import { explain } from './sqlite-errors.js';
 
 export interface RestoreOptions {
-  /** The backup; it stays as it is. */
+  /** The backup. It is not changed. */
   from: string;
   /** The database that takes its contents. */
   file: string;
@@ -16,9 +17,9 @@ export interface RestoreOptions {
 }
 
 /**
- * Gives the database the contents of a backup, in one transaction of SQLite's own: a process that has it open sees
- * either the old or the new. What is there now is lost unless the caller has saved it. Throws `not_found`, and
- * `unavailable` for a file that is damaged or none of ours; then nothing was changed.
+ * Replaces the contents of the database by those of a backup, in one transaction of SQLite's own: a process that has it
+ * open sees either the old or the new. The old contents are lost unless the caller has saved them. Throws `not_found`,
+ * and `unavailable` for a file that is damaged or of another program; then nothing was changed.
  */
 export async function restoreDatabase({ from, file, log }: RestoreOptions): Promise<void> {
   if (!existsSync(from)) {
@@ -41,11 +42,11 @@ export async function restoreDatabase({ from, file, log }: RestoreOptions): Prom
   }
 }
 
-/** Moves a database that cannot be read out of the way, with its log; nobody may have it open. Returns where it is. */
-export function setAside(file: string, now: number): string {
+/** Renames a damaged database, with its WAL, and returns the new path. No process may have it open. */
+export function setAside(file: string, now: EpochMs): string {
   const aside = `${file}.damaged-${new Date(now).toISOString().replaceAll(/[-:.]/g, '')}`;
-  for (const ending of ['', '-wal', '-shm']) {
-    if (existsSync(file + ending)) renameSync(file + ending, aside + ending);
+  for (const suffix of ['', '-wal', '-shm']) {
+    if (existsSync(file + suffix)) renameSync(file + suffix, aside + suffix);
   }
   return aside;
 }

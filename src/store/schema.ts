@@ -1,6 +1,14 @@
 import { RuntimeError } from '../base/errors.js';
 import type { Connection } from './driver.js';
 
+/** One step of the schema. Append only: a step that has shipped is never edited. */
+export interface Migration {
+  version: number;
+  name: string;
+  /** Runs inside a transaction, with references unchecked until all steps are done: a table may be rebuilt. */
+  up(connection: Connection): void;
+}
+
 /** 'agrt' in ASCII: marks a file as ours. */
 const applicationId = 0x61677274;
 
@@ -8,20 +16,20 @@ export function versionOf(connection: Connection): number {
   return Number(connection.pragma('user_version', { simple: true }));
 }
 
-/** Marks the database as ours and as that far along. */
+/** Marks the database as ours, with this version of the schema. */
 export function markVersion(connection: Connection, version: number): void {
   connection.pragma(`user_version = ${version}`);
   connection.pragma(`application_id = ${applicationId}`);
 }
 
-/** Whose mark the file bears, if any. */
+/** Whose application id the file has, if any. */
 export function ownerOf(connection: Connection): 'us' | 'another' | undefined {
   const mark = connection.pragma('application_id', { simple: true });
   if (mark === applicationId) return 'us';
   return mark === 0 ? undefined : 'another';
 }
 
-/** The tables of the database but for SQLite's own. */
+/** The tables of the database, without SQLite's own. */
 export function tableNames(connection: Connection): string[] {
   return connection
     .prepare<[], string>(
@@ -35,7 +43,7 @@ export function columnNames(connection: Connection, table: string): string[] {
   return connection.prepare<[string], string>('select name from pragma_table_info(?)').pluck().all(table);
 }
 
-/** How many references to nothing each table holds; a table without any is not in it. */
+/** How many references to missing rows each table has; tables without any are left out. */
 export function brokenReferences(connection: Connection): Map<string, number> {
   const rows = connection
     .prepare<[], { table: string; count: number }>(

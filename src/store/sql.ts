@@ -1,9 +1,9 @@
-/** What a statement may be given: text, a number, or nothing. Booleans are 0 and 1, times epoch milliseconds, JSON text. */
+/** A value of a statement's `?`. Booleans are given as 0 and 1, times as epoch milliseconds, JSON as text. */
 export type Value = string | number | null;
 
 /**
- * What the domain sees of a database: one statement at a time, `?` for each value.
- * All of it is async, so that one set of operations can serve an embedded and a networked engine.
+ * A database as the domain sees it: one statement at a time, with `?` for each value. It is async, so that the same
+ * operations can serve an embedded and a networked engine.
  */
 export interface Sql {
   all<Row>(text: string, ...values: Value[]): Promise<Row[]>;
@@ -13,7 +13,7 @@ export interface Sql {
 }
 
 export interface TransactionOptions {
-  /** Waits until the commit is on the disk, so that a power cut cannot undo it: for results that were paid for. */
+  /** Waits until the commit is on the disk, so that a power cut cannot undo it. For results that cost money. */
   durable?: boolean;
 }
 
@@ -21,8 +21,8 @@ export interface Database extends Sql {
   /** The file, or the address without its secrets. */
   readonly location: string;
   /**
-   * Runs `body` alone: no other writer of any process is active meanwhile, and all of it is kept or none.
-   * `body` awaits nothing but the `sql` it is given; a timer, a spawn or a model call inside is an error.
+   * Runs `body` as the only writer of all processes, and keeps all of its changes or none. `body` awaits nothing but the
+   * `sql` it is given: a timer, a spawn or a model call inside is an error.
    */
   transaction<Result>(body: (sql: Sql) => Promise<Result>, options?: TransactionOptions): Promise<Result>;
   /**
@@ -30,11 +30,11 @@ export interface Database extends Sql {
    * is taken, `unavailable` if it cannot be written.
    */
   backup(path: string): Promise<void>;
-  /** Finds damage that ordinary statements would not notice; resolves to the first problem, or to nothing. */
+  /** Looks for damage that ordinary statements would not notice. Resolves to the first problem, or to undefined. */
   check(): Promise<string | undefined>;
   /**
-   * Ends at once, after `last` statements if the write lock is free. Synchronous, because a server that is told to
-   * end has some 100 ms before it is killed.
+   * Closes at once, after the `last` statements if the write lock is free. Synchronous, because a server that is asked
+   * to end has some 100 ms before it is killed.
    */
   close(last?: readonly Statement[]): void;
 }

@@ -1,6 +1,6 @@
 import { RuntimeError } from '../base/errors.js';
 
-/** Whether another process holds the lock that a statement needed; PROTOCOL is the same seen while a log is opened. */
+/** Whether another process holds the lock that a statement needed. PROTOCOL: the same, while the WAL is being opened. */
 export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|PROTOCOL)/.test(codeOf(error));
 }
@@ -10,7 +10,7 @@ export function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));
 }
 
-/** An error of SQLite in words that name the file and the way out; any other error as it is. */
+/** An error of SQLite as one that names the file and the remedy. Any other error is returned as it is. */
 export function explain(error: unknown, file: string, waitedMs = 0): unknown {
   if (isBusy(error)) return stayedLocked(error, file, waitedMs);
   const explanation = explanations.find(([prefix]) => codeOf(error).startsWith(prefix));
@@ -19,12 +19,12 @@ export function explain(error: unknown, file: string, waitedMs = 0): unknown {
   return new RuntimeError('unavailable', `${message}: ${file} (${codeOf(error)})`, hint, { cause: error });
 }
 
-/** What a caller gets that comes too late. */
+/** The error for a call after the database was closed. */
 export function closedError(file: string): RuntimeError {
   return new RuntimeError(
     'unavailable',
     `The database ${file} was closed, because this process is ending.`,
-    'Repeat the call once it runs again; nothing was written.',
+    'Nothing was written. Repeat the call when the process runs again.',
   );
 }
 
@@ -32,7 +32,7 @@ function stayedLocked(error: unknown, file: string, waitedMs: number): RuntimeEr
   return new RuntimeError(
     'unavailable',
     `The database stayed locked by another process for ${Math.round(waitedMs / 100) / 10} s: ${file} (${codeOf(error)})`,
-    'Try again; `agent-runtime doctor` shows who has it open.',
+    'Try again. `agent-runtime doctor` shows which processes have it open.',
     { cause: error },
   );
 }
@@ -44,10 +44,10 @@ const damaged =
 const full = 'The disk that holds the database is full; nothing was written';
 const freeSpace = 'Free some space and repeat the call.';
 
-/** The first prefix that fits counts. */
+/** The first prefix that matches is used. */
 const explanations: readonly [prefix: string, message: string, hint: string][] = [
   ['SQLITE_FULL', full, freeSpace],
-  // The index of the log beside the database could not grow.
+  // The shared-memory index of the WAL could not grow.
   ['SQLITE_IOERR_SHMSIZE', full, freeSpace],
   ['SQLITE_READONLY', 'The database cannot be written to', elsewhere],
   ['SQLITE_CANTOPEN', 'The database cannot be opened', elsewhere],

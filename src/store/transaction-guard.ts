@@ -1,14 +1,15 @@
 export interface TransactionGuard {
   /** Rejects when the transaction has awaited something other than its `sql`. */
   violation: Promise<never>;
-  /** Begins to watch: the transaction has the write lock from here on. */
+  /** Starts the watch. Call it when the transaction has the write lock. */
   arm(): void;
   disarm(): void;
 }
 
 /**
- * While a transaction is open, every other process waits. All its statements are done within one turn of the event
- * loop; when the next turn begins and it is still open, it has awaited something else.
+ * Detects a transaction that awaits something other than its statements, while every other writer waits for it. Its
+ * statements finish within one turn of the event loop, so a transaction that is still open in the next turn has awaited
+ * something else.
  */
 export function guardAgainstWaiting(): TransactionGuard {
   let immediate: NodeJS.Immediate | undefined;

@@ -100,7 +100,7 @@ describeInBrowser('the board', () => {
     const form = page.getByRole('dialog');
     await form.getByLabel('Title').fill('Print labels');
     await form.getByLabel('Description').fill('For parcels.\nA6.');
-    await form.getByLabel('How one can tell').fill('A label is readable.');
+    await form.getByLabel('Acceptance criteria').fill('A label is readable.');
     await form.getByLabel('Goal').selectOption(String(goal));
     expect(await form.getByLabel('Priority').inputValue()).toBe('5');
     await form.getByLabel('Priority').selectOption('8');

@@ -32,7 +32,7 @@ describeInBrowser('the breakers', () => {
     expect(await page.locator('.breaker').first().textContent()).toContain('researcher');
     await card.getByText('next trial in 2 s').waitFor();
     await card.getByText('next trial in 1 s').waitFor();
-    await card.getByText('The next call is a trial.').waitFor();
+    await card.getByText('The next call is a probe.').waitFor();
     await call('circuit_breaker_acquire', { agent_id: 'researcher' });
     await card.getByText('half open', { exact: true }).waitFor();
     await card.getByText('0 of 2 trials have succeeded, 1 under way').waitFor();
@@ -44,7 +44,7 @@ describeInBrowser('the breakers', () => {
     await page.getByText('slow again').first().waitFor();
     await page.getByText(evil).first().waitFor();
     expect(await page.locator('main img').count()).toBe(0);
-    await page.getByRole('heading', { name: 'What became of it' }).waitFor();
+    await page.getByRole('heading', { name: 'History' }).waitFor();
     await expectGoodLooks(page, 'breaker');
     await page.getByText('JSON', { exact: true }).click();
     expect(await page.locator('.raw pre').textContent()).toContain('"failure_threshold": 2');

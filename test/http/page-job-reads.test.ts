@@ -82,7 +82,7 @@ it('shows the beginning of a payload that is too long, and says how long it is',
 it('says of models what to set, and of an unknown job that there is none', async () => {
   const { read } = await serveJobs();
   const models = await read('models');
-  expect(models.providers).toContainEqual({ id: 'anthropic', configured: false, mend: 'Set ANTHROPIC_API_KEY.' });
+  expect(models.providers).toContainEqual({ id: 'anthropic', configured: false, fix: 'Set ANTHROPIC_API_KEY.' });
   expect((await read('job', { job_id: 'nothing' })).error).toMatchObject({ code: 'not_found' });
   expect((await read('trends', { stretches: 1 })).error).toMatchObject({ code: 'invalid' });
 });

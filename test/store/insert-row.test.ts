@@ -16,7 +16,9 @@ it('sets columns of one row and returns it as it is then', async () => {
   const row = await db.transaction((sql) => updateRow(sql, 'counters', { name: 'a' }, { value: 7 }));
   expect(row).toEqual({ name: 'a', value: 7 });
   expect(await db.get("select value from counters where name = 'b'")).toEqual({ value: 0 });
-  await expect(updateRow(db, 'counters', { name: 'nobody' }, { value: 1 })).rejects.toThrow('gone');
+  await expect(db.transaction((sql) => updateRow(sql, 'counters', { name: 'nobody' }, { value: 1 }))).rejects.toThrow(
+    'gone',
+  );
 });
 
 it('lets the table refuse what it does not allow', async () => {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import Driver from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { migrate, migrations } from '../../src/store/migrate.js';
-import type { Migration } from '../../src/store/migration.js';
 import { openDatabase } from '../../src/store/open.js';
+import type { Migration } from '../../src/store/schema.js';
 import { openStore, recordingLog, type Store, storeOptions } from './open-store.js';
 import { testTables } from './test-tables.js';
 

@@ -1,5 +1,5 @@
 import { migrations } from '../../src/store/migrate.js';
-import type { Migration } from '../../src/store/migration.js';
+import type { Migration } from '../../src/store/schema.js';
 
 /** The migrations of this program and one that it may have some day. */
 export const withNextVersion: readonly Migration[] = [

@@ -1,4 +1,4 @@
-import type { Migration } from '../../src/store/migration.js';
+import type { Migration } from '../../src/store/schema.js';
 
 /** Two tables that say nothing of the domain, for tests of what every table can rely on. */
 export const testTables: Migration = {

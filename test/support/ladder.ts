@@ -41,7 +41,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
     ['connection', 'native'],
     ['pool', 'processes.ts'],
     ['routing', 'server-launcher.ts'],
-    ['views'],
+    ['views.ts'],
     ['downstream.ts'],
   ],
   tools: [['call'], ['shapes'], ['*'], ['index.ts']],

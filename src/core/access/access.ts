@@ -1,18 +1,19 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { newShortId } from '../../base/ids.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
 
-/** A token for programs and other hosts, as lists show it: the token itself is stored nowhere. */
+/** A token for programs and other hosts. The token itself is not stored, only a hash. */
 export interface AccessToken {
   id: string;
   name: string;
   isReadOnly: boolean;
-  createdAt: number;
-  lastUsedAt: number | null;
+  createdAt: EpochMs;
+  lastUsedAt: EpochMs | null;
 }
 
 export interface NewToken {
@@ -25,35 +26,54 @@ interface TokenRow {
   name: string;
   hash: string;
   is_read_only: number;
-  expires_at: number | null;
-  created_at: number;
-  last_used_at: number | null;
+  /** Set on a code, which is valid for one use. */
+  expires_at: EpochMs | null;
+  created_at: EpochMs;
+  last_used_at: EpochMs | null;
 }
+
+const toToken = (row: TokenRow): AccessToken => ({
+  id: row.id,
+  name: row.name,
+  isReadOnly: row.is_read_only === 1,
+  createdAt: row.created_at,
+  lastUsedAt: row.last_used_at,
+});
 
 export type Access = ReturnType<typeof createAccess>;
 
-/** How exactly a token's last use is known: a row written at every request would cost more than the request. */
+/** A token's last use is written at most this often: a write at every request would cost more than the request. */
 const usePrecisionMs = 60_000;
 
 /** Tokens that let a caller in over HTTP: 256 random bits each, kept as a hash. */
 export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
-  async function add(sql: Sql, { name, isReadOnly }: NewToken, expiresAt: number | null): Promise<string> {
+  async function add(
+    sql: Sql,
+    { name, isReadOnly }: NewToken,
+    expiresAt: EpochMs | null,
+  ): Promise<{ id: string; token: string }> {
     const id = newShortId();
     const secret = randomBytes(32).toString('base64url');
-    await sql.run(
-      'insert into access_tokens (id, name, hash, is_read_only, expires_at, created_at) values (?, ?, ?, ?, ?, ?)',
+    await insertRow(sql, 'access_tokens', {
       id,
       name,
-      hashOf(secret),
-      Number(isReadOnly),
-      expiresAt,
-      clock.now(),
-    );
-    return `${tokenPrefix}${id}_${secret}`;
+      hash: hashOf(secret),
+      is_read_only: Number(isReadOnly),
+      expires_at: expiresAt,
+      created_at: clock.now(),
+    });
+    return { id, token: `${tokenPrefix}${id}_${secret}` };
   }
 
+  const accessEvent = (actor: Actor) => ({
+    at: clock.now(),
+    actor,
+    subject: 'runtime' as const,
+    subjectId: 'access',
+  });
+
   return {
-    /** Makes a token and returns it, the only time that it is seen. Throws `conflict` for a name in use. */
+    /** Creates a token and returns it, which is the only time it can be read. Throws `conflict` for a name in use. */
     create: (token: NewToken, actor: Actor): Promise<{ id: string; token: string }> =>
       db.transaction(async (sql) => {
         const known = await sql.get('select 1 from access_tokens where name = ? and expires_at is null', token.name);
@@ -64,41 +84,27 @@ export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
             'Choose another name, or revoke that one first.',
           );
         }
-        const made = await add(sql, token, null);
-        const id = idOf(made) ?? '';
-        const data = { token: id, name: token.name, read_only: token.isReadOnly };
-        await recordEvent(sql, {
-          at: clock.now(),
-          actor,
-          subject: 'runtime',
-          subjectId: 'access',
-          type: 'token_created',
-          data,
-        });
-        return { id, token: made };
+        const created = await add(sql, token, null);
+        const data = { token: created.id, name: token.name, read_only: token.isReadOnly };
+        await recordEvent(sql, { ...accessEvent(actor), type: 'token_created', data });
+        return created;
       }),
 
-    /** A code that lets its owner in once, within its life: for an address handed from a program to a browser. */
+    /** Creates a code that is valid for one use, for `lifeMs`: for a link that a program opens in a browser. */
     createCode: (lifeMs: number): Promise<string> =>
       db.transaction(async (sql) => {
         await sql.run('delete from access_tokens where expires_at <= ?', clock.now());
-        return add(sql, { name: 'code', isReadOnly: false }, clock.now() + lifeMs);
+        return (await add(sql, { name: 'code', isReadOnly: false }, clock.now() + lifeMs)).token;
       }),
 
     async list(): Promise<AccessToken[]> {
       const rows = await db.all<TokenRow>(
         'select * from access_tokens where expires_at is null order by created_at, id',
       );
-      return rows.map((row) => ({
-        id: row.id,
-        name: row.name,
-        isReadOnly: row.is_read_only === 1,
-        createdAt: row.created_at,
-        lastUsedAt: row.last_used_at,
-      }));
+      return rows.map(toToken);
     },
 
-    /** Ends a token by its id or name, at once and for good. Throws `not_found`. */
+    /** Deletes a token by its id or name. Throws `not_found`. */
     revoke: (idOrName: string, actor: Actor): Promise<AccessToken> =>
       db.transaction(async (sql) => {
         const row = await sql.get<TokenRow>(
@@ -110,28 +116,15 @@ export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
           throw new RuntimeError(
             'not_found',
             `There is no token ${JSON.stringify(idOrName)}.`,
-            '`agent-runtime token list` shows those there are.',
+            '`agent-runtime token list` shows the tokens there are.',
           );
         }
         const data = { token: row.id, name: row.name };
-        await recordEvent(sql, {
-          at: clock.now(),
-          actor,
-          subject: 'runtime',
-          subjectId: 'access',
-          type: 'token_revoked',
-          data,
-        });
-        return {
-          id: row.id,
-          name: row.name,
-          isReadOnly: row.is_read_only === 1,
-          createdAt: row.created_at,
-          lastUsedAt: row.last_used_at,
-        };
+        await recordEvent(sql, { ...accessEvent(actor), type: 'token_revoked', data });
+        return toToken(row);
       }),
 
-    /** What a token allows; nothing for one that is not, or no longer, good. */
+    /** What a token allows; undefined for a token that is not valid, or was revoked. */
     async verify(token: string): Promise<{ id: string; name: string; isReadOnly: boolean } | undefined> {
       const row = await findToken(db, token);
       if (!row || row.expires_at !== null) return undefined;
@@ -142,7 +135,7 @@ export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
       return { id: row.id, name: row.name, isReadOnly: row.is_read_only === 1 };
     },
 
-    /** Takes a code for its one use; whether it was good. */
+    /** Uses up a code. Resolves to whether it was valid. */
     redeem: (code: string): Promise<boolean> =>
       db.transaction(async (sql) => {
         const row = await findToken(sql, code);
@@ -153,14 +146,14 @@ export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
   };
 }
 
-/** Tokens can be told from other secrets, by people and by programs that look for leaked ones. */
+/** Marks our tokens for people, and for programs that look for leaked secrets. */
 const tokenPrefix = 'art_';
 
 function idOf(token: string): string | undefined {
   return /^art_([0-9a-f]{12})_[\w-]{43}$/.exec(token)?.[1];
 }
 
-/** Found by its id, so that only hashes are compared, and these in a time that tells nothing. */
+/** Finds the row by the token's id, so that only hashes are compared, and those in constant time. */
 async function findToken(sql: Pick<Sql, 'get'>, token: string): Promise<TokenRow | undefined> {
   const id = idOf(token);
   if (id === undefined) return undefined;
@@ -172,7 +165,7 @@ function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** Compares two secrets in a time that does not depend on where they differ. */
+/** Compares two secrets in constant time. */
 export function isSame(one: string, other: string): boolean {
   const [first, second] = [one, other].map((text) => createHash('sha256').update(text).digest());
   return first !== undefined && second !== undefined && timingSafeEqual(first, second);

@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Database } from '../../store/sql.js';
@@ -11,7 +11,7 @@ export interface HttpServerEntry {
   hasPage: boolean;
   isReadOnly: boolean;
   pid: number;
-  startedAt: number;
+  startedAt: EpochMs;
 }
 
 interface HttpServerRow extends IdentityRow {
@@ -19,16 +19,16 @@ interface HttpServerRow extends IdentityRow {
   url: string;
   has_page: number;
   is_read_only: number;
-  started_at: number;
+  started_at: EpochMs;
 }
 
 export type HttpServers = ReturnType<typeof createHttpServers>;
 
-/** Who serves over HTTP, so that other processes can say where. A row outlives a killed server and is then skipped. */
+/** The HTTP servers of this runtime, so that other processes know their addresses. The row of a killed server is removed. */
 export function createHttpServers({ db, clock, processes }: { db: Database; clock: Clock; processes: Processes }) {
   return {
-    /** Resolves to the id under which it is taken off again. */
-    add: (server: { url: string; hasPage: boolean; isReadOnly: boolean }): Promise<string> =>
+    /** Resolves to the id for `remove`. */
+    add: (server: Pick<HttpServerEntry, 'url' | 'hasPage' | 'isReadOnly'>): Promise<string> =>
       db.transaction(async (sql) => {
         const id = newShortId();
         await insertRow(sql, 'http_servers', {
@@ -47,7 +47,7 @@ export function createHttpServers({ db, clock, processes }: { db: Database; cloc
         await sql.run('delete from http_servers where id = ?', id);
       }),
 
-    /** Those whose process lives, the newest first; rows of dead ones are removed. */
+    /** The servers whose process lives, newest first. Removes the rows of dead ones. */
     async live(): Promise<HttpServerEntry[]> {
       const rows = await db.all<HttpServerRow>('select * from http_servers order by started_at desc, id');
       const gone = rows.filter((row) => processes.liveness(identityOf(row)) === 'dead');

@@ -1,7 +1,8 @@
+import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
-import type { JsonObject } from '../../base/json.js';
-import { readJson } from '../../base/json.js';
-import type { Sql, Statement, Value } from '../../store/sql.js';
+import { type JsonObject, readJson } from '../../base/json.js';
+import type { Sql, Statement } from '../../store/sql.js';
+import { is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 
 export const eventSubjects = [
@@ -20,19 +21,19 @@ export const eventSubjects = [
 export type EventSubject = (typeof eventSubjects)[number];
 
 export interface NewEvent {
-  at: number;
+  at: EpochMs;
   subject: EventSubject;
   subjectId: string | number;
-  /** Past tense, in the subject's own words: `created`, `claimed`, `lapsed`. */
+  /** In the past tense: `created`, `claimed`, `lapsed`. */
   type: string;
   actor?: Actor | undefined;
   data?: JsonObject | undefined;
 }
 
-/** What happened, in order: the audit log, the dashboard's feed, the answer to "what happened to task 12?". */
+/** An entry of the audit log, which is also the dashboard's feed and the history of a task or job. */
 export interface Event {
   id: number;
-  at: number;
+  at: EpochMs;
   subject: EventSubject;
   subjectId: string;
   type: string;
@@ -41,13 +42,13 @@ export interface Event {
   data: JsonObject;
 }
 
-/** Appends to the log; belongs in the transaction of the change that it tells of. */
+/** Appends an event. Call it in the transaction of the change that it records. */
 export async function recordEvent(sql: Sql, event: NewEvent): Promise<void> {
   const { text, values } = eventStatement(event);
   await sql.run(text, ...values);
 }
 
-/** What appends to the log, for a change that is written as statements. */
+/** The statement that appends an event, for a change that is itself written as statements. */
 export function eventStatement(event: NewEvent): Statement {
   return {
     text: 'insert into events (at, subject, subject_id, type, project, actor, data) values (?, ?, ?, ?, ?, ?, ?)',
@@ -66,41 +67,39 @@ export function eventStatement(event: NewEvent): Statement {
 export interface EventFilter {
   subject?: EventSubject | undefined;
   subjectId?: string | undefined;
-  /** Epoch milliseconds; events at or after it. */
-  since?: number | undefined;
-  /** Events with a lower id: the page after the one that ended there. */
+  /** Events at or after it. */
+  since?: EpochMs | undefined;
+  /** Events with a lower id: the last id of the page before. */
   beforeId?: number | undefined;
   limit: number;
 }
 
-/** The newest events that fit, newest first. Throws `invalid` for an id of nobody knows what. */
+/** The events that match, newest first. Throws `invalid` for a `subjectId` without a `subject`. */
 export async function listEvents(sql: Sql, filter: EventFilter): Promise<Event[]> {
   if (filter.subjectId !== undefined && filter.subject === undefined) {
     throw new RuntimeError(
       'invalid',
       'A subject_id needs its subject.',
-      `Say which of ${eventSubjects.join(', ')} it is.`,
+      `Pass the subject too: ${eventSubjects.join(', ')}.`,
     );
   }
-  // A kind of thing alone is looked for along the log: by the index of things it would all be read and sorted.
+  // Without an id, scan by rowid: the index of subjects would make the planner read and sort them all.
   const bySubject = filter.subjectId === undefined ? "subject || '' = ?" : 'subject = ?';
-  const conditions: [text: string, value: Value | undefined][] = [
-    [bySubject, filter.subject],
-    ['subject_id = ?', filter.subjectId],
-    ['at >= ?', filter.since],
-    ['id < ?', filter.beforeId],
-  ];
-  const given = conditions.filter(([, value]) => value !== undefined);
-  const where = given.length > 0 ? `where ${given.map(([text]) => text).join(' and ')}` : '';
+  const found = where(
+    is(bySubject, filter.subject),
+    is('subject_id = ?', filter.subjectId),
+    is('at >= ?', filter.since),
+    is('id < ?', filter.beforeId),
+  );
   const rows = await sql.all<EventRow>(
-    `select * from events ${where} order by id desc limit ?`,
-    ...given.map(([, value]) => value ?? null),
+    `select * from events ${found.text} order by id desc limit ?`,
+    ...found.values,
     filter.limit,
   );
   return rows.map(toEvent);
 }
 
-/** Events after one, oldest first: ids grow in the order in which changes were written. */
+/** Events with a higher id, oldest first. Ids grow in the order in which changes were written. */
 export async function eventsAfter(sql: Pick<Sql, 'all'>, id: number, limit: number): Promise<Event[]> {
   const rows = await sql.all<EventRow>('select * from events where id > ? order by id limit ?', id, limit);
   return rows.map(toEvent);
@@ -114,7 +113,7 @@ export async function newestEventId(sql: Pick<Sql, 'get'>): Promise<number> {
 
 interface EventRow {
   id: number;
-  at: number;
+  at: EpochMs;
   subject: EventSubject;
   subject_id: string;
   type: string;

@@ -6,7 +6,7 @@ import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
 import { haltingCodes } from '../jobs/board-task.js';
-import { cancelWaiting } from '../jobs/cancel-job.js';
+import { writeCancelled } from '../jobs/cancel-job.js';
 import { notifyDependents } from '../jobs/finish-job.js';
 import { addUpRunTokens, countOpenJobs, moveRunProgress, type RunPayload, writeRunEnd } from '../jobs/goal-run.js';
 import type { JobRow } from '../jobs/job.js';
@@ -139,7 +139,7 @@ async function cancelWaitingJobs(sql: Sql, run: JobRow, change: Change, { onEnde
   const next = () =>
     sql.get<JobRow>("select * from jobs where parent_id = ? and status = 'pending' order by seq limit 1", run.id);
   for (let job = await next(); job; job = await next()) {
-    await cancelWaiting(sql, job, 'The job was cancelled, because its run has ended.', change, onEnded);
+    await writeCancelled(sql, job, 'The job was cancelled, because its run has ended.', change, onEnded);
   }
 }
 

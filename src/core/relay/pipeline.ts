@@ -133,3 +133,13 @@ export async function updatePipeline(
   const key = { id };
   return toPipeline(await updateRow<PipelineRow>(sql, 'relay_pipelines', key, { ...changes, updated_at: at }));
 }
+
+/** Deletes a pipeline that ended before a time, with its steps, batons and results. Resolves to the number deleted. */
+export function deleteEndedPipeline(sql: Sql, id: string, before: EpochMs): Promise<number> {
+  return sql.run(
+    `delete from relay_pipelines where id = ? and status in ('completed', 'failed', 'cancelled')
+       and coalesce(completed_at, updated_at) < ?`,
+    id,
+    before,
+  );
+}

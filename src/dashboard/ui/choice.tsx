@@ -1,14 +1,14 @@
 import { filter } from '../location.js';
 
 interface ChoiceProps {
-  /** The filter's name in the address, and what it is called. */
+  /** The filter's parameter in the address, and its label. */
   name: string;
   any: string;
   query: URLSearchParams;
   choices: readonly { value: string; words: string }[];
 }
 
-/** One filter of a list; what is chosen stands in the address. */
+/** One filter of a list; the choice is kept in the address. */
 export function Choice({ name, any, query, choices }: ChoiceProps) {
   const value = query.get(name) ?? '';
   const isKnown = value === '' || choices.some((choice) => choice.value === value);

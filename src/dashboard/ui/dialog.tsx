@@ -9,7 +9,7 @@ interface DialogProps {
   children: ComponentChildren;
 }
 
-/** A question in front of the page. Escape closes it, and the focus goes back to where it was. */
+/** A modal dialog. Escape closes it and gives the focus back. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -27,16 +27,16 @@ export function Dialog({ title, onClose, children }: DialogProps) {
 }
 
 interface ActionFormProps {
-  /** What the button says that does it. */
+  /** The label of the button that submits. */
   label: string;
   isDestructive?: boolean;
-  /** Does it, and resolves to what is said of it then; a failure is shown in the form. */
+  /** Submits, and resolves to the notice to show; a failure is shown in the form. */
   onSubmit(form: FormData): Promise<string>;
   onClose(): void;
   children?: ComponentChildren;
 }
 
-/** The inside of a dialog that does something: fields, a button to do it, and one to leave it. */
+/** The form inside a dialog: fields, a submit button and a cancel button. */
 export function ActionForm({ label, isDestructive = false, onSubmit, onClose, children }: ActionFormProps) {
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
@@ -75,14 +75,14 @@ export function ActionForm({ label, isDestructive = false, onSubmit, onClose, ch
 
 interface ConfirmButtonProps {
   label: string;
-  /** What the dialog is headed by: the question. */
+  /** The dialog's heading: the question. */
   question: string;
-  /** What will come of it. */
+  /** The consequence, in a sentence. */
   consequence: ComponentChildren;
   onConfirm(): Promise<string>;
 }
 
-/** A button for what cannot simply be taken back: it asks first. */
+/** A button that asks for confirmation, for actions that cannot be undone. */
 export function ConfirmButton({ label, question, consequence, onConfirm }: ConfirmButtonProps) {
   const [isOpen, setOpen] = useState(false);
   const close = () => setOpen(false);

@@ -12,7 +12,7 @@ interface HistoryProps {
 const few = 20;
 const many = 200;
 
-/** What has happened to one thing, newest first. */
+/** The history of one subject, newest first. */
 export function History({ subject, id }: HistoryProps) {
   const [limit, setLimit] = useState(few);
   const reading = useRead<{ events: Change[]; next_cursor?: string }>(
@@ -50,13 +50,13 @@ export function History({ subject, id }: HistoryProps) {
   );
 }
 
-/** What a change came with, in small words; a claim without a name has an empty one. */
+/** The data of a change, as name and value. */
 function Details({ data = {} }: { data?: Change['data'] }) {
-  const told = Object.entries(data).filter(([, value]) => value !== null);
-  if (told.length === 0) return null;
+  const shown = Object.entries(data).filter(([, value]) => value !== null);
+  if (shown.length === 0) return null;
   return (
     <div class="details">
-      {told.map(([name, value]) => (
+      {shown.map(([name, value]) => (
         <span key={name}>
           {name.replaceAll('_', ' ')}: {typeof value === 'string' ? value : JSON.stringify(value)}
         </span>

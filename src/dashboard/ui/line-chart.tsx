@@ -16,24 +16,24 @@ export interface Line {
 interface LineChartProps {
   title: string;
   lines: readonly Line[];
-  /** What the horizontal axis is: Day, Epoch, Time. */
+  /** The unit of the horizontal axis: Day, Epoch, Time. */
   axis: string;
   showX(x: number): string;
   showY(y: number): string;
-  /** As showY, where there is room to be exact. */
+  /** Like showY, where there is room for an exact value. */
   tellY?(y: number): string;
-  /** The vertical axis begins at nought. */
+  /** The vertical axis begins at 0. */
   fromZero?: boolean;
-  /** Its values are counted, so that there is nothing between two whole ones. */
+  /** The values are counts: only whole numbers get a tick. */
   isWhole?: boolean;
-  /** The ends of the horizontal axis, when they are not those of the lines. */
+  /** The ends of the horizontal axis, where they differ from the ends of the lines. */
   span?: readonly [number, number] | undefined;
 }
 
 const mostPoints = 400;
 const mostRows = 40;
 
-/** Lines over one axis, with a legend, a sentence that says what they do, and their values as a table. */
+/** A line chart with a legend, a sentence that sums it up, and its values as a table for screen readers. */
 export function LineChart({ title, lines, axis, showX, showY, tellY = showY, ...rest }: LineChartProps) {
   const [element, width] = useWidth();
   const sentence = lines.map((line) => describe(line, tellY)).join(' ');
@@ -115,14 +115,14 @@ function Drawing({ lines, width, showX, showY, fromZero = false, isWhole = false
 
 /** Round numbers, evenly spaced, the first at or below all values and the last at or above them. */
 function niceTicks(low: number, high: number, isWhole: boolean): number[] {
-  // A line that stands still needs a scale too.
+  // A constant line needs a scale too.
   const top = high === low ? low + Math.max(Math.abs(low) * 0.02, 1) : high;
   const count = isWhole ? Math.max(1, Math.min(4, Math.floor(top - low))) : 4;
   const [from, to] = nice(low, top, count);
   return ticks(from, to, count);
 }
 
-/** Evenly spaced places of the horizontal axis, both ends among them; whole ones between whole ends. */
+/** Evenly spaced ticks of the horizontal axis, both ends included; whole numbers between whole ends. */
 function labelledX(first: number, last: number, most: number): number[] {
   const isWhole = Number.isInteger(first) && Number.isInteger(last);
   const parts = Math.max(1, Math.min(most, 6, isWhole ? last - first : 6));
@@ -150,7 +150,7 @@ function ChartTable({ title, lines, axis, showX, showY }: LineChartProps) {
   const rows = thin(lines[0]?.points ?? [], mostRows);
   const others = lines.map(({ points }) => new Map(points.map(({ x, y }) => [x, y])));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever cannot use a wheel scrolls with the keys.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolling with the keyboard needs focus.
     <section class="scroll" tabIndex={0} aria-label={`${title} as a table`}>
       <table>
         <thead>
@@ -185,7 +185,7 @@ function describe({ name, points }: Line, showY: (y: number) => string): string 
   return `${name}: from ${showY(first.y)} to ${showY(last.y)}, lowest ${showY(low)}, highest ${showY(high)}.`;
 }
 
-/** At most so many, evenly chosen, the first and the last among them. */
+/** At most `most` of them, evenly chosen, with the first and the last. */
 function thin<Item>(items: readonly Item[], most: number): Item[] {
   if (items.length <= most) return [...items];
   const step = (items.length - 1) / (most - 1);

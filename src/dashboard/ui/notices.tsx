@@ -17,14 +17,14 @@ function set(next: readonly Notice[]): void {
   for (const listener of listeners) listener(next);
 }
 
-/** Says something in the corner of the page, for some seconds. */
+/** Shows a notice in the corner of the page for some seconds. */
 export function notify(text: string, isError = false): void {
   const notice = { id: ++lastId, text, isError };
   set([...notices, notice]);
   setTimeout(() => set(notices.filter(({ id }) => id !== notice.id)), shownMs);
 }
 
-/** Does what a button is for, and says what came of it. */
+/** Runs a button's action and shows its outcome as a notice. */
 export async function act(work: () => Promise<unknown>, done: string): Promise<boolean> {
   try {
     await work();

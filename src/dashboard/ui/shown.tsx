@@ -8,7 +8,7 @@ interface ShownProps<Result> {
   children(data: Result): ComponentChildren;
 }
 
-/** What was read, or that it is being read, or why it could not be. */
+/** The data of a reading, or its loading state, or its error with a button to try again. */
 export function Shown<Result>({ reading, children }: ShownProps<Result>) {
   const { data, error, reload } = reading;
   return (
@@ -28,7 +28,7 @@ export function Shown<Result>({ reading, children }: ShownProps<Result>) {
   );
 }
 
-/** Nothing is there yet: what it is for, and the first command to have some. */
+/** An empty state: what would be shown here, and the first command that makes some. */
 export function Empty({ what, command }: { what: string; command?: string }) {
   return (
     <div class="empty">
@@ -44,7 +44,7 @@ interface RawJsonProps {
   isOpen?: boolean;
 }
 
-/** Everything that is known of a thing, as the tools give it; written out only for those who open it. */
+/** A value as JSON, rendered when it is opened. */
 export function RawJson({ value, title = 'JSON', isOpen = false }: RawJsonProps) {
   const [isShown, setShown] = useState(isOpen);
   return (
@@ -58,11 +58,11 @@ export function RawJson({ value, title = 'JSON', isOpen = false }: RawJsonProps)
 interface PagesProps {
   path: string;
   query: URLSearchParams;
-  /** Where the next page begins, if there is one. */
+  /** The cursor of the next page, if there is one. */
   next: string | undefined;
 }
 
-/** The way to older pages of a list that has the newest first, and back; the page is in the address, as `before`. */
+/** Links to older pages of a list and back to the newest; the address has the page as `before`. */
 export function Pages({ path, query, next }: PagesProps) {
   const isFirst = !query.has('before');
   if (isFirst && next === undefined) return null;

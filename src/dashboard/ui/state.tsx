@@ -9,7 +9,7 @@ export const stateWords: Record<TaskState, string> = {
   cancelled: 'Cancelled',
 };
 
-/** A shape for each state, so that nobody needs the colour: what is drawn within a ring of 16 by 16. */
+/** A shape for each state, so that colour is not needed to tell them apart: paths within a ring of 16 by 16. */
 const shapes: Record<TaskState, string> = {
   ready: 'M8 8h.01',
   waiting: 'M8 4.8V8l2.2 1.4',
@@ -23,7 +23,7 @@ export function isTaskState(word: string): word is TaskState {
   return taskStates.some((state) => state === word);
 }
 
-/** The state's sign alone; its word stands beside it or in what it is a part of. */
+/** The state's icon without its word, which must stand beside it. */
 export function StateIcon({ state }: { state: TaskState }) {
   return (
     <svg class={`sign ${state}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
@@ -33,7 +33,7 @@ export function StateIcon({ state }: { state: TaskState }) {
   );
 }
 
-/** The state in sign and word. */
+/** The state as icon and word. */
 export function StateMark({ state }: { state: TaskState }) {
   return (
     <span class={`state ${state}`}>
@@ -43,7 +43,7 @@ export function StateMark({ state }: { state: TaskState }) {
   );
 }
 
-/** What a word of state means to someone who skims. */
+/** The colour tone of each state. */
 const tones: Readonly<Record<string, string>> = {
   running: 'active',
   in_progress: 'active',
@@ -61,12 +61,12 @@ const tones: Readonly<Record<string, string>> = {
   given_up: 'bad',
 };
 
-/** A state as a word beside a dot of its colour. */
+/** A state as a word with a coloured dot. */
 export function Status({ word }: { word: string }) {
   return <span class={`status ${tones[word.toLowerCase()] ?? 'calm'}`}>{word.toLowerCase().replaceAll('_', ' ')}</span>;
 }
 
-/** How far something is, as a bar of its tasks by state; what is done comes first. */
+/** Progress as a bar of tasks by state, completed first. */
 export function StateBar({ summary }: { summary: TaskSummary }) {
   const total = totalOf(summary);
   const order = ['completed', 'in_progress', 'ready', 'failed', 'waiting', 'cancelled'] as const;

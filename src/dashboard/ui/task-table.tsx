@@ -5,7 +5,7 @@ import { Time } from './time.js';
 
 interface TaskTableProps {
   tasks: readonly TaskCard[];
-  /** The query that a task's address keeps, so that one can go back to where one was. */
+  /** The query that a task's address keeps, so that closing it returns to the same list. */
   query?: string;
   /** Names of goals by id, where tasks of several are shown. */
   goalNames?: ReadonlyMap<number, string>;
@@ -57,7 +57,7 @@ export function TaskTable({ tasks, query = '', goalNames }: TaskTableProps) {
   );
 }
 
-/** What is to be known of a task at a glance, in small words: late, blocked, at work, tried before. */
+/** The facts of a task at a glance: overdue, blocked, claimed, attempts. */
 export function TaskFacts({ task }: { task: TaskCard }) {
   const { state, priority, overdue, deadline, waits_for, failed_dependencies, worker, attempts, max_attempts } = task;
   const isOpen = state === 'ready' || state === 'waiting' || state === 'in_progress';

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
-/** A time as people say it, `3 min ago` or `in 2 h`, with the exact one behind it. */
+/** A relative time such as `3 min ago` or `in 2 h`; its title has the exact one. */
 export function Time({ at }: { at: string | null | undefined }) {
   const now = useNow(at ? 15_000 : undefined);
   if (!at) return <span class="quiet">–</span>;
@@ -27,7 +27,7 @@ function relative(ms: number): string {
   return ms < 0 ? `${words} ago` : `in ${words}`;
 }
 
-/** The time now, again and again; still when no interval is given. */
+/** The current time, updated at an interval; without one it does not change. */
 export function useNow(everyMs: number | undefined): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -38,7 +38,7 @@ export function useNow(everyMs: number | undefined): number {
   return now;
 }
 
-/** One of the particulars of a thing: what it is called, and what it is. */
+/** One named value of a detail list. */
 export function Particular({ name, children }: { name: string; children: ComponentChildren }) {
   return (
     <div>
@@ -48,7 +48,7 @@ export function Particular({ name, children }: { name: string; children: Compone
   );
 }
 
-/** A time among the particulars; nothing when there is none. */
+/** A time in a detail list; nothing is drawn without one. */
 export function When({ name, at }: { name: string; at: string | null | undefined }) {
   if (!at) return null;
   return (
@@ -64,7 +64,7 @@ interface PassageProps {
   isBad?: boolean;
 }
 
-/** A longer text under its title; nothing when there is none. */
+/** A longer text under its title; nothing is drawn without one. */
 export function Passage({ title, text, isBad = false }: PassageProps) {
   if (!text) return null;
   return (

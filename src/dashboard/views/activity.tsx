@@ -14,7 +14,7 @@ interface ChangeList {
 const subjects = ['goal', 'task', 'session', 'slot', 'job', 'runner', 'breaker', 'relay', 'runtime'];
 const mostShown = 500;
 
-/** The log of all changes, the newest first. */
+/** All changes, newest first. */
 export function Activity({ query }: ViewProps) {
   const subject = query.get('subject') ?? '';
   const subjectId = subject === '' ? '' : (query.get('id') ?? '');

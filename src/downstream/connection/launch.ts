@@ -5,7 +5,7 @@ import { resolvePath } from '../../base/config-file.js';
 import { type ServerSettings, startsThisRuntime } from '../../base/server-settings.js';
 import { CallFailure } from './call-failure.js';
 
-/** How to start or reach a server, with nothing left to fill in. */
+/** How to start or reach a server, all placeholders filled in. */
 export type Launch =
   | {
       kind: 'stdio';
@@ -16,18 +16,18 @@ export type Launch =
     }
   | { kind: 'http'; url: URL; headers: Readonly<Record<string, string>> };
 
-/** The variable by which a tool server, and all that it starts, can be told from other processes. */
+/** The variable that marks a tool server and every process that it starts. */
 export const toolServerMark = 'AGENT_RUNTIME_TOOL_SERVER';
 
 /**
- * A server's settings with every `${NAME}` and `${NAME:-default}` filled in from the environment. Throws CallFailure
- * `not_started`, naming the variable that is not set, or that the server would be this very program.
+ * A server's settings with every `${NAME}` and `${NAME:-default}` replaced from the environment. Throws CallFailure
+ * `not_started` if a variable is not set, or if the server would be this runtime itself.
  */
 export function prepareLaunch(settings: ServerSettings, config: Config, mark: string): Launch {
   if (config.env[toolServerMark]) {
     throw new CallFailure(
       'not_started',
-      `this runtime is itself a tool server of another one (${toolServerMark} is set), so it starts none`,
+      `this runtime is a tool server of another runtime (${toolServerMark} is set), so it starts no servers`,
     );
   }
   const fill = (text: string) => fillIn(text, config.env);
@@ -39,10 +39,10 @@ export function prepareLaunch(settings: ServerSettings, config: Config, mark: st
   const command = fill(settings.command);
   const args = (settings.args ?? []).map(fill);
   if (startsThisRuntime({ command, args })) {
-    throw new CallFailure('not_started', 'its command is this runtime itself, which is not a server of its own');
+    throw new CallFailure('not_started', 'its command is this runtime itself, which cannot be its own tool server');
   }
   const env = pickVariables(config.env, basicVariables);
-  // So that `npx` and `node` are found by a server whose client has stripped the path, as apps do.
+  // Desktop apps strip the path; `npx` and `node` must be found all the same.
   env.PATH ??= dirname(process.execPath);
   Object.assign(env, fillAll(settings.env), {
     [toolServerMark]: mark,
@@ -55,13 +55,13 @@ export function prepareLaunch(settings: ServerSettings, config: Config, mark: st
 function toUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw new CallFailure('not_started', 'its url is not one of http or https');
+  throw new CallFailure('not_started', 'its url is not an http or https address');
 }
 
 function fillIn(text: string, env: Config['env']): string {
   return text.replaceAll(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, fallback: string | undefined) => {
     const value = env[name] || fallback;
     if (value !== undefined) return value;
-    throw new CallFailure('not_started', `the variable ${name} that its settings name is not set`);
+    throw new CallFailure('not_started', `the variable ${name} in its settings is not set`);
   });
 }

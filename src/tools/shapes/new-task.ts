@@ -2,18 +2,19 @@ import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
 import type { Actor } from '../../core/actor.js';
 import type { NewTask } from '../../core/tasks/create-tasks.js';
+import type { TaskEdit } from '../../core/tasks/edit-task.js';
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
 import type { Tasks } from '../../core/tasks/tasks.js';
 import * as field from '../call/fields.js';
 
-/** A name that its maker gives a task. */
+/** A name that the maker of a task chooses for it. */
 export const taskKey = z
   .string()
   .min(1)
   .max(200)
   .describe('A name of your own for it, such as auth-api; unique, not digits only. Works wherever an id does.');
 
-/** A task as create_task takes it, and create_tasks a list of. */
+/** A new task, as create_task takes one and create_tasks several. */
 export const newTask = z.strictObject({
   title: z.string().trim().min(1).max(500).describe('What is to be done, as an instruction.'),
   goal_id: field.goalId.optional(),
@@ -29,14 +30,27 @@ export const newTask = z.strictObject({
   on_dependency_failure: field.failurePolicy.optional(),
 });
 
-export function toNewTask({
+/** The same fields as changes of a task; null removes a value. */
+export const taskEdit = z.strictObject({
+  ...newTask.partial().shape,
+  goal_id: field.goalId.nullable().optional(),
+  key: taskKey.nullable().optional(),
+  deadline: field.time.nullable().optional(),
+  not_before: field.time.nullable().optional(),
+  acceptance: newTask.shape.acceptance.nullable(),
+});
+
+/** Input fields as the board takes them: for a new task, or for an edit. */
+export function toTaskFields(given: z.output<typeof newTask>): NewTask;
+export function toTaskFields(given: z.output<typeof taskEdit>): TaskEdit;
+export function toTaskFields({
   goal_id,
   deadline,
   not_before,
   max_attempts,
   on_dependency_failure,
   ...task
-}: z.output<typeof newTask>): NewTask {
+}: z.output<typeof taskEdit>): TaskEdit {
   return {
     ...task,
     goalId: goal_id,
@@ -45,6 +59,12 @@ export function toNewTask({
     maxAttempts: max_attempts,
     onDependencyFailure: on_dependency_failure,
   };
+}
+
+export async function createTask(task: NewTask, actor: Actor, board: Tasks): Promise<TaskWithDependencies> {
+  const [created] = await board.create([task], actor);
+  if (!created) throw new Error('A task that was just created is gone.');
+  return created;
 }
 
 interface SeveralTasks {
@@ -62,7 +82,7 @@ export async function createSeveral(
 ): Promise<TaskWithDependencies[]> {
   if (tasks && template === undefined && parameters === undefined) {
     return board.create(
-      tasks.map((task) => toNewTask({ ...task, goal_id: task.goal_id ?? goalId })),
+      tasks.map((task) => toTaskFields({ ...task, goal_id: task.goal_id ?? goalId })),
       actor,
     );
   }
@@ -74,7 +94,7 @@ export async function createSeveral(
   }
   throw new RuntimeError(
     'invalid',
-    `create_tasks was given ${tasks ? 'tasks and what belongs to a template' : 'neither tasks nor a template'}.`,
+    `create_tasks was given ${tasks ? 'both tasks and a template or its parameters' : 'neither tasks nor a template'}.`,
     'Give it tasks, or a template with its parameters.',
   );
 }

@@ -5,11 +5,11 @@ import type { Choices } from './filters.js';
 
 interface AddTaskProps {
   goals: Choices['goals'] | undefined;
-  /** The goal it is for unless another is chosen. */
+  /** The preselected goal. */
   goalId?: string;
 }
 
-/** The button that puts a task on the board, and its form. */
+/** The button that adds a task, and its form. */
 export function AddTask({ goals = [], goalId = '' }: AddTaskProps) {
   const [isOpen, setOpen] = useState(false);
   const mayWrite = useMayWrite();
@@ -32,7 +32,7 @@ export function AddTask({ goals = [], goalId = '' }: AddTaskProps) {
               <textarea name="description" rows={4} maxLength={100_000} />
             </label>
             <label>
-              How one can tell that it is done
+              Acceptance criteria: when is it done?
               <textarea name="acceptance" rows={2} maxLength={20_000} />
             </label>
             <div class="pair">

@@ -17,7 +17,7 @@ interface TasksRead extends TaskSummary {
   next_cursor?: string;
 }
 
-/** That a task becomes ready or late with time is no change. */
+/** A task becomes ready or overdue without a change, so the board is also read at an interval. */
 const options = { subjects: ['task', 'runtime'], everyMs: 30_000, keepsLast: true };
 const firstCommand = "agent-runtime tool create_task --arg title='Write the tests'";
 
@@ -95,7 +95,7 @@ function AsList({ query, choices }: { query: URLSearchParams; choices: Choices |
   );
 }
 
-/** How many are late, and the switch to see only those. */
+/** The number of overdue tasks, and the switch to show only those. */
 function Overdue({ count, query }: { count: number; query: URLSearchParams }) {
   const isOn = query.has('overdue');
   if (count === 0 && !isOn) return null;
@@ -111,7 +111,7 @@ function Overdue({ count, query }: { count: number; query: URLSearchParams }) {
   );
 }
 
-/** Either nothing has ever been there, or nothing passes the filter. */
+/** The empty state: either there are no tasks at all, or none passes the filter. */
 function Nothing({ query }: { query: URLSearchParams }) {
   if (!hasFilter(query)) {
     return <Empty what="The board is empty. Tasks that any session creates are shown here." command={firstCommand} />;
@@ -131,7 +131,7 @@ interface ColumnsProps {
   query: URLSearchParams;
 }
 
-/** A column for each state. Each shows the first of its tasks and leads to all of them, so that no board is too large. */
+/** A column for each state, with its first tasks and a link to all of them, so that a large board stays quick. */
 export function Columns({ counts, columns, query }: ColumnsProps) {
   return (
     <div class="columns">

@@ -11,17 +11,17 @@ export interface Choices {
   workers: string[];
 }
 
-/** What there is to choose from changes with goals and slots; with each task it would be read too often. */
+/** The choices change with goals and slots. Reading them after each task would be too often. */
 export const choicesRead = { subjects: ['goal', 'slot'] };
 
-/** Stands in the address for tasks of no project, as an empty value there means any. */
+/** The address's value for tasks without a project; an empty value means any project. */
 const noProject = 'none';
 const names = ['goal', 'project', 'worker', 'text', 'overdue', 'state'];
 
-/** Whether less than the whole board is asked for. */
+/** Whether any filter is set. */
 export const hasFilter = (query: URLSearchParams): boolean => [...names, 'before'].some((name) => query.has(name));
 
-/** The address's filters as the server takes them. */
+/** The address's filters as arguments of a read. */
 export function filterArguments(query: URLSearchParams): Arguments {
   const [goal, project, worker, text] = names.map((name) => query.get(name) ?? '');
   return {
@@ -38,7 +38,7 @@ interface FiltersProps {
   choices: Choices | undefined;
 }
 
-/** Which tasks are shown; all of it stands in the address. */
+/** The board's filters; the address keeps all of them. */
 export function Filters({ query, choices }: FiltersProps) {
   const goals = choices?.goals.map(({ id, name }) => ({ value: String(id), words: name })) ?? [];
   const projects = choices?.projects.map((path) => ({ value: path, words: lastOf(path) })) ?? [];
@@ -62,13 +62,13 @@ const lastOf = (path: string): string => path.split(/[\\/]/).filter(Boolean).sli
 
 const typingMs = 200;
 
-/** Looks for what was typed once the typing pauses. */
+/** Searches once the typing pauses. */
 function SearchText({ text }: { text: string }) {
   const [typed, setTyped] = useState(text);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const wanted = useRef(text);
   useEffect(() => {
-    // The address was changed by somebody else: a link, or the browser's way back.
+    // The address was changed from outside: by a link, or by the back button.
     if (text !== wanted.current) setTyped(text);
     wanted.current = text;
   }, [text]);
@@ -93,7 +93,7 @@ function SearchText({ text }: { text: string }) {
   );
 }
 
-/** How many tasks are in each state, and which of them are listed. */
+/** Tabs by state, with the number of tasks in each. */
 export function StateTabs({ summary, state }: { summary: TaskSummary; state: string }) {
   return (
     <fieldset class="tabs" aria-label="State">

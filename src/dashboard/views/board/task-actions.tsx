@@ -5,7 +5,7 @@ import { act } from '../../ui/notices.js';
 import { priorities, priorityWords } from './add-task.js';
 import { stateOf, type WholeTask } from './whole-task.js';
 
-/** What can be done to a task in its present state. */
+/** The actions that a task allows in its present state. */
 export function TaskActions({ task, dependents }: { task: WholeTask; dependents: number }) {
   const mayWrite = useMayWrite();
   if (!mayWrite) return null;
@@ -42,7 +42,7 @@ export function TaskActions({ task, dependents }: { task: WholeTask; dependents:
           question="Cancel this task?"
           consequence={
             dependents === 0
-              ? 'It is taken off the board. Reset brings it back.'
+              ? 'It leaves the board. Reset brings it back.'
               : `It is taken off the board, and the policy of ${dependents} that ${dependents === 1 ? 'waits' : 'wait'} for it decides what becomes of them.`
           }
           onConfirm={async () => {
@@ -86,7 +86,7 @@ const leases: [seconds: number, words: string][] = [
   [604_800, 'a week'],
 ];
 
-/** Takes the task for a person or program that has no session, and whose claim nobody renews. */
+/** Claims the task for a person or program without a session; its claim is not renewed. */
 function Claim({ task }: { task: WholeTask }) {
   const [isOpen, setOpen] = useState(false);
   const close = () => setOpen(false);

@@ -14,10 +14,10 @@ interface Links {
   goal_name?: string;
 }
 
-/** That a task becomes ready or late with time is no change. */
+/** A task becomes ready or overdue without a change, so the board is also read at an interval. */
 const options = { subjects: ['task', 'runtime'], everyMs: 30_000 };
 
-/** One task, whole. The reference is its id, or the key it was created with. */
+/** One task in full. The reference is its id or its key. */
 export function Task({ reference, query }: { reference: string; query: URLSearchParams }) {
   const reading = useRead<WholeTask>('get_task', { task_id: reference, fields: 'full' }, options);
   const back = queryText(query);

@@ -15,7 +15,7 @@ type WholeBreaker = BreakerRead & { recent_failures: Failure[] };
 
 const subjects = ['breaker', 'runtime'];
 
-/** One breaker: how it stands, its rules, what failed, and what has become of it. */
+/** One breaker: its state, rules, last failures and history. */
 export function BreakerSheet({ id }: { id: string }) {
   const reading = useRead<WholeBreaker>('circuit_breaker_status', { agent_id: id }, { subjects });
   const events = useRead<{ events: BreakerEvent[] }>(
@@ -119,7 +119,7 @@ function Events({ events }: { events: readonly BreakerEvent[] }) {
   if (events.length === 0) return null;
   return (
     <section>
-      <h3>What became of it</h3>
+      <h3>History</h3>
       <ol class="history">
         {events.map((event) => (
           <li key={`${event.timestamp} ${event.event_type}`}>
@@ -141,7 +141,7 @@ function Events({ events }: { events: readonly BreakerEvent[] }) {
   );
 }
 
-/** Opens a breaker by hand, or closes it. */
+/** Trips or resets a breaker. */
 export function BreakerActions({ breaker }: { breaker: Breaker }) {
   const [isAsking, setAsking] = useState(false);
   const mayWrite = useMayWrite();

@@ -17,11 +17,11 @@ interface BreakersRead {
   next_cursor?: string;
 }
 
-/** Calls that succeed are no changes, and yet they are counted. */
+/** Successful calls are counted without a recorded change. */
 const beatMs = 5_000;
 const firstCommand = 'agent-runtime tool circuit_breaker_configure --arg agent_id=researcher --arg failure_threshold=3';
 
-/** All breakers, those that refuse work first; or one of them. */
+/** All breakers, open ones first, or one of them in full. */
 export function Breakers({ rest, query }: ViewProps) {
   return rest === '' ? <AllBreakers query={query} /> : <BreakerSheet id={rest} />;
 }

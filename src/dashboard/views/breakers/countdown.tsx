@@ -2,7 +2,7 @@ import { duration } from '../../ui/format.js';
 import { useNow } from '../../ui/time.js';
 import type { Breaker } from './breaker.js';
 
-/** When a breaker that refuses lets a trial through, second by second. */
+/** The seconds until an open breaker admits a probe. */
 export function Countdown({ breaker }: { breaker: Breaker }) {
   const { state, cooldown_until, held, half_open_calls, success_count, config } = breaker;
   const isCounting = state === 'OPEN' && cooldown_until !== null && !held;
@@ -20,13 +20,13 @@ export function Countdown({ breaker }: { breaker: Breaker }) {
   }
   const end = Date.parse(cooldown_until ?? '');
   const left = Math.max(0, end - now);
-  if (left === 0) return <p class="countdown">The next call is a trial.</p>;
+  if (left === 0) return <p class="countdown">The next call is a probe.</p>;
   return (
     <div class="countdown">
       <progress
         value={Math.min(left, config.cooldown_seconds * 1000)}
         max={config.cooldown_seconds * 1000}
-        aria-label="Time until the next trial"
+        aria-label="Time until the next probe"
       />
       <span>
         next trial in <b class="number">{duration(Math.ceil(left / 1000) * 1000)}</b>

@@ -28,7 +28,7 @@ interface WholeGoal {
 const subjects = ['task', 'goal', 'runtime'];
 const mostTasks = 100;
 
-/** One goal: how far it is, its tasks, and in which order they can be done. */
+/** One goal: its progress, its tasks, and their dependency graph. */
 export function Goal({ id, query }: { id: string; query: URLSearchParams }) {
   const goalId = Number(id);
   const reading = useRead<WholeGoal>('get_goal', { goal_id: goalId, fields: 'full' }, { subjects });

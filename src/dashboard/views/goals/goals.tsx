@@ -15,9 +15,9 @@ interface GoalsRead {
 }
 
 const statuses = ['active', 'completed', 'cancelled'];
-const firstCommand = "agent-runtime tool create_goal --arg name='Ship it' --arg description='What is to be reached'";
+const firstCommand = "agent-runtime tool create_goal --arg name='Ship it' --arg description='The outcome to reach'";
 
-/** The goals with how far they are, or one goal. */
+/** The goals with their progress, or one goal in full. */
 export function Goals({ rest, query }: ViewProps) {
   return rest === '' ? <AllGoals query={query} /> : <Goal id={rest} query={query} />;
 }
@@ -122,7 +122,7 @@ function CreateGoal() {
                 name="description"
                 rows={5}
                 maxLength={100_000}
-                placeholder="What is to be reached, and anything a planner should know"
+                placeholder="The outcome, and anything a planner should know"
               />
             </label>
             <div class="pair">

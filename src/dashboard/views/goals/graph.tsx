@@ -8,22 +8,22 @@ import { nodeSize, type Point, placeGraph } from './layout.js';
 /** A goal's tasks and dependencies as the server gives them. */
 export interface GraphRead {
   nodes: TaskCard[];
-  /** From a dependency to what waits for it. */
+  /** From a dependency to its dependent. */
   edges: [from: number, to: number][];
   critical_path: number[];
-  /** How many tasks would be drawn if all were. */
+  /** The number of tasks of the goal, drawn or not. */
   total: number;
 }
 
-/** The dependencies of a goal, drawn; the longest chain of open tasks stands out. */
+/** The dependency graph of a goal; its critical path stands out. */
 export function Graph({ nodes, edges, critical_path, total }: GraphRead) {
   const ids = nodes.map(({ id }) => id);
-  // Placed anew only when the tasks or their order are others; a change of state alone moves nothing.
+  // Laid out again only when tasks or edges change; a change of state moves nothing.
   const shape = JSON.stringify([ids, edges]);
   const drawn = useMemo(() => placeGraph(ids, edges), [shape]);
   const steps = new Set(critical_path.slice(1).map((id, index) => `${critical_path[index]}-${id}`));
   const critical = new Set(critical_path.length > 1 ? critical_path : []);
-  if (nodes.length === 0) return <p class="quiet">There is nothing to draw.</p>;
+  if (nodes.length === 0) return <p class="quiet">No tasks to draw.</p>;
   const { width, height, places, ways } = drawn;
   return (
     <>
@@ -102,11 +102,11 @@ function Node({ task, place, isCritical }: NodeProps) {
   );
 }
 
-/** A style without its unit has no effect. */
+/** Styles need their unit. */
 const pixels = (sizes: Record<string, number>): Record<string, string> =>
   Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, `${size}px`]));
 
-/** A smooth line through the points that the layout has chosen, level at each of them. */
+/** A smooth curve through the layout's points, level at each of them. */
 function curve([first, ...rest]: readonly Point[]): string {
   if (!first) return '';
   let { x, y } = first;
@@ -119,7 +119,7 @@ function curve([first, ...rest]: readonly Point[]): string {
   return line;
 }
 
-/** A window on something larger: scrolled as any, and dragged with the mouse. */
+/** A scrollable viewport that can also be dragged with the mouse. */
 function Pan({ label, children }: { label: string; children: ComponentChildren }) {
   const element = useRef<HTMLElement>(null);
   const grip = useRef<Point | undefined>(undefined);
@@ -129,7 +129,7 @@ function Pan({ label, children }: { label: string; children: ComponentChildren }
       ref={element}
       class="pan"
       aria-label={label}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard.
       tabIndex={0}
       onDragStart={(event) => event.preventDefault()}
       onPointerDown={(event) => {

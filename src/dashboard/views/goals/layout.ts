@@ -8,9 +8,9 @@ export interface Point {
 export interface Drawn {
   width: number;
   height: number;
-  /** Where the middle of each node is. */
+  /** The centre of each node. */
   places: ReadonlyMap<number, Point>;
-  /** The way of each edge, in the order in which they were given. */
+  /** The points of each edge, in the order of the input. */
   ways: readonly Point[][];
 }
 
@@ -18,10 +18,10 @@ export const nodeSize = { width: 200, height: 46 };
 const half = nodeSize.width / 2;
 const margin = 12;
 
-/** Places a graph from left to right, what comes first at the left. */
+/** Lays a graph out from left to right, dependencies on the left. */
 export function placeGraph(ids: readonly number[], edges: readonly [number, number][]): Drawn {
   const graph = new Graph();
-  // Of the three rankers this one takes a third of the others' time from 400 nodes on, for as good a picture.
+  // From 400 nodes on this ranker takes a third of the time of the other two, with as good a picture.
   graph.setGraph({ rankdir: 'LR', nodesep: 14, ranksep: 46, marginx: margin, marginy: margin, ranker: 'tight-tree' });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const id of ids) graph.setNode(String(id), { ...nodeSize });
@@ -36,9 +36,9 @@ export function placeGraph(ids: readonly number[], edges: readonly [number, numb
       const start = graph.node(String(from)) as Point;
       const end = graph.node(String(to)) as Point;
       const { points } = graph.edge(String(from), String(to)) as { points: Point[] };
-      // Every second point is where the line passes a rank; the others lie in the gaps between, and only bend it.
+      // Every second point lies on a rank; the others lie in the gaps and would only bend the edge.
       const passed = points.slice(1, -1).filter((_, index) => index % 2 === 1);
-      // Out of the right side and into the left one, and level past what stands beside it.
+      // Edges leave on the right, enter on the left, and pass other nodes level.
       return [
         { x: start.x + half, y: start.y },
         ...passed.flatMap(({ x, y }) => [

@@ -1,7 +1,7 @@
 import { shownCount, type TaskSummary, totalOf } from '../../task-card.js';
 import { StateBar } from '../../ui/state.js';
 
-/** How far a goal is, and what it has cost. */
+/** The progress of a goal and its tokens. */
 export function Progress({ goal }: { goal: TaskSummary & { tokens?: Tokens | undefined } }) {
   const { counts, tokens } = goal;
   const total = totalOf(goal) - counts.cancelled;
@@ -36,7 +36,7 @@ function TokenWords({ budget, spent, reserved }: Tokens) {
 }
 
 export interface Tokens {
-  /** None: counted, not limited. */
+  /** Absent: tokens are counted, but not limited. */
   budget: number | null;
   spent: number;
   reserved: number;

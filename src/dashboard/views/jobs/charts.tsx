@@ -2,7 +2,7 @@ import { number, percent, short } from '../../ui/format.js';
 import { type Line, LineChart } from '../../ui/line-chart.js';
 import type { WholeJob } from './job-line.js';
 
-/** What a job has to draw: equity against buy and hold, or a training as it goes. */
+/** Charts of a job: equity against buy and hold, or the curves of a training. */
 export function JobCharts({ job }: { job: WholeJob }) {
   if (job.type === 'backtest') return <Equity result={job.result} />;
   if (job.type === 'ml_experiment') return <Training job={job} />;
@@ -39,7 +39,7 @@ function daysOf(result: unknown, key: string): { x: number; y: number }[] {
   });
 }
 
-/** From the result of a training that is over, and before that from its log. */
+/** From the result of a finished training, before that from its log. */
 function Training({ job }: { job: WholeJob }) {
   const history = fieldOf(job.result, 'history');
   const epochs = Array.isArray(history) ? history : job.logs.map(({ fields }) => fields);

@@ -4,7 +4,7 @@ import { ActionForm, ConfirmButton, Dialog } from '../../ui/dialog.js';
 import { useRead } from '../../use-read.js';
 import { isOpen, type WholeJob } from './job-line.js';
 
-/** What can be done with a job as it stands. */
+/** The actions that a job allows in its present status. */
 export function JobActions({ job }: { job: WholeJob }) {
   const mayWrite = useMayWrite();
   if (!mayWrite) return null;
@@ -17,7 +17,7 @@ export function JobActions({ job }: { job: WholeJob }) {
           consequence={
             job.status === 'running'
               ? 'Its model call is aborted, and every process that it started is ended. What has arrived is kept.'
-              : 'It will not start. It can be run again later.'
+              : 'It will not start. You can retry it later.'
           }
           onConfirm={async () => {
             await write('cancel_job', { job_id: job.id });
@@ -46,7 +46,7 @@ function Retry({ job }: { job: WholeJob }) {
       {isAsking && (
         <Dialog title="Run this job again?" onClose={close}>
           <ActionForm label="Run again" onSubmit={retry} onClose={close}>
-            <p>It gets fresh tries. Jobs that were cancelled because of it come back too.</p>
+            <p>It gets fresh attempts. Jobs that were cancelled because of it come back too.</p>
             {job.type === 'llm' && <ModelField usual={job.requested_model ?? job.model} />}
           </ActionForm>
         </Dialog>
@@ -57,10 +57,10 @@ function Retry({ job }: { job: WholeJob }) {
 
 export interface ModelsRead {
   default: string | null;
-  providers: { id: string; configured: boolean; model?: string; mend?: string }[];
+  providers: { id: string; configured: boolean; model?: string; fix?: string }[];
 }
 
-/** A model to be named, with those that are set up to choose from; empty for the usual one. */
+/** A model name, with the configured ones as suggestions; empty for the default. */
 export function ModelField({ usual }: { usual: string | null | undefined }) {
   const { data } = useRead<ModelsRead>('page/models');
   const known = data?.providers.flatMap(({ configured, model }) => (configured && model ? [model] : [])) ?? [];

@@ -5,7 +5,7 @@ import { StateIcon } from '../../ui/state.js';
 export const jobStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
-/** A job as lists show it; what says nothing is left out. Times are ISO 8601. */
+/** A job as lists show it; empty fields are left out. Times are ISO 8601. */
 export interface JobLine {
   id: string;
   type: string;
@@ -58,7 +58,7 @@ export interface LinkedJob {
   status: JobStatus;
 }
 
-/** A job whole, but for its output. */
+/** A job in full, without its output. */
 export interface WholeJob extends JobLine {
   payload?: Record<string, unknown>;
   /** The beginning of a payload too long to show, as JSON. */
@@ -82,7 +82,7 @@ export interface WholeJob extends JobLine {
   logs: LogLine[];
 }
 
-/** The sign of a status, out of those that tasks have. */
+/** The icon of a status, shared with the states of tasks. */
 export const signs: Record<JobStatus, TaskState> = {
   pending: 'waiting',
   running: 'in_progress',
@@ -101,13 +101,13 @@ export const statusWords: Record<JobStatus, string> = {
 
 export const isOpen = ({ status }: { status: JobStatus }): boolean => status === 'pending' || status === 'running';
 
-/** How often to read what grows without a change: progress, output. Never while the page is paused. */
+/** How often to read what grows without a recorded change (progress, output); never while the page is paused. */
 export function useBeat(ms: number, isWanted: boolean): number | undefined {
   const isPaused = useLiveState() === 'paused';
   return isWanted && !isPaused ? ms : undefined;
 }
 
-/** The status in sign and word. */
+/** The status as icon and word. */
 export function JobMark({ status }: { status: JobStatus }) {
   return (
     <span class={`state ${signs[status]}`}>
@@ -117,7 +117,7 @@ export function JobMark({ status }: { status: JobStatus }) {
   );
 }
 
-/** How far a job at work is, where it says so. */
+/** The progress of a running job, if it reports any. */
 export function JobProgress({ job }: { job: JobLine }) {
   if (job.status !== 'running' || job.progress === undefined) return null;
   return (

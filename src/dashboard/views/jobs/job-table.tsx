@@ -4,7 +4,7 @@ import { Time, useNow } from '../../ui/time.js';
 import type { JobLine } from './job-line.js';
 import { JobMark, JobProgress } from './job-line.js';
 
-/** Jobs as lines, newest first. */
+/** Jobs as rows, newest first. */
 export function JobTable({ jobs, query }: { jobs: readonly JobLine[]; query: URLSearchParams }) {
   const now = useNow(jobs.some(({ status }) => status === 'running') ? 1_000 : undefined);
   const back = queryText(query);
@@ -57,7 +57,7 @@ export function JobTable({ jobs, query }: { jobs: readonly JobLine[]; query: URL
   );
 }
 
-/** What it is about; a summary begins with the type, which stands beside it already. */
+/** The job's summary without its type, which has a column of its own. */
 export function aboutOf({ type, about }: JobLine): string {
   return about.startsWith(`${type} `) ? about.slice(type.length + 1).trim() || type : about;
 }

@@ -21,7 +21,7 @@ import { aboutOf } from './job-table.js';
 import { JobOutput } from './output.js';
 import { Attempts, JobResult, Logs } from './records.js';
 
-/** One job, whole. */
+/** One job in full. */
 export function Job({ id, query }: { id: string; query: URLSearchParams }) {
   const [isRunning, setRunning] = useState(false);
   const everyMs = useBeat(1_000, isRunning);

@@ -24,16 +24,16 @@ interface JobsRead {
 const subjects = ['job', 'runtime'];
 const firstCommand = "agent-runtime tool submit_background_task --arg task_description='Say hello'";
 const filters = ['status', 'type', 'project', 'only', 'before'];
-/** Stands in the address for jobs of no project, as an empty value there means any. */
+/** The address's value for jobs without a project; an empty value means any project. */
 const noProject = 'none';
 
-/** Background tasks and jobs of every type, or one of them. */
+/** Background tasks and jobs of every type, or one of them in full. */
 export function Jobs({ rest, query }: ViewProps) {
   return rest === '' ? <AllJobs query={query} /> : <Job id={rest} query={query} />;
 }
 
 function AllJobs({ query }: { query: URLSearchParams }) {
-  // Only jobs at work get further without a change.
+  // Only running jobs progress without a recorded change.
   const [isBusy, setBusy] = useState(false);
   const everyMs = useBeat(2_000, isBusy);
   const reading = useRead<JobsRead>('page/jobs', argumentsOf(query), { subjects, keepsLast: true, everyMs });
@@ -85,7 +85,7 @@ function JobFilters({ query, read }: { query: URLSearchParams; read: JobsRead | 
   );
 }
 
-/** How many there are of each status, and which of them are listed. */
+/** Tabs by status, with the number of jobs in each. */
 function StatusTabs({ query, read }: { query: URLSearchParams; read: JobsRead }) {
   const [status, only] = [query.get('status') ?? '', query.get('only') ?? ''];
   const all = jobStatuses.reduce((sum, one) => sum + read.counts[one], 0);
@@ -115,7 +115,7 @@ function StatusTabs({ query, read }: { query: URLSearchParams; read: JobsRead })
           type="button"
           class="bad"
           aria-pressed={only === 'dead'}
-          title="Their process vanished too often; they wait for someone to retry them"
+          title="Their runner was lost too often; they wait for a retry"
           onClick={() => choose({ only: 'dead' })}
         >
           Dead <b>{shownCount(read.dead)}</b>

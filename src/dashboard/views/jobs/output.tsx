@@ -4,7 +4,7 @@ import { useLiveState } from '../../live.js';
 import { number } from '../../ui/format.js';
 import type { JobLine } from './job-line.js';
 
-/** What a job has put out, as it comes; the end stays in view for who is at the end. */
+/** The streamed output of a job; a reader at the end stays at the end. */
 export function JobOutput({ job }: { job: JobLine }) {
   const { text, isEarlier } = useOutput(job);
   const element = useRef<HTMLPreElement>(null);
@@ -27,7 +27,7 @@ export function JobOutput({ job }: { job: JobLine }) {
       <pre
         ref={element}
         class={`passage${isWriting ? ' writing' : ''}`}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever cannot use a wheel scrolls with the keys.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolling with the keyboard needs focus.
         tabIndex={0}
         onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
           isAtEnd.current = scrollHeight - scrollTop - clientHeight < 24;
@@ -50,11 +50,11 @@ const pollMs = 400;
 
 export interface Output {
   text: string;
-  /** It is of an attempt before the one under way. */
+  /** From an earlier attempt than the current one. */
   isEarlier: boolean;
 }
 
-/** The output of a job, which grows while the job is at work; only what is new is fetched. */
+/** The output of a job, which grows while it runs; only new text is fetched. */
 export function useOutput({ id, status, attempt }: JobLine): Output {
   const [shown, setShown] = useState<Output>({ text: '', isEarlier: false });
   const kept = useRef({ of: '', text: '' });
@@ -62,7 +62,7 @@ export function useOutput({ id, status, attempt }: JobLine): Output {
   const everyMs = status === 'running' && !isPaused ? pollMs : undefined;
 
   useEffect(() => {
-    // What is shown stands still; what has not been shown yet is.
+    // Paused output is not updated, but its first read still happens.
     if (isPaused && kept.current.of.startsWith(`${id}:`)) return;
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -72,7 +72,7 @@ export function useOutput({ id, status, attempt }: JobLine): Output {
       const offset = of.startsWith(`${id}:`) ? text.length : 0;
       const part = await read<OutputPart>('page/job_output', { job_id: id, offset }, abort.signal);
       const source = `${id}:${part.attempt}:${part.earlier}`;
-      // Another attempt has begun from the start, or what streamed in was replaced by what was kept.
+      // A new attempt began from the start, or the stored answer replaced the streamed one.
       const isAnother = offset > 0 && (source !== of || part.total_chars < offset);
       kept.current = isAnother ? { of: source, text: '' } : { of: source, text: text.slice(0, offset) + part.text };
       if (!isAnother) setShown({ text: kept.current.text, isEarlier: part.earlier });
@@ -80,7 +80,7 @@ export function useOutput({ id, status, attempt }: JobLine): Output {
       if (everyMs !== undefined) timer = setTimeout(run, everyMs);
     }
 
-    // A failure is shown by what reads the job itself; here it is only tried again.
+    // The read of the job itself shows the failure; here it is only retried.
     function run(): void {
       follow().catch(() => {
         if (!abort.signal.aborted && everyMs !== undefined) timer = setTimeout(run, everyMs);

@@ -3,7 +3,7 @@ import { RawJson } from '../../ui/shown.js';
 import { Time, useNow } from '../../ui/time.js';
 import type { Attempt, LogLine, WholeJob } from './job-line.js';
 
-/** Each try of a job; nothing where there was one alone and nothing more to say of it. */
+/** The attempts of a job; hidden for a single one without news. */
 export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
   const now = useNow(attempts.some(({ ended_at }) => ended_at === null) ? 1_000 : undefined);
   if (attempts.length === 0 || (attempts.length === 1 && attempts[0]?.error === null)) return null;
@@ -66,7 +66,7 @@ function wordsOf(fields: Record<string, unknown>): string {
     .join(' ');
 }
 
-/** Figures that say most of a result, and how they are written. */
+/** The key figures of known results, with their format. */
 const figures: readonly [key: string, name: string, show: (value: number) => string][] = [
   ['total_return', 'Total return', percent],
   ['sharpe', 'Sharpe', number],
@@ -81,20 +81,20 @@ const figures: readonly [key: string, name: string, show: (value: number) => str
   ['epochs_run', 'Epochs', number],
 ];
 
-/** The result of a job that is more than text: its chief figures, and all of it as JSON. */
+/** A structured result: its key figures, and all of it as JSON. */
 export function JobResult({ job }: { job: WholeJob }) {
   const { result } = job;
   if (job.type === 'llm' || result === null || result === undefined) return null;
-  const told = figures.flatMap(([key, name, show]) => {
+  const shownFigures = figures.flatMap(([key, name, show]) => {
     const value = (result as Record<string, unknown>)[key];
     return typeof value === 'number' ? [{ name, value: show(value) }] : [];
   });
   return (
     <section>
       <h3>Result</h3>
-      {told.length > 0 && (
+      {shownFigures.length > 0 && (
         <dl class="figures">
-          {told.map(({ name, value }) => (
+          {shownFigures.map(({ name, value }) => (
             <div key={name}>
               <dt>{name}</dt>
               <dd>{value}</dd>
@@ -102,7 +102,7 @@ export function JobResult({ job }: { job: WholeJob }) {
           ))}
         </dl>
       )}
-      <RawJson value={result} title="All of it" isOpen={told.length === 0} />
+      <RawJson value={result} title="All of it" isOpen={shownFigures.length === 0} />
     </section>
   );
 }

@@ -6,7 +6,7 @@ import { Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
 import { ModelField, type ModelsRead } from './job-actions.js';
 
-/** The button that gives a prompt to a model in the background, and its form. */
+/** The button that submits a background prompt, and its form. */
 export function Submit() {
   const [isOpen, setOpen] = useState(false);
   const mayWrite = useMayWrite();
@@ -50,7 +50,7 @@ function Prompt({ onClose }: { onClose(): void }) {
           rows={7}
           required
           maxLength={2_000_000}
-          placeholder="All that the model needs to know"
+          placeholder="Everything the model needs to know"
         />
       </label>
       <ModelField usual={undefined} />
@@ -62,10 +62,10 @@ function NotSetUp({ models, onClose }: { models: ModelsRead; onClose(): void }) 
   return (
     <>
       <p>No model is set up. Do one of these where the dashboard is started, and start it again:</p>
-      <ul class="mends">
-        {models.providers.map(({ id, mend }) => (
+      <ul class="fixes">
+        {models.providers.map(({ id, fix }) => (
           <li key={id}>
-            <strong>{id}</strong> {mend}
+            <strong>{id}</strong> {fix}
           </li>
         ))}
       </ul>

@@ -14,7 +14,7 @@ interface TypeMetrics {
   running: number;
 }
 
-/** What get_metrics says of a window. */
+/** The output of get_metrics. */
 export interface MetricsRead {
   job_submission_rate: number;
   job_completion_rate: number;

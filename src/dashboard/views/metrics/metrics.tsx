@@ -24,7 +24,7 @@ interface TrendsRead {
   stretches: Stretch[];
 }
 
-/** How far back one can look, and in how many parts. */
+/** The windows of time to choose from, and the number of intervals of each. */
 const windows = [
   { minutes: 15, words: '15 min', stretches: 30 },
   { minutes: 60, words: '1 h', stretches: 60 },
@@ -32,7 +32,7 @@ const windows = [
   { minutes: 1_440, words: '1 d', stretches: 96 },
   { minutes: 10_080, words: '7 d', stretches: 84 },
 ];
-/** Not with each job that moves, as the whole window is looked through; a week at leisure. */
+/** Not after each change, as the whole window is read; a week is read rarely. */
 const beatMs = 5_000;
 const longBeatMs = 60_000;
 
@@ -97,7 +97,7 @@ function Charts({ window_minutes, stretches }: TrendsRead) {
     name,
     points: stretches.map((stretch) => ({ x: Date.parse(stretch.at), y: value(stretch) })),
   });
-  // A stretch in which nothing ended has no error rate; a line through nought would say that all was well.
+  // An interval in which no job ended has no error rate; 0 would claim that all went well.
   const ended = stretches.filter(({ completed, failed }) => completed + failed > 0);
   const errors = {
     name: 'Failed',

@@ -4,7 +4,7 @@ import { ActionForm, ConfirmButton, Dialog } from '../../ui/dialog.js';
 import { ModelField } from '../jobs/job-actions.js';
 import { canGoOn, type WholeRelay } from './whole-relay.js';
 
-/** What can be done with a relay as it stands. */
+/** The actions that a relay allows in its present status. */
 export function RelayActions({ relay }: { relay: WholeRelay }) {
   const mayWrite = useMayWrite();
   if (!mayWrite || !canGoOn(relay)) return null;
@@ -57,7 +57,7 @@ interface RetryStepProps {
   isRestart: boolean;
 }
 
-/** The button that has a step done again, and what to tell its next attempt. */
+/** The button that retries a step, with feedback for the next attempt. */
 export function RetryStep({ relay, index, isRestart }: RetryStepProps) {
   const [isAsking, setAsking] = useState(false);
   const close = () => setAsking(false);

@@ -58,7 +58,7 @@ function Sheet({ relay }: { relay: WholeRelay }) {
   );
 }
 
-/** The baton and its prompt: read once for each, as it does not change while it is held. */
+/** The baton and its prompt, read once for each baton, as neither changes while it is held. */
 function Baton({ relay }: { relay: WholeRelay }) {
   const [isRead, setRead] = useState(false);
   const { data } = useRead<BatonRead>('get_relay_baton', { pipeline_id: relay.pipeline_id }, { isWanted: !isRead });
@@ -117,7 +117,7 @@ interface StepBarProps {
   status: string;
 }
 
-/** The steps of a relay as so many pieces of a bar. */
+/** The steps of a relay as segments of a bar. */
 export function StepBar({ done, total, status }: StepBarProps) {
   const atWork = status === 'failed' ? 'failed' : status === 'in_progress' ? 'in_progress' : '';
   return (

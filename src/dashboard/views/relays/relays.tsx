@@ -16,7 +16,7 @@ interface RelaysRead {
 const firstCommand =
   "agent-runtime tool create_relay_pipeline --arg name='First' --arg goal='Explain leap years' --arg preset=quick";
 
-/** Relays of agents, or one of them. */
+/** The relays, or one of them in full. */
 export function Relays({ rest, query }: ViewProps) {
   return rest === '' ? <AllRelays query={query} /> : <Relay id={rest} />;
 }

@@ -5,7 +5,7 @@ import { Time } from '../../ui/time.js';
 import { RetryStep } from './relay-actions.js';
 import { canGoOn, type RelayAgent, type RelayResult, type WholeRelay } from './whole-relay.js';
 
-/** One step of a relay: its agent and gates, and each attempt at it. */
+/** One step of a relay: its agent, gates and attempts. */
 export function Step({ relay, agent, index }: { relay: WholeRelay; agent: RelayAgent; index: number }) {
   const mayWrite = useMayWrite();
   const results = relay.results.filter(({ step_index }) => step_index === index);
@@ -89,7 +89,7 @@ function Result({ result, agent, attempt }: ResultProps) {
   );
 }
 
-/** A score beside the gate that it had to pass. */
+/** A score with the threshold of its gate. */
 function Score({ name, value, gate }: { name: string; value: number; gate: number }) {
   return (
     <span class={`fact${value < gate ? ' bad' : ''}`}>

@@ -36,7 +36,7 @@ export interface RelayResult {
   execution_time_ms: number;
   error_message: string | null;
   created_at: string;
-  /** False of failed attempts and of results that a restart has set aside. */
+  /** False for failed attempts and for results that a restart has superseded. */
   counts: boolean;
   output_summary?: string;
   output?: unknown;

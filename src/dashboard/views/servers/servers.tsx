@@ -34,7 +34,7 @@ interface Server {
   instances: Instance[];
 }
 
-/** Calls are no changes, and yet latencies and what is in flight move with each. */
+/** Calls change latencies and calls in flight without a recorded change. */
 const beatMs = 5_000;
 
 /** The pools of MCP servers that the config file names. */
@@ -151,7 +151,7 @@ function InstanceRow({ instance }: { instance: Instance }) {
   );
 }
 
-/** How many instances every session keeps; what they run is the config file's to say. */
+/** Sets the number of instances a session keeps. What they run is set in the config file alone. */
 function Scale({ server }: { server: Server }) {
   const [isAsking, setAsking] = useState(false);
   const mayWrite = useMayWrite();

@@ -21,7 +21,7 @@ interface Session extends Holdings {
 
 export interface SessionsRead {
   sessions: Session[];
-  /** What callers without a session hold. */
+  /** Claims and slots of callers without a session. */
   others: ({ holder: string } & Holdings)[];
 }
 
@@ -29,7 +29,7 @@ export interface SessionsRead {
 const silentMs = 30_000;
 const mostTasks = 8;
 
-/** The sessions, the live ones first, and what each holds. */
+/** The sessions, live ones first, with what each holds. */
 export function Sessions({ sessions, others }: SessionsRead) {
   const now = useNow(10_000);
   return (

@@ -16,11 +16,11 @@ interface Slot {
   last_heartbeat?: string;
 }
 
-/** Heartbeats are no changes, and yet what is shown of them grows old. */
+/** Heartbeats are not recorded as changes, so their times are read at an interval. */
 const beatMs = 10_000;
 const options = { subjects: ['slot', 'session', 'task', 'job', 'runtime'], everyMs: beatMs };
 
-/** Who is at work: the slots that all sessions share, the sessions, and what each holds. */
+/** The worker slots and the sessions, with what each holds. */
 export function Workers() {
   const slots = useRead<{ workers: Slot[] }>('get_workers', {}, options);
   const here = useRead<SessionsRead>('page/sessions', {}, options);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseFeed } from '../../../../src/downstream/native/arxiv/feed.js';
 import { body } from '../web-service.js';
 
-it('reads papers with all that arXiv tells of them, on one line and with entities resolved', () => {
+it('reads papers with all their fields, on one line and with entities resolved', () => {
   const { papers, total } = parseFeed(body('attention.xml'));
   expect(total).toBe(412);
   expect(papers[0]).toEqual({
@@ -42,7 +42,7 @@ it('finding nothing is an empty list', () => {
   expect(parseFeed(body('none.xml'))).toEqual({ papers: [], total: 0 });
 });
 
-it("a query that arXiv refuses is invalid, told by its code and not in arXiv's words", () => {
+it("a query that arXiv refuses is invalid, with its error code and without arXiv's words", () => {
   const parse = () => parseFeed(body('bad-query.xml'));
   expect(parse).toThrow(expect.objectContaining({ code: 'invalid' }));
   expect(parse).toThrow('incorrect_id_format_for_12');

@@ -1,4 +1,4 @@
-// Searches arXiv as often as it is told to, all at once, as a session of its own would.
+// Makes the given number of arXiv searches at once, in a process of its own.
 import { systemClock } from '../../../../src/base/clock.js';
 import { reportError } from '../../../../src/base/errors.js';
 import { silentLog } from '../../../../src/base/log.js';

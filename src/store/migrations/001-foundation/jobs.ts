@@ -1,4 +1,4 @@
-/** The part of the first migration that background jobs live in. */
+/** Background jobs and the runners that work on them. */
 export const jobs = `
   create table runners (
     id text primary key,

@@ -5,10 +5,10 @@ import { startTalking } from './talk.js';
 
 const mb = 1024 * 1024;
 
-test('a log that a long reader made grow is told of, and cut back once that reader is done', async () => {
+test('a WAL that grew while another process was reading is reported, and truncated once that reader is done', async () => {
   const log = recordingLog();
   const db = await openStore({ log });
-  const logBytes = () => statSync(`${db.location}-wal`).size;
+  const walBytes = () => statSync(`${db.location}-wal`).size;
   const write = async (times: number, length: number) => {
     for (let time = 0; time < times; time++) {
       await db.transaction((sql) => sql.run('insert into notes (text) values (?)', 'x'.repeat(length)));
@@ -17,13 +17,13 @@ test('a log that a long reader made grow is told of, and cut back once that read
   const reader = await startTalking('hold-lock', [db.location, 'begin', 'select * from counters']);
   await reader.nextLine();
   await write(1_000, 66_000);
-  expect(logBytes()).toBeGreaterThan(64 * mb);
+  expect(walBytes()).toBeGreaterThan(64 * mb);
   expect(log.lines).toEqual(['warn: the write-ahead log stays long while another process goes on reading']);
 
   reader.tell('let go');
   await reader.ended;
   await write(1_000, 1);
-  expect(logBytes()).toBeLessThan(8 * mb);
+  expect(walBytes()).toBeLessThan(8 * mb);
   expect(log.lines).toHaveLength(1);
   expect(await db.check()).toBeUndefined();
 });
