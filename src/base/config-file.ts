@@ -16,7 +16,7 @@ const allowedCommand = z.strictObject({
   maxOutputBytes: z.int().min(1).max(100_000_000).optional(),
 });
 
-/** `~/.claude/agent_runtime.json`. An unknown key is an error, so that a misspelt one is not silently without effect. */
+/** `~/.claude/agent_runtime.json`. An unknown key is an error, so that a misspelt one does not pass unnoticed. */
 export function configFileSchema(providers: readonly ProviderSection[]) {
   const perProvider = (schemaOf: (provider: ProviderSection) => z.ZodType | undefined) =>
     z.strictObject(
@@ -50,7 +50,7 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
   });
 }
 
-/** The same range as that of the variable which wins over it. */
+/** The same range as that of the variable. */
 const limitOf = (name: SettingName) =>
   z
     .int()

@@ -19,7 +19,7 @@ import {
   settings,
 } from './settings.js';
 
-/** Everything that the user can set, parsed once: flags over environment over the config file over defaults. */
+/** All settings, parsed once: flags win over the environment, which wins over the config file and the defaults. */
 export interface Config {
   home: string;
   dbPath: string;
@@ -33,13 +33,13 @@ export interface Config {
   workerSlots: number;
   maxRunningJobs: number;
   runnerHeapMb: number;
-  /** The model of tasks that name none. */
+  /** The model of tasks that do not name one. */
   model: string | undefined;
   /** The settings of each model provider by its id, checked by its own schema: read them with `settingsOf` of `llm/`. */
   providers: Readonly<Record<string, unknown>>;
   /** Changes to the providers' tables of aliases and retired model ids. */
   models: NonNullable<ConfigFile['models']>;
-  /** Modules with agents of the user's own, absolute paths. */
+  /** The user's own modules with agents, as absolute paths. */
   agents: readonly string[];
   /** What jobs of type `command` may run, by name. */
   commands: ReadonlyMap<string, AllowedCommand>;
@@ -47,18 +47,18 @@ export interface Config {
   mcpServers: Readonly<Record<string, ServerSettings>>;
   toolPreferences: ToolPreferences;
   pricesUrl: string | undefined;
-  /** The runtime to hand every call to, instead of having one here. */
+  /** Another runtime that gets every call, in place of one in this process. */
   remote: { url: string; token: string | undefined } | undefined;
   /** The port to serve HTTP on, if one was asked for. */
   port: number | undefined;
   native: NativeSettings;
-  /** The client's conversation, where the client tells: the same when it is resumed. */
+  /** The client's conversation, if the client gives its id. It stays the same when the conversation is resumed. */
   clientSessionId: string | undefined;
   /** The project directory that the client works in, '' when it does not say. */
   project: string;
-  /** How many agents stand above this process; an agent must not start agents without end. */
+  /** How many agents started one another above this process. It limits agents that start agents. */
   depth: number;
-  /** The environment with the secrets file laid under it. */
+  /** The environment, with the secrets file for what it does not set. */
   env: Environment;
   /** Values that must never be shown. */
   secrets: readonly string[];
@@ -70,10 +70,10 @@ export interface AllowedCommand {
   program: string;
   /** Always given first. */
   args: readonly string[];
-  /** Whether a job may add arguments; patterns that each of them must match from beginning to end. */
+  /** Whether a job may add arguments, or the patterns that each of them must match from beginning to end. */
   allowArgs: boolean | readonly string[];
   cwd: string;
-  /** Names of variables that it gets beside the ordinary ones. */
+  /** Names of variables that it gets in addition to the ordinary ones. */
   env: readonly string[];
   timeoutSeconds: number | undefined;
   maxOutputBytes: number;
@@ -137,7 +137,7 @@ export function environmentWithout(names: readonly string[]): Environment {
   return environment;
 }
 
-/** Takes the secrets out of this process's own environment, so that no code it loads and nothing it starts sees them. */
+/** Removes the secrets from this process's own environment, so that modules it loads and children do not see them. */
 export function hideSecrets({ secrets }: Config): void {
   for (const [name, value] of Object.entries(process.env))
     if (value && secrets.includes(value)) delete process.env[name];
@@ -148,7 +148,7 @@ interface Places {
   configPath: string;
 }
 
-/** A provider's section of the config file, with what its variables say laid over it. */
+/** A provider's section of the config file, overridden by its variables. */
 function providerSettings({ id, environment }: ProviderSection, file: ConfigFile, env: Environment): object {
   const settings: Record<string, unknown> = { ...(file.providers?.[id] as object | undefined) };
   for (const [key, setting] of Object.entries(environment)) {
@@ -170,7 +170,7 @@ function remoteOf(setting: (name: SettingName) => string | undefined): Config['r
   );
 }
 
-/** Each once, in the order given: the first one that declares a job type has it. */
+/** Each module once, in the order given: the first that declares a job type wins. */
 function agentsOf(file: ConfigFile, more: readonly string[], places: Places): string[] {
   const named = [...(file.agents ?? []), ...more];
   return [...new Set(named.map((module) => resolvePath(module, places)))];
@@ -196,7 +196,7 @@ function commandsOf(file: ConfigFile, places: Places): Map<string, AllowedComman
   return new Map(commands);
 }
 
-/** What stands in the environment wins over the secrets file. */
+/** The environment wins over the secrets file. */
 function withSecrets(environment: Environment, file: ConfigFile, places: Places): Environment {
   if (file.secretsFile === undefined) return environment;
   const env: Record<string, string | undefined> = readSecretsFile(resolvePath(file.secretsFile, places));

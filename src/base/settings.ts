@@ -30,7 +30,7 @@ export interface Setting {
   /** A value can be invalid, as a number can. Commands that help to correct it then go on without it. */
   isChecked?: boolean;
   isSecret?: boolean;
-  /** Background jobs have no use for it, so their processes do not get it. */
+  /** Background jobs do not need it, so their processes do not get it. */
   isForServerOnly?: boolean;
   meaning: string;
 }
@@ -82,11 +82,11 @@ export const settings = [
   },
   {
     name: 'AGENT_RUNTIME_MODEL',
-    meaning: 'The model of background tasks that name none; otherwise that of the first configured provider.',
+    meaning: 'The model of background tasks that do not name one; by default that of the first configured provider.',
   },
   {
     name: 'AGENT_RUNTIME_AGENTS',
-    meaning: 'More modules with agents than the config file names: absolute paths, joined as those of PATH are.',
+    meaning: 'Modules with agents, in addition to those of the config file: absolute paths, joined like those of PATH.',
   },
   {
     name: 'AGENT_RUNTIME_PRICES_URL',
@@ -97,7 +97,7 @@ export const settings = [
     isChecked: true,
     aliases: ['TASK_COORDINATOR_URL'],
     isForServerOnly: true,
-    meaning: 'Address of a runtime that serves HTTP elsewhere: this one then hands every call to it.',
+    meaning: 'Address of a runtime that serves HTTP elsewhere: this one then forwards every call to it.',
   },
   {
     name: 'AGENT_RUNTIME_TOKEN',
@@ -116,7 +116,7 @@ export const settings = [
     name: 'AGENT_RUNTIME_SEARCH_BACKEND',
     isChecked: true,
     isForServerOnly: true,
-    meaning: 'Who answers web_search: searxng, brave or tavily; otherwise the first of these that is set up.',
+    meaning: 'The service behind web_search: searxng, brave or tavily; by default the first of these that is set up.',
   },
   {
     name: 'SEARXNG_URL',

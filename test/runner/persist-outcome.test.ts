@@ -59,7 +59,7 @@ it('an outcome that the database takes leaves no file', async () => {
 const key = { jobId: 'job-1', token: 'token-1' };
 const outcome: Outcome = { kind: 'completed', result: { a: 1 }, output: 'Paid for.' };
 
-describe('an outcome that is put aside', () => {
+describe('an outcome that is saved to a file', () => {
   it('is for the attempt that it belongs to, and stays until it is forgotten', () => {
     const spool = createSpool(tempDir());
     spool.put(key, outcome);
