@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type BoardTask, boardStates, readBoard, readBoardList, readNeighbours } from '../core/overview/board.js';
 import { readBoardChoices } from '../core/overview/board-choices.js';
-import { readGoalGraph, readGoalLines } from '../core/overview/goals.js';
-import { readSessions } from '../core/overview/workers.js';
+import { readGoalGraph, readGoals } from '../core/overview/goals.js';
+import { readSessions } from '../core/overview/sessions.js';
 import { goalStatuses } from '../core/tasks/goal.js';
 import { defineTool } from '../tools/call/define-tool.js';
 import { cursor, goalId, iso } from '../tools/call/fields.js';
@@ -122,7 +122,7 @@ export const pageReads = [
     output: z.unknown(),
     handler: async (input, { runtime }) => {
       const page = { status: input.status, beforeId: fromCursor(input.cursor), limit: input.limit + 1 };
-      const { items, ...rest } = pageOf(await readGoalLines(runtime.db, page), input.limit, showGoalLine);
+      const { items, ...rest } = pageOf(await readGoals(runtime.db, page), input.limit, showGoalLine);
       return { goals: items, ...rest };
     },
   }),

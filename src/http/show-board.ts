@@ -1,5 +1,5 @@
 import type { BoardTask } from '../core/overview/board.js';
-import type { GoalLine } from '../core/overview/goals.js';
+import type { GoalProgress } from '../core/overview/goals.js';
 import { iso } from '../tools/call/fields.js';
 
 /** A task as the page's cards have it: what says nothing is left out. */
@@ -51,7 +51,7 @@ export function showCard(task: BoardTask): TaskCard {
   };
 }
 
-export function showGoalLine({ summary, budget, ...goal }: GoalLine) {
+export function showGoalLine({ summary, budget, ...goal }: GoalProgress) {
   return {
     id: goal.id,
     name: goal.name,

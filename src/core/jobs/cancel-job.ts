@@ -2,7 +2,7 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { countCancelled } from '../metrics/job-counters.js';
+import { countCancelled } from '../metrics/counters.js';
 import { isTaskCancelled } from './board-task.js';
 import { notifyDependents } from './finish-job.js';
 import { hasEnded, type JobRow } from './job.js';

@@ -6,7 +6,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import { releasePermitsOf } from '../breakers/guard.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { countAttempt, countCancelled, readyAt } from '../metrics/job-counters.js';
+import { countAttempt, countCancelled, readyAt } from '../metrics/counters.js';
 import { callOf, closeAttempt, wasPostponed } from './attempts.js';
 import { settleBoardTask } from './board-task.js';
 import type { JobRow } from './job.js';

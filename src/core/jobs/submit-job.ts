@@ -7,7 +7,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
-import { countSubmitted } from '../metrics/job-counters.js';
+import { countSubmitted } from '../metrics/counters.js';
 import type { TaskReference } from '../tasks/task.js';
 import { claimTaskForJob } from './board-task.js';
 import type { JobRow } from './job.js';
