@@ -21,7 +21,7 @@ function inspect<Found>(home: string, look: (db: BetterSqlite3.Database) => Foun
   }
 }
 
-/** Overwrites pages in the middle of a database that nobody has open, and makes its daily check due again. */
+/** Overwrites pages in the middle of a database that no process has open, and makes its daily check due again. */
 function ruinPages(file: string): void {
   const db = new BetterSqlite3(file);
   db.exec('delete from duties');
@@ -67,7 +67,7 @@ it('ten servers that start at once on no database all work, on one schema', asyn
 });
 
 describe('a database that cannot be used', () => {
-  it('is named by every call, with the way out, while the server lives on', async () => {
+  it('is named by every call, with a fix, while the server goes on', async () => {
     const home = tempDir();
     mkdirSync(join(home, '.claude'));
     writeFileSync(databaseOf(home), 'this is not a database, and has never been one. '.repeat(200));
@@ -80,7 +80,7 @@ describe('a database that cannot be used', () => {
     }
   });
 
-  it('is not written to any more once the daily check has found it damaged, and the newest backup is named', async () => {
+  it('is not written to after the daily check has found damage, and the newest backup is named', async () => {
     const home = tempDir();
     const first = await connectServer({ home });
     const tasks = Array.from({ length: 500 }, (_, index) => ({ title: `Task ${index}`, description: 'x'.repeat(200) }));
@@ -114,7 +114,7 @@ describe('a database that cannot be used', () => {
     expect(inspect(home, (found) => found.prepare('select title from tasks').pluck().all())).toEqual(['kept']);
   });
 
-  it('in a home that cannot be made says which path and which setting, and works once that is mended', async () => {
+  it('in a home that cannot be made says which path and which setting, and works once that is fixed', async () => {
     const server = await connectServer({ home: '/proc/no-such-home' });
     const { data } = await server.call('create_task', { title: 'T' });
     expect(data).toMatchObject({ code: 'unavailable' });

@@ -52,7 +52,7 @@ beforeAll(() => {
 
 const nodes: [name: string, node: string | undefined, npmFlags: string[]][] = [
   [`Node ${process.versions.node}`, process.execPath, []],
-  // npm 12 runs no install scripts unless it is told to; the driver for newer Nodes needs none.
+  // npm 12 runs install scripts only if they are allowed; the driver for newer Nodes needs none.
   ['Node 24, without install scripts', node24, ['--ignore-scripts']],
 ];
 

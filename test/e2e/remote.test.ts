@@ -24,7 +24,7 @@ async function restart(server: HttpProcess, home: string): Promise<HttpProcess> 
 }
 
 describe('a server with AGENT_RUNTIME_URL', () => {
-  it('hands over tools, results, errors and progress as they are', async () => {
+  it('forwards tools, results, errors and progress unchanged', async () => {
     const home = tempDir();
     const { url } = await startHttpProcess(home);
     const thin = await connectThin(url, tokenOf(home));
@@ -68,7 +68,7 @@ describe('a server with AGENT_RUNTIME_URL', () => {
     expect(await thin.ok('create_task', { title: 'x' })).toMatchObject({ id: 1 });
   });
 
-  it('says so when its token is not good', async () => {
+  it('reports an invalid token', async () => {
     const home = tempDir();
     const { url } = await startHttpProcess(home);
     const thin = await connectThin(url, 'nonsense');
@@ -83,7 +83,7 @@ describe('a server with AGENT_RUNTIME_URL', () => {
     const server = await startHttpProcess(home);
     const thin = await connectThin(server.url, tokenOf(home));
     await thin.ok('list_tasks');
-    // Whoever holds the write lock keeps the call waiting until the server is gone.
+    // The write lock keeps the call waiting until the server is gone.
     const db = new BetterSqlite3(join(home, '.claude', 'agent_runtime.db'));
     onTestFinished(() => void db.close());
     db.exec('begin immediate');
@@ -95,13 +95,13 @@ describe('a server with AGENT_RUNTIME_URL', () => {
     expect(data).toMatchObject({ code: 'unavailable', message: expect.stringContaining('may have been carried out') });
   });
 
-  it('refuses an address that is none', async () => {
+  it('refuses an invalid address', async () => {
     const thin = await connectServer({ home: tempDir(), env: { AGENT_RUNTIME_URL: 'over there' } });
     expect((await thin.call('list_tasks')).data.message).toContain('AGENT_RUNTIME_URL is "over there"');
   });
 });
 
-it('two thin clients and one over HTTP coordinate through a server that is killed and restarted meanwhile', async () => {
+it('two thin clients and one over HTTP coordinate through a server that is killed and restarted', async () => {
   const home = tempDir();
   let server = await startHttpProcess(home);
   const token = tokenOf(home);
@@ -151,7 +151,7 @@ it('two thin clients and one over HTTP coordinate through a server that is kille
     await eventually(`round ${round} is under way`, () => completed.length >= (round * count) / 5, 60_000);
     server = await restart(server, home);
   }
-  // What was claimed by an answer that got lost lapses with its session.
+  // A claim whose answer was lost expires with its session.
   await eventually(
     'all is done',
     async () => {

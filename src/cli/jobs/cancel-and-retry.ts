@@ -18,7 +18,7 @@ export async function runCancel({ jobId: id }: { jobId: string }, { flags, outpu
 
 export interface RetryOptions {
   jobId: string | undefined;
-  /** Only dead letters: the one that `jobId` names, or all of them. */
+  /** Only dead letters: that of `jobId`, or all of them. */
   isDead: boolean;
 }
 

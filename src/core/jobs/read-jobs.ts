@@ -66,7 +66,7 @@ export async function findProgress(sql: Sql, id: string): Promise<JobProgress> {
 
 /** Marks the result of a job as read, so that it is no longer among the unread ones. */
 export async function markRead(sql: Sql, id: string, at: EpochMs): Promise<void> {
-  await sql.run(`update jobs set read_at = ? where id = ? and ${isUnread}`, at, id);
+  await sql.run(`update jobs set read_at = ? where id = ? and ${isUnread.text}`, at, id);
 }
 
 async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {

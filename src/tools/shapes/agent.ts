@@ -34,6 +34,7 @@ interface ShowOptions {
   isWhole: boolean;
 }
 
+/** @internal */
 export function showAgents(
   agents: readonly AgentDescription[],
   problems: readonly { module: string; reason: string }[],

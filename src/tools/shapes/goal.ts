@@ -38,6 +38,7 @@ export const goalOutput = z.strictObject({
 /** A goal. Times are ISO 8601 in UTC. */
 export type ShownGoal = z.infer<typeof goalOutput>;
 
+/** @internal */
 export function showGoal(goal: GoalDetail, longestText = usualText): ShownGoal {
   const { budget } = goal;
   return {
@@ -69,6 +70,7 @@ export const briefGoalOutput = z.strictObject({
   failed: z.int().optional(),
 });
 
+/** @internal */
 export function showGoalBriefly(goal: GoalWithProgress): z.infer<typeof briefGoalOutput> {
   const { total, completed, failed } = goal.progress;
   return {
@@ -80,7 +82,7 @@ export function showGoalBriefly(goal: GoalWithProgress): z.infer<typeof briefGoa
   };
 }
 
-/** A goal in a full list: its row and progress, without budget, critical path and run, which take a query each. */
+/** A goal in a full list: its row and progress, without budget, critical path and run, which take a query each. @internal */
 export function showListedGoal(goal: GoalWithProgress): ShownGoal {
   return showGoal({
     ...goal,

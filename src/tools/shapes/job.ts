@@ -45,6 +45,7 @@ export const jobStatusOutput = z.strictObject({
 
 export type ShownJobStatus = z.infer<typeof jobStatusOutput>;
 
+/** @internal */
 export function showJobStatus(job: Job, partialOutput = '', now = 0): ShownJobStatus {
   return {
     task_id: job.id,
@@ -69,11 +70,12 @@ export function showJobStatus(job: Job, partialOutput = '', now = 0): ShownJobSt
   };
 }
 
+/** @internal */
 export function timesOf({ createdAt, startedAt, completedAt }: Job) {
   return { created_at: iso(createdAt), started_at: iso(startedAt), completed_at: iso(completedAt) };
 }
 
-/** What a pending job waits for: its time, or other jobs. */
+/** What a pending job waits for: its time, or other jobs. @internal */
 export function waitingOf({ status, runAt, unfinishedDependencies }: Job, now: number) {
   const isPending = status === 'pending';
   return {
@@ -82,14 +84,16 @@ export function waitingOf({ status, runAt, unfinishedDependencies }: Job, now: n
   };
 }
 
+/** @internal */
 export function errorOf(job: Job): { error?: z.infer<typeof jobErrorOutput> } {
   if (job.errorCode === null) return {};
   return { error: { code: job.errorCode, message: cut(job.errorMessage ?? '', 1_000) } };
 }
 
+/** @internal */
 export const warningsOf = ({ warnings }: Job): string[] | undefined => (warnings.length === 0 ? undefined : warnings);
 
-/** Whether a job has a result or an error that the session which asked for it has not read. */
+/** Whether a job has a result or an error that the session which asked for it has not read. @internal */
 export const isUnread = ({ isRead, status }: Job): boolean =>
   !isRead && (status === 'completed' || status === 'failed');
 
@@ -102,6 +106,7 @@ export const waitedJobOutput = jobStatusOutput.pick({
   progress_message: true,
 });
 
+/** @internal */
 export function showWaitedJob(job: Job): z.infer<typeof waitedJobOutput> {
   const { task_id, status, error, progress, progress_message } = showJobStatus(job);
   return { task_id, status, error, progress, progress_message };
@@ -117,6 +122,7 @@ export const briefJobOutput = z.strictObject({
   unread: mark,
 });
 
+/** @internal */
 export function showJobBriefly(job: Job): z.infer<typeof briefJobOutput> {
   return {
     task_id: job.id,
@@ -129,7 +135,7 @@ export function showJobBriefly(job: Job): z.infer<typeof briefJobOutput> {
   };
 }
 
-/** What a job is about, on one line: its prompt, or the plain values of its payload. */
+/** What a job is about, on one line: its prompt, or the plain values of its payload. @internal */
 export function summarize(type: string, payload: Json): string {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return type;
   if (typeof payload.prompt === 'string') return payload.prompt.replaceAll(/\s+/g, ' ').trim();
@@ -159,7 +165,7 @@ function showAttempt(attempt: Attempt): z.infer<typeof attemptOutput> {
   };
 }
 
-/** The last attempts, where there was more than one. */
+/** The last attempts, where there was more than one. @internal */
 export function showAttempts(attempts: readonly Attempt[]): z.infer<typeof attemptOutput>[] | undefined {
   return attempts.length > 1 ? attempts.slice(-5).map(showAttempt) : undefined;
 }
@@ -183,7 +189,7 @@ export const jobResultOutput = z.strictObject({
   warnings: z.array(z.string()).optional(),
 });
 
-/** A job with the characters of its output from `offset` on, `most` at most. */
+/** A job with the characters of its output from `offset` on, `most` at most. @internal */
 export function showJobResult(
   job: Job,
   output: string,
@@ -263,12 +269,14 @@ export type ShownJob = z.infer<typeof jobOutput>;
 /** A result longer than this is cut, so that one status does not fill a model's context. */
 const longestResult = 12_000;
 
+/** @internal */
 export interface JobRecords {
   logs: readonly LogEntry[];
   attempts: readonly Attempt[];
   artifacts: readonly StoredArtifact[];
 }
 
+/** @internal */
 export function showJob(job: Job, { logs, attempts, artifacts }: JobRecords): ShownJob {
   const result = JSON.stringify(job.result);
   return {
@@ -304,6 +312,7 @@ export const listedJobOutput = z.strictObject({
 
 export type ShownListedJob = z.infer<typeof listedJobOutput>;
 
+/** @internal */
 export function showListedJob(job: Job): ShownListedJob {
   return {
     job_id: job.id,

@@ -40,9 +40,11 @@ export const taskEdit = z.strictObject({
   acceptance: newTask.shape.acceptance.nullable(),
 });
 
-/** Input fields as the board takes them: for a new task, or for an edit. */
+/** Input fields as the board takes them: for a new task, or for an edit. @internal */
 export function toTaskFields(given: z.output<typeof newTask>): NewTask;
+/** @internal */
 export function toTaskFields(given: z.output<typeof taskEdit>): TaskEdit;
+/** @internal */
 export function toTaskFields({
   goal_id,
   deadline,
@@ -61,6 +63,7 @@ export function toTaskFields({
   };
 }
 
+/** @internal */
 export async function createTask(task: NewTask, actor: Actor, board: Tasks): Promise<TaskWithDependencies> {
   const [created] = await board.create([task], actor);
   if (!created) throw new Error('A task that was just created is gone.');
@@ -74,7 +77,10 @@ interface SeveralTasks {
   goal_id?: number | undefined;
 }
 
-/** Creates the tasks that a call gives, or those of the template that it names. Throws `invalid` for both or neither. */
+/**
+ * Creates the tasks that a call gives, or those of the template that it names. Throws `invalid` for both or neither.
+ * @internal
+ */
 export async function createSeveral(
   { tasks, template, parameters, goal_id: goalId }: SeveralTasks,
   actor: Actor,

@@ -52,6 +52,7 @@ export type ShownTask = z.infer<typeof taskOutput>;
 /** Texts longer than this are cut unless the caller asks for all of it. */
 export const usualText = 6_000;
 
+/** @internal */
 export function showTask(task: TaskWithDependencies, now: number, longestText = usualText): ShownTask {
   const shown = (text: string) => cutWithCount(text, longestText);
   return {
@@ -94,6 +95,7 @@ export const updatedTaskOutput = taskOutput.extend({
   claim_token: z.int().optional(),
 });
 
+/** @internal */
 export function showUpdatedTask(task: TaskWithDependencies, now: number): z.infer<typeof updatedTaskOutput> {
   const shown = showTask(task, now);
   return task.status === 'in_progress' ? { ...shown, claim_token: task.claimToken } : shown;
@@ -107,6 +109,7 @@ export const wholeTaskOutput = taskOutput.extend({
   waits_because: z.string().optional(),
 });
 
+/** @internal */
 export function showWholeTask(task: TaskDetail, now: number, longestText?: number): z.infer<typeof wholeTaskOutput> {
   return { ...showTask(task, now, longestText), dependents: task.dependents, waits_because: task.waitsBecause };
 }
@@ -123,6 +126,7 @@ export const claimedTaskOutput = taskOutput.extend({
 
 export type ShownClaimedTask = z.infer<typeof claimedTaskOutput>;
 
+/** @internal */
 export function showClaimedTask(task: ClaimedTask, now: number): ShownClaimedTask {
   const shown = ({ id, title, status, result }: DependencyResult) => ({
     id,
@@ -151,6 +155,7 @@ export const briefTaskOutput = z.strictObject({
   worker: z.string().optional(),
 });
 
+/** @internal */
 export function showTaskBriefly(task: TaskWithDependencies, now: number): z.infer<typeof briefTaskOutput> {
   return {
     id: task.id,
@@ -181,6 +186,7 @@ export const noTaskOutput = z.strictObject({
   }),
 });
 
+/** @internal */
 export function showWhy(reasons: WaitingReasons): z.infer<typeof noTaskOutput> {
   return {
     message: `No tasks available in queue${adviceFor(reasons)}`,

@@ -12,7 +12,7 @@ function withoutDriver(): { home: string; entry: string } {
   return { home: tempDir(), entry: join(directory, 'dist', 'main.js') };
 }
 
-it('says how to get the driver, and checks the rest', async () => {
+it('says how to install the driver, and checks the rest', async () => {
   const place = withoutDriver();
   const { code, json, stderr } = await runCli(['doctor', '--json'], place);
   expect([code, stderr]).toEqual([1, '']);
