@@ -4,7 +4,7 @@ import type { BatonDocument } from '../../core/relay/baton.js';
 import type { CreatedPipeline } from '../../core/relay/create-pipeline.js';
 import type { Advanced } from '../../core/relay/end-step.js';
 import { pipelineStatuses } from '../../core/relay/pipeline.js';
-import type { ListedPipeline, PipelineDetail } from '../../core/relay/read-pipeline.js';
+import type { ListedPipeline, PipelineDetail } from '../../core/relay/relays.js';
 import type { Step, StepResult } from '../../core/relay/step.js';
 import { iso } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
