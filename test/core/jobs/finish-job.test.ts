@@ -14,7 +14,7 @@ async function nextTry(queue: Queue, id: string) {
 }
 
 describe('an attempt that has been superseded', () => {
-  it('cannot finish the job, nor is it told of it (R5)', async () => {
+  it('cannot finish the job, and learns so (R5)', async () => {
     const queue = await testQueue();
     const first = await queue.running();
     await queue.finish(first, failing(true));
@@ -84,7 +84,7 @@ it('a failure that will not pass ends the job at once', async () => {
 });
 
 describe('a job that was postponed', () => {
-  it('has lost no try, however often, and comes back when it was told to, give or take a quarter', async () => {
+  it('has lost no try, however often, and comes back after the requested delay plus up to a quarter', async () => {
     const queue = await testQueue({ random: () => 1 });
     let job = await queue.running({ maxAttempts: 1 });
     for (let times = 0; times < 5; times++) {
