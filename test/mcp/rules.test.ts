@@ -82,8 +82,8 @@ describe('bad input', () => {
 
   it('a wrong type says where, what was expected, and what came', async () => {
     const server = await connectServer({ home: tempDir() });
-    const goal = await server.call('create_goal', { name: 7, description: 'D' });
-    expect(goal.data.message).toContain('name: Invalid input: expected string, received number');
+    const goal = await server.call('create_goal', { name: ['G'], description: 'D' });
+    expect(goal.data.message).toContain('name: expected text (got ["G"])');
     const priority = await server.call('create_task', { title: 'T', priority: 11 });
     expect(priority.data.message).toMatch(/priority: Too big.*<=10.*\(got 11\)/);
     const nested = await server.call('create_tasks', { tasks: [{ title: 'A' }, { title: '' }] });
