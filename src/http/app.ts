@@ -27,10 +27,10 @@ export interface AppNeeds {
   page: PageFiles | undefined;
 }
 
-/** The largest request: a description of 1 MB and what is around it. */
+/** The largest request: a description of 1 MB, and room for the rest. */
 const largestBody = 4 * 1024 * 1024;
 
-/** Everything that is served on the one port. */
+/** All routes of the one port. */
 export function createApp({ runtime, config, log, feed, mcp, guard: guarding, page }: AppNeeds): Hono<Env> {
   const tools = chooseTools({ toolsets: config.toolsets, isReadOnly: guarding.isReadOnly });
   const app = new Hono<Env>();

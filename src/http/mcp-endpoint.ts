@@ -19,7 +19,7 @@ interface Connection {
   usedAt: number;
 }
 
-/** A client that has sent nothing for this long, and has no stream open, is gone. */
+/** A client without requests for this long, and without an open stream, counts as gone. */
 const idleMs = 120_000;
 const mostConnections = 500;
 
@@ -52,7 +52,7 @@ export class McpEndpoint {
       return this.#begin(request, visitor);
     }
     const connection = this.#connections.get(id);
-    // By the specification a client begins anew at 404. After a restart this server knows no session.
+    // By the specification a client starts a new session after a 404. A restarted server knows no sessions.
     if (!connection || connection.isReadOnly !== visitor.isReadOnly) {
       return Response.json(unknownSession, { status: 404 });
     }
