@@ -1,16 +1,17 @@
 import { useState } from 'preact/hooks';
+import type { ModelList } from '../../../http/page/jobs.js';
 import { useMayWrite, write } from '../../api.js';
 import { go } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
-import { ModelField, type ModelsRead } from './job-actions.js';
+import { ModelField } from './job-actions.js';
 
 /** The button that submits a background prompt, and its form. */
 export function Submit() {
   const [isOpen, setOpen] = useState(false);
   const mayWrite = useMayWrite();
-  const models = useRead<ModelsRead>('page/models', {}, { isWanted: mayWrite });
+  const models = useRead<ModelList>('page/models', {}, { isWanted: mayWrite });
   if (!mayWrite) return null;
   const close = () => setOpen(false);
   return (
@@ -58,7 +59,7 @@ function Prompt({ onClose }: { onClose(): void }) {
   );
 }
 
-function NotSetUp({ models, onClose }: { models: ModelsRead; onClose(): void }) {
+function NotSetUp({ models, onClose }: { models: ModelList; onClose(): void }) {
   return (
     <>
       <p>No model is set up. Do one of these where the dashboard is started, and start it again:</p>
