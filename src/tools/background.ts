@@ -4,7 +4,7 @@ import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, jobId, limit, mark, priority, scope, taskReference, whenTrue } from './call/fields.js';
+import { cursor, jobId, limit, priority, scope, taskReference, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import {
@@ -17,6 +17,7 @@ import {
   showJobResult,
   showJobStatus,
   showWaitedJob,
+  submittedTaskOutput,
   waitedJobOutput,
   warningsOf,
 } from './shapes/job.js';
@@ -72,13 +73,7 @@ export const backgroundTools = [
         .optional()
         .describe('A task on the board: claimed now, and completed or failed with the result.'),
     }),
-    output: z.strictObject({
-      task_id: z.string(),
-      status: z.enum(jobStatuses),
-      /** The idempotency key was known: this is the task of the earlier call. */
-      repeated: mark,
-      warnings: z.array(z.string()).optional(),
-    }),
+    output: submittedTaskOutput,
     text: (output) =>
       `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')`,
     handler: async (input, { runtime, actor }) => {

@@ -226,6 +226,17 @@ export const submittedOutput = z.strictObject({
 
 export type ShownSubmission = z.infer<typeof submittedOutput>;
 
+/** `submit_background_task`: the job under the name that its caller knows it by. */
+export const submittedTaskOutput = z.strictObject({
+  task_id: z.string(),
+  status: jobStatus,
+  /** The idempotency key was known: this is the task of the earlier call. */
+  repeated: mark,
+  warnings: z.array(z.string()).optional(),
+});
+
+export type ShownSubmittedTask = z.infer<typeof submittedTaskOutput>;
+
 export const cancelledOutput = z.strictObject({ job_id: z.string(), status: jobStatus, cancelled: z.boolean() });
 
 /** A file that a job has saved. */

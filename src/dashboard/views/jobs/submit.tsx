@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { ModelList } from '../../../http/page/jobs.js';
+import type { ShownSubmittedTask } from '../../../tools/shapes/job.js';
 import { useMayWrite, write } from '../../api.js';
 import { go } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
@@ -35,7 +36,7 @@ export function Submit() {
 function Prompt({ onClose }: { onClose(): void }) {
   const submit = async (form: FormData) => {
     const model = String(form.get('model')).trim();
-    const { task_id } = await write<{ task_id: string }>('submit_background_task', {
+    const { task_id } = await write<ShownSubmittedTask>('submit_background_task', {
       task_description: String(form.get('prompt')),
       ...(model ? { model } : {}),
     });
