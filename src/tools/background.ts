@@ -18,6 +18,7 @@ import {
   showJobStatus,
   showWaitedJob,
   waitedJobOutput,
+  warningLines,
   warningsOf,
 } from './shapes/job.js';
 
@@ -80,11 +81,12 @@ export const backgroundTools = [
       warnings: z.array(z.string()).optional(),
     }),
     text: (output) =>
-      `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')`,
+      `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')` +
+      warningLines(output.warnings),
     handler: async (input, { runtime, actor }) => {
-      const { job, isRepeated } = await submitLlmJob(input, actor, runtime);
+      const { job, isRepeated, warnings } = await submitLlmJob(input, actor, runtime);
       const repeated = whenTrue(isRepeated);
-      return { task_id: job.id, status: job.status, repeated, warnings: warningsOf(job) };
+      return { task_id: job.id, status: job.status, repeated, warnings: warningsOf({ warnings }) };
     },
   }),
 
