@@ -19,6 +19,7 @@ import {
   showWaitedJob,
   submittedTaskOutput,
   waitedJobOutput,
+  warningLines,
   warningsOf,
 } from './shapes/job.js';
 
@@ -75,11 +76,12 @@ export const backgroundTools = [
     }),
     output: submittedTaskOutput,
     text: (output) =>
-      `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')`,
+      `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')` +
+      warningLines(output.warnings),
     handler: async (input, { runtime, actor }) => {
-      const { job, isRepeated } = await submitLlmJob(input, actor, runtime);
+      const { job, isRepeated, warnings } = await submitLlmJob(input, actor, runtime);
       const repeated = whenTrue(isRepeated);
-      return { task_id: job.id, status: job.status, repeated, warnings: warningsOf(job) };
+      return { task_id: job.id, status: job.status, repeated, warnings: warningsOf({ warnings }) };
     },
   }),
 

@@ -154,6 +154,7 @@ export const breakerTools = [
     handler: async (input, { runtime, actor }) => {
       const how = { actor, isPermitRequired: true };
       const { from, to } = await runtime.breakers.recordSuccess(input.agent_id, input.permit, how);
+      if (from !== to) await runtime.jobs.fill(actor);
       return {
         success: true as const,
         agent_id: input.agent_id,
@@ -256,8 +257,8 @@ export const breakerTools = [
     effect: 'write',
     isIdempotent: true,
     description:
-      'Closes a breaker at once, with a clean record: use it when the cause is fixed, or after a trip with hold. Its totals ' +
-      'and its history stay.',
+      'Closes a breaker at once, with a clean record: use it when the cause is fixed, or after a trip with hold. Background ' +
+      'work that waited for it starts now. Its totals and its history stay.',
     input: z.strictObject({ agent_id: agentId }),
     output: z.strictObject({
       success: z.literal(true),
@@ -268,6 +269,7 @@ export const breakerTools = [
     }),
     handler: async ({ agent_id }, { runtime, actor }) => {
       const { from, to } = await runtime.breakers.reset(agent_id, actor);
+      await runtime.jobs.fill(actor);
       return {
         success: true as const,
         agent_id,

@@ -30,7 +30,7 @@ export async function pagedList<Key extends string, Row, Item>(
   request: PageRequest,
   { byDefault, read, show, placeOf }: PagedList<Row, Item>,
 ): Promise<Page<Key, Item>> {
-  // One row more than are shown tells whether there are others.
+  // One row more than is shown says whether there is another page.
   const rows = await read((request.limit ?? byDefault) + 1);
   const { items, lastRow } = firstThatFit(rows, { limit: request.limit, byDefault }, show);
   const next = items.length < rows.length && lastRow !== undefined ? { next_cursor: String(placeOf(lastRow)) } : {};
