@@ -28,11 +28,11 @@ export function Progress({ goal }: { goal: TaskSummary & { tokens?: ShownTokens 
 function TokenWords({ budget, spent, reserved }: ShownTokens) {
   const used = spent + reserved;
   const isShort = budget !== null && used >= budget * 0.9;
-  const promised = reserved > 0 ? ` (${shownCount(reserved)} of them reserved)` : '';
+  const reservedWords = reserved > 0 ? ` (${shownCount(reserved)} of them reserved)` : '';
   return (
     <span class={isShort ? 'fact bad' : 'fact'}>
       {shownCount(used)}
-      {budget !== null && ` of ${shownCount(budget)}`} tokens{promised}
+      {budget !== null && ` of ${shownCount(budget)}`} tokens{reservedWords}
     </span>
   );
 }
