@@ -51,7 +51,8 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
       requestInit: {
         headers: { ...options.headers, ...(options.token ? { Authorization: `Bearer ${options.token}` } : {}) },
       },
-      fetch: async (url, init) => watched(await fetch(url, init), drop),
+      // A redirect would carry the token to another host.
+      fetch: async (url, init) => watched(await fetch(url, { ...init, redirect: 'manual' }), drop),
       // What is lost is made anew by the next call, with its session.
       reconnectionOptions: {
         maxRetries: 0,
