@@ -31,6 +31,9 @@ export function toJsonText(value: unknown, name = 'result'): { text: string } | 
   return problem ? { problem } : { text: JSON.stringify(value ?? null) };
 }
 
+/** Writing and reading JSON goes by recursion, and a stack has an end. */
+const mostLevels = 1_000;
+
 function findUnstorable(value: unknown, path: string, above: Set<object>): string | undefined {
   switch (typeof value) {
     case 'string':
@@ -46,6 +49,7 @@ function findUnstorable(value: unknown, path: string, above: Set<object>): strin
   }
   if (value === null) return undefined;
   if (above.has(value)) return `${path} refers back to an object that contains it`;
+  if (above.size >= mostLevels) return `${path.slice(0, 100)}... is nested more than ${mostLevels} levels deep`;
   if ('toJSON' in value) return undefined;
   above.add(value);
   for (const [key, item] of Object.entries(value)) {

@@ -1,3 +1,4 @@
+import { newShortId } from '../../base/ids.js';
 import type { Sql } from '../../store/sql.js';
 import { refusalMark } from '../jobs/board-task.js';
 import type { GoalRow } from '../tasks/goal.js';
@@ -50,16 +51,15 @@ async function dependencyResults(sql: Sql, taskId: number): Promise<string> {
     shown.map(({ text }) => text.length),
     longestResults,
   );
+  // Nobody who wrote a result could know its markers, so none can close them.
+  const marker = `result-${newShortId()}`;
   const results = shown.map(
     ({ id, title, status, text }, index) =>
-      `<result task="${id}" title=${JSON.stringify(title)} status="${status}">\n${fenced(cutText(text, lengths[index] ?? 0))}\n</result>`,
+      `<${marker} task="${id}" title=${JSON.stringify(title)} status="${status}">\n${cutText(text, lengths[index] ?? 0)}\n</${marker}>`,
   );
   if (found.length > most) results.push('[There are more results than can be shown here.]');
   return results.join('\n\n');
 }
-
-/** A result must not be able to close its own markers. */
-const fenced = (text: string): string => text.replaceAll('</result', '<\\/result');
 
 /** Divides `available` among texts: short ones get their full length, and long ones equal shares of what is left. */
 function shareOut(wanted: readonly number[], available: number): number[] {
