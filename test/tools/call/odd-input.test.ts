@@ -109,7 +109,11 @@ it.each([
 
 it.each([
   ['add_task', { id: '\0', description: 'x' }, /^id holds a NUL character \(got "\\u0000"\)\.$/],
-  ['circuit_breaker_record_failure', { agent_id: '\ud800', failure_type: 'exception', error_message: 'x' }, /^agent_id holds half of a surrogate pair/],
+  [
+    'circuit_breaker_record_failure',
+    { agent_id: '\ud800', failure_type: 'exception', error_message: 'x' },
+    /^agent_id holds half of a surrogate pair/,
+  ],
   ['create_tasks', { tasks: [{ title: 'a', key: 'k\0' }] }, /^tasks\[0\]\.key holds a NUL character/],
 ])('%s names the place and the character', async (name, input, message) => {
   const runtime = await testRuntime();
