@@ -35,7 +35,64 @@ export interface Setting {
   meaning: string;
 }
 
-export const settings = [
+/** Of the search tools. */
+export const searchSettings = [
+  {
+    name: 'AGENT_RUNTIME_SEARCH_BACKEND',
+    isChecked: true,
+    isForServerOnly: true,
+    meaning: 'The service behind web_search: searxng, brave or tavily; by default the first of these that is set up.',
+  },
+  {
+    name: 'SEARXNG_URL',
+    isChecked: true,
+    isForServerOnly: true,
+    meaning: 'Your SearXNG server, such as http://127.0.0.1:8080; its search.formats must have json.',
+  },
+  {
+    name: 'BRAVE_API_KEY',
+    isChecked: true,
+    isSecret: true,
+    isForServerOnly: true,
+    meaning: 'Key for the Brave Search API.',
+  },
+  {
+    name: 'BRAVE_BASE_URL',
+    isChecked: true,
+    default: 'https://api.search.brave.com',
+    isForServerOnly: true,
+    meaning: 'Another address for the Brave Search API.',
+  },
+  {
+    name: 'TAVILY_API_KEY',
+    isChecked: true,
+    isSecret: true,
+    isForServerOnly: true,
+    meaning: 'Key for the Tavily search API.',
+  },
+  {
+    name: 'TAVILY_BASE_URL',
+    isChecked: true,
+    default: 'https://api.tavily.com',
+    isForServerOnly: true,
+    meaning: 'Another address for the Tavily search API.',
+  },
+  {
+    name: 'ARXIV_BASE_URL',
+    isChecked: true,
+    default: 'https://export.arxiv.org',
+    isForServerOnly: true,
+    meaning: 'Another address for the arXiv API.',
+  },
+  {
+    name: 'AGENT_RUNTIME_CONTACT',
+    isChecked: true,
+    isForServerOnly: true,
+    meaning: 'An e-mail address that searches carry, so that a service can write to you before it blocks you.',
+  },
+] as const satisfies readonly Setting[];
+
+const runtimeSettings = [
   { name: 'AGENT_RUNTIME_DB_PATH', flag: 'db', default: '~/.claude/agent_runtime.db', meaning: 'The database file.' },
   {
     name: 'AGENT_RUNTIME_CONFIG',
@@ -112,60 +169,10 @@ export const settings = [
     isForServerOnly: true,
     meaning: 'Port of `dashboard` and, with another default, of `serve --http`.',
   },
-  {
-    name: 'AGENT_RUNTIME_SEARCH_BACKEND',
-    isChecked: true,
-    isForServerOnly: true,
-    meaning: 'The service behind web_search: searxng, brave or tavily; by default the first of these that is set up.',
-  },
-  {
-    name: 'SEARXNG_URL',
-    isChecked: true,
-    isForServerOnly: true,
-    meaning: 'Your SearXNG server, such as http://127.0.0.1:8080; its search.formats must have json.',
-  },
-  {
-    name: 'BRAVE_API_KEY',
-    isChecked: true,
-    isSecret: true,
-    isForServerOnly: true,
-    meaning: 'Key for the Brave Search API.',
-  },
-  {
-    name: 'BRAVE_BASE_URL',
-    isChecked: true,
-    default: 'https://api.search.brave.com',
-    isForServerOnly: true,
-    meaning: 'Another address for the Brave Search API.',
-  },
-  {
-    name: 'TAVILY_API_KEY',
-    isChecked: true,
-    isSecret: true,
-    isForServerOnly: true,
-    meaning: 'Key for the Tavily search API.',
-  },
-  {
-    name: 'TAVILY_BASE_URL',
-    isChecked: true,
-    default: 'https://api.tavily.com',
-    isForServerOnly: true,
-    meaning: 'Another address for the Tavily search API.',
-  },
-  {
-    name: 'ARXIV_BASE_URL',
-    isChecked: true,
-    default: 'https://export.arxiv.org',
-    isForServerOnly: true,
-    meaning: 'Another address for the arXiv API.',
-  },
-  {
-    name: 'AGENT_RUNTIME_CONTACT',
-    isChecked: true,
-    isForServerOnly: true,
-    meaning: 'An e-mail address that searches carry, so that a service can write to you before it blocks you.',
-  },
 ] as const satisfies readonly Setting[];
+
+/** All variables but those of the model providers. */
+export const settings = [...runtimeSettings, ...searchSettings] as const;
 
 export type SettingName = (typeof settings)[number]['name'];
 

@@ -1,16 +1,18 @@
 import { setFlagsFromString } from 'node:v8';
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
-import { type OpenLogOptions, openLog } from '../base/log.js';
+import { type Log, type OpenLogOptions, openLog } from '../base/log.js';
 import { defaultConfig } from '../config.js';
-import { nameSession } from '../core/coordination/sessions.js';
+import { nameSession, type SessionInfo } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
 import { createMcpServer } from './server.js';
+import { StdioTransport } from './stdio-transport.js';
 
 const parentPollMs = 5_000;
+const beginAgainMs = 10_000;
 
-export interface ServeWishes extends OpenLogOptions {
+export interface ServeOptions extends OpenLogOptions {
   /** Answers GET /metrics on this port of 127.0.0.1. */
   metricsPort?: number | undefined;
 }
@@ -19,11 +21,11 @@ export interface ServeWishes extends OpenLogOptions {
  * Serves MCP on stdin and stdout until the client is gone. A server that ends because of a mistake in its settings shows
  * in a client only as "failed"; so it starts all the same, and every tool answers with what is wrong.
  */
-export async function serveStdio(readSettings: () => Config, wishes: ServeWishes = {}): Promise<void> {
+export async function serveStdio(readSettings: () => Config, options: ServeOptions = {}): Promise<void> {
   keepStdoutForProtocol();
   keepSmall();
   const { config, problem } = readOrExplain(readSettings);
-  const log = openLog(config, wishes);
+  const log = openLog(config, options);
   const info = { clientSessionId: config.clientSessionId, project: config.project };
   const session = nameSession(info);
 
@@ -42,34 +44,45 @@ export async function serveStdio(readSettings: () => Config, wishes: ServeWishes
     opened = await openRuntime({ config, log });
     return opened;
   }
+  /** The runtime itself may not open yet. Once it has, its heartbeats begin the session if this does not. */
+  async function begin(info: SessionInfo): Promise<void> {
+    try {
+      await (await runtime()).maintenance.beginSession(session, info);
+    } catch (error) {
+      log.error('the session could not begin', { error });
+      if (!opened) setTimeout(() => void begin(info), beginAgainMs).unref();
+    }
+  }
 
-  if (config.remote && !problem) return serveRemote(config, config.remote);
+  if (config.remote && !problem) return serveRemote(config, config.remote, log);
 
   const server = createMcpServer({ config, session, runtime });
   // A client may start a server only to ask what it is; a session exists from here on.
   server.oninitialized = () => {
     const client = server.getClientVersion();
-    runtime()
-      .then((ready) =>
-        ready.maintenance.beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version }),
-      )
-      .catch((error: unknown) => log.error('the session could not begin', { error }));
+    void begin({ ...info, clientName: client?.name, clientVersion: client?.version });
   };
-  if (wishes.metricsPort !== undefined) {
+  if (options.metricsPort !== undefined) {
     const { openMetricsEndpoint } = await import('./metrics-endpoint.js');
     const read = async () => (await runtime()).metrics.prometheus();
-    openMetricsEndpoint({ port: wishes.metricsPort, read, log });
+    openMetricsEndpoint({ port: options.metricsPort, read, log });
   }
-  endWithClient(() => opened?.close());
-  await server.connect(new StdioServerTransport());
+  await connectUntilEnd(server, () => opened?.close(), log);
 }
 
 /** The runtime is elsewhere: nothing is opened here. */
-async function serveRemote(config: Config, remote: NonNullable<Config['remote']>): Promise<void> {
+async function serveRemote(config: Config, remote: NonNullable<Config['remote']>, log: Log): Promise<void> {
   const { openRemote } = await import('./remote/open-remote.js');
   const { server, close } = openRemote(config, remote);
-  endWithClient(close);
-  await server.connect(new StdioServerTransport());
+  await connectUntilEnd(server, close, log);
+}
+
+/** What ends the transport ends the process: a server that no longer reads would keep its claims for nobody. */
+async function connectUntilEnd(server: Server, close: () => void, log: Log): Promise<void> {
+  const transport = new StdioTransport();
+  transport.onerror = (error) => log.warn('a message of the client was skipped', { problem: error.message });
+  transport.onclose = endWithClient(close);
+  await server.connect(transport);
 }
 
 function readOrExplain(readSettings: () => Config): { config: Config; problem?: Error } {
@@ -100,7 +113,7 @@ function keepStdoutForProtocol(): void {
  * npx), some are killed and leave a pipe that breaks, or no pipe at all. `close` is synchronous, as a kill may follow
  * within half a second.
  */
-function endWithClient(close: () => void): void {
+function endWithClient(close: () => void): () => void {
   let hasEnded = false;
   const end = () => {
     if (hasEnded) return;
@@ -118,4 +131,5 @@ function endWithClient(close: () => void): void {
   setInterval(() => {
     if (process.ppid !== parent) end();
   }, parentPollMs).unref();
+  return end;
 }

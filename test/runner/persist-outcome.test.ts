@@ -46,7 +46,7 @@ describe('an outcome that the database does not take', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it('stays in its file when the patience is over, for whoever finds the runner gone', async () => {
+  it('stays in its file when the retries are over, for the process that rescues the job', async () => {
     const { queue, job, spool, file, unblock } = await blockedQueue();
     const impatient = { ...needsOf(queue, spool), patienceMs: 0 };
     await expect(persistOutcome(keyOf(job), completed, impatient)).rejects.toThrow('disk full');
@@ -124,7 +124,7 @@ describe('an outcome that is saved to a file', () => {
     expect(spool.read(key)).toBeUndefined();
   });
 
-  it('goes to another disk when the data directory takes none', () => {
+  it('goes to another disk when the data directory cannot be written', () => {
     const directory = tempDir();
     // A file where the directory should be.
     writeFileSync(join(directory, 'spool'), '');
@@ -192,7 +192,7 @@ describe('when the disk is full as the answer arrives (R10)', () => {
     expect(await runtime.db.check()).toBeUndefined();
   });
 
-  it('and its runner is killed then, whoever finds it gone takes the answer over', async ({ skip }) => {
+  it('and its runner is killed then, the process that rescues the job takes the answer over', async ({ skip }) => {
     const found = await fullDisk();
     if (!found) return skip('this machine allows no mounts');
     const { runtime, disk, id, provider, spooled } = found;

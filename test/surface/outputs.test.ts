@@ -1,6 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../src/base/json.js';
 import { nameSession } from '../../src/core/coordination/sessions.js';
+import { boardReads } from '../../src/http/page/board-reads.js';
+import { jobReads } from '../../src/http/page/job-reads.js';
+import type { AnyTool } from '../../src/tools/call/define-tool.js';
 import { contextOf, runTool } from '../../src/tools/call/run-tool.js';
 import { chooseTools, findTool } from '../../src/tools/index.js';
 import { body, replyWith, webService } from '../downstream/native/web-service.js';
@@ -20,14 +23,17 @@ async function caller(options: BackgroundOptions = {}) {
   const context = contextOf(runtime, session, { sessionId: session.id });
   // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a result by using it.
   async function call(name: string, input: JsonObject = {}): Promise<any> {
+    return callTool(findTool(name), input);
+  }
+  async function callTool(tool: AnyTool, input: JsonObject) {
+    const { name } = tool;
     reached.add(name);
-    const tool = findTool(name);
     const result = JSON.parse(JSON.stringify(await runTool(tool, input, context)));
     const { error } = tool.output.safeParse(result);
     expect(error?.issues, `${name} ${JSON.stringify(input)} returned ${JSON.stringify(result)}`).toBeUndefined();
     return result;
   }
-  return { runtime, call };
+  return { runtime, call, callTool };
 }
 
 describe('what a tool returns is what its output schema says, key for key', () => {
@@ -226,4 +232,28 @@ describe('what a tool returns is what its output schema says, key for key', () =
     const all = chooseTools({ toolsets: 'all', isReadOnly: false }).map(({ name }) => name);
     expect(all.filter((name) => !reached.has(name))).toEqual([]);
   });
+});
+
+it('what the page reads is what its wire types say, key for key', async () => {
+  const { call, callTool } = await caller();
+  const { id: goal_id } = await call('create_goal', { name: 'G', description: 'D' });
+  const tasks = ['a', 'b', 'c'].map((key) => ({ title: key, key, goal_id }));
+  await call('create_tasks', { tasks: [...tasks, { title: 'd', goal_id, dependencies: ['a'] }] });
+  const { id: task_id } = await call('claim_next_task');
+  await call('claim_next_task');
+  await call('update_task_status', { task_id, status: 'failed', error: 'e' });
+  await call('claim_worker_slot');
+  const { task_id: job_id } = await call('submit_background_task', { task_description: 'Say hello.' });
+  await call('submit_job', { type: 'generic', payload: {}, depends_on: [job_id], run_at: '2099-01-01T00:00:00Z' });
+  await call('wait_for_tasks', { task_ids: [job_id], timeout_seconds: 30 });
+  const inputs: Record<string, JsonObject> = {
+    tasks: { limit: 1 },
+    task_links: { task_id },
+    goals: { limit: 1 },
+    goal_graph: { goal_id },
+    jobs: { limit: 1 },
+    job: { job_id },
+    job_output: { job_id },
+  };
+  for (const read of [...boardReads, ...jobReads]) await callTool(read, inputs[read.name] ?? {});
 });

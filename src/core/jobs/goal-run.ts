@@ -59,6 +59,16 @@ export function findLiveRun(sql: Sql, goalId: number): Promise<JobRow | undefine
   return sql.get<JobRow>(`select * from jobs where goal_id = ? and type = '${runGoal}' and status = 'running'`, goalId);
 }
 
+/** All running runs. */
+export function listLiveRuns(sql: Sql): Promise<JobRow[]> {
+  return sql.all<JobRow>(`select * from jobs where type = '${runGoal}' and status = 'running'`);
+}
+
+/** Reads a run again; undefined once it has ended. */
+export function reloadLiveRun(sql: Sql, run: JobRow): Promise<JobRow | undefined> {
+  return sql.get<JobRow>("select * from jobs where seq = ? and status = 'running'", run.seq);
+}
+
 /** Counts the pending and running jobs of a run. */
 export async function countOpenJobs(sql: Sql, runId: string): Promise<number> {
   const row = await sql.get<{ count: number }>(

@@ -1,6 +1,6 @@
 import type { Backoff } from '../../base/backoff.js';
 import type { Clock } from '../../base/clock.js';
-import type { Database } from '../../store/sql.js';
+import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import { cancelJob, cancelJobsOfCancelledTasks, hasJobsOfCancelledTasks } from './cancel-job.js';
@@ -125,7 +125,7 @@ export function createJobStore(needs: JobStoreNeeds) {
 }
 
 /** The running processes of a job and of the jobs that it has made. */
-async function findWorking(sql: Pick<Database, 'all'>, { id }: JobRow): Promise<WorkingJob[]> {
+async function findWorking(sql: Sql, { id }: JobRow): Promise<WorkingJob[]> {
   const rows = await sql.all<RunnerRow & { job_id: string }>(
     `select r.*, j.id as job_id from jobs j join runners r on r.id = j.runner_id
      where (j.id = ? or j.parent_id = ?) and j.status = 'running'`,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasEnded, type Job } from '../../core/jobs/job.js';
-import type { PipelineDetail } from '../../core/relay/read-pipeline.js';
+import type { PipelineDetail } from '../../core/relay/relays.js';
 import type { ToolContext } from './define-tool.js';
 
 const progressMs = 5_000;

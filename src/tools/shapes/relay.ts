@@ -4,7 +4,7 @@ import type { BatonDocument } from '../../core/relay/baton.js';
 import type { CreatedPipeline } from '../../core/relay/create-pipeline.js';
 import type { Advanced } from '../../core/relay/end-step.js';
 import { pipelineStatuses } from '../../core/relay/pipeline.js';
-import type { ListedPipeline, PipelineDetail } from '../../core/relay/read-pipeline.js';
+import type { ListedPipeline, PipelineDetail } from '../../core/relay/relays.js';
 import type { Step, StepResult } from '../../core/relay/step.js';
 import { iso } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
@@ -56,6 +56,17 @@ export function showBaton(baton: BatonDocument, longestText = usualText): z.infe
     quality_feedback: baton.quality_feedback?.map((reason) => cut(reason, longestText)),
   };
 }
+
+/** `get_relay_baton`: the baton of the current step, and the prompt for its agent. */
+export const heldBatonOutput = z.strictObject({
+  success: z.literal(true),
+  /** pending; in_progress: a job works on it; waiting: the breakers of its agents are open. */
+  status: z.string(),
+  baton: batonOutput,
+  prompt: z.string(),
+});
+
+export type ShownHeldBaton = z.infer<typeof heldBatonOutput>;
 
 /** A relay that was just created, with the baton of its first step. */
 export const createdPipelineOutput = z.strictObject({
@@ -333,7 +344,9 @@ export const briefPipelineOutput = z.strictObject({
   progress_percent: z.number(),
 });
 
-export function showPipelineBriefly(pipeline: ListedPipeline): z.infer<typeof briefPipelineOutput> {
+export type ShownBriefPipeline = z.infer<typeof briefPipelineOutput>;
+
+export function showPipelineBriefly(pipeline: ListedPipeline): ShownBriefPipeline {
   return {
     pipeline_id: pipeline.id,
     name: cut(pipeline.name, 60),
