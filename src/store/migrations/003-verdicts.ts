@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** The verdict on a result, as JSON (`core/tasks/verdict.ts`), with the task and with the job that worked on it. */
 export const verdicts: Migration = {
-  version: 2,
+  version: 3,
   name: 'verdicts',
   up: (connection) =>
     connection.exec(`
