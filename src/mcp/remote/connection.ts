@@ -93,7 +93,8 @@ const connectMs = 10_000;
 function transportTo(endpoint: URL, { headers, token }: RemoteOptions, onBroken: () => void) {
   return new StreamableHTTPClientTransport(endpoint, {
     requestInit: { headers: { ...headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) } },
-    fetch: async (url, init) => watched(await fetch(url, init), onBroken),
+    // A redirect would carry the token to another host.
+    fetch: async (url, init) => watched(await fetch(url, { ...init, redirect: 'manual' }), onBroken),
     // What is lost is made anew by the next call, with its session.
     reconnectionOptions: {
       maxRetries: 0,
