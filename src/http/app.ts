@@ -10,11 +10,11 @@ import { chooseTools } from '../tools/index.js';
 import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
 import { type Env, type GuardOptions, guard } from './guard.js';
-import { securityHeaders } from './headers.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
 import type { OpenVisits } from './open-visits.js';
 import { boardReads } from './page/board-reads.js';
 import { jobReads } from './page/job-reads.js';
+import { showVisitor } from './page/visitor.js';
 import type { PageFiles } from './page-files.js';
 import { toolApi } from './tool-api.js';
 
@@ -30,20 +30,10 @@ export interface AppNeeds {
   page: PageFiles | undefined;
 }
 
-/** The largest request: a description of 1 MB and what is around it. */
+/** The largest request: a description of 1 MB, and room for the rest. */
 const largestBody = 4 * 1024 * 1024;
 
-/** The framework answers HEAD by the handler of GET and drops the body, and so would never end the stream of this one. */
-const refuseHead: MiddlewareHandler<Env> = async (context, next) => {
-  if (context.req.method !== 'HEAD') return next();
-  return context.json(
-    { error: { code: 'invalid', message: 'A stream cannot be asked for by HEAD.', hint: 'Use GET.' } },
-    405,
-    { Allow: 'GET' },
-  );
-};
-
-/** Everything that is served on the one port. */
+/** All routes of the one port. */
 export function createApp({ runtime, config, log, feed, visits, mcp, guard: guarding, page }: AppNeeds): Hono<Env> {
   const tools = chooseTools({ toolsets: config.toolsets, isReadOnly: guarding.isReadOnly });
   const app = new Hono<Env>();
@@ -61,10 +51,7 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
     }),
   );
   app.get('/api/health', (context) => context.json({ status: 'ok', version, pid: process.pid }));
-  app.get('/api/whoami', (context) => {
-    const { name, isReadOnly } = context.get('visitor');
-    return context.json({ name, read_only: isReadOnly, version });
-  });
+  app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.route('/api/tools', toolApi(tools, runtime));
   if (page) app.route('/api/page', toolApi([...boardReads, ...jobReads], runtime, { isCounted: false }));
   app.get('/api/events', refuseHead, async (context) => {
@@ -95,3 +82,29 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   });
   return app;
 }
+
+/** The framework answers HEAD by the handler of GET and drops the body: nothing would ever end the stream of a GET. */
+const refuseHead: MiddlewareHandler<Env> = async (context, next) => {
+  if (context.req.method !== 'HEAD') return next();
+  return context.json(
+    { error: { code: 'invalid', message: 'A stream cannot be asked for by HEAD.', hint: 'Use GET.' } },
+    405,
+    { Allow: 'GET' },
+  );
+};
+
+/** Headers of every answer: browsers load and run only our own files, show them in no frame, and cache nothing. */
+const securityHeaders: MiddlewareHandler = async (context, next) => {
+  await next();
+  const { headers } = context.res;
+  headers.set(
+    'Content-Security-Policy',
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  );
+  headers.set('X-Content-Type-Options', 'nosniff');
+  headers.set('X-Frame-Options', 'DENY');
+  headers.set('Referrer-Policy', 'no-referrer');
+  headers.set('Cross-Origin-Resource-Policy', 'same-origin');
+  headers.set('Cross-Origin-Opener-Policy', 'same-origin');
+  if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
+};

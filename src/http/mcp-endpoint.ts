@@ -12,20 +12,6 @@ import type { Visitor } from './guard.js';
 import { findPlace, isIdle, mostPlaces, mostPlacesOfToken, type Place } from './mcp-places.js';
 import type { OpenVisits } from './open-visits.js';
 
-export interface McpEndpoint {
-  handle(request: Request, visitor: Visitor): Promise<Response>;
-  /** Ends the connections that have not been heard of for long. */
-  endIdle(): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface McpEndpointNeeds {
-  runtime: Runtime;
-  config: Config;
-  log: Log;
-  visits: OpenVisits;
-}
-
 interface Connection extends Place {
   pass: Visitor;
   server: Server;
@@ -37,72 +23,98 @@ interface Connection extends Place {
 
 const sweepMs = 5_000;
 
-/** The MCP server over Streamable HTTP (MCP spec 2025-11-25, transports): one session of ours for each of a client's. */
-export function createMcpEndpoint({ runtime, config, log, visits }: McpEndpointNeeds): McpEndpoint {
-  /** By the id that the client names it by. */
-  const connections = new Map<string, Connection>();
-  const sweeping = setInterval(() => void endIdle(), sweepMs);
-  sweeping.unref();
+interface EndpointNeeds {
+  runtime: Runtime;
+  config: Config;
+  log: Log;
+  visits: OpenVisits;
+}
 
-  async function endIdle(): Promise<void> {
-    const now = runtime.clock.tick();
-    for (const [id, connection] of connections) if (isIdle(connection, now)) await end(id);
+/** The MCP server over Streamable HTTP (MCP spec 2025-11-25, transports): one session of ours for each of a client's. */
+export class McpEndpoint {
+  readonly #runtime: Runtime;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #visits: OpenVisits;
+  readonly #connections = new Map<string, Connection>();
+  readonly #sweeping: NodeJS.Timeout;
+
+  constructor({ runtime, config, log, visits }: EndpointNeeds) {
+    this.#runtime = runtime;
+    this.#config = config;
+    this.#log = log;
+    this.#visits = visits;
+    this.#sweeping = setInterval(() => void this.endIdle(), sweepMs);
+    this.#sweeping.unref();
   }
 
-  async function end(id: string): Promise<void> {
-    const connection = connections.get(id);
-    if (!connections.delete(id) || !connection) return;
+  async handle(request: Request, visitor: Visitor): Promise<Response> {
+    const id = request.headers.get('mcp-session-id');
+    if (id === null) return this.#begin(request, visitor);
+    const connection = this.#connections.get(id);
+    // By the specification a client starts a new session after a 404. A restarted server knows no sessions.
+    if (!connection || keyOf(connection.pass) !== keyOf(visitor)) {
+      return Response.json(unknownSession, { status: 404 });
+    }
+    return this.#answer(connection, request);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeping);
+    await Promise.all([...this.#connections.keys()].map((id) => this.#end(id)));
+  }
+
+  /** Ends the connections without a request for too long. */
+  async endIdle(): Promise<void> {
+    const now = this.#runtime.clock.tick();
+    for (const [id, connection] of this.#connections) if (isIdle(connection, now)) await this.#end(id);
+  }
+
+  async #end(id: string): Promise<void> {
+    const connection = this.#connections.get(id);
+    if (!this.#connections.delete(id) || !connection) return;
     connection.leave();
     await connection.server.close().catch(() => {});
-    await runtime.maintenance.endSession(connection.session).catch((error: unknown) => {
-      log.warn('a session could not be ended', { session: connection.session.id, error });
+    await this.#runtime.maintenance.endSession(connection.session).catch((error: unknown) => {
+      this.#log.warn('a session could not be ended', { session: connection.session.id, error });
     });
   }
 
-  /** A client's first request; others name the session that this one gives them. */
-  async function begin(request: Request, pass: Visitor): Promise<Response> {
-    const place = findPlace(connections, pass);
+  /** Answers a client's first request; its later ones name the session that this answer gives them. */
+  async #begin(request: Request, pass: Visitor): Promise<Response> {
+    const place = findPlace(this.#connections, pass);
     if (place === 'full') return Response.json(tooMany, { status: 503 });
     const id = randomUUID();
-    const connection = connect(id, request, pass);
+    const connection = this.#connect(id, request, pass);
     // From here on it counts, before anything is awaited: many may come at once.
-    connections.set(id, connection);
-    if (place !== 'free') await end(place.giveUp);
+    this.#connections.set(id, connection);
+    if (place !== 'free') await this.#end(place.giveUp);
     // The SDK's own classes disagree under exactOptionalPropertyTypes.
     await connection.server.connect(connection.transport as Parameters<Server['connect']>[0]);
-    const response = await answer(connection, request);
+    const response = await this.#answer(connection, request);
     // It was no initialize.
-    if (connection.transport.sessionId === undefined) await end(id);
+    if (connection.transport.sessionId === undefined) await this.#end(id);
     return response;
   }
 
-  function connect(id: string, request: Request, pass: Visitor): Connection {
+  #connect(id: string, request: Request, pass: Visitor): Connection {
     const { isReadOnly } = pass;
     const info = {
-      // Whoever names a conversation keeps what it holds, which is a write.
+      // Whoever names a conversation renews what it holds, which is a write.
       clientSessionId: isReadOnly ? undefined : (request.headers.get(conversationHeader) ?? undefined),
       project: decoded(request.headers.get(projectHeader) ?? ''),
     };
     const session = nameSession(info);
     const server = createMcpServer({
-      config: { ...config, isReadOnly: config.isReadOnly || isReadOnly },
+      config: { ...this.#config, isReadOnly: this.#config.isReadOnly || isReadOnly },
       session,
       rights: pass,
-      runtime: async () => runtime,
+      runtime: async () => this.#runtime,
     });
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
-      onsessionclosed: end,
+      onsessionclosed: () => this.#end(id),
     });
-    server.oninitialized = () => {
-      connection.hasBegun = true;
-      // Who only reads holds nothing, so there is nothing to keep alive.
-      if (isReadOnly || !connections.has(id)) return;
-      const client = server.getClientVersion();
-      runtime.maintenance
-        .beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version })
-        .catch((error: unknown) => log.error('the session could not begin', { error }));
-    };
     const connection: Connection = {
       pass,
       server,
@@ -110,41 +122,31 @@ export function createMcpEndpoint({ runtime, config, log, visits }: McpEndpointN
       session,
       hasBegun: false,
       open: 0,
-      usedAt: runtime.clock.tick(),
-      leave: visits.add(pass, () => void end(id)),
+      usedAt: this.#runtime.clock.tick(),
+      leave: this.#visits.add(pass, () => void this.#end(id)),
+    };
+    server.oninitialized = () => {
+      connection.hasBegun = true;
+      // Who only reads holds nothing, so there is nothing to renew.
+      if (isReadOnly || !this.#connections.has(id)) return;
+      const client = server.getClientVersion();
+      this.#runtime.maintenance
+        .beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version })
+        .catch((error: unknown) => this.#log.error('the session could not begin', { error }));
     };
     return connection;
   }
 
-  async function answer(connection: Connection, request: Request): Promise<Response> {
+  async #answer(connection: Connection, request: Request): Promise<Response> {
+    const { clock } = this.#runtime;
     connection.open++;
-    connection.usedAt = runtime.clock.tick();
+    connection.usedAt = clock.tick();
     const response = await connection.transport.handleRequest(request);
     return watchBody(response, () => {
       connection.open--;
-      connection.usedAt = runtime.clock.tick();
+      connection.usedAt = clock.tick();
     });
   }
-
-  return {
-    async handle(request, visitor) {
-      const id = request.headers.get('mcp-session-id');
-      if (id === null) return begin(request, visitor);
-      const connection = connections.get(id);
-      // By the specification a client begins anew at 404; after a restart of this server nobody is known.
-      if (!connection || keyOf(connection.pass) !== keyOf(visitor)) {
-        return Response.json(unknownSession, { status: 404 });
-      }
-      return answer(connection, request);
-    },
-
-    endIdle,
-
-    async close() {
-      clearInterval(sweeping);
-      await Promise.all([...connections.keys()].map(end));
-    },
-  };
 }
 
 function decoded(text: string): string {

@@ -2,6 +2,7 @@ import type { EpochMs } from '../base/clock.js';
 import type { Connection } from './driver.js';
 import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { foundation } from './migrations/001-foundation/index.js';
+import { postponedJobs } from './migrations/002-postponed-jobs.js';
 import { browserSessions } from './migrations/003-browser-sessions.js';
 import {
   brokenReferences,
@@ -14,7 +15,7 @@ import {
   versionOf,
 } from './schema.js';
 
-export const migrations: readonly Migration[] = [foundation, browserSessions];
+export const migrations: readonly Migration[] = [foundation, postponedJobs, browserSessions];
 
 export interface MigrateOptions {
   file: string;

@@ -3,7 +3,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../src/base/log.js';
 import { ownerPass, type Pass } from '../../src/core/access/pass.js';
-import { createMcpEndpoint } from '../../src/http/mcp-endpoint.js';
+import { McpEndpoint } from '../../src/http/mcp-endpoint.js';
 import { eventually } from '../support/eventually.js';
 import { movingClock } from '../support/moving-clock.js';
 import { type ServedRuntime, sendRequest, serve } from './serve.js';
@@ -192,7 +192,7 @@ describe('the places for sessions', () => {
 
   function endpoint({ runtime }: ServedRuntime) {
     const visits = { add: () => () => {}, close() {} };
-    const mcp = createMcpEndpoint({ runtime, config: runtime.config, log: silentLog, visits });
+    const mcp = new McpEndpoint({ runtime, config: runtime.config, log: silentLog, visits });
     onTestFinished(() => mcp.close());
     async function post(who: Pass, message: object, sessionId?: string) {
       const headers = { ...jsonHeaders('x'), ...(sessionId ? { 'mcp-session-id': sessionId } : {}) };

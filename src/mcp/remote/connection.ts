@@ -47,19 +47,7 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
       onLost();
       void client.close().catch(() => {});
     };
-    const transport = new StreamableHTTPClientTransport(endpoint, {
-      requestInit: {
-        headers: { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) },
-      },
-      fetch: async (url, init) => watched(await fetch(url, init), drop),
-      // What is lost is made anew by the next call, with its session.
-      reconnectionOptions: {
-        maxRetries: 0,
-        initialReconnectionDelay: 1_000,
-        maxReconnectionDelay: 1_000,
-        reconnectionDelayGrowFactor: 1,
-      },
-    });
+    const transport = transportTo(endpoint, { headers: options.headers, token, onBroken: drop });
     // The SDK's own classes disagree under exactOptionalPropertyTypes.
     await client.connect(transport as Parameters<Client['connect']>[0], {
       timeout: connectMs,
@@ -126,6 +114,26 @@ interface Connecting {
 }
 
 const connectMs = 10_000;
+
+interface TransportOptions {
+  headers: Readonly<Record<string, string>>;
+  token: string | undefined;
+  onBroken(): void;
+}
+
+function transportTo(endpoint: URL, { headers, token, onBroken }: TransportOptions) {
+  return new StreamableHTTPClientTransport(endpoint, {
+    requestInit: { headers: { ...headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) } },
+    fetch: async (url, init) => watched(await fetch(url, init), onBroken),
+    // What is lost is made anew by the next call, with its session.
+    reconnectionOptions: {
+      maxRetries: 0,
+      initialReconnectionDelay: 1_000,
+      maxReconnectionDelay: 1_000,
+      reconnectionDelayGrowFactor: 1,
+    },
+  });
+}
 
 /** Tells when an answer breaks off in its middle, as does the stream that the server keeps open for a session. */
 function watched(response: Response, onBroken: () => void): Response {
