@@ -67,7 +67,7 @@ describeInBrowser('the jobs', () => {
     await press('Tab');
     await isAt('Cancel job');
     await press('Enter');
-    await page.locator('.job-head').getByText('Cancelled').waitFor();
+    await page.locator('.job-head').getByText('Cancelled', { exact: true }).waitFor();
     const [job] = await runtime.jobs.list({ limit: 1 });
     expect(job).toMatchObject({ status: 'cancelled', payload: { prompt: 'By keys' } });
     expect(problems).toEqual([]);

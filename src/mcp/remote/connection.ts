@@ -124,7 +124,8 @@ interface TransportOptions {
 function transportTo(endpoint: URL, { headers, token, onBroken }: TransportOptions) {
   return new StreamableHTTPClientTransport(endpoint, {
     requestInit: { headers: { ...headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) } },
-    fetch: async (url, init) => watched(await fetch(url, init), onBroken),
+    // A redirect would carry the token to another host.
+    fetch: async (url, init) => watched(await fetch(url, { ...init, redirect: 'manual' }), onBroken),
     // What is lost is made anew by the next call, with its session.
     reconnectionOptions: {
       maxRetries: 0,

@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** Browsers get a session of their own instead of a token, and codes that start one stand for whoever asked for them. */
 export const browserSessions: Migration = {
-  version: 3,
+  version: 4,
   name: 'browser-sessions',
   up: (connection) =>
     connection.exec(`
