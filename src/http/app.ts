@@ -11,8 +11,10 @@ import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
 import { type Env, type GuardOptions, guard } from './guard.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
+import type { OpenVisits } from './open-visits.js';
 import { boardReads } from './page/board-reads.js';
 import { jobReads } from './page/job-reads.js';
+import { showVisitor } from './page/visitor.js';
 import type { PageFiles } from './page-files.js';
 import { toolApi } from './tool-api.js';
 
@@ -21,17 +23,18 @@ export interface AppNeeds {
   config: Config;
   log: Log;
   feed: EventFeed;
+  visits: OpenVisits;
   mcp: McpEndpoint;
   guard: GuardOptions;
   /** Without it the server has no page. */
   page: PageFiles | undefined;
 }
 
-/** The largest request: a description of 1 MB and what is around it. */
+/** The largest request: a description of 1 MB, and room for the rest. */
 const largestBody = 4 * 1024 * 1024;
 
-/** Everything that is served on the one port. */
-export function createApp({ runtime, config, log, feed, mcp, guard: guarding, page }: AppNeeds): Hono<Env> {
+/** All routes of the one port. */
+export function createApp({ runtime, config, log, feed, visits, mcp, guard: guarding, page }: AppNeeds): Hono<Env> {
   const tools = chooseTools({ toolsets: config.toolsets, isReadOnly: guarding.isReadOnly });
   const app = new Hono<Env>();
   app.use(securityHeaders);
@@ -48,21 +51,18 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
     }),
   );
   app.get('/api/health', (context) => context.json({ status: 'ok', version, pid: process.pid }));
-  app.get('/api/whoami', (context) => {
-    const { name, isReadOnly } = context.get('visitor');
-    return context.json({ name, read_only: isReadOnly, version });
-  });
+  app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.route('/api/tools', toolApi(tools, runtime));
   if (page) app.route('/api/page', toolApi([...boardReads, ...jobReads], runtime, { isCounted: false }));
-  app.get('/api/events', async (context) => {
+  app.get('/api/events', refuseHead, async (context) => {
     const place = context.req.header('last-event-id') ?? context.req.query('after');
     const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Number(place) : await feed.newest();
-    return eventStream(feed, afterId, context.req.raw.signal);
+    return eventStream({ feed, visits, pass: context.get('visitor'), afterId, signal: context.req.raw.signal });
   });
   app.get('/metrics', async (context) =>
     context.body(await runtime.metrics.prometheus(), 200, { 'Content-Type': prometheusContentType }),
   );
-  app.all('/mcp', (context) => mcp.handle(context.req.raw, context.get('visitor')));
+  app.all('/mcp', refuseHead, (context) => mcp.handle(context.req.raw, context.get('visitor')));
   if (page) {
     app.get('*', (context) => {
       const file = context.req.path.startsWith('/api/') ? undefined : page.get(context.req.path);
@@ -82,6 +82,16 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
   });
   return app;
 }
+
+/** The framework answers HEAD by the handler of GET and drops the body: nothing would ever end the stream of a GET. */
+const refuseHead: MiddlewareHandler<Env> = async (context, next) => {
+  if (context.req.method !== 'HEAD') return next();
+  return context.json(
+    { error: { code: 'invalid', message: 'A stream cannot be asked for by HEAD.', hint: 'Use GET.' } },
+    405,
+    { Allow: 'GET' },
+  );
+};
 
 /** Headers of every answer: browsers load and run only our own files, show them in no frame, and cache nothing. */
 const securityHeaders: MiddlewareHandler = async (context, next) => {

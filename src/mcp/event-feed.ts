@@ -5,32 +5,36 @@ import type { Database } from '../store/sql.js';
 export interface Subscriber {
   /** Takes events, oldest first; false when it cannot take more, and so has been dropped. */
   take(events: readonly Event[]): boolean;
+  /** The feed has closed: nothing more will come. */
+  end?(): void;
 }
 
 export interface EventFeed {
-  /** The newest event there is: whoever begins without a place of its own begins behind it. */
+  /** The id of the newest event: where a subscriber without a position of its own starts. */
   newest(): Promise<number>;
-  /** Gives a subscriber every event after `afterId`, those of now and those to come, each once; resolves to its end. */
+  /** Gives a subscriber every event after `afterId`, past and future, each once. Returns the function that unsubscribes. */
   subscribe(afterId: number, subscriber: Subscriber): () => void;
+  /** Ends every subscriber. */
   close(): void;
 }
 
-/** Other processes write too, so the table is looked at; an empty look takes some 20 microseconds. */
+/** Other processes write too, so the table is polled. An empty poll takes some 20 microseconds. */
 const pollMs = 200;
 const pageSize = 500;
 
-/** Follows the events table for all who listen, and only while somebody does. */
+/** Polls the events table for all subscribers, and only while there are any. */
 export function createEventFeed({ db, log }: { db: Database; log: Log }): EventFeed {
   const places = new Map<Subscriber, number>();
   let timer: NodeJS.Timeout | undefined;
   let isLooking = false;
+  let isClosed = false;
 
   async function look(): Promise<void> {
     if (isLooking) return;
     isLooking = true;
     try {
       const newest = await newestEventId(db);
-      // Subscribers who are equally far share one read.
+      // Subscribers at the same position share one read.
       for (const place of new Set(places.values())) if (place < newest) await bringUp(place);
     } catch (error) {
       log.warn('events could not be read', { error });
@@ -45,8 +49,9 @@ export function createEventFeed({ db, log }: { db: Database; log: Log }): EventF
     if (last === undefined) return;
     for (const [subscriber, at] of places) {
       if (at !== place) continue;
-      if (subscriber.take(events)) places.set(subscriber, last);
-      else leave(subscriber);
+      if (!subscriber.take(events)) leave(subscriber);
+      // It may have left while it took them.
+      else if (places.has(subscriber)) places.set(subscriber, last);
     }
   }
 
@@ -60,15 +65,22 @@ export function createEventFeed({ db, log }: { db: Database; log: Log }): EventF
   return {
     newest: () => newestEventId(db),
     subscribe(afterId, subscriber) {
+      if (isClosed) {
+        subscriber.end?.();
+        return () => {};
+      }
       places.set(subscriber, afterId);
-      timer ??= setInterval(() => void look(), pollMs);
+      timer ??= setInterval(() => void look(), pollMs).unref();
       void look();
       return () => leave(subscriber);
     },
     close() {
+      isClosed = true;
       clearInterval(timer);
       timer = undefined;
+      const subscribers = [...places.keys()];
       places.clear();
+      for (const subscriber of subscribers) subscriber.end?.();
     },
   };
 }

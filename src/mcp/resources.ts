@@ -8,20 +8,21 @@ import {
   SubscribeRequestSchema,
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
+import type { Rights } from '../core/access/pass.js';
 import type { Actor } from '../core/actor.js';
 import type { Event } from '../core/events/events.js';
 import type { Runtime } from '../runtime.js';
 import { createEventFeed, type EventFeed } from './event-feed.js';
 
-/** What a client can read beside the tools, by address: the result of a tool that reads. */
+/** A resource: the result of a tool that reads, by address. */
 interface Resource {
   uri: string;
   name: string;
   title: string;
   description: string;
   tool: string;
-  /** Changes of these are changes of it; of all when there are none. */
+  /** Events of these subjects are updates of it; without any, all events are. */
   subjects: readonly string[];
 }
 
@@ -55,11 +56,12 @@ const mimeType = 'application/json';
 
 export interface ResourceNeeds {
   actor: Actor;
+  rights?: Rights | undefined;
   runtime(): Promise<Runtime>;
 }
 
 /** Serves what can be read and followed by address (MCP spec 2025-11-25, resources). */
-export function serveResources(server: Server, { actor, runtime }: ResourceNeeds): void {
+export function serveResources(server: Server, { actor, rights, runtime }: ResourceNeeds): void {
   const followed = new Set<string>();
   let feed: EventFeed | undefined;
 
@@ -82,7 +84,7 @@ export function serveResources(server: Server, { actor, runtime }: ResourceNeeds
       import('../tools/call/run-tool.js'),
       runtime(),
     ]);
-    const context = contextOf(opened, actor, { signal });
+    const context = contextOf(opened, actor, { signal, ...(rights ? { rights } : {}) });
     const result = await runTool(findTool(tool), input, context).catch((error: unknown) => {
       if (error instanceof RuntimeError) throw new McpError(ErrorCode.InvalidParams, error.message, { uri });
       throw error;
@@ -90,7 +92,7 @@ export function serveResources(server: Server, { actor, runtime }: ResourceNeeds
     return { contents: [{ uri, mimeType, text: JSON.stringify(result) }] };
   });
 
-  // What is not there may come to be; until then there is nothing to tell of it.
+  // A missing resource may be created later; until then there are no updates.
   server.setRequestHandler(SubscribeRequestSchema, async ({ params: { uri } }) => {
     const { db, log } = await runtime();
     followed.add(uri);
@@ -125,7 +127,7 @@ function findResource(uri: string): { tool: string; input: Record<string, unknow
   if (resource) return { tool: resource.tool, input: {} };
   const [, scheme, id = ''] = /^(\w+):\/\/(.+)$/.exec(uri) ?? [];
   const template = templates.find((known) => known.scheme === scheme);
-  if (template) return { tool: template.tool, input: { [template.field]: numberOrText(decodeURIComponent(id)) } };
+  if (template) return { tool: template.tool, input: { [template.field]: idOf(template, decoded(id, uri)) } };
   throw new McpError(ErrorCode.InvalidParams, `There is no resource ${uri}.`, { uri });
 }
 
@@ -135,7 +137,16 @@ function isAbout(uri: string, { subject, subjectId }: Event): boolean {
   return uri === `${subject}://${subjectId}`;
 }
 
-/** Goals have numbers alone; tasks take either. */
-function numberOrText(id: string): number | string {
-  return /^\d{1,15}$/.test(id) ? Number(id) : id;
+function decoded(id: string, uri: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch (error) {
+    const message = `The address ${uri} is malformed: ${messageOf(error)}. A % begins a byte of UTF-8 in hexadecimal.`;
+    throw new McpError(ErrorCode.InvalidParams, message, { uri });
+  }
+}
+
+/** Goals have numbers alone; tasks take them as text too, and jobs have no others. */
+function idOf({ scheme }: (typeof templates)[number], id: string): number | string {
+  return scheme === 'goal' && /^\d{1,15}$/.test(id) ? Number(id) : id;
 }

@@ -1,4 +1,4 @@
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
   type CallToolResult,
@@ -11,16 +11,20 @@ import {
 import type { Config } from '../base/config.js';
 import { type ErrorReport, messageOf, RuntimeError } from '../base/errors.js';
 import { version } from '../base/version.js';
+import type { Rights } from '../core/access/pass.js';
 import type { Runtime, Session } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
 import type { Missing, ToolChoice } from '../tools/index.js';
 import { instructions } from './instructions.js';
 import { servePrompts } from './prompts.js';
+import { ProtocolServer } from './protocol-server.js';
 import { serveResources } from './resources.js';
 
 export interface McpServerNeeds {
   config: Config;
   session: Session;
+  /** Of a client that has come over HTTP; one on this machine has the owner's. */
+  rights?: Rights | undefined;
   /** Opens the runtime on first use. A failure answers the call that needed it, and the next call tries again. */
   runtime(): Promise<Runtime>;
 }
@@ -30,10 +34,10 @@ export interface McpServerNeeds {
  * server only to look at it. The tools themselves are imported when they are first listed or called, so that
  * `initialize` is answered at once.
  */
-export function createMcpServer({ config, session, runtime }: McpServerNeeds): Server {
+export function createMcpServer({ config, session, rights, runtime }: McpServerNeeds): Server {
   // The low-level class, because the tools declare themselves: the high-level one builds its schemas again for every
   // list, and does not say which argument is unknown.
-  const server = new Server(
+  const server = new ProtocolServer(
     { name: 'agent-runtime-mcp', title: 'Agent Runtime', version },
     { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, logging: {} }, instructions },
   );
@@ -43,7 +47,7 @@ export function createMcpServer({ config, session, runtime }: McpServerNeeds): S
     return surface;
   };
 
-  serveResources(server, { actor: session, runtime });
+  serveResources(server, { actor: session, rights, runtime });
   servePrompts(server);
   server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: (await loadSurface()).descriptions() }));
 
@@ -57,7 +61,11 @@ export function createMcpServer({ config, session, runtime }: McpServerNeeds): S
     if (!tool) return toErrorResult(explainMissing(String(name), missing(String(name)), config));
     const openContext = async () => {
       if (problem) throw problem;
-      return contextOf(await runtime(), session, { sessionId: session.id, ...faceOf(server, extra) });
+      return contextOf(await runtime(), session, {
+        sessionId: session.id,
+        ...(rights ? { rights } : {}),
+        ...faceOf(server, extra),
+      });
     };
     // A client that shows its server's log should not need to look for it on disk.
     const onDefect = () => void server.sendLoggingMessage({ level: 'error', logger: tool.name, data: 'tool failed' });

@@ -4,7 +4,7 @@ import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, jobId, limit, mark, priority, scope, taskReference, whenTrue } from './call/fields.js';
+import { cursor, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import {
@@ -17,7 +17,9 @@ import {
   showJobResult,
   showJobStatus,
   showWaitedJob,
+  submittedTaskOutput,
   waitedJobOutput,
+  warningLines,
   warningsOf,
 } from './shapes/job.js';
 
@@ -48,7 +50,13 @@ export const backgroundTools = [
       model_params: modelParams.optional(),
       system: z.string().max(200_000).optional().describe('System prompt.'),
       priority: priority.optional(),
-      depends_on: z.array(jobId).max(100).optional().describe('Background tasks that must be completed first.'),
+      depends_on: z
+        .array(jobId)
+        .max(100)
+        .optional()
+        .describe(
+          'Background tasks that must be completed first. Their results go where {{results}} stands in the prompt, or at its end.',
+        ),
       fallback_models: z
         .array(model)
         .max(5)
@@ -70,21 +78,19 @@ export const backgroundTools = [
         .describe('A name of your own: the same key again returns the same task.'),
       task_id: taskReference
         .optional()
-        .describe('A task on the board: claimed now, and completed or failed with the result.'),
+        .describe(
+          'A task on the board: claimed now, and completed or failed with the result, judged by its acceptance.',
+        ),
+      verify,
     }),
-    output: z.strictObject({
-      task_id: z.string(),
-      status: z.enum(jobStatuses),
-      /** The idempotency key was known: this is the task of the earlier call. */
-      repeated: mark,
-      warnings: z.array(z.string()).optional(),
-    }),
+    output: submittedTaskOutput,
     text: (output) =>
-      `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')`,
+      `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')` +
+      warningLines(output.warnings),
     handler: async (input, { runtime, actor }) => {
-      const { job, isRepeated } = await submitLlmJob(input, actor, runtime);
+      const { job, isRepeated, warnings } = await submitLlmJob(input, actor, runtime);
       const repeated = whenTrue(isRepeated);
-      return { task_id: job.id, status: job.status, repeated, warnings: warningsOf(job) };
+      return { task_id: job.id, status: job.status, repeated, warnings: warningsOf({ warnings }) };
     },
   }),
 
@@ -124,10 +130,10 @@ export const backgroundTools = [
       status === 'completed'
         ? `RESULT:\n${'='.repeat(60)}\n${result}`
         : `Task is ${status}.${error ? ` ${error.message}` : ''}${result === '' ? '' : `\nSo far:\n${result}`}`,
-    handler: async (input, { runtime }) => {
+    handler: async (input, { runtime, rights }) => {
       const job = await runtime.jobs.get(input.task_id);
       const output = await runtime.jobs.output(job.id);
-      await runtime.jobs.markRead(job.id);
+      if (!rights.isReadOnly) await runtime.jobs.markRead(job.id);
       return showJobResult(job, output, { offset: input.offset ?? 0, most: input.max_chars ?? 20_000 });
     },
   }),

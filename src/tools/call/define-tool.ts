@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { JsonObject } from '../../base/json.js';
+import type { Rights } from '../../core/access/pass.js';
 import type { Actor } from '../../core/actor.js';
 import type { Runtime } from '../../runtime.js';
 
@@ -10,6 +11,8 @@ export interface ToolContext {
   runtime: Runtime;
   /** Who calls. */
   actor: Actor;
+  /** With whose rights. */
+  rights: Rights;
   /** The server process that keeps the caller's slots alive, if there is one. */
   sessionId: string | undefined;
   signal: AbortSignal;
@@ -17,7 +20,7 @@ export interface ToolContext {
   progress(message: string): void;
   /** Tells the caller what of the arguments was read as something else than they say. */
   note?(text: string): void;
-  /** Whether the client has asked to be told. */
+  /** Whether the client asked for progress. */
   isWatched?: boolean;
   /** Asks the client's own model, where the client lets servers do so. */
   sample: ((prompt: string) => Promise<string>) | undefined;
