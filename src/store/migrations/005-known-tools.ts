@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** What each tool of a tool server said of itself when it was first seen, or when a person last accepted it. */
 export const knownTools: Migration = {
-  version: 4,
+  version: 5,
   name: 'known tools',
   up: (connection) => {
     connection.exec(`create table known_tools (
