@@ -45,6 +45,6 @@ function answerCut({ isCutByBudget, usage }: CalledAnswer): Error {
   return new RuntimeError(
     'budget_exhausted',
     `${message}, all that the token budget allowed.`,
-    'Raise the token_budget.',
+    'Raise the token_budget: of a task with retry_task, of a goal with update_goal.',
   );
 }
