@@ -85,7 +85,12 @@ export async function retryLlmJob(
     );
   }
   const payload = { ...llmPayload.parse(job.payload), model: model.requested };
-  const options = { payload: JSON.stringify(payload), requires: model.provider, requestedModel: model.requested, tokenBudget };
+  const options = {
+    payload: JSON.stringify(payload),
+    requires: model.provider,
+    requestedModel: model.requested,
+    tokenBudget,
+  };
   return jobs.retry(request.task_id, options, actor);
 }
 

@@ -39,7 +39,9 @@ it('the text of a long result says that it is cut, and how to go on', async () =
   await server.ok('wait_for_tasks', { task_ids: [task_id], timeout_seconds: 20 });
   const first = await server.call('get_task_result', { task_id });
   expect(first.text).toMatch(
-    new RegExp(`\\[Cut: 10000 of 30000 characters follow\\. Call get_task_result with task_id ${task_id} and offset 20000\\.\\]$`),
+    new RegExp(
+      `\\[Cut: 10000 of 30000 characters follow\\. Call get_task_result with task_id ${task_id} and offset 20000\\.\\]$`,
+    ),
   );
   const second = await server.call('get_task_result', { task_id, offset: 20_000 });
   expect(second.text).not.toContain('Cut:');

@@ -64,7 +64,10 @@ export async function whyModelIsSilent(server: DemoServer, model: string): Promi
       max_attempts: 1,
       timeout_seconds: probeSeconds,
     });
-    const waited = await server.call('wait_for_tasks', { task_ids: [String(task_id)], timeout_seconds: probeSeconds + 5 });
+    const waited = await server.call('wait_for_tasks', {
+      task_ids: [String(task_id)],
+      timeout_seconds: probeSeconds + 5,
+    });
     const [job] = waited.tasks as { status: string; error?: { message: string } }[];
     if (job?.status === 'completed') return undefined;
     if (waited.done !== true) await server.call('cancel_task', { task_id: String(task_id) });

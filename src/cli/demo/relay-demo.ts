@@ -90,7 +90,11 @@ async function requireModel(server: DemoServer, home: string): Promise<string> {
   rmSync(home, { recursive: true, force: true });
   if (reason !== undefined) {
     const message = `The model ${model} does not answer: ${reason}`;
-    throw new RuntimeError('unavailable', message, 'Correct its key or address, or set AGENT_RUNTIME_MODEL to another.');
+    throw new RuntimeError(
+      'unavailable',
+      message,
+      'Correct its key or address, or set AGENT_RUNTIME_MODEL to another.',
+    );
   }
   throw new RuntimeError(
     'not_configured',

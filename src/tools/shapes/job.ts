@@ -83,18 +83,20 @@ export function jobStatusText(job: ShownJobStatus): string {
     ...(job.progress === undefined ? [] : [`${Math.round(job.progress * 100)} %`]),
     ...(job.progress_message === undefined ? [] : [job.progress_message]),
   ];
-  return [
-    `Task: ${job.description}`,
-    `Status: ${job.status}${job.cancel_requested ? ' (being cancelled)' : ''}`,
-    ...(job.error ? [`Error: ${job.error.message}`] : []),
-    ...(job.model === undefined ? [] : [`Model: ${job.model}`]),
-    `Times: ${times.join(', ')}`,
-    ...(attempt > 1 ? [`Attempt: ${attempt} of ${max_attempts}`] : []),
-    ...(job.waits_for === undefined ? [] : [`Waits for: ${job.waits_for} other jobs`]),
-    ...(progress.length === 0 ? [] : [`Progress: ${progress.join(', ')}`]),
-    `Tokens: ${input_tokens} in, ${output_tokens} out`,
-    ...(job.partial_output === undefined ? [] : [`Newest text: ${job.partial_output}`]),
-  ].join('\n') + warningLines(job.warnings);
+  return (
+    [
+      `Task: ${job.description}`,
+      `Status: ${job.status}${job.cancel_requested ? ' (being cancelled)' : ''}`,
+      ...(job.error ? [`Error: ${job.error.message}`] : []),
+      ...(job.model === undefined ? [] : [`Model: ${job.model}`]),
+      `Times: ${times.join(', ')}`,
+      ...(attempt > 1 ? [`Attempt: ${attempt} of ${max_attempts}`] : []),
+      ...(job.waits_for === undefined ? [] : [`Waits for: ${job.waits_for} other jobs`]),
+      ...(progress.length === 0 ? [] : [`Progress: ${progress.join(', ')}`]),
+      `Tokens: ${input_tokens} in, ${output_tokens} out`,
+      ...(job.partial_output === undefined ? [] : [`Newest text: ${job.partial_output}`]),
+    ].join('\n') + warningLines(job.warnings)
+  );
 }
 
 /** @internal */
