@@ -13,6 +13,7 @@ import { type Env, type GuardOptions, guard } from './guard.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
 import { boardReads } from './page/board-reads.js';
 import { jobReads } from './page/job-reads.js';
+import { showVisitor } from './page/visitor.js';
 import type { PageFiles } from './page-files.js';
 import { toolApi } from './tool-api.js';
 
@@ -48,10 +49,7 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
     }),
   );
   app.get('/api/health', (context) => context.json({ status: 'ok', version, pid: process.pid }));
-  app.get('/api/whoami', (context) => {
-    const { name, isReadOnly } = context.get('visitor');
-    return context.json({ name, read_only: isReadOnly, version });
-  });
+  app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.route('/api/tools', toolApi(tools, runtime));
   if (page) app.route('/api/page', toolApi([...boardReads, ...jobReads], runtime, { isCounted: false }));
   app.get('/api/events', async (context) => {

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../base/json.js';
 import type { Event } from '../core/events/events.js';
 import type { EventFeed, Subscriber } from '../mcp/event-feed.js';
 
@@ -55,8 +56,29 @@ export function eventStream(feed: EventFeed, afterId: number, signal: AbortSigna
   });
 }
 
+/** An event of the stream: one change. Times are ISO 8601. */
+export interface StreamedEvent {
+  id: number;
+  at: string;
+  subject: string;
+  subject_id: string;
+  type: string;
+  project: string;
+  actor: string | null;
+  data: JsonObject;
+}
+
 function format(event: Event): string {
   const { id, at, subject, subjectId, type, project, actor, data } = event;
-  const shown = { id, at: new Date(at).toISOString(), subject, subject_id: subjectId, type, project, actor, data };
+  const shown: StreamedEvent = {
+    id,
+    at: new Date(at).toISOString(),
+    subject,
+    subject_id: subjectId,
+    type,
+    project,
+    actor,
+    data,
+  };
   return `id: ${id}\ndata: ${JSON.stringify(shown)}\n\n`;
 }

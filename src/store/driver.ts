@@ -12,7 +12,7 @@ const napiOfPrebuiltDriver = 10;
 
 /**
  * The SQLite driver that runs on this Node. From N-API 10 on (Node 22.14, 24) the prebuilt one, which needs no
- * install script; before that, the one that npm compiled. Throws `unavailable` with the command that fixes it.
+ * install script; before that, the driver that npm compiled. Throws `unavailable` with the command that fixes it.
  */
 export async function loadDriver(napi = Number(process.versions.napi)): Promise<Driver> {
   const names = napi >= napiOfPrebuiltDriver ? ['better-sqlite3-napi', 'better-sqlite3'] : ['better-sqlite3'];

@@ -3,7 +3,8 @@ import type { Connection } from './driver.js';
 import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { foundation } from './migrations/001-foundation/index.js';
 import { postponedJobs } from './migrations/002-postponed-jobs.js';
-import { liveUsage } from './migrations/003-live-usage.js';
+import { verdicts } from './migrations/003-verdicts.js';
+import { liveUsage } from './migrations/004-live-usage.js';
 import {
   brokenReferences,
   type Migration,
@@ -15,7 +16,7 @@ import {
   versionOf,
 } from './schema.js';
 
-export const migrations: readonly Migration[] = [foundation, postponedJobs, liveUsage];
+export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts, liveUsage];
 
 export interface MigrateOptions {
   file: string;

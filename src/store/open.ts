@@ -6,10 +6,11 @@ import type { Log } from '../base/log.js';
 import { makeBackup } from './backup.js';
 import { type Connection, type Driver, loadDriver } from './driver.js';
 import { isUpToDate, type MigrateOptions, migrate } from './migrate.js';
+import { OpenFile } from './open-file.js';
 import { prepareFile } from './prepare-file.js';
-import type { Migration } from './schema.js';
+import { type Migration, notOurs, ownerOf, tableNames } from './schema.js';
 import type { Database } from './sql.js';
-import { sqliteDatabase } from './sqlite.js';
+import { type NameProcess, sqliteDatabase } from './sqlite.js';
 import { explain, isBusy } from './sqlite-errors.js';
 import { useWal } from './wal.js';
 
@@ -22,12 +23,16 @@ export interface OpenOptions {
   now: () => EpochMs;
   /** Milliseconds that a caller waits for a lock before it gets `unavailable`: 10,000 unless given, thrice that while opening. */
   lockDeadlineMs?: number;
+  /** What a process that keeps the write lock is to this program. */
+  nameProcess?: NameProcess;
   /** For tests: another list of migrations. */
   steps?: readonly Migration[];
 }
 
 /** The oldest SQLite without the WAL-reset defect, which several writing processes hit (sqlite.org/wal.html). */
 const oldestSafeSqlite = [3, 51, 3] as const;
+
+const usualLockDeadlineMs = 10_000;
 
 /** A cold start may have to recover the WAL of a dead process. With less than 5 s, starts at the same instant fail. */
 const openTimeoutMs = 5_000;
@@ -38,14 +43,42 @@ const openTimeoutMs = 5_000;
  */
 export async function openDatabase(options: OpenOptions): Promise<Database> {
   const driver = await loadDriver();
-  const { file, log, lockDeadlineMs = 10_000 } = options;
+  const { file, backupDir, log, nameProcess, lockDeadlineMs = usualLockDeadlineMs } = options;
+  return sqliteDatabase({
+    file,
+    backupDir,
+    log,
+    nameProcess,
+    lockDeadlineMs,
+    opened: await openFile(driver, options),
+    async reopen() {
+      refuseUnsound(driver, file);
+      return openFile(driver, options);
+    },
+  });
+}
+
+async function openFile(driver: Driver, options: OpenOptions): Promise<OpenFile> {
+  const { file, log, lockDeadlineMs = usualLockDeadlineMs } = options;
   const startedAt = performance.now();
   try {
     prepareFile(file, log);
     const writer = await openWriter(driver, options, startedAt + lockDeadlineMs * 3);
-    return sqliteDatabase({ file, writer, reader: openReader(driver, file, writer), log, lockDeadlineMs });
+    return new OpenFile({ file, writer, reader: openReader(driver, file, writer), log });
   } catch (error) {
     throw explainOpening(error, file, performance.now() - startedAt);
+  }
+}
+
+/** A file that was put in the place of another may still be on its way there: only a whole database of ours is opened. */
+function refuseUnsound(driver: Driver, file: string): void {
+  const connection = new driver(file, { readonly: true, fileMustExist: true, timeout: openTimeoutMs });
+  try {
+    const verdict = String(connection.pragma('quick_check(1)', { simple: true }));
+    if (verdict !== 'ok') throw new Error(`it is damaged: ${verdict}`);
+    if (ownerOf(connection) !== 'us') throw notOurs(file, tableNames(connection));
+  } finally {
+    connection.close();
   }
 }
 

@@ -4,7 +4,7 @@ import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, jobId, limit, mark, priority, scope, taskReference, whenTrue } from './call/fields.js';
+import { cursor, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import {
@@ -19,6 +19,7 @@ import {
   showJobResult,
   showJobStatus,
   showWaitedJob,
+  submittedTaskOutput,
   waitedJobOutput,
   warningLines,
   warningsOf,
@@ -51,7 +52,13 @@ export const backgroundTools = [
       model_params: modelParams.optional(),
       system: z.string().max(200_000).optional().describe('System prompt.'),
       priority: priority.optional(),
-      depends_on: z.array(jobId).max(100).optional().describe('Background tasks that must be completed first.'),
+      depends_on: z
+        .array(jobId)
+        .max(100)
+        .optional()
+        .describe(
+          'Background tasks that must be completed first. Their results go where {{results}} stands in the prompt, or at its end.',
+        ),
       fallback_models: z
         .array(model)
         .max(5)
@@ -73,15 +80,12 @@ export const backgroundTools = [
         .describe('A name of your own: the same key again returns the same task.'),
       task_id: taskReference
         .optional()
-        .describe('A task on the board: claimed now, and completed or failed with the result.'),
+        .describe(
+          'A task on the board: claimed now, and completed or failed with the result, judged by its acceptance.',
+        ),
+      verify,
     }),
-    output: z.strictObject({
-      task_id: z.string(),
-      status: z.enum(jobStatuses),
-      /** The idempotency key was known: this is the task of the earlier call. */
-      repeated: mark,
-      warnings: z.array(z.string()).optional(),
-    }),
+    output: submittedTaskOutput,
     text: (output) =>
       `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')` +
       warningLines(output.warnings),

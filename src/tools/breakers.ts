@@ -6,11 +6,10 @@ import { cursor, fields, iso, limit, mark, whenTrue } from './call/fields.js';
 import { firstThatFit, pagedList } from './call/page.js';
 import {
   breakerConfigOutput,
-  breakerEventOutput,
-  breakerOutput,
-  briefBreakerOutput,
+  breakerEventsOutput,
+  breakerListOutput,
+  breakerStatusOutput,
   configInput,
-  failureOutput,
   seconds,
   showBreaker,
   showBreakerBriefly,
@@ -52,7 +51,7 @@ export const breakerTools = [
       "Returns an agent's breaker in full: its state (CLOSED lets calls through, OPEN refuses them, HALF_OPEN lets a few " +
       'probes through), the reason, its counts and rules, and its last failures. Before a call use circuit_breaker_acquire.',
     input: z.strictObject({ agent_id: agentId }),
-    output: z.strictObject({ ...breakerOutput.shape, recent_failures: z.array(failureOutput) }),
+    output: breakerStatusOutput,
     handler: async ({ agent_id }, { runtime }) => {
       const [breaker, failures] = await Promise.all([
         runtime.breakers.get(agent_id),
@@ -71,13 +70,7 @@ export const breakerTools = [
       'Lists all breakers that were ever used, by agent, and names those that are OPEN or HALF_OPEN. Next: ' +
       'circuit_breaker_status for the failures of one.',
     input: z.strictObject({ fields, limit: limit(20), cursor }),
-    output: z.strictObject({
-      total_breakers: z.int(),
-      open_circuits: z.array(z.string()),
-      half_open_circuits: z.array(z.string()),
-      breakers: z.record(z.string(), z.union([breakerOutput, briefBreakerOutput])),
-      next_cursor: z.string().optional(),
-    }),
+    output: breakerListOutput,
     handler: async (input, { runtime }) => {
       const [tripped, total] = await Promise.all([runtime.breakers.tripped(mostNamed), runtime.breakers.count()]);
       const show = input.fields === 'full' ? showBreaker : showBreakerBriefly;
@@ -315,7 +308,7 @@ export const breakerTools = [
     description:
       'Lists when and why a breaker opened, half opened, closed, was tripped, reset or configured, newest first.',
     input: z.strictObject({ agent_id: agentId, limit: limit(20) }),
-    output: z.strictObject({ agent_id: z.string(), event_count: z.int(), events: z.array(breakerEventOutput) }),
+    output: breakerEventsOutput,
     handler: async (input, { runtime }) => {
       const events = await runtime.breakers.events(input.agent_id, input.limit ?? 20);
       const { items } = firstThatFit(events, { limit: input.limit, byDefault: 20 }, showBreakerEvent);

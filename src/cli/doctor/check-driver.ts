@@ -32,7 +32,7 @@ function checkNode(): Check {
     : ok('Node', found);
 }
 
-/** Both driver packages export the same class, so compare it with the one that the prebuilt package exports. */
+/** Both driver packages export the same class, so compare it with the export of the prebuilt package. */
 async function nameOf(driver: Driver): Promise<string> {
   const prebuilt = 'better-sqlite3-napi';
   // On an older N-API, importing the prebuilt package would end the process.

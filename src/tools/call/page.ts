@@ -18,7 +18,8 @@ export interface PagedList<Row, Item> {
   placeOf(row: NoInfer<Row>): number | string;
 }
 
-type Page<Key extends string, Item> = { [_ in Key]: Item[] } & { count: number; next_cursor?: string };
+/** One page of a list as every list tool returns it. */
+export type Page<Key extends string, Item> = { [_ in Key]: Item[] } & { count: number; next_cursor?: string };
 
 /**
  * One page of a list as every list tool returns it: `{[key]: items, count, next_cursor?}`. It has as many items as fit

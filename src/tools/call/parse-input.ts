@@ -3,14 +3,20 @@ import { RuntimeError } from '../../base/errors.js';
 import { isObject } from '../../base/json.js';
 import { cut } from '../../base/text.js';
 import type { AnyTool } from './define-tool.js';
+import { refuseDepth, refuseOddNames } from './refuse-odd-text.js';
 
 /**
  * A tool's arguments, checked by its input schema. Words of an enum may come in any case. Throws `invalid`, naming each
- * wrong argument with its value and what it may be.
+ * wrong argument with its value and what it may be; and for arguments that are nested too deep or have names that cannot
+ * be stored.
  */
 export function parseInput(tool: AnyTool, given: unknown): Record<string, unknown> {
+  refuseDepth(tool.name, given);
   const parsed = tool.input.safeParse(foldWords(tool.input, given ?? {}), { reportInput: true });
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    refuseOddNames(tool.name, tool.input, parsed.data);
+    return parsed.data;
+  }
   const problems = parsed.error.issues.map((issue) => explainIssue(tool, issue));
   throw new RuntimeError(
     'invalid',

@@ -4,6 +4,7 @@ import { cut } from '../../base/text.js';
 import { type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/read-jobs.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
+import { showVerdict, verdictOutput } from './verdict.js';
 
 const jobStatus = z.enum(jobStatuses);
 
@@ -37,6 +38,8 @@ export const jobStatusOutput = z.strictObject({
   output_tokens: z.int(),
   error: jobErrorOutput.optional(),
   warnings: z.array(z.string()).optional(),
+  /** How its answer meets the acceptance criteria of that task. */
+  verdict: verdictOutput.optional(),
   /** The task on the board that it works on. */
   board_task_id: z.int().optional(),
   /** The last 200 characters that have arrived. */
@@ -65,6 +68,7 @@ export function showJobStatus(job: Job, partialOutput = '', now = 0): ShownJobSt
     output_tokens: job.outputTokens,
     ...errorOf(job),
     warnings: warningsOf(job),
+    verdict: showVerdict(job.verdict),
     board_task_id: job.taskId ?? undefined,
     partial_output: partialOutput === '' ? undefined : partialOutput.slice(-200),
   };
@@ -221,6 +225,8 @@ export const jobResultOutput = z.strictObject({
   completed_at: z.string().nullable(),
   error: jobErrorOutput.optional(),
   warnings: z.array(z.string()).optional(),
+  /** How the answer meets the acceptance criteria of its task on the board. */
+  verdict: verdictOutput.optional(),
 });
 
 /** A job with the characters of its output from `offset` on, `most` at most. @internal */
@@ -248,6 +254,7 @@ export function showJobResult(
     completed_at: iso(job.completedAt),
     ...errorOf(job),
     warnings: warningsOf(job),
+    verdict: showVerdict(job.verdict),
   };
 }
 
@@ -272,6 +279,17 @@ export const submittedOutput = z.strictObject({
 });
 
 export type ShownSubmission = z.infer<typeof submittedOutput>;
+
+/** `submit_background_task`: the job under the name that its caller knows it by. */
+export const submittedTaskOutput = z.strictObject({
+  task_id: z.string(),
+  status: jobStatus,
+  /** The idempotency key was known: this is the task of the earlier call. */
+  repeated: mark,
+  warnings: z.array(z.string()).optional(),
+});
+
+export type ShownSubmittedTask = z.infer<typeof submittedTaskOutput>;
 
 export const cancelledOutput = z.strictObject({ job_id: z.string(), status: jobStatus, cancelled: z.boolean() });
 

@@ -1,6 +1,6 @@
+import type { WholeJob } from '../../../http/page/jobs.js';
 import { number, percent, short } from '../../ui/format.js';
 import { type Line, LineChart } from '../../ui/line-chart.js';
-import type { WholeJob } from './job-line.js';
 
 /** Charts of a job: equity against buy and hold, or the curves of a training. */
 export function JobCharts({ job }: { job: WholeJob }) {
@@ -23,7 +23,7 @@ function Equity({ result }: { result: unknown }) {
       lines={lines.filter(({ points }) => points.length > 0)}
       showX={(at) => new Date(at).toISOString().slice(0, 10)}
       showY={short}
-      tellY={number}
+      showExactY={number}
     />
   );
 }
@@ -59,6 +59,7 @@ function Training({ job }: { job: WholeJob }) {
   );
 }
 
-function fieldOf(value: unknown, key: string): unknown {
+/** A field of JSON that may have none. */
+export function fieldOf(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }
