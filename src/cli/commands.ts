@@ -87,13 +87,13 @@ const tokenCommands = [
   }),
   defineCommand({
     name: 'list',
-    description: 'List the tokens by id and name; the tokens themselves are not stored.',
+    description: 'List the tokens by id and name, and the browsers that are signed in.',
     load: async () => (await import('./token.js')).listTokens,
   }),
   defineCommand({
     name: 'revoke',
-    description: 'Revoke a token, at once and for good.',
-    arguments: { token: argument('its id or name') },
+    description: 'Revoke a token with its browsers, or sign out one browser, at once and for good.',
+    arguments: { token: argument('its id, or the name of a token') },
     load: async () => (await import('./token.js')).revokeToken,
   }),
 ];

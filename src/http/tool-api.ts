@@ -37,7 +37,7 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime, options?: R
         hint: 'Use a token that was made without --read-only.',
       });
     }
-    return Response.json(await runTool(tool, given, contextOf(runtime, caller, { signal }), options));
+    return Response.json(await runTool(tool, given, contextOf(runtime, caller, { signal, rights: visitor }), options));
   }
 
   return new Hono<Env>()

@@ -12,6 +12,7 @@ import type { Config } from '../base/config.js';
 import { type ErrorReport, messageOf, RuntimeError } from '../base/errors.js';
 import { sharingWord } from '../base/text.js';
 import { version } from '../base/version.js';
+import type { Rights } from '../core/access/pass.js';
 import type { Runtime, Session } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
 import type { ToolChoice } from '../tools/index.js';
@@ -23,6 +24,8 @@ import { serveResources } from './resources.js';
 export interface McpServerNeeds {
   config: Config;
   session: Session;
+  /** Of a client that has come over HTTP; one on this machine has the owner's. */
+  rights?: Rights | undefined;
   /** Opens the runtime on first use. A failure answers the call that needed it, and the next call tries again. */
   runtime(): Promise<Runtime>;
 }
@@ -32,7 +35,7 @@ export interface McpServerNeeds {
  * server only to look at it. The tools themselves are imported when they are first listed or called, so that
  * `initialize` is answered at once.
  */
-export function createMcpServer({ config, session, runtime }: McpServerNeeds): Server {
+export function createMcpServer({ config, session, rights, runtime }: McpServerNeeds): Server {
   // The low-level class, because the tools declare themselves: the high-level one builds its schemas again for every
   // list, and does not say which argument is unknown.
   const server = new ProtocolServer(
@@ -45,7 +48,7 @@ export function createMcpServer({ config, session, runtime }: McpServerNeeds): S
     return surface;
   };
 
-  serveResources(server, { actor: session, runtime });
+  serveResources(server, { actor: session, rights, runtime });
   servePrompts(server);
   server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: (await loadSurface()).descriptions() }));
 
@@ -59,7 +62,11 @@ export function createMcpServer({ config, session, runtime }: McpServerNeeds): S
     if (!tool) return toErrorResult(unknownTool(String(name), [...tools.keys()]));
     const openContext = async () => {
       if (problem) throw problem;
-      return contextOf(await runtime(), session, { sessionId: session.id, ...faceOf(server, extra) });
+      return contextOf(await runtime(), session, {
+        sessionId: session.id,
+        ...(rights ? { rights } : {}),
+        ...faceOf(server, extra),
+      });
     };
     // A client that shows its server's log should not need to look for it on disk.
     const onDefect = () => void server.sendLoggingMessage({ level: 'error', logger: tool.name, data: 'tool failed' });

@@ -4,7 +4,8 @@ import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { foundation } from './migrations/001-foundation/index.js';
 import { postponedJobs } from './migrations/002-postponed-jobs.js';
 import { verdicts } from './migrations/003-verdicts.js';
-import { liveUsage } from './migrations/004-live-usage.js';
+import { browserSessions } from './migrations/004-browser-sessions.js';
+import { liveUsage } from './migrations/005-live-usage.js';
 import {
   brokenReferences,
   type Migration,
@@ -16,7 +17,7 @@ import {
   versionOf,
 } from './schema.js';
 
-export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts, liveUsage];
+export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts, browserSessions, liveUsage];
 
 export interface MigrateOptions {
   file: string;

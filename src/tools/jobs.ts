@@ -70,15 +70,16 @@ export const jobTools = [
     description: 'Returns a job in full: status, progress, the end of its log, its artifacts, and its result or error.',
     input: z.strictObject({ job_id: jobId }),
     output: jobOutput,
-    handler: async (input, { runtime }) => {
+    handler: async (input, { runtime, rights }) => {
       const job = await runtime.jobs.get(input.job_id);
-      const [logs, attempts, artifacts] = await Promise.all([
+      const [logs, attempts, artifacts, output] = await Promise.all([
         runtime.jobs.logs(job.id, 20),
         runtime.jobs.attempts(job.id),
         runtime.jobs.artifacts(job.id),
+        job.type === 'llm' ? runtime.jobs.output(job.id) : '',
       ]);
-      await runtime.jobs.markRead(job.id);
-      return showJob(job, { logs, attempts, artifacts });
+      if (!rights.isReadOnly) await runtime.jobs.markRead(job.id);
+      return showJob(job, { logs, attempts, artifacts, output });
     },
   }),
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { JsonObject } from '../../base/json.js';
+import type { Rights } from '../../core/access/pass.js';
 import type { Actor } from '../../core/actor.js';
 import type { Runtime } from '../../runtime.js';
 
@@ -10,6 +11,8 @@ export interface ToolContext {
   runtime: Runtime;
   /** Who calls. */
   actor: Actor;
+  /** With whose rights. */
+  rights: Rights;
   /** The server process that keeps the caller's slots alive, if there is one. */
   sessionId: string | undefined;
   signal: AbortSignal;
