@@ -17,7 +17,7 @@ import { type ProviderDeclaration, requireKey } from './provider.js';
 
 const module = z.strictObject({
   module: z.string().min(1),
-  /** Names of the variables that it reads from `process.env`. */
+  /** Names of the variables that it reads. */
   env: z.array(z.string().regex(/^[A-Za-z_]\w*$/, 'expected the name of a variable')).optional(),
 });
 

@@ -11,9 +11,7 @@ import {
   attemptOutput,
   briefJobOutput,
   jobResultOutput,
-  jobResultText,
   jobStatusOutput,
-  jobStatusText,
   showAttempts,
   showJobBriefly,
   showJobResult,
@@ -21,9 +19,9 @@ import {
   showWaitedJob,
   submittedTaskOutput,
   waitedJobOutput,
-  warningLines,
   warningsOf,
 } from './shapes/job.js';
+import { jobResultText, jobStatusText, warningLines } from './shapes/job-text.js';
 
 const model = z
   .string()

@@ -5,15 +5,8 @@ import { defineTool } from './call/define-tool.js';
 import { cursor, limit, metadata, priority, scope, time, toMs, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { agentListOutput, showAgents } from './shapes/agent.js';
-import {
-  cancelledOutput,
-  jobOutput,
-  listedJobOutput,
-  showJob,
-  showListedJob,
-  submittedOutput,
-  warningLines,
-} from './shapes/job.js';
+import { cancelledOutput, jobOutput, listedJobOutput, showJob, showListedJob, submittedOutput } from './shapes/job.js';
+import { warningLines } from './shapes/job-text.js';
 
 const jobId = z
   .string()

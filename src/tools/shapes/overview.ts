@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { Actor } from '../../core/actor.js';
-import { holdingJob } from '../../core/tasks/claim-proof.js';
 import type { HeldTask, OpenJob, Overview } from '../../core/overview/overview.js';
+import { holdingJob } from '../../core/tasks/claim-proof.js';
 import type { SelfDescription } from '../../services/describe-self.js';
 import { iso, whenTrue } from '../call/fields.js';
 import { summarize } from './job.js';
