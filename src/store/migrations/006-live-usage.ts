@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** The tokens of a model call that is under way, for those who look on. `input_tokens` and its kin are those of ended calls. */
 export const liveUsage: Migration = {
-  version: 5,
+  version: 6,
   name: 'live usage',
   up: (connection) => {
     connection.exec(`
