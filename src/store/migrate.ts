@@ -4,6 +4,7 @@ import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { foundation } from './migrations/001-foundation/index.js';
 import { postponedJobs } from './migrations/002-postponed-jobs.js';
 import { verdicts } from './migrations/003-verdicts.js';
+import { discoveredFrom } from './migrations/004-discovered-from.js';
 import {
   brokenReferences,
   type Migration,
@@ -15,7 +16,7 @@ import {
   versionOf,
 } from './schema.js';
 
-export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts];
+export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts, discoveredFrom];
 
 export interface MigrateOptions {
   file: string;

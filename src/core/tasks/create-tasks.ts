@@ -29,6 +29,8 @@ export interface NewTask extends OptionalFields {
   title: string;
   /** Ids or keys of tasks that must be done first; in a batch also keys of the batch. */
   dependencies?: readonly TaskReference[] | undefined;
+  /** The task during whose work it was discovered: a link that does not block. */
+  discoveredFrom?: TaskReference | undefined;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function createTasks(sql: Sql, tasks: readonly NewTask[], change: C
 async function createOne(sql: Sql, task: NewTask, project: string, change: Change): Promise<TaskRow> {
   if (task.key !== undefined) await refuseUsedKey(sql, task.key);
   const dependencies = await findTaskIds(sql, task.dependencies ?? []);
+  const origin = task.discoveredFrom === undefined ? null : (await findTask(sql, task.discoveredFrom)).id;
 
   const row = await insertRow<TaskRow>(sql, 'tasks', {
     key: task.key ?? null,
@@ -68,6 +71,7 @@ async function createOne(sql: Sql, task: NewTask, project: string, change: Chang
     is_overdue: isOverdueAt(task.deadlineAt, change.at),
     not_before: task.notBefore ?? null,
     is_held: isHeldAt(task.notBefore, change.at),
+    discovered_from: origin,
     metadata: JSON.stringify(task.metadata ?? {}),
     created_by: change.actor?.holder ?? null,
     created_at: change.at,

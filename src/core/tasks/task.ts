@@ -51,6 +51,7 @@ export interface TaskRow {
   error: string | null;
   tokens_used: number;
   verdict: string | null;
+  discovered_from: number | null;
   metadata: string;
   created_by: string | null;
   created_at: EpochMs;
@@ -95,6 +96,8 @@ export interface Task {
   tokensUsed: number;
   /** The last verdict on its result, by its acceptance criteria. */
   verdict: Verdict | null;
+  /** The task during whose work it was discovered; neither waits for the other. */
+  discoveredFrom: number | null;
   metadata: JsonObject;
   createdAt: EpochMs;
   updatedAt: EpochMs;
@@ -133,6 +136,7 @@ export function toTask(row: TaskRow): Task {
     error: row.error,
     tokensUsed: row.tokens_used,
     verdict: toVerdict(row.verdict),
+    discoveredFrom: row.discovered_from,
     metadata: readJson<JsonObject>(row.metadata),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -139,7 +139,8 @@ async function recordLapse(sql: Sql, row: TaskRow, change: Change): Promise<stri
 }
 
 /**
- * Makes a failed or cancelled task pending again with all of its attempts; its dependents wait for it again. Throws
+ * Makes an ended task pending again with all of its attempts; those of its dependents that have not been started wait for
+ * it again. Throws
  * `conflict`, before it writes anything, for a task of a cancelled goal and for one that its policy would stop again.
  */
 export async function reopenTask(sql: Sql, row: TaskRow, change: Change): Promise<void> {

@@ -43,6 +43,8 @@ export const taskOutput = z.strictObject({
   not_before: z.string().optional(),
   on_dependency_failure: z.enum(failurePolicies).optional(),
   tokens_used: z.int().optional(),
+  /** The task during whose work it was found; neither waits for the other. */
+  discovered_from: z.int().optional(),
   /** The last verdict on its result, by its acceptance criteria. */
   verdict: verdictOutput.optional(),
   claimed_by: z.string().optional(),
@@ -87,6 +89,7 @@ export function showTask(task: TaskWithDependencies, now: number, longestText = 
     not_before: task.notBefore === null ? undefined : iso(task.notBefore),
     on_dependency_failure: task.onDependencyFailure === 'block' ? undefined : task.onDependencyFailure,
     tokens_used: task.tokensUsed === 0 ? undefined : task.tokensUsed,
+    discovered_from: task.discoveredFrom ?? undefined,
     verdict: showVerdict(task.verdict),
     claimed_by: task.claimedBy ?? undefined,
     worker_id: task.workerId ?? undefined,
