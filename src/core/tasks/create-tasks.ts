@@ -31,6 +31,8 @@ export interface NewTask extends OptionalFields {
   dependencies?: readonly TaskReference[] | undefined;
   /** The task during whose work it was discovered: a link that does not block. */
   discoveredFrom?: TaskReference | undefined;
+  /** The task that it is a part of. The caller makes that one wait for it. */
+  parentId?: number | undefined;
 }
 
 /**
@@ -72,6 +74,7 @@ async function createOne(sql: Sql, task: NewTask, project: string, change: Chang
     not_before: task.notBefore ?? null,
     is_held: isHeldAt(task.notBefore, change.at),
     discovered_from: origin,
+    parent_id: task.parentId ?? null,
     metadata: JSON.stringify(task.metadata ?? {}),
     created_by: change.actor?.holder ?? null,
     created_at: change.at,

@@ -52,6 +52,7 @@ export interface TaskRow {
   tokens_used: number;
   verdict: string | null;
   discovered_from: number | null;
+  parent_id: number | null;
   metadata: string;
   created_by: string | null;
   created_at: EpochMs;
@@ -98,6 +99,8 @@ export interface Task {
   verdict: Verdict | null;
   /** The task during whose work it was discovered; neither waits for the other. */
   discoveredFrom: number | null;
+  /** The task that it is a part of, which waits for it. */
+  parentId: number | null;
   metadata: JsonObject;
   createdAt: EpochMs;
   updatedAt: EpochMs;
@@ -137,6 +140,7 @@ export function toTask(row: TaskRow): Task {
     tokensUsed: row.tokens_used,
     verdict: toVerdict(row.verdict),
     discoveredFrom: row.discovered_from,
+    parentId: row.parent_id,
     metadata: readJson<JsonObject>(row.metadata),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -43,6 +43,8 @@ export const taskOutput = z.strictObject({
   not_before: z.string().optional(),
   on_dependency_failure: z.enum(failurePolicies).optional(),
   tokens_used: z.int().optional(),
+  /** The task that it is a part of. */
+  parent_id: z.int().optional(),
   /** The task during whose work it was found; neither waits for the other. */
   discovered_from: z.int().optional(),
   /** The last verdict on its result, by its acceptance criteria. */
@@ -89,6 +91,7 @@ export function showTask(task: TaskWithDependencies, now: number, longestText = 
     not_before: task.notBefore === null ? undefined : iso(task.notBefore),
     on_dependency_failure: task.onDependencyFailure === 'block' ? undefined : task.onDependencyFailure,
     tokens_used: task.tokensUsed === 0 ? undefined : task.tokensUsed,
+    parent_id: task.parentId ?? undefined,
     discovered_from: task.discoveredFrom ?? undefined,
     verdict: showVerdict(task.verdict),
     claimed_by: task.claimedBy ?? undefined,
@@ -176,6 +179,8 @@ export const wholeTaskOutput = taskOutput.extend({
   dependency_results: dependencyResultsOutput.optional(),
   /** Ids of the tasks that wait for this one. */
   dependents: z.array(z.int()),
+  /** Ids of its parts. */
+  subtasks: z.array(z.int()).optional(),
   /** Why a pending task is not ready. */
   waits_because: z.string().optional(),
 });
@@ -184,11 +189,12 @@ export type ShownWholeTask = z.infer<typeof wholeTaskOutput>;
 
 /** @internal */
 export function showWholeTask(task: TaskDetail, now: number, longestText?: number): ShownWholeTask {
-  const { dependents, waitsBecause, dependencyResults, history } = task;
+  const { dependents, subtasks, waitsBecause, dependencyResults, history } = task;
   return {
     ...showTask(task, now, longestText),
     ...showHistory(history, longestText ?? longestNote),
     dependents,
+    subtasks: subtasks.length === 0 ? undefined : subtasks,
     waits_because: waitsBecause,
     dependency_results: dependencyResults.length === 0 ? undefined : showDependencyResults(dependencyResults),
   };
