@@ -176,7 +176,7 @@ function showDependencyResults(results: readonly DependencyResult[]) {
 /** A task with both its neighbours on the board. */
 export const wholeTaskOutput = taskOutput.extend({
   ...historyOutput,
-  dependency_results: dependencyResultsOutput.optional(),
+  dependency_results: dependencyResultsOutput,
   /** Ids of the tasks that wait for this one. */
   dependents: z.array(z.int()),
   /** Ids of its parts. */
@@ -196,7 +196,7 @@ export function showWholeTask(task: TaskDetail, now: number, longestText?: numbe
     dependents,
     subtasks: subtasks.length === 0 ? undefined : subtasks,
     waits_because: waitsBecause,
-    dependency_results: dependencyResults.length === 0 ? undefined : showDependencyResults(dependencyResults),
+    dependency_results: showDependencyResults(dependencyResults),
   };
 }
 
