@@ -5,7 +5,7 @@ import { openLog } from './base/log.js';
 import { readConfig } from './config.js';
 import { custom } from './llm/custom.js';
 import { settingsOf } from './llm/provider.js';
-import { crashReportFile, watchMemory } from './runner/crash-report.js';
+import { crashReportFile, dropEmptyReport, watchMemory } from './runner/crash-report.js';
 import { runMainLoop } from './runner/main-loop.js';
 import { openRuntime } from './runtime.js';
 
@@ -18,7 +18,8 @@ async function main(runnerId: string): Promise<void> {
   const log = openLog(config);
   // As much again beside the heap: typed arrays, and what libraries hold.
   const limitMb = 2 * config.runnerHeapMb + 256;
-  watchMemory({ limitMb, file: crashReportFile(join(config.dataDir, 'logs'), runnerId) });
+  const report = crashReportFile(join(config.dataDir, 'logs'), runnerId);
+  watchMemory({ limitMb, file: report });
   const runtime = await openRuntime({ config, log });
   const drain = runtime.startDrain(runnerId);
   await runMainLoop({
@@ -26,7 +27,10 @@ async function main(runnerId: string): Promise<void> {
     drain,
     jobs: { fill: runtime.jobs.fill, sweep: (actor) => runtime.maintenance.sweepQueue(actor) },
     log,
-    close: () => runtime.close(),
+    close() {
+      runtime.close();
+      dropEmptyReport(report);
+    },
   });
 }
 

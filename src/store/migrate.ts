@@ -4,8 +4,10 @@ import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { foundation } from './migrations/001-foundation/index.js';
 import { postponedJobs } from './migrations/002-postponed-jobs.js';
 import { verdicts } from './migrations/003-verdicts.js';
-import { discoveredFrom } from './migrations/004-discovered-from.js';
-import { subtasks } from './migrations/005-subtasks.js';
+import { browserSessions } from './migrations/004-browser-sessions.js';
+import { knownTools } from './migrations/005-known-tools.js';
+import { discoveredFrom } from './migrations/006-discovered-from.js';
+import { subtasks } from './migrations/007-subtasks.js';
 import {
   brokenReferences,
   type Migration,
@@ -17,7 +19,15 @@ import {
   versionOf,
 } from './schema.js';
 
-export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts, discoveredFrom, subtasks];
+export const migrations: readonly Migration[] = [
+  foundation,
+  postponedJobs,
+  verdicts,
+  browserSessions,
+  knownTools,
+  discoveredFrom,
+  subtasks,
+];
 
 export interface MigrateOptions {
   file: string;

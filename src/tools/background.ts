@@ -130,10 +130,10 @@ export const backgroundTools = [
       status === 'completed'
         ? `RESULT:\n${'='.repeat(60)}\n${result}`
         : `Task is ${status}.${error ? ` ${error.message}` : ''}${result === '' ? '' : `\nSo far:\n${result}`}`,
-    handler: async (input, { runtime }) => {
+    handler: async (input, { runtime, rights }) => {
       const job = await runtime.jobs.get(input.task_id);
       const output = await runtime.jobs.output(job.id);
-      await runtime.jobs.markRead(job.id);
+      if (!rights.isReadOnly) await runtime.jobs.markRead(job.id);
       return showJobResult(job, output, { offset: input.offset ?? 0, most: input.max_chars ?? 20_000 });
     },
   }),

@@ -70,14 +70,14 @@ export const jobTools = [
     description: 'Returns a job in full: status, progress, the end of its log, its artifacts, and its result or error.',
     input: z.strictObject({ job_id: jobId }),
     output: jobOutput,
-    handler: async (input, { runtime }) => {
+    handler: async (input, { runtime, rights }) => {
       const job = await runtime.jobs.get(input.job_id);
       const [logs, attempts, artifacts] = await Promise.all([
         runtime.jobs.logs(job.id, 20),
         runtime.jobs.attempts(job.id),
         runtime.jobs.artifacts(job.id),
       ]);
-      await runtime.jobs.markRead(job.id);
+      if (!rights.isReadOnly) await runtime.jobs.markRead(job.id);
       return showJob(job, { logs, attempts, artifacts });
     },
   }),

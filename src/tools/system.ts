@@ -64,18 +64,21 @@ export const systemTools = [
     title: 'Back up the database',
     effect: 'write',
     description:
-      'Writes a consistent copy of the whole database, while all sessions go on working, and returns its path.',
+      'Writes a consistent copy of the whole database into the backup directory, while all sessions go on working, and ' +
+      'returns its path.',
     input: z.strictObject({
       path: z
         .string()
         .min(1)
         .max(4_000)
         .optional()
-        .describe('A new file, absolute path; in the backup directory unless given.'),
+        .describe(
+          'Name of the new file in the backup directory, such as before-merge.db; made of the time unless given.',
+        ),
     }),
     output: z.strictObject({ path: z.string(), size_bytes: z.int() }),
     handler: async (input, { runtime }) => {
-      const { path, sizeBytes } = await runtime.maintenance.backup(input.path);
+      const { path, sizeBytes } = await runtime.maintenance.backupAs(input.path);
       return { path, size_bytes: sizeBytes };
     },
   }),

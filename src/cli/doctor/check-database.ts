@@ -10,9 +10,10 @@ import { identityOf as identityOfSession } from '../../core/process-identity.js'
 import { systemProcesses } from '../../runner/identity.js';
 import { newestBackup } from '../../store/backup.js';
 import type { Connection, Driver } from '../../store/driver.js';
+import { findLockHolder } from '../../store/lock-holder.js';
 import { isUpToDate } from '../../store/migrate.js';
 import { tableNames, versionOf } from '../../store/schema.js';
-import { explain } from '../../store/sqlite-errors.js';
+import { continueStopped, explain } from '../../store/sqlite-errors.js';
 import { type Check, checksOf } from './check.js';
 import { isWritable, statOrUndefined } from './check-directories.js';
 
@@ -108,7 +109,20 @@ function checkProcesses(connection: Connection): Check[] {
   return [
     describe('sessions', sessions.map(identityOfSession), 'the next session to start releases what they held'),
     describe('runners', runners.map(identityOf), 'the next session starts new runners for their jobs'),
+    checkWriteLock(connection.name, sessions, runners),
   ];
+}
+
+function checkWriteLock(file: string, sessions: SessionRow[], runners: RunnerRow[]): Check {
+  const holder = findLockHolder(file);
+  if (!holder) return processes.ok('write lock', 'free');
+  const { pid, isStopped, command } = holder;
+  const session = sessions.find((row) => row.pid === pid);
+  const runner = runners.some((row) => row.pid === pid);
+  const name = session ? `a session of ${session.client_name ?? 'an unnamed client'}` : runner ? 'a runner' : command;
+  const detail = `held by process ${pid} (${name})`;
+  if (!isStopped) return processes.ok('write lock', `${detail} at this moment`);
+  return processes.fail('write lock', `${detail}, which is stopped: nobody can write`, continueStopped(pid));
 }
 
 /** An identity is undefined while a runner is starting. */

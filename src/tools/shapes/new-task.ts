@@ -33,6 +33,9 @@ export const newTask = z.strictObject({
     .describe('The task during whose work it was found: a link, neither waits for the other.'),
 });
 
+/** A new task of several, which may depend on each other. */
+export const newTaskOfSeveral = newTask.extend({ dependencies: field.batchReferences.optional() });
+
 /** The same fields as changes of a task; null removes a value. */
 export const taskEdit = z.strictObject({
   ...newTask.omit({ discovered_from: true }).partial().shape,
