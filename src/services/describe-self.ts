@@ -8,6 +8,7 @@ import type { Database } from '../store/sql.js';
 /** What this process is set up with. */
 export interface SelfDescription {
   databasePath: string;
+  /** With its write-ahead log, where the newest changes are. */
   databaseBytes: number;
   /** What was lost before this process opened it. */
   databaseLoss: string | undefined;
@@ -32,7 +33,7 @@ export function describeSelf({ config, db, models, downstream }: DescribeNeeds):
   const defaultModel = models.defaultModel();
   return {
     databasePath: config.dbPath,
-    databaseBytes: statSync(config.dbPath, { throwIfNoEntry: false })?.size ?? 0,
+    databaseBytes: sizeOf(config.dbPath) + sizeOf(`${config.dbPath}-wal`),
     databaseLoss: db.lossAtOpening(),
     workerSlots: config.workerSlots,
     defaultModel,
@@ -41,3 +42,5 @@ export function describeSelf({ config, db, models, downstream }: DescribeNeeds):
     sickServers: downstream.sick(),
   };
 }
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
