@@ -6,8 +6,9 @@ import { postponedJobs } from './migrations/002-postponed-jobs.js';
 import { verdicts } from './migrations/003-verdicts.js';
 import { browserSessions } from './migrations/004-browser-sessions.js';
 import { knownTools } from './migrations/005-known-tools.js';
-import { discoveredFrom } from './migrations/006-discovered-from.js';
-import { subtasks } from './migrations/007-subtasks.js';
+import { liveUsage } from './migrations/006-live-usage.js';
+import { discoveredFrom } from './migrations/007-discovered-from.js';
+import { subtasks } from './migrations/008-subtasks.js';
 import {
   brokenReferences,
   type Migration,
@@ -25,6 +26,7 @@ export const migrations: readonly Migration[] = [
   verdicts,
   browserSessions,
   knownTools,
+  liveUsage,
   discoveredFrom,
   subtasks,
 ];

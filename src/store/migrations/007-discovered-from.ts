@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** The task during whose work another was discovered: a link that blocks neither. */
 export const discoveredFrom: Migration = {
-  version: 6,
+  version: 7,
   name: 'discovered from',
   up: (connection) =>
     connection.exec(`

@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** The task that another is a part of. Parts are dependencies of the whole, so that it waits for them. */
 export const subtasks: Migration = {
-  version: 7,
+  version: 8,
   name: 'subtasks',
   up: (connection) =>
     connection.exec(`
