@@ -6,6 +6,7 @@ import { postponedJobs } from './migrations/002-postponed-jobs.js';
 import { verdicts } from './migrations/003-verdicts.js';
 import { browserSessions } from './migrations/004-browser-sessions.js';
 import { knownTools } from './migrations/005-known-tools.js';
+import { dueByTick } from './migrations/006-due-by-tick.js';
 import {
   brokenReferences,
   type Migration,
@@ -17,7 +18,14 @@ import {
   versionOf,
 } from './schema.js';
 
-export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts, browserSessions, knownTools];
+export const migrations: readonly Migration[] = [
+  foundation,
+  postponedJobs,
+  verdicts,
+  browserSessions,
+  knownTools,
+  dueByTick,
+];
 
 export interface MigrateOptions {
   file: string;
