@@ -6,7 +6,8 @@ import { postponedJobs } from './migrations/002-postponed-jobs.js';
 import { verdicts } from './migrations/003-verdicts.js';
 import { browserSessions } from './migrations/004-browser-sessions.js';
 import { knownTools } from './migrations/005-known-tools.js';
-import { dueByTick } from './migrations/006-due-by-tick.js';
+import { liveUsage } from './migrations/006-live-usage.js';
+import { dueByTick } from './migrations/007-due-by-tick.js';
 import {
   brokenReferences,
   type Migration,
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   verdicts,
   browserSessions,
   knownTools,
+  liveUsage,
   dueByTick,
 ];
 

@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** When a job is due, on a clock that nobody can set. */
 export const dueByTick: Migration = {
-  version: 6,
+  version: 7,
   name: 'due by tick',
   up: (connection) => {
     // 0: at once, whatever the clocks say. Otherwise milliseconds since the boot of run_boot_id; in another boot, and for
