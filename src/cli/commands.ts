@@ -148,6 +148,12 @@ const serversCommands = [
     arguments: { server: optionalArgument('only this one') },
     load: async () => (await import('./servers/servers.js')).checkServers,
   }),
+  defineCommand({
+    name: 'accept',
+    description: 'Accept the tools of a server as they are now, after list_available_tools has marked some as changed.',
+    arguments: { server: argument('a server of the config file') },
+    load: async () => (await import('./servers/accept.js')).acceptServer,
+  }),
 ];
 
 const force = flag('--force', 'also replace prices that exist already');

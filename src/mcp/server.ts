@@ -10,12 +10,11 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../base/config.js';
 import { type ErrorReport, messageOf, RuntimeError } from '../base/errors.js';
-import { sharingWord } from '../base/text.js';
 import { version } from '../base/version.js';
 import type { Rights } from '../core/access/pass.js';
 import type { Runtime, Session } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
-import type { ToolChoice } from '../tools/index.js';
+import type { Missing, ToolChoice } from '../tools/index.js';
 import { instructions } from './instructions.js';
 import { servePrompts } from './prompts.js';
 import { ProtocolServer } from './protocol-server.js';
@@ -57,9 +56,9 @@ export function createMcpServer({ config, session, rights, runtime }: McpServerN
   server.fallbackRequestHandler = async (request, extra): Promise<CallToolResult> => {
     if (request.method !== 'tools/call') throw new McpError(ErrorCode.MethodNotFound, 'Method not found');
     const { name, arguments: given } = (request.params ?? {}) as { name?: unknown; arguments?: unknown };
-    const { tools, callTool, contextOf, toErrorResult, problem } = await loadSurface();
+    const { tools, missing, callTool, contextOf, toErrorResult, problem } = await loadSurface();
     const tool = tools.get(String(name));
-    if (!tool) return toErrorResult(unknownTool(String(name), [...tools.keys()]));
+    if (!tool) return toErrorResult(explainMissing(String(name), missing(String(name)), config));
     const openContext = async () => {
       if (problem) throw problem;
       return contextOf(await runtime(), session, {
@@ -116,7 +115,7 @@ function samplerOf(server: Server, signal: AbortSignal): ToolContext['sample'] {
 }
 
 async function importSurface(config: Config) {
-  const [{ chooseTools }, { contextOf }, { callTool, describeTool, toErrorResult }] = await Promise.all([
+  const [{ chooseTools, whyMissing }, { contextOf }, { callTool, describeTool, toErrorResult }] = await Promise.all([
     import('../tools/index.js'),
     import('../tools/call/run-tool.js'),
     import('./call-tool.js'),
@@ -126,6 +125,7 @@ async function importSurface(config: Config) {
   return {
     tools: new Map(chosen.map((tool) => [tool.name, tool])),
     problem,
+    missing: (name: string) => whyMissing(name, problem ? { ...config, toolsets: 'all' } : config),
     callTool,
     contextOf,
     toErrorResult,
@@ -151,12 +151,28 @@ function chooseOrExplain(
   }
 }
 
-/** An unknown tool is answered as any other failure, so that the model sees it: few clients show a protocol error. */
-function unknownTool(name: string, known: readonly string[]): ErrorReport {
-  const near = sharingWord(name, known);
-  return {
-    code: 'not_found',
-    message: `There is no tool ${JSON.stringify(name)} here.`,
-    hint: near.length > 0 ? `Similar names: ${near.join(', ')}.` : 'tools/list names all tools.',
-  };
+/** A tool that is not offered is answered as any other failure, so that the model sees it: few clients show a protocol error. */
+function explainMissing(given: string, missing: Missing, { toolsets }: ToolChoice): ErrorReport {
+  switch (missing.why) {
+    case 'read_only':
+      return {
+        code: 'not_found',
+        message: `This server is read-only, and ${missing.name} changes data: it is left out.`,
+        hint: 'Ask the user to unset AGENT_RUNTIME_READ_ONLY for this server, if it is to change anything.',
+      };
+    case 'not_chosen':
+      return {
+        code: 'not_found',
+        message: `${missing.name} is left out of this server, which offers the toolsets ${JSON.stringify(toolsets)}.`,
+        hint: 'Ask the user to set AGENT_RUNTIME_TOOLSETS of this server to all.',
+      };
+    case 'unknown': {
+      const { similar } = missing;
+      return {
+        code: 'not_found',
+        message: `There is no tool ${JSON.stringify(given)} here.`,
+        hint: similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'tools/list names all tools.',
+      };
+    }
+  }
 }

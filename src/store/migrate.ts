@@ -5,6 +5,7 @@ import { foundation } from './migrations/001-foundation/index.js';
 import { postponedJobs } from './migrations/002-postponed-jobs.js';
 import { verdicts } from './migrations/003-verdicts.js';
 import { browserSessions } from './migrations/004-browser-sessions.js';
+import { knownTools } from './migrations/005-known-tools.js';
 import {
   brokenReferences,
   type Migration,
@@ -16,7 +17,7 @@ import {
   versionOf,
 } from './schema.js';
 
-export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts, browserSessions];
+export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts, browserSessions, knownTools];
 
 export interface MigrateOptions {
   file: string;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineTool } from './call/define-tool.js';
 import * as field from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
-import { createSeveral, createTask, newTask, taskEdit, toTaskFields } from './shapes/new-task.js';
+import { createSeveral, createTask, newTask, newTaskOfSeveral, taskEdit, toTaskFields } from './shapes/new-task.js';
 import * as task from './shapes/task.js';
 
 const workerName = z.string().min(1).max(200).describe('A name for who does it, when a session has several workers.');
@@ -36,7 +36,7 @@ export const taskTools = [
       'or the name of a stored template with its parameters. Next: claim_next_task.',
     input: z.strictObject({
       tasks: z
-        .array(newTask)
+        .array(newTaskOfSeveral)
         .min(1)
         .max(1_000)
         .optional()

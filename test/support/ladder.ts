@@ -81,6 +81,7 @@ export const writers: Readonly<Record<string, string>> = {
   tasks: 'core/tasks',
   native_answers: 'downstream/native',
   native_lines: 'downstream/native',
+  known_tools: 'downstream/pool',
   tool_lists: 'downstream/pool',
   tool_server_scales: 'downstream/pool',
   tool_processes: 'downstream',

@@ -18,6 +18,8 @@ export interface ToolContext {
   signal: AbortSignal;
   /** Tells the client that the call is alive. */
   progress(message: string): void;
+  /** Tells the caller what of the arguments was read as something else than they say. */
+  note?(text: string): void;
   /** Whether the client asked for progress. */
   isWatched?: boolean;
   /** Asks the client's own model, where the client lets servers do so. */

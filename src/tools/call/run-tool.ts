@@ -29,7 +29,10 @@ export async function runTool(
     if (isCounted) runtime.metrics.countToolCall(tool.name, code ?? 'ok');
   }
   try {
-    const input = parseInput(tool, given);
+    const input = parseInput(tool, given, (text) => {
+      runtime.log.debug('arguments read', { tool: tool.name, note: text });
+      context.note?.(text);
+    });
     runtime.maintenance.requireSound();
     const output = await tool.handler(input, context);
     record();
