@@ -61,7 +61,11 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
 }
 
 /** Prints where the server is, and opens its page if asked to. */
-async function greet(service: HttpService, server: HttpServer, { flags, output }: CommandContext): Promise<void> {
+async function greet(
+  service: HttpService,
+  server: HttpServer,
+  { flags, output }: Pick<CommandContext, 'flags' | 'output'>,
+): Promise<void> {
   const { url } = server;
   // Without a page there is nothing to open.
   const ownerUrl = service.hasPage ? await server.ownerUrl() : url;
