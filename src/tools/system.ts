@@ -21,10 +21,10 @@ export const systemTools = [
       'database is, and what to do next.',
     input: z.strictObject({}),
     output: statusOutput,
-    handler: async (_, { runtime, actor, sample }) => {
+    handler: async (_, { runtime, actor, sessionId, sample }) => {
       const self = describeSelf(runtime);
       const planner = sample ? "the client's model" : self.planner;
-      return showOverview(await readOverview(runtime, actor), actor, { ...self, planner });
+      return showOverview(await readOverview(runtime, actor, sessionId), actor, { ...self, planner });
     },
   }),
 

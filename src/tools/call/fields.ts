@@ -33,7 +33,7 @@ export const failurePolicy = z
   .enum(failurePolicies)
   .describe(
     'What happens to this task when a dependency fails or is cancelled: block (wait until someone fixes that), ' +
-      'skip (not done, those after it go on), run (done all the same), cancel (cancelled, and so on down). block unless given.',
+      'skip (not done, those after it go on), run (done all the same), cancel (cancelled, and those after it apply their own policy). block unless given.',
   );
 export const metadata = z
   .record(z.string(), z.custom<Json>())
