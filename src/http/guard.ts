@@ -58,7 +58,7 @@ export function guard(options: GuardOptions): MiddlewareHandler<Env> {
     const code = codeOf(context);
     if (code !== undefined) return signIn(context, code, options);
     const visitor = await visitorOf(context, options);
-    if (!visitor) return unknownVisitor(context);
+    if (!visitor) return unknownVisitor(context, options);
     context.set('visitor', { ...visitor, isReadOnly: visitor.isReadOnly || options.isReadOnly });
     return next();
   };
@@ -116,11 +116,10 @@ async function visitorOf(
   return needsToken ? undefined : anyonePass;
 }
 
-function unknownVisitor(context: Context): Response {
-  return refuse(
-    context,
-    context.req.header('authorization') ? 'This token is not, or no longer, good.' : 'Who are you?',
-  );
+function unknownVisitor(context: Context, { port }: GuardOptions): Response {
+  if (context.req.header('authorization')) return refuse(context, 'This token is not, or no longer, good.');
+  const wasSignedIn = getCookie(context, cookieName(port())) !== undefined;
+  return refuse(context, wasSignedIn ? 'This browser is no longer signed in.' : 'Who are you?');
 }
 
 const ways =

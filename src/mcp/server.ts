@@ -58,7 +58,7 @@ export function createMcpServer({ config, session, rights, runtime }: McpServerN
     const { name, arguments: given } = (request.params ?? {}) as { name?: unknown; arguments?: unknown };
     const { tools, missing, callTool, contextOf, toErrorResult, problem } = await loadSurface();
     const tool = tools.get(String(name));
-    if (!tool) return toErrorResult(explainMissing(String(name), missing(String(name)), config));
+    if (!tool) return toErrorResult(explainMissing(String(name), missing(String(name)), { ...config, rights }));
     const openContext = async () => {
       if (problem) throw problem;
       return contextOf(await runtime(), session, {
@@ -152,13 +152,20 @@ function chooseOrExplain(
 }
 
 /** A tool that is not offered is answered as any other failure, so that the model sees it: few clients show a protocol error. */
-function explainMissing(given: string, missing: Missing, { toolsets }: ToolChoice): ErrorReport {
+function explainMissing(
+  given: string,
+  missing: Missing,
+  { toolsets, rights }: ToolChoice & { rights: Rights | undefined },
+): ErrorReport {
   switch (missing.why) {
     case 'read_only':
       return {
         code: 'not_found',
         message: `This server is read-only, and ${missing.name} changes data: it is left out.`,
-        hint: 'Ask the user to unset AGENT_RUNTIME_READ_ONLY for this server, if it is to change anything.',
+        hint:
+          rights && rights.tokenId !== 'owner'
+            ? 'Ask the user for a token that was made without --read-only, if you are to change anything.'
+            : 'Ask the user to unset AGENT_RUNTIME_READ_ONLY for this server, if it is to change anything.',
       };
     case 'not_chosen':
       return {

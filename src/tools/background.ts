@@ -19,9 +19,9 @@ import {
   showWaitedJob,
   submittedTaskOutput,
   waitedJobOutput,
-  warningLines,
   warningsOf,
 } from './shapes/job.js';
+import { jobResultText, jobStatusText, warningLines } from './shapes/job-text.js';
 
 const model = z
   .string()
@@ -99,8 +99,7 @@ export const backgroundTools = [
       'Returns the status of a background task with times, attempts, tokens, error and the end of its output. Next: get_task_result.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput.extend({ attempts: z.array(attemptOutput).optional() }),
-    text: ({ description, status, error }) =>
-      `Task: ${description}\nStatus: ${status}${error ? `\nError: ${error.message}` : ''}`,
+    text: jobStatusText,
     handler: async (input, { runtime }) => {
       const job = await runtime.jobs.get(input.task_id);
       const partial = job.status === 'completed' ? '' : await runtime.jobs.output(job.id);
@@ -121,10 +120,7 @@ export const backgroundTools = [
       max_chars: z.int().min(1).max(200_000).optional().describe('At most this many characters; 20,000 unless given.'),
     }),
     output: jobResultOutput,
-    text: ({ status, result, error }) =>
-      status === 'completed'
-        ? `RESULT:\n${'='.repeat(60)}\n${result}`
-        : `Task is ${status}.${error ? ` ${error.message}` : ''}${result === '' ? '' : `\nSo far:\n${result}`}`,
+    text: jobResultText,
     handler: async (input, { runtime, rights }) => {
       const job = await runtime.jobs.get(input.task_id);
       const output = await runtime.jobs.output(job.id);
@@ -200,7 +196,16 @@ export const backgroundTools = [
     effect: 'write',
     isExternal: true,
     description: 'Runs a failed, cancelled or dead background task or job again. Next: wait_for_tasks.',
-    input: z.strictObject({ task_id: jobId, model: model.optional() }),
+    input: z.strictObject({
+      task_id: jobId,
+      model: model.optional(),
+      token_budget: z
+        .int()
+        .min(1)
+        .max(1_000_000_000)
+        .optional()
+        .describe('A new budget over all tries, those already made included.'),
+    }),
     output: jobStatusOutput,
     handler: async (input, { runtime, actor }) => showJobStatus(await retryLlmJob(input, actor, runtime)),
   }),

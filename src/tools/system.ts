@@ -19,10 +19,10 @@ export const systemTools = [
       'Call this first in a session and after a compaction: what you hold, unread results, what others do, why tasks wait, which models are set up, and what to do next.',
     input: z.strictObject({}),
     output: statusOutput,
-    handler: async (_, { runtime, actor, sample }) => {
+    handler: async (_, { runtime, actor, sessionId, sample }) => {
       const self = describeSelf(runtime);
       const planner = sample ? "the client's model" : self.planner;
-      return showOverview(await readOverview(runtime, actor), actor, { ...self, planner });
+      return showOverview(await readOverview(runtime, actor, sessionId), actor, { ...self, planner });
     },
   }),
 

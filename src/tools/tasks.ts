@@ -10,7 +10,9 @@ const leaseSeconds = z
   .int()
   .min(5)
   .max(604_800)
-  .describe("How long the claim lives without a heartbeat; a session's own is renewed by itself.");
+  .describe(
+    'How long the claim lives without a heartbeat. A session renews its own, so less than 60 counts as 60 there.',
+  );
 
 /** Tasks: create them, hand them out, and bring them to an end. */
 export const taskTools = [

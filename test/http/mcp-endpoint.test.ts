@@ -70,7 +70,7 @@ it('offers a reader only what reads', async () => {
   const { client, ok } = await connect(served, token);
   const { tools } = await client.listTools();
   expect(tools.every((tool) => tool.annotations?.readOnlyHint)).toBe(true);
-  await expect(ok('create_task', { title: 'x' })).rejects.toThrow('no tool');
+  await expect(ok('create_task', { title: 'x' })).rejects.toThrow('made without --read-only');
   expect(await served.runtime.db.all('select id from tasks')).toEqual([]);
 });
 

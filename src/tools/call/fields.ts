@@ -32,7 +32,8 @@ export const taskStatus = z.enum(taskStatuses);
 export const failurePolicy = z
   .enum(failurePolicies)
   .describe(
-    'When a dependency fails: block (wait), skip (those after it go on), run (all the same), cancel (so on down); block unless given.',
+    'When a dependency fails: block (wait), skip (those after it go on), run (all the same), cancel (those after it follow ' +
+      'their own policy); block unless given.',
   );
 export const metadata = z
   .record(z.string(), z.custom<Json>())
