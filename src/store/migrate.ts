@@ -8,6 +8,7 @@ import { browserSessions } from './migrations/004-browser-sessions.js';
 import { knownTools } from './migrations/005-known-tools.js';
 import { liveUsage } from './migrations/006-live-usage.js';
 import { dueByTick } from './migrations/007-due-by-tick.js';
+import { taskLinks } from './migrations/008-task-links.js';
 import {
   brokenReferences,
   type Migration,
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   knownTools,
   liveUsage,
   dueByTick,
+  taskLinks,
 ];
 
 export interface MigrateOptions {

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { plannedTask, strategies } from '../core/goals/plan.js';
 import { goalStatuses } from '../core/tasks/goal.js';
 import { decomposeGoal, planners } from '../services/decompose-goal.js';
+import { decomposeTask } from '../services/decompose-task.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, fields, goalId, limit, metadata, scope } from './call/fields.js';
+import { claimToken, cursor, fields, goalId, limit, metadata, scope, taskReference } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { briefGoalOutput, goalOutput, showGoal, showGoalBriefly, showListedGoal } from './shapes/goal.js';
 
@@ -77,6 +78,37 @@ export const goalTools = [
       note: z.string().optional(),
     }),
     handler: (input, context) => decomposeGoal(input, context),
+  }),
+
+  defineTool({
+    name: 'decompose_task',
+    title: 'Decompose a task',
+    effect: 'write',
+    isExternal: true,
+    description:
+      'Breaks a task that is too large into subtasks. It waits for them and is done when they are (with acceptance criteria ' +
+      'it becomes ready once more, to be checked); cancelling it cancels them, all the way down. A claim of yours on it ' +
+      'ends. Pass your plan as tasks; without, you get a request with the form. Next: claim_next_task.',
+    input: z.strictObject({
+      task_id: taskReference,
+      tasks: z.array(plannedTask).min(1).max(1_000).optional().describe('Your own plan.'),
+      strategy: z
+        .enum(strategies)
+        .default('sequential')
+        .describe('sequential: one after the other. parallel: side by side. hierarchical: phases of tasks.'),
+      max_tasks: z.int().min(1).max(100).default(8).describe("At most this many subtasks from the client's model."),
+      claim_token: claimToken.optional(),
+    }),
+    output: z.strictObject({
+      task_id: z.int(),
+      /** The ids of its new subtasks, in the order of the plan. */
+      subtasks: z.array(z.int()).optional(),
+      count: z.int().optional(),
+      /** What to think about, and the form to call decompose_task with. */
+      request: z.string().optional(),
+      note: z.string().optional(),
+    }),
+    handler: (input, context) => decomposeTask(input, context),
   }),
 
   defineTool({

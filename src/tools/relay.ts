@@ -15,6 +15,7 @@ import { cursor, fields, limit, mark, scope, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { knownWords } from './call/read-loosely.js';
 import { waitForRelay } from './call/wait.js';
+import { warningsOf } from './shapes/job.js';
 import {
   advancedOutput,
   batonOutput,
@@ -299,9 +300,10 @@ export const relayTools = [
       status: z.enum(pipelineStatuses),
       /** Nothing has changed: the models are those of the earlier call. */
       already_running: mark,
+      warnings: z.array(z.string()).optional(),
     }),
     handler: async (input, { runtime, actor }) => {
-      const { pipeline, runId, jobId, isRepeated } = await startRelayRun(input, actor, runtime);
+      const { pipeline, runId, jobId, isRepeated, warnings } = await startRelayRun(input, actor, runtime);
       return {
         success: true as const,
         pipeline_id: pipeline.id,
@@ -309,6 +311,7 @@ export const relayTools = [
         job_id: jobId === runId ? undefined : jobId,
         status: pipeline.status,
         already_running: whenTrue(isRepeated),
+        warnings: warningsOf({ warnings }),
       };
     },
   }),

@@ -4,6 +4,7 @@ import { startGoalRun } from '../services/run-goal.js';
 import { defineTool } from './call/define-tool.js';
 import { goalId, mark, verify, whenTrue } from './call/fields.js';
 import { errorOf, jobErrorOutput, warningsOf } from './shapes/job.js';
+import { warningLines } from './shapes/job-text.js';
 
 const runOutput = z.strictObject({
   /** A task_id for wait_for_tasks, check_task_status, get_task_result and cancel_task. */
@@ -52,10 +53,11 @@ export const runGoalTools = [
       verify,
     }),
     output: runOutput,
-    text: ({ run_id, status, error }) => `Run ID: ${run_id}\nStatus: ${status}${error ? `\n${error.message}` : ''}`,
+    text: ({ run_id, status, error, warnings }) =>
+      `Run ID: ${run_id}\nStatus: ${status}${error ? `\n${error.message}` : ''}${warningLines(warnings)}`,
     handler: async (input, { runtime, actor }) => {
-      const { run, isRepeated } = await startGoalRun(input, actor, runtime);
-      return showRun(run, isRepeated);
+      const { run, isRepeated, warnings } = await startGoalRun(input, actor, runtime);
+      return showRun({ ...run, warnings }, isRepeated);
     },
   }),
 ];

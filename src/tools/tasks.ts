@@ -114,7 +114,7 @@ export const taskTools = [
     isEntry: true,
     description:
       'Changes the status of a task. in_progress claims it; completed releases the tasks that wait for it; failed applies ' +
-      'their failure policy; cancelled takes it off the board; pending gives it back, or reopens a failed one. Illegal ' +
+      'their failure policy; cancelled takes it off the board; pending gives it back, or reopens an ended one. Illegal ' +
       'changes and outdated claims are refused. A result or error that is left out stays. Next: claim_next_task.',
     input: z.strictObject({
       task_id: field.taskReference,

@@ -42,7 +42,7 @@ export const templateTools = [
       name,
       description: z.string().max(2_000).optional().describe('When to use it.'),
       tasks: z
-        .array(newTask.omit({ goal_id: true, deadline: true, not_before: true }))
+        .array(newTask.omit({ goal_id: true, deadline: true, not_before: true, discovered_from: true }))
         .min(1)
         .max(200)
         .describe('Each as for create_task; they may depend on each other by key.'),

@@ -25,7 +25,9 @@ export const plannedTask = z.strictObject({
 export type PlannedTask = z.output<typeof plannedTask>;
 
 export interface Plan {
-  goalId: number;
+  goalId?: number | undefined;
+  /** The task that these are parts of: they take its goal, project and policy, and the first wait for what it waits for. */
+  whole?: (TaskRow & { dependencies: readonly number[] }) | undefined;
   strategy: Strategy;
   tasks: readonly PlannedTask[];
 }
@@ -41,18 +43,26 @@ export async function applyPlan(sql: Sql, plan: Plan, change: Change): Promise<T
   for (const index of order) {
     const planned = plan.tasks[index];
     if (!planned) continue;
+    const own = (dependencies[index] ?? []).flatMap((dependency) => created.get(dependency)?.id ?? []);
     const task: NewTask = {
       goalId: plan.goalId,
+      ...inherited(plan),
       title: planned.title,
       description: planned.description,
       acceptance: planned.acceptance,
-      priority: planned.priority ?? priorityAt(plan, index),
-      dependencies: (dependencies[index] ?? []).flatMap((dependency) => created.get(dependency)?.id ?? []),
+      priority: planned.priority ?? plan.whole?.priority ?? priorityAt(plan, index),
+      dependencies: own.length === 0 ? plan.whole?.dependencies : own,
     };
     const [row] = await createTasks(sql, [task], change);
     if (row) created.set(index, row);
   }
   return plan.tasks.flatMap((_, index) => created.get(index) ?? []);
+}
+
+function inherited({ whole }: Plan): Partial<NewTask> {
+  if (!whole) return {};
+  const { id, goal_id, project, on_dependency_failure } = whole;
+  return { parentId: id, goalId: goal_id ?? undefined, project, onDependencyFailure: on_dependency_failure };
 }
 
 /** Which tasks of an applied plan wait for which, by id; tasks that wait for none are left out. */

@@ -30,6 +30,10 @@ export interface NewTask extends OptionalFields {
   title: string;
   /** Ids or keys of tasks that must be done first; in a batch also keys of the batch. */
   dependencies?: readonly TaskReference[] | undefined;
+  /** The task during whose work it was discovered: a link that does not block. */
+  discoveredFrom?: TaskReference | undefined;
+  /** The task that it is a part of. The caller makes that one wait for it. */
+  parentId?: number | undefined;
   /** Places in the batch, from 0, of tasks that must be done first. */
   after?: readonly number[] | undefined;
 }
@@ -63,6 +67,7 @@ interface Place {
 async function createOne(sql: Sql, task: NewTask, { project, before }: Place, change: Change): Promise<TaskRow> {
   if (task.key !== undefined) await refuseUsedKey(sql, task.key);
   const dependencies = await findTaskIds(sql, [...before, ...(task.dependencies ?? [])]);
+  const origin = task.discoveredFrom === undefined ? null : (await findTask(sql, task.discoveredFrom)).id;
 
   const row = await insertRow<TaskRow>(sql, 'tasks', {
     key: task.key ?? null,
@@ -79,6 +84,8 @@ async function createOne(sql: Sql, task: NewTask, { project, before }: Place, ch
     is_overdue: isOverdueAt(task.deadlineAt, change.at),
     not_before: task.notBefore ?? null,
     is_held: isHeldAt(task.notBefore, change.at),
+    discovered_from: origin,
+    parent_id: task.parentId ?? null,
     metadata: JSON.stringify(task.metadata ?? {}),
     created_by: change.actor?.holder ?? null,
     created_at: change.at,

@@ -14,7 +14,7 @@ async function taskIn(board: Board, status: TaskStatus): Promise<number> {
 const legal: Record<TaskStatus, readonly TaskStatus[]> = {
   pending: taskStatuses,
   in_progress: taskStatuses,
-  completed: ['completed'],
+  completed: ['completed', 'pending'],
   failed: ['failed', 'pending'],
   cancelled: ['cancelled', 'pending'],
 };
@@ -236,4 +236,46 @@ describe('a note', () => {
     );
     expect(note).toEqual({ actor: 'session:alice', data: '{"note":"going well"}' });
   });
+});
+
+describe('a completed task that is reopened', () => {
+  test('is ready again with its result as a draft, and pending tasks wait for it again', async () => {
+    const board = await openBoard();
+    const first = await board.add('First');
+    const next = await board.add('Next', { dependencies: [first.id] });
+    await board.tasks.updateStatus({ task: first.id, status: 'completed', result: 'Half.' }, alice);
+    expect((await board.tasks.get(next.id)).isReady).toBe(true);
+    await board.tasks.updateStatus({ task: first.id, status: 'pending', note: 'The sources are missing.' }, alice);
+    const reopened = await board.tasks.get(first.id);
+    expect(reopened).toMatchObject({
+      status: 'pending',
+      isReady: true,
+      result: 'Half.',
+      attempts: 0,
+      completedAt: null,
+    });
+    expect(reopened.history.attempts).toMatchObject([{ outcome: 'completed' }]);
+    expect(await board.tasks.get(next.id)).toMatchObject({ isReady: false, unfinishedDependencies: 1 });
+    await board.end(first.id, 'completed', alice);
+    expect((await board.tasks.get(next.id)).isReady).toBe(true);
+  });
+
+  test('makes its completed goal active again', async () => {
+    const board = await openBoard();
+    const { id: goalId } = await board.goals.create({ name: 'G', description: '' }, alice);
+    const { id } = await board.add('Only', { goalId });
+    await board.end(id, 'completed', alice);
+    expect((await board.goals.get(goalId)).status).toBe('completed');
+    await board.end(id, 'pending', alice);
+    expect((await board.goals.get(goalId)).status).toBe('active');
+  });
+});
+
+test('a task that was found during another is linked to it, and neither waits for the other', async () => {
+  const board = await openBoard();
+  const origin = await board.add('Origin');
+  const found = await board.add('Found', { discoveredFrom: origin.id });
+  expect(await board.tasks.get(found.id)).toMatchObject({ discoveredFrom: origin.id, isReady: true, dependencies: [] });
+  expect((await board.tasks.get(origin.id)).isReady).toBe(true);
+  await expect(board.add('Lost', { discoveredFrom: 99 })).rejects.toMatchObject({ code: 'not_found' });
 });
