@@ -34,8 +34,6 @@ export const bundling = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // Which native driver loads is decided at run time.
-  external: ['better-sqlite3', 'better-sqlite3-napi'],
   define: { __VERSION__: JSON.stringify(version) },
   // CommonJS packages in the bundle call require.
   banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },

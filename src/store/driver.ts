@@ -1,49 +1,96 @@
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import type BetterSqlite3 from 'better-sqlite3';
 import { messageOf, RuntimeError } from '../base/errors.js';
+import { nodeSqliteDriver } from './node-sqlite.js';
 
-export type Connection = BetterSqlite3.Database;
-export type Driver = typeof BetterSqlite3;
-export type PreparedStatement = BetterSqlite3.Statement<unknown[]>;
+/** The SQLite driver that runs here. */
+export interface Driver {
+  /** The package or module that it comes from. */
+  name: string;
+  connect(file: string, options?: ConnectionOptions): Connection;
+}
 
-/** The first N-API level of Node that the prebuilt driver runs on. Below it the driver crashes the process. */
-const napiOfPrebuiltDriver = 10;
+export interface ConnectionOptions {
+  readonly?: boolean;
+  fileMustExist?: boolean;
+  /** How long SQLite itself waits for a lock, in milliseconds; 5 s by default. */
+  timeout?: number;
+}
+
+/** What the store uses of better-sqlite3's connections; `node-sqlite.ts` gives the other drivers the same methods. */
+export interface Connection {
+  readonly open: boolean;
+  readonly readonly: boolean;
+  readonly inTransaction: boolean;
+  prepare<Values extends unknown[] = unknown[], Row = unknown>(text: string): PreparedStatement<Values, Row>;
+  exec(text: string): unknown;
+  pragma(text: string, options?: { simple?: boolean }): unknown;
+  transaction<Result>(body: () => Result): { (): Result; immediate(): Result };
+  /** Gives the file at `path` the contents of this database, in one transaction of that file. */
+  backup(path: string): Promise<unknown>;
+  close(): unknown;
+}
+
+export interface PreparedStatement<Values extends unknown[] = unknown[], Row = unknown> {
+  /** Whether it returns rows. */
+  readonly reader: boolean;
+  /** Whether it leaves the database as it is. */
+  readonly readonly: boolean;
+  run(...values: Values): { changes: number };
+  get(...values: Values): Row | undefined;
+  all(...values: Values): Row[];
+  /** From here on, rows are the values of their first column. */
+  pluck(): this;
+}
+
+interface Candidate {
+  name: string;
+  /** Node's first N-API level that it runs on; below it, importing it may end the process. */
+  napi: number;
+  // biome-ignore lint/suspicious/noExplicitAny: each package has exports of its own.
+  driverOf(exports: any): Driver;
+}
 
 /**
- * The SQLite driver that runs on this Node. From N-API 10 on (Node 22.14, 24) the prebuilt one, which needs no
- * install script; before that, the one that npm compiled. Throws `unavailable` with the command that fixes it.
+ * In the order in which they are tried. The packages bring their binaries with them, so that nothing is compiled or
+ * downloaded: the first, the faster one, for Node 22.14 and newer; the second for Node 20 and for Linux systems older
+ * than the first was built on. Node's own serves the machines that neither has a binary for.
  */
-export async function loadDriver(napi = Number(process.versions.napi)): Promise<Driver> {
-  const names = napi >= napiOfPrebuiltDriver ? ['better-sqlite3-napi', 'better-sqlite3'] : ['better-sqlite3'];
-  let failure: unknown;
-  for (const name of names) {
+const candidates: readonly Candidate[] = [
+  {
+    name: 'better-sqlite3',
+    napi: 10,
+    driverOf: ({ default: Database }) => ({
+      name: 'better-sqlite3',
+      connect: (file, options) => new Database(file, options),
+    }),
+  },
+  ...['@photostructure/sqlite', 'node:sqlite'].map((name) => ({
+    name,
+    napi: 8,
+    driverOf: (exports: Parameters<typeof nodeSqliteDriver>[1]) => nodeSqliteDriver(name, exports),
+  })),
+];
+
+/** Loads the first SQLite driver that runs on this Node. Throws `unavailable`, with the reason of each, if none does. */
+export async function loadDriver(): Promise<Driver> {
+  const failures: string[] = [];
+  let cause: unknown;
+  for (const { name, napi, driverOf } of candidates) {
+    if (Number(process.versions.napi) < napi) continue;
     try {
-      const { default: Driver } = (await import(name)) as { default: Driver };
-      new Driver(':memory:').close();
-      return Driver;
+      const driver = driverOf(await import(name));
+      // The binary may be loaded by the first connection alone.
+      driver.connect(':memory:').close();
+      return driver;
     } catch (error) {
-      failure = error;
+      cause ??= error;
+      failures.push(`${name}: ${messageOf(error).split('\n', 1)[0]}`);
     }
   }
   throw new RuntimeError(
     'unavailable',
-    `The SQLite driver does not load on Node ${process.version}: ${firstLine(failure)}`,
-    `Run: ${repairCommand()}`,
-    { cause: failure },
+    `No SQLite driver loads on Node ${process.version} (${process.platform}-${process.arch}): ${failures.join('; ')}`,
+    'Run: npm install --global agent-runtime-mcp. It brings drivers for Linux, macOS and Windows on x64 and arm64; ' +
+      'elsewhere use Node 24, which has one of its own.',
+    { cause },
   );
-}
-
-/** npm 12 blocks the install script that compiles the driver unless it is allowed. A rebuild with the flag runs it. */
-function repairCommand(): string {
-  try {
-    const driver = dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json'));
-    return `cd "${dirname(dirname(driver))}" && npm rebuild better-sqlite3 --allow-scripts=better-sqlite3`;
-  } catch {
-    return 'npm install --global agent-runtime-mcp --allow-scripts=better-sqlite3';
-  }
-}
-
-function firstLine(error: unknown): string {
-  return messageOf(error).split('\n', 1)[0] ?? '';
 }

@@ -52,7 +52,7 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
 async function openWriter(driver: Driver, options: OpenOptions, giveUpAt: number): Promise<Connection> {
   for (;;) {
     const timeout = Math.max(0, Math.min(openTimeoutMs, giveUpAt - performance.now()));
-    const connection = new driver(options.file, { timeout: Math.round(timeout) });
+    const connection = driver.connect(options.file, { timeout: Math.round(timeout) });
     try {
       setUp(driver, connection, options);
       return connection;
@@ -86,7 +86,7 @@ function migrationOf(driver: Driver, options: OpenOptions): MigrateOptions {
     steps,
     save(version) {
       // The write lock is held, so a second connection copies exactly what is there before the change.
-      const copier = new driver(file, { readonly: true, timeout: openTimeoutMs });
+      const copier = driver.connect(file, { readonly: true, timeout: openTimeoutMs });
       try {
         const label = version === 0 ? 'before-adoption' : `v${version}`;
         const path = makeBackup(copier, { backupDir, label, now });
@@ -101,7 +101,7 @@ function migrationOf(driver: Driver, options: OpenOptions): MigrateOptions {
 
 function openReader(driver: Driver, file: string, writer: Connection): Connection {
   try {
-    return new driver(file, { readonly: true, fileMustExist: true });
+    return driver.connect(file, { readonly: true, fileMustExist: true });
   } catch (error) {
     writer.close();
     throw error;

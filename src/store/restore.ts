@@ -53,7 +53,7 @@ export function setAside(file: string, now: EpochMs): string {
 
 function openBackup(driver: Driver, from: string): Connection {
   try {
-    return new driver(from, { readonly: true, fileMustExist: true });
+    return driver.connect(from, { readonly: true, fileMustExist: true });
   } catch (error) {
     throw explain(error, from);
   }

@@ -129,7 +129,7 @@ async function recordStatements(file: string, tasks: number): Promise<Played[]> 
 
 async function secondsOfStatements(file: string, statements: readonly Played[]): Promise<number> {
   const driver = await loadDriver();
-  const connection = new driver(file);
+  const connection = driver.connect(file);
   connection.pragma('journal_mode = wal');
   connection.pragma('synchronous = normal');
   connection.pragma('foreign_keys = on');

@@ -137,7 +137,7 @@ const waitMs = 2_000;
  */
 function openReadOnly(driver: Driver, file: string): Connection {
   const mustCleanUp = usesWal(file) && !existsSync(`${file}-wal`);
-  const connection = new driver(file, { readonly: !mustCleanUp, fileMustExist: true, timeout: waitMs });
+  const connection = driver.connect(file, { readonly: !mustCleanUp, fileMustExist: true, timeout: waitMs });
   connection.pragma('query_only = on');
   return connection;
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import type { Check } from '../../../src/cli/doctor/check.js';
 import { connectServer } from '../../support/mcp-client.js';
 import { projectRoot } from '../../support/paths.js';
+import { connect } from '../../support/sqlite.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { type CliOptions, runCli, startCli } from '../run-cli.js';
 
@@ -154,14 +154,14 @@ it('says what is wrong with a database', async () => {
   const readable = await doctor(home);
   expect(readable.find('Database', 'modes')).toMatchObject({ status: 'warn', fix: `Run: chmod 600 "${db}"` });
 
-  const newer = new BetterSqlite3(db);
+  const newer = connect(db);
   newer.pragma('user_version = 999');
   newer.close();
   const tooNew = await doctor(home);
   expect(tooNew.failing).toMatchObject([{ group: 'Database', fix: expect.stringContaining('npm install') }]);
   expect(tooNew.failing[0]?.detail).toContain('version 999');
 
-  const foreign = new BetterSqlite3(join(home, 'foreign.db'));
+  const foreign = connect(join(home, 'foreign.db'));
   foreign.exec('create table recipes (name text)');
   foreign.close();
   const before = snapshot(home);
@@ -226,7 +226,7 @@ it('shows the newest backup', async () => {
 
 it('works while another process holds the database locked', async () => {
   const { home, db } = await usedHome();
-  const holder = new BetterSqlite3(db);
+  const holder = connect(db);
   holder.exec('begin exclusive');
   const { failing } = await doctor(home);
   holder.exec('rollback');

@@ -1,8 +1,9 @@
 // Writes to FILE as WRITER until it is killed, forcing checkpoints, and prints a number once its commit is done.
 // Each transaction adds a note `WRITER NUMBER` and moves 1 between the two counters, whose sum therefore stays.
-import Driver from 'better-sqlite3';
+
 import { silentLog } from '../../../src/base/log.js';
 import { openDatabase } from '../../../src/store/open.js';
+import { connect } from '../../support/sqlite.js';
 import { testTables } from '../test-tables.js';
 import { report } from './orders.js';
 
@@ -14,7 +15,7 @@ const db = await openDatabase({
   now: Date.now,
   steps: [testTables],
 });
-const checkpointer = new Driver(file, { timeout: 20 });
+const checkpointer = connect(file, { timeout: 20 });
 for (let number = 1; ; number++) {
   await db.transaction(async (sql) => {
     await sql.run("update counters set value = value + 1 where name = 'a'");

@@ -1,0 +1,8 @@
+import { type Connection, type ConnectionOptions, loadDriver } from '../../src/store/driver.js';
+
+const driver = await loadDriver();
+
+/** A connection past the store, by the driver that the store uses on this Node. */
+export function connect(file: string, options?: ConnectionOptions): Connection {
+  return driver.connect(file, options);
+}
