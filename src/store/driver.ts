@@ -1,5 +1,5 @@
 import { messageOf, RuntimeError } from '../base/errors.js';
-import { nodeSqliteDriver } from './node-sqlite.js';
+import { connectWith } from './node-sqlite.js';
 
 /** The SQLite driver that runs here. */
 export interface Driver {
@@ -42,45 +42,44 @@ export interface PreparedStatement<Values extends unknown[] = unknown[], Row = u
 }
 
 interface Candidate {
-  name: string;
   /** Node's first N-API level that it runs on; below it, importing it may end the process. */
   napi: number;
-  // biome-ignore lint/suspicious/noExplicitAny: each package has exports of its own.
-  driverOf(exports: any): Driver;
+  load(name: string): Promise<Driver['connect']>;
 }
 
 /**
- * In the order in which they are tried. The packages bring their binaries with them, so that nothing is compiled or
- * downloaded: the first, the faster one, for Node 22.14 and newer; the second for Node 20 and for Linux systems older
- * than the first was built on. Node's own serves the machines that neither has a binary for.
+ * In the order in which they are tried. None is compiled or downloaded when it is installed: the first, the faster one,
+ * has binaries in its package, for Node 22.14 and newer; the second is part of this package (.config/build.mjs), for
+ * Node 20 and for Linux systems older than the first was built on. Node's own serves machines that neither is built for.
  */
-const candidates: readonly Candidate[] = [
-  {
-    name: 'better-sqlite3',
+const candidates: Record<string, Candidate> = {
+  'better-sqlite3': {
     napi: 10,
-    driverOf: ({ default: Database }) => ({
-      name: 'better-sqlite3',
-      connect: (file, options) => new Database(file, options),
-    }),
+    async load(name) {
+      const { default: Database } = await import(name);
+      return (file, options) => new Database(file, options);
+    },
   },
-  ...['@photostructure/sqlite', 'node:sqlite'].map((name) => ({
-    name,
-    napi: 8,
-    driverOf: (exports: Parameters<typeof nodeSqliteDriver>[1]) => nodeSqliteDriver(name, exports),
-  })),
-];
+  '@photostructure/sqlite': { napi: 8, load: async () => connectWith(await import('@photostructure/sqlite')) },
+  'node:sqlite': { napi: 8, load: async (name) => connectWith(await import(name)) },
+};
 
-/** Loads the first SQLite driver that runs on this Node. Throws `unavailable`, with the reason of each, if none does. */
-export async function loadDriver(): Promise<Driver> {
+export const driverNames: readonly string[] = Object.keys(candidates);
+
+/**
+ * Loads the first SQLite driver that runs on this Node; tests choose by `names`. Throws `unavailable`, with the reason of
+ * each, if none does.
+ */
+export async function loadDriver(names = driverNames): Promise<Driver> {
   const failures: string[] = [];
   let cause: unknown;
-  for (const { name, napi, driverOf } of candidates) {
-    if (Number(process.versions.napi) < napi) continue;
+  for (const [name, { napi, load }] of Object.entries(candidates)) {
+    if (!names.includes(name) || Number(process.versions.napi) < napi) continue;
     try {
-      const driver = driverOf(await import(name));
+      const connect = await load(name);
       // The binary may be loaded by the first connection alone.
-      driver.connect(':memory:').close();
-      return driver;
+      connect(':memory:').close();
+      return { name, connect };
     } catch (error) {
       cause ??= error;
       failures.push(`${name}: ${messageOf(error).split('\n', 1)[0]}`);
@@ -89,8 +88,8 @@ export async function loadDriver(): Promise<Driver> {
   throw new RuntimeError(
     'unavailable',
     `No SQLite driver loads on Node ${process.version} (${process.platform}-${process.arch}): ${failures.join('; ')}`,
-    'Run: npm install --global agent-runtime-mcp. It brings drivers for Linux, macOS and Windows on x64 and arm64; ' +
-      'elsewhere use Node 24, which has one of its own.',
+    'Install it again: npm install --global agent-runtime-mcp. It brings a driver for Linux, macOS and Windows on x64 and ' +
+      'arm64; elsewhere use Node 24, which has one of its own.',
     { cause },
   );
 }

@@ -8,9 +8,9 @@ interface NodeSqlite {
   backup: typeof backup;
 }
 
-/** A driver over node:sqlite or a package with its interface; it behaves as better-sqlite3 does. */
-export function nodeSqliteDriver(name: string, sqlite: NodeSqlite): Driver {
-  return { name, connect: (file, options) => new NodeConnection(sqlite, file, options) };
+/** Opens connections by node:sqlite or a package with its interface; they behave as those of better-sqlite3. */
+export function connectWith(sqlite: NodeSqlite): Driver['connect'] {
+  return (file, options) => new NodeConnection(sqlite, file, options);
 }
 
 class NodeConnection implements Connection {
