@@ -1,6 +1,6 @@
 // Bundles src/ into dist/: one chunk a lazily imported part, so that a start loads only what it needs.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -129,7 +129,7 @@ export function keepPublicTypes(directory) {
 }
 
 /** The licence of every package that has code in the bundle. */
-function licences(inputs) {
+export function licences(inputs) {
   const packages = new Set();
   for (const input of inputs) {
     const match = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input);
@@ -141,14 +141,14 @@ function licences(inputs) {
 function licenceOf(name) {
   const directory = join(root, 'node_modules', name);
   const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
-  let text = `Licence: ${manifest.license}\n`;
-  for (const file of ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'license.md', 'License']) {
-    try {
-      text = readFileSync(join(directory, file), 'utf8');
-      break;
-    } catch {
-      // Not under this name.
-    }
-  }
+  const file = readdirSync(directory).find((entry) => /^licen[cs]e(\.(md|txt))?$/i.test(entry));
+  const text = file ? readFileSync(join(directory, file), 'utf8') : keptText(manifest);
   return `${'-'.repeat(80)}\n${name} ${manifest.version}\n\n${text.trim()}\n`;
+}
+
+/** The text of a licence that the package names but does not bring. */
+function keptText({ name, license, author }) {
+  const kept = join(root, '.config/licences', `${license}.txt`);
+  if (!existsSync(kept)) throw new Error(`${name} has no licence file: put the text of ${license} into ${kept}`);
+  return readFileSync(kept, 'utf8').replace('AUTHOR', author?.name ?? author ?? `the authors of ${name}`);
 }
