@@ -46,7 +46,10 @@ it('finds a new home well, and leaves it empty', async () => {
   const home = tempDir();
   const { status, find } = await doctor(home);
   expect(status).toBe('warn');
-  expect(find('Runtime', 'driver').status).toBe('ok');
+  expect(find('Runtime', 'driver')).toMatchObject({
+    status: 'ok',
+    detail: expect.stringMatching(/^(better-sqlite3|@photostructure\/sqlite)$/),
+  });
   expect(find('Runtime', 'SQLite').detail).toMatch(/^3\.\d+\.\d+$/);
   expect(find('Database', 'file').detail).toContain('will be created on first use');
   expect(find('Directories', 'data').detail).toContain('will be created on first use');
