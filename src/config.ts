@@ -1,5 +1,5 @@
-import { type Config, environmentWithout, type Flags, readConfigWith } from './base/config.js';
-import type { Environment, SettingName } from './base/settings.js';
+import { type Config, environmentWithout, readConfigWith } from './base/config.js';
+import { type Environment, type Flags, readSetting, type Setting, settings } from './base/settings.js';
 import { providers } from './llm/providers.js';
 
 /**
@@ -12,13 +12,30 @@ export function readConfig(flags?: Flags, environment?: Environment): Config {
   return readConfigWith(providers, flags, environment);
 }
 
-/** The settings without some variables, for commands that help when those are wrong. */
-export function readConfigIgnoring(names: readonly SettingName[], flags?: Flags): Config {
-  return readConfig(flags, environmentWithout(names));
+/** The settings without the variables that have an invalid value, for commands that help to correct them. */
+export function readConfigSkippingInvalid(flags?: Flags): Config {
+  const environment = environmentWithout([]);
+  const invalid = settings.flatMap((setting: Setting) => (isInvalid(setting, environment) ? namesOf(setting) : []));
+  return readConfig(flags, environmentWithout(invalid));
+}
+
+const namesOf = ({ name, aliases = [] }: Setting): string[] => [name, ...aliases];
+
+function isInvalid(setting: Setting, environment: Environment): boolean {
+  if (!setting.isChecked && !setting.atMost) return false;
+  try {
+    readConfig({ config: noConfig }, { [setting.name]: readSetting(environment, setting) });
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** The defaults alone, for when the real settings cannot be read. */
 export function defaultConfig(): Config {
   const { HOME } = environmentWithout([]);
-  return readConfig({ config: '/dev/null' }, { HOME });
+  return readConfig({ config: noConfig }, { HOME });
 }
+
+/** An empty file where it exists, and a missing one elsewhere: both read as an empty config. */
+export const noConfig = '/dev/null';

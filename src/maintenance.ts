@@ -47,7 +47,7 @@ const anonymous: Actor = { holder: null, project: '' };
 export class Maintenance {
   readonly #needs: MaintenanceNeeds;
   /** Over HTTP one process has many. */
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Map<Session, SessionInfo>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   #damage: string | undefined;
 
@@ -55,12 +55,15 @@ export class Maintenance {
     this.#needs = needs;
   }
 
-  /** Writes a session's row, and renews it and what it holds until `endSession` or `stop`. */
+  /**
+   * Writes a session's row, and renews it and what it holds until `endSession` or `stop`. Rejects if the row cannot be
+   * written now; the next heartbeat tries again. A second call for the same session is no more than a heartbeat.
+   */
   async beginSession(session: Session, info: SessionInfo): Promise<void> {
-    await this.#needs.sessions.begin(session, info);
-    this.#sessions.add(session);
+    this.#sessions.set(session, info);
     this.#every(heartbeatMs, 'heartbeat', () => this.heartbeat());
     this.start(session);
+    await this.#needs.sessions.begin(session, info);
     await this.runOnce(undefined, session);
   }
 
@@ -69,8 +72,13 @@ export class Maintenance {
     if (this.#sessions.delete(session)) await this.#needs.sessions.end(session);
   }
 
+  /** Renews every session. One that fails does not keep the others from being renewed. */
   async heartbeat(): Promise<void> {
-    for (const session of this.#sessions) await this.#needs.sessions.heartbeat(session);
+    const { sessions } = this.#needs;
+    const beats = [...this.#sessions].map(([session, info]) =>
+      this.#attempt('heartbeat', () => sessions.heartbeat(session, info)),
+    );
+    await Promise.all(beats);
   }
 
   /** Repeats the duties until `stop`; a second call changes nothing. Runners that it starts are put down to `actor`. */
@@ -101,7 +109,7 @@ export class Maintenance {
   stop(): Statement[] {
     for (const timer of this.#timers.values()) clearInterval(timer);
     this.#timers.clear();
-    return [...this.#sessions].flatMap((session) => this.#needs.sessions.ending(session));
+    return [...this.#sessions.keys()].flatMap((session) => this.#needs.sessions.ending(session));
   }
 
   /** Throws `unavailable` once the daily check has found the database damaged: what is written to it may be lost. */

@@ -16,7 +16,7 @@ import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobStore } from './core/jobs/job-store.js';
 import type { JobEnded } from './core/jobs/outcome.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
-import { findLiveProcesses, type LiveProcess } from './core/overview/live-processes.js';
+import { findLiveProcesses, type LiveProcess } from './core/overview/sessions.js';
 import type { Processes } from './core/ports.js';
 import { createRelayRuns, type RelayRuns } from './core/relay/relay-runs.js';
 import { createRelays, type Relays } from './core/relay/relays.js';

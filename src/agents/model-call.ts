@@ -4,7 +4,7 @@ import type { Log } from '../base/log.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import type { FailureType } from '../core/breakers/machine.js';
 import { bookUsage, callOf } from '../core/jobs/attempts.js';
-import { countModelCall } from '../core/metrics/job-counters.js';
+import { countModelCall } from '../core/metrics/counters.js';
 import {
   type ModelAnswer,
   ModelError,

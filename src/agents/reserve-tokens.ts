@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.js';
 import { estimateTokens, exhausted, leastAnswerTokens, readBudget, reserve } from '../core/budget/ledger.js';
 import { callOf } from '../core/jobs/attempts.js';
 import { ModelError, type ModelParams, type ModelUsage } from '../core/ports.js';
-import { relayAccount } from '../core/relay/relay-budget.js';
+import { relayAccount } from '../core/relay/pipeline.js';
 import type { Database, Sql } from '../store/sql.js';
 import { type AgentJob, Postponed } from './define-agent.js';
 

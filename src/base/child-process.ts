@@ -12,7 +12,7 @@ export interface ChildCommand {
   timeoutMs: number;
   /** Between SIGTERM and SIGKILL. */
   graceMs: number;
-  /** How much of stdout to keep, in bytes; all of it unless given. What comes beyond is read and dropped. */
+  /** How many bytes of stdout to keep; all unless given. The rest is read and dropped. */
   stdoutLimit?: number;
   /** Called with each piece of stdout that is kept. */
   onStdout?(text: string): void;
@@ -25,17 +25,17 @@ export interface ChildEnd {
   exitCode: number | null;
   signalName: string | null;
   stdout: string;
-  /** There was more of stdout than `stdoutLimit`. */
+  /** stdout was longer than `stdoutLimit`. */
   isCut: boolean;
-  /** The end of it. */
+  /** The last 4,096 characters. */
   stderr: string;
   /** Why it ended: by itself, because the signal aborted, or because `timeoutMs` passed. */
   reason: 'itself' | 'cancelled' | 'timeout';
 }
 
 /**
- * Runs a child in a process group of its own until nothing of that group is left in the way. Whoever ends it early gets
- * its answer only when it is gone, so that a caller may exit right after without leaving an orphan behind.
+ * Runs a child in a process group of its own and resolves when the child and its pipes are closed. When it is cancelled
+ * or times out, that is after the whole group has ended, so that a caller may exit right after without an orphan.
  *
  * Rejects with the system's error when the child cannot be started (`ENOENT`, `EACCES`, `E2BIG`).
  */
@@ -43,7 +43,7 @@ export function runChild(child: ChildCommand): Promise<ChildEnd> {
   return new Promise((resolve, reject) => {
     const { command, args, env, cwd } = child;
     const running = spawn(command, args, { env, cwd, detached: hasGroups, windowsHide: true, stdio: 'pipe' });
-    // Attached before all else: a child that cannot be started says so by an event, and may have no streams at all.
+    // Attached first: a child that cannot be started reports it by this event, and may have no streams.
     running.on('error', reject);
     if (running.pid === undefined) return;
     const output = collectOutput(running, child);
@@ -52,19 +52,19 @@ export function runChild(child: ChildCommand): Promise<ChildEnd> {
       ending.stop();
       resolve({ exitCode, signalName, ...output(), reason: ending.reason() });
     });
-    // A child that ends before it has read everything closes the pipe; its exit code says why.
+    // A child that ends before it has read everything closes the pipe. Its exit code says why.
     running.stdin.on('error', () => {});
     running.stdin.end(child.input);
   });
 }
 
-/** Windows has no process groups; there the child alone is ended. */
+/** Windows has no process groups, so only the child itself is ended there. */
 const hasGroups = process.platform !== 'win32';
 
-/** After the child's own end, what it left behind may keep the pipes open for this long. */
+/** How long processes that the child left behind may keep the pipes open after its end. */
 const drainMs = 1000;
 
-/** Enough of stderr to say what went wrong. */
+/** Characters of stderr that are kept, the last ones. */
 const stderrLimit = 4096;
 
 function collectOutput(running: ChildProcessWithoutNullStreams, { stdoutLimit, onStdout, onStderr }: ChildCommand) {
@@ -86,7 +86,7 @@ function collectOutput(running: ChildProcessWithoutNullStreams, { stdoutLimit, o
   return () => ({ stdout, stderr, isCut });
 }
 
-/** As many whole characters of a text as `bytes` hold. */
+/** As many whole characters of a text as fit into `bytes`. */
 function beginningOf(text: string, bytes: number): string {
   if (Buffer.byteLength(text) <= bytes) return text;
   return new TextDecoder().decode(Buffer.from(text).subarray(0, bytes), { stream: true });
@@ -112,7 +112,7 @@ function endOnDemand(running: ChildProcess, { signal, timeoutMs, graceMs }: Chil
   running.on('exit', () => {
     hasExited = true;
     clearTimeout(force);
-    // A child that was told to end had its chance to end its own children.
+    // A child that got SIGTERM had its chance to end its own children.
     if (reason !== 'itself') signalGroup(running, 'SIGKILL');
     drain = setTimeout(() => {
       signalGroup(running, 'SIGKILL');
@@ -130,13 +130,13 @@ function endOnDemand(running: ChildProcess, { signal, timeoutMs, graceMs }: Chil
   };
 }
 
-/** The group outlives its leader while a member lives, so its number cannot belong to a stranger then. */
+/** A group keeps its number while any member lives, so the signal cannot reach an unrelated process. */
 function signalGroup(child: ChildProcess, name: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     if (hasGroups) process.kill(-child.pid, name);
     else child.kill(name);
   } catch {
-    // Nothing of the group is left.
+    // The group is gone.
   }
 }

@@ -27,8 +27,8 @@ function readBootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
-    // Without Linux's boot id, the wall-clock second of the boot is the same for all processes of it, give or take
-    // one; rounding to a minute makes that steady enough, and a wrong guess only falls back to wall-clock leases.
+    // Other systems have no boot id. All processes compute the same second of the boot, give or take one, and rounding to
+    // a minute makes it stable. Where it still differs, leases fall back to the wall clock.
     return `boot-${Math.round((Date.now() - Number(process.hrtime.bigint() / 1_000_000n)) / 60_000)}`;
   }
 }

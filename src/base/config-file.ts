@@ -4,7 +4,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { messageOf, RuntimeError } from './errors.js';
 import { serversSchema, toolPreferencesSchema } from './server-settings.js';
-import type { ProviderSection } from './settings.js';
+import { type ProviderSection, type SettingName, settingNamed } from './settings.js';
 
 const allowedCommand = z.strictObject({
   program: z.string().min(1),
@@ -16,7 +16,7 @@ const allowedCommand = z.strictObject({
   maxOutputBytes: z.int().min(1).max(100_000_000).optional(),
 });
 
-/** `~/.claude/agent_runtime.json`. An unknown key is an error, so that a misspelt one is not silently without effect. */
+/** `~/.claude/agent_runtime.json`. An unknown key is an error, so that a misspelt one does not pass unnoticed. */
 export function configFileSchema(providers: readonly ProviderSection[]) {
   const perProvider = (schemaOf: (provider: ProviderSection) => z.ZodType | undefined) =>
     z.strictObject(
@@ -35,8 +35,8 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
     secretsFile: z.string().optional(),
     limits: z
       .strictObject({
-        workerSlots: z.int().min(1).max(1_000).optional(),
-        maxRunningJobs: z.int().min(1).max(64).optional(),
+        workerSlots: limitOf('AGENT_RUNTIME_WORKER_SLOTS').optional(),
+        maxRunningJobs: limitOf('AGENT_RUNTIME_MAX_RUNNING_JOBS').optional(),
         runnerHeapMb: z.int().min(64).max(65_536).optional(),
         logDays: z.int().min(1).max(3_650).optional(),
       })
@@ -49,6 +49,13 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
     toolPreferences: toolPreferencesSchema.optional(),
   });
 }
+
+/** The same range as that of the variable. */
+const limitOf = (name: SettingName) =>
+  z
+    .int()
+    .min(1)
+    .max(settingNamed(name).atMost ?? Number.MAX_SAFE_INTEGER);
 
 export type ConfigFile = z.output<ReturnType<typeof configFileSchema>>;
 

@@ -1,21 +1,25 @@
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { z } from 'zod';
 import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
 import { RuntimeError } from './errors.js';
 import { type LogLevel, logLevels } from './log.js';
 import { type NativeSettings, readNativeSettings } from './native-settings.js';
 import type { ServerSettings, ToolPreferences } from './server-settings.js';
 import {
+  type DefaultedName,
   type Environment,
+  type Flags,
+  oneOf,
   type ProviderSection,
   readSetting,
+  readWholeNumber,
   type Setting,
   type SettingName,
+  settingOrDefault,
   settings,
 } from './settings.js';
 
-/** Everything that the user can set, parsed once: flags over environment over the config file over defaults. */
+/** All settings, parsed once: flags win over the environment, which wins over the config file and the defaults. */
 export interface Config {
   home: string;
   dbPath: string;
@@ -29,13 +33,13 @@ export interface Config {
   workerSlots: number;
   maxRunningJobs: number;
   runnerHeapMb: number;
-  /** The model of tasks that name none. */
+  /** The model of tasks that do not name one. */
   model: string | undefined;
   /** The settings of each model provider by its id, checked by its own schema: read them with `settingsOf` of `llm/`. */
   providers: Readonly<Record<string, unknown>>;
   /** Changes to the providers' tables of aliases and retired model ids. */
   models: NonNullable<ConfigFile['models']>;
-  /** Modules with agents of the user's own, absolute paths. */
+  /** The user's own modules with agents, as absolute paths. */
   agents: readonly string[];
   /** What jobs of type `command` may run, by name. */
   commands: ReadonlyMap<string, AllowedCommand>;
@@ -43,18 +47,18 @@ export interface Config {
   mcpServers: Readonly<Record<string, ServerSettings>>;
   toolPreferences: ToolPreferences;
   pricesUrl: string | undefined;
-  /** The runtime to hand every call to, instead of having one here. */
+  /** Another runtime that gets every call, in place of one in this process. */
   remote: { url: string; token: string | undefined } | undefined;
   /** The port to serve HTTP on, if one was asked for. */
   port: number | undefined;
   native: NativeSettings;
-  /** The client's conversation, where the client tells: the same when it is resumed. */
+  /** The client's conversation, if the client gives its id. It stays the same when the conversation is resumed. */
   clientSessionId: string | undefined;
   /** The project directory that the client works in, '' when it does not say. */
   project: string;
-  /** How many agents stand above this process; an agent must not start agents without end. */
+  /** How many agents started one another above this process. It limits agents that start agents. */
   depth: number;
-  /** The environment with the secrets file laid under it. */
+  /** The environment, with the secrets file for what it does not set. */
   env: Environment;
   /** Values that must never be shown. */
   secrets: readonly string[];
@@ -66,25 +70,13 @@ export interface AllowedCommand {
   program: string;
   /** Always given first. */
   args: readonly string[];
-  /** Whether a job may add arguments; patterns that each of them must match from beginning to end. */
+  /** Whether a job may add arguments, or the patterns that each of them must match from beginning to end. */
   allowArgs: boolean | readonly string[];
   cwd: string;
-  /** Names of variables that it gets beside the ordinary ones. */
+  /** Names of variables that it gets in addition to the ordinary ones. */
   env: readonly string[];
   timeoutSeconds: number | undefined;
   maxOutputBytes: number;
-}
-
-/** The flags that every command takes. */
-export interface Flags {
-  db?: string | undefined;
-  config?: string | undefined;
-  dataDir?: string | undefined;
-  logLevel?: string | undefined;
-  toolsets?: string | undefined;
-  readOnly?: boolean | undefined;
-  /** More modules with agents, for programs that embed this one. */
-  agents?: readonly string[] | undefined;
 }
 
 /**
@@ -98,7 +90,10 @@ export function readConfigWith(
 ): Config {
   const home = environment.HOME || homedir();
   const setting = (name: SettingName) => readSetting(environment, name);
-  const configPath = path(flags.config ?? setting('AGENT_RUNTIME_CONFIG') ?? '~/.claude/agent_runtime.json', home);
+  const chosen = (name: DefaultedName) => settingOrDefault(environment, name, flags);
+  const limit = (name: DefaultedName, inFile: number | undefined) =>
+    readWholeNumber(environment, name) ?? inFile ?? Number(chosen(name));
+  const configPath = path(chosen('AGENT_RUNTIME_CONFIG'), home);
   const file = readConfigFile(configPath, providers);
   const env = withSecrets(environment, file, { home, configPath });
   const limits = file.limits ?? {};
@@ -107,18 +102,14 @@ export function readConfigWith(
   return {
     home,
     configPath,
-    dbPath: path(flags.db ?? setting('AGENT_RUNTIME_DB_PATH') ?? '~/.claude/agent_runtime.db', home),
-    dataDir: path(flags.dataDir ?? setting('AGENT_RUNTIME_DATA_DIR') ?? '~/.claude/agent_runtime', home),
-    logLevel: oneOf(
-      logLevels,
-      'AGENT_RUNTIME_LOG_LEVEL',
-      flags.logLevel ?? setting('AGENT_RUNTIME_LOG_LEVEL') ?? 'info',
-    ),
+    dbPath: path(chosen('AGENT_RUNTIME_DB_PATH'), home),
+    dataDir: path(chosen('AGENT_RUNTIME_DATA_DIR'), home),
+    logLevel: oneOf(logLevels, 'AGENT_RUNTIME_LOG_LEVEL', chosen('AGENT_RUNTIME_LOG_LEVEL')),
     logDays: limits.logDays ?? 7,
-    toolsets: flags.toolsets ?? setting('AGENT_RUNTIME_TOOLSETS') ?? 'all',
-    isReadOnly: flags.readOnly ?? isOn(setting('AGENT_RUNTIME_READ_ONLY')),
-    workerSlots: wholeNumber(setting, 'AGENT_RUNTIME_WORKER_SLOTS', 1_000) ?? limits.workerSlots ?? 5,
-    maxRunningJobs: wholeNumber(setting, 'AGENT_RUNTIME_MAX_RUNNING_JOBS', 64) ?? limits.maxRunningJobs ?? 4,
+    toolsets: chosen('AGENT_RUNTIME_TOOLSETS'),
+    isReadOnly: isOn(chosen('AGENT_RUNTIME_READ_ONLY')),
+    workerSlots: limit('AGENT_RUNTIME_WORKER_SLOTS', limits.workerSlots),
+    maxRunningJobs: limit('AGENT_RUNTIME_MAX_RUNNING_JOBS', limits.maxRunningJobs),
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: Object.fromEntries(providers.map((one) => [one.id, providerSettings(one, file, env)])),
@@ -129,7 +120,7 @@ export function readConfigWith(
     toolPreferences: file.toolPreferences ?? {},
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
-    port: wholeNumber(setting, 'PORT', 65_535),
+    port: readWholeNumber(environment, 'PORT'),
     native,
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',
@@ -140,13 +131,13 @@ export function readConfigWith(
 }
 
 /** This process's environment without some variables. */
-export function environmentWithout(names: readonly SettingName[]): Environment {
+export function environmentWithout(names: readonly string[]): Environment {
   const environment: Record<string, string | undefined> = { ...process.env };
   for (const name of names) delete environment[name];
   return environment;
 }
 
-/** Takes the secrets out of this process's own environment, so that no code it loads and nothing it starts sees them. */
+/** Removes the secrets from this process's own environment, so that modules it loads and children do not see them. */
 export function hideSecrets({ secrets }: Config): void {
   for (const [name, value] of Object.entries(process.env))
     if (value && secrets.includes(value)) delete process.env[name];
@@ -157,7 +148,7 @@ interface Places {
   configPath: string;
 }
 
-/** A provider's section of the config file, with what its variables say laid over it. */
+/** A provider's section of the config file, overridden by its variables. */
 function providerSettings({ id, environment }: ProviderSection, file: ConfigFile, env: Environment): object {
   const settings: Record<string, unknown> = { ...(file.providers?.[id] as object | undefined) };
   for (const [key, setting] of Object.entries(environment)) {
@@ -179,7 +170,7 @@ function remoteOf(setting: (name: SettingName) => string | undefined): Config['r
   );
 }
 
-/** Each once, in the order given: the first one that declares a job type has it. */
+/** Each module once, in the order given: the first that declares a job type wins. */
 function agentsOf(file: ConfigFile, more: readonly string[], places: Places): string[] {
   const named = [...(file.agents ?? []), ...more];
   return [...new Set(named.map((module) => resolvePath(module, places)))];
@@ -205,7 +196,7 @@ function commandsOf(file: ConfigFile, places: Places): Map<string, AllowedComman
   return new Map(commands);
 }
 
-/** What stands in the environment wins over the secrets file. */
+/** The environment wins over the secrets file. */
 function withSecrets(environment: Environment, file: ConfigFile, places: Places): Environment {
   if (file.secretsFile === undefined) return environment;
   const env: Record<string, string | undefined> = readSecretsFile(resolvePath(file.secretsFile, places));
@@ -231,24 +222,6 @@ function path(text: string, home: string): string {
   return text === '~' || text.startsWith('~/') ? join(home, text.slice(1)) : resolve(text);
 }
 
-function wholeNumber(setting: (name: SettingName) => string | undefined, name: SettingName, max: number) {
-  const text = setting(name);
-  if (text === undefined) return undefined;
-  const parsed = z.coerce.number().int().min(1).max(max).safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new RuntimeError(
-    'invalid',
-    `${name} is ${JSON.stringify(text)}.`,
-    `Set it to a whole number from 1 to ${max}.`,
-  );
-}
-
-function oneOf<Word extends string>(words: readonly Word[], name: string, text: string): Word {
-  const found = words.find((word) => word === text.toLowerCase());
-  if (found) return found;
-  throw new RuntimeError('invalid', `${name} is ${JSON.stringify(text)}.`, `Set it to one of ${words.join(', ')}.`);
-}
-
-function isOn(text: string | undefined): boolean {
-  return text !== undefined && /^(1|true|yes|on)$/i.test(text);
+function isOn(text: string): boolean {
+  return /^(1|true|yes|on)$/i.test(text);
 }

@@ -1,4 +1,4 @@
-/** The words a caller can act on. Every face (MCP, command line, HTTP) maps these once to its own form. */
+/** The codes that a caller can act on. MCP, the command line and HTTP each map them once to their own form. */
 export const errorCodes = [
   'invalid',
   'not_found',
@@ -19,8 +19,8 @@ export const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 /**
- * An error that its caller can fix: `message` says what failed and with which value, `hint` what to do next.
- * Everything else that is thrown is a bug and shows as `internal`.
+ * An error that its caller can fix: `message` says what failed and with which value, `hint` what to do next. Any other
+ * thrown value is a bug and is reported as `internal`.
  */
 export class RuntimeError extends Error {
   override readonly name = 'RuntimeError';
@@ -37,16 +37,16 @@ export class RuntimeError extends Error {
 }
 
 export interface RuntimeErrorOptions extends ErrorOptions {
-  /** When the same call may do better, where that is known. */
+  /** When the same call may succeed, if that is known. */
   retryAfterSeconds?: number | undefined;
 }
 
-/** The words of any thrown value. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What every face shows of an error. */
+/** An error as MCP, the command line and HTTP show it. */
 export interface ErrorReport {
   code: ErrorCode;
   message: string;
@@ -54,7 +54,7 @@ export interface ErrorReport {
   retry_after_seconds?: number;
 }
 
-/** Any thrown value as a report; the one place where an unknown error gets its code. */
+/** Any thrown value as a report. An unknown error gets its code here and nowhere else. */
 export function reportError(error: unknown): ErrorReport {
   if (error instanceof RuntimeError) {
     const { code, message, hint, retryAfterSeconds } = error;

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-/** A job's public id, as the earlier background agent gave them. */
+/** A job's public id, a random UUID. */
 export const newUuid = (): string => randomUUID();
 
 /** A short id for rows that people see in lists: 12 hexadecimal characters. */

@@ -1,4 +1,4 @@
-/** What can be stored and sent without loss. */
+/** A value that JSON stores and sends without loss. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 export type JsonObject = { [key: string]: Json };
@@ -12,7 +12,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The JSON that a model's answer is, or has in a code fence; `undefined` where it is not JSON. */
+/** The JSON of a model's answer, bare or in a code fence; undefined if it is not JSON. */
 export function jsonWithin(answer: string): Json | undefined {
   const fenced = /```(?:json)?\s*\n([\s\S]*?)```/.exec(answer);
   try {

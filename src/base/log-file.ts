@@ -1,31 +1,32 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EpochMs } from './clock.js';
 import { makePrivateDirectory } from './private-files.js';
 
 export interface LogFileOptions {
   directory: string;
   /** How many days are kept, today among them; 7 unless given. */
   keepDays?: number | undefined;
-  /** A day's file that has grown to this goes on in the next part; 10 MB unless given. */
+  /** Size at which a day's file is continued in the next part; 10 MB unless given. */
   partBytes?: number | undefined;
-  /** Epoch milliseconds: the day of a line, in UTC, is when it is written. */
-  now?: () => number;
-  /** Told once of each time that the file cannot be written to. */
+  /** A line belongs to the day, in UTC, on which it is written. */
+  now?: () => EpochMs;
+  /** Called once each time that the file becomes unwritable. */
   onFailure?: (error: unknown) => void;
 }
 
-/** One file a day that all processes append to. */
+/** One file a day, which all processes append to. */
 export interface LogFile {
-  /** Appends whole lines, each with its end. Never throws: what cannot be written is not. */
+  /** Appends whole lines, each with its line end. Never throws: lines that cannot be written are dropped. */
   write(text: string): void;
   close(): void;
 }
 
 const usualDays = 7;
 const usualPartBytes = 10_000_000;
-/** A day keeps its newest parts. */
+/** How many parts of a day are kept, the newest ones. */
 const keptParts = 3;
-/** Between looks at what the others have made of the file. */
+/** Bytes written between two checks whether other processes have filled or deleted the file. */
 const bytesBetweenLooks = 64_000;
 const retryMs = 60_000;
 const dayMs = 86_400_000;
@@ -50,7 +51,7 @@ export function createLogFile({
     open = undefined;
   }
 
-  /** The file of this moment: another one after midnight, when it is full, or when somebody has taken it away. */
+  /** The file to write to now. A new one is opened after midnight, when it is full, and when it was deleted. */
   function current(at: number) {
     if (open && at >= open.from && at < open.from + dayMs) {
       if (open.unseenBytes < bytesBetweenLooks) return open;
@@ -116,7 +117,7 @@ function openPart(directory: string, day: string, partBytes: number): number {
   return openPrivate(join(directory, nameOf(day, part)));
 }
 
-/** Not through a link that somebody has put there. */
+/** Refuses a symbolic link in the file's place. */
 function openPrivate(path: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0 } = constants;
   return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
@@ -136,6 +137,6 @@ function closeQuietly(close: () => void): void {
   try {
     close();
   } catch {
-    // The descriptor is as bad as the file.
+    // The descriptor may be unusable for the same reason as the file.
   }
 }

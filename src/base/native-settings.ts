@@ -1,62 +1,52 @@
 import { RuntimeError } from './errors.js';
-import { type Environment, readSetting, type SettingName } from './settings.js';
+import { type Environment, oneOf, readSetting, type SettingName, settingOrDefault } from './settings.js';
 
 export const searchBackendIds = ['searxng', 'brave', 'tavily'] as const;
 export type SearchBackendId = (typeof searchBackendIds)[number];
 
-/** What the tools that are built in need to know. */
+/** The settings of the built-in tools. */
 export interface NativeSettings {
   arxivBaseUrl: URL;
-  /** The one that the user wants for web_search. */
+  /** The user's choice for web_search. */
   searchBackend: SearchBackendId | undefined;
   searxng: OwnServer | undefined;
   brave: { apiKey: string | undefined; baseUrl: URL };
   tavily: { apiKey: string | undefined; baseUrl: URL };
-  /** Whom a service may write to. */
+  /** The e-mail address that a service may write to. */
   contact: string | undefined;
 }
 
-/** A server of the user's own, which may ask for a login. */
+/** A server of the user's own, which may need a login. */
 export interface OwnServer {
   url: URL;
   authorization: string | undefined;
-  /** Texts that tell the login. */
+  /** Texts that hold the login. */
   secrets: readonly string[];
 }
 
-/** Throws `invalid`, naming the variable; an address is not quoted, as it may hold a password. */
+/** Throws `invalid`, naming the variable. An address is not quoted, because it may hold a password. */
 export function readNativeSettings(env: Environment): NativeSettings {
   const setting = (name: SettingName) => readSetting(env, name);
   const key = (name: 'BRAVE_API_KEY' | 'TAVILY_API_KEY') =>
     headerText(name, setting(name), 'the key as you were given it');
+  const backend = setting('AGENT_RUNTIME_SEARCH_BACKEND');
   return {
-    arxivBaseUrl: address('ARXIV_BASE_URL', setting('ARXIV_BASE_URL') ?? 'https://export.arxiv.org'),
-    searchBackend: backend(setting('AGENT_RUNTIME_SEARCH_BACKEND')),
+    arxivBaseUrl: address('ARXIV_BASE_URL', settingOrDefault(env, 'ARXIV_BASE_URL')),
+    searchBackend: backend === undefined ? undefined : oneOf(searchBackendIds, 'AGENT_RUNTIME_SEARCH_BACKEND', backend),
     searxng: ownServer('SEARXNG_URL', setting('SEARXNG_URL')),
     brave: {
       apiKey: key('BRAVE_API_KEY'),
-      baseUrl: safeAddress('BRAVE_BASE_URL', setting('BRAVE_BASE_URL') ?? 'https://api.search.brave.com'),
+      baseUrl: safeAddress('BRAVE_BASE_URL', settingOrDefault(env, 'BRAVE_BASE_URL')),
     },
     tavily: {
       apiKey: key('TAVILY_API_KEY'),
-      baseUrl: safeAddress('TAVILY_BASE_URL', setting('TAVILY_BASE_URL') ?? 'https://api.tavily.com'),
+      baseUrl: safeAddress('TAVILY_BASE_URL', settingOrDefault(env, 'TAVILY_BASE_URL')),
     },
     contact: headerText('AGENT_RUNTIME_CONTACT', setting('AGENT_RUNTIME_CONTACT'), 'an e-mail address'),
   };
 }
 
-function backend(text: string | undefined): SearchBackendId | undefined {
-  if (text === undefined) return undefined;
-  const found = searchBackendIds.find((id) => id === text.toLowerCase());
-  if (found) return found;
-  throw new RuntimeError(
-    'invalid',
-    `AGENT_RUNTIME_SEARCH_BACKEND is ${JSON.stringify(text)}.`,
-    `Set it to one of ${searchBackendIds.join(', ')}.`,
-  );
-}
-
-/** A name and a password in the address go into a header: `fetch` takes no address that holds them. */
+/** Moves a name and a password from the address into a header: `fetch` refuses an address that holds them. */
 function ownServer(name: SettingName, text: string | undefined): OwnServer | undefined {
   if (text === undefined) return undefined;
   const url = httpUrl(name, text);
@@ -77,7 +67,7 @@ function decode(name: SettingName, text: string): string {
   }
 }
 
-/** A key is sent there, so nobody on the way may read along. */
+/** An address that a key is sent to: HTTPS, or this machine. */
 function safeAddress(name: SettingName, text: string): URL {
   const url = address(name, text);
   if (url.protocol === 'https:' || isLoopback(url.hostname)) return url;
@@ -100,7 +90,7 @@ function httpUrl(name: SettingName, text: string): URL {
   );
 }
 
-/** What a header can hold; a line break in it would be an error that quotes the value. */
+/** A text that a header can hold. A line break would make `fetch` throw an error that quotes the value. */
 function headerText(name: SettingName, text: string | undefined, wanted: string): string | undefined {
   if (text === undefined || /^[\x21-\x7e]{1,500}$/.test(text)) return text;
   throw new RuntimeError(

@@ -1,4 +1,4 @@
-/** Shapes of credentials that may turn up in text from anywhere: vendors' keys, bearer headers. */
+/** Shapes of credentials in text of any origin: vendors' keys, bearer headers. */
 const credentialShapes = [
   /\bsk-[A-Za-z0-9_-]{8,}/g,
   /\bAIza[A-Za-z0-9_-]{10,}/g,
@@ -9,14 +9,14 @@ const credentialShapes = [
 
 const replacement = '[redacted]';
 
-/** Takes credentials out of a text before it is logged, stored or shown. */
+/** Removes credentials from a text before it is logged, stored or shown. */
 export type Redact = (text: string) => string;
 
-/** A redactor that knows, beside the usual shapes, the very secrets this process was given. */
+/** A redactor for the usual shapes and for the secrets that this process was given. */
 export function createRedactor(secrets: readonly string[]): Redact {
-  // Very short values would blank out ordinary words.
+  // Very short values would redact ordinary words.
   const long = secrets.filter((secret) => secret.length >= 8);
-  // Most texts are JSON, in which a quote or a backslash of a secret looks otherwise.
+  // Most texts are JSON, in which quotes and backslashes of a secret are escaped.
   const known = new Set(long.flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]));
   return (text) => {
     let clean = text;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A server's name stands before the dot in `server.tool`, so it has none itself. */
+/** A server's name has no dot: it stands before the dot in `server.tool`. */
 const serverName = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of letters, digits, - and _, 64 characters at most');
@@ -24,11 +24,11 @@ const pooling = {
       }),
     ])
     .optional(),
-  /** Instances that have not been used for this long are ended. */
+  /** Instances are ended when they have not been used for this long. */
   idle: milliseconds(1_000, 86_400_000).optional(),
-  /** Tools whose answers may be used again for so many seconds. */
+  /** Tools whose answers are cached, with the seconds that they stay valid. */
   cache: z.record(z.string().min(1), z.int().min(1).max(2_592_000)).optional(),
-  /** Tools that may be called twice, whatever their annotations say. */
+  /** Tools whose calls may be retried, whatever their annotations say. */
   retrySafe: z.array(z.string().min(1)).max(1_000).optional(),
 };
 
@@ -52,7 +52,7 @@ export type StdioServerSettings = z.output<typeof stdioServer>;
 export type HttpServerSettings = z.output<typeof httpServer>;
 export type ServerSettings = StdioServerSettings | HttpServerSettings;
 
-/** What all servers of the config file are like, as far as one entry alone can be judged. */
+/** One entry of `mcpServers`, checked without the others. */
 export const serverSettings = z.unknown().transform((entry, context): ServerSettings => {
   const isHttp =
     typeof entry === 'object' && entry !== null && ('url' in entry || ('type' in entry && entry.type !== 'stdio'));
@@ -66,7 +66,7 @@ export const serverSettings = z.unknown().transform((entry, context): ServerSett
 /** The config file's `mcpServers`: the form of `.mcp.json`, and how each is pooled. */
 export const serversSchema = z.record(serverName, serverSettings).superRefine((servers, context) => {
   for (const [name, server] of Object.entries(servers)) {
-    // A reference into a value that did not parse is not there to be checked.
+    // An entry that did not parse has no backups to check.
     for (const backup of server?.backups ?? []) {
       const problem =
         backup === name ? 'is the server itself' : backup in servers ? undefined : 'is not a server of this file';
@@ -79,27 +79,27 @@ export const serversSchema = z.record(serverName, serverSettings).superRefine((s
   }
 });
 
-/** Whom an agent likes to have its tools from. */
+/** Where an agent prefers to get its tools. */
 export const toolPreferencesSchema = z.record(
   z.string().min(1).max(200),
   z.strictObject({
-    /** Tools that it wants from this program itself rather than from a server. */
+    /** Tools that it takes from this program rather than from a server. */
     native_tools: z.array(z.string().min(1)).optional(),
-    /** Servers in the order in which it wants to be served. */
+    /** Servers, the preferred one first. */
     servers: z.array(serverName).optional(),
   }),
 );
 
 export type ToolPreferences = z.output<typeof toolPreferencesSchema>;
 
-/** The program itself: under one of its names, wherever it is, or a file of its package. */
+/** This program, by its command name in any directory, or by a file of its package. */
 const ownCommand = /(^|[/\\])agent-runtime(-mcp)?(\.(cmd|exe|ps1))?$/;
 const ownFile = /[/\\]agent-runtime-mcp[/\\]dist[/\\]\w+\.js$/;
-/** What a package runner is told to run. */
+/** This package, as an argument of a package runner. */
 const ownPackage = /^agent-runtime(-mcp)?(@.*)?$/;
 const packageRunner = /(^|[/\\])(npx|npm|pnpm|pnpx|yarn|bunx|bun|cmd)(\.(cmd|exe))?$/;
 
-/** The word of a command line that says that this very program would be started; nothing if none does. */
+/** The word of a command line that would start this program itself; undefined if there is none. */
 export function startsThisRuntime({
   command,
   args = [],

@@ -1,53 +1,149 @@
 import type { z } from 'zod';
 
-/** An environment variable. The README's tables, the runner's environment and the redaction of secrets come from these. */
+import { RuntimeError } from './errors.js';
+
+/** The flags that every command takes. They win over the environment, which wins over the config file. */
+export interface Flags {
+  db?: string | undefined;
+  config?: string | undefined;
+  dataDir?: string | undefined;
+  logLevel?: string | undefined;
+  toolsets?: string | undefined;
+  readOnly?: boolean | undefined;
+  /** More modules with agents, for programs that embed this one. */
+  agents?: readonly string[] | undefined;
+}
+
+/**
+ * An environment variable. How it is read, its default, the README's tables, the runner's environment, the redaction of
+ * secrets and the settings that `doctor` can do without all come from this one declaration.
+ */
 export interface Setting {
   name: string;
   /** Other names that mean the same. */
   aliases?: readonly string[];
+  /** The flag that wins over it. */
+  flag?: Exclude<keyof Flags, 'agents'>;
   default?: string;
+  /** It is a whole number from 1 to this. */
+  atMost?: number;
+  /** A value can be invalid, as a number can. Commands that help to correct it then go on without it. */
+  isChecked?: boolean;
   isSecret?: boolean;
-  /** Background jobs have no use for it, so their processes do not get it. */
+  /** Background jobs do not need it, so their processes do not get it. */
   isForServerOnly?: boolean;
   meaning: string;
 }
 
-export const settings = [
-  { name: 'AGENT_RUNTIME_DB_PATH', default: '~/.claude/agent_runtime.db', meaning: 'The database file.' },
+/** Of the search tools. */
+export const searchSettings = [
+  {
+    name: 'AGENT_RUNTIME_SEARCH_BACKEND',
+    isChecked: true,
+    isForServerOnly: true,
+    meaning: 'The service behind web_search: searxng, brave or tavily; by default the first of these that is set up.',
+  },
+  {
+    name: 'SEARXNG_URL',
+    isChecked: true,
+    isForServerOnly: true,
+    meaning: 'Your SearXNG server, such as http://127.0.0.1:8080; its search.formats must have json.',
+  },
+  {
+    name: 'BRAVE_API_KEY',
+    isChecked: true,
+    isSecret: true,
+    isForServerOnly: true,
+    meaning: 'Key for the Brave Search API.',
+  },
+  {
+    name: 'BRAVE_BASE_URL',
+    isChecked: true,
+    default: 'https://api.search.brave.com',
+    isForServerOnly: true,
+    meaning: 'Another address for the Brave Search API.',
+  },
+  {
+    name: 'TAVILY_API_KEY',
+    isChecked: true,
+    isSecret: true,
+    isForServerOnly: true,
+    meaning: 'Key for the Tavily search API.',
+  },
+  {
+    name: 'TAVILY_BASE_URL',
+    isChecked: true,
+    default: 'https://api.tavily.com',
+    isForServerOnly: true,
+    meaning: 'Another address for the Tavily search API.',
+  },
+  {
+    name: 'ARXIV_BASE_URL',
+    isChecked: true,
+    default: 'https://export.arxiv.org',
+    isForServerOnly: true,
+    meaning: 'Another address for the arXiv API.',
+  },
+  {
+    name: 'AGENT_RUNTIME_CONTACT',
+    isChecked: true,
+    isForServerOnly: true,
+    meaning: 'An e-mail address that searches carry, so that a service can write to you before it blocks you.',
+  },
+] as const satisfies readonly Setting[];
+
+const runtimeSettings = [
+  { name: 'AGENT_RUNTIME_DB_PATH', flag: 'db', default: '~/.claude/agent_runtime.db', meaning: 'The database file.' },
   {
     name: 'AGENT_RUNTIME_CONFIG',
+    flag: 'config',
     default: '~/.claude/agent_runtime.json',
     meaning: 'The config file; it need not exist.',
   },
   {
     name: 'AGENT_RUNTIME_DATA_DIR',
+    flag: 'dataDir',
     default: '~/.claude/agent_runtime',
     meaning: 'Backups, logs, artifacts of jobs, and the data sets and price files that jobs read.',
   },
   {
     name: 'AGENT_RUNTIME_LOG_LEVEL',
+    flag: 'logLevel',
+    isChecked: true,
     default: 'info',
     meaning: 'debug, info, warn, error or silent: what goes to stderr and to the log file of the day.',
   },
   {
     name: 'AGENT_RUNTIME_TOOLSETS',
+    flag: 'toolsets',
     default: 'all',
     meaning: 'Which tools to offer: all, core, or names of toolsets with commas between.',
   },
-  { name: 'AGENT_RUNTIME_READ_ONLY', default: '0', meaning: '1 offers only tools that change nothing.' },
-  { name: 'AGENT_RUNTIME_WORKER_SLOTS', default: '5', meaning: 'How many worker slots all sessions share.' },
+  {
+    name: 'AGENT_RUNTIME_READ_ONLY',
+    flag: 'readOnly',
+    default: '0',
+    meaning: '1 offers only tools that change nothing.',
+  },
+  {
+    name: 'AGENT_RUNTIME_WORKER_SLOTS',
+    atMost: 1_000,
+    default: '5',
+    meaning: 'How many worker slots all sessions share.',
+  },
   {
     name: 'AGENT_RUNTIME_MAX_RUNNING_JOBS',
+    atMost: 64,
     default: '4',
     meaning: 'How many background jobs run at once, over all sessions.',
   },
   {
     name: 'AGENT_RUNTIME_MODEL',
-    meaning: 'The model of background tasks that name none; otherwise that of the first configured provider.',
+    meaning: 'The model of background tasks that do not name one; by default that of the first configured provider.',
   },
   {
     name: 'AGENT_RUNTIME_AGENTS',
-    meaning: 'More modules with agents than the config file names: absolute paths, joined as those of PATH are.',
+    meaning: 'Modules with agents, in addition to those of the config file: absolute paths, joined like those of PATH.',
   },
   {
     name: 'AGENT_RUNTIME_PRICES_URL',
@@ -55,9 +151,10 @@ export const settings = [
   },
   {
     name: 'AGENT_RUNTIME_URL',
+    isChecked: true,
     aliases: ['TASK_COORDINATOR_URL'],
     isForServerOnly: true,
-    meaning: 'Address of a runtime that serves HTTP elsewhere: this one then hands every call to it.',
+    meaning: 'Address of a runtime that serves HTTP elsewhere: this one then forwards every call to it.',
   },
   {
     name: 'AGENT_RUNTIME_TOKEN',
@@ -67,50 +164,22 @@ export const settings = [
   },
   {
     name: 'PORT',
+    atMost: 65_535,
     default: '3333',
     isForServerOnly: true,
     meaning: 'Port of `dashboard` and, with another default, of `serve --http`.',
   },
-  {
-    name: 'AGENT_RUNTIME_SEARCH_BACKEND',
-    isForServerOnly: true,
-    meaning: 'Who answers web_search: searxng, brave or tavily; otherwise the first of these that is set up.',
-  },
-  {
-    name: 'SEARXNG_URL',
-    isForServerOnly: true,
-    meaning: 'Your SearXNG server, such as http://127.0.0.1:8080; its search.formats must have json.',
-  },
-  { name: 'BRAVE_API_KEY', isSecret: true, isForServerOnly: true, meaning: 'Key for the Brave Search API.' },
-  {
-    name: 'BRAVE_BASE_URL',
-    default: 'https://api.search.brave.com',
-    isForServerOnly: true,
-    meaning: 'Another address for the Brave Search API.',
-  },
-  { name: 'TAVILY_API_KEY', isSecret: true, isForServerOnly: true, meaning: 'Key for the Tavily search API.' },
-  {
-    name: 'TAVILY_BASE_URL',
-    default: 'https://api.tavily.com',
-    isForServerOnly: true,
-    meaning: 'Another address for the Tavily search API.',
-  },
-  {
-    name: 'ARXIV_BASE_URL',
-    default: 'https://export.arxiv.org',
-    isForServerOnly: true,
-    meaning: 'Another address for the arXiv API.',
-  },
-  {
-    name: 'AGENT_RUNTIME_CONTACT',
-    isForServerOnly: true,
-    meaning: 'An e-mail address that searches carry, so that a service can write to you before it blocks you.',
-  },
 ] as const satisfies readonly Setting[];
+
+/** All variables but those of the model providers. */
+export const settings = [...runtimeSettings, ...searchSettings] as const;
 
 export type SettingName = (typeof settings)[number]['name'];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The settings that have a default. */
+export type DefaultedName = Extract<(typeof settings)[number], { default: string }>['name'];
 
 /** Reads a variable by its name or aliases. Empty counts as unset: that is what `${NAME:-}` in a client's config gives. */
 export function readSetting(env: Environment, setting: SettingName | Setting): string | undefined {
@@ -119,7 +188,35 @@ export function readSetting(env: Environment, setting: SettingName | Setting): s
   return undefined;
 }
 
-function settingNamed(name: SettingName): Setting {
+/** A setting by its flag, else its variable, else its default. */
+export function settingOrDefault(env: Environment, name: DefaultedName, flags: Flags = {}): string {
+  const { flag, default: usual = '' } = settingNamed(name);
+  const given = flag && flags[flag];
+  return given === undefined ? (readSetting(env, name) ?? usual) : String(given);
+}
+
+/** A variable that holds a whole number. Throws `invalid` for anything else. */
+export function readWholeNumber(env: Environment, name: SettingName): number | undefined {
+  const text = readSetting(env, name);
+  if (text === undefined) return undefined;
+  const most = settingNamed(name).atMost ?? Number.MAX_SAFE_INTEGER;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new RuntimeError(
+    'invalid',
+    `${name} is ${JSON.stringify(text)}.`,
+    `Set it to a whole number from 1 to ${most}.`,
+  );
+}
+
+/** One of some words, in any case. Throws `invalid`, naming the variable and the words. */
+export function oneOf<Word extends string>(words: readonly Word[], name: SettingName, text: string): Word {
+  const found = words.find((word) => word === text.toLowerCase());
+  if (found) return found;
+  throw new RuntimeError('invalid', `${name} is ${JSON.stringify(text)}.`, `Set it to one of ${words.join(', ')}.`);
+}
+
+export function settingNamed(name: SettingName): Setting {
   return settings.find((setting) => setting.name === name) ?? { name, meaning: '' };
 }
 

@@ -1,9 +1,9 @@
-/** A text of at most `most` characters; `...` at its end says that it was cut. */
+/** A text of at most `most` characters. A longer one is cut and ends in `...`. */
 export function cut(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
 }
 
-/** The known words that `word` was most likely meant to be: at most three, the nearest first. */
+/** The known words that are closest to `word` by edit distance: at most three, the closest first. */
 export function nearest(word: string, known: readonly string[]): string[] {
   const wanted = word.toLowerCase().replaceAll('-', '_');
   return known

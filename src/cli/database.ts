@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { RuntimeError } from '../base/errors.js';
-import type { LiveProcess } from '../core/overview/live-processes.js';
+import type { LiveProcess } from '../core/overview/sessions.js';
 import { newestBackup } from '../store/backup.js';
 import { restoreDatabase, setAside } from '../store/restore.js';
 import type { CommandContext } from './define-command.js';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import type { Config, Flags } from '../base/config.js';
+import type { Config } from '../base/config.js';
 import { type Log, type LogLevel, logLevels, openLog } from '../base/log.js';
+import type { Flags } from '../base/settings.js';
 import { choice, flag, readOptions, text, toCommanderOption } from './options.js';
 
 /** The options that every command takes, before or after its name. */

@@ -210,7 +210,11 @@ class PooledDownstream implements Downstream {
 
   /** Before the first call: scales that were set before this session began count from then on. */
   #scaleOnce(): Promise<void> {
-    this.#scaled ??= this.#applyScales();
+    this.#scaled ??= this.#applyScales().catch((error: unknown) => {
+      // The next call tries again.
+      this.#scaled = undefined;
+      throw error;
+    });
     return this.#scaled;
   }
 

@@ -12,9 +12,9 @@ import { errorResponse, failureResponse } from './failure.js';
 import { type Env, type GuardOptions, guard } from './guard.js';
 import { securityHeaders } from './headers.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
+import { boardReads } from './page/board-reads.js';
+import { jobReads } from './page/job-reads.js';
 import type { PageFiles } from './page-files.js';
-import { jobPageReads } from './page-job-reads.js';
-import { pageReads } from './page-reads.js';
 import { toolApi } from './tool-api.js';
 
 export interface AppNeeds {
@@ -54,7 +54,7 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
     return context.json({ name, read_only: isReadOnly, version });
   });
   app.route('/api/tools', toolApi(tools, runtime));
-  if (page) app.route('/api/page', toolApi([...pageReads, ...jobPageReads], runtime, { isCounted: false }));
+  if (page) app.route('/api/page', toolApi([...boardReads, ...jobReads], runtime, { isCounted: false }));
   app.get('/api/events', async (context) => {
     const place = context.req.header('last-event-id') ?? context.req.query('after');
     const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Number(place) : await feed.newest();

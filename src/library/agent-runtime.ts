@@ -1,7 +1,7 @@
 import type { Json } from '../base/json.js';
 import type {
   ClaimedTask,
-  ClaimWishes,
+  ClaimOptions,
   Goal,
   GoalEdit,
   GoalFilter,
@@ -13,8 +13,9 @@ import type {
   TaskReference,
   TaskState,
   TaskUpdate,
+  UpdatedTask,
 } from './board.js';
-import type { AgentSummary, Job, JobFilter, JobSubmission, JobSummary, JobWait, SubmittedJob } from './jobs.js';
+import type { AgentList, Job, JobFilter, JobState, JobSubmission, JobSummary, JobWait, SubmittedJob } from './jobs.js';
 
 /**
  * The runtime inside a program of yours: the same goals, tasks and jobs that every session on this machine shares. Its
@@ -27,13 +28,13 @@ export interface AgentRuntime {
   getJobStatus(jobId: string): Promise<Job>;
   /** Follows a job to its end. With a signal, waiting ends when that aborts, and throws its reason; the job goes on. */
   waitForJob(jobId: string, options?: { signal?: AbortSignal }): JobWait;
-  /** A job that waits never starts; one that runs is ended with every process it started. `conflict` if it has ended. */
-  cancelJob(jobId: string): Promise<{ job_id: string; status: string; cancelled: boolean }>;
+  /** A job that waits never starts; one that runs is stopped with every process it started. `conflict` if it has ended. */
+  cancelJob(jobId: string): Promise<{ job_id: string; status: JobState; cancelled: boolean }>;
   /** Runs a failed or cancelled job again, with fresh tries. */
   retryJob(jobId: string): Promise<Job>;
   listJobs(filter?: JobFilter): Promise<JobSummary[]>;
   /** The types of job there are, and the modules that could not be used. */
-  listAgents(): Promise<{ agents: AgentSummary[]; problems?: { module: string; reason: string }[] }>;
+  listAgents(): Promise<AgentList>;
 
   createGoal(goal: NewGoal): Promise<Goal>;
   getGoal(goalId: number): Promise<Goal>;
@@ -47,9 +48,9 @@ export interface AgentRuntime {
   createTasks(tasks: NewTask[]): Promise<number[]>;
   getTask(task: TaskReference): Promise<Task>;
   listTasks(filter?: TaskFilter): Promise<Task[]>;
-  /** Takes the next ready task, that nobody else gets then; undefined when none is ready. */
-  claimNextTask(wishes?: ClaimWishes): Promise<ClaimedTask | undefined>;
-  updateTaskStatus(task: TaskReference, status: TaskState, update?: TaskUpdate): Promise<Task>;
+  /** Claims the next ready task, so that no one else gets it; undefined when none is ready. */
+  claimNextTask(options?: ClaimOptions): Promise<ClaimedTask | undefined>;
+  updateTaskStatus(task: TaskReference, status: TaskState, update?: TaskUpdate): Promise<UpdatedTask>;
 
   /** Calls any other tool by its name, with its own fields. */
   callTool(name: string, input?: { [field: string]: Json }): Promise<unknown>;
@@ -72,8 +73,8 @@ export interface OpenOptions {
   agents?: readonly (string | URL)[];
   /** The project that goals, tasks and jobs of this program belong to; none unless given. */
   project?: string;
-  /** What this program is called where sessions are shown. */
+  /** The name of this program where sessions are listed. */
   name?: string;
-  /** Of lines on stderr; `warn` unless given. */
+  /** The level of the log on stderr; `warn` unless given. */
   logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }

@@ -1,9 +1,27 @@
-import type { JsonObject } from '../base/json.js';
+import type { z } from 'zod';
+import type { GoalStatus } from '../core/tasks/goal.js';
+import type { TaskStatus } from '../core/tasks/task.js';
+import type { ShownGoal } from '../tools/shapes/goal.js';
+import type { newTask } from '../tools/shapes/new-task.js';
+import type { claimedTaskOutput, taskOutput, updatedTaskOutput } from '../tools/shapes/task.js';
 
 /** A task's id (12 or "12"), or the key it was created with. */
 export type TaskReference = number | string;
 
-export type GoalState = 'active' | 'completed' | 'cancelled';
+export type GoalState = GoalStatus;
+export type TaskState = TaskStatus;
+
+/** A goal. Times are ISO 8601 in UTC. */
+export type Goal = ShownGoal;
+
+/** A task. Times are ISO 8601 in UTC. */
+export type Task = z.infer<typeof taskOutput>;
+
+/** A task after a change of its status; `claim_token` is there while it is in progress. */
+export type UpdatedTask = z.infer<typeof updatedTaskOutput>;
+
+/** A task that was just claimed, with the results of the tasks before it. */
+export type ClaimedTask = z.infer<typeof claimedTaskOutput>;
 
 export interface NewGoal {
   name: string;
@@ -15,23 +33,6 @@ export interface NewGoal {
   token_budget?: number;
 }
 
-export interface Goal {
-  id: number;
-  name: string;
-  description: string;
-  status: GoalState;
-  created_at: string;
-  updated_at: string;
-  completed_at: string | null;
-  metadata: JsonObject;
-  project?: string;
-  /** How many of its tasks are in which state. */
-  progress: Record<'total' | TaskState, number>;
-  /** The longest chain of open tasks, in order. */
-  critical_path?: number[];
-  tokens?: { budget: number | null; spent: number; reserved: number };
-}
-
 export interface GoalFilter {
   status?: GoalState;
   scope?: 'project' | 'all';
@@ -39,7 +40,7 @@ export interface GoalFilter {
   limit?: number;
 }
 
-/** Changes of a goal; what is left out stays. Cancelling one cancels its open tasks. */
+/** Changes of a goal; what is left out stays. Cancelling a goal cancels its open tasks. */
 export interface GoalEdit {
   name?: string;
   description?: string;
@@ -64,68 +65,13 @@ export interface PlannedTask {
   acceptance?: string;
 }
 
-export type TaskState = 'pending' | 'in_progress' | 'completed' | 'failed' | 'cancelled';
-
-export interface NewTask {
-  title: string;
-  goal_id?: number;
-  description?: string;
-  /** 1 to 10, 10 first; 5 unless given. */
-  priority?: number;
-  /** Tasks that must be done first. */
-  dependencies?: TaskReference[];
-  /** A name of your own, unique; works wherever an id does. */
-  key?: string;
+/** A new task, with the fields of `create_task`. Times are ISO 8601 with a zone. */
+export type NewTask = Omit<z.input<typeof newTask>, 'metadata'> & {
+  /** Anything you want kept with it. */
   metadata?: object;
-  /** ISO 8601 with a zone. */
-  deadline?: string;
-  not_before?: string;
-  acceptance?: string;
-  /** Claims that may lapse before it fails; 3 unless given. */
-  max_attempts?: number;
-  /** What becomes of it when a dependency fails; `block` unless given. */
-  on_dependency_failure?: 'block' | 'skip' | 'run' | 'cancel';
-}
+};
 
-export interface Task {
-  id: number;
-  goal_id: number | null;
-  title: string;
-  description: string;
-  status: TaskState;
-  priority: number;
-  dependencies: number[];
-  created_at: string;
-  updated_at: string;
-  started_at: string | null;
-  completed_at: string | null;
-  result: string | null;
-  error: string | null;
-  metadata: JsonObject;
-  key?: string;
-  project?: string;
-  ready?: boolean;
-  overdue?: boolean;
-  acceptance?: string;
-  deadline?: string;
-  not_before?: string;
-  attempts: number;
-  max_attempts: number;
-  claimed_by?: string;
-  worker_id?: string;
-  lease_expires_at?: string;
-  /** Proves that the claim is yours; when this call has just claimed it. */
-  claim_token?: number;
-}
-
-/** A task that was just claimed. */
-export interface ClaimedTask extends Task {
-  claim_token: number;
-  /** What the tasks before it left; `getTask` has those whole that are cut after 1,500 characters. */
-  dependency_results: { id: number; title: string; status: TaskState; result: string | null }[];
-}
-
-export interface ClaimWishes {
+export interface ClaimOptions {
   /** Only tasks of this goal. */
   goal_id?: number;
   /** A name for who does it, when a program has several workers. */
@@ -138,7 +84,7 @@ export interface ClaimWishes {
 export interface TaskUpdate {
   result?: string;
   error?: string;
-  /** The one that the claim returned: an outdated claim is refused, and changes nothing. */
+  /** The token that the claim returned. An outdated claim is refused, and changes nothing. */
   claim_token?: number;
   tokens_used?: number;
   note?: string;

@@ -1,13 +1,16 @@
-import type { Json, JsonObject } from '../base/json.js';
+import type { Json } from '../base/json.js';
+import type { JobStatus } from '../core/jobs/job.js';
+import type { ShownAgents } from '../tools/shapes/agent.js';
+import type { ShownJob, ShownListedJob, ShownSubmission } from '../tools/shapes/job.js';
 
-/** How a job stands. The last three are final. */
-export type JobState = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled';
+/** The status of a job. The last three are final. */
+export type JobState = JobStatus;
 
-/** Work for an agent. */
+/** A new job for an agent. */
 export interface JobSubmission {
   /** Which agent: `ml_experiment`, `backtest`, `generic`, `command`, or the type of an agent of your own. */
   type: string;
-  /** What it is to work on, as the agent's schema says: what JSON can hold. Checked when it is submitted. */
+  /** Its input, as the agent's schema says: what JSON can hold. Checked when it is submitted. */
   payload: object;
   /** Anything you want kept with the job. */
   metadata?: object;
@@ -21,48 +24,20 @@ export interface JobSubmission {
   max_attempts?: number;
   /** How long one try may take; what the agent says, or 1,800, unless given. */
   timeout_seconds?: number;
-  /** A name of your own: the same again returns the same job. */
+  /** A name of your own: the same key again returns the same job. */
   idempotency_key?: string;
 }
 
-export interface SubmittedJob {
-  job_id: string;
-  status: JobState;
-  /** The idempotency key was known: this is the job of the earlier call. */
-  repeated?: boolean;
-}
+export type SubmittedJob = ShownSubmission;
 
-/** A job whole. Times are ISO 8601 in UTC. */
-export interface Job {
-  job_id: string;
-  type: string;
-  status: JobState;
-  created_at: string;
-  started_at: string | null;
-  completed_at: string | null;
-  /** 0 to 1, when its agent says. */
-  progress?: number;
-  progress_message?: string;
-  /** What its agent returned; null until it has completed. */
+/** A job in full. Times are ISO 8601 in UTC. */
+export type Job = Omit<ShownJob, 'result' | 'result_cut'> & {
+  /** What its agent returned, never cut; null until it has completed. */
   result: Json;
-  error: { code: string; message: string } | null;
-  warnings?: string[];
-  metadata: JsonObject;
-  /** Files that it saved. */
-  artifacts?: { name: string; path: string; size_bytes: number; sha256: string }[];
-  /** The end of its log, oldest first. */
-  logs: { at: string; level: string; message: string }[];
-}
+};
 
-export interface JobSummary {
-  job_id: string;
-  type: string;
-  status: JobState;
-  /** Its payload in a few words. */
-  about: string;
-  created_at: string;
-  completed_at: string | null;
-}
+/** A job in a list. */
+export type JobSummary = ShownListedJob;
 
 export interface JobFilter {
   status_filter?: JobState;
@@ -74,16 +49,10 @@ export interface JobFilter {
 }
 
 /** A type of job. */
-export interface AgentSummary {
-  type: string;
-  description: string;
-  /** Names of what its payload takes. */
-  payload: string[];
-  concurrency?: number;
-  timeout_seconds?: number;
-  /** Absolute path, when it is not built in. */
-  module?: string;
-}
+export type AgentSummary = ShownAgents['agents'][number];
+
+/** The types of job, and the modules that could not be used. */
+export type AgentList = ShownAgents;
 
 /**
  * The states of a job, one after the other: `for await` gives each that differs from the one before, the final one last;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
-import { type Json, readJson, toJsonText } from '../base/json.js';
+import { readJson, toJsonText } from '../base/json.js';
 import { createLog } from '../base/log.js';
 import { createRedactor } from '../base/redact.js';
 import { version } from '../base/version.js';
@@ -10,9 +10,10 @@ import { readConfig } from '../config.js';
 import { nameSession, openRuntime, type Runtime, type Session } from '../runtime.js';
 import { contextOf, runTool } from '../tools/call/run-tool.js';
 import { findTool } from '../tools/index.js';
+import type { ShownJob } from '../tools/shapes/job.js';
 import type { AgentRuntime, OpenOptions } from './agent-runtime.js';
-import type { ClaimedTask, Goal, Task } from './board.js';
-import type { Job, JobSummary } from './jobs.js';
+import type { ClaimedTask, Task, TaskReference } from './board.js';
+import type { Job } from './jobs.js';
 import { waitForJob } from './wait-for-job.js';
 
 /** What `openRuntime` of the library does. */
@@ -45,44 +46,40 @@ function modulePath(module: unknown): string {
   );
 }
 
-type Input = { [field: string]: unknown };
+/** Calls a tool; its result is as the method's own type says, which the tests compare. */
+type Call = <Result>(tool: string, input?: object) => Promise<Result>;
 
 /** The methods are the tools of the same name: one set of rules, one set of messages. */
 function createFacade(runtime: Runtime, session: Session): AgentRuntime {
   let isOpen = true;
   const context = contextOf(runtime, session, { sessionId: session.id });
 
-  /** What a tool returns is as the method's own type says, which the tests compare. */
-  async function call<Result>(name: string, input: object = {}): Promise<Result> {
+  async function call<Result>(tool: string, input: object = {}): Promise<Result> {
     if (!isOpen) throw new RuntimeError('unavailable', 'This runtime is closed.', 'Open another with openRuntime.');
-    return (await runTool(findTool(name), asSent(input, name), context)) as Result;
+    return (await runTool(findTool(tool), asSent(input, tool), context)) as Result;
   }
 
-  /** Page by page, because a page is as long as a model can take in. */
-  async function list<Item>(tool: string, key: string, { limit = 100, ...filter }: Input & { limit?: number }) {
-    const items: Item[] = [];
-    let cursor: string | undefined;
-    do {
-      const wanted = Math.min(200, limit - items.length);
-      const page = await call<{ next_cursor?: string } & Record<string, unknown>>(tool, {
-        ...filter,
-        limit: wanted,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      items.push(...(page[key] as Item[]));
-      cursor = page.next_cursor;
-    } while (cursor !== undefined && items.length < limit);
-    return items;
-  }
+  return {
+    ...jobMethods(call, runtime),
+    ...goalMethods(call),
+    ...taskMethods(call),
+    callTool: (name, input = {}) => call(name, input),
+    close() {
+      if (!isOpen) return;
+      isOpen = false;
+      runtime.close();
+    },
+  };
+}
 
-  /** With its whole result, of which a model is shown only the beginning. */
+type JobMethod = 'submitJob' | 'getJobStatus' | 'waitForJob' | 'cancelJob' | 'retryJob' | 'listJobs' | 'listAgents';
+
+function jobMethods(call: Call, runtime: Runtime): Pick<AgentRuntime, JobMethod> {
+  /** With its whole result: the tool cuts a long one. */
   async function getJobStatus(jobId: string): Promise<Job> {
-    const { result_cut: cut, ...job } = await call<Job & { result_cut?: string }>('get_job_status', { job_id: jobId });
-    return { ...job, result: cut === undefined ? job.result : (await runtime.jobs.get(jobId)).result };
+    const { result_cut: cut, result = null, ...job } = await call<ShownJob>('get_job_status', { job_id: jobId });
+    return { ...job, result: cut === undefined ? result : (await runtime.jobs.get(jobId)).result };
   }
-
-  const getTask = (task: number | string) => call<Task>('get_task', { task_id: task, fields: 'full' });
-
   return {
     submitJob: (job) => call('submit_job', job),
     getJobStatus,
@@ -92,12 +89,18 @@ function createFacade(runtime: Runtime, session: Session): AgentRuntime {
       await call('retry_task', { task_id: jobId });
       return getJobStatus(jobId);
     },
-    listJobs: (filter = {}) => list<JobSummary>('list_jobs', 'jobs', { ...filter }),
+    listJobs: (filter = {}) => listAll(call, 'list_jobs', 'jobs', filter),
     listAgents: () => call('list_agents'),
+  };
+}
 
+type GoalMethod = 'createGoal' | 'getGoal' | 'listGoals' | 'updateGoal' | 'decomposeGoal';
+
+function goalMethods(call: Call): Pick<AgentRuntime, GoalMethod> {
+  return {
     createGoal: (goal) => call('create_goal', goal),
     getGoal: (goalId) => call('get_goal', { goal_id: goalId, fields: 'full' }),
-    listGoals: (filter = {}) => list<Goal>('list_goals', 'goals', { ...filter, fields: 'full' }),
+    listGoals: (filter = {}) => listAll(call, 'list_goals', 'goals', { ...filter, fields: 'full' }),
     updateGoal: (goalId, edit) => call('update_goal', { ...edit, goal_id: goalId }),
     async decomposeGoal(goalId, plan) {
       // Without tasks the tool would ask a model for them.
@@ -106,28 +109,45 @@ function createFacade(runtime: Runtime, session: Session): AgentRuntime {
       const { tasks_created } = await call<{ tasks_created: number[] }>('decompose_goal', { ...plan, goal_id: goalId });
       return tasks_created;
     },
-
-    createTask: (task) => call('create_task', task),
-    createTasks: async (tasks) => (await call<{ tasks_created: number[] }>('create_tasks', { tasks })).tasks_created,
-    getTask,
-    listTasks: (filter = {}) => list<Task>('list_tasks', 'tasks', { ...filter, fields: 'full' }),
-    async claimNextTask(wishes = {}) {
-      const claimed = await call<ClaimedTask | { id?: undefined }>('claim_next_task', wishes);
-      return claimed.id === undefined ? undefined : { ...claimed, ...(await getTask(claimed.id)) };
-    },
-    updateTaskStatus: (task, status, update = {}) => call('update_task_status', { ...update, task_id: task, status }),
-
-    callTool: (name: string, input: { [field: string]: Json } = {}) => call(name, input),
-
-    close() {
-      if (!isOpen) return;
-      isOpen = false;
-      runtime.close();
-    },
   };
 }
 
-/** As it would arrive from another process: without what is undefined, and with dates as text. */
+type TaskMethod = 'createTask' | 'createTasks' | 'getTask' | 'listTasks' | 'claimNextTask' | 'updateTaskStatus';
+
+function taskMethods(call: Call): Pick<AgentRuntime, TaskMethod> {
+  const getTask = (task: TaskReference) => call<Task>('get_task', { task_id: task, fields: 'full' });
+  return {
+    createTask: (task) => call('create_task', task),
+    createTasks: async (tasks) => (await call<{ tasks_created: number[] }>('create_tasks', { tasks })).tasks_created,
+    getTask,
+    listTasks: (filter = {}) => listAll(call, 'list_tasks', 'tasks', { ...filter, fields: 'full' }),
+    async claimNextTask(options = {}) {
+      const claimed = await call<ClaimedTask | { id?: undefined }>('claim_next_task', options);
+      return claimed.id === undefined ? undefined : { ...claimed, ...(await getTask(claimed.id)) };
+    },
+    updateTaskStatus: (task, status, update = {}) => call('update_task_status', { ...update, task_id: task, status }),
+  };
+}
+
+/** Reads a list page by page, because a page is only as long as a model can take in. */
+async function listAll<Item>(
+  call: Call,
+  tool: string,
+  key: string,
+  { limit = 100, ...filter }: { limit?: number; fields?: 'full' },
+): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | undefined;
+  do {
+    const input = { ...filter, limit: Math.min(200, limit - items.length), cursor };
+    const page = await call<{ next_cursor?: string } & Record<string, unknown>>(tool, input);
+    items.push(...(page[key] as Item[]));
+    cursor = page.next_cursor;
+  } while (cursor !== undefined && items.length < limit);
+  return items;
+}
+
+/** The input as another process would send it: without what is undefined, and with dates as text. */
 function asSent(input: object, name: string): unknown {
   const json = toJsonText(input, name);
   if ('text' in json) return readJson(json.text);

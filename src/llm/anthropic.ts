@@ -235,7 +235,7 @@ const names: VendorNames = {
   baseUrlVariable: 'ANTHROPIC_BASE_URL',
 };
 
-/** An error event in the middle of a stream has no status, only this type. A bare `api_error` tells nothing. */
+/** An error event in the middle of a stream has no status, only this type. A bare `api_error` has no meaning. */
 const failuresByType = new Map<string, ModelFailure>([
   ['authentication_error', 'auth'],
   ['permission_error', 'auth'],

@@ -19,7 +19,7 @@ export interface Call {
 export interface CallLimits {
   /** The vendor's name in messages. */
   vendor: string;
-  /** 300,000 ms by default; 0 for a provider that cannot show signs of life. */
+  /** Milliseconds of silence after which the call fails; 300,000 by default, 0 for a provider that need not stream. */
   stallTimeoutMs?: number | undefined;
 }
 
@@ -156,7 +156,7 @@ export function droppedParams(who: string, params: ModelParams, names: readonly 
     .map((name) => `${who} does not take ${name}, so it was left out.`);
 }
 
-/** Only the fields that have a value: some vendors take an explicit undefined for a value. */
+/** Only the fields that have a value: some vendors treat an explicit undefined as a value. */
 export function defined<Fields extends object>(
   fields: Fields,
 ): { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } {

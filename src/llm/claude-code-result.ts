@@ -4,10 +4,10 @@ import { type ModelAnswer, ModelError, type ModelFailure, type ModelRequest, typ
 import { failureOfStatus, redactedDetail } from './failure.js';
 
 /**
- * What a run of `claude -p --output-format json` means. Success is exit 0, a result that can be read, and no `is_error`,
- * all three: an API error prints a result of subtype `success`, and an interrupted run exits with 0 and no output.
+ * Reads the outcome of `claude -p --output-format json`. Success needs all of exit code 0, a readable result and no
+ * `is_error`: an API error prints a result of subtype `success`, and an interrupted run exits with 0 and no output.
  *
- * Shapes: providers.md 5.3, measured with Claude Code 2.1.328.
+ * The shapes were measured with Claude Code 2.1.328.
  *
  * @throws ModelError for everything else
  */
@@ -50,7 +50,7 @@ export function readClaudeCodeResult(
   };
 }
 
-/** Nothing in it is certain: it is another program's output, of any version. */
+/** The output of another program in any version, so no field is certain. */
 type Result = Record<string, unknown>;
 
 function parseResult(stdout: string): Result | undefined {
@@ -74,7 +74,7 @@ function noResult(end: ChildEnd, words: (text: string) => string | undefined): M
     const what = end.stdout.trim() === '' ? 'without any output' : 'with output that is not a result';
     return new ModelError('invalid_output', `Claude Code ended ${what} (exit 0). Try again.`, more);
   }
-  // Killed from outside, by the system when memory runs short for one: the same call may go well next time.
+  // Killed from outside, for example by the system when memory runs short. The same call may succeed next time.
   if (end.exitCode === null || end.exitCode > 128) {
     return new ModelError('overloaded', `Claude Code was ended from outside (${exitWords(end)}). Try again.`, more);
   }
@@ -105,7 +105,7 @@ function failedResult(
 function failureOf({ subtype }: Result, status: number | undefined, words: string): ModelFailure {
   if (status !== undefined) return failureOfStatus(status);
   if (subtype === 'error_max_budget_usd' || subtype === 'error_max_turns') return 'exhausted';
-  // The login and the limit of a subscription come without a status, in the CLI's own words.
+  // A missing login and the limit of a subscription have no status, only the CLI's own words.
   if (/\/login\b|not logged in/i.test(words)) return 'auth';
   if (/\blimit\b.*\b(reached|reset)|hit your .*\blimit\b/i.test(words)) return 'rate_limited';
   return 'invalid_output';
@@ -115,7 +115,7 @@ const messages: Partial<Record<ModelFailure, string>> = {
   auth: 'Claude Code is not logged in, or its login was refused. Run `claude` and log in with /login.',
   exhausted: 'Claude Code reached the budget of the call before it had an answer. Raise maxBudgetUsd, or ask for less.',
   not_found: 'Claude Code has no model MODEL. Use sonnet, opus, haiku, or a current Claude id.',
-  invalid_request: 'Claude Code had the request to MODEL refused as invalid. Change the prompt.',
+  invalid_request: 'The request of Claude Code to MODEL was refused as invalid. Change the prompt.',
   rate_limited: 'Claude Code has reached the limit of its plan. Try again later, or use another model.',
   overloaded: 'Claude Code could not reach a model that serves it. Try again later.',
   timeout: 'Claude Code got no answer from its model in time. Try again.',
@@ -127,7 +127,7 @@ function answerText(result: Result): string | undefined {
   return typeof result.result === 'string' ? result.result : undefined;
 }
 
-/** Everything that was read, from the cache or not: the budget counts tokens, not prices. */
+/** All input tokens, cached or not: the budget counts tokens, not prices. */
 function readUsage({ usage }: Result): ModelUsage {
   if (!isObject(usage)) return { inputTokens: 0, outputTokens: 0 };
   return {
@@ -139,7 +139,7 @@ function readUsage({ usage }: Result): ModelUsage {
 
 const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
-/** The one that wrote most: a small model does chores beside it. */
+/** The model with the most output: Claude Code also uses a small one for minor work. */
 function mainModel({ modelUsage }: Result): string | undefined {
   if (!isObject(modelUsage)) return undefined;
   const written = ([, usage]: [string, unknown]) => (isObject(usage) ? count(usage.outputTokens) : 0);

@@ -20,7 +20,7 @@ const section = z.strictObject({
   passEnv: z.array(z.string()).optional(),
   /** Tools it may use without asking, `Read` or `Bash(git log *)`. Without any it answers with text and touches nothing. */
   allowedTools: z.array(z.string()).optional(),
-  /** Where it works; the user's home unless given, where no stranger can leave instructions or hooks. */
+  /** Its working directory; the user's home unless given, where others cannot leave instructions or hooks. */
   workingDirectory: z.string().optional(),
   /** What one call may cost, in US dollars. */
   maxBudgetUsd: z.number().positive().optional(),
@@ -57,7 +57,7 @@ export const claudeCode: ProviderDeclaration<Settings> = {
 
 const commandOf = ({ command }: Settings): string => command ?? 'claude';
 
-/** The full path of the Claude Code that the settings mean, if it is there. Starts no process. */
+/** The full path of the user's Claude Code; undefined when it is not installed. Starts no process. */
 export function findClaudeCode(config: {
   providers: Readonly<Record<string, unknown>>;
   env: Environment;
@@ -88,7 +88,7 @@ export function createClaudeCode(settings: ClaudeCodeRun): Provider {
 }
 
 /**
- * The version of the CLI, such as `2.1.328`, or undefined when it is not there or does not say within 5 s.
+ * The version of the CLI, such as `2.1.328`, or undefined when it is not there or does not answer within 5 s.
  *
  * @param env the environment to choose from, with PATH
  */
@@ -167,11 +167,11 @@ function writeArgs(settings: ClaudeCodeRun, { model, system, params }: ModelRequ
   return args;
 }
 
-/** What a program of the user needs, and the login of this one. Keys of other programs are not passed on. */
+/** What any program of the user needs, and the login of Claude Code. Keys of others are not passed on. */
 const passedOn = [
   ...ordinaryVariables,
   ...['CLAUDE_CODE_OAUTH_TOKEN', 'CLAUDE_CODE_GIT_BASH_PATH'],
-  // Lets a process be found whose runner is gone.
+  // By this a process is found when its runner is gone.
   runnerMark,
 ];
 

@@ -129,7 +129,7 @@ function toModelError(vendor: string, error: unknown): ModelError {
       });
 }
 
-/** By name, because the module may have its own copy of this package, and so another class. */
+/** Compares by name: the module may have its own copy of this package, and so another class. */
 function failureOf(error: unknown): ModelFailure | undefined {
   if (!(error instanceof Error) || error.name !== 'ModelError' || !('failure' in error)) return undefined;
   return modelFailures.find((failure) => failure === error.failure);

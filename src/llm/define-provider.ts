@@ -1,6 +1,6 @@
 import type { ModelRequest, ModelUsage } from '../core/ports.js';
 
-/** What a provider of your own returns: the text at least. */
+/** The answer of your own provider. Only the text is required. */
 export interface CustomAnswer {
   text: string;
   /** The model that answered; by default the one that was asked for. */
@@ -23,7 +23,7 @@ export interface CustomProvider {
 
 /**
  * Declares a provider of your own: the default export of a module that the config names by absolute path, used as the
- * model `custom:NAME`, or `custom:NAME:MODEL` to tell it which of its models.
+ * model `custom:NAME`, or `custom:NAME:MODEL` for one of its models.
  *
  * @example
  * // ~/.claude/providers/echo.mjs, in the config as { "providers": { "custom": { "echo": "/home/me/.claude/providers/echo.mjs" } } }

@@ -21,6 +21,8 @@ const section = z.strictObject({
 
 type Settings = z.output<typeof section>;
 
+const defaultHost = 'http://127.0.0.1:11434';
+
 /** Local models. A server may run at the usual address, but only one that was named becomes the default. */
 export const ollama: ProviderDeclaration<Settings> = {
   id: 'ollama',
@@ -30,7 +32,7 @@ export const ollama: ProviderDeclaration<Settings> = {
     baseUrl: {
       name: 'OLLAMA_BASE_URL',
       aliases: ['OLLAMA_HOST'],
-      default: 'http://127.0.0.1:11434',
+      default: defaultHost,
       meaning: 'Where Ollama listens.',
     },
     model: {
@@ -59,7 +61,6 @@ export function createOllama(
   };
 }
 
-const defaultHost = 'http://127.0.0.1:11434';
 const defaultNumCtx = 8192;
 
 interface Server {
@@ -138,7 +139,7 @@ function statusFailure({ status, headers }: Response, body: string, { server, mo
 
 const names: VendorNames = {
   vendor: 'Ollama',
-  keyFix: 'Set the headers that the proxy before it asks for.',
+  keyFix: 'Set the headers that its proxy requires: providers.ollama.headers in the config file.',
   baseUrlVariable: 'OLLAMA_BASE_URL',
 };
 

@@ -63,7 +63,7 @@ export interface ProviderContext {
 export interface ModelTable {
   /** Lower-case names that are this vendor's. */
   family: RegExp;
-  /** What is cut off before an id is looked up. */
+  /** Removed from an id before it is looked up. */
   prefix?: RegExp;
   /** Short names. */
   aliases: Readonly<Record<string, string>>;

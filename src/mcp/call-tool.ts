@@ -1,7 +1,7 @@
 import type { CallToolResult, Tool as ToolDescription } from '@modelcontextprotocol/sdk/types.js';
 import { type ErrorReport, reportError } from '../base/errors.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
-import { inputSchema } from '../tools/call/from-text/input-schema.js';
+import { inputSchema } from '../tools/call/input-schema.js';
 import { runTool } from '../tools/call/run-tool.js';
 
 /**

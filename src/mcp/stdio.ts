@@ -4,11 +4,12 @@ import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import { type OpenLogOptions, openLog } from '../base/log.js';
 import { defaultConfig } from '../config.js';
-import { nameSession } from '../core/coordination/sessions.js';
+import { nameSession, type SessionInfo } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
 import { createMcpServer } from './server.js';
 
 const parentPollMs = 5_000;
+const beginAgainMs = 10_000;
 
 export interface ServeWishes extends OpenLogOptions {
   /** Answers GET /metrics on this port of 127.0.0.1. */
@@ -42,6 +43,15 @@ export async function serveStdio(readSettings: () => Config, wishes: ServeWishes
     opened = await openRuntime({ config, log });
     return opened;
   }
+  /** The runtime itself may not open yet. Once it has, its heartbeats begin the session if this does not. */
+  async function begin(info: SessionInfo): Promise<void> {
+    try {
+      await (await runtime()).maintenance.beginSession(session, info);
+    } catch (error) {
+      log.error('the session could not begin', { error });
+      if (!opened) setTimeout(() => void begin(info), beginAgainMs).unref();
+    }
+  }
 
   if (config.remote && !problem) return serveRemote(config, config.remote);
 
@@ -49,11 +59,7 @@ export async function serveStdio(readSettings: () => Config, wishes: ServeWishes
   // A client may start a server only to ask what it is; a session exists from here on.
   server.oninitialized = () => {
     const client = server.getClientVersion();
-    runtime()
-      .then((ready) =>
-        ready.maintenance.beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version }),
-      )
-      .catch((error: unknown) => log.error('the session could not begin', { error }));
+    void begin({ ...info, clientName: client?.name, clientVersion: client?.version });
   };
   if (wishes.metricsPort !== undefined) {
     const { openMetricsEndpoint } = await import('./metrics-endpoint.js');

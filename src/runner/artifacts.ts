@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { AgentError, type Artifact, type Dependency } from '../agents/define-agent.js';
 import { type Json, readJson } from '../base/json.js';
 import { makePrivateDirectory } from '../base/private-files.js';
-import { listArtifact } from '../core/jobs/attempts.js';
+import { recordArtifact } from '../core/jobs/attempts.js';
 import type { AttemptKey } from '../core/jobs/outcome.js';
 import { listArtifacts } from '../core/jobs/read-jobs.js';
 import type { Database, Sql } from '../store/sql.js';
@@ -17,8 +17,9 @@ export interface ArtifactToSave {
 }
 
 /**
- * Writes a file of a job into the data directory and lists it on the job; the same name again replaces it. Fenced: an
- * attempt that has been superseded changes neither.
+ * Writes a file of a job into the data directory and records it on the job; the same name replaces the earlier file.
+ * Throws `INVALID_ARTIFACT` for a name with a path in it, and `SUPERSEDED`, with nothing changed, when another attempt
+ * has taken over.
  */
 export async function saveArtifact(
   db: Database,
@@ -38,13 +39,13 @@ export async function saveArtifact(
     sizeBytes: bytes.byteLength,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   };
-  // A name of its own, so that no reader sees half of it, nor another attempt's.
+  // Written under a name of this attempt's own first, so that no reader sees half a file.
   const part = join(directory, `.${token}.part`);
   try {
     writeFileSync(part, bytes, { mode: 0o600 });
     await db.transaction(async (sql) => {
       const listed = { name, path: artifact.path, size_bytes: artifact.sizeBytes, sha256: artifact.sha256 };
-      const isCurrent = await listArtifact(sql, key, listed, at);
+      const isCurrent = await recordArtifact(sql, key, listed, at);
       if (!isCurrent) throw new AgentError('SUPERSEDED', `Another attempt of job ${jobId} has taken over.`);
       renameSync(part, artifact.path);
     });
@@ -54,7 +55,7 @@ export async function saveArtifact(
   return artifact;
 }
 
-/** The jobs that a job waited for, with what came of them. */
+/** The jobs that a job depended on, with their results and files, in the order of their submission. */
 export async function readDependencies(sql: Sql, jobId: string): Promise<Dependency[]> {
   const rows = await sql.all<{ id: string; type: string; result: string | null }>(
     `select j.id, j.type, j.result from job_dependencies d join jobs j on j.id = d.depends_on
@@ -69,7 +70,7 @@ export async function readDependencies(sql: Sql, jobId: string): Promise<Depende
   return dependencies;
 }
 
-/** The files that a job has saved. */
+/** The files that a job has saved, by name. */
 export async function readArtifacts(sql: Sql, jobId: string): Promise<Artifact[]> {
   const stored = await listArtifacts(sql, jobId);
   return stored.map(({ name, path, size_bytes, sha256 }) => ({ name, path, sizeBytes: size_bytes, sha256 }));

@@ -14,25 +14,25 @@ import type { Database } from '../store/sql.js';
 import { ProgressWriter, type ProgressWriterNeeds } from './progress-writer.js';
 
 export interface AttemptNeeds extends ProgressWriterNeeds {
-  /** The agent of a job, by its type and what it requires of its runner. */
+  /** Loads the agent of a job by its type and by what the job requires. */
   loadAgent(type: string, requires: string | null): Promise<Agent>;
-  /** How long an agent may take to stop after it was told to. */
+  /** How long an agent may take to stop after its signal was aborted. */
   stopGraceMs: number;
 }
 
-/** Why an attempt was told to stop; the reason of its AbortSignal. */
+/** Why an attempt is stopped; the reason of its AbortSignal. */
 export type StopReason = 'cancelled' | 'timeout' | 'superseded' | 'ending';
 
 export interface Attempt {
-  /** Never rejects; `superseded` means that there is nothing to write. */
+  /** Never rejects. `superseded` means that there is nothing to write. */
   readonly outcome: Promise<Outcome | 'superseded'>;
   /** Only the first reason counts. */
   stop(reason: StopReason): void;
-  /** Whether the agent's own code still runs although the attempt is over. */
+  /** Whether the agent's code still runs although the attempt is over. */
   readonly isStuck: boolean;
 }
 
-/** Runs one job with its agent, storing output, progress and log lines as they come. */
+/** Runs one job with its agent, and stores output, progress and log entries as they come. */
 export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   const controller = new AbortController();
   const writer = new ProgressWriter(job, needs);
@@ -62,7 +62,7 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
     await writer.close();
     const reason = controller.signal.reason as StopReason | undefined;
     if (reason === 'superseded') return 'superseded';
-    // What ended by itself, or was done before the stop reached it, counts as it is.
+    // An attempt that ended by itself, or completed before the stop reached it, keeps its own outcome.
     const own = first ?? (late?.kind === 'completed' ? late : undefined);
     return { ...(own ?? stoppedBecause(reason, job)), ...writer.spending() };
   }
@@ -83,7 +83,7 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
 async function agentJob(job: JobRow, agent: Agent): Promise<AgentJob<unknown>> {
   const checked = await checkPayload(agent.payload, readJson<Json>(job.payload));
   if ('problem' in checked) {
-    // Checked when it was submitted, but perhaps by another version of the agent.
+    // It was checked when it was submitted, but perhaps by another version of the agent.
     throw new RuntimeError('invalid', `The payload is not one of the agent ${job.type}: ${checked.problem}`);
   }
   return {
@@ -96,7 +96,7 @@ async function agentJob(job: JobRow, agent: Agent): Promise<AgentJob<unknown>> {
   };
 }
 
-/** A breaker that is held may be reset at any moment: jobs look again this soon. */
+/** A breaker that was tripped by hand may be reset at any moment, so jobs ask again this soon. */
 const heldWaitMs = 30_000;
 
 /** Throws `Postponed` when the breaker of the job's type lets nothing through now. */
@@ -135,12 +135,12 @@ function failed(error: unknown, redact: Redact): Outcome {
   return { kind: 'failed', code, message, isTransient: isUnavailable(error) };
 }
 
-/** By name, because a module may have its own copy of this package, and so another class. */
+/** Compares the name, because a module may have its own copy of this package, and so another class. */
 function isAgentError(error: unknown): error is AgentError {
   return error instanceof Error && error.name === 'AgentError' && 'code' in error && typeof error.code === 'string';
 }
 
-/** The message, and the vendor's own words as a quotation. */
+/** The error's message, with the vendor's own words quoted and the hint added. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const detail = error instanceof ModelError && error.detail ? ` It said: ${JSON.stringify(error.detail)}` : '';
@@ -160,6 +160,6 @@ function stoppedBecause(reason: StopReason | undefined, job: JobRow): Outcome {
         isTransient: true,
       };
     default:
-      return { kind: 'postponed', message: 'Its runner was told to end.', retryAfterMs: 0 };
+      return { kind: 'postponed', message: 'Its runner was stopped.', retryAfterMs: 0 };
   }
 }

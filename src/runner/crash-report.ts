@@ -4,8 +4,8 @@ import { Worker } from 'node:worker_threads';
 import type { Outcome } from '../core/jobs/outcome.js';
 
 /**
- * What is written about a runner that runs out of memory, by Node or by the thread that watches: no other code of the
- * runner runs any more. Tried again, a job that needs too much memory would only end the next runner, so it fails.
+ * Reads the report that Node, or the thread of `watchMemory`, writes when a runner runs out of memory: no other code of
+ * the runner runs then. The job fails, because another try would only end the next runner.
  */
 export function createCrashReports(directory: string, heapMb: number) {
   const fileOf = (runnerId: string) => crashReportFile(directory, runnerId);
@@ -27,7 +27,7 @@ export type CrashReports = ReturnType<typeof createCrashReports>;
 
 export const crashReportFile = (directory: string, runnerId: string): string => join(directory, `${runnerId}.json`);
 
-/** The arguments by which Node writes a report of a fatal error to the file of a runner. */
+/** Arguments of Node that make it write a report of a fatal error to a runner's file. */
 export function reportArguments(directory: string, runnerId: string): string[] {
   const file = crashReportFile(directory, runnerId);
   return ['--report-on-fatalerror', `--report-directory=${dirname(file)}`, `--report-filename=${basename(file)}`];
@@ -38,21 +38,21 @@ function readEvent(path: string): string | undefined {
     const report = JSON.parse(readFileSync(path, 'utf8')) as { header?: { event?: unknown } };
     return String(report.header?.event);
   } catch {
-    // It ended in another way, or while it was writing this.
+    // There is no report, or the runner ended while it was written.
     return undefined;
   }
 }
 
 export interface MemoryLimit {
-  /** All memory that the process may have, megabytes. */
+  /** The memory that the process may have in all, megabytes. */
   limitMb: number;
-  /** Where the reason is left when it has more. */
+  /** The crash report to write when it has more. */
   file: string;
 }
 
 /**
- * What lies outside V8's heap, such as buffers, its own limit does not count. A thread of its own looks at all of it,
- * because an agent that allocates in a loop lets no timer of its own thread run, and ends the process past the limit.
+ * Ends the process when it has more memory than the limit. V8's own limit does not count what lies outside its heap, such
+ * as buffers. A thread of its own watches, because an agent that allocates in a loop blocks the timers of its thread.
  */
 export function watchMemory({ limitMb, file }: MemoryLimit): void {
   const workerData = {
@@ -60,10 +60,10 @@ export function watchMemory({ limitMb, file }: MemoryLimit): void {
     file,
     report: JSON.stringify({ header: { event: 'Out of memory' } }),
   };
-  const watch = new Worker(source, { eval: true, execArgv: [], workerData });
-  watch.unref();
-  // Without it a runner does its work all the same.
-  watch.on('error', () => {});
+  const worker = new Worker(source, { eval: true, execArgv: [], workerData });
+  worker.unref();
+  // A runner works without it too.
+  worker.on('error', () => {});
 }
 
 const source = `

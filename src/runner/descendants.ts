@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { runnerMark } from '../base/child-environment.js';
 
 /**
- * Kills what a runner that is gone, or about to go, has left behind. The mark holds the runner's own id, so that no
- * process of anyone else's can bear it. Linux only: elsewhere another process's environment cannot be read.
+ * Kills the processes that a runner has started, when it is gone or about to go. They carry its id in their environment,
+ * which no other process does. Linux only: elsewhere the environment of another process cannot be read.
  */
 export function endDescendants(runnerId: string): number {
   return endMarked(runnerMark, runnerId);
 }
 
-/** Kills every process that has this variable with this value in its environment; returns how many there were. */
+/** Kills every process with this variable and value in its environment. Returns how many were killed. */
 export function endMarked(variable: string, value: string): number {
   let ended = 0;
   for (const pid of markedProcesses(variable, value)) {
@@ -17,7 +17,7 @@ export function endMarked(variable: string, value: string): number {
       process.kill(pid, 'SIGKILL');
       ended++;
     } catch {
-      // It went by itself.
+      // It has ended by itself.
     }
   }
   return ended;
@@ -36,7 +36,7 @@ function environmentOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   } catch {
-    // Gone, or another user's.
+    // The process has ended, or is another user's.
     return [];
   }
 }

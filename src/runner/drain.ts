@@ -45,7 +45,7 @@ interface Current {
 
 /** Claims jobs and runs them, one at a time, until none is left. Starts at once. */
 export class Drain {
-  /** Resolves when the queue is empty or the runner was told to end. Rejects when the database cannot be used. */
+  /** Resolves when the queue is empty or the runner was stopped. Rejects when the database cannot be used. */
   readonly done: Promise<DrainEnd>;
 
   readonly #needs: DrainNeeds;
@@ -87,7 +87,7 @@ export class Drain {
     this.#current.attempt.stop('ending');
   };
 
-  /** For an agent that ends its own process: leaves the failure of its job to whoever rescues it. Synchronous. */
+  /** For an agent that ends its own process: saves the failure of its job to a file, for the process that rescues it. Synchronous. */
   readonly onExit = (code: number): void => {
     if (!this.#current) return;
     const message = `The agent ended its process (exit code ${code}). An agent throws when it fails.`;
@@ -119,7 +119,7 @@ export class Drain {
     return !this.#mustEnd && !this.#isBroken && !this.#isDatabaseGone();
   }
 
-  /** The file was deleted, or moved away with its directory: nobody would read what is written to it now. */
+  /** The file was deleted, or moved away with its directory: what is written to it now is lost. */
   #isDatabaseGone(): boolean {
     return this.#hadDatabase && !existsSync(this.#needs.db.location);
   }

@@ -10,7 +10,7 @@ import { providers } from '../llm/providers.js';
 
 /**
  * The environment of a detached runner: what any program needs, this program's own settings and the providers' keys.
- * Nothing of the session that started it, and no other secret. Resolved paths win over how they were given.
+ * Nothing else of the session that starts it is passed on, and no other secret. Paths are passed on as resolved.
  */
 export function runnerEnvironment(
   config: Config,
@@ -39,7 +39,7 @@ export function runnerEnvironment(
   };
 }
 
-/** The environment of a process that only looks at a module of the user's: as a runner's, without any secret. */
+/** The environment of a process that only inspects a module of the user's: that of a runner, without any secret. */
 export function moduleEnvironment(config: Config): Record<string, string> {
   const entries = Object.entries(runnerEnvironment(config));
   return Object.fromEntries(entries.filter(([, value]) => !config.secrets.includes(value)));

@@ -4,8 +4,8 @@ import { hostname } from 'node:os';
 import type { Processes, ProcessIdentity } from '../core/ports.js';
 
 /**
- * Processes as the operating system knows them. On Linux the start time and the pid namespace tell a reused pid and
- * another container's pid apart; elsewhere `ps` gives the start time to the second.
+ * Processes as the operating system knows them. On Linux the start time detects a reused pid, and the pid namespace a pid
+ * of another container. Elsewhere `ps` gives the start time to the second.
  */
 export function systemProcesses(bootId: string): Processes {
   const hostId = readHostId();
@@ -22,7 +22,7 @@ export function systemProcesses(bootId: string): Processes {
     self: () => own,
     liveness(identity) {
       if (identity.hostId !== hostId) return 'unknown';
-      // Elsewhere the boot id is a rounded guess; there the start time, which is a date, has to tell.
+      // Elsewhere the boot id is only a rounded guess, so the start time, which is a date there, decides.
       if (identity.bootId !== bootId && process.platform === 'linux') return 'dead';
       if (identity.pidNamespace !== pidNamespace) return 'unknown';
       const found = statusOf(identity.pid);
@@ -31,14 +31,14 @@ export function systemProcesses(bootId: string): Processes {
   };
 }
 
-/** The start time of a process of this host in the form of `ProcessIdentity`; nothing when there is none. */
+/** The start time of a process of this host, as in `ProcessIdentity`; undefined when there is no such process. */
 export function startTimeOf(pid: number): string | undefined {
   return statusOf(pid)?.startTime;
 }
 
 interface ProcessStatus {
   startTime: string;
-  /** Dead, but not yet collected by its parent: signals still "reach" it. */
+  /** Dead, but not yet collected by its parent. Signals to it still succeed. */
   isZombie: boolean;
 }
 
@@ -46,7 +46,7 @@ function statusOf(pid: number): ProcessStatus | undefined {
   return process.platform === 'linux' ? statusFromProc(pid) : statusFromPs(pid);
 }
 
-/** proc(5): the command name stands in brackets and may hold any character, so fields are counted from its end. */
+/** proc(5): the command name stands in brackets and may hold any character, so fields are counted from its end on. */
 function statusFromProc(pid: number): ProcessStatus | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -83,7 +83,7 @@ function readHostId(): string {
     try {
       return `${readFileSync(path, 'utf8').trim()}/${hostname()}`;
     } catch {
-      // Not every system has one; the name alone is the next best.
+      // Not every system has one; the host name alone is the next best.
     }
   }
   return hostname();

@@ -1,6 +1,6 @@
 import type { Log } from '../base/log.js';
 
-/** What a line about a job needs of it. */
+/** What a log entry says of a job. */
 export interface LoggedJob {
   id: string;
   type: string;
@@ -10,10 +10,10 @@ export interface LoggedJob {
 }
 
 /**
- * Tells the log how a job stands after an attempt: `job_finished`, `job_failed` or `job_cancelled` when it has ended,
+ * Logs the status of a job after an attempt: `job_finished`, `job_failed` or `job_cancelled` when it has ended,
  * `job_requeued` when it will be tried again.
  *
- * @param durationMs of the attempt, where there was one
+ * @param durationMs of the attempt, if there was one
  */
 export function logJobEnd(log: Log, job: LoggedJob, durationMs?: number): void {
   const event = events[job.status];

@@ -27,7 +27,10 @@ export interface JobsNeeds {
   log: Log;
 }
 
-/** Background jobs: the queue that every process shares, together with the processes that drain it. */
+/**
+ * Background jobs: the queue that every process shares, together with the processes that drain it. This is what everyone
+ * uses; the store below it starts and ends no process.
+ */
 export interface Jobs extends JobReads {
   /** Stores a job and starts a runner for it where one is needed. Throws as `submitJob` of core/jobs does. */
   submit(job: NewJob, actor: Actor): Promise<Pick<SubmittedJob, 'job' | 'isRepeated'>>;
@@ -45,7 +48,6 @@ export interface Jobs extends JobReads {
   sweep(actor: Actor): Promise<void>;
 }
 
-/** Each method works without `this`, so it can be passed on alone. */
 export function createJobs({ db, clock, store, log, ...needs }: JobsNeeds): Jobs {
   const runners = new RunnerProcesses({ store, log, ...needs });
 
@@ -76,7 +78,7 @@ export function createJobs({ db, clock, store, log, ...needs }: JobsNeeds): Jobs
         return job;
       }
       await Promise.all(working.map((work) => runners.endWork(work)));
-      // A runner that ended with its job, or was between two jobs when the signal came, leaves the rest of the queue.
+      // A runner that ended with its job, or got the signal between two jobs, leaves the rest of the queue to another.
       await fill(actor);
       return store.get(id);
     },
@@ -93,14 +95,14 @@ export function createJobs({ db, clock, store, log, ...needs }: JobsNeeds): Jobs
 }
 
 /**
- * How long a cancelled job may take to end before its whole process group is killed: the 5 s that the runner grants its
- * agent, and what it needs to end the agent's children and to write the outcome.
+ * How long a cancelled job may take to end before its whole process group is killed: 6 s for its agent, and the time to
+ * end the agent's children and to write the outcome.
  */
 const cancelGraceMs = 8_000;
 const killGraceMs = 2_000;
 const pollMs = 50;
 
-/** Starts, ends and replaces the processes that the rows of the store stand for. */
+/** Starts and ends the processes of the runners in the store. */
 class RunnerProcesses {
   readonly #needs: Omit<JobsNeeds, 'db' | 'clock'>;
 
@@ -121,7 +123,7 @@ class RunnerProcesses {
     }
   }
 
-  /** Finds runners that are gone, and has their jobs end or go back into the queue. */
+  /** Finds runners that are gone. Their jobs end or go back into the queue. */
   async rescue(): Promise<void> {
     const { store, spool, crashReports, log } = this.#needs;
     const rescued = await store.rescue({

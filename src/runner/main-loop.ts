@@ -9,32 +9,32 @@ export interface MainLoopNeeds {
   drain: Drain;
   jobs: Pick<Jobs, 'fill' | 'sweep'>;
   log: Log;
-  /** Closes what the process has open. */
+  /** Closes the runtime. */
   close(): void;
 }
 
-/** A runner acts for whoever submitted the jobs. */
-const nobody: Actor = { holder: null, project: '' };
+/** A runner acts for no session of its own. */
+const anonymous: Actor = { holder: null, project: '' };
 
 const sweepMs = 15_000;
 
-/** What a runner's process does: drains the queue, looks after it meanwhile, and ends. */
+/** The life of a runner's process: drains the queue, sweeps it meanwhile, and ends. Never returns. */
 export async function runMainLoop({ runnerId, drain, jobs, log, close }: MainLoopNeeds): Promise<never> {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, drain.onTerminate);
   process.on('uncaughtException', drain.onUncaught);
   process.on('unhandledRejection', drain.onUncaught);
   process.on('exit', drain.onExit);
 
-  const logFailure = (error: unknown) => log.warn('the queue could not be looked after', { error });
-  drain.onTaken(() => void jobs.fill(nobody).catch(logFailure));
-  drain.onDue(() => void jobs.sweep(nobody).catch(logFailure));
-  // Sessions do this too, but work goes on when none is left.
-  const timer = setInterval(() => void jobs.sweep(nobody).catch(logFailure), sweepMs);
+  const logFailure = (error: unknown) => log.warn('the queue could not be swept', { error });
+  drain.onTaken(() => void jobs.fill(anonymous).catch(logFailure));
+  drain.onDue(() => void jobs.sweep(anonymous).catch(logFailure));
+  // Sessions sweep too, but work goes on when no session is left.
+  const timer = setInterval(() => void jobs.sweep(anonymous).catch(logFailure), sweepMs);
 
   let isBroken = true;
   try {
     ({ isBroken } = await drain.done);
-    if (isBroken) await jobs.sweep(nobody);
+    if (isBroken) await jobs.sweep(anonymous);
   } catch (error) {
     log.error('the runner ends with an error', { error });
     process.exitCode = 1;
@@ -46,12 +46,12 @@ export async function runMainLoop({ runnerId, drain, jobs, log, close }: MainLoo
   process.exit();
 }
 
-/** Whatever an agent that does not stop has started ends with this process, which is the leader of its group. */
+/** Kills everything that an agent which does not stop has started, and this process, the leader of its group. */
 function endGroup(runnerId: string): void {
   endDescendants(runnerId);
   try {
     process.kill(-process.pid, 'SIGKILL');
   } catch {
-    // Started by hand, and no leader of a group.
+    // It was started by hand, and leads no group.
   }
 }

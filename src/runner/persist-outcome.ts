@@ -13,15 +13,14 @@ export interface PersistNeeds {
   jobs: Pick<JobStore, 'finish'>;
   spool: Spool;
   log: Log;
-  /** How long to try; 60 s unless a test says otherwise. */
+  /** How long to retry; 60 s unless a test says otherwise. */
   patienceMs?: number;
 }
 
 /**
- * Writes the outcome of an attempt to the database; resolves to the job as it is then, or to nothing when another attempt
- * has superseded this one. While that takes none, the outcome is safe in a file from the first
- * failure on, whatever happens to this process: whoever finds its runner gone takes the file over. Throws when the
- * database stays unusable.
+ * Writes the outcome of an attempt to the database, and retries while that fails. From the first failure on the outcome is
+ * safe in a file, whatever happens to this process: the process that rescues its job reads the file. Resolves to the job
+ * as stored, or to undefined when another attempt has superseded this one. Throws when the database stays unusable.
  */
 export async function persistOutcome(
   key: AttemptKey,
@@ -37,20 +36,20 @@ export async function persistOutcome(
       if (isSpooled) spool.forget(key);
       return row;
     } catch (error) {
-      isSpooled ||= putAside(key, outcome, error, needs);
+      isSpooled ||= spoolOutcome(key, outcome, error, needs);
       if (performance.now() > giveUpAt) throw error;
     }
     await sleep(pauseMs);
   }
 }
 
-function putAside(key: AttemptKey, outcome: Outcome, error: unknown, { spool, log }: PersistNeeds): boolean {
+function spoolOutcome(key: AttemptKey, outcome: Outcome, error: unknown, { spool, log }: PersistNeeds): boolean {
   try {
     const path = spool.put(key, outcome);
-    log.warn('the outcome could not be written to the database yet and was put aside', { path, error });
+    log.warn('the outcome could not be written to the database yet and was saved to a file', { path, error });
     return true;
   } catch (failure) {
-    log.error('the outcome could neither be written to the database nor put aside', { error, failure });
+    log.error('the outcome could neither be written to the database nor saved to a file', { error, failure });
     return false;
   }
 }
@@ -63,15 +62,15 @@ interface SpooledOutcome {
 export type Spool = ReturnType<typeof createSpool>;
 
 /**
- * Files for outcomes that could not be written to the database: what an answer cost is not to be lost to a full disk.
- * Each is private to its owner, and taken over by whoever finds its runner gone.
+ * Files for outcomes that could not be written to the database, so that a full disk does not lose an answer that was paid
+ * for. Each file is private to its owner, and read by the process that rescues the job.
  */
 export function createSpool(dataDir: string) {
-  // The second is for when it is the data directory's own disk that is full.
+  // The second one is for a full disk of the data directory.
   const directories = [join(dataDir, 'spool'), join(tmpdir(), `agent-runtime-spool-${process.getuid?.() ?? 'user'}`)];
 
   return {
-    /** Resolves to the file. Throws when no directory takes it. */
+    /** Writes the file and returns its path. Throws when it can be written to no directory. */
     put({ jobId, token }: AttemptKey, outcome: Outcome): string {
       let failure: unknown;
       for (const directory of directories) {
@@ -90,7 +89,7 @@ export function createSpool(dataDir: string) {
       throw failure;
     },
 
-    /** The outcome of an attempt, if one was left for it. It stays until `forget`: the database may still take none. */
+    /** The outcome of an attempt, if there is a file with it. The file stays until `forget`. */
     read({ jobId, token }: AttemptKey): Outcome | undefined {
       for (const directory of directories) {
         const spooled = readSpooled(fileIn(directory, jobId));
@@ -99,7 +98,7 @@ export function createSpool(dataDir: string) {
       return undefined;
     },
 
-    /** Removes what was left for a job, by this attempt or an earlier one. */
+    /** Deletes the files of a job, of this attempt and of earlier ones. */
     forget({ jobId }: AttemptKey): void {
       for (const directory of directories) {
         for (const path of [fileIn(directory, jobId), `${fileIn(directory, jobId)}.part`]) remove(path);
@@ -110,7 +109,7 @@ export function createSpool(dataDir: string) {
 
 const fileIn = (directory: string, jobId: string): string => join(directory, `${jobId}.json`);
 
-/** Anyone may have made a directory of this name in /tmp. */
+/** Throws for a directory of another user: anyone may have made one of this name in /tmp. */
 function refuseForeign(directory: string): void {
   const { uid } = lstatSync(directory);
   if (process.getuid && uid !== process.getuid()) throw new Error(`${directory} belongs to another user.`);
@@ -120,7 +119,7 @@ function remove(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // Its directory is none; or the file stays, of an attempt that is over.
+    // The directory is missing, or the file cannot be deleted; it is of an attempt that is over.
   }
 }
 

@@ -10,11 +10,11 @@ export interface SpawnerNeeds {
   processes: Processes;
   /** The bundled job-runner. */
   entry: string;
-  /** Where what it and its agents print goes. */
+  /** Receives what the runner and its agents print. */
   logFile: string;
-  /** All that the child gets of the environment. */
+  /** The whole environment of the child. */
   env: Readonly<Record<string, string>>;
-  /** The child's heap limit in megabytes: a job that allocates without end ends itself, not the machine. */
+  /** The child's heap limit in megabytes, so that a job that allocates without end kills itself and not the machine. */
   heapMb: number;
 }
 
@@ -25,7 +25,7 @@ export function createSpawner({ processes, entry, logFile, env, heapMb }: Spawne
       try {
         const flags = [`--max-old-space-size=${heapMb}`, ...reportArguments(dirname(logFile), runnerId)];
         const child = spawn(process.execPath, [...flags, entry, runnerId], {
-          // A group and session of its own, so that what ends the server's group passes it by.
+          // In a group and session of its own, so that it survives the end of the server's group.
           detached: true,
           stdio: ['ignore', log, log],
           windowsHide: true,
@@ -46,7 +46,7 @@ export function createSpawner({ processes, entry, logFile, env, heapMb }: Spawne
   };
 }
 
-/** Beyond this the log begins anew; the one before it is kept. */
+/** A log beyond this size is renamed, and a new one started. One old log is kept. */
 const logLimitBytes = 10_000_000;
 
 function openLog(path: string): number {
@@ -54,7 +54,7 @@ function openLog(path: string): number {
   const open = () => openSync(path, 'a', 0o600);
   const log = open();
   const { size, mode } = fstatSync(log);
-  // Its mode counts only when it is made, and it may have been made by hand.
+  // `open` sets the mode of a new file only, and the file may have been made by hand.
   if ((mode & 0o077) !== 0) chmodSync(path, 0o600);
   if (size < logLimitBytes) return log;
   closeSync(log);
@@ -62,14 +62,14 @@ function openLog(path: string): number {
   return open();
 }
 
-/** Only if it is still that very process: pids are reused. */
+/** Signals the process group of an identity, if it is still the same process: pids are reused. */
 function signalGroup(processes: Processes, identity: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): boolean {
   if (identity.pid <= 1 || processes.liveness(identity) !== 'alive') return false;
   try {
     process.kill(process.platform === 'win32' ? identity.pid : -identity.pid, signal);
     return true;
   } catch {
-    // It went between the look and the signal.
+    // It ended between the check and the signal.
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { backup, DatabaseSync, DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
-import type { Connection, ConnectionOptions, Driver, PreparedStatement } from './driver.js';
+import type { Connect, Connection, ConnectionOptions, PreparedStatement } from './connection.js';
 
 /** A module with the interface of node:sqlite (nodejs.org/api/sqlite.html). */
 interface NodeSqlite {
@@ -9,7 +9,7 @@ interface NodeSqlite {
 }
 
 /** Opens connections by node:sqlite or a package with its interface; they behave as those of better-sqlite3. */
-export function connectWith(sqlite: NodeSqlite): Driver['connect'] {
+export function connectWith(sqlite: NodeSqlite): Connect {
   return (file, options) => new NodeConnection(sqlite, file, options);
 }
 

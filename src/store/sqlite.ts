@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { copyInto } from './backup.js';
-import type { Connection, PreparedStatement } from './driver.js';
+import type { Connection, PreparedStatement } from './connection.js';
 import type { Database, Sql, Statement, TransactionOptions, Value } from './sql.js';
 import { closedError, explain, isBusy } from './sqlite-errors.js';
 import { guardAgainstWaiting } from './transaction-guard.js';

@@ -4,18 +4,21 @@ import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, iso, jobId, limit, priority, scope, taskReference } from './call/fields.js';
-import { fromCursor, rowsFor, toPage } from './call/page.js';
-import { projectOf } from './call/project.js';
-import { waitForJobs } from './call/wait-for-jobs.js';
+import { cursor, jobId, limit, mark, priority, scope, taskReference, whenTrue } from './call/fields.js';
+import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
+import { waitForJobs } from './call/wait.js';
 import {
   attemptOutput,
   briefJobOutput,
-  errorOf,
+  jobResultOutput,
   jobStatusOutput,
-  showAttempt,
+  showAttempts,
   showJobBriefly,
+  showJobResult,
   showJobStatus,
+  showWaitedJob,
+  waitedJobOutput,
+  warningsOf,
 } from './shapes/job.js';
 
 const model = z
@@ -27,7 +30,7 @@ const model = z
       'default unless given. runtime_status says what is configured.',
   );
 
-/** Background tasks: prompts that a language model works on in a process of their own. */
+/** Background tasks: prompts that a language model answers in a process of their own. */
 export const backgroundTools = [
   defineTool({
     name: 'submit_background_task',
@@ -37,8 +40,8 @@ export const backgroundTools = [
     isExternal: true,
     description:
       'Gives a prompt to a language model in a process of its own, which goes on when this session ends, and returns a ' +
-      'task_id at once. The model sees only the prompt, and has no tools unless the config file grants some. Next: go on ' +
-      'with other work, then wait_for_tasks or check_task_status, and get_task_result.',
+      'task_id at once. The model sees only the prompt, and has no tools unless the config file grants some. Next: do ' +
+      'other work, then wait_for_tasks or check_task_status, and get_task_result.',
     input: z.strictObject({
       task_description: z.string().min(1).max(2_000_000).describe('The prompt: all that the model needs to know.'),
       model: model.optional(),
@@ -50,7 +53,7 @@ export const backgroundTools = [
         .array(model)
         .max(5)
         .optional()
-        .describe('Asked in turn when the provider of the one before is failing, or its tries are spent.'),
+        .describe('Asked in turn when the provider of the model before is failing, or its tries are used up.'),
       max_attempts: z
         .int()
         .min(1)
@@ -69,32 +72,29 @@ export const backgroundTools = [
         .optional()
         .describe('A task on the board: claimed now, and completed or failed with the result.'),
     }),
-    output: z.object({
+    output: z.strictObject({
       task_id: z.string(),
-      status: z.string(),
-      repeated: z.boolean().optional(),
+      status: z.enum(jobStatuses),
+      /** The idempotency key was known: this is the task of the earlier call. */
+      repeated: mark,
       warnings: z.array(z.string()).optional(),
     }),
     text: (output) =>
       `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')`,
     handler: async (input, { runtime, actor }) => {
       const { job, isRepeated } = await submitLlmJob(input, actor, runtime);
-      return {
-        task_id: job.id,
-        status: job.status,
-        repeated: isRepeated ? true : undefined,
-        warnings: job.warnings.length === 0 ? undefined : job.warnings,
-      };
+      const repeated = whenTrue(isRepeated);
+      return { task_id: job.id, status: job.status, repeated, warnings: warningsOf(job) };
     },
   }),
 
   defineTool({
     name: 'check_task_status',
-    title: 'Check a background task',
+    title: 'Check task status',
     effect: 'read',
     description:
-      'How a background task stands: pending, running, completed, failed or cancelled, with times, attempts, tokens, any ' +
-      'error, and the end of what has arrived so far. Next: get_task_result when completed, wait_for_tasks to wait.',
+      'Returns the status of a background task (pending, running, completed, failed or cancelled), with times, attempts, ' +
+      'tokens, any error, and the end of the output so far. Next: get_task_result when completed, wait_for_tasks to wait.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput.extend({ attempts: z.array(attemptOutput).optional() }),
     text: ({ description, status, error }) =>
@@ -102,42 +102,24 @@ export const backgroundTools = [
     handler: async (input, { runtime }) => {
       const job = await runtime.jobs.get(input.task_id);
       const partial = job.status === 'completed' ? '' : await runtime.jobs.output(job.id);
-      const attempts = await runtime.jobs.attempts(job.id);
-      return {
-        ...showJobStatus(job, partial, runtime.clock.now()),
-        attempts: attempts.length > 1 ? attempts.slice(-5).map(showAttempt) : undefined,
-      };
+      const attempts = showAttempts(await runtime.jobs.attempts(job.id));
+      return { ...showJobStatus(job, partial, runtime.clock.now()), attempts };
     },
   }),
 
   defineTool({
     name: 'get_task_result',
-    title: 'Read a background result',
+    title: 'Get task result',
     effect: 'read',
     description:
-      'The full answer of a background task, or what has arrived so far of one that is not done. Long answers come in ' +
+      'Returns the full answer of a background task, or what has arrived so far if it is not done. Long answers come in ' +
       'parts: next_offset says where the next one starts.',
     input: z.strictObject({
       task_id: jobId,
       offset: z.int().min(0).max(1_000_000_000).optional().describe('Where to start, in characters; 0 unless given.'),
       max_chars: z.int().min(1).max(200_000).optional().describe('At most this many characters; 20,000 unless given.'),
     }),
-    output: z.object({
-      task_id: z.string(),
-      status: z.string(),
-      result: z.string(),
-      data: z.unknown().optional().describe('The result of a job that is not plain text.'),
-      partial: z.boolean().optional(),
-      total_chars: z.int(),
-      next_offset: z.int().optional(),
-      model: z.string().optional(),
-      requested_model: z.string().optional(),
-      stop_reason: z.string().optional(),
-      usage: z.object({ input_tokens: z.int(), output_tokens: z.int() }),
-      completed_at: z.string().nullable(),
-      error: z.object({ code: z.string(), message: z.string() }).optional(),
-      warnings: z.array(z.string()).optional(),
-    }),
+    output: jobResultOutput,
     text: ({ status, result, error }) =>
       status === 'completed'
         ? `RESULT:\n${'='.repeat(60)}\n${result}`
@@ -145,27 +127,8 @@ export const backgroundTools = [
     handler: async (input, { runtime }) => {
       const job = await runtime.jobs.get(input.task_id);
       const output = await runtime.jobs.output(job.id);
-      const start = input.offset ?? 0;
-      const part = output.slice(start, start + (input.max_chars ?? 20_000));
-      const end = start + part.length;
-      if (job.status === 'completed' || job.status === 'failed') await runtime.jobs.markRead(job.id);
-      const { stop_reason } = job.type === 'llm' ? ((job.result as { stop_reason?: string } | null) ?? {}) : {};
-      return {
-        task_id: job.id,
-        status: job.status,
-        result: part,
-        data: job.type === 'llm' || job.result === null ? undefined : job.result,
-        partial: job.status === 'completed' ? undefined : true,
-        total_chars: output.length,
-        next_offset: end < output.length ? end : undefined,
-        model: job.model ?? undefined,
-        requested_model: job.requestedModel ?? undefined,
-        stop_reason: stop_reason,
-        usage: { input_tokens: job.inputTokens, output_tokens: job.outputTokens },
-        completed_at: iso(job.completedAt),
-        ...errorOf(job),
-        warnings: job.warnings.length === 0 ? undefined : job.warnings,
-      };
+      await runtime.jobs.markRead(job.id);
+      return showJobResult(job, output, { offset: input.offset ?? 0, most: input.max_chars ?? 20_000 });
     },
   }),
 
@@ -173,40 +136,38 @@ export const backgroundTools = [
     name: 'list_background_tasks',
     title: 'List background tasks',
     effect: 'read',
-    description: 'Background tasks, newest first; unread marks results that nobody has fetched. Next: get_task_result.',
+    description:
+      'Lists background tasks, newest first; unread marks results that have not been fetched. Next: get_task_result.',
     input: z.strictObject({
       limit: limit(10),
       status_filter: z.enum(jobStatuses).optional().describe('Only tasks of this status.'),
       scope: scope.optional(),
       cursor,
     }),
-    output: z.object({ tasks: z.array(briefJobOutput), count: z.int(), next_cursor: z.string().optional() }),
+    output: pageOutput('tasks', briefJobOutput),
     text: ({ tasks, count }) =>
       count === 0
         ? 'No tasks found'
         : `Tasks (${count}):\n${tasks.map((task) => `${task.task_id} ${task.status} ${cut(task.description, 60)} (${task.created_at})`).join('\n')}`,
-    handler: async (input, { runtime, actor }) => {
-      const wishes = { limit: input.limit, byDefault: 10 };
-      const filter = {
-        type: 'llm',
-        status: input.status_filter,
-        project: projectOf(actor, input.scope),
-        beforeSeq: fromCursor(input.cursor),
-      };
-      const jobs = await runtime.jobs.list({ ...filter, limit: rowsFor(wishes) });
-      const { items, ...rest } = toPage(jobs, wishes, showJobBriefly, (job) => job.seq);
-      return { tasks: items, count: items.length, ...rest };
+    handler: async ({ status_filter: status, scope, ...input }, { runtime, actor }) => {
+      const filter = { type: 'llm', status, project: projectOf(actor, scope), beforeSeq: fromCursor(input.cursor) };
+      return pagedList('tasks', input, {
+        byDefault: 10,
+        read: (limit) => runtime.jobs.list({ ...filter, limit }),
+        show: showJobBriefly,
+        placeOf: ({ seq }) => seq,
+      });
     },
   }),
 
   defineTool({
     name: 'cancel_task',
-    title: 'Cancel a background task',
+    title: 'Cancel a task',
     effect: 'destroy',
     isIdempotent: true,
     description:
-      'Ends a background task or job: one that waits never starts; of one that runs, the model call is aborted and every ' +
-      'process it started is ended. What had arrived is kept. Next: retry_task to run it again.',
+      'Cancels a background task or job. One that waits never starts; one that runs is stopped: its model call is aborted ' +
+      'and every process it started is ended. Its output so far is kept. Next: retry_task to run it again.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput,
     text: ({ task_id, status }) => `Task ${task_id} is ${status}`,
@@ -215,45 +176,35 @@ export const backgroundTools = [
 
   defineTool({
     name: 'wait_for_tasks',
-    title: 'Wait for background tasks',
+    title: 'Wait for tasks',
     effect: 'read',
     description:
-      'Waits until one or all of these background tasks have ended, and returns how each stands then, also when the time is ' +
-      'over first. Next: get_task_result, or call it again.',
+      'Waits until one or all of these background tasks have ended, or the time is up, and returns the status of each. ' +
+      'Next: get_task_result, or call it again.',
     input: z.strictObject({
       task_ids: z.array(jobId).min(1).max(100).describe('Ids as returned by submit_background_task or submit_job.'),
       mode: z.enum(['any', 'all']).default('all').describe('Wait for any of them, or for all.'),
       timeout_seconds: z.int().min(0).max(50).default(25).describe('At most this long; 50 at the most.'),
     }),
-    output: z.object({
-      done: z.boolean().describe('Whether what you waited for has come.'),
-      tasks: z.array(
-        jobStatusOutput.pick({ task_id: true, status: true, error: true, progress: true, progress_message: true }),
-      ),
+    output: z.strictObject({
+      /** Whether what you waited for has happened. */
+      done: z.boolean(),
+      tasks: z.array(waitedJobOutput),
     }),
     handler: async (input, context) => {
       const { isDone, jobs } = await waitForJobs(input.task_ids, input.mode, input.timeout_seconds * 1000, context);
-      const tasks = jobs
-        .map((job) => showJobStatus(job))
-        .map(({ task_id, status, error, progress, progress_message }) => ({
-          task_id,
-          status,
-          error: error ? error : undefined,
-          progress: progress,
-          progress_message: progress_message,
-        }));
-      return { done: isDone, tasks };
+      return { done: isDone, tasks: jobs.map(showWaitedJob) };
     },
   }),
 
   defineTool({
     name: 'retry_task',
-    title: 'Retry a background task',
+    title: 'Retry a task',
     effect: 'write',
     isExternal: true,
     description:
-      'Runs a failed, cancelled or dead background task or job again, with fresh tries, if you like with another model. ' +
-      'Tasks that were cancelled because of it come back too. Next: wait_for_tasks.',
+      'Runs a failed, cancelled or dead background task or job again, with fresh tries, and with another model if you name ' +
+      'one. Tasks that were cancelled because of it are reopened too. Next: wait_for_tasks.',
     input: z.strictObject({ task_id: jobId, model: model.optional() }),
     output: jobStatusOutput,
     handler: async (input, { runtime, actor }) => showJobStatus(await retryLlmJob(input, actor, runtime)),

@@ -1,22 +1,26 @@
 import { z } from 'zod';
 import { failureTypes } from '../core/breakers/machine.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, fields, iso, limit } from './call/fields.js';
-import { rowsFor, toPage } from './call/page.js';
+import { cursor, fields, iso, limit, mark, whenTrue } from './call/fields.js';
+import { firstThatFit, pagedList } from './call/page.js';
 import {
+  breakerConfigOutput,
+  breakerEventOutput,
   breakerOutput,
-  briefBreaker,
-  eventOutput,
+  briefBreakerOutput,
+  configInput,
   failureOutput,
+  seconds,
   showBreaker,
+  showBreakerBriefly,
   showBreakerEvent,
-  showBriefBreaker,
+  showConfig,
   showFailure,
   showState,
   stateWord,
+  toChanges,
   toSeconds,
 } from './shapes/breaker.js';
-import { configInput, configOutput, seconds, showConfig, toChanges } from './shapes/breaker-config.js';
 
 const agentId = z
   .string()
@@ -36,17 +40,17 @@ const permit = z
 /** Ids of breakers named beside a page of them, so that no answer is too long. */
 const mostNamed = 80;
 
-/** Breakers: who is healthy enough to be given work. All sessions and background runners share them. */
+/** Circuit breakers: which agents are healthy enough to be given work. All sessions and background runners share them. */
 export const breakerTools = [
   defineTool({
     name: 'circuit_breaker_status',
-    title: 'Read a breaker',
+    title: 'Get breaker status',
     effect: 'read',
     description:
-      "An agent's breaker whole: its state (CLOSED lets calls through, OPEN refuses them, HALF_OPEN lets a few probes " +
-      'through), why, its counts and rules, and its last failures. To ask before a call use circuit_breaker_acquire.',
+      "Returns an agent's breaker in full: its state (CLOSED lets calls through, OPEN refuses them, HALF_OPEN lets a few " +
+      'probes through), the reason, its counts and rules, and its last failures. Before a call use circuit_breaker_acquire.',
     input: z.strictObject({ agent_id: agentId }),
-    output: z.object({ ...breakerOutput.shape, recent_failures: z.array(failureOutput) }),
+    output: z.strictObject({ ...breakerOutput.shape, recent_failures: z.array(failureOutput) }),
     handler: async ({ agent_id }, { runtime }) => {
       const [breaker, failures] = await Promise.all([
         runtime.breakers.get(agent_id),
@@ -62,49 +66,47 @@ export const breakerTools = [
     title: 'List breakers',
     effect: 'read',
     description:
-      'All breakers that were ever used, by agent, and which of them are OPEN or HALF_OPEN. Next: circuit_breaker_status ' +
-      'for the failures of one.',
+      'Lists all breakers that were ever used, by agent, and names those that are OPEN or HALF_OPEN. Next: ' +
+      'circuit_breaker_status for the failures of one.',
     input: z.strictObject({ fields, limit: limit(20), cursor }),
-    output: z.object({
+    output: z.strictObject({
       total_breakers: z.int(),
       open_circuits: z.array(z.string()),
       half_open_circuits: z.array(z.string()),
-      breakers: z.record(z.string(), z.union([breakerOutput, briefBreaker])),
+      breakers: z.record(z.string(), z.union([breakerOutput, briefBreakerOutput])),
       next_cursor: z.string().optional(),
     }),
     handler: async (input, { runtime }) => {
-      const wishes = { limit: input.limit, byDefault: 20 };
-      const [tripped, breakers, total] = await Promise.all([
-        runtime.breakers.tripped(mostNamed),
-        runtime.breakers.list({ afterId: input.cursor, limit: rowsFor(wishes) }),
-        runtime.breakers.count(),
-      ]);
-      const now = runtime.clock.now();
-      const show = input.fields === 'full' ? showBreaker : showBriefBreaker;
-      const { items, ...rest } = toPage(
+      const [tripped, total] = await Promise.all([runtime.breakers.tripped(mostNamed), runtime.breakers.count()]);
+      const show = input.fields === 'full' ? showBreaker : showBreakerBriefly;
+      const {
         breakers,
-        wishes,
-        (breaker) => [breaker.id, show(breaker, now)] as const,
-        (breaker) => breaker.id,
-      );
+        count: _,
+        ...page
+      } = await pagedList('breakers', input, {
+        byDefault: 20,
+        read: (limit) => runtime.breakers.list({ afterId: input.cursor, limit }),
+        show: (breaker) => [breaker.id, show(breaker, runtime.clock.now())] as const,
+        placeOf: ({ id }) => id,
+      });
       return {
         total_breakers: total,
         open_circuits: tripped.filter(({ state }) => state === 'open').map(({ id }) => id),
         half_open_circuits: tripped.filter(({ state }) => state === 'half_open').map(({ id }) => id),
-        breakers: Object.fromEntries(items),
-        ...rest,
+        breakers: Object.fromEntries(breakers),
+        ...page,
       };
     },
   }),
 
   defineTool({
     name: 'circuit_breaker_acquire',
-    title: 'Ask a breaker before a call',
+    title: 'Acquire a breaker permit',
     effect: 'write',
     description:
       'Asks whether an agent may be given work now. allowed: do it, then report with circuit_breaker_record_success or ' +
-      '_record_failure, with the permit if there is one (a probe). Not allowed but fallback_agent: that one may do it ' +
-      'instead, its own breaker has agreed; report under its id, with the permit. Neither: wait retry_after_seconds.',
+      '_record_failure, with the permit if there is one (a probe). Not allowed but fallback_agent: that agent may do it ' +
+      'instead, as its own breaker allows it; report under its id, with the permit. Neither: wait retry_after_seconds.',
     input: z.strictObject({
       agent_id: agentId,
       call_seconds: seconds(
@@ -112,18 +114,22 @@ export const breakerTools = [
         'How long the work may take: a probe not reported on by then is free again. 600 unless given.',
       ),
     }),
-    output: z.object({
+    output: z.strictObject({
       agent_id: z.string(),
-      allowed: z.boolean().describe('Whether agent_id itself may work.'),
+      /** Whether agent_id itself may work. */
+      allowed: z.boolean(),
       state: stateWord,
-      permit: z.string().optional().describe('Of agent_id when it is allowed, else of fallback_agent.'),
+      /** Of agent_id when it is allowed, else of fallback_agent. */
+      permit: z.string().optional(),
       fallback_agent: z.string().optional(),
-      asked: z.array(z.string()).optional().describe('Whose breakers were asked, in order, when it was more than one.'),
-      retry_after_seconds: z.int().optional().describe('Absent while only circuit_breaker_reset will help.'),
+      /** The agents whose breakers were asked, in order, when it was more than one. */
+      asked: z.array(z.string()).optional(),
+      /** Absent while only circuit_breaker_reset will help. */
+      retry_after_seconds: z.int().optional(),
     }),
     handler: async ({ agent_id, call_seconds = 600 }, { runtime, actor }) => {
-      const wish = { holder: actor.holder ?? undefined, callMs: call_seconds * 1000 };
-      const { agent, permit, path, own } = await runtime.breakers.choose(agent_id, wish);
+      const call = { holder: actor.holder ?? undefined, callMs: call_seconds * 1000 };
+      const { agent, permit, path, own } = await runtime.breakers.choose(agent_id, call);
       return {
         agent_id,
         allowed: own.allowed,
@@ -141,10 +147,10 @@ export const breakerTools = [
     title: 'Record a success',
     effect: 'write',
     description:
-      'Tells the breaker that a call of the agent has succeeded: makes up for its oldest failure, and closes a HALF_OPEN ' +
-      'breaker once enough probes have succeeded. Calls of models, and jobs of a guarded type, are recorded by themselves.',
+      'Records that a call of the agent has succeeded. This cancels out its oldest failure, and closes a HALF_OPEN breaker ' +
+      'once enough probes have succeeded. Calls of models, and jobs of a guarded type, are recorded by themselves.',
     input: z.strictObject({ agent_id: agentId, permit }),
-    output: z.object({
+    output: z.strictObject({
       success: z.literal(true),
       agent_id: z.string(),
       success_recorded: z.literal(true),
@@ -171,19 +177,19 @@ export const breakerTools = [
     title: 'Record a failure',
     effect: 'write',
     description:
-      'Tells the breaker that a call of the agent has failed: enough failures within its window open it, and one of a ' +
-      'probe opens it again. Next when tripped: circuit_breaker_acquire names who may work instead.',
+      'Records that a call of the agent has failed. Enough failures within its window open the breaker, and a failed probe ' +
+      'opens it again. Next when tripped: circuit_breaker_acquire names the agent that may work instead.',
     input: z.strictObject({
       agent_id: agentId,
       failure_type: z.enum(failureTypes).describe('What went wrong.'),
-      error_message: z.string().max(10_000).describe('In what words; shown by circuit_breaker_status.'),
+      error_message: z.string().max(10_000).describe('The error; shown by circuit_breaker_status.'),
       permit,
       retry_after_seconds: seconds(
         0,
-        'With rate_limited: how long it asked to be left alone. The breaker, if it is open, stays so at least as long.',
+        'With rate_limited: how long the provider asked to wait. An open breaker stays open at least as long.',
       ),
     }),
-    output: z.object({
+    output: z.strictObject({
       success: z.literal(true),
       agent_id: z.string(),
       failure_recorded: z.literal(true),
@@ -209,11 +215,11 @@ export const breakerTools = [
 
   defineTool({
     name: 'circuit_breaker_trip',
-    title: 'Open a breaker by hand',
+    title: 'Trip a breaker',
     effect: 'write',
     description:
-      'Keeps work from an agent, a provider or a job type: its breaker is OPEN for its cooldown, or with hold until ' +
-      'circuit_breaker_reset. What is under way goes on.',
+      'Opens the breaker of an agent, a provider or a job type, so that it gets no work: for its cooldown, or with hold ' +
+      'until circuit_breaker_reset. Work under way goes on.',
     input: z.strictObject({
       agent_id: agentId,
       reason: z
@@ -221,25 +227,23 @@ export const breakerTools = [
         .min(1)
         .max(1_000)
         .optional()
-        .describe('Why, for those who find it open; manual intervention unless given.'),
-      hold: z.boolean().optional().describe('true: stays open until it is reset by hand, however long that is.'),
+        .describe('Why, shown to callers while it is open; manual intervention unless given.'),
+      hold: z.boolean().optional().describe('true: it stays open until it is reset by hand.'),
     }),
-    output: z.object({
+    output: z.strictObject({
       success: z.literal(true),
       agent_id: z.string(),
       action: z.literal('trip'),
       old_state: stateWord,
       new_state: stateWord,
       reason: z.string(),
-      cooldown_until: z.string().nullable().describe('null when it is held.'),
-      held: z.boolean().optional(),
+      /** null when it is held. */
+      cooldown_until: z.string().nullable(),
+      held: mark,
     }),
     handler: async ({ agent_id, reason = 'manual intervention', hold }, { runtime, actor }) => {
-      const { from, to, cooldownUntil, isHeld } = await runtime.breakers.trip(
-        agent_id,
-        { reason, mustHold: hold },
-        actor,
-      );
+      const trip = { reason, mustHold: hold };
+      const { from, to, cooldownUntil, isHeld } = await runtime.breakers.trip(agent_id, trip, actor);
       return {
         success: true as const,
         agent_id,
@@ -248,21 +252,21 @@ export const breakerTools = [
         new_state: showState(to),
         reason,
         cooldown_until: iso(cooldownUntil),
-        held: isHeld ? true : undefined,
+        held: whenTrue(isHeld),
       };
     },
   }),
 
   defineTool({
     name: 'circuit_breaker_reset',
-    title: 'Close a breaker by hand',
+    title: 'Reset a breaker',
     effect: 'write',
     isIdempotent: true,
     description:
-      'Lets work through to the agent again at once, with a clean record: for when the cause is mended, or after a trip ' +
-      'with hold. Its totals and its history stay.',
+      'Closes a breaker at once, with a clean record: use it when the cause is fixed, or after a trip with hold. Its totals ' +
+      'and its history stay.',
     input: z.strictObject({ agent_id: agentId }),
-    output: z.object({
+    output: z.strictObject({
       success: z.literal(true),
       agent_id: z.string(),
       action: z.literal('reset'),
@@ -283,17 +287,17 @@ export const breakerTools = [
 
   defineTool({
     name: 'circuit_breaker_configure',
-    title: 'Set the rules of a breaker',
+    title: 'Configure a breaker',
     effect: 'write',
     isIdempotent: true,
     description:
-      'Changes the rules that you give and no others. By default 5 failures within 60 s open a breaker for 300 s, then 3 ' +
-      'probes may go at once and 2 successes close it. Configuring job:TYPE has all jobs of that type guarded by it.',
+      'Changes those rules of a breaker that you give. By default 5 failures within 60 s open it for 300 s, then 3 probes ' +
+      'may run at once and 2 successes close it. Configuring job:TYPE guards all jobs of that type with it.',
     input: z.strictObject({
       agent_id: agentId,
       ...configInput.shape,
     }),
-    output: z.object({ success: z.literal(true), agent_id: z.string(), config: configOutput }),
+    output: z.strictObject({ success: z.literal(true), agent_id: z.string(), config: breakerConfigOutput }),
     handler: async ({ agent_id, ...given }, { runtime, actor }) => {
       const config = await runtime.breakers.configure(agent_id, toChanges(given), actor);
       return { success: true as const, agent_id, config: showConfig(config) };
@@ -302,15 +306,15 @@ export const breakerTools = [
 
   defineTool({
     name: 'circuit_breaker_events',
-    title: 'See what happened to a breaker',
+    title: 'Get breaker events',
     effect: 'read',
-    description: 'When and why a breaker opened, half opened, closed, was tripped, reset or configured, newest first.',
+    description:
+      'Lists when and why a breaker opened, half opened, closed, was tripped, reset or configured, newest first.',
     input: z.strictObject({ agent_id: agentId, limit: limit(20) }),
-    output: z.object({ agent_id: z.string(), event_count: z.int(), events: z.array(eventOutput) }),
+    output: z.strictObject({ agent_id: z.string(), event_count: z.int(), events: z.array(breakerEventOutput) }),
     handler: async (input, { runtime }) => {
-      const wishes = { limit: input.limit, byDefault: 20 };
       const events = await runtime.breakers.events(input.agent_id, input.limit ?? 20);
-      const { items } = toPage(events, wishes, showBreakerEvent, (event) => event.id);
+      const { items } = firstThatFit(events, { limit: input.limit, byDefault: 20 }, showBreakerEvent);
       return { agent_id: input.agent_id, event_count: items.length, events: items };
     },
   }),

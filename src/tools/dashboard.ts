@@ -4,18 +4,18 @@ import { defineTool } from './call/define-tool.js';
 
 const codeLifeMs = 10 * 60_000;
 
-/** Where people can see the runtime. */
+/** The dashboard, where people can see and control the runtime. */
 export const dashboardTools = [
   defineTool({
     name: 'dashboard_url',
-    title: 'Address of the dashboard',
+    title: 'Get the dashboard URL',
     effect: 'write',
     isIdempotent: true,
     description:
-      'Where a person can watch and steer all of this in a browser: an address that lets its reader in once, within ten ' +
-      'minutes. Give it to the user as it is. It needs a running dashboard; without one it says how to start it.',
+      'Returns the address at which a person can watch and control the runtime in a browser. It opens once, within ten ' +
+      'minutes. Give it to the user unchanged. If no dashboard is running, the error says how to start one.',
     input: z.strictObject({}),
-    output: z.object({ url: z.string(), read_only: z.boolean(), expires_in_seconds: z.int() }),
+    output: z.strictObject({ url: z.string(), read_only: z.boolean(), expires_in_seconds: z.int() }),
     text: (output) => `Dashboard: ${output.url}`,
     handler: async (_input, { runtime }) => {
       const [server] = (await runtime.httpServers.live()).filter(({ hasPage }) => hasPage);

@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import type { GoalWithProgress } from '../core/goals/goals.js';
 import { plannedTask, strategies } from '../core/goals/plan.js';
 import { goalStatuses } from '../core/tasks/goal.js';
 import { decomposeGoal, planners } from '../services/decompose-goal.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, fields, goalId, limit, metadata, scope } from './call/fields.js';
-import { fromCursor, rowsFor, toPage } from './call/page.js';
-import { projectOf } from './call/project.js';
+import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { briefGoalOutput, goalOutput, showGoal, showGoalBriefly, showListedGoal } from './shapes/goal.js';
 
 const name = z.string().trim().min(1).max(500).describe('A short name.');
@@ -21,7 +19,7 @@ export const goalTools = [
     effect: 'write',
     isEntry: true,
     description:
-      'Stores a goal that outlives this session. Use it for anything of more than one step. Next: decompose_goal to ' +
+      'Stores a goal that outlives this session. Use it for any work of more than one step. Next: decompose_goal to ' +
       'break it into tasks (pass your own plan as tasks), then claim_next_task.',
     input: z.strictObject({
       name,
@@ -39,12 +37,12 @@ export const goalTools = [
 
   defineTool({
     name: 'decompose_goal',
-    title: 'Break a goal into tasks',
+    title: 'Decompose a goal',
     effect: 'write',
     isExternal: true,
     description:
       'Breaks a goal into tasks with dependencies. Best: think of the plan yourself and pass it as tasks; it is checked ' +
-      'and stored in one step. Without tasks a model plans it if one is configured; otherwise you get a request with the ' +
+      'and stored in one step. Without tasks, a model plans it if one is configured; otherwise you get a request with the ' +
       'form to call back with. A plan that takes long returns a task_id for wait_for_tasks. Next: claim_next_task.',
     input: z.strictObject({
       goal_id: goalId,
@@ -63,15 +61,17 @@ export const goalTools = [
       model: z.string().max(200).optional().describe('The model that plans; the configured default unless given.'),
       max_tasks: z.int().min(1).max(100).default(8).describe('At most this many tasks from a model.'),
     }),
-    output: z.object({
+    output: z.strictObject({
       goal_id: z.int(),
-      strategy: z.string(),
-      planner: z.string(),
+      strategy: z.enum(strategies),
+      planner: z.enum(planners),
       tasks_created: z.array(z.int()).optional(),
       count: z.int().optional(),
-      status: z.string().optional().describe('running: the plan is still being made; wait_for_tasks with task_id.'),
+      /** running: the plan is still being made; wait_for_tasks with task_id. */
+      status: z.string().optional(),
       task_id: z.string().optional(),
-      request: z.string().optional().describe('What to think about, and the form to call decompose_goal with.'),
+      /** What to think about, and the form to call decompose_goal with. */
+      request: z.string().optional(),
       note: z.string().optional(),
     }),
     handler: (input, context) => decomposeGoal(input, context),
@@ -79,18 +79,18 @@ export const goalTools = [
 
   defineTool({
     name: 'update_goal',
-    title: 'Edit or end a goal',
+    title: 'Update a goal',
     effect: 'write',
     isIdempotent: true,
     description:
-      'Changes a goal. Setting status to cancelled cancels its open tasks; completed is refused while tasks are open ' +
-      '(a goal completes by itself with its last task); active reopens it.',
+      'Changes a goal. Status cancelled cancels its open tasks; completed is refused while tasks are open (a goal ' +
+      'completes by itself with its last task); active reopens it.',
     input: z.strictObject({
       goal_id: goalId,
       name: name.optional(),
       description: description.optional(),
       metadata: metadata.optional(),
-      token_budget: tokenBudget.nullable().optional().describe('A new token budget; null takes it away.'),
+      token_budget: tokenBudget.nullable().optional().describe('A new token budget; null removes it.'),
       status: z.enum(goalStatuses).optional().describe('active, completed or cancelled.'),
     }),
     output: goalOutput,
@@ -102,7 +102,7 @@ export const goalTools = [
     name: 'list_goals',
     title: 'List goals',
     effect: 'read',
-    description: 'Goals with their progress, newest first. Next: get_goal for one, list_tasks for its tasks.',
+    description: 'Lists goals with their progress, newest first. Next: get_goal for one, list_tasks for its tasks.',
     input: z.strictObject({
       status: z.enum(goalStatuses).optional().describe('Only goals of this status.'),
       scope: scope.optional(),
@@ -110,32 +110,25 @@ export const goalTools = [
       cursor,
       fields,
     }),
-    output: z.object({
-      goals: z.array(z.union([goalOutput, briefGoalOutput])),
-      count: z.int(),
-      next_cursor: z.string().optional(),
-    }),
-    handler: async (input, { runtime, actor }) => {
-      const wishes = { limit: input.limit, byDefault: 20 };
-      const filter = {
-        status: input.status,
-        project: projectOf(actor, input.scope),
-        beforeId: fromCursor(input.cursor),
-      };
-      const goals = await runtime.goals.list({ ...filter, limit: rowsFor(wishes) });
-      const show = (goal: GoalWithProgress) => (input.fields === 'full' ? showListedGoal(goal) : showGoalBriefly(goal));
-      const { items, ...rest } = toPage(goals, wishes, show, (goal) => goal.id);
-      return { goals: items, count: items.length, ...rest };
+    output: pageOutput('goals', z.union([goalOutput, briefGoalOutput])),
+    handler: async ({ status, scope, ...input }, { runtime, actor }) => {
+      const filter = { status, project: projectOf(actor, scope), beforeId: fromCursor(input.cursor) };
+      return pagedList('goals', input, {
+        byDefault: 20,
+        read: (limit) => runtime.goals.list({ ...filter, limit }),
+        show: (goal) => (input.fields === 'full' ? showListedGoal(goal) : showGoalBriefly(goal)),
+        placeOf: ({ id }) => id,
+      });
     },
   }),
 
   defineTool({
     name: 'get_goal',
-    title: 'Read a goal',
+    title: 'Get a goal',
     effect: 'read',
     description:
-      'One goal: description, how many of its tasks are in which state, tokens used, and the critical path (the chain of ' +
-      'open tasks that decides how soon it can end). Next: list_tasks with its goal_id, or claim_next_task.',
+      'Returns one goal: its description, how many of its tasks are in which state, the tokens used, and the critical path ' +
+      '(the chain of open tasks that decides how soon it can end). Next: list_tasks with its goal_id, or claim_next_task.',
     input: z.strictObject({ goal_id: goalId, fields }),
     output: goalOutput,
     handler: async (input, { runtime }) =>

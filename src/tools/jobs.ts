@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import type { AgentDescription } from '../agents/index.js';
-import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { submitJob } from '../services/submit-job.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, iso, limit, metadata, priority, scope, time, toMs } from './call/fields.js';
-import { fromCursor, rowsFor, toPage } from './call/page.js';
-import { projectOf } from './call/project.js';
-import { attemptOutput, errorOf, showAttempt, summarize } from './shapes/job.js';
+import { cursor, limit, metadata, priority, scope, time, toMs, whenTrue } from './call/fields.js';
+import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
+import { agentListOutput, showAgents } from './shapes/agent.js';
+import { cancelledOutput, jobOutput, listedJobOutput, showJob, showListedJob, submittedOutput } from './shapes/job.js';
 
 const jobId = z
   .string()
@@ -15,75 +13,8 @@ const jobId = z
   .max(200)
   .describe('The job_id that submit_job returned, or the task_id of a background task.');
 
-/** A job whole. */
-export const jobOutput = z.object({
-  job_id: z.string(),
-  type: z.string(),
-  status: z.string(),
-  created_at: z.string(),
-  started_at: z.string().nullable(),
-  completed_at: z.string().nullable(),
-  dead: z.boolean().optional().describe('Its process vanished too often; retry_task runs it again.'),
-  progress: z.number().optional(),
-  progress_message: z.string().optional(),
-  result: z.unknown().optional(),
-  result_cut: z
-    .string()
-    .optional()
-    .describe('The beginning of a result too long to show; get_task_result reads it in parts.'),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
-  warnings: z.array(z.string()).optional(),
-  metadata: z.record(z.string(), z.unknown()),
-  artifacts: z
-    .array(z.object({ name: z.string(), path: z.string(), size_bytes: z.int(), sha256: z.string() }))
-    .optional(),
-  logs: z.array(z.object({ at: z.string(), level: z.string(), message: z.string() })),
-  attempts: z.array(attemptOutput).optional(),
-});
-
-export const submittedOutput = z.object({ job_id: z.string(), status: z.string(), repeated: z.boolean().optional() });
-
-export const cancelledOutput = z.object({ job_id: z.string(), status: z.string(), cancelled: z.boolean() });
-
-export const agentListOutput = z.object({
-  agents: z.array(
-    z.object({
-      type: z.string(),
-      description: z.string(),
-      payload: z.array(z.string()),
-      concurrency: z.int().optional().describe('How many of its jobs run at once over all processes.'),
-      timeout_seconds: z.int().optional().describe('How long one try may take unless its job says otherwise.'),
-      module: z.string().optional().describe("Where it comes from, when it is one of the user's own."),
-      schema: z.unknown().optional(),
-      note: z.string().optional(),
-    }),
-  ),
-  supported_job_types: z.array(z.string()),
-  problems: z
-    .array(z.object({ module: z.string(), reason: z.string() }))
-    .optional()
-    .describe('Modules of the config file that cannot be used.'),
-});
-
 /** A page of jobs. */
-export const jobListOutput = z.object({
-  jobs: z.array(
-    z.object({
-      job_id: z.string(),
-      type: z.string(),
-      status: z.string(),
-      about: z.string(),
-      created_at: z.string(),
-      completed_at: z.string().nullable(),
-      dead: z.boolean().optional().describe('Its process vanished too often; retry_task runs it again.'),
-    }),
-  ),
-  count: z.int(),
-  next_cursor: z.string().optional(),
-});
-
-/** A result longer than this is cut, so that one status does not fill a model's context. */
-const longestResult = 12_000;
+export const jobListOutput = pageOutput('jobs', listedJobOutput);
 
 /** Jobs: work of any type that an agent does in a process of its own. */
 export const jobTools = [
@@ -93,11 +24,11 @@ export const jobTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Gives work of a type (list_agents names them, with what their payload takes) to its agent in a process of its own, ' +
-      'which goes on when this session ends. The payload is checked now. Next: wait_for_tasks or get_job_status.',
+      'Gives a job to the agent of its type (list_agents names the types and their payloads). It runs in a process of its ' +
+      'own, which goes on when this session ends. The payload is checked now. Next: wait_for_tasks or get_job_status.',
     input: z.strictObject({
       type: z.string().min(1).max(100).describe('The job type, such as ml_experiment or backtest.'),
-      payload: metadata.describe('What the agent is to work on, as its schema says.'),
+      payload: metadata.describe('The input of the agent, as its schema says.'),
       metadata: metadata.optional(),
       priority: priority.optional(),
       depends_on: z.array(jobId).max(100).optional().describe('Jobs that must be completed first.'),
@@ -120,16 +51,15 @@ export const jobTools = [
     text: (output) => `Job submitted successfully: ${output.job_id}`,
     handler: async (input, { runtime, actor }) => {
       const { job, isRepeated } = await submitJob({ ...input, run_at: toMs(input.run_at) }, actor, runtime);
-      return { job_id: job.id, status: job.status, repeated: isRepeated ? true : undefined };
+      return { job_id: job.id, status: job.status, repeated: whenTrue(isRepeated) };
     },
   }),
 
   defineTool({
     name: 'get_job_status',
-    title: 'Read a job',
+    title: 'Get job status',
     effect: 'read',
-    description:
-      'A job whole: status, progress, the end of its log, its result when completed, its artifacts, and its error when failed.',
+    description: 'Returns a job in full: status, progress, the end of its log, its artifacts, and its result or error.',
     input: z.strictObject({ job_id: jobId }),
     output: jobOutput,
     handler: async (input, { runtime }) => {
@@ -139,26 +69,8 @@ export const jobTools = [
         runtime.jobs.attempts(job.id),
         runtime.jobs.artifacts(job.id),
       ]);
-      if (job.status === 'completed' || job.status === 'failed') await runtime.jobs.markRead(job.id);
-      const result = JSON.stringify(job.result);
-      return {
-        job_id: job.id,
-        type: job.type,
-        status: job.status,
-        created_at: iso(job.createdAt),
-        started_at: iso(job.startedAt),
-        completed_at: iso(job.completedAt),
-        dead: job.isDead ? true : undefined,
-        progress: job.progress ?? undefined,
-        progress_message: job.progressMessage ?? undefined,
-        ...(result.length > longestResult ? { result_cut: cut(result, longestResult) } : { result: job.result }),
-        error: errorOf(job).error ?? null,
-        warnings: job.warnings.length === 0 ? undefined : job.warnings,
-        metadata: job.metadata,
-        artifacts: artifacts.length === 0 ? undefined : artifacts,
-        logs: logs.map(({ at, level, message }) => ({ at: iso(at), level, message: cut(message, 200) })),
-        attempts: attempts.length > 1 ? attempts.slice(-5).map(showAttempt) : undefined,
-      };
+      await runtime.jobs.markRead(job.id);
+      return showJob(job, { logs, attempts, artifacts });
     },
   }),
 
@@ -166,7 +78,7 @@ export const jobTools = [
     name: 'list_jobs',
     title: 'List jobs',
     effect: 'read',
-    description: 'Jobs of every type, background tasks among them, newest first. Next: get_job_status for one.',
+    description: 'Lists jobs of every type, background tasks included, newest first. Next: get_job_status for one.',
     input: z.strictObject({
       status_filter: z.enum(jobStatuses).optional().describe('Only jobs of this status.'),
       type: z.string().max(100).optional().describe('Only jobs of this type.'),
@@ -180,29 +92,19 @@ export const jobTools = [
     }),
     output: jobListOutput,
     handler: async (input, { runtime, actor }) => {
-      const wishes = { limit: input.limit, byDefault: 20 };
       const filter = {
         status: input.status_filter,
         type: input.type,
         isDead: input.dead,
         project: projectOf(actor, input.scope),
+        beforeSeq: fromCursor(input.cursor),
       };
-      const jobs = await runtime.jobs.list({ ...filter, beforeSeq: fromCursor(input.cursor), limit: rowsFor(wishes) });
-      const { items, ...rest } = toPage(
-        jobs,
-        wishes,
-        (job) => ({
-          job_id: job.id,
-          type: job.type,
-          status: job.status,
-          about: cut(summarize(job.type, job.payload), 50),
-          created_at: iso(job.createdAt),
-          completed_at: iso(job.completedAt),
-          dead: job.isDead ? true : undefined,
-        }),
-        (job) => job.seq,
-      );
-      return { jobs: items, count: items.length, ...rest };
+      return pagedList('jobs', input, {
+        byDefault: 20,
+        read: (limit) => runtime.jobs.list({ ...filter, limit }),
+        show: showListedJob,
+        placeOf: ({ seq }) => seq,
+      });
     },
   }),
 
@@ -212,8 +114,8 @@ export const jobTools = [
     effect: 'destroy',
     isIdempotent: true,
     description:
-      'Ends a job: one that waits never starts, one that runs is stopped with every process it started. Its log and what it ' +
-      'had put out are kept. Next: retry_task with its id to run it again.',
+      'Cancels a job: one that waits never starts, one that runs is stopped with every process it started. Its log and its ' +
+      'output so far are kept. Next: retry_task with its id to run it again.',
     input: z.strictObject({ job_id: jobId }),
     output: cancelledOutput,
     text: (output) => `Job ${output.cancelled ? 'cancelled' : output.status}: ${output.job_id}`,
@@ -225,28 +127,15 @@ export const jobTools = [
 
   defineTool({
     name: 'list_agents',
-    title: 'List job types',
+    title: 'List agents',
     effect: 'read',
-    description: 'Which types of job there are, what each does, and what its payload takes, as JSON schema.',
+    description:
+      'Lists the types of job, what each does, and what its payload takes. With type, that one with its JSON schema.',
     input: z.strictObject({ type: z.string().max(100).optional().describe('Only this type, with its whole schema.') }),
     output: agentListOutput,
     handler: async (input, { runtime }) => {
       const { agents, problems } = await runtime.agents.describe(input.type);
-      return {
-        agents: agents.map((agent) => showAgent(agent, input.type !== undefined)),
-        supported_job_types: [...new Set([...runtime.agents.types, ...agents.map((agent) => agent.type)])],
-        problems: problems.length === 0 ? undefined : problems,
-      };
+      return showAgents(agents, problems, { builtIn: runtime.agents.types, isWhole: input.type !== undefined });
     },
   }),
 ];
-
-function showAgent({ schema, timeoutSeconds, ...agent }: AgentDescription, isWhole: boolean) {
-  return {
-    ...agent,
-    payload: Object.keys((schema?.properties ?? {}) as object),
-    timeout_seconds: timeoutSeconds,
-    schema: isWhole ? schema : undefined,
-    note: schema ? undefined : 'Its schema library tells no JSON schema; payloads are checked all the same.',
-  };
-}

@@ -4,16 +4,16 @@ import { metricsOutput, showMetrics } from './shapes/metrics.js';
 
 const usualWindowMinutes = 60;
 
-/** How much the runtime does, and how well. */
+/** Figures of what the runtime does. */
 export const metricTools = [
   defineTool({
     name: 'get_metrics',
-    title: 'See how much is done',
+    title: 'Get metrics',
     effect: 'read',
     description:
-      'Figures over a window of time: rates of submission and completion, execution times, error rates by job type, how busy ' +
-      'each agent is, what waits and since when; and totals of jobs, model calls, tokens and tool calls since the beginning. ' +
-      'Next: get_events or list_jobs with status failed to see why.',
+      'Returns figures over a window of time: rates of submission and completion, execution times, error rates by job type, ' +
+      'the utilization of each agent, the queue and its age; and totals of jobs, model calls, tokens and tool calls since the ' +
+      'beginning. Next: get_events, or list_jobs with status failed, to see why.',
     input: z.strictObject({
       window_minutes: z
         .int()

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { NativeTool } from '../downstream/native/index.js';
 import { type AnyTool, defineTool } from './call/define-tool.js';
 
-/** A native tool as one that clients see. */
+/** A native tool as a tool of this server. */
 export function nativeTool({ name, title, description, input, output, execute }: NativeTool): AnyTool {
   return defineTool({
     name,

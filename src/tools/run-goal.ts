@@ -1,21 +1,34 @@
 import { z } from 'zod';
-import type { Job } from '../core/jobs/job.js';
+import { type Job, jobStatuses } from '../core/jobs/job.js';
 import { startGoalRun } from '../services/run-goal.js';
 import { defineTool } from './call/define-tool.js';
-import { goalId } from './call/fields.js';
-import { errorOf } from './shapes/job.js';
+import { goalId, mark, whenTrue } from './call/fields.js';
+import { errorOf, jobErrorOutput, warningsOf } from './shapes/job.js';
 
-/** A goal that works itself through. */
+const runOutput = z.strictObject({
+  /** A task_id for wait_for_tasks, check_task_status, get_task_result and cancel_task. */
+  run_id: z.string(),
+  goal_id: z.int(),
+  status: z.enum(jobStatuses),
+  /** The run is an earlier one; its model and concurrency stay. */
+  already_running: mark,
+  model: z.string(),
+  progress_message: z.string().optional(),
+  error: jobErrorOutput.optional(),
+  warnings: z.array(z.string()).optional(),
+});
+
+/** Goals that background models work on. */
 export const runGoalTools = [
   defineTool({
     name: 'run_goal',
-    title: 'Run a goal to its end',
+    title: 'Run a goal',
     effect: 'write',
     isExternal: true,
     description:
-      'Has background models work through the ready tasks of a goal, each with its acceptance criteria and the results of ' +
-      'the tasks before it, until all are done, nothing can go on, or the token budget is reached. Returns a run_id at ' +
-      'once and goes on when this session ends. A goal that is being run returns that run. Next: wait_for_tasks, then ' +
+      'Lets background models do the ready tasks of a goal, each with its acceptance criteria and the results of the tasks ' +
+      'before it, until all are done, nothing can go on, or the token budget is reached. Returns a run_id at once and goes ' +
+      'on when this session ends. A goal that is already running returns that run. Next: wait_for_tasks, then ' +
       'get_task_result with the run_id (what was done, what is left and why); cancel_task stops it.',
     input: z.strictObject({
       goal_id: goalId,
@@ -37,16 +50,7 @@ export const runGoalTools = [
           "Most tokens of the goal in all, what it has used before included; the goal's own budget unless given.",
         ),
     }),
-    output: z.object({
-      run_id: z.string().describe('A task_id for wait_for_tasks, check_task_status, get_task_result and cancel_task.'),
-      goal_id: z.int(),
-      status: z.string(),
-      already_running: z.boolean().optional().describe('The run is an earlier one; its model and concurrency stay.'),
-      model: z.string(),
-      progress_message: z.string().optional(),
-      error: z.object({ code: z.string(), message: z.string() }).optional(),
-      warnings: z.array(z.string()).optional(),
-    }),
+    output: runOutput,
     text: ({ run_id, status, error }) => `Run ID: ${run_id}\nStatus: ${status}${error ? `\n${error.message}` : ''}`,
     handler: async (input, { runtime, actor }) => {
       const { run, isRepeated } = await startGoalRun(input, actor, runtime);
@@ -55,15 +59,15 @@ export const runGoalTools = [
   }),
 ];
 
-function showRun(run: Job, isRepeated: boolean) {
+function showRun(run: Job, isRepeated: boolean): z.infer<typeof runOutput> {
   return {
     run_id: run.id,
     goal_id: run.goalId ?? 0,
     status: run.status,
-    already_running: isRepeated ? true : undefined,
+    already_running: whenTrue(isRepeated),
     model: run.requestedModel ?? '',
     progress_message: run.progressMessage ?? undefined,
     ...errorOf(run),
-    warnings: run.warnings.length === 0 ? undefined : run.warnings,
+    warnings: warningsOf(run),
   };
 }

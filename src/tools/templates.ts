@@ -2,21 +2,22 @@ import { z } from 'zod';
 import { cut } from '../base/text.js';
 import type { TaskTemplate } from '../core/tasks/templates.js';
 import { defineTool } from './call/define-tool.js';
-import { iso, limit } from './call/fields.js';
-import { rowsFor, toPage } from './call/page.js';
-import { newTask, toNewTask } from './shapes/new-task.js';
+import { cursor, iso, limit } from './call/fields.js';
+import { pagedList, pageOutput } from './call/page.js';
+import { newTask, toTaskFields } from './shapes/new-task.js';
 
 const name = z.string().trim().min(1).max(200).describe('The name of the template.');
 
-const templateOutput = z.object({
+const templateOutput = z.strictObject({
   name: z.string(),
   description: z.string(),
   parameters: z.array(z.string()),
-  tasks: z.array(z.string()).describe('Their titles.'),
+  /** The titles of its first 20 tasks. */
+  tasks: z.array(z.string()),
   updated_at: z.string(),
 });
 
-function showTemplate(template: TaskTemplate): z.input<typeof templateOutput> {
+function showTemplate(template: TaskTemplate): z.infer<typeof templateOutput> {
   return {
     name: template.name,
     description: cut(template.description, 200),
@@ -26,7 +27,7 @@ function showTemplate(template: TaskTemplate): z.input<typeof templateOutput> {
   };
 }
 
-/** Tasks that are made again and again. */
+/** Templates of tasks that are created again and again. */
 export const templateTools = [
   defineTool({
     name: 'save_task_template',
@@ -34,9 +35,9 @@ export const templateTools = [
     effect: 'write',
     isIdempotent: true,
     description:
-      'Stores tasks to be made again and again, such as the steps of a release, under a name. Titles, keys, descriptions, ' +
-      'acceptance and dependencies may hold {{parameter}}s, filled in at each use. An earlier one of that name is replaced. ' +
-      'Next: create_tasks with template and parameters.',
+      'Stores a set of tasks under a name, such as the steps of a release, to create them again and again. Titles, keys, ' +
+      'descriptions, acceptance and dependencies may contain {{parameter}}s, filled in at each use. A template of the same ' +
+      'name is replaced. Next: create_tasks with template and parameters.',
     input: z.strictObject({
       name,
       description: z.string().max(2_000).optional().describe('When to use it.'),
@@ -48,24 +49,28 @@ export const templateTools = [
     }),
     output: templateOutput,
     handler: async ({ description = '', tasks, ...input }, { runtime, actor }) =>
-      showTemplate(await runtime.tasks.saveTemplate({ ...input, description, tasks: tasks.map(toNewTask) }, actor)),
+      showTemplate(
+        await runtime.tasks.saveTemplate(
+          { ...input, description, tasks: tasks.map((task) => toTaskFields(task)) },
+          actor,
+        ),
+      ),
   }),
 
   defineTool({
     name: 'list_task_templates',
     title: 'List task templates',
     effect: 'read',
-    description: 'Stored task templates by name, with the parameters they take. Next: create_tasks with one of them.',
-    input: z.strictObject({
-      limit: limit(20),
-      cursor: z.string().max(200).optional().describe('next_cursor of the page before.'),
-    }),
-    output: z.object({ templates: z.array(templateOutput), count: z.int(), next_cursor: z.string().optional() }),
-    handler: async (input, { runtime }) => {
-      const wishes = { limit: input.limit, byDefault: 20 };
-      const templates = await runtime.tasks.listTemplates({ limit: rowsFor(wishes), afterName: input.cursor });
-      const { items, ...rest } = toPage(templates, wishes, showTemplate, (template) => template.name);
-      return { templates: items, count: items.length, ...rest };
-    },
+    description:
+      'Lists the stored task templates by name, with the parameters they take. Next: create_tasks with one of them.',
+    input: z.strictObject({ limit: limit(20), cursor }),
+    output: pageOutput('templates', templateOutput),
+    handler: async (input, { runtime }) =>
+      pagedList('templates', input, {
+        byDefault: 20,
+        read: (limit) => runtime.tasks.listTemplates({ limit, afterName: input.cursor }),
+        show: showTemplate,
+        placeOf: (template) => template.name,
+      }),
   }),
 ];

@@ -8,6 +8,6 @@ it('reads the JSON of an answer, bare or in a code fence', () => {
   expect(jsonWithin('I cannot do that.')).toBeUndefined();
 });
 
-it('tells an object from an array and from nothing', () => {
+it('distinguishes an object from an array and from null', () => {
   expect([{}, [], null, 'text'].map(isObject)).toEqual([true, false, false, false]);
 });

@@ -71,7 +71,7 @@ it('goes on in another part when it is full, and a day keeps its newest three', 
 });
 
 describe('a file that cannot be written', () => {
-  it('fails nobody, is told of once, and is tried again after a minute', () => {
+  it('throws nothing, is reported once, and is tried again after a minute', () => {
     const { file, directory, clock, failures, read } = testFile();
     writeFileSync(directory, 'a file where the directory should be');
     for (let count = 0; count < 5; count++) file.write('lost\n');
@@ -85,7 +85,7 @@ describe('a file that cannot be written', () => {
     expect(read('agent-runtime-2026-11-20.log')).toBe('kept\n');
   });
 
-  it('is not written through a link that somebody has put in its place', () => {
+  it('is not written through a symbolic link in its place', () => {
     const { file, directory, failures } = testFile();
     mkdirSync(directory, { recursive: true });
     const victim = join(directory, '..', 'victim');

@@ -76,7 +76,7 @@ it('no credential is written: by its value, however JSON writes it, by its shape
   }
 });
 
-it('a person at a terminal gets plain words, and what others wrote cannot steer the terminal', () => {
+it('a person at a terminal gets plain words, and control characters of others do not reach the terminal', () => {
   const { log, shown, filed } = testLog({ human: { hasColours: false } });
   log.info('job_started', { job_id: 'abc', about: 'two words', wiped: 'x\u001b[2Jy', nothing: undefined });
   log.error('it broke', { error: new Error('no such thing') });

@@ -7,7 +7,7 @@ import { createRedactor } from '../../src/base/redact.js';
 import { readConfig } from '../../src/config.js';
 import { tempDir } from '../support/temp-dir.js';
 
-it('without anything set: the public addresses, no key, nobody chosen', () => {
+it('without anything set: the public addresses, no key, no backend chosen', () => {
   const settings = readNativeSettings({});
   expect(settings.arxivBaseUrl.href).toBe('https://export.arxiv.org/');
   expect(settings.brave).toEqual({ apiKey: undefined, baseUrl: new URL('https://api.search.brave.com') });

@@ -43,7 +43,7 @@ describe('backup', () => {
 });
 
 describe('restore', () => {
-  it('gives back what a backup holds, and saves aside what was there', async () => {
+  it('restores the contents of a backup, and saves a copy of the previous contents', async () => {
     const home = tempDir();
     await boardWith(home, 'old');
     await runCli(['backup'], { home });
@@ -57,7 +57,7 @@ describe('restore', () => {
     expect(await titlesIn(home)).toEqual(['new', 'old']);
   });
 
-  it('refuses while a server has the database open, unless told; then that server sees the restored rows', async () => {
+  it('refuses while a server has the database open; with --force, that server sees the restored rows', async () => {
     const home = tempDir();
     await boardWith(home, 'old');
     await runCli(['backup'], { home });
@@ -86,7 +86,7 @@ describe('restore', () => {
     expect(await titlesIn(home)).toEqual(['kept']);
   });
 
-  it('replaces a database that cannot be read when told to, and keeps it aside', async () => {
+  it('with --force replaces a database that cannot be read, and keeps a copy of it', async () => {
     const home = tempDir();
     await boardWith(home, 'old');
     await runCli(['backup'], { home });

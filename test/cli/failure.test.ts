@@ -6,7 +6,7 @@ import { recordingOutput } from './recording-output.js';
 
 const flags: GlobalFlags = { settings: {}, isJson: false, isQuiet: false, isVerbose: false, isJsonLogs: false };
 
-it('gives every code of an error an exit code, those that scripts tell apart one of their own', () => {
+it('gives every error code an exit code, with separate ones for errors that scripts distinguish', () => {
   expect(Object.keys(exitCodes).sort()).toEqual([...errorCodes].sort());
   const others = errorCodes.filter((code) => exitCodes[code] === 1);
   expect(others).not.toContain('invalid');
@@ -29,7 +29,7 @@ it('gives one JSON document on stdout when JSON is wanted', () => {
   expect(output.stderr()).toBe('');
 });
 
-it('shows the stack of a defect only when asked, and never a key', () => {
+it('shows the stack of a bug only with --verbose, and never a key', () => {
   const defect = new TypeError('x is not a function, key sk-ant-abcdefghijklmnop');
   const brief = recordingOutput();
   expect(reportFailure(defect, flags, brief)).toBe(1);

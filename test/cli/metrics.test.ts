@@ -19,7 +19,7 @@ async function usedHome(): Promise<string> {
 }
 
 describe('agent-runtime metrics', () => {
-  it('shows in a new process what others did (the earlier command line forgot all jobs at its end)', async () => {
+  it('shows what other processes did (the earlier command line forgot all jobs when it ended)', async () => {
     const home = await usedHome();
     const { code, stdout, stderr } = await runCli(['metrics'], { home });
     expect([code, stderr]).toEqual([0, '']);
@@ -46,7 +46,7 @@ describe('agent-runtime metrics', () => {
     expect(text).toContain('agent_runtime_tool_calls_total{tool="get_task",status="invalid"} 1\n');
   });
 
-  it('is wrong usage with a window that is none, or with two forms at once', async () => {
+  it('with an invalid window, or with two formats at once, is wrong usage', async () => {
     const home = tempDir();
     for (const args of [
       ['--window', 'soon'],
@@ -60,14 +60,14 @@ describe('agent-runtime metrics', () => {
     }
   });
 
-  it.each(['0', '65536', '9464x', '-1'])('serve does not take %s for a port', async (port) => {
+  it.each(['0', '65536', '9464x', '-1'])('serve refuses %s as a port', async (port) => {
     const { code, stderr } = await runCli(['serve', `--metrics-port=${port}`], { home: tempDir() });
     expect(code).toBe(2);
     expect(stderr).toContain(JSON.stringify(port));
   });
 });
 
-it('says so when there is nothing to show', () => {
+it('says that there are no jobs', () => {
   const none = { job_submission_rate: 0, job_completion_rate: 0, average_execution_time: null, queue_depth: 0 };
   const totals = {
     jobs_submitted: 0,
@@ -89,7 +89,7 @@ it('says so when there is nothing to show', () => {
 describe('the log of a command', () => {
   const task = ['tool', 'submit_job', '--arg', 'type=generic', '--arg', 'payload={}'];
 
-  it('is debug with --verbose, and JSON with --json-logs; the answer on stdout stays alone', async () => {
+  it('is debug with --verbose, and JSON with --json-logs; only the answer is on stdout', async () => {
     const home = tempDir();
     const { code, stdout, stderr } = await runCli([...task, '--verbose', '--json-logs', '--json'], { home });
     expect(code).toBe(0);
@@ -102,7 +102,7 @@ describe('the log of a command', () => {
     expect(lines.find(({ message }) => message === 'job_submitted')).toMatchObject({ job_id, type: 'generic' });
   });
 
-  it('says nothing on stderr without them', async () => {
+  it('is silent without these options', async () => {
     expect((await runCli(task, { home: tempDir() })).stderr).toBe('');
   });
 });

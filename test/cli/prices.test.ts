@@ -26,7 +26,7 @@ describe('prices import', () => {
     expect(backtest.json().result.data).toMatchObject({ file: kept('AAPL'), rows: 260 });
   });
 
-  it('replaces prices only when told to', async () => {
+  it('replaces prices only with --force', async () => {
     const { run, file, kept } = priceCli();
     await run(['prices', 'import', file, '--ticker', 'X']);
     writeFileSync(file, toCsv(randomWalk(2, 40)));
@@ -134,7 +134,7 @@ describe('prices fetch', () => {
     ['a path for a ticker', ['--ticker', '../x', ...range], '"../x" is no ticker'],
     ['no date', ['--ticker', 'X', '--from', '2015-02-30', '--to', '2015-12-31'], '"2015-02-30" is not a date'],
     ['days in the wrong order', ['--ticker', 'X', '--from', '2016-01-01', '--to', '2015-12-31'], 'is before the first'],
-  ])('asks nobody for %s', async (_, args, words) => {
+  ])('sends no request for %s', async (_, args, words) => {
     const { run, requests } = await withProvider({ body: csv });
     const end = await run(['prices', 'fetch', ...args]);
     expect([end.code, end.stderr]).toEqual([2, expect.stringContaining(words)]);

@@ -1,6 +1,6 @@
 import type { Output } from '../../src/cli/output.js';
 
-/** An output that keeps what it is given. */
+/** An output that records what it is given. */
 export function recordingOutput({ isTerminal = false } = {}): Output & { stdout(): string; stderr(): string } {
   let stdout = '';
   let stderr = '';

@@ -5,7 +5,7 @@ import { mainEntry } from '../support/paths.js';
 export interface CliOptions {
   home: string;
   env?: Record<string, string>;
-  /** What the command reads; nothing unless given. */
+  /** The stdin of the command; empty by default. */
   stdin?: string;
   cwd?: string;
   /** Another build of the program. */

@@ -10,7 +10,7 @@ import { runCli } from './run-cli.js';
 const portOf = (url: string) => Number(new URL(url).port);
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
-it('a token is made, shown once, listed without itself, and revoked', async () => {
+it('a token is created, printed once, listed by name, and revoked', async () => {
   const home = tempDir();
   const made = await runCli(['token', 'create', '--name', 'laptop', '--json'], { home });
   const { id, token } = made.json();
@@ -83,7 +83,7 @@ it('the dashboard serves its page, is found by dashboard_url, and lets a reader 
   expect((await session.call('dashboard_url')).data.code).toBe('unavailable');
 });
 
-it('a dashboard that was killed is not named any more', async () => {
+it('dashboard_url does not name a dashboard that was killed', async () => {
   const home = tempDir();
   const session = await connectServer({ home });
   const dashboard = await startHttpProcess(home, ['dashboard', '--port', '0']);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, copyFileSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Connection } from '../../src/store/driver.js';
+import type { Connection } from '../../src/store/connection.js';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
 import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
@@ -22,7 +22,7 @@ function inspect<Found>(home: string, look: (db: Connection) => Found): Found {
   }
 }
 
-/** Overwrites pages in the middle of a database that nobody has open, and makes its daily check due again. */
+/** Overwrites pages in the middle of a database that no process has open, and makes its daily check due again. */
 function ruinPages(file: string): void {
   const db = connect(file);
   db.exec('delete from duties');
@@ -68,7 +68,7 @@ it('ten servers that start at once on no database all work, on one schema', asyn
 });
 
 describe('a database that cannot be used', () => {
-  it('is named by every call, with the way out, while the server lives on', async () => {
+  it('is named by every call, with a fix, while the server goes on', async () => {
     const home = tempDir();
     mkdirSync(join(home, '.claude'));
     writeFileSync(databaseOf(home), 'this is not a database, and has never been one. '.repeat(200));
@@ -81,7 +81,7 @@ describe('a database that cannot be used', () => {
     }
   });
 
-  it('is not written to any more once the daily check has found it damaged, and the newest backup is named', async () => {
+  it('is not written to after the daily check has found damage, and the newest backup is named', async () => {
     const home = tempDir();
     const first = await connectServer({ home });
     const tasks = Array.from({ length: 500 }, (_, index) => ({ title: `Task ${index}`, description: 'x'.repeat(200) }));
@@ -115,7 +115,7 @@ describe('a database that cannot be used', () => {
     expect(inspect(home, (found) => found.prepare('select title from tasks').pluck().all())).toEqual(['kept']);
   });
 
-  it('in a home that cannot be made says which path and which setting, and works once that is mended', async () => {
+  it('in a home that cannot be made says which path and which setting, and works once that is fixed', async () => {
     const server = await connectServer({ home: '/proc/no-such-home' });
     const { data } = await server.call('create_task', { title: 'T' });
     expect(data).toMatchObject({ code: 'unavailable' });

@@ -138,7 +138,7 @@ it('of two servers that advance the same step at once exactly one wins, ten time
   expect(results.map((result: { output: string }) => result.output)).toEqual(steps.map((_, index) => `step ${index}`));
 });
 
-it('of two servers that do not name the baton only the one that has it advances', async () => {
+it('of two servers that do not name the baton, only its holder advances', async () => {
   const home = tempDir();
   const [one, two] = await Promise.all([connectServer({ home }), connectServer({ home })]);
   const { pipeline_id } = await one.ok('create_relay_pipeline', { name: 'Race', goal: 'Win', preset: 'deep' });
@@ -229,7 +229,7 @@ it('a relay that a session has run is waited for by another one, after a kill -9
   expect(provider.requests).toHaveLength(6);
 });
 
-it('a relay under way is cancelled with its job, and the model call with it', async () => {
+it('a running relay is cancelled with its job, and the model call with it', async () => {
   const provider = await startAnthropicServer({ script: [{ silent: true }] });
   onTestFinished(() => provider.close());
   const env = { ANTHROPIC_API_KEY: 'sk-ant-test-0123456789', ANTHROPIC_BASE_URL: provider.url };

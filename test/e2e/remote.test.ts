@@ -24,7 +24,7 @@ async function restart(server: HttpProcess, home: string): Promise<HttpProcess> 
 }
 
 describe('a server with AGENT_RUNTIME_URL', () => {
-  it('hands over tools, results, errors and progress as they are', async () => {
+  it('forwards tools, results, errors and progress unchanged', async () => {
     const home = tempDir();
     const { url } = await startHttpProcess(home);
     const thin = await connectThin(url, tokenOf(home));
@@ -68,7 +68,7 @@ describe('a server with AGENT_RUNTIME_URL', () => {
     expect(await thin.ok('create_task', { title: 'x' })).toMatchObject({ id: 1 });
   });
 
-  it('says so when its token is not good', async () => {
+  it('reports an invalid token', async () => {
     const home = tempDir();
     const { url } = await startHttpProcess(home);
     const thin = await connectThin(url, 'nonsense');
@@ -83,7 +83,7 @@ describe('a server with AGENT_RUNTIME_URL', () => {
     const server = await startHttpProcess(home);
     const thin = await connectThin(server.url, tokenOf(home));
     await thin.ok('list_tasks');
-    // Whoever holds the write lock keeps the call waiting until the server is gone.
+    // The write lock keeps the call waiting until the server is gone.
     const db = connect(join(home, '.claude', 'agent_runtime.db'));
     onTestFinished(() => void db.close());
     db.exec('begin immediate');
@@ -95,13 +95,13 @@ describe('a server with AGENT_RUNTIME_URL', () => {
     expect(data).toMatchObject({ code: 'unavailable', message: expect.stringContaining('may have been carried out') });
   });
 
-  it('refuses an address that is none', async () => {
+  it('refuses an invalid address', async () => {
     const thin = await connectServer({ home: tempDir(), env: { AGENT_RUNTIME_URL: 'over there' } });
     expect((await thin.call('list_tasks')).data.message).toContain('AGENT_RUNTIME_URL is "over there"');
   });
 });
 
-it('two thin clients and one over HTTP coordinate through a server that is killed and restarted meanwhile', async () => {
+it('two thin clients and one over HTTP coordinate through a server that is killed and restarted', async () => {
   const home = tempDir();
   let server = await startHttpProcess(home);
   const token = tokenOf(home);
@@ -119,39 +119,38 @@ it('two thin clients and one over HTTP coordinate through a server that is kille
 
   const completed: string[] = [];
   let isDone = false;
+  const complete = async (call: Call, { id, key, claim_token }: { id: number; key: string; claim_token: number }) => {
+    for (;;) {
+      const ended = await call('update_task_status', { task_id: id, status: 'completed', result: 'done', claim_token });
+      if (!ended.isError) completed.push(key);
+      // Lost on the way: was it written?
+      else if (ended.data.code === 'unavailable') {
+        const now = await call('get_task', { task_id: id });
+        if (now.isError || now.data.status !== 'completed') continue;
+        completed.push(key);
+      }
+      return;
+    }
+  };
   const work = callers.map(async (call) => {
     while (!isDone) {
       const claimed = await call('claim_next_task', {});
-      if (claimed.isError || claimed.data.id === undefined) {
-        if (!claimed.isError && completed.length >= count) return;
-        await new Promise((resolve) => setTimeout(resolve, 50));
+      if (!claimed.isError && claimed.data.id !== undefined) {
+        await complete(call, claimed.data);
         continue;
       }
-      const { id, key, claim_token } = claimed.data;
-      for (;;) {
-        const ended = await call('update_task_status', {
-          task_id: id,
-          status: 'completed',
-          result: 'done',
-          claim_token,
-        });
-        if (!ended.isError) completed.push(key);
-        // Lost on the way: was it written?
-        else if (ended.data.code === 'unavailable') {
-          const now = await call('get_task', { task_id: id });
-          if (now.isError) continue;
-          if (now.data.status !== 'completed') continue;
-          completed.push(key);
-        }
-        break;
-      }
+      if (!claimed.isError && completed.length >= count) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      // A claim whose answer got lost is kept while its conversation lives, which finds it like this.
+      const status = await call('runtime_status', {});
+      for (const held of status.isError ? [] : status.data.yours.tasks) await complete(call, held);
     }
   });
   for (let round = 1; round <= 3; round++) {
     await eventually(`round ${round} is under way`, () => completed.length >= (round * count) / 5, 60_000);
     server = await restart(server, home);
   }
-  // What was claimed by an answer that got lost lapses with its session.
+  // A claim whose answer was lost expires with its session.
   await eventually(
     'all is done',
     async () => {
@@ -168,6 +167,8 @@ it('two thin clients and one over HTTP coordinate through a server that is kille
   expect(ends).toHaveLength(count);
   expect(new Set(ends).size).toBe(count);
 }, 180_000);
+
+type Call = ReturnType<typeof httpCaller>;
 
 /** A client over HTTP that begins a new session when the server has forgotten it, as Claude Code does. */
 function httpCaller(url: () => string, token: string) {

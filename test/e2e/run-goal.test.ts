@@ -22,7 +22,7 @@ async function planned(session: ConnectedServer, tasks: Record<string, unknown>[
 
 const slow = (text: string) => `${text} [[model ${JSON.stringify({ pieces: ['Done.'], latencyMs: 400 })}]]`;
 
-it('a goal runs to its end when the session that asked for it is gone, and the next one reads what came of it', async () => {
+it('a goal runs to its end after its session has ended, and the next session reads the results', async () => {
   const { connect, vendor } = await machine();
   const first = await connect();
   const goal = await planned(first, [
@@ -60,7 +60,7 @@ it('a goal runs to its end when the session that asked for it is gone, and the n
   expect(vendor.requests[1]?.prompt).toContain('It is short.');
 });
 
-it('two sessions that ask for it at once are given the same run', async () => {
+it('two sessions that start a run at once get the same run', async () => {
   const { connect, vendor } = await machine();
   const sessions = await Promise.all([connect(), connect()]);
   const [one, two] = sessions;
@@ -78,7 +78,7 @@ it('two sessions that ask for it at once are given the same run', async () => {
   expect(again.data).toMatchObject({ code: 'conflict', hint: expect.stringContaining('run_goal') });
 });
 
-it('what it cannot do it says before anything is stored', async () => {
+it('a run that cannot start is refused before anything is stored', async () => {
   const home = tempDir();
   const bare = await connectServer({ home });
   const goal = await planned(bare, [{ title: 'a' }]);
@@ -118,7 +118,7 @@ it('a task that may not start yet is started when its time has come, with no ses
   await eventually('the task was asked for', () => vendor.requests.length === 1, 40_000);
 });
 
-it('it can be cancelled by another session, and a board task can be handed over by hand meanwhile', async () => {
+it('another session can cancel a run, and can give it a board task by hand', async () => {
   const { connect, vendor } = await machine();
   const [one, two] = [await connect(), await connect()];
   const hang = `Think. [[model ${JSON.stringify({ pieces: ['Half'], ending: 'hang' })}]]`;

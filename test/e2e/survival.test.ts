@@ -30,7 +30,7 @@ it('a background task completes after its server was killed with SIGKILL, and a 
   await provider.close();
 });
 
-it('tasks that wait in the queue are worked off when no server lives any more', async () => {
+it('tasks in the queue are done although no server is running', async () => {
   const provider = await startAnthropicServer({ reply: ({ prompt }) => `echo of ${prompt}` });
   const home = tempDir();
   const env = { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: provider.url, AGENT_RUNTIME_MAX_RUNNING_JOBS: '1' };
@@ -52,7 +52,7 @@ it('tasks that wait in the queue are worked off when no server lives any more', 
   await provider.close();
 });
 
-it('a resumed conversation finds the task that it had claimed; another one does not get it meanwhile', async () => {
+it('a resumed conversation finds the task that it had claimed; another one does not get it', async () => {
   const home = tempDir();
   const env = { CLAUDE_CODE_SESSION_ID: 'conversation-1' };
   const first = await connectServer({ home, env });

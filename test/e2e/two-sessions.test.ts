@@ -38,7 +38,7 @@ async function takeSeat(server: ConnectedServer, id: string): Promise<Worker> {
   return { server, id, slot: reply.data.slot, done: [] };
 }
 
-/** One task from claim to report; false when none could be had. */
+/** One task from claim to report; false if no task could be claimed. */
 async function workOnce({ server, id, slot, done }: Worker): Promise<boolean> {
   for (const taskId of await availableTo(server)) {
     const claim = await server.call('claim_task', { taskId, workerId: id, workerSlot: slot });
@@ -73,7 +73,7 @@ it('two sessions work one board in parallel; one is killed with its claim, and t
   await Promise.all([workOnce(one), workOnce(two)]);
   expect(new Set([...one.done, ...two.done]).size).toBe(2);
 
-  // What the first is at work on, the second neither sees nor gets.
+  // The second session neither sees nor gets the tasks of the first.
   const [taskId = ''] = await availableTo(first);
   await first.ok('claim_task', { taskId, workerId: 'worker-1', workerSlot: one.slot });
   expect(await availableTo(second)).not.toContain(taskId);

@@ -144,7 +144,7 @@ it('reads a retry-after as a date', async () => {
   expect(retryAfterMs).toBeLessThanOrEqual(30_000);
 });
 
-it('a rate limit in the middle of the stream is told by its type, with what was spent', async () => {
+it('a rate limit in the middle of the stream is known by its type, with what was spent', async () => {
   server.script.push({ pieces: ['Half'], ending: 'error', status: 429 });
   const error = await failureOf(ask(connect()));
   expect(error).toMatchObject({ failure: 'rate_limited', usage: { inputTokens: 13, outputTokens: 1 } });

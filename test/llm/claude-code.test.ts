@@ -147,7 +147,7 @@ describe('what it makes of the output', () => {
     expect((await ask(connect(), { prompt: '[[claude verbose]]' })).text).toBe('The last of a list.');
   });
 
-  it('says which tools were denied, and which wishes it cannot be told', async () => {
+  it('says which tools were denied, and which parameters were left out', async () => {
     const answer = await ask(connect(), { prompt: '[[claude denied]]', params: { temperature: 0, max_tokens: 5 } });
     expect(answer.warnings).toEqual([
       'Claude Code does not take max_tokens, so it was left out.',

@@ -190,7 +190,7 @@ describe.each(vendors)('$name', ({ name, limitWord, ownAddress, start, create })
     expect(await failureOf(ask(provider))).toMatchObject({ failure: 'invalid_output', isTransient: true });
   });
 
-  it('goes to its own address unless it is told another', async () => {
+  it('goes to its own address unless another is set', async () => {
     const addresses: string[] = [];
     vi.stubGlobal('fetch', async (input: string | URL | Request) => {
       addresses.push(String(input));

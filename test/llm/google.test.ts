@@ -73,7 +73,7 @@ it('counts thinking as output and names the version that answered', async () => 
   expect(answer).toMatchObject({ model: 'gemini-3.8-flash-001', usage: { inputTokens: 3, outputTokens: 6 } });
 });
 
-it('passes on what the caller wishes, by the vendor’s names', async () => {
+it('passes the parameters on by the vendor’s names', async () => {
   const json_schema = { type: 'object', properties: {}, additionalProperties: false };
   const params = { max_tokens: 100, temperature: 0, top_p: 0.5, top_k: 3, stop_sequences: ['END'], json_schema };
   await ask(connect(), { params });
@@ -88,7 +88,7 @@ it('passes on what the caller wishes, by the vendor’s names', async () => {
   });
 });
 
-it('says so when it leaves out a wish', async () => {
+it('warns when it leaves out a parameter', async () => {
   const { warnings } = await ask(connect(), { params: { num_ctx: 4096 } });
   expect(warnings).toEqual(['Google does not take num_ctx, so it was left out.']);
 });

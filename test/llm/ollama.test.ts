@@ -33,7 +33,7 @@ it('keeps a password out of the message when nothing listens', async () => {
   expect(`${error.stack} ${error.cause}`).not.toContain('hunter22');
 });
 
-it('passes on what the caller wishes, and always a context window', async () => {
+it('passes the parameters on, and always a context window', async () => {
   const json_schema = { type: 'object' };
   const params = { max_tokens: 100, temperature: 0, top_p: 0.5, top_k: 3, stop_sequences: ['END'], json_schema };
   await ask(connect(), { params });

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -141,4 +141,16 @@ it('the example of the README answers, and fails as the contract says', async ()
   expect(error).toMatchObject({ failure: 'auth', status: 401, detail: '[redacted] is wrong' });
   expect(error.message).toContain('Set ACME_API_KEY to a valid key.');
   server.close();
+});
+
+it('no file of a provider imports an SDK when it is loaded', () => {
+  const folder = join(projectRoot, 'src/llm');
+  const loaded = readdirSync(folder)
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [
+      ...readFileSync(join(folder, file), 'utf8').matchAll(/^import (?!type\b).*from '([^.'][^']*)'/gm),
+    ])
+    .map(([, name]) => name ?? '')
+    .filter((name) => !name.startsWith('node:'));
+  expect([...new Set(loaded)]).toEqual(['zod']);
 });

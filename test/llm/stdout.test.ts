@@ -9,7 +9,7 @@ import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
 import { startGoogleServer } from '../fixtures/models/google-server.js';
 import { startOllamaServer } from '../fixtures/models/ollama-server.js';
 
-it('the SDKs write nothing to stdout, whatever happens and however verbose they are told to be', async () => {
+it('the SDKs write nothing to stdout, whatever happens and however verbose they are set to be', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'llm-stdout-'));
   const servers = await Promise.all([startAnthropicServer(), startGoogleServer(), startOllamaServer()]);
   try {

@@ -95,14 +95,14 @@ describe('an attempt ends', () => {
     expect(await outcome).toMatchObject({ kind: 'failed', code: 'internal', message: 'Cannot find module' });
   });
 
-  it('put off, when nothing could be tried', async () => {
+  it('postponed, when nothing could be tried', async () => {
     const queue = await testQueue();
     const { outcome } = attempt(queue, await queue.running(), () => Promise.reject(new Postponed('Later.', 7_000)));
     expect(await outcome).toMatchObject({ kind: 'postponed', message: 'Later.', retryAfterMs: 7_000 });
   });
 });
 
-describe('an attempt that is told to stop', () => {
+describe('an attempt that is stopped', () => {
   it.each([
     ['cancelled', 'cancelled'],
     ['timeout', 'failed'],

@@ -80,7 +80,7 @@ describe.runIf(process.platform === 'linux')('a process', () => {
     expect(isAlive(again)).toBe(true);
   });
 
-  it('of another boot is dead; of another host or pid namespace nobody here can tell', () => {
+  it('of another boot is dead; of another host or pid namespace it is unknown', () => {
     const self = processes.self();
     expect(processes.liveness({ ...self, bootId: 'an earlier boot' })).toBe('dead');
     expect(processes.liveness({ ...self, hostId: 'elsewhere' })).toBe('unknown');

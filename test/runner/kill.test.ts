@@ -67,7 +67,7 @@ describe('a runner that is killed with SIGKILL', () => {
   });
 });
 
-describe('a runner that is told to end, and not for a cancellation', () => {
+describe('a runner that is stopped, and not for a cancellation', () => {
   it('gives its job back, which costs no try, and keeps what had arrived', async () => {
     const runtime = await background();
     const pieces = ['One ', 'two ', 'three ', 'four.'];

@@ -144,7 +144,7 @@ describe('a runner is given nothing that is not its business', () => {
     expect(env).toMatchObject({ HOME: home, CLAUDE_CONFIG_DIR: '/login', AGENT_RUNTIME_DEPTH: '0' });
   });
 
-  it('nothing that it leaves behind holds a key, nor can others read it', async () => {
+  it('its files hold no key, and only their owner can read them', async () => {
     const key = 'sk-ant-grep-for-me-0123456789';
     const runtime = await background({ env: { ANTHROPIC_API_KEY: key } });
     runtime.server.script.push({ status: 401, message: `invalid key ${key}` });

@@ -69,7 +69,7 @@ describe('an agent that holds the thread', () => {
   });
 });
 
-describe('an error that nobody caught', () => {
+describe('an uncaught error', () => {
   it.each([
     ['throws-later', 'thrown in a timer'],
     ['rejects-later', 'rejected and forgotten'],
@@ -86,7 +86,7 @@ describe('an error that nobody caught', () => {
     await eventually('its process is gone', () => !isAlive(pid));
   });
 
-  it('does not undo what the agent has done all the same, and is told as a warning', async () => {
+  it('does not undo a job that completes in spite of it, and shows as a warning', async () => {
     const runtime = await oddBackground();
     const id = await runtime.give('generic', { how: 'throws-but-works' });
     const job = await runtime.ended(id);

@@ -34,7 +34,7 @@ describe('an outcome that the database does not take', () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it('stays in its file when the patience is over, for whoever finds the runner gone', async () => {
+  it('stays in its file when the retries are over, for the process that rescues the job', async () => {
     const { queue, job, spool, file, unblock } = await blockedQueue();
     const impatient = { ...needsOf(queue, spool), patienceMs: 0 };
     await expect(persistOutcome(keyOf(job), completed, impatient)).rejects.toThrow('disk full');
@@ -59,7 +59,7 @@ it('an outcome that the database takes leaves no file', async () => {
 const key = { jobId: 'job-1', token: 'token-1' };
 const outcome: Outcome = { kind: 'completed', result: { a: 1 }, output: 'Paid for.' };
 
-describe('an outcome that is put aside', () => {
+describe('an outcome that is saved to a file', () => {
   it('is for the attempt that it belongs to, and stays until it is forgotten', () => {
     const spool = createSpool(tempDir());
     spool.put(key, outcome);
@@ -85,7 +85,7 @@ describe('an outcome that is put aside', () => {
     expect(spool.read(key)).toBeUndefined();
   });
 
-  it('goes to another disk when the data directory takes none', () => {
+  it('goes to another disk when the data directory cannot be written', () => {
     const directory = tempDir();
     // A file where the directory should be.
     writeFileSync(join(directory, 'spool'), '');
@@ -140,7 +140,7 @@ describe('when the disk is full as the answer arrives (R10)', () => {
     expect(await runtime.db.check()).toBeUndefined();
   });
 
-  it('and its runner is killed then, whoever finds it gone takes the answer over', async ({ skip }) => {
+  it('and its runner is killed then, the process that rescues the job takes the answer over', async ({ skip }) => {
     const found = await fullDisk();
     if (!found) return skip('this machine allows no mounts');
     const { runtime, disk, id, provider, spooled } = found;

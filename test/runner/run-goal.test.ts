@@ -298,7 +298,7 @@ it('a goal that is cancelled in the middle ends its run, its calls and its tasks
   expect(runtime.server.requests.map(({ isAborted }) => isAborted)).toEqual([true, true]);
 });
 
-it('tasks that are added in the middle, by whoever, are done by the same run', async () => {
+it('tasks that anyone adds in the middle are done by the same run', async () => {
   const runtime = await goals();
   const description = scripted({ pieces: ['Done.'], latencyMs: 600 });
   const goal = await runtime.goal([{ key: 'a', description }]);

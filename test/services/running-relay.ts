@@ -1,5 +1,5 @@
 import type { NewPipeline } from '../../src/core/relay/create-pipeline.js';
-import type { PipelineDetail } from '../../src/core/relay/read-pipeline.js';
+import type { PipelineDetail } from '../../src/core/relay/relays.js';
 import { type RelayRunRequest, startRelayRun } from '../../src/services/run-relay.js';
 import type { RecordedRequest } from '../fixtures/models/scripted-server.js';
 import { type Background, type BackgroundOptions, background, session } from '../runner/fixtures/background.js';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Connection } from '../../src/store/driver.js';
+import type { Connection } from '../../src/store/connection.js';
 import { migrate, migrations } from '../../src/store/migrate.js';
 import { openDatabase } from '../../src/store/open.js';
 import type { Migration } from '../../src/store/schema.js';

@@ -1,4 +1,5 @@
-import { type Connection, type ConnectionOptions, loadDriver } from '../../src/store/driver.js';
+import type { Connection, ConnectionOptions } from '../../src/store/connection.js';
+import { loadDriver } from '../../src/store/driver.js';
 
 const driver = await loadDriver();
 

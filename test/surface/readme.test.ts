@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { type Setting, settings } from '../../src/base/settings.js';
+import { type Setting, searchSettings, settings } from '../../src/base/settings.js';
 import { commands } from '../../src/cli/commands.js';
 import type { DefinedCommand } from '../../src/cli/define-command.js';
 import { providers } from '../../src/llm/providers.js';
@@ -15,7 +15,9 @@ const generated: readonly { file: string; name: string; make: () => string }[] =
   { file: 'README.md', name: 'toolsets', make: toolsetTable },
   { file: 'README.md', name: 'commands', make: commandTable },
   { file: 'README.md', name: 'providers', make: providersTable },
-  { file: 'README.md', name: 'settings', make: settingsTable },
+  { file: 'README.md', name: 'settings', make: () => settingsTable(ofRuntime()) },
+  { file: 'src/llm/README.md', name: 'settings', make: () => settingsTable(ofProviders()) },
+  { file: 'src/downstream/README.md', name: 'settings', make: () => settingsTable(search) },
   { file: 'src/cli/README.md', name: 'commands', make: fullCommandTable },
   { file: 'src/tools/README.md', name: 'tools', make: toolTable },
   { file: 'src/README.md', name: 'ladder', make: ladderDrawing },
@@ -83,14 +85,18 @@ function providersTable(): string {
   ].join('\n');
 }
 
-function settingsTable(): string {
-  const ofProviders = providers.flatMap(({ environment }): Setting[] => Object.values(environment).filter(isPresent));
-  const rows = [...settings, ...ofProviders].map((setting: Setting) => {
+function settingsTable(shown: readonly Setting[]): string {
+  const rows = shown.map((setting) => {
     const names = [setting.name, ...(setting.aliases ?? [])].map((name) => `\`${name}\``).join(' or ');
     return `| ${names} | ${setting.default === undefined ? '' : `\`${setting.default}\``} | ${setting.meaning} |`;
   });
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
 }
+
+const search: readonly Setting[] = searchSettings;
+const ofProviders = (): Setting[] =>
+  providers.flatMap(({ environment }) => Object.values(environment).filter(isPresent));
+const ofRuntime = (): Setting[] => settings.filter((setting) => !search.includes(setting));
 
 const isPresent = <Value>(value: Value | undefined): value is Value => value !== undefined;
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { describeTool } from '../../src/mcp/call-tool.js';
 import { instructions } from '../../src/mcp/instructions.js';
-import { inputSchema } from '../../src/tools/call/from-text/input-schema.js';
+import { inputSchema } from '../../src/tools/call/input-schema.js';
 import { chooseTools, chosenToolsets, toolsets } from '../../src/tools/index.js';
 
 const tools = chooseTools({ toolsets: 'all', isReadOnly: false });

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Flags } from '../../base/config.js';
+import type { Flags } from '../../base/settings.js';
 import {
   type ClaudeScope,
   claudeAddLine,

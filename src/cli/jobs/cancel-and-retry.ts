@@ -1,6 +1,6 @@
 import { RuntimeError, reportError } from '../../base/errors.js';
-import { cancelledOutput, jobListOutput } from '../../tools/jobs.js';
-import { jobStatusOutput } from '../../tools/shapes/job.js';
+import { jobListOutput } from '../../tools/jobs.js';
+import { cancelledOutput, jobStatusOutput } from '../../tools/shapes/job.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { printable } from '../output.js';
@@ -18,7 +18,7 @@ export async function runCancel({ jobId: id }: { jobId: string }, { flags, outpu
 
 export interface RetryOptions {
   jobId: string | undefined;
-  /** Only dead letters: the one that `jobId` names, or all of them. */
+  /** Only dead letters: that of `jobId`, or all of them. */
   isDead: boolean;
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { agentListOutput, jobListOutput } from '../../tools/jobs.js';
+import { jobListOutput } from '../../tools/jobs.js';
+import { agentListOutput } from '../../tools/shapes/agent.js';
 import type { CommandContext } from '../define-command.js';
 import { type Paint, printable } from '../output.js';
 import { readInput } from '../tool/read-input.js';

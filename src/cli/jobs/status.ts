@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { jobOutput } from '../../tools/jobs.js';
+import { jobOutput } from '../../tools/shapes/job.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { type Paint, printable } from '../output.js';

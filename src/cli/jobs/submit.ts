@@ -4,7 +4,7 @@ import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { Json, JsonObject } from '../../base/json.js';
 import { systemCode } from '../../base/network-error.js';
 import { parseInput } from '../../tools/call/parse-input.js';
-import { submittedOutput } from '../../tools/jobs.js';
+import { submittedOutput } from '../../tools/shapes/job.js';
 import type { CommandContext } from '../define-command.js';
 import { readInput } from '../tool/read-input.js';
 import { withCaller } from '../tool/with-caller.js';

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
-import { convertFields } from '../../tools/call/from-text/convert.js';
-import { inputSchema } from '../../tools/call/from-text/input-schema.js';
-import { parsePairs } from '../../tools/call/from-text/parse-pairs.js';
+import { convertFields, parsePairs } from '../../tools/call/from-text.js';
+import { inputSchema } from '../../tools/call/input-schema.js';
 
 /** The arguments of a tool as the command line gives them. */
 export interface GivenInput {

@@ -6,8 +6,8 @@ import {
   inputSchema,
   itemSchema,
   type JsonSchema,
-} from '../../tools/call/from-text/input-schema.js';
-import { typeWords } from '../../tools/call/from-text/type-words.js';
+  typeWords,
+} from '../../tools/call/input-schema.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import type { Paint } from '../output.js';

@@ -7,7 +7,7 @@ import { createInterruption } from '../interruption.js';
 import { type Output, printable } from '../output.js';
 import { callerOf, type Setting, withRuntime } from '../with-runtime.js';
 
-/** A shell as a client of the tools. */
+/** What a command needs to act as a client of the tools. */
 export interface Caller {
   runtime: Runtime;
   actor: Actor;
@@ -18,11 +18,11 @@ export interface Caller {
 }
 
 export interface CallerOptions {
-  /** Whether Ctrl-C is answered with how to end at once; not needed by a command that only looks. */
+  /** Whether Ctrl-C prints that a second one ends the command at once. False for a command that ends at once anyway. */
   isAnnounced?: boolean;
 }
 
-/** Opens the runtime for as long as `body` takes, interruptible. */
+/** Opens the runtime, runs `body` and closes the runtime. Ctrl-C aborts the signal that `body` gets. */
 export async function withCaller<Result>(
   setting: Setting,
   { isQuiet }: GlobalFlags,
@@ -43,7 +43,7 @@ export async function withCaller<Result>(
       },
     });
     async function call(tool: AnyTool, given: Record<string, unknown>): Promise<unknown> {
-      // No session may be there to take back what dead ones held, or to start runners for the queue.
+      // Without a session, no other process recovers the claims of dead sessions or starts runners for the queue.
       if (tool.effect !== 'read') await runtime.maintenance.runOnce(undefined, caller);
       return runTool(tool, given, context);
     }

@@ -55,21 +55,16 @@ export interface SessionNeeds {
 export function createSessions(needs: SessionNeeds) {
   const { db, clock, processes } = needs;
   return {
+    /** Writes the session's row and renews all that it holds; a second call is a heartbeat. */
     begin: (session: Session, info: SessionInfo): Promise<void> =>
-      db.transaction((sql) => beginSession(sql, session, info, needs)),
+      db.transaction((sql) => keepSession(sql, session, info, needs)),
 
-    /** Records that the session is alive, and renews everything it holds. */
-    heartbeat: (session: Session): Promise<void> =>
-      db.transaction(async (sql) => {
-        await sql.run(
-          // Reopens a session that another process, perhaps in another container, took for dead.
-          'update sessions set heartbeat_at = ?, heartbeat_tick = ?, ended_at = null where id = ?',
-          clock.now(),
-          clock.tick(),
-          session.id,
-        );
-        await renewHoldings(sql, session.holder, clock);
-      }),
+    /**
+     * Records that the session is alive, and renews everything it holds. A session without a row gets one: its beginning
+     * may have failed, or a backup without it was restored.
+     */
+    heartbeat: (session: Session, info: SessionInfo = session): Promise<void> =>
+      db.transaction((sql) => keepSession(sql, session, info, needs)),
 
     /** Whether a live server process of this holder renews its claims. */
     async isAlive(holder: string): Promise<boolean> {
@@ -98,11 +93,38 @@ export function createSessions(needs: SessionNeeds) {
   };
 }
 
-async function beginSession(
+async function keepSession(sql: Sql, session: Session, info: SessionInfo, needs: SessionNeeds): Promise<void> {
+  const { clock } = needs;
+  const kept = await sql.run(
+    // Reopens a session that another process, perhaps in another container, took for dead.
+    `update sessions set heartbeat_at = ?, heartbeat_tick = ?, ended_at = null,
+       client_name = coalesce(client_name, ?), client_version = coalesce(client_version, ?)
+     where id = ?`,
+    clock.now(),
+    clock.tick(),
+    info.clientName ?? null,
+    info.clientVersion ?? null,
+    session.id,
+  );
+  if (kept === 0) await insertSession(sql, session, info, needs);
+  await renewHoldings(sql, session.holder, clock);
+}
+
+/** Writes the row of a session that has none, for what refers to it. Its next heartbeat adds the client's name. */
+export async function ensureSession(
+  sql: Sql,
+  session: Session,
+  needs: Pick<SessionNeeds, 'clock' | 'processes'>,
+): Promise<void> {
+  const known = await sql.get('select 1 from sessions where id = ?', session.id);
+  if (!known) await insertSession(sql, session, session, needs);
+}
+
+async function insertSession(
   sql: Sql,
   session: Session,
   info: SessionInfo,
-  { clock, processes }: SessionNeeds,
+  { clock, processes }: Pick<SessionNeeds, 'clock' | 'processes'>,
 ): Promise<void> {
   const at = clock.now();
   await insertRow(sql, 'sessions', {
@@ -117,7 +139,6 @@ async function beginSession(
     heartbeat_tick: clock.tick(),
   });
   await recordEvent(sql, { at, actor: session, subject: 'session', subjectId: session.id, type: 'started' });
-  await renewHoldings(sql, session.holder, clock);
 }
 
 const liveSessions = 'select * from sessions where ended_at is null';

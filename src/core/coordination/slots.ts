@@ -10,7 +10,7 @@ import { detachSlot, looseHolder } from '../tasks/claim.js';
 import { findTask } from '../tasks/task.js';
 import { releaseClaim } from '../tasks/transitions.js';
 import { attachSession, deleteSlot, insertSlot, renewSlotLease, type SlotRow } from '../worker-slot.js';
-import { endLostSessions } from './sessions.js';
+import { endLostSessions, ensureSession } from './sessions.js';
 
 /** A worker slot, held or free. */
 export interface Slot {
@@ -42,6 +42,10 @@ export function createSlots({ db, clock, limit, processes }: SlotNeeds) {
       db.transaction(async (sql) => {
         await lapseSlots(sql, clock);
         await endLostSessions(sql, { clock, processes });
+        const { sessionId: id, holder } = actor;
+        if (id !== undefined && holder !== null) {
+          await ensureSession(sql, { id, holder, project: actor.project }, { clock, processes });
+        }
         const held = workerId === undefined ? undefined : await findByWorker(sql, workerId, actor);
         if (!held) return toSlot(await takeFreeSlot(sql, workerId, actor, limit, clock));
         await attachSession(sql, held.slot, actor.sessionId);

@@ -6,9 +6,16 @@ import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
 import { haltingCodes } from '../jobs/board-task.js';
-import { cancelWaiting } from '../jobs/cancel-job.js';
+import { writeCancelled } from '../jobs/cancel-job.js';
 import { notifyDependents } from '../jobs/finish-job.js';
-import { addUpRunTokens, countOpenJobs, moveRunProgress, type RunPayload, writeRunEnd } from '../jobs/goal-run.js';
+import {
+  addUpRunTokens,
+  countOpenJobs,
+  moveRunProgress,
+  type RunPayload,
+  reloadLiveRun,
+  writeRunEnd,
+} from '../jobs/goal-run.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
 import { findJob } from '../jobs/read-jobs.js';
@@ -40,7 +47,7 @@ export async function advanceRun(sql: Sql, run: JobRow, change: Change, needs: A
   const stop = await whyStopped(sql, run, goal);
   if (stop) await cancelWaitingJobs(sql, run, change, needs);
   const ending = stop ?? (await submitReadyTasks(sql, run, goal, change, needs));
-  const current = await findRunning(sql, run);
+  const current = await reloadLiveRun(sql, run);
   // Cancelling its last job has ended it already.
   if (!current) return;
   const open = await countOpenJobs(sql, run.id);
@@ -139,12 +146,8 @@ async function cancelWaitingJobs(sql: Sql, run: JobRow, change: Change, { onEnde
   const next = () =>
     sql.get<JobRow>("select * from jobs where parent_id = ? and status = 'pending' order by seq limit 1", run.id);
   for (let job = await next(); job; job = await next()) {
-    await cancelWaiting(sql, job, 'The job was cancelled, because its run has ended.', change, onEnded);
+    await writeCancelled(sql, job, 'The job was cancelled, because its run has ended.', change, onEnded);
   }
-}
-
-function findRunning(sql: Sql, run: JobRow): Promise<JobRow | undefined> {
-  return sql.get<JobRow>("select * from jobs where seq = ? and status = 'running'", run.seq);
 }
 
 async function recordProgress(sql: Sql, run: JobRow, goal: GoalRow, open: number, { at }: Change): Promise<void> {

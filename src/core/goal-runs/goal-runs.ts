@@ -7,7 +7,14 @@ import { exhausted, readBudget, setBudget } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
-import { countOpenJobs, findLiveRun, insertRun, type RunPayload } from '../jobs/goal-run.js';
+import {
+  countOpenJobs,
+  findLiveRun,
+  insertRun,
+  listLiveRuns,
+  type RunPayload,
+  reloadLiveRun,
+} from '../jobs/goal-run.js';
 import { type Job, type JobRow, runGoal, toJob } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
 import { findJob, markRead } from '../jobs/read-jobs.js';
@@ -58,10 +65,10 @@ export function createGoalRuns({ db, clock }: { db: Database; clock: Clock }) {
 
     /** Advances the runs that something other than their own jobs has freed: a task done by a session, a time that came. */
     async sweep(): Promise<void> {
-      for (const run of await db.all<JobRow>(liveRuns)) {
+      for (const run of await listLiveRuns(db)) {
         if (!(await canAdvance(run))) continue;
         await db.transaction(async (sql) => {
-          const current = await sql.get<JobRow>("select * from jobs where seq = ? and status = 'running'", run.seq);
+          const current = await reloadLiveRun(sql, run);
           if (current) await advanceRun(sql, current, { at: clock.now() }, { clock, onEnded });
         });
       }
@@ -77,8 +84,6 @@ export function createGoalRuns({ db, clock }: { db: Database; clock: Clock }) {
     return ready !== undefined || hasDueTasks(db, clock);
   }
 }
-
-const liveRuns = `select * from jobs where type = '${runGoal}' and status = 'running'`;
 
 /** The run that submitted a job; for the job of someone else, the run of its goal. */
 async function runAffectedBy(sql: Sql, { parent_id, goal_id }: JobRow): Promise<JobRow | undefined> {

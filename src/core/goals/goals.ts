@@ -22,18 +22,20 @@ import type { TaskStatus } from '../tasks/task.js';
 import { cancelTasksOfGoal } from '../tasks/transitions.js';
 import { findCriticalPath } from './critical-path.js';
 
-export interface NewGoal {
-  name: string;
-  description: string;
+export interface NewGoal extends Pick<Goal, 'name' | 'description'> {
   metadata?: JsonObject | undefined;
+  /** Absent: the caller's project. */
   project?: string | undefined;
+  /** The most tokens that its tasks may use; absent for no limit. */
   tokenBudget?: number | undefined;
 }
 
+/** What to change of a goal; an absent field stays as it is. */
 export interface GoalEdit {
   name?: string | undefined;
   description?: string | undefined;
   metadata?: JsonObject | undefined;
+  /** null removes the limit. */
   tokenBudget?: number | null | undefined;
   status?: GoalStatus | undefined;
 }

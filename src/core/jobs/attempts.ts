@@ -8,15 +8,15 @@ import type { JobRow } from './job.js';
 import { type AttemptKey, type Outcome, problemOf } from './outcome.js';
 import { joinChunks, type LogEntry, type StoredArtifact } from './read-jobs.js';
 
-/** The name under which an attempt reserves tokens. */
+/** The holder under which an attempt reserves tokens and takes probes of breakers. */
 export const callOf = (job: { id: string; attempt: number }): string => `job:${job.id}:${job.attempt}`;
 
-/** A model call of an attempt is over: what it used takes the place of what was promised to it. */
+/** Settles a model call of an attempt: the tokens that it used replace those that were reserved for it. */
 export async function bookUsage(
   sql: Sql,
   job: { id: string; attempt: number },
   { inputTokens, outputTokens }: ModelUsage,
-  at: number,
+  at: EpochMs,
 ): Promise<void> {
   await settle(sql, callOf(job), inputTokens + outputTokens, at);
   await sql.run(
@@ -29,7 +29,7 @@ export async function bookUsage(
   );
 }
 
-/** Whether the attempt before this one was put off: then the two are one wait, and told of once. */
+/** Whether the attempt before this one was postponed too: the two are one wait then, and recorded as one event. */
 export async function wasPostponed(sql: Sql, { id, attempt }: { id: string; attempt: number }): Promise<boolean> {
   const before = await sql.get(
     "select 1 from job_attempts where job_id = ? and attempt = ? and outcome = 'postponed'",
@@ -39,15 +39,14 @@ export async function wasPostponed(sql: Sql, { id, attempt }: { id: string; atte
   return before !== undefined;
 }
 
-/** Epoch milliseconds. */
 export interface EndedAttempt {
-  startedAt: number;
-  /** When the last of the job's dependencies was done. */
-  dependenciesDoneAt: number | null;
+  startedAt: EpochMs;
+  /** When the last of the job's dependencies completed; null without dependencies. */
+  dependenciesDoneAt: EpochMs | null;
 }
 
-/** Writes how an attempt ended into its own row, and what it spent and left into the job's. */
-export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: number): Promise<EndedAttempt> {
+/** Writes how an attempt ended into its row, and its output, warnings and tokens into the row of the job. */
+export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: EpochMs): Promise<EndedAttempt> {
   const received = outcome.output ?? (await joinChunks(sql, row.id));
   const used = await settleAttempt(sql, row, outcome, received, at);
   const problem = problemOf(outcome);
@@ -67,7 +66,7 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
     row.attempt,
   );
   if (outcome.kind === 'postponed') await deleteEarlierPostponements(sql, row);
-  // A try that brought nothing leaves what an earlier one had brought.
+  // An attempt without output keeps the output of an earlier one.
   const output = outcome.kind === 'completed' || received !== '' ? received : (row.output ?? '');
   const warnings = [...(JSON.parse(row.warnings) as string[]), ...(outcome.warnings ?? [])];
   await sql.run(
@@ -82,14 +81,14 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
     row.seq,
   );
   await sql.run('delete from job_chunks where job_id = ?', row.id);
-  // Not the goal's ledger, which has these tokens already.
+  // The goal's budget has counted these tokens already.
   if (row.task_id !== null) {
     await addTokensUsed(sql, row.task_id, row.task_claim_token, used.inputTokens + used.outputTokens);
   }
   return attempt ?? { startedAt: at, dependenciesDoneAt: null };
 }
 
-/** A job may be put off a thousand times while a breaker is open; the last of them says it all. */
+/** Keeps only the newest of the postponed attempts: there may be a thousand while a breaker is open. */
 async function deleteEarlierPostponements(sql: Sql, row: JobRow): Promise<void> {
   await sql.run(
     `delete from job_attempts where job_id = ? and attempt < ? and outcome = 'postponed'
@@ -100,15 +99,16 @@ async function deleteEarlierPostponements(sql: Sql, row: JobRow): Promise<void> 
 }
 
 /**
- * What an attempt has used in all. A call that nobody could settle, because its runner is gone or the disk was full, is
- * settled here: by what the runner reported, else by its prompt and what had come back of the answer.
+ * Resolves to the tokens that an attempt has used in all. A call that was not settled, because its runner is gone or the
+ * disk was full, is settled here: by the runner's report if there is one, else by an estimate from its prompt and the part
+ * of the answer that had arrived.
  */
 async function settleAttempt(
   sql: Sql,
   row: JobRow,
   outcome: Outcome,
   received: string,
-  at: number,
+  at: EpochMs,
 ): Promise<ModelUsage> {
   const booked = (await sql.get<ModelUsage>(
     `select input_tokens as "inputTokens", output_tokens as "outputTokens" from job_attempts
@@ -135,47 +135,51 @@ async function settleAttempt(
   return used;
 }
 
-/** What an attempt has brought since the last time that it was stored. */
+/** What is new of a running attempt since the last update. */
 export interface AttemptUpdate {
-  /** The output begins anew: drop what was stored of it. */
+  /** Whether the output starts over: the pieces stored so far are deleted. */
   restart: boolean;
-  /** The next piece of the output, and its place among the pieces. */
+  /** The next piece of the output; '' for none. */
   piece: string;
+  /** Order of the piece among the others. */
   chunk: number;
+  /** From 0 to 1. */
   progress: { fraction: number; message: string | undefined } | undefined;
   logs: readonly NewLogEntry[];
 }
 
 export type NewLogEntry = Omit<LogEntry, 'id'>;
 
-/**
- * Stores what an attempt says while it works: pieces of output, progress, log entries. Fenced as every write of an
- * attempt is: a superseded one changes nothing.
- */
-export async function storeUpdate(sql: Sql, key: AttemptKey, notes: AttemptUpdate, at: EpochMs): Promise<void> {
+/** Stores output, progress and log entries of a running attempt. A superseded attempt writes nothing. */
+export async function storeUpdate(sql: Sql, key: AttemptKey, update: AttemptUpdate, at: EpochMs): Promise<void> {
   if (!(await isCurrentAttempt(sql, key))) return;
   const { jobId } = key;
-  if (notes.restart) await sql.run('delete from job_chunks where job_id = ?', jobId);
-  if (notes.piece !== '') {
-    await sql.run('insert into job_chunks (job_id, seq, text) values (?, ?, ?)', jobId, notes.chunk, notes.piece);
+  if (update.restart) await sql.run('delete from job_chunks where job_id = ?', jobId);
+  if (update.piece !== '') {
+    await sql.run('insert into job_chunks (job_id, seq, text) values (?, ?, ?)', jobId, update.chunk, update.piece);
   }
-  if (notes.progress) {
+  if (update.progress) {
     await sql.run(
       'update jobs set progress = ?, progress_message = ?, updated_at = ? where id = ?',
-      notes.progress.fraction,
-      notes.progress.message ?? null,
+      update.progress.fraction,
+      update.progress.message ?? null,
       at,
       jobId,
     );
   }
-  for (const entry of notes.logs) await insertRow(sql, 'job_logs', { job_id: jobId, ...entry });
+  for (const entry of update.logs) await insertRow(sql, 'job_logs', { job_id: jobId, ...entry });
 }
 
 /**
- * Lists a file among the artifacts of a job; the same name again replaces the earlier one. Resolves to false, and writes
- * nothing, when the attempt has been superseded.
+ * Records a file as an artifact of the attempt's job; the same name replaces the earlier one. Resolves to false, with
+ * nothing written, when the attempt has been superseded.
  */
-export async function listArtifact(sql: Sql, key: AttemptKey, artifact: StoredArtifact, at: EpochMs): Promise<boolean> {
+export async function recordArtifact(
+  sql: Sql,
+  key: AttemptKey,
+  artifact: StoredArtifact,
+  at: EpochMs,
+): Promise<boolean> {
   if (!(await isCurrentAttempt(sql, key))) return false;
   const { name, path, size_bytes, sha256 } = artifact;
   await sql.run(

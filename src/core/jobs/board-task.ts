@@ -12,10 +12,10 @@ import { findTask, type TaskReference } from '../tasks/task.js';
 import { finishTask, releaseClaim, reopenTask } from '../tasks/transitions.js';
 import type { JobRow } from './job.js';
 
-/** A job always reaches an end, however often its runner is lost, so its claim needs no renewal. */
+/** Lease of a job's claim. Every job ends, however often its runner is lost, so the claim needs no renewal. */
 const foreverMs = 10 * 365 * 24 * 3_600_000;
 
-/** Claims a board task for a job. Throws `conflict` or `already_claimed` when it cannot be worked on now. */
+/** Claims a board task for a job. Throws `conflict` or `already_claimed` when the task cannot be claimed now. */
 export async function claimTaskForJob(
   sql: Sql,
   reference: TaskReference,
@@ -26,15 +26,12 @@ export async function claimTaskForJob(
   const change: Change = { at: clock.now(), actor };
   await releaseDueTasks(sql, change.at);
   const task = await findTask(sql, reference);
-  // A session may hand over what it holds itself.
+  // A session may hand over a task that it holds itself.
   if (task.status === 'in_progress' && task.claimed_by === actor.holder) await releaseClaim(sql, task, change);
   return claimFor(sql, task, jobId, change, clock);
 }
 
-/**
- * A job that failed or was cancelled runs again, and so the board task that it had given back or failed is its own again.
- * Throws as `claimTaskForJob` does.
- */
+/** Claims the board task again for a job that is retried, and reopens it if it had ended. Throws as `claimTaskForJob`. */
 export async function reclaimTask(sql: Sql, job: JobRow, change: Change, clock: Clock): Promise<void> {
   if (job.task_id === null) return;
   const task = await findTask(sql, job.task_id);
@@ -57,8 +54,8 @@ async function claimFor(sql: Sql, task: TaskRow, jobId: string, change: Change, 
 }
 
 /**
- * Failures that have nothing to do with the task and would meet every other as well: in a run the task goes back to the
- * board unharmed, and the run stops rather than fail them all.
+ * Failures that are not the task's own and would hit every other task as well. In a run the task goes back to the board
+ * as pending, and the run stops instead of failing one task after another.
  */
 export const haltingCodes = ['budget_exhausted', 'circuit_open', 'not_configured', 'auth', 'exhausted', 'not_found'];
 
@@ -67,7 +64,7 @@ export async function detachAllTasks(sql: Sql): Promise<void> {
   await sql.run('update jobs set task_id = null, task_claim_token = null where task_id is not null');
 }
 
-/** Gives the board task the outcome of its job, unless the claim has been superseded since. */
+/** Ends the board task as its job ended, unless another claim has superseded the job's. */
 export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Promise<void> {
   if (job.task_id === null) return;
   const task = await findTask(sql, job.task_id);
@@ -83,7 +80,7 @@ export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Pr
   } else await releaseClaim(sql, task, change);
 }
 
-/** With this begins the answer of a model that cannot do a task of a run, and has been told to say so. */
+/** A model of a run begins its answer with this when it cannot do its task; its prompt says so. */
 export const refusalMark = 'CANNOT:';
 
 function refusalOf({ parent_id, status, output }: JobRow): string | undefined {
@@ -96,6 +93,6 @@ function refusalOf({ parent_id, status, output }: JobRow): string | undefined {
 const isHalted = ({ parent_id, error_code }: JobRow): boolean =>
   parent_id !== null && haltingCodes.includes(error_code ?? '');
 
-/** True of a job whose board task was taken off the board: it is not to be started, and to be ended if it runs. */
+/** SQL condition on `jobs`: its board task was cancelled. Such a job must not start, and is stopped if it runs. */
 export const isTaskCancelled =
   "exists (select 1 from tasks where tasks.id = jobs.task_id and tasks.status = 'cancelled')";

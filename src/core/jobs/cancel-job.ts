@@ -2,7 +2,7 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { countCancelled } from '../metrics/job-counters.js';
+import { countCancelled } from '../metrics/counters.js';
 import { isTaskCancelled } from './board-task.js';
 import { notifyDependents } from './finish-job.js';
 import { hasEnded, type JobRow } from './job.js';
@@ -10,9 +10,9 @@ import type { JobEnded } from './outcome.js';
 import { findJob } from './read-jobs.js';
 
 /**
- * Cancels a job: a waiting one at once; a running one is marked, and its runner ends it (`row.status` is still
- * `running` then). A run is marked with all its jobs, and ends with the last of them. Throws `conflict` for one that has
- * ended.
+ * Cancels a job. A pending job ends at once. A running one is marked, and its runner ends it: its status is still
+ * `running` in the row returned. A run is marked with all its jobs, and ends with the last of them. Throws `not_found`,
+ * and `conflict` for a job that has completed or failed.
  */
 export async function cancelJob(sql: Sql, id: string, change: Change, onEnded: JobEnded): Promise<JobRow> {
   const row = await findJob(sql, id);
@@ -26,7 +26,7 @@ export async function cancelJob(sql: Sql, id: string, change: Change, onEnded: J
   }
   if (row.status === 'pending') {
     const when = row.attempt === 0 ? 'before it started' : 'while it waited for its next try';
-    return cancelWaiting(sql, row, `The job was cancelled ${when}.`, change, onEnded);
+    return writeCancelled(sql, row, `The job was cancelled ${when}.`, change, onEnded);
   }
   await sql.run('update jobs set cancel_requested_at = ?, updated_at = ? where seq = ?', change.at, change.at, row.seq);
   await recordEvent(sql, { ...change, subject: 'job', subjectId: id, type: 'cancel_requested' });
@@ -34,21 +34,21 @@ export async function cancelJob(sql: Sql, id: string, change: Change, onEnded: J
   return findJob(sql, id);
 }
 
-/** One whose jobs have all ended is at an end itself; otherwise it ends with the last of them. */
+/** Cancels the open jobs of a run. A run without open jobs ends at once; otherwise it ends with the last of them. */
 async function cancelRun(sql: Sql, run: JobRow, change: Change, onEnded: JobEnded): Promise<void> {
   const open = await sql.all<JobRow>(
     "select * from jobs where parent_id = ? and status in ('pending', 'running')",
     run.id,
   );
   for (const { id } of open) await cancelJob(sql, id, change, onEnded);
-  if (open.length === 0) await cancelWaiting(sql, run, 'The run was cancelled.', change, onEnded);
+  if (open.length === 0) await writeCancelled(sql, run, 'The run was cancelled.', change, onEnded);
 }
 
-/** Cancels the waiting jobs whose board task was taken off the board; runners notice it of the running ones. */
+/** Cancels the pending jobs whose board task was cancelled. Of running ones their runner learns by its heartbeat. */
 export async function cancelJobsOfCancelledTasks(sql: Sql, change: Change, onEnded: JobEnded): Promise<void> {
   const rows = await sql.all<JobRow>(`select * from jobs where ${isPendingOfCancelledTask}`);
   for (const row of rows) {
-    await cancelWaiting(sql, row, `The job was cancelled, because task ${row.task_id} was.`, change, onEnded);
+    await writeCancelled(sql, row, `The job was cancelled, because task ${row.task_id} was.`, change, onEnded);
   }
 }
 
@@ -58,7 +58,8 @@ export async function hasJobsOfCancelledTasks(sql: Sql): Promise<boolean> {
 
 const isPendingOfCancelledTask = `task_id is not null and status = 'pending' and ${isTaskCancelled}`;
 
-export async function cancelWaiting(
+/** Ends a job that no runner works on as cancelled, with this message, and notifies what depends on it. */
+export async function writeCancelled(
   sql: Sql,
   row: JobRow,
   message: string,

@@ -1,40 +1,41 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { newToken } from '../../base/ids.js';
-import type { Sql, Value } from '../../store/sql.js';
+import type { Sql } from '../../store/sql.js';
+import type { Fragment } from '../../store/where.js';
 import { recordEvent } from '../events/events.js';
 import { leaseFor, leaseValues } from '../lease.js';
 import { wasPostponed } from './attempts.js';
 import { isTaskCancelled } from './board-task.js';
 import { type JobRow, runGoal } from './job.js';
 
-/** What a runner, or the server that would start one, is able to run. */
+/** What a runner, or the server that starts it, can run. */
 export interface Capabilities {
-  /** Job types that need nothing but a runner, beside what a job of theirs requires. */
+  /** The job types that are known here. A job may also require one of `provides`. */
   types: ReadonlySet<string>;
-  /** Providers, commands and modules that are configured here. */
+  /** The providers, commands and modules that are configured here. */
   provides: readonly string[];
 }
 
 /**
- * What a job of a module requires. Which types a module serves only its own code knows, so that such a job may be of any
- * type: whoever has the module is able to run it.
+ * Begins the requirement of a job that a module of the user's serves. Such a job may be of any type, as only the module's
+ * own code knows its types: every runner that has the module can run it.
  */
 export const modulePrefix = 'module:';
 
-/** The same text for processes that are able to run the same jobs: sessions may be configured with different keys. */
+/** A hash that is equal for processes that can run the same jobs: sessions may be configured with different keys. */
 export function capabilityHash({ types, provides }: Capabilities): string {
   const all = JSON.stringify([[...types.keys()].sort(), [...provides].sort()]);
   return createHash('sha256').update(all).digest('hex').slice(0, 8);
 }
 
 /**
- * A runner that does not answer is ended this long after its attempt should have been over: enough for the agent to
- * stop, for the last notes, and for the outcome to be put aside when the database takes none.
+ * A runner that does not answer is killed this long after the timeout of its attempt. That is enough for the agent to
+ * stop, for the last progress, and for saving the outcome to a file when the database cannot be written.
  */
 const timeoutGraceMs = 30_000;
 
-/** Chooses and claims the next job in one statement; resolves to nothing when none is ready for this runner. */
+/** Claims the next job in one statement. Resolves to undefined when no job is ready for this runner. */
 export async function claimJob(
   sql: Sql,
   runnerId: string,
@@ -75,8 +76,8 @@ export async function claimJob(
   return row;
 }
 
-/** How many jobs could start now, counted up to `limit`. */
-export async function countReady(sql: Sql, capabilities: Capabilities, now: number, limit: number): Promise<number> {
+/** Counts the jobs that could start now, up to `limit`. */
+export async function countReady(sql: Sql, capabilities: Capabilities, now: EpochMs, limit: number): Promise<number> {
   const ready = await readyFor(sql, capabilities, now);
   const row = await sql.get<{ count: number }>(
     `select count(*) as count from (select 1 from jobs where ${ready.text} limit ?)`,
@@ -86,11 +87,8 @@ export async function countReady(sql: Sql, capabilities: Capabilities, now: numb
   return row?.count ?? 0;
 }
 
-/**
- * When there is next something to do for this runner, epoch milliseconds: a job is due, or a task of a run, which only
- * then becomes a job.
- */
-export async function nextDueAt(sql: Sql, capabilities: Capabilities): Promise<number | undefined> {
+/** When this runner next has something to do: a job is due, or a held task of a run, which becomes a job only then. */
+export async function nextDueAt(sql: Sql, capabilities: Capabilities): Promise<EpochMs | undefined> {
   const times = [await nextJobAt(sql, capabilities), await nextHeldTaskAt(sql, capabilities)];
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
@@ -117,12 +115,7 @@ async function nextJobAt(sql: Sql, capabilities: Capabilities): Promise<number |
   return row?.due ?? undefined;
 }
 
-interface Condition {
-  text: string;
-  values: Value[];
-}
-
-async function readyFor(sql: Sql, capabilities: Capabilities, now: number): Promise<Condition> {
+async function readyFor(sql: Sql, capabilities: Capabilities, now: EpochMs): Promise<Fragment> {
   const runnable = runnableBy(capabilities);
   const full = await fullTypes(sql);
   return {
@@ -132,7 +125,7 @@ async function readyFor(sql: Sql, capabilities: Capabilities, now: number): Prom
   };
 }
 
-function runnableBy({ types, provides }: Capabilities): Condition {
+function runnableBy({ types, provides }: Capabilities): Fragment {
   const known = [...types];
   return {
     text: `(type in (${marks(known)}) or requires like '${modulePrefix}%')
@@ -141,7 +134,7 @@ function runnableBy({ types, provides }: Capabilities): Condition {
   };
 }
 
-/** Types of which as many jobs run, over all processes, as the strictest of these jobs allows. */
+/** Types at their concurrency limit over all processes. The smallest limit among the running jobs of a type counts. */
 async function fullTypes(sql: Sql): Promise<string[]> {
   const rows = await sql.all<{ type: string }>(
     "select type from jobs where status = 'running' group by type having count(*) >= min(concurrency)",
@@ -149,7 +142,7 @@ async function fullTypes(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.type);
 }
 
-/** `?, ?, ?`; null for an empty list, which no value is in. */
+/** The list inside `in (...)`: `?, ?, ?`, or `null` for an empty list, which matches nothing. */
 function marks(values: readonly string[]): string {
   return values.length === 0 ? 'null' : values.map(() => '?').join(', ');
 }

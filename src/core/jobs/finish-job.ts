@@ -1,11 +1,12 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
 import type { EpochMs } from '../../base/clock.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
+import { rowOf } from '../../store/insert-row.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { releasePermitsOf } from '../breakers/guard.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { countAttempt, countCancelled, readyAt } from '../metrics/job-counters.js';
+import { countAttempt, countCancelled, readyAt } from '../metrics/counters.js';
 import { callOf, closeAttempt, wasPostponed } from './attempts.js';
 import { settleBoardTask } from './board-task.js';
 import type { JobRow } from './job.js';
@@ -19,22 +20,22 @@ export interface FinishRules {
   random: () => number;
 }
 
-/** After this many runners that vanished under it, a job is dead: it would only take down more. */
+/** A job that has lost this many runners is dead: another try would only cost one more. */
 const deadlyCrashes = 3;
 
 /**
- * Writes what became of an attempt, and waits for the disk, because it was paid for: the job ends, or goes back into the
- * queue for another try. Resolves to the row as it is then, or to nothing when another attempt has superseded this one.
- * Throws `unavailable` when the database cannot be written to; then nothing has changed.
+ * Writes the outcome of an attempt: the job ends, or goes back into the queue for another try. Waits until the commit is
+ * on the disk, because the outcome was paid for. Resolves to the row as stored, or to undefined when another attempt has
+ * superseded this one. Throws `unavailable` when the database cannot be written to; then nothing has changed.
  *
- * @param mayWrite asked first in the same transaction; when it says no, nothing is written
+ * @param mayWrite is called first in the same transaction; when it resolves to false, nothing is written
  */
 export async function finishAttempt(
   db: Database,
   key: AttemptKey,
   outcome: Outcome,
   rules: FinishRules,
-  at: number,
+  at: EpochMs,
   mayWrite: (sql: Sql) => Promise<boolean> = async () => true,
 ): Promise<JobRow | undefined> {
   const write = (ending: Outcome) =>
@@ -45,22 +46,22 @@ export async function finishAttempt(
     return await write(outcome);
   } catch (error) {
     if (outcome.kind !== 'completed' || isUnavailable(error)) throw error;
-    // What completing it would have done is not possible: its goal was cancelled, say, or its effect has a defect.
+    // The effect of completing the job failed: its goal was cancelled, say, or the effect has a defect.
     const code = error instanceof RuntimeError ? error.code : 'internal';
     const reason = messageOf(error);
-    const message = `The work was done, but its result could not be put to use: ${reason}`;
+    const message = `The work was done, but its result could not be applied: ${reason}`;
     return write({ ...spendingOf(outcome), kind: 'failed', code, message, isTransient: false });
   }
 }
 
-/** Replaces the result of a completed job: for effects that know more than the agent could. */
+/** Replaces the result of a completed job, for effects that add to what the agent returned. */
 export async function setResult(sql: Sql, job: JobRow, result: object): Promise<void> {
   await sql.run('update jobs set result = ? where seq = ?', JSON.stringify(result), job.seq);
 }
 
 /**
- * Deletes a job that ended before a time, unless another job depends on it or its run is not over. Resolves to the paths
- * of the files that it had saved, for the caller to remove; to nothing when the job stays.
+ * Deletes a job that ended before a time, unless another job depends on it or its run still goes on. Resolves to the
+ * paths of its artifacts, for the caller to remove, or to undefined when the job was kept.
  */
 export async function deleteEndedJob(sql: Sql, id: string, before: EpochMs): Promise<string[] | undefined> {
   const artifacts = await sql.all<{ path: string }>('select path from job_artifacts where job_id = ?', id);
@@ -76,7 +77,7 @@ export async function deleteEndedJob(sql: Sql, id: string, before: EpochMs): Pro
   return deleted === 0 ? undefined : artifacts.map(({ path }) => path);
 }
 
-/** Whether it was the database that failed, so that the same write may succeed later. */
+/** Whether the database failed, so that the same write may succeed later. */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof RuntimeError && error.code === 'unavailable';
 }
@@ -86,7 +87,7 @@ async function writeOutcome(
   { jobId, token }: AttemptKey,
   outcome: Outcome,
   rules: FinishRules,
-  at: number,
+  at: EpochMs,
 ): Promise<JobRow | undefined> {
   const row = await sql.get<JobRow>(
     "select * from jobs where id = ? and attempt_token = ? and status = 'running'",
@@ -102,7 +103,7 @@ async function writeOutcome(
   const decided: Outcome = isCancelled ? { ...spendingOf(outcome), kind: 'cancelled' } : outcome;
   await recordOutcome(sql, row, decided, at);
   const change: Change = { at };
-  const delay = retryDelay(row, decided, rules);
+  const delay = retryDelayOf(row, decided, rules);
   await countAttempt(sql, {
     type: row.type,
     waitedMs: attempt.startedAt - readyAt(row.run_at, row.created_at, attempt.dependenciesDoneAt),
@@ -116,9 +117,9 @@ async function writeOutcome(
   return requeued;
 }
 
-/** How long until the next try; nothing when there is none. */
-function retryDelay(row: JobRow, outcome: Outcome, { backoff, random }: FinishRules): number | undefined {
-  // Spread a little, so that all who were put off by the same thing do not come back at the same instant.
+/** The delay until the next try, milliseconds; undefined when there is no next try. */
+function retryDelayOf(row: JobRow, outcome: Outcome, { backoff, random }: FinishRules): number | undefined {
+  // Jittered, so that jobs postponed for the same reason do not return at the same instant.
   if (outcome.kind === 'postponed') return Math.round(outcome.retryAfterMs * (1 + random() / 4));
   if (row.tries >= row.max_attempts) return undefined;
   if (outcome.kind === 'lost') {
@@ -133,7 +134,7 @@ async function requeue(
   row: JobRow,
   outcome: Outcome,
   runAt: number,
-  at: number,
+  at: EpochMs,
 ): Promise<JobRow | undefined> {
   const problem = problemOf(outcome);
   return sql.get<JobRow>(
@@ -159,7 +160,7 @@ async function recordRequeued(sql: Sql, row: JobRow, outcome: Outcome, runAt: nu
   });
 }
 
-/** How a job ends with an outcome that is its last. */
+/** The status of a job whose last outcome this is. */
 function statusAfter({ kind }: Outcome): 'completed' | 'failed' | 'cancelled' {
   return kind === 'completed' || kind === 'cancelled' ? kind : 'failed';
 }
@@ -168,22 +169,23 @@ async function end(sql: Sql, row: JobRow, outcome: Outcome, rules: FinishRules, 
   const status = statusAfter(outcome);
   const problem = problemOf(outcome);
   const isLost = outcome.kind === 'lost';
-  const ended = await sql.get<JobRow>(
-    `update jobs set status = ?, result = ?, error_code = ?, error_message = ?, crashes = ?, is_dead = ?,
+  const ended = rowOf(
+    await sql.get<JobRow>(
+      `update jobs set status = ?, result = ?, error_code = ?, error_message = ?, crashes = ?, is_dead = ?,
        progress = case when ? = 'completed' then 1 else progress end, runner_id = null, attempt_token = null,
        completed_at = ?, updated_at = ? where seq = ? returning *`,
-    status,
-    outcome.kind === 'completed' ? JSON.stringify(outcome.result) : null,
-    problem?.code ?? null,
-    problem?.message ?? null,
-    row.crashes + Number(isLost),
-    Number(isLost),
-    status,
-    change.at,
-    change.at,
-    row.seq,
+      status,
+      outcome.kind === 'completed' ? JSON.stringify(outcome.result) : null,
+      problem?.code ?? null,
+      problem?.message ?? null,
+      row.crashes + Number(isLost),
+      Number(isLost),
+      status,
+      change.at,
+      change.at,
+      row.seq,
+    ),
   );
-  if (!ended) throw new Error('A row that was just written is gone.');
   if (outcome.kind === 'completed') await rules.effects.get(row.type)?.(sql, ended, outcome.result, change);
   await recordEvent(sql, {
     ...change,
@@ -196,10 +198,10 @@ async function end(sql: Sql, row: JobRow, outcome: Outcome, rules: FinishRules, 
   return ended;
 }
 
-/** The code of a job that was never tried because one that it depends on did not complete. */
+/** Error code of a job that never ran, because a job that it depends on did not complete. */
 export const dependencyFailed = 'dependency_failed';
 
-/** What an ended job decides beside itself: its board task, the jobs that wait for it, and the run that made it. */
+/** Applies the end of a job to its board task, to the jobs that depend on it, and to the run that made it. */
 export async function notifyDependents(sql: Sql, job: JobRow, change: Change, onEnded: JobEnded): Promise<void> {
   await settleBoardTask(sql, job, change);
   if (job.status === 'completed') await satisfyDependents(sql, job.id);

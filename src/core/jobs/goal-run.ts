@@ -7,24 +7,24 @@ import type { Change } from '../change.js';
 import { type JobRow, runGoal } from './job.js';
 import { defaultTimeoutSeconds } from './submit-job.js';
 
-/** What a run of a goal was asked to do: the payload of its job. */
+/** The payload of a run's job. */
 export interface RunPayload {
   goal_id: number;
   model: string;
-  /** How many of its tasks are worked on at once. */
+  /** How many tasks of the goal may run at once. */
   concurrency: number;
 }
 
 export interface RunToInsert {
   payload: RunPayload;
-  /** The provider that a runner of its jobs must have. */
+  /** The provider that runners of its jobs must have. */
   requires: string;
   tokenBudget: number | undefined;
   warnings: readonly string[];
   project: string;
 }
 
-/** Stores the job of a run: it is running from the start, because no runner claims it. */
+/** Inserts the job of a run. It is `running` from the start, as no runner claims it. */
 export function insertRun(
   sql: Sql,
   { payload, requires, tokenBudget, warnings, project }: RunToInsert,
@@ -54,12 +54,22 @@ export function insertRun(
   });
 }
 
-/** The run that works on a goal now; the table allows one. */
+/** The running run of a goal; the table allows one at a time. */
 export function findLiveRun(sql: Sql, goalId: number): Promise<JobRow | undefined> {
   return sql.get<JobRow>(`select * from jobs where goal_id = ? and type = '${runGoal}' and status = 'running'`, goalId);
 }
 
-/** How many jobs of a run are pending or running. */
+/** All running runs. */
+export function listLiveRuns(sql: Sql): Promise<JobRow[]> {
+  return sql.all<JobRow>(`select * from jobs where type = '${runGoal}' and status = 'running'`);
+}
+
+/** Reads a run again; undefined once it has ended. */
+export function reloadLiveRun(sql: Sql, run: JobRow): Promise<JobRow | undefined> {
+  return sql.get<JobRow>("select * from jobs where seq = ? and status = 'running'", run.seq);
+}
+
+/** Counts the pending and running jobs of a run. */
 export async function countOpenJobs(sql: Sql, runId: string): Promise<number> {
   const row = await sql.get<{ count: number }>(
     "select count(*) as count from jobs where parent_id = ? and status in ('pending', 'running')",
@@ -68,7 +78,7 @@ export async function countOpenJobs(sql: Sql, runId: string): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Writes how far a run is (0 to 1) and says it in words; writes nothing while the words stay the same. */
+/** Writes the progress of a run, as a fraction from 0 to 1 and in words. Writes nothing while the words stay the same. */
 export async function moveRunProgress(
   sql: Sql,
   run: JobRow,
@@ -86,7 +96,7 @@ export async function moveRunProgress(
   );
 }
 
-/** Sums up the tokens that the jobs of a run have used so far, and stores the sums on the run. */
+/** Sums the tokens that the jobs of a run have used so far, and stores the sums on the run. */
 export async function addUpRunTokens(sql: Sql, run: JobRow): Promise<{ input: number; output: number }> {
   const used = await sql.get<{ input: number; output: number }>(
     `select coalesce(sum(input_tokens), 0) as input, coalesce(sum(output_tokens), 0) as output
@@ -98,14 +108,14 @@ export async function addUpRunTokens(sql: Sql, run: JobRow): Promise<{ input: nu
   return { input, output };
 }
 
-/** How a run ends; `code` and `message` are null for one that completed. */
+/** The end of a run; `code` and `message` are null when it completed. */
 export interface RunEnd {
   status: 'completed' | 'failed' | 'cancelled';
   code: string | null;
   message: string | null;
 }
 
-/** Writes the end of a run into its row. The caller records the event and notifies what depends on the run. */
+/** Writes the end of a run into its row. The caller records the event and calls `notifyDependents`. */
 export async function writeRunEnd(
   sql: Sql,
   run: JobRow,
@@ -125,7 +135,7 @@ export async function writeRunEnd(
   );
 }
 
-/** Stores the summary of an ended run, as data (its result) and as text (its output). */
+/** Stores the summary of an ended run: data as its result, text as its output. */
 export async function storeRunSummary(sql: Sql, run: JobRow, summary: JsonObject, text: string): Promise<void> {
   await sql.run('update jobs set result = ?, output = ? where seq = ?', JSON.stringify(summary), text, run.seq);
 }

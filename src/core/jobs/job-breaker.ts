@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { acquirePermit, type PermitAnswer, recordFailure, recordSuccess } from '../breakers/guard.js';
 import type { FailureType } from '../breakers/machine.js';
@@ -6,21 +6,21 @@ import { callOf } from './attempts.js';
 import type { JobRow } from './job.js';
 import type { Outcome } from './outcome.js';
 
-/** The breaker that guards all jobs of a type, from the moment that somebody configures or trips it. */
+/** Id of the breaker that guards all jobs of a type. It exists once someone has configured or tripped it. */
 export const breakerOf = (type: string): string => `job:${type}`;
 
-/** Asks the breaker of an attempt's job type; resolves to nothing where there is none. */
+/** Asks the breaker of a job's type to admit an attempt. Resolves to undefined where there is no breaker. */
 export async function askJobBreaker(db: Database, job: JobRow, clock: Clock): Promise<PermitAnswer | undefined> {
   const id = breakerOf(job.type);
-  // Most types have none: looked up without the write lock.
+  // Most types have none, so it is looked up without the write lock first.
   if (!(await isGuarded(db, id))) return undefined;
   // The permit is released when the attempt is over, however it ends: by its timeout at the latest.
   const request = { holder: callOf(job), callMs: job.timeout_seconds * 1000 };
   return db.transaction((sql) => acquirePermit(sql, id, request, clock.now()));
 }
 
-/** Tells the breaker of a job's type, where there is one, how an attempt ended. */
-export async function recordOutcome(sql: Sql, job: JobRow, outcome: Outcome, at: number): Promise<void> {
+/** Records the outcome of an attempt on the breaker of the job's type, where there is one. */
+export async function recordOutcome(sql: Sql, job: JobRow, outcome: Outcome, at: EpochMs): Promise<void> {
   const id = breakerOf(job.type);
   const failure = failureOf(outcome);
   if ((outcome.kind !== 'completed' && !failure) || !(await isGuarded(sql, id))) return;
@@ -32,7 +32,7 @@ async function isGuarded(sql: Sql, id: string): Promise<boolean> {
   return (await sql.get('select 1 from breakers where id = ?', id)) !== undefined;
 }
 
-/** Codes of failures that are the submitter's to mend: they say nothing of how healthy the work of a type is. */
+/** Codes of failures that the submitter must fix. They say nothing about the health of the job type. */
 const submitterFaults = new Set([
   'invalid',
   'invalid_request',
@@ -57,7 +57,7 @@ function failureOf(outcome: Outcome) {
   if (outcome.kind === 'lost') return { type: 'exception' as const, message: outcome.message, retryAfterMs: undefined };
   if (outcome.kind !== 'failed') return undefined;
   const { code, message, isTransient, retryAfterMs } = outcome;
-  // In an agent's own word, in capitals, it tells its submitter what is wrong with the job.
+  // An agent's own code, in capitals, tells the submitter what is wrong with the job.
   const isOwnFault = submitterFaults.has(code) || (/^[A-Z]/.test(code) && !isTransient);
   return isOwnFault ? undefined : { type: types[code] ?? 'exception', message, retryAfterMs };
 }

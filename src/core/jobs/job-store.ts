@@ -1,6 +1,6 @@
 import type { Backoff } from '../../base/backoff.js';
 import type { Clock } from '../../base/clock.js';
-import type { Database } from '../../store/sql.js';
+import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import { cancelJob, cancelJobsOfCancelledTasks, hasJobsOfCancelledTasks } from './cancel-job.js';
@@ -30,10 +30,10 @@ export interface JobStoreNeeds {
   db: Database;
   clock: Clock;
   processes: Processes;
-  /** How many runners may be at work at once, over all processes; those that only wait do not count. */
+  /** How many runners may work at once, over all processes. Waiting runners do not count. */
   maxRunning: number;
   capabilities: Capabilities;
-  /** What completing a job of a type also does, in the same transaction. */
+  /** By job type: what completing a job also does, in the same transaction. */
   effects: ReadonlyMap<string, JobEffect>;
   /** What the end of any job also does, in the same transaction. */
   onEnded?: JobEnded;
@@ -46,7 +46,7 @@ const backoff: Backoff = { baseMs: 2_000, capMs: 120_000 };
 export interface SubmittedJob {
   job: Job;
   isRepeated: boolean;
-  /** A runner to start for it, permitted in the same transaction. */
+  /** Id of a runner to start for it, permitted in the same transaction. */
   runnerId: string | undefined;
 }
 
@@ -58,7 +58,10 @@ export interface WorkingJob {
 
 export type JobStore = ReturnType<typeof createJobStore>;
 
-/** The queue of background work that every process shares. */
+/**
+ * The queue of background jobs as it is stored, shared by every process. It starts and ends no process: `Jobs` of the
+ * runner does, and is what everyone else uses.
+ */
 export function createJobStore(needs: JobStoreNeeds) {
   const { db, clock, processes, maxRunning, capabilities } = needs;
   const limits = { maxRunning, capabilities };
@@ -74,32 +77,32 @@ export function createJobStore(needs: JobStoreNeeds) {
         return { job: toJob(row), isRepeated, runnerId };
       }),
 
-    /** A permit for one more runner if ready jobs need it. */
+    /** Permits one more runner if ready jobs need one; resolves to the id to start it under. */
     async permitRunner(actor: Actor): Promise<string | undefined> {
-      // Asked often and mostly in vain, so without the write lock first.
+      // The answer is mostly no, so it is looked up without the write lock first.
       if (!(await isRunnerWanted(db, limits, clock.now()))) return undefined;
       return db.transaction((sql) => permitRunner(sql, limits, actor, clock));
     },
 
     ...createJobReads(db, clock),
 
-    /** With the process to signal, if the job was running; of a run, those of its jobs. */
+    /** `working` names the process to signal if the job was running, or those of its jobs if it is a run. */
     cancel: (id: string, actor: Actor): Promise<{ job: Job; working: WorkingJob[] }> =>
       db.transaction(async (sql) => {
         const row = await cancelJob(sql, id, changeBy(actor), onEnded);
         return { job: toJob(row), working: await findWorking(sql, row) };
       }),
 
-    retry: (id: string, wishes: RetryOptions, actor: Actor): Promise<{ job: Job; runnerId: string | undefined }> =>
+    retry: (id: string, options: RetryOptions, actor: Actor): Promise<{ job: Job; runnerId: string | undefined }> =>
       db.transaction(async (sql) => {
-        const row = await retryJob(sql, id, wishes, changeBy(actor), clock);
+        const row = await retryJob(sql, id, options, changeBy(actor), clock);
         return { job: toJob(row), runnerId: await permitRunner(sql, limits, actor, clock) };
       }),
 
     registerRunner: (id: string): Promise<boolean> =>
       db.transaction((sql) => registerRunner(sql, id, processes.self(), clock)),
     nextStep: (runnerId: string): Promise<NextStep> => db.transaction((sql) => nextStep(sql, runnerId, limits, clock)),
-    /** Whether a runner that waits should ask for its next step now. */
+    /** Whether a waiting runner should ask for its next step now. */
     hasReady: async (): Promise<boolean> => (await countReady(db, capabilities, clock.now(), 1)) > 0,
     heartbeat: (runnerId: string, attempt: AttemptKey | undefined): Promise<AttemptState | undefined> =>
       db.transaction((sql) => heartbeat(sql, runnerId, attempt, clock)),
@@ -107,11 +110,11 @@ export function createJobStore(needs: JobStoreNeeds) {
     markLost: (runnerId: string, reason: string): Promise<boolean> =>
       db.transaction((sql) => markLost(sql, runnerId, reason, clock.now())),
 
-    /** Resolves to nothing when the attempt is superseded. Throws `unavailable` when it can be tried again. */
+    /** Resolves to undefined when the attempt is superseded. Throws `unavailable` when it can be tried again. */
     finish: (attempt: AttemptKey, outcome: Outcome): Promise<JobRow | undefined> =>
       finishAttempt(db, attempt, outcome, rules, clock.now()),
 
-    /** What any process may do for all, at any time: jobs of lost runners go on, those that nobody wants any more end. */
+    /** Recovers the jobs of lost runners, and cancels jobs whose board task was cancelled. Any process may, at any time. */
     async rescue(helpers: Pick<RescueNeeds, 'readSpooled' | 'forgetSpooled' | 'endRunner'>): Promise<Rescued[]> {
       const rescued = await rescueLostRunners({ db, clock, processes, rules, ...helpers });
       if (await hasJobsOfCancelledTasks(db))
@@ -121,8 +124,8 @@ export function createJobStore(needs: JobStoreNeeds) {
   };
 }
 
-/** The job itself and what it has made, as far as processes work on them. */
-async function findWorking(sql: Pick<Database, 'all'>, { id }: JobRow): Promise<WorkingJob[]> {
+/** The running processes of a job and of the jobs that it has made. */
+async function findWorking(sql: Sql, { id }: JobRow): Promise<WorkingJob[]> {
   const rows = await sql.all<RunnerRow & { job_id: string }>(
     `select r.*, j.id as job_id from jobs j join runners r on r.id = j.runner_id
      where (j.id = ? or j.parent_id = ?) and j.status = 'running'`,

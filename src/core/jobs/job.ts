@@ -1,12 +1,10 @@
+import type { EpochMs } from '../../base/clock.js';
 import { type Json, type JsonObject, readJson } from '../../base/json.js';
 
 export const jobStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
 
-/**
- * The type of a job that works a goal through: it has no runner, and is running as long as jobs that it makes can bring
- * the goal further.
- */
+/** Type of the job that stands for a run of a goal. It has no runner, and is `running` as long as its jobs make headway. */
 export const runGoal = 'run_goal';
 
 export interface JobRow {
@@ -66,15 +64,15 @@ export interface Job {
   payload: Json;
   metadata: JsonObject;
   priority: number;
-  /** Not started before this, epoch milliseconds: asked for, or the wait before the next try. */
-  runAt: number;
+  /** Not started before this time: as submitted, or the end of the delay before the next try. */
+  runAt: EpochMs;
   unfinishedDependencies: number;
   timeoutSeconds: number;
   attempt: number;
   maxAttempts: number;
   tries: number;
   crashes: number;
-  /** Its runner vanished too often; it waits for someone to retry it. */
+  /** Its runners were lost too often. It stays failed until someone retries it. */
   isDead: boolean;
   isCancelRequested: boolean;
   /** 0 to 1. */
@@ -96,13 +94,13 @@ export interface Job {
   project: string;
   submittedBy: string | null;
   isRead: boolean;
-  createdAt: number;
-  updatedAt: number;
-  startedAt: number | null;
-  completedAt: number | null;
+  createdAt: EpochMs;
+  updatedAt: EpochMs;
+  startedAt: EpochMs | null;
+  completedAt: EpochMs | null;
 }
 
-/** A job without its output, which may be long and is read by `readOutput`. */
+/** Converts a row, without its output: that may be long, and `readOutput` reads it. */
 export function toJob(row: JobRow): Job {
   return {
     id: row.id,

@@ -3,15 +3,15 @@ import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import type { JobRow } from './job.js';
 
-/** How an attempt ended. What it spent is kept whatever came of it. */
+/** How an attempt ended. Its spending is kept, whatever the end. */
 export type Outcome = Spending &
   (
     | { kind: 'completed'; result: Json }
     | { kind: 'failed'; code: string; message: string; isTransient: boolean; retryAfterMs?: number | undefined }
     | { kind: 'cancelled'; message?: string | undefined }
-    /** Nothing was tried, because something it needs is not to be had before `retryAfterMs`; costs no try. */
+    /** Nothing was tried, because something that it needs is unavailable for `retryAfterMs`. Does not count as a try. */
     | { kind: 'postponed'; message: string; retryAfterMs: number }
-    /** Its runner vanished without a word. */
+    /** The runner vanished without leaving an outcome. */
     | { kind: 'lost'; message: string }
   );
 
@@ -23,23 +23,23 @@ export interface Spending {
   warnings?: readonly string[] | undefined;
 }
 
-/** An attempt that a runner may write to: of this job, as long as this token is the current one. */
+/** Names an attempt. The token is its fencing token: the attempt may write as long as the token is the job's current one. */
 export interface AttemptKey {
   jobId: string;
   token: string;
 }
 
-/** Work of a job type that belongs in the transaction which completes the job, so that it happens exactly once. */
+/** Runs in the transaction that completes a job of its type, so that it happens exactly once. */
 export type JobEffect = (sql: Sql, job: JobRow, result: Json, change: Change) => Promise<void>;
 
-/** What the end of a job also does, whichever end it is, in the same transaction. */
+/** Runs in the transaction in which a job ends, however it ends. */
 export type JobEnded = (sql: Sql, job: JobRow, change: Change) => Promise<void>;
 
 export function spendingOf({ output, model, inputTokens, outputTokens, warnings }: Outcome): Spending {
   return { output, model, inputTokens, outputTokens, warnings };
 }
 
-/** What the row says of an outcome that is not a success. */
+/** The error of an outcome, as it is stored; undefined for a completed one. */
 export function problemOf(outcome: Outcome): { code: string; message: string } | undefined {
   switch (outcome.kind) {
     case 'completed':

@@ -1,15 +1,16 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
-import type { Sql, Value } from '../../store/sql.js';
+import type { Sql } from '../../store/sql.js';
+import { type Fragment, is, where } from '../../store/where.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 
 export type JobReads = ReturnType<typeof createJobReads>;
 
-/** What anyone may ask of the queue. */
+/** The reads of the queue, and the mark that a result has been read. */
 export function createJobReads(db: Sql, clock: Clock) {
   return {
     get: async (id: string): Promise<Job> => toJob(await findJob(db, id)),
-    /** For those who ask often: neither prompt nor result is read. */
+    /** For callers that poll: neither prompt nor result is read. */
     status: (id: string): Promise<JobStatus> => findStatus(db, id),
     progress: (id: string): Promise<JobProgress> => findProgress(db, id),
     list: (filter: JobFilter): Promise<ListedJob[]> => listJobs(db, filter),
@@ -29,21 +30,20 @@ export function createJobReads(db: Sql, clock: Clock) {
   };
 }
 
-/** The row of a job's id. Throws `not_found`, saying where ids of another kind belong. */
+/** Reads a job's row. Throws `not_found`; for the id of a board task the error says where it belongs. */
 export async function findJob(sql: Sql, id: string): Promise<JobRow> {
   const row = await sql.get<JobRow>('select * from jobs where id = ?', id);
   if (row) return row;
   throw await unknownJob(sql, id);
 }
 
-/** The status of a job's id, without the texts of its row. Throws as `findJob` does. */
+/** Reads a job's status, without the texts of its row. Throws as `findJob` does. */
 export async function findStatus(sql: Sql, id: string): Promise<JobStatus> {
   const row = await sql.get<{ status: JobStatus }>('select status from jobs where id = ?', id);
   if (row) return row.status;
   throw await unknownJob(sql, id);
 }
 
-/** How far a job is. */
 export interface JobProgress {
   status: JobStatus;
   /** 0 to 1. */
@@ -53,7 +53,7 @@ export interface JobProgress {
   errorMessage: string | null;
 }
 
-/** How far the job of an id is, for those who look often. Throws as `findJob` does. */
+/** Reads a job's progress, for callers that poll. Throws as `findJob` does. */
 export async function findProgress(sql: Sql, id: string): Promise<JobProgress> {
   const row = await sql.get<JobProgress>(
     `select status, progress, progress_message as "progressMessage", error_code as "errorCode",
@@ -64,9 +64,9 @@ export async function findProgress(sql: Sql, id: string): Promise<JobProgress> {
   throw await unknownJob(sql, id);
 }
 
-/** Notes that the result of a job has been seen: it is no longer among the unread ones. */
+/** Marks the result of a job as read, so that it is no longer among the unread ones. */
 export async function markRead(sql: Sql, id: string, at: EpochMs): Promise<void> {
-  await sql.run('update jobs set read_at = ? where id = ? and read_at is null', at, id);
+  await sql.run(`update jobs set read_at = ? where id = ? and ${isUnread.text}`, at, id);
 }
 
 async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {
@@ -90,15 +90,15 @@ async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {
 export interface JobFilter {
   status?: JobStatus | undefined;
   type?: string | undefined;
-  /** Only those that wait for someone to retry them, because their runners vanished too often. */
+  /** Only dead letters: jobs whose runners were lost too often. */
   isDead?: boolean | undefined;
-  /** Its jobs and those of no project. */
+  /** Jobs of this project, and those of no project. */
   project?: string | undefined;
-  /** Exactly this project; '' for those of none. */
+  /** Jobs of exactly this project; '' for those of no project. */
   onlyProject?: string | undefined;
-  /** Only those that have ended and whose result nobody has fetched. */
+  /** Only jobs that have ended and whose result has not been read. */
   isUnread?: boolean | undefined;
-  /** The page after the one that ended with this sequence number. */
+  /** Only jobs before this sequence number, for the next page. */
   beforeSeq?: number | undefined;
   limit: number;
 }
@@ -109,59 +109,48 @@ export interface ListedJob extends Job {
 
 /** Jobs, newest first. */
 export async function listJobs(sql: Sql, filter: JobFilter): Promise<ListedJob[]> {
-  const { where, values } = conditionsOf(filter);
-  // Neither output nor result, which may be long.
+  const { text, values } = whereJobs(filter);
+  // Without output and result, which may be long.
   const rows = await sql.all<JobRow>(
-    `select ${briefColumns} from jobs ${where} order by seq desc limit ?`,
+    `select ${briefColumns} from jobs ${text} order by seq desc limit ?`,
     ...values,
     filter.limit,
   );
   return rows.map((row) => ({ ...toJob(row), seq: row.seq }));
 }
 
-/** What is true of the jobs of a filter, as a `where` with its values. */
-export function conditionsOf(filter: Omit<JobFilter, 'limit'>): { where: string; values: Value[] } {
-  const conditions: [text: string, value: Value | undefined][] = [
-    ['status = ?', filter.status],
-    ['type = ?', filter.type],
-    ["project in (?, '')", filter.project],
-    ['project = ?', filter.onlyProject],
-    ['seq < ?', filter.beforeSeq],
-  ];
-  const given = conditions.filter(([, value]) => value !== undefined);
-  const texts = [
-    ...given.map(([text]) => text),
-    ...(filter.isDead ? [isDeadLetter] : []),
-    ...(filter.isUnread ? [isUnread] : []),
-  ];
-  return {
-    where: texts.length > 0 ? `where ${texts.join(' and ')}` : '',
-    values: given.map(([, value]) => value ?? null),
-  };
+/** The `where` of a filter. */
+export function whereJobs(filter: Omit<JobFilter, 'limit'>): Fragment {
+  return where(
+    is('status = ?', filter.status),
+    is('type = ?', filter.type),
+    is("project in (?, '')", filter.project),
+    is('project = ?', filter.onlyProject),
+    is('seq < ?', filter.beforeSeq),
+    filter.isDead && isDeadLetter,
+    filter.isUnread && isUnread,
+  );
 }
 
-/** As the index of dead letters has it. */
-const isDeadLetter = 'is_dead = 1';
+/** Worded exactly as in the partial index of dead letters. */
+const isDeadLetter: Fragment = { text: 'is_dead = 1', values: [] };
 
-/** As the index of unread results has it. */
-const isUnread = "read_at is null and status in ('completed', 'failed')";
+/** Worded exactly as in the partial index of unread results. */
+const isUnread: Fragment = { text: "read_at is null and status in ('completed', 'failed')", values: [] };
 
 const briefColumns = `seq, id, type, status, payload, metadata, priority, requires, run_at, unfinished_dependencies,
   timeout_seconds, attempt, max_attempts, tries, crashes, is_dead, cancel_requested_at, progress, progress_message,
   requested_model, model, input_tokens, output_tokens, token_budget, null as output, null as result, warnings, error_code,
   error_message, task_id, goal_id, parent_id, project, submitted_by, read_at, created_at, updated_at, started_at, completed_at`;
 
-/**
- * The text that a job has put out: whole when it has ended, else the pieces of the try under way, else what an earlier
- * try had brought.
- */
+/** The output of a job: whole when it has ended, else the pieces of the attempt under way, else that of an earlier one. */
 export async function readOutput(sql: Sql, id: string): Promise<string> {
   const row = await findJob(sql, id);
   const pieces = row.status === 'running' ? await joinChunks(sql, id) : '';
   return pieces === '' ? (row.output ?? '') : pieces;
 }
 
-/** The pieces of output that the attempt under way has stored so far, as one text. */
+/** The output that the attempt under way has stored so far. */
 export async function joinChunks(sql: Sql, jobId: string): Promise<string> {
   const chunks = await sql.all<{ text: string }>('select text from job_chunks where job_id = ? order by seq', jobId);
   return chunks.map((chunk) => chunk.text).join('');
@@ -175,8 +164,8 @@ export interface Attempt {
   model: string | null;
   inputTokens: number;
   outputTokens: number;
-  startedAt: number;
-  endedAt: number | null;
+  startedAt: EpochMs;
+  endedAt: EpochMs | null;
 }
 
 export async function listAttempts(sql: Sql, jobId: string): Promise<Attempt[]> {
@@ -189,25 +178,25 @@ export async function listAttempts(sql: Sql, jobId: string): Promise<Attempt[]> 
 }
 
 export interface LogEntry {
-  /** Grows with every line, whichever job it is of. */
+  /** Grows with every entry of any job. */
   id: number;
-  at: number;
+  at: EpochMs;
   level: 'debug' | 'info' | 'warn' | 'error';
   message: string;
   fields: string | null;
 }
 
-/** The newest lines of a job's log, oldest first. */
+/** The newest entries of a job's log, oldest first. */
 export async function listLogs(sql: Sql, jobId: string, limit: number): Promise<LogEntry[]> {
-  const lines = await sql.all<LogEntry>(
+  const entries = await sql.all<LogEntry>(
     'select id, at, level, message, fields from job_logs where job_id = ? order by id desc limit ?',
     jobId,
     limit,
   );
-  return lines.reverse();
+  return entries.reverse();
 }
 
-/** The lines of a job's log that come after one of them (0 for all), oldest first. */
+/** The entries of a job's log after one of them (0 for all), oldest first. */
 export async function listLogsAfter(sql: Sql, jobId: string, afterId: number, limit: number): Promise<LogEntry[]> {
   return sql.all<LogEntry>(
     'select id, at, level, message, fields from job_logs where job_id = ? and id > ? order by id limit ?',
@@ -224,7 +213,7 @@ export interface StoredArtifact {
   sha256: string;
 }
 
-/** The files that a job has left in the data directory. */
+/** The files that a job has saved in the data directory. */
 export async function listArtifacts(sql: Sql, jobId: string): Promise<StoredArtifact[]> {
   return sql.all<StoredArtifact>(
     'select name, path, size_bytes, sha256 from job_artifacts where job_id = ? order by name',

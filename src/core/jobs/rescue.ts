@@ -12,11 +12,11 @@ export interface RescueNeeds {
   clock: Clock;
   processes: Processes;
   rules: FinishRules;
-  /** An outcome that a runner could not write to the database and left in a file instead, or what its last words say. */
+  /** An outcome that a runner left in a file because the database could not be written, or that its crash report shows. */
   readSpooled(key: AttemptKey, runnerId: string): Outcome | undefined;
-  /** The outcome is in the database now. */
+  /** Deletes that file, once the outcome is in the database. */
   forgetSpooled(key: AttemptKey): void;
-  /** Ends what is left of a runner that has lost its job: a process that does not answer, the children of a dead one. */
+  /** Kills what is left of a runner: a process that does not answer, or the children of a dead one. */
   endRunner(row: RunnerRow): void;
 }
 
@@ -26,16 +26,16 @@ export interface Rescued {
   reason: string;
 }
 
-/** A child that has not said who it is after this long never came up. */
+/** A runner that has not registered after this long never came up. */
 const startingMs = 30_000;
 
-/** Across hosts there is no proof of death; six missed heartbeats must do. */
+/** Across hosts there is no proof of death, so six missed heartbeats count as one. */
 const silentMs = 60_000;
 
 /**
- * Finds runners that are gone and gives their jobs back to the queue, with the reason kept. On the same host death is
- * proved by the process's identity, never inferred from a clock. Any process may run it at any time: each loss is
- * written once. One that cannot be written now does not keep the others from it, and is thrown at the end.
+ * Finds runners that are gone, and ends their jobs or puts them back into the queue with the reason. On the same host
+ * death is proved by the process's identity, never inferred from a clock. Any process may run it at any time: each loss
+ * is written once. A failure for one runner does not stop the rescue of the others; the first one is thrown at the end.
  */
 export async function rescueLostRunners(needs: RescueNeeds): Promise<Rescued[]> {
   const rescued: Rescued[] = [];
@@ -54,7 +54,7 @@ export async function rescueLostRunners(needs: RescueNeeds): Promise<Rescued[]> 
   return rescued;
 }
 
-/** A runner that looks after the others does not judge itself. */
+/** A runner that rescues others skips itself. */
 function isSelf(runner: RunnerRow, { processes }: RescueNeeds): boolean {
   const self = processes.self();
   return runner.pid === self.pid && runner.process_started === self.startTime && runner.host_id === self.hostId;
@@ -77,7 +77,7 @@ function whyLost(runner: RunnerRow, { clock, processes }: RescueNeeds): string |
   }
 }
 
-/** In another pid namespace of this boot the monotonic clock is the same, and no one steps it. */
+/** Milliseconds since the last heartbeat. Another pid namespace of this boot shares the monotonic clock. */
 function silence(runner: RunnerRow, clock: Clock): number {
   return runner.boot_id === clock.bootId
     ? clock.tick() - (runner.heartbeat_tick ?? 0)
@@ -88,7 +88,7 @@ async function rescueLost(seen: RunnerRow, reason: string, needs: RescueNeeds): 
   const { db, clock } = needs;
   const job = await jobOf(db, seen.id);
   let isOurs = false;
-  // It may have come up, or have been heard of, since it was looked at.
+  // It may have come up, or have sent a heartbeat, since its row was read.
   const giveUp = async (sql: Sql) => {
     const isAsSeen = await sql.get(
       'select 1 from runners where id = ? and pid is ? and heartbeat_at is ?',
@@ -107,8 +107,8 @@ async function rescueLost(seen: RunnerRow, reason: string, needs: RescueNeeds): 
 }
 
 /**
- * A runner that lives although its attempt should have been over, so that not even its own timer works: a stopped or
- * stuck process. It loses the job first and is ended then, because by now it may have begun another.
+ * Ends a runner that is alive long after the timeout of its attempt: a stopped or stuck process, whose own timer does not
+ * work. It loses the job first and is killed then, because by now it may have started another.
  */
 async function rescueOverdue(runner: RunnerRow, needs: RescueNeeds): Promise<Rescued | undefined> {
   const { db, clock } = needs;
@@ -120,7 +120,7 @@ async function rescueOverdue(runner: RunnerRow, needs: RescueNeeds): Promise<Res
   const giveUp = async (sql: Sql) => (await isStillAtIt(sql)) && markLost(sql, runner.id, reason, clock.now());
   const take = () => takeOver(job, { kind: 'failed', code: 'timeout', message, isTransient: true }, giveUp, needs);
   const ended = await take().catch(async (error: unknown) => {
-    // A process that was stopped inside a transaction keeps everybody from writing, until it is ended.
+    // A process that was stopped inside a transaction blocks all writes until it is killed.
     if (!isUnavailable(error) || !(await isStillAtIt(db))) throw error;
     needs.endRunner(runner);
     return take();

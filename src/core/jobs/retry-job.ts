@@ -8,7 +8,7 @@ import { dependencyFailed } from './finish-job.js';
 import { hasEnded, type JobRow, runGoal } from './job.js';
 import { findJob } from './read-jobs.js';
 
-/** What a retry may change of a job. */
+/** What a retry changes of a job; what is left out stays. */
 export interface RetryOptions {
   payload?: string | undefined;
   requires?: string | null | undefined;
@@ -16,14 +16,14 @@ export interface RetryOptions {
 }
 
 /**
- * Puts a failed, cancelled or dead job back into the queue with fresh tries, and its board task with it; jobs that were
- * cancelled because of it come back too. Throws `conflict` for one that is not over or has completed, and when its
- * board task cannot be claimed again.
+ * Puts a failed, cancelled or dead job back into the queue with fresh tries and claims its board task again. Jobs that
+ * were cancelled because of it return to the queue too. Throws `not_found`; `conflict` for a job that has completed or is
+ * still open, for a run, and for one whose dependency did not complete; and as `reclaimTask` does.
  */
 export async function retryJob(
   sql: Sql,
   id: string,
-  wishes: RetryOptions,
+  options: RetryOptions,
   change: Change,
   clock: Clock,
 ): Promise<JobRow> {
@@ -51,7 +51,7 @@ export async function retryJob(
     );
   }
   await reclaimTask(sql, row, change, clock);
-  await requeueFresh(sql, row, wishes, change);
+  await requeueFresh(sql, row, options, change);
   await reviveDependents(sql, row, change, clock);
   return findJob(sql, id);
 }
@@ -65,14 +65,14 @@ async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefi
   return failed?.id;
 }
 
-async function requeueFresh(sql: Sql, row: JobRow, wishes: RetryOptions, change: Change): Promise<void> {
+async function requeueFresh(sql: Sql, row: JobRow, options: RetryOptions, change: Change): Promise<void> {
   await sql.run(
     `update jobs set status = 'pending', payload = ?, requires = ?, requested_model = ?, run_at = ?, tries = 0, crashes = 0,
        is_dead = 0, cancel_requested_at = null, progress = null, progress_message = null, read_at = null, result = null,
        error_code = null, error_message = null, completed_at = null, updated_at = ? where seq = ?`,
-    wishes.payload ?? row.payload,
-    wishes.requires === undefined ? row.requires : wishes.requires,
-    wishes.requestedModel ?? row.requested_model,
+    options.payload ?? row.payload,
+    options.requires === undefined ? row.requires : options.requires,
+    options.requestedModel ?? row.requested_model,
     change.at,
     change.at,
     row.seq,
@@ -80,7 +80,7 @@ async function requeueFresh(sql: Sql, row: JobRow, wishes: RetryOptions, change:
   await recordEvent(sql, { ...change, subject: 'job', subjectId: row.id, type: 'requeued' });
 }
 
-/** One that waits for another failed job as well stays cancelled until that one is retried too. */
+/** A dependent that has another failed dependency stays cancelled until that one is retried too. */
 async function reviveDependents(sql: Sql, job: JobRow, change: Change, clock: Clock): Promise<void> {
   const revived = [job.id];
   for (let id = revived.pop(); id !== undefined; id = revived.pop()) {
@@ -92,15 +92,15 @@ async function reviveDependents(sql: Sql, job: JobRow, change: Change, clock: Cl
     );
     for (const dependent of dependents) {
       if ((await failedDependencyOf(sql, dependent.id)) !== undefined) continue;
-      if (!(await canReclaim(sql, dependent, change, clock))) continue;
+      if (!(await tryReclaim(sql, dependent, change, clock))) continue;
       await requeueFresh(sql, dependent, {}, change);
       revived.push(dependent.id);
     }
   }
 }
 
-/** Whether a revived job has its board task again; someone else may have taken it up meanwhile. */
-async function canReclaim(sql: Sql, job: JobRow, change: Change, clock: Clock): Promise<boolean> {
+/** Claims the board task of a revived job again. Resolves to false when someone else has taken the task meanwhile. */
+async function tryReclaim(sql: Sql, job: JobRow, change: Change, clock: Clock): Promise<boolean> {
   try {
     await reclaimTask(sql, job, change, clock);
     return true;

@@ -1,5 +1,6 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
@@ -33,16 +34,15 @@ export interface RunnerLimits {
   capabilities: Capabilities;
 }
 
-/** In the very words of the index over the few that are, among all that ever were. */
+/** SQL condition: the runner is live. Worded exactly as in the partial index, so that the index is used. */
 export const isLive = "state in ('starting', 'running', 'waiting')";
 
-/** A job due later than this is left to whichever session is alive then, rather than to a process that waits so long. */
+/** For a job that is due later than this, no process waits; a session that is alive then starts a runner. */
 const longestWaitMs = 3_600_000;
 
 /**
- * Takes a permit for one more runner if fewer than the limit are at work, counted over all processes, and a job is ready
- * that no free runner will take, or one is due soon that none waits for. Resolves to the id to start it under, or to
- * nothing.
+ * Permits one more runner if fewer than the limit work, over all processes, and a job is ready that no free runner will
+ * take, or one is due soon that no runner waits for. Resolves to the id to start it under, or to undefined.
  */
 export async function permitRunner(
   sql: Sql,
@@ -52,16 +52,15 @@ export async function permitRunner(
 ): Promise<string | undefined> {
   if (!(await isRunnerWanted(sql, limits, clock.now()))) return undefined;
   const id = newShortId();
-  await sql.run(
-    `insert into runners (id, ability, state, started_by, created_at, created_tick, created_boot_id)
-     values (?, ?, 'starting', ?, ?, ?, ?)`,
+  await insertRow(sql, 'runners', {
     id,
-    capabilityHash(limits.capabilities),
-    actor.holder,
-    clock.now(),
-    clock.tick(),
-    clock.bootId,
-  );
+    ability: capabilityHash(limits.capabilities),
+    state: 'starting',
+    started_by: actor.holder,
+    created_at: clock.now(),
+    created_tick: clock.tick(),
+    created_boot_id: clock.bootId,
+  });
   return id;
 }
 
@@ -69,7 +68,7 @@ export async function permitRunner(
 export async function isRunnerWanted(
   sql: Sql,
   { maxRunning, capabilities }: RunnerLimits,
-  now: number,
+  now: EpochMs,
 ): Promise<boolean> {
   if ((await countAtWork(sql)) >= maxRunning) return false;
   const free = await countFree(sql, capabilities);
@@ -84,21 +83,21 @@ async function countAtWork(sql: Sql): Promise<number> {
   return row?.count ?? 0;
 }
 
-async function countFree(sql: Sql, capabilities: Capabilities, besides = ''): Promise<number> {
+async function countFree(sql: Sql, capabilities: Capabilities, except = ''): Promise<number> {
   const row = await sql.get<{ count: number }>(
     `select count(*) as count from runners where ${isLive} and state <> 'running' and ability = ? and id <> ?`,
     capabilityHash(capabilities),
-    besides,
+    except,
   );
   return row?.count ?? 0;
 }
 
-async function isDueSoon(sql: Sql, capabilities: Capabilities, now: number): Promise<boolean> {
+async function isDueSoon(sql: Sql, capabilities: Capabilities, now: EpochMs): Promise<boolean> {
   const due = await nextDueAt(sql, capabilities);
   return due !== undefined && due - now <= longestWaitMs;
 }
 
-/** The child's first act: it is this process now. False when its permit is gone, and it must leave. */
+/** A new runner's first step: writes which process it is. Resolves to false when its permit is gone; it must exit then. */
 export async function registerRunner(sql: Sql, id: string, identity: ProcessIdentity, clock: Clock): Promise<boolean> {
   const changed = await sql.run(
     `update runners set state = 'running', host_id = ?, boot_id = ?, pid_namespace = ?, pid = ?, process_started = ?,
@@ -115,11 +114,11 @@ export async function registerRunner(sql: Sql, id: string, identity: ProcessIden
   return changed > 0;
 }
 
-export type NextStep = { do: 'run'; job: JobRow } | { do: 'wait'; until: number } | { do: 'leave' };
+export type NextStep = { do: 'run'; job: JobRow } | { do: 'wait'; until: EpochMs } | { do: 'leave' };
 
 /**
- * What a free runner does next, decided in one transaction with its own state: a job that is submitted at the same
- * instant is either seen here, or its submitter sees that this runner has left.
+ * Decides what a free runner does next, in one transaction with its own state: a job submitted at the same instant is
+ * either claimed here, or its submitter sees that this runner has left.
  */
 export async function nextStep(
   sql: Sql,
@@ -153,8 +152,8 @@ async function writeHeartbeat(sql: Sql, id: string, clock: Clock): Promise<void>
   await sql.run('update runners set heartbeat_at = ?, heartbeat_tick = ? where id = ?', clock.now(), clock.tick(), id);
 }
 
-/** Signs off. A runner that could not write what became of its job stays, to be found gone by a rescue. */
-export async function leave(sql: Sql, id: string, at: number): Promise<void> {
+/** Signs a runner off. One that could not write the outcome of its job stays, for a rescue to find. */
+export async function leave(sql: Sql, id: string, at: EpochMs): Promise<void> {
   await sql.run(
     `update runners set state = 'exited', ended_at = ? where id = ? and ${isLive}
        and not exists (select 1 from jobs where runner_id = runners.id and status = 'running')`,
@@ -167,7 +166,7 @@ export interface AttemptState {
   isCancelRequested: boolean;
 }
 
-/** Says that the runner lives; resolves to what its attempt should know, or to nothing when it is no longer its own. */
+/** Records a heartbeat. Resolves to the state of the attempt, or to undefined when the attempt is not current any more. */
 export async function heartbeat(
   sql: Sql,
   id: string,
@@ -185,14 +184,14 @@ export async function heartbeat(
   return row && { isCancelRequested: row.isCancelRequested === 1 };
 }
 
-/** A runner that could not be started, or is gone; resolves to whether it was counted as live until now. */
-export async function markLost(sql: Sql, id: string, reason: string, at: number): Promise<boolean> {
+/** Marks a runner as lost: it could not be started, or is gone. Resolves to whether it was live until now. */
+export async function markLost(sql: Sql, id: string, reason: string, at: EpochMs): Promise<boolean> {
   const changed = await sql.run(`update runners set state = 'lost', ended_at = ? where id = ? and ${isLive}`, at, id);
   if (changed > 0) await recordEvent(sql, { at, subject: 'runner', subjectId: id, type: 'lost', data: { reason } });
   return changed > 0;
 }
 
-/** Deletes a runner that has ended; resolves to how many rows that were. The caller checks that no job names it. */
+/** Deletes an ended runner; resolves to the number of rows. The caller makes sure that no job refers to it. */
 export function deleteEndedRunner(sql: Sql, id: string): Promise<number> {
   return sql.run('delete from runners where id = ? and ended_at is not null', id);
 }

@@ -1,12 +1,13 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { newUuid } from '../../base/ids.js';
 import type { Json, JsonObject } from '../../base/json.js';
+import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
-import { countSubmitted } from '../metrics/job-counters.js';
+import { countSubmitted } from '../metrics/counters.js';
 import type { TaskReference } from '../tasks/task.js';
 import { claimTaskForJob } from './board-task.js';
 import type { JobRow } from './job.js';
@@ -14,42 +15,46 @@ import { findJob } from './read-jobs.js';
 
 export interface NewJob {
   type: string;
-  /** Already checked by its agent's schema. */
+  /** Checked by its agent's schema before. */
   payload: Json;
   metadata?: JsonObject | undefined;
   priority?: number | undefined;
-  /** The provider, command or module that its runner must have. */
+  /** The provider, command or module that its runner must have, as `Capabilities.provides` names it. */
   requires?: string | undefined;
-  /** How many jobs of its type may run at once over all processes. */
+  /** How many jobs of its type may run at once, over all processes. */
   concurrency?: number | undefined;
-  /** Epoch milliseconds. */
-  runAt?: number | undefined;
+  /** Not started before this time. */
+  runAt?: EpochMs | undefined;
   dependsOn?: readonly string[] | undefined;
   timeoutSeconds?: number | undefined;
   maxAttempts?: number | undefined;
   idempotencyKey?: string | undefined;
   tokenBudget?: number | undefined;
   requestedModel?: string | undefined;
-  /** What the submitter should be told about its request. */
+  /** Warnings for the submitter about its request. */
   warnings?: readonly string[] | undefined;
-  /** The board task that it works on: claimed now, completed or failed with the job. */
+  /** The board task that it works on. It is claimed now, and ends with the job. */
   task?: TaskReference | undefined;
   goalId?: number | undefined;
-  /** The run that makes it. */
+  /** The run that submits it. */
   parentId?: string | undefined;
   project?: string | undefined;
 }
 
 export interface Submission {
   row: JobRow;
-  /** The idempotency key was known: this is the job of the earlier call. */
+  /** The idempotency key was known, and `row` is the job of the earlier call. */
   isRepeated: boolean;
 }
 
 export const defaultTimeoutSeconds = 1_800;
 export const defaultMaxAttempts = 3;
 
-/** Puts a job into the queue. Throws `conflict`, `not_found`, `already_claimed`; then nothing was stored. */
+/**
+ * Puts a job into the queue. Throws `conflict` for an idempotency key of another request, for a dependency that did not
+ * complete and for a task that cannot be claimed, `already_claimed` for one that is, and `not_found`. Nothing is stored
+ * then.
+ */
 export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Clock): Promise<Submission> {
   const known = job.idempotencyKey === undefined ? undefined : await findRepeated(sql, job, job.idempotencyKey);
   if (known) return { row: known, isRepeated: true };
@@ -58,36 +63,31 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
   const id = newUuid();
   const dependencies = await openDependencies(sql, job.dependsOn ?? []);
   const task = job.task === undefined ? undefined : await claimTaskForJob(sql, job.task, id, actor, clock);
-  const row = await sql.get<JobRow>(
-    `insert into jobs (id, type, payload, metadata, priority, requires, concurrency, run_at, unfinished_dependencies,
-       timeout_seconds, max_attempts, idempotency_key, token_budget, requested_model, warnings, task_id, task_claim_token,
-       goal_id, parent_id, project, submitted_by, created_at, updated_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning *`,
+  const row = await insertRow<JobRow>(sql, 'jobs', {
     id,
-    job.type,
-    JSON.stringify(job.payload),
-    JSON.stringify(job.metadata ?? {}),
-    job.priority ?? 5,
-    job.requires ?? null,
-    job.concurrency ?? null,
-    job.runAt ?? at,
-    dependencies.filter((dependency) => dependency.status !== 'completed').length,
-    job.timeoutSeconds ?? defaultTimeoutSeconds,
-    job.maxAttempts ?? defaultMaxAttempts,
-    job.idempotencyKey ?? null,
-    job.tokenBudget ?? null,
-    job.requestedModel ?? null,
-    JSON.stringify(job.warnings ?? []),
-    task?.id ?? null,
-    task?.claim_token ?? null,
-    job.goalId ?? task?.goal_id ?? null,
-    job.parentId ?? null,
-    job.project ?? actor.project,
-    actor.holder,
-    at,
-    at,
-  );
-  if (!row) throw new Error('An insert returned no row.');
+    type: job.type,
+    payload: JSON.stringify(job.payload),
+    metadata: JSON.stringify(job.metadata ?? {}),
+    priority: job.priority ?? 5,
+    requires: job.requires ?? null,
+    concurrency: job.concurrency ?? null,
+    run_at: job.runAt ?? at,
+    unfinished_dependencies: dependencies.filter(({ status }) => status !== 'completed').length,
+    timeout_seconds: job.timeoutSeconds ?? defaultTimeoutSeconds,
+    max_attempts: job.maxAttempts ?? defaultMaxAttempts,
+    idempotency_key: job.idempotencyKey ?? null,
+    token_budget: job.tokenBudget ?? null,
+    requested_model: job.requestedModel ?? null,
+    warnings: JSON.stringify(job.warnings ?? []),
+    task_id: task?.id ?? null,
+    task_claim_token: task?.claim_token ?? null,
+    goal_id: job.goalId ?? task?.goal_id ?? null,
+    parent_id: job.parentId ?? null,
+    project: job.project ?? actor.project,
+    submitted_by: actor.holder,
+    created_at: at,
+    updated_at: at,
+  });
   for (const dependency of dependencies) {
     await sql.run(
       'insert into job_dependencies (job_id, depends_on, is_satisfied) values (?, ?, ?)',
@@ -102,7 +102,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
   return { row, isRepeated: false };
 }
 
-/** The job of an earlier call with this key. A key that comes with another request is a mistake, not a repeat. */
+/** The job of an earlier call with this key. Throws `conflict` when that call was another request. */
 async function findRepeated(sql: Sql, job: NewJob, key: string): Promise<JobRow | undefined> {
   const row = await sql.get<JobRow>('select * from jobs where idempotency_key = ?', key);
   if (!row) return undefined;

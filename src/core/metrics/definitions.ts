@@ -1,9 +1,9 @@
-/** What is measured, under the names that Prometheus gets; all begin with `agent_runtime_`. */
+/** A metric. Prometheus gets its name with the prefix `agent_runtime_`. */
 export interface Definition {
   type: 'counter' | 'gauge' | 'histogram';
   help: string;
   labels: readonly string[];
-  /** Upper ends of a histogram's buckets in seconds, ascending; the last one has none. */
+  /** Upper ends of a histogram's buckets in seconds, ascending. A last bucket without an end follows. */
   buckets?: readonly number[];
 }
 

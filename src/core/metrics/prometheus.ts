@@ -1,6 +1,6 @@
 import type { Metric, Sample } from './snapshot.js';
 
-/** What a scraper is told the text is. */
+/** The content type of the exposition format. */
 export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
 
 const prefix = 'agent_runtime_';
@@ -25,7 +25,7 @@ function lineOf(name: string, { suffix, labels, value }: Sample): string {
   return `${prefix}${name}${suffix}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}`;
 }
 
-/** Backslash, quote and line feed are all that the format knows. */
+/** The format escapes backslash, quote and line feed, and nothing else. */
 export function escapeLabel(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

@@ -1,11 +1,11 @@
 import { version } from '../../base/version.js';
 import type { Sql } from '../../store/sql.js';
+import { type Counter, readCounters } from './counters.js';
 import { type Definition, definitions, type MetricName } from './definitions.js';
-import { type Counter, readCounters } from './read-counters.js';
 
 /** One value as it is shown: of a metric, or of one part of a histogram. */
 export interface Sample {
-  /** What stands behind the metric's name: '', `_bucket`, `_sum` or `_count`. */
+  /** What follows the metric's name: '', `_bucket`, `_sum` or `_count`. */
   suffix: string;
   labels: readonly (readonly [name: string, value: string])[];
   value: number;
@@ -17,7 +17,7 @@ export interface Metric extends Definition {
 }
 
 /**
- * Every metric as it stands: counters since the database was made, gauges of this moment.
+ * Every metric now: counters since the database was created, gauges of this moment.
  *
  * @param slots how many jobs of each type may run at once, over all processes
  */
@@ -37,7 +37,7 @@ function samplesOf(name: string, definition: Definition, counters: readonly Coun
     .map(({ labels, value }) => ({ suffix: '', labels: labelled(definition, labels), value }));
 }
 
-/** Each bucket holds what lies below its end, and so all that the ones before it hold. */
+/** A bucket of Prometheus counts all values up to its end, those of the buckets before it included. */
 function histogramSamples(name: string, definition: Definition, counters: readonly Counter[]): Sample[] {
   const ends = [...(definition.buckets ?? []).map(String), '+Inf'];
   const valueIn = (part: string, labels: string[]) =>
@@ -61,7 +61,7 @@ async function readGauges(
 ): Promise<Partial<Record<MetricName, Sample[]>>> {
   const pending = await countJobs(sql, 'pending');
   const running = await countJobs(sql, 'running');
-  // A known type without jobs has a zero, so that its line does not come and go.
+  // A known type without jobs has the value 0, so that its series does not come and go.
   const types = [...new Set([...slots.keys(), ...pending.keys(), ...running.keys()])];
   return {
     queue_depth: types.map((type) => gauge('queue_depth', [type], pending.get(type) ?? 0)),
@@ -86,7 +86,7 @@ const stateValues: Record<string, number> = { closed: 0, half_open: 1, open: 2 }
 async function readCircuits(sql: Sql): Promise<Sample[]> {
   const rows = await sql.all<{ id: string; state: string }>('select id, state from breakers order by id');
   return rows.map(({ id, state }) => {
-    // `server:github#2` is the second instance of a server; most breakers guard what there is one of.
+    // `server:github#2` is the second instance of a server. Most breakers have no instances.
     const [, tool = id, instance = ''] = /^(.+)#(\w+)$/s.exec(id) ?? [];
     return gauge('circuit_state', [tool, instance], stateValues[state] ?? 0);
   });

@@ -1,14 +1,15 @@
+import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
-import { readCounters } from './read-counters.js';
+import { readCounters } from './counters.js';
 
-/** What one job type did in a window, and how it stands now. Times are seconds. */
+/** The jobs of one type in a window of time, and those that are open now. Times are seconds. */
 export interface TypeSummary {
   type: string;
   submitted: number;
   completed: number;
   failed: number;
   cancelled: number;
-  /** Failed of those completed or failed; nothing when there were none. */
+  /** The share of failed among completed and failed jobs; null when there were none. */
   errorRate: number | null;
   /** Execution times of attempts that completed or failed. */
   averageSeconds: number | null;
@@ -27,15 +28,15 @@ export interface AgentSummary {
 }
 
 export interface Summary {
-  /** Epoch milliseconds: the window is what happened after `from`, up to and with `at`. */
-  from: number;
-  at: number;
+  /** The window: after `from`, up to `at` included. */
+  from: EpochMs;
+  at: EpochMs;
   types: TypeSummary[];
   agents: AgentSummary[];
   errors: { type: string; code: string; count: number }[];
   /** Of all types together. */
   averageSeconds: number | null;
-  /** Since the database was made, whatever has been purged. */
+  /** Since the database was created: a purge does not lower them. */
   totals: Totals;
 }
 
@@ -53,13 +54,13 @@ export interface Totals {
 }
 
 /**
- * What the last `windowMs` brought, read from jobs and attempts as they are now: what was purged since is not in it, and
- * a job retried by hand counts as it stands. What a clock that was set back has put into the future is left out.
+ * Sums up the last `windowMs` from the rows of jobs and attempts. Purged jobs are missing, and a job retried by hand counts
+ * with its present status. Rows in the future, which a clock that was set back leaves, are left out.
  */
 export async function readSummary(
   sql: Sql,
   slots: ReadonlyMap<string, number>,
-  { windowMs, now }: { windowMs: number; now: number },
+  { windowMs, now }: { windowMs: number; now: EpochMs },
 ): Promise<Summary> {
   const window = [now - windowMs, now] as const;
   const submitted = await sql.all<{ type: string; count: number }>(
@@ -128,9 +129,9 @@ interface OpenRow {
 }
 
 /**
- * Attempts that ended after a time, given twice. Their jobs ended after it too, or are still open; an index of attempts
- * by their end would cost every claim and every finish a page more. With a plain `type` the planner would go through all
- * jobs by their type rather than sort the few.
+ * Attempts that ended after a time, which is given twice. Their jobs ended after it too, or are still open: so an index of
+ * attempts by their end, which would cost every claim and finish a page more, is not needed. With a plain `type` the
+ * planner would scan all jobs by type rather than sort the few.
  */
 const attemptsSince = `(
     select id, type from jobs where completed_at > ?
@@ -159,7 +160,7 @@ const failedAttempts = `
   from ${attemptsSince} and a.ended_at <= ? and a.outcome in ('failed', 'lost')
   group by recent.type, code order by count desc, recent.type, code limit 20`;
 
-/** Only the part of an attempt that lies in the window; one that runs has been busy until now. */
+/** Seconds of attempts within the window, by type. An attempt that is running counts until now. */
 async function readBusySeconds(sql: Sql, [from, now]: readonly [number, number]): Promise<Map<string, number>> {
   const rows = await sql.all<{ type: string; started_at: number; ended_at: number | null }>(
     `select recent.type, a.started_at, a.ended_at from ${attemptsSince}

@@ -1,6 +1,6 @@
 import type { Sql } from '../../store/sql.js';
 
-/** What a board can be filtered by: the newest goals, and the projects and workers there are. */
+/** The values that a board can be filtered by: the newest goals, the projects and the workers. */
 export interface BoardChoices {
   goals: { id: number; name: string; status: string }[];
   projects: string[];
@@ -9,9 +9,9 @@ export interface BoardChoices {
 
 const most = 200;
 
-/** Values to choose from, each list cut to a length that a person can read through. */
+/** Each list is cut to a length that a person can read. */
 export async function readBoardChoices(sql: Sql): Promise<BoardChoices> {
-  // From one project to the next along the index, as there may be a million tasks of a few projects.
+  // Skips from one project to the next along the index, as there may be a million tasks of a few projects.
   const projects = await sql.all<{ project: string }>(
     `with recursive known (project, place) as (
        select min(project), 1 from tasks

@@ -1,21 +1,21 @@
-import type { Clock } from '../../base/clock.js';
-import type { Database, Sql, Value } from '../../store/sql.js';
-import type { Fragment } from '../../store/where.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
+import type { Database, Sql } from '../../store/sql.js';
+import { type Fragment, is, where } from '../../store/where.js';
 import { containing } from '../tasks/list-tasks.js';
 import { hasDueTasks, readyNow, releaseDueTasks } from '../tasks/ready.js';
 import type { TaskStatus } from '../tasks/task.js';
 
-/** The statuses as people see them: what is pending can be done now, or waits for something. */
+/** The statuses as people see them: a pending task is ready, or waits for something. */
 export const boardStates = ['ready', 'waiting', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
 export type BoardState = (typeof boardStates)[number];
 export type StateCounts = Record<BoardState, number>;
 
-/** Which tasks of the board are looked at; all of what is given must be true of them. */
+/** The tasks that meet all of the given conditions. */
 export interface BoardFilter {
   goalId?: number | undefined;
-  /** Exactly this project; '' for tasks of none. */
+  /** Exactly this project; '' for tasks without one. */
   project?: string | undefined;
-  /** Who works or worked on it: a worker's name, or the session that claimed it. */
+  /** A worker's name, or the session that claimed the task. */
   worker?: string | undefined;
   /** Part of a title, key or description, in any case. */
   text?: string | undefined;
@@ -23,7 +23,7 @@ export interface BoardFilter {
   isOverdue?: boolean | undefined;
 }
 
-/** As much of a task as a card shows. Times are epoch milliseconds; texts are cut. */
+/** A task as a card shows it. Texts are cut. */
 export interface BoardTask {
   id: number;
   key: string | null;
@@ -32,26 +32,26 @@ export interface BoardTask {
   priority: number;
   goalId: number | null;
   project: string;
-  /** Dependencies that are not done, and those of them that failed. */
+  /** Dependencies that are not done; the failed ones are counted in `failedDependencies` too. */
   waitsFor: number;
   failedDependencies: number;
-  notBefore: number | null;
-  deadlineAt: number | null;
+  notBefore: EpochMs | null;
+  deadlineAt: EpochMs | null;
   isOverdue: boolean;
   isSkipped: boolean;
   worker: string | null;
-  /** When the present claim was made. */
-  claimedAt: number | null;
-  leaseExpiresAt: number | null;
+  /** The time of the present claim. */
+  claimedAt: EpochMs | null;
+  leaseExpiresAt: EpochMs | null;
   attempts: number;
   maxAttempts: number;
   error: string | null;
-  completedAt: number | null;
+  completedAt: EpochMs | null;
 }
 
 export interface BoardSummary {
   counts: StateCounts;
-  /** Open ones whose deadline has passed. */
+  /** Open tasks whose deadline has passed. */
   overdue: number;
 }
 
@@ -60,7 +60,7 @@ interface Needs {
   clock: Clock;
 }
 
-/** The board by state: how many of each there are, and the first of each in the order in which one asks for them. */
+/** The board by state: the number of tasks in each state, and the first `limit` of each. */
 export async function readBoard(
   { db, clock }: Needs,
   filter: BoardFilter,
@@ -76,14 +76,14 @@ export async function readBoard(
     cancelled: [],
   };
   for (const state of boardStates) {
-    // A column without tasks would be searched to its end.
+    // A column without tasks would be scanned to its end.
     const most = Math.min(limit, summary.counts[state]);
     if (most > 0) columns[state] = await readTasks(db, conditionsOf(filter, state), orders[state], most);
   }
   return { ...summary, columns };
 }
 
-/** A page of the board's tasks, newest first, below `beforeId`; of one state or of all. */
+/** A page of tasks, newest first, with ids below `beforeId`; of one state or of all. */
 export async function readBoardList(
   { db, clock }: Needs,
   { state, beforeId, limit, ...filter }: BoardFilter & { state?: BoardState; beforeId?: number; limit: number },
@@ -94,7 +94,7 @@ export async function readBoardList(
   return { ...summary, tasks: await readTasks(db, conditions, 'id desc', limit) };
 }
 
-/** What a task belongs to: its goal's name, and the tasks on both sides of it, `limit` of each, in the order of their ids. */
+/** A task's goal, its dependencies and its dependents: at most `limit` of each, by id. */
 export async function readNeighbours(
   sql: Sql,
   taskId: number,
@@ -118,23 +118,24 @@ export async function readNeighbours(
   };
 }
 
-/** How many tasks are in each state. Whole statuses are counted on an index, a text or a worker by looking at every task. */
+/** The number of tasks in each state. Statuses are counted on an index; a text or a worker needs a scan of all tasks. */
 async function readSummary({ db, clock }: Needs, filter: BoardFilter): Promise<BoardSummary> {
-  // A task whose time has come is ready, and one whose deadline has passed is overdue, whoever notices first.
+  // Releases tasks that are due and marks overdue ones first, so that the counts are those of now.
   if (await hasDueTasks(db, clock)) await db.transaction((sql) => releaseDueTasks(sql, clock.now()));
   return countStates(db, filter);
 }
 
-/** As many as there are, under a filter: never of a page. */
+/** Counts all tasks that meet a filter, by state. */
 export async function countStates(sql: Sql, filter: BoardFilter): Promise<BoardSummary> {
   const count = async (text: string): Promise<number> => {
-    const { text: where, values } = whereOf([{ text, values: [] }, ...conditionsOf(filter)]);
-    return (await sql.get<{ count: number }>(`select count(*) as count from tasks ${where}`, ...values))?.count ?? 0;
+    const found = where({ text, values: [] }, ...conditionsOf(filter));
+    const row = await sql.get<{ count: number }>(`select count(*) as count from tasks ${found.text}`, ...found.values);
+    return row?.count ?? 0;
   };
-  const { text: where, values } = whereOf(conditionsOf(filter));
+  const found = where(...conditionsOf(filter));
   const rows = await sql.all<{ status: TaskStatus; count: number }>(
-    `select status, count(*) as count from tasks ${where} group by status`,
-    ...values,
+    `select status, count(*) as count from tasks ${found.text} group by status`,
+    ...found.values,
   );
   const byStatus = new Map(rows.map((row) => [row.status, row.count]));
   const of = (status: TaskStatus) => byStatus.get(status) ?? 0;
@@ -154,10 +155,10 @@ export async function countStates(sql: Sql, filter: BoardFilter): Promise<BoardS
 
 const overdue = "is_overdue = 1 and status in ('pending', 'in_progress')";
 
-/** In the words of the partial index: that one of them is given does not tell SQLite that it is one of them. */
+/** In the words of the partial index: SQLite does not conclude from one of these statuses that the index covers it. */
 const hasEnded = "status in ('completed', 'failed', 'cancelled')";
 
-/** Written out rather than as parameters, so that partial indexes serve. */
+/** Written out rather than as parameters, so that partial indexes are used. */
 const conditionOf: Record<BoardState, string> = {
   ready: readyNow,
   waiting: "status = 'pending' and (unfinished_dependencies > 0 or is_held = 1)",
@@ -167,7 +168,7 @@ const conditionOf: Record<BoardState, string> = {
   cancelled: `status = 'cancelled' and ${hasEnded}`,
 };
 
-/** What will be claimed first, what was begun last, what ended last. */
+/** Ready tasks in the order of claims; others by what began or ended last. */
 const orders: Record<BoardState, string> = {
   ready: 'priority desc, is_overdue desc, id',
   waiting: 'id',
@@ -178,23 +179,15 @@ const orders: Record<BoardState, string> = {
 };
 
 function conditionsOf({ goalId, project, worker, text, isOverdue }: BoardFilter, state?: BoardState): Fragment[] {
-  const conditions: Fragment[] = [];
-  const when = (condition: string, ...values: Value[]) => conditions.push({ text: condition, values });
-  if (state !== undefined) when(conditionOf[state]);
-  if (goalId !== undefined) when('goal_id = ?', goalId);
-  if (project !== undefined) when('project = ?', project);
-  if (worker !== undefined) when('(worker_id = ? or claimed_by = ?)', worker, worker);
-  if (isOverdue) when(overdue);
-  if (text !== undefined) conditions.push(containing(text));
-  return conditions;
-}
-
-function whereOf(conditions: readonly Fragment[]): Fragment {
-  if (conditions.length === 0) return { text: '', values: [] };
-  return {
-    text: `where ${conditions.map(({ text }) => text).join(' and ')}`,
-    values: conditions.flatMap(({ values }) => values),
-  };
+  const conditions = [
+    state && is(conditionOf[state]),
+    is('goal_id = ?', goalId),
+    is('project = ?', project),
+    is('(worker_id = ? or claimed_by = ?)', worker, worker),
+    isOverdue ? is(overdue) : undefined,
+    text === undefined ? undefined : containing(text),
+  ];
+  return conditions.filter((condition) => condition !== undefined);
 }
 
 interface BoardRow {
@@ -210,20 +203,20 @@ interface BoardRow {
   is_held: number;
   is_overdue: number;
   is_skipped: number;
-  not_before: number | null;
-  deadline_at: number | null;
+  not_before: EpochMs | null;
+  deadline_at: EpochMs | null;
   worker: string | null;
-  claimed_at: number | null;
-  lease_expires_at: number | null;
+  claimed_at: EpochMs | null;
+  lease_expires_at: EpochMs | null;
   attempts: number;
   max_attempts: number;
   error: string | null;
-  completed_at: number | null;
+  completed_at: EpochMs | null;
 }
 
 const longestTitle = 240;
 
-/** A claim's own time stands in the log: the row knows when work began first. */
+/** The time of a claim comes from the events: the row has only the time of the first one. */
 const columns = `id, key, substr(title, 1, ${longestTitle}) as title, status, priority, goal_id, project,
   unfinished_dependencies, failed_dependencies, is_held, is_overdue, is_skipped, not_before, deadline_at,
   coalesce(worker_id, claimed_by) as worker, lease_expires_at, attempts, max_attempts,
@@ -232,14 +225,14 @@ const columns = `id, key, substr(title, 1, ${longestTitle}) as title, status, pr
     select at from events e where e.subject = 'task' and e.subject_id = cast(tasks.id as text) and e.type = 'claimed'
     order by e.id desc limit 1) end as claimed_at`;
 
-/** Tasks as cards show them. */
+/** Tasks that meet all of the conditions, as cards show them. */
 export async function readTasks(
   sql: Sql,
   conditions: readonly Fragment[],
   order: string,
   limit: number,
 ): Promise<BoardTask[]> {
-  const { text, values } = whereOf(conditions);
+  const { text, values } = where(...conditions);
   const rows = await sql.all<BoardRow>(
     `select ${columns} from tasks ${text} order by ${order} limit ?`,
     ...values,

@@ -1,31 +1,31 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
+import { is, where } from '../../store/where.js';
 import { type Budget, readBudget } from '../budget/ledger.js';
 import { findCriticalPath } from '../goals/critical-path.js';
-import type { GoalStatus } from '../tasks/goal.js';
-import { findGoal } from '../tasks/goal.js';
+import { findGoal, type GoalStatus } from '../tasks/goal.js';
 import { type BoardSummary, type BoardTask, countStates, readTasks } from './board.js';
 
-export interface GoalLine {
+export interface GoalProgress {
   id: number;
   name: string;
   description: string;
   status: GoalStatus;
   project: string;
-  createdAt: number;
-  completedAt: number | null;
+  createdAt: EpochMs;
+  completedAt: EpochMs | null;
   summary: BoardSummary;
   budget: Budget;
 }
 
-interface LineRow {
+interface GoalRow {
   id: number;
   name: string;
   description: string;
   status: GoalStatus;
   project: string;
-  created_at: number;
-  completed_at: number | null;
+  created_at: EpochMs;
+  completed_at: EpochMs | null;
 }
 
 export interface GoalPage {
@@ -35,18 +35,18 @@ export interface GoalPage {
 }
 
 /** Goals with their progress by state and their tokens, newest first. */
-export async function readGoalLines(sql: Sql, { status, beforeId, limit }: GoalPage): Promise<GoalLine[]> {
-  const rows = await sql.all<LineRow>(
+export async function readGoals(sql: Sql, { status, beforeId, limit }: GoalPage): Promise<GoalProgress[]> {
+  const found = where(is('status = ?', status), is('id < ?', beforeId));
+  const rows = await sql.all<GoalRow>(
     `select id, substr(name, 1, 240) as name, substr(description, 1, 240) as description, status, project, created_at,
        completed_at
-     from goals where ${status === undefined ? '' : 'status = ? and'} id < ? order by id desc limit ?`,
-    ...(status === undefined ? [] : [status]),
-    beforeId ?? Number.MAX_SAFE_INTEGER,
+     from goals ${found.text} order by id desc limit ?`,
+    ...found.values,
     limit,
   );
-  const lines: GoalLine[] = [];
+  const goals: GoalProgress[] = [];
   for (const { created_at, completed_at, ...row } of rows) {
-    lines.push({
+    goals.push({
       ...row,
       createdAt: created_at,
       completedAt: completed_at,
@@ -54,24 +54,23 @@ export async function readGoalLines(sql: Sql, { status, beforeId, limit }: GoalP
       budget: await readBudget(sql, `goal:${row.id}`),
     });
   }
-  return lines;
+  return goals;
 }
 
-/** A goal's tasks and what must come before what: `edges` lead from a dependency to what waits for it. */
+/** A goal's tasks and their dependencies: `edges` lead from a dependency to its dependent. */
 export interface GoalGraph {
   nodes: BoardTask[];
   edges: [from: number, to: number][];
   /** The longest chain of open tasks, in order. */
   criticalPath: number[];
-  /** How many tasks would be drawn if all were. */
+  /** The number of tasks without the limit. */
   total: number;
 }
 
 const openOnly = "status in ('pending', 'in_progress')";
 
 /**
- * The graph of at most `limit` of a goal's tasks: all of them if they fit, else the open ones before the others.
- * Throws `not_found`.
+ * The graph of at most `limit` of a goal's tasks, open ones first. Throws `not_found`.
  */
 export async function readGoalGraph(
   { db }: { db: Database; clock: Clock },

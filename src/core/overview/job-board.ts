@@ -1,32 +1,31 @@
 import type { Sql } from '../../store/sql.js';
 import { type JobStatus, jobStatuses } from '../jobs/job.js';
-import { conditionsOf, findJob, type JobFilter, joinChunks } from '../jobs/read-jobs.js';
+import { findJob, type JobFilter, joinChunks, whereJobs } from '../jobs/read-jobs.js';
 
 export interface JobCounts {
-  /** Of all statuses, under the other filters. */
   byStatus: Record<JobStatus, number>;
   dead: number;
   unread: number;
 }
 
-/** How many jobs there are of each status, and of those that somebody should look at. */
+/** Counts jobs by status, and those that need attention: dead and unread ones. */
 export async function countJobs(sql: Sql, filter: Pick<JobFilter, 'type' | 'onlyProject'>): Promise<JobCounts> {
-  const all = conditionsOf(filter);
+  const all = whereJobs(filter);
   const rows = await sql.all<{ status: JobStatus; count: number }>(
-    `select status, count(*) as count from jobs ${all.where} group by status`,
+    `select status, count(*) as count from jobs ${all.text} group by status`,
     ...all.values,
   );
   const byStatus = Object.fromEntries(jobStatuses.map((status) => [status, 0])) as Record<JobStatus, number>;
   for (const { status, count } of rows) byStatus[status] = count;
   const few = async (condition: Partial<JobFilter>) => {
-    const { where, values } = conditionsOf({ ...filter, ...condition });
-    const row = await sql.get<{ count: number }>(`select count(*) as count from jobs ${where}`, ...values);
+    const { text, values } = whereJobs({ ...filter, ...condition });
+    const row = await sql.get<{ count: number }>(`select count(*) as count from jobs ${text}`, ...values);
     return row?.count ?? 0;
   };
   return { byStatus, dead: await few({ isDead: true }), unread: await few({ isUnread: true }) };
 }
 
-/** Types and projects that there are jobs of, found by hopping over an index from one to the next. */
+/** The types and projects of all jobs. Skips from one value to the next along an index, as there may be many jobs. */
 export async function readJobChoices(sql: Sql): Promise<{ types: string[]; projects: string[] }> {
   return { types: await distinct(sql, 'type'), projects: await distinct(sql, 'project') };
 }
@@ -43,7 +42,7 @@ async function distinct(sql: Sql, column: 'type' | 'project'): Promise<string[]>
   return rows.map(({ value }) => value);
 }
 
-/** A job that another waits for, or that waits for it. */
+/** A dependency or a dependent of a job. */
 export interface LinkedJob {
   id: string;
   type: string;
@@ -52,7 +51,7 @@ export interface LinkedJob {
 
 const mostLinks = 100;
 
-/** What a job waits for, and what waits for it. */
+/** The dependencies of a job (`before`) and its dependents (`after`). */
 export async function readJobLinks(sql: Sql, id: string): Promise<{ before: LinkedJob[]; after: LinkedJob[] }> {
   return {
     before: await sql.all<LinkedJob>(
@@ -73,13 +72,13 @@ export async function readJobLinks(sql: Sql, id: string): Promise<{ before: Link
 export interface OutputPart {
   status: JobStatus;
   attempt: number;
-  /** It is of an attempt before the one under way, which has put out nothing yet and will replace it. */
+  /** The text is of an earlier attempt: the present one has no output yet and will replace it. */
   isEarlier: boolean;
   text: string;
   totalChars: number;
 }
 
-/** What a job has put out so far, from a place on. */
+/** The output of a job so far: at most `most` characters from `from` on. */
 export async function readOutputPart(sql: Sql, id: string, from: number, most: number): Promise<OutputPart> {
   const { status, attempt, output } = await findJob(sql, id);
   const pieces = status === 'running' ? await joinChunks(sql, id) : '';

@@ -1,5 +1,6 @@
-import type { Clock } from '../../base/clock.js';
-import type { Database, Sql, Value } from '../../store/sql.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
+import type { Database, Sql } from '../../store/sql.js';
+import type { Fragment } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import { type TrippedBreaker, trippedBreakers } from '../breakers/list-breakers.js';
 import { explainWaiting } from '../tasks/ready.js';
@@ -13,7 +14,7 @@ export interface HeldTask {
   claimToken: number;
   claimedBy: string;
   workerId: string | null;
-  leaseExpiresAt: number;
+  leaseExpiresAt: EpochMs;
 }
 
 export interface WaitingTask {
@@ -54,18 +55,18 @@ export interface Overview {
   ownSlots: { slot: number; workerId: string; taskId: number | null }[];
   waitingTasks: WaitingTask[];
   ownJobs: OpenJob[];
-  /** Ended, and their results not fetched by anyone. */
+  /** Jobs that have ended and whose results were not read yet. */
   unread: OpenJob[];
   openBreakers: TrippedBreaker[];
   openRelays: { id: string; name: string; currentStep: number; totalSteps: number }[];
 }
 
-/** How many of each kind are named; the rest are counted. */
+/** So many of each kind are listed; the rest are only counted. */
 const few = 5;
 
-/** What is in flight, for a caller that has lost its context: its own work first, then everybody's. */
+/** The work under way, for a caller that has lost its context: its own, and that of others. */
 export async function readOverview({ db, clock }: { db: Database; clock: Clock }, actor: Actor): Promise<Overview> {
-  const scope =
+  const scope: Fragment =
     actor.project === '' ? { text: '', values: [] } : { text: "and project in (?, '')", values: [actor.project] };
   const board = await readBoard(db, scope, clock.now());
   const holder = actor.holder ?? '';
@@ -112,12 +113,7 @@ export async function readOverview({ db, clock }: { db: Database; clock: Clock }
   };
 }
 
-interface Scope {
-  text: string;
-  values: Value[];
-}
-
-async function readBoard(sql: Sql, scope: Scope, now: number) {
+async function readBoard(sql: Sql, scope: Fragment, now: EpochMs) {
   const row = await sql.get<{ ready: number; waiting: number; inProgress: number; failed: number; overdue: number }>(
     `select
        count(*) filter (where status = 'pending' and unfinished_dependencies = 0 and (is_held = 0 or not_before <= ?)) as ready,
@@ -134,7 +130,7 @@ async function readBoard(sql: Sql, scope: Scope, now: number) {
   return row ?? { ready: 0, waiting: 0, inProgress: 0, failed: 0, overdue: 0 };
 }
 
-async function readWaiting(sql: Sql, scope: Scope, now: number): Promise<WaitingTask[]> {
+async function readWaiting(sql: Sql, scope: Fragment, now: EpochMs): Promise<WaitingTask[]> {
   const rows = await sql.all<TaskRow>(
     `select * from tasks where status = 'pending' and (unfinished_dependencies > 0 or (is_held = 1 and not_before > ?)) ${scope.text}
      order by priority desc, id limit ?`,

@@ -1,32 +1,33 @@
+import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 
-/** What happened in one stretch of time, and how it stood at its end. */
-export interface Stretch {
-  /** Its end, epoch milliseconds. */
-  at: number;
+/** The jobs of one interval of time. */
+export interface Interval {
+  /** Its end. */
+  at: EpochMs;
   submitted: number;
   completed: number;
   failed: number;
   cancelled: number;
-  /** Of jobs that ended in it. */
+  /** Of jobs that ended within it. */
   inputTokens: number;
   outputTokens: number;
-  /** Jobs that waited and jobs at work at its end. */
+  /** Jobs that were waiting and running at its end. */
   queued: number;
   running: number;
 }
 
 /**
- * The last `windowMs` in `count` equal stretches, from jobs as they are now: what was purged is not in it, and a job that
- * was tried again counts by its last start.
+ * The last `windowMs` in `count` equal intervals, from the rows of jobs. Purged jobs are missing, and a job that was retried
+ * counts by its last start.
  */
 export async function readTrends(
   sql: Sql,
-  { windowMs, count, now }: { windowMs: number; count: number; now: number },
-): Promise<Stretch[]> {
+  { windowMs, count, now }: { windowMs: number; count: number; now: EpochMs },
+): Promise<Interval[]> {
   const from = now - windowMs;
   const length = windowMs / count;
-  const rows = await sql.all<StretchRow>(changes, from, now, now, from, from, length, count - 1, count - 1);
+  const rows = await sql.all<IntervalRow>(changes, from, now, now, from, from, length, count - 1, count - 1);
   const byPlace = new Map(rows.map((row) => [row.place, row]));
   const before = byPlace.get(-1);
   let queued = before?.queued ?? 0;
@@ -49,7 +50,7 @@ export async function readTrends(
   });
 }
 
-interface StretchRow {
+interface IntervalRow {
   place: number;
   submitted: number;
   completed: number;
@@ -57,14 +58,14 @@ interface StretchRow {
   cancelled: number;
   input_tokens: number;
   output_tokens: number;
-  /** By how many the queue, and the jobs at work, have grown in it. */
+  /** The growth of the queue and of the running jobs within it. */
   queued: number;
   running: number;
 }
 
 /**
- * Every job that was there in the window is open, or ended in it. Each gives a row when it came, when it began and when
- * it ended; place -1 is what was before the window.
+ * Every job of the window is open, or ended within it. Each gives a row for its submission, its start and its end. Place -1
+ * is the time before the window.
  */
 const changes = `
   with present as (

@@ -5,8 +5,7 @@ import { type Baton, findOpenBaton } from './baton.js';
 import { type Advanced, type FailedAttempt, failStep, passStep, recordAttempt, type StepAttempt } from './end-step.js';
 import { admitWaiting } from './hand-over.js';
 import { checkOutput } from './output-schema.js';
-import { findPipeline, type Pipeline } from './pipeline.js';
-import { remainingTokens, spendRelayTokens } from './relay-budget.js';
+import { findPipeline, type Pipeline, remainingTokens, spendRelayTokens } from './pipeline.js';
 import { findStep, type Step } from './step.js';
 import { refuseWhileJobWorks } from './step-job.js';
 

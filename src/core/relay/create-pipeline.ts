@@ -9,8 +9,7 @@ import { recordEvent } from '../events/events.js';
 import type { Baton } from './baton.js';
 import { handOver } from './hand-over.js';
 import { requireUsableSchema } from './output-schema.js';
-import { type Pipeline, type PipelineRow, toPipeline } from './pipeline.js';
-import { openRelayBudget } from './relay-budget.js';
+import { openRelayBudget, type Pipeline, type PipelineRow, toPipeline } from './pipeline.js';
 import {
   agentSpecOf,
   type DerivationMethod,

@@ -3,9 +3,8 @@ import type { Sql } from '../../store/sql.js';
 import type { FailureType } from '../breakers/machine.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { releasePermit, reportFailure, reportSuccess } from './agent-breakers.js';
 import type { Baton } from './baton.js';
-import { handOver } from './hand-over.js';
+import { handOver, releasePermit, reportFailure, reportSuccess } from './hand-over.js';
 import { type Pipeline, updatePipeline } from './pipeline.js';
 import { insertResult, maxRetries, outputKeyOf, type Step } from './step.js';
 

@@ -14,8 +14,18 @@ import { markRead } from '../jobs/read-jobs.js';
 import { advanceRelay } from './advance-relay.js';
 import { type Baton, findBatonOfJob, findOpenBaton } from './baton.js';
 import { type Advanced, failStep, recordAttempt } from './end-step.js';
-import { findPipeline, type Pipeline, type RunPlan, runPlanText, type StepModel, updatePipeline } from './pipeline.js';
-import { changeRelayBudget, openRelayBudget, remainingTokens, requireTokens } from './relay-budget.js';
+import {
+  changeRelayBudget,
+  findPipeline,
+  openRelayBudget,
+  type Pipeline,
+  type RunPlan,
+  remainingTokens,
+  requireTokens,
+  runPlanText,
+  type StepModel,
+  updatePipeline,
+} from './pipeline.js';
 import { retryStep } from './retry-step.js';
 import { findStep } from './step.js';
 import { findStepJob, lostBaton, relayStep, type StepJobResult, type StepPayload, submitStepJob } from './step-job.js';

@@ -2,11 +2,9 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { releasePermit } from './agent-breakers.js';
 import { type Baton, findOpenBaton, isOpenBaton, newestBatonOf } from './baton.js';
-import { handOver } from './hand-over.js';
-import { findPipeline, type Pipeline, updatePipeline } from './pipeline.js';
-import { changeRelayBudget, requireTokens } from './relay-budget.js';
+import { handOver, releasePermit } from './hand-over.js';
+import { changeRelayBudget, findPipeline, type Pipeline, requireTokens, updatePipeline } from './pipeline.js';
 import { maxRetries } from './step.js';
 import { refuseWhileJobWorks } from './step-job.js';
 

@@ -9,8 +9,7 @@ import { recordEvent } from '../events/events.js';
 import { purgeEvents } from '../events/purge-events.js';
 import { deleteEndedJob } from '../jobs/finish-job.js';
 import { deleteEndedRunner } from '../jobs/runners.js';
-import { deleteEndedPipeline } from '../relay/pipeline.js';
-import { relayAccount } from '../relay/relay-budget.js';
+import { deleteEndedPipeline, relayAccount } from '../relay/pipeline.js';
 import { deleteEndedGoal, deleteEndedTask } from '../tasks/delete-tasks.js';
 
 /** What a purge deleted. */

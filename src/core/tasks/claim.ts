@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Sql, Statement, Value } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
@@ -81,7 +81,7 @@ const claimed = `status = 'in_progress', claimed_by = ?, worker_id = ?, worker_s
   attempts = attempts + 1, lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?,
   started_at = coalesce(started_at, ?), completed_at = null, updated_at = ?`;
 
-function claimValues({ holder, workerId, workerSlot, lease }: Claimant, at: number): Value[] {
+function claimValues({ holder, workerId, workerSlot, lease }: Claimant, at: EpochMs): Value[] {
   return [holder, workerId ?? null, workerSlot ?? null, ...leaseValues(lease), at, at];
 }
 

@@ -17,7 +17,7 @@ export interface Route {
 
 export type RouteChange = { [Field in keyof Omit<Route, 'tool'>]?: Route[Field] | undefined } & {
   /** Starts from an empty rule instead of the stored one. */
-  isAnew?: boolean | undefined;
+  isReset?: boolean | undefined;
 };
 
 interface RouteRow {
@@ -60,7 +60,7 @@ export class Routes {
     const at = this.#clock.now();
     const route = await this.#db.transaction(async (sql) => {
       const row = await sql.get<RouteRow>('select * from tool_routes where tool = ?', tool);
-      const changed = applyChange(row && !change.isAnew ? toRoute(row) : emptyRoute(tool), change);
+      const changed = applyChange(row && !change.isReset ? toRoute(row) : emptyRoute(tool), change);
       await store(sql, changed, at);
       const data = describeRoute(changed);
       await recordEvent(sql, { at, actor, subject: 'tool', subjectId: tool, type: 'routed', data });

@@ -1,4 +1,4 @@
-import type { Connection } from '../driver.js';
+import type { Connection } from '../connection.js';
 import { adoptGoals, adoptTasks } from './board.js';
 import { adoptBreakerEvents, adoptBreakerFailures, adoptBreakers } from './breakers.js';
 import { inserter, textOf } from './read.js';
@@ -8,8 +8,8 @@ import type { LegacyRow, LegacyTable, LegacyTables } from './tables.js';
 export { isLegacy, setAsideLegacy } from './tables.js';
 
 /**
- * Takes over every row of a database of the earlier Python server, with ids, times and metadata, and drops its tables.
- * Runs inside the migration's transaction: all of it or none.
+ * Copies every row of a database of the earlier Python server, with ids, times and metadata, and drops its tables. Runs
+ * inside the migration's transaction.
  */
 export function adoptLegacy(connection: Connection, earlier: LegacyTables, now: number): void {
   adoptGoals(connection, earlier.rowsOf('goals'), now);
@@ -21,7 +21,7 @@ export function adoptLegacy(connection: Connection, earlier: LegacyTables, now: 
   adoptBreakerFailures(connection, ofBreakers('circuit_failures'), now);
   adoptBreakerEvents(connection, earlier.rowsOf('circuit_events'), now);
   for (const table of ['goals', 'tasks', 'relay_results'] as const) keepSequence(connection, table, earlier);
-  earlier.putAway();
+  earlier.dropAdopted();
 
   function ofPipelines(table: LegacyTable): LegacyRow[] {
     return withOwner(table, 'pipeline_id', 'relay_pipelines', 'relay');
@@ -31,7 +31,7 @@ export function adoptLegacy(connection: Connection, earlier: LegacyTables, now: 
     return withOwner(table, 'agent_id', 'breakers', 'breaker');
   }
 
-  /** The earlier server did not enforce references: a row whose owner is gone is kept in the log of events. */
+  /** The earlier server did not enforce references: a row whose owner is missing is kept as an event. */
   function withOwner(table: LegacyTable, column: string, ownerTable: string, subject: string): LegacyRow[] {
     const owners = new Set(connection.prepare(`select id from ${ownerTable}`).pluck().all());
     const note = inserter(connection, 'events');
@@ -44,7 +44,7 @@ export function adoptLegacy(connection: Connection, earlier: LegacyTables, now: 
   }
 }
 
-/** Ids that the earlier server gave are never given again, even those of deleted rows. */
+/** Ids of the earlier server are not used again, even those of deleted rows. */
 function keepSequence(connection: Connection, table: LegacyTable, earlier: LegacyTables): void {
   const lastId = earlier.lastIdOf(table);
   if (lastId === undefined) return;

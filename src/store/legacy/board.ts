@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../base/json.js';
-import type { Connection } from '../driver.js';
+import type { Connection } from '../connection.js';
 import { arrayOf, inserter, integerOf, numberOf, objectOf, textOf, timeOf, unreadable, wordOf } from './read.js';
 import type { LegacyRow } from './tables.js';
 
@@ -23,7 +23,7 @@ export function adoptGoals(connection: Connection, goals: readonly LegacyRow[], 
 const taskStatuses = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
 type TaskStatus = (typeof taskStatuses)[number];
 
-/** Nobody renews a claim of the earlier server; it lapses after this long and the task becomes ready again. */
+/** A claim of the earlier server is never renewed. It expires after this long, and the task becomes ready again. */
 const adoptedLeaseMs = 15 * 60_000;
 
 export function adoptTasks(connection: Connection, tasks: readonly LegacyRow[], now: number): void {
@@ -67,8 +67,8 @@ export function adoptTasks(connection: Connection, tasks: readonly LegacyRow[], 
 }
 
 /**
- * The earlier server counted an id that does not exist as done, and a task that names itself never became ready; both
- * edges are dropped here and named in the metadata. A cycle stays as it is: its tasks wait for each other.
+ * The earlier server counted a missing id as done, and a task that depends on itself never became ready. Both edges are
+ * dropped here and named in the metadata. A cycle stays: its tasks wait for each other.
  */
 function adoptDependencies(
   connection: Connection,
@@ -96,7 +96,7 @@ function edgeState(status: TaskStatus | undefined): 'waiting' | 'satisfied' | 'f
   return status === 'failed' || status === 'cancelled' ? 'failed' : 'waiting';
 }
 
-/** Each id once: numbers, or text of nothing but digits. */
+/** Each id once: numbers, or text of digits. */
 function dependenciesOf(task: LegacyRow): number[] {
   const ids = arrayOf(task.dependencies).map((item) =>
     typeof item === 'number' || (typeof item === 'string' && /^\d+$/.test(item)) ? Number(item) : Number.NaN,
@@ -104,12 +104,12 @@ function dependenciesOf(task: LegacyRow): number[] {
   return [...new Set(ids.filter(Number.isInteger))];
 }
 
-/** What a column holds, as JSON can say it. */
+/** The value of a column as JSON. */
 function cellOf(cell: unknown): string | number | null {
   return numberOf(cell, null) ?? textOf(cell);
 }
 
-/** The row's own metadata, and beside it what has no place in our tables. */
+/** The row's own metadata, with the values that our tables have no column for. */
 function metadataWith(row: LegacyRow, lost: Record<string, JsonObject[string] | null | undefined>): string {
   const kept = Object.entries({ ...lost, legacy_metadata: unreadable(row.metadata, 'object') });
   return JSON.stringify({

@@ -1,9 +1,9 @@
 import { isObject, type JsonObject, readJson } from '../../base/json.js';
-import type { Connection, PreparedStatement } from '../driver.js';
+import type { Connection, PreparedStatement } from '../connection.js';
 
 type Value = string | number | null;
 
-/** Inserts rows of the same columns into one of our tables. */
+/** A function that inserts rows into one of our tables. All rows have the same columns. */
 export function inserter(connection: Connection, table: string) {
   let statement: PreparedStatement | undefined;
   return (row: Record<string, Value>) => {
@@ -44,7 +44,7 @@ export function timeOf(cell: unknown): number | null {
   return Number.isNaN(parsed) ? null : parsed;
 }
 
-/** The word in the form that our tables use, if it is one of theirs. */
+/** The cell as one of these words, in lower case, if it is one. */
 export function wordOf<Word extends string>(words: readonly Word[], cell: unknown): Word | undefined {
   const found = textOf(cell)?.toLowerCase();
   return words.find((word) => word === found);
@@ -55,13 +55,13 @@ export function arrayOf(cell: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The object that a column holds as JSON, or that an array holds; empty if it is anything else. */
+/** The object that the cell is, or has as JSON; an empty one for anything else. */
 export function objectOf(cell: unknown): JsonObject {
   const value = typeof cell === 'object' ? cell : parsed(cell);
   return isObject(value) ? value : {};
 }
 
-/** Text that should have been JSON of that shape and is not: kept as it is, so that nothing is lost. */
+/** The text of a cell that is not JSON of this shape, so that it can be kept; undefined where it is. */
 export function unreadable(cell: unknown, shape: 'array' | 'object'): string | undefined {
   const text = textOf(cell);
   if (text === null || text === '') return undefined;

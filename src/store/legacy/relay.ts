@@ -1,4 +1,4 @@
-import type { Connection } from '../driver.js';
+import type { Connection } from '../connection.js';
 import { arrayOf, inserter, integerOf, numberOf, objectOf, textOf, timeOf, unreadable, wordOf } from './read.js';
 import type { LegacyRow } from './tables.js';
 
@@ -46,7 +46,7 @@ export function adoptRelays(connection: Connection, pipelines: readonly LegacyRo
   }
 }
 
-/** Of several passed results of a step only the last counts: the earlier server kept one a retry. */
+/** Of several passed results of a step only the last one counts: the earlier server kept one for each retry. */
 export function adoptRelayResults(connection: Connection, results: readonly LegacyRow[], now: number): void {
   const insert = inserter(connection, 'relay_results');
   const agentOf = connection
@@ -84,8 +84,8 @@ function hasPassed(result: LegacyRow): boolean {
 const batonStatuses = ['pending', 'in_progress', 'waiting', 'passed', 'failed', 'cancelled'] as const;
 
 /**
- * Each retry of the earlier server left one more pending baton; only the newest of a pipeline stays open, and none of
- * one that has ended.
+ * Each retry of the earlier server left one more pending baton. Only the newest of a pipeline stays open, and none of a
+ * pipeline that has ended.
  */
 export function adoptRelayBatons(connection: Connection, batons: readonly LegacyRow[], now: number): void {
   const insert = inserter(connection, 'relay_batons');

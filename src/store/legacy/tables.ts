@@ -1,4 +1,4 @@
-import type { Connection } from '../driver.js';
+import type { Connection } from '../connection.js';
 import { columnNames, tableNames } from '../schema.js';
 
 /** The tables of the earlier Python server, each with the columns that it is known by. */
@@ -15,19 +15,19 @@ const legacyTables = {
 };
 export type LegacyTable = keyof typeof legacyTables;
 
-/** What a column holds is what it was given, whatever its declared type; a column of a later version may be missing. */
+/** Values may have any type, whatever the column declares, and columns of later versions may be missing. */
 export type LegacyRow = Record<string, unknown>;
 
 export interface LegacyTables {
-  /** The rows in the order in which they were written; none if the table is not there. */
+  /** The rows in the order of writing; none if there is no such table. */
   rowsOf(table: LegacyTable): LegacyRow[];
-  /** The highest id that was ever given, where ids were counted. */
+  /** The highest id ever used, of tables with `autoincrement`. */
   lastIdOf(table: LegacyTable): number | undefined;
-  /** Drops what was adopted, and gives tables that the earlier server knows nothing of their names back. */
-  putAway(): void;
+  /** Drops the adopted tables, and gives tables of other programs their names back. */
+  dropAdopted(): void;
 }
 
-/** Whether these are tables of the earlier server: at least one by name, and all of these by their columns. */
+/** Whether the tables are the earlier server's: at least one has such a name, and all of those have its columns. */
 export function isLegacy(connection: Connection): boolean {
   const found = tableNames(connection).filter(isLegacyTable);
   return found.length > 0 && found.every((table) => hasColumns(connection, table));
@@ -48,7 +48,7 @@ export function setAsideLegacy(connection: Connection): LegacyTables {
         .prepare<[string], number>('select seq from sqlite_sequence where name = ?')
         .pluck()
         .get(asideName(table)),
-    putAway() {
+    dropAdopted() {
       for (const table of adopted) connection.exec(`drop table "${asideName(table)}"`);
       const taken = new Set(tableNames(connection));
       const others = names.filter((name) => !isLegacyTable(name) && !taken.has(name));
@@ -68,7 +68,7 @@ function hasColumns(connection: Connection, table: LegacyTable): boolean {
   return legacyTables[table].every((column) => columns.includes(column));
 }
 
-/** As SQLite once did it: references and views go on naming what they named, which our tables take the place of. */
+/** Renames as old versions of SQLite did: references and views keep the old names, which our tables get. */
 function rename(connection: Connection, names: readonly string[], fromTo: (name: string) => [string, string]): void {
   connection.pragma('legacy_alter_table = on');
   for (const name of names) {

@@ -22,12 +22,14 @@ export const taskStatus = z.enum(taskStatuses);
 export const failurePolicy = z
   .enum(failurePolicies)
   .describe(
-    'What becomes of this task when a dependency fails or is cancelled: block (wait until someone mends it), ' +
+    'What happens to this task when a dependency fails or is cancelled: block (wait until someone fixes that), ' +
       'skip (not done, those after it go on), run (done all the same), cancel (cancelled, and so on down). block unless given.',
   );
 export const metadata = z
   .record(z.string(), z.custom<Json>())
   .describe('Anything you want kept with it, as a JSON object.');
+/** A JSON object in an output. */
+export const jsonObject = z.record(z.string(), z.custom<Json>());
 export const time = z.iso.datetime({ offset: true }).describe('ISO 8601 with a zone, such as 2026-12-01T09:00:00Z.');
 export const claimToken = z
   .int()
@@ -46,13 +48,17 @@ export const fields = z
   .optional()
   .describe('brief: enough to choose one. full: every field. brief unless given.');
 
-/** Epoch milliseconds of a time that was given, null for one to take away. */
+/** Epoch milliseconds of a time; null, which removes a value, stays null. */
 export function toMs(text: string): number;
 export function toMs(text: string | undefined): number | undefined;
 export function toMs(text: string | null | undefined): number | null | undefined;
 export function toMs(text: string | null | undefined): number | null | undefined {
   return typeof text === 'string' ? Date.parse(text) : text;
 }
+
+/** A mark that an output has only where it is true. */
+export const mark = z.literal(true).optional();
+export const whenTrue = (isTrue: boolean): true | undefined => isTrue || undefined;
 
 /** ISO 8601 in UTC, as every tool returns times. */
 export function iso(ms: number): string;

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
+import { isObject } from '../../base/json.js';
+import { cut } from '../../base/text.js';
 import type { AnyTool } from './define-tool.js';
 
 /**
- * A tool's arguments, checked. Words of an enum may come in any case. Throws `invalid`, naming each argument that is
- * wrong, what it was and what it may be.
+ * A tool's arguments, checked by its input schema. Words of an enum may come in any case. Throws `invalid`, naming each
+ * wrong argument with its value and what it may be.
  */
 export function parseInput(tool: AnyTool, given: unknown): Record<string, unknown> {
   const parsed = tool.input.safeParse(foldWords(tool.input, given ?? {}), { reportInput: true });
@@ -13,7 +15,7 @@ export function parseInput(tool: AnyTool, given: unknown): Record<string, unknow
   throw new RuntimeError(
     'invalid',
     problems.join(' '),
-    `Nothing was done. Mend the call of ${tool.name} and repeat it.`,
+    `Nothing was done. Fix the arguments and call ${tool.name} again.`,
   );
 }
 
@@ -39,12 +41,12 @@ function placeOf(path: readonly PropertyKey[]): string {
 function shown(issue: z.core.$ZodIssue): string {
   if (!('input' in issue) || issue.input === undefined || issue.message.includes('received')) return '';
   const text = JSON.stringify(issue.input) ?? String(issue.input);
-  return ` (got ${text.length > 80 ? `${text.slice(0, 80)}...` : text})`;
+  return ` (got ${cut(text, 80)})`;
 }
 
-/** `COMPLETED` is as good as `completed`. */
+/** `COMPLETED` becomes `completed`. */
 function foldWords(schema: z.ZodObject, given: unknown): unknown {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return given;
+  if (!isObject(given)) return given;
   const folded: Record<string, unknown> = { ...given };
   for (const [name, field] of Object.entries(schema.shape)) {
     const value = folded[name];

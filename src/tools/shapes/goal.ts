@@ -1,37 +1,45 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { GoalDetail, GoalWithProgress } from '../../core/goals/goals.js';
-import { iso } from '../call/fields.js';
+import { goalStatuses } from '../../core/tasks/goal.js';
+import { taskStatuses } from '../../core/tasks/task.js';
+import { iso, jsonObject } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
 import { usualText } from './task.js';
 
-const progressOutput = z.object({
-  total: z.int(),
-  completed: z.int(),
-  in_progress: z.int(),
-  pending: z.int(),
-  failed: z.int(),
-  cancelled: z.int(),
+/** Tokens that background work for a goal has used, of the most it may use. */
+export const tokensOutput = z.strictObject({
+  /** null: counted, not limited. */
+  budget: z.int().nullable(),
+  spent: z.int(),
+  reserved: z.int(),
 });
 
-/** A goal as every tool returns it: the source's keys always, ours where they say something. */
-export const goalOutput = z.object({
+/** A goal as every tool returns it. The first keys are always there, the others where they say something. */
+export const goalOutput = z.strictObject({
   id: z.int(),
   name: z.string(),
   description: z.string(),
-  status: z.string(),
+  status: z.enum(goalStatuses),
   created_at: z.string(),
   updated_at: z.string(),
   completed_at: z.string().nullable(),
-  metadata: z.record(z.string(), z.unknown()),
+  metadata: jsonObject,
   project: z.string().optional(),
-  progress: progressOutput,
-  critical_path: z.array(z.int()).optional().describe('The longest chain of open tasks, in order.'),
-  run_id: z.string().optional().describe('The run that works on it now; cancel_task stops it.'),
-  tokens: z.object({ budget: z.int().nullable(), spent: z.int(), reserved: z.int() }).optional(),
+  /** How many of its tasks are in which state. */
+  progress: z.record(z.enum(['total', ...taskStatuses]), z.int()),
+  /** The longest chain of open tasks, in order. */
+  critical_path: z.array(z.int()).optional(),
+  /** The run that works on it now; `cancel_task` stops it. */
+  run_id: z.string().optional(),
+  tokens: tokensOutput.optional(),
 });
 
-export function showGoal(goal: GoalDetail, longestText = usualText): z.input<typeof goalOutput> {
+/** A goal. Times are ISO 8601 in UTC. */
+export type ShownGoal = z.infer<typeof goalOutput>;
+
+/** @internal */
+export function showGoal(goal: GoalDetail, longestText = usualText): ShownGoal {
   const { budget } = goal;
   return {
     id: goal.id,
@@ -52,15 +60,18 @@ export function showGoal(goal: GoalDetail, longestText = usualText): z.input<typ
   };
 }
 
-export const briefGoalOutput = z.object({
+/** Enough of a goal to choose one from a list. */
+export const briefGoalOutput = z.strictObject({
   id: z.int(),
   name: z.string(),
-  status: z.string(),
-  done: z.string().describe('Completed of all tasks.'),
+  status: z.enum(goalStatuses),
+  /** Completed of all tasks, such as 3/7. */
+  done: z.string(),
   failed: z.int().optional(),
 });
 
-export function showGoalBriefly(goal: GoalWithProgress): z.input<typeof briefGoalOutput> {
+/** @internal */
+export function showGoalBriefly(goal: GoalWithProgress): z.infer<typeof briefGoalOutput> {
   const { total, completed, failed } = goal.progress;
   return {
     id: goal.id,
@@ -71,8 +82,8 @@ export function showGoalBriefly(goal: GoalWithProgress): z.input<typeof briefGoa
   };
 }
 
-/** A goal in a full list: its row and progress, without the figures that need a search. */
-export function showListedGoal(goal: GoalWithProgress): z.input<typeof goalOutput> {
+/** A goal in a full list: its row and progress, without budget, critical path and run, which take a query each. @internal */
+export function showListedGoal(goal: GoalWithProgress): ShownGoal {
   return showGoal({
     ...goal,
     budget: { account: '', cap: null, spent: 0, reserved: 0 },

@@ -1,16 +1,23 @@
 import { z } from 'zod';
 import type { Json } from '../../base/json.js';
 import { cut } from '../../base/text.js';
-import type { Job } from '../../core/jobs/job.js';
-import type { Attempt } from '../../core/jobs/read-jobs.js';
-import { iso } from '../call/fields.js';
+import { type Job, jobStatuses } from '../../core/jobs/job.js';
+import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/read-jobs.js';
+import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
+
+const jobStatus = z.enum(jobStatuses);
+
+/** Why a job failed. */
+export const jobErrorOutput = z.strictObject({ code: z.string(), message: z.string() });
 
 /** How a background task stands, without its text. */
-export const jobStatusOutput = z.object({
+export const jobStatusOutput = z.strictObject({
   task_id: z.string(),
-  status: z.string(),
+  status: jobStatus,
+  /** Its prompt, cut, or the plain values of its payload. */
   description: z.string(),
   model: z.string().optional(),
+  /** Where it differs from `model`. */
   requested_model: z.string().optional(),
   attempt: z.int(),
   max_attempts: z.int(),
@@ -18,23 +25,28 @@ export const jobStatusOutput = z.object({
   started_at: z.string().nullable(),
   completed_at: z.string().nullable(),
   next_attempt_at: z.string().optional(),
-  waits_for: z.int().optional().describe('How many tasks it depends on are not done.'),
+  /** How many jobs that it depends on are not done. */
+  waits_for: z.int().optional(),
+  /** 0 to 1. */
   progress: z.number().optional(),
   progress_message: z.string().optional(),
-  cancel_requested: z.boolean().optional(),
-  dead: z.boolean().optional().describe('Its runner vanished too often; retry_task tries again.'),
+  cancel_requested: mark,
+  /** Its runner vanished too often; `retry_task` tries again. */
+  dead: mark,
   input_tokens: z.int(),
   output_tokens: z.int(),
-  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  error: jobErrorOutput.optional(),
   warnings: z.array(z.string()).optional(),
+  /** The task on the board that it works on. */
   board_task_id: z.int().optional(),
-  partial_output: z.string().optional().describe('The last 200 characters that have arrived.'),
+  /** The last 200 characters that have arrived. */
+  partial_output: z.string().optional(),
 });
 
-export type ShownJobStatus = z.input<typeof jobStatusOutput>;
+export type ShownJobStatus = z.infer<typeof jobStatusOutput>;
 
+/** @internal */
 export function showJobStatus(job: Job, partialOutput = '', now = 0): ShownJobStatus {
-  const isWaiting = job.status === 'pending' && job.runAt > now;
   return {
     task_id: job.id,
     status: job.status,
@@ -43,41 +55,75 @@ export function showJobStatus(job: Job, partialOutput = '', now = 0): ShownJobSt
     requested_model: job.requestedModel === null || job.requestedModel === job.model ? undefined : job.requestedModel,
     attempt: job.attempt,
     max_attempts: job.maxAttempts,
-    created_at: iso(job.createdAt),
-    started_at: iso(job.startedAt),
-    completed_at: iso(job.completedAt),
-    next_attempt_at: isWaiting ? iso(job.runAt) : undefined,
-    waits_for: job.status === 'pending' && job.unfinishedDependencies > 0 ? job.unfinishedDependencies : undefined,
+    ...timesOf(job),
+    ...waitingOf(job, now),
     progress: job.progress ?? undefined,
     progress_message: job.progressMessage ?? undefined,
-    cancel_requested: job.isCancelRequested && job.status === 'running' ? true : undefined,
-    dead: job.isDead ? true : undefined,
+    cancel_requested: whenTrue(job.isCancelRequested && job.status === 'running'),
+    dead: whenTrue(job.isDead),
     input_tokens: job.inputTokens,
     output_tokens: job.outputTokens,
     ...errorOf(job),
-    warnings: job.warnings.length === 0 ? undefined : job.warnings,
+    warnings: warningsOf(job),
     board_task_id: job.taskId ?? undefined,
     partial_output: partialOutput === '' ? undefined : partialOutput.slice(-200),
   };
 }
 
-export function errorOf(job: Job): { error?: { code: string; message: string } } {
+/** @internal */
+export function timesOf({ createdAt, startedAt, completedAt }: Job) {
+  return { created_at: iso(createdAt), started_at: iso(startedAt), completed_at: iso(completedAt) };
+}
+
+/** What a pending job waits for: its time, or other jobs. @internal */
+export function waitingOf({ status, runAt, unfinishedDependencies }: Job, now: number) {
+  const isPending = status === 'pending';
+  return {
+    next_attempt_at: isPending && runAt > now ? iso(runAt) : undefined,
+    waits_for: isPending && unfinishedDependencies > 0 ? unfinishedDependencies : undefined,
+  };
+}
+
+/** @internal */
+export function errorOf(job: Job): { error?: z.infer<typeof jobErrorOutput> } {
   if (job.errorCode === null) return {};
   return { error: { code: job.errorCode, message: cut(job.errorMessage ?? '', 1_000) } };
 }
 
-export const briefJobOutput = z.object({
+/** @internal */
+export const warningsOf = ({ warnings }: Job): string[] | undefined => (warnings.length === 0 ? undefined : warnings);
+
+/** Whether a job has a result or an error that the session which asked for it has not read. @internal */
+export const isUnread = ({ isRead, status }: Job): boolean =>
+  !isRead && (status === 'completed' || status === 'failed');
+
+/** What `wait_for_tasks` says of each task. */
+export const waitedJobOutput = jobStatusOutput.pick({
+  task_id: true,
+  status: true,
+  error: true,
+  progress: true,
+  progress_message: true,
+});
+
+/** @internal */
+export function showWaitedJob(job: Job): z.infer<typeof waitedJobOutput> {
+  const { task_id, status, error, progress, progress_message } = showJobStatus(job);
+  return { task_id, status, error, progress, progress_message };
+}
+
+export const briefJobOutput = z.strictObject({
   task_id: z.string(),
   type: z.string().optional(),
-  status: z.string(),
+  status: jobStatus,
   description: z.string(),
   model: z.string().optional(),
   created_at: z.string(),
-  unread: z.boolean().optional(),
+  unread: mark,
 });
 
-export function showJobBriefly(job: Job): z.input<typeof briefJobOutput> {
-  const isUnread = !job.isRead && (job.status === 'completed' || job.status === 'failed');
+/** @internal */
+export function showJobBriefly(job: Job): z.infer<typeof briefJobOutput> {
   return {
     task_id: job.id,
     type: job.type === 'llm' ? undefined : job.type,
@@ -85,11 +131,11 @@ export function showJobBriefly(job: Job): z.input<typeof briefJobOutput> {
     description: cut(summarize(job.type, job.payload), 60),
     model: job.model ?? undefined,
     created_at: iso(job.createdAt),
-    unread: isUnread ? true : undefined,
+    unread: whenTrue(isUnread(job)),
   };
 }
 
-/** What a job is about, in a line: its prompt, or the plain values of its payload. */
+/** What a job is about, on one line: its prompt, or the plain values of its payload. @internal */
 export function summarize(type: string, payload: Json): string {
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return type;
   if (typeof payload.prompt === 'string') return payload.prompt.replaceAll(/\s+/g, ' ').trim();
@@ -99,7 +145,7 @@ export function summarize(type: string, payload: Json): string {
   return `${type} ${text.join(' ')}`;
 }
 
-export const attemptOutput = z.object({
+export const attemptOutput = z.strictObject({
   attempt: z.int(),
   outcome: z.string(),
   error: z.string().optional(),
@@ -108,7 +154,7 @@ export const attemptOutput = z.object({
   ended_at: z.string().nullable(),
 });
 
-export function showAttempt(attempt: Attempt): z.input<typeof attemptOutput> {
+function showAttempt(attempt: Attempt): z.infer<typeof attemptOutput> {
   return {
     attempt: attempt.attempt,
     outcome: attempt.outcome ?? 'running',
@@ -116,5 +162,165 @@ export function showAttempt(attempt: Attempt): z.input<typeof attemptOutput> {
     model: attempt.model ?? undefined,
     started_at: iso(attempt.startedAt),
     ended_at: iso(attempt.endedAt),
+  };
+}
+
+/** The last attempts, where there was more than one. @internal */
+export function showAttempts(attempts: readonly Attempt[]): z.infer<typeof attemptOutput>[] | undefined {
+  return attempts.length > 1 ? attempts.slice(-5).map(showAttempt) : undefined;
+}
+
+/** A part of what a background task has put out. */
+export const jobResultOutput = z.strictObject({
+  task_id: z.string(),
+  status: jobStatus,
+  result: z.string(),
+  /** The result of a job that is not plain text. */
+  data: z.custom<Json>().optional(),
+  partial: mark,
+  total_chars: z.int(),
+  next_offset: z.int().optional(),
+  model: z.string().optional(),
+  requested_model: z.string().optional(),
+  stop_reason: z.string().optional(),
+  usage: z.strictObject({ input_tokens: z.int(), output_tokens: z.int() }),
+  completed_at: z.string().nullable(),
+  error: jobErrorOutput.optional(),
+  warnings: z.array(z.string()).optional(),
+});
+
+/** A job with the characters of its output from `offset` on, `most` at most. @internal */
+export function showJobResult(
+  job: Job,
+  output: string,
+  { offset, most }: { offset: number; most: number },
+): z.infer<typeof jobResultOutput> {
+  const part = output.slice(offset, offset + most);
+  const end = offset + part.length;
+  const isModelCall = job.type === 'llm';
+  const { stop_reason } = isModelCall ? ((job.result as { stop_reason?: string } | null) ?? {}) : {};
+  return {
+    task_id: job.id,
+    status: job.status,
+    result: part,
+    data: isModelCall || job.result === null ? undefined : job.result,
+    partial: job.status === 'completed' ? undefined : true,
+    total_chars: output.length,
+    next_offset: end < output.length ? end : undefined,
+    model: job.model ?? undefined,
+    requested_model: job.requestedModel ?? undefined,
+    stop_reason,
+    usage: { input_tokens: job.inputTokens, output_tokens: job.outputTokens },
+    completed_at: iso(job.completedAt),
+    ...errorOf(job),
+    warnings: warningsOf(job),
+  };
+}
+
+export const submittedOutput = z.strictObject({
+  job_id: z.string(),
+  status: jobStatus,
+  /** The idempotency key was known: this is the job of the earlier call. */
+  repeated: mark,
+});
+
+export type ShownSubmission = z.infer<typeof submittedOutput>;
+
+export const cancelledOutput = z.strictObject({ job_id: z.string(), status: jobStatus, cancelled: z.boolean() });
+
+/** A file that a job has saved. */
+export const artifactOutput = z.strictObject({
+  name: z.string(),
+  path: z.string(),
+  size_bytes: z.int(),
+  sha256: z.string(),
+});
+
+/** A job whole. */
+export const jobOutput = z.strictObject({
+  job_id: z.string(),
+  type: z.string(),
+  status: jobStatus,
+  created_at: z.string(),
+  started_at: z.string().nullable(),
+  completed_at: z.string().nullable(),
+  /** Its process vanished too often; `retry_task` runs it again. */
+  dead: mark,
+  /** 0 to 1, when its agent says. */
+  progress: z.number().optional(),
+  progress_message: z.string().optional(),
+  /** What its agent returned; null until it has completed. */
+  result: z.custom<Json>().optional(),
+  /** The beginning of a result too long to show; `get_task_result` reads it in parts. */
+  result_cut: z.string().optional(),
+  error: jobErrorOutput.nullable(),
+  warnings: z.array(z.string()).optional(),
+  metadata: jsonObject,
+  /** Files that it saved. */
+  artifacts: z.array(artifactOutput).optional(),
+  /** The end of its log, oldest first. */
+  logs: z.array(z.strictObject({ at: z.string(), level: z.string(), message: z.string() })),
+  attempts: z.array(attemptOutput).optional(),
+});
+
+/** A job whole. Times are ISO 8601 in UTC. */
+export type ShownJob = z.infer<typeof jobOutput>;
+
+/** A result longer than this is cut, so that one status does not fill a model's context. */
+const longestResult = 12_000;
+
+/** @internal */
+export interface JobRecords {
+  logs: readonly LogEntry[];
+  attempts: readonly Attempt[];
+  artifacts: readonly StoredArtifact[];
+}
+
+/** @internal */
+export function showJob(job: Job, { logs, attempts, artifacts }: JobRecords): ShownJob {
+  const result = JSON.stringify(job.result);
+  return {
+    job_id: job.id,
+    type: job.type,
+    status: job.status,
+    ...timesOf(job),
+    dead: whenTrue(job.isDead),
+    progress: job.progress ?? undefined,
+    progress_message: job.progressMessage ?? undefined,
+    ...(result.length > longestResult ? { result_cut: cut(result, longestResult) } : { result: job.result }),
+    error: errorOf(job).error ?? null,
+    warnings: warningsOf(job),
+    metadata: job.metadata,
+    artifacts: artifacts.length === 0 ? undefined : [...artifacts],
+    logs: logs.map(({ at, level, message }) => ({ at: iso(at), level, message: cut(message, 200) })),
+    attempts: showAttempts(attempts),
+  };
+}
+
+/** A job in a list. */
+export const listedJobOutput = z.strictObject({
+  job_id: z.string(),
+  type: z.string(),
+  status: jobStatus,
+  /** Its payload in a few words. */
+  about: z.string(),
+  created_at: z.string(),
+  completed_at: z.string().nullable(),
+  /** Its process vanished too often; `retry_task` runs it again. */
+  dead: mark,
+});
+
+export type ShownListedJob = z.infer<typeof listedJobOutput>;
+
+/** @internal */
+export function showListedJob(job: Job): ShownListedJob {
+  return {
+    job_id: job.id,
+    type: job.type,
+    status: job.status,
+    about: cut(summarize(job.type, job.payload), 50),
+    created_at: iso(job.createdAt),
+    completed_at: iso(job.completedAt),
+    dead: whenTrue(job.isDead),
   };
 }

@@ -2,19 +2,21 @@ import { z } from 'zod';
 import type { Summary, TypeSummary } from '../../core/metrics/summary.js';
 import { iso } from '../call/fields.js';
 
-const rate = z.number().describe('A minute.');
+/** A minute. */
+const rate = z.number();
 
-export const metricsOutput = z.object({
+export const metricsOutput = z.strictObject({
   at: z.string(),
   window_minutes: z.number(),
   job_submission_rate: rate,
   job_completion_rate: rate,
-  average_execution_time: z.number().nullable().describe('Seconds.'),
+  /** Seconds. */
+  average_execution_time: z.number().nullable(),
   error_rates_by_type: z.record(z.string(), z.number().nullable()),
   agent_utilization: z.record(z.string(), z.number()),
   queue_depth: z.int(),
   types: z.array(
-    z.object({
+    z.strictObject({
       type: z.string(),
       submitted: z.int(),
       submitted_per_minute: z.number(),
@@ -30,9 +32,9 @@ export const metricsOutput = z.object({
       oldest_queued_seconds: z.number().nullable(),
     }),
   ),
-  agents: z.array(z.object({ agent: z.string(), slots: z.int(), busy: z.int(), utilization: z.number() })),
-  errors: z.array(z.object({ type: z.string(), code: z.string(), count: z.int() })),
-  totals: z.object({
+  agents: z.array(z.strictObject({ agent: z.string(), slots: z.int(), busy: z.int(), utilization: z.number() })),
+  errors: z.array(z.strictObject({ type: z.string(), code: z.string(), count: z.int() })),
+  totals: z.strictObject({
     jobs_submitted: z.int(),
     jobs_completed: z.int(),
     jobs_failed: z.int(),
@@ -46,7 +48,7 @@ export const metricsOutput = z.object({
   }),
 });
 
-export type ShownMetrics = z.input<typeof metricsOutput>;
+export type ShownMetrics = z.infer<typeof metricsOutput>;
 
 /** The six figures that the job server named first, then what they are made of. */
 export function showMetrics(summary: Summary): ShownMetrics {
@@ -96,7 +98,7 @@ export function showMetrics(summary: Summary): ShownMetrics {
   };
 }
 
-/** Four digits say enough, and a model reads them all. */
+/** Four digits are enough: a model reads every one. */
 function rounded(value: number): number;
 function rounded(value: number | null): number | null;
 function rounded(value: number | null): number | null {

@@ -2,18 +2,19 @@ import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
 import type { Actor } from '../../core/actor.js';
 import type { NewTask } from '../../core/tasks/create-tasks.js';
+import type { TaskEdit } from '../../core/tasks/edit-task.js';
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
 import type { Tasks } from '../../core/tasks/tasks.js';
 import * as field from '../call/fields.js';
 
-/** A name that its maker gives a task. */
+/** A name that the maker of a task chooses for it. */
 export const taskKey = z
   .string()
   .min(1)
   .max(200)
   .describe('A name of your own for it, such as auth-api; unique, not digits only. Works wherever an id does.');
 
-/** A task as create_task takes it, and create_tasks a list of. */
+/** A new task, as create_task takes one and create_tasks several. */
 export const newTask = z.strictObject({
   title: z.string().trim().min(1).max(500).describe('What is to be done, as an instruction.'),
   goal_id: field.goalId.optional(),
@@ -29,14 +30,29 @@ export const newTask = z.strictObject({
   on_dependency_failure: field.failurePolicy.optional(),
 });
 
-export function toNewTask({
+/** The same fields as changes of a task; null removes a value. */
+export const taskEdit = z.strictObject({
+  ...newTask.partial().shape,
+  goal_id: field.goalId.nullable().optional(),
+  key: taskKey.nullable().optional(),
+  deadline: field.time.nullable().optional(),
+  not_before: field.time.nullable().optional(),
+  acceptance: newTask.shape.acceptance.nullable(),
+});
+
+/** Input fields as the board takes them: for a new task, or for an edit. @internal */
+export function toTaskFields(given: z.output<typeof newTask>): NewTask;
+/** @internal */
+export function toTaskFields(given: z.output<typeof taskEdit>): TaskEdit;
+/** @internal */
+export function toTaskFields({
   goal_id,
   deadline,
   not_before,
   max_attempts,
   on_dependency_failure,
   ...task
-}: z.output<typeof newTask>): NewTask {
+}: z.output<typeof taskEdit>): TaskEdit {
   return {
     ...task,
     goalId: goal_id,
@@ -47,6 +63,13 @@ export function toNewTask({
   };
 }
 
+/** @internal */
+export async function createTask(task: NewTask, actor: Actor, board: Tasks): Promise<TaskWithDependencies> {
+  const [created] = await board.create([task], actor);
+  if (!created) throw new Error('A task that was just created is gone.');
+  return created;
+}
+
 interface SeveralTasks {
   tasks?: z.output<typeof newTask>[] | undefined;
   template?: string | undefined;
@@ -54,7 +77,10 @@ interface SeveralTasks {
   goal_id?: number | undefined;
 }
 
-/** Creates the tasks that a call gives, or those of the template that it names. Throws `invalid` for both or neither. */
+/**
+ * Creates the tasks that a call gives, or those of the template that it names. Throws `invalid` for both or neither.
+ * @internal
+ */
 export async function createSeveral(
   { tasks, template, parameters, goal_id: goalId }: SeveralTasks,
   actor: Actor,
@@ -62,7 +88,7 @@ export async function createSeveral(
 ): Promise<TaskWithDependencies[]> {
   if (tasks && template === undefined && parameters === undefined) {
     return board.create(
-      tasks.map((task) => toNewTask({ ...task, goal_id: task.goal_id ?? goalId })),
+      tasks.map((task) => toTaskFields({ ...task, goal_id: task.goal_id ?? goalId })),
       actor,
     );
   }
@@ -74,7 +100,7 @@ export async function createSeveral(
   }
   throw new RuntimeError(
     'invalid',
-    `create_tasks was given ${tasks ? 'tasks and what belongs to a template' : 'neither tasks nor a template'}.`,
+    `create_tasks was given ${tasks ? 'both tasks and a template or its parameters' : 'neither tasks nor a template'}.`,
     'Give it tasks, or a template with its parameters.',
   );
 }

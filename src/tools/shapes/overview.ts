@@ -3,10 +3,10 @@ import { cut } from '../../base/text.js';
 import type { Actor } from '../../core/actor.js';
 import type { HeldTask, OpenJob, Overview } from '../../core/overview/overview.js';
 import type { SelfDescription } from '../../services/describe-self.js';
-import { iso } from '../call/fields.js';
+import { iso, whenTrue } from '../call/fields.js';
 import { summarize } from './job.js';
 
-const heldTask = z.object({
+const heldTask = z.strictObject({
   id: z.int(),
   key: z.string().optional(),
   title: z.string(),
@@ -15,38 +15,50 @@ const heldTask = z.object({
   until: z.string(),
 });
 
-const openJob = z.object({ task_id: z.string(), status: z.string(), description: z.string() });
+const openJob = z.strictObject({ task_id: z.string(), status: z.string(), description: z.string() });
 
-export const statusOutput = z.object({
-  next: z.string().describe('What to do next.'),
-  session: z.object({ id: z.string().nullable(), project: z.string().optional() }),
-  yours: z.object({
+export const statusOutput = z.strictObject({
+  /** What to do next. */
+  next: z.string(),
+  session: z.strictObject({ id: z.string().nullable(), project: z.string().optional() }),
+  yours: z.strictObject({
     tasks: z.array(heldTask),
-    slots: z.array(z.object({ slot: z.int(), worker: z.string(), task: z.int().optional() })),
+    slots: z.array(z.strictObject({ slot: z.int(), worker: z.string(), task: z.int().optional() })),
     background: z.array(openJob),
     unread_results: z.array(openJob),
   }),
-  all: z.object({
+  all: z.strictObject({
     sessions: z.int(),
-    tasks: z.object({ ready: z.int(), waiting: z.int(), in_progress: z.int(), failed: z.int(), overdue: z.int() }),
+    tasks: z.strictObject({
+      ready: z.int(),
+      waiting: z.int(),
+      in_progress: z.int(),
+      failed: z.int(),
+      overdue: z.int(),
+    }),
     in_progress: z.array(heldTask),
     slots: z.string(),
-    background: z.object({ running: z.int(), pending: z.int(), runners: z.int() }),
-    sick_servers: z.array(z.object({ server: z.string(), problem: z.string() })).optional(),
-    goals: z.array(z.object({ id: z.int(), name: z.string(), done: z.string() })),
-    waiting: z.array(z.object({ id: z.int(), title: z.string(), because: z.string() })),
+    background: z.strictObject({ running: z.int(), pending: z.int(), runners: z.int() }),
+    sick_servers: z.array(z.strictObject({ server: z.string(), problem: z.string() })).optional(),
+    goals: z.array(z.strictObject({ id: z.int(), name: z.string(), done: z.string() })),
+    waiting: z.array(z.strictObject({ id: z.int(), title: z.string(), because: z.string() })),
     open_breakers: z
       .array(
-        z.object({ id: z.string(), state: z.string(), retry_at: z.string().optional(), held: z.boolean().optional() }),
+        z.strictObject({
+          id: z.string(),
+          state: z.string(),
+          retry_at: z.string().optional(),
+          held: z.boolean().optional(),
+        }),
       )
       .optional(),
-    relays: z.array(z.object({ pipeline_id: z.string(), name: z.string(), step: z.string() })).optional(),
+    relays: z.array(z.strictObject({ pipeline_id: z.string(), name: z.string(), step: z.string() })).optional(),
   }),
-  models: z.object({ default: z.string().nullable(), configured: z.array(z.string()), planner: z.string() }),
-  database: z.object({ path: z.string(), size_bytes: z.int() }),
+  models: z.strictObject({ default: z.string().nullable(), configured: z.array(z.string()), planner: z.string() }),
+  database: z.strictObject({ path: z.string(), size_bytes: z.int() }),
 });
 
-export function showOverview(overview: Overview, actor: Actor, self: SelfDescription): z.input<typeof statusOutput> {
+export function showOverview(overview: Overview, actor: Actor, self: SelfDescription): z.infer<typeof statusOutput> {
   const { ready, waiting, inProgress, failed, overdue } = overview;
   return {
     next: adviseNext(overview),
@@ -85,7 +97,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
               id,
               state: state.toUpperCase(),
               retry_at: cooldownUntil === null ? undefined : iso(cooldownUntil),
-              held: isHeld ? true : undefined,
+              held: whenTrue(isHeld),
             })),
           }),
       ...(overview.openRelays.length === 0
@@ -118,12 +130,12 @@ function showOpenJob(job: OpenJob) {
 
 function adviseNext({ ownClaims, unread, ready, failed, waiting, inProgress, goals }: Overview): string {
   const [claim] = ownClaims;
-  if (claim) return `Go on with task ${claim.id} and end it with update_task_status (claim_token ${claim.claimToken}).`;
+  if (claim) return `Continue task ${claim.id} and end it with update_task_status (claim_token ${claim.claimToken}).`;
   const [result] = unread;
   if (result) return `Read the result of ${result.id} with get_task_result.`;
   if (ready > 0) return 'Call claim_next_task to take the next ready task.';
   if (failed > 0 && waiting > 0)
     return 'Tasks wait for one that failed: list_tasks with status failed, then set it to pending.';
-  if (inProgress > 0) return 'Others are at work on all that is ready; look again later.';
+  if (inProgress > 0) return 'Other workers have all ready tasks; look again later.';
   return goals.length > 0 ? 'Call decompose_goal or create_task for an active goal.' : 'Call create_goal to begin.';
 }

@@ -1,16 +1,20 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { BatonDocument } from '../../core/relay/baton.js';
+import type { CreatedPipeline } from '../../core/relay/create-pipeline.js';
 import type { Advanced } from '../../core/relay/end-step.js';
-import type { ListedPipeline, PipelineDetail } from '../../core/relay/read-pipeline.js';
+import { pipelineStatuses } from '../../core/relay/pipeline.js';
+import type { ListedPipeline, PipelineDetail } from '../../core/relay/relays.js';
 import type { Step, StepResult } from '../../core/relay/step.js';
 import { iso } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
+import { jobErrorOutput } from './job.js';
 
 /** The baton with the keys that the relay protocol gives it. */
-export const batonOutput = z.object({
+export const batonOutput = z.strictObject({
   baton_id: z.string(),
-  sequence_position: z.int().describe('1-based.'),
+  /** 1-based. */
+  sequence_position: z.int(),
   total_agents: z.int(),
   input_key: z.string(),
   input_summary: z.string(),
@@ -32,16 +36,19 @@ export const batonOutput = z.object({
   pipeline_id: z.string(),
   created_at: z.string(),
   passed_at: z.string().nullable(),
-  agent_id: z.string().optional().describe('Who has it.'),
+  /** Who has it. */
+  agent_id: z.string().optional(),
   agent_type: z.string().optional(),
-  handed_over: z.string().optional().describe('Why another agent than the step names has it, or nobody yet.'),
-  quality_feedback: z.array(z.string()).optional().describe('What was wrong with the attempts before.'),
+  /** Why another agent than the step names has it, or none yet. */
+  handed_over: z.string().optional(),
+  /** What was wrong with the attempts before. */
+  quality_feedback: z.array(z.string()).optional(),
 });
 
-/** Of a baton in a reply about something else: enough to go on; get_relay_baton has all of it. */
+/** Longest text of a baton, unless the caller asks for more. */
 const usualText = 1_000;
 
-export function showBaton(baton: BatonDocument, longestText = usualText): z.input<typeof batonOutput> {
+export function showBaton(baton: BatonDocument, longestText = usualText): z.infer<typeof batonOutput> {
   return {
     ...baton,
     task_description: cut(baton.task_description, longestText),
@@ -50,17 +57,51 @@ export function showBaton(baton: BatonDocument, longestText = usualText): z.inpu
   };
 }
 
-export const advancedOutput = z.object({
+/** A relay that was just created, with the baton of its first step. */
+export const createdPipelineOutput = z.strictObject({
+  success: z.literal(true),
+  pipeline_id: z.string(),
+  name: z.string(),
+  goal: z.string(),
+  agent_count: z.int(),
+  agents: z.array(z.string()),
+  token_budget: z.int(),
+  baton_id: z.string(),
+  handed_over: z.string().optional(),
+  warnings: z.array(z.string()).optional(),
+});
+
+export function showCreatedPipeline(created: CreatedPipeline): z.infer<typeof createdPipelineOutput> {
+  const { pipeline, baton, agentTypes, warnings } = created;
+  return {
+    success: true,
+    pipeline_id: pipeline.id,
+    name: pipeline.name,
+    goal: cut(pipeline.goal, 1_000),
+    agent_count: pipeline.totalSteps,
+    agents: agentTypes,
+    token_budget: pipeline.tokenBudget,
+    baton_id: baton.id,
+    handed_over: baton.document.handed_over,
+    warnings: warnings.length === 0 ? undefined : warnings,
+  };
+}
+
+/** The outcome of an advance: the next baton, the end of the relay, or why the step failed. */
+export const advancedOutput = z.strictObject({
   success: z.boolean(),
   next_baton: batonOutput.optional(),
-  next_step: z.int().optional().describe('1-based, of total_steps.'),
+  /** 1-based, of total_steps. */
+  next_step: z.int().optional(),
   total_steps: z.int().optional(),
-  status: z.string().optional().describe('pipeline_completed, quality_gate_failed or invalid_output.'),
+  /** pipeline_completed, quality_gate_failed or invalid_output. */
+  status: z.string().optional(),
   message: z.string().optional(),
   quality_score: z.number().optional(),
   l_score: z.number().optional(),
   reason: z.string().optional(),
-  step_index: z.int().optional().describe('0-based, for retry_relay_step.'),
+  /** 0-based, for retry_relay_step. */
+  step_index: z.int().optional(),
   retries_left: z.int().optional(),
   next: z.string().optional(),
 });
@@ -68,7 +109,7 @@ export const advancedOutput = z.object({
 export function showAdvanced(
   advanced: Advanced,
   scores: { quality_score: number; l_score: number },
-): z.input<typeof advancedOutput> {
+): z.infer<typeof advancedOutput> {
   switch (advanced.kind) {
     case 'passed': {
       const next_baton = showBaton(advanced.baton.document);
@@ -87,13 +128,14 @@ export function showAdvanced(
         retries_left: advanced.retriesLeft,
         next:
           advanced.retriesLeft > 0
-            ? `Call retry_relay_step with step_index ${advanced.stepIndex}; the reason stands in its prompt.`
+            ? `Call retry_relay_step with step_index ${advanced.stepIndex}; its prompt will contain the reason.`
             : 'No retries are left: restart from an earlier step with retry_relay_step, or call run_relay.',
       };
   }
 }
 
-const agentOutput = z.object({
+/** A step's agent. */
+export const relayAgentOutput = z.strictObject({
   agent_id: z.string(),
   agent_type: z.string(),
   task_template: z.string(),
@@ -109,12 +151,13 @@ const agentOutput = z.object({
   output_schema: z.record(z.string(), z.unknown()).optional(),
 });
 
-const resultOutput = z.object({
+/** One attempt of a step. */
+export const relayResultOutput = z.strictObject({
   id: z.int(),
   pipeline_id: z.string(),
   step_index: z.int(),
   agent_id: z.string(),
-  status: z.string(),
+  status: z.enum(['passed', 'failed']),
   output_key: z.string().nullable(),
   output_entity_id: z.int().nullable(),
   quality_score: z.number(),
@@ -123,19 +166,22 @@ const resultOutput = z.object({
   execution_time_ms: z.int(),
   error_message: z.string().nullable(),
   created_at: z.string(),
-  counts: z.boolean().describe('False of failed attempts and of results that a restart has set aside.'),
+  /** False for failed attempts, and for results that a restart has set aside. */
+  counts: z.boolean(),
   output_summary: z.string().optional(),
   output: z.unknown().optional(),
 });
 
-export const pipelineOutput = z.object({
+/** A relay in full. Times are ISO 8601 in UTC. */
+export const pipelineOutput = z.strictObject({
   success: z.boolean(),
   pipeline_id: z.string(),
   name: z.string(),
   description: z.string(),
   goal: z.string(),
-  status: z.string(),
-  current_step: z.int().describe('0-based.'),
+  status: z.enum(pipelineStatuses),
+  /** 0-based. */
+  current_step: z.int(),
   total_steps: z.int(),
   total_token_budget: z.int(),
   tokens_used: z.int(),
@@ -145,16 +191,17 @@ export const pipelineOutput = z.object({
   created_at: z.string(),
   started_at: z.string().nullable(),
   completed_at: z.string().nullable(),
-  agents: z.array(agentOutput),
+  agents: z.array(relayAgentOutput),
   quality_scores: z.array(z.number()),
   l_scores: z.array(z.number()),
-  results: z.array(resultOutput),
-  results_left_out: z.int().optional().describe('Earlier attempts that are not shown; fields "full" shows all.'),
+  results: z.array(relayResultOutput),
+  /** Earlier attempts that are not shown; fields "full" shows all. */
+  results_left_out: z.int().optional(),
   progress_percent: z.number(),
   average_quality: z.number().nullable(),
   average_l_score: z.number().nullable(),
   baton: z
-    .object({
+    .strictObject({
       baton_id: z.string(),
       step_index: z.int(),
       agent_id: z.string(),
@@ -163,15 +210,20 @@ export const pipelineOutput = z.object({
     })
     .optional(),
   run: z
-    .object({ run_id: z.string(), job_id: z.string().optional(), running: z.boolean(), doing: z.string().optional() })
+    .strictObject({
+      run_id: z.string(),
+      job_id: z.string().optional(),
+      running: z.boolean(),
+      doing: z.string().optional(),
+    })
     .optional(),
-  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  error: jobErrorOutput.optional(),
 });
 
-/** How much of the attempts is shown to someone who did not ask for all. */
+/** Characters of the attempts that are shown unless the caller asks for all. */
 const usualResultsSize = 4_000;
 
-export function showPipeline(detail: PipelineDetail, isFull: boolean): z.input<typeof pipelineOutput> {
+export function showPipeline(detail: PipelineDetail, isFull: boolean): z.infer<typeof pipelineOutput> {
   const { pipeline, baton, run } = detail;
   const results = detail.results.map((result) => showResult(result, isFull));
   const shown = isFull ? results : newestThatFit(results);
@@ -221,7 +273,7 @@ function newestThatFit<Item>(items: readonly Item[]): Item[] {
   return items.slice(first + 1);
 }
 
-function showAgent(step: Step, isFull: boolean): z.input<typeof agentOutput> {
+function showAgent(step: Step, isFull: boolean): z.infer<typeof relayAgentOutput> {
   const spec = {
     agent_id: step.agentId,
     agent_type: step.agentType,
@@ -243,7 +295,7 @@ function showAgent(step: Step, isFull: boolean): z.input<typeof agentOutput> {
   };
 }
 
-function showResult(result: StepResult, isFull: boolean): z.input<typeof resultOutput> {
+function showResult(result: StepResult, isFull: boolean): z.infer<typeof relayResultOutput> {
   const { outputSummary, errorMessage } = result;
   return {
     id: result.id,
@@ -265,7 +317,10 @@ function showResult(result: StepResult, isFull: boolean): z.input<typeof resultO
   };
 }
 
-export const briefPipelineOutput = z.object({
+export type ShownPipeline = z.infer<typeof pipelineOutput>;
+
+/** A relay in a list. */
+export const briefPipelineOutput = z.strictObject({
   pipeline_id: z.string(),
   name: z.string(),
   goal: z.string(),
@@ -278,7 +333,7 @@ export const briefPipelineOutput = z.object({
   progress_percent: z.number(),
 });
 
-export function showPipelineBriefly(pipeline: ListedPipeline): z.input<typeof briefPipelineOutput> {
+export function showPipelineBriefly(pipeline: ListedPipeline): z.infer<typeof briefPipelineOutput> {
   return {
     pipeline_id: pipeline.id,
     name: cut(pipeline.name, 60),

@@ -1,19 +1,22 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
-import { isOverdue, isReady } from '../../core/tasks/task.js';
-import type { ClaimedTask } from '../../core/tasks/tasks.js';
-import { iso } from '../call/fields.js';
+import type { WaitingReasons } from '../../core/tasks/ready.js';
+import { failurePolicies, isOverdue, isReady, taskStatuses } from '../../core/tasks/task.js';
+import type { ClaimedTask, DependencyResult, TaskDetail } from '../../core/tasks/tasks.js';
+import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
 
-/** A task as every tool returns it: the source's keys always, ours where they say something. */
-export const taskOutput = z.object({
+/** A task as every tool returns it. The first keys are always there, the others where they say something. */
+export const taskOutput = z.strictObject({
   id: z.int(),
   goal_id: z.int().nullable(),
   title: z.string(),
   description: z.string(),
-  status: z.string(),
+  status: z.enum(taskStatuses),
+  /** 1 to 10, 10 first. */
   priority: z.int(),
+  /** Ids of the tasks that must be done first. */
   dependencies: z.array(z.int()),
   created_at: z.string(),
   updated_at: z.string(),
@@ -21,30 +24,35 @@ export const taskOutput = z.object({
   completed_at: z.string().nullable(),
   result: z.string().nullable(),
   error: z.string().nullable(),
-  metadata: z.record(z.string(), z.unknown()),
+  metadata: jsonObject,
+  attempts: z.int(),
+  /** Claims that may lapse before it fails. */
+  max_attempts: z.int(),
+  /** The name that its maker gave it. */
   key: z.string().optional(),
   project: z.string().optional(),
+  /** Of a pending task: whether it could be claimed now. */
   ready: z.boolean().optional(),
-  overdue: z.boolean().optional(),
-  skipped: z.boolean().optional(),
+  overdue: mark,
+  skipped: mark,
   acceptance: z.string().optional(),
   expected_output: z.string().optional(),
   deadline: z.string().optional(),
   not_before: z.string().optional(),
-  on_dependency_failure: z.string().optional(),
-  attempts: z.int(),
-  max_attempts: z.int(),
+  on_dependency_failure: z.enum(failurePolicies).optional(),
   tokens_used: z.int().optional(),
   claimed_by: z.string().optional(),
   worker_id: z.string().optional(),
   lease_expires_at: z.string().optional(),
 });
 
-export type ShownTask = z.input<typeof taskOutput>;
+/** A task. Times are ISO 8601 in UTC. */
+export type ShownTask = z.infer<typeof taskOutput>;
 
 /** Texts longer than this are cut unless the caller asks for all of it. */
 export const usualText = 6_000;
 
+/** @internal */
 export function showTask(task: TaskWithDependencies, now: number, longestText = usualText): ShownTask {
   const shown = (text: string) => cutWithCount(text, longestText);
   return {
@@ -67,8 +75,8 @@ export function showTask(task: TaskWithDependencies, now: number, longestText = 
     key: task.key ?? undefined,
     project: task.project === '' ? undefined : task.project,
     ready: task.status === 'pending' ? isReady(task, now) : undefined,
-    overdue: isOverdue(task, now) ? true : undefined,
-    skipped: task.isSkipped ? true : undefined,
+    overdue: whenTrue(isOverdue(task, now)),
+    skipped: whenTrue(task.isSkipped),
     acceptance: task.acceptance ?? undefined,
     expected_output: task.expectedOutput ?? undefined,
     deadline: task.deadlineAt === null ? undefined : iso(task.deadlineAt),
@@ -81,37 +89,74 @@ export function showTask(task: TaskWithDependencies, now: number, longestText = 
   };
 }
 
-export const dependencyResults = z.array(
-  z.object({ id: z.int(), title: z.string(), status: z.string(), result: z.string().nullable() }),
-);
+/** A task after a change of its status, with the token of the claim that the change has made. */
+export const updatedTaskOutput = taskOutput.extend({
+  /** Proves that the claim is yours; present while the task is in progress. */
+  claim_token: z.int().optional(),
+});
 
-/** A task that was just claimed, with what its worker needs: the token, and what the tasks before it left. */
-export function showClaimedTask(task: ClaimedTask, now: number) {
+/** @internal */
+export function showUpdatedTask(task: TaskWithDependencies, now: number): z.infer<typeof updatedTaskOutput> {
+  const shown = showTask(task, now);
+  return task.status === 'in_progress' ? { ...shown, claim_token: task.claimToken } : shown;
+}
+
+/** A task with both its neighbours on the board. */
+export const wholeTaskOutput = taskOutput.extend({
+  /** Ids of the tasks that wait for this one. */
+  dependents: z.array(z.int()),
+  /** Why a pending task is not ready. */
+  waits_because: z.string().optional(),
+});
+
+/** @internal */
+export function showWholeTask(task: TaskDetail, now: number, longestText?: number): z.infer<typeof wholeTaskOutput> {
+  return { ...showTask(task, now, longestText), dependents: task.dependents, waits_because: task.waitsBecause };
+}
+
+/** A task that was just claimed, with what its worker needs. */
+export const claimedTaskOutput = taskOutput.extend({
+  /** Proves that the claim is yours and has not been superseded. */
+  claim_token: z.int(),
+  /** The results of the tasks before it; `get_task` has those whole that are cut after 1,500 characters. */
+  dependency_results: z.array(
+    z.strictObject({ id: z.int(), title: z.string(), status: z.enum(taskStatuses), result: z.string().nullable() }),
+  ),
+});
+
+export type ShownClaimedTask = z.infer<typeof claimedTaskOutput>;
+
+/** @internal */
+export function showClaimedTask(task: ClaimedTask, now: number): ShownClaimedTask {
+  const shown = ({ id, title, status, result }: DependencyResult) => ({
+    id,
+    title: cut(title, 80),
+    status,
+    result: result === null ? null : cutWithCount(result, 1_500),
+  });
   return {
     ...showTask(task, now),
     claim_token: task.claimToken,
-    dependency_results: task.dependencyResults.slice(0, 50).map((dependency) => ({
-      ...dependency,
-      title: cut(dependency.title, 80),
-      result: dependency.result === null ? null : cutWithCount(dependency.result, 1_500),
-    })),
+    dependency_results: task.dependencyResults.slice(0, 50).map(shown),
   };
 }
 
-/** Enough to choose one from a list. */
-export const briefTaskOutput = z.object({
+/** Enough of a task to choose one from a list. */
+export const briefTaskOutput = z.strictObject({
   id: z.int(),
   key: z.string().optional(),
   title: z.string(),
-  status: z.string(),
+  status: z.enum(taskStatuses),
   priority: z.int(),
   goal_id: z.int().optional(),
-  waits_for: z.int().optional().describe('How many dependencies are not done.'),
-  overdue: z.boolean().optional(),
+  /** How many dependencies are not done. */
+  waits_for: z.int().optional(),
+  overdue: mark,
   worker: z.string().optional(),
 });
 
-export function showTaskBriefly(task: TaskWithDependencies, now: number): z.input<typeof briefTaskOutput> {
+/** @internal */
+export function showTaskBriefly(task: TaskWithDependencies, now: number): z.infer<typeof briefTaskOutput> {
   return {
     id: task.id,
     key: task.key ?? undefined,
@@ -120,7 +165,47 @@ export function showTaskBriefly(task: TaskWithDependencies, now: number): z.inpu
     priority: task.priority,
     goal_id: task.goalId ?? undefined,
     waits_for: task.status === 'pending' && task.unfinishedDependencies > 0 ? task.unfinishedDependencies : undefined,
-    overdue: isOverdue(task, now) ? true : undefined,
+    overdue: whenTrue(isOverdue(task, now)),
     worker: task.status === 'in_progress' ? (task.workerId ?? task.claimedBy ?? '') : undefined,
   };
+}
+
+/** The answer when no task is ready: a sentence with advice, and the number of tasks that are not ready, by reason. */
+export const noTaskOutput = z.strictObject({
+  message: z.string(),
+  why: z.strictObject({
+    /** They wait for tasks that are still open. */
+    waiting: z.int(),
+    /** They are being worked on. */
+    claimed: z.int(),
+    /** They wait for a task that failed or was cancelled. */
+    blocked_by_failure: z.int(),
+    /** They may not start yet. */
+    not_before: z.int(),
+    next_start_at: z.string().optional(),
+  }),
+});
+
+/** @internal */
+export function showWhy(reasons: WaitingReasons): z.infer<typeof noTaskOutput> {
+  return {
+    message: `No tasks available in queue${adviceFor(reasons)}`,
+    why: {
+      waiting: reasons.waiting,
+      claimed: reasons.claimed,
+      blocked_by_failure: reasons.blockedByFailure,
+      not_before: reasons.notBefore,
+      next_start_at: reasons.nextStartAt === null ? undefined : iso(reasons.nextStartAt),
+    },
+  };
+}
+
+function adviceFor({ waiting, claimed, blockedByFailure, notBefore }: WaitingReasons): string {
+  if (blockedByFailure > 0 && claimed === 0) {
+    return '. Tasks wait for one that failed: list_tasks with status failed, then set it to pending to try again.';
+  }
+  if (claimed > 0) return '. Other workers have the tasks that the rest waits for; try again later.';
+  if (notBefore > 0) return '. The next one may not start yet.';
+  if (waiting > 0) return '. Tasks wait for tasks outside this scope; try scope all.';
+  return '';
 }

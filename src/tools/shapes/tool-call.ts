@@ -4,7 +4,8 @@ import type { CallOutcome } from '../../downstream/routing/caller.js';
 
 const json = z.record(z.string(), z.unknown());
 
-export const callOutput = z.object({
+/** The outcome of a call to another server's tool. */
+export const callOutput = z.strictObject({
   tool: z.string(),
   result: z.looseObject({
     content: z.array(json).optional(),
@@ -14,16 +15,16 @@ export const callOutput = z.object({
   source: z.enum(['native', 'primary', 'backup', 'cache']),
   instance: z.string(),
   attempts: z.array(
-    z.object({ source: z.string(), instance: z.string(), ms: z.number(), error: z.string().optional() }),
+    z.strictObject({ source: z.string(), instance: z.string(), ms: z.number(), error: z.string().optional() }),
   ),
   stale: z.boolean().optional(),
   age_seconds: z.int().optional(),
   cut: z.string().optional(),
 });
 
-type CallOutput = z.input<typeof callOutput>;
+type CallOutput = z.infer<typeof callOutput>;
 
-/** An outcome with no more of its text than was asked for; nothing is left out without a word. */
+/** An outcome with its text cut to what the caller asked for; `cut` says how much is missing. */
 export function showCall(outcome: CallOutcome, mostCharacters: number): CallOutput {
   const { tool, source, instance, attempts, isStale, ageSeconds } = outcome;
   const { result, left } = cutResult(outcome.result, mostCharacters);
@@ -39,7 +40,7 @@ export function showCall(outcome: CallOutcome, mostCharacters: number): CallOutp
   };
 }
 
-/** What is not text goes to the client as it came, and how it came to be as text behind it. */
+/** Blocks of a result that is not all text: they go to the client unchanged, followed by the rest of the outcome as text. */
 export function contentOf({ result, ...how }: CallOutput): JsonObject[] | undefined {
   const blocks = result.content ?? [];
   if (blocks.every(({ type }) => type === 'text')) return undefined;
@@ -61,7 +62,7 @@ function cutResult(result: CallOutcome['result'], most: number): { result: JsonO
   );
   const structure = result.structuredContent;
   const length = structure === undefined ? 0 : JSON.stringify(structure).length;
-  // A structure that is cut is none any more; most servers send the same as text beside it.
+  // A structure cannot be cut and stay a structure; most servers send the same as text beside it.
   const isTooLong = length > Math.max(room, result.content === undefined ? 0 : most);
   if (isTooLong) left += length;
   return {

@@ -12,7 +12,7 @@ const plan = {
   ],
 };
 
-it('the demo does the main job with nothing set up: own plan, real training, a killed server, and all of it kept', async () => {
+it('without a model the demo uses its own plan and a real training job, and loses nothing when its server is killed', async () => {
   const { code, stdout, json } = await runCli(['demo', '--json'], { home: tempDir() });
   expect(code, stdout).toBe(0);
   const report = json();

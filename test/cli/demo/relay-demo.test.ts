@@ -38,11 +38,11 @@ it('a relay of four steps runs to its end although its server is killed half way
     ['synthesizer', 'passed'],
     ['formatter', 'passed'],
   ]);
-  // Each step was worked on once and judged once.
+  // Each step was done once and judged once.
   expect(provider.requests.map((request) => isJudged(request))).toEqual(Array(4).fill([false, true]).flat());
 });
 
-it('says what went wrong when the relay does not come to its end, and how to go on', async () => {
+it('says why the relay did not complete, and how to continue it', async () => {
   const { env } = await slowVendor({ quality_score: 0.1, l_score: 0.8, reason: 'Nothing of it is right.' });
   const { code, stdout, stderr } = await runCli(['demo', '--relay'], { home: tempDir(), env });
   const home = /in the empty home (\S+)/.exec(stdout)?.[1] ?? '';

@@ -3,7 +3,7 @@ import type { Check } from '../../../src/cli/doctor/check.js';
 import { countWords, homeWithModules } from '../../agents/modules/workshop.js';
 import { runCli } from '../run-cli.js';
 
-it('names the agents of each module, and what is wrong with one or with a command', async () => {
+it('names the agents of each module, and the problem of a module or a command', async () => {
   const home = homeWithModules(
     { 'count.mjs': countWords, 'broken.mjs': 'process.exit(4);' },
     {

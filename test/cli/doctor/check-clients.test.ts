@@ -27,7 +27,7 @@ function machine(env: Record<string, string> = {}, platform: NodeJS.Platform = '
 
 const npx = { command: 'npx', args: ['-y', 'agent-runtime-mcp'] };
 
-it('finds the command line of Claude Code, its version, and that it does not know this server', async () => {
+it('finds Claude Code and its version, and that it is not connected to this server', async () => {
   const bin = tempDir();
   writeFileSync(join(bin, 'claude'), '#!/bin/sh\necho "2.1.328 (Claude Code)"\n');
   chmodSync(join(bin, 'claude'), 0o755);
@@ -51,7 +51,7 @@ it.each([
   expect(found.connected).toBeUndefined();
 });
 
-it('finds the server under another name in .mcp.json, and in a configuration of its own place', async () => {
+it('finds the server under another name in .mcp.json, and in another config directory', async () => {
   const { project, put, check } = machine();
   put(join(project, '.mcp.json'), { mcpServers: { memory: { command: 'npx', args: ['x'] }, board: npx } });
   expect((await check())['Claude Code']?.detail).toContain('connected as board');
@@ -63,7 +63,7 @@ it('finds the server under another name in .mcp.json, and in a configuration of 
 it.each(clientIds.flatMap((id) => (['linux', 'darwin', 'win32'] as const).map((platform) => [id, platform] as const)))(
   'finds the server in the file of %s on %s',
   async (id, platform) => {
-    // Windows's own separators would end up in the names of files here.
+    // Here, the separators of Windows would become a part of file names.
     if (platform === 'win32' && process.platform !== 'win32') return;
     const { home, project, put, check } = machine({}, platform);
     const app = clientApps[id];
@@ -85,11 +85,11 @@ it.each([
   [{ command: 'npx', args: ['-y', 'agent-runtime-mcp-viewer'] }, false],
   [{ url: 'https://example.com' }, false],
   ['text', false],
-])('tells from what is started that %j is ours: %s', (entry, isOurs) => {
+])('recognizes this server by what an entry starts: %j, %s', (entry, isOurs) => {
   expect(findOurs({ board: entry }).length).toBe(isOurs ? 1 : 0);
 });
 
-it('warns of a server that is started from a file that is gone', async () => {
+it('warns if the file that a client would start no longer exists', async () => {
   const { home, put, check } = machine();
   const file = join(home, '.config/Claude/claude_desktop_config.json');
   put(file, { mcpServers: { 'agent-runtime': { command: '/gone/bin/node', args: ['/gone/dist/main.js'] } } });

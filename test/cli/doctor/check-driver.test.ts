@@ -16,7 +16,7 @@ function withoutDriver(): { home: string; entry: string } {
   return { home: tempDir(), entry: join(directory, 'dist', 'main.js') };
 }
 
-it.runIf(canLackDriver)('says how to get the driver, and checks the rest', async () => {
+it.runIf(canLackDriver)('says how to install the driver, and checks the rest', async () => {
   const place = withoutDriver();
   const { code, json, stderr } = await runCli(['doctor', '--json'], place);
   expect([code, stderr]).toEqual([1, '']);

@@ -30,19 +30,19 @@ async function usedHome(): Promise<{ home: string; db: string }> {
   return { home, db: join(home, '.claude', 'agent_runtime.db') };
 }
 
-/** Every file below, with all that a write would change. */
+/** Every file below a directory, with everything that a write would change. */
 function snapshot(directory: string): Record<string, string> {
   const entries = readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((name) => {
     const path = join(directory, name);
     const { mtimeMs, mode } = statSync(path);
-    // The index of the log is shared memory: readers mark their places in it.
+    // The index of the write-ahead log is shared memory: readers write their positions into it.
     if (name.endsWith('-shm') || !statSync(path).isFile()) return [name, `${mode}`];
     return [name, `${mode} ${mtimeMs} ${createHash('sha256').update(readFileSync(path)).digest('hex')}`];
   });
   return Object.fromEntries(entries);
 }
 
-it('finds a new home well, and leaves it empty', async () => {
+it('finds no problem in a new home, and creates nothing in it', async () => {
   const home = tempDir();
   const { status, find } = await doctor(home);
   expect(status).toBe('warn');
@@ -59,7 +59,7 @@ it('finds a new home well, and leaves it empty', async () => {
   expect(readdirSync(home)).toEqual([]);
 });
 
-it('says the same in words, each fault with its fix', async () => {
+it('prints the checks as text, each problem with its fix', async () => {
   const { code, stdout, stderr } = await runCli(['doctor'], { home: tempDir() });
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(/^Runtime\n {2}ok {4}agent-runtime +\d/);
@@ -68,7 +68,7 @@ it('says the same in words, each fault with its fix', async () => {
   expect(stdout).not.toContain('\u001b');
 });
 
-it('looks into a database at rest without leaving a trace', async () => {
+it('checks an unused database without creating or changing a file', async () => {
   const { home } = await usedHome();
   const before = snapshot(home);
   const { find, failing } = await doctor(home);
@@ -81,7 +81,7 @@ it('looks into a database at rest without leaving a trace', async () => {
   expect(snapshot(home)).toEqual(before);
 });
 
-it('sees who is at work, and who was killed at it, and leaves their files alone', async () => {
+it('finds live and killed sessions, and leaves the files of the database alone', async () => {
   const home = tempDir();
   const server = await connectServer({ home });
   await server.ok('create_goal', { name: 'g', description: 'd' });
@@ -97,7 +97,7 @@ it('sees who is at work, and who was killed at it, and leaves their files alone'
   expect(snapshot(home)).toEqual(before);
 });
 
-it('names what is wrong in the config file, and checks the rest all the same', async () => {
+it('names what is wrong in the config file, and still checks the rest', async () => {
   const { home, db } = await usedHome();
   const path = join(home, '.claude', 'agent_runtime.json');
   writeFileSync(path, '{"modle": "opus"}');
@@ -143,7 +143,7 @@ it('checks who can read the secrets, and never shows one', async () => {
   expect(good.stdout).not.toContain('AIza');
 });
 
-it('says of a model that cannot be used what to set', async () => {
+it('says what to set for a model that cannot be used', async () => {
   const unknown = await doctor(tempDir(), { env: { AGENT_RUNTIME_MODEL: 'frobnicate-3' } });
   expect(unknown.find('Models', 'default')).toMatchObject({ status: 'fail' });
   expect(unknown.find('Models', 'default').detail).toContain('frobnicate-3');
@@ -185,7 +185,7 @@ it('says what is wrong with a database', async () => {
   expect(snapshot(home)).toMatchObject(before);
 });
 
-it('knows a database of the earlier server, and leaves it to the first use to adopt it', async () => {
+it('recognizes a database of the earlier server, which the first use will adopt', async () => {
   const home = tempDir();
   copyFileSync(join(projectRoot, 'test/fixtures/store/legacy-agent-runtime.db'), join(home, 'old.db'));
   const before = snapshot(home);
@@ -205,7 +205,7 @@ it('finds damage in the middle of a database', async () => {
   expect(failing.every((check) => check.group === 'Database' && check.fix !== undefined)).toBe(true);
 });
 
-it('says where a file stands in the way of a directory', async () => {
+it('names a file that is where a directory should be', async () => {
   const home = tempDir();
   writeFileSync(join(home, 'file'), '');
   const { failing } = await doctor(home, { args: ['--data-dir', 'file', '--db', 'file/deeper/a.db'] });

@@ -16,7 +16,7 @@ import { tempDir } from '../../support/temp-dir.js';
 const now = Date.UTC(2026, 10, 20, 12);
 const exclaim = (text: string) => ({ text: `${text}!` });
 
-it('writes the new text, keeps the old one beside it, and the mode of the file', () => {
+it('writes the new text, and keeps a backup beside it and the mode of the file', () => {
   const directory = tempDir();
   const file = join(directory, 'a.json');
   writeFileSync(file, 'one');
@@ -29,7 +29,7 @@ it('writes the new text, keeps the old one beside it, and the mode of the file',
   expect(readdirSync(directory)).toHaveLength(2);
 });
 
-it('makes a file that is not there, and the directories above it, without a backup', () => {
+it('creates a missing file and the directories above it, without a backup', () => {
   const file = join(tempDir(), 'deep', 'er', 'a.json');
   expect(editFile(file, exclaim, now)).toEqual({ outcome: { text: '!' } });
   expect(readFileSync(file, 'utf8')).toBe('!');

@@ -14,7 +14,7 @@ const files = {
 };
 const cases = Object.entries(files);
 
-it.each(cases)('says how to connect %s, and changes nothing', async (client, file) => {
+it.each(cases)('prints how to connect %s, and changes nothing', async (client, file) => {
   const home = tempDir();
   const text = await runCli(['install', '--client', client], { home });
   expect([text.code, text.stderr]).toEqual([0, '']);
@@ -26,7 +26,7 @@ it.each(cases)('says how to connect %s, and changes nothing', async (client, fil
   expect(readdirSync(home)).toEqual([]);
 });
 
-it.each(cases)('puts the server into the file of %s, once, and beside the others', async (client, file) => {
+it.each(cases)('adds the server to the file of %s once, beside the others', async (client, file) => {
   const home = tempDir();
   const key = client === 'vscode' ? 'servers' : 'mcpServers';
   const path = join(home, file);
@@ -63,7 +63,7 @@ it.each(cases)('leaves a broken file of %s as it is', async (client, file) => {
   expect(readdirSync(dirname(path))).toEqual([path.split('/').at(-1)]);
 });
 
-it('writes an entry that a client can start as it stands', async () => {
+it('writes an entry that a client can start', async () => {
   const home = tempDir();
   await runCli(['install', '--client', 'claude-desktop', '--write', '--db', join(home, 'my.db')], { home });
   const config = JSON.parse(readFileSync(join(home, files['claude-desktop']), 'utf8'));
@@ -74,7 +74,7 @@ it('writes an entry that a client can start as it stands', async () => {
   expect(readdirSync(home)).toContain('my.db');
 });
 
-it('keeps to what Claude Code lets others edit', async () => {
+it('edits only the file that Claude Code lets others edit', async () => {
   const home = tempDir();
   const project = join(home, 'app');
   mkdirSync(project);
@@ -104,7 +104,7 @@ it.each([
   expect(readdirSync(home)).toEqual([]);
 });
 
-it('works with a config file of ours that does not', async () => {
+it('works although the config file of the runtime is broken', async () => {
   const home = tempDir();
   mkdirSync(join(home, '.claude'));
   writeFileSync(join(home, '.claude', 'agent_runtime.json'), '{');

@@ -38,7 +38,7 @@ it('changes nothing the second time', () => {
   expect(mergeServer(once, merge)).toEqual({ text: once, status: 'unchanged' });
 });
 
-it('brings its own entry up to date and keeps what the user has added to it', () => {
+it('updates its own entry and keeps what the user has added to it', () => {
   const text = JSON.stringify({
     mcpServers: { 'agent-runtime': { command: '/old/node', args: ['x'], env: { KEY: 'v', A: '1' }, timeout: 600000 } },
   });
@@ -66,7 +66,7 @@ it.each([
   expect(() => mergeServer(text, merge)).toThrow(expect.objectContaining({ code: 'invalid' }));
 });
 
-it('keeps a key that objects otherwise hide', () => {
+it('keeps a key named __proto__', () => {
   const merged = mergeServer('{"__proto__": {"x": 1}}', merge);
   expect(merged.text).toContain('"__proto__":{"x":1}');
 });

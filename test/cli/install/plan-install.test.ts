@@ -42,7 +42,7 @@ it.each([
   expect(plan(client, platform).file).toBe(file);
 });
 
-it('asks the environment where it has a say', () => {
+it('uses the directories that the environment names', () => {
   const moved = { ...places.linux, env: { XDG_CONFIG_HOME: '/xdg' } };
   expect(plan('claude-desktop', 'linux', { place: moved }).file).toBe('/xdg/Claude/claude_desktop_config.json');
   const bare = { ...places.win32, env: {} };
@@ -59,7 +59,7 @@ it.each(clientIds)('starts the server for %s by npx, on Windows through a shell'
   });
 });
 
-it('writes full paths for programs that see no PATH, unless no path lasts', () => {
+it('writes full paths for desktop apps, except from the npx cache, where no path lasts', () => {
   const direct = { command: '/opt/node/bin/node', args: ['/opt/lib/agent-runtime-mcp/dist/main.js'] };
   for (const client of ['claude-desktop', 'cursor'] as const) expect(plan(client, 'darwin').written).toEqual(direct);
   for (const client of ['claude-code', 'vscode'] as const) {
@@ -83,7 +83,7 @@ it('puts the name before the variables of `claude mcp add`, the order that works
   expect(plan('claude-code', 'linux', { scope: 'local' }).lines).toEqual([claudeAddLine('linux', { scope: 'local' })]);
 });
 
-it('quotes a word for the shell only where it must', () => {
+it('quotes a word for the shell only if it has to be quoted', () => {
   expect(shellWord('linux', '/a/b-c.d=e')).toBe('/a/b-c.d=e');
   expect(shellWord('linux', '$HOME')).toBe("'$HOME'");
   expect(shellWord('win32', 'C:\\a "b"')).toBe('"C:\\a \\"b\\""');
@@ -99,7 +99,7 @@ it('makes links and lines that hold the same entry', () => {
   expect(plan('vscode', 'linux').entry).toMatchObject({ type: 'stdio' });
 });
 
-it('hands flags on as settings of the server, paths made absolute', () => {
+it('passes global options on to the server, with absolute paths', () => {
   expect(settingsFromFlags({})).toEqual({});
   expect(settingsFromFlags({ db: '/d.db', toolsets: 'core', readOnly: true, logLevel: 'debug' })).toEqual({
     AGENT_RUNTIME_DB_PATH: '/d.db',

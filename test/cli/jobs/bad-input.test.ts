@@ -84,7 +84,7 @@ describe('what is refused before anything is stored', () => {
     expect(end.stderr).toContain('hint:');
   });
 
-  it('and nothing is', async () => {
+  it('and no job is stored', async () => {
     expect((await jobCli({ home }).run(['list-jobs', '--json'])).json()).toEqual([]);
   });
 
@@ -103,7 +103,7 @@ describe('what is refused before anything is stored', () => {
     expect(await run(submit('generic', file))).toMatchObject({ code: 2, stderr: expect.stringContaining('EACCES') });
   });
 
-  it('anything that changes things, when only reading is allowed', async () => {
+  it('every command that changes data, in read-only mode', async () => {
     const { run, submit: submitted } = jobCli();
     const id = await submitted('generic', {});
     await run(['wait', '--job-id', id]);
@@ -128,7 +128,7 @@ it.each(['status', 'cancel', 'wait', 'result', 'logs', 'retry'])(
   },
 );
 
-describe('files that are not what they should be fail the job, saying which and where', () => {
+describe('an invalid file fails the job, which names the file and the place', () => {
   const momentum = { strategy: 'momentum', ticker: 'X', start_date: '2015-03-01', end_date: '2015-10-01' };
   const backtest = JSON.stringify(momentum);
   const mnist = JSON.stringify({ dataset: 'mnist', epochs: 1 });
@@ -141,7 +141,7 @@ describe('files that are not what they should be fail the job, saying which and 
     return end.json().error;
   }
 
-  it('prices that are not there', async () => {
+  it('missing prices', async () => {
     const cli = jobCli();
     const error = await failing(cli, 'backtest', backtest);
     expect(error.code).toBe('PRICE_DATA_NOT_FOUND');
@@ -204,7 +204,7 @@ describe('files that are not what they should be fail the job, saying which and 
     expect(error.message).toContain(`${file}: 4610 bytes are 1 records of 3073 and 1537 bytes over`);
   });
 
-  it('a data set that is not there', async () => {
+  it('a missing data set', async () => {
     const cli = jobCli();
     const error = await failing(cli, 'ml_experiment', mnist);
     expect(error.code).toBe('DATASET_NOT_FOUND');

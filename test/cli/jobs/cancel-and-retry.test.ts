@@ -16,7 +16,7 @@ describe('retry', () => {
     expect(await status(id)).toMatchObject({ status: 'completed', attempts: [{ attempt: 1 }, { attempt: 2 }] });
   });
 
-  it('refuses a job that has completed, and a command that names none', async () => {
+  it('refuses a job that has completed, and a command that names no job', async () => {
     const { run, submit } = jobCli();
     const id = await submit('generic', {});
     await run(['wait', '--job-id', id]);
@@ -29,7 +29,7 @@ describe('retry', () => {
 });
 
 describe('dead letters', () => {
-  /** Jobs whose runner has vanished three times, as a rescue leaves them. */
+  /** Jobs whose runner has vanished three times, as the sweep leaves them. */
   async function withDeadLetters(count: number) {
     const cli = jobCli();
     const ids: string[] = [];
@@ -43,7 +43,7 @@ describe('dead letters', () => {
     return { cli, ids };
   }
 
-  it('are listed by themselves', async () => {
+  it('can be listed alone', async () => {
     const { cli, ids } = await withDeadLetters(2);
     const alive = await cli.submit('generic', {});
     await cli.run(['wait', '--job-id', alive]);
@@ -68,7 +68,7 @@ describe('dead letters', () => {
     expect((await cli.run(['retry', '--dead'])).stdout).toBe('No dead letters found\n');
   });
 
-  it('are told from other failed jobs', async () => {
+  it('do not include other failed jobs', async () => {
     const cli = jobCli();
     const id = await cli.submit('ml_experiment', { dataset: 'mnist' });
     await cli.run(['wait', '--job-id', id]);

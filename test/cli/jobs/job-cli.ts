@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { type CliOptions, runCli, startCli } from '../run-cli.js';
 
-/** Takes minutes unless it is cancelled, and hears of that within a batch. */
+/** Takes minutes unless it is cancelled, which it notices within a batch. */
 export const endless = { model: 'neural', dataset: 'iris', epochs: 10_000, batch_size: 1, hidden: 4_096 };
 
 /** Takes ten seconds or more, with a log line every hundredth of its epochs. */
@@ -20,7 +20,7 @@ export function jobCli({ home = tempDir(), env = {} }: { home?: string; env?: Re
     dataDir,
     run,
     start: (args: string[]) => startCli(args, { home, env }),
-    /** Submits a job that must be taken; resolves to its id. */
+    /** Submits a job that must be accepted; resolves to its id. */
     async submit(type: string, payload: object, ...options: string[]): Promise<string> {
       const end = await run(['submit', '--type', type, '--config', JSON.stringify(payload), ...options, '--json']);
       expect([end.code, end.stderr]).toEqual([0, '']);

@@ -22,7 +22,7 @@ function stream(isTTY: boolean, columns = 80) {
 }
 
 describe('in a terminal', () => {
-  it('one line is drawn anew whenever something has changed, and taken away at the end', () => {
+  it('one line is redrawn after each change, and cleared at the end', () => {
     const terminal = stream(true);
     let ms = 0;
     const line = createProgressLine(terminal, () => ms);
@@ -41,7 +41,7 @@ describe('in a terminal', () => {
     ]);
   });
 
-  it('it never fills the width, however narrow, and obeys no control character of a message', () => {
+  it('the line is shorter than the terminal is wide, and control characters of a message are replaced', () => {
     for (const columns of [80, 40, 10, 1]) {
       const terminal = stream(true, columns);
       createProgressLine(terminal).show(at(1, `\u001b[2Jline\none\r${'x'.repeat(200)}`));
@@ -54,7 +54,7 @@ describe('in a terminal', () => {
 });
 
 describe('elsewhere', () => {
-  it('a change of status is a line at once, the rest one line in 5 s', () => {
+  it('a change of status prints a line at once, other changes at most one line in 5 s', () => {
     const file = stream(false);
     let ms = 0;
     const line = createProgressLine(file, () => ms);
@@ -74,7 +74,7 @@ describe('elsewhere', () => {
     ]);
   });
 
-  it('a job that waits for its next try says what went wrong', () => {
+  it('a job that waits for its next attempt shows the error of the last one', () => {
     const file = stream(false);
     createProgressLine(file).show({ ...waiting, errorCode: 'lost', errorMessage: 'Its runner is gone.' });
     expect(file.written).toEqual(['pending  Its runner is gone.\n']);

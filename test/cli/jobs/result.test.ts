@@ -20,7 +20,7 @@ it('a result is printed, or written whole to a file', async () => {
   expect(readFileSync(file, 'utf8')).toBe(printed.stdout);
 });
 
-it('a result longer than a model is shown is whole', async () => {
+it('a result that get_job_status cuts is printed whole', async () => {
   const { run, submit, status } = jobCli();
   const id = await submit('generic', { text: 'x'.repeat(50_000) });
   await run(['wait', '--job-id', id]);
@@ -61,7 +61,7 @@ it('a job without a result says why: not ended is a conflict, failed and cancell
   ]);
 });
 
-it('a backtest that is to plot leaves a chart of its equity, listed with its path, size and checksum', async () => {
+it('a backtest with --plot saves a chart of its equity, listed with its path, size and checksum', async () => {
   const { run, put, status } = jobCli();
   put('prices/X.csv', toCsv(randomWalk(1, 260)));
   const payload = { strategy: 'momentum', ticker: 'X', start_date: '2015-03-01', end_date: '2015-10-01' };

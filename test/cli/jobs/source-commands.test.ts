@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { endless, jobCli } from './job-cli.js';
 
-/** The words of `python -m mcp_core.api.cli agents` and the like, behind the program's name. */
-it('the commands of the earlier job server do what its README says, as they stand there', async () => {
+/** The commands of `python -m mcp_core.api.cli`, such as `agents`. */
+it('the commands in the README of the earlier job server do what it says', async () => {
   const { run, submit, untilRunning } = jobCli();
   const agents = await run(['agents']);
   expect(agents.json()).toMatchObject({
@@ -42,7 +42,7 @@ it('the commands of the earlier job server do what its README says, as they stan
   expect((await run(['list-jobs', '--status-filter', 'completed'])).json()).toMatchObject([{ id }]);
 });
 
-it('takes the payload from a file and keeps metadata, as the README shows a job', async () => {
+it('takes the payload from a file and stores metadata, as that README shows', async () => {
   const { run, home, put, status } = jobCli();
   const file = put('experiment.json', '\uFEFF{"model": "svm", "dataset": "iris", "epochs": 2}\n');
   const metadata = '{"user": "researcher", "experiment_name": "baseline_model"}';
@@ -57,13 +57,13 @@ it('takes the payload from a file and keeps metadata, as the README shows a job'
   expect(await status(end.json().id)).toMatchObject({ status: 'completed' });
 });
 
-it('the global flags stand before or behind the command', async () => {
+it('the global options are accepted before and after the command', async () => {
   const { run } = jobCli();
   expect((await run(['--verbose', 'agents'])).code).toBe(0);
   expect((await run(['agents', '-v'])).code).toBe(0);
 });
 
-it('--config is the settings file before `submit`, and the payload behind it', async () => {
+it('--config is the config file before `submit`, and the payload after it', async () => {
   const { run, put } = jobCli();
   const settings = put('settings.json', '{"limits": {"maxRunningJobs": 2}}');
   const broken = put('broken.json', '{"no_such_setting": 1}');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { randomWalk, toCsv } from '../../agents/backtest/random-walk.js';
 import { jobCli } from './job-cli.js';
 
-/** What the earlier job server did wrong; each of these fails on it. */
+/** Bugs of the earlier job server: each of these tests fails on it. */
 describe('defects of the earlier job server', () => {
   it('a job is found by the next process (it lived in a dict of the process that submitted it)', async () => {
     const { run, submit } = jobCli();
@@ -69,7 +69,7 @@ describe('defects of the earlier job server', () => {
     expect(report.data).toMatchObject({ rows: 260 });
   });
 
-  it('an unknown job, or one that has ended, is told apart when cancelled (both were just "not found or already completed")', async () => {
+  it('cancelling tells an unknown job from one that has ended (both were just "not found or already completed")', async () => {
     const { run, submit } = jobCli();
     const unknown = await run(['cancel', '--job-id', 'b2f1']);
     expect([unknown.code, unknown.stderr]).toEqual([

@@ -19,7 +19,7 @@ const job: JobStatusOutput = {
   logs: [{ at: '2026-11-20T14:00:02.000Z', level: 'info', message: 'prices_read' }],
 };
 
-it('a person sees a job as lines, with what to do next', () => {
+it('a job is printed as text, with the next steps', () => {
   expect(renderStatus(job, plain)).toBe(
     [
       '3f2c9a1e',
@@ -40,7 +40,7 @@ it('a person sees a job as lines, with what to do next', () => {
   );
 });
 
-it('a dead letter is called so, and can be retried', () => {
+it('a dead letter is marked as dead, and can be retried', () => {
   const dead: JobStatusOutput = { ...job, status: 'failed', dead: true, error: { code: 'lost', message: 'Gone.' } };
   const text = renderStatus(dead, plain);
   expect(text).toContain('  status     failed (dead)\n');
@@ -48,7 +48,7 @@ it('a dead letter is called so, and can be retried', () => {
   expect(text).toContain('agent-runtime retry --job-id 3f2c9a1e');
 });
 
-it('what a job has written does not steer the terminal', () => {
+it('control characters in the output of a job do not reach the terminal', () => {
   const rude: JobStatusOutput = {
     ...job,
     progress_message: '\u001b]0;title\u0007',

@@ -23,7 +23,7 @@ it('every option reaches the job', async () => {
   expect(await jobs.get(id)).toMatchObject({ status: 'cancelled', errorMessage: expect.stringContaining(second) });
 });
 
-it('the same idempotency key is the same job, and with another request a conflict', async () => {
+it('the same idempotency key returns the same job, or a conflict if the request differs', async () => {
   const { run } = jobCli();
   const args = (n: number) => [
     'submit',

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { mainEntry } from '../../support/paths.js';
 import { jobCli } from './job-cli.js';
 
-/** util-linux: runs a command in a terminal of its own, and passes on what that shows. */
+/** From util-linux: runs a command in a new terminal, and prints what that shows. */
 const script = '/usr/bin/script';
 const isThere = process.platform === 'linux' && existsSync(script);
 
@@ -27,7 +27,7 @@ function inTerminal(home: string, ...args: string[]): Promise<{ code: number | n
 }
 
 describe.skipIf(!isThere)('in a terminal', () => {
-  it('wait draws a bar, takes it away, and says how the job ended', async () => {
+  it('wait draws a bar, clears it, and says how the job ended', async () => {
     const { home, submit } = jobCli();
     const id = await submit('ml_experiment', { epochs: 3 });
     const { code, shown } = await inTerminal(home, 'wait', '--job-id', id);
@@ -36,7 +36,7 @@ describe.skipIf(!isThere)('in a terminal', () => {
     expect(shown).toMatch(/Job completed: \S+\r\n$/);
   });
 
-  it('status, list-jobs and agents are text there, with colours', async () => {
+  it('status, list-jobs and agents print text, with colours', async () => {
     const { home, submit, run } = jobCli();
     const id = await submit('generic', { note: 'hello' });
     await run(['wait', '--job-id', id]);
@@ -49,7 +49,7 @@ describe.skipIf(!isThere)('in a terminal', () => {
     expect(agents.shown).toContain('\u001b[1mbacktest\u001b[22m\r\n  Backtests a trading strategy');
   });
 
-  it('what a job holds does not steer the terminal', async () => {
+  it('control characters in the data of a job do not reach the terminal', async () => {
     const { home, submit, run } = jobCli();
     const id = await submit('generic', { note: '\u001b]0;owned\u0007' }, '--metadata', '{"note": "\\u009b2J"}');
     await run(['wait', '--job-id', id]);

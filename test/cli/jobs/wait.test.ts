@@ -4,7 +4,7 @@ import { testRuntime } from '../../support/test-runtime.js';
 import { endless, jobCli, long } from './job-cli.js';
 
 describe('wait', () => {
-  it('exits with 0 when the job completes, saying how it went on and how it ended', async () => {
+  it('exits with 0 when the job completes, showing its progress and how it ended', async () => {
     const { run, submit } = jobCli();
     const id = await submit('ml_experiment', { epochs: 3 });
     const end = await run(['wait', '--job-id', id]);
@@ -26,7 +26,7 @@ describe('wait', () => {
     expect([asJson.code, asJson.json().error.code]).toEqual([1, 'DATASET_NOT_FOUND']);
   });
 
-  it('exits with 1 when the job is cancelled by another process meanwhile', async () => {
+  it('exits with 1 when the job is cancelled by another process', async () => {
     const { run, submit, start } = jobCli();
     const id = await submit('ml_experiment', endless);
     const waiting = start(['wait', '--job-id', id]);
@@ -49,7 +49,7 @@ describe('wait', () => {
     await run(['cancel', '--job-id', id]);
   });
 
-  it('finds that the runner was killed, and has the job run again, with no session there to do so', async () => {
+  it('notices that the runner was killed, and starts the job again, although no session is running', async () => {
     const { run, submit, start, home, untilRunning } = jobCli();
     const id = await submit('ml_experiment', endless);
     await untilRunning(id);
@@ -62,7 +62,7 @@ describe('wait', () => {
     expect(await waiting.ended).toMatchObject({ code: 1, stdout: `Job cancelled: ${id}\n` });
   });
 
-  it('comes with submit: one command submits, waits and exits as the job ends', async () => {
+  it('with submit --wait, one command submits, waits and exits as the job ends', async () => {
     const { run } = jobCli();
     const good = await run(['submit', '--type', 'generic', '--config', '{"n": 1}', '--wait']);
     expect([good.code, good.stdout]).toEqual([
@@ -75,7 +75,7 @@ describe('wait', () => {
 });
 
 describe('logs', () => {
-  it('are followed line by line, and end when the job does', async () => {
+  it('are followed entry by entry, until the job ends', async () => {
     const { run, submit, start } = jobCli();
     const id = await submit('ml_experiment', { ...long, epochs: 400 });
     const following = start(['logs', '--job-id', id, '-f']);
@@ -88,7 +88,7 @@ describe('logs', () => {
     expect(whole.stdout).toContain('"epoch":400,"epochs":400');
   });
 
-  it('are one document, or one a line while they are followed, for programs', async () => {
+  it('with --json are one document, or one document a line while they are followed', async () => {
     const { run, submit } = jobCli();
     const id = await submit('ml_experiment', { epochs: 3 });
     const followed = await run(['logs', '--job-id', id, '--follow', '--json']);
@@ -106,7 +106,7 @@ describe('logs', () => {
     });
   });
 
-  it('that are followed are left by Ctrl-C, and the job goes on', async () => {
+  it('stop at Ctrl-C while they are followed, and the job goes on', async () => {
     const { run, submit, start, status } = jobCli();
     const id = await submit('ml_experiment', long);
     const following = start(['logs', '--job-id', id, '-f']);
@@ -118,7 +118,7 @@ describe('logs', () => {
     await run(['cancel', '--job-id', id]);
   });
 
-  it('of a job that fails while they are followed say why', async () => {
+  it('end with the reason if the job fails while they are followed', async () => {
     const { run, submit } = jobCli();
     const id = await submit('backtest', { strategy: 'momentum', ticker: 'X' });
     const end = await run(['logs', '--job-id', id, '-f']);

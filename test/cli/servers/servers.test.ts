@@ -21,7 +21,7 @@ function sourceIn(home: string, mcpServers: Record<string, unknown>): string {
   return file;
 }
 
-it('import takes over what every client knows, leaves the rest, and keeps the file as it was', async () => {
+it('import copies the fields that every client knows, skips the rest, and leaves a backup', async () => {
   const home = homeWith({ model: 'opus', mcpServers: { files: { command: 'files', instances: 3 } } });
   const before = readFileSync(configOf(home), 'utf8');
   const file = sourceIn(home, {
@@ -55,7 +55,7 @@ it('import takes over what every client knows, leaves the rest, and keeps the fi
   expect(JSON.parse(readFileSync(configOf(home), 'utf8')).mcpServers.files).toEqual({ command: 'other', instances: 3 });
 });
 
-it('a dry run changes nothing, and neither does a file that is not one', async () => {
+it('a dry run changes nothing, and neither does an invalid file', async () => {
   const home = homeWith(undefined);
   const file = sourceIn(home, { one: { command: 'one' } });
   const dry = await runCli(['servers', 'import', file, '--dry-run'], { home });
@@ -68,7 +68,7 @@ it('a dry run changes nothing, and neither does a file that is not one', async (
   expect(readdirSync(join(home, '.claude'))).toEqual([]);
 });
 
-it('check starts each server and says what is wrong with which; list starts none and knows what was seen', async () => {
+it('check starts each server and names the problem of each; list starts none and shows what check has found', async () => {
   const servers: Record<string, ServerSettings> = { good: odd(), bad: { command: 'no-such-command-anywhere' } };
   const home = homeWith({ mcpServers: servers });
   const unseen = await runCli(['servers', 'list', '--json'], { home });

@@ -17,7 +17,7 @@ it.each(tools)('explains $name and every argument of it', (tool) => {
   }
 });
 
-it('says of an argument what it may be, whether it must be given, and what it is otherwise', async () => {
+it('shows the type of each argument, whether it is required, and its default', async () => {
   const { code, stdout } = await runCli(['tool', 'decompose_goal', '--help'], { home: tempDir() });
   expect(code).toBe(0);
   expect(stdout).toContain('Usage: agent-runtime tool decompose_goal --arg goal_id=NUMBER');

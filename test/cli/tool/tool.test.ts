@@ -78,13 +78,13 @@ it('calls a tool with its arguments converted, and prints exactly its result as 
   expect(text.stderr).toBe('');
 });
 
-it("prints a tool's own words where it has some", async () => {
+it('prints the text of a tool that has its own text form', async () => {
   const { run } = shell();
   expect((await run(['tool', 'list_background_tasks'])).stdout).toBe('No tasks found\n');
   expect((await run(['tool', 'list_background_tasks', '--json'])).json()).toEqual({ tasks: [], count: 0 });
 });
 
-it('reads all arguments from JSON: inline, from a file, from stdin, with --arg above it', async () => {
+it('reads all arguments from JSON: inline, from a file, from stdin, which --arg overrides', async () => {
   const { ok, run, home } = shell();
   const inline = await ok('create_task', '--input', '{"title":"inline","metadata":{"n":1}}');
   expect(inline).toMatchObject({ title: 'inline', metadata: { n: 1 } });
@@ -118,7 +118,7 @@ it.each([
   [['title=x'], 'Write --arg "title=x".'],
   [['--arg', `title=${'x'.repeat(100_000)}`], 'title'],
   [['--arg', 'title=x', '--arg', 'metadata=[1]'], 'metadata: expected JSON object'],
-])('refuses %.60j as wrong usage before anything is opened', async (args, message) => {
+])('refuses %.60j as wrong usage before the database is opened', async (args, message) => {
   const { run, home } = shell();
   const { code, stdout, stderr } = await run(['tool', 'create_task', ...args]);
   expect(code).toBe(2);
@@ -128,7 +128,7 @@ it.each([
   expect(existsSync(join(home, '.claude'))).toBe(false);
 });
 
-it('knows its tools by name', async () => {
+it('suggests a tool for an unknown name, and says why a tool is switched off', async () => {
   const { run } = shell();
   const typo = await run(['tool', 'creat_task', '--json']);
   expect(typo.code).toBe(2);
@@ -142,7 +142,7 @@ it('knows its tools by name', async () => {
   expect([otherSet.code, otherSet.stderr.includes('--toolsets all')]).toEqual([2, true]);
 });
 
-it('tells failures apart by exit code, on stderr or as JSON on stdout', async () => {
+it('gives each kind of failure its exit code, on stderr or as JSON on stdout', async () => {
   const { run, ok } = shell();
   const unknown = await run(['tool', 'get_task', '--arg', 'task_id=12']);
   expect([unknown.code, unknown.stdout]).toEqual([3, '']);
@@ -165,7 +165,7 @@ it('tells failures apart by exit code, on stderr or as JSON on stdout', async ()
   expect(noModel.stderr).toContain('ANTHROPIC_API_KEY');
 });
 
-it("acts for the client's own session in its shell, and for nobody elsewhere", async () => {
+it("acts for the client's session in the client's shell, and for no session elsewhere", async () => {
   const home = tempDir();
   const inside = shell(home, { env: { CLAUDE_CODE_SESSION_ID: 's1', CLAUDE_PROJECT_DIR: '/p' } });
   const outside = shell(home);
@@ -196,7 +196,7 @@ it('shares the database with a server that runs', async () => {
   expect((await server.ok('list_goals')).count).toBe(2);
 });
 
-it('comes to an orderly end on Ctrl-C, with the exit code of the signal', async () => {
+it('ends in an orderly way on Ctrl-C, with the exit code of the signal', async () => {
   const { home, ok } = shell();
   // Not due for a long time: nothing but the command under test has the database open.
   const later = ['--arg', 'run_at=2099-01-01T00:00:00Z', '--arg', 'type=generic', '--input', '{"payload":{}}'];

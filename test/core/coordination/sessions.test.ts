@@ -99,6 +99,42 @@ describe('a session', () => {
   });
 });
 
+describe('a session without a row', () => {
+  test('that begins twice is one session, begun once', async () => {
+    const board = await openBoard({ processes: staged('alive') });
+    const session = await begin(board);
+    await board.sessions.begin(session, { project: '' });
+    expect(await board.history('session', session.id)).toEqual(['started']);
+  });
+
+  test('gets it with its next heartbeat, and keeps what it holds', async () => {
+    const board = await openBoard({ processes: staged('alive') });
+    const info = { project: '/a', clientName: 'claude-code', clientVersion: '9.9' };
+    const session = await begin(board, info);
+    const { id } = await board.add('Task');
+    await board.take(session);
+    // What a restore of an older backup does under a live session.
+    await board.db.run('delete from sessions');
+    board.clock.pass(50_000);
+    await board.sessions.heartbeat(session, info);
+    board.clock.pass(50_000);
+    expect(await board.tasks.lapse()).toEqual([]);
+    expect(await board.row(id)).toMatchObject({ status: 'in_progress', claimed_by: session.holder });
+    const [row] = await board.db.all('select * from sessions');
+    expect(row).toMatchObject({ id: session.id, project: '/a', client_name: 'claude-code', ended_at: null });
+  });
+
+  test('can claim a worker slot, which writes it; its heartbeat adds the name of its client', async () => {
+    const board = await openBoard({ processes: staged('alive') });
+    const info = { project: '', clientName: 'claude-code', clientVersion: '9.9' };
+    const session = nameSession(info);
+    expect(await board.slots.claim('w', { ...session, sessionId: session.id })).toMatchObject({ slot: 1 });
+    await board.sessions.heartbeat(session, info);
+    expect(await board.db.get('select * from sessions')).toMatchObject({ id: session.id, client_name: 'claude-code' });
+    expect(await board.history('session', session.id)).toEqual(['started']);
+  });
+});
+
 describe('a session that is gone', () => {
   test('frees its slots at once, while its task is claimed for another minute', async () => {
     const processes = staged('alive');

@@ -40,7 +40,7 @@ describe('a board task that is handed to a job', () => {
     expect(await queue.runtime.tasks.get(task)).toMatchObject({ status: 'pending', attempts: 0 });
   });
 
-  it('may be one that the session holds itself, and none that another holds', async () => {
+  it('may be one that the session holds itself, but not one that another holds', async () => {
     const queue = await testQueue();
     const { tasks } = queue.runtime;
     const own = await boardTask(queue);
@@ -107,7 +107,7 @@ describe('when its board task is taken off the board', () => {
     });
   });
 
-  it('a running job is told so by its heartbeat', async () => {
+  it('the runner of a running job learns it by its heartbeat', async () => {
     const queue = await testQueue();
     const task = await boardTask(queue);
     const job = await queue.running({ task });

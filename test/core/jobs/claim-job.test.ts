@@ -65,7 +65,7 @@ it('a job of a module is left to runners that have the module, whatever its type
   expect(await queue.jobs.nextStep(runner)).toEqual({ do: 'leave' });
 });
 
-it('an attempt has a row of its own, and the event log tells of it', async () => {
+it('an attempt has a row of its own, and an event records it', async () => {
   const queue = await testQueue();
   const job = await queue.running();
   await queue.finish(job, completed);

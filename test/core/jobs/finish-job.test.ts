@@ -14,7 +14,7 @@ async function nextTry(queue: Queue, id: string) {
 }
 
 describe('an attempt that has been superseded', () => {
-  it('cannot finish the job, nor is it told of it (R5)', async () => {
+  it('cannot finish the job, and learns so (R5)', async () => {
     const queue = await testQueue();
     const first = await queue.running();
     await queue.finish(first, failing(true));
@@ -83,8 +83,8 @@ it('a failure that will not pass ends the job at once', async () => {
   });
 });
 
-describe('a job that was put off', () => {
-  it('has lost no try, however often, and comes back when it was told to, give or take a quarter', async () => {
+describe('a job that was postponed', () => {
+  it('has lost no try, however often, and comes back after the requested delay plus up to a quarter', async () => {
     const queue = await testQueue({ random: () => 1 });
     let job = await queue.running({ maxAttempts: 1 });
     for (let times = 0; times < 5; times++) {
@@ -98,7 +98,7 @@ describe('a job that was put off', () => {
   });
 });
 
-it('a job that is put off again and again leaves one attempt and one line in the log for all of them', async () => {
+it('a job that is postponed again and again leaves one attempt and one event for all of them', async () => {
   const queue = await testQueue();
   let job = await queue.running();
   for (let times = 0; times < 20; times++) {
@@ -244,4 +244,21 @@ it('a job that was completed before its cancellation reached it is completed', a
   await queue.jobs.cancel(job.id, session);
   await queue.finish(job, completed);
   expect((await queue.row(job.id)).status).toBe('completed');
+});
+
+it('when a job does not complete, those that depend on it are cancelled with the reason, through all levels', async () => {
+  const queue = await testQueue();
+  const first = await queue.running();
+  const second = await queue.submit({ dependsOn: [first.id] });
+  const third = await queue.submit({ dependsOn: [second.id] });
+  await queue.finish(first, failing(false));
+  expect(await queue.jobs.get(second.id)).toMatchObject({
+    status: 'cancelled',
+    errorCode: 'dependency_failed',
+    errorMessage: `Not run, because job ${first.id}, which it depends on, failed.`,
+  });
+  expect(await queue.jobs.get(third.id)).toMatchObject({
+    status: 'cancelled',
+    errorMessage: `Not run, because job ${second.id}, which it depends on, was cancelled.`,
+  });
 });

@@ -15,7 +15,7 @@ async function run(queue: Queue, outcome: Outcome): Promise<void> {
 }
 
 describe('the breaker of a job type', () => {
-  it('is told how each attempt ended', async () => {
+  it('records how each attempt ended', async () => {
     const queue = await guardedQueue({ failureThreshold: 100 });
     const outcomes: [Outcome, string][] = [
       [failed('timeout'), 'timeout'],
@@ -41,7 +41,7 @@ describe('the breaker of a job type', () => {
     failed('DATASET_NOT_FOUND'),
     { kind: 'cancelled' } as const,
     { kind: 'postponed', message: 'Later.', retryAfterMs: 0 } as const,
-  ])('is not told of what says nothing of the health of the work: %o', async (outcome) => {
+  ])('does not count what says nothing about the health of the work: %o', async (outcome) => {
     const queue = await guardedQueue();
     await run(queue, outcome);
     expect((await queue.runtime.breakers.get('job:generic')).totals).toMatchObject({
@@ -56,7 +56,7 @@ describe('the breaker of a job type', () => {
     expect(await queue.runtime.breakers.count()).toBe(0);
   });
 
-  it('is told in the transaction that ends the attempt, so that a repeated report counts once', async () => {
+  it('records it in the transaction that ends the attempt, so that a repeated report counts once', async () => {
     const queue = await guardedQueue();
     const job = await queue.running({ maxAttempts: 1 });
     await queue.finish(job, failed('internal'));

@@ -118,7 +118,7 @@ export async function testQueue(needs: Partial<JobStoreNeeds> = {}): Promise<Que
     },
     async take(runnerId) {
       const step = await jobs.nextStep(runnerId);
-      if (step.do !== 'run') throw new Error(`The runner was told to ${step.do}.`);
+      if (step.do !== 'run') throw new Error(`The next step of the runner is to ${step.do}.`);
       return step.job;
     },
     async running(job) {

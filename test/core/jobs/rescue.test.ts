@@ -173,7 +173,7 @@ it('a process that was stopped with the write lock in its hand is ended all the 
   expect(await queue.row(job.id)).toMatchObject({ status: 'pending', error_code: 'timeout' });
 });
 
-it('a runner that looks after the others does not judge itself', async () => {
+it('a runner that rescues others skips itself', async () => {
   const queue = await testQueue();
   const job = await queue.running({ timeoutSeconds: 60 });
   queue.clock.pass(1_000_000);

@@ -12,7 +12,7 @@ describe('a permit', () => {
     expect(permits.map((permit) => permit !== undefined)).toEqual([true, true, true, false, false]);
   });
 
-  it('is never given twice for the last place, whoever asks at once', async () => {
+  it('is never given twice for the last place, even to callers at the same instant', async () => {
     const queue = await testQueue({ maxRunning: 2 });
     const submissions = await Promise.all(Array.from({ length: 20 }, () => queue.jobs.submit(submission, session)));
     expect(submissions.filter(({ runnerId }) => runnerId !== undefined)).toHaveLength(2);

@@ -1,5 +1,4 @@
-import type { Metric } from '../../../src/core/metrics/snapshot.js';
-import { readSnapshot } from '../../../src/core/metrics/snapshot.js';
+import { type Metric, readSnapshot } from '../../../src/core/metrics/snapshot.js';
 import type { Sql } from '../../../src/store/sql.js';
 
 export const slots = new Map([['generic', 4]]);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readGoalGraph, readGoalLines } from '../../../src/core/overview/goals.js';
+import { readGoalGraph, readGoals } from '../../../src/core/overview/goals.js';
 import { alice, openBoard } from '../tasks/board.js';
 
 test('goals come newest first with their tasks by state and their tokens', async () => {
@@ -9,15 +9,15 @@ test('goals come newest first with their tasks by state and their tokens', async
   const task = await board.add('A', { goalId: one.id });
   await board.add('B', { goalId: one.id, dependencies: [task.id] });
   await board.tasks.updateStatus({ task: task.id, status: 'completed', tokensUsed: 30 }, alice);
-  const lines = await readGoalLines(board.db, { limit: 5 });
+  const lines = await readGoals(board.db, { limit: 5 });
   expect(lines.map(({ id }) => id)).toEqual([two.id, one.id]);
   expect(lines[1]).toMatchObject({
     summary: { counts: { ready: 1, completed: 1, waiting: 0 }, overdue: 0 },
     budget: { cap: 100, spent: 30, reserved: 0 },
   });
-  expect((await readGoalLines(board.db, { beforeId: two.id, limit: 5 })).map(({ id }) => id)).toEqual([one.id]);
+  expect((await readGoals(board.db, { beforeId: two.id, limit: 5 })).map(({ id }) => id)).toEqual([one.id]);
   await board.goals.edit(two.id, { status: 'cancelled' }, alice);
-  expect((await readGoalLines(board.db, { status: 'cancelled', limit: 5 })).map(({ id }) => id)).toEqual([two.id]);
+  expect((await readGoals(board.db, { status: 'cancelled', limit: 5 })).map(({ id }) => id)).toEqual([two.id]);
 });
 
 test("a goal's graph has its tasks, what must come first, and the longest chain of open ones", async () => {

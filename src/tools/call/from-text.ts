@@ -1,12 +1,44 @@
-import { RuntimeError } from '../../../base/errors.js';
-import { alternatives, fieldSchema, itemSchema, type JsonSchema } from './input-schema.js';
-import type { Given } from './parse-pairs.js';
-import { typeWords } from './type-words.js';
+import { RuntimeError } from '../../base/errors.js';
+import { isObject } from '../../base/json.js';
+import { cut } from '../../base/text.js';
+import { alternatives, fieldSchema, itemSchema, type JsonSchema, typeWords } from './input-schema.js';
+
+/** What a command line gives for one argument: texts for itself, and texts for its fields (`model_params.max_tokens=100`). */
+export interface Given {
+  texts: string[];
+  fields: Map<string, Given>;
+}
+
+/** Sorts `key=value` pairs into a tree by the dots in their keys. Throws `invalid` for text without a key. */
+export function parsePairs(pairs: readonly string[]): Given {
+  const root = nothingGiven();
+  for (const pair of pairs) {
+    const split = pair.indexOf('=');
+    const path = pair.slice(0, Math.max(split, 0)).split('.');
+    if (path.includes('')) throw malformed(pair);
+    let node = root;
+    for (const name of path) {
+      const field = node.fields.get(name) ?? nothingGiven();
+      node.fields.set(name, field);
+      node = field;
+    }
+    node.texts.push(pair.slice(split + 1));
+  }
+  return root;
+}
+
+function nothingGiven(): Given {
+  return { texts: [], fields: new Map() };
+}
+
+function malformed(pair: string): RuntimeError {
+  return wrong(`--arg ${JSON.stringify(cut(pair, 80))} is not a key=value pair.`, 'Write --arg key=value.');
+}
 
 /**
- * The fields of an object, each converted from the texts of a command line to what its schema wants. A name that the
- * schema does not have is passed on, for the tool's own check to refuse. Throws `invalid` for a text that cannot be
- * what is wanted.
+ * The fields of an object, each converted from the texts of a command line to the type that its schema wants. A name
+ * that the schema does not have is passed on: the tool's own check refuses it. Throws `invalid` for a text that cannot
+ * be converted.
  */
 export function convertFields(schema: JsonSchema, given: Given, place = ''): Record<string, unknown> {
   const entries = [...given.fields].map(([name, field]): [string, unknown] => {
@@ -46,7 +78,7 @@ function convertItems(list: JsonSchema, given: Given, place: string): unknown[] 
   return items;
 }
 
-/** Where text is allowed it stays text, however much it looks like a number. */
+/** Where the schema allows text, a value stays text, however much it looks like a number. */
 function convertText(forms: readonly JsonSchema[], text: string, place: string): unknown {
   if (isNull(forms, text)) return null;
   if (forms.some((form) => form.type === 'string')) return text;
@@ -54,7 +86,7 @@ function convertText(forms: readonly JsonSchema[], text: string, place: string):
     const value = readAs(form, text);
     if (value !== undefined) return value;
   }
-  const shown = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
+  const shown = JSON.stringify(cut(text, 80));
   throw wrong(`${place}: expected ${forms.map(typeWords).join(' or ')}, got ${shown}.`, 'Nothing was done.');
 }
 
@@ -71,7 +103,7 @@ function readAs(form: JsonSchema, text: string): unknown {
     }
     case 'object': {
       const value = fromJson(text);
-      return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+      return isObject(value) ? value : undefined;
     }
     case undefined: {
       const value = fromJson(text);

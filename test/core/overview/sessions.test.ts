@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nameSession } from '../../../src/core/coordination/sessions.js';
-import { readSessions } from '../../../src/core/overview/workers.js';
+import { readSessions } from '../../../src/core/overview/sessions.js';
 import { openBoard, shell } from '../tasks/board.js';
 
 test('sessions are shown with what their conversation holds, and callers without one beside them', async () => {

@@ -1,19 +1,24 @@
+import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
+import type { SessionRow } from '../coordination/sessions.js';
+import { identityOf as identityOfRunner, isLive, type RunnerRow } from '../jobs/runners.js';
+import type { Processes } from '../ports.js';
+import { identityOf } from '../process-identity.js';
 
-interface SessionRow {
+interface ListedSession {
   id: string;
   holder: string;
   project: string;
   client: string | null;
   clientVersion: string | null;
   pid: number;
-  startedAt: number;
-  heartbeatAt: number;
-  endedAt: number | null;
+  startedAt: EpochMs;
+  heartbeatAt: EpochMs;
+  endedAt: EpochMs | null;
 }
 
-/** One server process that a client has started, and what its conversation holds. */
-export interface SessionLine extends SessionRow {
+/** A server process that a client has started, and what its conversation holds. */
+export interface SessionOnBoard extends ListedSession {
   holdings: Holdings;
 }
 
@@ -27,25 +32,25 @@ export interface HeldTask {
   id: number;
   title: string;
   worker: string | null;
-  leaseExpiresAt: number;
+  leaseExpiresAt: EpochMs;
 }
 
 const mostSessions = 200;
 const mostEnded = 10;
 const mostHeld = 1_000;
 
-/** Who is at the board: the live sessions and those that ended last, and what callers without one hold. */
+/** The live sessions and those that ended last, with what they hold; `others` are callers without a session. */
 export async function readSessions(sql: Sql): Promise<{
-  sessions: SessionLine[];
+  sessions: SessionOnBoard[];
   others: { holder: string; holdings: Holdings }[];
 }> {
   const columns = `id, holder, project, client_name as client, client_version as "clientVersion", pid,
     started_at as "startedAt", heartbeat_at as "heartbeatAt", ended_at as "endedAt"`;
-  const live = await sql.all<SessionRow>(
+  const live = await sql.all<ListedSession>(
     `select ${columns} from sessions where ended_at is null order by started_at desc limit ?`,
     mostSessions,
   );
-  const ended = await sql.all<SessionRow>(
+  const ended = await sql.all<ListedSession>(
     `select ${columns} from sessions where ended_at is not null order by ended_at desc limit ?`,
     mostEnded,
   );
@@ -55,7 +60,7 @@ export async function readSessions(sql: Sql): Promise<{
   const known = new Set([...live, ...ended].map(({ holder }) => holder));
   return {
     sessions: [...live, ...ended].map((row) => {
-      // A conversation that was resumed holds what it held before, in its new process.
+      // A resumed conversation keeps its holdings, which are shown with its new process.
       const isReplaced = row.endedAt !== null && isHere.has(row.holder);
       return { ...row, holdings: (isReplaced ? undefined : held.get(row.holder)) ?? nothing };
     }),
@@ -63,7 +68,7 @@ export async function readSessions(sql: Sql): Promise<{
   };
 }
 
-/** What is held, by whom; jobs are counted under whoever submitted them. */
+/** Slots, tasks and jobs by holder. The holder of a job is the session that submitted it. */
 async function readHoldings(sql: Sql): Promise<Map<string, Holdings>> {
   const byHolder = new Map<string, Holdings>();
   const of = (holder: string): Holdings => {
@@ -95,4 +100,26 @@ async function readHoldings(sql: Sql): Promise<Map<string, Holdings>> {
     of(holder).jobs[status] = count;
   }
   return byHolder;
+}
+
+export interface LiveProcess {
+  kind: 'session' | 'runner';
+  pid: number;
+  /** False for a process on another host or in another container: whether it lives is not known. */
+  isProven: boolean;
+}
+
+/** The processes that have the database open, by its rows and the operating system; not this one. */
+export async function findLiveProcesses(sql: Sql, processes: Processes): Promise<LiveProcess[]> {
+  const sessions = await sql.all<SessionRow>('select * from sessions where ended_at is null');
+  const runners = await sql.all<RunnerRow>(`select * from runners where ${isLive}`);
+  const known = [
+    ...sessions.map((row) => ({ kind: 'session' as const, identity: identityOf(row) })),
+    ...runners.map((row) => ({ kind: 'runner' as const, identity: identityOfRunner(row) })),
+  ];
+  return known.flatMap(({ kind, identity }) => {
+    if (!identity || identity.pid === processes.self().pid) return [];
+    const liveness = processes.liveness(identity);
+    return liveness === 'dead' ? [] : [{ kind, pid: identity.pid, isProven: liveness === 'alive' }];
+  });
 }

@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { type BoardTask, boardStates, readBoard, readBoardList, readNeighbours } from '../core/overview/board.js';
-import { readBoardChoices } from '../core/overview/board-choices.js';
-import { readGoalGraph, readGoalLines } from '../core/overview/goals.js';
-import { readSessions } from '../core/overview/workers.js';
-import { goalStatuses } from '../core/tasks/goal.js';
-import { defineTool } from '../tools/call/define-tool.js';
-import { cursor, goalId, iso } from '../tools/call/fields.js';
-import { fromCursor } from '../tools/call/page.js';
-import { showCard, showGoalLine } from './show-board.js';
+import { boardStates, readBoard, readBoardList, readNeighbours } from '../../core/overview/board.js';
+import { readBoardChoices } from '../../core/overview/board-choices.js';
+import { readGoalGraph, readGoals } from '../../core/overview/goals.js';
+import { readSessions } from '../../core/overview/sessions.js';
+import { goalStatuses } from '../../core/tasks/goal.js';
+import { defineTool } from '../../tools/call/define-tool.js';
+import { cursor, goalId } from '../../tools/call/fields.js';
+import { fromCursor } from '../../tools/call/page.js';
+import { goalGraph, goalPage, showGoalProgress } from './goals.js';
+import { sessionList, showSessions } from './sessions.js';
+import { board, boardChoices, showCard, showCards, taskLinks, taskPage } from './tasks.js';
 
 const filter = {
   goal_id: goalId.optional(),
@@ -38,25 +40,31 @@ function pageOf<Row extends { id: number }, Shown>(read: readonly Row[], limit: 
   return { items: items.map(show), ...(read.length > limit && last ? { next_cursor: String(last.id) } : {}) };
 }
 
-const cards = (tasks: readonly BoardTask[]) => tasks.map(showCard);
-
 /**
- * What the page shows and no tool answers, as whole boards with true counts are of no use to a model. Declared as
+ * What the page reads and no tool returns, because whole boards with exact counts are of no use to a model. Declared as
  * tools are, so that input, errors and addresses are the same: `/api/page/NAME`.
  */
-export const pageReads = [
+export const boardReads = [
   defineTool({
     name: 'board',
     title: 'The board by state',
     effect: 'read',
     description: 'How many tasks are in each state under a filter, and the first of each.',
     input: z.strictObject({ ...filter, limit: rows(25, 100) }),
-    output: z.unknown(),
+    output: board,
     handler: async (input, { runtime }) => {
       const { columns, ...summary } = await readBoard(runtime, toFilter(input), input.limit);
+      const { ready, waiting, in_progress, completed, failed, cancelled } = columns;
       return {
         ...summary,
-        columns: Object.fromEntries(boardStates.map((state) => [state, cards(columns[state])])),
+        columns: {
+          ready: showCards(ready),
+          waiting: showCards(waiting),
+          in_progress: showCards(in_progress),
+          completed: showCards(completed),
+          failed: showCards(failed),
+          cancelled: showCards(cancelled),
+        },
       };
     },
   }),
@@ -72,7 +80,7 @@ export const pageReads = [
       limit: rows(100, 500),
       cursor,
     }),
-    output: z.unknown(),
+    output: taskPage,
     handler: async (input, { runtime }) => {
       const beforeId = fromCursor(input.cursor);
       const { tasks, ...summary } = await readBoardList(runtime, {
@@ -92,7 +100,7 @@ export const pageReads = [
     effect: 'read',
     description: 'The newest goals, and the projects and workers there are.',
     input: z.strictObject({}),
-    output: z.unknown(),
+    output: boardChoices,
     handler: (_, { runtime }) => readBoardChoices(runtime.db),
   }),
 
@@ -102,10 +110,10 @@ export const pageReads = [
     effect: 'read',
     description: 'The tasks that a task depends on, those that depend on it, and the name of its goal.',
     input: z.strictObject({ task_id: z.int().min(1).describe("The task's number."), limit: rows(100, 500) }),
-    output: z.unknown(),
+    output: taskLinks,
     handler: async (input, { runtime }) => {
       const { dependencies, dependents, goalName } = await readNeighbours(runtime.db, input.task_id, input.limit);
-      return { dependencies: cards(dependencies), dependents: cards(dependents), goal_name: goalName };
+      return { dependencies: showCards(dependencies), dependents: showCards(dependents), goal_name: goalName };
     },
   }),
 
@@ -119,10 +127,10 @@ export const pageReads = [
       limit: rows(50, 200),
       cursor,
     }),
-    output: z.unknown(),
+    output: goalPage,
     handler: async (input, { runtime }) => {
       const page = { status: input.status, beforeId: fromCursor(input.cursor), limit: input.limit + 1 };
-      const { items, ...rest } = pageOf(await readGoalLines(runtime.db, page), input.limit, showGoalLine);
+      const { items, ...rest } = pageOf(await readGoals(runtime.db, page), input.limit, showGoalProgress);
       return { goals: items, ...rest };
     },
   }),
@@ -137,41 +145,21 @@ export const pageReads = [
       open_only: z.boolean().default(false).describe('Only tasks that are not done.'),
       limit: rows(300, 300),
     }),
-    output: z.unknown(),
+    output: goalGraph,
     handler: async (input, { runtime }) => {
-      const wishes = { isOpenOnly: input.open_only, limit: input.limit };
-      const { nodes, criticalPath, ...graph } = await readGoalGraph(runtime, input.goal_id, wishes);
-      return { nodes: cards(nodes), ...graph, critical_path: criticalPath };
+      const options = { isOpenOnly: input.open_only, limit: input.limit };
+      const { nodes, criticalPath, ...graph } = await readGoalGraph(runtime, input.goal_id, options);
+      return { nodes: showCards(nodes), ...graph, critical_path: criticalPath };
     },
   }),
 
   defineTool({
     name: 'sessions',
-    title: 'Who is here',
+    title: 'Sessions',
     effect: 'read',
     description: 'Live sessions and those that ended last, with what each holds, and what callers without one hold.',
     input: z.strictObject({}),
-    output: z.unknown(),
-    handler: async (_, { runtime }) => {
-      const { sessions, others } = await readSessions(runtime.db);
-      return {
-        sessions: sessions.map(({ clientVersion, startedAt, heartbeatAt, endedAt, holdings, ...session }) => ({
-          ...session,
-          client_version: clientVersion,
-          started_at: iso(startedAt),
-          heartbeat_at: iso(heartbeatAt),
-          ended_at: iso(endedAt),
-          ...showHoldings(holdings),
-        })),
-        others: others.map(({ holder, holdings }) => ({ holder, ...showHoldings(holdings) })),
-      };
-    },
+    output: sessionList,
+    handler: async (_, { runtime }) => showSessions(await readSessions(runtime.db)),
   }),
 ];
-
-function showHoldings({ tasks, ...held }: Awaited<ReturnType<typeof readSessions>>['others'][number]['holdings']) {
-  return {
-    ...held,
-    tasks: tasks.map(({ leaseExpiresAt, ...task }) => ({ ...task, lease_expires_at: iso(leaseExpiresAt) })),
-  };
-}

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { JsonObject } from '../../src/base/json.js';
-import { jobStoreOf } from '../support/job-store.js';
-import { serve } from './serve.js';
+import type { JsonObject } from '../../../src/base/json.js';
+import { jobStoreOf } from '../../support/job-store.js';
+import { serve } from '../serve.js';
 
 const nobody = { holder: null, project: '' };
 const page = { get: () => undefined };

@@ -7,67 +7,8 @@ async function failed(queue: Queue) {
   return job;
 }
 
-describe('cancelling', () => {
-  it('ends a waiting job at once, which then never starts', async () => {
-    const queue = await testQueue();
-    const { id } = await queue.submit();
-    const { job, working } = await queue.jobs.cancel(id, session);
-    expect(job).toMatchObject({ status: 'cancelled', errorMessage: 'The job was cancelled before it started.' });
-    expect(working).toEqual([]);
-    expect((await queue.jobs.nextStep(await queue.runner())).do).toBe('leave');
-  });
-
-  it('names the process of a running job, and says again that it is cancelled', async () => {
-    const queue = await testQueue();
-    const { id } = await queue.running();
-    expect((await queue.jobs.cancel(id, session)).working).toMatchObject([{ id, runner: { pid: expect.any(Number) } }]);
-    const { job } = await queue.jobs.cancel(id, session);
-    expect(job).toMatchObject({ status: 'running', isCancelRequested: true });
-  });
-
-  it('is refused for a job that has ended, and repeated in peace', async () => {
-    const queue = await testQueue();
-    const done = await queue.running();
-    await queue.finish(done, completed);
-    await expect(queue.jobs.cancel(done.id, session)).rejects.toThrow(
-      expect.objectContaining({ code: 'conflict', message: `Job ${done.id} has already completed.` }),
-    );
-    const { id } = await queue.submit();
-    await queue.jobs.cancel(id, session);
-    expect((await queue.jobs.cancel(id, session)).job.status).toBe('cancelled');
-  });
-
-  it('and taking it at the same instant leave one of two truths', async () => {
-    for (let round = 0; round < 10; round++) {
-      const queue = await testQueue();
-      const { id } = await queue.submit();
-      const runner = await queue.runner();
-      const [{ job }, step] = await Promise.all([queue.jobs.cancel(id, session), queue.jobs.nextStep(runner)]);
-      if (step.do === 'run') expect(job).toMatchObject({ status: 'running', isCancelRequested: true });
-      else expect(job.status).toBe('cancelled');
-    }
-  });
-});
-
-describe('when a job does not complete', () => {
-  it('those that wait for it are cancelled with the reason, through all levels', async () => {
-    const queue = await testQueue();
-    const first = await queue.running();
-    const second = await queue.submit({ dependsOn: [first.id] });
-    const third = await queue.submit({ dependsOn: [second.id] });
-    await queue.finish(first, failing(false));
-    expect(await queue.jobs.get(second.id)).toMatchObject({
-      status: 'cancelled',
-      errorCode: 'dependency_failed',
-      errorMessage: `Not run, because job ${first.id}, which it depends on, failed.`,
-    });
-    expect(await queue.jobs.get(third.id)).toMatchObject({
-      status: 'cancelled',
-      errorMessage: `Not run, because job ${second.id}, which it depends on, was cancelled.`,
-    });
-  });
-
-  it('and is retried, they come back, and run after it', async () => {
+describe('when a job that did not complete is retried', () => {
+  it('the jobs that depend on it come back, and run after it', async () => {
     const queue = await testQueue();
     const first = await failedWith(queue);
     await queue.jobs.retry(first.id, {}, session);
@@ -79,7 +20,7 @@ describe('when a job does not complete', () => {
     expect((await queue.jobs.get(first.last)).status).toBe('completed');
   });
 
-  it('one that waits for another failed job as well comes back only with both', async () => {
+  it('one that depends on another failed job as well comes back only with both', async () => {
     const queue = await testQueue();
     const [one, two] = [await queue.running(), await queue.running()];
     const both = await queue.submit({ dependsOn: [one.id, two.id] });
@@ -91,7 +32,7 @@ describe('when a job does not complete', () => {
     expect(await queue.jobs.get(both.id)).toMatchObject({ status: 'pending', unfinishedDependencies: 2 });
   });
 
-  it('one that was cancelled by hand stays so', async () => {
+  it('one that was cancelled by hand stays cancelled', async () => {
     const queue = await testQueue();
     const first = await queue.running();
     const second = await queue.submit({ dependsOn: [first.id] });

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { convertFields } from '../../../../src/tools/call/from-text/convert.js';
-import type { JsonSchema } from '../../../../src/tools/call/from-text/input-schema.js';
-import { parsePairs } from '../../../../src/tools/call/from-text/parse-pairs.js';
+import { convertFields, parsePairs } from '../../../src/tools/call/from-text.js';
+import type { JsonSchema } from '../../../src/tools/call/input-schema.js';
 
 const shape = z.strictObject({
   title: z.string(),

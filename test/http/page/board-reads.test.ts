@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { serve } from './serve.js';
+import { serve } from '../serve.js';
 
 const page = { get: () => undefined };
 const address = (name: string, input: object) => `/api/page/${name}?input=${encodeURIComponent(JSON.stringify(input))}`;

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { jobStatuses } from '../../core/jobs/job.js';
+import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../../core/overview/job-board.js';
+import { readTrends } from '../../core/overview/trends.js';
+import { defineTool } from '../../tools/call/define-tool.js';
+import { cursor, jobId } from '../../tools/call/fields.js';
+import { fromCursor } from '../../tools/call/page.js';
+import {
+  jobOutputPart,
+  jobPage,
+  modelList,
+  showJobSummary,
+  showTrends,
+  showWholeJob,
+  trends,
+  wholeJob,
+} from './jobs.js';
+
+const mostLogs = 500;
+
+/**
+ * What the page shows of jobs and no tool answers. Unlike the tools that fetch a result, these leave it unread: it is
+ * the session that asked for it who has to see it.
+ */
+export const jobReads = [
+  defineTool({
+    name: 'jobs',
+    title: 'Jobs with their counts',
+    effect: 'read',
+    description: 'How many jobs there are of each status under a filter, and a page of them, newest first.',
+    input: z.strictObject({
+      status: z.enum(jobStatuses).optional().describe('Only jobs of this status.'),
+      type: z.string().max(100).optional().describe('Only jobs of this type.'),
+      project: z.string().max(1_000).optional().describe("Only jobs of exactly this project; '' for those of none."),
+      only: z.enum(['dead', 'unread']).optional().describe('Only dead letters, or results that nobody has fetched.'),
+      limit: z.int().min(1).max(200).default(50).describe('At most this many; 50 unless given.'),
+      cursor,
+    }),
+    output: jobPage,
+    handler: async ({ status, type, project: onlyProject, only, limit, cursor: place }, { runtime }) => {
+      const { db, jobs, clock } = runtime;
+      const filter = { status, type, onlyProject, isDead: only === 'dead', isUnread: only === 'unread' };
+      const [counts, choices, found] = await Promise.all([
+        countJobs(db, { type, onlyProject }),
+        readJobChoices(db),
+        jobs.list({ ...filter, beforeSeq: fromCursor(place), limit: limit + 1 }),
+      ]);
+      const shown = found.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        counts: counts.byStatus,
+        dead: counts.dead,
+        unread: counts.unread,
+        ...choices,
+        jobs: shown.map((job) => showJobSummary(job, clock.now())),
+        ...(found.length > limit && last ? { next_cursor: String(last.seq) } : {}),
+      };
+    },
+  }),
+
+  defineTool({
+    name: 'job',
+    title: 'A job in full',
+    effect: 'read',
+    description: 'A job in full, except its output, which may be long.',
+    input: z.strictObject({ job_id: jobId }),
+    output: wholeJob,
+    handler: async ({ job_id }, { runtime }) => {
+      const { db, jobs, clock } = runtime;
+      const job = await jobs.get(job_id);
+      const [attempts, logs, artifacts, links] = await Promise.all([
+        jobs.attempts(job.id),
+        jobs.logs(job.id, mostLogs),
+        jobs.artifacts(job.id),
+        readJobLinks(db, job.id),
+      ]);
+      return showWholeJob(job, { attempts, logs, artifacts, links }, clock.now());
+    },
+  }),
+
+  defineTool({
+    name: 'job_output',
+    title: 'The output of a job',
+    effect: 'read',
+    description: 'The output of a job from a place on, also while it is being written.',
+    input: z.strictObject({
+      job_id: jobId,
+      offset: z.int().min(0).max(1_000_000_000).default(0).describe('Where to start, in characters.'),
+    }),
+    output: jobOutputPart,
+    handler: async ({ job_id, offset }, { runtime }) => {
+      const { isEarlier, totalChars, ...part } = await readOutputPart(runtime.db, job_id, offset, 200_000);
+      return { ...part, earlier: isEarlier, total_chars: totalChars };
+    },
+  }),
+
+  defineTool({
+    name: 'models',
+    title: 'Models',
+    effect: 'read',
+    description: 'The default model, and of each provider whether it is set up, its model, or what to set.',
+    input: z.strictObject({}),
+    output: modelList,
+    handler: async (_, { runtime }) => ({
+      default: runtime.models.defaultModel() ?? null,
+      providers: runtime.models.available().map(({ id, isConfigured, defaultModel, fix }) => ({
+        id,
+        configured: isConfigured,
+        model: defaultModel,
+        fix,
+      })),
+    }),
+  }),
+
+  defineTool({
+    name: 'trends',
+    title: 'The runtime over time',
+    effect: 'read',
+    description: 'Jobs submitted and ended, tokens, and the length of the queue, in equal stretches of a window.',
+    input: z.strictObject({
+      window_minutes: z.int().min(5).max(43_200).default(60).describe('How far back; 60 unless given.'),
+      stretches: z.int().min(2).max(120).default(60).describe('In how many parts; 60 unless given.'),
+    }),
+    output: trends,
+    handler: async ({ window_minutes, stretches }, { runtime }) => {
+      const window = { windowMs: window_minutes * 60_000, count: stretches, now: runtime.clock.now() };
+      return showTrends(window_minutes, await readTrends(runtime.db, window));
+    },
+  }),
+];

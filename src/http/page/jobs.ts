@@ -1,0 +1,248 @@
+import { z } from 'zod';
+import type { Json } from '../../base/json.js';
+import { cut } from '../../base/text.js';
+import { type Job, jobStatuses } from '../../core/jobs/job.js';
+import type { Attempt, LogEntry } from '../../core/jobs/read-jobs.js';
+import type { LinkedJob } from '../../core/overview/job-board.js';
+import type { Interval } from '../../core/overview/trends.js';
+import { iso, jsonObject, mark, whenTrue } from '../../tools/call/fields.js';
+import {
+  artifactOutput,
+  errorOf,
+  isUnread,
+  type JobRecords,
+  jobErrorOutput,
+  summarize,
+  timesOf,
+  waitingOf,
+} from '../../tools/shapes/job.js';
+
+const status = z.enum(jobStatuses);
+
+/** A job as the page's lists show it; fields that say nothing are left out. Times are ISO 8601. */
+export const jobSummary = z.strictObject({
+  id: z.string(),
+  type: z.string(),
+  status,
+  /** Its prompt, cut, or the plain values of its payload. */
+  about: z.string(),
+  project: z.string().optional(),
+  model: z.string().optional(),
+  requested_model: z.string().optional(),
+  attempt: z.int(),
+  max_attempts: z.int(),
+  dead: mark,
+  unread: mark,
+  cancel_requested: mark,
+  /** 0 to 1. */
+  progress: z.number().optional(),
+  progress_message: z.string().optional(),
+  waits_for: z.int().optional(),
+  next_attempt_at: z.string().optional(),
+  input_tokens: z.int(),
+  output_tokens: z.int(),
+  error: jobErrorOutput.optional(),
+  created_at: z.string(),
+  started_at: z.string().nullable(),
+  completed_at: z.string().nullable(),
+});
+
+export type JobSummary = z.infer<typeof jobSummary>;
+
+export function showJobSummary(job: Job, now: number): JobSummary {
+  return {
+    id: job.id,
+    type: job.type,
+    status: job.status,
+    about: cut(summarize(job.type, job.payload), 160),
+    project: job.project === '' ? undefined : job.project,
+    model: job.model ?? undefined,
+    requested_model: job.requestedModel ?? undefined,
+    attempt: job.attempt,
+    max_attempts: job.maxAttempts,
+    dead: whenTrue(job.isDead),
+    unread: whenTrue(isUnread(job)),
+    cancel_requested: whenTrue(job.isCancelRequested && job.status === 'running'),
+    progress: job.progress ?? undefined,
+    progress_message: job.progressMessage ?? undefined,
+    ...waitingOf(job, now),
+    input_tokens: job.inputTokens,
+    output_tokens: job.outputTokens,
+    ...errorOf(job),
+    ...timesOf(job),
+  };
+}
+
+/** `jobs`: the number of jobs by status under a filter, and a page of them. */
+export const jobPage = z.strictObject({
+  counts: z.record(status, z.int()),
+  dead: z.int(),
+  unread: z.int(),
+  /** What the list can be filtered by. */
+  types: z.array(z.string()),
+  projects: z.array(z.string()),
+  jobs: z.array(jobSummary),
+  next_cursor: z.string().optional(),
+});
+
+export type JobPage = z.infer<typeof jobPage>;
+
+const linkedJob = z.strictObject({ id: z.string(), type: z.string(), status });
+
+const jobAttempt = z.strictObject({
+  attempt: z.int(),
+  outcome: z.string(),
+  error_code: z.string().nullable(),
+  error: z.string().nullable(),
+  model: z.string().nullable(),
+  input_tokens: z.int(),
+  output_tokens: z.int(),
+  started_at: z.string(),
+  ended_at: z.string().nullable(),
+});
+
+const jobLogEntry = z.strictObject({
+  id: z.int(),
+  at: z.string(),
+  level: z.string(),
+  message: z.string(),
+  fields: jsonObject.optional(),
+});
+
+/** `job`: a job in full, except its output. */
+export const wholeJob = jobSummary.extend({
+  payload: z.custom<Json>().optional(),
+  /** The beginning of a payload too long to show, as JSON, and its length. */
+  payload_cut: z.string().optional(),
+  payload_chars: z.int().optional(),
+  metadata: jsonObject,
+  priority: z.int(),
+  run_at: z.string(),
+  timeout_seconds: z.int(),
+  token_budget: z.int().nullable(),
+  crashes: z.int(),
+  submitted_by: z.string().nullable(),
+  task_id: z.int().nullable(),
+  goal_id: z.int().nullable(),
+  result: z.custom<Json>(),
+  warnings: z.array(z.string()),
+  depends_on: z.array(linkedJob),
+  dependents: z.array(linkedJob),
+  attempts: z.array(jobAttempt),
+  artifacts: z.array(artifactOutput),
+  logs: z.array(jobLogEntry),
+});
+
+export type WholeJob = z.infer<typeof wholeJob>;
+
+/** A prompt or a payload longer than this is cut. */
+const longestPayload = 200_000;
+
+export interface WholeJobRecords extends JobRecords {
+  links: { before: LinkedJob[]; after: LinkedJob[] };
+}
+
+export function showWholeJob(job: Job, records: WholeJobRecords, now: number): WholeJob {
+  const payload = JSON.stringify(job.payload);
+  return {
+    ...showJobSummary(job, now),
+    ...(payload.length > longestPayload
+      ? { payload_cut: payload.slice(0, longestPayload), payload_chars: payload.length }
+      : { payload: job.payload }),
+    metadata: job.metadata,
+    priority: job.priority,
+    run_at: iso(job.runAt),
+    timeout_seconds: job.timeoutSeconds,
+    token_budget: job.tokenBudget,
+    crashes: job.crashes,
+    submitted_by: job.submittedBy,
+    task_id: job.taskId,
+    goal_id: job.goalId,
+    result: job.result,
+    warnings: job.warnings,
+    depends_on: records.links.before,
+    dependents: records.links.after,
+    attempts: records.attempts.map(showAttempt),
+    artifacts: [...records.artifacts],
+    logs: records.logs.map(showLogEntry),
+  };
+}
+
+function showAttempt(attempt: Attempt): z.infer<typeof jobAttempt> {
+  return {
+    attempt: attempt.attempt,
+    outcome: attempt.outcome ?? 'running',
+    error_code: attempt.errorCode,
+    error: attempt.errorMessage,
+    model: attempt.model,
+    input_tokens: attempt.inputTokens,
+    output_tokens: attempt.outputTokens,
+    started_at: iso(attempt.startedAt),
+    ended_at: iso(attempt.endedAt),
+  };
+}
+
+function showLogEntry({ id, at, level, message, fields }: LogEntry): z.infer<typeof jobLogEntry> {
+  return { id, at: iso(at), level, message, ...(fields === null ? {} : { fields: JSON.parse(fields) }) };
+}
+
+/** `job_output`: a part of the output of a job. */
+export const jobOutputPart = z.strictObject({
+  status,
+  attempt: z.int(),
+  /** The text is of an earlier attempt, and will be replaced. */
+  earlier: z.boolean(),
+  text: z.string(),
+  total_chars: z.int(),
+});
+
+export type JobOutputPart = z.infer<typeof jobOutputPart>;
+
+/** `models`: the default model, and the state of each provider. */
+export const modelList = z.strictObject({
+  default: z.string().nullable(),
+  providers: z.array(
+    z.strictObject({
+      id: z.string(),
+      configured: z.boolean(),
+      model: z.string().optional(),
+      /** What to set to use it. */
+      fix: z.string().optional(),
+    }),
+  ),
+});
+
+export type ModelList = z.infer<typeof modelList>;
+
+/** `trends`: jobs, tokens and the queue in equal intervals of a window. */
+export const trends = z.strictObject({
+  window_minutes: z.int(),
+  stretches: z.array(
+    z.strictObject({
+      /** Its end. */
+      at: z.string(),
+      submitted: z.int(),
+      completed: z.int(),
+      failed: z.int(),
+      cancelled: z.int(),
+      queued: z.int(),
+      running: z.int(),
+      input_tokens: z.int(),
+      output_tokens: z.int(),
+    }),
+  ),
+});
+
+export type Trends = z.infer<typeof trends>;
+
+export function showTrends(windowMinutes: number, intervals: readonly Interval[]): Trends {
+  return {
+    window_minutes: windowMinutes,
+    stretches: intervals.map(({ at, inputTokens, outputTokens, ...counts }) => ({
+      at: iso(at),
+      ...counts,
+      input_tokens: inputTokens,
+      output_tokens: outputTokens,
+    })),
+  };
+}

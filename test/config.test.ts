@@ -1,0 +1,49 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, it, vi } from 'vitest';
+import { readConfig, readConfigSkippingInvalid } from '../src/config.js';
+import { tempDir } from './support/temp-dir.js';
+
+afterEach(() => vi.unstubAllEnvs());
+
+function configFile(content: object): string {
+  const path = join(tempDir(), 'config.json');
+  writeFileSync(path, JSON.stringify(content));
+  return path;
+}
+
+it('a flag wins over the environment, which wins over the config file, which wins over the default', () => {
+  const config = configFile({ limits: { workerSlots: 7 } });
+  const home = tempDir();
+  const read = (flags: object, env: object) => readConfig(flags, { HOME: home, ...env });
+  const env = { AGENT_RUNTIME_DATA_DIR: '/env', AGENT_RUNTIME_WORKER_SLOTS: '9', AGENT_RUNTIME_READ_ONLY: 'yes' };
+  expect(read({}, {})).toMatchObject({
+    dataDir: join(home, '.claude/agent_runtime'),
+    workerSlots: 5,
+    isReadOnly: false,
+  });
+  expect(read({ config }, {})).toMatchObject({ workerSlots: 7 });
+  expect(read({ config }, env)).toMatchObject({ dataDir: '/env', workerSlots: 9, isReadOnly: true });
+  expect(read({ dataDir: '/flag', readOnly: false }, env)).toMatchObject({ dataDir: '/flag', isReadOnly: false });
+});
+
+it.each([
+  ['AGENT_RUNTIME_WORKER_SLOTS', 'many', 'Set it to a whole number from 1 to 1000.'],
+  ['AGENT_RUNTIME_MAX_RUNNING_JOBS', '65', 'Set it to a whole number from 1 to 64.'],
+  ['PORT', '1.5', 'Set it to a whole number from 1 to 65535.'],
+  ['AGENT_RUNTIME_LOG_LEVEL', 'loud', 'Set it to one of debug, info, warn, error, silent.'],
+  ['AGENT_RUNTIME_SEARCH_BACKEND', 'other', 'Set it to one of searxng, brave, tavily.'],
+  ['AGENT_RUNTIME_URL', 'localhost', 'Set it to an address such as http://127.0.0.1:3335.'],
+  ['TASK_COORDINATOR_URL', 'localhost', 'Set it to an address such as http://127.0.0.1:3335.'],
+  ['BRAVE_API_KEY', 'two words', 'Set it to the key as you were given it.'],
+])('%s=%s is refused with what it may be, and commands that help to correct it read the rest', (name, value, hint) => {
+  const config = configFile({});
+  expect(() => readConfig({ config }, { [name]: value })).toThrow(expect.objectContaining({ code: 'invalid', hint }));
+  vi.stubEnv(name, value);
+  vi.stubEnv('AGENT_RUNTIME_TOOLSETS', 'core');
+  vi.stubEnv('TAVILY_API_KEY', 'valid-key');
+  expect(readConfigSkippingInvalid({ config })).toMatchObject({
+    toolsets: 'core',
+    native: { tavily: { apiKey: 'valid-key' } },
+  });
+});
