@@ -19,8 +19,8 @@ export interface ClaimRate {
 
 /**
  * Claims and completes a board of `tasks`, half of them with a dependency, one transaction each, in this process. The
- * statements of one run are recorded and then played back on a copy of the same board by prepared statements of bare
- * better-sqlite3, so that both do the same work on the same rows. The rounds alternate and the best of each counts,
+ * statements of one run are recorded and then played back on a copy of the same board by prepared statements of the bare
+ * driver, so that both do the same work on the same rows. The rounds alternate and the best of each counts,
  * as a busy machine can only make either slower.
  */
 export async function measureClaimRate({ tasks = 2_000, rounds = 5 } = {}): Promise<ClaimRate> {
