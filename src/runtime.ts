@@ -15,6 +15,7 @@ import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobStore } from './core/jobs/job-store.js';
 import type { JobEnded } from './core/jobs/outcome.js';
+import { wakeBlockedJobs } from './core/jobs/wake-jobs.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import { findLiveProcesses, type LiveProcess } from './core/overview/sessions.js';
 import type { Processes } from './core/ports.js';
@@ -90,7 +91,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const db = await openDatabase({ file: config.dbPath, backupDir, log, now: clock.now });
   const ground: Ground = { config, db, clock, log, processes, redact, runnerEntry };
 
-  const breakers = createBreakers(ground);
+  const breakers = createBreakers({ db, clock, onClosed: wakeBlockedJobs });
   const models = createModels(config);
   const agents = buildAgents(ground, breakers, models);
   const queue = buildQueue(ground, agents, models);

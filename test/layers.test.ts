@@ -73,6 +73,29 @@ it('the page imports nothing of the program but types of the wire', () => {
   expect(wrong).toEqual([]);
 });
 
+it('the page takes its types from what the server declares for the wire', () => {
+  const foreign = files
+    .filter((file) => roomIn('', file) === page)
+    .flatMap((file) => neighboursOf(file).map((target) => ({ file, target })))
+    .filter(({ target }) => roomIn('', target) !== page);
+  expect(foreign).not.toEqual([]);
+  const wire = /^(http\/page\/|http\/event-stream\.ts$|tools\/shapes\/|tools\/call\/page\.ts$)/;
+  expect(foreign.filter(({ target }) => !wire.test(target))).toEqual([]);
+});
+
+it('the page declares no field of the wire again', () => {
+  const declared = files
+    .filter((file) => roomIn('', file) === page)
+    .flatMap((file) =>
+      [
+        ...readFileSync(join(source, file), 'utf8').matchAll(
+          /\b([a-z]+_[a-z_]+)\??: (?:string|number|boolean|unknown|\{)/g,
+        ),
+      ].map(([, field]) => `${file}: ${field}`),
+    );
+  expect(declared).toEqual([]);
+});
+
 it('no files import each other in a circle', () => {
   expect(circles(new Map(files.map((file) => [file, neighboursOf(file)])))).toEqual([]);
 });

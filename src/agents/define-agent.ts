@@ -113,6 +113,8 @@ export class Postponed extends Error {
   constructor(
     message: string,
     readonly retryAfterMs: number,
+    /** Ids of the breakers that refused it. When one of them closes, the job starts without waiting any longer. */
+    readonly blockedBy: readonly string[] = [],
   ) {
     super(message);
   }

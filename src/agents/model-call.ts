@@ -57,6 +57,7 @@ export async function callModel(
   const choices = [call.model, ...call.fallback_models];
   const passedOver: string[] = [];
   let blocked: Blocked | undefined;
+  const open: string[] = [];
   let failure: unknown;
   for (const name of choices) {
     try {
@@ -64,6 +65,7 @@ export async function callModel(
       const admission = await needs.breakers.acquire(chosen.breaker, { holder: callOf(job), callMs: longestAttemptMs });
       if (!admission.allowed) {
         blocked = sooner(blocked, { breaker: chosen.breaker, retryAfterMs: admission.retryAfterMs });
+        open.push(chosen.breaker);
         passedOver.push(`${name} (its breaker is open)`);
         continue;
       }
@@ -79,7 +81,7 @@ export async function callModel(
     }
   }
   if (failure && passedOver.length > 1) context.warn(`No model was left: ${passedOver.join(', ')}.`);
-  throw failure ?? postponed(blocked);
+  throw failure ?? postponed(blocked, open);
 }
 
 /** The longest attempt that a job may ask for. A probe is released when the attempt ends, however it ends. */
@@ -118,7 +120,7 @@ function sooner(known: Blocked | undefined, found: Blocked): Blocked {
   return known && waitOf(known) <= waitOf(found) ? known : found;
 }
 
-function postponed(blocked: Blocked | undefined): Error {
+function postponed(blocked: Blocked | undefined, open: readonly string[]): Error {
   if (blocked?.retryAfterMs === undefined) {
     return new RuntimeError(
       'circuit_open',
@@ -126,7 +128,7 @@ function postponed(blocked: Blocked | undefined): Error {
       `Call circuit_breaker_reset with agent_id ${blocked?.breaker}, then retry_task.`,
     );
   }
-  return new Postponed(`The breaker ${blocked.breaker} is open; nothing was sent.`, blocked.retryAfterMs);
+  return new Postponed(`The breaker ${blocked.breaker} is open; nothing was sent.`, blocked.retryAfterMs, open);
 }
 
 async function callOnce(

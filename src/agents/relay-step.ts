@@ -58,6 +58,6 @@ export function createRelayStepAgent(needs: ModelCallNeeds) {
 async function holdBaton({ id, payload }: AgentJob<Payload>, { db, clock }: ModelCallNeeds): Promise<HeldBaton> {
   const taken = await db.transaction((sql) => takeBaton(sql, payload.baton_id, id, { at: clock.now() }));
   if ('held' in taken) return taken.held;
-  if (taken.retryAfterMs !== undefined) throw new Postponed(taken.refusal, taken.retryAfterMs);
+  if (taken.retryAfterMs !== undefined) throw new Postponed(taken.refusal, taken.retryAfterMs, taken.refusedBy);
   throw new RuntimeError('circuit_open', taken.refusal, 'Call circuit_breaker_reset, then run_relay.');
 }

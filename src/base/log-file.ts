@@ -1,5 +1,15 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { EpochMs } from './clock.js';
 import { makePrivateDirectory } from './private-files.js';
 
@@ -45,6 +55,7 @@ export function createLogFile({
 }: LogFileOptions): LogFile {
   let open: { fd: number; from: number; unseenBytes: number } | undefined;
   let retryAt = Number.NEGATIVE_INFINITY;
+  let hasSeenParent = existsSync(dirname(directory));
 
   function close(): void {
     if (open) closeSync(open.fd);
@@ -59,7 +70,10 @@ export function createLogFile({
       if (isUsable(open.fd, partBytes)) return open;
     }
     close();
+    // A data directory that was moved away is not made again: it would be in the way of whoever moves it back.
+    if (hasSeenParent && !existsSync(dirname(directory))) throw new Error(`${dirname(directory)} is gone`);
     makePrivateDirectory(directory);
+    hasSeenParent = true;
     const day = dayOf(at);
     removeOld(directory, { day, keepDays });
     open = { fd: openPart(directory, day, partBytes), from: Date.parse(day), unseenBytes: 0 };

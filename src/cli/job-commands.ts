@@ -94,7 +94,7 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
     description: 'Run a failed, cancelled or dead job again, with a fresh count of attempts.',
     options: {
       jobId: text('--job-id <id>', 'the job'),
-      isDead: flag('--redrive, --dead', 'only dead letters: the one that --job-id names, or all of them'),
+      isDead: flag('--redrive, --dead', 'only dead letters: that of --job-id, or all of them'),
     },
     load: async () => (await import('./jobs/cancel-and-retry.js')).runRetry,
   }),

@@ -1,5 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
+import type { ShownVisitor } from '../http/page/visitor.js';
 
 /** A failed call, in the server's words. */
 export class CallFailed extends Error {
@@ -39,14 +40,7 @@ export function onWrite(listener: () => void): () => void {
   return () => void writeListeners.delete(listener);
 }
 
-/** How the server sees this page's user. */
-export interface Visitor {
-  name: string;
-  read_only: boolean;
-  version: string;
-}
-
-export const whoami = (): Promise<Visitor> => send('/api/whoami', {});
+export const whoami = (): Promise<ShownVisitor> => send('/api/whoami', {});
 
 async function send<Result>(path: string, init: RequestInit): Promise<Result> {
   let response: Response;
@@ -62,7 +56,7 @@ async function send<Result>(path: string, init: RequestInit): Promise<Result> {
   throw new CallFailed(code, message, hint);
 }
 
-export const VisitorContext = createContext<Visitor | undefined>(undefined);
+export const VisitorContext = createContext<ShownVisitor | undefined>(undefined);
 
 /** Whether actions are offered. The server refuses them to read-only users anyway. */
 export function useMayWrite(): boolean {

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { type Visitor, VisitorContext, whoami } from './api.js';
+import type { ShownVisitor } from '../http/page/visitor.js';
+import { VisitorContext, whoami } from './api.js';
 import { connect, pause, useLiveState } from './live.js';
 import { Link, usePlace } from './location.js';
 import { Notices } from './ui/notices.js';
@@ -8,7 +9,7 @@ import { views } from './views/index.js';
 /** The page: its navigation, whether it is live, and the view that the address names. */
 export function App() {
   const place = usePlace();
-  const [visitor, setVisitor] = useState<Visitor>();
+  const [visitor, setVisitor] = useState<ShownVisitor>();
   useEffect(() => {
     connect();
     whoami().then(setVisitor, () => {});

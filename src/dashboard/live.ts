@@ -1,20 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
-
-/** A change as the server sends it: one row of the events. */
-export interface Change {
-  id: number;
-  at: string;
-  subject: string;
-  subject_id: string;
-  type: string;
-  project: string;
-  actor: string | null;
-  data: Record<string, unknown>;
-}
+import type { StreamedEvent } from '../http/event-stream.js';
 
 export type LiveState = 'live' | 'paused' | 'connecting';
 
-type ChangeListener = (change: Change) => void;
+type ChangeListener = (change: StreamedEvent) => void;
 type StateListener = (state: LiveState) => void;
 
 const changeListeners = new Set<ChangeListener>();
@@ -34,7 +23,7 @@ export function connect(): void {
   });
   source.addEventListener('message', (event) => {
     lastId = event.lastEventId || lastId;
-    const change = JSON.parse(event.data) as Change;
+    const change = JSON.parse(event.data) as StreamedEvent;
     for (const listener of changeListeners) listener(change);
   });
   source.addEventListener('error', () => setState('connecting'));
@@ -59,6 +48,12 @@ export function useLiveState(): LiveState {
     return () => void stateListeners.delete(setShown);
   }, []);
   return shown;
+}
+
+/** The interval at which to read what grows without a recorded change (progress, output); none while the page is paused. */
+export function usePollInterval(ms: number, isWanted: boolean): number | undefined {
+  const isPaused = useLiveState() === 'paused';
+  return isWanted && !isPaused ? ms : undefined;
 }
 
 /** Calls `listener` for each change while the component is mounted. */

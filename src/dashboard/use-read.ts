@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { StreamedEvent } from '../http/event-stream.js';
 import { type Arguments, CallFailed, onWrite, read } from './api.js';
-import { type Change, useChanges, useLiveState } from './live.js';
+import { useChanges, useLiveState } from './live.js';
 
 export interface Reading<Result> {
   /** The last data; kept during the next read. */
@@ -35,7 +36,6 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
     tool,
   });
   const [round, setRound] = useState(0);
-  const pending = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const isReading = useRef(false);
   const isBehind = useRef(false);
   const reload = useCallback(() => setRound((count) => count + 1), []);
@@ -62,23 +62,41 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
     };
   }, [key, round, isWanted]);
 
+  // A read that takes longer than the next change is let finish, or nothing would ever be shown.
+  const catchUp = useCallback(() => {
+    if (isReading.current) isBehind.current = true;
+    else reload();
+  }, [reload]);
+  useSettledChanges(subjects, catchUp);
+  useReloads(reload, everyMs);
+
+  // Data of other arguments is not shown for these, unless the caller wants it kept.
+  const isOurs = reading.key === key || (keepsLast && reading.tool === tool);
+  return { data: isOurs ? reading.data : undefined, error: isOurs ? reading.error : undefined, reload };
+}
+
+/** Calls `onChange` a moment after a change of the subjects; once for all changes within that moment. */
+function useSettledChanges(subjects: readonly string[], onChange: () => void): void {
+  const pending = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const wanted = subjects.join();
-  const onChange = useCallback(
-    (change: Change) => {
-      if (!wanted.split(',').includes(change.subject)) return;
+  const onEvent = useCallback(
+    (event: StreamedEvent) => {
+      if (!wanted.split(',').includes(event.subject)) return;
       pending.current ??= setTimeout(() => {
         pending.current = undefined;
-        // A read that takes longer than the next change is let finish, or nothing would ever be shown.
-        if (isReading.current) isBehind.current = true;
-        else reload();
+        onChange();
       }, settleMs);
     },
-    [wanted, reload],
+    [wanted, onChange],
   );
-  useChanges(onChange);
+  useChanges(onEvent);
+  useEffect(() => () => clearTimeout(pending.current), []);
+}
+
+/** Calls `reload` after the page's own writes, at an interval, and when the event stream is back. */
+function useReloads(reload: () => void, everyMs: number | undefined): void {
   // The page's own writes show at once, also while it is paused.
   useEffect(() => onWrite(reload), [reload]);
-  useEffect(() => () => clearTimeout(pending.current), []);
   const live = useLiveState();
   useEffect(() => {
     if (everyMs === undefined || live === 'paused') return;
@@ -93,8 +111,4 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
     if (wasConnecting.current && !isConnecting) reload();
     wasConnecting.current = isConnecting;
   }, [isConnecting, reload]);
-
-  // Data of other arguments is not shown for these, unless the caller wants it kept.
-  const isOurs = reading.key === key || (keepsLast && reading.tool === tool);
-  return { data: isOurs ? reading.data : undefined, error: isOurs ? reading.error : undefined, reload };
 }

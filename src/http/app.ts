@@ -1,4 +1,4 @@
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Config } from '../base/config.js';
 import type { Log } from '../base/log.js';
@@ -10,10 +10,10 @@ import { chooseTools } from '../tools/index.js';
 import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
 import { type Env, type GuardOptions, guard } from './guard.js';
-import { securityHeaders } from './headers.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
 import { boardReads } from './page/board-reads.js';
 import { jobReads } from './page/job-reads.js';
+import { showVisitor } from './page/visitor.js';
 import type { PageFiles } from './page-files.js';
 import { toolApi } from './tool-api.js';
 
@@ -28,10 +28,10 @@ export interface AppNeeds {
   page: PageFiles | undefined;
 }
 
-/** The largest request: a description of 1 MB and what is around it. */
+/** The largest request: a description of 1 MB, and room for the rest. */
 const largestBody = 4 * 1024 * 1024;
 
-/** Everything that is served on the one port. */
+/** All routes of the one port. */
 export function createApp({ runtime, config, log, feed, mcp, guard: guarding, page }: AppNeeds): Hono<Env> {
   const tools = chooseTools({ toolsets: config.toolsets, isReadOnly: guarding.isReadOnly });
   const app = new Hono<Env>();
@@ -49,10 +49,7 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
     }),
   );
   app.get('/api/health', (context) => context.json({ status: 'ok', version, pid: process.pid }));
-  app.get('/api/whoami', (context) => {
-    const { name, isReadOnly } = context.get('visitor');
-    return context.json({ name, read_only: isReadOnly, version });
-  });
+  app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.route('/api/tools', toolApi(tools, runtime));
   if (page) app.route('/api/page', toolApi([...boardReads, ...jobReads], runtime, { isCounted: false }));
   app.get('/api/events', async (context) => {
@@ -83,3 +80,19 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
   });
   return app;
 }
+
+/** Headers of every answer: browsers load and run only our own files, show them in no frame, and cache nothing. */
+const securityHeaders: MiddlewareHandler = async (context, next) => {
+  await next();
+  const { headers } = context.res;
+  headers.set(
+    'Content-Security-Policy',
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  );
+  headers.set('X-Content-Type-Options', 'nosniff');
+  headers.set('X-Frame-Options', 'DENY');
+  headers.set('Referrer-Policy', 'no-referrer');
+  headers.set('Cross-Origin-Resource-Policy', 'same-origin');
+  headers.set('Cross-Origin-Opener-Policy', 'same-origin');
+  if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');
+};

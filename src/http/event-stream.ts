@@ -1,7 +1,8 @@
+import type { JsonObject } from '../base/json.js';
 import type { Event } from '../core/events/events.js';
 import type { EventFeed, Subscriber } from '../mcp/event-feed.js';
 
-/** What a client may leave unread before it is cut off; it comes back and goes on where it was. */
+/** Unread bytes after which a client is disconnected. It reconnects and goes on where it was. */
 const longestBacklogBytes = 1_000_000;
 const keepAliveMs = 15_000;
 const retryMs = 1_000;
@@ -38,12 +39,12 @@ export function eventStream(feed: EventFeed, afterId: number, signal: AbortSigna
           try {
             controller.close();
           } catch {
-            // The client has gone by itself.
+            // The client has disconnected already.
           }
         };
         stop = end;
         signal.addEventListener('abort', end);
-        // The place from which a client that has seen no event yet goes on.
+        // The position from which a client goes on that has seen no event yet.
         send(`retry: ${retryMs}\nid: ${afterId}\nevent: ready\ndata: {}\n\n`);
       },
       cancel: () => stop(),
@@ -55,8 +56,29 @@ export function eventStream(feed: EventFeed, afterId: number, signal: AbortSigna
   });
 }
 
+/** An event of the stream: one change. Times are ISO 8601. */
+export interface StreamedEvent {
+  id: number;
+  at: string;
+  subject: string;
+  subject_id: string;
+  type: string;
+  project: string;
+  actor: string | null;
+  data: JsonObject;
+}
+
 function format(event: Event): string {
   const { id, at, subject, subjectId, type, project, actor, data } = event;
-  const shown = { id, at: new Date(at).toISOString(), subject, subject_id: subjectId, type, project, actor, data };
+  const shown: StreamedEvent = {
+    id,
+    at: new Date(at).toISOString(),
+    subject,
+    subject_id: subjectId,
+    type,
+    project,
+    actor,
+    data,
+  };
   return `id: ${id}\ndata: ${JSON.stringify(shown)}\n\n`;
 }

@@ -17,7 +17,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   internal: 500,
 };
 
-/** HTTP's one mapping from whatever was thrown to what is answered. */
+/** HTTP's one mapping from a thrown value to an answer. */
 export function failureResponse(error: unknown): Response {
   const report = reportError(error);
   return errorResponse(statuses[report.code], report);

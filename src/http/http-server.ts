@@ -8,7 +8,7 @@ import { createEventFeed } from '../mcp/event-feed.js';
 import type { Runtime } from '../runtime.js';
 import { createApp } from './app.js';
 import { listen } from './listen.js';
-import { createMcpEndpoint } from './mcp-endpoint.js';
+import { McpEndpoint } from './mcp-endpoint.js';
 import type { PageFiles } from './page-files.js';
 
 export interface HttpOptions {
@@ -51,7 +51,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     );
   }
   const feed = createEventFeed({ db: runtime.db, log });
-  const mcp = createMcpEndpoint({ runtime, config: { ...config, isReadOnly }, log });
+  const mcp = new McpEndpoint({ runtime, config: { ...config, isReadOnly }, log });
   const ownerToken = localToken(config.dataDir);
   const hosts = new Set([...loopbackNames, bracketed(host), ...ownAddresses(host), ...options.allowedHosts]);
   const app = createApp({

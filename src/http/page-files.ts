@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The dashboard's files as they were built, by the path under which they are served. */
+/** The built files of the dashboard, by the path under which they are served. */
 export interface PageFiles {
   get(path: string): { body: Uint8Array<ArrayBuffer>; type: string } | undefined;
 }

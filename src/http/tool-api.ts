@@ -69,7 +69,7 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime, options?: R
     .onError((error) => failureResponse(error));
 }
 
-/** A caller over HTTP has no session whose heartbeat would renew its claims: they live by their lease. */
+/** A caller over HTTP has no session whose heartbeat renews its claims: they last as long as their lease. */
 const caller: Actor = { holder: null, project: '' };
 
 function fromQuery(schema: ReturnType<typeof inputSchema>, query: URLSearchParams): unknown {

@@ -61,7 +61,7 @@ export interface PlannedTask {
   priority?: number;
   /** Titles of other tasks of the plan, or their places in it, counted from 0. */
   depends_on?: (string | number)[];
-  /** How one can tell that it is done. */
+  /** Acceptance criteria: when it is done. */
   acceptance?: string;
 }
 

@@ -46,7 +46,7 @@ export async function runCall(
   let interrupt: (error: ModelError) => void = () => {};
   const interrupted = new Promise<never>((_, reject) => {
     interrupt = (error) => {
-      // Reject before the abort, so that this error wins the race against the one that the SDK makes of the abort.
+      // Reject before the abort, so that this error wins the race against the SDK's own abort error.
       reject(error);
       controller.abort();
     };

@@ -3,7 +3,7 @@ import type { ModelRequest, ModelUsage } from '../core/ports.js';
 /** The answer of your own provider. Only the text is required. */
 export interface CustomAnswer {
   text: string;
-  /** The model that answered; by default the one that was asked for. */
+  /** The model that answered; by default the requested one. */
   model?: string;
   /** `end_turn`, `max_tokens`, or a word of your own; `end_turn` by default. */
   stopReason?: string;

@@ -28,7 +28,7 @@ export function describeTool(tool: AnyTool): ToolDescription {
 export interface CallNeeds {
   /** Opens the runtime on first use. */
   openContext(): Promise<ToolContext>;
-  /** Told of a failure that no caller can fix. */
+  /** Called with a failure that no caller can fix. */
   onDefect(): void;
 }
 
@@ -54,7 +54,7 @@ function toResult(tool: AnyTool, output: unknown): CallToolResult {
   return { content: [{ type: 'text', text }], structuredContent: output as Record<string, unknown> };
 }
 
-/** A failure as clients get it: as text, which every client shows to its model. */
+/** A failure as a text result: every client shows it to its model. */
 export function toErrorResult(report: ErrorReport): CallToolResult {
   return { isError: true, content: [{ type: 'text', text: JSON.stringify({ error: report }) }] };
 }

@@ -8,18 +8,18 @@ export interface Subscriber {
 }
 
 export interface EventFeed {
-  /** The newest event there is: whoever begins without a place of its own begins behind it. */
+  /** The id of the newest event: where a subscriber without a position of its own starts. */
   newest(): Promise<number>;
-  /** Gives a subscriber every event after `afterId`, those of now and those to come, each once; resolves to its end. */
+  /** Gives a subscriber every event after `afterId`, past and future, each once. Returns the function that unsubscribes. */
   subscribe(afterId: number, subscriber: Subscriber): () => void;
   close(): void;
 }
 
-/** Other processes write too, so the table is looked at; an empty look takes some 20 microseconds. */
+/** Other processes write too, so the table is polled. An empty poll takes some 20 microseconds. */
 const pollMs = 200;
 const pageSize = 500;
 
-/** Follows the events table for all who listen, and only while somebody does. */
+/** Polls the events table for all subscribers, and only while there are any. */
 export function createEventFeed({ db, log }: { db: Database; log: Log }): EventFeed {
   const places = new Map<Subscriber, number>();
   let timer: NodeJS.Timeout | undefined;
@@ -30,7 +30,7 @@ export function createEventFeed({ db, log }: { db: Database; log: Log }): EventF
     isLooking = true;
     try {
       const newest = await newestEventId(db);
-      // Subscribers who are equally far share one read.
+      // Subscribers at the same position share one read.
       for (const place of new Set(places.values())) if (place < newest) await bringUp(place);
     } catch (error) {
       log.warn('events could not be read', { error });

@@ -1,4 +1,4 @@
-/** What a client's model reads first, and often all it reads before it chooses a tool. Under 2,000 characters. */
+/** What a client's model reads first, and often the only text it reads before it chooses a tool. Under 2,000 characters. */
 export const instructions = `One durable runtime shared by all sessions on this machine: goals, tasks and background work are kept in one database and survive this session.
 
 Happy path:

@@ -8,7 +8,7 @@ export interface MetricsEndpointNeeds {
   /** The text to answer with. */
   read(): Promise<string>;
   log: Log;
-  /** Between tries while another process has the port; 15 s unless a test says otherwise. */
+  /** Pause between attempts while another process has the port; 15 s outside of tests. */
   retryMs?: number;
 }
 
@@ -19,15 +19,14 @@ export interface MetricsEndpoint {
 }
 
 /**
- * `GET /metrics` for a Prometheus on this machine. Several sessions may be set to one port: the first has it, and all
- * show the same database; the others go on trying, so that one of them follows when it ends. A port that cannot be had
- * ends no server.
+ * `GET /metrics` for a Prometheus on this machine. Several sessions may share one port: the first one listens, and the
+ * others retry, so that one takes over when it ends. All show the same database. A taken port never ends a server.
  */
 export function openMetricsEndpoint({ port, read, log, retryMs = 15_000 }: MetricsEndpointNeeds): MetricsEndpoint {
   let retry: NodeJS.Timeout | undefined;
   let hasTold = false;
   const server = createServer((request, response) => void answer(request, response, read, log));
-  // A scraper that stays connected does not keep a server whose client has gone.
+  // A connected scraper must not keep a server alive whose client is gone.
   server.unref();
   const listen = () => server.listen(port, '127.0.0.1');
   const listening = new Promise<number>((resolve) => server.on('listening', () => resolve(portOf(server.address()))));
@@ -68,7 +67,7 @@ async function answer(
   }
 }
 
-/** A page of another site that has its name resolve to this machine sends that name (DNS rebinding). */
+/** A page of another site whose name resolves to this machine sends that name (DNS rebinding). */
 function isLocal(host: string | undefined): boolean {
   return host !== undefined && /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host);
 }

@@ -11,7 +11,7 @@ interface Prompt {
   title: string;
   description: string;
   argument?: { name: string; description: string; isRequired: boolean };
-  /** What the user says by it; the argument is '' when it was left out. */
+  /** The message that it stands for; an argument that was left out is ''. */
   text(argument: string): string;
 }
 

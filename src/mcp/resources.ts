@@ -14,14 +14,14 @@ import type { Event } from '../core/events/events.js';
 import type { Runtime } from '../runtime.js';
 import { createEventFeed, type EventFeed } from './event-feed.js';
 
-/** What a client can read beside the tools, by address: the result of a tool that reads. */
+/** A resource: the result of a tool that reads, by address. */
 interface Resource {
   uri: string;
   name: string;
   title: string;
   description: string;
   tool: string;
-  /** Changes of these are changes of it; of all when there are none. */
+  /** Events of these subjects are updates of it; without any, all events are. */
   subjects: readonly string[];
 }
 
@@ -90,7 +90,7 @@ export function serveResources(server: Server, { actor, runtime }: ResourceNeeds
     return { contents: [{ uri, mimeType, text: JSON.stringify(result) }] };
   });
 
-  // What is not there may come to be; until then there is nothing to tell of it.
+  // A missing resource may be created later; until then there are no updates.
   server.setRequestHandler(SubscribeRequestSchema, async ({ params: { uri } }) => {
     const { db, log } = await runtime();
     followed.add(uri);

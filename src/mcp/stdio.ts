@@ -11,7 +11,7 @@ import { createMcpServer } from './server.js';
 const parentPollMs = 5_000;
 const beginAgainMs = 10_000;
 
-export interface ServeWishes extends OpenLogOptions {
+export interface ServeOptions extends OpenLogOptions {
   /** Answers GET /metrics on this port of 127.0.0.1. */
   metricsPort?: number | undefined;
 }
@@ -20,11 +20,11 @@ export interface ServeWishes extends OpenLogOptions {
  * Serves MCP on stdin and stdout until the client is gone. A server that ends because of a mistake in its settings shows
  * in a client only as "failed"; so it starts all the same, and every tool answers with what is wrong.
  */
-export async function serveStdio(readSettings: () => Config, wishes: ServeWishes = {}): Promise<void> {
+export async function serveStdio(readSettings: () => Config, options: ServeOptions = {}): Promise<void> {
   keepStdoutForProtocol();
   keepSmall();
   const { config, problem } = readOrExplain(readSettings);
-  const log = openLog(config, wishes);
+  const log = openLog(config, options);
   const info = { clientSessionId: config.clientSessionId, project: config.project };
   const session = nameSession(info);
 
@@ -61,10 +61,10 @@ export async function serveStdio(readSettings: () => Config, wishes: ServeWishes
     const client = server.getClientVersion();
     void begin({ ...info, clientName: client?.name, clientVersion: client?.version });
   };
-  if (wishes.metricsPort !== undefined) {
+  if (options.metricsPort !== undefined) {
     const { openMetricsEndpoint } = await import('./metrics-endpoint.js');
     const read = async () => (await runtime()).metrics.prometheus();
-    openMetricsEndpoint({ port: wishes.metricsPort, read, log });
+    openMetricsEndpoint({ port: options.metricsPort, read, log });
   }
   endWithClient(() => opened?.close());
   await server.connect(new StdioServerTransport());

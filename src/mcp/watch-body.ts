@@ -1,7 +1,7 @@
-/** How the reading of an answer's body is over: to its end, because it broke off, or because its reader has gone. */
+/** How the body of an answer ended: it was read to its end, it broke off, or its reader left. */
 export type BodyEnd = 'read' | 'broken' | 'dropped';
 
-/** The same answer, telling once when its body is over; at once where it has none. */
+/** The same answer; `onEnd` is called once when its body ends, at once where it has none. */
 export function watchBody(response: Response, onEnd: (how: BodyEnd) => void): Response {
   if (!response.body) {
     onEnd('read');

@@ -105,7 +105,8 @@ async function requireAdmission(job: JobRow, { db, clock }: { db: Database; cloc
   if (!admission || admission.allowed) return;
   const { retryAfterMs } = admission;
   const why = retryAfterMs === undefined ? 'was tripped by hand and waits for circuit_breaker_reset' : 'is open';
-  throw new Postponed(`The breaker ${breakerOf(job.type)} ${why}; nothing was started.`, retryAfterMs ?? heldWaitMs);
+  const id = breakerOf(job.type);
+  throw new Postponed(`The breaker ${id} ${why}; nothing was started.`, retryAfterMs ?? heldWaitMs, [id]);
 }
 
 function completed(result: unknown): Outcome {
@@ -117,7 +118,8 @@ function completed(result: unknown): Outcome {
 
 function failed(error: unknown, redact: Redact): Outcome {
   if (error instanceof Postponed) {
-    return { kind: 'postponed', message: redact(error.message), retryAfterMs: error.retryAfterMs };
+    const { retryAfterMs, blockedBy } = error;
+    return { kind: 'postponed', message: redact(error.message), retryAfterMs, blockedBy };
   }
   const message = redact(describe(error));
   if (error instanceof ModelError) {

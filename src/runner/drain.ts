@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpochMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
@@ -54,13 +53,11 @@ export class Drain {
   #isBroken = false;
   /** Aborted to end a wait for work at once. */
   readonly #waking = new AbortController();
-  readonly #hadDatabase: boolean;
   #taken = () => {};
   #due = () => {};
 
   constructor(needs: DrainNeeds) {
     this.#needs = needs;
-    this.#hadDatabase = existsSync(needs.db.location);
     this.done = this.#run();
   }
 
@@ -116,12 +113,7 @@ export class Drain {
   }
 
   #mayGoOn(): boolean {
-    return !this.#mustEnd && !this.#isBroken && !this.#isDatabaseGone();
-  }
-
-  /** The file was deleted, or moved away with its directory: what is written to it now is lost. */
-  #isDatabaseGone(): boolean {
-    return this.#hadDatabase && !existsSync(this.#needs.db.location);
+    return !this.#mustEnd && !this.#isBroken && this.#needs.db.isHere();
   }
 
   /** Retries for a minute: a queue that cannot be read for a moment should not lose its runner. */

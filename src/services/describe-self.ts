@@ -11,7 +11,7 @@ export interface SelfDescription {
   workerSlots: number;
   defaultModel: string | undefined;
   configuredProviders: string[];
-  /** Who breaks a goal down when decompose_goal is not told. */
+  /** The planner of decompose_goal when the call names none. */
   planner: string;
   /** Tool servers that were tried in this session and are not up. */
   sickServers: SickServer[];

@@ -1,12 +1,13 @@
 import { llmPayload } from '../agents/llm.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
-import type { Job } from '../core/jobs/job.js';
+import { hasEnded, type Job } from '../core/jobs/job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ModelParams } from '../core/ports.js';
 import type { TaskReference } from '../core/tasks/task.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
+import { type BreakerNeeds, breakerWarning } from './breaker-warning.js';
 
 export interface LlmRequest {
   task_description: string;
@@ -28,11 +29,15 @@ export interface LlmRequestNeeds {
   jobs: Pick<Jobs, 'get' | 'submit' | 'retry'>;
 }
 
+export type LlmSubmitNeeds = LlmRequestNeeds & BreakerNeeds;
+
 /**
  * Submits a prompt as a job of type `llm`. Throws `invalid` for an unknown model and `not_configured` for a missing key,
- * naming what to set: here the caller sees it, in the background it would not.
+ * naming what to set: here the caller sees it, in the background it would not. `warnings` are those of the job, and the
+ * open breakers that it waits for.
  */
-export async function submitLlmJob(request: LlmRequest, actor: Actor, { models, jobs }: LlmRequestNeeds) {
+export async function submitLlmJob(request: LlmRequest, actor: Actor, needs: LlmSubmitNeeds) {
+  const { models, jobs } = needs;
   const model = usableModel(models, request.model);
   const fallbacks = (request.fallback_models ?? []).map((name) => usableModel(models, name));
   const job: NewJob = {
@@ -55,7 +60,11 @@ export async function submitLlmJob(request: LlmRequest, actor: Actor, { models, 
     idempotencyKey: request.idempotency_key,
     task: request.task_id,
   };
-  return jobs.submit(job, actor);
+  const submitted = await jobs.submit(job, actor);
+  if (hasEnded(submitted.job.status)) return { ...submitted, warnings: submitted.job.warnings };
+  const choices = [model, ...fallbacks].map(({ provider }) => `llm:${provider}`);
+  const waiting = await breakerWarning(choices, needs);
+  return { ...submitted, warnings: [...submitted.job.warnings, ...(waiting === undefined ? [] : [waiting])] };
 }
 
 /** Runs a job again. Only jobs of type `llm` can be given another model; throws `invalid` for others. */

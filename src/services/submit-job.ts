@@ -2,7 +2,9 @@ import type { AgentRegistry } from '../agents/index.js';
 import { RuntimeError } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
+import { breakerOf } from '../core/jobs/job-breaker.js';
 import type { Jobs } from '../runner/jobs.js';
+import { type BreakerNeeds, breakerWarning } from './breaker-warning.js';
 
 export interface JobRequest {
   type: string;
@@ -20,6 +22,8 @@ export interface JobRequest {
 export interface SubmitNeeds {
   agents: AgentRegistry;
   jobs: Pick<Jobs, 'submit'>;
+  breakers: BreakerNeeds['breakers'];
+  clock: BreakerNeeds['clock'];
 }
 
 /** Types with a tool of their own, which sets what their jobs need beside the payload. */
@@ -34,11 +38,12 @@ const reserved: Record<string, string> = {
  * Submits a job of any type after its agent's schema has checked the payload. Throws `invalid` in the schema's own words,
  * `not_found` for an unknown type, and `conflict`, `not_found` or `already_claimed` as `submit` of the queue does.
  */
-export async function submitJob(request: JobRequest, actor: Actor, { agents, jobs }: SubmitNeeds) {
+export async function submitJob(request: JobRequest, actor: Actor, needs: SubmitNeeds) {
+  const { agents, jobs } = needs;
   const tool = reserved[request.type];
   if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
   const { payload, demands } = await agents.check(request.type, request.payload);
-  return jobs.submit(
+  const submitted = await jobs.submit(
     {
       type: request.type,
       payload,
@@ -54,4 +59,6 @@ export async function submitJob(request: JobRequest, actor: Actor, { agents, job
     },
     actor,
   );
+  const waiting = await breakerWarning([breakerOf(request.type)], needs);
+  return { ...submitted, warnings: waiting === undefined ? undefined : [waiting] };
 }

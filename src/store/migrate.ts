@@ -2,6 +2,7 @@ import type { EpochMs } from '../base/clock.js';
 import type { Connection } from './connection.js';
 import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { foundation } from './migrations/001-foundation/index.js';
+import { postponedJobs } from './migrations/002-postponed-jobs.js';
 import {
   brokenReferences,
   type Migration,
@@ -13,7 +14,7 @@ import {
   versionOf,
 } from './schema.js';
 
-export const migrations: readonly Migration[] = [foundation];
+export const migrations: readonly Migration[] = [foundation, postponedJobs];
 
 export interface MigrateOptions {
   file: string;

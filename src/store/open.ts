@@ -7,8 +7,9 @@ import { makeBackup } from './backup.js';
 import type { Connection } from './connection.js';
 import { type Driver, loadDriver } from './driver.js';
 import { isUpToDate, type MigrateOptions, migrate } from './migrate.js';
+import { OpenFile } from './open-file.js';
 import { prepareFile } from './prepare-file.js';
-import type { Migration } from './schema.js';
+import { type Migration, notOurs, ownerOf, tableNames } from './schema.js';
 import type { Database } from './sql.js';
 import { sqliteDatabase } from './sqlite.js';
 import { explain, isBusy } from './sqlite-errors.js';
@@ -30,6 +31,8 @@ export interface OpenOptions {
 /** The oldest SQLite without the WAL-reset defect, which several writing processes hit (sqlite.org/wal.html). */
 const oldestSafeSqlite = [3, 51, 3] as const;
 
+const usualLockDeadlineMs = 10_000;
+
 /** A cold start may have to recover the WAL of a dead process. With less than 5 s, starts at the same instant fail. */
 const openTimeoutMs = 5_000;
 
@@ -39,14 +42,41 @@ const openTimeoutMs = 5_000;
  */
 export async function openDatabase(options: OpenOptions): Promise<Database> {
   const driver = await loadDriver();
-  const { file, log, lockDeadlineMs = 10_000 } = options;
+  const { file, backupDir, log, lockDeadlineMs = usualLockDeadlineMs } = options;
+  return sqliteDatabase({
+    file,
+    backupDir,
+    log,
+    lockDeadlineMs,
+    opened: await openFile(driver, options),
+    async reopen() {
+      refuseUnsound(driver, file);
+      return openFile(driver, options);
+    },
+  });
+}
+
+async function openFile(driver: Driver, options: OpenOptions): Promise<OpenFile> {
+  const { file, log, lockDeadlineMs = usualLockDeadlineMs } = options;
   const startedAt = performance.now();
   try {
     prepareFile(file, log);
     const writer = await openWriter(driver, options, startedAt + lockDeadlineMs * 3);
-    return sqliteDatabase({ file, writer, reader: openReader(driver, file, writer), log, lockDeadlineMs });
+    return new OpenFile({ file, writer, reader: openReader(driver, file, writer), log });
   } catch (error) {
     throw explainOpening(error, file, performance.now() - startedAt);
+  }
+}
+
+/** A file that was put in the place of another may still be on its way there: only a whole database of ours is opened. */
+function refuseUnsound(driver: Driver, file: string): void {
+  const connection = driver.connect(file, { readonly: true, fileMustExist: true, timeout: openTimeoutMs });
+  try {
+    const verdict = String(connection.pragma('quick_check(1)', { simple: true }));
+    if (verdict !== 'ok') throw new Error(`it is damaged: ${verdict}`);
+    if (ownerOf(connection) !== 'us') throw notOurs(file, tableNames(connection));
+  } finally {
+    connection.close();
   }
 }
 

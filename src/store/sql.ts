@@ -33,6 +33,11 @@ export interface Database extends Sql {
   /** Looks for damage that ordinary statements would not notice. Resolves to the first problem, or to undefined. */
   check(): Promise<string | undefined>;
   /**
+   * Whether the database at `location` is still the one that is open, and not moved, deleted or replaced. If it is not,
+   * every call throws `unavailable` and nothing is written, until the database is back or another one is in its place.
+   */
+  isHere(): boolean;
+  /**
    * Closes at once, after the `last` statements if the write lock is free. Synchronous, because a server that is asked
    * to end has some 100 ms before it is killed.
    */

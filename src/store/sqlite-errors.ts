@@ -1,4 +1,4 @@
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 
 /** Whether another process holds the lock that a statement needed. PROTOCOL: the same, while the WAL is being opened. */
 export function isBusy(error: unknown): boolean {
@@ -26,6 +26,33 @@ export function closedError(file: string): RuntimeError {
     `The database ${file} was closed, because this process is ending.`,
     'Nothing was written. Repeat the call when the process runs again.',
   );
+}
+
+/** The error for a call that finds another file, or none, at the path of the database that this process has open. */
+export function fileChanged(
+  how: 'gone' | 'replaced' | 'wal-left' | 'switched',
+  { file, backup, cause }: { file: string; backup: string | undefined; cause?: unknown },
+): RuntimeError {
+  const restore = backup === undefined ? '' : ` To go back to the newest backup: agent-runtime restore "${backup}".`;
+  const [what, next] = {
+    gone: [
+      'was moved or deleted while this process had it open',
+      `Move it back with its -wal and -shm, and all goes on. backup_database still saves what was in it.${restore}`,
+    ],
+    'wal-left': [
+      'was replaced by another file, but the -wal beside it still belongs to the earlier one and would damage it',
+      `End all sessions, move ${file}-wal and ${file}-shm elsewhere, and put the right file in place once more.`,
+    ],
+    replaced: [
+      `was replaced by a file that cannot be used (${cause === undefined ? 'it is being opened' : messageOf(cause)})`,
+      `Put the right database in its place, with its -wal and -shm if it has them.${restore}`,
+    ],
+    switched: [
+      'was replaced by another one, which this process uses from now on',
+      'Look with runtime_status what is there, and repeat the call if it still makes sense.',
+    ],
+  }[how] as [string, string];
+  return new RuntimeError('unavailable', `The database ${file} ${what}; nothing was written.`, next, { cause });
 }
 
 function stayedLocked(error: unknown, file: string, waitedMs: number): RuntimeError {

@@ -1,106 +1,110 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RuntimeError } from '../base/errors.js';
+import type { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import { copyInto } from './backup.js';
-import type { Connection, PreparedStatement } from './connection.js';
-import type { Database, Sql, Statement, TransactionOptions, Value } from './sql.js';
-import { closedError, explain, isBusy } from './sqlite-errors.js';
+import { copyInto, newestBackup } from './backup.js';
+import type { Connection } from './connection.js';
+import type { FileChange, OpenFile, Statements } from './open-file.js';
+import type { Database, Sql, TransactionOptions } from './sql.js';
+import { closedError, explain, fileChanged, isBusy } from './sqlite-errors.js';
 import { guardAgainstWaiting } from './transaction-guard.js';
-import { createWalCheckpointer } from './wal.js';
 
-export interface SqliteConnections {
+export interface SqliteNeeds {
   file: string;
-  /** The only connection that writes. */
-  writer: Connection;
-  /** Read-only, so that reads outside a transaction never see rows that may yet be rolled back. */
-  reader: Connection;
+  /** Where the newest backup is looked for when the file is gone. */
+  backupDir: string;
+  opened: OpenFile;
+  /** Opens the file that stands at the path now, in place of the one that was open. Throws if it is not sound or not ours. */
+  reopen(): Promise<OpenFile>;
   log: Log;
   /** How long a caller waits for its turn and the write lock before it gets `unavailable`, in milliseconds. */
   lockDeadlineMs: number;
 }
 
-/**
- * SQLite's own waiting blocks the JS thread, up to seconds under load, and no heartbeat or reply leaves meanwhile. So
- * SQLite waits 20 ms at most, and the rest is awaited here with jitter. This costs 10-20 % at saturation, and the worst
- * wait of 16 processes falls from 1,033 ms to 79 ms.
- */
-const sqliteWaitMs = 20;
 const jitterMs = 8;
+/** How old a look at the file may be for a read; every write looks anew. */
+const readLookMs = 100;
+/** Between two tries to open what stands in the place of the file. */
+const reopenPauseMs = 1_000;
 
-/** Creates a database over two open, migrated connections, which it closes in the end. */
-export const sqliteDatabase = (connections: SqliteConnections): Database => new SqliteDatabase(connections);
+/** A database over an open file, which it closes in the end. */
+export const sqliteDatabase = (needs: SqliteNeeds): Database => new SqliteDatabase(needs);
 
 class SqliteDatabase implements Database {
   readonly location: string;
-  readonly #writer: Connection;
-  readonly #reader: Connection;
-  readonly #writes: Statements;
-  readonly #reads: Statements;
-  readonly #begin: PreparedStatement;
-  readonly #commit: PreparedStatement;
-  readonly #rollback: PreparedStatement;
-  readonly #lockDeadlineMs: number;
-  readonly #afterWrite: () => void;
+  readonly #needs: SqliteNeeds;
+  #opened: OpenFile;
   #lastWrite: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  /** Whether the file was found to be gone, and has not come back. */
+  #isLost = false;
+  #reopening: Promise<OpenFile> | undefined;
+  #reopenAt = 0;
+  #refusal: unknown;
 
-  constructor({ file, writer, reader, log, lockDeadlineMs }: SqliteConnections) {
-    for (const connection of [writer, reader]) connection.pragma(`busy_timeout = ${sqliteWaitMs}`);
-    this.location = file;
-    this.#writer = writer;
-    this.#reader = reader;
-    this.#writes = statementsOf(writer);
-    this.#reads = statementsOf(reader);
-    this.#begin = writer.prepare('begin immediate');
-    this.#commit = writer.prepare('commit');
-    this.#rollback = writer.prepare('rollback');
-    this.#lockDeadlineMs = lockDeadlineMs;
-    this.#afterWrite = createWalCheckpointer(writer, file, log);
+  constructor(needs: SqliteNeeds) {
+    this.location = needs.file;
+    this.#needs = needs;
+    this.#opened = needs.opened;
   }
 
-  readonly all: Database['all'] = (text, ...values) => this.#patiently(() => this.#reads.all(text, values));
+  readonly all: Database['all'] = (text, ...values) => this.#read(({ reads }) => reads.all(text, values));
 
-  readonly get: Database['get'] = (text, ...values) => this.#patiently(() => this.#reads.get(text, values));
+  readonly get: Database['get'] = (text, ...values) => this.#read(({ reads }) => reads.get(text, values));
 
   readonly run: Database['run'] = (text, ...values) =>
-    this.#inTurn((askedAt) => this.#patiently(() => this.#writes.run(text, values), askedAt));
+    this.#inTurn((askedAt) => this.#patiently(({ writes }) => writes.run(text, values), askedAt));
 
   readonly transaction: Database['transaction'] = (body, options = {}) =>
     this.#inTurn((askedAt) => this.#transact(body, options, askedAt));
 
-  readonly backup: Database['backup'] = (path) => this.#patiently(() => copyInto(this.#reader, path));
+  readonly check: Database['check'] = () => this.#read(({ reader }) => findDamage(reader));
 
-  readonly check: Database['check'] = () => this.#patiently(() => findDamage(this.#reader));
+  /** Also of a file that was deleted: as long as it is open here, its contents can be saved. */
+  readonly backup: Database['backup'] = (path) =>
+    this.#opened.isClosed
+      ? this.#read(({ reader }) => copyInto(reader, path))
+      : this.#untilFree(() => copyInto(this.#opened.reader, path));
+
+  readonly isHere: Database['isHere'] = () => this.#opened.isHere();
 
   readonly close: Database['close'] = (last = []) => {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    try {
-      if (this.#writer.inTransaction) this.#rollback.run();
-      if (last.length > 0) writeLast(this.#writer, last, this.location);
-    } finally {
-      this.#reader.close();
-      this.#writer.close();
-    }
+    this.#opened.close(last);
   };
 
   /** Writers of this process take turns in the order in which they asked. Waiting for a turn counts as waiting. */
   #inTurn<Result>(work: (askedAt: number) => Promise<Result>): Promise<Result> {
     const askedAt = performance.now();
     const turn = this.#lastWrite.then(() => work(askedAt));
-    this.#lastWrite = turn.then(this.#afterWrite, () => {});
+    this.#lastWrite = turn.then(
+      () => this.#opened.afterWrite(),
+      () => {},
+    );
     return turn;
   }
 
+  #read<Result>(attempt: (opened: OpenFile) => Result): Promise<Result> {
+    return this.#patiently(attempt, performance.now(), readLookMs);
+  }
+
+  /** Makes an attempt with the file that is at the path, opened anew if need be, once no other process locks it. */
+  #patiently<Result>(attempt: (opened: OpenFile) => Result, askedAt: number, maxAgeMs = 0): Promise<Result> {
+    return this.#untilFree(
+      () => (this.#isOpenedHere(maxAgeMs) ? attempt(this.#opened) : this.#recovered().then(attempt)),
+      askedAt,
+    );
+  }
+
   /** Repeats an attempt while another process holds the lock, up to the deadline. */
-  async #patiently<Result>(attempt: () => Result, askedAt = performance.now()): Promise<Result> {
+  async #untilFree<Result>(attempt: () => Result | Promise<Result>, askedAt = performance.now()): Promise<Result> {
     for (;;) {
       if (this.#isClosed) throw closedError(this.location);
       try {
-        return attempt();
+        return await attempt();
       } catch (error) {
         const waitedMs = performance.now() - askedAt;
-        if (!isBusy(error) || waitedMs > this.#lockDeadlineMs) throw explain(error, this.location, waitedMs);
+        if (!isBusy(error) || waitedMs > this.#needs.lockDeadlineMs) throw explain(error, this.location, waitedMs);
       }
       await sleep(Math.random() * jitterMs);
     }
@@ -111,29 +115,91 @@ class SqliteDatabase implements Database {
     { durable = false }: TransactionOptions,
     askedAt: number,
   ): Promise<Result> {
-    const writer = this.#writer;
     const guard = guardAgainstWaiting();
     const gate = { isOpen: true };
+    let opened = this.#opened;
     try {
-      await this.#patiently(() => {
-        // The level cannot change inside a transaction.
-        if (durable) writer.pragma('synchronous = full');
-        this.#begin.run();
-      }, askedAt);
+      opened = await this.#untilFree(() => this.#begin(durable), askedAt);
       guard.arm();
-      const result = await Promise.race([body(gated(this.#writes, gate, writer)), guard.violation]);
+      const result = await Promise.race([body(gated(opened.writes, gate, opened.writer)), guard.violation]);
       gate.isOpen = false;
-      this.#commit.run();
+      opened.commit.run();
       return result;
     } catch (error) {
       gate.isOpen = false;
       if (this.#isClosed) throw closedError(this.location);
-      if (writer.inTransaction) this.#rollback.run();
+      if (opened.writer.inTransaction) opened.rollback.run();
       throw explain(error, this.location);
     } finally {
       guard.disarm();
-      if (durable && writer.open) writer.pragma('synchronous = normal');
+      if (durable && opened.writer.open) opened.writer.pragma('synchronous = normal');
     }
+  }
+
+  /** Begins a transaction. The file is looked at with the lock held, as the wait for it may have been long. */
+  #begin(durable: boolean): OpenFile | Promise<OpenFile> {
+    const opened = this.#opened;
+    if (!opened.isClosed) {
+      // The level cannot change inside a transaction.
+      if (durable) opened.writer.pragma('synchronous = full');
+      opened.begin.run();
+      if (this.#isOpenedHere()) return opened;
+      opened.rollback.run();
+    }
+    return this.#recovered().then(() => this.#begin(durable));
+  }
+
+  #isOpenedHere(maxAgeMs = 0): boolean {
+    if (!this.#opened.isHere(maxAgeMs)) return false;
+    if (this.#isLost) this.#needs.log.warn('the database is at its path again', { file: this.location });
+    this.#isLost = false;
+    return true;
+  }
+
+  /** The file is not the one that is open: goes on if it has come back, opens another one in its place, or throws. */
+  #recovered(): Promise<OpenFile> {
+    this.#reopening ??= this.#recover().finally(() => {
+      this.#reopening = undefined;
+    });
+    return this.#reopening;
+  }
+
+  async #recover(): Promise<OpenFile> {
+    const { log } = this.#needs;
+    const file = this.location;
+    const change = this.#opened.change();
+    if (change === undefined) return this.#opened;
+    if (!this.#isLost) log.error('the database was moved, deleted or replaced under this process', { file, change });
+    this.#isLost = true;
+    if (change === 'gone') throw this.#changed(change);
+    if (this.#opened.hasLeftItsWal()) throw this.#changed('wal-left');
+    // A transaction on the earlier file ends by itself; whoever comes next opens the new one.
+    if (!this.#opened.isClosed && this.#opened.writer.inTransaction) throw this.#changed(change);
+    await this.#openOther();
+    throw this.#changed('switched');
+  }
+
+  /** The earlier file is closed first: SQLite knows the -shm beside both by its path, and would empty it under us. */
+  async #openOther(): Promise<void> {
+    if (performance.now() < this.#reopenAt) throw this.#refusal;
+    this.#opened.close();
+    try {
+      this.#opened = await this.#needs.reopen();
+    } catch (error) {
+      this.#refusal = this.#changed('replaced', error);
+      this.#reopenAt = performance.now() + reopenPauseMs;
+      throw this.#refusal;
+    }
+    // The process may have been asked to end meanwhile.
+    if (this.#isClosed) this.#opened.close();
+    this.#isLost = false;
+    this.#needs.log.warn('another database stands in the place of the earlier one and is used from now on', {
+      file: this.location,
+    });
+  }
+
+  #changed(how: FileChange | 'wal-left' | 'switched', cause?: unknown): RuntimeError {
+    return fileChanged(how, { file: this.location, backup: newestBackup(this.#needs.backupDir), cause });
   }
 }
 
@@ -156,50 +222,4 @@ function gated(statements: Statements, gate: { isOpen: boolean }, writer: Connec
 function findDamage(connection: Connection): string | undefined {
   const verdict = String(connection.pragma('quick_check(1)', { simple: true }));
   return verdict === 'ok' ? undefined : verdict;
-}
-
-function writeLast(writer: Connection, statements: readonly Statement[], file: string): void {
-  try {
-    writer
-      .transaction(() => {
-        for (const { text, values } of statements) writer.prepare(text).run(...values);
-      })
-      .immediate();
-  } catch (error) {
-    // Another process holds the lock, or the disk is full. The leases of this process expire by themselves then.
-    if (!(explain(error, file) instanceof RuntimeError)) throw error;
-  }
-}
-
-interface Statements {
-  all<Row>(text: string, values: readonly Value[]): Row[];
-  get<Row>(text: string, values: readonly Value[]): Row | undefined;
-  run(text: string, values: readonly Value[]): number;
-}
-
-/** Prepares each text once: preparing costs more than running, and the texts are few and fixed. */
-function statementsOf(connection: Connection): Statements {
-  const prepared = new Map<string, PreparedStatement>();
-  function statement(text: string): PreparedStatement {
-    let known = prepared.get(text);
-    if (!known) {
-      known = prepare(connection, text);
-      prepared.set(text, known);
-    }
-    return known;
-  }
-  return {
-    all: <Row>(text: string, values: readonly Value[]) => statement(text).all(...values) as Row[],
-    get: <Row>(text: string, values: readonly Value[]) => statement(text).get(...values) as Row | undefined,
-    run: (text, values) => statement(text).run(...values).changes,
-  };
-}
-
-/** Throws for a write that was sent to the reader, where SQLite's own error would look like a read-only disk. */
-function prepare(connection: Connection, text: string): PreparedStatement {
-  const statement = connection.prepare<unknown[]>(text);
-  if (connection.readonly && !statement.readonly) {
-    throw new Error(`Only run() and transactions write; all() and get() were given: ${text}`);
-  }
-  return statement;
 }

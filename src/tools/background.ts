@@ -4,7 +4,7 @@ import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, jobId, limit, mark, priority, scope, taskReference, whenTrue } from './call/fields.js';
+import { cursor, jobId, limit, priority, scope, taskReference, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import {
@@ -17,7 +17,9 @@ import {
   showJobResult,
   showJobStatus,
   showWaitedJob,
+  submittedTaskOutput,
   waitedJobOutput,
+  warningLines,
   warningsOf,
 } from './shapes/job.js';
 
@@ -72,19 +74,14 @@ export const backgroundTools = [
         .optional()
         .describe('A task on the board: claimed now, and completed or failed with the result.'),
     }),
-    output: z.strictObject({
-      task_id: z.string(),
-      status: z.enum(jobStatuses),
-      /** The idempotency key was known: this is the task of the earlier call. */
-      repeated: mark,
-      warnings: z.array(z.string()).optional(),
-    }),
+    output: submittedTaskOutput,
     text: (output) =>
-      `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')`,
+      `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')` +
+      warningLines(output.warnings),
     handler: async (input, { runtime, actor }) => {
-      const { job, isRepeated } = await submitLlmJob(input, actor, runtime);
+      const { job, isRepeated, warnings } = await submitLlmJob(input, actor, runtime);
       const repeated = whenTrue(isRepeated);
-      return { task_id: job.id, status: job.status, repeated, warnings: warningsOf(job) };
+      return { task_id: job.id, status: job.status, repeated, warnings: warningsOf({ warnings }) };
     },
   }),
 

@@ -5,11 +5,10 @@ import { cursor, fields, iso, limit, mark, whenTrue } from './call/fields.js';
 import { firstThatFit, pagedList } from './call/page.js';
 import {
   breakerConfigOutput,
-  breakerEventOutput,
-  breakerOutput,
-  briefBreakerOutput,
+  breakerEventsOutput,
+  breakerListOutput,
+  breakerStatusOutput,
   configInput,
-  failureOutput,
   seconds,
   showBreaker,
   showBreakerBriefly,
@@ -50,7 +49,7 @@ export const breakerTools = [
       "Returns an agent's breaker in full: its state (CLOSED lets calls through, OPEN refuses them, HALF_OPEN lets a few " +
       'probes through), the reason, its counts and rules, and its last failures. Before a call use circuit_breaker_acquire.',
     input: z.strictObject({ agent_id: agentId }),
-    output: z.strictObject({ ...breakerOutput.shape, recent_failures: z.array(failureOutput) }),
+    output: breakerStatusOutput,
     handler: async ({ agent_id }, { runtime }) => {
       const [breaker, failures] = await Promise.all([
         runtime.breakers.get(agent_id),
@@ -69,13 +68,7 @@ export const breakerTools = [
       'Lists all breakers that were ever used, by agent, and names those that are OPEN or HALF_OPEN. Next: ' +
       'circuit_breaker_status for the failures of one.',
     input: z.strictObject({ fields, limit: limit(20), cursor }),
-    output: z.strictObject({
-      total_breakers: z.int(),
-      open_circuits: z.array(z.string()),
-      half_open_circuits: z.array(z.string()),
-      breakers: z.record(z.string(), z.union([breakerOutput, briefBreakerOutput])),
-      next_cursor: z.string().optional(),
-    }),
+    output: breakerListOutput,
     handler: async (input, { runtime }) => {
       const [tripped, total] = await Promise.all([runtime.breakers.tripped(mostNamed), runtime.breakers.count()]);
       const show = input.fields === 'full' ? showBreaker : showBreakerBriefly;
@@ -161,6 +154,7 @@ export const breakerTools = [
     handler: async (input, { runtime, actor }) => {
       const how = { actor, isPermitRequired: true };
       const { from, to } = await runtime.breakers.recordSuccess(input.agent_id, input.permit, how);
+      if (from !== to) await runtime.jobs.fill(actor);
       return {
         success: true as const,
         agent_id: input.agent_id,
@@ -263,8 +257,8 @@ export const breakerTools = [
     effect: 'write',
     isIdempotent: true,
     description:
-      'Closes a breaker at once, with a clean record: use it when the cause is fixed, or after a trip with hold. Its totals ' +
-      'and its history stay.',
+      'Closes a breaker at once, with a clean record: use it when the cause is fixed, or after a trip with hold. Background ' +
+      'work that waited for it starts now. Its totals and its history stay.',
     input: z.strictObject({ agent_id: agentId }),
     output: z.strictObject({
       success: z.literal(true),
@@ -275,6 +269,7 @@ export const breakerTools = [
     }),
     handler: async ({ agent_id }, { runtime, actor }) => {
       const { from, to } = await runtime.breakers.reset(agent_id, actor);
+      await runtime.jobs.fill(actor);
       return {
         success: true as const,
         agent_id,
@@ -311,7 +306,7 @@ export const breakerTools = [
     description:
       'Lists when and why a breaker opened, half opened, closed, was tripped, reset or configured, newest first.',
     input: z.strictObject({ agent_id: agentId, limit: limit(20) }),
-    output: z.strictObject({ agent_id: z.string(), event_count: z.int(), events: z.array(breakerEventOutput) }),
+    output: breakerEventsOutput,
     handler: async (input, { runtime }) => {
       const events = await runtime.breakers.events(input.agent_id, input.limit ?? 20);
       const { items } = firstThatFit(events, { limit: input.limit, byDefault: 20 }, showBreakerEvent);

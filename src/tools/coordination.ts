@@ -21,7 +21,7 @@ import {
   showWorkerTask,
   statusWord,
   statusWords,
-  workerOutput,
+  workerListOutput,
   workerTaskId,
   workerTaskOutput,
   workerTaskText,
@@ -91,7 +91,7 @@ export const coordinationTools = [
     effect: 'read',
     description: 'Lists every worker slot: who holds it, which task they work on, and their last heartbeat.',
     input: z.strictObject({}),
-    output: z.strictObject({ workers: z.array(workerOutput), count: z.int() }),
+    output: workerListOutput,
     text: (output) => JSON.stringify(output.workers),
     handler: async (_, { runtime }) => {
       const workers = (await runtime.slots.list()).map(showWorker);

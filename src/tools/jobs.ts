@@ -5,7 +5,15 @@ import { defineTool } from './call/define-tool.js';
 import { cursor, limit, metadata, priority, scope, time, toMs, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { agentListOutput, showAgents } from './shapes/agent.js';
-import { cancelledOutput, jobOutput, listedJobOutput, showJob, showListedJob, submittedOutput } from './shapes/job.js';
+import {
+  cancelledOutput,
+  jobOutput,
+  listedJobOutput,
+  showJob,
+  showListedJob,
+  submittedOutput,
+  warningLines,
+} from './shapes/job.js';
 
 const jobId = z
   .string()
@@ -48,10 +56,10 @@ export const jobTools = [
         .describe('A name of your own: the same key again returns the same job.'),
     }),
     output: submittedOutput,
-    text: (output) => `Job submitted successfully: ${output.job_id}`,
+    text: (output) => `Job submitted successfully: ${output.job_id}${warningLines(output.warnings)}`,
     handler: async (input, { runtime, actor }) => {
-      const { job, isRepeated } = await submitJob({ ...input, run_at: toMs(input.run_at) }, actor, runtime);
-      return { job_id: job.id, status: job.status, repeated: whenTrue(isRepeated) };
+      const { job, isRepeated, warnings } = await submitJob({ ...input, run_at: toMs(input.run_at) }, actor, runtime);
+      return { job_id: job.id, status: job.status, repeated: whenTrue(isRepeated), warnings };
     },
   }),
 

@@ -14,6 +14,7 @@ import {
   batonOutput,
   briefPipelineOutput,
   createdPipelineOutput,
+  heldBatonOutput,
   pipelineOutput,
   showAdvanced,
   showBaton,
@@ -250,13 +251,7 @@ export const relayTools = [
         .optional()
         .describe('Most characters of each text in the prompt; 8,000 of the input and 1,500 of others unless given.'),
     }),
-    output: z.strictObject({
-      success,
-      /** pending; in_progress: a job works on it; waiting: the breakers of its agents are open. */
-      status: z.string(),
-      baton: batonOutput,
-      prompt: z.string(),
-    }),
+    output: heldBatonOutput,
     handler: async (input, { runtime }) => {
       const held = await runtime.relays.baton(input.pipeline_id);
       const { max_chars: most } = input;

@@ -1,4 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createLogFile, type LogFileOptions } from '../../src/base/log-file.js';
@@ -94,6 +104,20 @@ describe('a file that cannot be written', () => {
     file.write('lost\n');
     expect(failures).toHaveLength(1);
     expect(readFileSync(victim, 'utf8')).toBe('untouched');
+  });
+
+  it('because the data directory above it was moved away is not made again, in the way of its return', () => {
+    const data = join(tempDir(), 'data');
+    mkdirSync(data);
+    const { file, clock, failures } = testFile({ directory: join(data, 'logs') });
+    renameSync(data, `${data}-moved`);
+    file.write('lost\n');
+    expect(existsSync(data)).toBe(false);
+    expect(failures).toHaveLength(1);
+    renameSync(`${data}-moved`, data);
+    clock.pass(60_000);
+    file.write('back\n');
+    expect(readFileSync(join(data, 'logs/agent-runtime-2026-11-20.log'), 'utf8')).toBe('back\n');
   });
 
   it('because it was taken away is made again', () => {

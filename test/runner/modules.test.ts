@@ -90,7 +90,7 @@ describe("a module's agent, in a detached runner", () => {
     });
     const store = jobStoreOf(runtime);
     const { job } = await submitJob({ type: 'report', payload: {} }, session, {
-      agents: runtime.agents,
+      ...runtime,
       // Stored, with no runner started for it: its session ends at this moment.
       jobs: {
         submit: async (given, actor) => {

@@ -56,7 +56,7 @@ export async function downloadPrices(download: PriceDownload, request: DownloadR
 }
 
 function fillTemplate({ urlTemplate, env }: PriceDownload, { ticker, startDate, endDate }: DownloadRequest): URL {
-  // No placeholder and no credentials before the path: the host must be the one that the config names.
+  // No placeholder and no credentials before the path: the host must be the config's.
   if (!/^https?:\/\/[^/?#{}@\\\s]+\//i.test(urlTemplate)) {
     throw invalidTemplate('it must start with https://HOST/, and HOST may hold no {placeholder} and no user name');
   }

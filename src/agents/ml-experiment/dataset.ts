@@ -68,6 +68,6 @@ export function datasetNotFound(missing: {
     'DATASET_NOT_FOUND',
     `${missing.title} is not complete in ${missing.directory}: missing ${names}. ` +
       `Download from ${missing.sources.join(' or ')} into that directory, ` +
-      'or set AGENT_RUNTIME_DATA_DIR to the directory above the one that has the files.',
+      'or set AGENT_RUNTIME_DATA_DIR to the parent of the directory with the files.',
   );
 }

@@ -21,6 +21,17 @@ export interface NewToken {
   isReadOnly: boolean;
 }
 
+export interface CreatedToken {
+  id: string;
+  /** The secret that a caller presents. */
+  token: string;
+}
+
+interface AccessNeeds {
+  db: Database;
+  clock: Clock;
+}
+
 interface TokenRow {
   id: string;
   name: string;
@@ -46,55 +57,18 @@ export type Access = ReturnType<typeof createAccess>;
 const usePrecisionMs = 60_000;
 
 /** Tokens that let a caller in over HTTP: 256 random bits each, kept as a hash. */
-export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
-  async function add(
-    sql: Sql,
-    { name, isReadOnly }: NewToken,
-    expiresAt: EpochMs | null,
-  ): Promise<{ id: string; token: string }> {
-    const id = newShortId();
-    const secret = randomBytes(32).toString('base64url');
-    await insertRow(sql, 'access_tokens', {
-      id,
-      name,
-      hash: hashOf(secret),
-      is_read_only: Number(isReadOnly),
-      expires_at: expiresAt,
-      created_at: clock.now(),
-    });
-    return { id, token: `${tokenPrefix}${id}_${secret}` };
-  }
-
-  const accessEvent = (actor: Actor) => ({
-    at: clock.now(),
-    actor,
-    subject: 'runtime' as const,
-    subjectId: 'access',
-  });
-
+export function createAccess({ db, clock }: AccessNeeds) {
   return {
     /** Creates a token and returns it, which is the only time it can be read. Throws `conflict` for a name in use. */
-    create: (token: NewToken, actor: Actor): Promise<{ id: string; token: string }> =>
-      db.transaction(async (sql) => {
-        const known = await sql.get('select 1 from access_tokens where name = ? and expires_at is null', token.name);
-        if (known) {
-          throw new RuntimeError(
-            'conflict',
-            `There is a token named ${JSON.stringify(token.name)} already.`,
-            'Choose another name, or revoke that one first.',
-          );
-        }
-        const created = await add(sql, token, null);
-        const data = { token: created.id, name: token.name, read_only: token.isReadOnly };
-        await recordEvent(sql, { ...accessEvent(actor), type: 'token_created', data });
-        return created;
-      }),
+    create: (token: NewToken, actor: Actor): Promise<CreatedToken> =>
+      db.transaction((sql) => createToken(sql, token, actor, clock.now())),
 
     /** Creates a code that is valid for one use, for `lifeMs`: for a link that a program opens in a browser. */
     createCode: (lifeMs: number): Promise<string> =>
       db.transaction(async (sql) => {
-        await sql.run('delete from access_tokens where expires_at <= ?', clock.now());
-        return (await add(sql, { name: 'code', isReadOnly: false }, clock.now() + lifeMs)).token;
+        const now = clock.now();
+        await sql.run('delete from access_tokens where expires_at <= ?', now);
+        return (await addToken(sql, { name: 'code', isReadOnly: false }, now, now + lifeMs)).token;
       }),
 
     async list(): Promise<AccessToken[]> {
@@ -106,23 +80,7 @@ export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
 
     /** Deletes a token by its id or name. Throws `not_found`. */
     revoke: (idOrName: string, actor: Actor): Promise<AccessToken> =>
-      db.transaction(async (sql) => {
-        const row = await sql.get<TokenRow>(
-          'delete from access_tokens where (id = ? or name = ?) and expires_at is null returning *',
-          idOrName,
-          idOrName,
-        );
-        if (!row) {
-          throw new RuntimeError(
-            'not_found',
-            `There is no token ${JSON.stringify(idOrName)}.`,
-            '`agent-runtime token list` shows the tokens there are.',
-          );
-        }
-        const data = { token: row.id, name: row.name };
-        await recordEvent(sql, { ...accessEvent(actor), type: 'token_revoked', data });
-        return toToken(row);
-      }),
+      db.transaction((sql) => revokeToken(sql, idOrName, actor, clock.now())),
 
     /** What a token allows; undefined for a token that is not valid, or was revoked. */
     async verify(token: string): Promise<{ id: string; name: string; isReadOnly: boolean } | undefined> {
@@ -144,6 +102,60 @@ export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
         return row.expires_at > clock.now();
       }),
   };
+}
+
+async function createToken(sql: Sql, token: NewToken, actor: Actor, now: EpochMs): Promise<CreatedToken> {
+  const known = await sql.get('select 1 from access_tokens where name = ? and expires_at is null', token.name);
+  if (known) {
+    throw new RuntimeError(
+      'conflict',
+      `There is a token named ${JSON.stringify(token.name)} already.`,
+      'Choose another name, or revoke that one first.',
+    );
+  }
+  const created = await addToken(sql, token, now, null);
+  const data = { token: created.id, name: token.name, read_only: token.isReadOnly };
+  await recordEvent(sql, { at: now, actor, ...accessSubject, type: 'token_created', data });
+  return created;
+}
+
+async function revokeToken(sql: Sql, idOrName: string, actor: Actor, now: EpochMs): Promise<AccessToken> {
+  const row = await sql.get<TokenRow>(
+    'delete from access_tokens where (id = ? or name = ?) and expires_at is null returning *',
+    idOrName,
+    idOrName,
+  );
+  if (!row) {
+    throw new RuntimeError(
+      'not_found',
+      `There is no token ${JSON.stringify(idOrName)}.`,
+      '`agent-runtime token list` shows the tokens there are.',
+    );
+  }
+  const data = { token: row.id, name: row.name };
+  await recordEvent(sql, { at: now, actor, ...accessSubject, type: 'token_revoked', data });
+  return toToken(row);
+}
+
+const accessSubject = { subject: 'runtime', subjectId: 'access' } as const;
+
+async function addToken(
+  sql: Sql,
+  { name, isReadOnly }: NewToken,
+  now: EpochMs,
+  expiresAt: EpochMs | null,
+): Promise<CreatedToken> {
+  const id = newShortId();
+  const secret = randomBytes(32).toString('base64url');
+  await insertRow(sql, 'access_tokens', {
+    id,
+    name,
+    hash: hashOf(secret),
+    is_read_only: Number(isReadOnly),
+    expires_at: expiresAt,
+    created_at: now,
+  });
+  return { id, token: `${tokenPrefix}${id}_${secret}` };
 }
 
 /** Marks our tokens for people, and for programs that look for leaked secrets. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js';
-import type { Database } from '../../store/sql.js';
+import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
+import type { Change } from '../change.js';
 import type { Event } from '../events/events.js';
 import type { Failure } from './circuit-rows.js';
 import { type ConfigChanges, configureBreaker } from './configure-breaker.js';
@@ -32,12 +33,19 @@ import { resetBreaker, type Trip, tripBreaker } from './trip-breaker.js';
 
 export type Breakers = ReturnType<typeof createBreakers>;
 
+export interface BreakersNeeds {
+  db: Database;
+  clock: Clock;
+  /** Runs in the transaction in which a breaker closes, by itself or by hand. */
+  onClosed?: (sql: Sql, id: string, change: Change) => Promise<void>;
+}
+
 /**
  * The breakers that all processes share: their windows, cooldowns and permits are rows. Each writing method is a
  * transaction of its own. Inside another transaction, call `acquirePermit`, `recordSuccess`, `recordFailure` or
  * `chooseAgent` with its `sql`.
  */
-export function createBreakers({ db, clock }: { db: Database; clock: Clock }) {
+export function createBreakers({ db, clock, onClosed = async () => {} }: BreakersNeeds) {
   const changeBy = (actor: Actor | undefined) => ({ at: clock.now(), actor });
 
   return {
@@ -50,7 +58,12 @@ export function createBreakers({ db, clock }: { db: Database; clock: Clock }) {
       db.transaction((sql) => chooseAgent(sql, id, request, clock.now())),
 
     recordSuccess: (id: string, permit?: string, end: Omit<CallEnd, 'at' | 'permit'> = {}) =>
-      db.transaction((sql) => recordSuccess(sql, id, { ...end, permit, at: clock.now() })),
+      db.transaction(async (sql) => {
+        const at = clock.now();
+        const moved = await recordSuccess(sql, id, { ...end, permit, at });
+        if (moved.from !== moved.to && moved.to === 'closed') await onClosed(sql, id, { at, actor: end.actor });
+        return moved;
+      }),
 
     recordFailure: (id: string, failure: Failure, end: Omit<FailedCallEnd, 'at'> = {}) =>
       db.transaction((sql) => recordFailure(sql, id, failure, { ...end, at: clock.now() })),
@@ -60,7 +73,13 @@ export function createBreakers({ db, clock }: { db: Database; clock: Clock }) {
 
     trip: (id: string, trip: Trip, actor?: Actor) =>
       db.transaction((sql) => tripBreaker(sql, id, trip, changeBy(actor))),
-    reset: (id: string, actor?: Actor) => db.transaction((sql) => resetBreaker(sql, id, changeBy(actor))),
+    reset: (id: string, actor?: Actor) =>
+      db.transaction(async (sql) => {
+        const change = changeBy(actor);
+        const moved = await resetBreaker(sql, id, change);
+        await onClosed(sql, id, change);
+        return moved;
+      }),
     configure: (id: string, changes: ConfigChanges, actor?: Actor): Promise<BreakerConfig> =>
       db.transaction((sql) => configureBreaker(sql, id, changes, changeBy(actor))),
 

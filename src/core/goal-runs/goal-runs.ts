@@ -56,7 +56,7 @@ export function createGoalRuns({ db, clock }: { db: Database; clock: Clock }) {
   return {
     onEnded,
 
-    /** Starts a run, or resolves to the one that the goal has already; see `startRun`. */
+    /** Starts a run, or resolves to the goal's live run; see `startRun`. */
     start: (run: NewRun, actor: Actor): Promise<{ run: Job; isRepeated: boolean }> =>
       db.transaction(async (sql) => {
         const { row, isRepeated } = await startRun(sql, run, actor, { clock, onEnded });

@@ -20,7 +20,7 @@ export const plannedTask = z.strictObject({
     .max(100)
     .optional()
     .describe('Titles of tasks of this plan that must be done first, or their places in it, counted from 0.'),
-  acceptance: z.string().max(5_000).optional().describe('How one can tell that it is done.'),
+  acceptance: z.string().max(5_000).optional().describe('Acceptance criteria: when it is done.'),
 });
 export type PlannedTask = z.output<typeof plannedTask>;
 

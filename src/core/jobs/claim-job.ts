@@ -46,7 +46,7 @@ export async function claimJob(
   const ready = await readyFor(sql, capabilities, now);
   const row = await sql.get<JobRow>(
     `update jobs set status = 'running', attempt = attempt + 1, tries = tries + 1, runner_id = ?, attempt_token = ?,
-       progress = null, progress_message = null, error_code = null, error_message = null,
+       blocked_by = null, progress = null, progress_message = null, error_code = null, error_message = null,
        started_at = coalesce(started_at, ?), completed_at = null, updated_at = ?
      where seq = (select seq from jobs where ${ready.text} order by priority desc, run_at, seq limit 1) returning *`,
     runnerId,

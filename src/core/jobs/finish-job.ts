@@ -4,6 +4,7 @@ import { messageOf, RuntimeError } from '../../base/errors.js';
 import { rowOf } from '../../store/insert-row.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { releasePermitsOf } from '../breakers/guard.js';
+import { readBreaker } from '../breakers/list-breakers.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { countAttempt, countCancelled, readyAt } from '../metrics/counters.js';
@@ -112,9 +113,20 @@ async function writeOutcome(
     status: delay === undefined ? statusAfter(decided) : undefined,
   });
   if (delay === undefined) return end(sql, row, decided, rules, change);
-  const requeued = await requeue(sql, row, decided, at + delay, at);
-  if (!isStillWaiting) await recordRequeued(sql, row, decided, at + delay, change);
+  const runAt = (await hasBreakerClosed(sql, decided, at)) ? at : at + delay;
+  const requeued = await requeue(sql, row, decided, runAt, at);
+  if (!isStillWaiting) await recordRequeued(sql, row, decided, runAt, change);
   return requeued;
+}
+
+/** Whether a breaker that refused the attempt has closed in the meantime: its closing could not wake a running job. */
+async function hasBreakerClosed(sql: Sql, outcome: Outcome, at: EpochMs): Promise<boolean> {
+  const blockedBy = outcome.kind === 'postponed' ? (outcome.blockedBy ?? []) : [];
+  for (const id of blockedBy) {
+    const { circuit } = await readBreaker(sql, id, at);
+    if (circuit.state === 'closed') return true;
+  }
+  return false;
 }
 
 /** The delay until the next try, milliseconds; undefined when there is no next try. */
@@ -138,9 +150,10 @@ async function requeue(
 ): Promise<JobRow | undefined> {
   const problem = problemOf(outcome);
   return sql.get<JobRow>(
-    `update jobs set status = 'pending', runner_id = null, attempt_token = null, run_at = ?, tries = ?, crashes = ?,
+    `update jobs set status = 'pending', runner_id = null, attempt_token = null, run_at = ?, blocked_by = ?, tries = ?, crashes = ?,
        error_code = ?, error_message = ?, updated_at = ? where seq = ? returning *`,
     runAt,
+    outcome.kind === 'postponed' && outcome.blockedBy?.length ? JSON.stringify(outcome.blockedBy) : null,
     outcome.kind === 'postponed' ? row.tries - 1 : row.tries,
     outcome.kind === 'lost' ? row.crashes + 1 : row.crashes,
     problem?.code ?? null,

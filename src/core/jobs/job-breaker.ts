@@ -5,6 +5,7 @@ import type { FailureType } from '../breakers/machine.js';
 import { callOf } from './attempts.js';
 import type { JobRow } from './job.js';
 import type { Outcome } from './outcome.js';
+import { wakeBlockedJobs } from './wake-jobs.js';
 
 /** Id of the breaker that guards all jobs of a type. It exists once someone has configured or tripped it. */
 export const breakerOf = (type: string): string => `job:${type}`;
@@ -24,8 +25,12 @@ export async function recordOutcome(sql: Sql, job: JobRow, outcome: Outcome, at:
   const id = breakerOf(job.type);
   const failure = failureOf(outcome);
   if ((outcome.kind !== 'completed' && !failure) || !(await isGuarded(sql, id))) return;
-  if (!failure) await recordSuccess(sql, id, { at });
-  else await recordFailure(sql, id, failure, { at, retryAfterMs: failure.retryAfterMs });
+  if (failure) {
+    await recordFailure(sql, id, failure, { at, retryAfterMs: failure.retryAfterMs });
+    return;
+  }
+  const { from, to } = await recordSuccess(sql, id, { at });
+  if (from !== to && to === 'closed') await wakeBlockedJobs(sql, id, { at });
 }
 
 async function isGuarded(sql: Sql, id: string): Promise<boolean> {

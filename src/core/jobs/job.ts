@@ -18,6 +18,8 @@ export interface JobRow {
   requires: string | null;
   concurrency: number | null;
   run_at: number;
+  /** JSON array of the ids of the breakers that it waits for; null when it waits for none. */
+  blocked_by: string | null;
   unfinished_dependencies: number;
   timeout_seconds: number;
   attempt: number;

@@ -9,8 +9,11 @@ export type Outcome = Spending &
     | { kind: 'completed'; result: Json }
     | { kind: 'failed'; code: string; message: string; isTransient: boolean; retryAfterMs?: number | undefined }
     | { kind: 'cancelled'; message?: string | undefined }
-    /** Nothing was tried, because something that it needs is unavailable for `retryAfterMs`. Does not count as a try. */
-    | { kind: 'postponed'; message: string; retryAfterMs: number }
+    /**
+     * Nothing was tried, because something that it needs is unavailable for `retryAfterMs`. Does not count as a try.
+     * `blockedBy` names the breakers that refused it: it starts as soon as one of them closes.
+     */
+    | { kind: 'postponed'; message: string; retryAfterMs: number; blockedBy?: readonly string[] | undefined }
     /** The runner vanished without leaving an outcome. */
     | { kind: 'lost'; message: string }
   );

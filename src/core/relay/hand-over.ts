@@ -7,6 +7,7 @@ import * as fallback from '../breakers/fallback.js';
 import { recordFailure, recordSuccess, releasePermitsOf } from '../breakers/guard.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
+import { wakeBlockedJobs } from '../jobs/wake-jobs.js';
 import { type Baton, type BatonDocument, type BatonRow, newestBatonOf, toBaton } from './baton.js';
 import { type Pipeline, remainingTokens } from './pipeline.js';
 import { currentResultsBefore, findStep, maxRetries, outputKeyOf, outputText, type Step } from './step.js';
@@ -59,7 +60,16 @@ export async function handOver(
   return baton;
 }
 
-export type Admitted = { baton: Baton } | { refusal: string; retryAfterMs: number | undefined };
+/** Why no agent may take a baton now. */
+export interface Refused {
+  refusal: string;
+  /** Undefined when only a reset by hand helps. */
+  retryAfterMs: number | undefined;
+  /** Ids of the breakers that refused it. */
+  refusedBy: readonly string[];
+}
+
+export type Admitted = { baton: Baton } | Refused;
 
 /** Asks the breakers again for a baton that is waiting. Any other baton is returned as it is. */
 export async function admitWaiting(sql: Sql, baton: Baton, step: Step, change: Change): Promise<Admitted> {
@@ -68,7 +78,7 @@ export async function admitWaiting(sql: Sql, baton: Baton, step: Step, change: C
   const chosen = await chooseAgent(sql, request, change);
   if (!chosen.isAllowed) {
     const refusal = `No agent may work on step ${step.stepIndex} now: ${chosen.note}`;
-    return { refusal, retryAfterMs: chosen.retryAfterMs };
+    return { refusal, retryAfterMs: chosen.retryAfterMs, refusedBy: chosen.refusedBy ?? [] };
   }
   const { handed_over: _, ...waiting } = baton.document;
   const document: BatonDocument = { ...waiting, ...holderIn(chosen) };
@@ -144,6 +154,8 @@ export interface ChosenAgent {
   note?: string;
   /** When a breaker may allow a call again; absent when only a reset by hand helps. */
   retryAfterMs?: number | undefined;
+  /** The agents whose breakers refused it. */
+  refusedBy?: readonly string[];
 }
 
 /** A half-open breaker gets its permit back after this, should the baton never come back. */
@@ -162,13 +174,20 @@ export async function chooseAgent(sql: Sql, request: AgentRequest, { at }: Chang
   const refused = path.flatMap((asked) => (asked.answer.allowed ? [] : [asked.agent]));
   const open = refused.length === 1 ? `the breaker of ${agentId} is` : `the breakers of ${refused.join(', ')} are`;
   return agent === undefined
-    ? { agentId, isAllowed: false, note: `${open} open, and there is no other fallback.`, retryAfterMs }
+    ? {
+        agentId,
+        isAllowed: false,
+        note: `${open} open, and there is no other fallback.`,
+        retryAfterMs,
+        refusedBy: refused,
+      }
     : { agentId: agent, isAllowed: true, note: `${agent} stands in for ${agentId}: ${open} open.` };
 }
 
 export async function reportSuccess(sql: Sql, agentId: string, batonId: string, change: Change): Promise<void> {
   await releasePermit(sql, batonId);
-  await recordSuccess(sql, agentId, change);
+  const { from, to } = await recordSuccess(sql, agentId, change);
+  if (from !== to && to === 'closed') await wakeBlockedJobs(sql, agentId, change);
 }
 
 export async function reportFailure(

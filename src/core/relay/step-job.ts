@@ -8,7 +8,7 @@ import type { JobRow } from '../jobs/job.js';
 import { submitJob } from '../jobs/submit-job.js';
 import { type Baton, findBaton, findBatonOfJob } from './baton.js';
 import { type HeldBaton, readHeldBaton } from './baton-prompt.js';
-import { admitWaiting } from './hand-over.js';
+import { admitWaiting, type Refused } from './hand-over.js';
 import { findPipeline, type Pipeline, type RunPlan } from './pipeline.js';
 import { findStep } from './step.js';
 
@@ -85,7 +85,7 @@ export async function submitStepJob(
   return row;
 }
 
-export type Taken = { held: HeldBaton } | { refusal: string; retryAfterMs: number | undefined };
+export type Taken = { held: HeldBaton } | Refused;
 
 /**
  * Gives a job that begins its baton, with all that its agent needs, or says why no agent may work on it now. Throws

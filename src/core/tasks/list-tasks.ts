@@ -7,7 +7,7 @@ export interface TaskFilter extends TaskScope {
   status?: TaskStatus | undefined;
   /** Part of a title, key or description, in any case. */
   text?: string | undefined;
-  /** The page after the one that ended with this id, of a list that begins with the newest. */
+  /** The page after the page that ended with this id, of a list that begins with the newest. */
   beforeId?: number | undefined;
   /** The page after this id, of a list that begins with the oldest. */
   afterId?: number | undefined;

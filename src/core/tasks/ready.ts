@@ -17,7 +17,7 @@ export async function findNext(sql: Sql, scope: TaskScope): Promise<TaskRow | un
 
 export interface ReadyPage {
   limit: number;
-  /** The page after the one that ended with this task, which may have been claimed since. */
+  /** The page after the page that ended with this task, which may have been claimed since. */
   afterId?: number | undefined;
 }
 

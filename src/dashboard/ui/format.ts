@@ -4,6 +4,9 @@ const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFra
 /** 1,234.5 */
 export const number = (value: number): string => plain.format(value);
 
+/** A whole number with separators: 10,000. */
+export const shownCount = (count: number): string => count.toLocaleString('en');
+
 /** 12.3K */
 export const short = (value: number): string => compact.format(value);
 

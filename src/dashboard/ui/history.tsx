@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { Change } from '../live.js';
+import type { Page } from '../../tools/call/page.js';
+import type { ShownEvent } from '../../tools/shapes/event.js';
 import { useRead } from '../use-read.js';
 import { Shown } from './shown.js';
 import { Time } from './time.js';
@@ -15,7 +16,7 @@ const many = 200;
 /** The history of one subject, newest first. */
 export function History({ subject, id }: HistoryProps) {
   const [limit, setLimit] = useState(few);
-  const reading = useRead<{ events: Change[]; next_cursor?: string }>(
+  const reading = useRead<Page<'events', ShownEvent>>(
     'get_events',
     { subject, subject_id: String(id), limit },
     { subjects: [subject], keepsLast: true },
@@ -51,7 +52,7 @@ export function History({ subject, id }: HistoryProps) {
 }
 
 /** The data of a change, as name and value. */
-function Details({ data = {} }: { data?: Change['data'] }) {
+function Details({ data = {} }: Pick<ShownEvent, 'data'>) {
   const shown = Object.entries(data).filter(([, value]) => value !== null);
   if (shown.length === 0) return null;
   return (

@@ -1,4 +1,6 @@
-import { shownCount, type TaskState, type TaskSummary, taskStates, totalOf } from '../task-card.js';
+import type { TaskState, TaskSummary } from '../../http/page/tasks.js';
+import type { ShownTask } from '../../tools/shapes/task.js';
+import { shownCount } from './format.js';
 
 export const stateWords: Record<TaskState, string> = {
   ready: 'Ready',
@@ -8,6 +10,16 @@ export const stateWords: Record<TaskState, string> = {
   failed: 'Failed',
   cancelled: 'Cancelled',
 };
+
+/** The states in the order of the board. */
+export const taskStates = Object.keys(stateWords) as readonly TaskState[];
+
+/** The state that people see of a task: a pending one is ready or waiting. */
+export const stateOf = ({ status, ready }: ShownTask): TaskState =>
+  status === 'pending' ? (ready ? 'ready' : 'waiting') : status;
+
+/** The number of tasks in all states. */
+export const totalOf = ({ counts }: TaskSummary): number => taskStates.reduce((sum, state) => sum + counts[state], 0);
 
 /** A shape for each state, so that colour is not needed to tell them apart: paths within a ring of 16 by 16. */
 const shapes: Record<TaskState, string> = {

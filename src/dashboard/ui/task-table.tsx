@@ -1,5 +1,5 @@
+import type { TaskCard } from '../../http/page/tasks.js';
 import { Link } from '../location.js';
-import type { TaskCard } from '../task-card.js';
 import { StateMark } from './state.js';
 import { Time } from './time.js';
 

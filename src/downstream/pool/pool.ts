@@ -60,7 +60,7 @@ export class Pool {
   readonly #slots: Slots;
   #lastUsedAt: EpochMs;
   #list: ToolList | undefined;
-  /** Requests for the list, numbered, and the number of the one that `#list` answers. */
+  /** Requests for the list, numbered, and the number of the request that `#list` answers. */
   #listRequests = 0;
   #listedBy = 0;
 

@@ -87,7 +87,7 @@ export class Slots {
     }
   }
 
-  /** The usable slot with the fewest calls in flight; among equals the one that was used longest ago. */
+  /** The usable slot with the fewest calls in flight; among equals the least recently used. */
   #choose(avoid: ReadonlySet<Connection>, refused: ReadonlySet<Slot>): Slot | undefined {
     const usable = this.#slots.filter((slot) => this.#isUsable(slot, avoid) && !refused.has(slot));
     return usable.sort((one, other) => one.inFlight - other.inFlight || one.lastUsed - other.lastUsed)[0];

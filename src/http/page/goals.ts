@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GoalProgress } from '../../core/overview/goals.js';
+import type { GoalProgress as GoalWithSummary } from '../../core/overview/goals.js';
 import { goalStatuses } from '../../core/tasks/goal.js';
 import { iso } from '../../tools/call/fields.js';
 import { tokensOutput } from '../../tools/shapes/goal.js';
@@ -17,9 +17,9 @@ export const goalProgress = taskSummary.extend({
   tokens: tokensOutput,
 });
 
-export type ShownGoalProgress = z.infer<typeof goalProgress>;
+export type GoalProgress = z.infer<typeof goalProgress>;
 
-export function showGoalProgress({ summary, budget, ...goal }: GoalProgress): ShownGoalProgress {
+export function showGoalProgress({ summary, budget, ...goal }: GoalWithSummary): GoalProgress {
   return {
     id: goal.id,
     name: goal.name,

@@ -3,7 +3,7 @@ import type { Json } from '../../base/json.js';
 import { cut } from '../../base/text.js';
 import { type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry } from '../../core/jobs/read-jobs.js';
-import type { LinkedJob } from '../../core/overview/job-board.js';
+import type { LinkedJob as LinkedJobRow } from '../../core/overview/job-board.js';
 import type { Interval } from '../../core/overview/trends.js';
 import { iso, jsonObject, mark, whenTrue } from '../../tools/call/fields.js';
 import {
@@ -18,6 +18,8 @@ import {
 } from '../../tools/shapes/job.js';
 
 const status = z.enum(jobStatuses);
+
+export type JobStatus = z.infer<typeof status>;
 
 /** A job as the page's lists show it; fields that say nothing are left out. Times are ISO 8601. */
 export const jobSummary = z.strictObject({
@@ -89,6 +91,8 @@ export type JobPage = z.infer<typeof jobPage>;
 
 const linkedJob = z.strictObject({ id: z.string(), type: z.string(), status });
 
+export type LinkedJob = z.infer<typeof linkedJob>;
+
 const jobAttempt = z.strictObject({
   attempt: z.int(),
   outcome: z.string(),
@@ -101,6 +105,8 @@ const jobAttempt = z.strictObject({
   ended_at: z.string().nullable(),
 });
 
+export type JobAttempt = z.infer<typeof jobAttempt>;
+
 const jobLogEntry = z.strictObject({
   id: z.int(),
   at: z.string(),
@@ -108,6 +114,8 @@ const jobLogEntry = z.strictObject({
   message: z.string(),
   fields: jsonObject.optional(),
 });
+
+export type JobLogEntry = z.infer<typeof jobLogEntry>;
 
 /** `job`: a job in full, except its output. */
 export const wholeJob = jobSummary.extend({
@@ -139,7 +147,7 @@ export type WholeJob = z.infer<typeof wholeJob>;
 const longestPayload = 200_000;
 
 export interface WholeJobRecords extends JobRecords {
-  links: { before: LinkedJob[]; after: LinkedJob[] };
+  links: { before: LinkedJobRow[]; after: LinkedJobRow[] };
 }
 
 export function showWholeJob(job: Job, records: WholeJobRecords, now: number): WholeJob {
@@ -168,7 +176,7 @@ export function showWholeJob(job: Job, records: WholeJobRecords, now: number): W
   };
 }
 
-function showAttempt(attempt: Attempt): z.infer<typeof jobAttempt> {
+function showAttempt(attempt: Attempt): JobAttempt {
   return {
     attempt: attempt.attempt,
     outcome: attempt.outcome ?? 'running',
@@ -182,7 +190,7 @@ function showAttempt(attempt: Attempt): z.infer<typeof jobAttempt> {
   };
 }
 
-function showLogEntry({ id, at, level, message, fields }: LogEntry): z.infer<typeof jobLogEntry> {
+function showLogEntry({ id, at, level, message, fields }: LogEntry): JobLogEntry {
   return { id, at: iso(at), level, message, ...(fields === null ? {} : { fields: JSON.parse(fields) }) };
 }
 

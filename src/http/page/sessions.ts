@@ -2,13 +2,16 @@ import { z } from 'zod';
 import type { readSessions } from '../../core/overview/sessions.js';
 import { iso } from '../../tools/call/fields.js';
 
-const holdings = {
+const holdings = z.strictObject({
   slots: z.array(z.int()),
   tasks: z.array(
     z.strictObject({ id: z.int(), title: z.string(), worker: z.string().nullable(), lease_expires_at: z.string() }),
   ),
   jobs: z.strictObject({ running: z.int(), pending: z.int() }),
-};
+});
+
+/** What a session, or a caller without one, holds. */
+export type Holdings = z.infer<typeof holdings>;
 
 /** `sessions`: the sessions, live ones first, with what each holds. Times are ISO 8601. */
 export const sessionList = z.strictObject({
@@ -23,11 +26,11 @@ export const sessionList = z.strictObject({
       started_at: z.string(),
       heartbeat_at: z.string(),
       ended_at: z.string().nullable(),
-      ...holdings,
+      ...holdings.shape,
     }),
   ),
   /** Claims and slots of callers without a session. */
-  others: z.array(z.strictObject({ holder: z.string(), ...holdings })),
+  others: z.array(z.strictObject({ holder: z.string(), ...holdings.shape })),
 });
 
 export type SessionList = z.infer<typeof sessionList>;

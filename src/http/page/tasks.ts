@@ -4,6 +4,9 @@ import { iso, mark, whenTrue } from '../../tools/call/fields.js';
 
 const state = z.enum(boardStates);
 
+/** The states that people see: a pending task is ready or waiting. */
+export type TaskState = z.infer<typeof state>;
+
 /** A task as the page's cards and lists show it; fields that say nothing are left out. Times are ISO 8601. */
 export const taskCard = z.strictObject({
   id: z.int(),

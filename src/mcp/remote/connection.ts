@@ -47,19 +47,7 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
       void client.close().catch(() => {});
     };
     const connection = connecting;
-    const transport = new StreamableHTTPClientTransport(endpoint, {
-      requestInit: {
-        headers: { ...options.headers, ...(options.token ? { Authorization: `Bearer ${options.token}` } : {}) },
-      },
-      fetch: async (url, init) => watched(await fetch(url, init), drop),
-      // What is lost is made anew by the next call, with its session.
-      reconnectionOptions: {
-        maxRetries: 0,
-        initialReconnectionDelay: 1_000,
-        maxReconnectionDelay: 1_000,
-        reconnectionDelayGrowFactor: 1,
-      },
-    });
+    const transport = transportTo(endpoint, options, drop);
     // The SDK's own classes disagree under exactOptionalPropertyTypes.
     await client.connect(transport as Parameters<Client['connect']>[0], {
       timeout: connectMs,
@@ -101,6 +89,20 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
 }
 
 const connectMs = 10_000;
+
+function transportTo(endpoint: URL, { headers, token }: RemoteOptions, onBroken: () => void) {
+  return new StreamableHTTPClientTransport(endpoint, {
+    requestInit: { headers: { ...headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) } },
+    fetch: async (url, init) => watched(await fetch(url, init), onBroken),
+    // What is lost is made anew by the next call, with its session.
+    reconnectionOptions: {
+      maxRetries: 0,
+      initialReconnectionDelay: 1_000,
+      maxReconnectionDelay: 1_000,
+      reconnectionDelayGrowFactor: 1,
+    },
+  });
+}
 
 /** Tells when an answer breaks off in its middle, as does the stream that the server keeps open for a session. */
 function watched(response: Response, onBroken: () => void): Response {

@@ -15,7 +15,7 @@ export interface ToolContext {
   signal: AbortSignal;
   /** Tells the client that the call is alive. */
   progress(message: string): void;
-  /** Whether the client has asked to be told. */
+  /** Whether the client asked for progress. */
   isWatched?: boolean;
   /** Asks the client's own model, where the client lets servers do so. */
   sample: ((prompt: string) => Promise<string>) | undefined;

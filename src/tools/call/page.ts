@@ -18,7 +18,8 @@ export interface PagedList<Row, Item> {
   placeOf(row: NoInfer<Row>): number | string;
 }
 
-type Page<Key extends string, Item> = { [_ in Key]: Item[] } & { count: number; next_cursor?: string };
+/** One page of a list as every list tool returns it. */
+export type Page<Key extends string, Item> = { [_ in Key]: Item[] } & { count: number; next_cursor?: string };
 
 /**
  * One page of a list as every list tool returns it: `{[key]: items, count, next_cursor?}`. It has as many items as fit
@@ -29,7 +30,7 @@ export async function pagedList<Key extends string, Row, Item>(
   request: PageRequest,
   { byDefault, read, show, placeOf }: PagedList<Row, Item>,
 ): Promise<Page<Key, Item>> {
-  // One row more than are shown tells whether there are others.
+  // One row more than is shown says whether there is another page.
   const rows = await read((request.limit ?? byDefault) + 1);
   const { items, lastRow } = firstThatFit(rows, { limit: request.limit, byDefault }, show);
   const next = items.length < rows.length && lastRow !== undefined ? { next_cursor: String(placeOf(lastRow)) } : {};

@@ -111,6 +111,22 @@ export const failureOutput = z.strictObject({
   context: jsonObject,
 });
 
+/** `circuit_breaker_status`: a breaker in full, with its last failures. */
+export const breakerStatusOutput = z.strictObject({ ...breakerOutput.shape, recent_failures: z.array(failureOutput) });
+
+export type ShownBreakerStatus = z.infer<typeof breakerStatusOutput>;
+
+/** `circuit_breaker_list`: a page of breakers by agent, and the agents of all that are not closed. */
+export const breakerListOutput = z.strictObject({
+  total_breakers: z.int(),
+  open_circuits: z.array(z.string()),
+  half_open_circuits: z.array(z.string()),
+  breakers: z.record(z.string(), z.union([breakerOutput, briefBreakerOutput])),
+  next_cursor: z.string().optional(),
+});
+
+export type ShownBreakerList = z.infer<typeof breakerListOutput>;
+
 export function showFailure(agentId: string, failure: RecentFailure): z.infer<typeof failureOutput> {
   return {
     failure_id: failure.id,
@@ -130,6 +146,15 @@ export const breakerEventOutput = z.strictObject({
   reason: z.string().nullable(),
   timestamp: z.string(),
 });
+
+/** `circuit_breaker_events`: the history of a breaker, newest first. */
+export const breakerEventsOutput = z.strictObject({
+  agent_id: z.string(),
+  event_count: z.int(),
+  events: z.array(breakerEventOutput),
+});
+
+export type ShownBreakerEvents = z.infer<typeof breakerEventsOutput>;
 
 export function showBreakerEvent({ type, data, at }: Event): z.infer<typeof breakerEventOutput> {
   const word = (value: unknown) => (typeof value === 'string' ? value : null);

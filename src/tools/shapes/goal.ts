@@ -15,6 +15,8 @@ export const tokensOutput = z.strictObject({
   reserved: z.int(),
 });
 
+export type ShownTokens = z.infer<typeof tokensOutput>;
+
 /** A goal as every tool returns it. The first keys are always there, the others where they say something. */
 export const goalOutput = z.strictObject({
   id: z.int(),

@@ -91,7 +91,12 @@ export function errorOf(job: Job): { error?: z.infer<typeof jobErrorOutput> } {
 }
 
 /** @internal */
-export const warningsOf = ({ warnings }: Job): string[] | undefined => (warnings.length === 0 ? undefined : warnings);
+export const warningsOf = ({ warnings }: Pick<Job, 'warnings'>): string[] | undefined =>
+  warnings.length === 0 ? undefined : warnings;
+
+/** Warnings as lines below a text. @internal */
+export const warningLines = (warnings: readonly string[] = []): string =>
+  warnings.map((warning) => `\nWarning: ${warning}`).join('');
 
 /** Whether a job has a result or an error that the session which asked for it has not read. @internal */
 export const isUnread = ({ isRead, status }: Job): boolean =>
@@ -222,9 +227,21 @@ export const submittedOutput = z.strictObject({
   status: jobStatus,
   /** The idempotency key was known: this is the job of the earlier call. */
   repeated: mark,
+  warnings: z.array(z.string()).optional(),
 });
 
 export type ShownSubmission = z.infer<typeof submittedOutput>;
+
+/** `submit_background_task`: the job under the name that its caller knows it by. */
+export const submittedTaskOutput = z.strictObject({
+  task_id: z.string(),
+  status: jobStatus,
+  /** The idempotency key was known: this is the task of the earlier call. */
+  repeated: mark,
+  warnings: z.array(z.string()).optional(),
+});
+
+export type ShownSubmittedTask = z.infer<typeof submittedTaskOutput>;
 
 export const cancelledOutput = z.strictObject({ job_id: z.string(), status: jobStatus, cancelled: z.boolean() });
 

@@ -25,7 +25,7 @@ export const newTask = z.strictObject({
   metadata: field.metadata.optional(),
   deadline: field.time.optional(),
   not_before: field.time.optional(),
-  acceptance: z.string().max(20_000).optional().describe('How one can tell that it is done.'),
+  acceptance: z.string().max(20_000).optional().describe('Acceptance criteria: when it is done.'),
   max_attempts: z.int().min(1).max(100).optional().describe('Claims that may lapse before it fails; 3 unless given.'),
   on_dependency_failure: field.failurePolicy.optional(),
 });

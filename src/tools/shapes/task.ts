@@ -95,8 +95,10 @@ export const updatedTaskOutput = taskOutput.extend({
   claim_token: z.int().optional(),
 });
 
+export type ShownUpdatedTask = z.infer<typeof updatedTaskOutput>;
+
 /** @internal */
-export function showUpdatedTask(task: TaskWithDependencies, now: number): z.infer<typeof updatedTaskOutput> {
+export function showUpdatedTask(task: TaskWithDependencies, now: number): ShownUpdatedTask {
   const shown = showTask(task, now);
   return task.status === 'in_progress' ? { ...shown, claim_token: task.claimToken } : shown;
 }
@@ -109,8 +111,10 @@ export const wholeTaskOutput = taskOutput.extend({
   waits_because: z.string().optional(),
 });
 
+export type ShownWholeTask = z.infer<typeof wholeTaskOutput>;
+
 /** @internal */
-export function showWholeTask(task: TaskDetail, now: number, longestText?: number): z.infer<typeof wholeTaskOutput> {
+export function showWholeTask(task: TaskDetail, now: number, longestText?: number): ShownWholeTask {
   return { ...showTask(task, now, longestText), dependents: task.dependents, waits_because: task.waitsBecause };
 }
 

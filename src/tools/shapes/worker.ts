@@ -77,6 +77,11 @@ export const workerOutput = z.strictObject({
 
 export type ShownWorker = z.infer<typeof workerOutput>;
 
+/** `get_workers`: all slots, in order. */
+export const workerListOutput = z.strictObject({ workers: z.array(workerOutput), count: z.int() });
+
+export type ShownWorkerList = z.infer<typeof workerListOutput>;
+
 export function showWorker(slot: Slot): ShownWorker {
   return {
     slot: slot.slot,

@@ -130,7 +130,7 @@ describe('a command of the config file', () => {
     const runtime = await background({ home, config: { commands: { ours: node('') } } });
     const without = await background({ home, env: { AGENT_RUNTIME_CONFIG: '/dev/null' } });
     const { job } = await submitJob({ type: 'command', payload: { command: 'ours' } }, session, {
-      agents: runtime.agents,
+      ...runtime,
       jobs: without.jobs,
     });
     expect((await without.ended(await without.give('generic'))).status).toBe('completed');

@@ -39,7 +39,7 @@ describe('a module of the config file', () => {
     const runtime = await testRuntime({ home: homeWithModules({ 'count.mjs': countWords }) });
     const submit = (payload: Record<string, never>) =>
       submitJob({ type: 'count_words', payload }, session, {
-        agents: runtime.agents,
+        ...runtime,
         jobs: { submit: () => Promise.reject(new Error('It was submitted.')) },
       });
     await expect(submit({})).rejects.toThrow(

@@ -18,7 +18,7 @@ it("the SDK's client is loaded with the first connection, and not when the serve
   expect(users.sort()).toEqual([...downstream, 'mcp/remote/connection.ts']);
   // The thin client is loaded as a whole, when it is wanted.
   const others = files.filter((file) => !file.startsWith('mcp/remote/'));
-  const eager = /\/connection\.js$|\/open-remote\.js$|\/remote-server\.js$/;
+  const eager = /\/connection\.js$|\/open-remote\.js$/;
   const eagerUsers = others.filter((file) => codeImportsOf(file).some((target) => eager.test(target)));
   expect(eagerUsers).toEqual([]);
   const httpUsers = others.filter((file) =>

@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
+import type { BoardChoices } from '../../../http/page/tasks.js';
+import type { ShownTask } from '../../../tools/shapes/task.js';
 import { useMayWrite, write } from '../../api.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
-import type { Choices } from './filters.js';
 
 interface AddTaskProps {
-  goals: Choices['goals'] | undefined;
+  goals: BoardChoices['goals'] | undefined;
   /** The preselected goal. */
   goalId?: string;
 }
@@ -23,56 +24,64 @@ export function AddTask({ goals = [], goalId = '' }: AddTaskProps) {
       {isOpen && (
         <Dialog title="Add a task" onClose={close}>
           <ActionForm label="Add" onSubmit={createTask} onClose={close}>
-            <label>
-              Title
-              <input name="title" required maxLength={500} placeholder="What is to be done" />
-            </label>
-            <label>
-              Description
-              <textarea name="description" rows={4} maxLength={100_000} />
-            </label>
-            <label>
-              Acceptance criteria: when is it done?
-              <textarea name="acceptance" rows={2} maxLength={20_000} />
-            </label>
-            <div class="pair">
-              <label>
-                Goal
-                <select name="goal">
-                  <option value="">None</option>
-                  {goals
-                    .filter(({ id, status }) => status === 'active' || String(id) === goalId)
-                    .map(({ id, name }) => (
-                      <option key={id} value={id} selected={String(id) === goalId}>
-                        {name}
-                      </option>
-                    ))}
-                </select>
-              </label>
-              <label>
-                Priority
-                <select name="priority">
-                  {priorities.map((priority) => (
-                    <option key={priority} value={priority} selected={priority === usualPriority}>
-                      {priorityWords(priority)}
-                    </option>
-                  ))}
-                </select>
-              </label>
-            </div>
-            <div class="pair">
-              <label>
-                Waits for
-                <input name="dependencies" placeholder="ids or keys: 12, auth-api" />
-              </label>
-              <label>
-                Deadline
-                <input name="deadline" type="datetime-local" />
-              </label>
-            </div>
+            <Fields goals={goals} goalId={goalId} />
           </ActionForm>
         </Dialog>
       )}
+    </>
+  );
+}
+
+function Fields({ goals, goalId }: { goals: BoardChoices['goals']; goalId: string }) {
+  return (
+    <>
+      <label>
+        Title
+        <input name="title" required maxLength={500} placeholder="What is to be done" />
+      </label>
+      <label>
+        Description
+        <textarea name="description" rows={4} maxLength={100_000} />
+      </label>
+      <label>
+        Acceptance criteria: when is it done?
+        <textarea name="acceptance" rows={2} maxLength={20_000} />
+      </label>
+      <div class="pair">
+        <label>
+          Goal
+          <select name="goal">
+            <option value="">None</option>
+            {goals
+              .filter(({ id, status }) => status === 'active' || String(id) === goalId)
+              .map(({ id, name }) => (
+                <option key={id} value={id} selected={String(id) === goalId}>
+                  {name}
+                </option>
+              ))}
+          </select>
+        </label>
+        <label>
+          Priority
+          <select name="priority">
+            {priorities.map((priority) => (
+              <option key={priority} value={priority} selected={priority === usualPriority}>
+                {priorityWords(priority)}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <div class="pair">
+        <label>
+          Waits for
+          <input name="dependencies" placeholder="ids or keys: 12, auth-api" />
+        </label>
+        <label>
+          Deadline
+          <input name="deadline" type="datetime-local" />
+        </label>
+      </div>
     </>
   );
 }
@@ -92,7 +101,7 @@ async function createTask(form: FormData): Promise<string> {
   const dependencies = text('dependencies')
     .split(/[\s,]+/)
     .filter(Boolean);
-  const task = await write<{ id: number; title: string }>('create_task', {
+  const task = await write<ShownTask>('create_task', {
     title: text('title'),
     priority: Number(text('priority')),
     ...given('description'),

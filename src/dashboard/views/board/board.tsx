@@ -1,21 +1,13 @@
+import type { BoardChoices, Board as BoardRead, TaskCard, TaskPage, TaskState } from '../../../http/page/tasks.js';
 import { filter, Link, queryText, type ViewProps } from '../../location.js';
-import { shownCount, type TaskCard, type TaskState, type TaskSummary, taskStates, totalOf } from '../../task-card.js';
+import { shownCount } from '../../ui/format.js';
 import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
-import { isTaskState, StateIcon, stateWords } from '../../ui/state.js';
+import { isTaskState, StateIcon, stateWords, taskStates, totalOf } from '../../ui/state.js';
 import { TaskFacts, TaskTable } from '../../ui/task-table.js';
 import { useRead } from '../../use-read.js';
 import { AddTask } from './add-task.js';
-import { type Choices, choicesRead, Filters, filterArguments, hasFilter, StateTabs } from './filters.js';
+import { choicesRead, Filters, filterArguments, hasFilter, StateTabs } from './filters.js';
 import { Task } from './task.js';
-
-interface BoardRead extends TaskSummary {
-  columns: Record<TaskState, TaskCard[]>;
-}
-
-interface TasksRead extends TaskSummary {
-  tasks: TaskCard[];
-  next_cursor?: string;
-}
 
 /** A task becomes ready or overdue without a change, so the board is also read at an interval. */
 const options = { subjects: ['task', 'runtime'], everyMs: 30_000, keepsLast: true };
@@ -29,7 +21,7 @@ export function Board({ rest, ...place }: ViewProps) {
 }
 
 function AllTasks({ query }: { query: URLSearchParams }) {
-  const choices = useRead<Choices>('page/board_choices', {}, choicesRead);
+  const choices = useRead<BoardChoices>('page/board_choices', {}, choicesRead);
   const state = query.get('state') ?? '';
   const isList = query.get('view') === 'list' || isTaskState(state);
   return (
@@ -66,7 +58,7 @@ function AsColumns({ query }: { query: URLSearchParams }) {
   );
 }
 
-function AsList({ query, choices }: { query: URLSearchParams; choices: Choices | undefined }) {
+function AsList({ query, choices }: { query: URLSearchParams; choices: BoardChoices | undefined }) {
   const state = query.get('state') ?? '';
   const before = query.get('before') ?? '';
   const args = {
@@ -74,7 +66,7 @@ function AsList({ query, choices }: { query: URLSearchParams; choices: Choices |
     ...(isTaskState(state) ? { state } : {}),
     ...(before === '' ? {} : { cursor: before }),
   };
-  const reading = useRead<TasksRead>('page/tasks', args, options);
+  const reading = useRead<TaskPage>('page/tasks', args, options);
   const goalNames = new Map(choices?.goals.map(({ id, name }) => [id, name]));
   return (
     <Shown reading={reading}>
@@ -124,10 +116,7 @@ function Nothing({ query }: { query: URLSearchParams }) {
   );
 }
 
-interface ColumnsProps {
-  counts: Record<TaskState, number>;
-  /** The first of each state. */
-  columns: Record<TaskState, TaskCard[]>;
+interface ColumnsProps extends Pick<BoardRead, 'counts' | 'columns'> {
   query: URLSearchParams;
 }
 

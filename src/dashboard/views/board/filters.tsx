@@ -1,15 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { BoardChoices, TaskSummary } from '../../../http/page/tasks.js';
 import type { Arguments } from '../../api.js';
 import { filter } from '../../location.js';
-import { shownCount, type TaskSummary, taskStates, totalOf } from '../../task-card.js';
 import { Choice } from '../../ui/choice.js';
-import { StateIcon, stateWords } from '../../ui/state.js';
-
-export interface Choices {
-  goals: { id: number; name: string; status: string }[];
-  projects: string[];
-  workers: string[];
-}
+import { shownCount } from '../../ui/format.js';
+import { StateIcon, stateWords, taskStates, totalOf } from '../../ui/state.js';
 
 /** The choices change with goals and slots. Reading them after each task would be too often. */
 export const choicesRead = { subjects: ['goal', 'slot'] };
@@ -35,7 +30,7 @@ export function filterArguments(query: URLSearchParams): Arguments {
 
 interface FiltersProps {
   query: URLSearchParams;
-  choices: Choices | undefined;
+  choices: BoardChoices | undefined;
 }
 
 /** The board's filters; the address keeps all of them. */

@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks';
+import type { ShownTask, ShownUpdatedTask } from '../../../tools/shapes/task.js';
 import { useMayWrite, write } from '../../api.js';
 import { ActionForm, ConfirmButton, Dialog } from '../../ui/dialog.js';
 import { act } from '../../ui/notices.js';
+import { stateOf } from '../../ui/state.js';
 import { priorities, priorityWords } from './add-task.js';
-import { stateOf, type WholeTask } from './whole-task.js';
 
 /** The actions that a task allows in its present state. */
-export function TaskActions({ task, dependents }: { task: WholeTask; dependents: number }) {
+export function TaskActions({ task, dependents }: { task: ShownTask; dependents: number }) {
   const mayWrite = useMayWrite();
   if (!mayWrite) return null;
   const state = stateOf(task);
@@ -22,16 +23,14 @@ export function TaskActions({ task, dependents }: { task: WholeTask; dependents:
           consequence={`${task.worker_id ?? task.claimed_by} loses its claim: what it still reports is refused, and anyone may take the task.`}
           onConfirm={async () => {
             await write('release_task', { task_id: task.id, force: true });
-            return `Task ${task.id} is back in the line.`;
+            return `Task ${task.id} is ready again.`;
           }}
         />
       )}
       {(state === 'failed' || state === 'cancelled') && (
         <button
           type="button"
-          onClick={() =>
-            act(() => write('reset_failed_task', { taskId: task.id }), `Task ${task.id} is back in the line.`)
-          }
+          onClick={() => act(() => write('reset_failed_task', { taskId: task.id }), `Task ${task.id} is ready again.`)}
         >
           Reset
         </button>
@@ -55,7 +54,7 @@ export function TaskActions({ task, dependents }: { task: WholeTask; dependents:
   );
 }
 
-function Priority({ task }: { task: WholeTask }) {
+function Priority({ task }: { task: ShownTask }) {
   return (
     <label class="inline">
       Priority
@@ -87,12 +86,12 @@ const leases: [seconds: number, words: string][] = [
 ];
 
 /** Claims the task for a person or program without a session; its claim is not renewed. */
-function Claim({ task }: { task: WholeTask }) {
+function Claim({ task }: { task: ShownTask }) {
   const [isOpen, setOpen] = useState(false);
   const close = () => setOpen(false);
   const claim = async (form: FormData) => {
     const worker = String(form.get('worker')).trim();
-    const claimed = await write<{ claim_token: number }>('update_task_status', {
+    const claimed = await write<ShownUpdatedTask>('update_task_status', {
       task_id: task.id,
       status: 'in_progress',
       worker_id: worker,

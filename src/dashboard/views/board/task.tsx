@@ -1,25 +1,19 @@
+import type { TaskCard, TaskLinks } from '../../../http/page/tasks.js';
+import type { ShownWholeTask } from '../../../tools/shapes/task.js';
 import { Link, queryText } from '../../location.js';
-import type { TaskCard } from '../../task-card.js';
 import { History } from '../../ui/history.js';
 import { RawJson, Shown } from '../../ui/shown.js';
-import { StateIcon, StateMark, stateWords } from '../../ui/state.js';
+import { StateIcon, StateMark, stateOf, stateWords } from '../../ui/state.js';
 import { Particular, Passage, Time, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { TaskActions } from './task-actions.js';
-import { stateOf, type WholeTask } from './whole-task.js';
-
-interface Links {
-  dependencies: TaskCard[];
-  dependents: TaskCard[];
-  goal_name?: string;
-}
 
 /** A task becomes ready or overdue without a change, so the board is also read at an interval. */
 const options = { subjects: ['task', 'runtime'], everyMs: 30_000 };
 
 /** One task in full. The reference is its id or its key. */
 export function Task({ reference, query }: { reference: string; query: URLSearchParams }) {
-  const reading = useRead<WholeTask>('get_task', { task_id: reference, fields: 'full' }, options);
+  const reading = useRead<ShownWholeTask>('get_task', { task_id: reference, fields: 'full' }, options);
   const back = queryText(query);
   return (
     <>
@@ -31,8 +25,8 @@ export function Task({ reference, query }: { reference: string; query: URLSearch
   );
 }
 
-function Sheet({ task, back }: { task: WholeTask; back: string }) {
-  const links = useRead<Links>('page/task_links', { task_id: task.id }, options);
+function Sheet({ task, back }: { task: ShownWholeTask; back: string }) {
+  const links = useRead<TaskLinks>('page/task_links', { task_id: task.id }, options);
   const { dependencies = [], dependents = [] } = links.data ?? {};
   return (
     <article class="sheet task-sheet">
@@ -41,47 +35,7 @@ function Sheet({ task, back }: { task: WholeTask; back: string }) {
         <TaskActions task={task} dependents={dependents.length} />
       </header>
       <div class="sheet-body">
-        <dl class="particulars">
-          <Particular name="State">
-            <StateMark state={stateOf(task)} />
-            {task.skipped && ' (skipped)'}
-            {task.overdue && <span class="fact bad">overdue</span>}
-          </Particular>
-          <Particular name="Id">
-            {task.id} {task.key && <code class="key">{task.key}</code>}
-          </Particular>
-          <Particular name="Priority">{task.priority} of 10</Particular>
-          {task.goal_id !== null && (
-            <Particular name="Goal">
-              <Link to={`/goals/${task.goal_id}`}>{links.data?.goal_name ?? `Goal ${task.goal_id}`}</Link>
-            </Particular>
-          )}
-          {task.project && <Particular name="Project">{task.project}</Particular>}
-          {task.claimed_by && (
-            <Particular name="Held by">
-              {task.worker_id ?? task.claimed_by}
-              {task.worker_id && <div class="quiet">{task.claimed_by}</div>}
-              <div class="quiet">
-                lease ends <Time at={task.lease_expires_at} />
-              </div>
-            </Particular>
-          )}
-          {task.status !== 'in_progress' && task.worker_id && (
-            <Particular name="Worked on by">{task.worker_id}</Particular>
-          )}
-          <Particular name="Attempts">
-            {task.attempts} of {task.max_attempts}
-          </Particular>
-          {task.deadline && <When name="Deadline" at={task.deadline} />}
-          {task.not_before && <When name="Not before" at={task.not_before} />}
-          {task.on_dependency_failure && (
-            <Particular name="If a dependency fails">{task.on_dependency_failure}</Particular>
-          )}
-          {task.tokens_used && <Particular name="Tokens">{task.tokens_used.toLocaleString('en')}</Particular>}
-          <When name="Created" at={task.created_at} />
-          {task.started_at && <When name="Started" at={task.started_at} />}
-          {task.completed_at && <When name="Ended" at={task.completed_at} />}
-        </dl>
+        <Particulars task={task} goalName={links.data?.goal_name} />
         <div class="sheet-text">
           {task.waits_because && <p class="note">{task.waits_because}</p>}
           <Passage title="Error" text={task.error} isBad />
@@ -96,6 +50,48 @@ function Sheet({ task, back }: { task: WholeTask; back: string }) {
         </div>
       </div>
     </article>
+  );
+}
+
+function Particulars({ task, goalName }: { task: ShownWholeTask; goalName: string | undefined }) {
+  return (
+    <dl class="particulars">
+      <Particular name="State">
+        <StateMark state={stateOf(task)} />
+        {task.skipped && ' (skipped)'}
+        {task.overdue && <span class="fact bad">overdue</span>}
+      </Particular>
+      <Particular name="Id">
+        {task.id} {task.key && <code class="key">{task.key}</code>}
+      </Particular>
+      <Particular name="Priority">{task.priority} of 10</Particular>
+      {task.goal_id !== null && (
+        <Particular name="Goal">
+          <Link to={`/goals/${task.goal_id}`}>{goalName ?? `Goal ${task.goal_id}`}</Link>
+        </Particular>
+      )}
+      {task.project && <Particular name="Project">{task.project}</Particular>}
+      {task.claimed_by && (
+        <Particular name="Held by">
+          {task.worker_id ?? task.claimed_by}
+          {task.worker_id && <div class="quiet">{task.claimed_by}</div>}
+          <div class="quiet">
+            lease ends <Time at={task.lease_expires_at} />
+          </div>
+        </Particular>
+      )}
+      {task.status !== 'in_progress' && task.worker_id && <Particular name="Worked on by">{task.worker_id}</Particular>}
+      <Particular name="Attempts">
+        {task.attempts} of {task.max_attempts}
+      </Particular>
+      {task.deadline && <When name="Deadline" at={task.deadline} />}
+      {task.not_before && <When name="Not before" at={task.not_before} />}
+      {task.on_dependency_failure && <Particular name="If a dependency fails">{task.on_dependency_failure}</Particular>}
+      {task.tokens_used && <Particular name="Tokens">{task.tokens_used.toLocaleString('en')}</Particular>}
+      <When name="Created" at={task.created_at} />
+      {task.started_at && <When name="Started" at={task.started_at} />}
+      {task.completed_at && <When name="Ended" at={task.completed_at} />}
+    </dl>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import type { ShownBreaker, ShownBreakerEvents, ShownBreakerStatus } from '../../../tools/shapes/breaker.js';
 import { useMayWrite, write } from '../../api.js';
 import { Link } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
@@ -8,21 +9,14 @@ import { RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { Particular, Time, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import type { Breaker, BreakerEvent, Breaker as BreakerRead, BreakerRules, Failure } from './breaker.js';
 import { Countdown } from './countdown.js';
-
-type WholeBreaker = BreakerRead & { recent_failures: Failure[] };
 
 const subjects = ['breaker', 'runtime'];
 
 /** One breaker: its state, rules, last failures and history. */
 export function BreakerSheet({ id }: { id: string }) {
-  const reading = useRead<WholeBreaker>('circuit_breaker_status', { agent_id: id }, { subjects });
-  const events = useRead<{ events: BreakerEvent[] }>(
-    'circuit_breaker_events',
-    { agent_id: id, limit: 50 },
-    { subjects },
-  );
+  const reading = useRead<ShownBreakerStatus>('circuit_breaker_status', { agent_id: id }, { subjects });
+  const events = useRead<ShownBreakerEvents>('circuit_breaker_events', { agent_id: id, limit: 50 }, { subjects });
   return (
     <>
       <Link to="/breakers" class="back">
@@ -53,7 +47,7 @@ export function BreakerSheet({ id }: { id: string }) {
   );
 }
 
-function Particulars({ breaker }: { breaker: WholeBreaker }) {
+function Particulars({ breaker }: { breaker: ShownBreakerStatus }) {
   return (
     <dl class="particulars">
       <Particular name="State">
@@ -72,7 +66,7 @@ function Particulars({ breaker }: { breaker: WholeBreaker }) {
   );
 }
 
-function Rules({ rules }: { rules: BreakerRules }) {
+function Rules({ rules }: { rules: ShownBreaker['config'] }) {
   const weights = Object.entries(rules.failure_weights).map(
     ([type, weight]) => `${type.replaceAll('_', ' ')} ${weight}`,
   );
@@ -95,7 +89,7 @@ function Rules({ rules }: { rules: BreakerRules }) {
   );
 }
 
-function Failures({ failures }: { failures: readonly Failure[] }) {
+function Failures({ failures }: { failures: ShownBreakerStatus['recent_failures'] }) {
   if (failures.length === 0) return null;
   return (
     <section>
@@ -115,7 +109,7 @@ function Failures({ failures }: { failures: readonly Failure[] }) {
   );
 }
 
-function Events({ events }: { events: readonly BreakerEvent[] }) {
+function Events({ events }: { events: ShownBreakerEvents['events'] }) {
   if (events.length === 0) return null;
   return (
     <section>
@@ -142,7 +136,7 @@ function Events({ events }: { events: readonly BreakerEvent[] }) {
 }
 
 /** Trips or resets a breaker. */
-export function BreakerActions({ breaker }: { breaker: Breaker }) {
+export function BreakerActions({ breaker }: { breaker: ShownBreaker }) {
   const [isAsking, setAsking] = useState(false);
   const mayWrite = useMayWrite();
   if (!mayWrite) return null;

@@ -1,24 +1,19 @@
+import type { ShownBreaker, ShownBreakerList } from '../../../tools/shapes/breaker.js';
+import { usePollInterval } from '../../live.js';
 import type { ViewProps } from '../../location.js';
 import { Link } from '../../location.js';
 import { number } from '../../ui/format.js';
 import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { useRead } from '../../use-read.js';
-import { useBeat } from '../jobs/job-line.js';
-import type { Breaker } from './breaker.js';
 import { BreakerActions, BreakerSheet } from './breaker-sheet.js';
 import { Countdown } from './countdown.js';
 
-interface BreakersRead {
-  total_breakers: number;
-  open_circuits: string[];
-  half_open_circuits: string[];
-  breakers: Record<string, Breaker>;
-  next_cursor?: string;
-}
+/** The list with `fields: 'full'`. */
+type FullList = Omit<ShownBreakerList, 'breakers'> & { breakers: Record<string, ShownBreaker> };
 
 /** Successful calls are counted without a recorded change. */
-const beatMs = 5_000;
+const pollMs = 5_000;
 const firstCommand = 'agent-runtime tool circuit_breaker_configure --arg agent_id=researcher --arg failure_threshold=3';
 
 /** All breakers, open ones first, or one of them in full. */
@@ -29,10 +24,10 @@ export function Breakers({ rest, query }: ViewProps) {
 function AllBreakers({ query }: { query: URLSearchParams }) {
   const before = query.get('before') ?? '';
   const args = { fields: 'full', limit: 50, ...(before ? { cursor: before } : {}) };
-  const reading = useRead<BreakersRead>('circuit_breaker_list', args, {
+  const reading = useRead<FullList>('circuit_breaker_list', args, {
     subjects: ['breaker', 'runtime'],
     keepsLast: true,
-    everyMs: useBeat(beatMs, true),
+    everyMs: usePollInterval(pollMs, true),
   });
   return (
     <Shown reading={reading}>
@@ -69,9 +64,9 @@ function AllBreakers({ query }: { query: URLSearchParams }) {
   );
 }
 
-const rank = ({ state }: Breaker): number => ({ OPEN: 0, HALF_OPEN: 1, CLOSED: 2 })[state];
+const rank = ({ state }: ShownBreaker): number => ({ OPEN: 0, HALF_OPEN: 1, CLOSED: 2 })[state];
 
-function BreakerCard({ breaker }: { breaker: Breaker }) {
+function BreakerCard({ breaker }: { breaker: ShownBreaker }) {
   const { agent_id, failure_count, config, total_failures, total_successes, reason, state } = breaker;
   return (
     <div class={`card breaker ${state.toLowerCase()}`}>

@@ -1,9 +1,9 @@
+import type { ShownBreaker } from '../../../tools/shapes/breaker.js';
 import { duration } from '../../ui/format.js';
 import { useNow } from '../../ui/time.js';
-import type { Breaker } from './breaker.js';
 
 /** The seconds until an open breaker admits a probe. */
-export function Countdown({ breaker }: { breaker: Breaker }) {
+export function Countdown({ breaker }: { breaker: ShownBreaker }) {
   const { state, cooldown_until, held, half_open_calls, success_count, config } = breaker;
   const isCounting = state === 'OPEN' && cooldown_until !== null && !held;
   const now = useNow(isCounting ? 1_000 : undefined);

@@ -1,6 +1,8 @@
+import type { GoalGraph } from '../../../http/page/goals.js';
+import type { TaskCard, TaskPage } from '../../../http/page/tasks.js';
+import type { ShownGoal } from '../../../tools/shapes/goal.js';
 import { useMayWrite, write } from '../../api.js';
 import { filter, Link } from '../../location.js';
-import type { TaskCard, TaskSummary } from '../../task-card.js';
 import { ConfirmButton } from '../../ui/dialog.js';
 import { History } from '../../ui/history.js';
 import { RawJson, Shown } from '../../ui/shown.js';
@@ -8,22 +10,8 @@ import { TaskTable } from '../../ui/task-table.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { AddTask } from '../board/add-task.js';
-import { Graph, type GraphRead } from './graph.js';
-import type { Tokens } from './progress.js';
+import { Graph } from './graph.js';
 import { Progress } from './progress.js';
-
-/** A goal as get_goal gives it. */
-interface WholeGoal {
-  id: number;
-  name: string;
-  description: string;
-  status: string;
-  project?: string;
-  created_at: string;
-  completed_at: string | null;
-  critical_path?: number[];
-  tokens?: Tokens;
-}
 
 const subjects = ['task', 'goal', 'runtime'];
 const mostTasks = 100;
@@ -31,90 +19,94 @@ const mostTasks = 100;
 /** One goal: its progress, its tasks, and their dependency graph. */
 export function Goal({ id, query }: { id: string; query: URLSearchParams }) {
   const goalId = Number(id);
-  const reading = useRead<WholeGoal>('get_goal', { goal_id: goalId, fields: 'full' }, { subjects });
-  const tasks = useRead<TaskSummary & { tasks: TaskCard[] }>(
-    'page/tasks',
-    { goal_id: goalId, limit: mostTasks },
-    { subjects, isWanted: reading.data !== undefined },
-  );
-  const isOpenOnly = query.has('open');
-  const graph = useRead<GraphRead>(
-    'page/goal_graph',
-    { goal_id: goalId, open_only: isOpenOnly },
-    { subjects, keepsLast: true, isWanted: reading.data !== undefined },
-  );
+  const reading = useRead<ShownGoal>('get_goal', { goal_id: goalId, fields: 'full' }, { subjects });
   return (
     <>
       <Link to="/goals" class="back">
         ← Goals
       </Link>
-      <Shown reading={reading}>
-        {(goal) => (
-          <article class="sheet">
-            <header class="sheet-head">
-              <h2>{goal.name}</h2>
-              <Actions goal={goal} />
-            </header>
-            <p class="quiet goal-line">
-              Goal {goal.id} <span class={`badge ${goal.status}`}>{goal.status}</span>
-              {goal.project && <span>{goal.project}</span>}
-              <span>
-                created <Time at={goal.created_at} />
-              </span>
-              {goal.completed_at && (
-                <span>
-                  ended <Time at={goal.completed_at} />
-                </span>
-              )}
-            </p>
-            {tasks.data && <Progress goal={{ ...tasks.data, tokens: goal.tokens }} />}
-            {goal.description && <pre class="passage">{goal.description}</pre>}
-            <section>
-              <div class="section-head">
-                <h3>Order of work</h3>
-                <label>
-                  <input
-                    type="checkbox"
-                    checked={isOpenOnly}
-                    onChange={(event) => filter({ open: event.currentTarget.checked ? '1' : '' })}
-                  />
-                  only what is open
-                </label>
-              </div>
-              <Shown reading={graph}>{(drawn) => <Graph {...drawn} />}</Shown>
-            </section>
-            <section>
-              <div class="section-head">
-                <h3>Tasks</h3>
-                <Link to={`/board?goal=${goal.id}`}>On the board</Link>
-              </div>
-              <Shown reading={tasks}>
-                {(list) =>
-                  list.tasks.length === 0 ? (
-                    <p class="quiet">It has no tasks yet. Add one, or ask a session to decompose goal {goal.id}.</p>
-                  ) : (
-                    <>
-                      <TaskTable tasks={list.tasks} />
-                      {list.tasks.length === mostTasks && (
-                        <p>
-                          <Link to={`/board?goal=${goal.id}&view=list`}>All of its tasks</Link>
-                        </p>
-                      )}
-                    </>
-                  )
-                }
-              </Shown>
-            </section>
-            <History subject="goal" id={goal.id} />
-            <RawJson value={{ ...goal, graph: graph.data }} />
-          </article>
-        )}
-      </Shown>
+      <Shown reading={reading}>{(goal) => <Sheet goal={goal} isOpenOnly={query.has('open')} />}</Shown>
     </>
   );
 }
 
-function Actions({ goal }: { goal: WholeGoal }) {
+function Sheet({ goal, isOpenOnly }: { goal: ShownGoal; isOpenOnly: boolean }) {
+  const tasks = useRead<TaskPage>('page/tasks', { goal_id: goal.id, limit: mostTasks }, { subjects });
+  const graph = useRead<GoalGraph>(
+    'page/goal_graph',
+    { goal_id: goal.id, open_only: isOpenOnly },
+    { subjects, keepsLast: true },
+  );
+  return (
+    <article class="sheet">
+      <header class="sheet-head">
+        <h2>{goal.name}</h2>
+        <Actions goal={goal} />
+      </header>
+      <GoalFacts goal={goal} />
+      {tasks.data && <Progress goal={{ ...tasks.data, tokens: goal.tokens }} />}
+      {goal.description && <pre class="passage">{goal.description}</pre>}
+      <section>
+        <div class="section-head">
+          <h3>Order of work</h3>
+          <label>
+            <input
+              type="checkbox"
+              checked={isOpenOnly}
+              onChange={(event) => filter({ open: event.currentTarget.checked ? '1' : '' })}
+            />
+            only what is open
+          </label>
+        </div>
+        <Shown reading={graph}>{(drawn) => <Graph {...drawn} />}</Shown>
+      </section>
+      <section>
+        <div class="section-head">
+          <h3>Tasks</h3>
+          <Link to={`/board?goal=${goal.id}`}>On the board</Link>
+        </div>
+        <Shown reading={tasks}>{(list) => <GoalTasks goalId={goal.id} tasks={list.tasks} />}</Shown>
+      </section>
+      <History subject="goal" id={goal.id} />
+      <RawJson value={{ ...goal, graph: graph.data }} />
+    </article>
+  );
+}
+
+function GoalFacts({ goal }: { goal: ShownGoal }) {
+  return (
+    <p class="quiet goal-line">
+      Goal {goal.id} <span class={`badge ${goal.status}`}>{goal.status}</span>
+      {goal.project && <span>{goal.project}</span>}
+      <span>
+        created <Time at={goal.created_at} />
+      </span>
+      {goal.completed_at && (
+        <span>
+          ended <Time at={goal.completed_at} />
+        </span>
+      )}
+    </p>
+  );
+}
+
+function GoalTasks({ goalId, tasks }: { goalId: number; tasks: readonly TaskCard[] }) {
+  if (tasks.length === 0) {
+    return <p class="quiet">It has no tasks yet. Add one, or ask a session to decompose goal {goalId}.</p>;
+  }
+  return (
+    <>
+      <TaskTable tasks={tasks} />
+      {tasks.length === mostTasks && (
+        <p>
+          <Link to={`/board?goal=${goalId}&view=list`}>All of its tasks</Link>
+        </p>
+      )}
+    </>
+  );
+}
+
+function Actions({ goal }: { goal: ShownGoal }) {
   const mayWrite = useMayWrite();
   if (!mayWrite || goal.status === 'cancelled') return null;
   return (

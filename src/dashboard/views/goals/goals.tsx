@@ -1,4 +1,6 @@
 import { useState } from 'preact/hooks';
+import type { GoalPage, GoalProgress } from '../../../http/page/goals.js';
+import type { ShownGoal } from '../../../tools/shapes/goal.js';
 import { useMayWrite, write } from '../../api.js';
 import type { ViewProps } from '../../location.js';
 import { filter, go, Link } from '../../location.js';
@@ -6,13 +8,7 @@ import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
 import { Goal } from './goal.js';
-import type { GoalLine } from './progress.js';
 import { Progress } from './progress.js';
-
-interface GoalsRead {
-  goals: GoalLine[];
-  next_cursor?: string;
-}
 
 const statuses = ['active', 'completed', 'cancelled'];
 const firstCommand = "agent-runtime tool create_goal --arg name='Ship it' --arg description='The outcome to reach'";
@@ -26,7 +22,7 @@ function AllGoals({ query }: { query: URLSearchParams }) {
   const status = query.get('status') ?? '';
   const before = query.get('before') ?? '';
   const args = { ...(statuses.includes(status) ? { status } : {}), ...(before === '' ? {} : { cursor: before }) };
-  const reading = useRead<GoalsRead>('page/goals', args, { subjects: ['goal', 'task', 'runtime'], keepsLast: true });
+  const reading = useRead<GoalPage>('page/goals', args, { subjects: ['goal', 'task', 'runtime'], keepsLast: true });
   return (
     <>
       <div class="toolbar">
@@ -72,7 +68,7 @@ function AllGoals({ query }: { query: URLSearchParams }) {
   );
 }
 
-function GoalCard({ goal }: { goal: GoalLine }) {
+function GoalCard({ goal }: { goal: GoalProgress }) {
   return (
     <Link to={`/goals/${goal.id}`} class="card goal-card">
       <span class="goal-name">
@@ -95,7 +91,7 @@ function CreateGoal() {
   const create = async (form: FormData) => {
     const text = (name: string) => String(form.get(name) ?? '').trim();
     const budget = text('token_budget');
-    const goal = await write<{ id: number }>('create_goal', {
+    const goal = await write<ShownGoal>('create_goal', {
       name: text('name'),
       description: text('description'),
       ...(text('project') === '' ? {} : { project: text('project') }),

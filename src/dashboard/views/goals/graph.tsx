@@ -1,22 +1,14 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
+import type { GoalGraph } from '../../../http/page/goals.js';
+import type { TaskCard } from '../../../http/page/tasks.js';
 import { Link } from '../../location.js';
-import { shownCount, type TaskCard } from '../../task-card.js';
+import { shownCount } from '../../ui/format.js';
 import { StateIcon, stateWords } from '../../ui/state.js';
 import { nodeSize, type Point, placeGraph } from './layout.js';
 
-/** A goal's tasks and dependencies as the server gives them. */
-export interface GraphRead {
-  nodes: TaskCard[];
-  /** From a dependency to its dependent. */
-  edges: [from: number, to: number][];
-  critical_path: number[];
-  /** The number of tasks of the goal, drawn or not. */
-  total: number;
-}
-
 /** The dependency graph of a goal; its critical path stands out. */
-export function Graph({ nodes, edges, critical_path, total }: GraphRead) {
+export function Graph({ nodes, edges, critical_path, total }: GoalGraph) {
   const ids = nodes.map(({ id }) => id);
   // Laid out again only when tasks or edges change; a change of state moves nothing.
   const shape = JSON.stringify([ids, edges]);

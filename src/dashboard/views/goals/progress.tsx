@@ -1,8 +1,10 @@
-import { shownCount, type TaskSummary, totalOf } from '../../task-card.js';
-import { StateBar } from '../../ui/state.js';
+import type { TaskSummary } from '../../../http/page/tasks.js';
+import type { ShownTokens } from '../../../tools/shapes/goal.js';
+import { shownCount } from '../../ui/format.js';
+import { StateBar, totalOf } from '../../ui/state.js';
 
 /** The progress of a goal and its tokens. */
-export function Progress({ goal }: { goal: TaskSummary & { tokens?: Tokens | undefined } }) {
+export function Progress({ goal }: { goal: TaskSummary & { tokens?: ShownTokens | undefined } }) {
   const { counts, tokens } = goal;
   const total = totalOf(goal) - counts.cancelled;
   const percent = total === 0 ? 0 : Math.floor((counts.completed / total) * 100);
@@ -23,33 +25,14 @@ export function Progress({ goal }: { goal: TaskSummary & { tokens?: Tokens | und
   );
 }
 
-function TokenWords({ budget, spent, reserved }: Tokens) {
+function TokenWords({ budget, spent, reserved }: ShownTokens) {
   const used = spent + reserved;
   const isShort = budget !== null && used >= budget * 0.9;
-  const promised = reserved > 0 ? ` (${shownCount(reserved)} of them reserved)` : '';
+  const reservedWords = reserved > 0 ? ` (${shownCount(reserved)} of them reserved)` : '';
   return (
     <span class={isShort ? 'fact bad' : 'fact'}>
       {shownCount(used)}
-      {budget !== null && ` of ${shownCount(budget)}`} tokens{promised}
+      {budget !== null && ` of ${shownCount(budget)}`} tokens{reservedWords}
     </span>
   );
-}
-
-export interface Tokens {
-  /** Absent: tokens are counted, but not limited. */
-  budget: number | null;
-  spent: number;
-  reserved: number;
-}
-
-/** A goal as lists show it. Times are ISO 8601. */
-export interface GoalLine extends TaskSummary {
-  id: number;
-  name: string;
-  description: string;
-  status: string;
-  project?: string;
-  created_at: string;
-  completed_at?: string;
-  tokens: Tokens;
 }

@@ -1,6 +1,6 @@
+import type { WholeJob } from '../../../http/page/jobs.js';
 import { number, percent, short } from '../../ui/format.js';
 import { type Line, LineChart } from '../../ui/line-chart.js';
-import type { WholeJob } from './job-line.js';
 
 /** Charts of a job: equity against buy and hold, or the curves of a training. */
 export function JobCharts({ job }: { job: WholeJob }) {
@@ -59,6 +59,7 @@ function Training({ job }: { job: WholeJob }) {
   );
 }
 
-function fieldOf(value: unknown, key: string): unknown {
+/** A field of JSON that may have none. */
+export function fieldOf(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }

@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks';
+import type { JobSummary, ModelList } from '../../../http/page/jobs.js';
 import { useMayWrite, write } from '../../api.js';
 import { ActionForm, ConfirmButton, Dialog } from '../../ui/dialog.js';
 import { useRead } from '../../use-read.js';
-import { isOpen, type WholeJob } from './job-line.js';
+import { isOpen } from './job-status.js';
 
 /** The actions that a job allows in its present status. */
-export function JobActions({ job }: { job: WholeJob }) {
+export function JobActions({ job }: { job: JobSummary }) {
   const mayWrite = useMayWrite();
   if (!mayWrite) return null;
   return (
@@ -30,7 +31,7 @@ export function JobActions({ job }: { job: WholeJob }) {
   );
 }
 
-function Retry({ job }: { job: WholeJob }) {
+function Retry({ job }: { job: JobSummary }) {
   const [isAsking, setAsking] = useState(false);
   const close = () => setAsking(false);
   const retry = async (form?: FormData) => {
@@ -55,14 +56,9 @@ function Retry({ job }: { job: WholeJob }) {
   );
 }
 
-export interface ModelsRead {
-  default: string | null;
-  providers: { id: string; configured: boolean; model?: string; fix?: string }[];
-}
-
 /** A model name, with the configured ones as suggestions; empty for the default. */
 export function ModelField({ usual }: { usual: string | null | undefined }) {
-  const { data } = useRead<ModelsRead>('page/models');
+  const { data } = useRead<ModelList>('page/models');
   const known = data?.providers.flatMap(({ configured, model }) => (configured && model ? [model] : [])) ?? [];
   return (
     <label>

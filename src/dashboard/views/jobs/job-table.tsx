@@ -1,11 +1,11 @@
+import type { JobSummary } from '../../../http/page/jobs.js';
 import { Link, queryText } from '../../location.js';
 import { short, spanOf } from '../../ui/format.js';
 import { Time, useNow } from '../../ui/time.js';
-import type { JobLine } from './job-line.js';
-import { JobMark, JobProgress } from './job-line.js';
+import { JobMark, JobProgress } from './job-status.js';
 
 /** Jobs as rows, newest first. */
-export function JobTable({ jobs, query }: { jobs: readonly JobLine[]; query: URLSearchParams }) {
+export function JobTable({ jobs, query }: { jobs: readonly JobSummary[]; query: URLSearchParams }) {
   const now = useNow(jobs.some(({ status }) => status === 'running') ? 1_000 : undefined);
   const back = queryText(query);
   return (
@@ -58,11 +58,11 @@ export function JobTable({ jobs, query }: { jobs: readonly JobLine[]; query: URL
 }
 
 /** The job's summary without its type, which has a column of its own. */
-export function aboutOf({ type, about }: JobLine): string {
+export function aboutOf({ type, about }: JobSummary): string {
   return about.startsWith(`${type} `) ? about.slice(type.length + 1).trim() || type : about;
 }
 
-function Notes({ job }: { job: JobLine }) {
+function Notes({ job }: { job: JobSummary }) {
   return (
     <span class="notes">
       {job.dead && <span class="badge dead">dead</span>}

@@ -1,22 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { LinkedJob, WholeJob } from '../../../http/page/jobs.js';
+import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
 import { bytes, duration, number, spanOf } from '../../ui/format.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
 import { Particular, Passage, useNow, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { JobCharts } from './charts.js';
+import { fieldOf, JobCharts } from './charts.js';
 import { JobActions } from './job-actions.js';
-import {
-  isOpen,
-  JobMark,
-  JobProgress,
-  type LinkedJob,
-  signs,
-  statusWords,
-  useBeat,
-  type WholeJob,
-} from './job-line.js';
+import { isOpen, JobMark, JobProgress, signs, statusWords } from './job-status.js';
 import { aboutOf } from './job-table.js';
 import { JobOutput } from './output.js';
 import { Attempts, JobResult, Logs } from './records.js';
@@ -24,7 +17,7 @@ import { Attempts, JobResult, Logs } from './records.js';
 /** One job in full. */
 export function Job({ id, query }: { id: string; query: URLSearchParams }) {
   const [isRunning, setRunning] = useState(false);
-  const everyMs = useBeat(1_000, isRunning);
+  const everyMs = usePollInterval(1_000, isRunning);
   const reading = useRead<WholeJob>('page/job', { job_id: id }, { subjects: ['job', 'runtime'], everyMs });
   const status = reading.data?.status;
   useEffect(() => setRunning(status === 'running'), [status]);
@@ -39,7 +32,9 @@ export function Job({ id, query }: { id: string; query: URLSearchParams }) {
 }
 
 function Sheet({ job }: { job: WholeJob }) {
-  const { prompt, system } = (job.type === 'llm' ? job.payload : undefined) ?? {};
+  const [prompt, system] = ['prompt', 'system'].map((key) =>
+    job.type === 'llm' ? fieldOf(job.payload, key) : undefined,
+  );
   const isPrompt = typeof prompt === 'string';
   const payload = job.payload_cut ?? JSON.stringify(job.payload, null, 2);
   return (
@@ -78,7 +73,7 @@ function Sheet({ job }: { job: WholeJob }) {
           <Linked title="Waited for by" jobs={job.dependents} />
           <Artifacts job={job} />
           <Attempts attempts={job.attempts} />
-          <Logs lines={job.logs} />
+          <Logs entries={job.logs} />
           <RawJson value={job} />
         </div>
       </div>

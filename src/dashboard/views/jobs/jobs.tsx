@@ -1,25 +1,17 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { JobPage } from '../../../http/page/jobs.js';
+import { usePollInterval } from '../../live.js';
 import type { ViewProps } from '../../location.js';
 import { filter, Link } from '../../location.js';
-import { shownCount } from '../../task-card.js';
 import { Choice } from '../../ui/choice.js';
+import { shownCount } from '../../ui/format.js';
 import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
 import { useRead } from '../../use-read.js';
 import { Job } from './job.js';
-import { type JobLine, type JobStatus, jobStatuses, signs, statusWords, useBeat } from './job-line.js';
+import { jobStatuses, signs, statusWords } from './job-status.js';
 import { JobTable } from './job-table.js';
 import { Submit } from './submit.js';
-
-interface JobsRead {
-  counts: Record<JobStatus, number>;
-  dead: number;
-  unread: number;
-  types: string[];
-  projects: string[];
-  jobs: JobLine[];
-  next_cursor?: string;
-}
 
 const subjects = ['job', 'runtime'];
 const firstCommand = "agent-runtime tool submit_background_task --arg task_description='Say hello'";
@@ -35,8 +27,8 @@ export function Jobs({ rest, query }: ViewProps) {
 function AllJobs({ query }: { query: URLSearchParams }) {
   // Only running jobs progress without a recorded change.
   const [isBusy, setBusy] = useState(false);
-  const everyMs = useBeat(2_000, isBusy);
-  const reading = useRead<JobsRead>('page/jobs', argumentsOf(query), { subjects, keepsLast: true, everyMs });
+  const everyMs = usePollInterval(2_000, isBusy);
+  const reading = useRead<JobPage>('page/jobs', argumentsOf(query), { subjects, keepsLast: true, everyMs });
   const isRunning = (reading.data?.counts.running ?? 0) > 0;
   useEffect(() => setBusy(isRunning), [isRunning]);
   return (
@@ -70,7 +62,7 @@ function argumentsOf(query: URLSearchParams) {
   };
 }
 
-function JobFilters({ query, read }: { query: URLSearchParams; read: JobsRead | undefined }) {
+function JobFilters({ query, read }: { query: URLSearchParams; read: JobPage | undefined }) {
   const types = read?.types.map((type) => ({ value: type, words: type === 'llm' ? 'llm (background task)' : type }));
   const projects = read?.projects.map((path) =>
     path === ''
@@ -86,7 +78,7 @@ function JobFilters({ query, read }: { query: URLSearchParams; read: JobsRead | 
 }
 
 /** Tabs by status, with the number of jobs in each. */
-function StatusTabs({ query, read }: { query: URLSearchParams; read: JobsRead }) {
+function StatusTabs({ query, read }: { query: URLSearchParams; read: JobPage }) {
   const [status, only] = [query.get('status') ?? '', query.get('only') ?? ''];
   const all = jobStatuses.reduce((sum, one) => sum + read.counts[one], 0);
   const choose = (changes: { status?: string; only?: string }) =>

@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { JobOutputPart, JobSummary } from '../../../http/page/jobs.js';
 import { read } from '../../api.js';
 import { useLiveState } from '../../live.js';
 import { number } from '../../ui/format.js';
-import type { JobLine } from './job-line.js';
 
 /** The streamed output of a job; a reader at the end stays at the end. */
-export function JobOutput({ job }: { job: JobLine }) {
+export function JobOutput({ job }: { job: JobSummary }) {
   const { text, isEarlier } = useOutput(job);
   const element = useRef<HTMLPreElement>(null);
   const isAtEnd = useRef(true);
@@ -39,13 +39,6 @@ export function JobOutput({ job }: { job: JobLine }) {
   );
 }
 
-interface OutputPart {
-  attempt: number;
-  earlier: boolean;
-  text: string;
-  total_chars: number;
-}
-
 const pollMs = 400;
 
 export interface Output {
@@ -55,7 +48,7 @@ export interface Output {
 }
 
 /** The output of a job, which grows while it runs; only new text is fetched. */
-export function useOutput({ id, status, attempt }: JobLine): Output {
+export function useOutput({ id, status, attempt }: JobSummary): Output {
   const [shown, setShown] = useState<Output>({ text: '', isEarlier: false });
   const kept = useRef({ of: '', text: '' });
   const isPaused = useLiveState() === 'paused';
@@ -70,7 +63,7 @@ export function useOutput({ id, status, attempt }: JobLine): Output {
     async function follow(): Promise<void> {
       const { of, text } = kept.current;
       const offset = of.startsWith(`${id}:`) ? text.length : 0;
-      const part = await read<OutputPart>('page/job_output', { job_id: id, offset }, abort.signal);
+      const part = await read<JobOutputPart>('page/job_output', { job_id: id, offset }, abort.signal);
       const source = `${id}:${part.attempt}:${part.earlier}`;
       // A new attempt began from the start, or the stored answer replaced the streamed one.
       const isAnother = offset > 0 && (source !== of || part.total_chars < offset);

@@ -1,10 +1,11 @@
+import type { JobAttempt, JobLogEntry, WholeJob } from '../../../http/page/jobs.js';
 import { number, percent, spanOf } from '../../ui/format.js';
 import { RawJson } from '../../ui/shown.js';
 import { Time, useNow } from '../../ui/time.js';
-import type { Attempt, LogLine, WholeJob } from './job-line.js';
+import { fieldOf } from './charts.js';
 
 /** The attempts of a job; hidden for a single one without news. */
-export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
+export function Attempts({ attempts }: { attempts: readonly JobAttempt[] }) {
   const now = useNow(attempts.some(({ ended_at }) => ended_at === null) ? 1_000 : undefined);
   if (attempts.length === 0 || (attempts.length === 1 && attempts[0]?.error === null)) return null;
   return (
@@ -36,16 +37,16 @@ export function Attempts({ attempts }: { attempts: readonly Attempt[] }) {
 }
 
 /** The end of a job's log, newest last, as it was written. */
-export function Logs({ lines }: { lines: readonly LogLine[] }) {
-  if (lines.length === 0) return null;
+export function Logs({ entries }: { entries: readonly JobLogEntry[] }) {
+  if (entries.length === 0) return null;
   return (
     <section>
       <details class="log">
         <summary>
-          Log <span class="fact">{lines.length === 500 ? 'the newest 500 lines' : `${lines.length} lines`}</span>
+          Log <span class="fact">{entries.length === 500 ? 'the newest 500 lines' : `${entries.length} lines`}</span>
         </summary>
         <ol>
-          {lines.map(({ id, at, level, message, fields }) => (
+          {entries.map(({ id, at, level, message, fields }) => (
             <li key={id} class={level}>
               <time dateTime={at}>{at.slice(11, 19)}</time>
               <span>{level}</span>
@@ -86,7 +87,7 @@ export function JobResult({ job }: { job: WholeJob }) {
   const { result } = job;
   if (job.type === 'llm' || result === null || result === undefined) return null;
   const shownFigures = figures.flatMap(([key, name, show]) => {
-    const value = (result as Record<string, unknown>)[key];
+    const value = fieldOf(result, key);
     return typeof value === 'number' ? [{ name, value: show(value) }] : [];
   });
   return (

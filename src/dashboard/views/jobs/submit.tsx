@@ -1,16 +1,18 @@
 import { useState } from 'preact/hooks';
+import type { ModelList } from '../../../http/page/jobs.js';
+import type { ShownSubmittedTask } from '../../../tools/shapes/job.js';
 import { useMayWrite, write } from '../../api.js';
 import { go } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
-import { ModelField, type ModelsRead } from './job-actions.js';
+import { ModelField } from './job-actions.js';
 
 /** The button that submits a background prompt, and its form. */
 export function Submit() {
   const [isOpen, setOpen] = useState(false);
   const mayWrite = useMayWrite();
-  const models = useRead<ModelsRead>('page/models', {}, { isWanted: mayWrite });
+  const models = useRead<ModelList>('page/models', {}, { isWanted: mayWrite });
   if (!mayWrite) return null;
   const close = () => setOpen(false);
   return (
@@ -34,7 +36,7 @@ export function Submit() {
 function Prompt({ onClose }: { onClose(): void }) {
   const submit = async (form: FormData) => {
     const model = String(form.get('model')).trim();
-    const { task_id } = await write<{ task_id: string }>('submit_background_task', {
+    const { task_id } = await write<ShownSubmittedTask>('submit_background_task', {
       task_description: String(form.get('prompt')),
       ...(model ? { model } : {}),
     });
@@ -58,7 +60,7 @@ function Prompt({ onClose }: { onClose(): void }) {
   );
 }
 
-function NotSetUp({ models, onClose }: { models: ModelsRead; onClose(): void }) {
+function NotSetUp({ models, onClose }: { models: ModelList; onClose(): void }) {
   return (
     <>
       <p>No model is set up. Do one of these where the dashboard is started, and start it again:</p>

@@ -1,32 +1,9 @@
+import type { ShownMetrics } from '../../../tools/shapes/metrics.js';
 import { Link } from '../../location.js';
 import { duration, number, percent } from '../../ui/format.js';
 
-interface TypeMetrics {
-  type: string;
-  submitted: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  error_rate: number | null;
-  average_seconds: number | null;
-  p95_seconds: number | null;
-  queued: number;
-  running: number;
-}
-
-/** The output of get_metrics. */
-export interface MetricsRead {
-  job_submission_rate: number;
-  job_completion_rate: number;
-  average_execution_time: number | null;
-  queue_depth: number;
-  types: TypeMetrics[];
-  errors: { type: string; code: string; count: number }[];
-  totals: { jobs_submitted: number; llm_input_tokens: number; llm_output_tokens: number; tool_calls: number };
-}
-
 /** The window in figures, and by type of job. */
-export function Types({ metrics }: { metrics: MetricsRead }) {
+export function Types({ metrics }: { metrics: ShownMetrics }) {
   const { totals, types, errors } = metrics;
   return (
     <>

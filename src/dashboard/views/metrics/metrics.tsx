@@ -1,28 +1,15 @@
+import type { Trends } from '../../../http/page/jobs.js';
+import type { ShownMetrics } from '../../../tools/shapes/metrics.js';
+import { usePollInterval } from '../../live.js';
 import type { ViewProps } from '../../location.js';
 import { filter } from '../../location.js';
 import { number, percent, short } from '../../ui/format.js';
 import { LineChart } from '../../ui/line-chart.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
-import { useBeat } from '../jobs/job-line.js';
-import { type MetricsRead, Types } from './job-types.js';
+import { Types } from './job-types.js';
 
-interface Stretch {
-  at: string;
-  submitted: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  input_tokens: number;
-  output_tokens: number;
-  queued: number;
-  running: number;
-}
-
-interface TrendsRead {
-  window_minutes: number;
-  stretches: Stretch[];
-}
+type Stretch = Trends['stretches'][number];
 
 /** The windows of time to choose from, and the number of intervals of each. */
 const windows = [
@@ -33,17 +20,17 @@ const windows = [
   { minutes: 10_080, words: '7 d', stretches: 84 },
 ];
 /** Not after each change, as the whole window is read; a week is read rarely. */
-const beatMs = 5_000;
-const longBeatMs = 60_000;
+const pollMs = 5_000;
+const longPollMs = 60_000;
 
 /** The runtime over time: throughput, errors, queue and tokens. */
 export function Metrics({ query }: ViewProps) {
   const minutes = Number(query.get('window') ?? 60);
   const chosen = windows.find((window) => window.minutes === minutes) ?? windows[1];
   const { minutes: window_minutes = 60, stretches = 60 } = chosen ?? {};
-  const options = { everyMs: useBeat(window_minutes > 360 ? longBeatMs : beatMs, true), keepsLast: true };
-  const trends = useRead<TrendsRead>('page/trends', { window_minutes, stretches }, options);
-  const metrics = useRead<MetricsRead>('get_metrics', { window_minutes }, options);
+  const options = { everyMs: usePollInterval(window_minutes > 360 ? longPollMs : pollMs, true), keepsLast: true };
+  const trends = useRead<Trends>('page/trends', { window_minutes, stretches }, options);
+  const metrics = useRead<ShownMetrics>('get_metrics', { window_minutes }, options);
   return (
     <>
       <div class="toolbar">
@@ -91,7 +78,7 @@ export function Metrics({ query }: ViewProps) {
 const hasAnything = ({ submitted, completed, failed, cancelled, queued, running }: Stretch): boolean =>
   submitted + completed + failed + cancelled + queued + running > 0;
 
-function Charts({ window_minutes, stretches }: TrendsRead) {
+function Charts({ window_minutes, stretches }: Trends) {
   const perMinute = window_minutes / stretches.length;
   const line = (name: string, value: (stretch: Stretch) => number) => ({
     name,

@@ -1,11 +1,14 @@
 import { useState } from 'preact/hooks';
+import type { ShownPipeline } from '../../../tools/shapes/relay.js';
 import { useMayWrite, write } from '../../api.js';
 import { ActionForm, ConfirmButton, Dialog } from '../../ui/dialog.js';
 import { ModelField } from '../jobs/job-actions.js';
-import { canGoOn, type WholeRelay } from './whole-relay.js';
+
+export const canGoOn = ({ status }: Pick<ShownPipeline, 'status'>): boolean =>
+  status !== 'completed' && status !== 'cancelled';
 
 /** The actions that a relay allows in its present status. */
-export function RelayActions({ relay }: { relay: WholeRelay }) {
+export function RelayActions({ relay }: { relay: ShownPipeline }) {
   const mayWrite = useMayWrite();
   if (!mayWrite || !canGoOn(relay)) return null;
   return (
@@ -24,7 +27,7 @@ export function RelayActions({ relay }: { relay: WholeRelay }) {
   );
 }
 
-function Run({ relay }: { relay: WholeRelay }) {
+function Run({ relay }: { relay: ShownPipeline }) {
   const [isAsking, setAsking] = useState(false);
   const close = () => setAsking(false);
   const run = async (form: FormData) => {
@@ -50,7 +53,7 @@ function Run({ relay }: { relay: WholeRelay }) {
 }
 
 interface RetryStepProps {
-  relay: WholeRelay;
+  relay: ShownPipeline;
   /** 0-based. */
   index: number;
   /** The step has passed already. */

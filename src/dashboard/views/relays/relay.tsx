@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { ShownHeldBaton, ShownPipeline } from '../../../tools/shapes/relay.js';
 import { Link } from '../../location.js';
 import { number } from '../../ui/format.js';
 import { History } from '../../ui/history.js';
@@ -6,15 +7,14 @@ import { RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { Particular, Passage, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { RelayActions } from './relay-actions.js';
+import { canGoOn, RelayActions } from './relay-actions.js';
 import { Step } from './step.js';
-import { type BatonRead, canGoOn, type WholeRelay } from './whole-relay.js';
 
 const subjects = ['relay', 'job', 'runtime'];
 
 /** One relay: its steps in order, with every attempt, and the baton. */
 export function Relay({ id }: { id: string }) {
-  const reading = useRead<WholeRelay>('get_relay_status', { pipeline_id: id, fields: 'full' }, { subjects });
+  const reading = useRead<ShownPipeline>('get_relay_status', { pipeline_id: id, fields: 'full' }, { subjects });
   return (
     <>
       <Link to="/relays" class="back">
@@ -25,7 +25,7 @@ export function Relay({ id }: { id: string }) {
   );
 }
 
-function Sheet({ relay }: { relay: WholeRelay }) {
+function Sheet({ relay }: { relay: ShownPipeline }) {
   return (
     <article class="sheet">
       <header class="sheet-head">
@@ -59,9 +59,13 @@ function Sheet({ relay }: { relay: WholeRelay }) {
 }
 
 /** The baton and its prompt, read once for each baton, as neither changes while it is held. */
-function Baton({ relay }: { relay: WholeRelay }) {
+function Baton({ relay }: { relay: ShownPipeline }) {
   const [isRead, setRead] = useState(false);
-  const { data } = useRead<BatonRead>('get_relay_baton', { pipeline_id: relay.pipeline_id }, { isWanted: !isRead });
+  const { data } = useRead<ShownHeldBaton>(
+    'get_relay_baton',
+    { pipeline_id: relay.pipeline_id },
+    { isWanted: !isRead },
+  );
   useEffect(() => setRead(data !== undefined), [data]);
   if (!data) return null;
   return (
@@ -77,7 +81,7 @@ function Baton({ relay }: { relay: WholeRelay }) {
   );
 }
 
-function Particulars({ relay }: { relay: WholeRelay }) {
+function Particulars({ relay }: { relay: ShownPipeline }) {
   const { run, average_quality, average_l_score } = relay;
   const jobId = run?.job_id ?? run?.run_id;
   return (

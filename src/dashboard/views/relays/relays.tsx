@@ -1,3 +1,5 @@
+import type { Page } from '../../../tools/call/page.js';
+import type { ShownBriefPipeline, ShownPipeline } from '../../../tools/shapes/relay.js';
 import type { ViewProps } from '../../location.js';
 import { filter, Link } from '../../location.js';
 import { short } from '../../ui/format.js';
@@ -6,13 +8,14 @@ import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { Relay, StepBar } from './relay.js';
-import { type RelayLine, relayStatuses } from './whole-relay.js';
 
-interface RelaysRead {
-  pipelines: RelayLine[];
-  next_cursor?: string;
-}
-
+const relayStatuses: readonly string[] = [
+  'pending',
+  'in_progress',
+  'completed',
+  'failed',
+  'cancelled',
+] satisfies ShownPipeline['status'][];
 const firstCommand =
   "agent-runtime tool create_relay_pipeline --arg name='First' --arg goal='Explain leap years' --arg preset=quick";
 
@@ -28,7 +31,7 @@ function AllRelays({ query }: { query: URLSearchParams }) {
     ...(relayStatuses.includes(status) ? { status } : {}),
     ...(before ? { cursor: before } : {}),
   };
-  const reading = useRead<RelaysRead>('list_relay_pipelines', args, {
+  const reading = useRead<Page<'pipelines', ShownBriefPipeline>>('list_relay_pipelines', args, {
     subjects: ['relay', 'runtime'],
     keepsLast: true,
   });
@@ -79,7 +82,7 @@ function AllRelays({ query }: { query: URLSearchParams }) {
   );
 }
 
-function RelayCard({ relay }: { relay: RelayLine }) {
+function RelayCard({ relay }: { relay: ShownBriefPipeline }) {
   const { pipeline_id, name, goal, status, current_step, total_steps, tokens_used, created_at } = relay;
   return (
     <Link to={`/relays/${encodeURIComponent(pipeline_id)}`} class="card relay-card">

@@ -1,12 +1,14 @@
+import type { ShownPipeline } from '../../../tools/shapes/relay.js';
 import { useMayWrite } from '../../api.js';
 import { duration, number } from '../../ui/format.js';
 import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
-import { RetryStep } from './relay-actions.js';
-import { canGoOn, type RelayAgent, type RelayResult, type WholeRelay } from './whole-relay.js';
+import { canGoOn, RetryStep } from './relay-actions.js';
+
+type RelayAgent = ShownPipeline['agents'][number];
 
 /** One step of a relay: its agent, gates and attempts. */
-export function Step({ relay, agent, index }: { relay: WholeRelay; agent: RelayAgent; index: number }) {
+export function Step({ relay, agent, index }: { relay: ShownPipeline; agent: RelayAgent; index: number }) {
   const mayWrite = useMayWrite();
   const results = relay.results.filter(({ step_index }) => step_index === index);
   const state = stateOf(relay, index);
@@ -46,14 +48,14 @@ export function Step({ relay, agent, index }: { relay: WholeRelay; agent: RelayA
   );
 }
 
-function stateOf(relay: WholeRelay, index: number): string {
+function stateOf(relay: ShownPipeline, index: number): string {
   if (index < relay.current_step) return 'passed';
   if (index > relay.current_step || relay.status === 'pending') return 'waiting';
   return canGoOn(relay) ? relay.status : 'waiting';
 }
 
 interface ResultProps {
-  result: RelayResult;
+  result: ShownPipeline['results'][number];
   agent: RelayAgent;
   attempt: number;
 }

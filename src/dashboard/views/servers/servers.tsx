@@ -1,5 +1,8 @@
 import { useState } from 'preact/hooks';
+import type { Page } from '../../../tools/call/page.js';
+import type { ShownToolServer } from '../../../tools/shapes/tool-server.js';
 import { useMayWrite, write } from '../../api.js';
+import { usePollInterval } from '../../live.js';
 import { Link } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { number, percent } from '../../ui/format.js';
@@ -7,40 +10,18 @@ import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { useBeat } from '../jobs/job-line.js';
-
-interface Instance {
-  id: string;
-  state: string;
-  in_flight: number;
-  restarts: number;
-  breaker: string;
-  pid?: number;
-  calls?: number;
-  p50_ms?: number;
-  p95_ms?: number;
-  error_rate?: number;
-  last_failure?: string;
-}
-
-interface Server {
-  server: string;
-  /** The command or address, as the config file has it. */
-  runs: string;
-  health: string;
-  tools?: number;
-  listed_at?: string;
-  backups?: string[];
-  instances: Instance[];
-}
 
 /** Calls change latencies and calls in flight without a recorded change. */
-const beatMs = 5_000;
+const pollMs = 5_000;
 
 /** The pools of MCP servers that the config file names. */
 export function Servers() {
-  const everyMs = useBeat(beatMs, true);
-  const reading = useRead<{ servers: Server[] }>('list_tool_servers', {}, { subjects: ['server', 'breaker'], everyMs });
+  const everyMs = usePollInterval(pollMs, true);
+  const reading = useRead<Page<'servers', ShownToolServer>>(
+    'list_tool_servers',
+    {},
+    { subjects: ['server', 'breaker'], everyMs },
+  );
   return (
     <Shown reading={reading}>
       {(read) => (
@@ -66,7 +47,7 @@ export function Servers() {
   );
 }
 
-function ServerCard({ server }: { server: Server }) {
+function ServerCard({ server }: { server: ShownToolServer }) {
   return (
     <section class="server">
       <header>
@@ -112,7 +93,7 @@ function ServerCard({ server }: { server: Server }) {
   );
 }
 
-function InstanceRow({ instance }: { instance: Instance }) {
+function InstanceRow({ instance }: { instance: ShownToolServer['instances'][number] }) {
   const { id, state, breaker, in_flight, calls, p50_ms, p95_ms, error_rate, restarts, last_failure, pid } = instance;
   const ms = (value: number | undefined) => (value === undefined ? '–' : `${number(Math.round(value * 10) / 10)} ms`);
   return (
@@ -152,7 +133,7 @@ function InstanceRow({ instance }: { instance: Instance }) {
 }
 
 /** Sets the number of instances a session keeps. What they run is set in the config file alone. */
-function Scale({ server }: { server: Server }) {
+function Scale({ server }: { server: ShownToolServer }) {
   const [isAsking, setAsking] = useState(false);
   const mayWrite = useMayWrite();
   if (!mayWrite) return null;

@@ -1,36 +1,13 @@
+import type { Holdings, SessionList } from '../../../http/page/sessions.js';
 import { Link } from '../../location.js';
 import { Time, useNow } from '../../ui/time.js';
-
-interface Holdings {
-  slots: number[];
-  tasks: { id: number; title: string; worker: string | null; lease_expires_at: string }[];
-  jobs: { running: number; pending: number };
-}
-
-interface Session extends Holdings {
-  id: string;
-  holder: string;
-  project: string;
-  client: string | null;
-  client_version: string | null;
-  pid: number;
-  started_at: string;
-  heartbeat_at: string;
-  ended_at: string | null;
-}
-
-export interface SessionsRead {
-  sessions: Session[];
-  /** Claims and slots of callers without a session. */
-  others: ({ holder: string } & Holdings)[];
-}
 
 /** Three heartbeats. */
 const silentMs = 30_000;
 const mostTasks = 8;
 
 /** The sessions, live ones first, with what each holds. */
-export function Sessions({ sessions, others }: SessionsRead) {
+export function Sessions({ sessions, others }: SessionList) {
   const now = useNow(10_000);
   return (
     <table class="sessions">

@@ -1,29 +1,21 @@
+import type { SessionList } from '../../../http/page/sessions.js';
+import type { ShownWorker, ShownWorkerList } from '../../../tools/shapes/worker.js';
 import { useMayWrite, write } from '../../api.js';
 import { Link } from '../../location.js';
 import { ConfirmButton } from '../../ui/dialog.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { Sessions, type SessionsRead } from './sessions.js';
-
-/** A slot as get_workers gives it. */
-interface Slot {
-  slot: number;
-  workerId: string | null;
-  active: boolean;
-  taskId: number | null;
-  session?: string;
-  last_heartbeat?: string;
-}
+import { Sessions } from './sessions.js';
 
 /** Heartbeats are not recorded as changes, so their times are read at an interval. */
-const beatMs = 10_000;
-const options = { subjects: ['slot', 'session', 'task', 'job', 'runtime'], everyMs: beatMs };
+const pollMs = 10_000;
+const options = { subjects: ['slot', 'session', 'task', 'job', 'runtime'], everyMs: pollMs };
 
 /** The worker slots and the sessions, with what each holds. */
 export function Workers() {
-  const slots = useRead<{ workers: Slot[] }>('get_workers', {}, options);
-  const here = useRead<SessionsRead>('page/sessions', {}, options);
+  const slots = useRead<ShownWorkerList>('get_workers', {}, options);
+  const here = useRead<SessionList>('page/sessions', {}, options);
   const titles = new Map(
     [...(here.data?.sessions ?? []), ...(here.data?.others ?? [])].flatMap(({ tasks }) =>
       tasks.map(({ id, title }) => [id, title]),
@@ -73,7 +65,7 @@ export function Workers() {
   );
 }
 
-function SlotCard({ slot, title }: { slot: Slot; title: string | undefined }) {
+function SlotCard({ slot, title }: { slot: ShownWorker; title: string | undefined }) {
   const mayWrite = useMayWrite();
   if (!slot.active) {
     return (
@@ -101,7 +93,7 @@ function SlotCard({ slot, title }: { slot: Slot; title: string | undefined }) {
         <ConfirmButton
           label="Release"
           question={`Release slot ${slot.slot}?`}
-          consequence={`${slot.workerId} loses the slot${slot.taskId === null ? '.' : `, and task ${slot.taskId} goes back into the line: what is still reported on it is refused.`}`}
+          consequence={`${slot.workerId} loses the slot${slot.taskId === null ? '.' : `, and task ${slot.taskId} is ready again: what is still reported on it is refused.`}`}
           onConfirm={async () => {
             await write('release_worker_slot', { slot: slot.slot, force: true });
             return `Slot ${slot.slot} is free.`;

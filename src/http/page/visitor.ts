@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import { version } from '../../base/version.js';
+import type { Visitor } from '../guard.js';
+
+/** `/api/whoami`: how the server sees who asks, and its version. */
+const visitor = z.strictObject({ name: z.string(), read_only: z.boolean(), version: z.string() });
+
+export type ShownVisitor = z.infer<typeof visitor>;
+
+export const showVisitor = ({ name, isReadOnly }: Visitor): ShownVisitor => ({ name, read_only: isReadOnly, version });
