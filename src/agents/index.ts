@@ -12,6 +12,7 @@ import { importAgents } from './modules/import-agents.js';
 import type { DescribedAgent } from './modules/module-host.js';
 import { type ModuleAgent, type ModuleProblem, Modules, type ModulesNeeds } from './modules/modules.js';
 import { checkPayload, describePayload } from './payload-schema.js';
+import { verifyEffect } from './verify.js';
 
 export interface AgentNeeds extends ModelCallNeeds, CommandNeeds {
   priceDownload: PriceDownload | undefined;
@@ -43,12 +44,16 @@ export interface AgentRegistry {
 }
 
 /** Effects of completed jobs by type, written in the transaction that completes the job. */
-export const jobEffects: ReadonlyMap<string, JobEffect> = new Map([['decompose', decomposeEffect]]);
+export const jobEffects: ReadonlyMap<string, JobEffect> = new Map([
+  ['decompose', decomposeEffect],
+  ['verify', verifyEffect],
+]);
 
 /** The built-in agents by job type, each imported on first use. */
 const builtIn: Readonly<Record<string, (needs: AgentNeeds) => Promise<BuiltInAgent>>> = {
   llm: async (needs) => (await import('./llm.js')).createLlmAgent(needs),
   decompose: async (needs) => (await import('./decompose.js')).createDecomposeAgent(needs),
+  verify: async (needs) => (await import('./verify.js')).createVerifyAgent(needs),
   relay_step: async (needs) => (await import('./relay-step.js')).createRelayStepAgent(needs),
   generic: async () => (await import('./generic.js')).genericAgent,
   command: async (needs) => (await import('./command/index.js')).createCommandAgent(needs),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type JsonObject, jsonWithin } from '../base/json.js';
 import type { BatonDocument } from '../core/relay/baton.js';
-import { type AgentContext, AgentError, type AgentJob } from './define-agent.js';
-import { callModel, type ModelCallNeeds } from './model-call.js';
+import { askJudge } from './ask-judge.js';
+import type { AgentContext, AgentJob } from './define-agent.js';
+import type { ModelCallNeeds } from './model-call.js';
 
 /** The output to judge, and the model that judges it. */
 export interface Judgement {
@@ -22,12 +22,6 @@ const verdict = z.object({
 });
 export type Verdict = z.output<typeof verdict>;
 
-/** A judge whose answer is not a verdict gets a second try, with the reason. */
-const tries = 2;
-
-/** `max_tokens` of a verdict. */
-const longestVerdict = 1_500;
-
 /**
  * Has a second model call score the output of a step. The judge's text is no part of the job's output.
  *
@@ -39,21 +33,8 @@ export async function judge(
   context: AgentContext,
   needs: ModelCallNeeds,
 ): Promise<Verdict> {
-  const silent: AgentContext = { ...context, signal: context.signal, output: () => {}, restartOutput: () => {} };
-  const prompt = judgePrompt(judgement);
-  let complaint = '';
-  for (let attempt = 1; ; attempt++) {
-    const params = { max_tokens: longestVerdict, json_schema: z.toJSONSchema(verdict) as JsonObject };
-    const call = { prompt: prompt + complaint, model: judgement.model, fallback_models: [], params };
-    const answer = await callModel(call, job, silent, needs);
-    const read = readVerdict(answer.text);
-    if ('verdict' in read) return read.verdict;
-    if (attempt === tries) {
-      throw new AgentError('INVALID_VERDICT', `The judge ${judgement.model} gave no verdict, twice. ${read.problem}`);
-    }
-    context.log('warn', 'the verdict could not be used', { reason: read.problem });
-    complaint = `\n\nYour last answer could not be used. ${read.problem}\nAnswer with the JSON alone.`;
-  }
+  const request = { model: judgement.model, prompt: judgePrompt(judgement), schema: verdict };
+  return (await askJudge(request, job, context, needs)).verdict;
 }
 
 /** The prompt for the judge. Judged text stands between markers that its author cannot know, against prompt injection. */
@@ -79,13 +60,4 @@ l_score: from 0, made up, to 1, every claim carried by its sources: how well is 
 reason: in one to three sentences, what would have to be better.
 Answer with JSON only, of this form:
 {"quality_score": 0.8, "l_score": 0.7, "reason": "..."}`;
-}
-
-function readVerdict(text: string): { verdict: Verdict } | { problem: string } {
-  const value = jsonWithin(text);
-  if (value === undefined) return { problem: `It is not JSON: ${JSON.stringify(text.slice(0, 200))}` };
-  const parsed = verdict.safeParse(value);
-  return parsed.success
-    ? { verdict: parsed.data }
-    : { problem: `It does not follow its schema: ${z.prettifyError(parsed.error)}` };
 }

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { RuntimeError } from '../base/errors.js';
-import { AgentError, defineAgent } from './define-agent.js';
+import type { JsonObject } from '../base/json.js';
+import { jobPrompt, notAccepted } from '../core/goal-runs/job-prompt.js';
+import { storeJobVerdict } from '../core/jobs/attempts.js';
+import { whyNoResult } from '../core/jobs/refusal.js';
+import { checkOutput, requireUsableSchema } from '../core/relay/output-schema.js';
+import type { TaskRow } from '../core/tasks/task.js';
+import { passingScore, type Verdict } from '../core/tasks/verdict.js';
+import { type AgentContext, AgentError, type AgentJob, defineAgent } from './define-agent.js';
+import { judgeTask } from './judge-task.js';
 import { type CalledAnswer, callModel, type ModelCallNeeds } from './model-call.js';
 
 export const modelParams = z
@@ -21,30 +29,119 @@ export const llmPayload = z.strictObject({
   model: z.string(),
   fallback_models: z.array(z.string()).default([]),
   params: modelParams.default({}),
-  /** Whether a cut-off answer fails the job, because other tasks would build on it unseen. */
+  /** Whether an empty or cut-off answer fails the job, because other tasks would build on it unseen. */
   must_be_whole: z.boolean().default(false),
+  /** Whether the answer is judged by the acceptance criteria of its task on the board, where that has some. */
+  verify: z.boolean().default(true),
 });
 
-/** The agent of background LLM tasks: one model call, whose text is the job's output. */
+type Payload = z.output<typeof llmPayload>;
+
+/**
+ * The agent of background LLM tasks: a model call, whose text is the job's output. An answer that breaks its JSON schema
+ * is asked for once more. One that does not meet the acceptance criteria of its task fails the attempt, and the next
+ * attempt is told why.
+ */
 export function createLlmAgent(needs: ModelCallNeeds) {
   return defineAgent({
     type: 'llm',
     description: 'Sends a prompt to a language model and stores its answer.',
     payload: llmPayload,
     async execute(job, context) {
-      const answer = await callModel(job.payload, job, context, needs);
-      if (job.payload.must_be_whole && answer.stopReason === 'max_tokens') throw answerCut(answer);
+      const { prompt, task } = await jobPrompt(needs.db, job.id, job.payload.prompt);
+      const answer = await answerBySchema(prompt, job, context, needs);
+      if (job.payload.must_be_whole) requireWhole(answer);
+      if (task) await verify(task, answer, job, context, needs);
       return { model: answer.model, stop_reason: answer.stopReason };
     },
   });
 }
 
-function answerCut({ isCutByBudget, usage }: CalledAnswer): Error {
+/** Calls the model, and once more with what was wrong when its answer breaks the JSON schema. */
+async function answerBySchema(
+  prompt: string,
+  job: AgentJob<Payload>,
+  context: AgentContext,
+  needs: ModelCallNeeds,
+): Promise<CalledAnswer> {
+  const schema = job.payload.params.json_schema as JsonObject | undefined;
+  if (schema !== undefined) await requireUsableSchema(schema, 'json_schema');
+  const answer = await callModel({ ...job.payload, prompt }, job, context, needs);
+  if (schema === undefined) return answer;
+  const problem = await applySchema(schema, answer, context);
+  if (problem === undefined) return answer;
+
+  context.log('warn', 'the answer breaks its schema', { reason: problem });
+  context.restartOutput();
+  const complaint = `\n\nYour last answer could not be used: ${problem}.\nAnswer with JSON that follows the schema, and nothing else.`;
+  const second = await callModel({ ...job.payload, prompt: prompt + complaint }, job, context, needs);
+  const stillWrong = await applySchema(schema, second, context);
+  if (stillWrong === undefined) return second;
+  throw new AgentError('invalid_output', `The answer does not follow json_schema, twice: ${stillWrong}.`);
+}
+
+/** Resolves to what is wrong with an answer. JSON with talk or a fence around it becomes the bare JSON. */
+async function applySchema(
+  schema: JsonObject,
+  answer: CalledAnswer,
+  context: AgentContext,
+): Promise<string | undefined> {
+  const checked = await checkOutput(schema, answer.text);
+  if ('problem' in checked) {
+    return answer.stopReason === 'max_tokens' ? `${checked.problem} (it was cut off)` : checked.problem;
+  }
+  if (typeof checked.output !== 'string' && !isBareJson(answer.text)) {
+    context.restartOutput();
+    context.output(JSON.stringify(checked.output));
+  }
+  return undefined;
+}
+
+function isBareJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function requireWhole({ text, stopReason, isCutByBudget, usage }: CalledAnswer): void {
+  if (text.trim() === '') throw new AgentError('invalid_output', 'The model gave an empty answer.', true);
+  if (stopReason !== 'max_tokens') return;
   const message = `The answer was cut off after ${usage.outputTokens} tokens`;
-  if (!isCutByBudget) return new AgentError('answer_cut', `${message}, the most that one answer may have.`);
-  return new RuntimeError(
+  if (!isCutByBudget) throw new AgentError('answer_cut', `${message}, the most that one answer may have.`);
+  throw new RuntimeError(
     'budget_exhausted',
     `${message}, all that the token budget allowed.`,
     'Raise the token_budget.',
   );
+}
+
+/** Fails the attempt when the answer does not meet the acceptance criteria of its task. */
+async function verify(
+  task: TaskRow,
+  { text }: CalledAnswer,
+  job: AgentJob<Payload>,
+  context: AgentContext,
+  needs: ModelCallNeeds,
+): Promise<void> {
+  // An answer that gives up fails its task without a judge.
+  if (!job.payload.verify || task.acceptance === null || whyNoResult(text) !== undefined) return;
+  const { title, description, acceptance, expected_output: expectedOutput } = task;
+  const { model, fallback_models: fallbackModels } = job.payload;
+  context.progress(0.6, `${model} judges the answer by the acceptance criteria`);
+  const verdict = await judgeTask(
+    { model, fallbackModels, title, description, acceptance, expectedOutput, result: text },
+    job,
+    context,
+    needs,
+  );
+  await needs.db.transaction((sql) => storeJobVerdict(sql, job, verdict));
+  if (!verdict.passed) throw new AgentError(notAccepted, rejection(verdict), true);
+}
+
+function rejection({ score, missing }: Verdict): string {
+  const what = missing.length === 0 ? '' : ` Missing: ${missing.join(' ')}`;
+  return `The answer does not meet the acceptance criteria: score ${score}, ${passingScore} is needed.${what}`;
 }

@@ -8,7 +8,7 @@ import {
   SubscribeRequestSchema,
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Actor } from '../core/actor.js';
 import type { Event } from '../core/events/events.js';
 import type { Runtime } from '../runtime.js';
@@ -125,7 +125,7 @@ function findResource(uri: string): { tool: string; input: Record<string, unknow
   if (resource) return { tool: resource.tool, input: {} };
   const [, scheme, id = ''] = /^(\w+):\/\/(.+)$/.exec(uri) ?? [];
   const template = templates.find((known) => known.scheme === scheme);
-  if (template) return { tool: template.tool, input: { [template.field]: numberOrText(decodeURIComponent(id)) } };
+  if (template) return { tool: template.tool, input: { [template.field]: idOf(template, decoded(id, uri)) } };
   throw new McpError(ErrorCode.InvalidParams, `There is no resource ${uri}.`, { uri });
 }
 
@@ -135,7 +135,16 @@ function isAbout(uri: string, { subject, subjectId }: Event): boolean {
   return uri === `${subject}://${subjectId}`;
 }
 
-/** Goals have numbers alone; tasks take either. */
-function numberOrText(id: string): number | string {
-  return /^\d{1,15}$/.test(id) ? Number(id) : id;
+function decoded(id: string, uri: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch (error) {
+    const message = `The address ${uri} is malformed: ${messageOf(error)}. A % begins a byte of UTF-8 in hexadecimal.`;
+    throw new McpError(ErrorCode.InvalidParams, message, { uri });
+  }
+}
+
+/** Goals have numbers alone; tasks take them as text too, and jobs have no others. */
+function idOf({ scheme }: (typeof templates)[number], id: string): number | string {
+  return scheme === 'goal' && /^\d{1,15}$/.test(id) ? Number(id) : id;
 }

@@ -1,4 +1,4 @@
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
   type CallToolResult,
@@ -17,6 +17,7 @@ import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
 import type { ToolChoice } from '../tools/index.js';
 import { instructions } from './instructions.js';
 import { servePrompts } from './prompts.js';
+import { ProtocolServer } from './protocol-server.js';
 import { serveResources } from './resources.js';
 
 export interface McpServerNeeds {
@@ -34,7 +35,7 @@ export interface McpServerNeeds {
 export function createMcpServer({ config, session, runtime }: McpServerNeeds): Server {
   // The low-level class, because the tools declare themselves: the high-level one builds its schemas again for every
   // list, and does not say which argument is unknown.
-  const server = new Server(
+  const server = new ProtocolServer(
     { name: 'agent-runtime-mcp', title: 'Agent Runtime', version },
     { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, logging: {} }, instructions },
   );

@@ -1,12 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
-import { type OpenLogOptions, openLog } from '../base/log.js';
+import { type Log, type OpenLogOptions, openLog } from '../base/log.js';
 import { defaultConfig } from '../config.js';
 import { nameSession, type SessionInfo } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
 import { createMcpServer } from './server.js';
+import { StdioTransport } from './stdio-transport.js';
 
 const parentPollMs = 5_000;
 const beginAgainMs = 10_000;
@@ -53,7 +54,7 @@ export async function serveStdio(readSettings: () => Config, options: ServeOptio
     }
   }
 
-  if (config.remote && !problem) return serveRemote(config, config.remote);
+  if (config.remote && !problem) return serveRemote(config, config.remote, log);
 
   const server = createMcpServer({ config, session, runtime });
   // A client may start a server only to ask what it is; a session exists from here on.
@@ -66,16 +67,22 @@ export async function serveStdio(readSettings: () => Config, options: ServeOptio
     const read = async () => (await runtime()).metrics.prometheus();
     openMetricsEndpoint({ port: options.metricsPort, read, log });
   }
-  endWithClient(() => opened?.close());
-  await server.connect(new StdioServerTransport());
+  await connectUntilEnd(server, () => opened?.close(), log);
 }
 
 /** The runtime is elsewhere: nothing is opened here. */
-async function serveRemote(config: Config, remote: NonNullable<Config['remote']>): Promise<void> {
+async function serveRemote(config: Config, remote: NonNullable<Config['remote']>, log: Log): Promise<void> {
   const { openRemote } = await import('./remote/open-remote.js');
   const { server, close } = openRemote(config, remote);
-  endWithClient(close);
-  await server.connect(new StdioServerTransport());
+  await connectUntilEnd(server, close, log);
+}
+
+/** What ends the transport ends the process: a server that no longer reads would keep its claims for nobody. */
+async function connectUntilEnd(server: Server, close: () => void, log: Log): Promise<void> {
+  const transport = new StdioTransport();
+  transport.onerror = (error) => log.warn('a message of the client was skipped', { problem: error.message });
+  transport.onclose = endWithClient(close);
+  await server.connect(transport);
 }
 
 function readOrExplain(readSettings: () => Config): { config: Config; problem?: Error } {
@@ -106,7 +113,7 @@ function keepStdoutForProtocol(): void {
  * npx), some are killed and leave a pipe that breaks, or no pipe at all. `close` is synchronous, as a kill may follow
  * within half a second.
  */
-function endWithClient(close: () => void): void {
+function endWithClient(close: () => void): () => void {
   let hasEnded = false;
   const end = () => {
     if (hasEnded) return;
@@ -124,4 +131,5 @@ function endWithClient(close: () => void): void {
   setInterval(() => {
     if (process.ppid !== parent) end();
   }, parentPollMs).unref();
+  return end;
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Json } from '../base/json.js';
@@ -6,12 +5,13 @@ import type { Actor } from '../core/actor.js';
 import type { Goals } from '../core/goals/goals.js';
 import { applyPlan, type PlannedTask, type Strategy, templatePlan } from '../core/goals/plan.js';
 import { parsePlan, planPrompt } from '../core/goals/plan-request.js';
-import { hasEnded, type Job } from '../core/jobs/job.js';
+import type { Job } from '../core/jobs/job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { Goal } from '../core/tasks/goal.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
 import type { Database } from '../store/sql.js';
+import { waitForJob } from './wait-for-job.js';
 
 /** Who makes the plan. */
 export const planners = ['auto', 'caller', 'sampling', 'model', 'template'] as const;
@@ -51,9 +51,6 @@ export interface Decomposed {
   request?: string;
   note?: string;
 }
-
-/** Clients drop a call after some 60 s. A plan that takes longer is fetched by its task id. */
-const longestWaitMs = 45_000;
 
 /**
  * Plans a goal with the planner that is asked for, or with the best there is, and stores the tasks. It never falls back
@@ -149,7 +146,7 @@ async function planByModel(request: DecomposeRequest, goal: Goal, needs: Decompo
   const model = runtime.models.resolve(request.model);
   runtime.models.provider(model.provider);
   const job = (await planUnderWay(goal.id, needs)) ?? (await submitPlan());
-  const ended = await waitFor(job.id, needs);
+  const ended = await waitForJob(job.id, 'the plan is being made', { ...needs, jobs: runtime.jobs });
   const base = { goal_id: goal.id, strategy: request.strategy, planner: 'model' as const };
   if (!ended) return { ...base, status: 'running', task_id: job.id };
   if (ended.status === 'completed') return { ...base, ...tasksOf(ended.result) };
@@ -195,15 +192,4 @@ function planJob(request: DecomposeRequest, goal: Goal, model: ResolvedModel): N
 function tasksOf(result: Json): { tasks_created: number[]; count: number } {
   const { tasks_created, count } = result as { tasks_created: number[]; count: number };
   return { tasks_created, count };
-}
-
-async function waitFor(id: string, { runtime, signal, progress }: DecomposeNeeds): Promise<Job | undefined> {
-  const giveUpAt = performance.now() + longestWaitMs;
-  for (let beats = 0; performance.now() < giveUpAt && !signal.aborted; beats++) {
-    const job = await runtime.jobs.get(id);
-    if (hasEnded(job.status)) return job;
-    if (beats % 50 === 0) progress(`the plan is ${job.status === 'running' ? 'being made' : 'waiting for a runner'}`);
-    await sleep(100);
-  }
-  return undefined;
 }

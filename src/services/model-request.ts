@@ -1,9 +1,11 @@
 import { llmPayload } from '../agents/llm.js';
 import { RuntimeError } from '../base/errors.js';
+import type { JsonObject } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ModelParams } from '../core/ports.js';
+import { requireUsableSchema } from '../core/relay/output-schema.js';
 import type { TaskReference } from '../core/tasks/task.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
@@ -22,6 +24,7 @@ export interface LlmRequest {
   token_budget?: number | undefined;
   idempotency_key?: string | undefined;
   task_id?: TaskReference | undefined;
+  verify?: boolean | undefined;
 }
 
 export interface LlmRequestNeeds {
@@ -33,12 +36,15 @@ export type LlmSubmitNeeds = LlmRequestNeeds & BreakerNeeds;
 
 /**
  * Submits a prompt as a job of type `llm`. Throws `invalid` for an unknown model and `not_configured` for a missing key,
- * naming what to set: here the caller sees it, in the background it would not. `warnings` are those of the job, and the
+ * naming what to set: here the caller sees it, in the background it would not; and `invalid` for a
+ * json_schema that cannot be checked. `warnings` are those of the job, and the
  * open breakers that it waits for.
  */
 export async function submitLlmJob(request: LlmRequest, actor: Actor, needs: LlmSubmitNeeds) {
   const { models, jobs } = needs;
   const model = usableModel(models, request.model);
+  const schema = request.model_params?.json_schema;
+  if (schema) await requireUsableSchema(schema as JsonObject, 'model_params.json_schema');
   const fallbacks = (request.fallback_models ?? []).map((name) => usableModel(models, name));
   const job: NewJob = {
     type: 'llm',
@@ -48,6 +54,8 @@ export async function submitLlmJob(request: LlmRequest, actor: Actor, needs: Llm
       model: model.requested,
       fallback_models: fallbacks.map((fallback) => fallback.requested),
       params: JSON.parse(JSON.stringify(request.model_params ?? {})),
+      ...(request.task_id === undefined ? {} : { must_be_whole: true }),
+      ...(request.verify === false ? { verify: false } : {}),
     },
     requires: model.provider,
     requestedModel: model.requested,

@@ -10,6 +10,7 @@ export interface RunRequest {
   model?: string | undefined;
   concurrency: number;
   token_budget?: number | undefined;
+  verify?: boolean | undefined;
 }
 
 export interface RunGoalNeeds {
@@ -35,6 +36,7 @@ export async function startGoalRun(
       requires: model.provider,
       concurrency: request.concurrency,
       tokenBudget: request.token_budget,
+      verify: request.verify,
       warnings: model.warnings,
     },
     actor,

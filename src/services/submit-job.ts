@@ -31,6 +31,7 @@ const reserved: Record<string, string> = {
   llm: 'submit_background_task',
   decompose: 'decompose_goal',
   relay_step: 'run_relay',
+  verify: 'verify_task',
   run_goal: 'run_goal',
 };
 

@@ -3,6 +3,7 @@ import type { Connection } from './connection.js';
 import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { foundation } from './migrations/001-foundation/index.js';
 import { postponedJobs } from './migrations/002-postponed-jobs.js';
+import { verdicts } from './migrations/003-verdicts.js';
 import {
   brokenReferences,
   type Migration,
@@ -14,7 +15,7 @@ import {
   versionOf,
 } from './schema.js';
 
-export const migrations: readonly Migration[] = [foundation, postponedJobs];
+export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts];
 
 export interface MigrateOptions {
   file: string;

@@ -4,7 +4,7 @@ import { cut } from '../base/text.js';
 import { jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, jobId, limit, priority, scope, taskReference, whenTrue } from './call/fields.js';
+import { cursor, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import {
@@ -50,7 +50,13 @@ export const backgroundTools = [
       model_params: modelParams.optional(),
       system: z.string().max(200_000).optional().describe('System prompt.'),
       priority: priority.optional(),
-      depends_on: z.array(jobId).max(100).optional().describe('Background tasks that must be completed first.'),
+      depends_on: z
+        .array(jobId)
+        .max(100)
+        .optional()
+        .describe(
+          'Background tasks that must be completed first. Their results go where {{results}} stands in the prompt, or at its end.',
+        ),
       fallback_models: z
         .array(model)
         .max(5)
@@ -72,7 +78,10 @@ export const backgroundTools = [
         .describe('A name of your own: the same key again returns the same task.'),
       task_id: taskReference
         .optional()
-        .describe('A task on the board: claimed now, and completed or failed with the result.'),
+        .describe(
+          'A task on the board: claimed now, and completed or failed with the result, judged by its acceptance.',
+        ),
+      verify,
     }),
     output: submittedTaskOutput,
     text: (output) =>

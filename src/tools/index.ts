@@ -15,10 +15,11 @@ import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
 import { toolTools } from './tools.js';
+import { verifyTools } from './verify.js';
 
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
-  goals: [...goalTools, ...taskTools, ...templateTools, ...runGoalTools],
+  goals: [...goalTools, ...taskTools, ...verifyTools, ...templateTools, ...runGoalTools],
   coordination: coordinationTools,
   relay: relayTools,
   breakers: breakerTools,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Job, jobStatuses } from '../core/jobs/job.js';
 import { startGoalRun } from '../services/run-goal.js';
 import { defineTool } from './call/define-tool.js';
-import { goalId, mark, whenTrue } from './call/fields.js';
+import { goalId, mark, verify, whenTrue } from './call/fields.js';
 import { errorOf, jobErrorOutput, warningsOf } from './shapes/job.js';
 
 const runOutput = z.strictObject({
@@ -26,8 +26,8 @@ export const runGoalTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Lets background models do the ready tasks of a goal, each with its acceptance criteria and the results of the tasks ' +
-      'before it, until all are done, nothing can go on, or the token budget is reached. Returns a run_id at once and goes ' +
+      'Lets background models do the ready tasks of a goal, each with the results of the tasks before it ' +
+      'and judged by its acceptance criteria, until all are done, nothing can go on, or the token budget is reached. Returns a run_id at once and goes ' +
       'on when this session ends. A goal that is already running returns that run. Next: wait_for_tasks, then ' +
       'get_task_result with the run_id (what was done, what is left and why); cancel_task stops it.',
     input: z.strictObject({
@@ -49,6 +49,7 @@ export const runGoalTools = [
         .describe(
           "Most tokens of the goal in all, what it has used before included; the goal's own budget unless given.",
         ),
+      verify,
     }),
     output: runOutput,
     text: ({ run_id, status, error }) => `Run ID: ${run_id}\nStatus: ${status}${error ? `\n${error.message}` : ''}`,

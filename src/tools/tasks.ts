@@ -86,7 +86,7 @@ export const taskTools = [
     isEntry: true,
     description:
       'Claims the next ready task for you, in one step, so that no two sessions get the same one. Returns it with the ' +
-      'results of the tasks before it and a claim_token. Your session renews the claim by itself. When done, call ' +
+      'results of the tasks before it, notes, how earlier attempts ended, and a claim_token. Your session renews the claim by itself. When done, call ' +
       'update_task_status with completed and a result, or with failed and an error.',
     input: z.strictObject({
       goal_id: field.goalId.optional().describe('Only tasks of this goal.'),
@@ -126,7 +126,7 @@ export const taskTools = [
         .max(1_000_000_000)
         .optional()
         .describe("Tokens it cost; counted against its goal's budget."),
-      note: z.string().max(20_000).optional().describe('Kept in its history.'),
+      note: z.string().max(20_000).optional().describe('Kept in its history, and shown to its next worker.'),
       worker_id: workerName.optional(),
       lease_seconds: leaseSeconds.optional(),
     }),
@@ -185,8 +185,8 @@ export const taskTools = [
     title: 'Get a task',
     effect: 'read',
     description:
-      'Returns one task in full: what it waits for, what waits for it, who works on it, its attempts, and why it is not ' +
-      'ready. Next: update_task_status to change its status.',
+      'Returns one task in full: what it waits for, what waits for it, who works on it, its notes, how earlier attempts ' +
+      'ended, the verdict on its result, and why it is not ready. Next: update_task_status to change its status.',
     input: z.strictObject({ task_id: field.taskReference, fields: field.fields }),
     output: task.wholeTaskOutput,
     handler: async (input, { runtime }) => {

@@ -146,7 +146,7 @@ describeInBrowser('the jobs', () => {
     await call('submit_job', { type: 'generic', payload: { note: 'well' }, run_at });
     await page.getByRole('button', { name: 'Dead 1' }).click();
     await page.getByRole('link', { name: 'note=lost' }).click();
-    await page.getByText('Its process vanished 3 times without a word.').waitFor();
+    await page.getByText('Its process was lost 3 times.').waitFor();
     await page.getByRole('button', { name: 'Run again' }).waitFor();
     expect(problems).toEqual([]);
   });

@@ -51,7 +51,7 @@ it('a goal is worked through in order, two tasks at a time, by processes of thei
     'either',
     'last',
   ]);
-  expect(runtime.server.requests[3]?.prompt).toMatch(/title="left" status="completed">\nDone\.\n<\/result>/);
+  expect(runtime.server.requests[3]?.prompt).toMatch(/title="left" status="completed">\nDone\.\n<\/result-/);
   await expectDoneOnce(runtime, goal, id);
   // At the same time, not one after the other.
   const [left, right] = (await runtime.jobsOf(id)).slice(1, 3);

@@ -78,6 +78,42 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('list_tasks', { fields: 'full', text: 'w' });
   });
 
+  it('what a worker leaves to the next, and what a judge finds', async () => {
+    const { call } = await caller({ model: { reply: () => '{"score": 0.5, "missing": ["Sources."]}' } });
+    const { id: task_id } = await call('create_task', { title: 'T', acceptance: 'It names its sources.' });
+    const first = await call('claim_next_task');
+    expect(first.advice).toContain(`call verify_task with task_id ${task_id}`);
+    await call('update_task_status', { task_id, status: 'in_progress', note: 'n'.repeat(1_500) });
+    for (let index = 0; index < 10; index++) {
+      await call('update_task_status', { task_id, status: 'in_progress', note: `Note ${index}` });
+    }
+    await call('update_task_status', { task_id, status: 'failed', error: 'No compiler.' });
+    await call('update_task_status', { task_id, status: 'pending', note: 'Try the other machine.' });
+    const next = await call('claim_next_task');
+    expect(next.notes).toHaveLength(10);
+    expect(next.notes.at(-1)).toMatchObject({ note: 'Try the other machine.' });
+    expect(next.notes_not_shown).toBe(2);
+    expect(next.earlier_attempts).toMatchObject([{ outcome: 'failed', error: 'No compiler.' }]);
+    const verified = await call('verify_task', { task_id, result: 'Flat.' });
+    expect(verified).toMatchObject({ status: 'completed', score: 0.5, passed: false, missing: ['Sources.'] });
+    const whole = await call('get_task', { task_id });
+    expect(whole).toMatchObject({
+      verdict: { score: 0.5 },
+      notes_not_shown: 2,
+      earlier_attempts: next.earlier_attempts,
+    });
+    await call('update_task_status', { task_id, status: 'pending' });
+    const submitted = await call('submit_background_task', { task_description: 'Do it.', task_id, max_attempts: 1 });
+    await call('wait_for_tasks', { task_ids: [submitted.task_id], timeout_seconds: 30 });
+    const ended = await call('check_task_status', { task_id: submitted.task_id });
+    expect(ended).toMatchObject({
+      status: 'failed',
+      error: { code: 'not_accepted' },
+      verdict: { missing: ['Sources.'] },
+    });
+    expect(await call('get_task_result', { task_id: submitted.task_id })).toMatchObject({ verdict: { passed: false } });
+  });
+
   it('workers', async () => {
     const { call } = await caller();
     await call('add_task', { id: 'build', description: 'Build it\nall', output: 'a binary' });

@@ -126,10 +126,11 @@ async function whyOverBudget(
 }
 
 function taskJob(run: JobRow, task: TaskRow, { system, prompt }: TaskPrompt) {
-  const { model } = readJson<RunPayload>(run.payload);
+  const { model, verify = true } = readJson<RunPayload>(run.payload);
+  const unverified = verify ? {} : { verify };
   return {
     type: 'llm',
-    payload: { prompt, system, model, fallback_models: [], params: {}, must_be_whole: true },
+    payload: { prompt, system, model, fallback_models: [], params: {}, must_be_whole: true, ...unverified },
     requires: run.requires ?? undefined,
     requestedModel: model,
     priority: task.priority,

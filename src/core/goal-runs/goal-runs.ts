@@ -29,6 +29,8 @@ export interface NewRun {
   /** The provider that a runner of its jobs must have. */
   requires: string;
   concurrency: number;
+  /** Whether answers are judged by the acceptance criteria of their tasks; true unless given. */
+  verify?: boolean | undefined;
   /** The token budget of the goal, for all of its runs together; absent leaves it as it is. */
   tokenBudget?: number | undefined;
   warnings: readonly string[];
@@ -115,7 +117,12 @@ async function startRun(
   const row = await insertRun(
     sql,
     {
-      payload: { goal_id: goal.id, model: run.model, concurrency: run.concurrency },
+      payload: {
+        goal_id: goal.id,
+        model: run.model,
+        concurrency: run.concurrency,
+        ...(run.verify === false ? { verify: false } : {}),
+      },
       requires: run.requires,
       tokenBudget: run.tokenBudget,
       warnings: run.warnings,

@@ -4,6 +4,7 @@ import type { Sql } from '../../store/sql.js';
 import { estimateTokens, reservationOf, settle } from '../budget/ledger.js';
 import type { ModelUsage } from '../ports.js';
 import { addTokensUsed } from '../tasks/claim.js';
+import type { Verdict } from '../tasks/verdict.js';
 import type { JobRow } from './job.js';
 import { type AttemptKey, type Outcome, problemOf } from './outcome.js';
 import { joinChunks, type LogEntry, type StoredArtifact } from './read-jobs.js';
@@ -24,6 +25,16 @@ export async function bookUsage(
      where job_id = ? and attempt = ? and ended_at is null`,
     inputTokens,
     outputTokens,
+    job.id,
+    job.attempt,
+  );
+}
+
+/** Stores the verdict on the answer of a running attempt. A superseded attempt writes nothing. */
+export async function storeJobVerdict(sql: Sql, job: { id: string; attempt: number }, verdict: Verdict): Promise<void> {
+  await sql.run(
+    "update jobs set verdict = ? where id = ? and attempt = ? and status = 'running'",
+    JSON.stringify(verdict),
     job.id,
     job.attempt,
   );

@@ -10,7 +10,9 @@ import { explainWaiting, releaseDueTasks } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
 import { findTask, type TaskReference } from '../tasks/task.js';
 import { finishTask, releaseClaim, reopenTask } from '../tasks/transitions.js';
+import { storeTaskVerdict, toVerdict } from '../tasks/verdict.js';
 import type { JobRow } from './job.js';
+import { whyNoResult } from './refusal.js';
 
 /** Lease of a job's claim. Every job ends, however often its runner is lost, so the claim needs no renewal. */
 const foreverMs = 10 * 365 * 24 * 3_600_000;
@@ -69,26 +71,21 @@ export async function settleBoardTask(sql: Sql, job: JobRow, change: Change): Pr
   if (job.task_id === null) return;
   const task = await findTask(sql, job.task_id);
   if (task.status !== 'in_progress' || task.claim_token !== job.task_claim_token) return;
-  const refusal = refusalOf(job);
-  if (refusal !== undefined) {
-    await finishTask(sql, task, 'failed', { error: refusal, result: job.output ?? undefined }, change);
-  } else if (job.status === 'completed') {
-    await finishTask(sql, task, 'completed', { result: job.output ?? job.result ?? undefined }, change);
+  const verdict = toVerdict(job.verdict);
+  if (verdict) await storeTaskVerdict(sql, task.id, verdict, change);
+  if (job.status === 'completed') {
+    const result = resultOf(job);
+    const refusal = whyNoResult(result);
+    if (refusal === undefined) await finishTask(sql, task, 'completed', { result }, change);
+    else await finishTask(sql, task, 'failed', { error: refusal, result: job.output ?? undefined }, change);
   } else if (job.status === 'failed' && !isHalted(job)) {
     const error = `Job ${job.id} failed: ${job.error_message ?? 'no reason given'}`;
     await finishTask(sql, task, 'failed', { error, result: job.output ?? undefined }, change);
   } else await releaseClaim(sql, task, change);
 }
 
-/** A model of a run begins its answer with this when it cannot do its task; its prompt says so. */
-export const refusalMark = 'CANNOT:';
-
-function refusalOf({ parent_id, status, output }: JobRow): string | undefined {
-  const isRefused = parent_id !== null && status === 'completed' && output?.trimStart().startsWith(refusalMark);
-  return isRefused
-    ? `The model could not do it: ${output?.trimStart().slice(refusalMark.length).trim().slice(0, 1_000)}`
-    : undefined;
-}
+/** What a job has achieved. A model's is its answer alone; the result of its job only says how the call went. */
+const resultOf = ({ type, output, result }: JobRow): string => output ?? (type === 'llm' ? '' : (result ?? ''));
 
 const isHalted = ({ parent_id, error_code }: JobRow): boolean =>
   parent_id !== null && haltingCodes.includes(error_code ?? '');

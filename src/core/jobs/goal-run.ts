@@ -13,6 +13,8 @@ export interface RunPayload {
   model: string;
   /** How many tasks of the goal may run at once. */
   concurrency: number;
+  /** False where answers are not judged by the acceptance criteria of their tasks. */
+  verify?: boolean;
 }
 
 export interface RunToInsert {

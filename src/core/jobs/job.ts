@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../base/clock.js';
 import { type Json, type JsonObject, readJson } from '../../base/json.js';
+import { toVerdict, type Verdict } from '../tasks/verdict.js';
 
 export const jobStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
@@ -43,6 +44,8 @@ export interface JobRow {
   idempotency_key: string | null;
   output: string | null;
   result: string | null;
+  /** As JSON: `Verdict`. */
+  verdict: string | null;
   warnings: string;
   error_code: string | null;
   error_message: string | null;
@@ -86,6 +89,8 @@ export interface Job {
   outputTokens: number;
   tokenBudget: number | null;
   result: Json;
+  /** The verdict on its last answer, where its task on the board has acceptance criteria. */
+  verdict: Verdict | null;
   warnings: string[];
   errorCode: string | null;
   errorMessage: string | null;
@@ -128,6 +133,7 @@ export function toJob(row: JobRow): Job {
     outputTokens: row.output_tokens,
     tokenBudget: row.token_budget,
     result: row.result === null ? null : readJson<Json>(row.result),
+    verdict: toVerdict(row.verdict),
     warnings: readJson<string[]>(row.warnings),
     errorCode: row.error_code,
     errorMessage: row.error_message,

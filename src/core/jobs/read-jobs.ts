@@ -140,7 +140,7 @@ const isUnread: Fragment = { text: "read_at is null and status in ('completed', 
 
 const briefColumns = `seq, id, type, status, payload, metadata, priority, requires, run_at, unfinished_dependencies,
   timeout_seconds, attempt, max_attempts, tries, crashes, is_dead, cancel_requested_at, progress, progress_message,
-  requested_model, model, input_tokens, output_tokens, token_budget, null as output, null as result, warnings, error_code,
+  requested_model, model, input_tokens, output_tokens, token_budget, null as output, null as result, verdict, warnings, error_code,
   error_message, task_id, goal_id, parent_id, project, submitted_by, read_at, created_at, updated_at, started_at, completed_at`;
 
 /** The output of a job: whole when it has ended, else the pieces of the attempt under way, else that of an earlier one. */

@@ -79,7 +79,7 @@ export async function planSteps({ agentTypes, preset, steps }: NewPipeline): Pro
     );
   }
   for (const [index, { outputSchema }] of planned.entries()) {
-    if (outputSchema) await requireUsableSchema(outputSchema, `steps[${index}]`);
+    if (outputSchema) await requireUsableSchema(outputSchema, `steps[${index}].output_schema`);
   }
   return [...planned];
 }

@@ -22,14 +22,14 @@ export async function checkOutput(schema: JsonObject | null, output: Json | unde
   return { problem: isProse ? `it is text without JSON, and ${problem}` : problem };
 }
 
-/** Throws `invalid`, naming the keyword or format that cannot be checked. */
-export async function requireUsableSchema(schema: JsonObject, where: string): Promise<void> {
+/** Throws `invalid`, naming the keyword or format that cannot be checked; `name` is what the caller calls the schema. */
+export async function requireUsableSchema(schema: JsonObject, name: string): Promise<void> {
   try {
     await compileSchema(schema);
   } catch (error) {
     throw new RuntimeError(
       'invalid',
-      `${where}.output_schema is not a JSON schema that can be checked: ${messageOf(error)}`,
+      `${name} is not a JSON schema that can be checked: ${messageOf(error)}`,
       'Nothing was created. JSON schema draft 2020-12 and draft 7 are understood, without $async and remote $ref.',
       { cause: error },
     );

@@ -2,6 +2,7 @@ import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { type JsonObject, readJson } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
+import { toVerdict, type Verdict } from './verdict.js';
 
 export const taskStatuses = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
 export type TaskStatus = (typeof taskStatuses)[number];
@@ -49,6 +50,7 @@ export interface TaskRow {
   result: string | null;
   error: string | null;
   tokens_used: number;
+  verdict: string | null;
   metadata: string;
   created_by: string | null;
   created_at: EpochMs;
@@ -91,6 +93,8 @@ export interface Task {
   result: string | null;
   error: string | null;
   tokensUsed: number;
+  /** The last verdict on its result, by its acceptance criteria. */
+  verdict: Verdict | null;
   metadata: JsonObject;
   createdAt: EpochMs;
   updatedAt: EpochMs;
@@ -128,6 +132,7 @@ export function toTask(row: TaskRow): Task {
     result: row.result,
     error: row.error,
     tokensUsed: row.tokens_used,
+    verdict: toVerdict(row.verdict),
     metadata: readJson<JsonObject>(row.metadata),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

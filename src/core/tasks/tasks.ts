@@ -8,6 +8,7 @@ import { createTasks, type NewTask } from './create-tasks.js';
 import { dependencyKeys } from './dependencies.js';
 import { editTask, type TaskEdit } from './edit-task.js';
 import { findGoal } from './goal.js';
+import { type DependencyResult, readDependencyResults, readHistory, type TaskHistory } from './history.js';
 import { listTasks, type TaskFilter, type TaskWithDependencies, withDependencies } from './list-tasks.js';
 import {
   countWaiting,
@@ -20,7 +21,7 @@ import {
   type TaskScope,
   type WaitingReasons,
 } from './ready.js';
-import { findTask, isReady, type Task, type TaskReference, type TaskRow, toTask } from './task.js';
+import { findTask, isReady, type TaskReference, type TaskRow, toTask } from './task.js';
 import {
   findTemplate,
   instantiate,
@@ -38,14 +39,17 @@ export interface TaskDetail extends TaskWithDependencies {
   isReady: boolean;
   /** Why a pending task is not ready. */
   waitsBecause: string | undefined;
+  /** The results of the tasks it depends on: the first 50. */
+  dependencyResults: DependencyResult[];
+  history: TaskHistory;
 }
 
 export interface ClaimedTask extends TaskWithDependencies {
   /** The results of the tasks it depends on. */
   dependencyResults: DependencyResult[];
+  /** What those who worked on it before have left. */
+  history: TaskHistory;
 }
-
-export type DependencyResult = Pick<Task, 'id' | 'title' | 'status' | 'result'>;
 
 export interface TemplateUse {
   name: string;
@@ -133,6 +137,9 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
   };
 }
 
+/** How many results of dependencies come with a task. */
+const shownResults = 50;
+
 async function tasksFromTemplate(sql: Sql, { name, parameters, goalId }: TemplateUse): Promise<NewTask[]> {
   return instantiate(await findTemplate(sql, name), parameters).map((task) => ({ ...task, goalId }));
 }
@@ -155,12 +162,9 @@ async function claimReadyOrLapsed(
   let row = await claim();
   if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
   if (!row) return undefined;
-  const dependencyResults = await sql.all<DependencyResult>(
-    `select t.id, t.title, t.status, t.result from task_dependencies d join tasks t on t.id = d.depends_on
-     where d.task_id = ? order by t.id`,
-    row.id,
-  );
-  return { ...toTask(row), dependencies: dependencyResults.map((dependency) => dependency.id), dependencyResults };
+  const [task] = await withDependencies(sql, [row]);
+  const dependencyResults = await readDependencyResults(sql, row.id, shownResults);
+  return { ...rowOf(task), dependencyResults, history: await readHistory(sql, row) };
 }
 
 async function taskDetail(sql: Sql, row: TaskRow, now: EpochMs): Promise<TaskDetail> {
@@ -181,5 +185,7 @@ async function taskDetail(sql: Sql, row: TaskRow, now: EpochMs): Promise<TaskDet
     dependents: idsOf('after'),
     isReady: isReady(task, now),
     waitsBecause: isWaiting ? await explainWaiting(sql, row) : undefined,
+    dependencyResults: await readDependencyResults(sql, row.id, shownResults),
+    history: await readHistory(sql, row),
   };
 }

@@ -148,7 +148,7 @@ export async function reopenTask(sql: Sql, row: TaskRow, change: Change): Promis
   await reopenGoal(sql, row.goal_id, change);
   await sql.run(
     `update tasks set stopped_by = null, is_skipped = 0, error = case when stopped_by is null then error end,
-       completed_at = null where id = ?`,
+       verdict = null, completed_at = null where id = ?`,
     row.id,
   );
   await requeue(sql, row, 0, change);

@@ -20,8 +20,8 @@ interface LineChartProps {
   axis: string;
   showX(x: number): string;
   showY(y: number): string;
-  /** Like showY, where there is room for an exact value. */
-  tellY?(y: number): string;
+  /** Like showY, with the exact value: for the sentence and the table. */
+  showExactY?(y: number): string;
   /** The vertical axis begins at 0. */
   fromZero?: boolean;
   /** The values are counts: only whole numbers get a tick. */
@@ -34,9 +34,9 @@ const mostPoints = 400;
 const mostRows = 40;
 
 /** A line chart with a legend, a sentence that sums it up, and its values as a table for screen readers. */
-export function LineChart({ title, lines, axis, showX, showY, tellY = showY, ...rest }: LineChartProps) {
+export function LineChart({ title, lines, axis, showX, showY, showExactY = showY, ...rest }: LineChartProps) {
   const [element, width] = useWidth();
-  const sentence = lines.map((line) => describe(line, tellY)).join(' ');
+  const sentence = lines.map((line) => describe(line, showExactY)).join(' ');
   return (
     <figure class="chart">
       <figcaption>
@@ -56,13 +56,13 @@ export function LineChart({ title, lines, axis, showX, showY, tellY = showY, ...
       </div>
       <details>
         <summary>As a table</summary>
-        <ChartTable title={title} lines={lines} axis={axis} showX={showX} showY={tellY} />
+        <ChartTable title={title} lines={lines} axis={axis} showX={showX} showY={showExactY} />
       </details>
     </figure>
   );
 }
 
-type DrawingProps = Omit<LineChartProps, 'title' | 'axis' | 'tellY'> & { width: number };
+type DrawingProps = Omit<LineChartProps, 'title' | 'axis' | 'showExactY'> & { width: number };
 
 const height = 200;
 const edge = { top: 10, right: 14, bottom: 24, left: 8 };

@@ -38,7 +38,7 @@ export function isTaskState(word: string): word is TaskState {
 /** The state's icon without its word, which must stand beside it. */
 export function StateIcon({ state }: { state: TaskState }) {
   return (
-    <svg class={`sign ${state}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+    <svg class={`state-icon ${state}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
       <circle cx="8" cy="8" r="6.5" />
       <path d={shapes[state]} />
     </svg>

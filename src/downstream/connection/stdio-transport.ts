@@ -3,6 +3,7 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import spawn from 'cross-spawn';
 import { isObject } from '../../base/json.js';
+import { createLineReader, idIn, type ReadLine } from '../../base/line-reader.js';
 import { CallFailure } from './call-failure.js';
 import type { Launch } from './launch.js';
 import { signalGroup, type Watchdog } from './watchdog.js';
@@ -147,7 +148,7 @@ export class StdioTransport implements Transport {
 
   #receive(line: ReadLine): void {
     if ('oversize' in line) {
-      this.#fail(requestIdIn(line), tooLargeCode, { bytes: line.oversize });
+      this.#fail(idIn(line), tooLargeCode, { bytes: line.oversize });
       return;
     }
     let message: unknown;
@@ -176,60 +177,4 @@ function isResponse(message: Record<string, unknown>): boolean {
   if ('result' in message) return isObject(message.result);
   const { error } = message;
   return isObject(error) && Number.isSafeInteger(error.code) && typeof error.message === 'string';
-}
-
-/** The id of the request that an oversize answer belongs to; servers write it first or last. */
-function requestIdIn({ head, tail }: Oversize): number | undefined {
-  const id = /"id"\s*:\s*(\d+)\s*[,}]/.exec(head.slice(0, 200))?.[1] ?? /"id"\s*:\s*(\d+)\s*\}\s*$/.exec(tail)?.[1];
-  return id === undefined ? undefined : Number(id);
-}
-
-/** A line that was too long to keep: its size in bytes and both of its ends. */
-interface Oversize {
-  oversize: number;
-  head: string;
-  tail: string;
-}
-
-export type ReadLine = { text: string } | Oversize;
-
-/** How much of both ends of an oversize line is kept: enough to find the id of its request. */
-const endBytes = 512;
-
-/**
- * Splits a stream of bytes into lines. The pieces of a line are joined once, when it is complete: joining at each piece
- * would copy a result of some megabytes hundreds of times. A line over `limitBytes` is not held in memory.
- */
-export function createLineReader(limitBytes: number, onLine: (line: ReadLine) => void): (piece: Buffer) => void {
-  let pieces: Buffer[] = [];
-  let size = 0;
-  let head: Buffer | undefined;
-
-  function keep(piece: Buffer): void {
-    size += piece.length;
-    pieces.push(piece);
-    if (size <= limitBytes && head === undefined) return;
-    const held = Buffer.concat(pieces);
-    head ??= held.subarray(0, endBytes);
-    pieces = [Buffer.from(held.subarray(-endBytes))];
-  }
-
-  function end(): void {
-    const held = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
-    if (head) onLine({ oversize: size, head: head.toString(), tail: held.toString() });
-    else if (size > 0) onLine({ text: held.toString().replace(/\r$/, '') });
-    pieces = [];
-    size = 0;
-    head = undefined;
-  }
-
-  return (piece) => {
-    let from = 0;
-    for (let to = piece.indexOf(10); to !== -1; to = piece.indexOf(10, from)) {
-      if (to > from) keep(piece.subarray(from, to));
-      end();
-      from = to + 1;
-    }
-    if (from < piece.length) keep(piece.subarray(from));
-  };
 }

@@ -8,7 +8,7 @@ import { brave } from './web-search/brave.js';
 import { searxng } from './web-search/searxng.js';
 import { tavily } from './web-search/tavily.js';
 
-/** In the order in which they are chosen. To add a back end, write its file and add it here. */
+/** In the order in which they are chosen. Their ids and settings are in `base/native-settings.ts`. */
 export const searchBackends: readonly SearchBackend[] = [searxng, brave, tavily];
 
 const longestTitle = 300;

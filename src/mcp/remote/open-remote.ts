@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
   type CallToolResult,
   CallToolResultSchema,
@@ -15,6 +15,7 @@ import { readLocalToken } from '../../base/private-files.js';
 import { version } from '../../base/version.js';
 import { toErrorResult } from '../call-tool.js';
 import { instructions } from '../instructions.js';
+import { ProtocolServer } from '../protocol-server.js';
 import { createRemoteConnection, type RemoteConnection, RemoteFailure } from './connection.js';
 import { conversationHeader, projectHeader } from './headers.js';
 
@@ -70,7 +71,7 @@ const retryMs = 400;
  * HTTP, and hands back results, errors and progress as they are.
  */
 function createRemoteServer({ url, connection, ownTools }: RemoteServerNeeds): Server {
-  const server = new Server(
+  const server = new ProtocolServer(
     { name: 'agent-runtime-mcp', title: 'Agent Runtime', version },
     { capabilities: { tools: {} }, instructions },
   );

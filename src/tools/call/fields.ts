@@ -17,6 +17,10 @@ export const taskReferences = z
 
 export const goalId = rowId.describe("A goal's id, as returned by create_goal or list_goals.");
 export const jobId = z.string().min(1).max(200).describe('The task_id that submit_background_task returned.');
+export const verify = z
+  .boolean()
+  .optional()
+  .describe('false: answers are not judged by the acceptance criteria of their tasks.');
 export const priority = z.int().min(1).max(10).describe('1 to 10; 10 is done first. 5 unless given.');
 export const taskStatus = z.enum(taskStatuses);
 export const failurePolicy = z

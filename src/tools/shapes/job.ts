@@ -4,6 +4,7 @@ import { cut } from '../../base/text.js';
 import { type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/read-jobs.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
+import { showVerdict, verdictOutput } from './verdict.js';
 
 const jobStatus = z.enum(jobStatuses);
 
@@ -37,6 +38,8 @@ export const jobStatusOutput = z.strictObject({
   output_tokens: z.int(),
   error: jobErrorOutput.optional(),
   warnings: z.array(z.string()).optional(),
+  /** How its answer meets the acceptance criteria of that task. */
+  verdict: verdictOutput.optional(),
   /** The task on the board that it works on. */
   board_task_id: z.int().optional(),
   /** The last 200 characters that have arrived. */
@@ -65,6 +68,7 @@ export function showJobStatus(job: Job, partialOutput = '', now = 0): ShownJobSt
     output_tokens: job.outputTokens,
     ...errorOf(job),
     warnings: warningsOf(job),
+    verdict: showVerdict(job.verdict),
     board_task_id: job.taskId ?? undefined,
     partial_output: partialOutput === '' ? undefined : partialOutput.slice(-200),
   };
@@ -192,6 +196,8 @@ export const jobResultOutput = z.strictObject({
   completed_at: z.string().nullable(),
   error: jobErrorOutput.optional(),
   warnings: z.array(z.string()).optional(),
+  /** How the answer meets the acceptance criteria of its task on the board. */
+  verdict: verdictOutput.optional(),
 });
 
 /** A job with the characters of its output from `offset` on, `most` at most. @internal */
@@ -219,6 +225,7 @@ export function showJobResult(
     completed_at: iso(job.completedAt),
     ...errorOf(job),
     warnings: warningsOf(job),
+    verdict: showVerdict(job.verdict),
   };
 }
 

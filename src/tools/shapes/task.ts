@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
+import type { DependencyResult, TaskHistory } from '../../core/tasks/history.js';
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
 import type { WaitingReasons } from '../../core/tasks/ready.js';
 import { failurePolicies, isOverdue, isReady, taskStatuses } from '../../core/tasks/task.js';
-import type { ClaimedTask, DependencyResult, TaskDetail } from '../../core/tasks/tasks.js';
+import type { ClaimedTask, TaskDetail } from '../../core/tasks/tasks.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
+import { showVerdict, verdictOutput } from './verdict.js';
 
 /** A task as every tool returns it. The first keys are always there, the others where they say something. */
 export const taskOutput = z.strictObject({
@@ -41,6 +43,8 @@ export const taskOutput = z.strictObject({
   not_before: z.string().optional(),
   on_dependency_failure: z.enum(failurePolicies).optional(),
   tokens_used: z.int().optional(),
+  /** The last verdict on its result, by its acceptance criteria. */
+  verdict: verdictOutput.optional(),
   claimed_by: z.string().optional(),
   worker_id: z.string().optional(),
   lease_expires_at: z.string().optional(),
@@ -83,6 +87,7 @@ export function showTask(task: TaskWithDependencies, now: number, longestText = 
     not_before: task.notBefore === null ? undefined : iso(task.notBefore),
     on_dependency_failure: task.onDependencyFailure === 'block' ? undefined : task.onDependencyFailure,
     tokens_used: task.tokensUsed === 0 ? undefined : task.tokensUsed,
+    verdict: showVerdict(task.verdict),
     claimed_by: task.claimedBy ?? undefined,
     worker_id: task.workerId ?? undefined,
     lease_expires_at: task.leaseExpiresAt === null ? undefined : iso(task.leaseExpiresAt),
@@ -103,8 +108,69 @@ export function showUpdatedTask(task: TaskWithDependencies, now: number): ShownU
   return task.status === 'in_progress' ? { ...shown, claim_token: task.claimToken } : shown;
 }
 
+const dependencyResultsOutput = z.array(
+  z.strictObject({ id: z.int(), title: z.string(), status: z.enum(taskStatuses), result: z.string().nullable() }),
+);
+
+/** What those who worked on a task before have left to the next; absent where there is nothing. */
+const historyOutput = {
+  /** The newest ten, oldest first. */
+  notes: z.array(z.strictObject({ at: z.string(), by: z.string().optional(), note: z.string() })).optional(),
+  /** How many older notes there are; `get_events` has them. */
+  notes_not_shown: z.int().optional(),
+  /** The last five, oldest first. */
+  earlier_attempts: z
+    .array(
+      z.strictObject({
+        outcome: z.enum(['completed', 'failed', 'lapsed', 'released']),
+        ended_at: z.string(),
+        by: z.string().optional(),
+        error: z.string().optional(),
+      }),
+    )
+    .optional(),
+};
+
+function showHistory({ notes, noteCount, attempts }: TaskHistory, longestText: number) {
+  const older = noteCount - notes.length;
+  return {
+    notes:
+      notes.length === 0
+        ? undefined
+        : notes.map(({ at, by, note }) => ({
+            at: iso(at),
+            by: by ?? undefined,
+            note: cutWithCount(note, longestText),
+          })),
+    notes_not_shown: older === 0 ? undefined : older,
+    earlier_attempts:
+      attempts.length === 0
+        ? undefined
+        : attempts.map(({ outcome, endedAt, by, error }) => ({
+            outcome,
+            ended_at: iso(endedAt),
+            by: by ?? undefined,
+            error: error === null ? undefined : cut(error, 500),
+          })),
+  };
+}
+
+const longestNote = 1_000;
+
+/** The results of the tasks before one; `get_task` has those whole that are cut after 1,500 characters. */
+function showDependencyResults(results: readonly DependencyResult[]) {
+  return results.map(({ id, title, status, result }) => ({
+    id,
+    title: cut(title, 80),
+    status,
+    result: result === null ? null : cutWithCount(result, 1_500),
+  }));
+}
+
 /** A task with both its neighbours on the board. */
 export const wholeTaskOutput = taskOutput.extend({
+  ...historyOutput,
+  dependency_results: dependencyResultsOutput.optional(),
   /** Ids of the tasks that wait for this one. */
   dependents: z.array(z.int()),
   /** Why a pending task is not ready. */
@@ -115,7 +181,14 @@ export type ShownWholeTask = z.infer<typeof wholeTaskOutput>;
 
 /** @internal */
 export function showWholeTask(task: TaskDetail, now: number, longestText?: number): ShownWholeTask {
-  return { ...showTask(task, now, longestText), dependents: task.dependents, waits_because: task.waitsBecause };
+  const { dependents, waitsBecause, dependencyResults, history } = task;
+  return {
+    ...showTask(task, now, longestText),
+    ...showHistory(history, longestText ?? longestNote),
+    dependents,
+    waits_because: waitsBecause,
+    dependency_results: dependencyResults.length === 0 ? undefined : showDependencyResults(dependencyResults),
+  };
 }
 
 /** A task that was just claimed, with what its worker needs. */
@@ -123,25 +196,25 @@ export const claimedTaskOutput = taskOutput.extend({
   /** Proves that the claim is yours and has not been superseded. */
   claim_token: z.int(),
   /** The results of the tasks before it; `get_task` has those whole that are cut after 1,500 characters. */
-  dependency_results: z.array(
-    z.strictObject({ id: z.int(), title: z.string(), status: z.enum(taskStatuses), result: z.string().nullable() }),
-  ),
+  dependency_results: dependencyResultsOutput,
+  ...historyOutput,
+  /** What to do before completing it. */
+  advice: z.string().optional(),
 });
 
 export type ShownClaimedTask = z.infer<typeof claimedTaskOutput>;
 
 /** @internal */
 export function showClaimedTask(task: ClaimedTask, now: number): ShownClaimedTask {
-  const shown = ({ id, title, status, result }: DependencyResult) => ({
-    id,
-    title: cut(title, 80),
-    status,
-    result: result === null ? null : cutWithCount(result, 1_500),
-  });
   return {
     ...showTask(task, now),
     claim_token: task.claimToken,
-    dependency_results: task.dependencyResults.slice(0, 50).map(shown),
+    dependency_results: showDependencyResults(task.dependencyResults),
+    ...showHistory(task.history, longestNote),
+    advice:
+      task.acceptance === null
+        ? undefined
+        : `It has acceptance criteria: call verify_task with task_id ${task.id} and your result before you complete it.`,
   };
 }
 

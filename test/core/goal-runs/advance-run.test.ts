@@ -122,13 +122,16 @@ describe('a task of a run that fails', () => {
       error: 'The model could not do it: The file is not given.\nSorry.',
     });
     expect(await runs.run(id)).toMatchObject({ status: 'failed', errorCode: 'stuck' });
-    // The rule does not apply to a job that a caller submitted with a prompt of its own.
+    // The same goes for a job that a caller submitted with a prompt of its own.
     const other = await runs.running({
       type: 'llm',
       task: (await runs.runtime.tasks.create([{ title: 'c' }], session))[0]?.id,
     });
-    await runs.finish(other, { kind: 'completed', result: {}, output: 'CANNOT: Is what it says on the tin.' });
-    expect((await runs.runtime.tasks.get(other.task_id ?? 0)).status).toBe('completed');
+    await runs.finish(other, { kind: 'completed', result: {}, output: '**Cannot:** No tin opener.' });
+    expect(await runs.runtime.tasks.get(other.task_id ?? 0)).toMatchObject({
+      status: 'failed',
+      error: 'The model could not do it: No tin opener.',
+    });
   });
 
   it('and is reopened: another run does only what is left', async () => {

@@ -93,6 +93,24 @@ describe('a board task that is handed to a job', () => {
   });
 });
 
+describe('an answer that is none', () => {
+  it.each(['', '   ', '{"model":"m","stop_reason":"end_turn"}', '# CANNOT', "I'm unable to do it."])(
+    '%j never is the result of the task: it fails, and nothing is built on it',
+    async (output) => {
+      const queue = await testQueue({ capabilities: { types: new Set(['llm']), provides: [] } });
+      const task = await boardTask(queue);
+      const [after] = await queue.runtime.tasks.create([{ title: 'Next', dependencies: [task] }], session);
+      const job = await queue.running({ type: 'llm', task });
+      await queue.finish(job, { kind: 'completed', result: { model: 'm', stop_reason: 'end_turn' }, output });
+      const { status, result, error } = await queue.runtime.tasks.get(task);
+      expect(status).toBe('failed');
+      expect(result).toBe(output === '' ? null : output);
+      expect(error).toMatch(/^The (model|answer)/);
+      expect((await queue.runtime.tasks.get(after?.id ?? 0)).isReady).toBe(false);
+    },
+  );
+});
+
 describe('when its board task is taken off the board', () => {
   it('a waiting job is cancelled and never starts', async () => {
     const queue = await testQueue();

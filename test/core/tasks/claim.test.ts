@@ -66,8 +66,8 @@ describe('the next task', () => {
     const claimed = await board.take(alice);
     expect(claimed.id).toBe(last.id);
     expect(claimed.dependencyResults).toEqual([
-      { id: one.id, title: 'One', status: 'completed', result: 'first part' },
-      { id: two.id, title: 'Two', status: 'completed', result: 'second part' },
+      { id: one.id, title: 'One', status: 'completed', result: 'first part', error: null },
+      { id: two.id, title: 'Two', status: 'completed', result: 'second part', error: null },
     ]);
   });
 });

@@ -23,7 +23,7 @@ function Equity({ result }: { result: unknown }) {
       lines={lines.filter(({ points }) => points.length > 0)}
       showX={(at) => new Date(at).toISOString().slice(0, 10)}
       showY={short}
-      tellY={number}
+      showExactY={number}
     />
   );
 }

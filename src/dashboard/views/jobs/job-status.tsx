@@ -3,7 +3,7 @@ import type { TaskState } from '../../../http/page/tasks.js';
 import { StateIcon } from '../../ui/state.js';
 
 /** The icon of a status, shared with the states of tasks. */
-export const signs: Record<JobStatus, TaskState> = {
+export const taskStateOf: Record<JobStatus, TaskState> = {
   pending: 'waiting',
   running: 'in_progress',
   completed: 'completed',
@@ -27,8 +27,8 @@ export const isOpen = ({ status }: { status: JobStatus }): boolean => status ===
 /** The status as icon and word. */
 export function JobMark({ status }: { status: JobStatus }) {
   return (
-    <span class={`state ${signs[status]}`}>
-      <StateIcon state={signs[status]} />
+    <span class={`state ${taskStateOf[status]}`}>
+      <StateIcon state={taskStateOf[status]} />
       {statusWords[status]}
     </span>
   );

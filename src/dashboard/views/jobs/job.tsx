@@ -9,7 +9,7 @@ import { Particular, Passage, useNow, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { fieldOf, JobCharts } from './charts.js';
 import { JobActions } from './job-actions.js';
-import { isOpen, JobMark, JobProgress, signs, statusWords } from './job-status.js';
+import { isOpen, JobMark, JobProgress, statusWords, taskStateOf } from './job-status.js';
 import { aboutOf } from './job-table.js';
 import { JobOutput } from './output.js';
 import { Attempts, JobResult, Logs } from './records.js';
@@ -56,11 +56,7 @@ function Sheet({ job }: { job: WholeJob }) {
         <Particulars job={job} />
         <div class="sheet-text">
           <JobProgress job={job} />
-          {job.dead && (
-            <p class="note">
-              Its process vanished {job.crashes} times without a word. It waits for someone to run it again.
-            </p>
-          )}
+          {job.dead && <p class="note">Its process was lost {job.crashes} times. It does not run again by itself.</p>}
           <WhyEnded job={job} />
           <Passage title="Warnings" text={job.warnings.join('\n')} />
           <JobCharts job={job} />
@@ -147,7 +143,7 @@ function Linked({ title, jobs }: { title: string; jobs: readonly LinkedJob[] }) 
       <ul class="neighbours">
         {jobs.map(({ id, type, status }) => (
           <li key={id}>
-            <StateIcon state={signs[status]} />
+            <StateIcon state={taskStateOf[status]} />
             <Link to={`/jobs/${encodeURIComponent(id)}`}>{id}</Link>
             <span class="quiet">
               {type}, {statusWords[status].toLowerCase()}

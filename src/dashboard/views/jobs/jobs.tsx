@@ -9,7 +9,7 @@ import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
 import { useRead } from '../../use-read.js';
 import { Job } from './job.js';
-import { jobStatuses, signs, statusWords } from './job-status.js';
+import { jobStatuses, statusWords, taskStateOf } from './job-status.js';
 import { JobTable } from './job-table.js';
 import { Submit } from './submit.js';
 
@@ -90,7 +90,7 @@ function StatusTabs({ query, read }: { query: URLSearchParams; read: JobPage }) 
       </button>
       {jobStatuses.map((one) => (
         <button key={one} type="button" aria-pressed={status === one} onClick={() => choose({ status: one })}>
-          <StateIcon state={signs[one]} />
+          <StateIcon state={taskStateOf[one]} />
           {statusWords[one]} <b>{shownCount(read.counts[one])}</b>
         </button>
       ))}

@@ -117,7 +117,7 @@ function Charts({ window_minutes, stretches }: Trends) {
         title="Tokens"
         lines={[line('In', ({ input_tokens }) => input_tokens), line('Out', ({ output_tokens }) => output_tokens)]}
         showY={short}
-        tellY={number}
+        showExactY={number}
       />
     </div>
   );
