@@ -5,20 +5,22 @@ import { openLog } from './base/log.js';
 import { readConfig } from './config.js';
 import { custom } from './llm/custom.js';
 import { settingsOf } from './llm/provider.js';
-import { crashReportFile, watchMemory } from './runner/crash-report.js';
+import { crashReportFile, dropEmptyReport, watchMemory } from './runner/crash-report.js';
 import { runMainLoop } from './runner/main-loop.js';
 import { openRuntime } from './runtime.js';
 
 /** Entry of the detached child: claims queued jobs and runs them until none is left, then exits. */
 async function main(runnerId: string): Promise<void> {
   const config = readConfig();
-  hideSecrets(config);
+  const modules = settingsOf(custom, config);
+  hideSecrets(config, custom.passedOn?.(modules));
   // On Node 20 it takes 50 ms, which only those who have modules of their own should pay.
-  if (config.agents.length > 0 || Object.keys(settingsOf(custom, config)).length > 0) lendPackages();
+  if (config.agents.length > 0 || Object.keys(modules).length > 0) lendPackages();
   const log = openLog(config);
   // As much again beside the heap: typed arrays, and what libraries hold.
   const limitMb = 2 * config.runnerHeapMb + 256;
-  watchMemory({ limitMb, file: crashReportFile(join(config.dataDir, 'logs'), runnerId) });
+  const report = crashReportFile(join(config.dataDir, 'logs'), runnerId);
+  watchMemory({ limitMb, file: report });
   const runtime = await openRuntime({ config, log });
   const drain = runtime.startDrain(runnerId);
   await runMainLoop({
@@ -26,7 +28,10 @@ async function main(runnerId: string): Promise<void> {
     drain,
     jobs: { fill: runtime.jobs.fill, sweep: (actor) => runtime.maintenance.sweepQueue(actor) },
     log,
-    close: () => runtime.close(),
+    close() {
+      runtime.close();
+      dropEmptyReport(report);
+    },
   });
 }
 

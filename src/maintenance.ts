@@ -15,7 +15,7 @@ import type { Tasks } from './core/tasks/tasks.js';
 import type { Downstream } from './downstream/downstream.js';
 import { deleteOldAnswers } from './downstream/native/answers.js';
 import type { Jobs } from './runner/jobs.js';
-import { backupPath, newestBackup } from './store/backup.js';
+import { backupPath, newestBackup, pathInside, removeUnfinished } from './store/backup.js';
 import type { Database, Statement } from './store/sql.js';
 
 export interface MaintenanceNeeds {
@@ -89,11 +89,12 @@ export class Maintenance {
 
   /** Does every duty that is due at `now`. One that fails is logged and does not keep the others from being done. */
   async runOnce(now: EpochMs = this.#needs.clock.now(), actor: Actor = anonymous): Promise<void> {
-    const { sessions, slots, downstream } = this.#needs;
+    const { sessions, slots, downstream, backupDir } = this.#needs;
     await this.#attempt('end lost sessions', () => sessions.sweep());
     await this.#attempt('free slots of lost sessions', () => slots.lapse());
     await this.sweepQueue(actor);
     await this.#attempt('end tool servers of lost sessions', () => downstream.sweep());
+    await this.#attempt('remove unfinished backups', async () => removeUnfinished(backupDir, now));
     await this.#attempt('check the database', () => this.#checkDaily(now));
   }
 
@@ -129,6 +130,11 @@ export class Maintenance {
     const target = path ?? backupPath({ backupDir, label, now: clock.now() });
     await db.backup(target);
     return { path: target, sizeBytes: statSync(target).size };
+  }
+
+  /** The same under a name in the backup directory. Throws `invalid` for a path that leads elsewhere. */
+  backupAs(name: string | undefined): Promise<{ path: string; sizeBytes: number }> {
+    return this.backup(name === undefined ? undefined : pathInside(this.#needs.backupDir, name));
   }
 
   /** Deletes what ended before a time and nothing open depends on, with the files of its jobs. */

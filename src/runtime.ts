@@ -17,7 +17,7 @@ import { createJobStore } from './core/jobs/job-store.js';
 import type { JobEnded } from './core/jobs/outcome.js';
 import { wakeBlockedJobs } from './core/jobs/wake-jobs.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
-import { findLiveProcesses, type LiveProcess } from './core/overview/sessions.js';
+import { findLiveProcesses, type LiveProcess, nameProcess } from './core/overview/sessions.js';
 import type { Processes } from './core/ports.js';
 import { createRelayRuns, type RelayRuns } from './core/relay/relay-runs.js';
 import { createRelays, type Relays } from './core/relay/relays.js';
@@ -88,7 +88,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const runnerEntry = options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url));
   const redact = createRedactor(config.secrets);
   const backupDir = join(config.dataDir, 'backups');
-  const db = await openDatabase({ file: config.dbPath, backupDir, log, now: clock.now });
+  const db = await openDatabase({ file: config.dbPath, backupDir, log, now: clock.now, nameProcess });
   const ground: Ground = { config, db, clock, log, processes, redact, runnerEntry };
 
   const breakers = createBreakers({ db, clock, onClosed: wakeBlockedJobs });

@@ -12,8 +12,10 @@ export interface ChildCommand {
   timeoutMs: number;
   /** Between SIGTERM and SIGKILL. */
   graceMs: number;
-  /** How many bytes of stdout to keep; all unless given. The rest is read and dropped. */
-  stdoutLimit?: number;
+  /** How many bytes of stdout to keep. The rest is read and dropped. */
+  stdoutLimit: number;
+  /** Ends the child when its stdout is longer than `stdoutLimit`. */
+  endsWhenCut?: boolean;
   /** Called with each piece of stdout that is kept. */
   onStdout?(text: string): void;
   /** Called with each piece of stderr. */
@@ -29,8 +31,8 @@ export interface ChildEnd {
   isCut: boolean;
   /** The last 4,096 characters. */
   stderr: string;
-  /** Why it ended: by itself, because the signal aborted, or because `timeoutMs` passed. */
-  reason: 'itself' | 'cancelled' | 'timeout';
+  /** Why it ended: by itself, because the signal aborted, because `timeoutMs` passed, or because of `endsWhenCut`. */
+  reason: 'itself' | 'cancelled' | 'timeout' | 'cut';
 }
 
 /**
@@ -46,8 +48,8 @@ export function runChild(child: ChildCommand): Promise<ChildEnd> {
     // Attached first: a child that cannot be started reports it by this event, and may have no streams.
     running.on('error', reject);
     if (running.pid === undefined) return;
-    const output = collectOutput(running, child);
     const ending = endOnDemand(running, child);
+    const output = collectOutput(running, child, () => child.endsWhenCut && ending.end('cut'));
     running.on('close', (exitCode, signalName) => {
       ending.stop();
       resolve({ exitCode, signalName, ...output(), reason: ending.reason() });
@@ -67,15 +69,22 @@ const drainMs = 1000;
 /** Characters of stderr that are kept, the last ones. */
 const stderrLimit = 4096;
 
-function collectOutput(running: ChildProcessWithoutNullStreams, { stdoutLimit, onStdout, onStderr }: ChildCommand) {
+function collectOutput(
+  running: ChildProcessWithoutNullStreams,
+  { stdoutLimit, onStdout, onStderr }: ChildCommand,
+  onCut: () => void,
+) {
   let stdout = '';
   let stderr = '';
-  let room = stdoutLimit ?? Number.POSITIVE_INFINITY;
+  let room = stdoutLimit;
   let isCut = false;
   running.stdout.setEncoding('utf8').on('data', (piece: string) => {
     const kept = beginningOf(piece, room);
     room -= Buffer.byteLength(kept);
-    isCut ||= kept.length < piece.length;
+    if (kept.length < piece.length && !isCut) {
+      isCut = true;
+      onCut();
+    }
     stdout += kept;
     if (kept !== '') onStdout?.(kept);
   });
@@ -98,7 +107,7 @@ function endOnDemand(running: ChildProcess, { signal, timeoutMs, graceMs }: Chil
   let force: NodeJS.Timeout | undefined;
   let drain: NodeJS.Timeout | undefined;
 
-  const end = (why: 'cancelled' | 'timeout') => {
+  const end = (why: Exclude<ChildEnd['reason'], 'itself'>) => {
     if (reason !== 'itself' || hasExited) return;
     reason = why;
     signalGroup(running, 'SIGTERM');
@@ -122,6 +131,7 @@ function endOnDemand(running: ChildProcess, { signal, timeoutMs, graceMs }: Chil
   });
 
   return {
+    end,
     reason: () => reason,
     stop() {
       signal.removeEventListener('abort', cancel);

@@ -14,11 +14,22 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** The JSON of a model's answer, bare or in a code fence; undefined if it is not JSON. */
 export function jsonWithin(answer: string): Json | undefined {
-  const fenced = /```(?:json)?\s*\n([\s\S]*?)```/.exec(answer);
   try {
-    return JSON.parse((fenced?.[1] ?? answer).trim()) as Json;
+    return JSON.parse((firstFence(answer) ?? answer).trim()) as Json;
   } catch {
     return undefined;
+  }
+}
+
+/** What stands in the first code fence of JSON or of no language. Without a pattern: one takes the square of the length for an answer of line ends. */
+function firstFence(answer: string): string | undefined {
+  let close = -3;
+  for (;;) {
+    const open = answer.indexOf('```', close + 3);
+    close = open === -1 ? -1 : answer.indexOf('```', open + 3);
+    if (close === -1) return undefined;
+    const label = /^(?:json)?[^\S\n]*\n/.exec(answer.slice(open + 3, open + 63));
+    if (label) return answer.slice(open + 3 + label[0].length, close);
   }
 }
 
@@ -30,6 +41,9 @@ export function toJsonText(value: unknown, name = 'result'): { text: string } | 
   const problem = findUnstorable(value, name, new Set());
   return problem ? { problem } : { text: JSON.stringify(value ?? null) };
 }
+
+/** Writing and reading JSON goes by recursion, and a stack has an end. */
+const mostLevels = 1_000;
 
 function findUnstorable(value: unknown, path: string, above: Set<object>): string | undefined {
   switch (typeof value) {
@@ -46,6 +60,7 @@ function findUnstorable(value: unknown, path: string, above: Set<object>): strin
   }
   if (value === null) return undefined;
   if (above.has(value)) return `${path} refers back to an object that contains it`;
+  if (above.size >= mostLevels) return `${path.slice(0, 100)}... is nested more than ${mostLevels} levels deep`;
   if ('toJSON' in value) return undefined;
   above.add(value);
   for (const [key, item] of Object.entries(value)) {

@@ -71,6 +71,9 @@ export interface LogOptions {
   file?: { level: LogLevel; to: LogFile } | undefined;
 }
 
+/** Bytes of lines that wait for a disk or a pipe that takes none; the newest ones beyond that are dropped. */
+const mostHeldBytes = 100_000;
+
 /** Field names whose values are credentials, whatever those look like. */
 const secretFields = ['apiKey', '*.apiKey', 'token', '*.token', 'headers.authorization', '*.authorization', 'env.*'];
 
@@ -79,7 +82,9 @@ const secretFields = ['apiKey', '*.apiKey', 'token', '*.token', 'headers.authori
  * earlier job server: `timestamp`, `level`, `logger`, `message`, then the fields.
  */
 export function createLog({ level, redact, fd = 2, human, file }: LogOptions): Log {
-  const stderr = destination({ fd, sync: true });
+  const stderr = destination({ fd, sync: true, maxLength: mostHeldBytes });
+  // A full disk or a closed pipe costs lines and nothing else; without a listener the error would end the process.
+  stderr.on('error', () => {});
   const numberOf = (name: LogLevel): number => pino.levels.values[name] ?? Number.POSITIVE_INFINITY;
   const [stderrLevel, fileLevel] = [numberOf(level), numberOf(file?.level ?? 'silent')];
   const split = {

@@ -48,9 +48,12 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
       page: service.hasPage ? readPageFiles() : undefined,
     });
     runtime.maintenance.start();
-    if (flags.isJson) output.printJson({ url: server.url, owner_url: server.ownerUrl, mcp: `${server.url}/mcp` });
-    else for (const line of greeting(service, server)) output.say(line);
-    if (service.open) openBrowser(server.ownerUrl);
+    // Without a page there is nothing to open.
+    const ownerUrl = service.hasPage ? await server.ownerUrl() : server.url;
+    if (flags.isJson) output.printJson({ url: server.url, owner_url: ownerUrl, mcp: `${server.url}/mcp` });
+    else for (const line of greeting(service, { url: server.url, ownerUrl })) output.say(line);
+    // An address of its own, so that the printed one is still good.
+    if (service.open) openBrowser(await server.ownerUrl());
     await untilSignal();
     await server.close();
   } finally {
@@ -58,9 +61,14 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
   }
 }
 
-function greeting({ hasPage, host }: HttpService, server: { url: string; ownerUrl: string }): string[] {
+function greeting({ hasPage, host, needsToken }: HttpService, server: { url: string; ownerUrl: string }): string[] {
   const lines = hasPage
-    ? [`Dashboard: ${server.ownerUrl}`, 'Anyone with this address gets in: keep it to yourself.']
+    ? [
+        `Dashboard: ${server.ownerUrl}`,
+        ...(needsToken
+          ? ['It opens once, within ten minutes. `agent-runtime tool dashboard_url` prints another.']
+          : ['Everyone who can reach this port gets in.']),
+      ]
     : [
         `Serving ${server.url}: MCP at /mcp, the tools at /api/tools, changes at /api/events.`,
         'Programs need a token: `agent-runtime token create --name NAME`.',

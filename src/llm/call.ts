@@ -1,11 +1,16 @@
 import { type ModelAnswer, ModelError, type ModelParams, type ModelRequest, type ModelUsage } from '../core/ports.js';
+import { type AnswerLimit, answerLimit, countWire, endlessAnswer } from './answer-limit.js';
 
 /** One call to a vendor, as the vendor's own file sees it. */
 export interface Call {
   /** Aborts when the caller cancels, when the vendor is silent for too long, and when the call is over. */
   readonly signal: AbortSignal;
-  /** Hands a piece of the answer to the caller. After the end of the call it does nothing. */
+  /** Hands a piece of the answer to the caller. After the end of the call it does nothing; beyond the limit it ends it. */
   text(piece: string): void;
+  /** What the answer may have. */
+  readonly limit: AnswerLimit;
+  /** Ends the call with `invalid_output`: the answer goes on beyond its limit. */
+  overrun(bytes: number): ModelError;
   /** Restarts the clock that ends a silent call: the vendor has sent something. */
   alive(): void;
   /** Records the tokens spent so far, in case the call fails. */
@@ -38,7 +43,9 @@ export async function runCall(
   if (request.signal.aborted) throw cancelledCall(vendor, undefined);
 
   const controller = new AbortController();
+  const limit = answerLimit(request.params);
   let text = '';
+  let textBytes = 0;
   let usage: ModelUsage | undefined;
   let isOver = false;
   let callerError: { error: unknown } | undefined;
@@ -55,11 +62,21 @@ export async function runCall(
   request.signal.addEventListener('abort', onAbort, { once: true });
   const silence = startSilenceClock(limits, (limitMs) => interrupt(stalledCall(vendor, limitMs, usage)));
 
+  const overrun = (bytes: number) => {
+    const error = endlessAnswer(vendor, request.model, bytes, usage);
+    interrupt(error);
+    return error;
+  };
+
   const call: Call = {
     signal: controller.signal,
+    limit,
+    overrun,
     text(piece) {
       if (isOver || piece === '') return;
       silence.restart();
+      textBytes += Buffer.byteLength(piece);
+      if (textBytes > limit.textBytes) throw overrun(textBytes);
       text += piece;
       try {
         request.onText(piece);
@@ -71,6 +88,7 @@ export async function runCall(
     alive: silence.restart,
     spent(spentSoFar) {
       usage = spentSoFar;
+      if (!isOver) request.onUsage?.(spentSoFar);
     },
     get usage() {
       return usage;
@@ -79,7 +97,11 @@ export async function runCall(
   };
 
   try {
-    return await Promise.race([work(call), interrupted]);
+    const answer = await Promise.race([work(call), interrupted]);
+    // A module of the user's may return another text than it has streamed.
+    const bytes = Buffer.byteLength(answer.text);
+    if (bytes > limit.textBytes) throw endlessAnswer(vendor, request.model, bytes, answer.usage);
+    return answer;
   } catch (error) {
     throw callerError ? callerError.error : error;
   } finally {
@@ -130,18 +152,23 @@ function stopWarnings(text: string, stopReason: string): string[] {
 
 /**
  * A `fetch` for one call. It aborts with the call and counts every byte of the body as a sign of life, because a vendor's
- * pings do not reach us through its SDK. It follows no redirect, which would carry prompt and key to an unknown host.
+ * pings do not reach us through its SDK. It follows no redirect, which would carry prompt and key to an unknown host,
+ * and reads no body beyond the limit of the answer.
  */
 export function callFetch(call: Call): typeof fetch {
   return async (input, init) => {
     const response = await fetch(input, { ...init, signal: call.signal, redirect: 'manual' });
     call.alive();
     if (!response.body) return response;
+    const isWithinLimit = countWire(call.limit);
+    let bytes = 0;
     const watched = response.body.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
         transform(chunk, controller) {
           call.alive();
-          controller.enqueue(chunk);
+          bytes += chunk.length;
+          if (isWithinLimit(chunk)) controller.enqueue(chunk);
+          else controller.error(call.overrun(bytes));
         },
       }),
     );

@@ -7,6 +7,7 @@ import { messageOf, RuntimeError } from '../base/errors.js';
 import { systemCode } from '../base/network-error.js';
 import type { Environment } from '../base/settings.js';
 import { ModelError, type ModelRequest, type Provider } from '../core/ports.js';
+import { endlessAnswer } from './answer-limit.js';
 import { cancelledCall, droppedParams } from './call.js';
 import { readClaudeCodeResult } from './claude-code-result.js';
 import { redactedDetail } from './failure.js';
@@ -103,6 +104,8 @@ export async function detectClaudeCode(command: string, env: Environment): Promi
       signal: new AbortController().signal,
       timeoutMs: 5000,
       graceMs: 500,
+      stdoutLimit: 10_000,
+      endsWhenCut: true,
     });
     return end.exitCode === 0 ? /\d+\.\d+\.\d+\S*/.exec(end.stdout)?.[0] : undefined;
   } catch {
@@ -112,6 +115,9 @@ export async function detectClaudeCode(command: string, env: Environment): Promi
 
 const defaultTimeoutMs = 1_800_000;
 const defaultGraceMs = 5000;
+
+/** It takes no `max_tokens`, and with `verbose` in the user's settings it prints all messages, what tools returned among them. */
+const longestOutputBytes = 32_000_000;
 
 async function converse(settings: ClaudeCodeRun, request: ModelRequest) {
   if ((settings.depth ?? 0) >= 1) throw tooDeep();
@@ -123,6 +129,7 @@ async function converse(settings: ClaudeCodeRun, request: ModelRequest) {
     const message = `Claude Code took longer than ${timeoutMs / 1000} s and was ended. Ask for less, or raise its timeout.`;
     throw new ModelError('timeout', message, { detail: redactedDetail(end.stderr, secretsOf(settings)) });
   }
+  if (end.reason === 'cut') throw endlessAnswer('Claude Code', request.model, longestOutputBytes);
   const answer = readClaudeCodeResult(end, request, secretsOf(settings));
   if (answer.text) request.onText(answer.text);
   const unused = ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences', 'num_ctx'] as const;
@@ -142,6 +149,8 @@ async function start(settings: ClaudeCodeRun, request: ModelRequest, timeoutMs: 
       signal: request.signal,
       timeoutMs,
       graceMs: settings.graceMs ?? defaultGraceMs,
+      stdoutLimit: longestOutputBytes,
+      endsWhenCut: true,
     });
   } catch (error) {
     throw cannotStart(error, command, cwd);

@@ -1,6 +1,7 @@
-import type { GenerateContentResponse, GenerationConfig } from '@google/generative-ai';
 import { z } from 'zod';
+import { retryAfterMs } from '../base/backoff.js';
 import { messageOf } from '../base/errors.js';
+import { isObject, readJson } from '../base/json.js';
 import {
   type ModelAnswer,
   ModelError,
@@ -9,9 +10,10 @@ import {
   type ModelUsage,
   type Provider,
 } from '../core/ports.js';
-import { type Call, cutAnswer, defined, droppedParams, runCall } from './call.js';
+import { type Call, callFetch, cutAnswer, defined, droppedParams, runCall } from './call.js';
 import { httpFailure, networkFailure, redactedDetail, type VendorNames } from './failure.js';
 import { type ProviderContext, type ProviderDeclaration, requireKey } from './provider.js';
+import { readEvents } from './server-sent-events.js';
 
 const section = z.strictObject({ model: z.string().optional(), baseUrl: z.url().optional() });
 
@@ -66,8 +68,8 @@ interface Connection {
 }
 
 /**
- * Speaks the Gemini API as a stream. `@google/generative-ai` gets no more releases, so this file makes up for what it
- * lacks. Throws `ModelError`s.
+ * Speaks the Gemini API as a stream (ai.google.dev/api, models.streamGenerateContent), without Google's SDK: that one
+ * follows redirects with the key, and keeps a second copy of every answer. Throws `ModelError`s.
  */
 export function createGoogle(
   settings: Connection,
@@ -80,34 +82,42 @@ export function createGoogle(
   };
 }
 
+const ownAddress = 'https://generativelanguage.googleapis.com';
+
 async function converse(settings: Connection, request: ModelRequest, call: Call): Promise<ModelAnswer> {
-  const sdk = await import('@google/generative-ai');
-  let hasBegun = false;
+  const { model } = request;
+  const response = await send(settings, request, call);
+  if (!response.ok) throw statusFailure(response, await response.text(), { settings, model });
   try {
-    // Without the `timeout` option: the SDK never clears its timer, which would keep the process alive.
-    const model = new sdk.GoogleGenerativeAI(settings.apiKey).getGenerativeModel(
-      { model: request.model, generationConfig: writeConfig(request) },
-      defined({ baseUrl: settings.baseUrl?.replace(/\/+$/, '') }),
-    );
-    const result = await model.generateContentStream(
-      {
-        contents: [{ role: 'user', parts: [{ text: request.prompt }] }],
-        ...defined({ systemInstruction: request.system }),
-      },
-      { signal: call.signal },
-    );
-    // This second copy of the stream is not read, and its unhandled rejection would end the process.
-    result.response.catch(() => {});
-    hasBegun = true;
-    return await readStream(result.stream, request, call);
+    return await readStream(readEvents(response.body), request, call);
   } catch (error) {
     if (error instanceof ModelError) throw error;
-    throw toModelError(sdk, error, { settings, model: request.model, hasBegun, usage: call.usage });
+    const detail = redactedDetail(messageOf(error), [settings.apiKey]);
+    throw cutAnswer('Google', model, { detail, usage: call.usage, cause: error });
   }
 }
 
-function writeConfig({ params }: ModelRequest): GenerationConfig {
-  // The SDK's types are older than `responseJsonSchema`, which takes JSON Schema as it is. It sends unknown fields too.
+async function send(settings: Connection, request: ModelRequest, call: Call): Promise<Response> {
+  const { model, prompt, system } = request;
+  const base = settings.baseUrl?.replace(/\/+$/, '') ?? ownAddress;
+  const path = model.includes('/') ? model : `models/${model}`;
+  const body = {
+    generationConfig: writeConfig(request),
+    contents: [{ role: 'user', parts: [{ text: prompt }] }],
+    ...(system === undefined ? {} : { systemInstruction: { role: 'system', parts: [{ text: system }] } }),
+  };
+  try {
+    return await callFetch(call)(`${base}/v1beta/${path}:streamGenerateContent?alt=sse`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-goog-api-key': settings.apiKey },
+      body: JSON.stringify(body),
+    });
+  } catch (error) {
+    throw networkFailure('Google', base, error);
+  }
+}
+
+function writeConfig({ params }: ModelRequest) {
   const structure = params.json_schema
     ? { responseMimeType: 'application/json', responseJsonSchema: params.json_schema }
     : undefined;
@@ -123,24 +133,22 @@ function writeConfig({ params }: ModelRequest): GenerationConfig {
   };
 }
 
-/** Fields that the API sends today and that the SDK's types lack. */
-interface Chunk extends Omit<GenerateContentResponse, 'usageMetadata'> {
+/** One event of the stream, as far as it is read here. */
+interface Chunk {
+  candidates?: { content?: { parts?: { text?: string; thought?: boolean }[] }; finishReason?: string }[];
+  promptFeedback?: { blockReason?: string };
   modelVersion?: string;
   usageMetadata?: { promptTokenCount?: number; candidatesTokenCount?: number; thoughtsTokenCount?: number };
   /** Comes with status 200, in the middle of the stream. */
   error?: { code?: number; message?: string };
 }
 
-async function readStream(
-  stream: AsyncIterable<GenerateContentResponse>,
-  request: ModelRequest,
-  call: Call,
-): Promise<ModelAnswer> {
+async function readStream(events: AsyncIterable<string>, request: ModelRequest, call: Call): Promise<ModelAnswer> {
   let model = request.model;
   let finishReason: string | undefined;
   let usage: ModelUsage = { inputTokens: 0, outputTokens: 0 };
-  for await (const chunk of stream as AsyncIterable<Chunk>) {
-    call.alive();
+  for await (const event of events) {
+    const chunk = readJson<Chunk>(event);
     model = chunk.modelVersion ?? model;
     if (chunk.usageMetadata) {
       usage = readUsage(chunk.usageMetadata);
@@ -151,8 +159,7 @@ async function readStream(
     if (blockReason) throw refusal(request.model, `the prompt was blocked: ${blockReason}`, usage);
     const candidate = chunk.candidates?.[0];
     for (const part of candidate?.content?.parts ?? []) {
-      const isThought = 'thought' in part && part.thought === true;
-      if (part.text && !isThought) call.text(part.text);
+      if (part.text && part.thought !== true) call.text(part.text);
     }
     finishReason = candidate?.finishReason ?? finishReason;
   }
@@ -198,34 +205,29 @@ function streamError(error: NonNullable<Chunk['error']>, model: string, usage: M
   return httpFailure(names, { status: error.code, model, detail: redactedDetail(error.message ?? ''), usage });
 }
 
-interface Circumstances {
-  settings: Connection;
-  model: string;
-  hasBegun: boolean;
-  usage: ModelUsage | undefined;
+function statusFailure(
+  { status, headers }: Response,
+  body: string,
+  { settings, model }: { settings: Connection; model: string },
+): ModelError {
+  const { message = body, details = [] } = readError(body);
+  const detail = redactedDetail(message, [settings.apiKey]);
+  const waitMs = retryDelay(details) ?? retryAfterMs(headers);
+  const failure = failureOf(details);
+  return httpFailure({ ...names, baseUrl: settings.baseUrl }, { status, model, failure, retryAfterMs: waitMs, detail });
 }
 
-function toModelError(
-  sdk: typeof import('@google/generative-ai'),
-  error: unknown,
-  { settings, model, hasBegun, usage }: Circumstances,
-): ModelError {
-  const words = messageOf(error);
-  const detail = redactedDetail(words, [settings.apiKey]);
-  if (error instanceof sdk.GoogleGenerativeAIFetchError) {
-    const { status, errorDetails = [] } = error;
-    return httpFailure(
-      { ...names, baseUrl: settings.baseUrl },
-      { status, model, failure: failureOf(errorDetails), retryAfterMs: retryDelay(errorDetails), detail, usage },
-    );
+/** `google.rpc.Status` in an object; a gateway may answer with anything else. */
+function readError(body: string): { message?: string; details?: ErrorDetail[] } {
+  try {
+    const { error } = readJson<{ error?: { message?: unknown; details?: unknown } }>(body);
+    return {
+      ...(typeof error?.message === 'string' ? { message: error.message } : {}),
+      details: Array.isArray(error?.details) ? error.details.filter(isObject) : [],
+    };
+  } catch {
+    return {};
   }
-  if (hasBegun) return cutAnswer('Google', model, { detail, usage, cause: error });
-  if (error instanceof sdk.GoogleGenerativeAIError) {
-    // The SDK keeps no cause, only its message, which holds no key: the key is sent in a header.
-    const address = settings.baseUrl ?? 'https://generativelanguage.googleapis.com';
-    return networkFailure('Google', address, error);
-  }
-  return new ModelError('invalid_request', `The request to ${model} cannot be sent to Google.`, { detail });
 }
 
 const names: VendorNames = {
@@ -235,7 +237,7 @@ const names: VendorNames = {
 };
 
 interface ErrorDetail {
-  reason?: string;
+  reason?: unknown;
   retryDelay?: unknown;
 }
 
@@ -244,7 +246,7 @@ function failureOf(details: ErrorDetail[]): ModelFailure | undefined {
   return details.some(({ reason }) => reason === 'API_KEY_INVALID') ? 'auth' : undefined;
 }
 
-/** `google.rpc.RetryInfo`, such as `"34.5s"`. The SDK drops the headers, so a retry-after cannot be read. */
+/** `google.rpc.RetryInfo`, such as `"34.5s"`. */
 function retryDelay(details: ErrorDetail[]): number | undefined {
   const delay = details.find((detail) => typeof detail.retryDelay === 'string')?.retryDelay;
   const seconds = typeof delay === 'string' ? Number.parseFloat(delay) : Number.NaN;

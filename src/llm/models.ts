@@ -136,7 +136,17 @@ function lookUp(patterns: Readonly<Record<string, string>>, id: string): string 
   return Object.entries(patterns).find(([pattern]) => matches(pattern, id))?.[1];
 }
 
+/** `*` stands for any text. Each part is looked for once, behind the part before it, so that no id takes long. */
 function matches(pattern: string, id: string): boolean {
-  const source = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${source.join('.*')}$`).test(id);
+  const [first = '', ...parts] = pattern.split('*');
+  const last = parts.pop();
+  if (last === undefined) return id === pattern;
+  if (!id.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of parts) {
+    const found = id.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return id.length - last.length >= at && id.endsWith(last);
 }

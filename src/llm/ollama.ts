@@ -108,8 +108,8 @@ async function converse(server: Server, settings: Settings, request: ModelReques
 }
 
 /**
- * Keeps error answers and web pages from the SDK: it writes to stdout when an error is not JSON, and logs a web page
- * line by line.
+ * Keeps from the SDK what is not Ollama's: it writes to stdout when an error is not JSON, and logs every line of an
+ * answer that is none.
  */
 function ollamaFetch(circumstances: Circumstances, call: Call): typeof fetch {
   const fetchForCall = callFetch(call);
@@ -120,8 +120,38 @@ function ollamaFetch(circumstances: Circumstances, call: Call): typeof fetch {
       const message = `${circumstances.server.host} answers with a web page and is not an Ollama server. Check OLLAMA_BASE_URL.`;
       throw new ModelError('invalid_output', message, { status: response.status });
     }
-    return response;
+    if (!response.body || !String(input).endsWith('/api/chat')) return response;
+    return new Response(response.body.pipeThrough(refuseOtherLines(circumstances)), response);
   };
+}
+
+/** Fails at the first line that is not JSON, and passes everything before it on as it came. */
+function refuseOtherLines({ server }: Circumstances): TransformStream<Uint8Array, Uint8Array> {
+  const decoder = new TextDecoder();
+  let line = '';
+  return new TransformStream({
+    transform(piece, controller) {
+      const [first = '', ...more] = decoder.decode(piece, { stream: true }).split('\n');
+      line += first;
+      for (const next of more) {
+        if (line.trim() !== '' && !isJson(line)) {
+          const message = `${server.host} answers with lines that are not JSON and is not an Ollama server. Check OLLAMA_BASE_URL.`;
+          return controller.error(new ModelError('invalid_output', message, { detail: redactedDetail(line) }));
+        }
+        line = next;
+      }
+      controller.enqueue(piece);
+    },
+  });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function statusFailure({ status, headers }: Response, body: string, { server, model }: Circumstances): ModelError {

@@ -38,8 +38,13 @@ export async function callTool(
   given: unknown,
   { openContext, onDefect }: CallNeeds,
 ): Promise<CallToolResult> {
+  const notes: string[] = [];
+  const note = (text: string) => notes.push(text);
   try {
-    return toResult(tool, await runTool(tool, given, await openContext()));
+    const output = await runTool(tool, given, { ...(await openContext()), note });
+    const result = toResult(tool, output);
+    for (const text of notes) result.content.push({ type: 'text', text: `Note: ${text}` });
+    return result;
   } catch (error) {
     const report = reportError(error);
     if (report.code === 'internal') onDefect();

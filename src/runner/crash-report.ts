@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Outcome } from '../core/jobs/outcome.js';
@@ -31,6 +31,23 @@ export const crashReportFile = (directory: string, runnerId: string): string => 
 export function reportArguments(directory: string, runnerId: string): string[] {
   const file = crashReportFile(directory, runnerId);
   return ['--report-on-fatalerror', `--report-directory=${dirname(file)}`, `--report-filename=${basename(file)}`];
+}
+
+/**
+ * Makes the empty file that Node writes the report to, for its owner alone: Node gives a new file the mode of the umask,
+ * and the report shows much of the process.
+ */
+export function prepareCrashReport(directory: string, runnerId: string): void {
+  try {
+    closeSync(openSync(crashReportFile(directory, runnerId), 'ax', 0o600));
+  } catch {
+    // On a disk that takes no file there will be no report either.
+  }
+}
+
+/** Removes the file of a runner that has nothing to report. */
+export function dropEmptyReport(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.size === 0) rmSync(file, { force: true });
 }
 
 function readEvent(path: string): string | undefined {

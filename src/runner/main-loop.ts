@@ -26,6 +26,9 @@ export async function runMainLoop({ runnerId, drain, jobs, log, close }: MainLoo
   process.on('exit', drain.onExit);
 
   const logFailure = (error: unknown) => log.warn('the queue could not be swept', { error });
+  // They are the runner's log. When its disk is full, what agents print is lost, and the work goes on.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
   drain.onTaken(() => void jobs.fill(anonymous).catch(logFailure));
   drain.onDue(() => void jobs.sweep(anonymous).catch(logFailure));
   // Sessions sweep too, but work goes on when no session is left.

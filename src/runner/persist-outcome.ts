@@ -1,4 +1,15 @@
-import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -92,7 +103,7 @@ export function createSpool(dataDir: string) {
     /** The outcome of an attempt, if there is a file with it. The file stays until `forget`. */
     read({ jobId, token }: AttemptKey): Outcome | undefined {
       for (const directory of directories) {
-        const spooled = readSpooled(fileIn(directory, jobId));
+        const spooled = readSpooled(directory, jobId);
         if (spooled?.token === token) return spooled.outcome;
       }
       return undefined;
@@ -109,11 +120,13 @@ export function createSpool(dataDir: string) {
 
 const fileIn = (directory: string, jobId: string): string => join(directory, `${jobId}.json`);
 
-/** Throws for a directory of another user: anyone may have made one of this name in /tmp. */
+/** Throws for what is no directory of our own: anyone may have made one of this name in /tmp, or a link. */
 function refuseForeign(directory: string): void {
-  const { uid } = lstatSync(directory);
-  if (process.getuid && uid !== process.getuid()) throw new Error(`${directory} belongs to another user.`);
+  const stats = lstatSync(directory);
+  if (!stats.isDirectory() || !isOwn(stats)) throw new Error(`${directory} is not a directory of this user.`);
 }
+
+const isOwn = ({ uid }: Stats): boolean => process.getuid === undefined || uid === process.getuid();
 
 function remove(path: string): void {
   try {
@@ -123,10 +136,18 @@ function remove(path: string): void {
   }
 }
 
-function readSpooled(path: string): SpooledOutcome | undefined {
+/** Reads regular files of this user alone, in a directory of this user: a FIFO of another would never end. */
+function readSpooled(directory: string, jobId: string): SpooledOutcome | undefined {
+  let file: number | undefined;
   try {
-    return readJson<SpooledOutcome>(readFileSync(path, 'utf8'));
+    refuseForeign(directory);
+    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+    file = openSync(fileIn(directory, jobId), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const stats = fstatSync(file);
+    return stats.isFile() && isOwn(stats) ? readJson<SpooledOutcome>(readFileSync(file, 'utf8')) : undefined;
   } catch {
     return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { runnerMark } from '../base/child-environment.js';
 import { makePrivateDirectory } from '../base/private-files.js';
 import type { Processes, ProcessIdentity, Spawner } from '../core/ports.js';
-import { reportArguments } from './crash-report.js';
+import { prepareCrashReport, reportArguments } from './crash-report.js';
 
 export interface SpawnerNeeds {
   processes: Processes;
@@ -21,8 +21,9 @@ export interface SpawnerNeeds {
 export function createSpawner({ processes, entry, logFile, env, heapMb }: SpawnerNeeds): Spawner {
   return {
     async spawnRunner(runnerId) {
-      const log = openLog(logFile);
+      const log = tryOpenLog(logFile);
       try {
+        prepareCrashReport(dirname(logFile), runnerId);
         const flags = [`--max-old-space-size=${heapMb}`, ...reportArguments(dirname(logFile), runnerId)];
         const child = spawn(process.execPath, [...flags, entry, runnerId], {
           // In a group and session of its own, so that it survives the end of the server's group.
@@ -38,7 +39,7 @@ export function createSpawner({ processes, entry, logFile, env, heapMb }: Spawne
           child.once('error', reject);
         });
       } finally {
-        closeSync(log);
+        if (log !== 'ignore') closeSync(log);
       }
     },
 
@@ -48,6 +49,15 @@ export function createSpawner({ processes, entry, logFile, env, heapMb }: Spawne
 
 /** A log beyond this size is renamed, and a new one started. One old log is kept. */
 const logLimitBytes = 10_000_000;
+
+/** Without a log a runner works too, on a disk that takes no file, say. */
+function tryOpenLog(path: string): number | 'ignore' {
+  try {
+    return openLog(path);
+  } catch {
+    return 'ignore';
+  }
+}
 
 function openLog(path: string): number {
   makePrivateDirectory(dirname(path));

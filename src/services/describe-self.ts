@@ -7,6 +7,7 @@ import type { Models } from '../llm/index.js';
 /** What this process is set up with. */
 export interface SelfDescription {
   databasePath: string;
+  /** With its write-ahead log, where the newest changes are. */
   databaseBytes: number;
   workerSlots: number;
   defaultModel: string | undefined;
@@ -28,7 +29,7 @@ export function describeSelf({ config, models, downstream }: DescribeNeeds): Sel
   const defaultModel = models.defaultModel();
   return {
     databasePath: config.dbPath,
-    databaseBytes: statSync(config.dbPath, { throwIfNoEntry: false })?.size ?? 0,
+    databaseBytes: sizeOf(config.dbPath) + sizeOf(`${config.dbPath}-wal`),
     workerSlots: config.workerSlots,
     defaultModel,
     configuredProviders: models.available().flatMap(({ id, isConfigured }) => (isConfigured ? [id] : [])),
@@ -36,3 +37,5 @@ export function describeSelf({ config, models, downstream }: DescribeNeeds): Sel
     sickServers: downstream.sick(),
   };
 }
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

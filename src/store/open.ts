@@ -11,7 +11,7 @@ import { OpenFile } from './open-file.js';
 import { prepareFile } from './prepare-file.js';
 import { type Migration, notOurs, ownerOf, tableNames } from './schema.js';
 import type { Database } from './sql.js';
-import { sqliteDatabase } from './sqlite.js';
+import { type NameProcess, sqliteDatabase } from './sqlite.js';
 import { explain, isBusy } from './sqlite-errors.js';
 import { useWal } from './wal.js';
 
@@ -24,6 +24,8 @@ export interface OpenOptions {
   now: () => EpochMs;
   /** Milliseconds that a caller waits for a lock before it gets `unavailable`: 10,000 unless given, thrice that while opening. */
   lockDeadlineMs?: number;
+  /** What a process that keeps the write lock is to this program. */
+  nameProcess?: NameProcess;
   /** For tests: another list of migrations. */
   steps?: readonly Migration[];
 }
@@ -42,11 +44,12 @@ const openTimeoutMs = 5_000;
  */
 export async function openDatabase(options: OpenOptions): Promise<Database> {
   const driver = await loadDriver();
-  const { file, backupDir, log, lockDeadlineMs = usualLockDeadlineMs } = options;
+  const { file, backupDir, log, nameProcess, lockDeadlineMs = usualLockDeadlineMs } = options;
   return sqliteDatabase({
     file,
     backupDir,
     log,
+    nameProcess,
     lockDeadlineMs,
     opened: await openFile(driver, options),
     async reopen() {

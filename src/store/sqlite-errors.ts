@@ -1,4 +1,5 @@
 import { messageOf, RuntimeError } from '../base/errors.js';
+import { findLockHolder, type LockHolder } from './lock-holder.js';
 
 /** Whether another process holds the lock that a statement needed. PROTOCOL: the same, while the WAL is being opened. */
 export function isBusy(error: unknown): boolean {
@@ -12,7 +13,7 @@ export function isDamage(error: unknown): boolean {
 
 /** An error of SQLite as one that names the file and the remedy. Any other error is returned as it is. */
 export function explain(error: unknown, file: string, waitedMs = 0): unknown {
-  if (isBusy(error)) return stayedLocked(error, file, waitedMs);
+  if (isBusy(error)) return stayedLocked(error, { file, waitedMs, holder: findLockHolder(file) });
   const explanation = explanations.find(([prefix]) => codeOf(error).startsWith(prefix));
   if (!explanation) return error;
   const [, message, hint] = explanation;
@@ -55,14 +56,24 @@ export function fileChanged(
   return new RuntimeError('unavailable', `The database ${file} ${what}; nothing was written.`, next, { cause });
 }
 
-function stayedLocked(error: unknown, file: string, waitedMs: number): RuntimeError {
-  return new RuntimeError(
-    'unavailable',
-    `The database stayed locked by another process for ${Math.round(waitedMs / 100) / 10} s: ${file} (${codeOf(error)})`,
-    'Try again. `agent-runtime doctor` shows which processes have it open.',
-    { cause: error },
-  );
+/** The error after a wait for the write lock. It names who holds the lock where the system can tell, as `name` if given. */
+export function stayedLocked(
+  error: unknown,
+  { file, waitedMs, holder, name }: { file: string; waitedMs: number; holder?: LockHolder | undefined; name?: string },
+): RuntimeError {
+  const message = `The database stayed locked by another process for ${Math.round(waitedMs / 100) / 10} s: ${file} (${codeOf(error)})`;
+  const again = 'Try again. `agent-runtime doctor` shows which processes have it open.';
+  if (!holder) return new RuntimeError('unavailable', message, again, { cause: error });
+  const { pid, isStopped, command } = holder;
+  const who = `Process ${pid} (${name ?? command}) holds the lock${isStopped ? ' and is stopped' : ''}.`;
+  return new RuntimeError('unavailable', `${message}. ${who}`, isStopped ? continueStopped(pid) : again, {
+    cause: error,
+  });
 }
+
+/** What to do about a stopped process that holds the write lock. */
+export const continueStopped = (pid: number): string =>
+  `Let it go on: kill -CONT ${pid} (or fg where it was stopped). If it is ended instead, its open change is undone.`;
 
 const elsewhere = 'Set AGENT_RUNTIME_DB_PATH to a file in a directory that you may write to.';
 const damaged =

@@ -3,9 +3,11 @@ import type { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { copyInto, newestBackup } from './backup.js';
 import type { Connection } from './connection.js';
+import { findLockHolder } from './lock-holder.js';
+import { longestPause } from './lock-pause.js';
 import type { FileChange, OpenFile, Statements } from './open-file.js';
 import type { Database, Sql, TransactionOptions } from './sql.js';
-import { closedError, explain, fileChanged, isBusy } from './sqlite-errors.js';
+import { closedError, explain, fileChanged, isBusy, stayedLocked } from './sqlite-errors.js';
 import { guardAgainstWaiting } from './transaction-guard.js';
 
 export interface SqliteNeeds {
@@ -16,11 +18,15 @@ export interface SqliteNeeds {
   /** Opens the file that stands at the path now, in place of the one that was open. Throws if it is not sound or not ours. */
   reopen(): Promise<OpenFile>;
   log: Log;
+  /** What a process is to this program, for an error that names it. */
+  nameProcess?: NameProcess | undefined;
   /** How long a caller waits for its turn and the write lock before it gets `unavailable`, in milliseconds. */
   lockDeadlineMs: number;
 }
 
-const jitterMs = 8;
+/** Resolves to words such as `a session of claude-code`; undefined for a process that is not of this program. */
+export type NameProcess = (read: Pick<Database, 'all'>, pid: number) => Promise<string | undefined>;
+
 /** How old a look at the file may be for a read; every write looks anew. */
 const readLookMs = 100;
 /** Between two tries to open what stands in the place of the file. */
@@ -99,15 +105,24 @@ class SqliteDatabase implements Database {
   /** Repeats an attempt while another process holds the lock, up to the deadline. */
   async #untilFree<Result>(attempt: () => Result | Promise<Result>, askedAt = performance.now()): Promise<Result> {
     for (;;) {
+      let waitedMs: number;
       if (this.#isClosed) throw closedError(this.location);
       try {
         return await attempt();
       } catch (error) {
-        const waitedMs = performance.now() - askedAt;
-        if (!isBusy(error) || waitedMs > this.#needs.lockDeadlineMs) throw explain(error, this.location, waitedMs);
+        waitedMs = performance.now() - askedAt;
+        if (!isBusy(error)) throw explain(error, this.location);
+        if (waitedMs > this.#needs.lockDeadlineMs) throw await this.#stayedLocked(error, waitedMs);
       }
-      await sleep(Math.random() * jitterMs);
+      await sleep(Math.random() * longestPause(waitedMs, this.#needs.lockDeadlineMs));
     }
+  }
+
+  async #stayedLocked(error: unknown, waitedMs: number): Promise<RuntimeError> {
+    const { file, nameProcess } = this.#needs;
+    const holder = findLockHolder(file);
+    const name = holder && (await nameProcess?.(this, holder.pid).catch(() => undefined));
+    return stayedLocked(error, { file, waitedMs, holder, ...(name === undefined ? {} : { name }) });
   }
 
   async #transact<Result>(

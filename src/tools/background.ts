@@ -19,9 +19,9 @@ import {
   showWaitedJob,
   submittedTaskOutput,
   waitedJobOutput,
-  warningLines,
   warningsOf,
 } from './shapes/job.js';
+import { jobResultText, jobStatusText, warningLines } from './shapes/job-text.js';
 
 const model = z
   .string()
@@ -103,8 +103,7 @@ export const backgroundTools = [
       'tokens, any error, and the end of the output so far. Next: get_task_result when completed, wait_for_tasks to wait.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput.extend({ attempts: z.array(attemptOutput).optional() }),
-    text: ({ description, status, error }) =>
-      `Task: ${description}\nStatus: ${status}${error ? `\nError: ${error.message}` : ''}`,
+    text: jobStatusText,
     handler: async (input, { runtime }) => {
       const job = await runtime.jobs.get(input.task_id);
       const partial = job.status === 'completed' ? '' : await runtime.jobs.output(job.id);
@@ -126,14 +125,11 @@ export const backgroundTools = [
       max_chars: z.int().min(1).max(200_000).optional().describe('At most this many characters; 20,000 unless given.'),
     }),
     output: jobResultOutput,
-    text: ({ status, result, error }) =>
-      status === 'completed'
-        ? `RESULT:\n${'='.repeat(60)}\n${result}`
-        : `Task is ${status}.${error ? ` ${error.message}` : ''}${result === '' ? '' : `\nSo far:\n${result}`}`,
-    handler: async (input, { runtime }) => {
+    text: jobResultText,
+    handler: async (input, { runtime, rights }) => {
       const job = await runtime.jobs.get(input.task_id);
       const output = await runtime.jobs.output(job.id);
-      await runtime.jobs.markRead(job.id);
+      if (!rights.isReadOnly) await runtime.jobs.markRead(job.id);
       return showJobResult(job, output, { offset: input.offset ?? 0, most: input.max_chars ?? 20_000 });
     },
   }),
@@ -211,7 +207,16 @@ export const backgroundTools = [
     description:
       'Runs a failed, cancelled or dead background task or job again, with fresh tries, and with another model if you name ' +
       'one. Tasks that were cancelled because of it are reopened too. Next: wait_for_tasks.',
-    input: z.strictObject({ task_id: jobId, model: model.optional() }),
+    input: z.strictObject({
+      task_id: jobId,
+      model: model.optional(),
+      token_budget: z
+        .int()
+        .min(1)
+        .max(1_000_000_000)
+        .optional()
+        .describe('A new budget over all tries, those already made included.'),
+    }),
     output: jobStatusOutput,
     handler: async (input, { runtime, actor }) => showJobStatus(await retryLlmJob(input, actor, runtime)),
   }),

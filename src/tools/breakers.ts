@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { failureTypes } from '../core/breakers/machine.js';
+import { standardSpelling } from '../core/relay/standard-agents.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, fields, iso, limit, mark, whenTrue } from './call/fields.js';
 import { firstThatFit, pagedList } from './call/page.js';
@@ -26,6 +27,7 @@ const agentId = z
   .trim()
   .min(1)
   .max(200)
+  .overwrite(standardSpelling)
   .describe(
     'Whose breaker: an agent such as researcher, a provider such as llm:anthropic, or a job type such as job:backtest.',
   );

@@ -67,6 +67,8 @@ export const goalTools = [
       planner: z.enum(planners),
       tasks_created: z.array(z.int()).optional(),
       count: z.int().optional(),
+      /** Which of them wait for which, by id; those that wait for none are left out. */
+      dependencies: z.record(z.string(), z.array(z.int())).optional(),
       /** running: the plan is still being made; wait_for_tasks with task_id. */
       status: z.string().optional(),
       task_id: z.string().optional(),

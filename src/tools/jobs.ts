@@ -5,15 +5,8 @@ import { defineTool } from './call/define-tool.js';
 import { cursor, limit, metadata, priority, scope, time, toMs, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { agentListOutput, showAgents } from './shapes/agent.js';
-import {
-  cancelledOutput,
-  jobOutput,
-  listedJobOutput,
-  showJob,
-  showListedJob,
-  submittedOutput,
-  warningLines,
-} from './shapes/job.js';
+import { cancelledOutput, jobOutput, listedJobOutput, showJob, showListedJob, submittedOutput } from './shapes/job.js';
+import { warningLines } from './shapes/job-text.js';
 
 const jobId = z
   .string()
@@ -70,15 +63,16 @@ export const jobTools = [
     description: 'Returns a job in full: status, progress, the end of its log, its artifacts, and its result or error.',
     input: z.strictObject({ job_id: jobId }),
     output: jobOutput,
-    handler: async (input, { runtime }) => {
+    handler: async (input, { runtime, rights }) => {
       const job = await runtime.jobs.get(input.job_id);
-      const [logs, attempts, artifacts] = await Promise.all([
+      const [logs, attempts, artifacts, output] = await Promise.all([
         runtime.jobs.logs(job.id, 20),
         runtime.jobs.attempts(job.id),
         runtime.jobs.artifacts(job.id),
+        job.type === 'llm' ? runtime.jobs.output(job.id) : '',
       ]);
-      await runtime.jobs.markRead(job.id);
-      return showJob(job, { logs, attempts, artifacts });
+      if (!rights.isReadOnly) await runtime.jobs.markRead(job.id);
+      return showJob(job, { logs, attempts, artifacts, output });
     },
   }),
 

@@ -3,11 +3,17 @@ import type { Json } from '../base/json.js';
 import { promptOf } from '../core/relay/baton-prompt.js';
 import { mostSteps, type NewStep } from '../core/relay/create-pipeline.js';
 import { pipelineStatuses } from '../core/relay/pipeline.js';
-import { defaultTokenBudget, derivationMethods, presetNames } from '../core/relay/standard-agents.js';
+import {
+  defaultTokenBudget,
+  derivationMethods,
+  presetNames,
+  standardAgentTypes,
+} from '../core/relay/standard-agents.js';
 import { cancelRelay, startRelayRun } from '../services/run-relay.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, fields, limit, mark, scope, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
+import { knownWords } from './call/read-loosely.js';
 import { waitForRelay } from './call/wait.js';
 import {
   advancedOutput,
@@ -29,7 +35,8 @@ const agentType = z
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'expected a name of letters, digits, _ and -, up to 64 long')
   .describe(
     'researcher, analyzer, synthesizer, validator, formatter, domain_expert, cross_validator, generalist, or a name of your own.',
-  );
+  )
+  .register(knownWords, { words: standardAgentTypes });
 const score = z.number().min(0).max(1);
 const success = z.literal(true);
 const tokenBudget = z.int().min(1).max(1_000_000_000);

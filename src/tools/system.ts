@@ -21,10 +21,10 @@ export const systemTools = [
       'database is, and what to do next.',
     input: z.strictObject({}),
     output: statusOutput,
-    handler: async (_, { runtime, actor, sample }) => {
+    handler: async (_, { runtime, actor, sessionId, sample }) => {
       const self = describeSelf(runtime);
       const planner = sample ? "the client's model" : self.planner;
-      return showOverview(await readOverview(runtime, actor), actor, { ...self, planner });
+      return showOverview(await readOverview(runtime, actor, sessionId), actor, { ...self, planner });
     },
   }),
 
@@ -64,18 +64,21 @@ export const systemTools = [
     title: 'Back up the database',
     effect: 'write',
     description:
-      'Writes a consistent copy of the whole database, while all sessions go on working, and returns its path.',
+      'Writes a consistent copy of the whole database into the backup directory, while all sessions go on working, and ' +
+      'returns its path.',
     input: z.strictObject({
       path: z
         .string()
         .min(1)
         .max(4_000)
         .optional()
-        .describe('A new file, absolute path; in the backup directory unless given.'),
+        .describe(
+          'Name of the new file in the backup directory, such as before-merge.db; made of the time unless given.',
+        ),
     }),
     output: z.strictObject({ path: z.string(), size_bytes: z.int() }),
     handler: async (input, { runtime }) => {
-      const { path, sizeBytes } = await runtime.maintenance.backup(input.path);
+      const { path, sizeBytes } = await runtime.maintenance.backupAs(input.path);
       return { path, size_bytes: sizeBytes };
     },
   }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineTool } from './call/define-tool.js';
 import * as field from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
-import { createSeveral, createTask, newTask, taskEdit, toTaskFields } from './shapes/new-task.js';
+import { createSeveral, createTask, newTask, newTaskOfSeveral, taskEdit, toTaskFields } from './shapes/new-task.js';
 import * as task from './shapes/task.js';
 
 const workerName = z.string().min(1).max(200).describe('A name for who does it, when a session has several workers.');
@@ -10,7 +10,9 @@ const leaseSeconds = z
   .int()
   .min(5)
   .max(604_800)
-  .describe("How long the claim lives without a heartbeat; a session's own is renewed by itself.");
+  .describe(
+    'How long the claim lives without a heartbeat. A session renews its own, so less than 60 counts as 60 there.',
+  );
 
 /** Tasks: create them, hand them out, and bring them to an end. */
 export const taskTools = [
@@ -36,7 +38,7 @@ export const taskTools = [
       'or the name of a stored template with its parameters. Next: claim_next_task.',
     input: z.strictObject({
       tasks: z
-        .array(newTask)
+        .array(newTaskOfSeveral)
         .min(1)
         .max(1_000)
         .optional()

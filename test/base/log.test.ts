@@ -37,6 +37,18 @@ it('writes one JSON object a line, with the keys of the earlier job server', () 
   expect(filed.join('')).toBe(`${first}\n${second}\n`);
 });
 
+it('lines that a full disk does not take are dropped, and later ones are written', () => {
+  const { log } = testLog({ fd: openSync('/dev/full', 'w') });
+  for (let line = 0; line < 1_000; line++) log.info('x'.repeat(1_000));
+
+  const path = join(tempDir(), 'stderr');
+  const fd = openSync(path, 'a');
+  onTestFinished(() => closeSync(fd));
+  const { log: other } = testLog({ fd });
+  other.info('written');
+  expect(readFileSync(path, 'utf8')).toContain('written');
+});
+
 it('the level that is set is the level that is logged (the earlier server named one and logged at another)', () => {
   const { log, lines } = testLog({ level: 'warn' });
   for (const level of ['debug', 'info', 'warn', 'error'] as const) log[level](level);

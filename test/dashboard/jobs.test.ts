@@ -67,7 +67,7 @@ describeInBrowser('the jobs', () => {
     await press('Tab');
     await isAt('Cancel job');
     await press('Enter');
-    await page.locator('.job-head').getByText('Cancelled').waitFor();
+    await page.locator('.job-head').getByText('Cancelled', { exact: true }).waitFor();
     const [job] = await runtime.jobs.list({ limit: 1 });
     expect(job).toMatchObject({ status: 'cancelled', payload: { prompt: 'By keys' } });
     expect(problems).toEqual([]);
@@ -278,7 +278,9 @@ describeInBrowser('the jobs', () => {
     const { token } = await runtime.access.create({ name: 'onlooker', isReadOnly: true }, nobody);
     const context = await page.context().browser()?.newContext();
     const onlooker = await context?.newPage();
-    await onlooker?.goto(`${server.url}/jobs/${id}?token=${token}`);
+    const pass = await runtime.access.verify(token);
+    const code = pass && (await runtime.access.createCode(pass));
+    await onlooker?.goto(`${server.url}/jobs/${id}?code=${code}`);
     await onlooker?.getByRole('heading', { name: 'Answer' }).waitFor();
     await onlooker?.getByText('read-only').waitFor();
     expect(await onlooker?.locator('main button').count()).toBe(0);

@@ -55,7 +55,7 @@ export async function openPage(
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
   });
-  await page.goto(served.server.ownerUrl);
+  await page.goto(await served.server.ownerUrl());
   const open = async (address: string) => {
     await page.goto(`${served.server.url}${address}`);
   };

@@ -218,6 +218,14 @@ describe('how it ends', () => {
     expect(error).toMatchObject({ failure: 'timeout', isTransient: true });
     expect(error.message).toContain('longer than 0.3 s');
   });
+
+  it('is ended when its output goes on without end', async () => {
+    const path = recordPath();
+    const error = await failureOf(ask(connect(), { prompt: `[[claude endless]] [[record ${path}]]` }));
+    expect(error).toMatchObject({ failure: 'invalid_output', isTransient: true });
+    expect(error.message).toContain('was cut after 32.0 MB');
+    expect(await isRunning((await readRecord(path)).pid)).toBe(false);
+  });
 });
 
 describe('what cannot be started', () => {

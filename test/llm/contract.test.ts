@@ -241,6 +241,16 @@ describe.each(vendors)('$name', ({ name, limitWord, ownAddress, start, create })
     expect(answer.warnings.join()).toMatch(/raise max_tokens.*without any text/);
   });
 
+  it('cuts an answer that goes on beyond max_tokens, and hangs up', async () => {
+    server.script.push({ pieces: Array.from({ length: 40 }, () => 'x'.repeat(50_000)), ending: 'hang' });
+    const request = newRequest({ params: { max_tokens: 10 } });
+    const error = await failureOf(provider.complete(request));
+    expect(error).toMatchObject({ failure: 'invalid_output', isTransient: true });
+    expect(error.message).toMatch(/did not end its answer.*max_tokens/);
+    expect(request.pieces.join('').length).toBeLessThanOrEqual(1_000_160);
+    await vi.waitFor(() => expect(server.requests[0]?.isAborted).toBe(true));
+  });
+
   it('answers many calls at a time, each with its own text', async () => {
     const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => ask(provider, { prompt: `Number ${i}` })));
     expect(answers.map(({ text }) => text)).toEqual(Array.from({ length: 12 }, (_, i) => `You said: Number ${i}`));

@@ -49,6 +49,17 @@ it('needs no more than a text, and hands it over if the module did not', async (
   expect(request.pieces).toEqual(['Hello there']);
 });
 
+it.each([
+  'for (;;) onText("x".repeat(10_000));',
+  'return { text: "x".repeat(2_000_000) };',
+  'onText("short"); return { text: "x".repeat(2_000_000) };',
+])('an answer beyond max_tokens is cut: %s', async (body) => {
+  const provider = await connect(`const { onText } = request; ${body}`);
+  const request = newRequest({ params: { max_tokens: 100 } });
+  expect(await failureOf(provider.complete(request))).toMatchObject({ failure: 'invalid_output', isTransient: true });
+  expect(request.pieces.join('').length).toBeLessThanOrEqual(1_001_600);
+});
+
 it('names the path and the reason when the module cannot be loaded', async () => {
   const missing = createCustom({ name: 'mine', path: join(directory, 'missing.mjs') });
   const error = await failureOf(ask(missing));

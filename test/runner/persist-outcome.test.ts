@@ -1,4 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/base/log.js';
@@ -85,6 +97,33 @@ describe('an outcome that is saved to a file', () => {
     expect(spool.read(key)).toBeUndefined();
   });
 
+  it('is read from a regular file in a directory of this user alone', ({ skip }) => {
+    const directory = tempDir();
+    const spool = createSpool(directory);
+    const path = spool.put(key, outcome);
+    renameSync(path, join(directory, 'elsewhere'));
+    symlinkSync(join(directory, 'elsewhere'), path);
+    expect(spool.read(key)).toBeUndefined();
+    rmSync(path);
+    // Nobody ever writes to it.
+    execFileSync('mkfifo', [path]);
+    expect(spool.read(key)).toBeUndefined();
+    rmSync(path);
+    renameSync(join(directory, 'spool'), join(directory, 'real'));
+    symlinkSync(join(directory, 'real'), join(directory, 'spool'));
+    renameSync(join(directory, 'elsewhere'), path);
+    expect(spool.read(key)).toBeUndefined();
+    rmSync(join(directory, 'spool'));
+    renameSync(join(directory, 'real'), join(directory, 'spool'));
+    expect(spool.read(key)).toEqual(outcome);
+    if (process.getuid?.() !== 0) return skip('only root can give files away');
+    chownSync(path, 12_345, 12_345);
+    expect(spool.read(key)).toBeUndefined();
+    chownSync(path, 0, 0);
+    chownSync(join(directory, 'spool'), 12_345, 12_345);
+    expect(spool.read(key)).toBeUndefined();
+  });
+
   it('goes to another disk when the data directory cannot be written', () => {
     const directory = tempDir();
     // A file where the directory should be.
@@ -95,6 +134,19 @@ describe('an outcome that is saved to a file', () => {
     spool.forget({ ...key, jobId: `test-${process.pid}` });
     expect(readdirSync(join(path, '..')).filter((name) => name.startsWith(`test-${process.pid}`))).toEqual([]);
   });
+});
+
+it('a full disk of the logs costs log lines and no work', async ({ skip }) => {
+  const disk = smallDisk(2);
+  if (!disk) return skip('this machine allows no mounts');
+  mkdirSync(join(disk.path, 'data', 'logs'), { recursive: true });
+  writeFileSync(join(disk.path, 'data', 'logs', 'runner.log'), '');
+  const runtime = await background({ env: { AGENT_RUNTIME_DATA_DIR: join(disk.path, 'data') } });
+  disk.fill();
+  const job = await runtime.ended(await runtime.ask('Hello'));
+  expect(job).toMatchObject({ status: 'completed', attempt: 1 });
+  expect(runtime.server.requests).toHaveLength(1);
+  expect(await runtime.row(job.id)).toMatchObject({ crashes: 0 });
 });
 
 describe('when the disk is full as the answer arrives (R10)', () => {

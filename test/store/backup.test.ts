@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { backupPath, makeBackup, newestBackup } from '../../src/store/backup.js';
@@ -75,6 +76,27 @@ test('a directory that is not there is made for a copy, private; one that cannot
     code: 'unavailable',
     message: expect.stringMatching(new RegExp(`^The copy ${blocked} could not be written: ENOTDIR`)),
   });
+});
+
+test('what a killed backup has left is removed by the next one, and what another is writing stays', async () => {
+  const db = await openStore();
+  const directory = tempDir();
+  const { pid: dead = 0 } = spawnSync('true');
+  const hourAgo = Date.now() / 1000 - 3_600;
+  const [left, journal, fresh, foreign, own] = [
+    `a.db.${dead}.part`,
+    `a.db.${dead}.part-journal`,
+    `b.db.${dead}.part`,
+    'notes.part',
+    `c.db.${process.pid}.part`,
+  ].map((name) => join(directory, name)) as [string, string, string, string, string];
+  for (const path of [left, journal, fresh, foreign, own]) writeFileSync(path, '');
+  for (const path of [left, journal, foreign]) utimesSync(path, hourAgo, hourAgo);
+  utimesSync(own, hourAgo + 1_800, hourAgo + 1_800);
+  await db.backup(join(directory, 'copy.db'));
+  expect(readdirSync(directory).sort()).toEqual(
+    [fresh, own, join(directory, 'copy.db'), foreign].map((path) => basename(path)),
+  );
 });
 
 test('a backup that fails leaves nothing behind', async () => {

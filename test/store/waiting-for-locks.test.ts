@@ -20,6 +20,36 @@ test('a lock held by another process for longer than the deadline gives unavaila
   expect(await notesIn(db)).toEqual([]);
 });
 
+test.runIf(process.platform === 'linux')('who holds the lock is named, and that it is stopped', async () => {
+  const db = await openStore({ lockDeadlineMs: 300 });
+  const holder = await startTalking('hold-lock', [db.location, 'begin immediate']);
+  await holder.nextLine();
+  const { pid } = holder.process;
+  await expect(db.run(addNote)).rejects.toMatchObject({
+    message: expect.stringMatching(new RegExp(`Process ${pid} \\(.*hold-lock.*\\) holds the lock\\.$`)),
+  });
+  holder.process.kill('SIGSTOP');
+  await expect(db.run(addNote)).rejects.toMatchObject({
+    message: expect.stringMatching(new RegExp(`Process ${pid} .* holds the lock and is stopped\\.$`)),
+    hint: expect.stringContaining(`kill -CONT ${pid}`),
+  });
+  holder.process.kill('SIGCONT');
+  holder.tell('let go');
+  await holder.nextLine();
+  expect(await db.run(addNote)).toBe(1);
+});
+
+test.runIf(process.platform === 'linux')('a holder that is known by another name is called that', async () => {
+  const nameProcess = async (_: unknown, pid: number) => `session ${pid} of a client`;
+  const db = await openStore({ lockDeadlineMs: 100, nameProcess });
+  const holder = await startTalking('hold-lock', [db.location, 'begin immediate']);
+  await holder.nextLine();
+  const { pid } = holder.process;
+  await expect(db.run(addNote)).rejects.toMatchObject({
+    message: expect.stringContaining(`Process ${pid} (session ${pid} of a client) holds the lock`),
+  });
+});
+
 test('the wait for a turn is part of the deadline: ten that wait for one lock give up together', async () => {
   const db = await openStore({ lockDeadlineMs: 300 });
   await startTalking('hold-lock', [db.location, 'begin immediate']).then((holder) => holder.nextLine());

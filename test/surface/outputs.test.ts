@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../src/base/json.js';
 import { nameSession } from '../../src/core/coordination/sessions.js';
@@ -259,7 +258,7 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('runtime_status');
     await call('get_events', { limit: 2 });
     await call('get_metrics');
-    await call('backup_database', { path: join(runtime.home, 'copy.db') });
+    await call('backup_database', { path: 'copy.db' });
     const server = await runtime.httpServers.add({ url: 'http://127.0.0.1:1', hasPage: true, isReadOnly: false });
     onTestFinished(() => runtime.httpServers.remove(server));
     await call('dashboard_url');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AllowedCommand } from '../../base/config.js';
+import { DeadlinePassed, withDeadline } from '../../base/deadline.js';
 
 export type Commands = ReadonlyMap<string, AllowedCommand>;
 
@@ -12,6 +13,8 @@ export function commandPayload(commands: Commands) {
     for (const [index, arg] of args.entries()) {
       const problem = refusalOf(arg, commands.get(command));
       if (problem) context.addIssue({ code: 'custom', path: ['args', index], message: problem });
+      // One wait is enough.
+      if (problem === tooSlow) break;
     }
   });
 }
@@ -41,6 +44,24 @@ function refusalOf(arg: string, command: AllowedCommand | undefined): string | u
   const allowed = command?.allowArgs ?? false;
   if (allowed === true) return undefined;
   if (allowed === false) return 'The config file allows this command no arguments (allowArgs).';
-  const isAllowed = allowed.some((pattern) => new RegExp(`^(?:${pattern})$`).test(arg));
+  const isAllowed = matchesOne(arg, allowed);
+  if (isAllowed === undefined) {
+    return tooSlow;
+  }
   return isAllowed ? undefined : `The config file allows only arguments that match ${allowed.join(' or ')}.`;
+}
+
+/** All patterns over one argument of 10,000 characters; those without nested repetition take less than 1 ms. */
+const deadlineMs = 250;
+
+const tooSlow = `The patterns that the config file allows (allowArgs) take longer than ${deadlineMs} ms for this argument.`;
+
+/** Undefined for an argument over which a pattern runs too long. */
+function matchesOne(arg: string, patterns: readonly string[]): boolean | undefined {
+  try {
+    return withDeadline(deadlineMs, () => patterns.some((pattern) => new RegExp(`^(?:${pattern})$`).test(arg)));
+  } catch (error) {
+    if (error instanceof DeadlinePassed) return undefined;
+    throw error;
+  }
 }

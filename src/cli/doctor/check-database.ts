@@ -11,9 +11,10 @@ import { systemProcesses } from '../../runner/identity.js';
 import { newestBackup } from '../../store/backup.js';
 import type { Connection } from '../../store/connection.js';
 import type { Driver } from '../../store/driver.js';
+import { findLockHolder } from '../../store/lock-holder.js';
 import { isUpToDate } from '../../store/migrate.js';
 import { tableNames, versionOf } from '../../store/schema.js';
-import { explain } from '../../store/sqlite-errors.js';
+import { continueStopped, explain } from '../../store/sqlite-errors.js';
 import { type Check, checksOf } from './check.js';
 import { isWritable, statOrUndefined } from './check-directories.js';
 
@@ -61,7 +62,7 @@ function checkInside(path: string, driver: Driver): Check[] {
     const integrity = checkIntegrity(connection);
     const isCurrent = isUpToDate(connection, { file: path, now: Date.now() });
     const checks = [checkSchema(connection, isCurrent), checkJournal(connection), integrity];
-    return isCurrent ? [...checks, ...checkProcesses(connection)] : checks;
+    return isCurrent ? [...checks, ...checkProcesses(connection, path)] : checks;
   } catch (error) {
     const { message, hint } = reportError(explain(error, path));
     return [fail('contents', message, hint)];
@@ -103,13 +104,26 @@ function sizeWords(bytes: number): string {
 }
 
 /** The sessions and runners that use this database, according to its rows and to the operating system. */
-function checkProcesses(connection: Connection): Check[] {
+function checkProcesses(connection: Connection, file: string): Check[] {
   const sessions = connection.prepare<[], SessionRow>('select * from sessions where ended_at is null').all();
   const runners = connection.prepare<[], RunnerRow>('select * from runners where ended_at is null').all();
   return [
     describe('sessions', sessions.map(identityOfSession), 'the next session to start releases what they held'),
     describe('runners', runners.map(identityOf), 'the next session starts new runners for their jobs'),
+    checkWriteLock(file, sessions, runners),
   ];
+}
+
+function checkWriteLock(file: string, sessions: SessionRow[], runners: RunnerRow[]): Check {
+  const holder = findLockHolder(file);
+  if (!holder) return processes.ok('write lock', 'free');
+  const { pid, isStopped, command } = holder;
+  const session = sessions.find((row) => row.pid === pid);
+  const runner = runners.some((row) => row.pid === pid);
+  const name = session ? `a session of ${session.client_name ?? 'an unnamed client'}` : runner ? 'a runner' : command;
+  const detail = `held by process ${pid} (${name})`;
+  if (!isStopped) return processes.ok('write lock', `${detail} at this moment`);
+  return processes.fail('write lock', `${detail}, which is stopped: nobody can write`, continueStopped(pid));
 }
 
 /** An identity is undefined while a runner is starting. */

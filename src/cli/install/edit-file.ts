@@ -51,7 +51,8 @@ function editReal<Outcome extends { text: string }>(
   mkdirSync(dirname(file), { recursive: true });
   const backup = `${file}.backup-${stampOf(now)}`;
   if (found) copyFileSync(file, backup, constants.COPYFILE_EXCL);
-  replace(file, outcome.text, found?.mode);
+  // Clients' files hold keys, so a new one is its owner's alone.
+  replace(file, outcome.text, found?.mode ?? 0o600);
   return found ? { outcome, backup } : { outcome };
 }
 
@@ -67,12 +68,12 @@ function readText(file: string): string {
   }
 }
 
-function replace(file: string, text: string, mode: number | undefined): void {
+function replace(file: string, text: string, mode: number): void {
   const unfinished = `${file}.${newShortId()}.part`;
   try {
-    writeFileSync(unfinished, text, { flag: 'wx', flush: true, ...(mode === undefined ? {} : { mode }) });
+    writeFileSync(unfinished, text, { flag: 'wx', flush: true, mode });
     // Restores the bits that the umask has removed from the file's mode.
-    if (mode !== undefined) chmodSync(unfinished, mode);
+    chmodSync(unfinished, mode);
     renameSync(unfinished, file);
   } finally {
     rmSync(unfinished, { force: true });

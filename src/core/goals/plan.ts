@@ -55,9 +55,21 @@ export async function applyPlan(sql: Sql, plan: Plan, change: Change): Promise<T
   return plan.tasks.flatMap((_, index) => created.get(index) ?? []);
 }
 
-/** The dependencies of a task. A plan that names none at all gets those of its strategy: a sequence, or none. */
+/** Which tasks of an applied plan wait for which, by id; tasks that wait for none are left out. */
+export function planEdges(plan: Plan, rows: readonly Pick<TaskRow, 'id'>[]): Record<number, number[]> {
+  const edges = plan.tasks.map((task, index): [number, number[]] => [
+    rows[index]?.id ?? 0,
+    dependenciesOf(plan, task, index).flatMap((place) => rows[place]?.id ?? []),
+  ]);
+  return Object.fromEntries(edges.filter(([, dependencies]) => dependencies.length > 0));
+}
+
+/**
+ * The dependencies of a task. A plan that says nothing of them gets those of its strategy: a sequence, or none. One whose
+ * tasks all say `depends_on: []` has said that they are independent.
+ */
 function dependenciesOf({ tasks, strategy }: Plan, task: PlannedTask, index: number): number[] {
-  if (tasks.some((other) => (other.depends_on ?? []).length > 0)) {
+  if (tasks.some((other) => other.depends_on !== undefined)) {
     return (task.depends_on ?? []).map((reference) => indexOf(tasks, reference, task));
   }
   return strategy === 'parallel' || index === 0 ? [] : [index - 1];

@@ -123,3 +123,17 @@ export async function findLiveProcesses(sql: Sql, processes: Processes): Promise
     return liveness === 'dead' ? [] : [{ kind, pid: identity.pid, isProven: liveness === 'alive' }];
   });
 }
+
+/** What a process of this machine is by the rows that are still open; undefined if it is none of ours. */
+export async function nameProcess(sql: Pick<Sql, 'all'>, pid: number): Promise<string | undefined> {
+  const [session] = await sql.all<{ client: string | null; project: string }>(
+    `select client_name as client, project from sessions where pid = ? and ended_at is null
+     order by started_at desc limit 1`,
+    pid,
+  );
+  if (session) {
+    return `a session of ${session.client ?? 'an unnamed client'}${session.project === '' ? '' : ` in ${session.project}`}`;
+  }
+  const runners = await sql.all(`select 1 from runners where pid = ? and ${isLive} limit 1`, pid);
+  return runners.length > 0 ? 'a runner of background jobs' : undefined;
+}

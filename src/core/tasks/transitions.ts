@@ -57,12 +57,15 @@ export async function cancelTasksOfGoal(sql: Sql, goalId: number, change: Change
 
 async function endTask(sql: Sql, row: TaskRow, status: EndStatus, outcome: TaskOutcome, change: Change): Promise<void> {
   await sql.run(
-    `update tasks set status = ?, result = coalesce(?, result), error = coalesce(?, error),
-       tokens_used = tokens_used + ?, started_at = coalesce(started_at, ?), completed_at = ?, updated_at = ?,
+    `update tasks set status = ?, result = coalesce(?, result),
+       error = case when ? = 'completed' then ? else coalesce(?, error) end, tokens_used = tokens_used + ?, started_at = coalesce(started_at, ?), completed_at = ?, updated_at = ?,
        worker_slot = null, lease_expires_at = null, lease_expires_tick = null, lease_boot_id = null
      where id = ?`,
     status,
     outcome.result ?? null,
+    // The error of an earlier attempt says nothing about one that has completed.
+    status,
+    outcome.error ?? null,
     outcome.error ?? null,
     outcome.tokensUsed ?? 0,
     status === 'cancelled' ? null : change.at,

@@ -32,10 +32,13 @@ export function failureOfStatus(error: unknown, more: { detail: string; cause: u
   return new CallFailure('malformed', notProtocol, more);
 }
 
-/** `fetch` that stops reading an answer as soon as one of its messages is over the limit. */
+/**
+ * `fetch` that stops reading an answer as soon as one of its messages is over the limit, and follows no redirect, which
+ * would carry arguments and keys to a host that the config file does not name.
+ */
 function limitedFetch(limitBytes: number): typeof fetch {
   return async (input, init) => {
-    const response = await fetch(input, init);
+    const response = await fetch(input, { ...init, redirect: 'manual' });
     if (!response.body) return response;
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') ?? false;
     const body = response.body.pipeThrough(limiter(limitBytes, isStream));

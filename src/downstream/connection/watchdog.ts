@@ -29,30 +29,53 @@ for pid in $groups; do kill -KILL "-$pid"; done
 /** Windows has neither groups nor this shell. There a server ends with its input, or by the next session's sweep. */
 export function createWatchdog(): Watchdog {
   if (process.platform === 'win32') return { guard() {}, release() {}, close() {} };
+  const guarded = new Set<number>();
   let dog: ChildProcess | undefined;
+  let again: NodeJS.Timeout | undefined;
 
-  function write(line: string): void {
-    if (!dog) {
-      // In a session of its own, so that what ends this process's group does not end the watchdog first.
-      dog = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: {} });
-      dog.on('error', () => {});
-      dog.stdin?.on('error', () => {});
-      dog.unref();
-    }
-    dog.stdin?.write(line);
+  function start(): ChildProcess {
+    // In a session of its own, so that what ends this process's group does not end the watchdog first.
+    const started = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'], env: {} });
+    started.on('error', () => {});
+    started.stdin?.on('error', () => {});
+    started.once('exit', () => replace(started));
+    started.unref();
+    for (const pid of guarded) started.stdin?.write(`+ ${pid}\n`);
+    return started;
+  }
+
+  /** Starts another in the place of one that was killed, after a pause, in case that it ends at once. */
+  function replace(ended: ChildProcess): void {
+    if (dog !== ended) return;
+    dog = undefined;
+    again = setTimeout(() => {
+      if (guarded.size > 0) dog ??= start();
+    }, pauseMs).unref();
   }
 
   return {
-    guard: (pid) => write(`+ ${pid}\n`),
+    guard(pid) {
+      guarded.add(pid);
+      if (dog) dog.stdin?.write(`+ ${pid}\n`);
+      else dog = start();
+    },
     release(pid) {
-      if (dog) write(`- ${pid}\n`);
+      guarded.delete(pid);
+      dog?.stdin?.write(`- ${pid}\n`);
     },
     close() {
+      clearTimeout(again);
+      // The groups of one that was killed a moment ago have nobody else.
+      if (!dog && guarded.size > 0) dog = start();
+      guarded.clear();
       dog?.stdin?.end();
       dog = undefined;
     },
   };
 }
+
+/** Between the end of a watchdog and the start of the next. */
+const pauseMs = 200;
 
 /** Signals a process and its whole group. The system does not reuse a group's number while a member lives. */
 export function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {

@@ -30,6 +30,9 @@ export const newTask = z.strictObject({
   on_dependency_failure: field.failurePolicy.optional(),
 });
 
+/** A new task of several, which may depend on each other. */
+export const newTaskOfSeveral = newTask.extend({ dependencies: field.batchReferences.optional() });
+
 /** The same fields as changes of a task; null removes a value. */
 export const taskEdit = z.strictObject({
   ...newTask.partial().shape,

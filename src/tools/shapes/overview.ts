@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { Actor } from '../../core/actor.js';
 import type { HeldTask, OpenJob, Overview } from '../../core/overview/overview.js';
+import { holdingJob } from '../../core/tasks/claim-proof.js';
 import type { SelfDescription } from '../../services/describe-self.js';
 import { iso, whenTrue } from '../call/fields.js';
 import { summarize } from './job.js';
@@ -120,8 +121,13 @@ function showHeld(task: HeldTask) {
     id: task.id,
     key: task.key ?? undefined,
     title: cut(task.title, 40),
-    until: iso(task.leaseExpiresAt),
+    until: heldUntil(task),
   };
+}
+
+function heldUntil({ claimedBy, leaseExpiresAt }: HeldTask): string {
+  const jobId = holdingJob(claimedBy);
+  return jobId === undefined ? iso(leaseExpiresAt) : `held by job ${jobId}`;
 }
 
 function showOpenJob(job: OpenJob) {

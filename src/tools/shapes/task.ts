@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
+import { holdingJob } from '../../core/tasks/claim-proof.js';
 import type { DependencyResult, TaskHistory } from '../../core/tasks/history.js';
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
 import type { WaitingReasons } from '../../core/tasks/ready.js';
@@ -90,7 +91,8 @@ export function showTask(task: TaskWithDependencies, now: number, longestText = 
     verdict: showVerdict(task.verdict),
     claimed_by: task.claimedBy ?? undefined,
     worker_id: task.workerId ?? undefined,
-    lease_expires_at: task.leaseExpiresAt === null ? undefined : iso(task.leaseExpiresAt),
+    // The claim of a job ends with the job, and its lease says nothing.
+    lease_expires_at: holdingJob(task.claimedBy) === undefined ? (iso(task.leaseExpiresAt) ?? undefined) : undefined,
   };
 }
 

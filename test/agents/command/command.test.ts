@@ -26,6 +26,18 @@ async function run(runtime: Background, payload: JobRequest['payload'], more: Pa
   return job.id;
 }
 
+it('a pattern of allowArgs that takes for ever refuses the arguments, and holds up nobody', async () => {
+  const commands: Commands = { tag: { program: 'git', allowArgs: ['(a+)+'] } };
+  const runtime = await commandBackground(commands);
+  const startedAt = performance.now();
+  const args = Array.from({ length: 200 }, () => `${'a'.repeat(40)}!`);
+  await expect(run(runtime, { command: 'tag', args })).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringContaining('take longer than 250 ms for this argument'),
+  });
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
+
 describe('a command of the config file', () => {
   it('is run with its fixed arguments and its input, and its stdout is the result', async () => {
     const upper = node('process.stdin.on("data", (d) => process.stdout.write(String(d).toUpperCase()))');

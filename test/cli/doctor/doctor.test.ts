@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Check } from '../../../src/cli/doctor/check.js';
+import { startTalking } from '../../store/talk.js';
 import { connectServer } from '../../support/mcp-client.js';
 import { projectRoot } from '../../support/paths.js';
 import { connect } from '../../support/sqlite.js';
@@ -242,4 +243,20 @@ it('ends quietly in a pipe that is closed', async () => {
   child.stdout.destroy();
   const { code, stderr } = await ended;
   expect([code, stderr]).toEqual([0, '']);
+});
+
+it.runIf(process.platform === 'linux')('names a stopped process that keeps everybody from writing', async () => {
+  const { home, db } = await usedHome();
+  expect((await doctor(home)).find('Processes', 'write lock').detail).toBe('free');
+  const holder = await startTalking('hold-lock', [db, 'begin immediate']);
+  await holder.nextLine();
+  const { pid } = holder.process;
+  holder.process.kill('SIGSTOP');
+  const { find } = await doctor(home);
+  expect(find('Processes', 'write lock')).toMatchObject({
+    status: 'fail',
+    detail: expect.stringMatching(new RegExp(`^held by process ${pid} .*stopped: nobody can write`)),
+    fix: expect.stringContaining(`kill -CONT ${pid}`),
+  });
+  holder.process.kill('SIGKILL');
 });

@@ -36,6 +36,14 @@ it('creates a missing file and the directories above it, without a backup', () =
   expect(readdirSync(join(file, '..'))).toEqual(['a.json']);
 });
 
+it('a new file is for its owner alone, as keys go into it', () => {
+  const before = process.umask(0);
+  const file = join(tempDir(), 'a.json');
+  editFile(file, exclaim, now);
+  process.umask(before);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
 it('touches nothing when there is nothing to change', () => {
   const directory = tempDir();
   const file = join(directory, 'a.json');

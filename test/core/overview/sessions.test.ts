@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nameSession } from '../../../src/core/coordination/sessions.js';
-import { readSessions } from '../../../src/core/overview/sessions.js';
+import { nameProcess, readSessions } from '../../../src/core/overview/sessions.js';
 import { openBoard, shell } from '../tasks/board.js';
 
 test('sessions are shown with what their conversation holds, and callers without one beside them', async () => {
@@ -39,4 +39,14 @@ test('sessions are shown with what their conversation holds, and callers without
     { id: after.id, endedAt: null, holdings: { tasks: [{ id: task.id }] } },
     { id: before.id, holdings: { tasks: [], slots: [] } },
   ]);
+});
+
+test('a process is named by its open session, and by nothing once that has ended', async () => {
+  const board = await openBoard();
+  const info = { project: '/a', clientName: 'claude-code' };
+  const session = nameSession(info);
+  await board.sessions.begin(session, info);
+  expect(await nameProcess(board.db, process.pid)).toBe('a session of claude-code in /a');
+  await board.sessions.end(session);
+  expect(await nameProcess(board.db, process.pid)).toBeUndefined();
 });

@@ -20,6 +20,15 @@ const legal: Record<TaskStatus, readonly TaskStatus[]> = {
 };
 
 describe('moving a task', () => {
+  test('to completed clears the error of an attempt that had failed', async () => {
+    const board = await openBoard();
+    const { id } = await board.add('Twice');
+    await board.tasks.updateStatus({ task: id, status: 'failed', error: 'boom' }, alice);
+    await board.tasks.updateStatus({ task: id, status: 'pending' }, alice);
+    await board.tasks.updateStatus({ task: id, status: 'completed', result: 'done' }, alice);
+    expect(await board.tasks.get(id)).toMatchObject({ status: 'completed', result: 'done', error: null });
+  });
+
   for (const from of taskStatuses) {
     for (const to of taskStatuses) {
       const isLegal = legal[from].includes(to);
@@ -93,7 +102,7 @@ describe('result and error', () => {
     expect(await board.tasks.get(id)).toMatchObject({ result: 'half', error: 'no disk' });
     await board.claim(id, alice);
     await board.end(id, 'completed');
-    expect(await board.tasks.get(id)).toMatchObject({ result: 'half', error: 'no disk' });
+    expect(await board.tasks.get(id)).toMatchObject({ result: 'half', error: null });
   });
 
   test('are kept with every step, not only the last', async () => {
