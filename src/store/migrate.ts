@@ -7,6 +7,7 @@ import { verdicts } from './migrations/003-verdicts.js';
 import { browserSessions } from './migrations/004-browser-sessions.js';
 import { knownTools } from './migrations/005-known-tools.js';
 import { liveUsage } from './migrations/006-live-usage.js';
+import { dueByTick } from './migrations/007-due-by-tick.js';
 import {
   brokenReferences,
   type Migration,
@@ -25,6 +26,7 @@ export const migrations: readonly Migration[] = [
   browserSessions,
   knownTools,
   liveUsage,
+  dueByTick,
 ];
 
 export interface MigrateOptions {

@@ -9,6 +9,7 @@ import type { FileChange, OpenFile, Statements } from './open-file.js';
 import type { Database, Sql, TransactionOptions } from './sql.js';
 import { closedError, explain, fileChanged, isBusy, stayedLocked } from './sqlite-errors.js';
 import { guardAgainstWaiting } from './transaction-guard.js';
+import { explainWalDamage } from './wal-damage.js';
 
 export interface SqliteNeeds {
   file: string;
@@ -72,6 +73,9 @@ class SqliteDatabase implements Database {
       : this.#untilFree(() => copyInto(this.#opened.reader, path));
 
   readonly isHere: Database['isHere'] = () => this.#opened.isHere();
+
+  readonly lossAtOpening: Database['lossAtOpening'] = () =>
+    this.#opened.damage && explainWalDamage(this.#opened.damage);
 
   readonly close: Database['close'] = (last = []) => {
     if (this.#isClosed) return;

@@ -87,7 +87,7 @@ async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefi
 
 async function requeueFresh(sql: Sql, row: JobRow, options: RetryOptions, change: Change): Promise<void> {
   await sql.run(
-    `update jobs set status = 'pending', payload = ?, requires = ?, requested_model = ?, run_at = ?, blocked_by = null, tries = 0, crashes = 0,
+    `update jobs set status = 'pending', payload = ?, requires = ?, requested_model = ?, run_at = ?, run_tick = 0, run_boot_id = null, blocked_by = null, tries = 0, crashes = 0,
        is_dead = 0, cancel_requested_at = null, progress = null, progress_message = null, read_at = null, result = null, verdict = null,
        error_code = null, error_message = null, completed_at = null, updated_at = ? where seq = ?`,
     options.payload ?? row.payload,

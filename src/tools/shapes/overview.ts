@@ -56,7 +56,7 @@ export const statusOutput = z.strictObject({
     relays: z.array(z.strictObject({ pipeline_id: z.string(), name: z.string(), step: z.string() })).optional(),
   }),
   models: z.strictObject({ default: z.string().nullable(), configured: z.array(z.string()), planner: z.string() }),
-  database: z.strictObject({ path: z.string(), size_bytes: z.int() }),
+  database: z.strictObject({ path: z.string(), size_bytes: z.int(), loss: z.string().optional() }),
 });
 
 export function showOverview(overview: Overview, actor: Actor, self: SelfDescription): z.infer<typeof statusOutput> {
@@ -112,7 +112,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
           }),
     },
     models: { default: self.defaultModel ?? null, configured: self.configuredProviders, planner: self.planner },
-    database: { path: self.databasePath, size_bytes: self.databaseBytes },
+    database: { path: self.databasePath, size_bytes: self.databaseBytes, loss: self.databaseLoss },
   };
 }
 
