@@ -263,7 +263,7 @@ it.runIf(process.platform === 'linux')('names a stopped process that keeps every
 
 it('finds damage in the write-ahead log that SQLite would pass over; runtime_status says it once it is open', async () => {
   const { home, db } = await usedHome();
-  const live = new BetterSqlite3(db);
+  const live = connect(db);
   for (let goal = 0; goal < 5; goal++) live.prepare("update goals set name = name || 'x'").run();
   const elsewhere = join(tempDir(), 'copy.db');
   for (const part of ['', '-wal']) copyFileSync(db + part, elsewhere + part);
