@@ -1,6 +1,6 @@
 // Bundles src/ into dist/: one chunk a lazily imported part, so that a start loads only what it needs.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -27,6 +27,22 @@ const englishOnly = {
   },
 };
 
+/** The SQLite driver that the package brings along, with a binary for each platform. */
+const driver = '@photostructure/sqlite';
+const driverHome = `node_modules/${driver}`;
+
+/**
+ * It is copied rather than listed as a dependency: npm would run its install script, which compiles wherever the binary
+ * does not load, and fails there without a compiler.
+ */
+const driverBeside = {
+  name: 'driver-beside',
+  setup(plugin) {
+    const filter = new RegExp(`^${driver}$`);
+    plugin.onResolve({ filter }, () => ({ path: './sqlite/lib/index.js', external: true }));
+  },
+};
+
 export const bundling = {
   bundle: true,
   splitting: true,
@@ -34,8 +50,7 @@ export const bundling = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  // Which native driver loads is decided at run time.
-  external: ['better-sqlite3', 'better-sqlite3-napi'],
+  external: [driver],
   define: { __VERSION__: JSON.stringify(version) },
   // CommonJS packages in the bundle call require.
   banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },
@@ -61,12 +76,30 @@ const page = {
 /** Bundles the whole program into a directory; resolves to every file that has code in it. */
 export async function bundleInto(outdir) {
   const dashboard = join(outdir, 'dashboard');
-  const [program, browser] = await Promise.all([
-    build({ ...bundling, absWorkingDir: root, entryPoints, outdir, metafile: true }),
+  const sqlite = join(outdir, 'sqlite');
+  const [program, native, browser] = await Promise.all([
+    build({
+      ...bundling,
+      plugins: [...bundling.plugins, driverBeside],
+      absWorkingDir: root,
+      entryPoints,
+      outdir,
+      metafile: true,
+    }),
+    // It looks for its binaries in the directory above its own.
+    build({
+      ...bundling,
+      splitting: false,
+      absWorkingDir: root,
+      entryPoints: [`${driverHome}/dist/index.mjs`],
+      outdir: join(sqlite, 'lib'),
+      metafile: true,
+    }),
     build({ ...page, absWorkingDir: root, outdir: dashboard, metafile: true }),
   ]);
   for (const file of ['index.html', 'icon.svg']) copyFileSync(join(root, 'src/dashboard', file), join(dashboard, file));
-  return [...Object.keys(program.metafile.inputs), ...Object.keys(browser.metafile.inputs)];
+  cpSync(join(root, driverHome, 'prebuilds'), join(sqlite, 'prebuilds'), { recursive: true });
+  return [program, native, browser].flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -96,7 +129,7 @@ export function keepPublicTypes(directory) {
 }
 
 /** The licence of every package that has code in the bundle. */
-function licences(inputs) {
+export function licences(inputs) {
   const packages = new Set();
   for (const input of inputs) {
     const match = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input);
@@ -108,14 +141,14 @@ function licences(inputs) {
 function licenceOf(name) {
   const directory = join(root, 'node_modules', name);
   const manifest = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
-  let text = `Licence: ${manifest.license}\n`;
-  for (const file of ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'license.md', 'License']) {
-    try {
-      text = readFileSync(join(directory, file), 'utf8');
-      break;
-    } catch {
-      // Not under this name.
-    }
-  }
+  const file = readdirSync(directory).find((entry) => /^licen[cs]e(\.(md|txt))?$/i.test(entry));
+  const text = file ? readFileSync(join(directory, file), 'utf8') : keptText(manifest);
   return `${'-'.repeat(80)}\n${name} ${manifest.version}\n\n${text.trim()}\n`;
+}
+
+/** The text of a licence that the package names but does not bring. */
+function keptText({ name, license, author }) {
+  const kept = join(root, '.config/licences', `${license}.txt`);
+  if (!existsSync(kept)) throw new Error(`${name} has no licence file: put the text of ${license} into ${kept}`);
+  return readFileSync(kept, 'utf8').replace('AUTHOR', author?.name ?? author ?? `the authors of ${name}`);
 }

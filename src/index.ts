@@ -1,3 +1,5 @@
+import { RuntimeError } from './base/errors.js';
+import { complaintAboutNode } from './base/oldest-node.js';
 import type { AgentRuntime, OpenOptions } from './library/agent-runtime.js';
 
 export {
@@ -22,9 +24,11 @@ export { type CustomAnswer, type CustomProvider, defineProvider } from './llm/de
  * Opens the runtime for this program, as a session of its own: what it claims is renewed while it is open, and another
  * cannot write to it. Needs no server. Background work is done by detached processes that this starts.
  *
- * @throws RuntimeError `invalid` for a setting that is wrong, `unavailable` when the database cannot be used
+ * @throws RuntimeError `invalid` for a setting that is wrong, `unavailable` when the database cannot be used or Node is too old
  */
 export async function openRuntime(options: OpenOptions = {}): Promise<AgentRuntime> {
+  const complaint = complaintAboutNode();
+  if (complaint) throw new RuntimeError('unavailable', complaint, 'Install a newer one from https://nodejs.org.');
   // Agents and providers import this module too, and need nothing of what is behind it.
   const { openForProgram } = await import('./library/open-for-program.js');
   return openForProgram(options);

@@ -1,11 +1,18 @@
 #!/usr/bin/env node
-import { readConfig } from './config.js';
+import { complaintAboutNode } from './base/oldest-node.js';
+
+// All else is imported after this check, because on an older Node it could not even be loaded.
+const complaint = complaintAboutNode();
+if (complaint) {
+  process.stderr.write(`${complaint} Install a newer one from https://nodejs.org.\n`);
+  process.exit(1);
+}
 
 const args = process.argv.slice(2);
 
 // A client starts the server with a pipe and no argument; a person at a terminal gets help.
 if (args.length === 0 && !process.stdin.isTTY) {
-  const { serveStdio } = await import('./mcp/stdio.js');
+  const [{ serveStdio }, { readConfig }] = await Promise.all([import('./mcp/stdio.js'), import('./config.js')]);
   await serveStdio(() => readConfig());
 } else {
   const { runCommandLine } = await import('./cli/program.js');

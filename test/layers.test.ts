@@ -147,7 +147,7 @@ function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
 
 it('the domain starts no process, opens no connection and knows no protocol', () => {
   const banned =
-    /^(node:)?(child_process|http|https|net|worker_threads)$|^@modelcontextprotocol|^commander$|^better-sqlite3/;
+    /^(node:)?(child_process|http|https|net|worker_threads)$|^@modelcontextprotocol|^commander$|^better-sqlite3|sqlite$/;
   const wrong = files
     .filter((file) => roomIn('', file) === 'core')
     .flatMap((file) =>

@@ -4,7 +4,7 @@ import type { EpochMs } from '../base/clock.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import { makePrivateDirectory } from '../base/private-files.js';
 import { cut } from '../base/text.js';
-import type { Connection } from './driver.js';
+import type { Connection } from './connection.js';
 import { isBusy, isDamage } from './sqlite-errors.js';
 
 export interface BackupPlan {

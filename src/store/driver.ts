@@ -1,49 +1,63 @@
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
-import type BetterSqlite3 from 'better-sqlite3';
 import { messageOf, RuntimeError } from '../base/errors.js';
+import type { Connect } from './connection.js';
+import { connectWith } from './node-sqlite.js';
 
-export type Connection = BetterSqlite3.Database;
-export type Driver = typeof BetterSqlite3;
-export type PreparedStatement = BetterSqlite3.Statement<unknown[]>;
+/** The SQLite driver that runs here. */
+export interface Driver {
+  /** The package or module that it comes from. */
+  name: string;
+  connect: Connect;
+}
 
-/** The first N-API level of Node that the prebuilt driver runs on. Below it the driver crashes the process. */
-const napiOfPrebuiltDriver = 10;
+interface Candidate {
+  /** Node's first N-API level that it runs on; below it, importing it may end the process. */
+  napi: number;
+  load(name: string): Promise<Connect>;
+}
 
 /**
- * The SQLite driver that runs on this Node. From N-API 10 on (Node 22.14, 24) the prebuilt one, which needs no
- * install script; before that, the driver that npm compiled. Throws `unavailable` with the command that fixes it.
+ * In the order in which they are tried. None is compiled or downloaded when it is installed: the first, the faster one,
+ * has binaries in its package, for Node 22.14 and newer; the second is part of this package (.config/build.mjs), for
+ * Node 20 and for Linux systems older than the first was built on. Node's own serves machines that neither is built for.
  */
-export async function loadDriver(napi = Number(process.versions.napi)): Promise<Driver> {
-  const names = napi >= napiOfPrebuiltDriver ? ['better-sqlite3-napi', 'better-sqlite3'] : ['better-sqlite3'];
-  let failure: unknown;
-  for (const name of names) {
+const candidates: Record<string, Candidate> = {
+  'better-sqlite3': {
+    napi: 10,
+    async load(name) {
+      const { default: Database } = await import(name);
+      return (file, options) => new Database(file, options);
+    },
+  },
+  '@photostructure/sqlite': { napi: 8, load: async () => connectWith(await import('@photostructure/sqlite')) },
+  'node:sqlite': { napi: 8, load: async (name) => connectWith(await import(name)) },
+};
+
+export const driverNames: readonly string[] = Object.keys(candidates);
+
+/**
+ * Loads the first SQLite driver that runs on this Node; tests choose by `names`. Throws `unavailable`, with the reason of
+ * each, if none does.
+ */
+export async function loadDriver(names = driverNames): Promise<Driver> {
+  const failures: string[] = [];
+  let cause: unknown;
+  for (const [name, { napi, load }] of Object.entries(candidates)) {
+    if (!names.includes(name) || Number(process.versions.napi) < napi) continue;
     try {
-      const { default: Driver } = (await import(name)) as { default: Driver };
-      new Driver(':memory:').close();
-      return Driver;
+      const connect = await load(name);
+      // The binary may be loaded by the first connection alone.
+      connect(':memory:').close();
+      return { name, connect };
     } catch (error) {
-      failure = error;
+      cause ??= error;
+      failures.push(`${name}: ${messageOf(error).split('\n', 1)[0]}`);
     }
   }
   throw new RuntimeError(
     'unavailable',
-    `The SQLite driver does not load on Node ${process.version}: ${firstLine(failure)}`,
-    `Run: ${repairCommand()}`,
-    { cause: failure },
+    `No SQLite driver loads on Node ${process.version} (${process.platform}-${process.arch}): ${failures.join('; ')}`,
+    'Install it again: npm install --global agent-runtime-mcp. It brings a driver for Linux, macOS and Windows on x64 and ' +
+      'arm64; elsewhere use Node 24, which has one of its own.',
+    { cause },
   );
-}
-
-/** npm 12 blocks the install script that compiles the driver unless it is allowed. A rebuild with the flag runs it. */
-function repairCommand(): string {
-  try {
-    const driver = dirname(createRequire(import.meta.url).resolve('better-sqlite3/package.json'));
-    return `cd "${dirname(dirname(driver))}" && npm rebuild better-sqlite3 --allow-scripts=better-sqlite3`;
-  } catch {
-    return 'npm install --global agent-runtime-mcp --allow-scripts=better-sqlite3';
-  }
-}
-
-function firstLine(error: unknown): string {
-  return messageOf(error).split('\n', 1)[0] ?? '';
 }

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../base/clock.js';
-import type { Connection } from './driver.js';
+import type { Connection } from './connection.js';
 import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { foundation } from './migrations/001-foundation/index.js';
 import { postponedJobs } from './migrations/002-postponed-jobs.js';

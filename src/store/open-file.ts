@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import type { Connection, PreparedStatement } from './driver.js';
+import type { Connection, PreparedStatement } from './connection.js';
 import type { Statement, Value } from './sql.js';
 import { explain } from './sqlite-errors.js';
 import { createWalCheckpointer } from './wal.js';

@@ -4,7 +4,8 @@ import type { EpochMs } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { makeBackup } from './backup.js';
-import { type Connection, type Driver, loadDriver } from './driver.js';
+import type { Connection } from './connection.js';
+import { type Driver, loadDriver } from './driver.js';
 import { isUpToDate, type MigrateOptions, migrate } from './migrate.js';
 import { OpenFile } from './open-file.js';
 import { prepareFile } from './prepare-file.js';
@@ -75,7 +76,7 @@ async function openFile(driver: Driver, options: OpenOptions): Promise<OpenFile>
 
 /** A file that was put in the place of another may still be on its way there: only a whole database of ours is opened. */
 function refuseUnsound(driver: Driver, file: string): void {
-  const connection = new driver(file, { readonly: true, fileMustExist: true, timeout: openTimeoutMs });
+  const connection = driver.connect(file, { readonly: true, fileMustExist: true, timeout: openTimeoutMs });
   try {
     const verdict = String(connection.pragma('quick_check(1)', { simple: true }));
     if (verdict !== 'ok') throw new Error(`it is damaged: ${verdict}`);
@@ -88,7 +89,7 @@ function refuseUnsound(driver: Driver, file: string): void {
 async function openWriter(driver: Driver, options: OpenOptions, giveUpAt: number): Promise<Connection> {
   for (;;) {
     const timeout = Math.max(0, Math.min(openTimeoutMs, giveUpAt - performance.now()));
-    const connection = new driver(options.file, { timeout: Math.round(timeout) });
+    const connection = driver.connect(options.file, { timeout: Math.round(timeout) });
     try {
       setUp(driver, connection, options);
       return connection;
@@ -122,7 +123,7 @@ function migrationOf(driver: Driver, options: OpenOptions): MigrateOptions {
     steps,
     save(version) {
       // The write lock is held, so a second connection copies exactly what is there before the change.
-      const copier = new driver(file, { readonly: true, timeout: openTimeoutMs });
+      const copier = driver.connect(file, { readonly: true, timeout: openTimeoutMs });
       try {
         const label = version === 0 ? 'before-adoption' : `v${version}`;
         const path = makeBackup(copier, { backupDir, label, now });
@@ -137,7 +138,7 @@ function migrationOf(driver: Driver, options: OpenOptions): MigrateOptions {
 
 function openReader(driver: Driver, file: string, writer: Connection): Connection {
   try {
-    return new driver(file, { readonly: true, fileMustExist: true });
+    return driver.connect(file, { readonly: true, fileMustExist: true });
   } catch (error) {
     writer.close();
     throw error;

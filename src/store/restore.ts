@@ -2,7 +2,8 @@ import { existsSync, renameSync } from 'node:fs';
 import type { EpochMs } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import { type Connection, type Driver, loadDriver } from './driver.js';
+import type { Connection } from './connection.js';
+import { type Driver, loadDriver } from './driver.js';
 import { migrations } from './migrate.js';
 import { prepareFile } from './prepare-file.js';
 import { notOurs, ownerOf, tableNames, tooNew, versionOf } from './schema.js';
@@ -53,7 +54,7 @@ export function setAside(file: string, now: EpochMs): string {
 
 function openBackup(driver: Driver, from: string): Connection {
   try {
-    return new driver(from, { readonly: true, fileMustExist: true });
+    return driver.connect(from, { readonly: true, fileMustExist: true });
   } catch (error) {
     throw explain(error, from);
   }

@@ -1,5 +1,5 @@
 import { RuntimeError } from '../base/errors.js';
-import type { Connection } from './driver.js';
+import type { Connection } from './connection.js';
 
 /** One step of the schema. Append only: a step that has shipped is never edited. */
 export interface Migration {

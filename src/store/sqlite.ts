@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { copyInto, newestBackup } from './backup.js';
-import type { Connection } from './driver.js';
+import type { Connection } from './connection.js';
 import { findLockHolder } from './lock-holder.js';
 import { longestPause } from './lock-pause.js';
 import type { FileChange, OpenFile, Statements } from './open-file.js';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import type { Connection } from './driver.js';
+import type { Connection } from './connection.js';
 
 /**
  * Switches the database to a write-ahead log, so that several processes can share it. A mode that is set already takes no

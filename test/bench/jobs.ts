@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { silentLog } from '../../src/base/log.js';
 import { readConfig } from '../../src/config.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
@@ -62,13 +63,20 @@ async function drainOurs(home: string, runners: number): Promise<number> {
 }
 
 async function drainPlainjob(home: string, workers: number): Promise<number> {
-  const worker = 'test/bench/plainjob-worker.mjs';
+  const worker = await buildWorker();
   const file = `${home}/plainjob.db`;
   await run(process.execPath, [worker, file, String(noops)]);
   const ends = await Promise.all(Array.from({ length: workers }, () => run(process.execPath, [worker, file])));
   const times = ends.map(({ stdout }) => JSON.parse(stdout) as { first: number | null; last: number });
   const first = Math.min(...times.flatMap((time) => time.first ?? []));
   return (noops * 1_000) / (Math.max(...times.map(({ last }) => last)) - first);
+}
+
+async function buildWorker(): Promise<string> {
+  const outfile = 'node_modules/.cache/plainjob-worker.mjs';
+  const form = { bundle: true, platform: 'node', format: 'esm', packages: 'external' } as const;
+  await build({ ...form, entryPoints: ['test/bench/plainjob-worker.ts'], outfile });
+  return outfile;
 }
 
 async function measureAgents(): Promise<Figure[]> {

@@ -1,18 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, copyFileSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import type { Connection } from '../../src/store/connection.js';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
 import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
+import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const databaseOf = (home: string) => join(home, '.claude', 'agent_runtime.db');
 
 /** Opened after the servers have ended. */
-function inspect<Found>(home: string, look: (db: BetterSqlite3.Database) => Found): Found {
-  const db = new BetterSqlite3(databaseOf(home), { readonly: true });
+function inspect<Found>(home: string, look: (db: Connection) => Found): Found {
+  const db = connect(databaseOf(home), { readonly: true });
   try {
     expect(db.pragma('quick_check', { simple: true })).toBe('ok');
     return look(db);
@@ -23,7 +24,7 @@ function inspect<Found>(home: string, look: (db: BetterSqlite3.Database) => Foun
 
 /** Overwrites pages in the middle of a database that no process has open, and makes its daily check due again. */
 function ruinPages(file: string): void {
-  const db = new BetterSqlite3(file);
+  const db = connect(file);
   db.exec('delete from duties');
   const leaf = db.prepare("select pageno from dbstat where name = 'tasks' and pagetype = 'leaf' limit 3").pluck().all();
   db.close();
@@ -103,7 +104,7 @@ describe('a database that cannot be used', () => {
     const first = await connectServer({ home });
     await first.ok('create_task', { title: 'kept' });
     await first.close();
-    const db = new BetterSqlite3(databaseOf(home));
+    const db = connect(databaseOf(home));
     db.pragma('user_version = 99');
     db.close();
     const server = await connectServer({ home });

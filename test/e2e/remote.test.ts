@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readLocalToken } from '../../src/base/private-files.js';
 import { createRemoteConnection } from '../../src/mcp/remote/connection.js';
@@ -11,6 +10,7 @@ import { serve } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { type ConnectedServer, connectServer } from '../support/mcp-client.js';
+import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const tokenOf = (home: string) => readLocalToken(join(home, '.claude', 'agent_runtime')) ?? '';
@@ -113,7 +113,7 @@ describe('a server with AGENT_RUNTIME_URL', () => {
     const thin = await connectThin(server.url, tokenOf(home));
     await thin.ok('list_tasks');
     // The write lock keeps the call waiting until the server is gone.
-    const db = new BetterSqlite3(join(home, '.claude', 'agent_runtime.db'));
+    const db = connect(join(home, '.claude', 'agent_runtime.db'));
     onTestFinished(() => void db.close());
     db.exec('begin immediate');
     const call = thin.call('create_task', { title: 'x' });
@@ -190,7 +190,7 @@ it('two thin clients and one over HTTP coordinate through a server that is kille
   );
   isDone = true;
   await Promise.all(work);
-  const db = new BetterSqlite3(join(home, '.claude', 'agent_runtime.db'), { readonly: true });
+  const db = connect(join(home, '.claude', 'agent_runtime.db'), { readonly: true });
   const ends = db.prepare("select subject_id from events where subject = 'task' and type = 'completed'").pluck().all();
   db.close();
   expect(ends).toHaveLength(count);

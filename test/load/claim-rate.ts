@@ -19,8 +19,8 @@ export interface ClaimRate {
 
 /**
  * Claims and completes a board of `tasks`, half of them with a dependency, one transaction each, in this process. The
- * statements of one run are recorded and then played back on a copy of the same board by prepared statements of bare
- * better-sqlite3, so that both do the same work on the same rows. The rounds alternate and the best of each counts,
+ * statements of one run are recorded and then played back on a copy of the same board by prepared statements of the bare
+ * driver, so that both do the same work on the same rows. The rounds alternate and the best of each counts,
  * as a busy machine can only make either slower.
  */
 export async function measureClaimRate({ tasks = 2_000, rounds = 5 } = {}): Promise<ClaimRate> {
@@ -129,7 +129,7 @@ async function recordStatements(file: string, tasks: number): Promise<Played[]> 
 
 async function secondsOfStatements(file: string, statements: readonly Played[]): Promise<number> {
   const driver = await loadDriver();
-  const connection = new driver(file);
+  const connection = driver.connect(file);
   connection.pragma('journal_mode = wal');
   connection.pragma('synchronous = normal');
   connection.pragma('foreign_keys = on');

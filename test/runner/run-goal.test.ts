@@ -129,7 +129,7 @@ describe('a runner of a run that is killed with SIGKILL', () => {
     const [job] = await runtime.jobsOf(id);
     const { pid } = await runtime.runnerOf(job?.id ?? '');
     await eventually('the model was asked', () => provider.asked() === 1);
-    const release = await holdLock(runtime.config.dbPath);
+    const release = holdLock(runtime.config.dbPath);
     provider.open();
     await eventually('the answer is in the hands of the runner', () => provider.answered() === 1);
     process.kill(pid, 'SIGKILL');

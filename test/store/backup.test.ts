@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Driver from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { backupPath, makeBackup, newestBackup } from '../../src/store/backup.js';
 import { buildChild, startChild } from '../support/child.js';
+import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
 import { openStore } from './open-store.js';
 
@@ -30,7 +30,7 @@ test('a copy made while 4 processes write is one moment of the database, private
     await db.backup(path);
     expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect((statSync(path).mode & 0o777).toString(8)).toBe('600');
-    const copy = new Driver(path, { readonly: true });
+    const copy = connect(path, { readonly: true });
     const notes = Number(copy.prepare('select count(*) from notes').pluck().get());
     expect(copy.prepare('select value from counters order by name').pluck().all()).toEqual([notes, -notes]);
     expect(copy.pragma('integrity_check', { simple: true })).toBe('ok');
@@ -47,7 +47,7 @@ test.each([0o022, 0o000])('under umask %o a copy and the directory made for it a
   const before = process.umask(mask);
   onTestFinished(() => void process.umask(before));
   const db = await openStore();
-  const connection = new Driver(db.location, { readonly: true });
+  const connection = connect(db.location, { readonly: true });
   onTestFinished(() => void connection.close());
   const path = makeBackup(connection, { backupDir: db.backupDir, label: 'manual', now: noon });
   const modes = [db.backupDir, path].map((made) => (statSync(made).mode & 0o777).toString(8));
@@ -103,7 +103,7 @@ test('a backup that fails leaves nothing behind', async () => {
   const db = await openStore();
   db.close();
   const backupDir = tempDir();
-  const closed = new Driver(':memory:');
+  const closed = connect(':memory:');
   closed.close();
   expect(() => makeBackup(closed, { backupDir, label: 'manual', now: noon })).toThrow('could not be written');
   expect(readdirSync(backupDir)).toEqual([]);

@@ -8,7 +8,7 @@ import { projectRoot } from '../support/paths.js';
  * and rows are lost (sqlite.org/howtocorrupt.html 2.2; seen in experiments). So no code may open one but SQLite.
  */
 const opening =
-  /\b(?:open|openSync|openAsBlob|readFile|readFileSync|writeFile|writeFileSync|appendFile|appendFileSync|copyFile|copyFileSync|cp|cpSync|createReadStream|createWriteStream|truncate|truncateSync)\s*\(([^;]*)/g;
+  /(?<!\bget )\b(?:open|openSync|openAsBlob|readFile|readFileSync|writeFile|writeFileSync|appendFile|appendFileSync|copyFile|copyFileSync|cp|cpSync|createReadStream|createWriteStream|truncate|truncateSync)\s*\(([^;]*)/g;
 /** How the program calls these files. */
 const databaseFile = /\bdbPath\b|\blocation\b|databasePath|agent_runtime\.db|-wal\b|-shm\b/;
 

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import Driver from 'better-sqlite3';
 import type { Log } from '../../src/base/log.js';
 import { migrations } from '../../src/store/migrate.js';
+import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
 import { openStore, type Store } from './open-store.js';
 
@@ -54,7 +54,7 @@ export interface LegacyContent {
 export function writeLegacyDatabase({ only = Object.keys(tables) as Table[], rows = {}, extra = '' }: LegacyContent) {
   const file = join(tempDir(), 'state', 'agent_runtime.db');
   mkdirSync(dirname(file));
-  const connection = new Driver(file);
+  const connection = connect(file);
   connection.pragma('foreign_keys = off');
   for (const table of only) connection.exec(`create table ${table} (${tables[table]})`);
   for (const [table, list] of Object.entries(rows)) {

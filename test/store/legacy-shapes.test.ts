@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
-import Driver from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { migrations } from '../../src/store/migrate.js';
 import { openDatabase } from '../../src/store/open.js';
+import { connect } from '../support/sqlite.js';
 import { adopt, writeLegacyDatabase } from './legacy-database.js';
 import { notesIn, storeOptions } from './open-store.js';
 import { startTalking } from './talk.js';
@@ -66,7 +66,7 @@ test('a table of somebody else under a name of ours is kept under another', asyn
 
 test('a database that another process has open is adopted; that one sees the change', async () => {
   const file = writeLegacyDatabase({ rows: { goals, tasks } });
-  const python = new Driver(file);
+  const python = connect(file);
   onTestFinished(() => void python.close());
   const oldInsert = python.prepare("insert into goals (name, description) values ('n', 'd')");
   const other = await startTalking('hold-lock', [file, 'select * from goals']);
@@ -104,7 +104,7 @@ test('an adoption that fails leaves the rows as they were, and no backup behind'
   const options = storeOptions({ file, steps: [...migrations, last] });
   await expect(openDatabase(options)).rejects.toThrow('The step failed.');
   expect(readdirSync(options.backupDir)).toEqual([]);
-  const python = new Driver(file);
+  const python = connect(file);
   expect(python.prepare('select id, title, goal_id, status, priority from tasks').all()).toEqual([
     { ...tasks[0], status: 'pending', priority: 5 },
   ]);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import Driver from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { newestBackup } from '../../src/store/backup.js';
+import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
 import { adopt, miscountedTasks, readyTasks } from './legacy-database.js';
 import { putLegacyFile } from './legacy-file.js';
@@ -23,7 +23,7 @@ function legacyCopy(): Legacy {
 
 /** Every table's rows; for a database that nobody has open. */
 function contentOf(file: string): Map<string, Row[]> {
-  const connection = new Driver(file, { readonly: true });
+  const connection = connect(file, { readonly: true });
   const names = connection.prepare("select name from sqlite_master where type = 'table' order by name").pluck().all();
   const content = new Map(
     names.map((name) => [String(name), connection.prepare(`select * from "${name}" order by rowid`).all() as Row[]]),
@@ -254,7 +254,7 @@ test('the original is kept aside row by row, and the log says where', async () =
 
 test('new ids go on after the last that the earlier server gave, deleted ones included', async () => {
   const { file } = legacyCopy();
-  const python = new Driver(file);
+  const python = connect(file);
   python.pragma('foreign_keys = off');
   python.exec(
     "delete from tasks where id = 18; insert into tasks (id, title) values (40, 'x'); delete from tasks where id = 40",

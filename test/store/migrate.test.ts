@@ -1,10 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Driver from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Connection } from '../../src/store/connection.js';
 import { migrate, migrations } from '../../src/store/migrate.js';
 import { openDatabase } from '../../src/store/open.js';
 import type { Migration } from '../../src/store/schema.js';
+import { connect } from '../support/sqlite.js';
 import { openStore, recordingLog, type Store, storeOptions } from './open-store.js';
 import { testTables } from './test-tables.js';
 
@@ -24,7 +25,7 @@ const addColumn = next((connection) => connection.exec("alter table notes add co
 
 /** What a file holds; for a database that nobody has open. */
 function dump(file: string) {
-  const connection = new Driver(file, { readonly: true });
+  const connection = connect(file, { readonly: true });
   onTestFinished(() => void connection.close());
   return {
     schema: connection.prepare('select type, name, sql from sqlite_master order by name').all(),
@@ -132,7 +133,7 @@ test('a step that leaves a reference to nothing fails', async () => {
   const before = dump(location);
   const breaking = [
     ...referring,
-    { version: 3, name: 'breaks', up: (c: Driver.Database) => void c.exec('delete from notes') },
+    { version: 3, name: 'breaks', up: (c: Connection) => void c.exec('delete from notes') },
   ];
   await expect(openDatabase(storeOptions({ file: location, steps: breaking }))).rejects.toThrow(
     'The migration broke references of table remarks.',
@@ -141,7 +142,7 @@ test('a step that leaves a reference to nothing fails', async () => {
 });
 
 test('a migration leaves references checked, whether it had something to do or not', () => {
-  const connection = new Driver(':memory:');
+  const connection = connect(':memory:');
   onTestFinished(() => void connection.close());
   for (let time = 0; time < 2; time++) {
     migrate(connection, { file: 'x', now: 1, steps: [testTables] });

@@ -10,8 +10,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Driver from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
 import { notesIn, openStore, recordingLog, type Store } from './open-store.js';
 import { startTalking } from './talk.js';
@@ -39,7 +39,7 @@ function put(from: string, to: string): void {
 }
 
 function notesAt(file: string): string[] {
-  const connection = new Driver(file, { readonly: true });
+  const connection = connect(file, { readonly: true });
   try {
     return connection.prepare<[], string>('select text from notes order by id').pluck().all();
   } finally {

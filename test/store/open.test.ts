@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Driver from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import { migrations } from '../../src/store/migrate.js';
 import { openDatabase, refuseUnsafeSqlite } from '../../src/store/open.js';
 import { sharedDiskOf } from '../../src/store/prepare-file.js';
+import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
 import { notesIn, openStore, recordingLog, storeOptions } from './open-store.js';
 import { startTalking } from './talk.js';
@@ -100,7 +100,7 @@ test.each([
   ['a mark of its own', 'create table goals (id integer, name text, description text); pragma application_id = 7'],
 ])('the database of another program (%s) is refused untouched', async (_, statements) => {
   const file = join(tempDir(), 'other.db');
-  const other = new Driver(file);
+  const other = connect(file);
   other.exec(statements);
   other.close();
   const before = readFileSync(file);
@@ -182,7 +182,7 @@ test('on a read-only disk an existing database is refused with the way out, and 
 test('a lock held by a process that never lets go ends the opening with unavailable', async () => {
   const db = await openStore();
   db.close();
-  const unready = new Driver(db.location);
+  const unready = connect(db.location);
   unready.pragma('user_version = 0');
   unready.exec('drop table notes; drop table counters; pragma application_id = 0');
   unready.close();

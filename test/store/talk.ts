@@ -9,16 +9,23 @@ export interface TalkingChild extends Child {
 }
 
 /** Starts one of the programs beside these tests, which report and take orders line by line. */
-export async function startTalking(name: string, args: readonly string[], env = {}): Promise<TalkingChild> {
+export async function startTalking(
+  name: string,
+  args: readonly string[],
+  env = {},
+  node = process.execPath,
+): Promise<TalkingChild> {
   const path = await buildChild(fileURLToPath(new URL(`children/${name}.ts`, import.meta.url)));
-  return talkTo(startChild(path, args, env), name);
+  return talkTo(startChild(path, args, env, node), name);
 }
 
-/** Waits until each has said that it is ready, and tells all one instant to begin at. */
-export async function startTogether(children: readonly TalkingChild[]): Promise<void> {
-  for (const child of children) await child.nextLine();
+/** Waits until each has said that it is ready, and tells all one instant to begin at. Resolves to what they said. */
+export async function startTogether(children: readonly TalkingChild[]): Promise<string[]> {
+  const lines: string[] = [];
+  for (const child of children) lines.push(await child.nextLine());
   const instant = Date.now() + 50;
   for (const child of children) child.tell(String(instant));
+  return lines;
 }
 
 function talkTo(child: Child, name: string): TalkingChild {

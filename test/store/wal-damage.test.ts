@@ -1,9 +1,9 @@
 import { closeSync, copyFileSync, openSync, readSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import Driver from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/open.js';
 import { findWalDamage } from '../../src/store/wal-damage.js';
+import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
 import { notesIn, openStore, recordingLog, storeOptions } from './open-store.js';
 
@@ -71,7 +71,7 @@ test('a write that was cut off at the end is no damage', async () => {
 test('what is left of an earlier generation behind the newest frames is no damage', async () => {
   const db = await openStore();
   for (let note = 0; note < 20; note++) await db.run("insert into notes (text) values ('x')");
-  const other = new Driver(db.location);
+  const other = connect(db.location);
   other.pragma('wal_checkpoint(restart)');
   other.close();
   await db.run("insert into notes (text) values ('y')");

@@ -27,9 +27,14 @@ export interface Child {
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string }>;
 }
 
-/** Starts a built program; it is killed after the test if it is still there. */
-export function startChild(path: string, args: readonly string[], env: Record<string, string> = {}): Child {
-  const child = spawn(process.execPath, [path, ...args], {
+/** Starts a built program, on this Node unless another is given; it is killed after the test if it is still there. */
+export function startChild(
+  path: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  node = process.execPath,
+): Child {
+  const child = spawn(node, [path, ...args], {
     env: { PATH: '/usr/bin:/bin', HOME: '/nonexistent', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

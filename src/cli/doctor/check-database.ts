@@ -9,7 +9,8 @@ import type { ProcessIdentity } from '../../core/ports.js';
 import { identityOf as identityOfSession } from '../../core/process-identity.js';
 import { systemProcesses } from '../../runner/identity.js';
 import { newestBackup } from '../../store/backup.js';
-import type { Connection, Driver } from '../../store/driver.js';
+import type { Connection } from '../../store/connection.js';
+import type { Driver } from '../../store/driver.js';
 import { findLockHolder } from '../../store/lock-holder.js';
 import { isUpToDate } from '../../store/migrate.js';
 import { tableNames, versionOf } from '../../store/schema.js';
@@ -70,7 +71,7 @@ function checkInside(path: string, driver: Driver): Check[] {
     const integrity = checkIntegrity(connection);
     const isCurrent = isUpToDate(connection, { file: path, now: Date.now() });
     const checks = [checkSchema(connection, isCurrent), checkJournal(connection), integrity];
-    return isCurrent ? [...checks, ...checkProcesses(connection)] : checks;
+    return isCurrent ? [...checks, ...checkProcesses(connection, path)] : checks;
   } catch (error) {
     const { message, hint } = reportError(explain(error, path));
     return [fail('contents', message, hint)];
@@ -112,13 +113,13 @@ function sizeWords(bytes: number): string {
 }
 
 /** The sessions and runners that use this database, according to its rows and to the operating system. */
-function checkProcesses(connection: Connection): Check[] {
+function checkProcesses(connection: Connection, file: string): Check[] {
   const sessions = connection.prepare<[], SessionRow>('select * from sessions where ended_at is null').all();
   const runners = connection.prepare<[], RunnerRow>('select * from runners where ended_at is null').all();
   return [
     describe('sessions', sessions.map(identityOfSession), 'the next session to start releases what they held'),
     describe('runners', runners.map(identityOf), 'the next session starts new runners for their jobs'),
-    checkWriteLock(connection.name, sessions, runners),
+    checkWriteLock(file, sessions, runners),
   ];
 }
 
@@ -160,7 +161,7 @@ const waitMs = 2_000;
  */
 function openReadOnly(driver: Driver, file: string): Connection {
   const mustCleanUp = usesWal(file) && !existsSync(`${file}-wal`);
-  const connection = new driver(file, { readonly: !mustCleanUp, fileMustExist: true, timeout: waitMs });
+  const connection = driver.connect(file, { readonly: !mustCleanUp, fileMustExist: true, timeout: waitMs });
   connection.pragma('query_only = on');
   return connection;
 }

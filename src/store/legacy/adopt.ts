@@ -1,4 +1,4 @@
-import type { Connection } from '../driver.js';
+import type { Connection } from '../connection.js';
 import { adoptGoals, adoptTasks } from './board.js';
 import { adoptBreakerEvents, adoptBreakerFailures, adoptBreakers } from './breakers.js';
 import { inserter, textOf } from './read.js';

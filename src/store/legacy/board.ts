@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../base/json.js';
-import type { Connection } from '../driver.js';
+import type { Connection } from '../connection.js';
 import { arrayOf, inserter, integerOf, numberOf, objectOf, textOf, timeOf, unreadable, wordOf } from './read.js';
 import type { LegacyRow } from './tables.js';
 

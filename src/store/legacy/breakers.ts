@@ -1,4 +1,4 @@
-import type { Connection } from '../driver.js';
+import type { Connection } from '../connection.js';
 import { inserter, integerOf, objectOf, textOf, timeOf, wordOf } from './read.js';
 import type { LegacyRow } from './tables.js';
 

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, readJson } from '../../base/json.js';
-import type { Connection, PreparedStatement } from '../driver.js';
+import type { Connection, PreparedStatement } from '../connection.js';
 
 type Value = string | number | null;
 

@@ -1,4 +1,4 @@
-import type { Connection } from '../driver.js';
+import type { Connection } from '../connection.js';
 import { columnNames, tableNames } from '../schema.js';
 
 /** The tables of the earlier Python server, each with the columns that it is known by. */

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import type { Check } from '../../../src/cli/doctor/check.js';
 import { startTalking } from '../../store/talk.js';
 import { connectServer } from '../../support/mcp-client.js';
 import { projectRoot } from '../../support/paths.js';
+import { connect } from '../../support/sqlite.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { type CliOptions, runCli, startCli } from '../run-cli.js';
 
@@ -47,7 +47,10 @@ it('finds no problem in a new home, and creates nothing in it', async () => {
   const home = tempDir();
   const { status, find } = await doctor(home);
   expect(status).toBe('warn');
-  expect(find('Runtime', 'driver').status).toBe('ok');
+  expect(find('Runtime', 'driver')).toMatchObject({
+    status: 'ok',
+    detail: expect.stringMatching(/^(better-sqlite3|@photostructure\/sqlite)$/),
+  });
   expect(find('Runtime', 'SQLite').detail).toMatch(/^3\.\d+\.\d+$/);
   expect(find('Database', 'file').detail).toContain('will be created on first use');
   expect(find('Directories', 'data').detail).toContain('will be created on first use');
@@ -155,14 +158,14 @@ it('says what is wrong with a database', async () => {
   const readable = await doctor(home);
   expect(readable.find('Database', 'modes')).toMatchObject({ status: 'warn', fix: `Run: chmod 600 "${db}"` });
 
-  const newer = new BetterSqlite3(db);
+  const newer = connect(db);
   newer.pragma('user_version = 999');
   newer.close();
   const tooNew = await doctor(home);
   expect(tooNew.failing).toMatchObject([{ group: 'Database', fix: expect.stringContaining('npm install') }]);
   expect(tooNew.failing[0]?.detail).toContain('version 999');
 
-  const foreign = new BetterSqlite3(join(home, 'foreign.db'));
+  const foreign = connect(join(home, 'foreign.db'));
   foreign.exec('create table recipes (name text)');
   foreign.close();
   const before = snapshot(home);
@@ -227,7 +230,7 @@ it('shows the newest backup', async () => {
 
 it('works while another process holds the database locked', async () => {
   const { home, db } = await usedHome();
-  const holder = new BetterSqlite3(db);
+  const holder = connect(db);
   holder.exec('begin exclusive');
   const { failing } = await doctor(home);
   holder.exec('rollback');
@@ -260,7 +263,7 @@ it.runIf(process.platform === 'linux')('names a stopped process that keeps every
 
 it('finds damage in the write-ahead log that SQLite would pass over; runtime_status says it once it is open', async () => {
   const { home, db } = await usedHome();
-  const live = new BetterSqlite3(db);
+  const live = connect(db);
   for (let goal = 0; goal < 5; goal++) live.prepare("update goals set name = name || 'x'").run();
   const elsewhere = join(tempDir(), 'copy.db');
   for (const part of ['', '-wal']) copyFileSync(db + part, elsewhere + part);

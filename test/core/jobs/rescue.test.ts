@@ -160,7 +160,7 @@ it('a process that was stopped with the write lock in its hand is ended all the 
     lockDeadlineMs: 100,
   });
   onTestFinished(() => impatient.close());
-  const release = await holdLock(db.location);
+  const release = holdLock(db.location);
   const jobs = createJobStore({ ...queue.needs, db: impatient });
   const ended: string[] = [];
   const endRunner = (row: RunnerRow) => {

@@ -1,9 +1,9 @@
 // Opens the database FILE with SQLite itself, takes the lock that the statements after it take, and keeps it until told.
-import Driver from 'better-sqlite3';
+import { connect } from '../../support/sqlite.js';
 import { report, takeOrders } from './orders.js';
 
 const [file = '', ...statements] = process.argv.slice(2);
-const connection = new Driver(file, { timeout: 5_000 });
+const connection = connect(file, { timeout: 5_000 });
 for (const statement of statements) {
   const prepared = connection.prepare(statement);
   if (prepared.reader) prepared.all();

@@ -1,5 +1,6 @@
 // At the instant that it is told, adds 1 to the counter of FILE, TIMES times, each by reading it and writing what it read plus one.
 import { silentLog } from '../../../src/base/log.js';
+import { loadDriver } from '../../../src/store/driver.js';
 import { openDatabase } from '../../../src/store/open.js';
 import { testTables } from '../test-tables.js';
 import { report, takeOrders, waitUntil } from './orders.js';
@@ -12,7 +13,7 @@ const db = await openDatabase({
   now: Date.now,
   steps: [testTables],
 });
-report('ready');
+report(`ready with ${(await loadDriver()).name}`);
 waitUntil(Number((await takeOrders().next()).value));
 for (let time = 0; time < Number(times); time++) {
   await db.transaction(async (sql) => {

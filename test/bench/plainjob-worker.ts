@@ -1,10 +1,12 @@
 // Drains the queue of plainjob in FILE, whose jobs do nothing; prints when it took the first and ended the last one.
-import Database from 'better-sqlite3';
 import { better, defineQueue, defineWorker, JobStatus } from 'plainjob';
+import { loadDriver } from '../../src/store/driver.js';
 
-const [file, add] = process.argv.slice(2);
+const [file = '', add] = process.argv.slice(2);
 const silent = { error() {}, warn() {}, info() {}, debug() {} };
-const connection = better(new Database(file));
+// The same driver as ours, whose connections have the face of better-sqlite3.
+const database = (await loadDriver()).connect(file) as unknown as Parameters<typeof better>[0];
+const connection = better(database);
 const queue = defineQueue({ connection, logger: silent });
 if (add) {
   const addAll = connection.transaction(() => {
@@ -12,9 +14,9 @@ if (add) {
   });
   addAll();
 } else {
-  let first;
+  let first: number | undefined;
   let last = 0;
-  const worker = defineWorker('noop', async () => ({ status: 'success' }), {
+  const worker = defineWorker('noop', async () => {}, {
     queue,
     logger: silent,
     pollIntervall: 5,

@@ -1,0 +1,9 @@
+import type { Connection, ConnectionOptions } from '../../src/store/connection.js';
+import { loadDriver } from '../../src/store/driver.js';
+
+const driver = await loadDriver();
+
+/** A connection past the store, by the driver that the store uses on this Node. */
+export function connect(file: string, options?: ConnectionOptions): Connection {
+  return driver.connect(file, options);
+}
