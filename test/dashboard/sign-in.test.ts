@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import BetterSqlite3 from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { serve } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
+import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
 import { describeInBrowser, openPage, openProfile, pageFiles } from './open-page.js';
 
@@ -41,8 +41,8 @@ describeInBrowser('a browser that is signed in', () => {
     expect(cookie).toMatchObject({ name: `agent_runtime_${server.port}`, httpOnly: true, sameSite: 'Strict' });
     await context.close();
 
-    const history = new BetterSqlite3(join(profile, 'Default', 'History'), { readonly: true });
-    const visited = history.prepare<[], string>('select url from urls').pluck().all();
+    const history = connect(join(profile, 'Default', 'History'), { readonly: true });
+    const visited = history.prepare('select url from urls').pluck().all() as string[];
     history.close();
     expect(visited.some((url) => url.startsWith(server.url))).toBe(true);
     const kept = JSON.stringify([visited, cookie, stranger.cookies]);
