@@ -27,10 +27,7 @@ export const runGoalTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Lets background models do the ready tasks of a goal, each with the results of the tasks before it ' +
-      'and judged by its acceptance criteria, until all are done, nothing can go on, or the token budget is reached. Returns a run_id at once and goes ' +
-      'on when this session ends. A goal that is already running returns that run. Next: wait_for_tasks, then ' +
-      'get_task_result with the run_id (what was done, what is left and why); cancel_task stops it.',
+      'Lets background models do all tasks of a goal, until they are done, nothing can go on, or the budget is reached. Returns a run_id at once. Next: wait_for_tasks, get_task_result with the run_id; cancel_task stops it.',
     input: z.strictObject({
       goal_id: goalId,
       model: z
