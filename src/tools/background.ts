@@ -28,8 +28,7 @@ const model = z
   .min(1)
   .max(200)
   .describe(
-    'Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME; the configured ' +
-      'default unless given. runtime_status says what is configured.',
+    'Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME; the default unless given.',
   );
 
 /** Background tasks: prompts that a language model answers in a process of their own. */
@@ -41,9 +40,7 @@ export const backgroundTools = [
     isEntry: true,
     isExternal: true,
     description:
-      'Gives a prompt to a language model in a process of its own, which goes on when this session ends, and returns a ' +
-      'task_id at once. The model sees only the prompt, and has no tools unless the config file grants some. Next: do ' +
-      'other work, then wait_for_tasks or check_task_status, and get_task_result.',
+      'Gives a prompt to a model in a process of its own, which outlives this session; returns a task_id at once. The model sees only the prompt. Next: wait_for_tasks, get_task_result.',
     input: z.strictObject({
       task_description: z.string().min(1).max(2_000_000).describe('The prompt: all that the model needs to know.'),
       model: model.optional(),
@@ -99,8 +96,7 @@ export const backgroundTools = [
     title: 'Check task status',
     effect: 'read',
     description:
-      'Returns the status of a background task (pending, running, completed, failed or cancelled), with times, attempts, ' +
-      'tokens, any error, and the end of the output so far. Next: get_task_result when completed, wait_for_tasks to wait.',
+      'Returns the status of a background task with times, attempts, tokens, error and the end of its output. Next: get_task_result.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput.extend({ attempts: z.array(attemptOutput).optional() }),
     text: jobStatusText,
@@ -117,8 +113,7 @@ export const backgroundTools = [
     title: 'Get task result',
     effect: 'read',
     description:
-      'Returns the full answer of a background task, or what has arrived so far if it is not done. Long answers come in ' +
-      'parts: next_offset says where the next one starts.',
+      'Returns the answer of a background task, or what has arrived so far; next_offset says where the next part starts.',
     input: z.strictObject({
       task_id: jobId,
       offset: z.int().min(0).max(1_000_000_000).optional().describe('Where to start, in characters; 0 unless given.'),
@@ -138,8 +133,7 @@ export const backgroundTools = [
     name: 'list_background_tasks',
     title: 'List background tasks',
     effect: 'read',
-    description:
-      'Lists background tasks, newest first; unread marks results that have not been fetched. Next: get_task_result.',
+    description: 'Lists background tasks, newest first; unread marks results not fetched.',
     input: z.strictObject({
       limit: limit(10),
       status_filter: z.enum(jobStatuses).optional().describe('Only tasks of this status.'),
@@ -167,9 +161,7 @@ export const backgroundTools = [
     title: 'Cancel a task',
     effect: 'destroy',
     isIdempotent: true,
-    description:
-      'Cancels a background task or job. One that waits never starts; one that runs is stopped: its model call is aborted ' +
-      'and every process it started is ended. Its output so far is kept. Next: retry_task to run it again.',
+    description: 'Cancels a background task, job or run with its processes; output so far is kept. Next: retry_task.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput,
     text: ({ task_id, status }) => `Task ${task_id} is ${status}`,
@@ -181,8 +173,7 @@ export const backgroundTools = [
     title: 'Wait for tasks',
     effect: 'read',
     description:
-      'Waits until one or all of these background tasks have ended, or the time is up, and returns the status of each. ' +
-      'Next: get_task_result, or call it again.',
+      'Waits until one or all of these background tasks have ended, or the time is up (50 s at most), and returns their status.',
     input: z.strictObject({
       task_ids: z.array(jobId).min(1).max(100).describe('Ids as returned by submit_background_task or submit_job.'),
       mode: z.enum(['any', 'all']).default('all').describe('Wait for any of them, or for all.'),
@@ -204,9 +195,7 @@ export const backgroundTools = [
     title: 'Retry a task',
     effect: 'write',
     isExternal: true,
-    description:
-      'Runs a failed, cancelled or dead background task or job again, with fresh tries, and with another model if you name ' +
-      'one. Tasks that were cancelled because of it are reopened too. Next: wait_for_tasks.',
+    description: 'Runs a failed, cancelled or dead background task or job again. Next: wait_for_tasks.',
     input: z.strictObject({
       task_id: jobId,
       model: model.optional(),

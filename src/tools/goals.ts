@@ -20,8 +20,7 @@ export const goalTools = [
     effect: 'write',
     isEntry: true,
     description:
-      'Stores a goal that outlives this session. Use it for any work of more than one step. Next: decompose_goal to ' +
-      'break it into tasks (pass your own plan as tasks), then claim_next_task.',
+      'Stores a goal that outlives this session, for work of more than one step. Next: decompose_goal, then claim_next_task.',
     input: z.strictObject({
       name,
       description,
@@ -42,9 +41,7 @@ export const goalTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Breaks a goal into tasks with dependencies. Best: think of the plan yourself and pass it as tasks; it is checked ' +
-      'and stored in one step. Without tasks, a model plans it if one is configured; otherwise you get a request with the ' +
-      'form to call back with. A plan that takes long returns a task_id for wait_for_tasks. Next: claim_next_task.',
+      'Breaks a goal into tasks, all or none. Best: pass your own plan as tasks. Without, a model plans, or you get a request to answer. A slow plan returns a task_id for wait_for_tasks. Next: claim_next_task.',
     input: z.strictObject({
       goal_id: goalId,
       strategy: z
@@ -56,8 +53,7 @@ export const goalTools = [
         .enum(planners)
         .default('auto')
         .describe(
-          "auto: tasks if given, else the client's model, else a configured one, else a request to you. caller: a " +
-            'request to you. sampling, model: only that. template: fixed steps that know nothing of the goal.',
+          "auto: tasks if given, else the client's model, a configured one, or a request to you (caller). template: fixed steps.",
         ),
       model: z.string().max(200).optional().describe('The model that plans; the configured default unless given.'),
       max_tasks: z.int().min(1).max(100).default(8).describe('At most this many tasks from a model.'),
@@ -117,8 +113,7 @@ export const goalTools = [
     effect: 'write',
     isIdempotent: true,
     description:
-      'Changes a goal. Status cancelled cancels its open tasks; completed is refused while tasks are open (a goal ' +
-      'completes by itself with its last task); active reopens it.',
+      'Changes a goal. cancelled cancels its open tasks, active reopens it; a goal completes by itself with its last task.',
     input: z.strictObject({
       goal_id: goalId,
       name: name.optional(),
@@ -136,7 +131,7 @@ export const goalTools = [
     name: 'list_goals',
     title: 'List goals',
     effect: 'read',
-    description: 'Lists goals with their progress, newest first. Next: get_goal for one, list_tasks for its tasks.',
+    description: 'Lists goals with their progress, newest first. Next: get_goal, list_tasks.',
     input: z.strictObject({
       status: z.enum(goalStatuses).optional().describe('Only goals of this status.'),
       scope: scope.optional(),
@@ -161,8 +156,7 @@ export const goalTools = [
     title: 'Get a goal',
     effect: 'read',
     description:
-      'Returns one goal: its description, how many of its tasks are in which state, the tokens used, and the critical path ' +
-      '(the chain of open tasks that decides how soon it can end). Next: list_tasks with its goal_id, or claim_next_task.',
+      'Returns a goal with its tasks by state, tokens used, and the chain of open tasks that decides how soon it ends.',
     input: z.strictObject({ goal_id: goalId, fields }),
     output: goalOutput,
     handler: async (input, { runtime }) =>

@@ -32,8 +32,8 @@ export const taskStatus = z.enum(taskStatuses);
 export const failurePolicy = z
   .enum(failurePolicies)
   .describe(
-    'What happens to this task when a dependency fails or is cancelled: block (wait until someone fixes that), ' +
-      'skip (not done, those after it go on), run (done all the same), cancel (cancelled, and those after it apply their own policy). block unless given.',
+    'When a dependency fails: block (wait), skip (those after it go on), run (all the same), cancel (those after it follow ' +
+      'their own policy); block unless given.',
   );
 export const metadata = z
   .record(z.string(), z.custom<Json>())

@@ -12,7 +12,7 @@ export const taskKey = z
   .string()
   .min(1)
   .max(200)
-  .describe('A name of your own for it, such as auth-api; unique, not digits only. Works wherever an id does.');
+  .describe('A name of your own, such as auth-api, unique, not digits only: works wherever an id does.');
 
 /** A new task, as create_task takes one and create_tasks several. */
 export const newTask = z.strictObject({
