@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { modelParams } from '../agents/llm.js';
 import { cut } from '../base/text.js';
-import { jobStatuses } from '../core/jobs/job.js';
+import { hasEnded, jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
@@ -173,7 +173,7 @@ export const backgroundTools = [
     title: 'Wait for tasks',
     effect: 'read',
     description:
-      'Waits until one or all of these background tasks have ended, or the time is up (50 s at most), and returns their status.',
+      'Waits until one or all of these background tasks have ended, or the time is up (50 s at most), and returns their status with the first 1,000 characters of each answer.',
     input: z.strictObject({
       task_ids: z.array(jobId).min(1).max(100).describe('Ids as returned by submit_background_task or submit_job.'),
       mode: z.enum(['any', 'all']).default('all').describe('Wait for any of them, or for all.'),
@@ -186,7 +186,11 @@ export const backgroundTools = [
     }),
     handler: async (input, context) => {
       const { isDone, jobs } = await waitForJobs(input.task_ids, input.mode, input.timeout_seconds * 1000, context);
-      return { done: isDone, tasks: jobs.map(showWaitedJob) };
+      const { runtime } = context;
+      const tasks = jobs.map(async (job) =>
+        showWaitedJob(job, hasEnded(job.status) ? await runtime.jobs.output(job.id) : ''),
+      );
+      return { done: isDone, tasks: await Promise.all(tasks) };
     },
   }),
 

@@ -133,8 +133,7 @@ export const toolTools = [
     effect: 'write',
     isIdempotent: true,
     description:
-      'Stores the routing rule of one tool, for all sessions: which server is asked first, its backups, how long an answer may ' +
-      'be cached, and whether it may be called twice. Fields left out stay as they were; reset deletes the old rule first.',
+      'Stores the routing of one tool for all sessions: the server asked first, backups, caching, whether it may be called twice.',
     input: z.strictObject({
       tool_name: toolName,
       prefer: z

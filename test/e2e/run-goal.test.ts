@@ -132,7 +132,7 @@ it('another session can cancel a run, and can give it a board task by hand', asy
   const { run_id } = await one.ok('run_goal', { goal_id: goal, concurrency: 1 });
   await eventually('it is being answered', () => vendor.requests.length === 1);
   const taken = await two.call('submit_background_task', { task_description: 'Endless', task_id: 'endless' });
-  expect(taken.data).toMatchObject({ code: 'already_claimed', message: expect.stringContaining('job:') });
+  expect(taken.data).toMatchObject({ code: 'already_claimed', message: expect.stringContaining('held by job ') });
   const handed = await two.ok('submit_background_task', { task_description: 'Do it.', task_id: 'second' });
   await two.ok('wait_for_tasks', { task_ids: [handed.task_id] });
   expect(await two.ok('get_task', { task_id: 'second' })).toMatchObject({ status: 'completed', result: 'Done.' });

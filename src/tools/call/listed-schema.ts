@@ -63,6 +63,7 @@ const plainNames: ReadonlySet<string> = new Set([
   'scope',
   'server',
   'since',
+  'step_index',
   'slot',
   'start',
   'status',
@@ -77,6 +78,7 @@ const plainNames: ReadonlySet<string> = new Set([
   'task_ids',
   'template',
   'text',
+  'verify',
   'timeout_seconds',
   'title',
   'tokens_used',
@@ -96,6 +98,7 @@ const notPlain: ReadonlySet<string> = new Set([
   'create_goal.description',
   'submit_background_task.model',
   'submit_background_task.task_id',
+  'submit_background_task.verify',
 ]);
 
 /** Lists of tasks as create_task takes one: its twelve fields are listed there. */

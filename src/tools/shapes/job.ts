@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../../base/json.js';
 import { cut } from '../../base/text.js';
-import { type Job, jobStatuses } from '../../core/jobs/job.js';
+import { hasEnded, type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/read-jobs.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { showVerdict, verdictOutput } from './verdict.js';
@@ -103,19 +103,33 @@ export const isUnread = ({ isRead, status }: Job): boolean =>
   !isRead && (status === 'completed' || status === 'failed');
 
 /** What `wait_for_tasks` says of each task. */
-export const waitedJobOutput = jobStatusOutput.pick({
-  task_id: true,
-  status: true,
-  error: true,
-  progress: true,
-  progress_message: true,
-});
+export const waitedJobOutput = jobStatusOutput
+  .pick({
+    task_id: true,
+    status: true,
+    error: true,
+    progress: true,
+    progress_message: true,
+  })
+  .extend({
+    /** The first 1,000 characters of its answer; `get_task_result` has the rest. */
+    result: z.string().optional(),
+    /** All characters of the answer, where those are more. */
+    total_chars: z.int().optional(),
+  });
 
 /** @internal */
-export function showWaitedJob(job: Job): z.infer<typeof waitedJobOutput> {
+export function showWaitedJob(job: Job, output: string): z.infer<typeof waitedJobOutput> {
   const { task_id, status, error, progress, progress_message } = showJobStatus(job);
-  return { task_id, status, error, progress, progress_message };
+  if (!hasEnded(job.status)) return { task_id, status, error, progress, progress_message };
+  const answer = {
+    result: output === '' ? undefined : output.slice(0, waitedResultSize),
+    total_chars: output.length > waitedResultSize ? output.length : undefined,
+  };
+  return { task_id, status, error, ...answer };
 }
+
+const waitedResultSize = 1_000;
 
 export const briefJobOutput = z.strictObject({
   task_id: z.string(),
