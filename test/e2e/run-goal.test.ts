@@ -48,7 +48,7 @@ it('a goal runs to its end after its session has ended, and the next session rea
   const second = await connect();
   expect(await second.ok('wait_for_tasks', { task_ids: [run_id] })).toMatchObject({
     done: true,
-    tasks: [{ status: 'completed', progress: 1 }],
+    tasks: [{ status: 'completed' }],
   });
   const { data, result, status: ended, usage } = await second.ok('get_task_result', { task_id: run_id });
   expect(ended).toBe('completed');

@@ -69,46 +69,11 @@ export function createBrowserSessions({ db, clock }: { db: Database; clock: Cloc
      * Creates a code that lets one browser in, once and within `codeLifeMs`, with these rights. Throws `invalid` for a
      * caller without a token, and for a token that has been revoked.
      */
-    createCode: ({ tokenId, isReadOnly }: Rights): Promise<string> =>
-      db.transaction(async (sql) => {
-        const now = clock.now();
-        await deleteEnded(sql, now);
-        await requireToken(sql, tokenId);
-        const { id, secret, hash } = newSecret('code');
-        await insertRow(sql, 'access_codes', {
-          id,
-          hash,
-          token_id: tokenId === 'owner' ? null : tokenId,
-          is_read_only: Number(isReadOnly),
-          created_at: now,
-          expires_at: now + codeLifeMs,
-        });
-        return secret;
-      }),
+    createCode: (rights: Rights): Promise<string> => db.transaction((sql) => createCode(sql, rights, clock.now())),
 
     /** Uses up a code and begins a session. Resolves to what its cookie holds; undefined for a code that is not valid. */
     signIn: (code: string, ownerToken: string): Promise<string | undefined> =>
-      db.transaction(async (sql) => {
-        const row = await findSecret<CodeRow>(sql, 'code', code);
-        if (!row) return undefined;
-        await sql.run('delete from access_codes where id = ?', row.id);
-        const now = clock.now();
-        if (now >= row.expires_at) return undefined;
-        const { id, secret, hash } = newSecret('browser');
-        await insertRow(sql, 'browser_sessions', {
-          id,
-          hash,
-          token_id: row.token_id,
-          owner_hash: row.token_id === null ? hashOf(ownerToken) : null,
-          is_read_only: row.is_read_only,
-          created_at: now,
-          last_used_at: now,
-          expires_at: now + browserLifeMs,
-        });
-        const data = { browser: id, token: row.token_id ?? 'owner', read_only: row.is_read_only === 1 };
-        await recordEvent(sql, { at: now, ...accessSubject, actor: nobody, type: 'browser_signed_in', data });
-        return secret;
-      }),
+      db.transaction((sql) => signIn(sql, code, ownerToken, clock.now())),
 
     /** What a browser's session allows, and marks it as used; undefined for one that has ended, or is of another owner. */
     async verifyBrowser(secret: string, ownerToken: string): Promise<Pass | undefined> {
@@ -135,6 +100,42 @@ export function createBrowserSessions({ db, clock }: { db: Database; clock: Cloc
       return rows.filter(isOpen).map(toBrowserSession);
     },
   };
+}
+
+async function createCode(sql: Sql, { tokenId, isReadOnly }: Rights, now: EpochMs): Promise<string> {
+  await deleteEnded(sql, now);
+  await requireToken(sql, tokenId);
+  const { id, secret, hash } = newSecret('code');
+  await insertRow(sql, 'access_codes', {
+    id,
+    hash,
+    token_id: tokenId === 'owner' ? null : tokenId,
+    is_read_only: Number(isReadOnly),
+    created_at: now,
+    expires_at: now + codeLifeMs,
+  });
+  return secret;
+}
+
+async function signIn(sql: Sql, code: string, ownerToken: string, now: EpochMs): Promise<string | undefined> {
+  const row = await findSecret<CodeRow>(sql, 'code', code);
+  if (!row) return undefined;
+  await sql.run('delete from access_codes where id = ?', row.id);
+  if (now >= row.expires_at) return undefined;
+  const { id, secret, hash } = newSecret('browser');
+  await insertRow(sql, 'browser_sessions', {
+    id,
+    hash,
+    token_id: row.token_id,
+    owner_hash: row.token_id === null ? hashOf(ownerToken) : null,
+    is_read_only: row.is_read_only,
+    created_at: now,
+    last_used_at: now,
+    expires_at: now + browserLifeMs,
+  });
+  const data = { browser: id, token: row.token_id ?? 'owner', read_only: row.is_read_only === 1 };
+  await recordEvent(sql, { at: now, ...accessSubject, actor: nobody, type: 'browser_signed_in', data });
+  return secret;
 }
 
 /** Ends a browser's session by its id. Resolves to undefined if there is none. */

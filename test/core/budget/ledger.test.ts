@@ -19,7 +19,9 @@ describe('a budget', () => {
   it('reserves tokens before a call and counts what it used after it', async () => {
     const { db } = await testRuntime();
     await setBudget(db, 'goal:1', 100, at);
-    await reserve(db, { accounts: ['goal:1'], holder: 'job:a:1', tokens: 60, minimum: 10 }, at);
+    await db.transaction((sql) =>
+      reserve(sql, { accounts: ['goal:1'], holder: 'job:a:1', tokens: 60, minimum: 10 }, at),
+    );
     expect(await readBudget(db, 'goal:1')).toEqual({ account: 'goal:1', cap: 100, spent: 0, reserved: 60 });
     await settle(db, 'job:a:1', 25, at);
     expect(await readBudget(db, 'goal:1')).toEqual({ account: 'goal:1', cap: 100, spent: 25, reserved: 0 });
@@ -42,7 +44,9 @@ describe('a budget', () => {
 
   it('without a cap counts and never refuses', async () => {
     const { db } = await testRuntime();
-    await reserve(db, { accounts: ['goal:7'], holder: 'x', tokens: 1_000_000, minimum: 1 }, at);
+    await db.transaction((sql) =>
+      reserve(sql, { accounts: ['goal:7'], holder: 'x', tokens: 1_000_000, minimum: 1 }, at),
+    );
     await settle(db, 'x', 900_000, at);
     const budget = await readBudget(db, 'goal:7');
     expect(budget).toMatchObject({ cap: null, spent: 900_000 });
@@ -52,7 +56,7 @@ describe('a budget', () => {
   it('is not charged for a call that was never made, and settled once', async () => {
     const { db } = await testRuntime();
     await setBudget(db, 'a', 100, at);
-    await reserve(db, { accounts: ['a'], holder: 'x', tokens: 60, minimum: 10 }, at);
+    await db.transaction((sql) => reserve(sql, { accounts: ['a'], holder: 'x', tokens: 60, minimum: 10 }, at));
     await release(db, 'x');
     await settle(db, 'x', 60, at);
     expect(await readBudget(db, 'a')).toMatchObject({ spent: 0, reserved: 0 });
@@ -61,7 +65,8 @@ describe('a budget', () => {
   it('takes a second reservation of the same call in place of the first', async () => {
     const { db } = await testRuntime();
     await setBudget(db, 'a', 100, at);
-    for (const tokens of [90, 80]) await reserve(db, { accounts: ['a'], holder: 'x', tokens, minimum: 1 }, at);
+    for (const tokens of [90, 80])
+      await db.transaction((sql) => reserve(sql, { accounts: ['a'], holder: 'x', tokens, minimum: 1 }, at));
     expect((await readBudget(db, 'a')).reserved).toBe(80);
   });
 
