@@ -42,8 +42,9 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
   }),
   defineCommand({
     name: 'status',
-    description: 'Show a job: its progress, its error, its artifacts and the end of its log.',
-    options: { jobId },
+    description:
+      'Show a job: its progress, its error, its artifacts and the end of its log; without an id, the runtime.',
+    options: { jobId: text('--job-id <id>', 'the job; without it, the state of the runtime is shown') },
     load: async () => (await import('./jobs/status.js')).runStatus,
   }),
   defineCommand({
