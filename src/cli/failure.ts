@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { type ErrorCode, type ErrorReport, RuntimeError, reportError } from '../base/errors.js';
 import { createRedactor } from '../base/redact.js';
+import { forShell } from './for-shell.js';
 import type { GlobalFlags } from './global-flags.js';
 import { commandName } from './launch.js';
 import { type Output, printable } from './output.js';
@@ -45,7 +46,10 @@ const withoutKeys = createRedactor([]);
 
 function explain(error: unknown): ErrorReport {
   if (error instanceof CommanderError) return explainUsage(error);
-  if (error instanceof RuntimeError) return reportError(error);
+  if (error instanceof RuntimeError) {
+    const report = reportError(error);
+    return report.hint === undefined ? report : { ...report, hint: forShell(report.hint) };
+  }
   const { code, message } = reportError(error);
   return {
     code,

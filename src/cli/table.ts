@@ -1,5 +1,5 @@
-import stringWidth from 'string-width';
 import type { Paint } from './output.js';
+import { lettersOf, textWidth } from './text-width.js';
 
 /** A column of a table for people. */
 export interface Column<Row> {
@@ -30,7 +30,7 @@ export function renderTable<Row>(
     .filter(({ cells }) => cells.some((cell) => cell !== ''));
   const widths = fitWidths(
     columns.map(({ column, cells }) => ({
-      width: Math.max(stringWidth(column.title), ...cells.map((cell) => stringWidth(cell))),
+      width: Math.max(textWidth(column.title), ...cells.map((cell) => textWidth(cell))),
       isText: column.isText === true,
     })),
     width,
@@ -75,23 +75,21 @@ function fitWidths(columns: readonly { width: number; isText: boolean }[], most:
 
 function pad(text: string, width: number, isRight: boolean, isLast: boolean): string {
   const cell = cutToWidth(text, width);
-  const blanks = ' '.repeat(Math.max(0, width - stringWidth(cell)));
+  const blanks = ' '.repeat(Math.max(0, width - textWidth(cell)));
   if (isRight) return blanks + cell;
   return isLast ? cell : cell + blanks;
 }
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-
 /** A text of at most `width` columns of a terminal. A longer one is cut between letters and ends in `…`. */
 export function cutToWidth(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
+  if (textWidth(text) <= width) return text;
   if (width < 1) return '';
   let kept = '';
   let used = 0;
-  for (const { segment } of graphemes.segment(text)) {
-    used += stringWidth(segment);
+  for (const letter of lettersOf(text)) {
+    used += textWidth(letter);
     if (used > width - 1) break;
-    kept += segment;
+    kept += letter;
   }
   return `${kept.trimEnd()}…`;
 }

@@ -1,6 +1,6 @@
-import stringWidth from 'string-width';
 import { expect, it } from 'vitest';
 import { type Column, cutToWidth, relativeTime, renderTable } from '../../src/cli/table.js';
+import { textWidth } from '../../src/cli/text-width.js';
 
 interface Row {
   id: number;
@@ -30,8 +30,8 @@ it('counts wide letters as two columns of the terminal', () => {
     { id: 1, title: '日本語', worker: 'a' },
     { id: 2, title: 'plain!', worker: 'b' },
   ]).split('\n');
-  expect(stringWidth(wide)).toBe(stringWidth(narrow));
-  expect(stringWidth(wide.slice(0, wide.indexOf('a')))).toBe(head.indexOf('WORKER'));
+  expect(textWidth(wide)).toBe(textWidth(narrow));
+  expect(textWidth(wide.slice(0, wide.indexOf('a')))).toBe(head.indexOf('WORKER'));
 });
 
 it.each([10, 20, 33, 50])('is no wider than a terminal of %i columns, and marks what is cut', (width) => {
@@ -40,7 +40,7 @@ it.each([10, 20, 33, 50])('is no wider than a terminal of %i columns, and marks 
     { id: 2, title: 'A long title in English that does not fit either 👩‍👩‍👧‍👦', worker: 'session-2' },
   ];
   const lines = table(rows, width).split('\n');
-  expect(lines.every((line) => stringWidth(line) <= width)).toBe(true);
+  expect(lines.every((line) => textWidth(line) <= width)).toBe(true);
   expect(lines.slice(1).every((line) => line.includes('…'))).toBe(true);
 });
 

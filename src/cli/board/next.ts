@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { noTaskOutput, taskOutput } from '../../tools/shapes/task.js';
 import type { CommandContext } from '../define-command.js';
+import { forShell } from '../for-shell.js';
 import { callFor } from '../jobs/job-tool.js';
 import { printable } from '../output.js';
 import { relativeIso } from '../table.js';
@@ -38,5 +39,5 @@ function renderWhy({ message, why }: z.infer<typeof noTaskOutput>, now: number):
     ],
   ];
   const lines = reasons.filter(([count]) => count > 0).map(([count, what]) => `  ${count} ${what}`);
-  return [printable(message), ...lines].join('\n');
+  return [printable(forShell(message)), ...lines].join('\n');
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { statusOutput } from '../../tools/shapes/overview.js';
 import type { CommandContext } from '../define-command.js';
+import { forShell } from '../for-shell.js';
 import { callFor } from '../jobs/job-tool.js';
 import type { Output } from '../output.js';
 import { type Column, oneLine, relativeIso, renderTable } from '../table.js';
@@ -37,7 +38,7 @@ export function renderRuntimeStatus(
     ['breakers', all.open_breakers ? `${all.open_breakers.length} open` : 'none open'],
     ['models', models.configured.length === 0 ? 'none configured' : models.configured.join(', ')],
     ['database', `${database.path} (${megabytes(database.size_bytes)})`],
-    ['next', next],
+    ['next', forShell(next)],
   ];
   return [
     ...fields.map(([name, value]) => `${output.paint('bold', name.padEnd(10))} ${oneLine(value)}`),

@@ -1,5 +1,6 @@
 import { type ShownWholeTask, wholeTaskOutput } from '../../tools/shapes/task.js';
 import type { CommandContext } from '../define-command.js';
+import { forShell } from '../for-shell.js';
 import { callFor, jobTool } from '../jobs/job-tool.js';
 import { type Paint, printable } from '../output.js';
 import { oneLine, relativeIso } from '../table.js';
@@ -24,7 +25,7 @@ export function renderTask(task: ShownWholeTask, now: number, paint: Paint): str
   const ids = (list: readonly number[]) => (list.length === 0 ? undefined : list.join(', '));
   const fields: [name: string, value: string | undefined][] = [
     ['status', task.ready ? `${task.status}, ready` : task.status],
-    ['waits', task.waits_because],
+    ['waits', task.waits_because && forShell(task.waits_because)],
     ['key', task.key],
     ['goal', task.goal_id === null ? undefined : String(task.goal_id)],
     ['project', task.project],

@@ -7,12 +7,16 @@ import { type Paint, printable } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
 import { settingOf } from '../with-runtime.js';
 import { callFor } from './job-tool.js';
+import { givenJob, type NamedJob, wholeJobId } from './named-job.js';
 
 /** Shows a job, or the runtime. As with the earlier job server, a program gets JSON also without --json. */
-export async function runStatus({ jobId }: { jobId: string | undefined }, context: CommandContext): Promise<void> {
-  if (jobId === undefined) return showRuntimeStatus(context);
+export async function runStatus(named: NamedJob, context: CommandContext): Promise<void> {
+  const given = givenJob(named);
+  if (given === undefined) return showRuntimeStatus(context);
   const { flags, output } = context;
-  const job = await withCaller(settingOf(flags), flags, output, (caller) => readStatus(jobId, caller));
+  const job = await withCaller(settingOf(flags), flags, output, async (caller) =>
+    readStatus(await wholeJobId(caller.runtime, given), caller),
+  );
   if (flags.isJson || !output.isTerminal) output.printJson(toDocument(job));
   else output.print(renderStatus(job, output.paint));
 }
@@ -52,7 +56,7 @@ export function renderStatus(job: JobStatusOutput, paint: Paint): string {
     ),
     ...section(
       'next',
-      nextSteps(job).map((step) => `  ${commandName} ${step} --job-id ${job.job_id}`),
+      nextSteps(job).map((step) => `  ${commandName} ${step} ${job.job_id}`),
     ),
   ];
   const head = [

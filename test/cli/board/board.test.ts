@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
-import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
+import { textWidth } from '../../../src/cli/text-width.js';
 import { hasTerminal } from '../in-terminal.js';
 import { boardCli, filledBoard } from './board-cli.js';
 
@@ -102,7 +102,7 @@ describe.skipIf(!hasTerminal)('in a terminal', () => {
       const { shown } = await inTerminal(args, { columns });
       const widths = stripVTControlCharacters(shown)
         .split('\r\n')
-        .map((line) => stringWidth(line));
+        .map((line) => textWidth(line));
       expect(Math.max(...widths.slice(args[0] === 'board' ? 1 : 0))).toBeLessThanOrEqual(columns);
       expect(shown).toContain('…');
     }

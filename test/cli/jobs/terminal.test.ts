@@ -18,7 +18,7 @@ describe.skipIf(!hasTerminal)('in a terminal', () => {
     await run(['wait', '--job-id', id]);
     const status = await inTerminal(['status', '--job-id', id], { home });
     expect(status.shown).toContain('status     \u001b[32mcompleted\u001b[39m\r\n');
-    expect(status.shown).toContain(`agent-runtime result --job-id ${id}`);
+    expect(status.shown).toContain(`agent-runtime result ${id}`);
     const list = await inTerminal(['list-jobs'], { home });
     expect(list.shown).toMatch(/completed.*generic note=hello\r\n$/);
     const agents = await inTerminal(['agents'], { home });
