@@ -36,8 +36,8 @@ export function forShell(advice: string): string {
   return named.replaceAll(/(`[^`]*`) or \1/g, '$1');
 }
 
-/** A name in snake case, with the word that says that it is called. */
-const toolName = /\b([Cc]all )?([a-z]+(?:_[a-z]+)+)\b/g;
+/** A name in snake case, with the word that says that it is called. One tool has an everyday word as its name. */
+const toolName = /\b([Cc]all )?([a-z]+(?:_[a-z]+)+|(?<=[Cc]all )heartbeat)\b/g;
 
 function toCommand(whole: string, call: string | undefined, name: string): string {
   const command = commandOf[name] ?? (call === undefined ? undefined : `tool ${name}`);
