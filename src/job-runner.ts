@@ -12,9 +12,10 @@ import { openRuntime } from './runtime.js';
 /** Entry of the detached child: claims queued jobs and runs them until none is left, then exits. */
 async function main(runnerId: string): Promise<void> {
   const config = readConfig();
-  hideSecrets(config);
+  const modules = settingsOf(custom, config);
+  hideSecrets(config, custom.passedOn?.(modules));
   // On Node 20 it takes 50 ms, which only those who have modules of their own should pay.
-  if (config.agents.length > 0 || Object.keys(settingsOf(custom, config)).length > 0) lendPackages();
+  if (config.agents.length > 0 || Object.keys(modules).length > 0) lendPackages();
   const log = openLog(config);
   // As much again beside the heap: typed arrays, and what libraries hold.
   const limitMb = 2 * config.runnerHeapMb + 256;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RuntimeError } from '../base/errors.js';
-import { applyPlan, plannedTask, strategies } from '../core/goals/plan.js';
+import { applyPlan, planEdges, plannedTask, strategies } from '../core/goals/plan.js';
 import { parsePlan, planJsonSchema, planPrompt } from '../core/goals/plan-request.js';
 import { setResult } from '../core/jobs/finish-job.js';
 import type { JobEffect } from '../core/jobs/outcome.js';
@@ -58,7 +58,10 @@ export const decomposeEffect: JobEffect = async (sql, job, result, change) => {
   const { goal_id: goalId, strategy } = decomposePayload.parse(JSON.parse(job.payload));
   const { tasks } = decomposeResult.parse(result);
   const actor = { holder: job.submitted_by, project: job.project };
-  const rows = await applyPlan(sql, { goalId, strategy, tasks }, { ...change, actor });
-  const created = { goal_id: goalId, strategy, tasks_created: rows.map((row) => row.id), count: rows.length };
+  const plan = { goalId, strategy, tasks };
+  const rows = await applyPlan(sql, plan, { ...change, actor });
+  const tasks_created = rows.map((row) => row.id);
+  const dependencies = planEdges(plan, rows);
+  const created = { goal_id: goalId, strategy, tasks_created, count: rows.length, dependencies };
   await setResult(sql, job, { ...created, tasks });
 };

@@ -46,6 +46,8 @@ export interface AgentContext {
   restartOutput(): void;
   /** Adds the tokens of a model call to those that the job has used. */
   usage(spent: { model: string; inputTokens: number; outputTokens: number }): void;
+  /** Says what the model call under way is known to have used, for those who look on; `usage` counts it when it ends. */
+  usageSoFar(spent: { model: string; inputTokens: number; outputTokens: number }): void;
   /** Adds a warning to the job's result, for what the submitter should know although the job goes on. */
   warn(message: string): void;
   /** Stores a file with the job, whole or not at all. `name` is a plain file name; the same name replaces the file. */

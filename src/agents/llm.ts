@@ -114,7 +114,7 @@ function requireWhole({ text, stopReason, isCutByBudget, usage }: CalledAnswer):
   throw new RuntimeError(
     'budget_exhausted',
     `${message}, all that the token budget allowed.`,
-    'Raise the token_budget.',
+    'Raise the token_budget: of a task with retry_task, of a goal with update_goal.',
   );
 }
 

@@ -147,16 +147,28 @@ async function callOnce(
     throw error;
   }
   let received = '';
+  let reported: ModelUsage = { inputTokens: 0, outputTokens: 0 };
+  const sayUsage = () => {
+    // Vendors count the answer at its end; until then its text tells how long it is.
+    const outputTokens = Math.max(reported.outputTokens, Math.ceil(received.length / 4));
+    context.usageSoFar({ model, inputTokens: reported.inputTokens, outputTokens });
+  };
   const onText = (text: string) => {
     received += text;
     context.output(text);
+    sayUsage();
+  };
+  const onUsage = (usage: ModelUsage) => {
+    reported = usage;
+    sayUsage();
   };
   const { maxTokens, isShortened } = reservation;
   const params = { ...call.params, ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }) };
   const record = startRecord({ provider: vendor.id, model }, job, needs);
+  sayUsage();
   try {
     const { prompt, system } = call;
-    const answer = await vendor.complete({ model, prompt, system, params, signal: context.signal, onText });
+    const answer = await vendor.complete({ model, prompt, system, params, signal: context.signal, onText, onUsage });
     context.usage({ model: answer.model, ...answer.usage });
     for (const warning of answer.warnings) context.warn(warning);
     await tryToRecord(context, () => record(answer.usage));

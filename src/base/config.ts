@@ -98,6 +98,8 @@ export function readConfigWith(
   const env = withSecrets(environment, file, { home, configPath });
   const limits = file.limits ?? {};
   const native = readNativeSettings(env);
+  const settingsOf = (provider: ProviderSection) => providerSettings(provider, file, env);
+  const namedSecrets = providers.flatMap((provider) => provider.secretVariables?.(settingsOf(provider)) ?? []);
 
   return {
     home,
@@ -112,7 +114,7 @@ export function readConfigWith(
     maxRunningJobs: limit('AGENT_RUNTIME_MAX_RUNNING_JOBS', limits.maxRunningJobs),
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
-    providers: Object.fromEntries(providers.map((one) => [one.id, providerSettings(one, file, env)])),
+    providers: Object.fromEntries(providers.map((one) => [one.id, settingsOf(one)])),
     models: file.models ?? {},
     agents: agentsOf(file, [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])], { home, configPath }),
     commands: commandsOf(file, { home, configPath }),
@@ -126,7 +128,7 @@ export function readConfigWith(
     project: environment.CLAUDE_PROJECT_DIR || '',
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
     env,
-    secrets: [...secretsIn(env, providers), ...(native.searxng?.secrets ?? [])],
+    secrets: [...secretsIn(env, providers, namedSecrets), ...(native.searxng?.secrets ?? [])],
   };
 }
 
@@ -137,10 +139,14 @@ export function environmentWithout(names: readonly string[]): Environment {
   return environment;
 }
 
-/** Removes the secrets from this process's own environment, so that modules it loads and children do not see them. */
-export function hideSecrets({ secrets }: Config): void {
+/**
+ * Removes the secrets from this process's own environment, so that modules it loads and children do not see them.
+ *
+ * @param kept names of variables that a module of the user's was given by the config file
+ */
+export function hideSecrets({ secrets }: Config, kept: readonly string[] = []): void {
   for (const [name, value] of Object.entries(process.env))
-    if (value && secrets.includes(value)) delete process.env[name];
+    if (value && secrets.includes(value) && !kept.includes(name)) delete process.env[name];
 }
 
 interface Places {
@@ -206,13 +212,14 @@ function withSecrets(environment: Environment, file: ConfigFile, places: Places)
 
 const secretName = /(_|^)(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$/i;
 
-function secretsIn(env: Environment, providers: readonly ProviderSection[]): string[] {
+function secretsIn(env: Environment, providers: readonly ProviderSection[], named: readonly string[]): string[] {
   const ofProviders = providers.flatMap(({ environment }) => Object.values(environment));
   const known = new Set(
     [...settings, ...ofProviders].flatMap((setting: Setting | undefined) =>
       setting?.isSecret ? [setting.name, ...(setting.aliases ?? [])] : [],
     ),
   );
+  for (const name of named) known.add(name);
   return Object.entries(env).flatMap(([name, value]) =>
     value && (known.has(name) || secretName.test(name)) ? [value] : [],
   );

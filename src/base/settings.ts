@@ -230,4 +230,6 @@ export interface ProviderSection {
   readonly environment: Readonly<Record<string, Setting | undefined>>;
   /** Present when the config file may add aliases and retired ids: `models.aliases.ID`, `models.retired.ID`. */
   readonly models?: object | undefined;
+  /** Names of more variables whose values must never be shown, by its settings. */
+  secretVariables?(settings: object): readonly string[];
 }

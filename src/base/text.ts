@@ -14,6 +14,15 @@ export function nearest(word: string, known: readonly string[]): string[] {
     .map(({ candidate }) => candidate);
 }
 
+/** The known names that a wrong one was probably meant for: the same letters, else close ones, else a word in common. */
+export function similarNames(name: string, known: readonly string[]): string[] {
+  const letters = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+  const same = known.filter((candidate) => letters(candidate) === letters(name));
+  if (same.length > 0) return same;
+  const near = nearest(name, known);
+  return near.length > 0 ? near : sharingWord(name, known);
+}
+
 /** The known names that share a word of more than two letters with `name`: at most five. */
 export function sharingWord(name: string, known: readonly string[]): string[] {
   const words = name
@@ -23,15 +32,21 @@ export function sharingWord(name: string, known: readonly string[]): string[] {
   return known.filter((candidate) => words.some((word) => candidate.toLowerCase().includes(word))).slice(0, 5);
 }
 
-/** Levenshtein's distance, by rows: how many letters to add, drop or change. */
+/**
+ * How many letters to add, drop, change or swap with the next (Damerau-Levenshtein, each letter edited once), by rows.
+ */
 function editDistance(from: string, to: string): number {
+  let twoAbove: number[] = [];
   let above = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [row, letter] of [...from].entries()) {
     const current = [row + 1];
     for (let column = 1; column <= to.length; column++) {
       const change = (above[column - 1] ?? 0) + (to[column - 1] === letter ? 0 : 1);
-      current.push(Math.min(change, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+      const isSwapped = column > 1 && to[column - 2] === letter && to[column - 1] === from[row - 1];
+      const swap = isSwapped ? (twoAbove[column - 2] ?? row) + 1 : change;
+      current.push(Math.min(change, swap, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
     }
+    twoAbove = above;
     above = current;
   }
   return above[to.length] ?? 0;

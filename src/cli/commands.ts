@@ -88,13 +88,13 @@ const tokenCommands = [
   }),
   defineCommand({
     name: 'list',
-    description: 'List the tokens by id and name; the tokens themselves are not stored.',
+    description: 'List the tokens by id and name, and the browsers that are signed in.',
     load: async () => (await import('./token.js')).listTokens,
   }),
   defineCommand({
     name: 'revoke',
-    description: 'Revoke a token, at once and for good.',
-    arguments: { token: argument('its id or name') },
+    description: 'Revoke a token with its browsers, or sign out one browser, at once and for good.',
+    arguments: { token: argument('its id, or the name of a token') },
     load: async () => (await import('./token.js')).revokeToken,
   }),
 ];
@@ -148,6 +148,12 @@ const serversCommands = [
     description: 'Start each server, ask for its tools, and stop it. The exit code is 1 if one does not answer.',
     arguments: { server: optionalArgument('only this one') },
     load: async () => (await import('./servers/servers.js')).checkServers,
+  }),
+  defineCommand({
+    name: 'accept',
+    description: 'Accept the tools of a server as they are now, after list_available_tools has marked some as changed.',
+    arguments: { server: argument('a server of the config file') },
+    load: async () => (await import('./servers/accept.js')).acceptServer,
   }),
 ];
 

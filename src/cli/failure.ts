@@ -33,6 +33,7 @@ export function isDone(error: unknown): boolean {
 /** Prints whatever was thrown, and returns the exit code. The command line has no other mapping from errors to text. */
 export function reportFailure(error: unknown, { isJson, isVerbose }: GlobalFlags, output: Output): number {
   const report = explain(error);
+  if (report.hint !== undefined) report.hint = forShell(report.hint);
   if (isJson) output.printJson({ error: report });
   else {
     output.say(`${output.paintAside('red', 'error:')} ${printable(report.message)}`);
@@ -46,10 +47,7 @@ const withoutKeys = createRedactor([]);
 
 function explain(error: unknown): ErrorReport {
   if (error instanceof CommanderError) return explainUsage(error);
-  if (error instanceof RuntimeError) {
-    const report = reportError(error);
-    return report.hint === undefined ? report : { ...report, hint: forShell(report.hint) };
-  }
+  if (error instanceof RuntimeError) return reportError(error);
   const { code, message } = reportError(error);
   return {
     code,

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { HttpServer } from '../http/http-server.js';
 import type { CommandContext } from './define-command.js';
 import { dashboardPort } from './launch.js';
 import { settingOf } from './with-runtime.js';
@@ -47,20 +48,41 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
       needsToken: service.needsToken,
       page: service.hasPage ? readPageFiles() : undefined,
     });
-    runtime.maintenance.start();
-    if (flags.isJson) output.printJson({ url: server.url, owner_url: server.ownerUrl, mcp: `${server.url}/mcp` });
-    else for (const line of greeting(service, server)) output.say(line);
-    if (service.open) openBrowser(server.ownerUrl);
-    await untilSignal();
-    await server.close();
+    try {
+      runtime.maintenance.start();
+      await greet(service, server, { flags, output });
+      await untilSignal();
+    } finally {
+      await server.close();
+    }
   } finally {
     runtime.close();
   }
 }
 
-function greeting({ hasPage, host }: HttpService, server: { url: string; ownerUrl: string }): string[] {
+/** Prints where the server is, and opens its page if asked to. */
+async function greet(
+  service: HttpService,
+  server: HttpServer,
+  { flags, output }: Pick<CommandContext, 'flags' | 'output'>,
+): Promise<void> {
+  const { url } = server;
+  // Without a page there is nothing to open.
+  const ownerUrl = service.hasPage ? await server.ownerUrl() : url;
+  if (flags.isJson) output.printJson({ url, owner_url: ownerUrl, mcp: `${url}/mcp` });
+  else for (const line of greeting(service, { url, ownerUrl })) output.say(line);
+  // With a code of its own, so that the printed address still opens.
+  if (service.open) openBrowser(await server.ownerUrl());
+}
+
+function greeting({ hasPage, host, needsToken }: HttpService, server: { url: string; ownerUrl: string }): string[] {
   const lines = hasPage
-    ? [`Dashboard: ${server.ownerUrl}`, 'Anyone with this address gets in: keep it to yourself.']
+    ? [
+        `Dashboard: ${server.ownerUrl}`,
+        ...(needsToken
+          ? ['It opens once, within ten minutes. `agent-runtime tool dashboard_url` prints another.']
+          : ['Everyone who can reach this port gets in.']),
+      ]
     : [
         `Serving ${server.url}: MCP at /mcp, the tools at /api/tools, changes at /api/events.`,
         'Programs need a token: `agent-runtime token create --name NAME`.',

@@ -1,6 +1,5 @@
 import { RuntimeError } from '../base/errors.js';
 import { nearest } from '../base/text.js';
-import type { AccessToken } from '../core/access/access.js';
 import type { Runtime } from '../runtime.js';
 import type { CommandContext } from './define-command.js';
 import type { GlobalFlags } from './global-flags.js';
@@ -29,34 +28,46 @@ export async function createToken({ name }: { name: string }, { flags, output }:
   }
 }
 
-/** Lists the tokens by id and name. */
+/** Lists the tokens by id and name, and the browsers that a code has let in. */
 export async function listTokens(_: unknown, { flags, output }: CommandContext): Promise<void> {
-  const tokens = await onRuntime(flags, (runtime) => runtime.access.list());
+  const [tokens, browsers] = await onRuntime(flags, ({ access }) =>
+    Promise.all([access.list(), access.listBrowsers()]),
+  );
   const shown = tokens.map((token) => ({
     id: token.id,
     name: token.name,
     read_only: token.isReadOnly,
-    created_at: new Date(token.createdAt).toISOString(),
-    last_used_at: token.lastUsedAt === null ? null : new Date(token.lastUsedAt).toISOString(),
+    created_at: iso(token.createdAt),
+    last_used_at: token.lastUsedAt === null ? null : iso(token.lastUsedAt),
   }));
-  if (flags.isJson) output.printJson({ tokens: shown });
-  else if (shown.length === 0) output.say('There are no tokens. `agent-runtime token create --name NAME` creates one.');
-  else for (const token of shown) output.print(lineOf(token));
+  const shownBrowsers = browsers.map((browser) => ({
+    id: browser.id,
+    token: browser.name,
+    read_only: browser.isReadOnly,
+    created_at: iso(browser.createdAt),
+    last_used_at: iso(browser.lastUsedAt),
+    expires_at: iso(browser.expiresAt),
+  }));
+  if (flags.isJson) return output.printJson({ tokens: shown, browsers: shownBrowsers });
+  if (shown.length === 0) output.say('There are no tokens. `agent-runtime token create --name NAME` creates one.');
+  for (const token of shown) output.print(lineOf(token.id, token.name, token));
+  for (const browser of shownBrowsers) output.print(lineOf(browser.id, `browser of ${browser.token}`, browser));
 }
 
 export async function revokeToken({ token }: { token: string }, { flags, output }: CommandContext): Promise<void> {
-  const { id, name } = await onRuntime(flags, async ({ access, config }) =>
-    access.revoke(wholeTokenId(token, await access.list()), callerOf(config)),
-  );
-  if (flags.isJson) output.printJson({ id, name, revoked: true });
-  else output.print(`Revoked ${id} (${name}).`);
+  const { kind, id, name } = await onRuntime(flags, async ({ access, config }) => {
+    const known = [...(await access.list()), ...(await access.listBrowsers())];
+    return access.revoke(wholeTokenId(token, known), callerOf(config));
+  });
+  if (flags.isJson) output.printJson({ id, name, kind, revoked: true });
+  else output.print(`Revoked ${id} (${kind === 'browser' ? 'a browser of ' : ''}${name}).`);
 }
 
 /**
- * The token that a name, an id or the beginning of an id means. Throws `invalid` if several begin with it, and `not_found`
+ * The token or browser that a name, an id or the beginning of an id means. Throws `invalid` if several begin with it, and `not_found`
  * with the nearest ones.
  */
-function wholeTokenId(given: string, tokens: readonly AccessToken[]): string {
+function wholeTokenId(given: string, tokens: readonly { id: string; name: string }[]): string {
   if (tokens.some(({ id, name }) => id === given || name === given)) return given;
   const matching = given.length < 4 ? [] : tokens.filter(({ id }) => id.startsWith(given.toLowerCase()));
   const [first] = matching;
@@ -77,14 +88,21 @@ function wholeTokenId(given: string, tokens: readonly AccessToken[]): string {
   throw new RuntimeError(
     'not_found',
     `There is no token ${JSON.stringify(given)}.`,
-    `Did you mean ${near.join(' or ')}? \`${commandName} token list\` shows the tokens there are.`,
+    `Did you mean ${near.join(' or ')}? \`${commandName} token list\` shows the tokens and browsers there are.`,
   );
 }
 
-function lineOf(token: { id: string; name: string; read_only: boolean; last_used_at: string | null }): string {
-  const used = token.last_used_at === null ? 'never used' : `last used ${token.last_used_at}`;
-  return `${token.id}  ${token.name}  ${token.read_only ? 'read-only' : 'full'}  ${used}`;
+interface Shown {
+  read_only: boolean;
+  last_used_at: string | null;
 }
+
+function lineOf(id: string, what: string, { read_only, last_used_at }: Shown): string {
+  const used = last_used_at === null ? 'never used' : `last used ${last_used_at}`;
+  return `${id}  ${what}  ${read_only ? 'read-only' : 'full'}  ${used}`;
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
 
 function onRuntime<Result>(flags: GlobalFlags, work: (runtime: Runtime) => Promise<Result>): Promise<Result> {
   return withRuntime(settingOf(flags), work);

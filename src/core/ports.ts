@@ -34,6 +34,8 @@ export interface ModelRequest {
   signal: AbortSignal;
   /** Called with each piece of answer text as it arrives. */
   onText(text: string): void;
+  /** Called whenever the vendor says how many tokens the call has used so far. */
+  onUsage?: ((usage: ModelUsage) => void) | undefined;
 }
 
 export interface ModelParams {

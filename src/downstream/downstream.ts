@@ -58,6 +58,8 @@ export interface Downstream {
   /** Changes the rule for a tool. Throws `not_found` if it names an unknown server. */
   route(tool: string, change: RouteChange, actor: Actor): Promise<Route>;
   stats(filter: { tool?: string | undefined; sinceMs: number }): Promise<CallStats[]>;
+  /** Takes a server's tools as they are now; resolves to the names of those that had changed. Throws `not_found`. */
+  accept(server: string, actor: Actor): Promise<string[]>;
   /** Starts a server and lists its tools; resolves to their number. Throws CallFailure. */
   check(server: string, timeoutMs: number): Promise<number>;
   /** Ends what killed sessions have left and what has long been idle; applies the scales that other sessions have set. */
@@ -115,7 +117,8 @@ class PooledDownstream implements Downstream {
   async call(request: CallRequest): Promise<CallOutcome> {
     await this.#scaleOnce();
     try {
-      return await this.#caller.call(request);
+      const outcome = await this.#caller.call(request);
+      return (await this.#isChanged(outcome)) ? { ...outcome, isChanged: true } : outcome;
     } finally {
       if (this.#metrics.hasUnwritten() || this.#cache.hasUnwritten()) this.#flushSoon();
     }
@@ -151,6 +154,10 @@ class PooledDownstream implements Downstream {
     return this.#metrics.stats(filter);
   }
 
+  async accept(server: string, actor: Actor): Promise<string[]> {
+    return this.#store.acceptTools(this.#poolOf(server).server, actor);
+  }
+
   async check(server: string, timeoutMs: number): Promise<number> {
     const pool = this.#poolOf(server);
     await this.#scaleOnce();
@@ -177,6 +184,12 @@ class PooledDownstream implements Downstream {
     // First, so that a pool that loses its servers starts and records nothing more.
     this.#launcher.close();
     for (const pool of this.#pools.values()) pool.kill();
+  }
+
+  async #isChanged({ tool, source }: CallOutcome): Promise<boolean> {
+    if (source === 'native') return false;
+    const dot = tool.indexOf('.');
+    return (await this.#pools.get(tool.slice(0, dot))?.changedTools())?.has(tool.slice(dot + 1)) ?? false;
   }
 
   #createPool(server: string): Pool {

@@ -23,6 +23,8 @@ export interface ListedTool {
   description: string;
   health: ServerHealth;
   isReadOnly: boolean;
+  /** Not as it was at first sight, and not accepted since. */
+  isChanged: boolean;
   inputSchema: JsonObject;
   /** When its server listed it; null for native tools. */
   listedAt: EpochMs | null;
@@ -47,11 +49,13 @@ export async function listTools(
 
 async function listPool(pool: Pool): Promise<ListedTool[]> {
   const list = await pool.tools({ isFresh: false, timeoutMs: listTimeoutMs }).catch(() => undefined);
+  const changed = await pool.changedTools();
   return (list?.tools ?? []).map((tool) => ({
     name: `${pool.server}.${tool.name}`,
     description: tool.description ?? '',
     health: healthOf(pool),
     isReadOnly: isReadOnly(tool),
+    isChanged: changed.has(tool.name),
     inputSchema: (tool.inputSchema ?? {}) as JsonObject,
     listedAt: list?.listedAt ?? null,
   }));
@@ -64,6 +68,7 @@ function listNative(tool: NativeTool): ListedTool {
     description: tool.description,
     health: 'native',
     isReadOnly: true,
+    isChanged: false,
     inputSchema: schema as JsonObject,
     listedAt: null,
   };

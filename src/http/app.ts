@@ -11,6 +11,7 @@ import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
 import { type Env, type GuardOptions, guard } from './guard.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
+import type { OpenVisits } from './open-visits.js';
 import { boardReads } from './page/board-reads.js';
 import { jobReads } from './page/job-reads.js';
 import { showVisitor } from './page/visitor.js';
@@ -22,6 +23,7 @@ export interface AppNeeds {
   config: Config;
   log: Log;
   feed: EventFeed;
+  visits: OpenVisits;
   mcp: McpEndpoint;
   guard: GuardOptions;
   /** Without it the server has no page. */
@@ -32,7 +34,7 @@ export interface AppNeeds {
 const largestBody = 4 * 1024 * 1024;
 
 /** All routes of the one port. */
-export function createApp({ runtime, config, log, feed, mcp, guard: guarding, page }: AppNeeds): Hono<Env> {
+export function createApp({ runtime, config, log, feed, visits, mcp, guard: guarding, page }: AppNeeds): Hono<Env> {
   const tools = chooseTools({ toolsets: config.toolsets, isReadOnly: guarding.isReadOnly });
   const app = new Hono<Env>();
   app.use(securityHeaders);
@@ -52,15 +54,15 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
   app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.route('/api/tools', toolApi(tools, runtime));
   if (page) app.route('/api/page', toolApi([...boardReads, ...jobReads], runtime, { isCounted: false }));
-  app.get('/api/events', async (context) => {
+  app.get('/api/events', refuseHead, async (context) => {
     const place = context.req.header('last-event-id') ?? context.req.query('after');
     const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Number(place) : await feed.newest();
-    return eventStream(feed, afterId, context.req.raw.signal);
+    return eventStream({ feed, visits, pass: context.get('visitor'), afterId, signal: context.req.raw.signal });
   });
   app.get('/metrics', async (context) =>
     context.body(await runtime.metrics.prometheus(), 200, { 'Content-Type': prometheusContentType }),
   );
-  app.all('/mcp', (context) => mcp.handle(context.req.raw, context.get('visitor')));
+  app.all('/mcp', refuseHead, (context) => mcp.handle(context.req.raw, context.get('visitor')));
   if (page) {
     app.get('*', (context) => {
       const file = context.req.path.startsWith('/api/') ? undefined : page.get(context.req.path);
@@ -80,6 +82,16 @@ export function createApp({ runtime, config, log, feed, mcp, guard: guarding, pa
   });
   return app;
 }
+
+/** The framework answers HEAD by the handler of GET and drops the body: nothing would ever end the stream of a GET. */
+const refuseHead: MiddlewareHandler<Env> = async (context, next) => {
+  if (context.req.method !== 'HEAD') return next();
+  return context.json(
+    { error: { code: 'invalid', message: 'A stream cannot be asked for by HEAD.', hint: 'Use GET.' } },
+    405,
+    { Allow: 'GET' },
+  );
+};
 
 /** Headers of every answer: browsers load and run only our own files, show them in no frame, and cache nothing. */
 const securityHeaders: MiddlewareHandler = async (context, next) => {

@@ -1,51 +1,74 @@
 import type { JsonObject } from '../base/json.js';
+import { type Pass, revokes } from '../core/access/pass.js';
 import type { Event } from '../core/events/events.js';
 import type { EventFeed, Subscriber } from '../mcp/event-feed.js';
+import type { OpenVisits } from './open-visits.js';
+
+export interface EventStreamNeeds {
+  feed: EventFeed;
+  visits: OpenVisits;
+  pass: Pass;
+  /** The last event that the client has seen. */
+  afterId: number;
+  /** Aborted when the client has gone. */
+  signal: AbortSignal;
+}
 
 /** Unread bytes after which a client is disconnected. It reconnects and goes on where it was. */
 const longestBacklogBytes = 1_000_000;
 const keepAliveMs = 15_000;
 const retryMs = 1_000;
 
-/** An endless answer of server-sent events (WHATWG HTML, server-sent events): each change as it is recorded. */
-export function eventStream(feed: EventFeed, afterId: number, signal: AbortSignal): Response {
+/**
+ * An endless answer of server-sent events (WHATWG HTML, server-sent events): each change as it is recorded. It ends with
+ * the caller's token or browser session, and nothing that was recorded after the revocation is sent.
+ */
+export function eventStream({ feed, visits, pass, afterId, signal }: EventStreamNeeds): Response {
   const encoder = new TextEncoder();
   let stop = () => {};
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
         const send = (text: string) => controller.enqueue(encoder.encode(text));
-        const subscriber: Subscriber = {
-          take(events) {
-            if ((controller.desiredSize ?? 0) <= 0) {
-              end();
-              return false;
-            }
-            send(events.map(format).join(''));
-            return true;
-          },
-        };
-        const unsubscribe = feed.subscribe(afterId, subscriber);
-        const keepAlive = setInterval(() => {
-          if ((controller.desiredSize ?? 0) > 0) send(': still here\n\n');
-        }, keepAliveMs);
+        const ends: (() => void)[] = [];
         let hasEnded = false;
         const end = () => {
           if (hasEnded) return;
           hasEnded = true;
-          clearInterval(keepAlive);
-          unsubscribe();
-          signal.removeEventListener('abort', end);
+          for (const each of ends) each();
           try {
             controller.close();
           } catch {
             // The client has disconnected already.
           }
         };
+        const subscriber: Subscriber = {
+          take(events) {
+            const revokedAt = events.findIndex((event) => revokes(event, pass));
+            const shown = revokedAt < 0 ? events : events.slice(0, revokedAt);
+            const isBehind = (controller.desiredSize ?? 0) <= 0;
+            if (!isBehind && shown.length > 0) send(shown.map(format).join(''));
+            if (!isBehind && revokedAt < 0) return true;
+            end();
+            return false;
+          },
+          end,
+        };
         stop = end;
-        signal.addEventListener('abort', end);
         // The position from which a client goes on that has seen no event yet.
         send(`retry: ${retryMs}\nid: ${afterId}\nevent: ready\ndata: {}\n\n`);
+        const keepAlive = setInterval(() => {
+          if ((controller.desiredSize ?? 0) > 0) send(': still here\n\n');
+        }, keepAliveMs).unref();
+        signal.addEventListener('abort', end);
+        ends.push(
+          () => clearInterval(keepAlive),
+          () => signal.removeEventListener('abort', end),
+          visits.add(pass, end),
+        );
+        const unsubscribe = feed.subscribe(afterId, subscriber);
+        if (hasEnded) unsubscribe();
+        else ends.push(unsubscribe);
       },
       cancel: () => stop(),
     },

@@ -1,13 +1,13 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { type Access, isSame } from '../core/access/access.js';
+import type { Access } from '../core/access/access.js';
+import { browserLifeMs } from '../core/access/browser-sessions.js';
+import { anyonePass, ownerPass, type Pass } from '../core/access/pass.js';
+import { isSame } from '../core/access/secret.js';
 import { errorResponse } from './failure.js';
 
 /** Who a request comes from. */
-export interface Visitor {
-  name: string;
-  isReadOnly: boolean;
-}
+export type Visitor = Pass;
 
 export interface GuardOptions {
   access: Access;
@@ -19,16 +19,18 @@ export interface GuardOptions {
   hosts: ReadonlySet<string>;
   /** The server itself offers no writes. */
   isReadOnly: boolean;
+  /** The port that the server listens on, once it does. */
+  port(): number;
 }
 
 export type Env = { Variables: { visitor: Visitor } };
 
-const cookieName = 'agent_runtime';
-const cookieSeconds = 30 * 86_400;
+/** Earlier versions kept the token itself in it, and browsers send a cookie of 127.0.0.1 to every port. */
+const formerCookieName = 'agent_runtime';
 
 /**
  * Refuses a request that is addressed to another name (DNS rebinding), that another site's page has made, or that does
- * not say who it comes from. A token comes as `Authorization: Bearer`, as a cookie, or once in the page's address.
+ * not say who it comes from: by a token as `Authorization: Bearer`, or by the cookie of a browser that a code has let in.
  */
 export function guard(options: GuardOptions): MiddlewareHandler<Env> {
   return async (context, next) => {
@@ -48,11 +50,15 @@ export function guard(options: GuardOptions): MiddlewareHandler<Env> {
       });
     }
     if (context.req.path === '/api/health') return next();
+    if (context.req.query('token') !== undefined) {
+      return refuse(context, 'A token does not belong in an address, which histories and logs keep.');
+    }
+    if (getCookie(context, formerCookieName) !== undefined) deleteCookie(context, formerCookieName);
 
-    const entering = enteringWith(context);
-    if (entering !== undefined) return enter(context, entering, options);
+    const code = codeOf(context);
+    if (code !== undefined) return signIn(context, code, options);
     const visitor = await visitorOf(context, options);
-    if (!visitor) return unknownVisitor(context);
+    if (!visitor) return unknownVisitor(context, options);
     context.set('visitor', { ...visitor, isReadOnly: visitor.isReadOnly || options.isReadOnly });
     return next();
   };
@@ -68,67 +74,62 @@ function isFromElsewhere(context: Context): boolean {
   return !URL.canParse(origin) || new URL(origin).host !== context.req.header('host');
 }
 
-/** The token or code of an address such as `/?token=...`, as it is given to a person once. */
-function enteringWith(context: Context): string | undefined {
+/** The code of an address such as `/?code=...`, as it is given to a person once. */
+function codeOf(context: Context): string | undefined {
   if (context.req.method !== 'GET' || context.req.path.startsWith('/api/') || context.req.path === '/mcp')
     return undefined;
-  return context.req.query('token') ?? context.req.query('code');
+  return context.req.query('code');
 }
 
-/** Exchanges it for a cookie and opens the same address without it, so that it stays in no history. */
-async function enter(context: Context, secret: string, options: GuardOptions): Promise<Response> {
-  const cookie = await cookieFor(secret, options);
-  if (cookie === undefined) {
-    return refuse(context, 'This address has been used or is too old.', 'Run `agent-runtime dashboard` for a new one.');
-  }
-  setCookie(context, cookieName, cookie, {
+/** Begins a session for the browser, and opens the same address without the code. */
+async function signIn(context: Context, code: string, { access, ownerToken, port }: GuardOptions): Promise<Response> {
+  const session = await access.signIn(code, ownerToken);
+  if (session === undefined) return refuse(context, 'This address has been used, or is too old.');
+  setCookie(context, cookieName(port()), session, {
     httpOnly: true,
     sameSite: 'Strict',
     path: '/',
-    maxAge: cookieSeconds,
+    maxAge: browserLifeMs / 1000,
     secure: new URL(context.req.url).protocol === 'https:',
   });
   const url = new URL(context.req.url);
-  url.searchParams.delete('token');
   url.searchParams.delete('code');
-  return context.redirect(`${url.pathname}${url.search}`, 303);
+  // A path that begins with two slashes would name another host.
+  return context.redirect(`/${url.pathname.replace(/^\/+/, '')}${url.search}`, 303);
 }
 
-/** A token stands for itself; a code is good once, and lets the owner in. */
-async function cookieFor(secret: string, { access, ownerToken }: GuardOptions): Promise<string | undefined> {
-  if (isSame(secret, ownerToken) || (await access.verify(secret))) return secret;
-  return (await access.redeem(secret)) ? ownerToken : undefined;
-}
+/** Cookies do not tell ports apart: each server has a name of its own, and the value is good for nothing but this. */
+const cookieName = (port: number): string => `agent_runtime_${port}`;
 
 async function visitorOf(
   context: Context,
-  { access, ownerToken, needsToken }: GuardOptions,
+  { access, ownerToken, needsToken, port }: GuardOptions,
 ): Promise<Visitor | undefined> {
   const bearer = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
-  const cookie = getCookie(context, cookieName);
-  const given = bearer ?? cookie;
-  if (given !== undefined) {
-    if (isSame(given, ownerToken)) return { name: 'owner', isReadOnly: false };
-    const token = await access.verify(given);
-    if (token) return token;
-    if (bearer === undefined) deleteCookie(context, cookieName);
-    else return undefined;
+  if (bearer !== undefined) return isSame(bearer, ownerToken) ? ownerPass : access.verify(bearer);
+  const cookie = getCookie(context, cookieName(port()));
+  if (cookie !== undefined) {
+    const pass = await access.verifyBrowser(cookie, ownerToken);
+    if (pass) return pass;
+    deleteCookie(context, cookieName(port()));
   }
-  return needsToken ? undefined : { name: 'anyone', isReadOnly: false };
+  return needsToken ? undefined : anyonePass;
 }
 
-function unknownVisitor(context: Context): Response | Promise<Response> {
-  const message = context.req.header('authorization') ? 'This token is not, or no longer, good.' : 'Who are you?';
-  return refuse(
-    context,
-    message,
-    'Programs send `Authorization: Bearer TOKEN` (`agent-runtime token create`); people open the address that `agent-runtime dashboard` prints.',
-  );
+function unknownVisitor(context: Context, { port }: GuardOptions): Response {
+  if (context.req.header('authorization')) return refuse(context, 'This token is not, or no longer, good.');
+  const wasSignedIn = getCookie(context, cookieName(port())) !== undefined;
+  return refuse(context, wasSignedIn ? 'This browser is no longer signed in.' : 'Who are you?');
 }
 
-function refuse(context: Context, message: string, hint: string): Response | Promise<Response> {
+const ways =
+  'People open the address that `agent-runtime dashboard` prints, or `agent-runtime tool dashboard_url` for a running ' +
+  'one; it opens once. Programs send `Authorization: Bearer TOKEN` (`agent-runtime token create`), and POST ' +
+  '/api/tools/dashboard_url gives them such an address.';
+
+function refuse(context: Context, message: string): Response {
   context.header('WWW-Authenticate', 'Bearer');
-  return context.json({ error: { code: 'invalid', message, hint } }, 401);
+  return context.json({ error: { code: 'invalid', message, hint: ways } }, 401);
 }
 
 /** The name in a Host header, without port; brackets of an IPv6 address stay. */

@@ -9,6 +9,7 @@ import type { Runtime } from '../runtime.js';
 import { createApp } from './app.js';
 import { listen } from './listen.js';
 import { McpEndpoint } from './mcp-endpoint.js';
+import { createOpenVisits } from './open-visits.js';
 import type { PageFiles } from './page-files.js';
 
 export interface HttpOptions {
@@ -31,8 +32,8 @@ export interface HttpServer {
   /** Its address, without a token. */
   url: string;
   port: number;
-  /** The address that lets its owner in. */
-  ownerUrl: string;
+  /** An address that lets its owner in from one browser, once and within ten minutes; `url` where everyone gets in. */
+  ownerUrl(): Promise<string>;
   /** Ends every connection. */
   close(): Promise<void>;
 }
@@ -51,7 +52,8 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     );
   }
   const feed = createEventFeed({ db: runtime.db, log });
-  const mcp = new McpEndpoint({ runtime, config: { ...config, isReadOnly }, log });
+  const visits = createOpenVisits({ feed, access: runtime.access, log });
+  const mcp = new McpEndpoint({ runtime, config: { ...config, isReadOnly }, log, visits });
   const ownerToken = localToken(config.dataDir);
   const hosts = new Set([...loopbackNames, bracketed(host), ...ownAddresses(host), ...options.allowedHosts]);
   const app = createApp({
@@ -59,23 +61,31 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     config,
     log,
     feed,
+    visits,
     mcp,
     page,
-    guard: { access: runtime.access, ownerToken, needsToken, hosts, isReadOnly },
+    guard: { access: runtime.access, ownerToken, needsToken, hosts, isReadOnly, port: () => port },
   });
   const listener = getRequestListener(app.fetch);
-  const { server, port } = await listen((request, response) => void listener(request, response), {
+  let port = 0;
+  const listening = await listen((request, response) => void listener(request, response), {
     host,
     port: options.port,
     isExact: options.isExactPort,
   });
+  const { server } = listening;
+  port = listening.port;
   const url = `http://${isAny(host) ? '127.0.0.1' : bracketed(host)}:${port}`;
   const entry = await runtime.httpServers.add({ url, hasPage: page !== undefined, isReadOnly });
   return {
     url,
     port,
-    ownerUrl: needsToken ? `${url}/?token=${ownerToken}` : url,
+    async ownerUrl() {
+      if (!needsToken) return url;
+      return `${url}/?code=${await runtime.access.createCode({ tokenId: 'owner', isReadOnly })}`;
+    },
     async close() {
+      visits.close();
       feed.close();
       server.close();
       await mcp.close();

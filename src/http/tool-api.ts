@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { messageOf, RuntimeError } from '../base/errors.js';
+import { similarNames } from '../base/text.js';
 import type { Actor } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
 import type { AnyTool } from '../tools/call/define-tool.js';
@@ -20,7 +21,9 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime, options?: R
   function find(name: string): AnyTool {
     const tool = byName.get(name);
     if (tool) return tool;
-    throw new RuntimeError('not_found', `There is no tool ${JSON.stringify(name)}.`, 'GET /api/tools lists them.');
+    const similar = similarNames(name, [...byName.keys()]);
+    const hint = similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'GET /api/tools lists them.';
+    throw new RuntimeError('not_found', `There is no tool ${JSON.stringify(name)}.`, hint);
   }
 
   function schemaOf(tool: AnyTool) {
@@ -37,7 +40,7 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime, options?: R
         hint: 'Use a token that was made without --read-only.',
       });
     }
-    return Response.json(await runTool(tool, given, contextOf(runtime, caller, { signal }), options));
+    return Response.json(await runTool(tool, given, contextOf(runtime, caller, { signal, rights: visitor }), options));
   }
 
   return new Hono<Env>()

@@ -88,6 +88,7 @@ export async function runCall(
     alive: silence.restart,
     spent(spentSoFar) {
       usage = spentSoFar;
+      if (!isOver) request.onUsage?.(spentSoFar);
     },
     get usage() {
       return usage;

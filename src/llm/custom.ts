@@ -13,12 +13,20 @@ import {
 import { runCall } from './call.js';
 import type { CustomAnswer, CustomProvider } from './define-provider.js';
 import { redactedDetail } from './failure.js';
-import type { ProviderDeclaration } from './provider.js';
+import { type ProviderDeclaration, requireKey } from './provider.js';
 
-const section = z.record(z.string().regex(/^[\w-]+$/), z.string());
+const module = z.strictObject({
+  module: z.string().min(1),
+  /** Names of the variables that it reads. */
+  env: z.array(z.string().regex(/^[A-Za-z_]\w*$/, 'expected the name of a variable')).optional(),
+});
+
+const section = z.record(z.string().regex(/^[\w-]+$/), z.union([z.string().min(1), module]));
+
+type Section = z.output<typeof section>;
 
 /** Modules of the user's own, by name: each is the provider `custom:NAME`. See `define-provider.ts`. */
-export const custom: ProviderDeclaration<z.output<typeof section>> = {
+export const custom: ProviderDeclaration<Section> = {
   id: 'custom',
   label: 'Your own module',
   settings: section,
@@ -28,8 +36,29 @@ export const custom: ProviderDeclaration<z.output<typeof section>> = {
   setUp: 'Name its module in the config file as providers.custom.NAME.',
   names: (modules) => Object.keys(modules),
   isConfigured: () => true,
-  create: (modules, { resolvePath }, name) => createCustom({ name, path: resolvePath(modules[name] ?? '') }),
+  secretVariables: variablesOf,
+  passedOn: variablesOf,
+  create(modules, { env, resolvePath }, name) {
+    const { path, variables } = moduleOf(modules[name]);
+    for (const variable of variables) {
+      requireKey(env[variable], `The provider custom:${name}`, variable, setUpVariable(variable));
+    }
+    return createCustom({ name, path: resolvePath(path) });
+  },
 };
+
+function moduleOf(entry: Section[string] | undefined): { path: string; variables: readonly string[] } {
+  return typeof entry === 'object'
+    ? { path: entry.module, variables: entry.env ?? [] }
+    : { path: entry ?? '', variables: [] };
+}
+
+function variablesOf(modules: Section): string[] {
+  return Object.values(modules).flatMap((entry) => moduleOf(entry).variables);
+}
+
+const setUpVariable = (name: string): string =>
+  `Set ${name} in the environment of this server or in the secrets file, or leave it out of its env in the config file.`;
 
 interface CustomModule {
   /** What stands after `custom:`. */

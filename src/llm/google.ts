@@ -1,3 +1,4 @@
+import type { GenerateContentResponse, GenerationConfig } from '@google/generative-ai';
 import { z } from 'zod';
 import { retryAfterMs } from '../base/backoff.js';
 import { messageOf } from '../base/errors.js';
@@ -13,7 +14,6 @@ import {
 import { type Call, callFetch, cutAnswer, defined, droppedParams, runCall } from './call.js';
 import { httpFailure, networkFailure, redactedDetail, type VendorNames } from './failure.js';
 import { type ProviderContext, type ProviderDeclaration, requireKey } from './provider.js';
-import { readEvents } from './server-sent-events.js';
 
 const section = z.strictObject({ model: z.string().optional(), baseUrl: z.url().optional() });
 
@@ -68,8 +68,8 @@ interface Connection {
 }
 
 /**
- * Speaks the Gemini API as a stream (ai.google.dev/api, models.streamGenerateContent), without Google's SDK: that one
- * follows redirects with the key, and keeps a second copy of every answer. Throws `ModelError`s.
+ * Speaks the Gemini API as a stream, by `@google/generative-ai`. That SDK follows redirects with the key, drops the headers
+ * of errors and limits no answer, so it gets our `fetch`, which does. Throws `ModelError`s.
  */
 export function createGoogle(
   settings: Connection,
@@ -85,39 +85,69 @@ export function createGoogle(
 const ownAddress = 'https://generativelanguage.googleapis.com';
 
 async function converse(settings: Connection, request: ModelRequest, call: Call): Promise<ModelAnswer> {
-  const { model } = request;
-  const response = await send(settings, request, call);
-  if (!response.ok) throw statusFailure(response, await response.text(), { settings, model });
+  const sdk = await import('@google/generative-ai');
+  const { model, prompt, system } = request;
+  const sender = createSender(settings, model, call);
   try {
-    return await readStream(readEvents(response.body), request, call);
+    // Without the `timeout` option: the SDK never clears its timer, which would keep the process alive.
+    const generative = new sdk.GoogleGenerativeAI(settings.apiKey).getGenerativeModel(
+      { model, generationConfig: writeConfig(request) },
+      defined({ baseUrl: settings.baseUrl?.replace(/\/+$/, '') }),
+    );
+    const content = {
+      contents: [{ role: 'user', parts: [{ text: prompt }] }],
+      ...defined({ systemInstruction: system }),
+    };
+    const result = await withFetch(sender.fetch, () =>
+      generative.generateContentStream(content, { signal: call.signal }),
+    );
+    // This second copy of the stream is not read, and its unhandled rejection would end the process.
+    result.response.catch(() => {});
+    return await readStream(result.stream, request, call);
   } catch (error) {
+    if (sender.failure) throw sender.failure;
     if (error instanceof ModelError) throw error;
     const detail = redactedDetail(messageOf(error), [settings.apiKey]);
     throw cutAnswer('Google', model, { detail, usage: call.usage, cause: error });
   }
 }
 
-async function send(settings: Connection, request: ModelRequest, call: Call): Promise<Response> {
-  const { model, prompt, system } = request;
-  const base = settings.baseUrl?.replace(/\/+$/, '') ?? ownAddress;
-  const path = model.includes('/') ? model : `models/${model}`;
-  const body = {
-    generationConfig: writeConfig(request),
-    contents: [{ role: 'user', parts: [{ text: prompt }] }],
-    ...(system === undefined ? {} : { systemInstruction: { role: 'system', parts: [{ text: system }] } }),
+interface Sender {
+  fetch: typeof fetch;
+  /** Why the request failed, which the SDK would wrap in words of its own. */
+  failure?: ModelError;
+}
+
+function createSender(settings: Connection, model: string, call: Call): Sender {
+  const send = callFetch(call);
+  const fail = (failure: ModelError): never => {
+    sender.failure = failure;
+    throw failure;
   };
+  const sender: Sender = {
+    async fetch(input, init) {
+      const response = await send(input, init).catch((error: unknown) =>
+        fail(networkFailure('Google', settings.baseUrl ?? ownAddress, error)),
+      );
+      return response.ok ? response : fail(statusFailure(response, await response.text(), { settings, model }));
+    },
+  };
+  return sender;
+}
+
+/** The SDK has no option for a `fetch`: it takes the global one, before its first await. */
+function withFetch<Result>(own: typeof fetch, begin: () => Result): Result {
+  const original = globalThis.fetch;
+  globalThis.fetch = own;
   try {
-    return await callFetch(call)(`${base}/v1beta/${path}:streamGenerateContent?alt=sse`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-goog-api-key': settings.apiKey },
-      body: JSON.stringify(body),
-    });
-  } catch (error) {
-    throw networkFailure('Google', base, error);
+    return begin();
+  } finally {
+    globalThis.fetch = original;
   }
 }
 
-function writeConfig({ params }: ModelRequest) {
+function writeConfig({ params }: ModelRequest): GenerationConfig {
+  // The SDK's types are older than `responseJsonSchema`, which takes JSON Schema as it is. It sends unknown fields too.
   const structure = params.json_schema
     ? { responseMimeType: 'application/json', responseJsonSchema: params.json_schema }
     : undefined;
@@ -133,22 +163,23 @@ function writeConfig({ params }: ModelRequest) {
   };
 }
 
-/** One event of the stream, as far as it is read here. */
-interface Chunk {
-  candidates?: { content?: { parts?: { text?: string; thought?: boolean }[] }; finishReason?: string }[];
-  promptFeedback?: { blockReason?: string };
+/** Fields that the API sends today and that the SDK's types lack. */
+interface Chunk extends Omit<GenerateContentResponse, 'usageMetadata'> {
   modelVersion?: string;
   usageMetadata?: { promptTokenCount?: number; candidatesTokenCount?: number; thoughtsTokenCount?: number };
   /** Comes with status 200, in the middle of the stream. */
   error?: { code?: number; message?: string };
 }
 
-async function readStream(events: AsyncIterable<string>, request: ModelRequest, call: Call): Promise<ModelAnswer> {
+async function readStream(
+  stream: AsyncIterable<GenerateContentResponse>,
+  request: ModelRequest,
+  call: Call,
+): Promise<ModelAnswer> {
   let model = request.model;
   let finishReason: string | undefined;
   let usage: ModelUsage = { inputTokens: 0, outputTokens: 0 };
-  for await (const event of events) {
-    const chunk = readJson<Chunk>(event);
+  for await (const chunk of stream as AsyncIterable<Chunk>) {
     model = chunk.modelVersion ?? model;
     if (chunk.usageMetadata) {
       usage = readUsage(chunk.usageMetadata);
@@ -159,7 +190,8 @@ async function readStream(events: AsyncIterable<string>, request: ModelRequest, 
     if (blockReason) throw refusal(request.model, `the prompt was blocked: ${blockReason}`, usage);
     const candidate = chunk.candidates?.[0];
     for (const part of candidate?.content?.parts ?? []) {
-      if (part.text && part.thought !== true) call.text(part.text);
+      const isThought = 'thought' in part && part.thought === true;
+      if (part.text && !isThought) call.text(part.text);
     }
     finishReason = candidate?.finishReason ?? finishReason;
   }

@@ -42,6 +42,7 @@ export interface ProviderDeclaration<Settings extends object = Readonly<Record<s
   create(settings: Settings, context: ProviderContext, name: string): Provider;
   /** Names of more variables that it needs in the processes of background jobs. */
   passedOn?(settings: Settings): readonly string[];
+  secretVariables?(settings: Settings): readonly string[];
 }
 
 /** What a provider may know of the process that it runs in. */

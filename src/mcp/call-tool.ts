@@ -1,7 +1,7 @@
 import type { CallToolResult, Tool as ToolDescription } from '@modelcontextprotocol/sdk/types.js';
 import { type ErrorReport, reportError } from '../base/errors.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
-import { inputSchema } from '../tools/call/input-schema.js';
+import { listedSchema } from '../tools/call/listed-schema.js';
 import { runTool } from '../tools/call/run-tool.js';
 
 /**
@@ -11,17 +11,30 @@ import { runTool } from '../tools/call/run-tool.js';
 export function describeTool(tool: AnyTool): ToolDescription {
   return {
     name: tool.name,
-    title: tool.title,
     description: tool.description,
-    inputSchema: inputSchema(tool) as ToolDescription['inputSchema'],
-    annotations: {
-      title: tool.title,
-      readOnlyHint: tool.effect === 'read',
-      destructiveHint: tool.effect === 'destroy',
-      idempotentHint: tool.effect === 'read' || (tool.isIdempotent ?? false),
-      openWorldHint: tool.isExternal ?? false,
-    },
+    inputSchema: listedSchema(tool) as ToolDescription['inputSchema'],
+    annotations: annotationsOf(tool),
     ...(tool.isEntry ? { _meta: { 'anthropic/alwaysLoad': true } } : {}),
+  };
+}
+
+/**
+ * The title, in the one place where every client looks for it (the SDK's `getDisplayName` and Claude Code both read
+ * `annotations.title`), and those hints that differ from what the protocol assumes without them.
+ */
+function annotationsOf({
+  title,
+  effect,
+  isIdempotent,
+  isExternal,
+}: AnyTool): NonNullable<ToolDescription['annotations']> {
+  return {
+    title,
+    // Of a tool that only reads, the protocol asks neither of the next two.
+    ...(effect === 'read' ? { readOnlyHint: true } : {}),
+    ...(effect === 'write' ? { destructiveHint: false } : {}),
+    ...(effect !== 'read' && isIdempotent ? { idempotentHint: true } : {}),
+    ...(isExternal ? {} : { openWorldHint: false }),
   };
 }
 
@@ -38,8 +51,13 @@ export async function callTool(
   given: unknown,
   { openContext, onDefect }: CallNeeds,
 ): Promise<CallToolResult> {
+  const notes: string[] = [];
+  const note = (text: string) => notes.push(text);
   try {
-    return toResult(tool, await runTool(tool, given, await openContext()));
+    const output = await runTool(tool, given, { ...(await openContext()), note });
+    const result = toResult(tool, output);
+    for (const text of notes) result.content.push({ type: 'text', text: `Note: ${text}` });
+    return result;
   } catch (error) {
     const report = reportError(error);
     if (report.code === 'internal') onDefect();

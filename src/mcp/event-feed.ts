@@ -5,6 +5,8 @@ import type { Database } from '../store/sql.js';
 export interface Subscriber {
   /** Takes events, oldest first; false when it cannot take more, and so has been dropped. */
   take(events: readonly Event[]): boolean;
+  /** The feed has closed: nothing more will come. */
+  end?(): void;
 }
 
 export interface EventFeed {
@@ -12,6 +14,7 @@ export interface EventFeed {
   newest(): Promise<number>;
   /** Gives a subscriber every event after `afterId`, past and future, each once. Returns the function that unsubscribes. */
   subscribe(afterId: number, subscriber: Subscriber): () => void;
+  /** Ends every subscriber. */
   close(): void;
 }
 
@@ -24,6 +27,7 @@ export function createEventFeed({ db, log }: { db: Database; log: Log }): EventF
   const places = new Map<Subscriber, number>();
   let timer: NodeJS.Timeout | undefined;
   let isLooking = false;
+  let isClosed = false;
 
   async function look(): Promise<void> {
     if (isLooking) return;
@@ -45,8 +49,9 @@ export function createEventFeed({ db, log }: { db: Database; log: Log }): EventF
     if (last === undefined) return;
     for (const [subscriber, at] of places) {
       if (at !== place) continue;
-      if (subscriber.take(events)) places.set(subscriber, last);
-      else leave(subscriber);
+      if (!subscriber.take(events)) leave(subscriber);
+      // It may have left while it took them.
+      else if (places.has(subscriber)) places.set(subscriber, last);
     }
   }
 
@@ -60,15 +65,22 @@ export function createEventFeed({ db, log }: { db: Database; log: Log }): EventF
   return {
     newest: () => newestEventId(db),
     subscribe(afterId, subscriber) {
+      if (isClosed) {
+        subscriber.end?.();
+        return () => {};
+      }
       places.set(subscriber, afterId);
-      timer ??= setInterval(() => void look(), pollMs);
+      timer ??= setInterval(() => void look(), pollMs).unref();
       void look();
       return () => leave(subscriber);
     },
     close() {
+      isClosed = true;
       clearInterval(timer);
       timer = undefined;
+      const subscribers = [...places.keys()];
       places.clear();
+      for (const subscriber of subscribers) subscriber.end?.();
     },
   };
 }

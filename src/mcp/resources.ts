@@ -9,6 +9,7 @@ import {
   UnsubscribeRequestSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
+import type { Rights } from '../core/access/pass.js';
 import type { Actor } from '../core/actor.js';
 import type { Event } from '../core/events/events.js';
 import type { Runtime } from '../runtime.js';
@@ -55,11 +56,12 @@ const mimeType = 'application/json';
 
 export interface ResourceNeeds {
   actor: Actor;
+  rights?: Rights | undefined;
   runtime(): Promise<Runtime>;
 }
 
 /** Serves what can be read and followed by address (MCP spec 2025-11-25, resources). */
-export function serveResources(server: Server, { actor, runtime }: ResourceNeeds): void {
+export function serveResources(server: Server, { actor, rights, runtime }: ResourceNeeds): void {
   const followed = new Set<string>();
   let feed: EventFeed | undefined;
 
@@ -82,7 +84,7 @@ export function serveResources(server: Server, { actor, runtime }: ResourceNeeds
       import('../tools/call/run-tool.js'),
       runtime(),
     ]);
-    const context = contextOf(opened, actor, { signal });
+    const context = contextOf(opened, actor, { signal, ...(rights ? { rights } : {}) });
     const result = await runTool(findTool(tool), input, context).catch((error: unknown) => {
       if (error instanceof RuntimeError) throw new McpError(ErrorCode.InvalidParams, error.message, { uri });
       throw error;

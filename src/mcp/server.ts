@@ -10,11 +10,11 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../base/config.js';
 import { type ErrorReport, messageOf, RuntimeError } from '../base/errors.js';
-import { sharingWord } from '../base/text.js';
 import { version } from '../base/version.js';
+import type { Rights } from '../core/access/pass.js';
 import type { Runtime, Session } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
-import type { ToolChoice } from '../tools/index.js';
+import type { Missing, ToolChoice } from '../tools/index.js';
 import { instructions } from './instructions.js';
 import { servePrompts } from './prompts.js';
 import { ProtocolServer } from './protocol-server.js';
@@ -23,6 +23,8 @@ import { serveResources } from './resources.js';
 export interface McpServerNeeds {
   config: Config;
   session: Session;
+  /** Of a client that has come over HTTP; one on this machine has the owner's. */
+  rights?: Rights | undefined;
   /** Opens the runtime on first use. A failure answers the call that needed it, and the next call tries again. */
   runtime(): Promise<Runtime>;
 }
@@ -32,7 +34,7 @@ export interface McpServerNeeds {
  * server only to look at it. The tools themselves are imported when they are first listed or called, so that
  * `initialize` is answered at once.
  */
-export function createMcpServer({ config, session, runtime }: McpServerNeeds): Server {
+export function createMcpServer({ config, session, rights, runtime }: McpServerNeeds): Server {
   // The low-level class, because the tools declare themselves: the high-level one builds its schemas again for every
   // list, and does not say which argument is unknown.
   const server = new ProtocolServer(
@@ -45,7 +47,7 @@ export function createMcpServer({ config, session, runtime }: McpServerNeeds): S
     return surface;
   };
 
-  serveResources(server, { actor: session, runtime });
+  serveResources(server, { actor: session, rights, runtime });
   servePrompts(server);
   server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: (await loadSurface()).descriptions() }));
 
@@ -54,12 +56,16 @@ export function createMcpServer({ config, session, runtime }: McpServerNeeds): S
   server.fallbackRequestHandler = async (request, extra): Promise<CallToolResult> => {
     if (request.method !== 'tools/call') throw new McpError(ErrorCode.MethodNotFound, 'Method not found');
     const { name, arguments: given } = (request.params ?? {}) as { name?: unknown; arguments?: unknown };
-    const { tools, callTool, contextOf, toErrorResult, problem } = await loadSurface();
+    const { tools, missing, callTool, contextOf, toErrorResult, problem } = await loadSurface();
     const tool = tools.get(String(name));
-    if (!tool) return toErrorResult(unknownTool(String(name), [...tools.keys()]));
+    if (!tool) return toErrorResult(explainMissing(String(name), missing(String(name)), { ...config, rights }));
     const openContext = async () => {
       if (problem) throw problem;
-      return contextOf(await runtime(), session, { sessionId: session.id, ...faceOf(server, extra) });
+      return contextOf(await runtime(), session, {
+        sessionId: session.id,
+        ...(rights ? { rights } : {}),
+        ...faceOf(server, extra),
+      });
     };
     // A client that shows its server's log should not need to look for it on disk.
     const onDefect = () => void server.sendLoggingMessage({ level: 'error', logger: tool.name, data: 'tool failed' });
@@ -109,7 +115,7 @@ function samplerOf(server: Server, signal: AbortSignal): ToolContext['sample'] {
 }
 
 async function importSurface(config: Config) {
-  const [{ chooseTools }, { contextOf }, { callTool, describeTool, toErrorResult }] = await Promise.all([
+  const [{ chooseTools, whyMissing }, { contextOf }, { callTool, describeTool, toErrorResult }] = await Promise.all([
     import('../tools/index.js'),
     import('../tools/call/run-tool.js'),
     import('./call-tool.js'),
@@ -119,6 +125,7 @@ async function importSurface(config: Config) {
   return {
     tools: new Map(chosen.map((tool) => [tool.name, tool])),
     problem,
+    missing: (name: string) => whyMissing(name, problem ? { ...config, toolsets: 'all' } : config),
     callTool,
     contextOf,
     toErrorResult,
@@ -144,12 +151,35 @@ function chooseOrExplain(
   }
 }
 
-/** An unknown tool is answered as any other failure, so that the model sees it: few clients show a protocol error. */
-function unknownTool(name: string, known: readonly string[]): ErrorReport {
-  const near = sharingWord(name, known);
-  return {
-    code: 'not_found',
-    message: `There is no tool ${JSON.stringify(name)} here.`,
-    hint: near.length > 0 ? `Similar names: ${near.join(', ')}.` : 'tools/list names all tools.',
-  };
+/** A tool that is not offered is answered as any other failure, so that the model sees it: few clients show a protocol error. */
+function explainMissing(
+  given: string,
+  missing: Missing,
+  { toolsets, rights }: ToolChoice & { rights: Rights | undefined },
+): ErrorReport {
+  switch (missing.why) {
+    case 'read_only':
+      return {
+        code: 'not_found',
+        message: `This server is read-only, and ${missing.name} changes data: it is left out.`,
+        hint:
+          rights && rights.tokenId !== 'owner'
+            ? 'Ask the user for a token that was made without --read-only, if you are to change anything.'
+            : 'Ask the user to unset AGENT_RUNTIME_READ_ONLY for this server, if it is to change anything.',
+      };
+    case 'not_chosen':
+      return {
+        code: 'not_found',
+        message: `${missing.name} is left out of this server, which offers the toolsets ${JSON.stringify(toolsets)}.`,
+        hint: 'Ask the user to set AGENT_RUNTIME_TOOLSETS of this server to all.',
+      };
+    case 'unknown': {
+      const { similar } = missing;
+      return {
+        code: 'not_found',
+        message: `There is no tool ${JSON.stringify(given)} here.`,
+        hint: similar.length > 0 ? `Did you mean ${similar.join(' or ')}?` : 'tools/list names all tools.',
+      };
+    }
+  }
 }

@@ -147,7 +147,8 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const detail = error instanceof ModelError && error.detail ? ` It said: ${JSON.stringify(error.detail)}` : '';
   const hint = error instanceof RuntimeError && error.hint ? ` ${error.hint}` : '';
-  return `${error.message}${detail}${hint}`;
+  const message = detail + hint === '' || /[.!?…]["')]*$/.test(error.message) ? error.message : `${error.message}.`;
+  return `${message}${detail}${hint}`;
 }
 
 function stoppedBecause(reason: StopReason | undefined, job: JobRow): Outcome {

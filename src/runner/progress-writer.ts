@@ -34,6 +34,8 @@ export class ProgressWriter {
   readonly #logs: NewLogEntry[] = [];
   readonly #warnings: string[] = [];
   readonly #spent = { model: undefined as string | undefined, inputTokens: 0, outputTokens: 0 };
+  /** What the call under way has used, until it is stored. */
+  #live: AttemptUpdate['usage'];
   #lastFlush: Promise<void> | undefined;
 
   constructor(job: JobRow, needs: ProgressWriterNeeds) {
@@ -65,6 +67,10 @@ export class ProgressWriter {
         this.#spent.model = model;
         this.#spent.inputTokens += inputTokens;
         this.#spent.outputTokens += outputTokens;
+        this.#live = { model, inputTokens: 0, outputTokens: 0 };
+      },
+      usageSoFar: (usage) => {
+        this.#live = usage;
       },
       warn: (message) => {
         this.#warnings.push(redact(message));
@@ -103,13 +109,14 @@ export class ProgressWriter {
 
   async #store(): Promise<void> {
     const hasOutput = this.#stored < this.#output.length || this.#mustRestart;
-    if (!hasOutput && !this.#progress && this.#logs.length === 0) return;
+    if (!hasOutput && !this.#progress && !this.#live && this.#logs.length === 0) return;
     const { db, clock } = this.#needs;
     const update: AttemptUpdate = {
       restart: this.#mustRestart,
       piece: this.#output.slice(this.#stored),
       chunk: this.#chunk++,
       progress: this.#progress,
+      usage: this.#live,
       logs: this.#logs.slice(),
     };
     const storedNow = this.#output.length;
@@ -123,6 +130,7 @@ export class ProgressWriter {
     this.#logProgress(update.progress);
     this.#logs.splice(0, update.logs.length);
     if (this.#progress === update.progress) this.#progress = undefined;
+    if (this.#live === update.usage) this.#live = undefined;
     // The output that was stored is obsolete when it was restarted meanwhile.
     if (this.#restarts !== restarts) return;
     this.#stored = storedNow;

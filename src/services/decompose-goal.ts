@@ -3,7 +3,7 @@ import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Json } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
 import type { Goals } from '../core/goals/goals.js';
-import { applyPlan, type PlannedTask, type Strategy, templatePlan } from '../core/goals/plan.js';
+import { applyPlan, type PlannedTask, planEdges, type Strategy, templatePlan } from '../core/goals/plan.js';
 import { parsePlan, planPrompt } from '../core/goals/plan-request.js';
 import type { Job } from '../core/jobs/job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
@@ -40,12 +40,17 @@ export interface DecomposeNeeds {
   sample: ((prompt: string) => Promise<string>) | undefined;
 }
 
-export interface Decomposed {
+interface Created {
+  tasks_created: number[];
+  count: number;
+  /** Which of them wait for which, by id. */
+  dependencies?: Record<number, number[]> | undefined;
+}
+
+export interface Decomposed extends Partial<Created> {
   goal_id: number;
   strategy: Strategy;
   planner: Planner;
-  tasks_created?: number[];
-  count?: number;
   status?: string;
   task_id?: string;
   request?: string;
@@ -105,7 +110,8 @@ async function store(
   const plan = { goalId: request.goal_id, strategy: request.strategy, tasks };
   const rows = await db.transaction((sql) => applyPlan(sql, plan, { at: clock.now(), actor: needs.actor }));
   const ids = rows.map((row) => row.id);
-  return { goal_id: request.goal_id, strategy: request.strategy, planner, tasks_created: ids, count: ids.length };
+  const created = { tasks_created: ids, count: ids.length, dependencies: planEdges(plan, rows) };
+  return { goal_id: request.goal_id, strategy: request.strategy, planner, ...created };
 }
 
 function askCaller(request: DecomposeRequest, goal: Goal): Decomposed {
@@ -189,7 +195,7 @@ function planJob(request: DecomposeRequest, goal: Goal, model: ResolvedModel): N
   };
 }
 
-function tasksOf(result: Json): { tasks_created: number[]; count: number } {
-  const { tasks_created, count } = result as { tasks_created: number[]; count: number };
-  return { tasks_created, count };
+function tasksOf(result: Json): Created {
+  const { tasks_created, count, dependencies } = result as unknown as Created;
+  return { tasks_created, count, dependencies };
 }

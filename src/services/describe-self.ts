@@ -3,11 +3,15 @@ import type { Config } from '../base/config.js';
 import type { Downstream } from '../downstream/downstream.js';
 import type { SickServer } from '../downstream/views.js';
 import type { Models } from '../llm/index.js';
+import type { Database } from '../store/sql.js';
 
 /** What this process is set up with. */
 export interface SelfDescription {
   databasePath: string;
+  /** With its write-ahead log, where the newest changes are. */
   databaseBytes: number;
+  /** What was lost before this process opened it. */
+  databaseLoss: string | undefined;
   workerSlots: number;
   defaultModel: string | undefined;
   configuredProviders: string[];
@@ -18,17 +22,19 @@ export interface SelfDescription {
 }
 
 export interface DescribeNeeds {
+  db: Pick<Database, 'lossAtOpening'>;
   config: Config;
   models: Models;
   downstream: Downstream;
 }
 
 /** What this process is set up with, read at the moment of the call. */
-export function describeSelf({ config, models, downstream }: DescribeNeeds): SelfDescription {
+export function describeSelf({ config, db, models, downstream }: DescribeNeeds): SelfDescription {
   const defaultModel = models.defaultModel();
   return {
     databasePath: config.dbPath,
-    databaseBytes: statSync(config.dbPath, { throwIfNoEntry: false })?.size ?? 0,
+    databaseBytes: sizeOf(config.dbPath) + sizeOf(`${config.dbPath}-wal`),
+    databaseLoss: db.lossAtOpening(),
     workerSlots: config.workerSlots,
     defaultModel,
     configuredProviders: models.available().flatMap(({ id, isConfigured }) => (isConfigured ? [id] : [])),
@@ -36,3 +42,5 @@ export function describeSelf({ config, models, downstream }: DescribeNeeds): Sel
     sickServers: downstream.sick(),
   };
 }
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

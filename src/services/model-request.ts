@@ -77,11 +77,12 @@ export async function submitLlmJob(request: LlmRequest, actor: Actor, needs: Llm
 
 /** Runs a job again. Only jobs of type `llm` can be given another model; throws `invalid` for others. */
 export async function retryLlmJob(
-  request: { task_id: string; model?: string | undefined },
+  request: { task_id: string; model?: string | undefined; token_budget?: number | undefined },
   actor: Actor,
   { models, jobs }: LlmRequestNeeds,
 ): Promise<Job> {
-  if (request.model === undefined) return jobs.retry(request.task_id, {}, actor);
+  const { token_budget: tokenBudget } = request;
+  if (request.model === undefined) return jobs.retry(request.task_id, { tokenBudget }, actor);
   const model = usableModel(models, request.model);
   const job = await jobs.get(request.task_id);
   if (job.type !== 'llm') {
@@ -92,7 +93,12 @@ export async function retryLlmJob(
     );
   }
   const payload = { ...llmPayload.parse(job.payload), model: model.requested };
-  const options = { payload: JSON.stringify(payload), requires: model.provider, requestedModel: model.requested };
+  const options = {
+    payload: JSON.stringify(payload),
+    requires: model.provider,
+    requestedModel: model.requested,
+    tokenBudget,
+  };
   return jobs.retry(request.task_id, options, actor);
 }
 

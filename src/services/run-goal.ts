@@ -3,6 +3,7 @@ import type { GoalRuns } from '../core/goal-runs/goal-runs.js';
 import type { Job } from '../core/jobs/job.js';
 import type { Models } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
+import { type BreakerNeeds, breakerWarning } from './breaker-warning.js';
 import { usableModel } from './model-request.js';
 
 export interface RunRequest {
@@ -13,7 +14,7 @@ export interface RunRequest {
   verify?: boolean | undefined;
 }
 
-export interface RunGoalNeeds {
+export interface RunGoalNeeds extends BreakerNeeds {
   models: Models;
   goalRuns: Pick<GoalRuns, 'start'>;
   jobs: Pick<Jobs, 'fill'>;
@@ -21,13 +22,14 @@ export interface RunGoalNeeds {
 
 /**
  * Starts background jobs that work through a goal. Throws `invalid` for an unknown model and `not_configured` for a
- * missing key before anything is stored.
+ * missing key before anything is stored. `warnings` are those of the run, and the open breaker that its jobs wait for.
  */
 export async function startGoalRun(
   request: RunRequest,
   actor: Actor,
-  { models, goalRuns, jobs }: RunGoalNeeds,
-): Promise<{ run: Job; isRepeated: boolean }> {
+  needs: RunGoalNeeds,
+): Promise<{ run: Job; isRepeated: boolean; warnings: string[] }> {
+  const { models, goalRuns, jobs } = needs;
   const model = usableModel(models, request.model);
   const started = await goalRuns.start(
     {
@@ -42,5 +44,6 @@ export async function startGoalRun(
     actor,
   );
   await jobs.fill(actor);
-  return started;
+  const waiting = await breakerWarning([`llm:${model.provider}`], needs);
+  return { ...started, warnings: [...started.run.warnings, ...(waiting === undefined ? [] : [waiting])] };
 }

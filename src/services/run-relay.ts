@@ -5,6 +5,7 @@ import type { RelayRuns, StartedRun } from '../core/relay/relay-runs.js';
 import type { Relays } from '../core/relay/relays.js';
 import type { Models } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
+import { type BreakerNeeds, breakerWarning } from './breaker-warning.js';
 import { usableModel } from './model-request.js';
 
 export interface RelayRunRequest {
@@ -24,8 +25,13 @@ export interface RunRelayNeeds {
 /**
  * Starts background jobs that work through a relay. A step's own model wins over the one in the request. An unknown model
  * or a missing key, of any step or of the judge, throws `invalid` or `not_configured` before the first step starts.
+ * `warnings` name the open breaker that the present step waits for.
  */
-export async function startRelayRun(request: RelayRunRequest, actor: Actor, needs: RunRelayNeeds): Promise<StartedRun> {
+export async function startRelayRun(
+  request: RelayRunRequest,
+  actor: Actor,
+  needs: RunRelayNeeds & BreakerNeeds,
+): Promise<StartedRun & { warnings: string[] }> {
   const { models, relays, relayRuns, jobs } = needs;
   const { pipeline, steps } = await relays.get(request.pipeline_id);
   const run = {
@@ -40,7 +46,9 @@ export async function startRelayRun(request: RelayRunRequest, actor: Actor, need
   };
   const started = await relayRuns.start(run, actor);
   await jobs.fill(actor);
-  return started;
+  const providers = run.models.flatMap((step) => (step === null ? [] : [`llm:${step.provider}`])).slice(0, 1);
+  const waiting = await breakerWarning(providers, needs);
+  return { ...started, warnings: waiting === undefined ? [] : [waiting] };
 }
 
 /** Cancels a relay for good, with the job that works on it. */

@@ -27,7 +27,7 @@ export interface SubmitNeeds {
 }
 
 /** Types with a tool of their own, which sets what their jobs need beside the payload. */
-const reserved: Record<string, string> = {
+export const toolsOfTypes: Readonly<Record<string, string | undefined>> = {
   llm: 'submit_background_task',
   decompose: 'decompose_goal',
   relay_step: 'run_relay',
@@ -41,7 +41,7 @@ const reserved: Record<string, string> = {
  */
 export async function submitJob(request: JobRequest, actor: Actor, needs: SubmitNeeds) {
   const { agents, jobs } = needs;
-  const tool = reserved[request.type];
+  const tool = toolsOfTypes[request.type];
   if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
   const { payload, demands } = await agents.check(request.type, request.payload);
   const submitted = await jobs.submit(

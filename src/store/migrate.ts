@@ -4,6 +4,11 @@ import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { foundation } from './migrations/001-foundation/index.js';
 import { postponedJobs } from './migrations/002-postponed-jobs.js';
 import { verdicts } from './migrations/003-verdicts.js';
+import { browserSessions } from './migrations/004-browser-sessions.js';
+import { knownTools } from './migrations/005-known-tools.js';
+import { liveUsage } from './migrations/006-live-usage.js';
+import { dueByTick } from './migrations/007-due-by-tick.js';
+import { taskLinks } from './migrations/008-task-links.js';
 import {
   brokenReferences,
   type Migration,
@@ -15,7 +20,16 @@ import {
   versionOf,
 } from './schema.js';
 
-export const migrations: readonly Migration[] = [foundation, postponedJobs, verdicts];
+export const migrations: readonly Migration[] = [
+  foundation,
+  postponedJobs,
+  verdicts,
+  browserSessions,
+  knownTools,
+  liveUsage,
+  dueByTick,
+  taskLinks,
+];
 
 export interface MigrateOptions {
   file: string;

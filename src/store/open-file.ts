@@ -5,6 +5,7 @@ import type { Connection, PreparedStatement } from './driver.js';
 import type { Statement, Value } from './sql.js';
 import { explain } from './sqlite-errors.js';
 import { createWalCheckpointer } from './wal.js';
+import type { WalDamage } from './wal-damage.js';
 
 export interface Connections {
   file: string;
@@ -13,6 +14,8 @@ export interface Connections {
   /** Read-only, so that reads outside a transaction never see rows that may yet be rolled back. */
   reader: Connection;
   log: Log;
+  /** What was wrong with its write-ahead log before it was opened. */
+  damage?: WalDamage | undefined;
 }
 
 /** What has become of the file at a path since it was opened. */
@@ -20,6 +23,7 @@ export type FileChange = 'gone' | 'replaced';
 
 /** One opening of the database: two open, migrated connections, their statements, and which file they belong to. */
 export class OpenFile {
+  readonly damage: WalDamage | undefined;
   readonly writer: Connection;
   readonly reader: Connection;
   readonly writes: Statements;
@@ -35,8 +39,9 @@ export class OpenFile {
   #seenAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  constructor({ file, writer, reader, log }: Connections) {
+  constructor({ file, writer, reader, log, damage }: Connections) {
     for (const connection of [writer, reader]) connection.pragma(`busy_timeout = ${sqliteWaitMs}`);
+    this.damage = damage;
     this.writer = writer;
     this.reader = reader;
     this.writes = statementsOf(writer);

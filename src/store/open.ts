@@ -13,6 +13,7 @@ import type { Database } from './sql.js';
 import { type NameProcess, sqliteDatabase } from './sqlite.js';
 import { explain, isBusy } from './sqlite-errors.js';
 import { useWal } from './wal.js';
+import { explainWalDamage, findWalDamage } from './wal-damage.js';
 
 export interface OpenOptions {
   file: string;
@@ -63,8 +64,10 @@ async function openFile(driver: Driver, options: OpenOptions): Promise<OpenFile>
   const startedAt = performance.now();
   try {
     prepareFile(file, log);
+    const damage = await findWalDamage(file);
+    if (damage) log.error(explainWalDamage(damage), { file });
     const writer = await openWriter(driver, options, startedAt + lockDeadlineMs * 3);
-    return new OpenFile({ file, writer, reader: openReader(driver, file, writer), log });
+    return new OpenFile({ file, writer, reader: openReader(driver, file, writer), log, damage });
   } catch (error) {
     throw explainOpening(error, file, performance.now() - startedAt);
   }

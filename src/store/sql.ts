@@ -37,6 +37,8 @@ export interface Database extends Sql {
    * every call throws `unavailable` and nothing is written, until the database is back or another one is in its place.
    */
   isHere(): boolean;
+  /** What was lost before the database was opened here, in words; undefined if nothing is known to be. */
+  lossAtOpening(): string | undefined;
   /**
    * Closes at once, after the `last` statements if the write lock is free. Synchronous, because a server that is asked
    * to end has some 100 ms before it is killed.

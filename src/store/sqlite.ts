@@ -4,10 +4,12 @@ import type { Log } from '../base/log.js';
 import { copyInto, newestBackup } from './backup.js';
 import type { Connection } from './driver.js';
 import { findLockHolder } from './lock-holder.js';
+import { longestPause } from './lock-pause.js';
 import type { FileChange, OpenFile, Statements } from './open-file.js';
 import type { Database, Sql, TransactionOptions } from './sql.js';
 import { closedError, explain, fileChanged, isBusy, stayedLocked } from './sqlite-errors.js';
 import { guardAgainstWaiting } from './transaction-guard.js';
+import { explainWalDamage } from './wal-damage.js';
 
 export interface SqliteNeeds {
   file: string;
@@ -26,7 +28,6 @@ export interface SqliteNeeds {
 /** Resolves to words such as `a session of claude-code`; undefined for a process that is not of this program. */
 export type NameProcess = (read: Pick<Database, 'all'>, pid: number) => Promise<string | undefined>;
 
-const jitterMs = 8;
 /** How old a look at the file may be for a read; every write looks anew. */
 const readLookMs = 100;
 /** Between two tries to open what stands in the place of the file. */
@@ -73,6 +74,9 @@ class SqliteDatabase implements Database {
 
   readonly isHere: Database['isHere'] = () => this.#opened.isHere();
 
+  readonly lossAtOpening: Database['lossAtOpening'] = () =>
+    this.#opened.damage && explainWalDamage(this.#opened.damage);
+
   readonly close: Database['close'] = (last = []) => {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -105,15 +109,16 @@ class SqliteDatabase implements Database {
   /** Repeats an attempt while another process holds the lock, up to the deadline. */
   async #untilFree<Result>(attempt: () => Result | Promise<Result>, askedAt = performance.now()): Promise<Result> {
     for (;;) {
+      let waitedMs: number;
       if (this.#isClosed) throw closedError(this.location);
       try {
         return await attempt();
       } catch (error) {
-        const waitedMs = performance.now() - askedAt;
+        waitedMs = performance.now() - askedAt;
         if (!isBusy(error)) throw explain(error, this.location);
         if (waitedMs > this.#needs.lockDeadlineMs) throw await this.#stayedLocked(error, waitedMs);
       }
-      await sleep(Math.random() * jitterMs);
+      await sleep(Math.random() * longestPause(waitedMs, this.#needs.lockDeadlineMs));
     }
   }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { modelParams } from '../agents/llm.js';
 import { cut } from '../base/text.js';
-import { jobStatuses } from '../core/jobs/job.js';
+import { hasEnded, jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
@@ -19,17 +19,16 @@ import {
   showWaitedJob,
   submittedTaskOutput,
   waitedJobOutput,
-  warningLines,
   warningsOf,
 } from './shapes/job.js';
+import { jobResultText, jobStatusText, warningLines } from './shapes/job-text.js';
 
 const model = z
   .string()
   .min(1)
   .max(200)
   .describe(
-    'Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME; the configured ' +
-      'default unless given. runtime_status says what is configured.',
+    'Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME; the default unless given.',
   );
 
 /** Background tasks: prompts that a language model answers in a process of their own. */
@@ -41,9 +40,7 @@ export const backgroundTools = [
     isEntry: true,
     isExternal: true,
     description:
-      'Gives a prompt to a language model in a process of its own, which goes on when this session ends, and returns a ' +
-      'task_id at once. The model sees only the prompt, and has no tools unless the config file grants some. Next: do ' +
-      'other work, then wait_for_tasks or check_task_status, and get_task_result.',
+      'Gives a prompt to a model in a process of its own, which outlives this session; returns a task_id at once. The model sees only the prompt. Next: wait_for_tasks, get_task_result.',
     input: z.strictObject({
       task_description: z.string().min(1).max(2_000_000).describe('The prompt: all that the model needs to know.'),
       model: model.optional(),
@@ -99,12 +96,10 @@ export const backgroundTools = [
     title: 'Check task status',
     effect: 'read',
     description:
-      'Returns the status of a background task (pending, running, completed, failed or cancelled), with times, attempts, ' +
-      'tokens, any error, and the end of the output so far. Next: get_task_result when completed, wait_for_tasks to wait.',
+      'Returns the status of a background task with times, attempts, tokens, error and the end of its output. Next: get_task_result.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput.extend({ attempts: z.array(attemptOutput).optional() }),
-    text: ({ description, status, error }) =>
-      `Task: ${description}\nStatus: ${status}${error ? `\nError: ${error.message}` : ''}`,
+    text: jobStatusText,
     handler: async (input, { runtime }) => {
       const job = await runtime.jobs.get(input.task_id);
       const partial = job.status === 'completed' ? '' : await runtime.jobs.output(job.id);
@@ -118,22 +113,18 @@ export const backgroundTools = [
     title: 'Get task result',
     effect: 'read',
     description:
-      'Returns the full answer of a background task, or what has arrived so far if it is not done. Long answers come in ' +
-      'parts: next_offset says where the next one starts.',
+      'Returns the answer of a background task, or what has arrived so far; next_offset says where the next part starts.',
     input: z.strictObject({
       task_id: jobId,
       offset: z.int().min(0).max(1_000_000_000).optional().describe('Where to start, in characters; 0 unless given.'),
       max_chars: z.int().min(1).max(200_000).optional().describe('At most this many characters; 20,000 unless given.'),
     }),
     output: jobResultOutput,
-    text: ({ status, result, error }) =>
-      status === 'completed'
-        ? `RESULT:\n${'='.repeat(60)}\n${result}`
-        : `Task is ${status}.${error ? ` ${error.message}` : ''}${result === '' ? '' : `\nSo far:\n${result}`}`,
-    handler: async (input, { runtime }) => {
+    text: jobResultText,
+    handler: async (input, { runtime, rights }) => {
       const job = await runtime.jobs.get(input.task_id);
       const output = await runtime.jobs.output(job.id);
-      await runtime.jobs.markRead(job.id);
+      if (!rights.isReadOnly) await runtime.jobs.markRead(job.id);
       return showJobResult(job, output, { offset: input.offset ?? 0, most: input.max_chars ?? 20_000 });
     },
   }),
@@ -142,8 +133,7 @@ export const backgroundTools = [
     name: 'list_background_tasks',
     title: 'List background tasks',
     effect: 'read',
-    description:
-      'Lists background tasks, newest first; unread marks results that have not been fetched. Next: get_task_result.',
+    description: 'Lists background tasks, newest first; unread marks results not fetched.',
     input: z.strictObject({
       limit: limit(10),
       status_filter: z.enum(jobStatuses).optional().describe('Only tasks of this status.'),
@@ -171,9 +161,7 @@ export const backgroundTools = [
     title: 'Cancel a task',
     effect: 'destroy',
     isIdempotent: true,
-    description:
-      'Cancels a background task or job. One that waits never starts; one that runs is stopped: its model call is aborted ' +
-      'and every process it started is ended. Its output so far is kept. Next: retry_task to run it again.',
+    description: 'Cancels a background task, job or run with its processes; output so far is kept. Next: retry_task.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput,
     text: ({ task_id, status }) => `Task ${task_id} is ${status}`,
@@ -185,8 +173,7 @@ export const backgroundTools = [
     title: 'Wait for tasks',
     effect: 'read',
     description:
-      'Waits until one or all of these background tasks have ended, or the time is up, and returns the status of each. ' +
-      'Next: get_task_result, or call it again.',
+      'Waits until one or all of these background tasks have ended, or the time is up (50 s at most), and returns their status with the first 1,000 characters of each answer.',
     input: z.strictObject({
       task_ids: z.array(jobId).min(1).max(100).describe('Ids as returned by submit_background_task or submit_job.'),
       mode: z.enum(['any', 'all']).default('all').describe('Wait for any of them, or for all.'),
@@ -199,7 +186,11 @@ export const backgroundTools = [
     }),
     handler: async (input, context) => {
       const { isDone, jobs } = await waitForJobs(input.task_ids, input.mode, input.timeout_seconds * 1000, context);
-      return { done: isDone, tasks: jobs.map(showWaitedJob) };
+      const { runtime } = context;
+      const tasks = jobs.map(async (job) =>
+        showWaitedJob(job, hasEnded(job.status) ? await runtime.jobs.output(job.id) : ''),
+      );
+      return { done: isDone, tasks: await Promise.all(tasks) };
     },
   }),
 
@@ -208,10 +199,17 @@ export const backgroundTools = [
     title: 'Retry a task',
     effect: 'write',
     isExternal: true,
-    description:
-      'Runs a failed, cancelled or dead background task or job again, with fresh tries, and with another model if you name ' +
-      'one. Tasks that were cancelled because of it are reopened too. Next: wait_for_tasks.',
-    input: z.strictObject({ task_id: jobId, model: model.optional() }),
+    description: 'Runs a failed, cancelled or dead background task or job again. Next: wait_for_tasks.',
+    input: z.strictObject({
+      task_id: jobId,
+      model: model.optional(),
+      token_budget: z
+        .int()
+        .min(1)
+        .max(1_000_000_000)
+        .optional()
+        .describe('A new budget over all tries, those already made included.'),
+    }),
     output: jobStatusOutput,
     handler: async (input, { runtime, actor }) => showJobStatus(await retryLlmJob(input, actor, runtime)),
   }),

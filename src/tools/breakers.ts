@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { failureTypes } from '../core/breakers/machine.js';
+import { standardSpelling } from '../core/relay/standard-agents.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, fields, iso, limit, mark, whenTrue } from './call/fields.js';
 import { firstThatFit, pagedList } from './call/page.js';
@@ -26,6 +27,7 @@ const agentId = z
   .trim()
   .min(1)
   .max(200)
+  .overwrite(standardSpelling)
   .describe(
     'Whose breaker: an agent such as researcher, a provider such as llm:anthropic, or a job type such as job:backtest.',
   );
@@ -46,8 +48,7 @@ export const breakerTools = [
     title: 'Get breaker status',
     effect: 'read',
     description:
-      "Returns an agent's breaker in full: its state (CLOSED lets calls through, OPEN refuses them, HALF_OPEN lets a few " +
-      'probes through), the reason, its counts and rules, and its last failures. Before a call use circuit_breaker_acquire.',
+      "Returns an agent's breaker: its state (CLOSED lets calls through, OPEN refuses them, HALF_OPEN lets probes through), why, its rules and last failures.",
     input: z.strictObject({ agent_id: agentId }),
     output: breakerStatusOutput,
     handler: async ({ agent_id }, { runtime }) => {
@@ -64,9 +65,7 @@ export const breakerTools = [
     name: 'circuit_breaker_list',
     title: 'List breakers',
     effect: 'read',
-    description:
-      'Lists all breakers that were ever used, by agent, and names those that are OPEN or HALF_OPEN. Next: ' +
-      'circuit_breaker_status for the failures of one.',
+    description: 'Lists all breakers, and names those that are OPEN or HALF_OPEN.',
     input: z.strictObject({ fields, limit: limit(20), cursor }),
     output: breakerListOutput,
     handler: async (input, { runtime }) => {
@@ -97,9 +96,7 @@ export const breakerTools = [
     title: 'Acquire a breaker permit',
     effect: 'write',
     description:
-      'Asks whether an agent may be given work now. allowed: do it, then report with circuit_breaker_record_success or ' +
-      '_record_failure, with the permit if there is one (a probe). Not allowed but fallback_agent: that agent may do it ' +
-      'instead, as its own breaker allows it; report under its id, with the permit. Neither: wait retry_after_seconds.',
+      'Asks whether an agent may be given work now. If allowed, or with fallback_agent, do it and report with circuit_breaker_record_success or _failure and the permit, if any. Else wait retry_after_seconds.',
     input: z.strictObject({
       agent_id: agentId,
       call_seconds: seconds(
@@ -139,9 +136,7 @@ export const breakerTools = [
     name: 'circuit_breaker_record_success',
     title: 'Record a success',
     effect: 'write',
-    description:
-      'Records that a call of the agent has succeeded. This cancels out its oldest failure, and closes a HALF_OPEN breaker ' +
-      'once enough probes have succeeded. Calls of models, and jobs of a guarded type, are recorded by themselves.',
+    description: 'Records that a call of the agent has succeeded; enough probes close a HALF_OPEN breaker.',
     input: z.strictObject({ agent_id: agentId, permit }),
     output: z.strictObject({
       success: z.literal(true),
@@ -170,9 +165,7 @@ export const breakerTools = [
     name: 'circuit_breaker_record_failure',
     title: 'Record a failure',
     effect: 'write',
-    description:
-      'Records that a call of the agent has failed. Enough failures within its window open the breaker, and a failed probe ' +
-      'opens it again. Next when tripped: circuit_breaker_acquire names the agent that may work instead.',
+    description: 'Records that a call of the agent has failed; enough failures open its breaker.',
     input: z.strictObject({
       agent_id: agentId,
       failure_type: z.enum(failureTypes).describe('What went wrong.'),
@@ -211,9 +204,7 @@ export const breakerTools = [
     name: 'circuit_breaker_trip',
     title: 'Trip a breaker',
     effect: 'write',
-    description:
-      'Opens the breaker of an agent, a provider or a job type, so that it gets no work: for its cooldown, or with hold ' +
-      'until circuit_breaker_reset. Work under way goes on.',
+    description: 'Opens a breaker by hand: for its cooldown, or with hold until circuit_breaker_reset.',
     input: z.strictObject({
       agent_id: agentId,
       reason: z
@@ -256,9 +247,7 @@ export const breakerTools = [
     title: 'Reset a breaker',
     effect: 'write',
     isIdempotent: true,
-    description:
-      'Closes a breaker at once, with a clean record: use it when the cause is fixed, or after a trip with hold. Background ' +
-      'work that waited for it starts now. Its totals and its history stay.',
+    description: 'Closes a breaker at once, with a clean record: use it when the cause is fixed.',
     input: z.strictObject({ agent_id: agentId }),
     output: z.strictObject({
       success: z.literal(true),
@@ -286,8 +275,7 @@ export const breakerTools = [
     effect: 'write',
     isIdempotent: true,
     description:
-      'Changes those rules of a breaker that you give. By default 5 failures within 60 s open it for 300 s, then 3 probes ' +
-      'may run at once and 2 successes close it. Configuring job:TYPE guards all jobs of that type with it.',
+      'Changes the rules of a breaker that you give: by default 5 failures in 60 s open it for 300 s. job:TYPE guards all jobs of a type.',
     input: z.strictObject({
       agent_id: agentId,
       ...configInput.shape,
@@ -303,8 +291,7 @@ export const breakerTools = [
     name: 'circuit_breaker_events',
     title: 'Get breaker events',
     effect: 'read',
-    description:
-      'Lists when and why a breaker opened, half opened, closed, was tripped, reset or configured, newest first.',
+    description: 'Lists when and why a breaker changed, newest first.',
     input: z.strictObject({ agent_id: agentId, limit: limit(20) }),
     output: breakerEventsOutput,
     handler: async (input, { runtime }) => {

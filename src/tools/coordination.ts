@@ -57,8 +57,7 @@ export const coordinationTools = [
     title: 'Claim a worker slot',
     effect: 'write',
     description:
-      'Claims the lowest free worker slot. All sessions share the slots; yours stays yours while this session lives. Next: ' +
-      'get_available_tasks, then claim_task with the slot. Release it when you stop working.',
+      'Claims the lowest free worker slot; it stays yours while this session lives. Next: get_available_tasks, claim_task.',
     input: z.strictObject({ worker_id: workerId.optional() }),
     output: z.strictObject({ slot: z.int(), worker_id: z.string(), lease_expires_at: z.string().nullable() }),
     text: (output) => `Successfully claimed worker slot ${output.slot}`,
@@ -104,8 +103,7 @@ export const coordinationTools = [
     title: 'Add a task',
     effect: 'write',
     description:
-      'Puts a task on the board under an id of your own, such as auth-api. It is the same board as that of create_task: ' +
-      "either tool's tasks can depend on the other's. Next: get_available_tasks.",
+      'Puts a task on the board under an id of your own. It is the board of create_task. Next: get_available_tasks.',
     input: z.strictObject({
       id: z.string().min(1).max(200).describe('Its id: unique, not digits only.'),
       description: z.string().trim().min(1).max(100_000).describe('What is to be done.'),
@@ -138,8 +136,7 @@ export const coordinationTools = [
     name: 'get_available_tasks',
     title: 'Get available tasks',
     effect: 'read',
-    description:
-      'Lists the tasks that can be claimed now, the most urgent first. Next: claim_task with one of them and your slot.',
+    description: 'Lists the tasks that can be claimed now, the most urgent first. Next: claim_task.',
     input: z.strictObject({ limit: limit(20), cursor }),
     output: workerTasks,
     text: (output) => JSON.stringify(output.tasks),
@@ -155,8 +152,7 @@ export const coordinationTools = [
     name: 'get_all_tasks',
     title: 'Get all tasks',
     effect: 'read',
-    description:
-      'Lists every task on the board with its status (available, working, done, failed, cancelled), oldest first.',
+    description: 'Lists every task with its status (available, working, done, failed, cancelled), oldest first.',
     input: z.strictObject({ limit: limit(20), cursor }),
     output: workerTasks,
     text: (output) => JSON.stringify(output.tasks),
@@ -172,13 +168,13 @@ export const coordinationTools = [
     title: 'Claim a task',
     effect: 'write',
     description:
-      'Claims one particular task for the worker of a slot, so that no other worker gets it. Next: do it, then update_task ' +
-      'with done or failed. To claim the most urgent task instead, use claim_next_task.',
+      'Claims one particular task for the worker of a slot. Next: update_task. claim_next_task claims the most urgent one.',
     input: z.strictObject({ taskId, workerId, workerSlot: slot }),
     output: z.strictObject({
       taskId: z.string(),
       workerId: z.string(),
       workerSlot: z.int(),
+      title: z.string(),
       description: z.string(),
       claim_token: z.int(),
       lease_expires_at: z.string().nullable(),
@@ -191,6 +187,7 @@ export const coordinationTools = [
         taskId: workerTaskId(task),
         workerId: input.workerId,
         workerSlot: input.workerSlot,
+        title: task.title,
         description: workerTaskText(task, 6_000),
         claim_token: task.claimToken,
         lease_expires_at: iso(task.leaseExpiresAt),
@@ -202,9 +199,7 @@ export const coordinationTools = [
     name: 'update_task',
     title: 'Update a task',
     effect: 'write',
-    description:
-      'Ends a task that your worker has claimed: done with its output, or failed with the reason. The slot stays yours for ' +
-      'the next task. An outdated claim is refused, and nothing is written.',
+    description: 'Ends a task that your worker has claimed: done with its output, or failed with the reason.',
     input: z.strictObject({
       taskId,
       status: z.enum(['done', 'failed']).describe('done or failed.'),
@@ -226,9 +221,7 @@ export const coordinationTools = [
     name: 'reset_failed_task',
     title: 'Reset a failed task',
     effect: 'write',
-    description:
-      'Makes a failed or cancelled task, or one whose worker is gone, available again, with fresh attempts. The tasks that ' +
-      'depend on it wait for it again.',
+    description: 'Makes a failed or cancelled task, or one whose worker is gone, available again, with fresh attempts.',
     input: z.strictObject({ taskId }),
     output: z.strictObject({ taskId: z.string(), status: statusWord }),
     text: (output) => `Reset task ${output.taskId} to available`,
@@ -242,8 +235,7 @@ export const coordinationTools = [
     name: 'release_task',
     title: 'Release a task',
     effect: 'write',
-    description:
-      'Releases a task that you have claimed and will not finish, so that another worker can claim it at once.',
+    description: 'Gives back a task that you have claimed and will not finish.',
     input: z.strictObject({
       task_id: taskId,
       claim_token: claimToken.optional(),
@@ -264,9 +256,7 @@ export const coordinationTools = [
     title: 'Send a heartbeat',
     effect: 'write',
     isIdempotent: true,
-    description:
-      'Renews your claims and slots. Sessions do so by themselves; only a caller without one (a script) needs it, with the ' +
-      'task and the claim_token of its claim.',
+    description: 'Renews your claims and slots. Sessions do so by themselves; only a script needs it.',
     input: z.strictObject({ task_id: taskId.optional(), claim_token: claimToken.optional() }),
     output: z.strictObject({
       /** How many claimed tasks. */

@@ -1,23 +1,22 @@
 import { z } from 'zod';
 import { RuntimeError } from '../base/errors.js';
+import { codeLifeMs } from '../core/access/browser-sessions.js';
 import { defineTool } from './call/define-tool.js';
-
-const codeLifeMs = 10 * 60_000;
 
 /** The dashboard, where people can see and control the runtime. */
 export const dashboardTools = [
   defineTool({
     name: 'dashboard_url',
     title: 'Get the dashboard URL',
-    effect: 'write',
-    isIdempotent: true,
+    // It changes nothing that anybody works with, and who may only read gets an address that may only read.
+    effect: 'read',
     description:
       'Returns the address at which a person can watch and control the runtime in a browser. It opens once, within ten ' +
-      'minutes. Give it to the user unchanged. If no dashboard is running, the error says how to start one.',
+      'minutes, with the rights of your own token. Give it to the user unchanged. If no dashboard is running, the error says how to start one.',
     input: z.strictObject({}),
     output: z.strictObject({ url: z.string(), read_only: z.boolean(), expires_in_seconds: z.int() }),
     text: (output) => `Dashboard: ${output.url}`,
-    handler: async (_input, { runtime }) => {
+    handler: async (_input, { runtime, rights }) => {
       const [server] = (await runtime.httpServers.live()).filter(({ hasPage }) => hasPage);
       if (!server) {
         throw new RuntimeError(
@@ -26,10 +25,10 @@ export const dashboardTools = [
           'Ask the user to run `agent-runtime dashboard --open` in a terminal, then call this again.',
         );
       }
-      const code = await runtime.access.createCode(codeLifeMs);
+      const code = await runtime.access.createCode(rights);
       return {
         url: `${server.url}/?code=${code}`,
-        read_only: server.isReadOnly,
+        read_only: server.isReadOnly || rights.isReadOnly,
         expires_in_seconds: codeLifeMs / 1000,
       };
     },

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { plannedTask, strategies } from '../core/goals/plan.js';
 import { goalStatuses } from '../core/tasks/goal.js';
 import { decomposeGoal, planners } from '../services/decompose-goal.js';
+import { decomposeTask } from '../services/decompose-task.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, fields, goalId, limit, metadata, scope } from './call/fields.js';
+import { claimToken, cursor, fields, goalId, limit, metadata, scope, taskReference } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { briefGoalOutput, goalOutput, showGoal, showGoalBriefly, showListedGoal } from './shapes/goal.js';
 
@@ -19,8 +20,7 @@ export const goalTools = [
     effect: 'write',
     isEntry: true,
     description:
-      'Stores a goal that outlives this session. Use it for any work of more than one step. Next: decompose_goal to ' +
-      'break it into tasks (pass your own plan as tasks), then claim_next_task.',
+      'Stores a goal that outlives this session, for work of more than one step. Next: decompose_goal, then claim_next_task.',
     input: z.strictObject({
       name,
       description,
@@ -41,9 +41,7 @@ export const goalTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Breaks a goal into tasks with dependencies. Best: think of the plan yourself and pass it as tasks; it is checked ' +
-      'and stored in one step. Without tasks, a model plans it if one is configured; otherwise you get a request with the ' +
-      'form to call back with. A plan that takes long returns a task_id for wait_for_tasks. Next: claim_next_task.',
+      'Breaks a goal into tasks, all or none. Best: pass your own plan as tasks. Without, a model plans, or you get a request to answer. A slow plan returns a task_id for wait_for_tasks. Next: claim_next_task.',
     input: z.strictObject({
       goal_id: goalId,
       strategy: z
@@ -55,8 +53,7 @@ export const goalTools = [
         .enum(planners)
         .default('auto')
         .describe(
-          "auto: tasks if given, else the client's model, else a configured one, else a request to you. caller: a " +
-            'request to you. sampling, model: only that. template: fixed steps that know nothing of the goal.',
+          "auto: tasks if given, else the client's model, a configured one, or a request to you (caller). template: fixed steps.",
         ),
       model: z.string().max(200).optional().describe('The model that plans; the configured default unless given.'),
       max_tasks: z.int().min(1).max(100).default(8).describe('At most this many tasks from a model.'),
@@ -67,6 +64,8 @@ export const goalTools = [
       planner: z.enum(planners),
       tasks_created: z.array(z.int()).optional(),
       count: z.int().optional(),
+      /** Which of them wait for which, by id; those that wait for none are left out. */
+      dependencies: z.record(z.string(), z.array(z.int())).optional(),
       /** running: the plan is still being made; wait_for_tasks with task_id. */
       status: z.string().optional(),
       task_id: z.string().optional(),
@@ -78,13 +77,43 @@ export const goalTools = [
   }),
 
   defineTool({
+    name: 'decompose_task',
+    title: 'Decompose a task',
+    effect: 'write',
+    isExternal: true,
+    description:
+      'Breaks a task that is too large into subtasks. It waits for them and is done when they are (with acceptance criteria ' +
+      'it becomes ready once more, to be checked); cancelling it cancels them, all the way down. A claim of yours on it ' +
+      'ends. Pass your plan as tasks; without, you get a request with the form. Next: claim_next_task.',
+    input: z.strictObject({
+      task_id: taskReference,
+      tasks: z.array(plannedTask).min(1).max(1_000).optional().describe('Your own plan.'),
+      strategy: z
+        .enum(strategies)
+        .default('sequential')
+        .describe('sequential: one after the other. parallel: side by side. hierarchical: phases of tasks.'),
+      max_tasks: z.int().min(1).max(100).default(8).describe("At most this many subtasks from the client's model."),
+      claim_token: claimToken.optional(),
+    }),
+    output: z.strictObject({
+      task_id: z.int(),
+      /** The ids of its new subtasks, in the order of the plan. */
+      subtasks: z.array(z.int()).optional(),
+      count: z.int().optional(),
+      /** What to think about, and the form to call decompose_task with. */
+      request: z.string().optional(),
+      note: z.string().optional(),
+    }),
+    handler: (input, context) => decomposeTask(input, context),
+  }),
+
+  defineTool({
     name: 'update_goal',
     title: 'Update a goal',
     effect: 'write',
     isIdempotent: true,
     description:
-      'Changes a goal. Status cancelled cancels its open tasks; completed is refused while tasks are open (a goal ' +
-      'completes by itself with its last task); active reopens it.',
+      'Changes a goal. cancelled cancels its open tasks, active reopens it; a goal completes by itself with its last task.',
     input: z.strictObject({
       goal_id: goalId,
       name: name.optional(),
@@ -102,7 +131,7 @@ export const goalTools = [
     name: 'list_goals',
     title: 'List goals',
     effect: 'read',
-    description: 'Lists goals with their progress, newest first. Next: get_goal for one, list_tasks for its tasks.',
+    description: 'Lists goals with their progress, newest first. Next: get_goal, list_tasks.',
     input: z.strictObject({
       status: z.enum(goalStatuses).optional().describe('Only goals of this status.'),
       scope: scope.optional(),
@@ -127,8 +156,7 @@ export const goalTools = [
     title: 'Get a goal',
     effect: 'read',
     description:
-      'Returns one goal: its description, how many of its tasks are in which state, the tokens used, and the critical path ' +
-      '(the chain of open tasks that decides how soon it can end). Next: list_tasks with its goal_id, or claim_next_task.',
+      'Returns a goal with its tasks by state, tokens used, and the chain of open tasks that decides how soon it ends.',
     input: z.strictObject({ goal_id: goalId, fields }),
     output: goalOutput,
     handler: async (input, { runtime }) =>

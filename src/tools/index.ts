@@ -1,4 +1,5 @@
 import { RuntimeError } from '../base/errors.js';
+import { similarNames } from '../base/text.js';
 import { nativeTools } from '../downstream/native/index.js';
 import { backgroundTools } from './background.js';
 import { breakerTools } from './breakers.js';
@@ -43,13 +44,18 @@ export const toolsetPurposes: Readonly<Record<ToolsetName, string>> = {
   system: 'what is going on, history, backup, metrics',
 };
 
+const allTools = (): AnyTool[] => Object.values(toolsets).flat();
+
 /** The tool of this name, whatever is chosen. Throws `not_found`. */
 export function findTool(name: string): AnyTool {
-  const tool = Object.values(toolsets)
-    .flat()
-    .find((candidate) => candidate.name === name);
+  const tool = allTools().find((candidate) => candidate.name === name);
   if (tool) return tool;
-  throw new RuntimeError('not_found', `There is no tool ${JSON.stringify(name)}.`, 'The README lists the tools.');
+  const near = similarNames(
+    name,
+    allTools().map((candidate) => candidate.name),
+  );
+  const hint = near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'The README lists the tools.';
+  throw new RuntimeError('not_found', `There is no tool ${JSON.stringify(name)}.`, hint);
 }
 
 /** What `core` stands for: enough to plan, to work and to hand work over. */
@@ -65,6 +71,20 @@ export interface ToolChoice {
 export function chooseTools({ toolsets: wanted, isReadOnly }: ToolChoice): AnyTool[] {
   const chosen = chosenToolsets(wanted).flatMap((name): readonly AnyTool[] => toolsets[name]);
   return chosen.filter((tool) => !isReadOnly || tool.effect === 'read');
+}
+
+/** Why a tool is not offered: another choice leaves it out, or there is no tool of that name, but perhaps similar ones. */
+export type Missing = { name: string; why: 'read_only' | 'not_chosen' } | { why: 'unknown'; similar: string[] };
+
+/** Why no tool of that name is offered; one of the same letters (`createTask`) is taken for the one that is meant. */
+export function whyMissing(name: string, choice: ToolChoice): Missing {
+  const offered = chooseTools(choice).map((tool) => tool.name);
+  const all = allTools().map((tool) => tool.name);
+  const similar = similarNames(name, offered);
+  const [meant] = all.includes(name) ? [name] : similar.length > 0 ? [] : similarNames(name, all);
+  if (meant === undefined) return { why: 'unknown', similar };
+  const isChosen = chooseTools({ ...choice, isReadOnly: false }).some((tool) => tool.name === meant);
+  return { name: meant, why: choice.isReadOnly && isChosen ? 'read_only' : 'not_chosen' };
 }
 
 export function chosenToolsets(wanted: string): ToolsetName[] {

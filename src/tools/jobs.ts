@@ -5,15 +5,8 @@ import { defineTool } from './call/define-tool.js';
 import { cursor, limit, metadata, priority, scope, time, toMs, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { agentListOutput, showAgents } from './shapes/agent.js';
-import {
-  cancelledOutput,
-  jobOutput,
-  listedJobOutput,
-  showJob,
-  showListedJob,
-  submittedOutput,
-  warningLines,
-} from './shapes/job.js';
+import { cancelledOutput, jobOutput, listedJobOutput, showJob, showListedJob, submittedOutput } from './shapes/job.js';
+import { warningLines } from './shapes/job-text.js';
 
 const jobId = z
   .string()
@@ -32,8 +25,7 @@ export const jobTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Gives a job to the agent of its type (list_agents names the types and their payloads). It runs in a process of its ' +
-      'own, which goes on when this session ends. The payload is checked now. Next: wait_for_tasks or get_job_status.',
+      'Gives a job to the agent of its type (list_agents has types and payloads), in a process that outlives this session. Next: wait_for_tasks, get_job_status.',
     input: z.strictObject({
       type: z.string().min(1).max(100).describe('The job type, such as ml_experiment or backtest.'),
       payload: metadata.describe('The input of the agent, as its schema says.'),
@@ -67,18 +59,19 @@ export const jobTools = [
     name: 'get_job_status',
     title: 'Get job status',
     effect: 'read',
-    description: 'Returns a job in full: status, progress, the end of its log, its artifacts, and its result or error.',
+    description: 'Returns a job in full: progress, log, artifacts, and its result or error.',
     input: z.strictObject({ job_id: jobId }),
     output: jobOutput,
-    handler: async (input, { runtime }) => {
+    handler: async (input, { runtime, rights }) => {
       const job = await runtime.jobs.get(input.job_id);
-      const [logs, attempts, artifacts] = await Promise.all([
+      const [logs, attempts, artifacts, output] = await Promise.all([
         runtime.jobs.logs(job.id, 20),
         runtime.jobs.attempts(job.id),
         runtime.jobs.artifacts(job.id),
+        job.type === 'llm' ? runtime.jobs.output(job.id) : '',
       ]);
-      await runtime.jobs.markRead(job.id);
-      return showJob(job, { logs, attempts, artifacts });
+      if (!rights.isReadOnly) await runtime.jobs.markRead(job.id);
+      return showJob(job, { logs, attempts, artifacts, output });
     },
   }),
 
@@ -86,7 +79,7 @@ export const jobTools = [
     name: 'list_jobs',
     title: 'List jobs',
     effect: 'read',
-    description: 'Lists jobs of every type, background tasks included, newest first. Next: get_job_status for one.',
+    description: 'Lists jobs of every type, newest first. Next: get_job_status.',
     input: z.strictObject({
       status_filter: z.enum(jobStatuses).optional().describe('Only jobs of this status.'),
       type: z.string().max(100).optional().describe('Only jobs of this type.'),
@@ -121,9 +114,7 @@ export const jobTools = [
     title: 'Cancel a job',
     effect: 'destroy',
     isIdempotent: true,
-    description:
-      'Cancels a job: one that waits never starts, one that runs is stopped with every process it started. Its log and its ' +
-      'output so far are kept. Next: retry_task with its id to run it again.',
+    description: 'Cancels a job with every process it started; its log and output are kept. Next: retry_task.',
     input: z.strictObject({ job_id: jobId }),
     output: cancelledOutput,
     text: (output) => `Job ${output.cancelled ? 'cancelled' : output.status}: ${output.job_id}`,
@@ -137,8 +128,7 @@ export const jobTools = [
     name: 'list_agents',
     title: 'List agents',
     effect: 'read',
-    description:
-      'Lists the types of job, what each does, and what its payload takes. With type, that one with its JSON schema.',
+    description: 'Lists the types of job and what their payloads take; with type, its JSON schema.',
     input: z.strictObject({ type: z.string().max(100).optional().describe('Only this type, with its whole schema.') }),
     output: agentListOutput,
     handler: async (input, { runtime }) => {

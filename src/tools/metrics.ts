@@ -11,9 +11,7 @@ export const metricTools = [
     title: 'Get metrics',
     effect: 'read',
     description:
-      'Returns figures over a window of time: rates of submission and completion, execution times, error rates by job type, ' +
-      'the utilization of each agent, the queue and its age; and totals of jobs, model calls, tokens and tool calls since the ' +
-      'beginning. Next: get_events, or list_jobs with status failed, to see why.',
+      'Returns rates, times, errors, utilization, the queue, and totals of jobs, tokens and calls. Next: get_events, list_jobs.',
     input: z.strictObject({
       window_minutes: z
         .int()

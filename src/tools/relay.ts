@@ -3,12 +3,19 @@ import type { Json } from '../base/json.js';
 import { promptOf } from '../core/relay/baton-prompt.js';
 import { mostSteps, type NewStep } from '../core/relay/create-pipeline.js';
 import { pipelineStatuses } from '../core/relay/pipeline.js';
-import { defaultTokenBudget, derivationMethods, presetNames } from '../core/relay/standard-agents.js';
+import {
+  defaultTokenBudget,
+  derivationMethods,
+  presetNames,
+  standardAgentTypes,
+} from '../core/relay/standard-agents.js';
 import { cancelRelay, startRelayRun } from '../services/run-relay.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, fields, limit, mark, scope, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
+import { knownWords } from './call/read-loosely.js';
 import { waitForRelay } from './call/wait.js';
+import { warningsOf } from './shapes/job.js';
 import {
   advancedOutput,
   batonOutput,
@@ -29,7 +36,8 @@ const agentType = z
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'expected a name of letters, digits, _ and -, up to 64 long')
   .describe(
     'researcher, analyzer, synthesizer, validator, formatter, domain_expert, cross_validator, generalist, or a name of your own.',
-  );
+  )
+  .register(knownWords, { words: standardAgentTypes });
 const score = z.number().min(0).max(1);
 const success = z.literal(true);
 const tokenBudget = z.int().min(1).max(1_000_000_000);
@@ -75,9 +83,7 @@ export const relayTools = [
     title: 'Create a relay pipeline',
     effect: 'write',
     description:
-      'Creates a relay: agents that work one after the other and hand a baton on, each step with quality gates. Choose the ' +
-      'agents by agent_types, a preset, or steps of your own. Next: get_relay_baton for the prompt of step 1, then ' +
-      'advance_relay with its output; or run_relay to let models do all steps.',
+      'Creates a relay: agents that work in sequence, each step with quality gates. Choose them by agent_types, a preset or steps. Next: get_relay_baton, then advance_relay; or run_relay.',
     input: z.strictObject({
       name: z.string().trim().min(1).max(500).describe('A short name.'),
       goal: z.string().trim().min(1).max(100_000).describe('What the agents are to achieve together.'),
@@ -112,9 +118,7 @@ export const relayTools = [
     title: 'Get relay status',
     effect: 'read',
     description:
-      'Returns a relay: its agents, every attempt with its scores, averages over the passed ones, tokens, who has the baton, ' +
-      'and whether run_relay is working on it (wait_seconds waits for the end). fields "full" adds the outputs. Next: ' +
-      'get_relay_baton.',
+      'Returns a relay: its steps, attempts with scores, tokens, and who has the baton. wait_seconds waits for the end of run_relay. Next: get_relay_baton.',
     input: z.strictObject({
       pipeline_id: pipelineId,
       fields,
@@ -135,9 +139,7 @@ export const relayTools = [
     title: 'Advance a relay',
     effect: 'write',
     description:
-      'Hands in the output of the current step with your scores. If it passes the gates, the baton moves on and is returned; ' +
-      'otherwise the step fails with a reason: call retry_relay_step. Always pass baton_id, so that an old baton cannot pass ' +
-      'twice, and the output itself, which the next agent gets.',
+      'Hands in the output of the current step with your scores. If it passes the gates, the next baton is returned; else call retry_relay_step. Pass baton_id, and the output itself.',
     input: z.strictObject({
       pipeline_id: pipelineId,
       quality_score: score.describe('How good the output is, from 0 to 1.'),
@@ -177,9 +179,7 @@ export const relayTools = [
     title: 'Retry a relay step',
     effect: 'write',
     description:
-      'Retries the step that failed or has the baton: a new baton, with the reason of the failure in its prompt; up to three ' +
-      'retries a step. For a step that has passed, it restarts the relay from there; later results are set aside and kept. ' +
-      'Next: get_relay_baton.',
+      'Retries the step that failed or has the baton, up to three times; for a step that has passed, restarts the relay from there. Next: get_relay_baton.',
     input: z.strictObject({
       pipeline_id: pipelineId,
       step_index: z.int().min(0).max(1_000).describe('0-based.'),
@@ -240,8 +240,7 @@ export const relayTools = [
     title: 'Get the relay baton',
     effect: 'read',
     description:
-      'Returns the baton of the current step and the prompt for its agent: goal, input, mission, gates, provenance, and what ' +
-      'was wrong with earlier attempts. Next: do what the prompt says, then advance_relay with this baton_id.',
+      'Returns the baton of the current step and the prompt for its agent. Next: do what it says, then advance_relay with this baton_id.',
     input: z.strictObject({
       pipeline_id: pipelineId,
       max_chars: z
@@ -267,10 +266,7 @@ export const relayTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Lets background models do the steps of a relay: each step is a job with the prompt of its baton, and a second call ' +
-      'judges its quality and sources; gates, retries, fallbacks and budget apply as by hand. Returns at once and goes on ' +
-      'when this session ends. Next: get_relay_status with wait_seconds, cancel_relay_pipeline to stop it. After a failure ' +
-      'it resumes from the failed step.',
+      'Lets background models do the steps of a relay, each judged by a second call. Returns at once; resumes after a failure. Next: get_relay_status with wait_seconds.',
     input: z.strictObject({
       pipeline_id: pipelineId,
       model: z
@@ -292,9 +288,10 @@ export const relayTools = [
       status: z.enum(pipelineStatuses),
       /** Nothing has changed: the models are those of the earlier call. */
       already_running: mark,
+      warnings: z.array(z.string()).optional(),
     }),
     handler: async (input, { runtime, actor }) => {
-      const { pipeline, runId, jobId, isRepeated } = await startRelayRun(input, actor, runtime);
+      const { pipeline, runId, jobId, isRepeated, warnings } = await startRelayRun(input, actor, runtime);
       return {
         success: true as const,
         pipeline_id: pipeline.id,
@@ -302,6 +299,7 @@ export const relayTools = [
         job_id: jobId === runId ? undefined : jobId,
         status: pipeline.status,
         already_running: whenTrue(isRepeated),
+        warnings: warningsOf({ warnings }),
       };
     },
   }),
@@ -311,9 +309,7 @@ export const relayTools = [
     title: 'Cancel a relay',
     effect: 'destroy',
     isIdempotent: true,
-    description:
-      'Cancels a relay for good, with the background job that works on it. The outputs of its steps are kept; read them with ' +
-      'get_relay_status.',
+    description: 'Cancels a relay for good; the outputs of its steps are kept.',
     input: z.strictObject({ pipeline_id: pipelineId }),
     output: z.strictObject({ success, pipeline_id: z.string(), status: z.enum(pipelineStatuses) }),
     handler: async (input, { runtime, actor }) => {

@@ -4,6 +4,7 @@ import { startGoalRun } from '../services/run-goal.js';
 import { defineTool } from './call/define-tool.js';
 import { goalId, mark, verify, whenTrue } from './call/fields.js';
 import { errorOf, jobErrorOutput, warningsOf } from './shapes/job.js';
+import { warningLines } from './shapes/job-text.js';
 
 const runOutput = z.strictObject({
   /** A task_id for wait_for_tasks, check_task_status, get_task_result and cancel_task. */
@@ -26,10 +27,7 @@ export const runGoalTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Lets background models do the ready tasks of a goal, each with the results of the tasks before it ' +
-      'and judged by its acceptance criteria, until all are done, nothing can go on, or the token budget is reached. Returns a run_id at once and goes ' +
-      'on when this session ends. A goal that is already running returns that run. Next: wait_for_tasks, then ' +
-      'get_task_result with the run_id (what was done, what is left and why); cancel_task stops it.',
+      'Lets background models do all tasks of a goal, until they are done, nothing can go on, or the budget is reached. Returns a run_id at once. Next: wait_for_tasks, get_task_result with the run_id; cancel_task stops it.',
     input: z.strictObject({
       goal_id: goalId,
       model: z
@@ -52,10 +50,11 @@ export const runGoalTools = [
       verify,
     }),
     output: runOutput,
-    text: ({ run_id, status, error }) => `Run ID: ${run_id}\nStatus: ${status}${error ? `\n${error.message}` : ''}`,
+    text: ({ run_id, status, error, warnings }) =>
+      `Run ID: ${run_id}\nStatus: ${status}${error ? `\n${error.message}` : ''}${warningLines(warnings)}`,
     handler: async (input, { runtime, actor }) => {
-      const { run, isRepeated } = await startGoalRun(input, actor, runtime);
-      return showRun(run, isRepeated);
+      const { run, isRepeated, warnings } = await startGoalRun(input, actor, runtime);
+      return showRun({ ...run, warnings }, isRepeated);
     },
   }),
 ];

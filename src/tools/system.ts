@@ -16,15 +16,13 @@ export const systemTools = [
     effect: 'read',
     isEntry: true,
     description:
-      'Call this first in a session and after a compaction. Returns what you hold (tasks with their claim_token, slots, ' +
-      'background work), unread results, what all sessions are doing, why tasks wait, which models are configured, where the ' +
-      'database is, and what to do next.',
+      'Call this first in a session and after a compaction: what you hold, unread results, what others do, why tasks wait, which models are set up, and what to do next.',
     input: z.strictObject({}),
     output: statusOutput,
-    handler: async (_, { runtime, actor, sample }) => {
+    handler: async (_, { runtime, actor, sessionId, sample }) => {
       const self = describeSelf(runtime);
       const planner = sample ? "the client's model" : self.planner;
-      return showOverview(await readOverview(runtime, actor), actor, { ...self, planner });
+      return showOverview(await readOverview(runtime, actor, sessionId), actor, { ...self, planner });
     },
   }),
 
@@ -32,9 +30,7 @@ export const systemTools = [
     name: 'get_events',
     title: 'Get events',
     effect: 'read',
-    description:
-      'Lists the log of changes, newest first: who created, claimed, completed, lost or cancelled what, and why. With subject ' +
-      'and subject_id it is the history of one thing, such as task 12.',
+    description: 'Lists the log of changes, newest first; with subject and subject_id the history of one thing.',
     input: z.strictObject({
       subject: z.enum(eventSubjects).optional().describe('Only changes of this kind of thing.'),
       subject_id: z.string().max(200).optional().describe('Only of the one with this id; needs subject.'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineTool } from './call/define-tool.js';
 import * as field from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
-import { createSeveral, createTask, newTask, taskEdit, toTaskFields } from './shapes/new-task.js';
+import { createSeveral, createTask, newTask, newTaskOfSeveral, taskEdit, toTaskFields } from './shapes/new-task.js';
 import * as task from './shapes/task.js';
 
 const workerName = z.string().min(1).max(200).describe('A name for who does it, when a session has several workers.');
@@ -10,7 +10,9 @@ const leaseSeconds = z
   .int()
   .min(5)
   .max(604_800)
-  .describe("How long the claim lives without a heartbeat; a session's own is renewed by itself.");
+  .describe(
+    'How long the claim lives without a heartbeat. A session renews its own, so less than 60 counts as 60 there.',
+  );
 
 /** Tasks: create them, hand them out, and bring them to an end. */
 export const taskTools = [
@@ -19,8 +21,7 @@ export const taskTools = [
     title: 'Create a task',
     effect: 'write',
     description:
-      'Puts one task on the board that all sessions share. Use create_tasks for several at once. Unknown dependencies ' +
-      'and cycles are refused. Next: claim_next_task, or update_task_status to start this one.',
+      'Puts one task on the board that all sessions share; create_tasks makes several. Next: claim_next_task.',
     input: newTask,
     output: task.taskOutput,
     handler: async (input, { runtime, actor }) =>
@@ -32,11 +33,10 @@ export const taskTools = [
     title: 'Create several tasks',
     effect: 'write',
     description:
-      'Creates up to 1,000 tasks in one step, all or none. Pass tasks, which may depend on each other by key in any order, ' +
-      'or the name of a stored template with its parameters. Next: claim_next_task.',
+      'Creates up to 1,000 tasks, all or none: tasks, which may depend on each other, or a stored template. Next: claim_next_task.',
     input: z.strictObject({
       tasks: z
-        .array(newTask)
+        .array(newTaskOfSeveral)
         .min(1)
         .max(1_000)
         .optional()
@@ -68,8 +68,7 @@ export const taskTools = [
     title: 'Get the next task',
     effect: 'read',
     description:
-      'Shows the ready task that should be done next: highest priority first, then overdue, then the oldest. It claims ' +
-      'nothing, so another session may take it; use claim_next_task to work on it. If nothing is ready, it says why.',
+      'Shows the most urgent ready task without claiming it (claim_next_task does), or says why nothing is ready.',
     input: z.strictObject({ goal_id: field.goalId.optional(), scope: field.scope.optional() }),
     output: z.union([task.taskOutput, task.noTaskOutput]),
     handler: async (input, { runtime, actor }) => {
@@ -85,9 +84,7 @@ export const taskTools = [
     effect: 'write',
     isEntry: true,
     description:
-      'Claims the next ready task for you, in one step, so that no two sessions get the same one. Returns it with the ' +
-      'results of the tasks before it, notes, how earlier attempts ended, and a claim_token. Your session renews the claim by itself. When done, call ' +
-      'update_task_status with completed and a result, or with failed and an error.',
+      'Claims the most urgent ready task for you alone, with the results of the tasks before it, notes, earlier attempts and a claim_token. Next: do it, then update_task_status.',
     input: z.strictObject({
       goal_id: field.goalId.optional().describe('Only tasks of this goal.'),
       worker_id: workerName.optional(),
@@ -111,9 +108,7 @@ export const taskTools = [
     effect: 'write',
     isEntry: true,
     description:
-      'Changes the status of a task. in_progress claims it; completed releases the tasks that wait for it; failed applies ' +
-      'their failure policy; cancelled takes it off the board; pending gives it back, or reopens a failed one. Illegal ' +
-      'changes and outdated claims are refused. A result or error that is left out stays. Next: claim_next_task.',
+      'Ends a task (completed with a result, failed with an error, cancelled), claims it (in_progress), or gives it back or reopens it (pending). Outdated claims are refused. Next: claim_next_task.',
     input: z.strictObject({
       task_id: field.taskReference,
       status: field.taskStatus.describe('pending, in_progress, completed, failed or cancelled.'),
@@ -144,8 +139,7 @@ export const taskTools = [
     effect: 'write',
     isIdempotent: true,
     description:
-      'Changes any field of a task except its status. dependencies replaces the whole list and needs a pending task. null ' +
-      'removes a value.',
+      'Changes fields of a task, as for create_task, but not its status; null removes a value, dependencies replaces the list.',
     input: z.strictObject({ task_id: field.taskReference, ...taskEdit.shape }),
     output: task.taskOutput,
     handler: async ({ task_id, ...edit }, { runtime, actor }) =>
@@ -156,8 +150,7 @@ export const taskTools = [
     name: 'list_tasks',
     title: 'List tasks',
     effect: 'read',
-    description:
-      'Lists tasks on the board, newest first, in brief unless fields is full. Next: get_task for one, claim_next_task to work.',
+    description: 'Lists tasks, newest first. Next: get_task for one.',
     input: z.strictObject({
       goal_id: field.goalId.optional(),
       status: field.taskStatus.optional().describe('Only tasks of this status.'),
@@ -184,9 +177,7 @@ export const taskTools = [
     name: 'get_task',
     title: 'Get a task',
     effect: 'read',
-    description:
-      'Returns one task in full: what it waits for, what waits for it, who works on it, its notes, how earlier attempts ' +
-      'ended, the verdict on its result, and why it is not ready. Next: update_task_status to change its status.',
+    description: 'Returns one task in full: neighbours, worker, notes, attempts, and why it is not ready.',
     input: z.strictObject({ task_id: field.taskReference, fields: field.fields }),
     output: task.wholeTaskOutput,
     handler: async (input, { runtime }) => {

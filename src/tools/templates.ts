@@ -35,14 +35,12 @@ export const templateTools = [
     effect: 'write',
     isIdempotent: true,
     description:
-      'Stores a set of tasks under a name, such as the steps of a release, to create them again and again. Titles, keys, ' +
-      'descriptions, acceptance and dependencies may contain {{parameter}}s, filled in at each use. A template of the same ' +
-      'name is replaced. Next: create_tasks with template and parameters.',
+      'Stores a set of tasks under a name, to create them again and again. Their texts may contain {{parameter}}s. Next: create_tasks with template.',
     input: z.strictObject({
       name,
       description: z.string().max(2_000).optional().describe('When to use it.'),
       tasks: z
-        .array(newTask.omit({ goal_id: true, deadline: true, not_before: true }))
+        .array(newTask.omit({ goal_id: true, deadline: true, not_before: true, discovered_from: true }))
         .min(1)
         .max(200)
         .describe('Each as for create_task; they may depend on each other by key.'),
@@ -61,8 +59,7 @@ export const templateTools = [
     name: 'list_task_templates',
     title: 'List task templates',
     effect: 'read',
-    description:
-      'Lists the stored task templates by name, with the parameters they take. Next: create_tasks with one of them.',
+    description: 'Lists the stored task templates with the parameters they take.',
     input: z.strictObject({ limit: limit(20), cursor }),
     output: pageOutput('templates', templateOutput),
     handler: async (input, { runtime }) =>

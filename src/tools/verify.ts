@@ -13,9 +13,7 @@ export const verifyTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Has a model judge a result by the acceptance criteria of its task: a score from 0 to 1 (0.8 passes) and what is ' +
-      'missing. It does not complete the task. Next: update_task_status with completed if it passed; otherwise do what is ' +
-      'missing and verify again. If it is still running after 45 s, wait_for_tasks with the job_id, then get_task.',
+      'Has a model judge a result against the acceptance criteria of its task, and keeps the verdict with the task. Use it before update_task_status with completed; what is missing is in the answer.',
     input: z.strictObject({
       task_id: taskReference,
       result: z

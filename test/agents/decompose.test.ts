@@ -60,7 +60,7 @@ describe('a job that plans a goal', () => {
     release();
     await eventually('the job has ended', async () => {
       await runtime.jobs.sweep(session);
-      await runtime.db.run("update jobs set run_at = 0 where status = 'pending'");
+      await runtime.db.run("update jobs set run_at = 0, run_tick = 0 where status = 'pending'");
       return (await runtime.jobs.status(id)) === 'completed';
     });
     expect(provider.asked()).toBe(2);

@@ -134,7 +134,7 @@ it('a run has its answers judged, tries again with what is missing, and builds o
   ]);
   const { id } = await runtime.startRun(goal);
   await eventually('the run has ended', async () => {
-    await runtime.db.run("update jobs set run_at = 0 where status = 'pending'");
+    await runtime.db.run("update jobs set run_at = 0, run_tick = 0 where status = 'pending'");
     return (await runtime.jobs.status(id)) !== 'running';
   });
   expect((await runtime.jobs.get(id)).status).toBe('completed');

@@ -1,4 +1,7 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { readLocalToken } from '../../src/base/private-files.js';
 import { startHttpProcess } from '../http/http-process.js';
 import { sendRequest } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
@@ -8,6 +11,7 @@ import { tempDir } from '../support/temp-dir.js';
 import { runCli } from './run-cli.js';
 
 const portOf = (url: string) => Number(new URL(url).port);
+const ownerTokenOf = (home: string) => readLocalToken(join(home, '.claude', 'agent_runtime')) ?? '';
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 it('a token is created, printed once, listed by name, and revoked', async () => {
@@ -83,6 +87,52 @@ it('the dashboard serves its page, is found by dashboard_url, and lets a reader 
   expect((await session.call('dashboard_url')).data.code).toBe('unavailable');
 });
 
+it('browsers are listed beside the tokens, and signed out by their id or with their token', async () => {
+  const home = tempDir();
+  const { token } = (await runCli(['token', 'create', '--name', 'laptop', '--json'], { home })).json();
+  const { url, ownerUrl } = await startHttpProcess(home, ['dashboard', '--port', '0']);
+  const ask = await sendRequest(portOf(url), 'POST', '/api/tools/dashboard_url', bearer(token));
+  const signIn = async (address: string) => {
+    const { headers } = await sendRequest(portOf(url), 'GET', `/${new URL(address).search}`, {});
+    return headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+  };
+  const [owners, laptops] = [await signIn(ownerUrl), await signIn(ask.data.url)];
+  const statusOf = async (cookie: string) => (await sendRequest(portOf(url), 'GET', '/api/whoami', { cookie })).status;
+  expect([await statusOf(owners), await statusOf(laptops)]).toEqual([200, 200]);
+
+  const { browsers } = (await runCli(['token', 'list', '--json'], { home })).json();
+  expect(browsers).toMatchObject([
+    { token: 'owner', read_only: false, expires_at: expect.any(String) },
+    { token: 'laptop', read_only: false },
+  ]);
+  const listed = await runCli(['token', 'list'], { home });
+  expect(listed.stdout).toContain(`${browsers[0].id}  browser of owner  full  last used `);
+  const signedOut = await runCli(['token', 'revoke', browsers[0].id], { home });
+  expect(signedOut.stdout).toBe(`Revoked ${browsers[0].id} (a browser of owner).\n`);
+  await runCli(['token', 'revoke', 'laptop'], { home });
+  expect([await statusOf(owners), await statusOf(laptops)]).toEqual([401, 401]);
+  expect((await runCli(['token', 'list', '--json'], { home })).json()).toEqual({ tokens: [], browsers: [] });
+});
+
+it('dashboard --open gives the browser a code of its own, and no token to see among the arguments', async () => {
+  const home = tempDir();
+  const bin = join(home, 'bin');
+  const seen = join(home, 'arguments');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\nprintf '%s' "$*" > ${seen}.part && mv ${seen}.part ${seen}\n`);
+  chmodSync(join(bin, 'xdg-open'), 0o755);
+  const env = { PATH: `${bin}:/usr/bin:/bin` };
+  const { url, ownerUrl } = await startHttpProcess(home, ['dashboard', '--open', '--port', '0'], env);
+  await eventually('the browser is opened', () => existsSync(seen));
+  const opened = readFileSync(seen, 'utf8');
+  for (const address of [ownerUrl, opened]) {
+    expect(address).toMatch(new RegExp(`^${url}/\\?code=arc_[0-9a-f]{12}_[\\w-]{43}$`));
+    expect(address).not.toContain(ownerTokenOf(home));
+    const open = () => sendRequest(portOf(url), 'GET', `/${new URL(address).search}`, {});
+    expect([(await open()).status, (await open()).status]).toEqual([303, 401]);
+  }
+});
+
 it('dashboard_url does not name a dashboard that was killed', async () => {
   const home = tempDir();
   const session = await connectServer({ home });
@@ -95,6 +145,7 @@ it('dashboard_url does not name a dashboard that was killed', async () => {
 it('serve --http has no page', async () => {
   const home = tempDir();
   const { url, ownerUrl } = await startHttpProcess(home);
-  const token = new URL(ownerUrl).searchParams.get('token') ?? '';
+  expect(ownerUrl).toBe(url);
+  const token = ownerTokenOf(home);
   expect((await sendRequest(portOf(url), 'GET', '/board', bearer(token))).status).toBe(404);
 });

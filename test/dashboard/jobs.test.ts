@@ -278,7 +278,9 @@ describeInBrowser('the jobs', () => {
     const { token } = await runtime.access.create({ name: 'onlooker', isReadOnly: true }, nobody);
     const context = await page.context().browser()?.newContext();
     const onlooker = await context?.newPage();
-    await onlooker?.goto(`${server.url}/jobs/${id}?token=${token}`);
+    const pass = await runtime.access.verify(token);
+    const code = pass && (await runtime.access.createCode(pass));
+    await onlooker?.goto(`${server.url}/jobs/${id}?code=${code}`);
     await onlooker?.getByRole('heading', { name: 'Answer' }).waitFor();
     await onlooker?.getByText('read-only').waitFor();
     expect(await onlooker?.locator('main button').count()).toBe(0);

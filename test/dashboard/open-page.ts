@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import AxeBuilder from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, describe, inject, onTestFinished } from 'vitest';
-import { readPageFiles } from '../../src/http/page-files.js';
+import { type PageFiles, readPageFiles } from '../../src/http/page-files.js';
 import { type ServedRuntime, serve } from '../http/serve.js';
 
 const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
@@ -17,16 +17,28 @@ if (browserPath === undefined) {
 /** Tests in a real browser; skipped, with one line that says so, where there is none. */
 export const describeInBrowser = describe.skipIf(browserPath === undefined);
 
+const launchOptions = {
+  ...(browserPath === undefined ? {} : { executablePath: browserPath }),
+  // The tests may run as root, in a container.
+  args: ['--no-sandbox', '--disable-dev-shm-usage'],
+};
+
 let launching: Promise<Browser> | undefined;
 
 function browser(): Promise<Browser> {
-  launching ??= chromium.launch({
-    ...(browserPath === undefined ? {} : { executablePath: browserPath }),
-    // The tests may run as root, in a container.
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
-  });
+  launching ??= chromium.launch(launchOptions);
   return launching;
 }
+
+/** A browser with a profile of its own on disk, as a person has it: what it keeps can be read when it is closed. */
+export async function openProfile(directory: string): Promise<BrowserContext> {
+  const context = await chromium.launchPersistentContext(directory, launchOptions);
+  onTestFinished(() => context.close());
+  return context;
+}
+
+/** The built page. */
+export const pageFiles = (): PageFiles => readPageFiles(pathToFileURL(join(inject('dist'), 'dashboard/')));
 
 afterAll(async () => (await launching)?.close());
 
@@ -45,8 +57,7 @@ export async function openPage(
   options: Parameters<typeof serve>[0] = {},
   runtimeOptions: Parameters<typeof serve>[1] = {},
 ): Promise<OpenedPage> {
-  const files = readPageFiles(pathToFileURL(join(inject('dist'), 'dashboard/')));
-  const served = await serve({ page: files, ...options }, runtimeOptions);
+  const served = await serve({ page: pageFiles(), ...options }, runtimeOptions);
   const context = await (await browser()).newContext();
   onTestFinished(() => context.close());
   const page = await context.newPage();
@@ -55,7 +66,7 @@ export async function openPage(
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
   });
-  await page.goto(served.server.ownerUrl);
+  await page.goto(await served.server.ownerUrl());
   const open = async (address: string) => {
     await page.goto(`${served.server.url}${address}`);
   };

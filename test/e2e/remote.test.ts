@@ -1,11 +1,15 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readLocalToken } from '../../src/base/private-files.js';
+import { createRemoteConnection } from '../../src/mcp/remote/connection.js';
 import { type HttpProcess, startHttpProcess } from '../http/http-process.js';
+import { serve } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
 import { type ConnectedServer, connectServer } from '../support/mcp-client.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -50,6 +54,31 @@ describe('a server with AGENT_RUNTIME_URL', () => {
     expect(await thin.ok('runtime_status')).toMatchObject({
       database: { path: join(home, '.claude', 'agent_runtime.db') },
     });
+  });
+
+  it('finds the token of its own machine also when the first server there starts after it', async () => {
+    const home = tempDir();
+    const port = await freePort();
+    const thin = await connectServer({ home, env: { AGENT_RUNTIME_URL: `http://127.0.0.1:${port}` } });
+    expect((await thin.client.listTools()).tools.length).toBeGreaterThan(40);
+    await startHttpProcess(home, ['serve', '--http', '--port', String(port)]);
+    expect(await thin.ok('create_task', { title: 'early' })).toMatchObject({ id: 1 });
+  });
+
+  it('looks for the token of its own machine again when the one it has is refused', async () => {
+    const { server, ownerToken } = await serve();
+    const file = join(tempDir(), 'token');
+    writeFileSync(file, 'of-an-earlier-server');
+    let looks = 0;
+    const token = () => {
+      const found = readFileSync(file, 'utf8');
+      if (++looks === 1) writeFileSync(file, ownerToken);
+      return found;
+    };
+    const connection = createRemoteConnection({ url: server.url, token, headers: {} });
+    onTestFinished(() => connection.close());
+    const results = await Promise.all([1, 2, 3].map(() => connection.use((client) => client.listTools())));
+    expect(results.map(({ tools }) => tools.length > 40)).toEqual([true, true, true]);
   });
 
   it('lists its tools and says at each call what to check while nothing is there, and works once something is', async () => {

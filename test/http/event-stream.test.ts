@@ -1,7 +1,16 @@
 import { request } from 'node:http';
-import { expect, it, onTestFinished } from 'vitest';
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { silentLog } from '../../src/base/log.js';
+import { readLocalToken } from '../../src/base/private-files.js';
 import { createTaskBoard } from '../../src/core/tasks/tasks.js';
+import { createOpenVisits } from '../../src/http/open-visits.js';
+import { createEventFeed } from '../../src/mcp/event-feed.js';
 import { eventually } from '../support/eventually.js';
+import { tempDir } from '../support/temp-dir.js';
+import { startHttpProcess } from './http-process.js';
 import { type ServedRuntime, serve } from './serve.js';
 
 interface Listener {
@@ -15,7 +24,11 @@ interface Listener {
 }
 
 /** A client of /api/events that takes down the ids that it gets. */
-function listen({ server, ownerToken }: Pick<ServedRuntime, 'server' | 'ownerToken'>, lastEventId?: number): Listener {
+function listen(
+  { server, ownerToken }: Pick<ServedRuntime, 'server' | 'ownerToken'>,
+  lastEventId?: number,
+  { headers: given = {} }: { headers?: Record<string, string> } = {},
+): Listener {
   const listener: Listener = {
     ids: [],
     status: undefined,
@@ -25,7 +38,8 @@ function listen({ server, ownerToken }: Pick<ServedRuntime, 'server' | 'ownerTok
     close: () => outgoing.destroy(),
   };
   const headers = {
-    authorization: `Bearer ${ownerToken}`,
+    ...('cookie' in given ? {} : { authorization: `Bearer ${ownerToken}` }),
+    ...given,
     ...(lastEventId === undefined ? {} : { 'last-event-id': String(lastEventId) }),
   };
   const outgoing = request(
@@ -150,4 +164,90 @@ it('costs nothing while nobody listens', async () => {
     await new Promise((resolve) => setTimeout(resolve, 450));
     return reads === before;
   });
+});
+
+describe('the stream of a caller whose rights end', () => {
+  it('ends with its token, and sends nothing that came after the revocation', async () => {
+    const served = await serve();
+    const { token } = await served.runtime.access.create({ name: 'screen', isReadOnly: true }, actor);
+    const other = await served.runtime.access.create({ name: 'other', isReadOnly: true }, actor);
+    const revoked = listen(served, 0, { headers: { authorization: `Bearer ${token}` } });
+    const kept = listen(served, 0, { headers: { authorization: `Bearer ${other.token}` } });
+    await createTasks(served, 1);
+    const before = await allIds(served);
+    await eventually('both have all so far', () => revoked.ids.length === before.length && kept.ids.length > 0);
+    await served.runtime.access.revoke('screen', actor);
+    await createTasks(served, 5);
+    await eventually('it has ended', () => revoked.hasEnded);
+    expect(revoked.ids).toEqual(before);
+    const all = await allIds(served);
+    await eventually('the other goes on', () => kept.ids.length === all.length);
+    expect(kept.hasEnded).toBe(false);
+  });
+
+  it("ends with its browser's session", async () => {
+    const served = await serve();
+    const address = new URL(await served.server.ownerUrl());
+    const entered = await served.send('GET', `/${address.search}`, { headers: { authorization: '' } });
+    const cookie = entered.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    const stream = listen(served, 0, { headers: { cookie } });
+    await eventually('it is open', () => stream.status === 200);
+    const [browser] = await served.runtime.access.listBrowsers();
+    await served.runtime.access.revoke(browser?.id ?? '', actor);
+    await eventually('it has ended', () => stream.hasEnded);
+  });
+
+  it('ends with a token that is gone without an event', async () => {
+    const { runtime } = await serve();
+    const { token } = await runtime.access.create({ name: 'screen', isReadOnly: true }, actor);
+    const pass = await runtime.access.verify(token);
+    if (!pass) throw new Error('The token is not good.');
+    const feed = createEventFeed({ db: runtime.db, log: silentLog });
+    const visits = createOpenVisits({ feed, access: runtime.access, log: silentLog, checkMs: 20 });
+    onTestFinished(() => {
+      visits.close();
+      feed.close();
+    });
+    let ends = 0;
+    visits.add(pass, () => ends++);
+    await runtime.db.run('delete from access_tokens');
+    await eventually('it has ended', () => ends === 1);
+  });
+});
+
+describe('a server that ends', () => {
+  it('answers HEAD for a stream with 405 and keeps nothing of it', async () => {
+    const served = await serve();
+    for (const path of ['/api/events', '/mcp']) {
+      const reply = await served.send('HEAD', path);
+      expect(reply).toMatchObject({ status: 405, headers: { allow: expect.stringContaining('GET') } });
+    }
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s is not kept by any stream',
+    async (signal) => {
+      const home = tempDir();
+      const child = await startHttpProcess(home);
+      const port = Number(new URL(child.url).port);
+      const ownerToken = readLocalToken(join(home, '.claude', 'agent_runtime')) ?? '';
+      const stream = listen({ server: { port } as ServedRuntime['server'], ownerToken });
+      const client = new Client({ name: 'http-client', version: '1.0.0' });
+      const transport = new StreamableHTTPClientTransport(new URL(`${child.url}/mcp`), {
+        requestInit: { headers: { authorization: `Bearer ${ownerToken}` } },
+      });
+      await client.connect(transport as Parameters<Client['connect']>[0]);
+      await eventually('the stream is open', () => stream.status === 200);
+      await new Promise<void>((resolve) => {
+        const headers = { authorization: `Bearer ${ownerToken}` };
+        const head = request({ host: '127.0.0.1', port, method: 'HEAD', path: '/api/events', headers, agent: false });
+        head.on('response', () => resolve()).on('error', () => resolve());
+        head.end();
+      });
+      process.kill(child.pid, signal);
+      expect((await child.ended).code).toBe(0);
+      await client.close();
+    },
+    15_000,
+  );
 });

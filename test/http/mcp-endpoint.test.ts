@@ -1,7 +1,11 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { silentLog } from '../../src/base/log.js';
+import { ownerPass, type Pass } from '../../src/core/access/pass.js';
+import { McpEndpoint } from '../../src/http/mcp-endpoint.js';
 import { eventually } from '../support/eventually.js';
+import { movingClock } from '../support/moving-clock.js';
 import { type ServedRuntime, sendRequest, serve } from './serve.js';
 
 const actor = { holder: null, project: '' };
@@ -66,7 +70,7 @@ it('offers a reader only what reads', async () => {
   const { client, ok } = await connect(served, token);
   const { tools } = await client.listTools();
   expect(tools.every((tool) => tool.annotations?.readOnlyHint)).toBe(true);
-  await expect(ok('create_task', { title: 'x' })).rejects.toThrow('no tool');
+  await expect(ok('create_task', { title: 'x' })).rejects.toThrow('made without --read-only');
   expect(await served.runtime.db.all('select id from tasks')).toEqual([]);
 });
 
@@ -114,3 +118,171 @@ it('sends progress while a call waits', async () => {
   );
   expect(messages.length).toBeGreaterThan(0);
 });
+
+it("a session is not to be had with another token of the same rights, nor with the owner's", async () => {
+  const served = await serve();
+  const one = await served.runtime.access.create({ name: 'one', isReadOnly: false }, actor);
+  const two = await served.runtime.access.create({ name: 'two', isReadOnly: false }, actor);
+  const { transport } = await connect(served, one.token);
+  const post = (token: string) =>
+    sendRequest(
+      served.server.port,
+      'POST',
+      '/mcp',
+      { ...jsonHeaders(token), 'mcp-session-id': transport.sessionId ?? '' },
+      JSON.stringify({ jsonrpc: '2.0', id: 9, method: 'ping' }),
+    );
+  expect((await post(two.token)).status).toBe(404);
+  expect((await post(served.ownerToken)).status).toBe(404);
+  expect((await post(one.token)).status).toBe(200);
+});
+
+it('a session ends with its token: its stream, its calls and what it holds', async () => {
+  const served = await serve();
+  const { token } = await served.runtime.access.create({ name: 'laptop', isReadOnly: false }, actor);
+  const { client, ok } = await connect(served, token);
+  await ok('claim_worker_slot');
+  const { job } = await served.runtime.jobs.submit(
+    { type: 'generic', payload: {}, runAt: Date.now() + 3_600_000 },
+    actor,
+  );
+  const waiting = client
+    .callTool({ name: 'wait_for_tasks', arguments: { task_ids: [job.id], timeout_seconds: 50 } })
+    .then(
+      () => 'answered',
+      () => 'ended',
+    );
+  const startedAt = performance.now();
+  await served.runtime.access.revoke('laptop', actor);
+  await eventually('its session has ended', async () => (await liveSessions(served)).length === 0);
+  expect(await served.runtime.db.all('select slot from worker_slots')).toEqual([]);
+  expect(performance.now() - startedAt).toBeLessThan(20_000);
+  await client.close();
+  expect(await waiting).toBe('ended');
+});
+
+it('a session that may only read writes no row, and renews nothing of a conversation that it names', async () => {
+  const clock = movingClock();
+  const served = await serve({}, { clock });
+  const { runtime } = served;
+  const conversation = { 'agent-runtime-conversation': 'abc' };
+  const holder = { holder: 'claude:abc', project: '' };
+  await runtime.tasks.create([{ title: 'held' }], holder);
+  await runtime.tasks.claimNext({ project: '' }, {}, holder);
+  const { job } = await runtime.jobs.submit({ type: 'generic', payload: {} }, actor);
+  await runtime.jobs.cancel(job.id, actor);
+  const { token } = await runtime.access.create({ name: 'screen', isReadOnly: true }, actor);
+  // Its first use is noted with the token.
+  await served.send('GET', '/api/tools', { headers: { authorization: `Bearer ${token}` } });
+  const before = await everyRow(served);
+  clock.pass(8_000);
+
+  const { client, ok, transport } = await connect(served, token, conversation);
+  expect(await ok('runtime_status')).toBeDefined();
+  await ok('get_job_status', { job_id: job.id });
+  await ok('get_task_result', { task_id: job.id });
+  await client.readResource({ uri: `job://${job.id}` });
+  await runtime.maintenance.heartbeat();
+  await transport.terminateSession();
+  expect(await everyRow(served)).toEqual(before);
+});
+
+describe('the places for sessions', () => {
+  const pass = (tokenId: string): Pass => ({ tokenId, name: tokenId, isReadOnly: false });
+
+  function endpoint({ runtime }: ServedRuntime) {
+    const visits = { add: () => () => {}, close() {} };
+    const mcp = new McpEndpoint({ runtime, config: runtime.config, log: silentLog, visits });
+    onTestFinished(() => mcp.close());
+    async function post(who: Pass, message: object, sessionId?: string) {
+      const headers = { ...jsonHeaders('x'), ...(sessionId ? { 'mcp-session-id': sessionId } : {}) };
+      const body = JSON.stringify({ jsonrpc: '2.0', ...message });
+      const response = await mcp.handle(new Request('http://127.0.0.1/mcp', { method: 'POST', headers, body }), who);
+      await response.text();
+      return response;
+    }
+    const greet = (who: Pass) => post(who, { id: 1, method: 'initialize', params: initialization });
+    async function begin(who: Pass): Promise<string | undefined> {
+      const response = await greet(who);
+      const id = response.headers.get('mcp-session-id') ?? undefined;
+      if (response.status !== 200 || id === undefined) return undefined;
+      await post(who, { method: 'notifications/initialized' }, id);
+      return id;
+    }
+    const isThere = async (who: Pass, id: string | undefined) =>
+      (await post(who, { id: 2, method: 'ping' }, id)).status === 200;
+    return { mcp, greet, begin, isThere };
+  }
+
+  it('are limited for each token, so that one cannot take those of another', async () => {
+    const served = await serve();
+    const { begin, greet, isThere } = endpoint(served);
+    const { id } = await served.runtime.access.create({ name: 'greedy', isReadOnly: true }, actor);
+    const greedy = { ...pass(id), isReadOnly: true };
+    const began = await Promise.all(Array.from({ length: 120 }, () => begin(greedy)));
+    expect(began.filter((session) => session !== undefined)).toHaveLength(100);
+    expect((await greet(greedy)).status).toBe(503);
+    const other = await begin({ ...pass('another'), isReadOnly: true });
+    expect(await isThere({ ...pass('another'), isReadOnly: true }, other)).toBe(true);
+  });
+
+  it('are given to the owner when all are taken, from those who have been silent longest', async () => {
+    const clock = movingClock();
+    const served = await serve({}, { clock });
+    const { begin, isThere } = endpoint(served);
+    const tokens = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ ...pass(name), isReadOnly: true }));
+    const taken: [Pass, string | undefined][] = [];
+    for (const token of tokens) {
+      for (let count = 0; count < 100; count++) {
+        taken.push([token, await begin(token)]);
+        clock.pass(1);
+      }
+    }
+    expect(await begin({ ...pass('f'), isReadOnly: true })).toBeUndefined();
+    const owners = await begin(ownerPass);
+    expect(await isThere(ownerPass, owners)).toBe(true);
+    const [[first, firstId], [second, secondId]] = taken as [[Pass, string], [Pass, string]];
+    expect(await isThere(first, firstId)).toBe(false);
+    expect(await isThere(second, secondId)).toBe(true);
+  }, 60_000);
+
+  it('of clients that never begin make way for the next, and are free again after 15 s', async () => {
+    const clock = movingClock();
+    const served = await serve({}, { clock });
+    const { mcp, begin, greet, isThere } = endpoint(served);
+    const laptop = { ...pass('laptop'), isReadOnly: true };
+    const session = await begin(laptop);
+    for (let count = 0; count < 150; count++) expect((await greet(laptop)).status).toBe(200);
+    expect(await isThere(laptop, session)).toBe(true);
+
+    const waiting = (await greet(laptop)).headers.get('mcp-session-id') ?? '';
+    clock.pass(15_001);
+    await mcp.endIdle();
+    expect(await isThere(laptop, waiting)).toBe(false);
+    expect(await isThere(laptop, session)).toBe(true);
+    clock.pass(120_001);
+    await mcp.endIdle();
+    expect(await isThere(laptop, session)).toBe(false);
+  });
+});
+
+const initialization = {
+  protocolVersion: '2025-06-18',
+  capabilities: {},
+  clientInfo: { name: 'http-client', version: '1.0.0' },
+};
+
+const jsonHeaders = (token: string) => ({
+  authorization: `Bearer ${token}`,
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+});
+
+/** The rows of every table. */
+async function everyRow({ runtime }: ServedRuntime): Promise<Record<string, unknown[]>> {
+  const tables = await runtime.db.all<{ name: string }>(
+    "select name from sqlite_master where type = 'table' and name not like 'sqlite%' and name <> 'metric_counters'",
+  );
+  const rows = tables.map(async ({ name }) => [name, await runtime.db.all(`select * from ${name}`)] as const);
+  return Object.fromEntries(await Promise.all(rows));
+}

@@ -67,7 +67,7 @@ export function sendRequest(
       incoming.on('error', reject);
       incoming.on('end', () => {
         const text = Buffer.concat(chunks).toString();
-        const isJson = incoming.headers['content-type']?.includes('json') === true;
+        const isJson = text !== '' && incoming.headers['content-type']?.includes('json') === true;
         resolve({
           status: incoming.statusCode ?? 0,
           headers: incoming.headers,

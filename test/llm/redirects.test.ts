@@ -24,7 +24,7 @@ const senders: Record<string, (origin: string) => Promise<unknown>> = {
     await call('web.look');
   },
   'a remote runtime': (url) =>
-    createRemoteConnection({ url, token: key, headers: {} }).use((client) => client.listTools()),
+    createRemoteConnection({ url, token: () => key, headers: {} }).use((client) => client.listTools()),
   'a price download': (origin) =>
     downloadPrices(
       { urlTemplate: `${origin}/{ticker}?token={env:PRICE_TOKEN}`, env: { PRICE_TOKEN: key } },

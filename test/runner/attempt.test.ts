@@ -50,6 +50,15 @@ describe('an attempt ends', () => {
       { code: 'rate_limited', message: 'Slow down. It said: "Too many"', isTransient: true, retryAfterMs: 5_000 },
     ],
     [
+      'with a message that ends in a command, and a full stop before what the vendor said',
+      new ModelError('not_found', 'Get it with: ollama pull codellama', { detail: 'model not found' }),
+      {
+        code: 'not_found',
+        message: 'Get it with: ollama pull codellama. It said: "model not found"',
+        isTransient: false,
+      },
+    ],
+    [
       'with an error that has a hint',
       new RuntimeError('conflict', 'It is cancelled.', 'Set it to active.'),
       { code: 'conflict', message: 'It is cancelled. Set it to active.', isTransient: false },

@@ -17,7 +17,7 @@ import { shiftedClock } from './fixtures/shifted-clock.js';
 const fakeClaude = join(projectRoot, 'test', 'fixtures', 'models', 'fake-claude.mjs');
 
 /** Lets the next try of a job be due now. */
-const dueNow = "update jobs set run_at = 0 where status = 'pending'";
+const dueNow = "update jobs set run_at = 0, run_tick = 0 where status = 'pending'";
 
 describe('a runner that is killed with SIGKILL', () => {
   it('between the answer and its writing: the job runs again, and has one outcome (R3)', async () => {

@@ -46,7 +46,7 @@ describe("a module's agent, in a detached runner", () => {
       'the first attempt is over',
       async () => (await runtime.jobs.attempts(use))[0]?.outcome === 'failed',
     );
-    await runtime.db.run('update jobs set run_at = 0 where id = ?', use);
+    await runtime.db.run('update jobs set run_at = 0, run_tick = 0 where id = ?', use);
     expect((await runtime.ended(use)).result).toEqual({
       before: {
         id: make,

@@ -108,7 +108,7 @@ it('a job that kills its runner is tried again, and is dead after three times (R
   const id = await runtime.give('generic', { how: 'crashes', record }, { maxAttempts: 9 });
   for (let crash = 1; crash <= 3; crash++) {
     await eventually(`crash ${crash} is noticed`, async () => {
-      await runtime.db.run('update jobs set run_at = 0 where status = ?', 'pending');
+      await runtime.db.run('update jobs set run_at = 0, run_tick = 0 where status = ?', 'pending');
       await runtime.jobs.sweep({ holder: null, project: '' });
       return (await runtime.jobs.get(id)).crashes >= crash;
     });

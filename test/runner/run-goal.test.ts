@@ -14,7 +14,7 @@ import { eventually } from './fixtures/poll.js';
 import { shiftedClock } from './fixtures/shifted-clock.js';
 
 /** Lets the next try of every job be due now. */
-const dueNow = "update jobs set run_at = 0 where status = 'pending'";
+const dueNow = "update jobs set run_at = 0, run_tick = 0 where status = 'pending'";
 
 /** Nothing was done twice under one attempt, and every task was completed once. */
 async function expectDoneOnce(runtime: Goals, goalId: number, runId: string): Promise<void> {
@@ -366,7 +366,7 @@ it('its runners are killed again and again, and every task is done once', { time
     await sleep(20);
     await runtime.maintenance.runOnce(undefined, session);
     // A job that has lost three runners is dead by right; here chance alone has killed them.
-    await runtime.db.run('update jobs set crashes = 0, run_at = 0 where status = ?', 'pending');
+    await runtime.db.run('update jobs set crashes = 0, run_at = 0, run_tick = 0 where status = ?', 'pending');
     await runtime.maintenance.runOnce(undefined, session);
   }
   expect((await runtime.ended(id)).status).toBe('completed');

@@ -27,6 +27,9 @@ describe('a goal is planned by whoever there is', () => {
     const runtime = await testRuntime();
     const decomposed = await decompose(runtime, { tasks: [{ title: 'One' }, { title: 'Two' }] });
     expect(decomposed).toMatchObject({ planner: 'caller', count: 2 });
+    // Without a word on dependencies it is a chain, and the answer shows it.
+    const [one = 0, two] = decomposed.tasks_created ?? [];
+    expect(decomposed.dependencies).toEqual({ [String(two)]: [one] });
   });
 
   it("the client's own model, when the client lends it", async () => {

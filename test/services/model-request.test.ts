@@ -39,7 +39,7 @@ it('a task that depends on another runs after it, and not at all when that one f
   const first = await runtime.ask(scripted({ latencyMs: 100 }, 'First'));
   const second = await runtime.ask('Second', { depends_on: [first] });
   expect((await runtime.ended(second)).status).toBe('completed');
-  expect(runtime.server.requests.map(({ prompt }) => prompt.split(' ')[0])).toEqual(['First', 'Second']);
+  expect(runtime.server.requests.map(({ prompt }) => prompt.split(/\s/)[0])).toEqual(['First', 'Second']);
 
   const failing = await runtime.ask(scripted({ status: 401, latencyMs: 200 }));
   const never = await runtime.ask('Never', { depends_on: [failing] });

@@ -87,7 +87,7 @@ describe('a runner that is killed', () => {
     for (let kills = 0; kills < 6; kills++) {
       const { id } = await eventually('a job is worked on', async () => {
         await relay.jobs.sweep(session);
-        await relay.db.run("update jobs set run_at = 0 where status = 'pending'");
+        await relay.db.run("update jobs set run_at = 0, run_tick = 0 where status = 'pending'");
         return relay.db.get<{ id: string }>("select id from jobs where status = 'running'");
       });
       await sleep(Math.random() * 250);

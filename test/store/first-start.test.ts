@@ -71,5 +71,5 @@ test('8 processes of a new version that start at the same instant on a full data
   const reports = await openAtOnce(await startOpeners(8, 'next-version'), file);
   expect(reports.filter(({ goals }) => goals?.count !== 3)).toEqual([]);
   expect(await stateOf(file, withNextVersion)).toMatchObject({ version: migrations.length + 1, problem: undefined });
-  expect(backupsOf(file)).toEqual([expect.stringMatching(/-v1\.db$/)]);
+  expect(backupsOf(file)).toEqual([expect.stringMatching(new RegExp(`-v${migrations.length}\\.db$`))]);
 });

@@ -158,7 +158,8 @@ test('every relay is taken over with its steps, results and batons', async () =>
       name: pipeline?.name,
       goal: pipeline?.goal,
       description: '',
-      status: pipeline?.status,
+      // It was `pending` until its last step.
+      status: 'in_progress',
       current_step: 1,
       total_steps: agents.length,
       token_budget: pipeline?.total_token_budget,

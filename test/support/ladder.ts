@@ -49,7 +49,9 @@ export const inside: Readonly<Record<string, Ladder>> = {
 
 /** The one folder that writes each table. The store itself writes them all: it makes them, and adopts older files. */
 export const writers: Readonly<Record<string, string>> = {
+  access_codes: 'core/access',
   access_tokens: 'core/access',
+  browser_sessions: 'core/access',
   http_servers: 'core/access',
   breakers: 'core/breakers',
   breaker_calls: 'core/breakers',
@@ -79,6 +81,7 @@ export const writers: Readonly<Record<string, string>> = {
   tasks: 'core/tasks',
   native_answers: 'downstream/native',
   native_lines: 'downstream/native',
+  known_tools: 'downstream/pool',
   tool_lists: 'downstream/pool',
   tool_server_scales: 'downstream/pool',
   tool_processes: 'downstream',

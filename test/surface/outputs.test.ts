@@ -72,6 +72,10 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('update_task_status', { task_id: next.id, status: 'failed', error: 'e' });
     await call('claim_next_task', { goal_id });
     await call('get_next_task', { goal_id });
+    await call('create_task', { title: 'found', discovered_from: 'whole' });
+    await call('decompose_task', { task_id: 'whole' });
+    const parts = await call('decompose_task', { task_id: 'whole', tasks: [{ title: 'p' }, { title: 'q' }] });
+    expect(parts.count).toBe(2);
     await call('edit_task', { task_id: 'whole', priority: 9, deadline: null });
     await call('get_task', { task_id: 'whole' });
     await call('list_tasks', { fields: 'full', text: 'w' });

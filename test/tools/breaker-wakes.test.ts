@@ -25,3 +25,18 @@ it('submitting to a provider whose breaker is open says so, and resetting the br
   expect(ended.warnings).toBeUndefined();
   await model.close();
 });
+
+it('runs of goals and of relays say that they wait for an open breaker', async () => {
+  const env = { ANTHROPIC_API_KEY: 'sk-ant-test-key-0001', ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' };
+  const server = await connectServer({ home: tempDir(), env });
+  await server.ok('circuit_breaker_trip', { agent_id: 'llm:anthropic' });
+  const waiting = [expect.stringContaining('The breaker llm:anthropic is open. It is tried after 20')];
+  const goal = await server.ok('create_goal', { name: 'G', description: 'D' });
+  await server.ok('create_task', { title: 'T', goal_id: goal.id });
+  const run = await server.ok('run_goal', { goal_id: goal.id });
+  expect(run.warnings).toEqual(waiting);
+  const { pipeline_id } = await server.ok('create_relay_pipeline', { name: 'R', goal: 'G', preset: 'quick' });
+  expect((await server.ok('run_relay', { pipeline_id })).warnings).toEqual(waiting);
+  await server.ok('cancel_task', { task_id: run.run_id });
+  await server.ok('cancel_relay_pipeline', { pipeline_id });
+});

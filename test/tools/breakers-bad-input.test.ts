@@ -6,12 +6,16 @@ const failure = { agent_id: 'a', failure_type: 'timeout', error_message: 'No ans
 
 /** Calls that are refused, and what the refusal says. */
 const refused: [tool: string, args: Record<string, unknown>, message: RegExp][] = [
-  ['circuit_breaker_status', {}, /agent_id: .*expected string/],
+  ['circuit_breaker_status', {}, /agent_id is missing: expected text/],
   ['circuit_breaker_status', { agent_id: '  ' }, /agent_id: Too small/],
   ['circuit_breaker_acquire', { agent_id: 'x'.repeat(201) }, /agent_id: Too big/],
   ['circuit_breaker_acquire', { agent_id: 'a', call_seconds: 0 }, /call_seconds: Too small.*\(got 0\)/],
   ['circuit_breaker_configure', { agent_id: 'a', failure_threshold: 0 }, /failure_threshold: Too small.*\(got 0\)/],
-  ['circuit_breaker_configure', { agent_id: 'a', failure_threshold: 2.5 }, /failure_threshold: .*expected int/],
+  [
+    'circuit_breaker_configure',
+    { agent_id: 'a', failure_threshold: 2.5 },
+    /failure_threshold: expected whole number, 1 to 10000 \(got 2.5\)/,
+  ],
   ['circuit_breaker_configure', { agent_id: 'a', window_seconds: 0 }, /window_seconds: Too small/],
   ['circuit_breaker_configure', { agent_id: 'a', cooldown_seconds: -1 }, /cooldown_seconds: Too small.*\(got -1\)/],
   ['circuit_breaker_configure', { agent_id: 'a', cooldown_seconds: 86_401 }, /cooldown_seconds: Too big/],
@@ -25,10 +29,14 @@ const refused: [tool: string, args: Record<string, unknown>, message: RegExp][] 
   [
     'circuit_breaker_configure',
     { agent_id: 'a', failure_weights: { slow: 1 } },
-    /Unknown argument "slow".*failure_weights/,
+    /Unknown argument "failure_weights.slow".*failure_weights takes: timeout/,
   ],
   ['circuit_breaker_configure', { agent_id: 'a', fallback_agent: 'a' }, /a cannot stand in for itself/],
-  ['circuit_breaker_record_failure', { ...failure, failure_type: 'bad_luck' }, /failure_type: .*"timeout".*bad_luck/],
+  [
+    'circuit_breaker_record_failure',
+    { ...failure, failure_type: 'bad_luck' },
+    /failure_type: expected .*timeout.*bad_luck/,
+  ],
   ['circuit_breaker_record_failure', { ...failure, retry_after_seconds: -1 }, /retry_after_seconds: Too small/],
   [
     'circuit_breaker_record_success',

@@ -24,7 +24,7 @@ export async function runNext({ isAll, goalId }: NextOptions, { flags, output }:
     const now = caller.runtime.clock.now();
     if (flags.isJson || !output.isTerminal) output.printJson(next);
     else if ('why' in next) output.print(renderWhy(next, now));
-    else output.print(renderTask({ ...next, dependents: [] }, now, output.paint));
+    else output.print(renderTask({ ...next, dependents: [], dependency_results: [] }, now, output.paint));
   });
 }
 

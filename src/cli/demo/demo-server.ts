@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import type { JsonObject } from '../../base/json.js';
+import { type ErrorCode, messageOf, RuntimeError } from '../../base/errors.js';
+import { type JsonObject, readJson } from '../../base/json.js';
 import { readConfig } from '../../config.js';
 import { runnerEnvironment } from '../../runner/environment.js';
 
@@ -39,11 +40,41 @@ export async function startServer(home: string): Promise<DemoServer> {
     async call(tool, args = {}) {
       const reply = await client.callTool({ name: tool, arguments: args });
       const [content] = reply.content as { text: string }[];
-      if (reply.isError) throw new Error(`${tool} failed: ${content?.text}`);
+      if (reply.isError) throw failureOf(tool, content?.text ?? '');
       return reply.structuredContent as Reply;
     },
     close: () => client.close(),
   };
+}
+
+function failureOf(tool: string, text: string): RuntimeError {
+  const { error } = readJson<{ error: { code: ErrorCode; message: string; hint?: string } }>(text);
+  return new RuntimeError(error.code, `${tool} failed: ${error.message}`, error.hint);
+}
+
+/** How long a model may take for one word. */
+const probeSeconds = 15;
+
+/** Asks the model for one word. Resolves to why it gave none, or to undefined when it answers. */
+export async function whyModelIsSilent(server: DemoServer, model: string): Promise<string | undefined> {
+  try {
+    const { task_id } = await server.call('submit_background_task', {
+      task_description: 'Answer with the one word: ready.',
+      model,
+      max_attempts: 1,
+      timeout_seconds: probeSeconds,
+    });
+    const waited = await server.call('wait_for_tasks', {
+      task_ids: [String(task_id)],
+      timeout_seconds: probeSeconds + 5,
+    });
+    const [job] = waited.tasks as { status: string; error?: { message: string } }[];
+    if (job?.status === 'completed') return undefined;
+    if (waited.done !== true) await server.call('cancel_task', { task_id: String(task_id) });
+    return job?.error?.message ?? `it did not answer within ${probeSeconds} s`;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** The default model of a server; undefined for Claude Code, whose login is not in the temporary home. */

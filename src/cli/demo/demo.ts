@@ -2,14 +2,17 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../base/errors.js';
 import type { CommandContext } from '../define-command.js';
-import { type DemoServer, type Reply, startServer, usableModel } from './demo-server.js';
+import { type DemoServer, type Reply, startServer, usableModel, whyModelIsSilent } from './demo-server.js';
 
 /** What the demo prints with --json. */
 interface DemoReport {
   home: string;
   database: string;
   planner: string;
+  /** Why the configured model was not used, if it was not. */
+  model_failure?: string;
   steps: { tool: string; did: string }[];
   background: { id: string; kind: string; survived_kill_of_pid: number; status: string; outcome: string };
   goal: { status: string; completed: number; total: number };
@@ -37,7 +40,15 @@ async function runGoalDemo({ flags, output }: CommandContext): Promise<void> {
     background: { id: '', kind: '', survived_kill_of_pid: 0, status: '', outcome: '' },
     goal: { status: '', completed: 0, total: 0 },
   };
-  await play({ home, report, say: (text) => (flags.isJson ? undefined : output.print(text)) });
+  const stage: Stage = { home, report, say: (text) => (flags.isJson ? undefined : output.print(text)), servers: [] };
+  try {
+    await play(stage);
+  } catch (error) {
+    await cancelBackgroundWork(stage);
+    throw error;
+  } finally {
+    for (const server of stage.servers) await server.close();
+  }
   if (flags.isJson) output.printJson(report);
 }
 
@@ -45,21 +56,30 @@ interface Stage {
   home: string;
   say(text: string): void;
   report: DemoReport;
+  /** Those that were started, oldest first. */
+  servers: DemoServer[];
+}
+
+async function startNext(stage: Stage): Promise<DemoServer> {
+  const server = await startServer(stage.home);
+  stage.servers.push(server);
+  return server;
+}
+
+/** Nothing of a demo that failed goes on in the background. */
+async function cancelBackgroundWork({ servers, report }: Stage): Promise<void> {
+  const server = servers.at(-1);
+  if (!server || report.background.id === '') return;
+  // The demo's own error is the one to show: the server may be what failed.
+  await server.call('cancel_task', { task_id: report.background.id }).catch(() => {});
 }
 
 async function play(stage: Stage): Promise<void> {
   const { say, report, home } = stage;
   say(`A server is started the way an MCP client starts it, in the empty home ${home}\n`);
-  const first = await startServer(home);
-  const status = await first.call('runtime_status');
-  const model = usableModel(status);
-  say(
-    model
-      ? `   model found: ${model}`
-      : '   no model found: this client makes the plan, and the background work is a training job',
-  );
-
-  const goal = await planGoal(first, stage, model);
+  const first = await startNext(stage);
+  const found = await chooseModel(first, stage);
+  const { goal, model } = await planGoal(first, stage, found);
   await workOneTask(first, stage);
   const held = await first.call('claim_next_task');
   note(
@@ -69,14 +89,15 @@ async function play(stage: Stage): Promise<void> {
   );
 
   const jobId = await startBackgroundWork(first, stage, model);
+  report.background.id = jobId;
   await untilItRuns(first, jobId);
   process.kill(first.pid, 'SIGKILL');
   report.background.survived_kill_of_pid = first.pid;
   say(`\n   kill -9 ${first.pid}: the server is dead, the background process is not\n`);
 
-  const second = await startServer(home);
-  const found = await second.call('runtime_status');
-  note(stage, 'runtime_status', `the same conversation, resumed: ${String(found.next)}`);
+  const second = await startNext(stage);
+  const resumed = await second.call('runtime_status');
+  note(stage, 'runtime_status', `the same conversation, resumed: ${String(resumed.next)}`);
   await readBackgroundResult(second, stage, jobId, model);
   await workTheRest(second, stage, held);
 
@@ -84,10 +105,28 @@ async function play(stage: Stage): Promise<void> {
   const progress = ended.progress as { completed: number; total: number };
   report.goal = { status: String(ended.status), completed: progress.completed, total: progress.total };
   note(stage, 'get_goal', `goal ${goal} is ${ended.status}: ${progress.completed} of ${progress.total} tasks done`);
-  await second.close();
   say(`\nAll of it is stored in ${report.database}`);
   say(`Look around:  HOME=${home} agent-runtime tool list_tasks`);
   say(`Clean up:     rm -r ${home}`);
+}
+
+const withoutModel = 'this client makes the plan, and the background work is a training job';
+
+/** The model of the demo: the configured one, if it answers. */
+async function chooseModel(server: DemoServer, { say, report }: Stage): Promise<string | undefined> {
+  const model = usableModel(await server.call('runtime_status'));
+  if (model === undefined) {
+    say(`   no model found: ${withoutModel}`);
+    return undefined;
+  }
+  const reason = await whyModelIsSilent(server, model);
+  if (reason === undefined) {
+    say(`   model found: ${model}`);
+    return model;
+  }
+  report.model_failure = reason;
+  say(`   the model ${model} does not answer, so ${withoutModel}\n   ${reason}`);
+  return undefined;
 }
 
 const ownPlan = [
@@ -101,19 +140,39 @@ const ownPlan = [
   { title: 'Draw the three species', depends_on: [0] },
 ];
 
-async function planGoal(server: DemoServer, stage: Stage, model: string | undefined): Promise<number> {
-  const goal = await server.call('create_goal', {
+/** Plans with the model if there is one, and without it when its plan does not come. */
+async function planGoal(
+  server: DemoServer,
+  stage: Stage,
+  model: string | undefined,
+): Promise<{ goal: number; model: string | undefined }> {
+  const created = await server.call('create_goal', {
     name: 'A field guide to irises',
     description: 'A short guide that tells three species of iris apart by the lengths of their petals and sepals.',
   });
-  note(stage, 'create_goal', `goal ${goal.id} "${goal.name}"`);
-  const plan = await server.call('decompose_goal', {
-    goal_id: goal.id as number,
-    ...(model ? { strategy: 'hierarchical', max_tasks: 5 } : { tasks: ownPlan, strategy: 'hierarchical' }),
-  });
+  note(stage, 'create_goal', `goal ${created.id} "${created.name}"`);
+  const goal = created.id as number;
+  const byModel = model === undefined ? undefined : await planOfModel(server, stage, goal);
+  const plan =
+    byModel ?? (await server.call('decompose_goal', { goal_id: goal, tasks: ownPlan, strategy: 'hierarchical' }));
+  const planner = byModel ? model : undefined;
   stage.report.planner = String(plan.planner);
-  note(stage, 'decompose_goal', `${plan.count} tasks with dependencies, planned by ${model ?? 'this client itself'}`);
-  return goal.id as number;
+  note(stage, 'decompose_goal', `${plan.count} tasks with dependencies, planned by ${planner ?? 'this client itself'}`);
+  return { goal, model: planner };
+}
+
+async function planOfModel(server: DemoServer, stage: Stage, goal: number): Promise<Reply | undefined> {
+  let reason = 'its plan takes too long';
+  try {
+    const plan = await server.call('decompose_goal', { goal_id: goal, strategy: 'hierarchical', max_tasks: 5 });
+    if (plan.status !== 'running') return plan;
+    await server.call('cancel_task', { task_id: String(plan.task_id) });
+  } catch (error) {
+    reason = messageOf(error);
+  }
+  stage.report.model_failure = reason;
+  stage.say(`   the model gives no plan, so ${withoutModel}\n   ${reason}`);
+  return undefined;
 }
 
 async function workOneTask(server: DemoServer, stage: Stage): Promise<void> {
@@ -132,7 +191,7 @@ async function startBackgroundWork(server: DemoServer, stage: Stage, model: stri
   if (model) {
     const task_description =
       'In about 300 words: how does one tell Iris setosa, versicolor and virginica apart by their petals?';
-    const submitted = await server.call('submit_background_task', { task_description });
+    const submitted = await server.call('submit_background_task', { task_description, timeout_seconds: 120 });
     stage.report.background.kind = model;
     note(stage, 'submit_background_task', `${submitted.task_id}, answered by ${model} in a process of its own`);
     return String(submitted.task_id);
@@ -165,7 +224,6 @@ async function readBackgroundResult(
   do waited = await server.call('wait_for_tasks', { task_ids: [jobId], timeout_seconds: 50 });
   while (waited.done !== true);
   const [job] = waited.tasks as { status: string; error?: { message: string } }[];
-  background.id = jobId;
   background.status = job?.status ?? '';
   background.outcome = job?.error?.message ?? (await outcomeOf(server, jobId, model));
   note(stage, 'get_task_result', `${background.status}: ${background.outcome}`);

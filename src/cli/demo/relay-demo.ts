@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RuntimeError } from '../../base/errors.js';
 import type { CommandContext } from '../define-command.js';
-import { type DemoServer, startServer, usableModel } from './demo-server.js';
+import { type DemoServer, startServer, usableModel, whyModelIsSilent } from './demo-server.js';
 
 /** What the demo prints with --json. */
 interface RelayReport {
@@ -80,12 +80,22 @@ export async function runRelayDemo({ flags, output }: CommandContext): Promise<v
   say(`Clean up:     rm -r ${home}`);
 }
 
-/** The model that will run the relay. Without one, stops the server, removes its home and throws `not_configured`. */
+/** The model that will run the relay. Without one, stops the server, removes its home and throws `not_configured`, or `unavailable` for one
+ * that does not answer. */
 async function requireModel(server: DemoServer, home: string): Promise<string> {
   const model = usableModel(await server.call('runtime_status'));
-  if (model !== undefined) return model;
+  const reason = model === undefined ? undefined : await whyModelIsSilent(server, model);
+  if (model !== undefined && reason === undefined) return model;
   await server.close();
   rmSync(home, { recursive: true, force: true });
+  if (reason !== undefined) {
+    const message = `The model ${model} does not answer: ${reason}`;
+    throw new RuntimeError(
+      'unavailable',
+      message,
+      'Correct its key or address, or set AGENT_RUNTIME_MODEL to another.',
+    );
+  }
   throw new RuntimeError(
     'not_configured',
     'A relay that runs by itself needs a model, and none is configured.',

@@ -14,13 +14,14 @@ import { findLockHolder } from '../../store/lock-holder.js';
 import { isUpToDate } from '../../store/migrate.js';
 import { tableNames, versionOf } from '../../store/schema.js';
 import { continueStopped, explain } from '../../store/sqlite-errors.js';
+import { explainWalDamage, findWalDamage } from '../../store/wal-damage.js';
 import { type Check, checksOf } from './check.js';
 import { isWritable, statOrUndefined } from './check-directories.js';
 
 const { ok, warn, fail } = checksOf('Database');
 
 /** Checks the database file as it is. The checks neither create nor change it. */
-export function checkDatabase(config: Config, driver: Driver | undefined): Check[] {
+export async function checkDatabase(config: Config, driver: Driver | undefined): Promise<Check[]> {
   const { dbPath } = config;
   const found = statOrUndefined(dbPath);
   if (!found) return [ok('file', `${dbPath} will be created on first use`), checkBackup(config)];
@@ -31,6 +32,7 @@ export function checkDatabase(config: Config, driver: Driver | undefined): Check
     checkFile(dbPath, found.size),
     ...checkModes(dbPath),
     checkBackup(config),
+    ...(await checkWal(dbPath)),
     ...(driver ? checkInside(dbPath, driver) : []),
   ];
 }
@@ -41,6 +43,13 @@ function checkFile(path: string, size: number): Check {
   return isWritable(path)
     ? ok('file', detail)
     : fail('file', `${path} cannot be written to`, `Run: chmod u+w "${path}", or set AGENT_RUNTIME_DB_PATH.`);
+}
+
+/** SQLite leaves out what follows the damage, and says nothing. */
+async function checkWal(path: string): Promise<Check[]> {
+  const damage = await findWalDamage(path);
+  if (!damage) return [];
+  return [fail('write-ahead log', explainWalDamage(damage), 'Keep a copy of the file with its -wal and -shm now.')];
 }
 
 function checkModes(path: string): Check[] {

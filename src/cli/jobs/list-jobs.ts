@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { jobListOutput } from '../../tools/jobs.js';
 import { agentListOutput } from '../../tools/shapes/agent.js';
 import type { CommandContext } from '../define-command.js';
+import { commandName } from '../launch.js';
 import type { Paint } from '../output.js';
 import { type Column, relativeIso, renderTable } from '../table.js';
 import { readInput } from '../tool/read-input.js';
@@ -96,6 +97,7 @@ export async function runAgents(
   for (const agent of agents) {
     output.print(output.paint('bold', agent.type));
     output.quote(wrap(agent.description, width, '  '));
+    if (agent.submit_with !== undefined) output.quote(`  submitted by: ${commandName} tool ${agent.submit_with}`);
     if (agent.payload.length > 0) output.quote(wrap(`payload: ${agent.payload.join(', ')}`, width, '  '));
     if (agent.schema !== undefined) output.printJson(agent.schema);
   }

@@ -1,7 +1,6 @@
 import { RuntimeError } from '../../base/errors.js';
-import { nearest } from '../../base/text.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
-import { chooseTools, type ToolChoice } from '../../tools/index.js';
+import { chooseTools, type ToolChoice, whyMissing } from '../../tools/index.js';
 import { commandName } from '../launch.js';
 
 /** The tool of that name, if it is switched on. Throws `invalid` with similar names. */
@@ -9,12 +8,9 @@ export function findTool(name: string, choice: ToolChoice): AnyTool {
   const offered = chooseTools(choice);
   const tool = offered.find((candidate) => candidate.name === name);
   if (tool) return tool;
-  const all = chooseTools({ toolsets: 'all', isReadOnly: false });
-  if (all.some((candidate) => candidate.name === name)) throw switchedOff(name, choice);
-  const near = nearest(
-    name,
-    offered.map((candidate) => candidate.name),
-  );
+  const missing = whyMissing(name, choice);
+  if (missing.why !== 'unknown') throw switchedOff(missing, choice);
+  const near = missing.similar;
   throw new RuntimeError(
     'invalid',
     `There is no tool ${JSON.stringify(name)}.`,
@@ -22,9 +18,8 @@ export function findTool(name: string, choice: ToolChoice): AnyTool {
   );
 }
 
-function switchedOff(name: string, { toolsets, isReadOnly }: ToolChoice): RuntimeError {
-  const isChosen = chooseTools({ toolsets, isReadOnly: false }).some((tool) => tool.name === name);
-  return isReadOnly && isChosen
+function switchedOff({ name, why }: { name: string; why: string }, { toolsets }: ToolChoice): RuntimeError {
+  return why === 'read_only'
     ? new RuntimeError(
         'invalid',
         `The tool ${name} changes data, and only reading is allowed.`,

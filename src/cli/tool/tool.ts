@@ -7,6 +7,7 @@ import { parseInput } from '../../tools/call/parse-input.js';
 import { chooseTools, chosenToolsets, toolsets } from '../../tools/index.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
+import { printable } from '../output.js';
 import { settingOf } from '../with-runtime.js';
 import { findTool } from './find-tool.js';
 import { type GivenInput, readInput } from './read-input.js';
@@ -41,7 +42,9 @@ function excessWord(word: string): RuntimeError {
 async function callTool(name: string, given: GivenInput, { flags, output }: CommandContext): Promise<void> {
   const setting = settingOf(flags);
   const tool = findTool(name, setting.config);
-  const input = parseInput(tool, await readInput(tool, given));
+  const input = parseInput(tool, await readInput(tool, given), (text) => {
+    if (!flags.isQuiet) output.say(printable(text));
+  });
   const result = await withCaller(setting, flags, output, async ({ call, runtime }) =>
     call(tool, await withWholeIds(input, runtime)),
   );

@@ -1,11 +1,12 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
-import { newShortId } from '../../base/ids.js';
 import { insertRow } from '../../store/insert-row.js';
-import type { Database, Sql } from '../../store/sql.js';
+import type { Database } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
+import { createBrowserSessions, revokeBrowser, usePrecisionMs } from './browser-sessions.js';
+import { accessSubject, type Pass } from './pass.js';
+import { findSecret, newSecret } from './secret.js';
 
 /** A token for programs and other hosts. The token itself is not stored, only a hash. */
 export interface AccessToken {
@@ -21,15 +22,11 @@ export interface NewToken {
   isReadOnly: boolean;
 }
 
-export interface CreatedToken {
+/** What `revoke` has ended: a token with its browsers, or one browser, named by its token. */
+export interface Revoked {
+  kind: 'token' | 'browser';
   id: string;
-  /** The secret that a caller presents. */
-  token: string;
-}
-
-interface AccessNeeds {
-  db: Database;
-  clock: Clock;
+  name: string;
 }
 
 interface TokenRow {
@@ -37,8 +34,6 @@ interface TokenRow {
   name: string;
   hash: string;
   is_read_only: number;
-  /** Set on a code, which is valid for one use. */
-  expires_at: EpochMs | null;
   created_at: EpochMs;
   last_used_at: EpochMs | null;
 }
@@ -53,132 +48,74 @@ const toToken = (row: TokenRow): AccessToken => ({
 
 export type Access = ReturnType<typeof createAccess>;
 
-/** A token's last use is written at most this often: a write at every request would cost more than the request. */
-const usePrecisionMs = 60_000;
-
-/** Tokens that let a caller in over HTTP: 256 random bits each, kept as a hash. */
-export function createAccess({ db, clock }: AccessNeeds) {
+/** Who may come in over HTTP: tokens for programs, codes and sessions for the browsers of people. */
+export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
+  const browsers = createBrowserSessions({ db, clock });
   return {
-    /** Creates a token and returns it, which is the only time it can be read. Throws `conflict` for a name in use. */
-    create: (token: NewToken, actor: Actor): Promise<CreatedToken> =>
-      db.transaction((sql) => createToken(sql, token, actor, clock.now())),
+    ...browsers,
 
-    /** Creates a code that is valid for one use, for `lifeMs`: for a link that a program opens in a browser. */
-    createCode: (lifeMs: number): Promise<string> =>
+    /** Creates a token and returns it, which is the only time it can be read. Throws `conflict` for a name in use. */
+    create: ({ name, isReadOnly }: NewToken, actor: Actor): Promise<{ id: string; token: string }> =>
       db.transaction(async (sql) => {
-        const now = clock.now();
-        await sql.run('delete from access_tokens where expires_at <= ?', now);
-        return (await addToken(sql, { name: 'code', isReadOnly: false }, now, now + lifeMs)).token;
+        const known = await sql.get('select 1 from access_tokens where name = ?', name);
+        if (known) {
+          throw new RuntimeError(
+            'conflict',
+            `There is a token named ${JSON.stringify(name)} already.`,
+            'Choose another name, or revoke that one first.',
+          );
+        }
+        const at = clock.now();
+        const { id, secret, hash } = newSecret('token');
+        await insertRow(sql, 'access_tokens', { id, name, hash, is_read_only: Number(isReadOnly), created_at: at });
+        const data = { token: id, name, read_only: isReadOnly };
+        await recordEvent(sql, { at, ...accessSubject, actor, type: 'token_created', data });
+        return { id, token: secret };
       }),
 
     async list(): Promise<AccessToken[]> {
-      const rows = await db.all<TokenRow>(
-        'select * from access_tokens where expires_at is null order by created_at, id',
-      );
-      return rows.map(toToken);
+      return (await db.all<TokenRow>('select * from access_tokens order by created_at, id')).map(toToken);
     },
 
-    /** Deletes a token by its id or name. Throws `not_found`. */
-    revoke: (idOrName: string, actor: Actor): Promise<AccessToken> =>
-      db.transaction((sql) => revokeToken(sql, idOrName, actor, clock.now())),
+    /** Deletes a token by its id or name with the sessions of its browsers, or one browser's by its id. Throws `not_found`. */
+    revoke: (idOrName: string, actor: Actor): Promise<Revoked> =>
+      db.transaction(async (sql) => {
+        const at = clock.now();
+        const row = await sql.get<TokenRow>(
+          'delete from access_tokens where id = ? or name = ? returning *',
+          idOrName,
+          idOrName,
+        );
+        if (row) {
+          const data = { token: row.id, name: row.name };
+          await recordEvent(sql, { at, ...accessSubject, actor, type: 'token_revoked', data });
+          return { kind: 'token', id: row.id, name: row.name };
+        }
+        const browser = await revokeBrowser(sql, idOrName, { at, actor });
+        if (browser) return { kind: 'browser', id: browser.id, name: browser.name };
+        throw new RuntimeError(
+          'not_found',
+          `There is no token ${JSON.stringify(idOrName)}, and no browser with that id.`,
+          '`agent-runtime token list` shows the tokens and browsers there are.',
+        );
+      }),
 
-    /** What a token allows; undefined for a token that is not valid, or was revoked. */
-    async verify(token: string): Promise<{ id: string; name: string; isReadOnly: boolean } | undefined> {
-      const row = await findToken(db, token);
-      if (!row || row.expires_at !== null) return undefined;
+    /** What a token allows, and marks it as used; undefined for a token that is not valid, or was revoked. */
+    async verify(token: string): Promise<Pass | undefined> {
+      const row = await findSecret<TokenRow>(db, 'token', token);
+      if (!row) return undefined;
       const now = clock.now();
       if ((row.last_used_at ?? 0) < now - usePrecisionMs) {
         await db.transaction((sql) => sql.run('update access_tokens set last_used_at = ? where id = ?', now, row.id));
       }
-      return { id: row.id, name: row.name, isReadOnly: row.is_read_only === 1 };
+      return { tokenId: row.id, name: row.name, isReadOnly: row.is_read_only === 1 };
     },
 
-    /** Uses up a code. Resolves to whether it was valid. */
-    redeem: (code: string): Promise<boolean> =>
-      db.transaction(async (sql) => {
-        const row = await findToken(sql, code);
-        if (!row || row.expires_at === null) return false;
-        await sql.run('delete from access_tokens where id = ?', row.id);
-        return row.expires_at > clock.now();
-      }),
+    /** Whether what has let a caller in would still do so. */
+    async isGood({ tokenId, browserId }: Pass): Promise<boolean> {
+      if (browserId !== undefined) return browsers.isBrowserOpen(browserId);
+      if (tokenId === 'owner' || tokenId === 'anyone') return true;
+      return (await db.get('select 1 from access_tokens where id = ?', tokenId)) !== undefined;
+    },
   };
-}
-
-async function createToken(sql: Sql, token: NewToken, actor: Actor, now: EpochMs): Promise<CreatedToken> {
-  const known = await sql.get('select 1 from access_tokens where name = ? and expires_at is null', token.name);
-  if (known) {
-    throw new RuntimeError(
-      'conflict',
-      `There is a token named ${JSON.stringify(token.name)} already.`,
-      'Choose another name, or revoke that one first.',
-    );
-  }
-  const created = await addToken(sql, token, now, null);
-  const data = { token: created.id, name: token.name, read_only: token.isReadOnly };
-  await recordEvent(sql, { at: now, actor, ...accessSubject, type: 'token_created', data });
-  return created;
-}
-
-async function revokeToken(sql: Sql, idOrName: string, actor: Actor, now: EpochMs): Promise<AccessToken> {
-  const row = await sql.get<TokenRow>(
-    'delete from access_tokens where (id = ? or name = ?) and expires_at is null returning *',
-    idOrName,
-    idOrName,
-  );
-  if (!row) {
-    throw new RuntimeError(
-      'not_found',
-      `There is no token ${JSON.stringify(idOrName)}.`,
-      '`agent-runtime token list` shows the tokens there are.',
-    );
-  }
-  const data = { token: row.id, name: row.name };
-  await recordEvent(sql, { at: now, actor, ...accessSubject, type: 'token_revoked', data });
-  return toToken(row);
-}
-
-const accessSubject = { subject: 'runtime', subjectId: 'access' } as const;
-
-async function addToken(
-  sql: Sql,
-  { name, isReadOnly }: NewToken,
-  now: EpochMs,
-  expiresAt: EpochMs | null,
-): Promise<CreatedToken> {
-  const id = newShortId();
-  const secret = randomBytes(32).toString('base64url');
-  await insertRow(sql, 'access_tokens', {
-    id,
-    name,
-    hash: hashOf(secret),
-    is_read_only: Number(isReadOnly),
-    expires_at: expiresAt,
-    created_at: now,
-  });
-  return { id, token: `${tokenPrefix}${id}_${secret}` };
-}
-
-/** Marks our tokens for people, and for programs that look for leaked secrets. */
-const tokenPrefix = 'art_';
-
-function idOf(token: string): string | undefined {
-  return /^art_([0-9a-f]{12})_[\w-]{43}$/.exec(token)?.[1];
-}
-
-/** Finds the row by the token's id, so that only hashes are compared, and those in constant time. */
-async function findToken(sql: Pick<Sql, 'get'>, token: string): Promise<TokenRow | undefined> {
-  const id = idOf(token);
-  if (id === undefined) return undefined;
-  const row = await sql.get<TokenRow>('select * from access_tokens where id = ?', id);
-  return row && isSame(hashOf(token.slice(tokenPrefix.length + id.length + 1)), row.hash) ? row : undefined;
-}
-
-function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
-}
-
-/** Compares two secrets in constant time. */
-export function isSame(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((text) => createHash('sha256').update(text).digest());
-  return first !== undefined && second !== undefined && timingSafeEqual(first, second);
 }

@@ -132,6 +132,19 @@ export function exhausted(budget: Budget, wanted: number): RuntimeError {
     'budget_exhausted',
     `The token budget of ${budget.account} does not allow ${wanted} more tokens: ` +
       `${budget.spent} spent and ${budget.reserved} reserved of ${budget.cap}.`,
-    'Raise the token_budget, or ask for fewer max_tokens.',
+    `${raiseBudget(budget.account)}, or ask for fewer max_tokens.`,
   );
+}
+
+/** How the budget of an account is raised: the beginning of a sentence. */
+export function raiseBudget(account: string): string {
+  const [kind, id = ''] = account.split(/:(.*)/s);
+  switch (kind) {
+    case 'job':
+      return `Call retry_task with task_id ${id} and a higher token_budget`;
+    case 'goal':
+      return `Call update_goal with goal_id ${id} and a higher token_budget`;
+    default:
+      return `Call run_relay with pipeline_id ${id} and a higher token_budget`;
+  }
 }

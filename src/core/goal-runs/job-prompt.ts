@@ -64,8 +64,17 @@ async function jobResults(sql: Sql, jobId: string): Promise<Material[]> {
   }));
 }
 
-const aboutOf = (payload: Json): string =>
-  cut((isObject(payload) && typeof payload.prompt === 'string' ? payload.prompt : '').replaceAll(/\s+/g, ' '), 80);
+/** The first words of a prompt, without what could be taken for markup. */
+function aboutOf(payload: Json): string {
+  const prompt = isObject(payload) && typeof payload.prompt === 'string' ? payload.prompt : '';
+  return cut(
+    prompt
+      .slice(0, 500)
+      .replaceAll(/[^\p{L}\p{N}.,:;?!'-]+/gu, ' ')
+      .trim(),
+    80,
+  );
+}
 
 async function earlierReasons(sql: Sql, jobId: string): Promise<string[]> {
   const rows = await sql.all<{ error_message: string | null }>(

@@ -62,6 +62,9 @@ async function listWorked(sql: Sql, runId: string): Promise<{ shown: WorkedTask[
     mostJobs,
   );
   const total = await sql.get<{ count: number }>('select count(*) as count from jobs where parent_id = ?', runId);
+  const sharing = new Map<string, number>();
+  for (const { error_message: error } of rows) if (error !== null) sharing.set(error, (sharing.get(error) ?? 0) + 1);
+  const said = new Set<string>();
   const shown = rows.map((row) => ({
     task_id: row.task_id,
     title: row.title.slice(0, 60),
@@ -70,9 +73,17 @@ async function listWorked(sql: Sql, runId: string): Promise<{ shown: WorkedTask[
     job_status: row.status,
     input_tokens: row.input_tokens,
     output_tokens: row.output_tokens,
-    ...(row.error_message === null ? {} : { error: row.error_message.slice(0, 200) }),
+    ...errorOf(row.error_message, sharing, said),
   }));
   return { shown, count: total?.count ?? 0 };
+}
+
+/** The error of a job. One that several jobs have is said with the first of them, with how many have it. */
+function errorOf(error: string | null, sharing: ReadonlyMap<string, number>, said: Set<string>): JsonObject {
+  if (error === null || said.has(error)) return {};
+  said.add(error);
+  const count = sharing.get(error) ?? 1;
+  return { error: error.slice(0, 200), ...(count > 1 ? { jobs_with_this_error: count } : {}) };
 }
 
 /** A task that is not done, and the reason. */
@@ -96,11 +107,24 @@ export async function explainUndone(sql: Sql, goalId: number, runId: string): Pr
     mostUndone,
   );
   const undone: UndoneTask[] = [];
+  const failures = new Map<string, number>();
   for (const row of rows) {
-    undone.push({ task_id: row.id, title: row.title.slice(0, 80), because: await explain(sql, row) });
+    const because = await explain(sql, row);
+    const reason = reasonIn(row, because);
+    const same = failures.get(reason);
+    undone.push({
+      task_id: row.id,
+      title: row.title.slice(0, 80),
+      because: same === undefined ? because : `It failed for the same reason as task ${same}.`,
+    });
+    if (row.status === 'failed' && same === undefined) failures.set(reason, row.id);
   }
   return undone;
 }
+
+/** Failures of jobs differ by the job's id alone. */
+const reasonIn = ({ status }: TaskRow, because: string): string =>
+  status === 'failed' ? because.replace(/^It failed: Job \S+ failed: /, '') : '';
 
 /** SQL: whether the job of a task in a run was cancelled by hand; takes the run's id. */
 export const hasCancelledJob =

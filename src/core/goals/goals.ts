@@ -18,9 +18,10 @@ import {
   setGoalStatus,
   toGoal,
 } from '../tasks/goal.js';
-import type { TaskStatus } from '../tasks/task.js';
+import { type Task, type TaskStatus, toTask } from '../tasks/task.js';
 import { cancelTasksOfGoal } from '../tasks/transitions.js';
 import { findCriticalPath } from './critical-path.js';
+import { decomposeTask, type SubtaskPlan } from './subtasks.js';
 
 export interface NewGoal extends Pick<Goal, 'name' | 'description'> {
   metadata?: JsonObject | undefined;
@@ -89,6 +90,10 @@ export function createGoals({ db, clock }: { db: Database; clock: Clock }) {
     /** Throws `not_found`, and `conflict` for completing a goal that has open tasks. */
     edit: (id: number, edit: GoalEdit, actor: Actor): Promise<GoalDetail> =>
       db.transaction((sql) => editGoal(sql, id, edit, { at: clock.now(), actor })),
+
+    /** Breaks a task into parts; see `decomposeTask`. */
+    decomposeTask: (plan: SubtaskPlan, actor: Actor): Promise<Task[]> =>
+      db.transaction(async (sql) => (await decomposeTask(sql, plan, actor, clock)).map(toTask)),
   };
 }
 

@@ -25,7 +25,9 @@ export const plannedTask = z.strictObject({
 export type PlannedTask = z.output<typeof plannedTask>;
 
 export interface Plan {
-  goalId: number;
+  goalId?: number | undefined;
+  /** The task that these are parts of: they take its goal, project and policy, and the first wait for what it waits for. */
+  whole?: (TaskRow & { dependencies: readonly number[] }) | undefined;
   strategy: Strategy;
   tasks: readonly PlannedTask[];
 }
@@ -41,13 +43,15 @@ export async function applyPlan(sql: Sql, plan: Plan, change: Change): Promise<T
   for (const index of order) {
     const planned = plan.tasks[index];
     if (!planned) continue;
+    const own = (dependencies[index] ?? []).flatMap((dependency) => created.get(dependency)?.id ?? []);
     const task: NewTask = {
       goalId: plan.goalId,
+      ...inherited(plan),
       title: planned.title,
       description: planned.description,
       acceptance: planned.acceptance,
-      priority: planned.priority ?? priorityAt(plan, index),
-      dependencies: (dependencies[index] ?? []).flatMap((dependency) => created.get(dependency)?.id ?? []),
+      priority: planned.priority ?? plan.whole?.priority ?? priorityAt(plan, index),
+      dependencies: own.length === 0 ? plan.whole?.dependencies : own,
     };
     const [row] = await createTasks(sql, [task], change);
     if (row) created.set(index, row);
@@ -55,9 +59,27 @@ export async function applyPlan(sql: Sql, plan: Plan, change: Change): Promise<T
   return plan.tasks.flatMap((_, index) => created.get(index) ?? []);
 }
 
-/** The dependencies of a task. A plan that names none at all gets those of its strategy: a sequence, or none. */
+function inherited({ whole }: Plan): Partial<NewTask> {
+  if (!whole) return {};
+  const { id, goal_id, project, on_dependency_failure } = whole;
+  return { parentId: id, goalId: goal_id ?? undefined, project, onDependencyFailure: on_dependency_failure };
+}
+
+/** Which tasks of an applied plan wait for which, by id; tasks that wait for none are left out. */
+export function planEdges(plan: Plan, rows: readonly Pick<TaskRow, 'id'>[]): Record<number, number[]> {
+  const edges = plan.tasks.map((task, index): [number, number[]] => [
+    rows[index]?.id ?? 0,
+    dependenciesOf(plan, task, index).flatMap((place) => rows[place]?.id ?? []),
+  ]);
+  return Object.fromEntries(edges.filter(([, dependencies]) => dependencies.length > 0));
+}
+
+/**
+ * The dependencies of a task. A plan that says nothing of them gets those of its strategy: a sequence, or none. One whose
+ * tasks all say `depends_on: []` has said that they are independent.
+ */
 function dependenciesOf({ tasks, strategy }: Plan, task: PlannedTask, index: number): number[] {
-  if (tasks.some((other) => (other.depends_on ?? []).length > 0)) {
+  if (tasks.some((other) => other.depends_on !== undefined)) {
     return (task.depends_on ?? []).map((reference) => indexOf(tasks, reference, task));
   }
   return strategy === 'parallel' || index === 0 ? [] : [index - 1];

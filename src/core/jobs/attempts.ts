@@ -156,6 +156,8 @@ export interface AttemptUpdate {
   chunk: number;
   /** From 0 to 1. */
   progress: { fraction: number; message: string | undefined } | undefined;
+  /** What the model call under way is known to have used; zero of both when it has ended. */
+  usage: (ModelUsage & { model: string }) | undefined;
   logs: readonly NewLogEntry[];
 }
 
@@ -175,6 +177,17 @@ export async function storeUpdate(sql: Sql, key: AttemptKey, update: AttemptUpda
       update.progress.fraction,
       update.progress.message ?? null,
       at,
+      jobId,
+    );
+  }
+  if (update.usage) {
+    const { model, inputTokens, outputTokens } = update.usage;
+    await sql.run(
+      `update job_attempts set model = ?, live_input_tokens = ?, live_output_tokens = ?
+       where job_id = ? and ended_at is null`,
+      model,
+      inputTokens,
+      outputTokens,
       jobId,
     );
   }

@@ -43,7 +43,7 @@ export async function claimJob(
   clock: Clock,
 ): Promise<JobRow | undefined> {
   const now = clock.now();
-  const ready = await readyFor(sql, capabilities, now);
+  const ready = await readyFor(sql, capabilities, clock);
   const row = await sql.get<JobRow>(
     `update jobs set status = 'running', attempt = attempt + 1, tries = tries + 1, runner_id = ?, attempt_token = ?,
        blocked_by = null, progress = null, progress_message = null, error_code = null, error_message = null,
@@ -77,8 +77,8 @@ export async function claimJob(
 }
 
 /** Counts the jobs that could start now, up to `limit`. */
-export async function countReady(sql: Sql, capabilities: Capabilities, now: EpochMs, limit: number): Promise<number> {
-  const ready = await readyFor(sql, capabilities, now);
+export async function countReady(sql: Sql, capabilities: Capabilities, clock: Clock, limit: number): Promise<number> {
+  const ready = await readyFor(sql, capabilities, clock);
   const row = await sql.get<{ count: number }>(
     `select count(*) as count from (select 1 from jobs where ${ready.text} limit ?)`,
     ...ready.values,
@@ -88,8 +88,8 @@ export async function countReady(sql: Sql, capabilities: Capabilities, now: Epoc
 }
 
 /** When this runner next has something to do: a job is due, or a held task of a run, which becomes a job only then. */
-export async function nextDueAt(sql: Sql, capabilities: Capabilities): Promise<EpochMs | undefined> {
-  const times = [await nextJobAt(sql, capabilities), await nextHeldTaskAt(sql, capabilities)];
+export async function nextDueAt(sql: Sql, capabilities: Capabilities, clock: Clock): Promise<EpochMs | undefined> {
+  const times = [await nextJobAt(sql, capabilities, clock), await nextHeldTaskAt(sql, capabilities)];
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
 }
@@ -105,23 +105,29 @@ async function nextHeldTaskAt(sql: Sql, { provides }: Capabilities): Promise<num
   return row?.due ?? undefined;
 }
 
-async function nextJobAt(sql: Sql, capabilities: Capabilities): Promise<number | undefined> {
+async function nextJobAt(sql: Sql, capabilities: Capabilities, clock: Clock): Promise<number | undefined> {
   const runnable = runnableBy(capabilities);
   const row = await sql.get<{ due: number | null }>(
-    `select min(run_at) as due from jobs where status = 'pending' and unfinished_dependencies = 0
+    `select min(${dueAt}) as due from jobs where status = 'pending' and unfinished_dependencies = 0
        and ${runnable.text} and not ${isTaskCancelled}`,
+    ...dueValues(clock),
     ...runnable.values,
   );
   return row?.due ?? undefined;
 }
 
-async function readyFor(sql: Sql, capabilities: Capabilities, now: EpochMs): Promise<Fragment> {
+/** SQL: when a job is due, by the wall clock of the caller; takes `dueValues`. */
+const dueAt = '(case when run_tick = 0 then 0 when run_boot_id = ? then run_tick + ? else run_at end)';
+
+const dueValues = (clock: Clock): [string, number] => [clock.bootId, clock.now() - clock.tick()];
+
+async function readyFor(sql: Sql, capabilities: Capabilities, clock: Clock): Promise<Fragment> {
   const runnable = runnableBy(capabilities);
   const full = await fullTypes(sql);
   return {
-    text: `status = 'pending' and unfinished_dependencies = 0 and run_at <= ? and ${runnable.text}
+    text: `status = 'pending' and unfinished_dependencies = 0 and ${dueAt} <= ? and ${runnable.text}
       ${full.length === 0 ? '' : `and type not in (${marks(full)})`} and not ${isTaskCancelled}`,
-    values: [now, ...runnable.values, ...full],
+    values: [...dueValues(clock), clock.now(), ...runnable.values, ...full],
   };
 }
 

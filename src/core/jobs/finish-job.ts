@@ -1,5 +1,5 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
-import type { EpochMs } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { rowOf } from '../../store/insert-row.js';
 import type { Database, Sql } from '../../store/sql.js';
@@ -15,6 +15,7 @@ import { recordOutcome } from './job-breaker.js';
 import { type AttemptKey, type JobEffect, type JobEnded, type Outcome, problemOf, spendingOf } from './outcome.js';
 
 export interface FinishRules {
+  clock: Clock;
   effects: ReadonlyMap<string, JobEffect>;
   onEnded: JobEnded;
   backoff: Backoff;
@@ -113,8 +114,9 @@ async function writeOutcome(
     status: delay === undefined ? statusAfter(decided) : undefined,
   });
   if (delay === undefined) return end(sql, row, decided, rules, change);
-  const runAt = (await hasBreakerClosed(sql, decided, at)) ? at : at + delay;
-  const requeued = await requeue(sql, row, decided, runAt, at);
+  const pauseMs = (await hasBreakerClosed(sql, decided, at)) ? 0 : delay;
+  const runAt = at + pauseMs;
+  const requeued = await requeue(sql, row, decided, { at, pauseMs, clock: rules.clock });
   if (!isStillWaiting) await recordRequeued(sql, row, decided, runAt, change);
   return requeued;
 }
@@ -145,14 +147,17 @@ async function requeue(
   sql: Sql,
   row: JobRow,
   outcome: Outcome,
-  runAt: number,
-  at: EpochMs,
+  { at, pauseMs, clock }: { at: EpochMs; pauseMs: number; clock: Clock },
 ): Promise<JobRow | undefined> {
   const problem = problemOf(outcome);
   return sql.get<JobRow>(
-    `update jobs set status = 'pending', runner_id = null, attempt_token = null, run_at = ?, blocked_by = ?, tries = ?, crashes = ?,
+    `update jobs set status = 'pending', runner_id = null, attempt_token = null, run_at = ?, run_tick = ?,
+       run_boot_id = ?, blocked_by = ?, tries = ?, crashes = ?,
        error_code = ?, error_message = ?, updated_at = ? where seq = ? returning *`,
-    runAt,
+    at + pauseMs,
+    // A stepped wall clock neither shortens nor lengthens the pause.
+    pauseMs === 0 ? 0 : clock.tick() + pauseMs,
+    pauseMs === 0 ? null : clock.bootId,
     outcome.kind === 'postponed' && outcome.blockedBy?.length ? JSON.stringify(outcome.blockedBy) : null,
     outcome.kind === 'postponed' ? row.tries - 1 : row.tries,
     outcome.kind === 'lost' ? row.crashes + 1 : row.crashes,

@@ -66,7 +66,7 @@ export function createJobStore(needs: JobStoreNeeds) {
   const { db, clock, processes, maxRunning, capabilities } = needs;
   const limits = { maxRunning, capabilities };
   const { onEnded = async () => {} } = needs;
-  const rules: FinishRules = { effects: needs.effects, onEnded, backoff, random: needs.random ?? Math.random };
+  const rules: FinishRules = { clock, effects: needs.effects, onEnded, backoff, random: needs.random ?? Math.random };
   const changeBy = (actor: Actor) => ({ at: clock.now(), actor });
 
   return {
@@ -80,7 +80,7 @@ export function createJobStore(needs: JobStoreNeeds) {
     /** Permits one more runner if ready jobs need one; resolves to the id to start it under. */
     async permitRunner(actor: Actor): Promise<string | undefined> {
       // The answer is mostly no, so it is looked up without the write lock first.
-      if (!(await isRunnerWanted(db, limits, clock.now()))) return undefined;
+      if (!(await isRunnerWanted(db, limits, clock))) return undefined;
       return db.transaction((sql) => permitRunner(sql, limits, actor, clock));
     },
 
@@ -103,7 +103,7 @@ export function createJobStore(needs: JobStoreNeeds) {
       db.transaction((sql) => registerRunner(sql, id, processes.self(), clock)),
     nextStep: (runnerId: string): Promise<NextStep> => db.transaction((sql) => nextStep(sql, runnerId, limits, clock)),
     /** Whether a waiting runner should ask for its next step now. */
-    hasReady: async (): Promise<boolean> => (await countReady(db, capabilities, clock.now(), 1)) > 0,
+    hasReady: async (): Promise<boolean> => (await countReady(db, capabilities, clock, 1)) > 0,
     heartbeat: (runnerId: string, attempt: AttemptKey | undefined): Promise<AttemptState | undefined> =>
       db.transaction((sql) => heartbeat(sql, runnerId, attempt, clock)),
     leave: (runnerId: string): Promise<void> => db.transaction((sql) => leave(sql, runnerId, clock.now())),

@@ -19,6 +19,9 @@ export interface JobRow {
   requires: string | null;
   concurrency: number | null;
   run_at: number;
+  /** 0: due at once. Otherwise when it is due, in milliseconds since the boot `run_boot_id`; null: `run_at` says. */
+  run_tick: number | null;
+  run_boot_id: string | null;
   /** JSON array of the ids of the breakers that it waits for; null when it waits for none. */
   blocked_by: string | null;
   unfinished_dependencies: number;

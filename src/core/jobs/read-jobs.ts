@@ -10,7 +10,8 @@ export type JobReads = ReturnType<typeof createJobReads>;
 /** The reads of the queue, and the mark that a result has been read. */
 export function createJobReads(db: Sql, clock: Clock) {
   return {
-    get: async (id: string): Promise<Job> => toJob(await findJob(db, id)),
+    /** While it runs, with the model and the tokens of the attempt under way. */
+    get: async (id: string): Promise<Job> => withAttemptUnderWay(db, toJob(await findJob(db, id))),
     /** For callers that poll: neither prompt nor result is read. */
     status: (id: string): Promise<JobStatus> => findStatus(db, id),
     progress: (id: string): Promise<JobProgress> => findProgress(db, id),
@@ -36,6 +37,23 @@ export async function findJob(sql: Sql, id: string): Promise<JobRow> {
   const row = await sql.get<JobRow>('select * from jobs where id = ?', id);
   if (row) return row;
   throw await unknownJob(sql, id);
+}
+
+async function withAttemptUnderWay(sql: Sql, job: Job): Promise<Job> {
+  if (job.status !== 'running') return job;
+  const attempt = await sql.get<Pick<Attempt, 'model' | 'inputTokens' | 'outputTokens'>>(
+    `select model, input_tokens + live_input_tokens as "inputTokens", output_tokens + live_output_tokens as "outputTokens"
+     from job_attempts where job_id = ? and attempt = ? and ended_at is null`,
+    job.id,
+    job.attempt,
+  );
+  if (!attempt) return job;
+  return {
+    ...job,
+    model: attempt.model ?? job.model,
+    inputTokens: job.inputTokens + attempt.inputTokens,
+    outputTokens: job.outputTokens + attempt.outputTokens,
+  };
 }
 
 /** Reads a job's status, without the texts of its row. Throws as `findJob` does. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
+import { setBudget, spend } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { reclaimTask } from './board-task.js';
@@ -13,6 +14,8 @@ export interface RetryOptions {
   payload?: string | undefined;
   requires?: string | null | undefined;
   requestedModel?: string | undefined;
+  /** The new most of tokens over all tries, those already made included. */
+  tokenBudget?: number | undefined;
 }
 
 /**
@@ -50,10 +53,27 @@ export async function retryJob(
       `Call retry_task with ${failed}; this one then runs after it by itself.`,
     );
   }
+  if (options.tokenBudget !== undefined) await changeBudget(sql, row, options.tokenBudget, change);
   await reclaimTask(sql, row, change, clock);
   await requeueFresh(sql, row, options, change);
   await reviveDependents(sql, row, change, clock);
   return findJob(sql, id);
+}
+
+async function changeBudget(sql: Sql, row: JobRow, cap: number, { at }: Change): Promise<void> {
+  const used = row.input_tokens + row.output_tokens;
+  if (cap <= used) {
+    throw new RuntimeError(
+      'invalid',
+      `A token_budget of ${cap} leaves job ${row.id} nothing: its tries have used ${used} tokens.`,
+      `Pass more than ${used}: the budget covers all tries.`,
+    );
+  }
+  const account = `job:${row.id}`;
+  await setBudget(sql, account, cap, at);
+  // A job without a budget was not counted until now.
+  if (row.token_budget === null) await spend(sql, account, used, at);
+  await sql.run('update jobs set token_budget = ? where seq = ?', cap, row.seq);
 }
 
 async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefined> {
@@ -67,7 +87,7 @@ async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefi
 
 async function requeueFresh(sql: Sql, row: JobRow, options: RetryOptions, change: Change): Promise<void> {
   await sql.run(
-    `update jobs set status = 'pending', payload = ?, requires = ?, requested_model = ?, run_at = ?, blocked_by = null, tries = 0, crashes = 0,
+    `update jobs set status = 'pending', payload = ?, requires = ?, requested_model = ?, run_at = ?, run_tick = 0, run_boot_id = null, blocked_by = null, tries = 0, crashes = 0,
        is_dead = 0, cancel_requested_at = null, progress = null, progress_message = null, read_at = null, result = null, verdict = null,
        error_code = null, error_message = null, completed_at = null, updated_at = ? where seq = ?`,
     options.payload ?? row.payload,

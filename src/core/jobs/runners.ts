@@ -50,7 +50,7 @@ export async function permitRunner(
   actor: Actor,
   clock: Clock,
 ): Promise<string | undefined> {
-  if (!(await isRunnerWanted(sql, limits, clock.now()))) return undefined;
+  if (!(await isRunnerWanted(sql, limits, clock))) return undefined;
   const id = newShortId();
   await insertRow(sql, 'runners', {
     id,
@@ -68,12 +68,12 @@ export async function permitRunner(
 export async function isRunnerWanted(
   sql: Sql,
   { maxRunning, capabilities }: RunnerLimits,
-  now: EpochMs,
+  clock: Clock,
 ): Promise<boolean> {
   if ((await countAtWork(sql)) >= maxRunning) return false;
   const free = await countFree(sql, capabilities);
-  if ((await countReady(sql, capabilities, now, maxRunning + 1)) > free) return true;
-  return free === 0 && (await isDueSoon(sql, capabilities, now));
+  if ((await countReady(sql, capabilities, clock, maxRunning + 1)) > free) return true;
+  return free === 0 && (await isDueSoon(sql, capabilities, clock));
 }
 
 async function countAtWork(sql: Sql): Promise<number> {
@@ -92,9 +92,9 @@ async function countFree(sql: Sql, capabilities: Capabilities, except = ''): Pro
   return row?.count ?? 0;
 }
 
-async function isDueSoon(sql: Sql, capabilities: Capabilities, now: EpochMs): Promise<boolean> {
-  const due = await nextDueAt(sql, capabilities);
-  return due !== undefined && due - now <= longestWaitMs;
+async function isDueSoon(sql: Sql, capabilities: Capabilities, clock: Clock): Promise<boolean> {
+  const due = await nextDueAt(sql, capabilities, clock);
+  return due !== undefined && due - clock.now() <= longestWaitMs;
 }
 
 /** A new runner's first step: writes which process it is. Resolves to false when its permit is gone; it must exit then. */
@@ -134,7 +134,7 @@ export async function nextStep(
     await setState(sql, id, 'running', clock);
     return { do: 'run', job };
   }
-  const until = await nextDueAt(sql, capabilities);
+  const until = await nextDueAt(sql, capabilities, clock);
   if (until !== undefined && until - clock.now() <= longestWaitMs && (await countFree(sql, capabilities, id)) === 0) {
     await setState(sql, id, 'waiting', clock);
     return { do: 'wait', until };

@@ -72,6 +72,8 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     requires: job.requires ?? null,
     concurrency: job.concurrency ?? null,
     run_at: job.runAt ?? at,
+    // Work for now is due whatever the clock of another process says.
+    run_tick: job.runAt === undefined ? 0 : null,
     unfinished_dependencies: dependencies.filter(({ status }) => status !== 'completed').length,
     timeout_seconds: job.timeoutSeconds ?? defaultTimeoutSeconds,
     max_attempts: job.maxAttempts ?? defaultMaxAttempts,

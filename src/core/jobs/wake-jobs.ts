@@ -7,10 +7,9 @@ import type { Change } from '../change.js';
  */
 export async function wakeBlockedJobs(sql: Sql, breakerId: string, { at }: Pick<Change, 'at'>): Promise<void> {
   await sql.run(
-    `update jobs set run_at = ?, blocked_by = null, updated_at = ?
-     where status = 'pending' and blocked_by is not null and run_at > ?
+    `update jobs set run_at = ?, run_tick = 0, run_boot_id = null, blocked_by = null, updated_at = ?
+     where status = 'pending' and blocked_by is not null
        and exists (select 1 from json_each(blocked_by) where value = ?)`,
-    at,
     at,
     at,
     breakerId,

@@ -65,14 +65,18 @@ export interface Overview {
 const few = 5;
 
 /** The work under way, for a caller that has lost its context: its own, and that of others. */
-export async function readOverview({ db, clock }: { db: Database; clock: Clock }, actor: Actor): Promise<Overview> {
+export async function readOverview(
+  { db, clock }: { db: Database; clock: Clock },
+  actor: Actor,
+  sessionId?: string,
+): Promise<Overview> {
   const scope: Fragment =
     actor.project === '' ? { text: '', values: [] } : { text: "and project in (?, '')", values: [actor.project] };
   const board = await readBoard(db, scope, clock.now());
   const holder = actor.holder ?? '';
   return {
     ...board,
-    liveSessions: await count(db, 'sessions where ended_at is null'),
+    liveSessions: await countSessions(db, sessionId),
     heldSlots: await count(db, 'worker_slots'),
     liveRunners: await count(db, "runners where state in ('starting', 'running', 'waiting')"),
     runningJobs: await count(db, "jobs where status = 'running' and runner_id is not null"),
@@ -111,6 +115,15 @@ export async function readOverview({ db, clock }: { db: Database; clock: Clock }
       few,
     ),
   };
+}
+
+/** The caller's own session counts from its first call on: its row may not be written yet. */
+async function countSessions(sql: Sql, own: string | undefined): Promise<number> {
+  const row = await sql.get<{ count: number }>(
+    'select count(*) as count from sessions where ended_at is null and id is not ?',
+    own ?? null,
+  );
+  return (row?.count ?? 0) + (own === undefined ? 0 : 1);
 }
 
 async function readBoard(sql: Sql, scope: Fragment, now: EpochMs) {

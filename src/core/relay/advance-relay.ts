@@ -6,6 +6,7 @@ import { type Advanced, type FailedAttempt, failStep, passStep, recordAttempt, t
 import { admitWaiting } from './hand-over.js';
 import { checkOutput } from './output-schema.js';
 import { findPipeline, type Pipeline, remainingTokens, spendRelayTokens } from './pipeline.js';
+import { hasRetriesLeft, waysOnWithoutRetries } from './retry-step.js';
 import { findStep, type Step } from './step.js';
 import { refuseWhileJobWorks } from './step-job.js';
 
@@ -39,7 +40,7 @@ export async function checkAttempt(sql: Sql, request: AdvanceRequest): Promise<A
     );
   }
   const baton = await findOpenBaton(sql, request.pipelineId);
-  if (!baton) throw noBaton(await findPipeline(sql, request.pipelineId));
+  if (!baton) throw await noBaton(sql, await findPipeline(sql, request.pipelineId));
   // The transaction refuses a baton that is not the open one, whatever the output is.
   if (request.batonId !== undefined && request.batonId !== baton.id) return request;
   const { outputSchema } = await findStep(sql, request.pipelineId, baton.stepIndex);
@@ -76,7 +77,7 @@ export async function advanceRelay(sql: Sql, request: AdvanceRequest, change: Ch
 
 async function requireOpenBaton(sql: Sql, pipeline: Pipeline, request: AdvanceRequest, change: Change): Promise<Baton> {
   const baton = await findOpenBaton(sql, pipeline.id);
-  if (!baton) throw noBaton(pipeline);
+  if (!baton) throw await noBaton(sql, pipeline);
   requireSameBaton(baton, request, change);
   if (request.jobId === undefined) await refuseWhileJobWorks(sql, baton);
   else if (baton.jobId !== request.jobId) {
@@ -133,15 +134,16 @@ function failedGate(
   return { failure: 'quality_gate_failed', reason: `The gate was not passed: ${short.join(', ')}.` };
 }
 
-export function noBaton({ id, status, currentStep, errorMessage }: Pipeline): RuntimeError {
+/** The error for a relay without an open baton: why, and what can be done. */
+export async function noBaton(sql: Sql, pipeline: Pipeline): Promise<RuntimeError> {
+  const { id, status, currentStep, errorMessage } = pipeline;
+  const retry = (await hasRetriesLeft(sql, pipeline))
+    ? `Call retry_relay_step with step_index ${currentStep}.`
+    : waysOnWithoutRetries(currentStep);
   const hints: Record<string, string> = {
-    failed: `Step ${currentStep} failed: ${errorMessage ?? 'no reason was kept'} Call retry_relay_step with step_index ${currentStep}.`,
+    failed: `Step ${currentStep} failed: ${errorMessage ?? 'no reason was kept.'} ${retry}`,
     completed: 'The relay is completed. retry_relay_step restarts it from any step.',
-    cancelled: 'The relay was cancelled.',
+    cancelled: 'The relay was cancelled. Create a new one with create_relay_pipeline.',
   };
-  return new RuntimeError(
-    'conflict',
-    `No active baton found for pipeline ${id}`,
-    hints[status] ?? `Call retry_relay_step with step_index ${currentStep} to make one.`,
-  );
+  return new RuntimeError('conflict', `No active baton found for pipeline ${id}`, hints[status] ?? retry);
 }

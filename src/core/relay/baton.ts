@@ -81,6 +81,9 @@ export interface Baton {
 }
 
 export function toBaton(row: BatonRow): Baton {
+  const document = readJson<BatonDocument>(row.baton);
+  // A baton of an earlier server does not say who holds it.
+  if (!document.agent_id && row.agent_id !== null) document.agent_id = row.agent_id;
   return {
     id: row.id,
     pipelineId: row.pipeline_id,
@@ -92,7 +95,7 @@ export function toBaton(row: BatonRow): Baton {
     handedTo: row.handed_to,
     jobId: row.job_id,
     document: {
-      ...readJson<BatonDocument>(row.baton),
+      ...document,
       passed_at: row.passed_at === null ? null : new Date(row.passed_at).toISOString(),
     },
     createdAt: row.created_at,

@@ -19,6 +19,7 @@ import {
   presetNames,
   presets,
   standardAgentTypes,
+  standardSpelling,
 } from './standard-agents.js';
 import type { StepRow } from './step.js';
 
@@ -81,7 +82,11 @@ export async function planSteps({ agentTypes, preset, steps }: NewPipeline): Pro
   for (const [index, { outputSchema }] of planned.entries()) {
     if (outputSchema) await requireUsableSchema(outputSchema, `steps[${index}].output_schema`);
   }
-  return [...planned];
+  return planned.map((step) => ({
+    ...step,
+    agentType: standardSpelling(step.agentType),
+    fallbackAgent: step.fallbackAgent === undefined ? undefined : standardSpelling(step.fallbackAgent),
+  }));
 }
 
 /** Stores a relay, its steps, its budget, and the baton of its first step. */

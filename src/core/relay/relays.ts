@@ -23,7 +23,7 @@ import {
   toPipeline,
   updatePipeline,
 } from './pipeline.js';
-import { type Retried, type RetryRequest, retryStep } from './retry-step.js';
+import { type Retried, type RetryRequest, retryStep, waysOnWithoutRetries } from './retry-step.js';
 import { findStep, listResults, listSteps, type Step, type StepResult } from './step.js';
 import { findStepJob } from './step-job.js';
 
@@ -51,7 +51,7 @@ export function createRelays({ db, clock }: { db: Database; clock: Clock }) {
         throw new RuntimeError(
           'budget_exhausted',
           `${advanced.reason} Step ${advanced.stepIndex} failed.`,
-          `Its output is kept with its result. Call retry_relay_step with step_index ${advanced.stepIndex} and a higher token_budget.`,
+          `Its output is kept with its result. ${afterBudget(advanced)}`,
         );
       }
       return advanced;
@@ -71,10 +71,16 @@ export function createRelays({ db, clock }: { db: Database; clock: Clock }) {
     async baton(id: string): Promise<HeldBaton> {
       const pipeline = await findPipeline(db, id);
       const baton = await findOpenBaton(db, id);
-      if (!baton) throw noBaton(pipeline);
+      if (!baton) throw await noBaton(db, pipeline);
       return readHeldBaton(db, pipeline, await findStep(db, id, baton.stepIndex), baton);
     },
   };
+}
+
+function afterBudget({ stepIndex, retriesLeft }: Advanced & { kind: 'failed' }): string {
+  return retriesLeft > 0
+    ? `Call retry_relay_step with step_index ${stepIndex} and a higher token_budget.`
+    : `${waysOnWithoutRetries(stepIndex)} Each needs a higher token_budget.`;
 }
 
 export interface CancelledPipeline {

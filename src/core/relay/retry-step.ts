@@ -41,7 +41,7 @@ export async function retryStep(sql: Sql, request: RetryRequest, change: Change)
   const isRestart = stepIndex < pipeline.currentStep;
   const last = isRestart ? undefined : await newestBatonOf(sql, pipeline.id, stepIndex);
   const retryCount = last && !isFresh ? last.retryCount + 1 : 0;
-  if (retryCount > maxRetries) throw outOfRetries(stepIndex);
+  if (retryCount > maxRetries) throw outOfRetries(stepIndex, open);
   if (tokenBudget !== undefined) await changeRelayBudget(sql, pipeline, tokenBudget, change.at);
   await requireTokens(sql, pipeline);
   if (open) await releasePermit(sql, open.id);
@@ -88,11 +88,28 @@ function requireReached({ id, status, currentStep, totalSteps }: Pipeline, stepI
   }
 }
 
-function outOfRetries(stepIndex: number): RuntimeError {
+function outOfRetries(stepIndex: number, open: Baton | undefined): RuntimeError {
   return new RuntimeError(
     'conflict',
     `Cannot retry step ${stepIndex}: max retries exceeded`,
-    `It has had ${maxRetries} retries. ${stepIndex > 0 ? `Restart from an earlier step, such as ${stepIndex - 1}, or call` : 'Call'} run_relay, perhaps with another model.`,
+    open
+      ? `Its last baton, ${open.id}, is still open: hand in its output with advance_relay.`
+      : waysOnWithoutRetries(stepIndex),
+  );
+}
+
+/** Whether the step that failed last may be retried: what `retryStep` will say. */
+export async function hasRetriesLeft(sql: Sql, { id, currentStep }: Pipeline): Promise<boolean> {
+  const last = await newestBatonOf(sql, id, currentStep);
+  return last === undefined || last.retryCount < maxRetries;
+}
+
+/** What still works for a relay when the retries of a step are spent. */
+export function waysOnWithoutRetries(stepIndex: number): string {
+  const restart = stepIndex > 0 ? `call retry_relay_step with an earlier step_index, such as ${stepIndex - 1}; ` : '';
+  return (
+    `Step ${stepIndex} has had its ${maxRetries} retries. To go on, ${restart}call run_relay, which gives the step to a ` +
+    'model with fresh retries; or start anew with create_relay_pipeline.'
   );
 }
 

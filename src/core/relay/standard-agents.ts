@@ -117,6 +117,15 @@ const standardAgents: ReadonlyMap<string, AgentSpec> = new Map([
 
 export const standardAgentTypes: readonly string[] = [...standardAgents.keys()];
 
+/** The name of a standard agent, however it is written (`Researcher`, `domain-expert`); any other name as it is. */
+export function standardSpelling(name: string): string {
+  const spelled = name
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s-]+/g, '_');
+  return standardAgents.has(spelled) ? spelled : name;
+}
+
 export const isStandardAgent = (type: string): boolean => standardAgents.has(type);
 
 export const agentSpecOf = (type: string): AgentSpec => standardAgents.get(type) ?? general;

@@ -42,8 +42,21 @@ export function refuseOldToken(row: TaskRow, { claimToken }: ClaimProof): void {
   );
 }
 
+/** The job that has a claim: its lease is as good as endless, because the claim ends with the job. */
+export function holdingJob(holder: string | null): string | undefined {
+  return holder?.startsWith('job:') ? holder.slice('job:'.length) : undefined;
+}
+
 /** The `already_claimed` error of a claimed task. */
 export function heldByAnother(row: TaskRow): RuntimeError {
+  const jobId = holdingJob(row.claimed_by);
+  if (jobId !== undefined) {
+    return new RuntimeError(
+      'already_claimed',
+      `Task ${row.id} is held by job ${jobId} until that job ends.`,
+      `Call wait_for_tasks with ${jobId}, cancel_task to take the task from it, or claim_next_task for other work.`,
+    );
+  }
   const worker = row.worker_id === null ? '' : ` (worker ${row.worker_id})`;
   return new RuntimeError(
     'already_claimed',

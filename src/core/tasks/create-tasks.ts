@@ -4,6 +4,7 @@ import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
+import { readReferences } from './batch-references.js';
 import { dependencyOrder, insertDependencies } from './dependencies.js';
 import { reviewPending } from './dependents.js';
 import { type GoalRow, openGoalForWork } from './goal.js';
@@ -29,13 +30,20 @@ export interface NewTask extends OptionalFields {
   title: string;
   /** Ids or keys of tasks that must be done first; in a batch also keys of the batch. */
   dependencies?: readonly TaskReference[] | undefined;
+  /** The task during whose work it was discovered: a link that does not block. */
+  discoveredFrom?: TaskReference | undefined;
+  /** The task that it is a part of. The caller makes that one wait for it. */
+  parentId?: number | undefined;
+  /** Places in the batch, from 0, of tasks that must be done first. */
+  after?: readonly number[] | undefined;
 }
 
 /**
  * Creates tasks, all or none, each after those of the batch it depends on. Resolves to the rows in the order given.
  * Throws `conflict` for a key in use, `not_found` for an unknown goal or dependency, `dependency_cycle`.
  */
-export async function createTasks(sql: Sql, tasks: readonly NewTask[], change: Change): Promise<TaskRow[]> {
+export async function createTasks(sql: Sql, given: readonly NewTask[], change: Change): Promise<TaskRow[]> {
+  const tasks = await readReferences(sql, given);
   const goals = new Map<number, GoalRow>();
   for (const { goalId } of tasks) {
     if (goalId !== undefined && !goals.has(goalId)) goals.set(goalId, await openGoalForWork(sql, goalId, change));
@@ -44,14 +52,22 @@ export async function createTasks(sql: Sql, tasks: readonly NewTask[], change: C
   for (const task of inDependencyOrder(tasks)) {
     // A goal's project comes first: whoever can see a goal can see all of its tasks.
     const project = task.project ?? goals.get(task.goalId ?? 0)?.project ?? change.actor?.project ?? '';
-    created.set(task, await createOne(sql, task, project, change));
+    const before = (task.after ?? []).flatMap((place) => created.get(tasks[place] ?? task)?.id ?? []);
+    created.set(task, await createOne(sql, task, { project, before }, change));
   }
   return tasks.flatMap((task) => created.get(task) ?? []);
 }
 
-async function createOne(sql: Sql, task: NewTask, project: string, change: Change): Promise<TaskRow> {
+interface Place {
+  project: string;
+  /** Ids of the tasks of the batch that it depends on by their places. */
+  before: readonly number[];
+}
+
+async function createOne(sql: Sql, task: NewTask, { project, before }: Place, change: Change): Promise<TaskRow> {
   if (task.key !== undefined) await refuseUsedKey(sql, task.key);
-  const dependencies = await findTaskIds(sql, task.dependencies ?? []);
+  const dependencies = await findTaskIds(sql, [...before, ...(task.dependencies ?? [])]);
+  const origin = task.discoveredFrom === undefined ? null : (await findTask(sql, task.discoveredFrom)).id;
 
   const row = await insertRow<TaskRow>(sql, 'tasks', {
     key: task.key ?? null,
@@ -68,6 +84,8 @@ async function createOne(sql: Sql, task: NewTask, project: string, change: Chang
     is_overdue: isOverdueAt(task.deadlineAt, change.at),
     not_before: task.notBefore ?? null,
     is_held: isHeldAt(task.notBefore, change.at),
+    discovered_from: origin,
+    parent_id: task.parentId ?? null,
     metadata: JSON.stringify(task.metadata ?? {}),
     created_by: change.actor?.holder ?? null,
     created_at: change.at,
@@ -88,7 +106,7 @@ export const isOverdueAt = (deadlineAt: EpochMs | null | undefined, now: EpochMs
 export const isHeldAt = (notBefore: EpochMs | null | undefined, now: EpochMs): number => Number((notBefore ?? 0) > now);
 
 /**
- * Sorts the tasks of a batch so that each comes after those of the batch it depends on by key. Throws `conflict` if two
+ * Sorts the tasks of a batch so that each comes after those of the batch it depends on by key or place. Throws `conflict` if two
  * have the same key, and `dependency_cycle`.
  */
 export function inDependencyOrder(tasks: readonly NewTask[]): NewTask[] {
@@ -100,7 +118,10 @@ export function inDependencyOrder(tasks: readonly NewTask[]): NewTask[] {
     }
     byKey.set(key, index);
   }
-  const siblings = tasks.map((task) => (task.dependencies ?? []).flatMap((reference) => byKey.get(reference) ?? []));
-  const order = dependencyOrder(siblings, (index) => tasks[index]?.key ?? '');
+  const siblings = tasks.map(({ dependencies = [], after = [] }) => [
+    ...dependencies.flatMap((reference) => byKey.get(reference) ?? []),
+    ...after,
+  ]);
+  const order = dependencyOrder(siblings, (index) => tasks[index]?.key ?? `"${tasks[index]?.title}"`);
   return order.flatMap((index) => tasks[index] ?? []);
 }

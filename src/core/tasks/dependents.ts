@@ -26,7 +26,7 @@ export async function propagateEnd(
   await completeGoalIfDone(sql, goal_id, change);
 }
 
-/** After a failed or cancelled task became pending again: its dependents wait for it again. */
+/** After an ended task became pending again: its pending dependents wait for it again. */
 export async function propagateReopening(sql: Sql, taskId: number, change: Change): Promise<void> {
   await recountDependencies(sql, taskId);
   await reopenDependents(sql, taskId, change);
@@ -195,7 +195,7 @@ async function reopenStopped(sql: Sql, taskId: number, change: Change): Promise<
 }
 
 /**
- * A failed or cancelled task is open again: its pending dependents wait for it again. Those that its failure had stopped
+ * An ended task is open again: its pending dependents wait for it again. Those that its failure had stopped
  * are reopened too, unless another failed dependency stops them as well or their goal is cancelled. Dependents in
  * progress or done stay as they are.
  */

@@ -94,11 +94,12 @@ export interface TaskWithDependencies extends Task {
 
 export async function withDependencies(sql: Sql, rows: readonly TaskRow[]): Promise<TaskWithDependencies[]> {
   const tasks: TaskWithDependencies[] = [];
-  for (const row of rows) tasks.push({ ...toTask(row), dependencies: await dependencyIds(sql, row.id) });
+  for (const row of rows) tasks.push({ ...toTask(row), dependencies: await readDependencyIds(sql, row.id) });
   return tasks;
 }
 
-async function dependencyIds(sql: Sql, taskId: number): Promise<number[]> {
+/** The ids of the tasks that a task depends on, in order. */
+export async function readDependencyIds(sql: Sql, taskId: number): Promise<number[]> {
   const rows = await sql.all<{ depends_on: number }>(
     'select depends_on from task_dependencies where task_id = ? order by depends_on',
     taskId,

@@ -51,6 +51,8 @@ export interface TaskRow {
   error: string | null;
   tokens_used: number;
   verdict: string | null;
+  discovered_from: number | null;
+  parent_id: number | null;
   metadata: string;
   created_by: string | null;
   created_at: EpochMs;
@@ -95,6 +97,10 @@ export interface Task {
   tokensUsed: number;
   /** The last verdict on its result, by its acceptance criteria. */
   verdict: Verdict | null;
+  /** The task during whose work it was discovered; neither waits for the other. */
+  discoveredFrom: number | null;
+  /** The task that it is a part of, which waits for it. */
+  parentId: number | null;
   metadata: JsonObject;
   createdAt: EpochMs;
   updatedAt: EpochMs;
@@ -133,6 +139,8 @@ export function toTask(row: TaskRow): Task {
     error: row.error,
     tokensUsed: row.tokens_used,
     verdict: toVerdict(row.verdict),
+    discoveredFrom: row.discovered_from,
+    parentId: row.parent_id,
     metadata: readJson<JsonObject>(row.metadata),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -36,6 +36,8 @@ import { type StatusUpdate, updateStatus } from './update-status.js';
 export interface TaskDetail extends TaskWithDependencies {
   /** The ids of the tasks that depend on it: the first 200. */
   dependents: number[];
+  /** The ids of its parts. */
+  subtasks: number[];
   isReady: boolean;
   /** Why a pending task is not ready. */
   waitsBecause: string | undefined;
@@ -183,6 +185,9 @@ async function taskDetail(sql: Sql, row: TaskRow, now: EpochMs): Promise<TaskDet
     ...task,
     dependencies: idsOf('before'),
     dependents: idsOf('after'),
+    subtasks: (await sql.all<{ id: number }>('select id from tasks where parent_id = ? order by id', row.id)).map(
+      ({ id }) => id,
+    ),
     isReady: isReady(task, now),
     waitsBecause: isWaiting ? await explainWaiting(sql, row) : undefined,
     dependencyResults: await readDependencyResults(sql, row.id, shownResults),

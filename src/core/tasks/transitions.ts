@@ -39,7 +39,41 @@ export async function finishTask(
   change: Change,
 ): Promise<void> {
   await endTask(sql, row, status, outcome, change);
+  if (status === 'cancelled') await cancelParts(sql, row, change);
   await propagateEnd(sql, row, status, change);
+  if (status === 'completed') await completeWholes(sql, row, change);
+}
+
+/** Completes the tasks that waited only for their parts, and for this one last; one with criteria is left to a worker. */
+async function completeWholes(sql: Sql, { id }: TaskRow, change: Change): Promise<void> {
+  const wholes = await sql.all<TaskRow>(
+    `select t.* from task_dependencies d join tasks t on t.id = d.task_id
+     where d.depends_on = ? and t.status = 'pending' and t.unfinished_dependencies = 0 and t.acceptance is null
+       and exists (select 1 from tasks part where part.parent_id = t.id)`,
+    id,
+  );
+  for (const whole of wholes) {
+    const parts = await sql.all<{ id: number; title: string }>(
+      "select id, title from tasks where parent_id = ? and status = 'completed' order by id",
+      whole.id,
+    );
+    const result = `Done by its subtasks: ${parts.map((part) => `${part.id} "${part.title}"`).join(', ')}.`;
+    await finishTask(sql, whole, 'completed', { result }, change);
+  }
+}
+
+/** Cancels the open parts of a task, and theirs. All of them end before any policy applies, so that none is skipped instead. */
+async function cancelParts(sql: Sql, { id }: TaskRow, change: Change): Promise<void> {
+  const open = await sql.all<TaskRow>(
+    `with recursive parts (id) as (
+       select id from tasks where parent_id = ?
+       union select t.id from tasks t join parts p on t.parent_id = p.id
+     ) select t.* from tasks t join parts using (id) where t.status in ('pending', 'in_progress') order by t.id`,
+    id,
+  );
+  const error = `Task ${id}, which it is part of, was cancelled.`;
+  for (const row of open) await endTask(sql, row, 'cancelled', { error }, change);
+  for (const row of open) await failDependents(sql, row.id, change);
 }
 
 /**
@@ -57,12 +91,15 @@ export async function cancelTasksOfGoal(sql: Sql, goalId: number, change: Change
 
 async function endTask(sql: Sql, row: TaskRow, status: EndStatus, outcome: TaskOutcome, change: Change): Promise<void> {
   await sql.run(
-    `update tasks set status = ?, result = coalesce(?, result), error = coalesce(?, error),
-       tokens_used = tokens_used + ?, started_at = coalesce(started_at, ?), completed_at = ?, updated_at = ?,
+    `update tasks set status = ?, result = coalesce(?, result),
+       error = case when ? = 'completed' then ? else coalesce(?, error) end, tokens_used = tokens_used + ?, started_at = coalesce(started_at, ?), completed_at = ?, updated_at = ?,
        worker_slot = null, lease_expires_at = null, lease_expires_tick = null, lease_boot_id = null
      where id = ?`,
     status,
     outcome.result ?? null,
+    // The error of an earlier attempt says nothing about one that has completed.
+    status,
+    outcome.error ?? null,
     outcome.error ?? null,
     outcome.tokensUsed ?? 0,
     status === 'cancelled' ? null : change.at,
@@ -139,7 +176,8 @@ async function recordLapse(sql: Sql, row: TaskRow, change: Change): Promise<stri
 }
 
 /**
- * Makes a failed or cancelled task pending again with all of its attempts; its dependents wait for it again. Throws
+ * Makes an ended task pending again with all of its attempts; those of its dependents that have not been started wait for
+ * it again. Throws
  * `conflict`, before it writes anything, for a task of a cancelled goal and for one that its policy would stop again.
  */
 export async function reopenTask(sql: Sql, row: TaskRow, change: Change): Promise<void> {
@@ -154,6 +192,13 @@ export async function reopenTask(sql: Sql, row: TaskRow, change: Change): Promis
   await requeue(sql, row, 0, change);
   await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'reopened' });
   await propagateReopening(sql, row.id, change);
+  await reopenWhole(sql, row, change);
+}
+
+/** A completed task is open again as soon as one of its parts is. */
+async function reopenWhole(sql: Sql, { parent_id }: TaskRow, change: Change): Promise<void> {
+  const whole = await sql.get<TaskRow>("select * from tasks where id = ? and status = 'completed'", parent_id);
+  if (whole) await reopenTask(sql, whole, change);
 }
 
 /** Makes a task pending. Its claim token stays, so that the next claim has a higher one. */

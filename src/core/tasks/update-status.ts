@@ -135,13 +135,11 @@ function refuseDoneByAnother(row: TaskRow, step: Step, adds: boolean): void {
 }
 
 async function reopen(row: TaskRow, { sql, update, change }: Step): Promise<void> {
-  if (row.status === 'completed' || update.status !== 'pending') {
+  if (update.status !== 'pending') {
     throw new RuntimeError(
       'conflict',
       `Task ${row.id} is ${row.status} and cannot become ${update.status}.`,
-      row.status === 'completed'
-        ? 'A completed task is final. Create a new task for further work.'
-        : 'Set it to pending first; then it can be claimed again.',
+      'Set it to pending first; then it can be claimed again.',
     );
   }
   await reopenTask(sql, row, change);

@@ -117,6 +117,12 @@ export class Pool {
     return this.#list;
   }
 
+  /** The names of the known tools that have changed since they were first seen, and that nobody has accepted. */
+  async changedTools(): Promise<ReadonlySet<string>> {
+    const list = await this.knownTools();
+    return list ? this.#needs.store.changedTools(this.server, list.tools) : new Set();
+  }
+
   instances(): InstanceView[] {
     return this.#slots.all.map(({ instance, inFlight }) => {
       const { id, state, restarts, connection, lastFailure } = instance;

@@ -5,6 +5,7 @@ import type { Actor } from '../../core/actor.js';
 import { recordEvent } from '../../core/events/events.js';
 import type { Database } from '../../store/sql.js';
 import type { ToolDescription } from '../connection/tool-description.js';
+import { acceptTools, changedTools, rememberTools } from './known-tools.js';
 
 export interface ToolList {
   tools: readonly ToolDescription[];
@@ -40,6 +41,10 @@ export class ServerStore {
         'select tools, digest from tool_lists where server = ?',
         server,
       );
+      // A list of before this was looked at counts as the first sight.
+      if (known && known.digest !== digest)
+        await rememberTools(sql, server, readJson<ToolDescription[]>(known.tools), now);
+      await rememberTools(sql, server, tools, now);
       await sql.run(
         `insert into tool_lists (server, tools, digest, listed_at) values (?, ?, ?, ?)
          on conflict (server) do update set tools = excluded.tools, digest = excluded.digest, listed_at = excluded.listed_at`,
@@ -53,6 +58,27 @@ export class ServerStore {
       await recordEvent(sql, { at: now, subject: 'server', subjectId: server, type: 'tools_changed', data });
     });
     return { tools, listedAt: now };
+  }
+
+  /** The names of the tools that are not as they were at first sight, and that nobody has accepted since. */
+  changedTools(server: string, tools: readonly ToolDescription[]): Promise<ReadonlySet<string>> {
+    return changedTools(this.#db, server, tools);
+  }
+
+  /** Takes the tools of the last list as they are; resolves to the names of those that had changed. */
+  async acceptTools(server: string, actor: Actor): Promise<string[]> {
+    const at = this.#clock.now();
+    return this.#db.transaction(async (sql) => {
+      const row = await sql.get<{ tools: string }>('select tools from tool_lists where server = ?', server);
+      const tools = row ? readJson<ToolDescription[]>(row.tools) : [];
+      const accepted = [...(await changedTools(sql, server, tools))];
+      await acceptTools(sql, server, tools, at);
+      const data = { tools: accepted.slice(0, mostNames) };
+      if (accepted.length > 0) {
+        await recordEvent(sql, { at, actor, subject: 'server', subjectId: server, type: 'tools_accepted', data });
+      }
+      return accepted;
+    });
   }
 
   /** How many instances were asked for by `setInstances`; undefined if they never were, so that the config file counts. */

@@ -38,6 +38,8 @@ export interface CallOutcome {
   attempts: Attempt[];
   /** Set when no source answered and the answer is from the cache. */
   isStale?: boolean;
+  /** The tool is not as it was at first sight, and nobody has accepted that. */
+  isChanged?: boolean;
   /** Of an answer from the cache. */
   ageSeconds?: number;
 }

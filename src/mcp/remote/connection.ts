@@ -9,7 +9,8 @@ import { watchBody } from '../watch-body.js';
 export interface RemoteOptions {
   /** Of the server, with or without `/mcp` at its end. */
   url: string;
-  token: string | undefined;
+  /** Asked for each connection: its file may be written later than this process began. */
+  token(): string | undefined;
   headers: Readonly<Record<string, string>>;
 }
 
@@ -38,16 +39,15 @@ export interface RemoteConnection {
 /** A connection to a remote runtime that is made anew whenever it is lost. */
 export function createRemoteConnection(options: RemoteOptions): RemoteConnection {
   const endpoint = new URL(options.url.replace(/(\/mcp)?\/*$/, '/mcp'));
-  let connecting: Promise<Client> | undefined;
+  let current: Connecting | undefined;
 
-  async function connect(): Promise<Client> {
+  async function connect(token: string | undefined, onLost: () => void): Promise<Client> {
     const client = new Client({ name: 'agent-runtime-mcp', version });
     const drop = () => {
-      if (connecting === connection) connecting = undefined;
+      onLost();
       void client.close().catch(() => {});
     };
-    const connection = connecting;
-    const transport = transportTo(endpoint, options, drop);
+    const transport = transportTo(endpoint, { headers: options.headers, token, onBroken: drop });
     // The SDK's own classes disagree under exactOptionalPropertyTypes.
     await client.connect(transport as Parameters<Client['connect']>[0], {
       timeout: connectMs,
@@ -55,42 +55,73 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
     return client;
   }
 
-  function connected(): Promise<Client> {
-    connecting ??= Promise.resolve().then(connect);
-    return connecting;
+  function connected(): Connecting {
+    if (current) return current;
+    const token = options.token();
+    const connection: Connecting = { token, client: connect(token, () => forget(connection)) };
+    current = connection;
+    return connection;
+  }
+
+  function forget(connection: Connecting): void {
+    if (current === connection) current = undefined;
+  }
+
+  /** One try. Whatever fails, the next one connects anew. */
+  async function attempt<Answer>(connection: Connecting, work: (client: Client) => Promise<Answer>): Promise<Answer> {
+    let client: Client;
+    try {
+      client = await connection.client;
+    } catch (error) {
+      forget(connection);
+      throw unreachable(endpoint, error);
+    }
+    try {
+      return await work(client);
+    } catch (error) {
+      const failure = failureOf(endpoint, error);
+      if (!failure) throw error;
+      forget(connection);
+      await client.close().catch(() => {});
+      throw failure;
+    }
   }
 
   return {
     async use(work) {
       const connection = connected();
-      let client: Client;
       try {
-        client = await connection;
+        return await attempt(connection, work);
       } catch (error) {
-        if (connecting === connection) connecting = undefined;
-        throw unreachable(endpoint, error);
-      }
-      try {
-        return await work(client);
-      } catch (error) {
-        const failure = failureOf(endpoint, error);
-        if (!failure) throw error;
-        if (connecting === connection) connecting = undefined;
-        await client.close().catch(() => {});
-        throw failure;
+        // The file may have been written since. A request that was refused has changed nothing.
+        const isRefused = error instanceof RuntimeError && error.code === 'not_configured';
+        if (!isRefused || options.token() === connection.token) throw error;
+        return attempt(connected(), work);
       }
     },
     async close() {
-      const client = await connecting?.catch(() => undefined);
-      connecting = undefined;
+      const client = await current?.client.catch(() => undefined);
+      current = undefined;
       await client?.close();
     },
   };
 }
 
+interface Connecting {
+  /** The one it was made with. */
+  token: string | undefined;
+  client: Promise<Client>;
+}
+
 const connectMs = 10_000;
 
-function transportTo(endpoint: URL, { headers, token }: RemoteOptions, onBroken: () => void) {
+interface TransportOptions {
+  headers: Readonly<Record<string, string>>;
+  token: string | undefined;
+  onBroken(): void;
+}
+
+function transportTo(endpoint: URL, { headers, token, onBroken }: TransportOptions) {
   return new StreamableHTTPClientTransport(endpoint, {
     requestInit: { headers: { ...headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) } },
     // A redirect would carry the token to another host.

@@ -26,8 +26,8 @@ export function openRemote(
 ): { server: Server; close(): void } {
   const connection = createRemoteConnection({
     url,
-    // Whoever can read the file on this machine is its owner there too.
-    token: token ?? (isLoopback(url) ? readLocalToken(config.dataDir) : undefined),
+    // Whoever can read the file on this machine is its owner there too. The first server there writes it.
+    token: () => token ?? (isLoopback(url) ? readLocalToken(config.dataDir) : undefined),
     headers: {
       // A path may hold what a header may not.
       [projectHeader]: encodeURIComponent(config.project),

@@ -49,9 +49,7 @@ export function adoptRelays(connection: Connection, pipelines: readonly LegacyRo
 /** Of several passed results of a step only the last one counts: the earlier server kept one for each retry. */
 export function adoptRelayResults(connection: Connection, results: readonly LegacyRow[], now: number): void {
   const insert = inserter(connection, 'relay_results');
-  const agentOf = connection
-    .prepare<[string, number], string>('select agent_id from relay_steps where pipeline_id = ? and step_index = ?')
-    .pluck();
+  const agentOf = agentOfStep(connection);
   const stepOf = (row: LegacyRow) => `${textOf(row.pipeline_id)} ${integerOf(row.step_index, 0)}`;
   const lastPassed = new Map(results.filter(hasPassed).map((result) => [stepOf(result), result]));
   for (const result of results) {
@@ -62,7 +60,7 @@ export function adoptRelayResults(connection: Connection, results: readonly Lega
       pipeline_id: pipelineId,
       step_index: stepIndex,
       // The earlier server wrote `agent_step_N` for every agent.
-      agent_id: agentOf.get(pipelineId, stepIndex) ?? textOf(result.agent_id) ?? '',
+      agent_id: agentOf(pipelineId, stepIndex) ?? textOf(result.agent_id) ?? '',
       status: hasPassed(result) ? 'passed' : 'failed',
       is_current: lastPassed.get(stepOf(result)) === result ? 1 : 0,
       output_key: textOf(result.output_key),
@@ -75,6 +73,21 @@ export function adoptRelayResults(connection: Connection, results: readonly Lega
       created_at: timeOf(result.created_at) ?? now,
     });
   }
+  // The earlier server left a pipeline `pending` until its last step.
+  connection
+    .prepare(
+      `update relay_pipelines set status = 'in_progress' where status = 'pending'
+         and exists (select 1 from relay_results r where r.pipeline_id = relay_pipelines.id and r.status = 'passed')`,
+    )
+    .run();
+}
+
+/** Finds the agent of an adopted step. */
+function agentOfStep(connection: Connection): (pipelineId: string, stepIndex: number) => string | undefined {
+  const find = connection
+    .prepare<[string, number], string>('select agent_id from relay_steps where pipeline_id = ? and step_index = ?')
+    .pluck();
+  return (pipelineId, stepIndex) => find.get(pipelineId, stepIndex);
 }
 
 function hasPassed(result: LegacyRow): boolean {
@@ -89,17 +102,21 @@ const batonStatuses = ['pending', 'in_progress', 'waiting', 'passed', 'failed', 
  */
 export function adoptRelayBatons(connection: Connection, batons: readonly LegacyRow[], now: number): void {
   const insert = inserter(connection, 'relay_batons');
+  const agentOf = agentOfStep(connection);
   const ended = new Set(
     connection.prepare("select id from relay_pipelines where status in ('completed', 'cancelled')").pluck().all(),
   );
   const newestOpen = new Map(batons.filter(isOpen).map((baton) => [baton.pipeline_id, baton]));
   for (const baton of batons) {
     const mayStayOpen = newestOpen.get(baton.pipeline_id) === baton && !ended.has(baton.pipeline_id);
+    const pipelineId = textOf(baton.pipeline_id) ?? '';
+    const stepIndex = integerOf(baton.sequence_position, 1) - 1;
     const broken = unreadable(baton.baton_json, 'object');
     insert({
       id: textOf(baton.baton_id) ?? '',
-      pipeline_id: textOf(baton.pipeline_id) ?? '',
-      step_index: integerOf(baton.sequence_position, 1) - 1,
+      pipeline_id: pipelineId,
+      step_index: stepIndex,
+      agent_id: agentOf(pipelineId, stepIndex) ?? null,
       status: isOpen(baton) && !mayStayOpen ? 'set_aside' : statusOf(baton),
       retry_count: integerOf(objectOf(baton.baton_json).retry_count, 0),
       baton: broken === undefined ? (textOf(baton.baton_json) ?? '{}') : JSON.stringify({ legacy_text: broken }),

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { JsonObject } from '../../base/json.js';
+import type { Rights } from '../../core/access/pass.js';
 import type { Actor } from '../../core/actor.js';
 import type { Runtime } from '../../runtime.js';
 
@@ -10,11 +11,15 @@ export interface ToolContext {
   runtime: Runtime;
   /** Who calls. */
   actor: Actor;
+  /** With whose rights. */
+  rights: Rights;
   /** The server process that keeps the caller's slots alive, if there is one. */
   sessionId: string | undefined;
   signal: AbortSignal;
   /** Tells the client that the call is alive. */
   progress(message: string): void;
+  /** Tells the caller what of the arguments was read as something else than they say. */
+  note?(text: string): void;
   /** Whether the client asked for progress. */
   isWatched?: boolean;
   /** Asks the client's own model, where the client lets servers do so. */

@@ -15,6 +15,12 @@ export const taskReferences = z
   .max(1_000)
   .describe('Tasks that must be done first: ids or keys.');
 
+/** Dependencies of a task that is created with others, which may be named by their places, counted from 0. */
+export const batchReferences = z
+  .array(z.union([z.int().min(0).max(1_000_000_000_000), z.string().min(1).max(200)]))
+  .max(1_000)
+  .describe('Tasks that must be done first: ids or keys; of this call also titles, or places counted from 0.');
+
 export const goalId = rowId.describe("A goal's id, as returned by create_goal or list_goals.");
 export const jobId = z.string().min(1).max(200).describe('The task_id that submit_background_task returned.');
 export const verify = z
@@ -26,8 +32,8 @@ export const taskStatus = z.enum(taskStatuses);
 export const failurePolicy = z
   .enum(failurePolicies)
   .describe(
-    'What happens to this task when a dependency fails or is cancelled: block (wait until someone fixes that), ' +
-      'skip (not done, those after it go on), run (done all the same), cancel (cancelled, and so on down). block unless given.',
+    'When a dependency fails: block (wait), skip (those after it go on), run (all the same), cancel (those after it follow ' +
+      'their own policy); block unless given.',
   );
 export const metadata = z
   .record(z.string(), z.custom<Json>())

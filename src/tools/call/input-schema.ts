@@ -7,8 +7,11 @@ export type JsonSchema = z.core.JSONSchema.JSONSchema;
  * A tool's input as JSON schema, without the dialect, and without the pattern that repeats a format. Clients list it,
  * the command line converts texts by it and makes its help from it.
  */
-export function inputSchema(tool: AnyTool): JsonSchema {
-  const { $schema: _, ...schema } = z.toJSONSchema(tool.input, {
+export const inputSchema = (tool: AnyTool): JsonSchema => toJsonSchema(tool.input);
+
+/** What a schema takes as JSON schema. */
+export function toJsonSchema(input: z.core.$ZodType): JsonSchema {
+  const { $schema: _, ...schema } = z.toJSONSchema(input, {
     io: 'input',
     reused: 'inline',
     unrepresentable: 'any',

@@ -1,70 +1,28 @@
-import { z } from 'zod';
-import { RuntimeError } from '../../base/errors.js';
-import { isObject } from '../../base/json.js';
-import { cut } from '../../base/text.js';
 import type { AnyTool } from './define-tool.js';
+import { explainIssues } from './explain-issues.js';
+import { type Note, readLoosely } from './read-loosely.js';
 import { refuseDepth, refuseOddNames } from './refuse-odd-text.js';
 
 /**
- * A tool's arguments, checked by its input schema. Words of an enum may come in any case. Throws `invalid`, naming each
- * wrong argument with its value and what it may be; and for arguments that are nested too deep or have names that cannot
- * be stored.
+ * A tool's arguments, checked by its input schema. Those that it refuses are first read as they are meant, where that is
+ * clear; `note` is told what the caller should know of that. Throws `invalid`, naming each wrong argument with its
+ * place, its value and what it may be; and for arguments that are nested too deep or have names that cannot be stored.
  */
-export function parseInput(tool: AnyTool, given: unknown): Record<string, unknown> {
+export function parseInput(tool: AnyTool, given: unknown, note: Note = () => {}): Record<string, unknown> {
   refuseDepth(tool.name, given);
-  const parsed = tool.input.safeParse(foldWords(tool.input, given ?? {}), { reportInput: true });
-  if (parsed.success) {
-    refuseOddNames(tool.name, tool.input, parsed.data);
-    return parsed.data;
-  }
-  const problems = parsed.error.issues.map((issue) => explainIssue(tool, issue));
-  throw new RuntimeError(
-    'invalid',
-    problems.join(' '),
-    `Nothing was done. Fix the arguments and call ${tool.name} again.`,
-  );
+  const exact = tool.input.safeParse(given ?? {});
+  const data = exact.success ? exact.data : parseLoosely(tool, given, note);
+  refuseOddNames(tool.name, tool.input, data);
+  return data;
 }
 
-function explainIssue(tool: AnyTool, issue: z.core.$ZodIssue): string {
-  const place = placeOf(issue.path);
-  if (issue.code === 'unrecognized_keys') {
-    const names = issue.keys.map((key) => JSON.stringify(key)).join(', ');
-    const known = place === '' ? ` It takes: ${Object.keys(tool.input.shape).join(', ') || 'nothing'}.` : '';
-    const plural = issue.keys.length > 1 ? 'arguments' : 'argument';
-    return `Unknown ${plural} ${names} of ${tool.name}${place === '' ? '' : ` in ${place}`}.${known}`;
-  }
-  const what = place === '' ? `The arguments of ${tool.name}` : place;
-  return `${what}: ${issue.message}${shown(issue)}.`;
-}
-
-/** `tasks[2].title` */
-function placeOf(path: readonly PropertyKey[]): string {
-  return path
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`))
-    .join('');
-}
-
-function shown(issue: z.core.$ZodIssue): string {
-  if (!('input' in issue) || issue.input === undefined || issue.message.includes('received')) return '';
-  const text = JSON.stringify(issue.input) ?? String(issue.input);
-  return ` (got ${cut(text, 80)})`;
-}
-
-/** `COMPLETED` becomes `completed`. */
-function foldWords(schema: z.ZodObject, given: unknown): unknown {
-  if (!isObject(given)) return given;
-  const folded: Record<string, unknown> = { ...given };
-  for (const [name, field] of Object.entries(schema.shape)) {
-    const value = folded[name];
-    const words = typeof value === 'string' ? wordsOf(field) : undefined;
-    const word = words?.find((known) => known.toLowerCase() === String(value).toLowerCase());
-    if (word !== undefined) folded[name] = word;
-  }
-  return folded;
-}
-
-function wordsOf(field: unknown): string[] | undefined {
-  if (field instanceof z.ZodEnum) return field.options.map(String);
-  if (field instanceof z.ZodOptional || field instanceof z.ZodDefault) return wordsOf(field.unwrap());
-  return undefined;
+function parseLoosely(tool: AnyTool, given: unknown, note: Note): Record<string, unknown> {
+  const notes: string[] = [];
+  const read = readLoosely(tool.input, given ?? {}, '', (text) => notes.push(text));
+  // A text of the arguments may have held JSON.
+  refuseDepth(tool.name, read);
+  const parsed = tool.input.safeParse(read, { reportInput: true });
+  if (!parsed.success) throw explainIssues(tool, parsed.error.issues);
+  for (const text of notes) note(text);
+  return parsed.data;
 }

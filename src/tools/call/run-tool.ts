@@ -29,7 +29,10 @@ export async function runTool(
     if (isCounted) runtime.metrics.countToolCall(tool.name, code ?? 'ok');
   }
   try {
-    const input = parseInput(tool, given);
+    const input = parseInput(tool, given, (text) => {
+      runtime.log.debug('arguments read', { tool: tool.name, note: text });
+      context.note?.(text);
+    });
     runtime.maintenance.requireSound();
     const output = await tool.handler(input, context);
     record();
@@ -44,7 +47,20 @@ export async function runTool(
 
 const neverAborted = new AbortController().signal;
 
-/** A call's context: who calls, and what the face can do beyond that (progress, sampling, cancelling). */
+/**
+ * A call's context: who calls, and what the face can do beyond that (progress, sampling, cancelling). A caller that did
+ * not come over HTTP has opened the database by itself, and so has the owner's rights.
+ */
 export function contextOf(runtime: Runtime, actor: Actor, face: Partial<ToolContext> = {}): ToolContext {
-  return { sessionId: undefined, signal: neverAborted, progress() {}, sample: undefined, ...face, runtime, actor };
+  const rights = { tokenId: 'owner', isReadOnly: runtime.config.isReadOnly };
+  return {
+    rights,
+    sessionId: undefined,
+    signal: neverAborted,
+    progress() {},
+    sample: undefined,
+    ...face,
+    runtime,
+    actor,
+  };
 }

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import type { AgentDescription } from '../../agents/index.js';
+import { toolsOfTypes } from '../../services/submit-job.js';
 
 /** A type of job, and the agent that does it. */
 export const agentOutput = z.strictObject({
   type: z.string(),
   description: z.string(),
+  /** The tool that submits its jobs, where it is not submit_job. */
+  submit_with: z.string().optional(),
   /** Names of what its payload takes. */
   payload: z.array(z.string()),
   /** How many of its jobs run at once, over all processes. */
@@ -50,6 +53,7 @@ export function showAgents(
 function showAgent({ schema, timeoutSeconds, ...agent }: AgentDescription, isWhole: boolean) {
   return {
     ...agent,
+    submit_with: toolsOfTypes[agent.type],
     payload: Object.keys((schema?.properties ?? {}) as object),
     timeout_seconds: timeoutSeconds,
     schema: isWhole ? schema : undefined,

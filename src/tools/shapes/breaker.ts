@@ -4,6 +4,7 @@ import type { ConfigChanges } from '../../core/breakers/configure-breaker.js';
 import type { Breaker, RecentFailure } from '../../core/breakers/list-breakers.js';
 import { type BreakerConfig, type BreakerState, failureTypes } from '../../core/breakers/machine.js';
 import type { Event } from '../../core/events/events.js';
+import { standardSpelling } from '../../core/relay/standard-agents.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 
 export const stateWord = z.enum(['CLOSED', 'OPEN', 'HALF_OPEN']);
@@ -179,6 +180,7 @@ export const configInput = z.strictObject({
     .string()
     .trim()
     .max(200)
+    .overwrite(standardSpelling)
     .optional()
     .describe('The agent that replaces it while it is open; "" for none.'),
   half_open_max_calls: z.int().min(1).max(1_000).optional().describe('Probes at once while half open.'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../../base/json.js';
 import { cut } from '../../base/text.js';
-import { type Job, jobStatuses } from '../../core/jobs/job.js';
+import { hasEnded, type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/read-jobs.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { showVerdict, verdictOutput } from './verdict.js';
@@ -98,28 +98,38 @@ export function errorOf(job: Job): { error?: z.infer<typeof jobErrorOutput> } {
 export const warningsOf = ({ warnings }: Pick<Job, 'warnings'>): string[] | undefined =>
   warnings.length === 0 ? undefined : warnings;
 
-/** Warnings as lines below a text. @internal */
-export const warningLines = (warnings: readonly string[] = []): string =>
-  warnings.map((warning) => `\nWarning: ${warning}`).join('');
-
 /** Whether a job has a result or an error that the session which asked for it has not read. @internal */
 export const isUnread = ({ isRead, status }: Job): boolean =>
   !isRead && (status === 'completed' || status === 'failed');
 
 /** What `wait_for_tasks` says of each task. */
-export const waitedJobOutput = jobStatusOutput.pick({
-  task_id: true,
-  status: true,
-  error: true,
-  progress: true,
-  progress_message: true,
-});
+export const waitedJobOutput = jobStatusOutput
+  .pick({
+    task_id: true,
+    status: true,
+    error: true,
+    progress: true,
+    progress_message: true,
+  })
+  .extend({
+    /** The first 1,000 characters of its answer; `get_task_result` has the rest. */
+    result: z.string().optional(),
+    /** All characters of the answer, where those are more. */
+    total_chars: z.int().optional(),
+  });
 
 /** @internal */
-export function showWaitedJob(job: Job): z.infer<typeof waitedJobOutput> {
+export function showWaitedJob(job: Job, output: string): z.infer<typeof waitedJobOutput> {
   const { task_id, status, error, progress, progress_message } = showJobStatus(job);
-  return { task_id, status, error, progress, progress_message };
+  if (!hasEnded(job.status)) return { task_id, status, error, progress, progress_message };
+  const answer = {
+    result: output === '' ? undefined : output.slice(0, waitedResultSize),
+    total_chars: output.length > waitedResultSize ? output.length : undefined,
+  };
+  return { task_id, status, error, ...answer };
 }
+
+const waitedResultSize = 1_000;
 
 export const briefJobOutput = z.strictObject({
   task_id: z.string(),
@@ -277,6 +287,9 @@ export const jobOutput = z.strictObject({
   result: z.custom<Json>().optional(),
   /** The beginning of a result too long to show; `get_task_result` reads it in parts. */
   result_cut: z.string().optional(),
+  /** What the model has answered: the beginning of it, when `answer_cut` says how to read on. */
+  answer: z.string().optional(),
+  answer_cut: z.string().optional(),
   error: jobErrorOutput.nullable(),
   warnings: z.array(z.string()).optional(),
   metadata: jsonObject,
@@ -292,16 +305,19 @@ export type ShownJob = z.infer<typeof jobOutput>;
 
 /** A result longer than this is cut, so that one status does not fill a model's context. */
 const longestResult = 12_000;
+const longestAnswer = 4_000;
 
 /** @internal */
 export interface JobRecords {
   logs: readonly LogEntry[];
   attempts: readonly Attempt[];
   artifacts: readonly StoredArtifact[];
+  /** What it has put out so far; '' unless given. */
+  output?: string;
 }
 
 /** @internal */
-export function showJob(job: Job, { logs, attempts, artifacts }: JobRecords): ShownJob {
+export function showJob(job: Job, { logs, attempts, artifacts, output = '' }: JobRecords): ShownJob {
   const result = JSON.stringify(job.result);
   return {
     job_id: job.id,
@@ -312,6 +328,7 @@ export function showJob(job: Job, { logs, attempts, artifacts }: JobRecords): Sh
     progress: job.progress ?? undefined,
     progress_message: job.progressMessage ?? undefined,
     ...(result.length > longestResult ? { result_cut: cut(result, longestResult) } : { result: job.result }),
+    ...(job.type === 'llm' ? answerOf(job, output) : {}),
     error: errorOf(job).error ?? null,
     warnings: warningsOf(job),
     metadata: job.metadata,
@@ -319,6 +336,14 @@ export function showJob(job: Job, { logs, attempts, artifacts }: JobRecords): Sh
     logs: logs.map(({ at, level, message }) => ({ at: iso(at), level, message: cut(message, 200) })),
     attempts: showAttempts(attempts),
   };
+}
+
+function answerOf({ id }: Job, output: string): Pick<ShownJob, 'answer' | 'answer_cut'> {
+  if (output === '') return {};
+  if (output.length <= longestAnswer) return { answer: output };
+  const rest = `${output.length - longestAnswer} of ${output.length} characters follow`;
+  const answer_cut = `${rest}. Call get_task_result with task_id ${id} and offset ${longestAnswer}.`;
+  return { answer: output.slice(0, longestAnswer), answer_cut };
 }
 
 /** A job in a list. */

@@ -12,7 +12,7 @@ export const taskKey = z
   .string()
   .min(1)
   .max(200)
-  .describe('A name of your own for it, such as auth-api; unique, not digits only. Works wherever an id does.');
+  .describe('A name of your own, such as auth-api, unique, not digits only: works wherever an id does.');
 
 /** A new task, as create_task takes one and create_tasks several. */
 export const newTask = z.strictObject({
@@ -28,11 +28,17 @@ export const newTask = z.strictObject({
   acceptance: z.string().max(20_000).optional().describe('Acceptance criteria: when it is done.'),
   max_attempts: z.int().min(1).max(100).optional().describe('Claims that may lapse before it fails; 3 unless given.'),
   on_dependency_failure: field.failurePolicy.optional(),
+  discovered_from: field.taskReference
+    .optional()
+    .describe('The task during whose work it was found: a link, neither waits for the other.'),
 });
+
+/** A new task of several, which may depend on each other. */
+export const newTaskOfSeveral = newTask.extend({ dependencies: field.batchReferences.optional() });
 
 /** The same fields as changes of a task; null removes a value. */
 export const taskEdit = z.strictObject({
-  ...newTask.partial().shape,
+  ...newTask.omit({ discovered_from: true }).partial().shape,
   goal_id: field.goalId.nullable().optional(),
   key: taskKey.nullable().optional(),
   deadline: field.time.nullable().optional(),
@@ -46,15 +52,18 @@ export function toTaskFields(given: z.output<typeof newTask>): NewTask;
 export function toTaskFields(given: z.output<typeof taskEdit>): TaskEdit;
 /** @internal */
 export function toTaskFields({
+  discovered_from,
   goal_id,
   deadline,
   not_before,
   max_attempts,
   on_dependency_failure,
   ...task
-}: z.output<typeof taskEdit>): TaskEdit {
+}: z.output<typeof taskEdit> & { discovered_from?: number | string | undefined }): TaskEdit &
+  Pick<NewTask, 'discoveredFrom'> {
   return {
     ...task,
+    ...(discovered_from === undefined ? {} : { discoveredFrom: discovered_from }),
     goalId: goal_id,
     deadlineAt: field.toMs(deadline),
     notBefore: field.toMs(not_before),

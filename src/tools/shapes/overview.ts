@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { Actor } from '../../core/actor.js';
 import type { HeldTask, OpenJob, Overview } from '../../core/overview/overview.js';
+import { holdingJob } from '../../core/tasks/claim-proof.js';
 import type { SelfDescription } from '../../services/describe-self.js';
 import { iso, whenTrue } from '../call/fields.js';
 import { summarize } from './job.js';
@@ -55,7 +56,7 @@ export const statusOutput = z.strictObject({
     relays: z.array(z.strictObject({ pipeline_id: z.string(), name: z.string(), step: z.string() })).optional(),
   }),
   models: z.strictObject({ default: z.string().nullable(), configured: z.array(z.string()), planner: z.string() }),
-  database: z.strictObject({ path: z.string(), size_bytes: z.int() }),
+  database: z.strictObject({ path: z.string(), size_bytes: z.int(), loss: z.string().optional() }),
 });
 
 export function showOverview(overview: Overview, actor: Actor, self: SelfDescription): z.infer<typeof statusOutput> {
@@ -111,7 +112,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
           }),
     },
     models: { default: self.defaultModel ?? null, configured: self.configuredProviders, planner: self.planner },
-    database: { path: self.databasePath, size_bytes: self.databaseBytes },
+    database: { path: self.databasePath, size_bytes: self.databaseBytes, loss: self.databaseLoss },
   };
 }
 
@@ -120,8 +121,13 @@ function showHeld(task: HeldTask) {
     id: task.id,
     key: task.key ?? undefined,
     title: cut(task.title, 40),
-    until: iso(task.leaseExpiresAt),
+    until: heldUntil(task),
   };
+}
+
+function heldUntil({ claimedBy, leaseExpiresAt }: HeldTask): string {
+  const jobId = holdingJob(claimedBy);
+  return jobId === undefined ? iso(leaseExpiresAt) : `held by job ${jobId}`;
 }
 
 function showOpenJob(job: OpenJob) {

@@ -5,6 +5,7 @@ import type { CreatedPipeline } from '../../core/relay/create-pipeline.js';
 import type { Advanced } from '../../core/relay/end-step.js';
 import { pipelineStatuses } from '../../core/relay/pipeline.js';
 import type { ListedPipeline, PipelineDetail } from '../../core/relay/relays.js';
+import { waysOnWithoutRetries } from '../../core/relay/retry-step.js';
 import type { Step, StepResult } from '../../core/relay/step.js';
 import { iso } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
@@ -140,7 +141,7 @@ export function showAdvanced(
         next:
           advanced.retriesLeft > 0
             ? `Call retry_relay_step with step_index ${advanced.stepIndex}; its prompt will contain the reason.`
-            : 'No retries are left: restart from an earlier step with retry_relay_step, or call run_relay.',
+            : waysOnWithoutRetries(advanced.stepIndex),
       };
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
+import { holdingJob } from '../../core/tasks/claim-proof.js';
 import type { DependencyResult, TaskHistory } from '../../core/tasks/history.js';
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
 import type { WaitingReasons } from '../../core/tasks/ready.js';
@@ -43,6 +44,10 @@ export const taskOutput = z.strictObject({
   not_before: z.string().optional(),
   on_dependency_failure: z.enum(failurePolicies).optional(),
   tokens_used: z.int().optional(),
+  /** The task that it is a part of. */
+  parent_id: z.int().optional(),
+  /** The task during whose work it was found; neither waits for the other. */
+  discovered_from: z.int().optional(),
   /** The last verdict on its result, by its acceptance criteria. */
   verdict: verdictOutput.optional(),
   claimed_by: z.string().optional(),
@@ -87,10 +92,13 @@ export function showTask(task: TaskWithDependencies, now: number, longestText = 
     not_before: task.notBefore === null ? undefined : iso(task.notBefore),
     on_dependency_failure: task.onDependencyFailure === 'block' ? undefined : task.onDependencyFailure,
     tokens_used: task.tokensUsed === 0 ? undefined : task.tokensUsed,
+    parent_id: task.parentId ?? undefined,
+    discovered_from: task.discoveredFrom ?? undefined,
     verdict: showVerdict(task.verdict),
     claimed_by: task.claimedBy ?? undefined,
     worker_id: task.workerId ?? undefined,
-    lease_expires_at: task.leaseExpiresAt === null ? undefined : iso(task.leaseExpiresAt),
+    // The claim of a job ends with the job, and its lease says nothing.
+    lease_expires_at: holdingJob(task.claimedBy) === undefined ? (iso(task.leaseExpiresAt) ?? undefined) : undefined,
   };
 }
 
@@ -170,9 +178,11 @@ function showDependencyResults(results: readonly DependencyResult[]) {
 /** A task with both its neighbours on the board. */
 export const wholeTaskOutput = taskOutput.extend({
   ...historyOutput,
-  dependency_results: dependencyResultsOutput.optional(),
+  dependency_results: dependencyResultsOutput,
   /** Ids of the tasks that wait for this one. */
   dependents: z.array(z.int()),
+  /** Ids of its parts. */
+  subtasks: z.array(z.int()).optional(),
   /** Why a pending task is not ready. */
   waits_because: z.string().optional(),
 });
@@ -181,13 +191,14 @@ export type ShownWholeTask = z.infer<typeof wholeTaskOutput>;
 
 /** @internal */
 export function showWholeTask(task: TaskDetail, now: number, longestText?: number): ShownWholeTask {
-  const { dependents, waitsBecause, dependencyResults, history } = task;
+  const { dependents, subtasks, waitsBecause, dependencyResults, history } = task;
   return {
     ...showTask(task, now, longestText),
     ...showHistory(history, longestText ?? longestNote),
     dependents,
+    subtasks: subtasks.length === 0 ? undefined : subtasks,
     waits_because: waitsBecause,
-    dependency_results: dependencyResults.length === 0 ? undefined : showDependencyResults(dependencyResults),
+    dependency_results: showDependencyResults(dependencyResults),
   };
 }
 

@@ -13,6 +13,8 @@ export const listedToolOutput = z.strictObject({
   /** The health of its server. */
   health,
   read_only: mark,
+  /** Its description or schema has changed since it was first seen, and nobody has accepted that. */
+  changed: mark,
   input_schema: z.record(z.string(), z.unknown()).optional(),
   /** When its server, which is down, had it last. */
   listed_at: z.string().optional(),
@@ -24,6 +26,7 @@ export function showListedTool(tool: ListedTool, isFull: boolean): z.infer<typeo
     description: isFull ? tool.description : cut(tool.description, 120),
     health: tool.health,
     read_only: whenTrue(tool.isReadOnly),
+    changed: whenTrue(tool.isChanged),
     input_schema: isFull ? tool.inputSchema : undefined,
     listed_at: tool.health === 'down' && tool.listedAt !== null ? iso(tool.listedAt) : undefined,
   };

@@ -20,6 +20,7 @@ export const statusWord = z.enum(Object.values(statusWords));
 export const workerTaskOutput = z.strictObject({
   /** Its key, or its number as text. */
   id: z.string(),
+  title: z.string(),
   description: z.string(),
   status: statusWord,
   worker: z.string().nullable(),
@@ -44,6 +45,7 @@ export function showWorkerTask(
 ): z.infer<typeof workerTaskOutput> {
   return {
     id: workerTaskId(task),
+    title: cut(task.title, longest),
     description: workerTaskText(task, longest),
     status: statusWords[task.status],
     worker: task.status === 'in_progress' ? (task.workerId ?? task.claimedBy) : null,

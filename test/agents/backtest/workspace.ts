@@ -79,6 +79,7 @@ function contextOf(workspace: Workspace): AgentContext {
     output: () => {},
     restartOutput: () => {},
     usage: () => {},
+    usageSoFar: () => {},
     artifacts: async () => [],
     dependencies: async () => [],
     async saveArtifact(name, data) {

@@ -57,6 +57,7 @@ function record(dataDir: string, signal: AbortSignal, onProgress: () => void = (
     output: () => undefined,
     restartOutput: () => undefined,
     usage: () => undefined,
+    usageSoFar: () => undefined,
     artifacts: async () => [],
     dependencies: async () => [],
     saveArtifact: () => Promise.reject(new Error('no artifact is expected')),

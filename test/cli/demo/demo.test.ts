@@ -1,6 +1,7 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { startAnthropicServer } from '../../fixtures/models/anthropic-server.js';
+import { eventually } from '../../support/eventually.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { runCli } from '../run-cli.js';
 
@@ -60,3 +61,33 @@ it('prints each step, and where everything is stored', async () => {
   }
   expect(stdout).toContain(`stored in ${home}/.claude/agent_runtime.db`);
 });
+
+it('with a model that is configured and does not answer it says why, goes on without it, and leaves no process', async () => {
+  const env = { ANTHROPIC_API_KEY: 'sk-ant-demo-0123456789', ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' };
+  const startedAt = performance.now();
+  const { code, stdout, json } = await runCli(['demo', '--json'], { home: tempDir(), env });
+  expect(code, stdout).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(60_000);
+  const report = json();
+  onTestFinished(() => rmSync(report.home, { recursive: true, force: true }));
+  expect(report).toMatchObject({
+    model_failure: expect.stringContaining('http://127.0.0.1:9'),
+    planner: 'caller',
+    background: { kind: 'ml_experiment', status: 'completed' },
+    goal: { status: 'completed', completed: 4, total: 4 },
+  });
+  await eventually('no process has the home of the demo', () => !processesWith(report.home), 15_000);
+});
+
+/** Whether a process runs whose environment names this directory. */
+function processesWith(directory: string): boolean {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(directory);
+      } catch {
+        return false;
+      }
+    });
+}

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { startAnthropicServer } from '../../fixtures/models/anthropic-server.js';
 import type { RecordedRequest, Script } from '../../fixtures/models/scripted-server.js';
@@ -38,8 +38,10 @@ it('a relay of four steps runs to its end although its server is killed half way
     ['synthesizer', 'passed'],
     ['formatter', 'passed'],
   ]);
-  // Each step was done once and judged once.
-  expect(provider.requests.map((request) => isJudged(request))).toEqual(Array(4).fill([false, true]).flat());
+  // The model is asked for a word first. Then each step was done once and judged once.
+  const [probe, ...calls] = provider.requests;
+  expect(probe?.prompt).toContain('ready');
+  expect(calls.map((request) => isJudged(request))).toEqual(Array(4).fill([false, true]).flat());
 });
 
 it('says why the relay did not complete, and how to continue it', async () => {
@@ -57,4 +59,15 @@ it('without a model it says what to configure', async () => {
   const { code, json } = await runCli(['demo', '--relay', '--json'], { home: tempDir() });
   expect(code).toBe(1);
   expect(json().error).toMatchObject({ code: 'not_configured', hint: expect.stringContaining('ANTHROPIC_API_KEY') });
+});
+
+it('ends at once, without a trace, with a model that does not answer', async () => {
+  const home = tempDir();
+  const env = { ANTHROPIC_API_KEY: 'sk-ant-demo-0123456789', ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' };
+  const { code, stderr, stdout } = await runCli(['demo', '--relay'], { home, env });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/error: The model \S+ does not answer: .*127\.0\.0\.1:9/);
+  const place = /in the empty home (\S+)/.exec(stdout)?.[1] ?? '';
+  expect(place).not.toBe('');
+  expect(existsSync(place)).toBe(false);
 });

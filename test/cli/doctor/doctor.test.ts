@@ -257,3 +257,24 @@ it.runIf(process.platform === 'linux')('names a stopped process that keeps every
   });
   holder.process.kill('SIGKILL');
 });
+
+it('finds damage in the write-ahead log that SQLite would pass over; runtime_status says it once it is open', async () => {
+  const { home, db } = await usedHome();
+  const live = new BetterSqlite3(db);
+  for (let goal = 0; goal < 5; goal++) live.prepare("update goals set name = name || 'x'").run();
+  const elsewhere = join(tempDir(), 'copy.db');
+  for (const part of ['', '-wal']) copyFileSync(db + part, elsewhere + part);
+  live.close();
+  const log = readFileSync(`${elsewhere}-wal`);
+  log[32 + 24 + 500] = (log[32 + 24 + 500] ?? 0) ^ 1;
+  writeFileSync(`${elsewhere}-wal`, log);
+  const env = { AGENT_RUNTIME_DB_PATH: elsewhere };
+  const loss = 'The write-ahead log was damaged at frame 1: its last 5 transactions are lost.';
+  expect((await doctor(home, { env })).find('Database', 'write-ahead log')).toMatchObject({
+    status: 'fail',
+    detail: loss,
+  });
+  const server = await connectServer({ home, env });
+  expect((await server.ok('runtime_status')).database.loss).toBe(loss);
+  expect(server.stderr()).toContain(loss);
+});

@@ -109,7 +109,10 @@ it.each([
   [['--input', '["title"]'], '--input is JSON, but not an object'],
   [['--input', '@nowhere.json'], '--input cannot be read'],
   [['--input', '-'], '--input is not JSON'],
-  [['--arg', 'title=x', '--arg', 'colour=red'], 'Unknown argument "colour" of create_task. It takes: title'],
+  [
+    ['--arg', 'title=x', '--arg', 'colour=red'],
+    'Unknown argument "colour" of create_task (got "red"). It takes: title',
+  ],
   [['--arg', 'title=x', '--arg', 'priority=eleven'], 'priority: expected whole number, 1 to 10, got "eleven"'],
   [['--arg', 'title=x', '--arg', 'priority=11'], 'priority'],
   [['--arg', 'title=x', '--arg', 'priority=1.5'], 'priority'],

@@ -51,6 +51,25 @@ describe('a run of a goal', () => {
     expect(await runs.events(String(goal))).toEqual(expect.arrayContaining(['run_started', 'completed', 'run_ended']));
   });
 
+  it('says an error that several jobs share once, with how many have it', async () => {
+    const runs = await testRuns();
+    const { id } = await runs.start(await runs.goal([{ key: 'a' }, { key: 'b' }, { key: 'c' }]), { concurrency: 3 });
+    for (let count = 0; count < 3; count++) {
+      await runs.workOne({ kind: 'failed', code: 'refused', message: 'It refused.', isTransient: false });
+    }
+    const { worked, left } = (await runs.run(id)).result as {
+      worked: { error?: string; jobs_with_this_error?: number }[];
+      left: { because: string }[];
+    };
+    expect(worked.flatMap(({ error }) => error ?? [])).toEqual(['It refused.']);
+    expect(worked[0]?.jobs_with_this_error).toBe(3);
+    expect(left.map(({ because }) => because)).toEqual([
+      expect.stringMatching(/^It failed: Job \S+ failed: It refused\.$/),
+      'It failed for the same reason as task 1.',
+      'It failed for the same reason as task 1.',
+    ]);
+  });
+
   it('has no runner: it takes no permit, a rescue ignores it, and a runner gets only its jobs', async () => {
     const runs = await testRuns();
     const { id } = await runs.start(await runs.goal([{ key: 'a' }]), { concurrency: 1 });

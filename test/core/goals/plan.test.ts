@@ -28,6 +28,12 @@ describe('a plan', () => {
     expect(await afters('hierarchical')).toEqual([[], [0], [1]]);
   });
 
+  test('whose tasks all say that they wait for nothing is done side by side, whatever its strategy', async () => {
+    const board = await openBoard();
+    const free = plan('a', 'b', 'c').map((task) => ({ ...task, depends_on: [] }));
+    expect((await apply(board, 'sequential', free)).map((task) => task.after)).toEqual([[], [], []]);
+  });
+
   test('may name them by title, in any case, or by place, before or after the task', async () => {
     const board = await openBoard();
     const made = await apply(board, 'sequential', [

@@ -13,7 +13,10 @@ it('a relay of the earlier server goes on from the step where it stood', async (
   const { relays } = await testRuntime({ home });
   const [listed] = await relays.list({ limit: 10 });
   const id = listed?.id ?? '';
+  // Its first step has passed, and the earlier server never left `pending` before the last one.
+  expect(listed).toMatchObject({ status: 'in_progress', currentStep: 1 });
   const { baton } = await relays.baton(id);
+  expect(baton.document.agent_id).toBe('analyzer');
   expect(baton.document).toMatchObject({
     sequence_position: 2,
     input_summary: 'Found 5 competitors',

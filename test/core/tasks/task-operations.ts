@@ -109,7 +109,7 @@ export const updateStatus = onTask(
       if (!m.isReady(model, task)) m.refuse('conflict');
       m.take(model, task, { actor });
       if (status !== 'in_progress') m.finish(model, task, status);
-    } else if (task.status === 'completed' || status !== 'pending') m.refuse('conflict');
+    } else if (status !== 'pending') m.refuse('conflict');
     else m.reopen(model, task);
   },
   (board, id, { status, who: actor, shown: offset }, model) =>

@@ -14,12 +14,21 @@ async function taskIn(board: Board, status: TaskStatus): Promise<number> {
 const legal: Record<TaskStatus, readonly TaskStatus[]> = {
   pending: taskStatuses,
   in_progress: taskStatuses,
-  completed: ['completed'],
+  completed: ['completed', 'pending'],
   failed: ['failed', 'pending'],
   cancelled: ['cancelled', 'pending'],
 };
 
 describe('moving a task', () => {
+  test('to completed clears the error of an attempt that had failed', async () => {
+    const board = await openBoard();
+    const { id } = await board.add('Twice');
+    await board.tasks.updateStatus({ task: id, status: 'failed', error: 'boom' }, alice);
+    await board.tasks.updateStatus({ task: id, status: 'pending' }, alice);
+    await board.tasks.updateStatus({ task: id, status: 'completed', result: 'done' }, alice);
+    expect(await board.tasks.get(id)).toMatchObject({ status: 'completed', result: 'done', error: null });
+  });
+
   for (const from of taskStatuses) {
     for (const to of taskStatuses) {
       const isLegal = legal[from].includes(to);
@@ -93,7 +102,7 @@ describe('result and error', () => {
     expect(await board.tasks.get(id)).toMatchObject({ result: 'half', error: 'no disk' });
     await board.claim(id, alice);
     await board.end(id, 'completed');
-    expect(await board.tasks.get(id)).toMatchObject({ result: 'half', error: 'no disk' });
+    expect(await board.tasks.get(id)).toMatchObject({ result: 'half', error: null });
   });
 
   test('are kept with every step, not only the last', async () => {
@@ -227,4 +236,46 @@ describe('a note', () => {
     );
     expect(note).toEqual({ actor: 'session:alice', data: '{"note":"going well"}' });
   });
+});
+
+describe('a completed task that is reopened', () => {
+  test('is ready again with its result as a draft, and pending tasks wait for it again', async () => {
+    const board = await openBoard();
+    const first = await board.add('First');
+    const next = await board.add('Next', { dependencies: [first.id] });
+    await board.tasks.updateStatus({ task: first.id, status: 'completed', result: 'Half.' }, alice);
+    expect((await board.tasks.get(next.id)).isReady).toBe(true);
+    await board.tasks.updateStatus({ task: first.id, status: 'pending', note: 'The sources are missing.' }, alice);
+    const reopened = await board.tasks.get(first.id);
+    expect(reopened).toMatchObject({
+      status: 'pending',
+      isReady: true,
+      result: 'Half.',
+      attempts: 0,
+      completedAt: null,
+    });
+    expect(reopened.history.attempts).toMatchObject([{ outcome: 'completed' }]);
+    expect(await board.tasks.get(next.id)).toMatchObject({ isReady: false, unfinishedDependencies: 1 });
+    await board.end(first.id, 'completed', alice);
+    expect((await board.tasks.get(next.id)).isReady).toBe(true);
+  });
+
+  test('makes its completed goal active again', async () => {
+    const board = await openBoard();
+    const { id: goalId } = await board.goals.create({ name: 'G', description: '' }, alice);
+    const { id } = await board.add('Only', { goalId });
+    await board.end(id, 'completed', alice);
+    expect((await board.goals.get(goalId)).status).toBe('completed');
+    await board.end(id, 'pending', alice);
+    expect((await board.goals.get(goalId)).status).toBe('active');
+  });
+});
+
+test('a task that was found during another is linked to it, and neither waits for the other', async () => {
+  const board = await openBoard();
+  const origin = await board.add('Origin');
+  const found = await board.add('Found', { discoveredFrom: origin.id });
+  expect(await board.tasks.get(found.id)).toMatchObject({ discoveredFrom: origin.id, isReady: true, dependencies: [] });
+  expect((await board.tasks.get(origin.id)).isReady).toBe(true);
+  await expect(board.add('Lost', { discoveredFrom: 99 })).rejects.toMatchObject({ code: 'not_found' });
 });

@@ -23,14 +23,16 @@ export function TaskActions({ task, dependents }: { task: ShownTask; dependents:
           consequence={`${task.worker_id ?? task.claimed_by} loses its claim: what it still reports is refused, and anyone may take the task.`}
           onConfirm={async () => {
             await write('release_task', { task_id: task.id, force: true });
-            return `Task ${task.id} is ready again.`;
+            return `Task ${task.id} is on the board again.`;
           }}
         />
       )}
       {(state === 'failed' || state === 'cancelled') && (
         <button
           type="button"
-          onClick={() => act(() => write('reset_failed_task', { taskId: task.id }), `Task ${task.id} is ready again.`)}
+          onClick={() =>
+            act(() => write('reset_failed_task', { taskId: task.id }), `Task ${task.id} is on the board again.`)
+          }
         >
           Reset
         </button>

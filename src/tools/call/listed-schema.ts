@@ -1,0 +1,148 @@
+import type { AnyTool } from './define-tool.js';
+import { asSchema, inputSchema, type JsonSchema } from './input-schema.js';
+
+/**
+ * A tool's input as clients list it, which every session reads at its start: without what says nothing to a model. All
+ * of it still holds, is said by errors, and stands in the command line's help: unknown arguments are refused, bounds
+ * that nobody meets are bounds, and what arguments of many tools mean is told once in the instructions.
+ */
+export function listedSchema(tool: AnyTool): JsonSchema {
+  const { additionalProperties: _, ...schema } = inputSchema(tool);
+  return { ...schema, ...(schema.properties ? { properties: listedFields(schema.properties, tool.name) } : {}) };
+}
+
+type Properties = NonNullable<JsonSchema['properties']>;
+
+function listedFields(properties: Properties, place: string): Properties {
+  // edit_task takes the fields of create_task, and says so.
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, schema]) => {
+      const listed = listedForm(asSchema(schema) ?? {}, `${place}.${name}`);
+      if (place === 'edit_task' || (plainNames.has(name) && !notPlain.has(`${place}.${name}`)))
+        delete listed.description;
+      return [name, asFieldsOfTask(name, listed)];
+    }),
+  );
+}
+
+/** What an argument says by its name, or the instructions say once for all tools. */
+const plainNames: ReadonlySet<string> = new Set([
+  'agent_id',
+  'claim_token',
+  'cursor',
+  'deadline',
+  'description',
+  'error',
+  'error_message',
+  'fallback_models',
+  'fields',
+  'failure_threshold',
+  'feedback',
+  'force',
+  'goal_id',
+  'idempotency_key',
+  'instructions',
+  'job_id',
+  'lease_seconds',
+  'limit',
+  'max_attempts',
+  'max_chars',
+  'max_results',
+  'metadata',
+  'model',
+  'name',
+  'not_before',
+  'offset',
+  'parameters',
+  'permit',
+  'pipeline_id',
+  'priority',
+  'reason',
+  'result',
+  'run_at',
+  'scope',
+  'server',
+  'since',
+  'step_index',
+  'slot',
+  'start',
+  'status',
+  'status_filter',
+  'system',
+  'temperature',
+  'top_k',
+  'top_p',
+  'stop_sequences',
+  'taskId',
+  'task_id',
+  'task_ids',
+  'template',
+  'text',
+  'verify',
+  'timeout_seconds',
+  'title',
+  'tokens_used',
+  'type',
+  'window_minutes',
+  'window_seconds',
+  'workerId',
+  'workerSlot',
+  'worker_id',
+]);
+
+/** Those of these names that mean something else than elsewhere. */
+const notPlain: ReadonlySet<string> = new Set([
+  'call_tool.agent_id',
+  'circuit_breaker_status.agent_id',
+  'submit_job.type',
+  'create_goal.description',
+  'submit_background_task.model',
+  'submit_background_task.task_id',
+  'submit_background_task.verify',
+]);
+
+/** Lists of tasks as create_task takes one: its twelve fields are listed there. */
+function asFieldsOfTask(name: string, schema: JsonSchema): JsonSchema {
+  const fields = asSchema(schema.items as JsonSchema | undefined)?.properties ?? {};
+  if (name !== 'tasks' || fields.on_dependency_failure === undefined) return schema;
+  const most = fields.deadline
+    ? 'the fields of create_task'
+    : 'the fields of create_task but goal_id, deadline, not_before';
+  return {
+    ...schema,
+    items: { type: 'object', description: `${most}; dependencies also by key, title or place (from 0) in this list` },
+  };
+}
+
+/** A limit beyond this is met by no sensible call, and is told when it is. */
+const farBound = 1_000;
+
+function listedForm({ additionalProperties, ...schema }: JsonSchema, place: string): JsonSchema {
+  const listed: JsonSchema = { ...schema };
+  delete listed.minLength;
+  delete listed.maxLength;
+  delete listed.minItems;
+  delete listed.maxItems;
+  delete listed.pattern;
+  delete listed.format;
+  if (listed.maximum !== undefined && listed.maximum >= farBound) delete listed.maximum;
+  if (listed.maximum === undefined && (listed.minimum === 0 || listed.minimum === 1)) delete listed.minimum;
+  if (schema.properties) listed.properties = listedFields(schema.properties, place);
+  const item = Array.isArray(schema.items) ? undefined : asSchema(schema.items as JsonSchema | undefined);
+  if (item) listed.items = listedForm(item, place);
+  // What a record may have in it, where that is not just anything.
+  const values = asSchema(additionalProperties);
+  if (values && Object.keys(values).length > 0) listed.additionalProperties = listedForm(values, place);
+  return schema.anyOf ? withTypeList(listed, schema.anyOf as JsonSchema[]) : listed;
+}
+
+/** `anyOf` of plain types as a list of types, which says the same. */
+function withTypeList({ anyOf: _, ...listed }: JsonSchema, branches: readonly JsonSchema[]): JsonSchema {
+  const forms = branches.map((branch) => listedForm(branch, ''));
+  const arePlain = forms.every((form) => Object.keys(form).every((key) => key === 'type' || key === 'description'));
+  if (!arePlain) return { ...listed, anyOf: forms };
+  const described = forms.find(({ description }) => description !== undefined);
+  const description = listed.description ?? described?.description;
+  const type = forms.map((form) => form.type) as unknown as 'string';
+  return { type, ...listed, ...(description === undefined ? {} : { description }) };
+}
