@@ -1,7 +1,7 @@
 import { goalStatuses } from '../core/tasks/goal.js';
 import { taskStatuses } from '../core/tasks/task.js';
 import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
-import { argument, choice, count, flag } from './options.js';
+import { argument, choice, count, flag, numberArgument } from './options.js';
 
 const isAll = flag('--all', 'of every project');
 const limit = (byDefault: number) => count('--limit <count>', `at most this many (default: ${byDefault})`, byDefault);
@@ -29,6 +29,15 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
           limit: limit(20),
         },
         load: async () => (await import('./board/goals.js')).runGoals,
+      }),
+      defineCommand({
+        name: 'graph',
+        description: 'Draw the tasks of a goal and their dependencies, for Mermaid or Graphviz.',
+        arguments: { goal: numberArgument('the id of the goal') },
+        options: {
+          format: choice('--format <format>', 'by default mermaid in a terminal, else JSON', ['mermaid', 'dot']),
+        },
+        load: async () => (await import('./board/goal-graph.js')).runGoalGraph,
       }),
     ],
   },

@@ -37,6 +37,19 @@ export function optionalArgument(description: string): ArgumentOf<string | undef
   return { description, isRequired: false, read: textOrUndefined };
 }
 
+/** A whole number from 1 on, such as the id of a goal. `read` throws `invalid` for any other text. */
+export function numberArgument(description: string): ArgumentOf<number> {
+  return {
+    description,
+    isRequired: true,
+    read(stored) {
+      const number = Number(stored);
+      if (/^\d+$/.test(String(stored)) && number >= 1 && Number.isSafeInteger(number)) return number;
+      throw new RuntimeError('invalid', `${JSON.stringify(stored)} is not a whole number from 1 on.`, 'Give an id.');
+    },
+  };
+}
+
 /** True if it was given; `--no-x` is true unless it was given. */
 export function flag(
   flags: string,

@@ -2,7 +2,7 @@ import { type BoardState, boardStates, readBoard } from '../../core/overview/boa
 import { showCards } from '../../http/page/tasks.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
-import { settingOf, withRuntime } from '../with-runtime.js';
+import { readSettingOf, withRuntime } from '../with-runtime.js';
 import { stateName, taskTable } from './task-table.js';
 import { withinProject } from './within-project.js';
 
@@ -20,7 +20,7 @@ const order: readonly BoardState[] = ['in_progress', 'ready', 'waiting', 'failed
 /** Prints the tasks by state: a table of each state in a terminal, JSON elsewhere. */
 export async function runBoard({ isAll, goalId, limit }: BoardOptions, context: CommandContext): Promise<void> {
   const { flags, output } = context;
-  await withRuntime(settingOf(flags), async (runtime) => {
+  await withRuntime(readSettingOf(flags), async (runtime) => {
     if (goalId !== undefined) await runtime.goals.get(goalId);
     const project = withinProject(runtime.config, isAll);
     const { columns, ...summary } = await readBoard(runtime, { goalId, withinProject: project }, limit);

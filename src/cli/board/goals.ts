@@ -4,7 +4,7 @@ import { type GoalProgress, showGoalProgress } from '../../http/page/goals.js';
 import type { CommandContext } from '../define-command.js';
 import type { Paint } from '../output.js';
 import { type Column, relativeIso, renderTable } from '../table.js';
-import { settingOf, withRuntime } from '../with-runtime.js';
+import { readSettingOf, withRuntime } from '../with-runtime.js';
 import { withinProject } from './within-project.js';
 
 export interface GoalsOptions {
@@ -17,7 +17,7 @@ export interface GoalsOptions {
 /** Prints the goals, newest first: a table in a terminal, JSON elsewhere. */
 export async function runGoals({ isAll, status, limit }: GoalsOptions, context: CommandContext): Promise<void> {
   const { flags, output } = context;
-  await withRuntime(settingOf(flags), async ({ db, clock, config }) => {
+  await withRuntime(readSettingOf(flags), async ({ db, clock, config }) => {
     const page = { status, withinProject: withinProject(config, isAll), limit: limit + 1 };
     const found = await readGoals(db, page);
     const goals = found.slice(0, limit).map(showGoalProgress);

@@ -6,7 +6,7 @@ import { callFor } from '../jobs/job-tool.js';
 import { printable } from '../output.js';
 import { relativeIso } from '../table.js';
 import { withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
 import { renderTask } from './task.js';
 
 export interface NextOptions {
@@ -17,7 +17,7 @@ export interface NextOptions {
 
 /** Prints the task that would be handed out next, or why there is none. It claims nothing. */
 export async function runNext({ isAll, goalId }: NextOptions, { flags, output }: CommandContext): Promise<void> {
-  await withCaller(settingOf(flags), flags, output, async (caller) => {
+  await withCaller(readSettingOf(flags), flags, output, async (caller) => {
     if (goalId !== undefined) await caller.runtime.goals.get(goalId);
     const input = { goal_id: goalId, scope: isAll ? 'all' : undefined };
     const next = await callFor(caller, 'get_next_task', input, z.union([taskOutput, noTaskOutput]));

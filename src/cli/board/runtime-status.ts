@@ -6,13 +6,13 @@ import { callFor } from '../jobs/job-tool.js';
 import type { Output } from '../output.js';
 import { type Column, oneLine, relativeIso, renderTable } from '../table.js';
 import { withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
 
 type RuntimeStatus = z.infer<typeof statusOutput>;
 
 /** Prints what all sessions are doing, as runtime_status returns it: text in a terminal, JSON elsewhere. */
 export async function showRuntimeStatus({ flags, output }: CommandContext): Promise<void> {
-  await withCaller(settingOf(flags), flags, output, async (caller) => {
+  await withCaller(readSettingOf(flags), flags, output, async (caller) => {
     const status = await callFor(caller, 'runtime_status', {}, statusOutput);
     if (flags.isJson || !output.isTerminal) output.printJson(status);
     else output.print(renderRuntimeStatus(status, caller.runtime.clock.now(), output));

@@ -6,11 +6,11 @@ import { type Paint, printable } from '../output.js';
 import { oneLine, relativeIso } from '../table.js';
 import { readInput } from '../tool/read-input.js';
 import { withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
 
 /** Prints a task in full, as get_task returns it. */
 export async function runTask({ task: id }: { task: string }, { flags, output }: CommandContext): Promise<void> {
-  const setting = settingOf(flags);
+  const setting = readSettingOf(flags);
   const input = await readInput(jobTool('get_task', setting.config), { pairs: [`task_id=${id}`, 'fields=full'] });
   await withCaller(setting, flags, output, async (caller) => {
     const task = await callFor(caller, 'get_task', input, wholeTaskOutput);

@@ -2,7 +2,7 @@ import { type BoardState, readBoardList } from '../../core/overview/board.js';
 import type { TaskStatus } from '../../core/tasks/task.js';
 import { showCards } from '../../http/page/tasks.js';
 import type { CommandContext } from '../define-command.js';
-import { settingOf, withRuntime } from '../with-runtime.js';
+import { readSettingOf, withRuntime } from '../with-runtime.js';
 import { taskTable } from './task-table.js';
 import { withinProject } from './within-project.js';
 
@@ -21,7 +21,7 @@ export interface TasksOptions {
 /** Prints tasks, newest first: a table in a terminal, JSON elsewhere. */
 export async function runTasks(options: TasksOptions, { flags, output }: CommandContext): Promise<void> {
   const { isAll, goalId, status, limit } = options;
-  await withRuntime(settingOf(flags), async (runtime) => {
+  await withRuntime(readSettingOf(flags), async (runtime) => {
     if (goalId !== undefined) await runtime.goals.get(goalId);
     const state = stateOf(options);
     const filter = { goalId, status, withinProject: withinProject(runtime.config, isAll), limit: limit + 1 };

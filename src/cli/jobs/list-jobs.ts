@@ -8,7 +8,7 @@ import { type Column, relativeIso, renderTable } from '../table.js';
 import { readInput } from '../tool/read-input.js';
 import { wrap } from '../tool/show-tool.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
 import { callFor, jobTool } from './job-tool.js';
 import { paintStatus } from './status.js';
 
@@ -24,7 +24,7 @@ export interface ListOptions {
 
 /** Lists jobs, newest first. Programs get the list that the earlier job server printed. */
 export async function runListJobs(options: ListOptions, { flags, output }: CommandContext): Promise<void> {
-  const { jobs, hasMore } = await withCaller(settingOf(flags), flags, output, async (caller) => {
+  const { jobs, hasMore } = await withCaller(readSettingOf(flags), flags, output, async (caller) => {
     const filter = await readFilter(options, caller);
     return listJobs(caller, filter, options.isAll ? Number.POSITIVE_INFINITY : filter.limit);
   });
@@ -86,7 +86,7 @@ export async function runAgents(
   { type }: { type: string | undefined },
   { flags, output }: CommandContext,
 ): Promise<void> {
-  const { agents, supported_job_types, ...rest } = await withCaller(settingOf(flags), flags, output, (caller) =>
+  const { agents, supported_job_types, ...rest } = await withCaller(readSettingOf(flags), flags, output, (caller) =>
     callFor(caller, 'list_agents', { type }, agentListOutput),
   );
   if (flags.isJson || !output.isTerminal) {

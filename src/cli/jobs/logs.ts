@@ -2,7 +2,7 @@ import { hasEnded } from '../../core/jobs/job.js';
 import type { JobProgress, LogEntry } from '../../core/jobs/read-jobs.js';
 import type { CommandContext } from '../define-command.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
 import { type NamedJob, requireJob, wholeJobId } from './named-job.js';
 import { followJob, sayJobGoesOn } from './wait.js';
 
@@ -17,7 +17,7 @@ export async function runLogs({ isFollowed, ...named }: LogsOptions, context: Co
   const { flags, output } = context;
   const given = requireJob(named);
   await withCaller(
-    settingOf(flags),
+    readSettingOf(flags),
     flags,
     output,
     async (caller) => {

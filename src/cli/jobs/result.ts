@@ -6,7 +6,7 @@ import { hasEnded, type Job } from '../../core/jobs/job.js';
 import type { Runtime } from '../../runtime.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
-import { settingOf, withRuntime } from '../with-runtime.js';
+import { readSettingOf, withRuntime } from '../with-runtime.js';
 import { type NamedJob, requireJob, wholeJobId } from './named-job.js';
 
 /**
@@ -18,7 +18,7 @@ export async function runResult(
   { flags, output }: CommandContext,
 ): Promise<void> {
   const given = requireJob(named);
-  const { job, text } = await withRuntime(settingOf(flags), async (runtime) => {
+  const { job, text } = await withRuntime(readSettingOf(flags), async (runtime) => {
     const found = await runtime.jobs.get(await wholeJobId(runtime, given));
     requireResult(found);
     const read = await readText(found, runtime);

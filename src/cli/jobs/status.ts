@@ -5,7 +5,7 @@ import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { type Paint, printable } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
 import { callFor } from './job-tool.js';
 import { givenJob, type NamedJob, wholeJobId } from './named-job.js';
 
@@ -14,7 +14,7 @@ export async function runStatus(named: NamedJob, context: CommandContext): Promi
   const given = givenJob(named);
   if (given === undefined) return showRuntimeStatus(context);
   const { flags, output } = context;
-  const job = await withCaller(settingOf(flags), flags, output, async (caller) =>
+  const job = await withCaller(readSettingOf(flags), flags, output, async (caller) =>
     readStatus(await wholeJobId(caller.runtime, given), caller),
   );
   if (flags.isJson || !output.isTerminal) output.printJson(toDocument(job));

@@ -5,7 +5,7 @@ import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { type Output, printable } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
 import { type NamedJob, requireJob, wholeJobId } from './named-job.js';
 import { createProgressLine, type ProgressLine } from './progress-line.js';
 import { artifactLines, readStatus, toDocument } from './status.js';
@@ -14,7 +14,7 @@ export async function runWait(named: NamedJob, context: CommandContext): Promise
   const { flags, output } = context;
   const given = requireJob(named);
   await withCaller(
-    settingOf(flags),
+    readSettingOf(flags),
     flags,
     output,
     async (caller) => waitForEnd(await wholeJobId(caller.runtime, given), caller, context),

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { textWidth } from '../../../src/cli/text-width.js';
@@ -64,6 +66,39 @@ describe('in a pipe', () => {
     expect((await run(['goals', '--all'], there)).json().count).toBe(1);
     expect((await run(['next'], there)).json().title).toBe('There');
     expect((await run(['next', '--all'], there)).json().title).toBe('Here');
+  });
+
+  it('goals graph draws the tasks for Mermaid and Graphviz', async () => {
+    const { run, tool } = await filledBoard();
+    await tool('create_task', { goal_id: 1, title: 'Say "hi" <b>#1\\\n', dependencies: [2] });
+    const mermaid = await run(['goals', 'graph', '1', '--format', 'mermaid']);
+    expect(mermaid.stdout).toMatch(/^flowchart LR\n {2}t1\["1: Write the parser \(ready\)"\]\n/);
+    expect(mermaid.stdout).toContain('t4["4: Say #34;hi#34; #60;b#62;#35;1#92; (waiting)"]');
+    expect(mermaid.stdout).toMatch(/ {2}t1 --> t2\n {2}t2 --> t4\n$/);
+    const dot = await run(['goals', 'graph', '1', '--format', 'dot']);
+    expect(dot.stdout).toContain(String.raw`t4 [label="4: Say \"hi\" <b>#1\\ (waiting)"];`);
+    expect(dot.stdout).toContain('  t1 -> t2;\n  t2 -> t4;\n}\n');
+    expect((await run(['goals', 'graph', '1'])).json()).toMatchObject({
+      edges: [
+        [1, 2],
+        [2, 4],
+      ],
+      total: 4,
+    });
+    expect((await run(['goals', 'graph', 'one'])).code).toBe(2);
+    expect((await run(['goals', 'graph', '9'])).code).toBe(3);
+  });
+
+  it('a database that is named and not there is an error of what only reads, and is not created', async () => {
+    const { home, run } = boardCli();
+    const file = join(home, 'mistyped.db');
+    for (const args of [['board'], ['goals'], ['tasks'], ['next'], ['status'], ['list-jobs'], ['metrics']]) {
+      const end = await run([...args, '--db', file]);
+      expect([args, end.code, end.stdout]).toEqual([args, 3, '']);
+      expect(end.stderr).toContain(`There is no database ${file}.`);
+      expect(end.stderr).toContain(join(home, '.claude/agent_runtime.db'));
+    }
+    expect(existsSync(file)).toBe(false);
   });
 
   it('names a wrong option, goal or task', async () => {

@@ -70,6 +70,7 @@ it('a token is revoked by the beginning of its id; an unknown one is answered wi
   expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringContaining('Did you mean laptop?')]);
   expect((await run('token', 'revoke', id.slice(0, 6), '--json')).json()).toEqual({
     id,
+    kind: 'token',
     name: 'laptop',
     revoked: true,
   });
