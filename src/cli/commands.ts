@@ -1,3 +1,4 @@
+import { boardCommands } from './board-commands.js';
 import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
 import { clientIds } from './install/clients.js';
 import { jobCommands } from './job-commands.js';
@@ -222,6 +223,7 @@ export const commands: Readonly<Record<string, readonly (DefinedCommand | Comman
       commands: tokenCommands,
     },
   ],
+  Board: boardCommands,
   Tools: [
     toolCommand,
     { name: 'servers', description: 'Manage the MCP servers whose tools call_tool calls.', commands: serversCommands },

@@ -36,6 +36,8 @@ interface CommandTexts {
   /** For a command that handles `--help` itself. */
   hasOwnHelp?: boolean;
   allowsExcessWords?: boolean;
+  /** The command of a set that runs when its name is left out. */
+  isDefault?: boolean;
 }
 
 export interface DefinedCommand extends CommandTexts {
@@ -81,7 +83,9 @@ export function defineCommand<Args extends Arguments, Opts extends Options>(
 
 /** Adds a declared command to the program, or to the command of its set. */
 export function addCommand(parent: Command, declared: DefinedCommand, output: Output): Command {
-  const command = parent.command(declared.name).description(declared.description);
+  const command = parent
+    .command(declared.name, { isDefault: declared.isDefault === true })
+    .description(declared.description);
   for (const [name, { description, isRequired }] of Object.entries(declared.arguments)) {
     command.argument(isRequired ? `<${name}>` : `[${name}]`, description);
   }

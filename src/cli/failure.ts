@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { type ErrorCode, type ErrorReport, RuntimeError, reportError } from '../base/errors.js';
 import { createRedactor } from '../base/redact.js';
+import { forShell } from './for-shell.js';
 import type { GlobalFlags } from './global-flags.js';
 import { commandName } from './launch.js';
 import { type Output, printable } from './output.js';
@@ -32,7 +33,7 @@ export function isDone(error: unknown): boolean {
 /** Prints whatever was thrown, and returns the exit code. The command line has no other mapping from errors to text. */
 export function reportFailure(error: unknown, { isJson, isVerbose }: GlobalFlags, output: Output): number {
   const report = explain(error);
-  if (report.hint !== undefined) report.hint = namingCommands(report.hint);
+  if (report.hint !== undefined) report.hint = forShell(report.hint);
   if (isJson) output.printJson({ error: report });
   else {
     output.say(`${output.paintAside('red', 'error:')} ${printable(report.message)}`);
@@ -40,14 +41,6 @@ export function reportFailure(error: unknown, { isJson, isVerbose }: GlobalFlags
   }
   if (isVerbose) output.say(withoutKeys(printable(inspect(error))));
   return exitCodes[report.code];
-}
-
-/** Hints are written for models, which call tools: a shell runs `agent-runtime tool NAME`. */
-function namingCommands(hint: string): string {
-  return hint.replaceAll(/\b([Cc])all ([a-z]+(?:_[a-z]+)+)\b/g, (_, first: string, tool: string) => {
-    const verb = first === 'C' ? 'Run' : 'run';
-    return `${verb} \`${commandName} tool ${tool}\``;
-  });
 }
 
 const withoutKeys = createRedactor([]);

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { jobStatuses } from '../core/jobs/job.js';
 import { defineCommand } from './define-command.js';
 import { commandName } from './launch.js';
-import { choice, flag, list, requiredText, text, textWithDefault } from './options.js';
+import { choice, flag, list, optionalArgument, requiredText, text, textWithDefault } from './options.js';
 
-const jobId = requiredText('--job-id <id>', 'the id that submit printed');
+const id = optionalArgument('the job: the id that submit printed, or the beginning of it');
+const jobId = text('--job-id <id>', 'the same, as an option');
 
 /** The commands of the earlier job server, and those that it lacked. */
 export const jobCommands = [
@@ -42,7 +43,9 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
   }),
   defineCommand({
     name: 'status',
-    description: 'Show a job: its progress, its error, its artifacts and the end of its log.',
+    description:
+      'Show a job: its progress, its error, its artifacts and the end of its log; without an id, the runtime.',
+    arguments: { id },
     options: { jobId },
     load: async () => (await import('./jobs/status.js')).runStatus,
   }),
@@ -61,6 +64,7 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
   defineCommand({
     name: 'cancel',
     description: 'Cancel a waiting or running job; output that it has written is kept.',
+    arguments: { id },
     options: { jobId },
     load: async () => (await import('./jobs/cancel-and-retry.js')).runCancel,
   }),
@@ -68,18 +72,21 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
     name: 'wait',
     description:
       'Wait for a job and show its progress; the exit code is 1 unless it completes. Ctrl-C stops waiting, and the job goes on.',
+    arguments: { id },
     options: { jobId },
     load: async () => (await import('./jobs/wait.js')).runWait,
   }),
   defineCommand({
     name: 'result',
     description: 'Print the result of a completed job.',
+    arguments: { id },
     options: { jobId, file: text('-o, --output <file>', 'write the result to this file instead') },
     load: async () => (await import('./jobs/result.js')).runResult,
   }),
   defineCommand({
     name: 'logs',
     description: 'Print the log of a job.',
+    arguments: { id },
     options: {
       jobId,
       isFollowed: flag(
@@ -92,9 +99,10 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
   defineCommand({
     name: 'retry',
     description: 'Run a failed, cancelled or dead job again, with a fresh count of attempts.',
+    arguments: { id },
     options: {
-      jobId: text('--job-id <id>', 'the job'),
-      isDead: flag('--redrive, --dead', 'only dead letters: that of --job-id, or all of them'),
+      jobId,
+      isDead: flag('--redrive, --dead', 'only dead letters: the given one, or all of them'),
     },
     load: async () => (await import('./jobs/cancel-and-retry.js')).runRetry,
   }),

@@ -3,7 +3,7 @@ import { type ShownMetrics, showMetrics } from '../tools/shapes/metrics.js';
 import type { CommandContext } from './define-command.js';
 import { parseAge } from './options.js';
 import type { Paint } from './output.js';
-import { settingOf, withRuntime } from './with-runtime.js';
+import { readSettingOf, withRuntime } from './with-runtime.js';
 
 export interface MetricsOptions {
   /** An age such as `1h`. */
@@ -20,7 +20,7 @@ export async function runMetrics(
   }
   const windowMs = parseAge(window);
   if (windowMs === 0) throw new RuntimeError('invalid', 'The window has no length.', 'Give 1m or more.');
-  await withRuntime(settingOf(flags), async ({ metrics }) => {
+  await withRuntime(readSettingOf(flags), async ({ metrics }) => {
     if (isPrometheus) return output.write(await metrics.prometheus());
     const shown = showMetrics(await metrics.summary(windowMs));
     if (flags.isJson) output.printJson(shown);

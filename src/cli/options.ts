@@ -10,7 +10,7 @@ export interface OptionOf<Value> {
   choices?: readonly string[];
   default?: unknown;
   /** Attribute of an option that cannot be given together with this one. */
-  conflictsWith?: string;
+  conflictsWith?: string | string[];
   /** Parses one text of the command line; `before` is the value of the same option given earlier. */
   parse?: (text: string, before: unknown) => unknown;
   /** Narrows what commander has stored, undefined if the option was not given. */
@@ -37,8 +37,25 @@ export function optionalArgument(description: string): ArgumentOf<string | undef
   return { description, isRequired: false, read: textOrUndefined };
 }
 
+/** A whole number from 1 on, such as the id of a goal. `read` throws `invalid` for any other text. */
+export function numberArgument(description: string): ArgumentOf<number> {
+  return {
+    description,
+    isRequired: true,
+    read(stored) {
+      const number = Number(stored);
+      if (/^\d+$/.test(String(stored)) && number >= 1 && Number.isSafeInteger(number)) return number;
+      throw new RuntimeError('invalid', `${JSON.stringify(stored)} is not a whole number from 1 on.`, 'Give an id.');
+    },
+  };
+}
+
 /** True if it was given; `--no-x` is true unless it was given. */
-export function flag(flags: string, description: string, more: { conflictsWith?: string } = {}): OptionOf<boolean> {
+export function flag(
+  flags: string,
+  description: string,
+  more: { conflictsWith?: string | string[] } = {},
+): OptionOf<boolean> {
   return { flags, description, ...more, read: (stored) => stored === true };
 }
 
@@ -91,6 +108,24 @@ export function requiredChoice<const Choice extends string>(
     },
   };
 }
+
+/** A whole number from 1 on; `value` unless it is given. */
+export function count(flags: string, description: string): OptionOf<number | undefined>;
+export function count(flags: string, description: string, value: number): OptionOf<number>;
+export function count(flags: string, description: string, value?: number): OptionOf<number | undefined> {
+  return {
+    flags,
+    description,
+    parse(given) {
+      const number = Number(given);
+      if (/^\d+$/.test(given) && number >= 1 && number <= mostRows) return number;
+      throw new InvalidArgumentError(`${JSON.stringify(given)} is not a whole number from 1 to ${mostRows}.`);
+    },
+    read: (stored) => (typeof stored === 'number' ? stored : value),
+  };
+}
+
+const mostRows = 1_000_000_000;
 
 /** A TCP port; 0 lets the system choose one. */
 export function port(flags: string, description: string, { least }: { least: 0 | 1 }): OptionOf<number | undefined> {

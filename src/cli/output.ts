@@ -9,6 +9,8 @@ export type Paint = (format: Format, text: string) => string;
 export interface Output {
   /** Whether stdout is a terminal, rather than a file or a program. */
   isTerminal: boolean;
+  /** The width of the terminal, in columns. */
+  columns(): number;
   /** Raw text, on stdout. */
   write(text: string): void;
   /** A text with its line end, on stdout. */
@@ -35,6 +37,8 @@ export function createOutput(): Output {
   }
   return {
     isTerminal: process.stdout.isTTY === true,
+    // A terminal that does not know its width says 0.
+    columns: () => process.stdout.columns || 80,
     write,
     print: (text) => write(`${text}\n`),
     quote,

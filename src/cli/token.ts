@@ -1,7 +1,9 @@
 import { RuntimeError } from '../base/errors.js';
+import { nearest } from '../base/text.js';
 import type { Runtime } from '../runtime.js';
 import type { CommandContext } from './define-command.js';
 import type { GlobalFlags } from './global-flags.js';
+import { commandName } from './launch.js';
 import { callerOf, settingOf, withRuntime } from './with-runtime.js';
 
 /** Creates a token and prints it. It is not stored, so it cannot be printed again. */
@@ -53,11 +55,41 @@ export async function listTokens(_: unknown, { flags, output }: CommandContext):
 }
 
 export async function revokeToken({ token }: { token: string }, { flags, output }: CommandContext): Promise<void> {
-  const { kind, id, name } = await onRuntime(flags, (runtime) =>
-    runtime.access.revoke(token, callerOf(runtime.config)),
-  );
+  const { kind, id, name } = await onRuntime(flags, async ({ access, config }) => {
+    const known = [...(await access.list()), ...(await access.listBrowsers())];
+    return access.revoke(wholeTokenId(token, known), callerOf(config));
+  });
   if (flags.isJson) output.printJson({ id, name, kind, revoked: true });
   else output.print(`Revoked ${id} (${kind === 'browser' ? 'a browser of ' : ''}${name}).`);
+}
+
+/**
+ * The token or browser that a name, an id or the beginning of an id means. Throws `invalid` if several begin with it, and `not_found`
+ * with the nearest ones.
+ */
+function wholeTokenId(given: string, tokens: readonly { id: string; name: string }[]): string {
+  if (tokens.some(({ id, name }) => id === given || name === given)) return given;
+  const matching = given.length < 4 ? [] : tokens.filter(({ id }) => id.startsWith(given.toLowerCase()));
+  const [first] = matching;
+  if (matching.length > 1) {
+    const ids = matching.map(({ id, name }) => `${id} (${name})`);
+    throw new RuntimeError(
+      'invalid',
+      `${JSON.stringify(given)} is the beginning of several ids: ${ids.join(', ')}.`,
+      'Give more letters of the one that you mean.',
+    );
+  }
+  if (first !== undefined) return first.id;
+  const near = nearest(
+    given,
+    tokens.flatMap(({ id, name }) => [name, id]),
+  );
+  if (near.length === 0) return given;
+  throw new RuntimeError(
+    'not_found',
+    `There is no token ${JSON.stringify(given)}.`,
+    `Did you mean ${near.join(' or ')}? \`${commandName} token list\` shows the tokens and browsers there are.`,
+  );
 }
 
 interface Shown {

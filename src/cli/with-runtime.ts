@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
 import type { Config } from '../base/config.js';
+import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
+import { settingOrDefault } from '../base/settings.js';
 import { readConfig } from '../config.js';
 import type { Actor } from '../core/actor.js';
 import { nameSession } from '../core/coordination/sessions.js';
@@ -15,6 +18,22 @@ export interface Setting {
 export function settingOf(flags: GlobalFlags): Setting {
   const config = readConfig(flags.settings);
   return { config, log: logOf(flags, config) };
+}
+
+/**
+ * As `settingOf`, for a command that only reads: a database that was named and does not exist is probably a misspelling,
+ * so it is not created. Throws `not_found`.
+ */
+export function readSettingOf(flags: GlobalFlags): Setting {
+  const setting = settingOf(flags);
+  const { dbPath, home } = setting.config;
+  const usual = settingOrDefault({}, 'AGENT_RUNTIME_DB_PATH').replace(/^~/, home);
+  if (dbPath === usual || existsSync(dbPath)) return setting;
+  throw new RuntimeError(
+    'not_found',
+    `There is no database ${dbPath}.`,
+    `Correct --db or AGENT_RUNTIME_DB_PATH; without them it is ${usual}.`,
+  );
 }
 
 /** Opens the runtime, runs `body` and closes the runtime. */

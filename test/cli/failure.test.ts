@@ -18,7 +18,7 @@ it('says what failed and what to do on stderr, and leaves stdout alone', () => {
   const output = recordingOutput();
   const code = reportFailure(new RuntimeError('not_found', 'No task has id 12.', 'Call list_tasks.'), flags, output);
   expect(code).toBe(3);
-  expect(output.stderr()).toBe('error: No task has id 12.\nhint: Run `agent-runtime tool list_tasks`.\n');
+  expect(output.stderr()).toBe('error: No task has id 12.\nhint: Run `agent-runtime tasks`.\n');
   expect(output.stdout()).toBe('');
 });
 

@@ -9,6 +9,7 @@ export function recordingOutput({ isTerminal = false } = {}): Output & { stdout(
   };
   return {
     isTerminal,
+    columns: () => 80,
     write,
     print: (text) => write(`${text}\n`),
     quote: (text) => write(`${text}\n`),

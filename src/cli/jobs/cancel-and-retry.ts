@@ -7,31 +7,35 @@ import { printable } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
 import { settingOf } from '../with-runtime.js';
 import { callFor, jobTool } from './job-tool.js';
+import { givenJob, type NamedJob, requireJob, wholeJobId } from './named-job.js';
 
-export async function runCancel({ jobId: id }: { jobId: string }, { flags, output }: CommandContext): Promise<void> {
-  const job = await withCaller(settingOf(flags), flags, output, (caller) =>
-    callFor(caller, 'cancel_job', { job_id: id }, cancelledOutput),
-  );
+export async function runCancel(named: NamedJob, { flags, output }: CommandContext): Promise<void> {
+  const given = requireJob(named);
+  const { id, job } = await withCaller(settingOf(flags), flags, output, async (caller) => {
+    const whole = await wholeJobId(caller.runtime, given);
+    return { id: whole, job: await callFor(caller, 'cancel_job', { job_id: whole }, cancelledOutput) };
+  });
   if (flags.isJson) output.printJson(job);
   else output.print(job.cancelled ? `Job cancelled: ${id}` : `Job ${job.status}: ${id}`);
 }
 
-export interface RetryOptions {
-  jobId: string | undefined;
-  /** Only dead letters: that of `jobId`, or all of them. */
+export interface RetryOptions extends NamedJob {
+  /** Only dead letters: the named one, or all of them. */
   isDead: boolean;
 }
 
 /** Runs a failed, cancelled or dead job again, or every dead one. */
-export async function runRetry({ jobId, isDead }: RetryOptions, context: CommandContext): Promise<void> {
+export async function runRetry({ isDead, ...named }: RetryOptions, context: CommandContext): Promise<void> {
   const { flags, output } = context;
-  if (jobId === undefined && !isDead) {
-    throw new RuntimeError('invalid', 'No job is named.', 'Give --job-id ID, or --dead for all dead letters.');
+  const given = givenJob(named);
+  if (given === undefined && !isDead) {
+    throw new RuntimeError('invalid', 'No job is named.', 'Give its id, or --dead for all dead letters.');
   }
   const setting = settingOf(flags);
   jobTool('retry_task', setting.config);
   await withCaller(setting, flags, output, async (caller) => {
-    if (jobId === undefined) return retryDead(caller, context);
+    if (given === undefined) return retryDead(caller, context);
+    const jobId = await wholeJobId(caller.runtime, given);
     if (isDead) await requireDead(jobId, caller);
     const { task_id, status } = await retry(jobId, caller);
     if (flags.isJson) output.printJson({ job_id: task_id, status });

@@ -3,11 +3,12 @@ import { jobListOutput } from '../../tools/jobs.js';
 import { agentListOutput } from '../../tools/shapes/agent.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
-import { type Paint, printable } from '../output.js';
+import type { Paint } from '../output.js';
+import { type Column, relativeIso, renderTable } from '../table.js';
 import { readInput } from '../tool/read-input.js';
 import { wrap } from '../tool/show-tool.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
 import { callFor, jobTool } from './job-tool.js';
 import { paintStatus } from './status.js';
 
@@ -23,14 +24,17 @@ export interface ListOptions {
 
 /** Lists jobs, newest first. Programs get the list that the earlier job server printed. */
 export async function runListJobs(options: ListOptions, { flags, output }: CommandContext): Promise<void> {
-  const { jobs, hasMore } = await withCaller(settingOf(flags), flags, output, async (caller) => {
+  const { jobs, hasMore } = await withCaller(readSettingOf(flags), flags, output, async (caller) => {
     const filter = await readFilter(options, caller);
     return listJobs(caller, filter, options.isAll ? Number.POSITIVE_INFINITY : filter.limit);
   });
-  if (flags.isJson || (jobs.length > 0 && !output.isTerminal)) {
+  if (flags.isJson || !output.isTerminal) {
     output.printJson(jobs.map(({ job_id, ...job }) => ({ id: job_id, ...job })));
   } else if (jobs.length === 0) output.print('No jobs found');
-  else for (const job of jobs) output.print(renderRow(job, output.paint));
+  else
+    output.print(
+      renderTable(jobColumns(output.paint, Date.now()), jobs, { width: output.columns(), paint: output.paint }),
+    );
   if (hasMore && !flags.isQuiet)
     output.say(`There are more: these are the newest ${jobs.length}; --all lists every one.`);
 }
@@ -64,10 +68,17 @@ async function listJobs(caller: Caller, filter: Record<string, unknown>, most: n
   return { jobs, hasMore: cursor !== undefined };
 }
 
-function renderRow(job: ListedJob, paint: Paint): string {
-  const status = paintStatus(job, paint, 'failed (dead)'.length);
-  const about = printable(job.about).replaceAll(/\s+/g, ' ');
-  return `${job.job_id}  ${status}  ${job.created_at.slice(0, 19)}Z  ${about}`;
+function jobColumns(paint: Paint, now: number): Column<ListedJob>[] {
+  return [
+    { title: 'ID', value: ({ job_id }) => job_id },
+    {
+      title: 'STATUS',
+      value: ({ status, dead }) => (dead ? `${status} (dead)` : status),
+      paint: (cell, { status }) => paintStatus(status, cell, paint),
+    },
+    { title: 'CREATED', value: ({ created_at }) => relativeIso(created_at, now) },
+    { title: 'JOB', value: ({ about }) => about, isText: true },
+  ];
 }
 
 /** Lists the job types, or one of them with its schema. Programs get the shape that the earlier job server printed. */
@@ -75,14 +86,14 @@ export async function runAgents(
   { type }: { type: string | undefined },
   { flags, output }: CommandContext,
 ): Promise<void> {
-  const { agents, supported_job_types, ...rest } = await withCaller(settingOf(flags), flags, output, (caller) =>
+  const { agents, supported_job_types, ...rest } = await withCaller(readSettingOf(flags), flags, output, (caller) =>
     callFor(caller, 'list_agents', { type }, agentListOutput),
   );
   if (flags.isJson || !output.isTerminal) {
     output.printJson({ registered_agents: supported_job_types.length, supported_job_types, agents, ...rest });
     return;
   }
-  const width = process.stdout.columns || 100;
+  const width = output.columns();
   for (const agent of agents) {
     output.print(output.paint('bold', agent.type));
     output.quote(wrap(agent.description, width, '  '));

@@ -2,24 +2,26 @@ import { hasEnded } from '../../core/jobs/job.js';
 import type { JobProgress, LogEntry } from '../../core/jobs/read-jobs.js';
 import type { CommandContext } from '../define-command.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
+import { type NamedJob, requireJob, wholeJobId } from './named-job.js';
 import { followJob, sayJobGoesOn } from './wait.js';
 
 const page = 500;
 
-export interface LogsOptions {
-  jobId: string;
+export interface LogsOptions extends NamedJob {
   isFollowed: boolean;
 }
 
 /** Prints a job's log. When it is followed, new entries are printed as they come, until the job has ended. */
-export async function runLogs({ jobId, isFollowed }: LogsOptions, context: CommandContext): Promise<void> {
+export async function runLogs({ isFollowed, ...named }: LogsOptions, context: CommandContext): Promise<void> {
   const { flags, output } = context;
+  const given = requireJob(named);
   await withCaller(
-    settingOf(flags),
+    readSettingOf(flags),
     flags,
     output,
     async (caller) => {
+      const jobId = await wholeJobId(caller.runtime, given);
       if (!isFollowed) return printLog(jobId, caller, context);
       const { status, errorCode, errorMessage } = await followLog(jobId, caller, context);
       if (!hasEnded(status)) return sayJobGoesOn(jobId, status, output);

@@ -1,15 +1,22 @@
 import type { z } from 'zod';
 import { jobOutput } from '../../tools/shapes/job.js';
+import { showRuntimeStatus } from '../board/runtime-status.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { type Paint, printable } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
 import { callFor } from './job-tool.js';
+import { givenJob, type NamedJob, wholeJobId } from './named-job.js';
 
-/** Shows a job. As with the earlier job server, a program gets JSON also without --json. */
-export async function runStatus({ jobId }: { jobId: string }, { flags, output }: CommandContext): Promise<void> {
-  const job = await withCaller(settingOf(flags), flags, output, (caller) => readStatus(jobId, caller));
+/** Shows a job, or the runtime. As with the earlier job server, a program gets JSON also without --json. */
+export async function runStatus(named: NamedJob, context: CommandContext): Promise<void> {
+  const given = givenJob(named);
+  if (given === undefined) return showRuntimeStatus(context);
+  const { flags, output } = context;
+  const job = await withCaller(readSettingOf(flags), flags, output, async (caller) =>
+    readStatus(await wholeJobId(caller.runtime, given), caller),
+  );
   if (flags.isJson || !output.isTerminal) output.printJson(toDocument(job));
   else output.print(renderStatus(job, output.paint));
 }
@@ -49,10 +56,13 @@ export function renderStatus(job: JobStatusOutput, paint: Paint): string {
     ),
     ...section(
       'next',
-      nextSteps(job).map((step) => `  ${commandName} ${step} --job-id ${job.job_id}`),
+      nextSteps(job).map((step) => `  ${commandName} ${step} ${job.job_id}`),
     ),
   ];
-  const head = [paint('bold', job.job_id), `  ${'status'.padEnd(10)} ${paintStatus(job, paint)}`];
+  const head = [
+    paint('bold', job.job_id),
+    `  ${'status'.padEnd(10)} ${paintStatus(job.status, job.dead ? `${job.status} (dead)` : job.status, paint)}`,
+  ];
   return [...head, ...lines.map(printable)].join('\n');
 }
 
@@ -63,13 +73,8 @@ export function artifactLines({ artifacts = [] }: Pick<JobStatusOutput, 'artifac
 
 const colours = { pending: 'gray', running: 'cyan', completed: 'green', failed: 'red', cancelled: 'yellow' } as const;
 
-/** `failed (dead)` in the colour of its status. */
-export function paintStatus(
-  { status, dead }: { status: string; dead?: boolean | undefined },
-  paint: Paint,
-  width = 0,
-): string {
-  const text = (dead ? `${status} (dead)` : status).padEnd(width);
+/** A text in the colour of a status. */
+export function paintStatus(status: string, text: string, paint: Paint): string {
   return status in colours ? paint(colours[status as keyof typeof colours], text) : text;
 }
 

@@ -10,6 +10,7 @@ import { readInput } from '../tool/read-input.js';
 import { withCaller } from '../tool/with-caller.js';
 import { settingOf } from '../with-runtime.js';
 import { jobTool } from './job-tool.js';
+import { wholeJobId } from './named-job.js';
 import { waitForEnd } from './wait.js';
 
 /** The options of `submit`, as they were typed. */
@@ -42,7 +43,10 @@ export async function runSubmit(options: SubmitOptions, context: CommandContext)
     flags,
     output,
     async (caller) => {
-      const job = submittedOutput.parse(await caller.call(tool, input));
+      const dependsOn: string[] = [];
+      for (const id of options.dependsOn) dependsOn.push(await wholeJobId(caller.runtime, id));
+      const whole = dependsOn.length === 0 ? input : { ...input, depends_on: dependsOn };
+      const job = submittedOutput.parse(await caller.call(tool, whole));
       if (!flags.isJson) output.print(`Job submitted successfully: ${job.job_id}`);
       else if (!options.wait) output.printJson(job);
       if (job.repeated && !flags.isQuiet) output.say('This is the job that was submitted with this key before.');

@@ -5,15 +5,21 @@ import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { type Output, printable } from '../output.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf } from '../with-runtime.js';
+import { type NamedJob, requireJob, wholeJobId } from './named-job.js';
 import { createProgressLine, type ProgressLine } from './progress-line.js';
 import { artifactLines, readStatus, toDocument } from './status.js';
 
-export async function runWait({ jobId }: { jobId: string }, context: CommandContext): Promise<void> {
+export async function runWait(named: NamedJob, context: CommandContext): Promise<void> {
   const { flags, output } = context;
-  await withCaller(settingOf(flags), flags, output, (caller) => waitForEnd(jobId, caller, context), {
-    isAnnounced: false,
-  });
+  const given = requireJob(named);
+  await withCaller(
+    readSettingOf(flags),
+    flags,
+    output,
+    async (caller) => waitForEnd(await wholeJobId(caller.runtime, given), caller, context),
+    { isAnnounced: false },
+  );
 }
 
 /** Waits for a job while showing its progress, and prints how it ended. The exit code is 1 unless it has completed. */
@@ -47,7 +53,7 @@ export async function waitForEnd(
 export function sayJobGoesOn(id: string, status: string, output: Output): void {
   output.say(
     `Job ${id} is ${status} and goes on without this command. ` +
-      `\`${commandName} wait --job-id ${id}\` waits again, \`${commandName} cancel --job-id ${id}\` ends it.`,
+      `\`${commandName} wait ${id}\` waits again, \`${commandName} cancel ${id}\` ends it.`,
   );
 }
 

@@ -1,5 +1,7 @@
 import { RuntimeError } from '../../base/errors.js';
 import { readConfig } from '../../config.js';
+import { completeId } from '../../core/overview/complete-id.js';
+import type { Runtime } from '../../runtime.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
 import { parseInput } from '../../tools/call/parse-input.js';
 import { chooseTools, chosenToolsets, toolsets } from '../../tools/index.js';
@@ -43,9 +45,24 @@ async function callTool(name: string, given: GivenInput, { flags, output }: Comm
   const input = parseInput(tool, await readInput(tool, given), (text) => {
     if (!flags.isQuiet) output.say(printable(text));
   });
-  const result = await withCaller(setting, flags, output, ({ call }) => call(tool, input));
+  const result = await withCaller(setting, flags, output, async ({ call, runtime }) =>
+    call(tool, await withWholeIds(input, runtime)),
+  );
   if (flags.isJson || !tool.text) output.printJson(result);
   else output.quote(tool.text(result));
+}
+
+/** The input with whole ids where a job or a relay is named by the beginning of its id. */
+async function withWholeIds(input: Record<string, unknown>, { db }: Runtime): Promise<Record<string, unknown>> {
+  const whole = { ...input };
+  for (const [name, kind] of [
+    ['job_id', 'job'],
+    ['pipeline_id', 'relay'],
+  ] as const) {
+    const given = input[name];
+    if (typeof given === 'string') whole[name] = await completeId(db, kind, given);
+  }
+  return whole;
 }
 
 /** Prints the tools that are switched on, by toolset. */

@@ -1,5 +1,6 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
+import { nearest } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
 import { type Fragment, is, where } from '../../store/where.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
@@ -101,8 +102,17 @@ async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {
   return new RuntimeError(
     'not_found',
     `No background task or job has id ${id}.`,
-    'Call list_background_tasks or list_jobs to see the ids there are.',
+    `${await didYouMean(sql, id)}Call list_background_tasks or list_jobs to see the ids there are.`,
   );
+}
+
+/** A sentence with the ids among the newest that `id` is probably a misspelling of, or of the beginning of. */
+async function didYouMean(sql: Sql, id: string): Promise<string> {
+  if (id.length < 4) return '';
+  const rows = await sql.all<{ id: string }>('select id from jobs order by seq desc limit 500');
+  const byBeginning = new Map(rows.map((row) => [row.id.slice(0, id.length).replaceAll('-', '_'), row.id]));
+  const near = nearest(id, [...byBeginning.keys()]).map((beginning) => byBeginning.get(beginning));
+  return near.length === 0 ? '' : `Did you mean ${near.join(' or ')}? `;
 }
 
 export interface JobFilter {

@@ -15,6 +15,9 @@ export interface BoardFilter {
   goalId?: number | undefined;
   /** Exactly this project; '' for tasks without one. */
   project?: string | undefined;
+  /** This project, and tasks without one. */
+  withinProject?: string | undefined;
+  status?: TaskStatus | undefined;
   /** A worker's name, or the session that claimed the task. */
   worker?: string | undefined;
   /** Part of a title, key or description, in any case. */
@@ -178,11 +181,14 @@ const orders: Record<BoardState, string> = {
   cancelled: 'completed_at desc, id desc',
 };
 
-function conditionsOf({ goalId, project, worker, text, isOverdue }: BoardFilter, state?: BoardState): Fragment[] {
+function conditionsOf(filter: BoardFilter, state?: BoardState): Fragment[] {
+  const { goalId, project, withinProject, status, worker, text, isOverdue } = filter;
   const conditions = [
     state && is(conditionOf[state]),
     is('goal_id = ?', goalId),
     is('project = ?', project),
+    is("project in (?, '')", withinProject),
+    is('status = ?', status),
     is('(worker_id = ? or claimed_by = ?)', worker, worker),
     isOverdue ? is(overdue) : undefined,
     text === undefined ? undefined : containing(text),

@@ -30,13 +30,18 @@ interface GoalRow {
 
 export interface GoalPage {
   status?: GoalStatus | undefined;
+  /** This project, and goals without one. */
+  withinProject?: string | undefined;
   beforeId?: number | undefined;
   limit: number;
 }
 
 /** Goals with their progress by state and their tokens, newest first. */
-export async function readGoals(sql: Sql, { status, beforeId, limit }: GoalPage): Promise<GoalProgress[]> {
-  const found = where(is('status = ?', status), is('id < ?', beforeId));
+export async function readGoals(
+  sql: Sql,
+  { status, withinProject, beforeId, limit }: GoalPage,
+): Promise<GoalProgress[]> {
+  const found = where(is('status = ?', status), is("project in (?, '')", withinProject), is('id < ?', beforeId));
   const rows = await sql.all<GoalRow>(
     `select id, substr(name, 1, 240) as name, substr(description, 1, 240) as description, status, project, created_at,
        completed_at

@@ -35,7 +35,7 @@ it('a job is printed as text, with the next steps', () => {
       '  log',
       '    2026-11-20T14:00:02.000Z  info   prices_read',
       '  next',
-      '    agent-runtime result --job-id 3f2c9a1e',
+      '    agent-runtime result 3f2c9a1e',
     ].join('\n'),
   );
 });
@@ -45,7 +45,7 @@ it('a dead letter is marked as dead, and can be retried', () => {
   const text = renderStatus(dead, plain);
   expect(text).toContain('  status     failed (dead)\n');
   expect(text).toContain('  error      lost: Gone.\n');
-  expect(text).toContain('agent-runtime retry --job-id 3f2c9a1e');
+  expect(text).toContain('agent-runtime retry 3f2c9a1e');
 });
 
 it('control characters in the output of a job do not reach the terminal', () => {

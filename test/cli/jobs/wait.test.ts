@@ -44,7 +44,7 @@ describe('wait', () => {
     const end = await waiting.ended;
     expect([end.code, end.stdout]).toEqual([130, '']);
     expect(end.stderr).toContain(`Job ${id} is running and goes on without this command`);
-    expect(end.stderr).toContain(`wait --job-id ${id}`);
+    expect(end.stderr).toContain(`wait ${id}`);
     expect((await status(id)).status).toBe('running');
     await run(['cancel', '--job-id', id]);
   });

@@ -1,0 +1,69 @@
+import { goalStatuses } from '../core/tasks/goal.js';
+import { taskStatuses } from '../core/tasks/task.js';
+import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
+import { argument, choice, count, flag, numberArgument } from './options.js';
+
+const isAll = flag('--all', 'of every project');
+const limit = (byDefault: number) => count('--limit <count>', `at most this many (default: ${byDefault})`, byDefault);
+const goalId = count('--goal <id>', 'only of this goal');
+
+/** What the sessions work on, for people and scripts. These commands only read. */
+export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
+  defineCommand({
+    name: 'board',
+    description: 'Show the tasks by state.',
+    options: { isAll, goalId, limit: limit(10) },
+    load: async () => (await import('./board/board.js')).runBoard,
+  }),
+  {
+    name: 'goals',
+    description: 'List the goals with their progress.',
+    commands: [
+      defineCommand({
+        name: 'list',
+        isDefault: true,
+        description: 'List the goals with their progress, newest first; so does `goals` alone.',
+        options: {
+          isAll,
+          status: choice('--status <status>', 'only goals with this status', goalStatuses),
+          limit: limit(20),
+        },
+        load: async () => (await import('./board/goals.js')).runGoals,
+      }),
+      defineCommand({
+        name: 'graph',
+        description: 'Draw the tasks of a goal and their dependencies, for Mermaid or Graphviz.',
+        arguments: { goal: numberArgument('the id of the goal') },
+        options: {
+          format: choice('--format <format>', 'by default mermaid in a terminal, else JSON', ['mermaid', 'dot']),
+        },
+        load: async () => (await import('./board/goal-graph.js')).runGoalGraph,
+      }),
+    ],
+  },
+  defineCommand({
+    name: 'tasks',
+    description: 'List tasks, newest first.',
+    options: {
+      isAll,
+      goalId,
+      status: choice('--status <status>', 'only tasks with this status', taskStatuses),
+      isReady: flag('--ready', 'only tasks that can be started now', { conflictsWith: ['status', 'blocked'] }),
+      isBlocked: flag('--blocked', 'only tasks that wait for something', { conflictsWith: 'status' }),
+      limit: limit(50),
+    },
+    load: async () => (await import('./board/tasks.js')).runTasks,
+  }),
+  defineCommand({
+    name: 'task',
+    description: 'Show a task: what it waits for, its history and its result.',
+    arguments: { task: argument('its id or key') },
+    load: async () => (await import('./board/task.js')).runTask,
+  }),
+  defineCommand({
+    name: 'next',
+    description: 'Show which task would be handed out next, or why none is; claims nothing.',
+    options: { isAll, goalId },
+    load: async () => (await import('./board/next.js')).runNext,
+  }),
+];
