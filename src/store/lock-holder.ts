@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** The process that holds the write lock of a database. */
 export interface LockHolder {
@@ -60,6 +61,7 @@ function hasOpen(pid: number, path: string): boolean {
 function describe(pid: number): LockHolder {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const state = stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
-  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim().slice(0, commandLength);
+  const [program = '', ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  const command = [basename(program), ...words].join(' ').trim().slice(0, commandLength);
   return { pid, command, isStopped: state === 'T' || state === 't' };
 }

@@ -4,7 +4,7 @@ import { accessibilityProblems, describeInBrowser, openPage } from './open-page.
 describeInBrowser('the activity view', () => {
   it('shows what has happened and what happens, and holds it while paused', async () => {
     const { page, send, problems } = await openPage('/activity');
-    await page.getByText('Nothing has happened yet.').waitFor();
+    await page.getByText('browser_signed_in').waitFor();
     await send('POST', '/api/tools/create_task', { body: '{"title": "first"}' });
     await page.getByText('task 1 created').waitFor();
 

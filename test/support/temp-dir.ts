@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, onTestFinished } from 'vitest';
 
-const remove = (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 5 });
+/** A process that is just ending may still write into it. */
+const remove = (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 
 /** An empty directory that is gone after the test. */
 export function tempDir(): string {

@@ -65,11 +65,18 @@ export function createWatchdog(): Watchdog {
     },
     close() {
       clearTimeout(again);
-      // The groups of one that was killed a moment ago have nobody else.
+      // One that was killed a moment ago has not ended its groups.
       if (!dog && guarded.size > 0) dog = start();
+      const [closing, groups] = [dog, [...guarded]];
       guarded.clear();
-      dog?.stdin?.end();
       dog = undefined;
+      closing?.stdin?.end();
+      // Its exit may not have been reported yet.
+      closing?.once('exit', (_, signal) => {
+        if (signal === null) return;
+        for (const pid of groups) guarded.add(pid);
+        this.close();
+      });
     },
   };
 }

@@ -17,9 +17,9 @@ it('answers what the page shows, to those who are let in alone', async () => {
 
 it('names what is wrong with a question', async () => {
   const { send } = await serve({ page });
-  const unknown = await send('GET', address('board', { goal: 1 }));
+  const unknown = await send('GET', address('board', { colour: 1 }));
   expect(unknown.status).toBe(400);
-  expect(unknown.data.error.message).toContain('"goal"');
+  expect(unknown.data.error.message).toContain('"colour"');
   expect((await send('GET', address('tasks', { cursor: 'x' }))).data.error.message).toContain('"x"');
   expect((await send('GET', address('goal_graph', { goal_id: 9 }))).status).toBe(404);
   expect((await send('GET', '/api/page/nothing')).status).toBe(404);
