@@ -30,9 +30,10 @@ export async function withCaller<Result>(
   body: (caller: Caller) => Promise<Result>,
   options: CallerOptions = {},
 ): Promise<Result> {
+  // Before the database is opened: a Ctrl-C in between must not end the process with the database open.
+  const interruption = createInterruption(output, options);
+  const { signal } = interruption;
   return withRuntime(setting, async (runtime) => {
-    const interruption = createInterruption(output, options);
-    const { signal } = interruption;
     const caller = callerOf(setting.config);
     const hasHeartbeat = caller.holder !== null && (await runtime.sessions.isAlive(caller.holder));
     const actor: Actor = { ...caller, hasHeartbeat };
@@ -47,10 +48,6 @@ export async function withCaller<Result>(
       if (tool.effect !== 'read') await runtime.maintenance.runOnce(undefined, caller);
       return runTool(tool, given, context);
     }
-    try {
-      return await body({ runtime, actor, signal, call });
-    } finally {
-      interruption.end();
-    }
-  });
+    return body({ runtime, actor, signal, call });
+  }).finally(interruption.end);
 }
