@@ -39,27 +39,38 @@ export interface TaskHistory {
 
 const mostNotes = 10;
 const mostAttempts = 5;
+const endTypes = ['completed', 'failed', 'lapsed', 'released'];
+const oneLook = 40;
 
 /** Reads the notes on a task and how earlier attempts ended, from the audit log. */
 export async function readHistory(sql: Sql, task: Pick<TaskRow, 'id' | 'status'>): Promise<TaskHistory> {
-  const notes = await newestEvents(sql, task.id, ['note'], mostNotes);
-  const counted = await sql.get<{ count: number }>(
-    "select count(*) as count from events where subject = 'task' and subject_id = ? and type = 'note'",
-    String(task.id),
-  );
-  const ends = await newestEvents(sql, task.id, ['completed', 'failed', 'lapsed', 'released'], mostAttempts);
+  // Mostly there are few or none: one look then tells all.
+  const newest = await newestEvents(sql, task.id, ['note', ...endTypes], oneLook);
+  const isAll = newest.length < oneLook;
+  const ofType = (types: readonly string[]) => newest.filter(({ type }) => types.includes(type));
+  const notes = isAll ? ofType(['note']) : await newestEvents(sql, task.id, ['note'], mostNotes);
+  const noteCount = isAll ? notes.length : await countNotes(sql, task.id);
+  const ends = isAll ? ofType(endTypes) : await newestEvents(sql, task.id, endTypes, mostAttempts);
   // The end of a completed task is its result, not an earlier attempt.
   if (task.status === 'completed' && ends.at(-1)?.type === 'completed') ends.pop();
   return {
-    notes: notes.map(({ at, actor, data }) => ({ at, by: actor, note: textOf(data.note) ?? '' })),
-    noteCount: counted?.count ?? 0,
-    attempts: ends.map(({ at, actor, type, data }) => ({
+    notes: notes.slice(-mostNotes).map(({ at, actor, data }) => ({ at, by: actor, note: textOf(data.note) ?? '' })),
+    noteCount,
+    attempts: ends.slice(-mostAttempts).map(({ at, actor, type, data }) => ({
       endedAt: at,
       by: textOf(data.held_by) ?? actor,
       outcome: type as EarlierAttempt['outcome'],
       error: textOf(data.error) ?? null,
     })),
   };
+}
+
+async function countNotes(sql: Sql, taskId: number): Promise<number> {
+  const row = await sql.get<{ count: number }>(
+    "select count(*) as count from events where subject = 'task' and subject_id = ? and type = 'note'",
+    String(taskId),
+  );
+  return row?.count ?? 0;
 }
 
 /** The results of the tasks that a task depends on, in the order of their ids. */

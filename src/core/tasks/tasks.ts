@@ -164,33 +164,36 @@ async function claimReadyOrLapsed(
   let row = await claim();
   if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
   if (!row) return undefined;
-  const [task] = await withDependencies(sql, [row]);
-  const dependencyResults = await readDependencyResults(sql, row.id, shownResults);
-  return { ...rowOf(task), dependencyResults, history: await readHistory(sql, row) };
+  const [found] = await withDependencies(sql, [row]);
+  const task = rowOf(found);
+  const hasDependencies = task.dependencies.length > 0;
+  const dependencyResults = hasDependencies ? await readDependencyResults(sql, row.id, shownResults) : [];
+  return { ...task, dependencyResults, history: await readHistory(sql, row) };
 }
 
 async function taskDetail(sql: Sql, row: TaskRow, now: EpochMs): Promise<TaskDetail> {
-  const neighbours = await sql.all<{ side: 'before' | 'after'; id: number }>(
+  const neighbours = await sql.all<{ side: 'before' | 'after' | 'part'; id: number }>(
     `select 'before' as side, depends_on as id from task_dependencies where task_id = ?
      union all
      select * from (select 'after' as side, task_id as id from task_dependencies where depends_on = ? limit 200) followers
+     union all
+     select 'part' as side, id from tasks where parent_id = ?
      order by id`,
     row.id,
     row.id,
+    row.id,
   );
-  const idsOf = (side: 'before' | 'after') => neighbours.flatMap((one) => (one.side === side ? one.id : []));
+  const idsOf = (side: 'before' | 'after' | 'part') => neighbours.flatMap((one) => (one.side === side ? one.id : []));
   const task = toTask(row);
   const isWaiting = row.status === 'pending' && !isReady(task, now);
   return {
     ...task,
     dependencies: idsOf('before'),
     dependents: idsOf('after'),
-    subtasks: (await sql.all<{ id: number }>('select id from tasks where parent_id = ? order by id', row.id)).map(
-      ({ id }) => id,
-    ),
+    subtasks: idsOf('part'),
     isReady: isReady(task, now),
     waitsBecause: isWaiting ? await explainWaiting(sql, row) : undefined,
-    dependencyResults: await readDependencyResults(sql, row.id, shownResults),
+    dependencyResults: idsOf('before').length > 0 ? await readDependencyResults(sql, row.id, shownResults) : [],
     history: await readHistory(sql, row),
   };
 }
