@@ -81,16 +81,17 @@ export const toolTools = [
       limit: limit(20),
       cursor,
     }),
-    output: pageOutput('tools', listedToolOutput).extend({ total: z.int() }),
+    output: pageOutput('tools', listedToolOutput.partial({ health: true })),
     handler: async (input, { runtime }) => {
       const found = await runtime.downstream.tools({ query: input.query, server: input.server });
-      const page = await pagedList('tools', input, {
+      return pagedList('tools', input, {
         byDefault: 20,
         read: async () => placed(found, input.cursor),
-        show: (tool) => showListedTool(tool, input.fields === 'full'),
+        total: async () => found.length,
+        show: (tool, longestLine) => showListedTool(tool, input.fields === 'full' ? undefined : 2 * longestLine),
         placeOf: ({ place }) => place,
+        shared: ['health'],
       });
-      return { ...page, total: found.length };
     },
   }),
 
@@ -102,13 +103,16 @@ export const toolTools = [
       'Lists the configured MCP servers and their instances: state, calls, restarts, breaker, times and error rate.',
     input: z.strictObject({ limit: limit(20), cursor }),
     output: pageOutput('servers', toolServerOutput),
-    handler: async (input, { runtime }) =>
-      pagedList('servers', input, {
+    handler: async (input, { runtime }) => {
+      const servers = await runtime.downstream.servers();
+      return pagedList('servers', input, {
         byDefault: 20,
-        read: async () => placed(await runtime.downstream.servers(), input.cursor),
+        read: async () => placed(servers, input.cursor),
+        total: async () => servers.length,
         show: showToolServer,
         placeOf: ({ place }) => place,
-      }),
+      });
+    },
   }),
 
   defineTool({
