@@ -15,6 +15,8 @@ const pooling = {
   backups: z.array(serverName).max(8).optional(),
   /** How long one call may take. */
   timeout: milliseconds(100, 50_000).optional(),
+  /** How long callers wait for its start. It may go on for a minute, for a server that is installed by its first start. */
+  startTimeout: milliseconds(100, 300_000).optional(),
   health: z
     .union([
       z.literal(false),
