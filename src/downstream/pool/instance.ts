@@ -1,5 +1,4 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
-import type { EpochMs } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { CallFailure } from '../connection/call-failure.js';
 import type { Connection } from '../connection/connection.js';
@@ -12,7 +11,8 @@ export interface InstanceNeeds {
   id: string;
   /** Opens a connection; `onClosed` is called once when it has ended, whichever side ended it. */
   open(onClosed: () => void): Promise<Connection>;
-  now(): EpochMs;
+  /** Monotonic milliseconds: a step of the wall clock neither ends a rest nor makes it longer. */
+  tick(): number;
   random(): number;
   /** Called when it is given up, for the event log. */
   onGivenUp(why: string): void;
@@ -57,10 +57,10 @@ export class Instance {
   /** Failed starts in a row. */
   #failures = 0;
   #hasAnswered = false;
-  #readyAt: EpochMs = 0;
-  #givenUpAt: EpochMs = 0;
+  #readyAt: number = 0;
+  #givenUpAt: number = 0;
   #restarts = 0;
-  /** Since when it has been wanted and not ready, on the clock of `performance.now()`. */
+  /** Since when it has been wanted and not ready, on the clock of `tick`. */
   #wantedSince: number | undefined;
   #lastFailure: string | undefined;
   #lastWords: string | undefined;
@@ -96,7 +96,7 @@ export class Instance {
 
   /** For how many milliseconds it has been coming up, failed starts included; 0 if it is ready, or not wanted. */
   get comingUpMs(): number {
-    return this.#wantedSince === undefined ? 0 : performance.now() - this.#wantedSince;
+    return this.#wantedSince === undefined ? 0 : this.#needs.tick() - this.#wantedSince;
   }
 
   /** Resolves to an open connection: starts one, or waits for a restart that is due. Throws CallFailure `not_started`. */
@@ -104,7 +104,7 @@ export class Instance {
     if (this.#connection?.isOpen()) return this.#connection;
     if (this.#state === 'given_up') {
       const { restMs, tries } = this.#rule;
-      if (this.#needs.now() - this.#givenUpAt < restMs) {
+      if (this.#needs.tick() - this.#givenUpAt < restMs) {
         throw new CallFailure('not_started', `it was given up after ${tries} tries: ${this.#lastFailure}`);
       }
       this.#failures = tries - 1;
@@ -138,7 +138,7 @@ export class Instance {
 
   #begin(delayMs: number): Promise<Connection> {
     const era = this.#era;
-    this.#wantedSince ??= performance.now();
+    this.#wantedSince ??= this.#needs.tick();
     this.#starting = (delayMs > 0 ? this.#pause(delayMs) : Promise.resolve()).then(() => this.#start(era));
     // Callers of `ready` get the error. A restart may have none, and must not be an unhandled rejection.
     this.#starting.catch(() => {});
@@ -182,7 +182,7 @@ export class Instance {
     this.#connection = connection;
     this.#wantedSince = undefined;
     this.#hasAnswered = false;
-    this.#readyAt = this.#needs.now();
+    this.#readyAt = this.#needs.tick();
     this.#state = 'ready';
     return connection;
   }
@@ -191,7 +191,7 @@ export class Instance {
     this.#lastWords = this.#connection?.stderrTail() || undefined;
     this.#connection = undefined;
     this.#lastFailure = how;
-    const wasStable = this.#needs.now() - this.#readyAt >= this.#rule.stableMs;
+    const wasStable = this.#needs.tick() - this.#readyAt >= this.#rule.stableMs;
     if (wasStable || this.#hasAnswered) this.#failures = 0;
     this.#needs.onLost();
     this.#retry();
@@ -201,7 +201,7 @@ export class Instance {
     this.#failures++;
     if (this.#failures > this.#rule.tries) {
       this.#state = 'given_up';
-      this.#givenUpAt = this.#needs.now();
+      this.#givenUpAt = this.#needs.tick();
       this.#starting = undefined;
       this.#needs.onGivenUp(this.#lastFailure ?? 'unknown');
       return;
