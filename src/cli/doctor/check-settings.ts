@@ -6,11 +6,11 @@ import { chooseTools } from '../../tools/index.js';
 import { type Check, checksOf } from './check.js';
 import { statOrUndefined } from './check-directories.js';
 
-const { ok, fail } = checksOf('Settings');
+const { ok, warn, fail } = checksOf('Settings');
 
 /** The config file, its secrets file, the environment, and the tools that they choose. */
 export function checkSettings(config: Config, settingProblem: unknown): Check[] {
-  return [...checkFiles(config), checkEnvironment(settingProblem), checkTools(config)];
+  return [...checkFiles(config), ...checkEnvironment(config, settingProblem), checkTools(config)];
 }
 
 function checkFiles(config: Config): Check[] {
@@ -38,10 +38,11 @@ function checkSecrets(secretsFile: string, config: Config): Check {
   }
 }
 
-function checkEnvironment(problem: unknown): Check {
-  if (problem === undefined) return ok('environment', 'every variable can be read');
+function checkEnvironment({ warnings }: Config, problem: unknown): Check[] {
+  const unknown = warnings.map((warning) => warn('environment', warning, 'Correct its name, or remove it.'));
+  if (problem === undefined) return unknown.length > 0 ? unknown : [ok('environment', 'every variable can be read')];
   const { message, hint } = reportError(problem);
-  return fail('environment', `${message} Until it is corrected, the defaults are checked here.`, hint);
+  return [...unknown, fail('environment', `${message} Until it is corrected, the defaults are checked here.`, hint)];
 }
 
 function checkTools(config: Config): Check {
