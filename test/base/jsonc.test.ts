@@ -54,3 +54,13 @@ it('setting a value keeps comments, indent, line ends and the byte order mark', 
   );
   expect(setInJsonc('', ['a', 'b'], 1)).toBe('{\n  "a": {\n    "b": 1\n  }\n}\n');
 });
+
+it.each([
+  ['{\n  "a": 1 // one\n}\n', '{\n  "a": 1, // one\n  "b": {\n    "c": 2\n  }\n}\n'],
+  ['{\n  "a": 1, /* one */\n  // the end\n}', '{\n  "a": 1, /* one */\n  // the end\n  "b": {\n    "c": 2\n  }\n}'],
+  ['{}', '{\n  "b": {\n    "c": 2\n  }\n}'],
+  ['{"b": {"c": 1, "d": 3}}', '{"b": {"c": 2, "d": 3}}'],
+  ['{\n  "b": {\n    "d": 3\n  }\n}', '{\n  "b": {\n    "d": 3,\n    "c": 2\n  }\n}'],
+])('a comment stays with what it speaks of: %j', (before, after) => {
+  expect(setInJsonc(before, ['b', 'c'], 2)).toBe(after);
+});

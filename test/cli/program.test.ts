@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../src/cli/commands.js';
@@ -203,4 +203,18 @@ it('the package has the schema of the config file', () => {
   const schema = JSON.parse(readFileSync(join(dirname(mainEntry), 'config.schema.json'), 'utf8'));
   expect(schema.properties.mcpServers.additionalProperties.anyOf[0].properties).toHaveProperty('command');
   expect(schema.properties.providers.properties).toHaveProperty('anthropic');
+});
+
+it('a config file that is named and does not exist is an error, except where it is to be created', async () => {
+  const home = tempDir();
+  const config = join(home, 'missing.json');
+  const end = await runCli(['status', '--config', config], { home });
+  expect([end.code, end.stderr]).toEqual([3, expect.stringContaining(`There is no config file ${config}.`)]);
+  const doctor = (await runCli(['doctor', '--json', '--config', config], { home })).json();
+  expect(doctor.checks).toContainEqual(
+    expect.objectContaining({ name: 'config file', status: 'warn', detail: expect.stringContaining('missing.json') }),
+  );
+  writeFileSync(join(home, '.mcp.json'), '{"mcpServers": {"one": {"command": "one"}}}');
+  expect((await runCli(['servers', 'import', '.mcp.json', '--config', config], { home })).code).toBe(0);
+  expect(JSON.parse(readFileSync(config, 'utf8')).mcpServers).toEqual({ one: { command: 'one' } });
 });

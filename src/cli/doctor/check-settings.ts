@@ -1,6 +1,7 @@
 import type { Config } from '../../base/config.js';
 import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from '../../base/config-file.js';
 import { reportError } from '../../base/errors.js';
+import { settingOrDefault } from '../../base/settings.js';
 import { providers } from '../../llm/providers.js';
 import { chooseTools } from '../../tools/index.js';
 import { type Check, checksOf } from './check.js';
@@ -16,7 +17,10 @@ export function checkSettings(config: Config, settingProblem: unknown): Check[] 
 function checkFiles(config: Config): Check[] {
   const { configPath } = config;
   if (statOrUndefined(configPath) === undefined) {
-    return [ok('config file', `${configPath} does not exist; the defaults apply`)];
+    const finding = `${configPath} does not exist; the defaults apply`;
+    return [
+      isUsual(config) ? ok('config file', finding) : warn('config file', finding, 'Correct its name, or create it.'),
+    ];
   }
   let file: ConfigFile;
   try {
@@ -27,6 +31,9 @@ function checkFiles(config: Config): Check[] {
   const checks = [ok('config file', configPath)];
   return file.secretsFile === undefined ? checks : [...checks, checkSecrets(file.secretsFile, config)];
 }
+
+const isUsual = ({ configPath, home }: Config): boolean =>
+  configPath === resolvePath(settingOrDefault({}, 'AGENT_RUNTIME_CONFIG'), { home, configPath });
 
 function checkSecrets(secretsFile: string, config: Config): Check {
   const path = resolvePath(secretsFile, config);
