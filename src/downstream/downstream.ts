@@ -203,7 +203,7 @@ class PooledDownstream implements Downstream {
       store: this.#store,
       gate: this.#gate,
       log,
-      now: clock.now,
+      tick: clock.tick,
       random,
       ...(restart && { restart }),
       open: (instance, hooks) => this.#launcher.open(server, instance, hooks),

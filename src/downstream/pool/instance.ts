@@ -1,5 +1,4 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
-import type { EpochMs } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { CallFailure } from '../connection/call-failure.js';
 import type { Connection } from '../connection/connection.js';
@@ -12,7 +11,8 @@ export interface InstanceNeeds {
   id: string;
   /** Opens a connection; `onClosed` is called once when it has ended, whichever side ended it. */
   open(onClosed: () => void): Promise<Connection>;
-  now(): EpochMs;
+  /** Monotonic milliseconds: a step of the wall clock neither ends a rest nor makes it longer. */
+  tick(): number;
   random(): number;
   /** Called when it is given up, for the event log. */
   onGivenUp(why: string): void;
@@ -57,8 +57,8 @@ export class Instance {
   /** Failed starts in a row. */
   #failures = 0;
   #hasAnswered = false;
-  #readyAt: EpochMs = 0;
-  #givenUpAt: EpochMs = 0;
+  #readyAt: number = 0;
+  #givenUpAt: number = 0;
   #restarts = 0;
   #lastFailure: string | undefined;
   #endPause = () => {};
@@ -91,7 +91,7 @@ export class Instance {
     if (this.#connection?.isOpen()) return this.#connection;
     if (this.#state === 'given_up') {
       const { restMs, tries } = this.#rule;
-      if (this.#needs.now() - this.#givenUpAt < restMs) {
+      if (this.#needs.tick() - this.#givenUpAt < restMs) {
         throw new CallFailure('not_started', `it was given up after ${tries} tries: ${this.#lastFailure}`);
       }
       this.#failures = tries - 1;
@@ -166,7 +166,7 @@ export class Instance {
     }
     this.#connection = connection;
     this.#hasAnswered = false;
-    this.#readyAt = this.#needs.now();
+    this.#readyAt = this.#needs.tick();
     this.#state = 'ready';
     return connection;
   }
@@ -174,7 +174,7 @@ export class Instance {
   #ended(): void {
     this.#connection = undefined;
     this.#lastFailure = 'it ended by itself';
-    const wasStable = this.#needs.now() - this.#readyAt >= this.#rule.stableMs;
+    const wasStable = this.#needs.tick() - this.#readyAt >= this.#rule.stableMs;
     if (wasStable || this.#hasAnswered) this.#failures = 0;
     this.#needs.onLost();
     this.#retry();
@@ -184,7 +184,7 @@ export class Instance {
     this.#failures++;
     if (this.#failures > this.#rule.tries) {
       this.#state = 'given_up';
-      this.#givenUpAt = this.#needs.now();
+      this.#givenUpAt = this.#needs.tick();
       this.#starting = undefined;
       this.#needs.onGivenUp(this.#lastFailure ?? 'unknown');
       return;

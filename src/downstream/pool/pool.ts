@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EpochMs } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { Log } from '../../base/log.js';
@@ -37,7 +36,8 @@ export interface PoolNeeds {
   open(instance: string, hooks: { onClosed(): void; onToolsChanged(): void }): Promise<Connection>;
   store: ServerStore;
   gate: BreakerGate;
-  now(): EpochMs;
+  /** Monotonic milliseconds: a step of the wall clock neither ends a rest nor makes it longer. */
+  tick(): number;
   random(): number;
   log: Log;
   onGivenUp(instance: string, why: string): void;
@@ -58,7 +58,7 @@ export class Pool {
   readonly #needs: PoolNeeds;
   readonly #health: Health;
   readonly #slots: Slots;
-  #lastUsedAt: EpochMs;
+  #lastUsedAt: number;
   #list: ToolList | undefined;
   /** Requests for the list, numbered, and the number of the request that `#list` answers. */
   #listRequests = 0;
@@ -69,7 +69,7 @@ export class Pool {
     this.server = server;
     this.settings = settings;
     this.#needs = needs;
-    this.#lastUsedAt = needs.now();
+    this.#lastUsedAt = needs.tick();
     this.#health = new Health(healthRule(settings), (connection, why) => void this.#eject(connection, why));
     const createInstance = (number: number) => this.#createInstance(number);
     this.#slots = new Slots({ gate, health: this.#health, createInstance });
@@ -78,7 +78,7 @@ export class Pool {
 
   /** Calls a tool on the instance with the fewest calls in flight. Throws CallFailure. */
   async call(request: PooledCall): Promise<ToolAnswer> {
-    this.#lastUsedAt = this.#needs.now();
+    this.#lastUsedAt = this.#needs.tick();
     const deadline = performance.now() + request.timeoutMs;
     const { slot, permit } = await this.#slots.take(request, deadline);
     const { connection } = slot.instance;
@@ -95,7 +95,7 @@ export class Pool {
       throw error;
     } finally {
       slot.inFlight--;
-      this.#lastUsedAt = this.#needs.now();
+      this.#lastUsedAt = this.#needs.tick();
     }
   }
 
@@ -104,7 +104,7 @@ export class Pool {
     const known = await this.knownTools();
     if (known && !isFresh) return known;
     if (this.size === 0) throw scaledToZero();
-    this.#lastUsedAt = this.#needs.now();
+    this.#lastUsedAt = this.#needs.tick();
     const wasUp = this.isUp();
     const connection = await firstOf(this.#slots.startAll(), timeoutMs);
     // A server that has just come up has just been asked for its list.
@@ -158,7 +158,7 @@ export class Pool {
   /** Stops all instances if none was used for the idle time of the settings. */
   async stopIfIdle(): Promise<void> {
     const isBusy = this.#slots.all.some(({ inFlight }) => inFlight > 0);
-    if (isBusy || this.#needs.now() - this.#lastUsedAt < (this.settings.idle ?? usualIdleMs)) return;
+    if (isBusy || this.#needs.tick() - this.#lastUsedAt < (this.settings.idle ?? usualIdleMs)) return;
     await Promise.all(this.#slots.all.map(({ instance }) => instance.stop()));
   }
 
@@ -168,11 +168,11 @@ export class Pool {
   }
 
   #createInstance(number: number): Instance {
-    const { now, random, log, onGivenUp, restart } = this.#needs;
+    const { tick, random, log, onGivenUp, restart } = this.#needs;
     const id = `${this.server}#${number}`;
     return new Instance({
       id,
-      now,
+      tick,
       random,
       onGivenUp: (why) => onGivenUp(id, why),
       onLost: () => log.warn('a tool server has ended', { instance: id }),

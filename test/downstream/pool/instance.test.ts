@@ -12,7 +12,7 @@ function instanceOf(starts: () => 'up' | 'down') {
   let tried = 0;
   const instance = new Instance({
     id: 'x#1',
-    now: clock.now,
+    tick: clock.tick,
     random: () => 1,
     onGivenUp: (why) => void givenUp.push(why),
     onLost() {},
