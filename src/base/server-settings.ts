@@ -54,6 +54,9 @@ export type StdioServerSettings = z.output<typeof stdioServer>;
 export type HttpServerSettings = z.output<typeof httpServer>;
 export type ServerSettings = StdioServerSettings | HttpServerSettings;
 
+/** The forms that an entry of `mcpServers` may have. */
+export const formsOfServer = [stdioServer, httpServer] as const;
+
 /** One entry of `mcpServers`, checked without the others. */
 export const serverSettings = z.unknown().transform((entry, context): ServerSettings => {
   const isHttp =

@@ -32,6 +32,7 @@ const setupCommands = [
   defineCommand({
     name: 'doctor',
     description: 'Check everything that the runtime needs, and print a fix for each problem. Changes nothing.',
+    logsWarnings: true,
     load: async () => (await import('./doctor/doctor.js')).runDoctor,
   }),
   defineCommand({
@@ -56,6 +57,7 @@ const serverCommands = [
         least: 1,
       }),
     },
+    logsWarnings: true,
     load: async () => (await import('./serve.js')).runServe,
   }),
   defineCommand({
@@ -65,6 +67,7 @@ const serverCommands = [
       ...httpOptions(dashboardPort),
       open: flag('--open', 'open the dashboard in a browser'),
     },
+    logsWarnings: true,
     load: async () => (await import('./serve-http.js')).runDashboard,
   }),
 ];

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, RuntimeError } from '../../base/errors.js';
-import { readConfig } from '../../config.js';
 import type { Downstream } from '../../downstream/downstream.js';
+import { readConfigDespiteErrors } from '../config-despite-errors.js';
 import type { CommandContext } from '../define-command.js';
 import { editFile } from '../install/edit-file.js';
 import { settingOf, withRuntime } from '../with-runtime.js';
@@ -104,7 +104,8 @@ export interface ImportOptions {
 /** Copies the servers of another client's file to the config file, or prints what that would change. */
 export function importServers({ file, isDry, isReplacing }: ImportOptions, context: CommandContext): void {
   const { flags, output } = context;
-  const { configPath } = readConfig(flags.settings);
+  // It need not exist yet, and what is wrong in it is found when the servers are added.
+  const { configPath } = readConfigDespiteErrors(flags.settings).config;
   const source = readSource(resolve(file));
   const plan = (text: string): ImportPlan => planImport(source, text, { file, configPath, isReplacing });
   const isNew = !existsSync(configPath);
