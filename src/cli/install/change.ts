@@ -35,7 +35,7 @@ export async function connect(plan: InstallPlan, machine: Machine, isDry: boolea
 }
 
 function connectClaude(plan: InstallPlan, scope: StateScope, { claude, place }: Machine, isDry: boolean): Change {
-  const { client, entry, app } = plan;
+  const { client, entry } = plan;
   const [line = ''] = plan.lines;
   if (claude === undefined) {
     throw new RuntimeError(
@@ -47,7 +47,7 @@ function connectClaude(plan: InstallPlan, scope: StateScope, { claude, place }: 
   const file = `Claude Code's ${scope} scope`;
   if (isDry) return { client, file, scope, status: 'added', diff: `$ ${line}\n` };
   const status = addToClaude(claude, { scope, entry, place });
-  return { client, file, scope, status, entry, next: app.afterwards };
+  return { client, file, scope, status, entry, next: 'Start `claude`; /mcp shows the server.' };
 }
 
 /** Removes one entry that starts this program. */
