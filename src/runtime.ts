@@ -36,8 +36,8 @@ import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
 import { createSpawner } from './runner/spawn.js';
-import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
+import { openDatabase } from './store/sqlite/open.js';
 
 /** All parts of the runtime, each built once. */
 export interface Runtime {

@@ -48,6 +48,7 @@ const setupCommands = [
   defineCommand({
     name: 'doctor',
     description: 'Check everything that the runtime needs, and print a fix for each problem. Changes nothing.',
+    logsWarnings: true,
     load: async () => (await import('./doctor/doctor.js')).runDoctor,
   }),
   defineCommand({
@@ -72,6 +73,7 @@ const serverCommands = [
         least: 1,
       }),
     },
+    logsWarnings: true,
     load: async () => (await import('./serve.js')).runServe,
   }),
   defineCommand({
@@ -81,6 +83,7 @@ const serverCommands = [
       ...httpOptions(dashboardPort),
       open: flag('--open', 'open the dashboard in a browser'),
     },
+    logsWarnings: true,
     load: async () => (await import('./serve-http.js')).runDashboard,
   }),
 ];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
+import { movingClock } from '../support/moving-clock.js';
 import { tempDir } from '../support/temp-dir.js';
 import { notedCalls, odd, type ToolRuntime, textOf, toolRuntime } from './tool-runtime.js';
 
@@ -261,7 +262,7 @@ it('with high urgency a late answer is overtaken by another instance; without, i
   await eventually('both are up', async () => (await pidsOf(runtime, 'odd')).length === 2);
   const outcome = await runtime.call('odd.hang_once', { file: join(tempDir(), 'hung') }, { urgency: 'high' });
   expect(textOf(outcome)).toBe('well again');
-  expect(outcome.attempts.map(({ error }) => error)).toEqual(['cancelled by its caller', undefined]);
+  expect(outcome.attempts.map(({ error }) => error)).toEqual(['overtaken', undefined]);
   await eventually('the hung one is replaced', async () => {
     const [server] = await runtime.downstream.servers();
     return server?.instances.some(({ restarts }) => restarts === 1);
@@ -274,15 +275,17 @@ it('with high urgency a late answer is overtaken by another instance; without, i
   ]);
 });
 
-it('unused instances are ended, and started again by the next call', async () => {
-  const runtime = await toolRuntime({ odd: odd({ idle: 1_000 }) });
+it('unused instances are ended, whatever the wall clock says, and started again by the next call', async () => {
+  const clock = movingClock();
+  const runtime = await toolRuntime({ odd: odd({ idle: 60_000 }) }, { clock });
   const pid = textOf(await runtime.call('odd.pid'));
+  clock.stepWallClock(3_600_000);
   await runtime.downstream.sweep();
   expect(await pidsOf(runtime, 'odd')).toEqual([Number(pid)]);
-  await eventually('it is idle', async () => {
-    await runtime.downstream.sweep();
-    return (await pidsOf(runtime, 'odd')).length === 0;
-  });
+  clock.stepWallClock(-7_200_000);
+  clock.pass(60_000);
+  await runtime.downstream.sweep();
+  expect(await pidsOf(runtime, 'odd')).toEqual([]);
   expect(textOf(await runtime.call('odd.pid'))).not.toBe(pid);
 });
 

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Check } from '../../../src/cli/doctor/check.js';
-import { startTalking } from '../../store/talk.js';
+import { startTalking } from '../../store/sqlite/talk.js';
 import { connectServer } from '../../support/mcp-client.js';
 import { projectRoot } from '../../support/paths.js';
 import { connect } from '../../support/sqlite.js';

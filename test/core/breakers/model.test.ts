@@ -183,7 +183,7 @@ it('three processes with one breaker between them are one pure machine, and neve
           }
         }
         const expected = model.at(now);
-        const stored = await readCircuit(db, id, now);
+        const stored = await readCircuit(db, id, { now: () => now, tick: () => now, bootId: 'boot-1' });
         expect({ ...stored?.circuit, failures: stored?.counted.map(({ at, weight }) => ({ at, weight })) }).toEqual(
           expected,
         );
