@@ -57,8 +57,6 @@ export const bundling = {
   // CommonJS packages in the bundle call require.
   banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },
   legalComments: 'none',
-  // Its other build loads its own files in a way that no bundler follows.
-  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   plugins: [englishOnly],
   logLevel: 'warning',
 };
