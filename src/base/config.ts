@@ -17,6 +17,7 @@ import {
   type SettingName,
   settingOrDefault,
   settings,
+  warnOfUnknown,
 } from './settings.js';
 
 /** All settings, parsed once: flags win over the environment, which wins over the config file and the defaults. */
@@ -62,6 +63,8 @@ export interface Config {
   env: Environment;
   /** Values that must never be shown. */
   secrets: readonly string[];
+  /** What in the environment is most likely a mistake, a sentence each. */
+  warnings: readonly string[];
 }
 
 /** A program that jobs may run, as the config file allows it. */
@@ -129,6 +132,7 @@ export function readConfigWith(
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
     env,
     secrets: [...secretsIn(env, providers, namedSecrets), ...(native.searxng?.secrets ?? [])],
+    warnings: warnOfUnknown(environment, providers),
   };
 }
 

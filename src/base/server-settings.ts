@@ -15,6 +15,8 @@ const pooling = {
   backups: z.array(serverName).max(8).optional(),
   /** How long one call may take. */
   timeout: milliseconds(100, 50_000).optional(),
+  /** How long callers wait for its start. It may go on for a minute, for a server that is installed by its first start. */
+  startTimeout: milliseconds(100, 300_000).optional(),
   health: z
     .union([
       z.literal(false),
@@ -51,6 +53,9 @@ const httpServer = z.strictObject({
 export type StdioServerSettings = z.output<typeof stdioServer>;
 export type HttpServerSettings = z.output<typeof httpServer>;
 export type ServerSettings = StdioServerSettings | HttpServerSettings;
+
+/** The forms that an entry of `mcpServers` may have. */
+export const formsOfServer = [stdioServer, httpServer] as const;
 
 /** One entry of `mcpServers`, checked without the others. */
 export const serverSettings = z.unknown().transform((entry, context): ServerSettings => {

@@ -5,6 +5,7 @@ import { newShortId } from '../base/ids.js';
 import type { JsonObject } from '../base/json.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
+import { sharingWord } from '../base/text.js';
 import type { Actor } from '../core/actor.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import { recordEvent } from '../core/events/events.js';
@@ -18,15 +19,16 @@ import type { ServerProcesses } from './processes.js';
 import { CallCache } from './routing/cache.js';
 import { CallMetrics, type CallStats } from './routing/call-metrics.js';
 import { Caller, type CallOutcome, type CallRequest } from './routing/caller.js';
+import { nativeServer } from './routing/resolve.js';
 import { type Route, type RouteChange, Routes } from './routing/routes.js';
 import { ServerLauncher } from './server-launcher.js';
 import {
-  type ListedTool,
   listTools,
   type ServerView,
   type SickServer,
   sickServers,
   type ToolFilter,
+  type ToolListing,
   viewServers,
 } from './views.js';
 
@@ -48,8 +50,8 @@ export interface DownstreamNeeds {
 export interface Downstream {
   /** See `Caller.call`. */
   call(request: CallRequest): Promise<CallOutcome>;
-  /** All tools that can be called; starts servers that were never listed. */
-  tools(filter: ToolFilter): Promise<ListedTool[]>;
+  /** All tools that can be called; starts servers that were never listed, and names those that did not come up. */
+  tools(filter: ToolFilter): Promise<ToolListing>;
   servers(): Promise<ServerView[]>;
   /** The servers that this session has tried and that are not fully up. */
   sick(): SickServer[];
@@ -124,17 +126,19 @@ class PooledDownstream implements Downstream {
     }
   }
 
-  tools(filter: ToolFilter): Promise<ListedTool[]> {
-    return listTools(filter, { pools: this.#pools, natives: this.#needs.natives });
+  tools(filter: ToolFilter): Promise<ToolListing> {
+    const { natives, redact } = this.#needs;
+    return listTools(filter, { pools: this.#pools, natives, redact });
   }
 
   async servers(): Promise<ServerView[]> {
     await this.#scaleOnce();
-    return viewServers({ pools: this.#pools, db: this.#needs.db, metrics: this.#metrics });
+    const { db, redact } = this.#needs;
+    return viewServers({ pools: this.#pools, db, metrics: this.#metrics, redact });
   }
 
   sick(): SickServer[] {
-    return sickServers(this.#pools);
+    return sickServers(this.#pools, this.#needs.redact);
   }
 
   async scale(server: string, instances: number, actor: Actor): Promise<void> {
@@ -145,8 +149,7 @@ class PooledDownstream implements Downstream {
 
   async route(tool: string, change: RouteChange, actor: Actor): Promise<Route> {
     const { prefer, backups = [] } = change;
-    const named = [...(prefer === undefined || prefer === 'native' ? [] : [prefer]), ...backups];
-    for (const name of named) this.#poolOf(name.split('.')[0] ?? name);
+    for (const name of [...(prefer === undefined ? [] : [prefer]), ...backups]) await this.#requireSource(name, tool);
     return this.#routes.set(tool, change, actor);
   }
 
@@ -161,7 +164,7 @@ class PooledDownstream implements Downstream {
   async check(server: string, timeoutMs: number): Promise<number> {
     const pool = this.#poolOf(server);
     await this.#scaleOnce();
-    return (await pool.tools({ isFresh: true, timeoutMs })).tools.length;
+    return (await pool.tools({ isFresh: true, timeoutMs, isPatient: true })).tools.length;
   }
 
   /** A property, because it is handed over as a callback. */
@@ -251,6 +254,32 @@ class PooledDownstream implements Downstream {
   async #flush(): Promise<void> {
     await this.#metrics.flush();
     await this.#cache.flush();
+  }
+
+  /** Throws `not_found` unless `source` is `native` for a built-in tool, a server, or a tool that its server may have. */
+  async #requireSource(source: string, tool: string): Promise<void> {
+    const [server = '', ...rest] = source.split('.');
+    if (source === nativeServer && !this.#pools.has(source)) {
+      const bare = tool.slice(tool.indexOf('.') + 1);
+      if (this.#needs.natives.some(({ name }) => name === bare)) return;
+      throw new RuntimeError(
+        'not_found',
+        `${JSON.stringify(bare)} is not built in, so native cannot answer it.`,
+        `Built in are: ${this.#needs.natives.map(({ name }) => name).join(', ')}.`,
+      );
+    }
+    const list = await this.#poolOf(server).knownTools();
+    const wanted = rest.join('.');
+    if (!list || wanted === '' || list.tools.some(({ name }) => name === wanted)) return;
+    const similar = sharingWord(
+      wanted,
+      list.tools.map(({ name }) => name),
+    );
+    throw new RuntimeError(
+      'not_found',
+      `The server ${server} has no tool ${JSON.stringify(wanted)}.${similar.length > 0 ? ` Similar: ${similar.join(', ')}.` : ''}`,
+      `Call list_available_tools with server ${server} for all of its tools.`,
+    );
   }
 
   #poolOf(server: string): Pool {

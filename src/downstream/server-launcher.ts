@@ -4,6 +4,7 @@ import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
 import { CallFailure } from './connection/call-failure.js';
 import type { Connection } from './connection/connection.js';
+import { lastWords } from './connection/last-words.js';
 import { prepareLaunch } from './connection/launch.js';
 import { createWatchdog } from './connection/watchdog.js';
 import type { PoolNeeds } from './pool/pool.js';
@@ -48,7 +49,7 @@ export class ServerLauncher {
     } catch (error) {
       release();
       const detail = error instanceof CallFailure ? error.detail : undefined;
-      log.warn('a tool server did not start', { instance, error, said: detail && redact(detail) });
+      log.warn('a tool server did not start', { instance, error, said: lastWords(detail, redact) });
       throw error;
     }
   }
@@ -87,7 +88,7 @@ export class ServerLauncher {
     return openConnection({
       launch,
       watchdog: this.#watchdog,
-      timeoutMs: startMs,
+      timeoutMs: Math.max(startMs, settings.startTimeout ?? 0),
       onStarted: (pid) => void processes.started(id, pid).catch(() => {}),
       ...hooks,
     });

@@ -10,6 +10,7 @@ import {
   showToolServer,
   showToolShares,
   showToolStats,
+  sickServerOutput,
   toolServerOutput,
   toolSharesOutput,
   toolStatsOutput,
@@ -81,16 +82,20 @@ export const toolTools = [
       limit: limit(20),
       cursor,
     }),
-    output: pageOutput('tools', listedToolOutput).extend({ total: z.int() }),
+    output: pageOutput('tools', listedToolOutput).extend({
+      total: z.int(),
+      /** Servers that did not start so far, so that their tools are not known; and why. */
+      not_started: z.array(sickServerOutput).optional(),
+    }),
     handler: async (input, { runtime }) => {
-      const found = await runtime.downstream.tools({ query: input.query, server: input.server });
+      const { tools: found, unlisted } = await runtime.downstream.tools({ query: input.query, server: input.server });
       const page = await pagedList('tools', input, {
         byDefault: 20,
         read: async () => placed(found, input.cursor),
         show: (tool) => showListedTool(tool, input.fields === 'full'),
         placeOf: ({ place }) => place,
       });
-      return { ...page, total: found.length };
+      return { ...page, total: found.length, not_started: unlisted.length === 0 ? undefined : unlisted };
     },
   }),
 

@@ -260,7 +260,7 @@ it('with high urgency a late answer is overtaken by another instance; without, i
   await eventually('both are up', async () => (await pidsOf(runtime, 'odd')).length === 2);
   const outcome = await runtime.call('odd.hang_once', { file: join(tempDir(), 'hung') }, { urgency: 'high' });
   expect(textOf(outcome)).toBe('well again');
-  expect(outcome.attempts.map(({ error }) => error)).toEqual(['cancelled by its caller', undefined]);
+  expect(outcome.attempts.map(({ error }) => error)).toEqual(['overtaken', undefined]);
   await eventually('the hung one is replaced', async () => {
     const [server] = await runtime.downstream.servers();
     return server?.instances.some(({ restarts }) => restarts === 1);

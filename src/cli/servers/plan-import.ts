@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
-import { configFileSchema } from '../../base/config-file.js';
+import type { z } from 'zod';
+import { parseConfigFile } from '../../base/config-file.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { isObject } from '../../base/json.js';
+import { parseJsonc, setInJsonc } from '../../base/jsonc.js';
 import { serversSchema } from '../../base/server-settings.js';
 import { providers } from '../../llm/providers.js';
 
@@ -30,7 +31,7 @@ const copied = ['type', 'command', 'args', 'env', 'cwd', 'url', 'headers'];
 
 /**
  * The config text with the servers of another client's file added. An invalid entry is skipped, with the reason. Nothing
- * else in the config changes. Throws `invalid` if either text is not such a file.
+ * else in the config changes, comments included. Throws `invalid` if either text is not such a file.
  */
 export function planImport(
   source: string,
@@ -41,8 +42,7 @@ export function planImport(
   if (!isObject(servers)) throw wrong(file, 'has no "mcpServers"');
   const root = config.trim() === '' ? {} : parse(config, configPath);
   const present = isObject(root.mcpServers) ? root.mcpServers : {};
-  const plan: Omit<ImportPlan, 'text'> = { added: [], replaced: [], unchanged: [], skipped: [] };
-  const merged: JsonObject = { ...present };
+  const plan: ImportPlan = { text: config, added: [], replaced: [], unchanged: [], skipped: [] };
 
   for (const [server, given] of Object.entries(servers)) {
     const entry = isObject(given) ? pick(given) : given;
@@ -54,18 +54,21 @@ export function planImport(
     else if (isReplacing) plan.replaced.push(server);
     else
       plan.skipped.push({ server, reason: `${configPath} has another server of this name; --replace takes this one` });
-    const isTaken = plan.added.includes(server) || plan.replaced.includes(server);
+    if (!plan.added.includes(server) && !plan.replaced.includes(server)) continue;
     // Fields that only this program knows, such as those of the pool, stay as they are.
-    if (isTaken) merged[server] = { ...(isObject(before) ? without(before) : {}), ...(entry as JsonObject) };
+    const whole = { ...(isObject(before) ? without(before) : {}), ...(entry as JsonObject) };
+    plan.text = setInJsonc(plan.text, ['mcpServers', server], whole);
   }
+  if (plan.text !== config) checkResult(plan.text, configPath);
+  return plan;
+}
 
-  const isChanged = plan.added.length + plan.replaced.length > 0;
-  if (!isChanged) return { ...plan, text: config };
-  const whole = { ...root, mcpServers: merged };
-  const checked = configFileSchema(providers).safeParse(whole);
-  if (!checked.success) throw wrong(configPath, `would not be valid.\n${z.prettifyError(checked.error)}`);
-  const indent = /\n([ \t]+)\S/.exec(config)?.[1] ?? '  ';
-  return { ...plan, text: `${JSON.stringify(whole, null, indent)}\n` };
+function checkResult(text: string, configPath: string): void {
+  try {
+    parseConfigFile(text, configPath, providers);
+  } catch (error) {
+    throw wrong(configPath, `would not be valid. ${messageOf(error)}`);
+  }
 }
 
 const pick = (entry: JsonObject): JsonObject =>
@@ -82,7 +85,7 @@ function firstIssue(error: z.ZodError): string {
 function parse(text: string, file: string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    ({ value } = parseJsonc(text));
   } catch (error) {
     throw wrong(file, `is not JSON: ${messageOf(error)}`);
   }

@@ -36,6 +36,8 @@ export interface Connection {
   check(timeoutMs: number): Promise<void>;
   /** All pages of its list. Throws CallFailure. */
   listTools(timeoutMs: number): Promise<ToolDescription[]>;
+  /** How its process ended by itself, in words; undefined for a web server, and if it was ended from here. */
+  exit(): string | undefined;
   /** The last lines that its process wrote to stderr. */
   stderrTail(): string;
   /** Asks it to end, and kills it if it does not. */
@@ -95,7 +97,7 @@ class McpConnection implements Connection {
       await this.#client.connect((this.#stdio ?? this.#http) as Transport, { timeout: timeoutMs });
     } catch (error) {
       this.kill();
-      throw notStarted(error, this.stderrTail());
+      throw notStarted(error, { exit: this.exit(), said: this.stderrTail(), timeoutMs });
     } finally {
       clearTimeout(deadline);
     }
@@ -145,6 +147,10 @@ class McpConnection implements Connection {
       seen.add(cursor ?? '');
     } while (cursor !== undefined && found.length < mostTools);
     return parseTools(found.slice(0, mostTools));
+  }
+
+  exit(): string | undefined {
+    return this.#stdio?.exit;
   }
 
   stderrTail(): string {
@@ -211,16 +217,24 @@ function describeProgress(given: { progress: number; total?: number | undefined;
   return message === undefined ? share : `${share}: ${message}`;
 }
 
-function notStarted(error: unknown, stderr: string): CallFailure {
+interface Ending {
+  exit: string | undefined;
+  said: string;
+  timeoutMs: number;
+}
+
+function notStarted(error: unknown, { exit, said, timeoutMs }: Ending): CallFailure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const late = `it was not ready within ${timeoutMs / 1_000} s`;
   const reasons: Record<string, string> = {
     ENOENT: 'its command was not found',
     EACCES: 'its command may not be executed',
-    [String(ErrorCode.ConnectionClosed)]: 'it ended or ran out of time before it was ready',
-    [String(ErrorCode.RequestTimeout)]: 'it did not answer initialize in time',
+    [String(ErrorCode.ConnectionClosed)]: exit === undefined ? late : `${exit} before it was ready`,
+    [String(ErrorCode.RequestTimeout)]: late,
   };
-  const reason = (code && reasons[code]) ?? toFailure(error, false).message;
-  return new CallFailure('not_started', reason, { detail: stderr || messageOf(error), cause: error });
+  const reason = code === undefined ? undefined : reasons[code];
+  const detail = said || (reason === undefined ? messageOf(error) : undefined);
+  return new CallFailure('not_started', reason ?? toFailure(error, false).message, { detail, cause: error });
 }
 
 /** Codes that blame the call and not the server. */

@@ -102,3 +102,13 @@ it('a mistake in the servers of the config file is an error that names the key',
   expect(end.code).toBe(2);
   expect(end.stderr).toContain('mcpServers.odd.instances');
 });
+
+it('import keeps the comments of the config file', async () => {
+  const home = homeWith({});
+  writeFileSync(configOf(home), '{\n  // the best one\n  "model": "opus", /* for all */\n}\n');
+  const file = sourceIn(home, { one: { command: 'one' } });
+  expect((await runCli(['servers', 'import', file], { home })).code).toBe(0);
+  const text = readFileSync(configOf(home), 'utf8');
+  expect(text).toContain('// the best one\n  "model": "opus", /* for all */');
+  expect((await runCli(['servers', 'list', '--json'], { home })).json().servers).toMatchObject([{ server: 'one' }]);
+});

@@ -223,7 +223,7 @@ it('says which file is wrong when the config, or the database, is broken', async
   expect(badKey.stderr).toContain('modle');
 
   writeFileSync(join(home, 'not-a.db'), 'x'.repeat(5_000));
-  const damaged = await run(['tool', 'list_tasks', '--config', 'none.json', '--db', 'not-a.db', '--json']);
+  const damaged = await run(['tool', 'list_tasks', '--config', '/dev/null', '--db', 'not-a.db', '--json']);
   expect(damaged.code).toBe(1);
   expect(damaged.json().error).toMatchObject({ code: 'unavailable' });
   expect(damaged.json().error.message).toContain('not-a.db');
