@@ -25,7 +25,7 @@ async function pidOf(server: Awaited<ReturnType<typeof connectServer>>, tool: st
   return pid;
 }
 
-const gone = (what: string, pids: number[]) => eventually(what, () => pids.every((pid) => !isAlive(pid)), 10_000);
+const gone = (what: string, pids: number[]) => eventually(what, () => pids.every((pid) => !isAlive(pid)));
 
 it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)(
   '%s to our server leaves no tool server, however stubborn, and none of its children',
