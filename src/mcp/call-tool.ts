@@ -68,12 +68,13 @@ export async function callTool(
 
 function toResult(tool: AnyTool, output: unknown): CallToolResult {
   const content = tool.content?.(output);
-  if (content) return { content } as unknown as CallToolResult;
-  const structure = { structuredContent: output as Record<string, unknown> };
-  if (!tool.text) return { content: [{ type: 'text', text: JSON.stringify(output) }], ...structure };
+  const failure = tool.isFailure?.(output) ? { isError: true } : {};
+  if (content) return { content, ...failure } as unknown as CallToolResult;
+  const rest = { structuredContent: output as Record<string, unknown>, ...failure };
+  if (!tool.text) return { content: [{ type: 'text', text: JSON.stringify(output) }], ...rest };
   const facts = tool.facts ? [tool.facts(output)] : [];
   const texts = [tool.text(output), ...facts, ...nextPage(output as Partial<Page<never, never>>)];
-  return { content: texts.map((text) => ({ type: 'text', text })), ...structure };
+  return { content: texts.map((text) => ({ type: 'text', text })), ...rest };
 }
 
 /** How to go on with a list whose text does not say it, since its form is that of the earlier server. */
