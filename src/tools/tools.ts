@@ -58,6 +58,7 @@ export const toolTools = [
     }),
     output: callOutput,
     content: contentOf,
+    isFailure: ({ result }) => result.isError === true,
     handler: async (input, { runtime, signal, progress, isWatched }) => {
       const { tool_name: tool, arguments: args = {}, urgency, agent_id: agentId } = input;
       const timeoutMs = input.timeout_seconds === undefined ? undefined : input.timeout_seconds * 1_000;

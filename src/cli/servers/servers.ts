@@ -12,9 +12,10 @@ import { type ImportPlan, planImport } from './plan-import.js';
 export async function listServers(_: unknown, { flags, output }: CommandContext): Promise<void> {
   const setting = settingOf(flags);
   const servers = await withRuntime(setting, (runtime) => runtime.downstream.servers());
-  const rows = servers.map(({ server, runs, tools, listedAt, backups, instances }) => ({
+  const rows = servers.map(({ server, runs, health, problem, tools, listedAt, backups, instances }) => ({
     server,
     runs,
+    ...(health === 'off' ? { off: problem === undefined ? 'switched off' : `left out: ${problem}` } : {}),
     instances: instances.length,
     backups,
     tools: tools ?? null,
@@ -27,6 +28,10 @@ export async function listServers(_: unknown, { flags, output }: CommandContext)
   }
   if (rows.length === 0) output.print(`${setting.config.configPath} names no servers. Next: servers import FILE`);
   for (const row of rows) {
+    if (row.off !== undefined) {
+      output.quote(`${output.paint('bold', row.server)}  ${row.off}`);
+      continue;
+    }
     const tools = row.tools === null ? 'never asked for its tools' : `${row.tools} tools`;
     const more = [
       `${row.instances} instance${row.instances === 1 ? '' : 's'}`,
@@ -57,7 +62,7 @@ export async function checkServers(
   { flags, output }: CommandContext,
 ): Promise<void> {
   const setting = settingOf(flags);
-  const names = server === undefined ? Object.keys(setting.config.mcpServers) : [server];
+  const names = server === undefined ? Object.keys(setting.config.servers.used) : [server];
   if (names.length === 0) {
     throw new RuntimeError(
       'not_configured',

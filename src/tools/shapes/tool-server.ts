@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { CallStats } from '../../downstream/routing/call-metrics.js';
-import type { InstanceReport, ListedTool, ServerView } from '../../downstream/views.js';
+import { type InstanceReport, type ListedTool, type ServerView, serverHealths } from '../../downstream/views.js';
 import { iso, mark, whenTrue } from '../call/fields.js';
 
-const health = z.enum(['native', 'up', 'idle', 'down']);
+const health = z.enum(serverHealths);
 
 /** A tool that call_tool can call. */
 export const listedToolOutput = z.strictObject({
@@ -66,6 +66,8 @@ export const toolServerOutput = z.strictObject({
   tools: z.int().optional(),
   listed_at: z.string().optional(),
   backups: z.array(z.string()).optional(),
+  /** Why it is left out, if its entry of the config file is wrong. */
+  problem: z.string().optional(),
   instances: z.array(toolInstanceOutput),
 });
 
@@ -79,6 +81,7 @@ export function showToolServer(view: ServerView): ShownToolServer {
     tools: view.tools,
     listed_at: view.listedAt === undefined ? undefined : iso(view.listedAt),
     backups: view.backups.length === 0 ? undefined : [...view.backups],
+    problem: view.problem,
     instances: view.instances.map(showInstance),
   };
 }
