@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { copyDist, mainOf } from '../support/dist-copy.js';
 import { problemsOfDatabase } from '../support/whole-database.js';
 import { Findings, shorten } from './findings.js';
 import { makeHome } from './home.js';
@@ -24,7 +24,8 @@ const counts = {
   http: Number(values.http ?? Math.ceil(calls / 50)),
   cli: Number(values.cli ?? Math.ceil(calls / 1_000)),
 };
-const main = resolve('dist/main.js');
+const dist = copyDist('fuzz-dist');
+const main = mainOf(dist.path);
 const findings = new Findings();
 const home = await makeHome();
 try {
@@ -37,6 +38,7 @@ try {
   }
 } finally {
   await home.close();
+  dist.remove();
 }
 for (const { problem, message, count } of findings.list()) {
   console.log(`\n${count} times: ${problem}\n  first by ${shorten(message)}`);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { type Findings, problemOf, problemOfReport } from './findings.js';
 import { fire } from './fire.js';
@@ -66,30 +67,45 @@ function addressOf(stdout: NodeJS.ReadableStream | null): Promise<string> {
   });
 }
 
-type Post = (path: string, body: unknown, headers?: Record<string, string>) => Promise<Response>;
+interface HttpAnswer {
+  status: number;
+  session: string | undefined;
+  text: string;
+}
 
+type Post = (path: string, body: unknown, headers?: Record<string, string>) => Promise<HttpAnswer>;
+
+/** A connection of its own for each request: one that is kept may just be closed for having been idle. */
 function poster(url: string, token: string): Post {
   return (path, body, headers = {}) =>
-    fetch(new URL(path, url), {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${token}`,
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        ...headers,
-      },
-      body: encode(body),
-      signal: AbortSignal.timeout(patienceMs),
+    new Promise((resolve, reject) => {
+      const outgoing = request(new URL(path, url), {
+        method: 'POST',
+        agent: false,
+        signal: AbortSignal.timeout(patienceMs),
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          ...headers,
+        },
+      });
+      outgoing.on('error', reject).on('response', async (response) => {
+        const pieces: Buffer[] = [];
+        for await (const piece of response) pieces.push(piece as Buffer);
+        const session = response.headers['mcp-session-id'];
+        const text = Buffer.concat(pieces).toString();
+        resolve({ status: response.statusCode ?? 0, session: typeof session === 'string' ? session : undefined, text });
+      });
+      outgoing.end(encode(body));
     });
 }
 
 async function beginSession(post: Post): Promise<string> {
-  const response = await post('/mcp', { jsonrpc: '2.0', id: 0, method: 'initialize', params: initialize });
-  await response.text();
-  const session = response.headers.get('mcp-session-id');
-  if (session === null) throw new Error(`/mcp gave no session: ${response.status}`);
+  const { session, status } = await post('/mcp', { jsonrpc: '2.0', id: 0, method: 'initialize', params: initialize });
+  if (session === undefined) throw new Error(`/mcp gave no session: ${status}`);
   const headers = { 'mcp-session-id': session };
-  await (await post('/mcp', { jsonrpc: '2.0', method: 'notifications/initialized' }, headers)).text();
+  await post('/mcp', { jsonrpc: '2.0', method: 'notifications/initialized' }, headers);
   return session;
 }
 
@@ -100,11 +116,10 @@ interface Reply {
 }
 
 async function callByApi(post: Post, { tool, args }: Call): Promise<Reply> {
-  const response = await post(`/api/tools/${encodeURIComponent(wellFormed(tool))}`, args);
-  const text = await response.text();
-  if (response.ok) return { problem: undefined, isRefused: false, result: JSON.parse(text) };
+  const { status, text } = await post(`/api/tools/${encodeURIComponent(wellFormed(tool))}`, args);
+  if (status === 200) return { problem: undefined, isRefused: false, result: JSON.parse(text) };
   // An empty name is another path; everything else says what is wrong.
-  const problem = tool === '' && response.status === 404 ? undefined : problemOfReport(text);
+  const problem = tool === '' && status === 404 ? undefined : problemOfReport(text);
   return { problem, isRefused: true };
 }
 
@@ -113,14 +128,13 @@ const wellFormed = (text: string): string => Buffer.from(text).toString();
 
 async function callByMcp(post: Post, session: string, { tool, args }: Call, id: number): Promise<Reply> {
   const message = { jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool, arguments: args } };
-  const response = await post('/mcp', message, { 'mcp-session-id': session });
-  const text = await response.text();
+  const { status, text } = await post('/mcp', message, { 'mcp-session-id': session });
   const answers = text
     .split('\n')
     .filter((line) => line.startsWith('data: {'))
     .map((line) => JSON.parse(line.slice('data: '.length)) as Record<string, unknown>);
   const answer = answers.find((candidate) => candidate.id === id) ?? parsed(text);
-  if (!answer) return { problem: `${response.status} without an answer: ${text.slice(0, 200)}`, isRefused: true };
+  if (!answer) return { problem: `${status} without an answer: ${text.slice(0, 200)}`, isRefused: true };
   const result = answer.result as Record<string, unknown> | undefined;
   const isRefused = answer.error !== undefined || result?.isError === true;
   return { problem: problemOf(answer), isRefused, result: result?.structuredContent };
