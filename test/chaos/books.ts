@@ -1,4 +1,4 @@
-import type { Connection } from '../../src/store/connection.js';
+import type { Connection } from '../../src/store/sqlite/connection.js';
 import { connect } from '../support/sqlite.js';
 import { problemsOfDatabase } from '../support/whole-database.js';
 import type { Ledger } from './ledger.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection } from '../../src/store/connection.js';
+import type { Connection } from '../../src/store/sqlite/connection.js';
 import type { Fleet } from './fleet.js';
 import type { User } from './user.js';
 
