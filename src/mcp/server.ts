@@ -14,9 +14,10 @@ import { version } from '../base/version.js';
 import type { Rights } from '../core/access/pass.js';
 import type { Runtime, Session } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
-import type { Missing, ToolChoice } from '../tools/index.js';
+import type { Missing } from '../tools/index.js';
+import type { ToolChoice } from '../tools/toolset-names.js';
 import { calledTool } from './called-tool.js';
-import { instructions } from './instructions.js';
+import { instructionsFor } from './instructions.js';
 import { servePrompts } from './prompts.js';
 import { ProtocolServer } from './protocol-server.js';
 import { serveResources } from './resources.js';
@@ -40,7 +41,10 @@ export function createMcpServer({ config, session, rights, runtime }: McpServerN
   // list, and does not say which argument is unknown.
   const server = new ProtocolServer(
     { name: 'agent-runtime-mcp', title: 'Agent Runtime', version },
-    { capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, logging: {} }, instructions },
+    {
+      capabilities: { tools: {}, resources: { subscribe: true }, prompts: {}, logging: {} },
+      instructions: instructionsFor(config),
+    },
   );
   let surface: Promise<Surface> | undefined;
   const loadSurface = () => {

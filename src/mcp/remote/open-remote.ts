@@ -15,7 +15,7 @@ import { readLocalToken } from '../../base/private-files.js';
 import { version } from '../../base/version.js';
 import { toErrorResult } from '../call-tool.js';
 import { calledTool } from '../called-tool.js';
-import { instructions } from '../instructions.js';
+import { instructionsFor } from '../instructions.js';
 import { ProtocolServer } from '../protocol-server.js';
 import { createRemoteConnection, type RemoteConnection, RemoteFailure } from './connection.js';
 import { conversationHeader, projectHeader } from './headers.js';
@@ -37,6 +37,7 @@ export function openRemote(
   });
   const server = createRemoteServer({
     url,
+    instructions: instructionsFor(config),
     connection,
     async ownTools() {
       const [{ chooseTools }, { describeTool }] = await Promise.all([
@@ -55,6 +56,7 @@ function isLoopback(url: string): boolean {
 
 interface RemoteServerNeeds {
   url: string;
+  instructions: string;
   connection: RemoteConnection;
   /** Our own tools as they are listed: what the remote one has too, when it cannot be asked. */
   ownTools(): Promise<Tool[]>;
@@ -71,7 +73,7 @@ const retryMs = 400;
  * An MCP server that has nothing of its own: it hands every call to the runtime at another address, over Streamable
  * HTTP, and hands back results, errors and progress as they are.
  */
-function createRemoteServer({ url, connection, ownTools }: RemoteServerNeeds): Server {
+function createRemoteServer({ url, instructions, connection, ownTools }: RemoteServerNeeds): Server {
   const server = new ProtocolServer(
     { name: 'agent-runtime-mcp', title: 'Agent Runtime', version },
     { capabilities: { tools: {} }, instructions },
