@@ -40,7 +40,8 @@ function renderScalar(value: unknown, name = ''): string {
   if (typeof value === 'string') return printable(advice.includes(name) ? forShell(value) : value);
   if (value === null || value === undefined) return '-';
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map((item) => renderScalar(item)).join(', ');
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (isObject(value)) return Object.keys(value).length === 0 ? '-' : JSON.stringify(value);
+  return String(value);
 }
 
 function renderLong(value: unknown, form: Form, margin: string): string[] {
