@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, RuntimeError } from '../../base/errors.js';
+import type { Downstream } from '../../downstream/downstream.js';
 import { readConfigDespiteErrors } from '../config-despite-errors.js';
 import type { CommandContext } from '../define-command.js';
 import { editFile } from '../install/edit-file.js';
@@ -15,9 +16,10 @@ export async function listServers(_: unknown, { flags, output, wantsJson }: Comm
     servers: await downstream.servers(),
     configPath: config.configPath,
   }));
-  const rows = servers.map(({ server, runs, tools, listedAt, backups, instances }) => ({
+  const rows = servers.map(({ server, runs, health, problem, tools, listedAt, backups, instances }) => ({
     server,
     runs,
+    ...(health === 'off' ? { off: problem === undefined ? 'switched off' : `left out: ${problem}` } : {}),
     instances: instances.length,
     backups,
     tools: tools ?? null,
@@ -32,15 +34,20 @@ export async function listServers(_: unknown, { flags, output, wantsJson }: Comm
 const serverColumns: Column<{
   server: string;
   runs: string;
+  off?: string;
   instances: number;
   tools: number | null;
   backups: readonly string[];
   open_breakers: readonly string[];
 }>[] = [
   { title: 'SERVER', value: ({ server }) => server },
-  { title: 'RUNS', value: ({ runs }) => runs, isText: true },
+  { title: 'RUNS', value: ({ runs, off }) => off ?? runs, isText: true },
   { title: 'INSTANCES', value: ({ instances }) => String(instances), isNumber: true },
-  { title: 'TOOLS', value: ({ tools }) => (tools === null ? 'never asked' : String(tools)), isNumber: true },
+  {
+    title: 'TOOLS',
+    value: ({ tools, off }) => (off === undefined ? String(tools ?? 'never asked') : ''),
+    isNumber: true,
+  },
   { title: 'BACKUPS', value: ({ backups }) => backups.join(', ') },
   { title: 'OPEN BREAKERS', value: ({ open_breakers }) => open_breakers.join(', ') },
 ];
@@ -50,6 +57,8 @@ interface Finding {
   status: 'ok' | 'fail';
   tools?: number;
   problem?: string;
+  /** What its process wrote at the end. */
+  said?: string;
   ms: number;
 }
 
@@ -62,7 +71,7 @@ export async function checkServers(
   { flags, output, wantsJson }: CommandContext,
 ): Promise<void> {
   const setting = settingOf(flags);
-  const names = server === undefined ? Object.keys(setting.config.mcpServers) : [server];
+  const names = server === undefined ? Object.keys(setting.config.servers.used) : [server];
   if (names.length === 0) {
     throw new RuntimeError(
       'not_configured',
@@ -71,12 +80,14 @@ export async function checkServers(
     );
   }
   const findings = await withRuntime(setting, async ({ downstream }) => {
-    const found: Finding[] = [];
-    for (const name of names) found.push(await checkOne(name, (each) => downstream.check(each, startMs)));
-    return found;
+    // Side by side: one that hangs must not hold up the report on the others.
+    return Promise.all(names.map((name) => checkOne(name, downstream)));
   });
   if (wantsJson) output.printJson({ servers: findings });
-  else printTable(output, findingColumns(output.paint), findings);
+  else {
+    printTable(output, findingColumns(output.paint), findings);
+    for (const { server: name, said } of findings) if (said !== undefined) output.quote(`${name} wrote: ${said}`);
+  }
   if (findings.some(({ status }) => status === 'fail')) process.exitCode = 1;
 }
 
@@ -92,15 +103,16 @@ const findingColumns = (paint: Paint): Column<Finding>[] => [
   { title: 'PROBLEM', value: ({ problem = '' }) => problem, isText: true },
 ];
 
-async function checkOne(server: string, check: (server: string) => Promise<number>): Promise<Finding> {
+async function checkOne(server: string, downstream: Downstream): Promise<Finding> {
   const startedAt = performance.now();
   const ms = () => Math.round(performance.now() - startedAt);
   try {
-    const tools = await check(server);
+    const tools = await downstream.check(server, startMs);
     return { server, status: 'ok', tools, ms: ms() };
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
-    return { server, status: 'fail', problem: messageOf(error), ms: ms() };
+    const said = downstream.sick().find((sick) => sick.server === server)?.said;
+    return { server, status: 'fail', problem: messageOf(error), ...(said === undefined ? {} : { said }), ms: ms() };
   }
 }
 

@@ -10,7 +10,7 @@ import type { BreakerGate, Permit } from './breaker-gate.js';
 import { Health, type HealthRule } from './health.js';
 import { Instance, type InstanceState, type RestartRule } from './instance.js';
 import type { ServerStore, ToolList } from './server-store.js';
-import { breakerOf, firstOf, type Slot, type SlotRequest, Slots, scaledToZero } from './slots.js';
+import { breakerOf, type Slot, type SlotRequest, Slots } from './slots.js';
 
 export interface PooledCall extends CallOptions, SlotRequest {
   tool: string;
@@ -19,13 +19,25 @@ export interface PooledCall extends CallOptions, SlotRequest {
   onChosen(instance: string, connection: Connection): void;
 }
 
+export interface ListOptions {
+  /** Asks the server even if its list is known. */
+  isFresh: boolean;
+  timeoutMs: number;
+  /** Waits the whole time for its start, and not only as long as callers of its tools do. */
+  isPatient?: boolean;
+}
+
 export interface InstanceView {
   id: string;
   state: InstanceState | 'suspect';
   inFlight: number;
   restarts: number;
+  /** For how long it has been coming up; 0 if it is up, or not wanted. */
+  comingUpMs: number;
   pid: number | undefined;
   lastFailure: string | undefined;
+  /** The server's own words at its last failure: the end of its stderr. */
+  lastWords: string | undefined;
 }
 
 export interface PoolNeeds {
@@ -50,6 +62,7 @@ const failuresToReplace = 5;
 const longestCallMs = 50_000;
 const listTimeoutMs = 10_000;
 const usualIdleMs = 10 * 60_000;
+const usualStartMs = 10_000;
 
 /** The instances of one server. They are started with the first call. */
 export class Pool {
@@ -72,7 +85,8 @@ export class Pool {
     this.#lastUsedAt = needs.tick();
     this.#health = new Health(healthRule(settings), (connection, why) => void this.#eject(connection, why));
     const createInstance = (number: number) => this.#createInstance(number);
-    this.#slots = new Slots({ gate, health: this.#health, createInstance });
+    const startTimeoutMs = settings.startTimeout ?? usualStartMs;
+    this.#slots = new Slots({ gate, health: this.#health, startTimeoutMs, createInstance });
     this.#slots.resize(size);
   }
 
@@ -100,13 +114,12 @@ export class Pool {
   }
 
   /** The last list of its tools. Starts the server only if there is none, or if `isFresh`. Throws CallFailure. */
-  async tools({ isFresh, timeoutMs }: { isFresh: boolean; timeoutMs: number }): Promise<ToolList> {
+  async tools({ isFresh, timeoutMs, isPatient = false }: ListOptions): Promise<ToolList> {
     const known = await this.knownTools();
     if (known && !isFresh) return known;
-    if (this.size === 0) throw scaledToZero();
     this.#lastUsedAt = this.#needs.tick();
     const wasUp = this.isUp();
-    const connection = await firstOf(this.#slots.startAll(), timeoutMs);
+    const connection = await this.#slots.first({ timeoutMs, isPatient });
     // A server that has just come up has just been asked for its list.
     return this.#list && !wasUp ? this.#list : this.#fetchList(connection);
   }
@@ -125,9 +138,10 @@ export class Pool {
 
   instances(): InstanceView[] {
     return this.#slots.all.map(({ instance, inFlight }) => {
-      const { id, state, restarts, connection, lastFailure } = instance;
+      const { id, state, restarts, comingUpMs, connection, lastFailure, lastWords } = instance;
       const isSuspect = connection && this.#health.isSuspect(connection);
-      return { id, state: isSuspect ? 'suspect' : state, inFlight, restarts, pid: connection?.pid, lastFailure };
+      const shown = isSuspect ? 'suspect' : state;
+      return { id, state: shown, inFlight, restarts, comingUpMs, pid: connection?.pid, lastFailure, lastWords };
     });
   }
 

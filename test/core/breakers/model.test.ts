@@ -196,4 +196,4 @@ it('three processes with one breaker between them are one pure machine, and neve
   );
   // The sequences are worth something: they have been everywhere.
   expect([...seen].sort()).toEqual(['closed', 'half_open', 'half_open probing', 'open', 'open held']);
-}, 120_000);
+});

@@ -25,7 +25,13 @@ function instanceOf(starts: () => 'up' | 'down') {
         isOpen = false;
         onClosed();
       };
-      const connection = { isOpen: () => isOpen, kill: end, close: async () => end() } as unknown as Connection;
+      const silent = { exit: () => undefined, stderrTail: () => '' };
+      const connection = {
+        ...silent,
+        isOpen: () => isOpen,
+        kill: end,
+        close: async () => end(),
+      } as unknown as Connection;
       opened.push({ connection, end });
       return connection;
     },
