@@ -50,7 +50,8 @@ export const bundling = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: [driver],
+  // Of PostgreSQL's driver: what it asks for by name if it is there.
+  external: [driver, 'pg-native', 'pg-cloudflare', 'cloudflare:sockets'],
   define: { __VERSION__: JSON.stringify(version) },
   // CommonJS packages in the bundle call require.
   banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },

@@ -95,6 +95,11 @@ export const searchSettings = [
 const runtimeSettings = [
   { name: 'AGENT_RUNTIME_DB_PATH', flag: 'db', default: '~/.claude/agent_runtime.db', meaning: 'The database file.' },
   {
+    name: 'AGENT_RUNTIME_DB_URL',
+    meaning:
+      'A PostgreSQL database in place of the file, for several hosts: postgres://user@host/database. The password comes from PGPASSWORD or PGPASSFILE.',
+  },
+  {
     name: 'AGENT_RUNTIME_CONFIG',
     flag: 'config',
     default: '~/.claude/agent_runtime.json',

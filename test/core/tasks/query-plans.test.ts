@@ -79,14 +79,20 @@ test('next, claim, ready, list and the sweep use indexes on a board of 100,000 t
 
 /** Records every statement that a database runs. */
 function spyOn(db: Database, statements: { text: string; values: Value[] }[]): void {
-  const noting = <Method extends 'all' | 'get' | 'run'>(sql: Sql, method: Method): Sql[Method] => {
+  const noting = <Method extends 'all' | 'get' | 'run' | 'send'>(sql: Sql, method: Method): Sql[Method] => {
     const original = sql[method] as (text: string, ...values: Value[]) => Promise<never>;
     return ((text: string, ...values: Value[]) => {
       if (!text.startsWith('explain') && /\btasks\b/.test(text)) statements.push({ text, values });
       return original(text, ...values);
     }) as Sql[Method];
   };
-  const spied = (sql: Sql): Sql => ({ all: noting(sql, 'all'), get: noting(sql, 'get'), run: noting(sql, 'run') });
+  const spied = (sql: Sql): Sql => ({
+    all: noting(sql, 'all'),
+    get: noting(sql, 'get'),
+    run: noting(sql, 'run'),
+    send: noting(sql, 'send'),
+    alone: sql.alone,
+  });
   const { transaction } = db;
   Object.assign(db, spied(db), {
     transaction: ((body, options) => transaction((sql) => body(spied(sql)), options)) satisfies Database['transaction'],
