@@ -94,11 +94,7 @@ export const searchSettings = [
 
 const runtimeSettings = [
   { name: 'AGENT_RUNTIME_DB_PATH', flag: 'db', default: '~/.claude/agent_runtime.db', meaning: 'The database file.' },
-  {
-    name: 'AGENT_RUNTIME_DB_URL',
-    meaning:
-      'A PostgreSQL database in place of the file, for several hosts: postgres://user@host/database. The password comes from PGPASSWORD or PGPASSFILE.',
-  },
+  { name: 'AGENT_RUNTIME_DB_URL', meaning: 'PostgreSQL in place of the file: postgres://user@host/db.' },
   {
     name: 'AGENT_RUNTIME_CONFIG',
     flag: 'config',
@@ -109,7 +105,7 @@ const runtimeSettings = [
     name: 'AGENT_RUNTIME_DATA_DIR',
     flag: 'dataDir',
     default: '~/.claude/agent_runtime',
-    meaning: 'Backups, logs, artifacts of jobs, and the data sets and price files that jobs read.',
+    meaning: 'Backups, logs, and the artifacts, data sets and price files of jobs.',
   },
   {
     name: 'AGENT_RUNTIME_LOG_LEVEL',

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { inject, onTestFinished } from 'vitest';
+import { afterAll, inject, onTestFinished } from 'vitest';
 
-/** The server of this run's tests; null where PostgreSQL is not installed. */
+/** The port of this run's PostgreSQL server; null where PostgreSQL is not installed. */
 export const postgresPort = inject('postgresPort');
 
 /** Whether the tests of the domain run on PostgreSQL. */
@@ -10,23 +10,58 @@ export const isOnPostgres = process.env.AGENT_RUNTIME_TEST_ENGINE === 'postgres'
 
 const addressOf = (database: string): string => `postgres://agrt@127.0.0.1:${postgresPort}/${database}`;
 
-/** The address of a database that does not exist yet; dropped after the test. Equal keys give equal addresses. */
-export function postgresUrl(key: string): string {
-  const database = `t_${createHash('sha256').update(key).digest('hex').slice(0, 24)}`;
-  onTestFinished(() => dropDatabase(database));
+/** The address of a database that does not exist yet; dropped after the test. */
+export function newPostgresUrl(): string {
+  const database = `t_${randomUUID().replaceAll('-', '')}`;
+  onTestFinished(() => execute('postgres', `drop database if exists ${database} with (force)`));
   return addressOf(database);
 }
 
-/** What makes a program whose database would be this file use the engine that is tested. */
-export function databaseEnv(file: string): Record<string, string> {
-  return isOnPostgres ? { AGENT_RUNTIME_DB_URL: postgresUrl(file) } : {};
+const lent = new Map<string, string>();
+const free: string[] = [];
+const made: string[] = [];
+
+/**
+ * What makes a runtime of this process whose home is here use the engine that is tested. The databases of a file serve
+ * one test after the other, emptied between.
+ */
+export async function databaseEnv(home: string): Promise<Record<string, string>> {
+  if (!isOnPostgres) return {};
+  const known = lent.get(home);
+  if (known) return { AGENT_RUNTIME_DB_URL: addressOf(known) };
+  const database = free.pop() ?? `t_${randomUUID().replaceAll('-', '')}`;
+  if (!made.includes(database)) made.push(database);
+  lent.set(home, database);
+  onTestFinished(async () => {
+    await execute(database, emptyAll);
+    lent.delete(home);
+    free.push(database);
+  });
+  return { AGENT_RUNTIME_DB_URL: addressOf(database) };
 }
 
-async function dropDatabase(database: string): Promise<void> {
-  const client = new pg.Client(addressOf('postgres'));
+if (isOnPostgres) {
+  afterAll(async () => {
+    for (const database of made) await execute('postgres', `drop database if exists ${database} with (force)`);
+  });
+}
+
+/** What is still connected goes first: a runtime that is closing may have its last statements under way. */
+const emptyAll = `
+  do $$
+  declare tables text;
+  begin
+    perform pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+    select string_agg(quote_ident(tablename), ', ') into tables from pg_tables
+      where schemaname = 'public' and tablename <> 'schema_version';
+    if tables is not null then execute 'truncate ' || tables || ' restart identity cascade'; end if;
+  end $$`;
+
+async function execute(database: string, text: string): Promise<void> {
+  const client = new pg.Client(addressOf(database));
   await client.connect();
   try {
-    await client.query(`drop database if exists ${database} with (force)`);
+    await client.query(text);
   } finally {
     await client.end();
   }

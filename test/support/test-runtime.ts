@@ -27,7 +27,11 @@ export function testConfig(home: string, env: Record<string, string> = {}): Conf
 export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Runtime & { home: string }> {
   const home = options.home ?? tempDir();
   const runtime = await openRuntime({
-    config: testConfig(home, { AGENT_RUNTIME_DATA_DIR: join(home, 'data'), ...databaseEnv(home), ...options.env }),
+    config: testConfig(home, {
+      AGENT_RUNTIME_DATA_DIR: join(home, 'data'),
+      ...(await databaseEnv(home)),
+      ...options.env,
+    }),
     log: silentLog,
     runnerEntry,
     ...(options.clock ? { clock: options.clock } : {}),

@@ -50,10 +50,10 @@ const justOne: Fragment = { text: '1', values: [] };
 function readyIds(scope: TaskScope, after: Position | undefined, limit: Fragment): Fragment {
   const ranges = rangesOf(scope).map((range) => readyRange(range, after, limit));
   const [only] = ranges;
-  if (only && ranges.length === 1) return { text: `select id from (${only.text})`, values: only.values };
-  const merged = ranges.map((range) => `select * from (${range.text})`).join(' union all ');
+  if (only && ranges.length === 1) return { text: `select id from (${only.text}) as ready`, values: only.values };
+  const merged = ranges.map((range) => `select * from (${range.text}) as ready`).join(' union all ');
   return {
-    text: `select id from (${merged}) ${queueOrder} limit ${limit.text}`,
+    text: `select id from (${merged}) as merged ${queueOrder} limit ${limit.text}`,
     values: [...ranges.flatMap((range) => range.values), ...limit.values],
   };
 }

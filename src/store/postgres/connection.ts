@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Value } from '../sql.js';
 import { readAddress } from './address.js';
 import { toPostgres } from './dialect.js';
-import { isConnectionFailure, isReadOnlyServer, isStale } from './postgres-errors.js';
+import { isConnectionFailure, isInvalidText, isReadOnlyServer, isStale } from './postgres-errors.js';
 
 export interface ConnectionNeeds {
   url: string;
@@ -54,6 +54,8 @@ export class Connection {
     const answer = client.query<Row>({ ...query, values: [...values] });
     answer.catch((error) => {
       if (this.#isUseless(error)) this.discard(client);
+      // It is a fault of the text, which the driver does not name.
+      if (isInvalidText(error)) error.message += ` in: ${text}`;
     });
     return answer;
   }

@@ -15,6 +15,8 @@ import { CommitUnanswered, MustBeAlone, runTransaction } from './transaction.js'
 
 export interface PostgresNeeds {
   url: string;
+  /** Where the schema was looked at; from here on it writes. */
+  writer: Connection;
   /** The address without its secrets. */
   location: string;
   log: Log;
@@ -42,7 +44,7 @@ class PostgresDatabase implements Database {
   constructor(needs: PostgresNeeds) {
     this.location = needs.location;
     this.#needs = needs;
-    this.#writer = new Connection({ url: needs.url, name: 'agent-runtime', isReadOnly: false });
+    this.#writer = needs.writer;
     this.#reader = new Connection({ url: needs.url, name: 'agent-runtime (reads)', isReadOnly: true });
   }
 

@@ -24,6 +24,7 @@ export async function migrate(
     await client.query(`select pg_advisory_xact_lock(${migrationLock})`);
     const found = await versionOf(client, location, newest);
     if (found === undefined) await refuseForeign(client, location, steps);
+    await client.query(functions);
     for (const step of steps) if (step.version > (found ?? 0)) await apply(client, step);
     await client.query('create table if not exists schema_version (version bigint not null)');
     await client.query('delete from schema_version');
@@ -69,3 +70,8 @@ async function refuseForeign(client: Client, location: string, steps: readonly M
       rows.map(({ name }) => name),
     );
 }
+
+/** What SQLite has and our texts use: the elements of a JSON array that is stored as text. */
+const functions = `
+  create or replace function json_each(list text) returns table (value text) language sql immutable as
+    'select jsonb_array_elements_text(list::jsonb)'`;

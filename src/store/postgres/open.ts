@@ -30,20 +30,19 @@ export async function openPostgres({
   ...options
 }: OpenPostgresOptions): Promise<Database> {
   const location = publicAddress(url);
-  const connection = new Connection({ url, name: 'agent-runtime (start)', isReadOnly: false });
+  const writer = new Connection({ url, name: 'agent-runtime', isReadOnly: false });
   try {
-    await connection.open().catch(async (error) => {
+    await writer.open().catch(async (error) => {
       if (!isMissing(error)) throw error;
       await createDatabase(url);
       log.info('the database did not exist and was created', { location });
     });
-    await migrate(connection, location, options.steps);
+    await migrate(writer, location, options.steps);
   } catch (error) {
+    await writer.close();
     throw explain(error, location);
-  } finally {
-    await connection.close();
   }
-  return postgresDatabase({ url, location, log, deadlineMs, alwaysAlone: options.alwaysAlone });
+  return postgresDatabase({ url, writer, location, log, deadlineMs, alwaysAlone: options.alwaysAlone });
 }
 
 /** Makes the database of an address, from the server's own one. Another process may be faster. */

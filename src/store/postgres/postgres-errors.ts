@@ -28,6 +28,9 @@ export function isConnectionFailure(error: unknown): boolean {
   );
 }
 
+/** A statement that PostgreSQL does not understand. */
+export const isInvalidText = (error: unknown): error is Error => /^42/.test(codeOf(error));
+
 /** The server is not the primary any more, or not yet: another one is, at the same address. */
 export const isReadOnlyServer = (error: unknown): boolean => codeOf(error) === '25006';
 
