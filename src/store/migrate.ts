@@ -6,6 +6,7 @@ import { knownTools } from './migrations/005-known-tools.js';
 import { liveUsage } from './migrations/006-live-usage.js';
 import { dueByTick } from './migrations/007-due-by-tick.js';
 import { taskLinks } from './migrations/008-task-links.js';
+import { breakerClock } from './migrations/009-breaker-clock.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   liveUsage,
   dueByTick,
   taskLinks,
+  breakerClock,
 ];

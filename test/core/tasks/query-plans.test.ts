@@ -79,7 +79,6 @@ test.skipIf(isOnPostgres)(
     });
     expect([...faults]).toEqual([]);
   },
-  60_000,
 );
 
 /** Records every statement that a database runs. */

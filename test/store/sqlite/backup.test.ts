@@ -26,9 +26,7 @@ test('a copy made while 4 processes write is one moment of the database, private
   const counts: number[] = [];
   for (let round = 0; round < 5; round++) {
     const path = join(directory, `${round}.db`);
-    const startedAt = performance.now();
     await db.backup(path);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect((statSync(path).mode & 0o777).toString(8)).toBe('600');
     const copy = connect(path, { readonly: true });
     const notes = Number(copy.prepare('select count(*) from notes').pluck().get());

@@ -238,6 +238,9 @@ test('every breaker is taken over with its state, counts and settings', async ()
       last_success_at: timeOf(breaker.last_success_time),
       created_at: timeOf(breaker.created_at),
       updated_at: timeOf(breaker.updated_at),
+      // Of no boot of ours: the wall clock counts.
+      clock_boot_id: null,
+      clock_boot_at: null,
     })),
   );
 });

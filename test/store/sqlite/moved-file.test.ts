@@ -186,7 +186,7 @@ describe('a database that is replaced', () => {
     expect(statSync(db.location).size).toBe(26);
     rmSync(home, { recursive: true });
     renameSync(elsewhere, home);
-    await expect.poll(() => write(db, 'after').catch(() => 0), { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => write(db, 'after').catch(() => 0)).toBe(1);
     expect(await notesIn(db)).toEqual(['old', 'after']);
   });
 
@@ -199,7 +199,7 @@ describe('a database that is replaced', () => {
     truncateSync(db.location, statSync(other.location).size - 40_960);
     await expect(write(db, 'lost')).rejects.toMatchObject({ message: expect.stringContaining('cannot be used') });
     put(other.location, db.location);
-    await expect.poll(() => write(db, 'after').catch(() => 0), { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => write(db, 'after').catch(() => 0)).toBe(1);
     expect(await notesIn(db)).toHaveLength(201);
   });
 
