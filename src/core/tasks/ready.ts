@@ -1,6 +1,6 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
-import { type Fragment, is, where } from '../../store/where.js';
+import { countRows, type Fragment, is, where } from '../../store/where.js';
 import type { TaskRow } from './task.js';
 
 /** Which tasks a caller may be given: those of a goal; else those of its project and of no project; else all. */
@@ -27,6 +27,14 @@ export async function listReady(sql: Sql, scope: TaskScope, page: ReadyPage): Pr
   const { text, values } = readyIds(scope, after, { text: '?', values: [page.limit] });
   return sql.all<TaskRow>(`select * from tasks where id in (${text}) ${queueOrder} limit ?`, ...values, page.limit);
 }
+
+/** How many tasks of a scope can be claimed now. */
+export const countReady = (sql: Sql, { goalId, project }: TaskScope): Promise<number> =>
+  countRows(
+    sql,
+    'tasks',
+    where(is(readyNow), goalId === undefined ? is("project in (?, '')", project) : is('goal_id = ?', goalId)),
+  );
 
 /** Where a task stands in the queue. */
 type Position = Pick<TaskRow, 'id' | 'priority' | 'is_overdue'>;
