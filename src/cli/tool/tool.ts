@@ -50,7 +50,7 @@ async function callTool(name: string, given: GivenInput, { flags, output, wantsJ
     call(tool, await withWholeIds(input, runtime)),
   );
   if (wantsJson) output.printJson(result);
-  else if (tool.text) output.quote(tool.text(result));
+  else if (tool.text) output.quote([tool.text(result), ...(tool.facts ? [tool.facts(result)] : [])].join('\n'));
   else output.print(renderResult(result, { width: output.columns(), paint: output.paint }));
 }
 
