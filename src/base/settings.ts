@@ -135,7 +135,15 @@ const runtimeSettings = [
     name: 'AGENT_RUNTIME_MAX_RUNNING_JOBS',
     atMost: 64,
     default: '4',
-    meaning: 'How many background jobs run at once, over all sessions.',
+    meaning:
+      'How many processes of background jobs work at once, over all sessions. Model calls share one of their own.',
+  },
+  {
+    name: 'AGENT_RUNTIME_MAX_MODEL_CALLS',
+    atMost: 256,
+    isChecked: true,
+    meaning:
+      'How many model calls run in the background at once, over all sessions: 16, or as many as AGENT_RUNTIME_MAX_RUNNING_JOBS if that alone is set.',
   },
   {
     name: 'AGENT_RUNTIME_MODEL',

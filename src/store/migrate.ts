@@ -9,6 +9,7 @@ import { knownTools } from './migrations/005-known-tools.js';
 import { liveUsage } from './migrations/006-live-usage.js';
 import { dueByTick } from './migrations/007-due-by-tick.js';
 import { taskLinks } from './migrations/008-task-links.js';
+import { lanes } from './migrations/009-lanes.js';
 import {
   brokenReferences,
   type Migration,
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   liveUsage,
   dueByTick,
   taskLinks,
+  lanes,
 ];
 
 export interface MigrateOptions {

@@ -33,7 +33,7 @@ describe('an attempt that has been superseded', () => {
     const first = await queue.running();
     await queue.finish(first, failing(true));
     await nextTry(queue, first.id);
-    expect(await queue.jobs.heartbeat(first.runner_id ?? '', keyOf(first))).toBeUndefined();
+    expect(await queue.jobs.state(first.runner_id ?? '', keyOf(first))).toBeUndefined();
   });
 });
 
