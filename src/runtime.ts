@@ -199,7 +199,19 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
   });
   const spool = createSpool(config.dataDir);
   const crashReports = createCrashReports(logDir, config.runnerHeapMb);
-  const drainNeeds = { jobs: store, loadAgent: agents.load, spool, log, db, clock, redact, dataDir: config.dataDir };
+  // The rest of the heap is for the calls under way.
+  const roomyMb = config.runnerHeapMb / 2;
+  const drainNeeds = {
+    roomyMb,
+    jobs: store,
+    loadAgent: agents.load,
+    spool,
+    log,
+    db,
+    clock,
+    redact,
+    dataDir: config.dataDir,
+  };
   return {
     goalRuns,
     relayRuns,

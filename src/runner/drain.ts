@@ -77,7 +77,7 @@ export class Drain {
   #isBroken = false;
   #isLooking = false;
   #wake = () => {};
-  #taken = () => {};
+  #moved = () => {};
   #due = () => {};
 
   constructor(needs: DrainNeeds) {
@@ -85,9 +85,12 @@ export class Drain {
     this.done = this.#run();
   }
 
-  /** `listener` is called whenever jobs were taken: there may be more jobs than runners. */
-  onTaken(listener: () => void): void {
-    this.#taken = listener;
+  /**
+   * `listener` is called whenever jobs were taken or have ended: there may be more jobs than runners, or jobs of the other
+   * lane that waited for these.
+   */
+  onMoved(listener: () => void): void {
+    this.#moved = listener;
   }
 
   /** `listener` is called when a time that the runner waited for has come: a task of a run may become a job now. */
@@ -149,7 +152,7 @@ export class Drain {
     for (const [index, { job, durationMs }] of over.entries()) this.#logEnd(job, ended[index], durationMs);
     if (next.do === 'leave') this.#mustEnd = true;
     if (next.do === 'run') for (const job of next.jobs) this.#start(job);
-    if (next.do === 'run' && next.jobs.length > 0) this.#taken();
+    if (over.length > 0 || (next.do === 'run' && next.jobs.length > 0)) this.#moved();
     // A signal may have come while the jobs were being claimed; a runner that was written off has lost all it carries.
     if (this.#mustEnd) this.#stopAll(next.do === 'leave' ? 'superseded' : 'ending');
     if (next.do === 'wait') await this.#waitUntil(next.until);

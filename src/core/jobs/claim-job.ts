@@ -8,7 +8,7 @@ import { leaseFor, leaseValues } from '../lease.js';
 import { wasPostponed } from './attempts.js';
 import { isTaskCancelled } from './board-task.js';
 import { type JobRow, runGoal } from './job.js';
-import type { Lane } from './lane.js';
+import { type Lane, modulePrefix } from './lane.js';
 
 /** What a runner, or the server that starts it, can run. */
 export interface Capabilities {
@@ -23,12 +23,6 @@ export interface LaneWork {
   lane: Lane;
   capabilities: Capabilities;
 }
-
-/**
- * Begins the requirement of a job that a module of the user's serves. Such a job may be of any type, as only the module's
- * own code knows its types: every runner that has the module can run it.
- */
-export const modulePrefix = 'module:';
 
 /** A hash that is equal for processes that can run the same jobs: sessions may be configured with different keys. */
 export function capabilityHash({ types, provides }: Capabilities): string {

@@ -2,6 +2,7 @@ import type { Actor } from '../../../src/core/actor.js';
 import { capabilityHash } from '../../../src/core/jobs/claim-job.js';
 import type { Job, JobRow } from '../../../src/core/jobs/job.js';
 import { createJobStore, type JobStoreNeeds } from '../../../src/core/jobs/job-store.js';
+import type { Lane } from '../../../src/core/jobs/lane.js';
 import type { AttemptKey, Outcome } from '../../../src/core/jobs/outcome.js';
 import type { RunnerRow } from '../../../src/core/jobs/runners.js';
 import type { NewJob } from '../../../src/core/jobs/submit-job.js';
@@ -29,7 +30,7 @@ export interface Queue {
   killed: string[];
   submit(job?: Partial<NewJob>): Promise<Job>;
   /** A runner that has come up, with a permit that a submission brought if there is one; resolves to its id. */
-  runner(): Promise<string>;
+  runner(lane?: Lane): Promise<string>;
   /** The job that a runner takes now; fails when it takes none. */
   take(runnerId: string): Promise<JobRow>;
   /** Submits a job and has a new runner take it. */
@@ -101,16 +102,17 @@ export async function testQueue(needs: Partial<JobStoreNeeds> & { maxRunning?: n
       if (runnerId) permits.push(runnerId);
       return job;
     },
-    async runner() {
+    async runner(lane = 'call') {
       pid++;
-      const permit = permits.shift();
+      const permit = lane === 'call' ? permits.shift() : undefined;
       if (permit) return register(permit);
       const id = `test-${pid}`;
       await db.run(
         `insert into runners (id, ability, state, lane, created_at, created_tick, created_boot_id)
-         values (?, ?, 'starting', 'call', ?, ?, ?)`,
+         values (?, ?, 'starting', ?, ?, ?, ?)`,
         id,
         capabilityHash(capabilities),
+        lane,
         clock.now(),
         clock.tick(),
         clock.bootId,
