@@ -26,6 +26,7 @@ export async function serveStdio(readSettings: () => Config, options: ServeOptio
   keepSmall();
   const { config, problem } = readOrExplain(readSettings);
   const log = openLog(config, options);
+  for (const warning of config.warnings) log.warn(warning);
   const info = { clientSessionId: config.clientSessionId, project: config.project };
   const session = nameSession(info);
 
