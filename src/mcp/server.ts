@@ -15,6 +15,7 @@ import type { Rights } from '../core/access/pass.js';
 import type { Runtime, Session } from '../runtime.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
 import type { Missing, ToolChoice } from '../tools/index.js';
+import { calledTool } from './called-tool.js';
 import { instructions } from './instructions.js';
 import { servePrompts } from './prompts.js';
 import { ProtocolServer } from './protocol-server.js';
@@ -55,10 +56,10 @@ export function createMcpServer({ config, session, rights, runtime }: McpServerN
   // result once more against its schemas, a third of what a short call takes. Tools check their own arguments.
   server.fallbackRequestHandler = async (request, extra): Promise<CallToolResult> => {
     if (request.method !== 'tools/call') throw new McpError(ErrorCode.MethodNotFound, 'Method not found');
-    const { name, arguments: given } = (request.params ?? {}) as { name?: unknown; arguments?: unknown };
+    const name = calledTool(request.params);
     const { tools, missing, callTool, contextOf, toErrorResult, problem } = await loadSurface();
-    const tool = tools.get(String(name));
-    if (!tool) return toErrorResult(explainMissing(String(name), missing(String(name)), { ...config, rights }));
+    const tool = tools.get(name);
+    if (!tool) return toErrorResult(explainMissing(name, missing(name), { ...config, rights }));
     const openContext = async () => {
       if (problem) throw problem;
       return contextOf(await runtime(), session, {
@@ -69,7 +70,7 @@ export function createMcpServer({ config, session, rights, runtime }: McpServerN
     };
     // A client that shows its server's log should not need to look for it on disk.
     const onDefect = () => void server.sendLoggingMessage({ level: 'error', logger: tool.name, data: 'tool failed' });
-    return callTool(tool, given, { openContext, onDefect });
+    return callTool(tool, request.params?.arguments, { openContext, onDefect });
   };
 
   return server;

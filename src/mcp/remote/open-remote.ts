@@ -14,6 +14,7 @@ import { RuntimeError, reportError } from '../../base/errors.js';
 import { readLocalToken } from '../../base/private-files.js';
 import { version } from '../../base/version.js';
 import { toErrorResult } from '../call-tool.js';
+import { calledTool } from '../called-tool.js';
 import { instructions } from '../instructions.js';
 import { ProtocolServer } from '../protocol-server.js';
 import { createRemoteConnection, type RemoteConnection, RemoteFailure } from './connection.js';
@@ -98,7 +99,7 @@ function createRemoteServer({ url, connection, ownTools }: RemoteServerNeeds): S
 
   server.fallbackRequestHandler = async (request, extra): Promise<CallToolResult> => {
     if (request.method !== 'tools/call') throw new McpError(ErrorCode.MethodNotFound, 'Method not found');
-    const params = { ...(request.params as { name: string }) };
+    const params = { ...request.params, name: calledTool(request.params) };
     const progressToken = extra._meta?.progressToken;
     const onprogress = (progress: Progress) => {
       if (progressToken === undefined) return;
