@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadDriver } from '../../src/store/driver.js';
+import { loadDriver } from '../../src/store/sqlite/driver.js';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
 import { type Figure, withHome } from './protocol.js';
 import { startMeasured } from './server-process.js';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { tempDir } from '../support/temp-dir.js';
 import { type Background, background, scripted, session } from './fixtures/background.js';
-import { eventually } from './fixtures/poll.js';
 
 /** Calls that hang until they are cancelled, all of them carried by one runner that has asked the vendor for each. */
 async function hangingCalls(runtime: Background, count: number): Promise<string[]> {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createRandom } from '../../src/agents/ml-experiment/random.js';
 import { hasEnded } from '../../src/core/jobs/job.js';
+import { eventually } from '../support/eventually.js';
 import { type Background, background, scripted, session } from './fixtures/background.js';
-import { eventually } from './fixtures/poll.js';
 
 /** How many runners are killed; each from a seed of its own. The whole of it: KILLS=200. */
 const kills = Number(process.env.KILLS ?? 5);
