@@ -116,8 +116,9 @@ const runtimeSettings = [
   {
     name: 'AGENT_RUNTIME_TOOLSETS',
     flag: 'toolsets',
-    default: 'all',
-    meaning: 'Which tools to offer: all, core, or names of toolsets with commas between.',
+    default: 'auto',
+    meaning:
+      'Which tools to offer: all, core, or names of toolsets with commas between. auto: core to clients that send every schema with each request, all to others.',
   },
   {
     name: 'AGENT_RUNTIME_READ_ONLY',

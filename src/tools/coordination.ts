@@ -271,6 +271,7 @@ export const coordinationTools = [
     name: 'clean_all_tasks',
     title: 'Clean all tasks',
     effect: 'destroy',
+    isFinal: true,
     description:
       'Deletes every task of every project and frees all slots, after a backup whose path it returns. Goals stay.',
     input: z.strictObject({
