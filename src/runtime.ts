@@ -35,7 +35,7 @@ import { capabilitiesOf, moduleEnvironment, runnerEnvironment } from './runner/e
 import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
-import { createSpawner } from './runner/spawn.js';
+import { createSpawner, spawnDetached } from './runner/spawn.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 
@@ -64,6 +64,8 @@ export interface Runtime {
   readonly maintenance: Maintenance;
   /** Other processes that have the database open. */
   liveProcesses(): Promise<LiveProcess[]>;
+  /** Starts a dashboard that outlives this process, and ends when nobody has looked at it for an hour. */
+  startDashboard(): Promise<void>;
   /** Drains the job queue in this process: what the detached runner does. */
   startDrain(runnerId: string): Drain;
   /** Ends at once; synchronous, so that it can be the last thing a process does. */
@@ -132,6 +134,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     downstream,
     maintenance,
     liveProcesses: () => findLiveProcesses(db, processes),
+    startDashboard: () => startDashboard(ground),
     startDrain,
 
     close() {
@@ -174,6 +177,17 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentR
   });
   for (const type of agents.types) log.debug('agent_registered', { type });
   return agents;
+}
+
+const dashboardIdleSeconds = 3_600;
+
+function startDashboard({ config, runnerEntry }: Ground): Promise<void> {
+  const main = join(dirname(runnerEntry), 'main.js');
+  const readOnly = config.isReadOnly ? ['--read-only'] : [];
+  return spawnDetached([main, 'dashboard', '--until-idle', String(dashboardIdleSeconds), ...readOnly], {
+    logFile: join(config.dataDir, 'logs', 'dashboard.log'),
+    env: runnerEnvironment(config),
+  });
 }
 
 /** The queue, and what moves on when a job ends: runs of goals and of relays. */

@@ -118,7 +118,7 @@ const runtimeSettings = [
     flag: 'toolsets',
     default: 'auto',
     meaning:
-      'Which tools to offer: all, core, or names of toolsets with commas between. auto: core to clients that send every schema with each request, all to others.',
+      'all, core, or toolsets with commas between. auto: core for clients that send every schema, all for others.',
   },
   {
     name: 'AGENT_RUNTIME_READ_ONLY',

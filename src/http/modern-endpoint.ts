@@ -43,15 +43,17 @@ export class ModernEndpoint {
   readonly #open = new Map<string, Open>();
   readonly #rounds = new Rounds();
   readonly #handler: McpHttpHandler;
+  readonly #changes: Changes;
 
   constructor(needs: ModernEndpointNeeds) {
     this.#needs = needs;
     const { runtime, feed, log } = needs;
+    this.#changes = createChanges({ db: runtime.db, feed, log });
     this.#handler = createMcpHandler(
       async ({ authInfo, requestInfo }) => this.#serverFor(passOf(authInfo), requestInfo),
       {
         legacy: 'reject',
-        bus: changesOf({ db: runtime.db, feed, log }),
+        bus: this.#changes,
         maxRequestBodySize: largestBody,
         onerror: (error) => log.warn('a request was refused', { problem: error.message }),
       },
@@ -68,6 +70,8 @@ export class ModernEndpoint {
     // It ends with the token of its caller.
     const leave = this.#needs.visits.add(pass, end);
     this.#open.set(id, { pass, hasBegun: true, open: 1, usedAt: this.#needs.runtime.clock.tick(), end });
+    // The SDK says at once that it listens: from then on no change may be missed.
+    if (request.headers.get('mcp-method') === 'subscriptions/listen') await this.#changes.start();
     const signal = AbortSignal.any([request.signal, ending.signal]);
     const response = await this.#handler.fetch(new Request(request, { signal }), { authInfo: authOf(pass) });
     return watchBody(response, () => {
@@ -112,22 +116,34 @@ function authOf(pass: Visitor): AuthInfo {
 
 const passOf = (auth: AuthInfo | undefined): Visitor => auth?.extra?.pass as Visitor;
 
+interface Changes extends ServerEventBus {
+  /** Follows them already now, for a listener that is about to come. */
+  start(): Promise<void>;
+}
+
 /** The changes of resources, followed while anybody listens. */
-function changesOf(needs: Parameters<typeof followResources>[0]): ServerEventBus {
+function createChanges(needs: Parameters<typeof followResources>[0]): Changes {
   const listeners = new Set<(event: ServerEvent) => void>();
   let following: Promise<() => void> | undefined;
   const publish = (event: ServerEvent) => {
     for (const listener of listeners) listener(event);
   };
+  async function start(): Promise<void> {
+    following ??= followResources(needs, ({ uris, isListChanged }) => {
+      for (const uri of uris) publish({ kind: 'resource_updated', uri });
+      if (isListChanged) publish({ kind: 'resources_list_changed' });
+    });
+    await following.catch((error: unknown) => {
+      following = undefined;
+      needs.log.warn('changes could not be followed', { error });
+    });
+  }
   return {
     publish,
+    start,
     subscribe(listener) {
       listeners.add(listener);
-      following ??= followResources(needs, ({ uris, isListChanged }) => {
-        for (const uri of uris) publish({ kind: 'resource_updated', uri });
-        if (isListChanged) publish({ kind: 'resources_list_changed' });
-      });
-      following.catch((error: unknown) => needs.log.warn('changes could not be followed', { error }));
+      void start();
       return () => {
         listeners.delete(listener);
         if (listeners.size > 0) return;

@@ -77,7 +77,6 @@ function createSubscriptions(server: Server, follow: NonNullable<Service['follow
       start().catch(() => {});
     },
     handlers: {
-      // A missing resource may be created later; until then there are no updates.
       'resources/subscribe': async (params: unknown) => {
         const uri = uriToFollow('resources/subscribe', params);
         await start();

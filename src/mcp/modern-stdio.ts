@@ -26,8 +26,10 @@ export async function serveModern(service: Service, transport: Transport, log: L
   const heard: Transport = {
     async start() {
       transport.onmessage = (message) => {
-        if ('method' in message && message.method === 'subscriptions/listen') void follow();
-        heard.onmessage?.(message);
+        const isListening = 'method' in message && message.method === 'subscriptions/listen';
+        // The SDK says at once that it listens: from then on no change may be missed.
+        if (isListening) void follow().then(() => heard.onmessage?.(message));
+        else heard.onmessage?.(message);
       };
       await transport.start();
     },

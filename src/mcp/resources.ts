@@ -98,11 +98,9 @@ export function resourceHandlers({ actor, rights, runtime }: ResourceNeeds): Han
   };
 }
 
-/** The uri of a request that follows a resource. Throws RequestError for one under which there can be nothing. */
+/** The uri of a request that follows a resource. One that is not there may come to be; until then nothing is told. */
 export function uriToFollow(method: string, params: unknown): string {
-  const { uri } = readParams(method, readUri, params);
-  findResource(uri);
-  return uri;
+  return readParams(method, readUri, params).uri;
 }
 
 function show({ uri, name, title, description }: Resource) {
