@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -51,6 +51,8 @@ export const bundling = {
   platform: 'node',
   target: 'node20',
   external: [driver],
+  // Its other form builds the names of its parts while it runs, so that no bundler finds them.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { __VERSION__: JSON.stringify(version), __HOMEPAGE__: JSON.stringify(homepage) },
   // CommonJS packages in the bundle call require.
   banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },
@@ -99,7 +101,20 @@ export async function bundleInto(outdir) {
   ]);
   for (const file of ['index.html', 'icon.svg']) copyFileSync(join(root, 'src/dashboard', file), join(dashboard, file));
   cpSync(join(root, driverHome, 'prebuilds'), join(sqlite, 'prebuilds'), { recursive: true });
+  writeFileSync(join(outdir, 'config.schema.json'), await configSchema(outdir));
   return [program, native, browser].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+}
+
+/** The JSON Schema of the config file, made from the schema that checks it. */
+async function configSchema(outdir) {
+  const outfile = join(outdir, 'config-schema.mjs');
+  try {
+    await build({ ...bundling, splitting: false, absWorkingDir: root, entryPoints: ['src/config.ts'], outfile });
+    const { configFileJsonSchema } = await import(pathToFileURL(outfile).href);
+    return `${JSON.stringify(configFileJsonSchema(), null, 2)}\n`;
+  } finally {
+    rmSync(outfile, { force: true });
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,5 +1,7 @@
 import { type Config, environmentWithout, readConfigWith } from './base/config.js';
-import { type Environment, type Flags, readSetting, type Setting, settings } from './base/settings.js';
+import { configJsonSchema, readConfigFile } from './base/config-file.js';
+import type { ConfiguredServers } from './base/server-settings.js';
+import { type Environment, type Flags, readSetting, type Setting, settings, warnOfUnknown } from './base/settings.js';
 import { providers } from './llm/providers.js';
 
 /**
@@ -17,6 +19,21 @@ export function readConfigSkippingInvalid(flags?: Flags): Config {
   const environment = environmentWithout([]);
   const invalid = settings.flatMap((setting: Setting) => (isInvalid(setting, environment) ? namesOf(setting) : []));
   return readConfig(flags, environmentWithout(invalid));
+}
+
+/** A sentence for each variable of this process's environment that is most likely misspelt. */
+export function environmentWarnings(): string[] {
+  return warnOfUnknown(environmentWithout([]), providers);
+}
+
+/** The tool servers of a config file. Throws `invalid` if the file is not as it should be. */
+export function readServers(configPath: string): ConfiguredServers {
+  return readConfigFile(configPath, providers).servers;
+}
+
+/** The schema of the config file as JSON Schema. The package has it as `dist/config.schema.json`. */
+export function configFileJsonSchema(): object {
+  return { title: 'Config file of agent-runtime-mcp', ...configJsonSchema(providers) };
 }
 
 const namesOf = ({ name, aliases = [] }: Setting): string[] => [name, ...aliases];

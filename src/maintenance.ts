@@ -15,8 +15,8 @@ import type { Tasks } from './core/tasks/tasks.js';
 import type { Downstream } from './downstream/downstream.js';
 import { deleteOldAnswers } from './downstream/native/answers.js';
 import type { Jobs } from './runner/jobs.js';
-import { backupPath, newestBackup, pathInside, removeUnfinished } from './store/backup.js';
 import type { Database, Statement } from './store/sql.js';
+import { backupPath, newestBackup, pathInside, removeUnfinished } from './store/sqlite/backup.js';
 
 export interface MaintenanceNeeds {
   config: Pick<Config, 'dbPath'>;

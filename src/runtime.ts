@@ -5,6 +5,7 @@ import { type Clock, systemClock } from './base/clock.js';
 import type { Config } from './base/config.js';
 import type { Log } from './base/log.js';
 import { createRedactor, type Redact } from './base/redact.js';
+import { readServers } from './config.js';
 import { type Access, createAccess } from './core/access/access.js';
 import { createHttpServers, type HttpServers } from './core/access/http-servers.js';
 import { type Breakers, createBreakers } from './core/breakers/breakers.js';
@@ -36,8 +37,8 @@ import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
 import { createSpawner, spawnDetached } from './runner/spawn.js';
-import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
+import { openDatabase } from './store/sqlite/open.js';
 
 /** All parts of the runtime, each built once. */
 export interface Runtime {
@@ -236,6 +237,7 @@ function buildDownstream({ config, db, clock, log, processes, redact }: Ground, 
       endMarked: (id) => endMarked(toolServerMark, id),
     }),
     natives: nativeTools,
+    readServers: () => readServers(config.configPath),
     runNative: async (tool, args, signal) =>
       tool.execute(tool.input.parse(args), { signal, db, clock, log, settings: config.native }),
   });

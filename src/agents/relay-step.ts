@@ -56,7 +56,7 @@ export function createRelayStepAgent(needs: ModelCallNeeds) {
 
 /** Throws `Postponed` while no breaker lets an agent work on the step, `circuit_open` when one was tripped by hand. */
 async function holdBaton({ id, payload }: AgentJob<Payload>, { db, clock }: ModelCallNeeds): Promise<HeldBaton> {
-  const taken = await db.transaction((sql) => takeBaton(sql, payload.baton_id, id, { at: clock.now() }));
+  const taken = await db.transaction((sql) => takeBaton(sql, payload.baton_id, id, { at: clock.now(), clock }));
   if ('held' in taken) return taken.held;
   if (taken.retryAfterMs !== undefined) throw new Postponed(taken.refusal, taken.retryAfterMs, taken.refusedBy);
   throw new RuntimeError('circuit_open', taken.refusal, 'Call circuit_breaker_reset, then run_relay.');

@@ -23,6 +23,18 @@ export function systemClock(): Clock {
   };
 }
 
+/** When the boot was, by the wall clock of now. It moves when the wall clock is set, and while the machine sleeps. */
+export function bootAt(clock: Pick<Clock, 'now' | 'tick'>): EpochMs {
+  for (;;) {
+    const tick = clock.tick();
+    const now = clock.now();
+    // A process that was stopped between its two readings takes them again.
+    if (clock.tick() - tick <= longestReadingMs) return now - tick;
+  }
+}
+
+const longestReadingMs = 100;
+
 function readBootId(): string {
   try {
     return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
+import { type ConfigFile, type ReadConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
 import { RuntimeError } from './errors.js';
 import { type LogLevel, logLevels } from './log.js';
 import { type NativeSettings, readNativeSettings } from './native-settings.js';
-import type { ServerSettings, ToolPreferences } from './server-settings.js';
+import type { ConfiguredServers, ToolPreferences } from './server-settings.js';
 import {
   type DefaultedName,
   type Environment,
@@ -17,6 +17,7 @@ import {
   type SettingName,
   settingOrDefault,
   settings,
+  warnOfUnknown,
 } from './settings.js';
 
 /** All settings, parsed once: flags win over the environment, which wins over the config file and the defaults. */
@@ -43,8 +44,8 @@ export interface Config {
   agents: readonly string[];
   /** What jobs of type `command` may run, by name. */
   commands: ReadonlyMap<string, AllowedCommand>;
-  /** The other MCP servers that this one may start or reach, by name. */
-  mcpServers: Readonly<Record<string, ServerSettings>>;
+  /** The other MCP servers that this one may start or reach. */
+  servers: ConfiguredServers;
   toolPreferences: ToolPreferences;
   pricesUrl: string | undefined;
   /** Another runtime that gets every call, in place of one in this process. */
@@ -62,6 +63,8 @@ export interface Config {
   env: Environment;
   /** Values that must never be shown. */
   secrets: readonly string[];
+  /** What in the environment is most likely a mistake, a sentence each. */
+  warnings: readonly string[];
 }
 
 /** A program that jobs may run, as the config file allows it. */
@@ -94,7 +97,7 @@ export function readConfigWith(
   const limit = (name: DefaultedName, inFile: number | undefined) =>
     readWholeNumber(environment, name) ?? inFile ?? Number(chosen(name));
   const configPath = path(chosen('AGENT_RUNTIME_CONFIG'), home);
-  const file = readConfigFile(configPath, providers);
+  const { file, servers } = readConfigFile(configPath, providers);
   const env = withSecrets(environment, file, { home, configPath });
   const limits = file.limits ?? {};
   const native = readNativeSettings(env);
@@ -118,7 +121,7 @@ export function readConfigWith(
     models: file.models ?? {},
     agents: agentsOf(file, [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])], { home, configPath }),
     commands: commandsOf(file, { home, configPath }),
-    mcpServers: file.mcpServers ?? {},
+    servers,
     toolPreferences: file.toolPreferences ?? {},
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
@@ -129,6 +132,7 @@ export function readConfigWith(
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
     env,
     secrets: [...secretsIn(env, providers, namedSecrets), ...(native.searxng?.secrets ?? [])],
+    warnings: warnOfUnknown(environment, providers),
   };
 }
 
@@ -155,7 +159,11 @@ interface Places {
 }
 
 /** A provider's section of the config file, overridden by its variables. */
-function providerSettings({ id, environment }: ProviderSection, file: ConfigFile, env: Environment): object {
+function providerSettings(
+  { id, environment }: ProviderSection,
+  file: ReadConfigFile['file'],
+  env: Environment,
+): object {
   const settings: Record<string, unknown> = { ...(file.providers?.[id] as object | undefined) };
   for (const [key, setting] of Object.entries(environment)) {
     const value = setting && readSetting(env, setting);
@@ -177,7 +185,7 @@ function remoteOf(setting: (name: SettingName) => string | undefined): Config['r
 }
 
 /** Each module once, in the order given: the first that declares a job type wins. */
-function agentsOf(file: ConfigFile, more: readonly string[], places: Places): string[] {
+function agentsOf(file: ReadConfigFile['file'], more: readonly string[], places: Places): string[] {
   const named = [...(file.agents ?? []), ...more];
   return [...new Set(named.map((module) => resolvePath(module, places)))];
 }
@@ -186,7 +194,7 @@ const split = (paths = ''): string[] => paths.split(delimiter).filter(Boolean);
 
 const usualOutputBytes = 1_000_000;
 
-function commandsOf(file: ConfigFile, places: Places): Map<string, AllowedCommand> {
+function commandsOf(file: ReadConfigFile['file'], places: Places): Map<string, AllowedCommand> {
   const commands = Object.entries(file.commands ?? {}).map(([name, command]): [string, AllowedCommand] => [
     name,
     {
@@ -203,7 +211,7 @@ function commandsOf(file: ConfigFile, places: Places): Map<string, AllowedComman
 }
 
 /** The environment wins over the secrets file. */
-function withSecrets(environment: Environment, file: ConfigFile, places: Places): Environment {
+function withSecrets(environment: Environment, file: ReadConfigFile['file'], places: Places): Environment {
   if (file.secretsFile === undefined) return environment;
   const env: Record<string, string | undefined> = readSecretsFile(resolvePath(file.secretsFile, places));
   for (const [name, value] of Object.entries(environment)) if (value) env[name] = value;

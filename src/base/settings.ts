@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import { RuntimeError } from './errors.js';
+import { similarNames } from './text.js';
 
 /** The flags that every command takes. They win over the environment, which wins over the config file. */
 export interface Flags {
@@ -233,4 +234,28 @@ export interface ProviderSection {
   readonly models?: object | undefined;
   /** Names of more variables whose values must never be shown, by its settings. */
   secretVariables?(settings: object): readonly string[];
+}
+
+const prefix = 'AGENT_RUNTIME_';
+
+/** Names that processes of this program give to one another. */
+const internalNames = ['AGENT_RUNTIME_DEPTH', 'AGENT_RUNTIME_RUNNER', 'AGENT_RUNTIME_TOOL_SERVER'];
+
+/** A warning for each variable that has this program's prefix and that nothing reads: most likely it is misspelt. */
+export function warnOfUnknown(env: Environment, providers: readonly ProviderSection[]): string[] {
+  const ofProviders = providers.flatMap(({ environment }) => Object.values(environment));
+  const declared: (Setting | undefined)[] = [...settings, ...ofProviders];
+  const names = declared.flatMap((setting) => (setting ? [setting.name, ...(setting.aliases ?? [])] : []));
+  const known = names.filter((name) => name.startsWith(prefix));
+  return Object.keys(env)
+    .filter((name) => name.startsWith(prefix) && env[name] && ![...known, ...internalNames].includes(name))
+    .sort()
+    .map((name) => {
+      const [near] = similarNames(
+        name.slice(prefix.length),
+        known.map((one) => one.slice(prefix.length)),
+      );
+      const meant = near === undefined ? '' : ` Did you mean ${prefix}${near}?`;
+      return `The variable ${name} has no effect: there is no such setting.${meant}`;
+    });
 }

@@ -11,7 +11,6 @@ import {
   list,
   optionalArgument,
   port,
-  requiredChoice,
   requiredText,
   text,
   textWithDefault,
@@ -20,19 +19,37 @@ import {
 const setupCommands = [
   defineCommand({
     name: 'install',
-    description: 'Show how to connect a client; with --write, edit its config file.',
+    description:
+      'Show how to connect a client; with --write, edit its config file. Without a client, offer those found.',
     options: {
-      client: requiredChoice('--client <name>', 'the client', clientIds),
-      print: flag('--print', 'only show what to do (the default)', { conflictsWith: 'write' }),
-      write: flag('--write', 'edit the config file, after a backup beside it'),
-      scope: choice('--scope <scope>', 'claude-code only: who gets the server', claudeScopes),
+      client: choice('--client <name>', 'the client; by default those of this machine are offered', clientIds),
+      isAll: flag('--all', 'every client found that is not connected yet, with --write or --dry-run'),
+      print: flag('--print', 'only show what to do (the default)', { conflictsWith: ['write', 'dryRun'] }),
+      write: flag('--write', 'edit the config file, after a backup beside it', { conflictsWith: 'dryRun' }),
+      isDry: flag('--dry-run', 'show as a diff what --write would change'),
+      scope: choice('--scope <scope>', 'who gets the server: project, user, or local for claude-code', claudeScopes),
+      variables: list(
+        '--env <name[=value]>',
+        'a variable of the server; without a value, the client passes on its own',
+      ),
     },
     helpAfter: '\nGlobal options such as --db are passed on to the server that the client will start.\n',
     load: async () => (await import('./install/install.js')).runInstall,
   }),
   defineCommand({
+    name: 'uninstall',
+    description: 'Remove the server from the config file of a client, after a backup. The database stays.',
+    options: {
+      client: choice('--client <name>', 'the client; by default those that are connected are offered', clientIds),
+      isAll: flag('--all', 'every client found'),
+      isDry: flag('--dry-run', 'only show as a diff what would change'),
+    },
+    load: async () => (await import('./install/uninstall.js')).runUninstall,
+  }),
+  defineCommand({
     name: 'doctor',
     description: 'Check everything that the runtime needs, and print a fix for each problem. Changes nothing.',
+    logsWarnings: true,
     load: async () => (await import('./doctor/doctor.js')).runDoctor,
   }),
   defineCommand({
@@ -57,6 +74,7 @@ const serverCommands = [
         least: 1,
       }),
     },
+    logsWarnings: true,
     load: async () => (await import('./serve.js')).runServe,
   }),
   defineCommand({
@@ -67,6 +85,7 @@ const serverCommands = [
       open: flag('--open', 'open the dashboard in a browser'),
       untilIdle: count('--until-idle <seconds>', 'end when nobody has been connected for so long'),
     },
+    logsWarnings: true,
     load: async () => (await import('./serve-http.js')).runDashboard,
   }),
 ];

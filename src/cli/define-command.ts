@@ -8,7 +8,7 @@ import {
   toCommanderOption,
   type ValuesOf,
 } from './options.js';
-import type { Output } from './output.js';
+import { type Output, printable } from './output.js';
 
 /** What a handler gets beside its own arguments and options. */
 export interface CommandContext {
@@ -38,6 +38,8 @@ interface CommandTexts {
   allowsExcessWords?: boolean;
   /** The command of a set that runs when its name is left out. */
   isDefault?: boolean;
+  /** Says by itself what is most likely a mistake in the settings: a server in its log, `doctor` as a finding. */
+  logsWarnings?: boolean;
 }
 
 export interface DefinedCommand extends CommandTexts {
@@ -94,17 +96,27 @@ export function addCommand(parent: Command, declared: DefinedCommand, output: Ou
   if (declared.usage !== undefined) command.usage(declared.usage);
   if (declared.helpAfter !== undefined) command.addHelpText('after', declared.helpAfter);
   command.allowExcessArguments(declared.allowsExcessWords === true);
-  return command.action(() =>
-    declared.run(
+  return command.action(async () => {
+    const flags = globalFlagsOf(command);
+    if (!declared.logsWarnings && !flags.isQuiet) await warnOfSettings(output);
+    await declared.run(
       { arguments: command.processedArgs, options: command.opts() },
       {
-        flags: globalFlagsOf(command),
+        flags,
         output,
         excessWords: command.args.slice(Object.keys(declared.arguments).length),
         printHelp: () => command.outputHelp(),
       },
-    ),
-  );
+    );
+  });
+}
+
+/** Names the variables that are most likely misspelt: who wrote one believes that it works. */
+async function warnOfSettings(output: Output): Promise<void> {
+  const { environmentWarnings } = await import('../config.js');
+  for (const warning of environmentWarnings()) {
+    output.say(`${output.paintAside('yellow', 'warning:')} ${printable(warning)}`);
+  }
 }
 
 /** Adds the command of a set, which only holds the commands of the set. */

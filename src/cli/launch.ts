@@ -53,6 +53,7 @@ export function connectLines(platform: NodeJS.Platform): string {
   Claude Desktop  ${commandName} install --client claude-desktop
   Cursor          ${commandName} install --client cursor
   VS Code         ${commandName} install --client vscode
+  24 clients      ${commandName} install
   any other       ${entry}
 
 First steps:

@@ -90,25 +90,6 @@ export function choice<const Choice extends string>(
   return { flags, description, choices, read: (stored) => choices.find((one) => one === stored) };
 }
 
-export function requiredChoice<const Choice extends string>(
-  flags: string,
-  description: string,
-  choices: readonly Choice[],
-): OptionOf<Choice> {
-  return {
-    flags,
-    description,
-    choices,
-    isRequired: true,
-    read(stored) {
-      const chosen = choices.find((one) => one === stored);
-      if (chosen === undefined)
-        throw new TypeError(`${flags} is ${String(stored)}, which commander should have refused.`);
-      return chosen;
-    },
-  };
-}
-
 /** A whole number from 1 on; `value` unless it is given. */
 export function count(flags: string, description: string): OptionOf<number | undefined>;
 export function count(flags: string, description: string, value: number): OptionOf<number>;

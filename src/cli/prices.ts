@@ -1,9 +1,9 @@
 import { listPrices } from '../agents/backtest/price-store.js';
-import { readConfig } from '../config.js';
 import { fetchPrices, importPrices, type StoredPrices } from '../services/import-prices.js';
 import type { CommandContext } from './define-command.js';
 import { createInterruption } from './interruption.js';
 import { printable } from './output.js';
+import { readSettings } from './read-settings.js';
 
 export interface ImportOptions {
   file: string;
@@ -13,12 +13,12 @@ export interface ImportOptions {
 
 /** Stores a copy of a CSV file of daily prices. */
 export async function importPriceFile({ file, ticker, force }: ImportOptions, context: CommandContext): Promise<void> {
-  const { dataDir } = readConfig(context.flags.settings);
+  const { dataDir } = readSettings(context.flags.settings);
   printStored(await importPrices({ file, ticker, dataDir, mayReplace: force }), context);
 }
 
 export async function listPriceFiles(_: unknown, { flags, output }: CommandContext): Promise<void> {
-  const { directory, prices } = await listPrices(readConfig(flags.settings).dataDir);
+  const { directory, prices } = await listPrices(readSettings(flags.settings).dataDir);
   if (flags.isJson) {
     output.printJson({ directory, prices, count: prices.length });
     return;
@@ -46,7 +46,7 @@ export async function fetchPriceFile(
   { ticker, from, to, force }: FetchOptions,
   context: CommandContext,
 ): Promise<void> {
-  const { dataDir, pricesUrl, env } = readConfig(context.flags.settings);
+  const { dataDir, pricesUrl, env } = readSettings(context.flags.settings);
   const interruption = createInterruption(context.output, { isAnnounced: false });
   try {
     const kept = await fetchPrices({

@@ -33,6 +33,7 @@ export function runDashboard(
 /** Serves over HTTP until a signal ends it. */
 export async function serveHttp(service: HttpService, { flags, output }: CommandContext): Promise<void> {
   const { config, log } = settingOf(flags);
+  for (const warning of config.warnings) log.warn(warning);
   const [{ openRuntime }, { startHttpServer }, { readPageFiles }] = await Promise.all([
     import('../runtime.js'),
     import('../http/http-server.js'),

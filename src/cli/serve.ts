@@ -25,12 +25,15 @@ export async function serve(
   output: Output,
   { metricsPort }: { metricsPort?: number | undefined } = {},
 ): Promise<void> {
-  const [{ readConfig }, { serveStdio }] = await Promise.all([import('../config.js'), import('../mcp/stdio.js')]);
+  const [{ readSettings }, { serveStdio }] = await Promise.all([
+    import('./read-settings.js'),
+    import('../mcp/stdio.js'),
+  ]);
   if (process.stdin.isTTY && !flags.isQuiet) {
     output.say('Serving MCP on this terminal; clients use a pipe. Ctrl-C ends it.');
   }
   const logLevel = flags.settings.logLevel ?? impliedLevel(flags);
-  await serveStdio(() => readConfig({ ...flags.settings, logLevel }), { isJson: flags.isJsonLogs, metricsPort });
+  await serveStdio(() => readSettings({ ...flags.settings, logLevel }), { isJson: flags.isJsonLogs, metricsPort });
 }
 
 function impliedLevel({ isVerbose, isQuiet }: GlobalFlags): string | undefined {

@@ -3,11 +3,12 @@ import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { settingOrDefault } from '../base/settings.js';
-import { readConfig } from '../config.js';
+
 import type { Actor } from '../core/actor.js';
 import { nameSession } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
 import { type GlobalFlags, logOf } from './global-flags.js';
+import { readSettings } from './read-settings.js';
 
 /** The configuration of one command, and its log. */
 export interface Setting {
@@ -16,7 +17,7 @@ export interface Setting {
 }
 
 export function settingOf(flags: GlobalFlags): Setting {
-  const config = readConfig(flags.settings);
+  const config = readSettings(flags.settings);
   return { config, log: logOf(flags, config) };
 }
 

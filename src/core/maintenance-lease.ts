@@ -14,10 +14,13 @@ export async function takeMaintenanceLease(
   return db.transaction(async (sql) => {
     const taken = await sql.get(
       `insert into duties (name, done_at) values (?, ?)
-       on conflict (name) do update set done_at = excluded.done_at where duties.done_at <= ? returning name`,
+       on conflict (name) do update set done_at = excluded.done_at
+         where duties.done_at <= ? or duties.done_at > ? returning name`,
       name,
       now,
       now - periodMs,
+      // Done in the future, by a clock that was set right since: it must not rest until then.
+      now,
     );
     return taken !== undefined;
   });

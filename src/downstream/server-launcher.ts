@@ -2,8 +2,10 @@ import type { Config } from '../base/config.js';
 import { newShortId } from '../base/ids.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
+import type { ServerSettings } from '../base/server-settings.js';
 import { CallFailure } from './connection/call-failure.js';
 import type { Connection } from './connection/connection.js';
+import { lastWords } from './connection/last-words.js';
 import { prepareLaunch } from './connection/launch.js';
 import { createWatchdog } from './connection/watchdog.js';
 import type { PoolNeeds } from './pool/pool.js';
@@ -15,6 +17,15 @@ export interface ServerLauncherNeeds {
   redact: Redact;
   processes: ServerProcesses;
 }
+
+export interface LaunchRequest {
+  server: string;
+  /** `github#2`. */
+  instance: string;
+  settings: ServerSettings;
+}
+
+type Hooks = Parameters<PoolNeeds['open']>[1];
 
 /** The first start of a server may have to download it. */
 const startMs = 60_000;
@@ -33,22 +44,26 @@ export class ServerLauncher {
   }
 
   /** Opens a connection for an instance of a server. Throws CallFailure `not_started`. */
-  async open(server: string, instance: string, hooks: Parameters<PoolNeeds['open']>[1]): Promise<Connection> {
+  async open({ server, instance, settings }: LaunchRequest, hooks: Hooks): Promise<Connection> {
     const { log, redact } = this.#needs;
     const id = newShortId();
     const release = this.#reserve(id);
     try {
-      return await this.#connect(id, server, {
-        onToolsChanged: hooks.onToolsChanged,
-        onClosed() {
-          release();
-          hooks.onClosed();
+      return await this.#connect(
+        id,
+        { server, settings },
+        {
+          onToolsChanged: hooks.onToolsChanged,
+          onClosed() {
+            release();
+            hooks.onClosed();
+          },
         },
-      });
+      );
     } catch (error) {
       release();
       const detail = error instanceof CallFailure ? error.detail : undefined;
-      log.warn('a tool server did not start', { instance, error, said: detail && redact(detail) });
+      log.warn('a tool server did not start', { instance, error, said: lastWords(detail, redact) });
       throw error;
     }
   }
@@ -76,10 +91,8 @@ export class ServerLauncher {
     };
   }
 
-  async #connect(id: string, server: string, hooks: { onClosed(): void; onToolsChanged(): void }): Promise<Connection> {
+  async #connect(id: string, { server, settings }: Omit<LaunchRequest, 'instance'>, hooks: Hooks): Promise<Connection> {
     const { config, processes } = this.#needs;
-    const settings = config.mcpServers[server];
-    if (!settings) throw new CallFailure('not_started', `the config file has no server ${server}`);
     const launch = prepareLaunch(settings, config, id);
     if (launch.kind === 'stdio') await processes.announce(id, server);
     // Loaded with the first connection: the SDK's client is large.
@@ -87,7 +100,7 @@ export class ServerLauncher {
     return openConnection({
       launch,
       watchdog: this.#watchdog,
-      timeoutMs: startMs,
+      timeoutMs: Math.max(startMs, settings.startTimeout ?? 0),
       onStarted: (pid) => void processes.started(id, pid).catch(() => {}),
       ...hooks,
     });

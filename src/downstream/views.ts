@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import type { EpochMs } from '../base/clock.js';
+import { messageOf } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
+import type { Redact } from '../base/redact.js';
+import type { UnusedServer } from '../base/server-settings.js';
 import type { Sql } from '../store/sql.js';
+import { lastWords } from './connection/last-words.js';
 import { isReadOnly } from './connection/tool-description.js';
 import type { NativeTool } from './native/define-native-tool.js';
 import type { InstanceView, Pool } from './pool/pool.js';
-import type { CallMetrics, CallStats } from './routing/call-metrics.js';
+import type { CallMetrics, InstanceStats } from './routing/call-metrics.js';
 import { nativeServer } from './routing/resolve.js';
 
 export interface ToolFilter {
@@ -14,8 +18,12 @@ export interface ToolFilter {
   server?: string | undefined;
 }
 
-/** up: an instance runs. idle: a call will start it. down: it was tried and did not start, or does not answer. */
-export type ServerHealth = 'native' | 'up' | 'idle' | 'down';
+/**
+ * up: an instance runs. idle: a call will start it. down: it was tried and did not start, or does not answer. off: it is
+ * switched off in the config file, or left out because its entry is wrong.
+ */
+export const serverHealths = ['native', 'up', 'idle', 'down', 'off'] as const;
+export type ServerHealth = (typeof serverHealths)[number];
 
 export interface ListedTool {
   /** The name for call_tool. */
@@ -30,34 +38,56 @@ export interface ListedTool {
   listedAt: EpochMs | null;
 }
 
-const listTimeoutMs = 20_000;
+/** What can be called, and the servers whose tools are not known because they have not started so far. */
+export interface ToolListing {
+  tools: ListedTool[];
+  unlisted: SickServer[];
+}
+
+export interface ToolListNeeds {
+  pools: ReadonlyMap<string, Pool>;
+  natives: readonly NativeTool[];
+  redact: Redact;
+}
+
+/** A list is of use without the servers that are slow to start, and those are in the next one. */
+const listTimeoutMs = 5_000;
 
 /** Every tool that can be called. A server that is down has the tools of its last list. */
 export async function listTools(
   { query = '', server }: ToolFilter,
-  { pools, natives }: { pools: ReadonlyMap<string, Pool>; natives: readonly NativeTool[] },
-): Promise<ListedTool[]> {
+  { pools, natives, redact }: ToolListNeeds,
+): Promise<ToolListing> {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const chosen = [...pools.values()].filter((pool) => server === undefined || pool.server === server);
   const own = server === undefined || server === nativeServer ? natives.map(listNative) : [];
-  const others = await Promise.all(chosen.map(listPool));
-  return [...own, ...others.flat()].filter(({ name, description }) => {
+  const others = await Promise.all(chosen.map((pool) => listPool(pool, redact)));
+  const tools = [...own, ...others.flatMap((listed) => listed.tools)].filter(({ name, description }) => {
     const text = `${name} ${description}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
+  return { tools, unlisted: others.flatMap(({ unlisted }) => unlisted) };
 }
 
-async function listPool(pool: Pool): Promise<ListedTool[]> {
-  const list = await pool.tools({ isFresh: false, timeoutMs: listTimeoutMs }).catch(() => undefined);
+async function listPool(pool: Pool, redact: Redact): Promise<ToolListing> {
+  try {
+    return { tools: await toolsOf(pool), unlisted: [] };
+  } catch (error) {
+    return { tools: [], unlisted: [{ server: pool.server, problem: messageOf(error), said: saidBy(pool, redact) }] };
+  }
+}
+
+async function toolsOf(pool: Pool): Promise<ListedTool[]> {
+  const list = await pool.tools({ isFresh: false, timeoutMs: listTimeoutMs });
   const changed = await pool.changedTools();
-  return (list?.tools ?? []).map((tool) => ({
+  return list.tools.map((tool) => ({
     name: `${pool.server}.${tool.name}`,
     description: tool.description ?? '',
     health: healthOf(pool),
     isReadOnly: isReadOnly(tool),
     isChanged: changed.has(tool.name),
     inputSchema: (tool.inputSchema ?? {}) as JsonObject,
-    listedAt: list?.listedAt ?? null,
+    listedAt: list.listedAt,
   }));
 }
 
@@ -75,7 +105,9 @@ function listNative(tool: NativeTool): ListedTool {
 }
 
 /** One instance: its process in this session, and the calls of all sessions in the last hour. */
-export interface InstanceReport extends InstanceView {
+export interface InstanceReport extends Omit<InstanceView, 'lastWords'> {
+  /** What it wrote at the end, the lines that say why. Data, not our wording. */
+  said: string | undefined;
   p50Ms: number | undefined;
   p95Ms: number | undefined;
   errorRate: number | undefined;
@@ -93,23 +125,27 @@ export interface ServerView {
   listedAt: EpochMs | undefined;
   backups: readonly string[];
   instances: InstanceReport[];
+  /** Why it is left out, if its entry of the config file is wrong. */
+  problem?: string;
 }
 
 export interface ServersNeeds {
   pools: ReadonlyMap<string, Pool>;
+  unused: readonly UnusedServer[];
   db: Sql;
   metrics: CallMetrics;
+  redact: Redact;
 }
 
 const hourMs = 3_600_000;
 
 /** All servers of the config file with their instances. */
-export async function viewServers({ pools, db, metrics }: ServersNeeds): Promise<ServerView[]> {
-  const stats = await metrics.stats({ sinceMs: hourMs });
+export async function viewServers({ pools, unused, db, metrics, redact }: ServersNeeds): Promise<ServerView[]> {
+  const stats = await metrics.byInstance(hourMs);
   const rows = await db.all<{ id: string; state: string }>("select id, state from breakers where id like 'server:%'");
   const breakers = new Map(rows.map(({ id, state }) => [id, state]));
-  return Promise.all(
-    [...pools.values()].map(async (pool) => {
+  const used = await Promise.all(
+    [...pools.values()].map(async (pool): Promise<ServerView> => {
       const list = await pool.knownTools();
       return {
         server: pool.server,
@@ -118,27 +154,32 @@ export async function viewServers({ pools, db, metrics }: ServersNeeds): Promise
         tools: list?.tools.length,
         listedAt: list?.listedAt,
         backups: pool.settings.backups ?? [],
-        instances: pool.instances().map((instance) => report(instance, stats, breakers)),
+        instances: pool.instances().map((instance) => ({
+          ...report(instance, stats, breakers),
+          said: lastWords(instance.lastWords, redact),
+        })),
       };
     }),
   );
+  return [...used, ...unused.map(viewUnused)];
+}
+
+function viewUnused({ server, problem }: UnusedServer): ServerView {
+  const none = { runs: '', tools: undefined, listedAt: undefined, backups: [], instances: [] };
+  return { server, health: 'off', ...none, ...(problem === undefined ? {} : { problem }) };
 }
 
 function report(
   instance: InstanceView,
-  stats: readonly CallStats[],
+  stats: ReadonlyMap<string, InstanceStats>,
   breakers: ReadonlyMap<string, string>,
-): InstanceReport {
-  const own = stats.filter((row) => row.instance === instance.id);
-  const calls = own.reduce((sum, row) => sum + row.calls, 0);
-  const failed = own.reduce((sum, row) => sum + row.failed, 0);
-  // The percentiles of its slowest tool: a mean over tools would say nothing about any of them.
-  const slowest = (pick: (row: CallStats) => number) => (own.length === 0 ? undefined : Math.max(...own.map(pick)));
+): Omit<InstanceReport, 'said'> {
+  const { calls, failed, p50Ms, p95Ms } = stats.get(instance.id) ?? { calls: 0, failed: 0 };
   return {
     ...instance,
     calls,
-    p50Ms: slowest((row) => row.p50Ms),
-    p95Ms: slowest((row) => row.p95Ms),
+    p50Ms: calls === failed ? undefined : p50Ms,
+    p95Ms: calls === failed ? undefined : p95Ms,
     errorRate: calls === 0 ? undefined : failed / calls,
     breaker: breakers.get(`server:${instance.id}`) ?? 'closed',
   };
@@ -151,23 +192,30 @@ function describeLaunch({ settings }: Pool): string {
 export interface SickServer {
   server: string;
   problem: string;
+  /** What its process wrote at the end. Data, not our wording. */
+  said: string | undefined;
 }
 
 /** The servers that this session has tried and that are not fully up. */
-export function sickServers(pools: ReadonlyMap<string, Pool>): SickServer[] {
+export function sickServers(pools: ReadonlyMap<string, Pool>, redact: Redact): SickServer[] {
   return [...pools.values()].flatMap((pool) => {
     const instances = pool.instances();
     const sick = instances.filter(isSick);
-    if (sick.length === 0) return [];
     const [first] = sick;
+    if (!first) return [];
     const count = instances.length === 1 ? '' : `${sick.length} of ${instances.length} instances: `;
     return [
       {
         server: pool.server,
-        problem: `${count}${first?.state.replace('_', ' ')}, ${first?.lastFailure ?? 'no answer'}`,
+        problem: `${count}${problemOf(first)}`,
+        said: saidBy(pool, redact),
       },
     ];
   });
+}
+
+function saidBy(pool: Pool, redact: Redact): string | undefined {
+  return lastWords(pool.instances().find(({ lastWords }) => lastWords !== undefined)?.lastWords, redact);
 }
 
 function healthOf(pool: Pool): ServerHealth {
@@ -176,7 +224,15 @@ function healthOf(pool: Pool): ServerHealth {
   return instances.length === 0 || instances.some(isSick) ? 'down' : 'idle';
 }
 
+/** A first start that takes longer is told as a problem. */
+const slowStartMs = 10_000;
+
 /** Whether it should be up and is not. A first start is not sickness, a restart is. */
-function isSick({ state, restarts }: InstanceView): boolean {
-  return state !== 'ready' && state !== 'stopped' && (state !== 'starting' || restarts > 0);
+function isSick({ state, restarts, comingUpMs }: InstanceView): boolean {
+  return state !== 'ready' && state !== 'stopped' && (state !== 'starting' || restarts > 0 || comingUpMs > slowStartMs);
+}
+
+function problemOf({ state, lastFailure, comingUpMs }: InstanceView): string {
+  const since = comingUpMs > slowStartMs ? ` for ${Math.round(comingUpMs / 1_000)} s` : '';
+  return `${state.replace('_', ' ')}${since}, ${lastFailure ?? 'no answer'}`;
 }

@@ -14,8 +14,10 @@ export interface EventStreamNeeds {
   signal: AbortSignal;
 }
 
-/** Unread bytes after which a client is disconnected. It reconnects and goes on where it was. */
+/** With more unread bytes than this a client is sent nothing. */
 const longestBacklogBytes = 1_000_000;
+/** So many looks of the feed, and it has read nothing: it is disconnected. It reconnects and goes on where it was. */
+const mostPauses = 25;
 const keepAliveMs = 15_000;
 const retryMs = 1_000;
 
@@ -32,6 +34,8 @@ export function eventStream({ feed, visits, pass, afterId, signal }: EventStream
         const send = (text: string) => controller.enqueue(encoder.encode(text));
         const ends: (() => void)[] = [];
         let hasEnded = false;
+        let pauses = 0;
+        let roomBefore = 0;
         const end = () => {
           if (hasEnded) return;
           hasEnded = true;
@@ -43,14 +47,19 @@ export function eventStream({ feed, visits, pass, afterId, signal }: EventStream
           }
         };
         const subscriber: Subscriber = {
+          isReady() {
+            const room = controller.desiredSize ?? 0;
+            pauses = room > Math.min(0, roomBefore) ? 0 : pauses + 1;
+            roomBefore = room;
+            if (pauses > mostPauses) end();
+            return room > 0;
+          },
           take(events) {
             const revokedAt = events.findIndex((event) => revokes(event, pass));
             const shown = revokedAt < 0 ? events : events.slice(0, revokedAt);
-            const isBehind = (controller.desiredSize ?? 0) <= 0;
-            if (!isBehind && shown.length > 0) send(shown.map(format).join(''));
-            if (!isBehind && revokedAt < 0) return true;
-            end();
-            return false;
+            if (shown.length > 0) send(shown.map(format).join(''));
+            if (revokedAt >= 0) end();
+            return revokedAt < 0;
           },
           end,
         };

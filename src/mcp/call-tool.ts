@@ -67,9 +67,10 @@ export async function callTool(
 
 function toResult(tool: AnyTool, output: unknown): CallToolResult {
   const content = tool.content?.(output);
-  if (content) return { content } as unknown as CallToolResult;
+  const failure = tool.isFailure?.(output) ? { isError: true } : {};
+  if (content) return { content, ...failure } as unknown as CallToolResult;
   const text = tool.text ? tool.text(output) : JSON.stringify(output);
-  return { content: [{ type: 'text', text }], structuredContent: output as Record<string, unknown> };
+  return { content: [{ type: 'text', text }], structuredContent: output as Record<string, unknown>, ...failure };
 }
 
 /** A failure as a text result: every client shows it to its model. */

@@ -3,7 +3,9 @@ import { type Event, eventsAfter, newestEventId } from '../core/events/events.js
 import type { Database } from '../store/sql.js';
 
 export interface Subscriber {
-  /** Takes events, oldest first; false when it cannot take more, and so has been dropped. */
+  /** Asked at each look of the feed: whether it can take events now. Until then they wait in the table. */
+  isReady?(): boolean;
+  /** Takes events, oldest first; false when it wants no more. */
   take(events: readonly Event[]): boolean;
   /** The feed has closed: nothing more will come. */
   end?(): void;
@@ -34,8 +36,15 @@ export function createEventFeed({ db, log }: { db: Database; log: Log }): EventF
     isLooking = true;
     try {
       const newest = await newestEventId(db);
+      const ready = [...places].filter(([subscriber, place]) => place < newest && (subscriber.isReady?.() ?? true));
       // Subscribers at the same position share one read.
-      for (const place of new Set(places.values())) if (place < newest) await bringUp(place);
+      for (const place of new Set(ready.map(([, place]) => place))) {
+        const here = ready.filter(([, at]) => at === place);
+        await bringUp(
+          here.map(([subscriber]) => subscriber),
+          place,
+        );
+      }
     } catch (error) {
       log.warn('events could not be read', { error });
     } finally {
@@ -43,14 +52,14 @@ export function createEventFeed({ db, log }: { db: Database; log: Log }): EventF
     }
   }
 
-  async function bringUp(place: number): Promise<void> {
+  async function bringUp(subscribers: readonly Subscriber[], place: number): Promise<void> {
     const events = await eventsAfter(db, place, pageSize);
     const last = events.at(-1)?.id;
     if (last === undefined) return;
-    for (const [subscriber, at] of places) {
-      if (at !== place) continue;
+    for (const subscriber of subscribers) {
+      // It may have left meanwhile, or while it took them.
+      if (!places.has(subscriber)) continue;
       if (!subscriber.take(events)) leave(subscriber);
-      // It may have left while it took them.
       else if (places.has(subscriber)) places.set(subscriber, last);
     }
   }

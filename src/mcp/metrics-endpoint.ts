@@ -53,7 +53,8 @@ async function answer(
   log: Log,
 ): Promise<void> {
   const reply = (status: number, text: string, type = 'text/plain; charset=utf-8') => {
-    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+    // A connection that was kept would break in the hands of a scraper when another server takes the port over.
+    response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', connection: 'close' });
     response.end(request.method === 'HEAD' ? undefined : text);
   };
   if (!isLocal(request.headers.host)) return reply(403, 'The Host header names no address of this machine.\n');

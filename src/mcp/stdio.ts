@@ -38,6 +38,7 @@ export async function serveStdio(readSettings: () => Config, options: ServeOptio
   keepSmall();
   const { config, problem } = readOrExplain(readSettings);
   const log = openLog(config, options);
+  for (const warning of config.warnings) log.warn(warning);
   const runtime = openOnce(config, log, problem);
   if (config.remote && !problem) return serveRemote(config, config.remote, log);
 

@@ -10,6 +10,7 @@ import {
   showToolServer,
   showToolShares,
   showToolStats,
+  sickServerOutput,
   toolServerOutput,
   toolSharesOutput,
   toolStatsOutput,
@@ -57,6 +58,7 @@ export const toolTools = [
     }),
     output: callOutput,
     content: contentOf,
+    isFailure: ({ result }) => result.isError === true,
     handler: async (input, { runtime, signal, progress, isWatched }) => {
       const { tool_name: tool, arguments: args = {}, urgency, agent_id: agentId } = input;
       const timeoutMs = input.timeout_seconds === undefined ? undefined : input.timeout_seconds * 1_000;
@@ -81,16 +83,20 @@ export const toolTools = [
       limit: limit(20),
       cursor,
     }),
-    output: pageOutput('tools', listedToolOutput).extend({ total: z.int() }),
+    output: pageOutput('tools', listedToolOutput).extend({
+      total: z.int(),
+      /** Servers that did not start so far, so that their tools are not known; and why. */
+      not_started: z.array(sickServerOutput).optional(),
+    }),
     handler: async (input, { runtime }) => {
-      const found = await runtime.downstream.tools({ query: input.query, server: input.server });
+      const { tools: found, unlisted } = await runtime.downstream.tools({ query: input.query, server: input.server });
       const page = await pagedList('tools', input, {
         byDefault: 20,
         read: async () => placed(found, input.cursor),
         show: (tool) => showListedTool(tool, input.fields === 'full'),
         placeOf: ({ place }) => place,
       });
-      return { ...page, total: found.length };
+      return { ...page, total: found.length, not_started: unlisted.length === 0 ? undefined : unlisted };
     },
   }),
 

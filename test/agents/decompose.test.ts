@@ -3,7 +3,7 @@ import type { Runtime } from '../../src/runtime.js';
 import { background, session } from '../runner/fixtures/background.js';
 import { gatedProvider } from '../runner/fixtures/gated-provider.js';
 import { holdLock } from '../runner/fixtures/hold-lock.js';
-import { eventually } from '../runner/fixtures/poll.js';
+import { eventually } from '../support/eventually.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const plan = JSON.stringify({

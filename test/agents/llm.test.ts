@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { background, scripted, session } from '../runner/fixtures/background.js';
 import { inProcess } from '../runner/fixtures/in-process.js';
-import { eventually } from '../runner/fixtures/poll.js';
+import { eventually } from '../support/eventually.js';
 import { projectRoot } from '../support/paths.js';
 
 describe('what the source of the background agent got wrong', () => {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { cancelRelay } from '../../src/services/run-relay.js';
 import type { RecordedRequest } from '../fixtures/models/scripted-server.js';
 import { session } from '../runner/fixtures/background.js';
-import { eventually } from '../runner/fixtures/poll.js';
 import { isJudged, type Running, running, verdict } from '../services/running-relay.js';
+import { eventually } from '../support/eventually.js';
 
 const eventsOf = async ({ db, id }: Running) =>
   (

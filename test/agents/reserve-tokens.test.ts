@@ -5,7 +5,7 @@ import { hasEnded } from '../../src/core/jobs/job.js';
 import { closedUrl } from '../fixtures/models/scripted-server.js';
 import { background, scripted } from '../runner/fixtures/background.js';
 import { inProcess } from '../runner/fixtures/in-process.js';
-import { eventually } from '../runner/fixtures/poll.js';
+import { eventually } from '../support/eventually.js';
 
 describe('a token budget', () => {
   it('is charged what the provider counts, and nothing stays reserved', async () => {

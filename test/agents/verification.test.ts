@@ -5,7 +5,7 @@ import type { RecordedRequest } from '../fixtures/models/scripted-server.js';
 import { background, session } from '../runner/fixtures/background.js';
 import { goals } from '../runner/fixtures/goals.js';
 import { inProcess } from '../runner/fixtures/in-process.js';
-import { eventually } from '../runner/fixtures/poll.js';
+import { eventually } from '../support/eventually.js';
 
 const isJudge = ({ prompt }: RecordedRequest) => prompt.startsWith('Judge whether the result');
 const verdict = (score: number, ...missing: string[]) => JSON.stringify({ score, missing });

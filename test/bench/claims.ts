@@ -1,4 +1,4 @@
-import { loadDriver } from '../../src/store/driver.js';
+import { loadDriver } from '../../src/store/sqlite/driver.js';
 import { measureClaimRate } from '../load/claim-rate.js';
 import type { Figure } from './protocol.js';
 

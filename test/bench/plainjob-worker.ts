@@ -1,6 +1,6 @@
 // Drains the queue of plainjob in FILE, whose jobs do nothing; prints when it took the first and ended the last one.
 import { better, defineQueue, defineWorker, JobStatus } from 'plainjob';
-import { loadDriver } from '../../src/store/driver.js';
+import { loadDriver } from '../../src/store/sqlite/driver.js';
 
 const [file = '', add] = process.argv.slice(2);
 const silent = { error() {}, warn() {}, info() {}, debug() {} };

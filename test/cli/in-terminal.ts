@@ -13,7 +13,7 @@ export interface TerminalOptions {
   /** How wide the terminal is. */
   columns?: number;
   /** Called with all that is shown so far. */
-  onShown?: (shown: string, child: { interrupt(): void }) => void;
+  onShown?: (shown: string, child: { interrupt(): void; type(text: string): void }) => void;
 }
 
 /** What a command shows in a real terminal. */
@@ -31,8 +31,9 @@ export function inTerminal(
   child.stdin.on('error', () => {});
   child.stdout.on('data', (data: Buffer) => {
     shown += data.toString();
+    const type = (text: string) => void child.stdin.write(text);
     // The terminal makes a signal of it, as of Ctrl-C.
-    onShown?.(shown, { interrupt: () => void child.stdin.write('\u0003') });
+    onShown?.(shown, { type, interrupt: () => type('\u0003') });
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commands } from '../../src/cli/commands.js';
 import type { DefinedCommand } from '../../src/cli/define-command.js';
@@ -165,3 +165,56 @@ it.skipIf(!existsSync('/usr/bin/script'))(
     expect((await onTerminal({ NO_COLOR: '1' }, 'tool', '--list')).text).not.toContain(colour);
   },
 );
+
+describe('a misspelt variable', () => {
+  const env = { AGENT_RUNTIME_READONLY: '1' };
+  const warning = 'The variable AGENT_RUNTIME_READONLY has no effect: there is no such setting. ';
+
+  it.each([['tool', '--list'], ['status'], ['prices', 'list'], ['token', 'list']])(
+    'is named by %s %s',
+    async (...args) => {
+      const end = await runCli(args, { home: tempDir(), env });
+      expect([end.code, end.stderr.split('\n')[0]]).toEqual([
+        0,
+        `warning: ${warning}Did you mean AGENT_RUNTIME_READ_ONLY?`,
+      ]);
+      expect((await runCli([...args, '--quiet'], { home: tempDir(), env })).stderr).not.toContain(warning);
+    },
+  );
+
+  it('is a finding of doctor, once', async () => {
+    const { json, stderr } = await runCli(['doctor', '--json'], { home: tempDir(), env });
+    const findings = json().checks.filter(({ name }: { name: string }) => name === 'environment');
+    expect(findings).toMatchObject([{ status: 'warn', detail: expect.stringContaining(warning) }]);
+    expect(stderr).toBe('');
+  });
+
+  it.each([[[]], [['serve']]])('is named by the log of the server that a client starts with %j', async (args) => {
+    const home = tempDir();
+    const server = await connectServer({ home, args: [mainEntry, ...args], env });
+    await server.ok('runtime_status', {});
+    const [day = ''] = readdirSync(join(home, '.claude/agent_runtime/logs'));
+    const log = readFileSync(join(home, '.claude/agent_runtime/logs', day), 'utf8');
+    expect(log.split(warning)).toHaveLength(2);
+  });
+});
+
+it('the package has the schema of the config file', () => {
+  const schema = JSON.parse(readFileSync(join(dirname(mainEntry), 'config.schema.json'), 'utf8'));
+  expect(schema.properties.mcpServers.additionalProperties.anyOf[0].properties).toHaveProperty('command');
+  expect(schema.properties.providers.properties).toHaveProperty('anthropic');
+});
+
+it('a config file that is named and does not exist is an error, except where it is to be created', async () => {
+  const home = tempDir();
+  const config = join(home, 'missing.json');
+  const end = await runCli(['status', '--config', config], { home });
+  expect([end.code, end.stderr]).toEqual([3, expect.stringContaining(`There is no config file ${config}.`)]);
+  const doctor = (await runCli(['doctor', '--json', '--config', config], { home })).json();
+  expect(doctor.checks).toContainEqual(
+    expect.objectContaining({ name: 'config file', status: 'warn', detail: expect.stringContaining('missing.json') }),
+  );
+  writeFileSync(join(home, '.mcp.json'), '{"mcpServers": {"one": {"command": "one"}}}');
+  expect((await runCli(['servers', 'import', '.mcp.json', '--config', config], { home })).code).toBe(0);
+  expect(JSON.parse(readFileSync(config, 'utf8')).mcpServers).toEqual({ one: { command: 'one' } });
+});

@@ -15,3 +15,11 @@ it('a maintenance lease is taken by one of many in each period', async () => {
   expect(await taken(11 * hour)).toBe(1);
   expect(await takeMaintenanceLease(first.db, 'another', hour, 11 * hour)).toBe(true);
 });
+
+it('a duty that was done while the clock was a year ahead is due again once the clock is set right', async () => {
+  const { db } = await testRuntime();
+  const year = 365 * 24 * hour;
+  expect(await takeMaintenanceLease(db, 'backup', hour, year + 10 * hour)).toBe(true);
+  expect(await takeMaintenanceLease(db, 'backup', hour, 10 * hour)).toBe(true);
+  expect(await takeMaintenanceLease(db, 'backup', hour, 10 * hour)).toBe(false);
+});

@@ -77,7 +77,7 @@ describeInBrowser('the board', () => {
     }, 50);
     onTestFinished(() => clearInterval(busy));
     await page.goto(`${server.url}/board`);
-    await page.getByRole('link', { name: 'One of many' }).first().waitFor({ timeout: 10_000 });
+    await page.getByRole('link', { name: 'One of many' }).first().waitFor();
     clearInterval(busy);
   });
 

@@ -39,12 +39,11 @@ describeInBrowser('the jobs', () => {
   it('are submitted, opened and cancelled with keys alone', async () => {
     const { page, models, runtime, problems } = await openJobs('/jobs');
     models.script.push({ silent: true });
-    page.setDefaultTimeout(10_000);
+
     const press = async (...keys: string[]) => {
       for (const key of keys) await page.keyboard.press(key);
     };
-    const isAt = (words: string) =>
-      expect.poll(() => page.evaluate('document.activeElement.textContent'), { timeout: 5_000 }).toBe(words);
+    const isAt = (words: string) => expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe(words);
     await page.getByRole('button', { name: 'New background task' }).focus();
     await press('Enter');
     await page.locator('dialog:modal').getByLabel('Prompt').waitFor();
@@ -177,7 +176,7 @@ describeInBrowser('the jobs', () => {
     models.script.push({ status: 529 }, { status: 400, message: 'Not like this' });
     const { task_id } = await call('submit_background_task', { task_description: 'Fail', max_attempts: 2 });
     await open(`/jobs/${task_id}`);
-    await page.locator('.job-head').getByText('Failed').waitFor({ timeout: 20_000 });
+    await page.locator('.job-head').getByText('Failed').waitFor();
     await page.locator('.passage.bad').getByText('Not like this').waitFor();
     expect(await page.locator('.attempts li').count()).toBe(2);
     await expectGoodLooks(page, 'job-failed');

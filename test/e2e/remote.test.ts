@@ -176,7 +176,7 @@ it('two thin clients and one over HTTP coordinate through a server that is kille
     }
   });
   for (let round = 1; round <= 3; round++) {
-    await eventually(`round ${round} is under way`, () => completed.length >= (round * count) / 5, 60_000);
+    await eventually(`round ${round} is under way`, () => completed.length >= (round * count) / 5);
     server = await restart(server, home);
   }
   // A claim whose answer was lost expires with its session.

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -140,6 +141,8 @@ it('cuts off a client that reads nothing, who then goes on where it was; others 
   });
   const wanted = await allIds(served);
   await eventually('the quick one has all', () => quick.ids.length >= wanted.length);
+  quick.close();
+  await feedStops(served);
   slow.resume();
   await eventually('the slow one was cut off', () => slow.hasEnded);
   expect(slow.ids.length).toBeLessThan(wanted.length);
@@ -153,18 +156,23 @@ it('costs nothing while nobody listens', async () => {
   const listener = listen(served);
   await eventually('it is open', () => listener.status === 200);
   listener.close();
+  await feedStops(served);
+});
+
+/** Resolves when the feed reads nothing any more, as nobody is left who listens. */
+async function feedStops({ runtime: { db } }: ServedRuntime): Promise<void> {
   let reads = 0;
-  const { get } = served.runtime.db;
-  served.runtime.db.get = ((...given: Parameters<typeof get>) => {
+  const { get } = db;
+  db.get = ((...given: Parameters<typeof get>) => {
     reads++;
     return get(...given);
   }) as typeof get;
   await eventually('the feed has stopped', async () => {
     const before = reads;
-    await new Promise((resolve) => setTimeout(resolve, 450));
+    await sleep(450);
     return reads === before;
   });
-});
+}
 
 describe('the stream of a caller whose rights end', () => {
   it('ends with its token, and sends nothing that came after the revocation', async () => {
@@ -224,30 +232,26 @@ describe('a server that ends', () => {
     }
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)(
-    'by %s is not kept by any stream',
-    async (signal) => {
-      const home = tempDir();
-      const child = await startHttpProcess(home);
-      const port = Number(new URL(child.url).port);
-      const ownerToken = readLocalToken(join(home, '.claude', 'agent_runtime')) ?? '';
-      const stream = listen({ server: { port } as ServedRuntime['server'], ownerToken });
-      const client = new Client({ name: 'http-client', version: '1.0.0' });
-      const transport = new StreamableHTTPClientTransport(new URL(`${child.url}/mcp`), {
-        requestInit: { headers: { authorization: `Bearer ${ownerToken}` } },
-      });
-      await client.connect(transport as Parameters<Client['connect']>[0]);
-      await eventually('the stream is open', () => stream.status === 200);
-      await new Promise<void>((resolve) => {
-        const headers = { authorization: `Bearer ${ownerToken}` };
-        const head = request({ host: '127.0.0.1', port, method: 'HEAD', path: '/api/events', headers, agent: false });
-        head.on('response', () => resolve()).on('error', () => resolve());
-        head.end();
-      });
-      process.kill(child.pid, signal);
-      expect((await child.ended).code).toBe(0);
-      await client.close();
-    },
-    15_000,
-  );
+  it.each(['SIGTERM', 'SIGINT'] as const)('by %s is not kept by any stream', async (signal) => {
+    const home = tempDir();
+    const child = await startHttpProcess(home);
+    const port = Number(new URL(child.url).port);
+    const ownerToken = readLocalToken(join(home, '.claude', 'agent_runtime')) ?? '';
+    const stream = listen({ server: { port } as ServedRuntime['server'], ownerToken });
+    const client = new Client({ name: 'http-client', version: '1.0.0' });
+    const transport = new StreamableHTTPClientTransport(new URL(`${child.url}/mcp`), {
+      requestInit: { headers: { authorization: `Bearer ${ownerToken}` } },
+    });
+    await client.connect(transport as Parameters<Client['connect']>[0]);
+    await eventually('the stream is open', () => stream.status === 200);
+    await new Promise<void>((resolve) => {
+      const headers = { authorization: `Bearer ${ownerToken}` };
+      const head = request({ host: '127.0.0.1', port, method: 'HEAD', path: '/api/events', headers, agent: false });
+      head.on('response', () => resolve()).on('error', () => resolve());
+      head.end();
+    });
+    process.kill(child.pid, signal);
+    expect((await child.ended).code).toBe(0);
+    await client.close();
+  });
 });

@@ -156,7 +156,8 @@ it('a session ends with its token: its stream, its calls and what it holds', asy
   await served.runtime.access.revoke('laptop', actor);
   await eventually('its session has ended', async () => (await liveSessions(served)).length === 0);
   expect(await served.runtime.db.all('select slot from worker_slots')).toEqual([]);
-  expect(performance.now() - startedAt).toBeLessThan(20_000);
+  // The call alone would have gone on for 50 s.
+  expect(performance.now() - startedAt).toBeLessThan(40_000);
   await client.close();
   expect(await waiting).toBe('ended');
 });
@@ -244,7 +245,7 @@ describe('the places for sessions', () => {
     const [[first, firstId], [second, secondId]] = taken as [[Pass, string], [Pass, string]];
     expect(await isThere(first, firstId)).toBe(false);
     expect(await isThere(second, secondId)).toBe(true);
-  }, 60_000);
+  });
 
   it('of clients that never begin make way for the next, and are free again after 15 s', async () => {
     const clock = movingClock();

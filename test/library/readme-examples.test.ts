@@ -31,7 +31,7 @@ const typedAgent = `
 it('the examples of the README compile strictly against the published declarations', async () => {
   const files = { 'program.ts': program, 'tracker.ts': tracker, 'backtester.ts': backtester, 'agent.ts': typedAgent };
   expect(await consumer().compile(files)).toBe('');
-}, 120_000);
+});
 
 it('the program that embeds the runtime runs a job to its end', async () => {
   const last = program.replace('console.log((await', 'console.log(JSON.stringify(await').replace(').result)', '))');

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ClaudeCodeRun, createClaudeCode, detectClaudeCode } from '../../src/llm/claude-code.js';
+import { eventually } from '../support/eventually.js';
 import { ask, failureOf, newRequest } from './ask.js';
 
 const command = fileURLToPath(new URL('../fixtures/models/fake-claude.mjs', import.meta.url));
@@ -161,7 +162,7 @@ describe('what it makes of the output', () => {
     const answer = await ask(connect(), { prompt: `[[claude orphan]] [[record ${path}]]` });
     expect(answer.text).toBe('Not quite alone.');
     const { childPid } = await readRecord(path);
-    await vi.waitFor(async () => expect(await isRunning(childPid)).toBe(false));
+    await eventually('its child has ended', async () => !(await isRunning(childPid)));
   });
 
   it('does not wait for a child of the CLI that it cannot end', async () => {
@@ -190,7 +191,7 @@ describe('how it ends', () => {
     const controller = new AbortController();
     const prompt = `[[claude slow]] [[record ${path}]]`;
     const call = failureOf(ask(connect(), { prompt, signal: controller.signal }));
-    const { pid } = await vi.waitFor(() => readRecord(path), { timeout: 5000 });
+    const { pid } = await eventually('it runs', () => readRecord(path).catch(() => undefined));
     controller.abort();
     expect(await call).toMatchObject({ failure: 'cancelled', isTransient: false });
     expect(await isRunning(pid)).toBe(false);
@@ -204,13 +205,13 @@ describe('how it ends', () => {
     const controller = new AbortController();
     const prompt = `[[claude ${mode}]] [[record ${path}]]`;
     const call = failureOf(ask(connect({ graceMs: 150 }), { prompt, signal: controller.signal }));
-    const { pid, childPid } = await vi.waitFor(() => readRecord(path), { timeout: 5000 });
+    const { pid, childPid } = await eventually('it runs', () => readRecord(path).catch(() => undefined));
     expect(await isRunning(childPid)).toBe(true);
     controller.abort();
     expect(await call).toMatchObject({ failure: 'cancelled' });
     expect(await isRunning(pid)).toBe(false);
     // SIGKILL was sent; when the system gets to it is its own affair.
-    await vi.waitFor(async () => expect(await isRunning(childPid)).toBe(false));
+    await eventually('its child has ended', async () => !(await isRunning(childPid)));
   });
 
   it('a call that takes too long is a timeout', async () => {

@@ -9,6 +9,7 @@ import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
 import { startGoogleServer } from '../fixtures/models/google-server.js';
 import { startOllamaServer } from '../fixtures/models/ollama-server.js';
 import { closedUrl, type ModelServer } from '../fixtures/models/scripted-server.js';
+import { eventually } from '../support/eventually.js';
 import { ask, failureOf, newRequest } from './ask.js';
 
 /** Of no known form, as keys of gateways are. */
@@ -110,10 +111,10 @@ describe.each(vendors)('$name', ({ name, limitWord, ownAddress, start, create })
     server.script.push({ silent: true });
     const controller = new AbortController();
     const call = failureOf(ask(provider, { signal: controller.signal }));
-    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+    await eventually('it has asked', () => server.requests.length === 1);
     controller.abort();
     expect(await call).toMatchObject({ failure: 'cancelled' });
-    await vi.waitFor(() => expect(server.requests[0]?.isAborted).toBe(true));
+    await eventually('it hangs up', () => server.requests[0]?.isAborted);
   });
 
   it('rejects with cancelled in the middle of a stream and hangs up', async () => {
@@ -127,7 +128,7 @@ describe.each(vendors)('$name', ({ name, limitWord, ownAddress, start, create })
     const call = ask(provider, { signal: controller.signal, onText });
     expect(await failureOf(call)).toMatchObject({ failure: 'cancelled' });
     expect(pieces).toEqual(['One, ', 'two, ']);
-    await vi.waitFor(() => expect(server.requests[0]?.isAborted).toBe(true));
+    await eventually('it hangs up', () => server.requests[0]?.isAborted);
   });
 
   it('hands over nothing after it was cancelled', async () => {
@@ -139,7 +140,7 @@ describe.each(vendors)('$name', ({ name, limitWord, ownAddress, start, create })
       controller.abort();
     };
     await failureOf(provider.complete(request));
-    await vi.waitFor(() => expect(server.requests[0]?.isAborted).toBe(true));
+    await eventually('it hangs up', () => server.requests[0]?.isAborted);
     expect(request.pieces).toEqual(['One, ']);
   });
 
@@ -231,7 +232,7 @@ describe.each(vendors)('$name', ({ name, limitWord, ownAddress, start, create })
       throw new RangeError('The disk is full.');
     };
     await expect(ask(provider, { onText })).rejects.toThrow(RangeError);
-    await vi.waitFor(() => expect(server.requests[0]?.isAborted).toBe(true));
+    await eventually('it hangs up', () => server.requests[0]?.isAborted);
   });
 
   it('warns when the answer stops at its limit, or is empty', async () => {
@@ -248,7 +249,7 @@ describe.each(vendors)('$name', ({ name, limitWord, ownAddress, start, create })
     expect(error).toMatchObject({ failure: 'invalid_output', isTransient: true });
     expect(error.message).toMatch(/did not end its answer.*max_tokens/);
     expect(request.pieces.join('').length).toBeLessThanOrEqual(1_000_160);
-    await vi.waitFor(() => expect(server.requests[0]?.isAborted).toBe(true));
+    await eventually('it hangs up', () => server.requests[0]?.isAborted);
   });
 
   it('answers many calls at a time, each with its own text', async () => {

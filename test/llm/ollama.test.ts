@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createOllama } from '../../src/llm/ollama.js';
 import { startOllamaServer } from '../fixtures/models/ollama-server.js';
 import { closedUrl, type ModelServer } from '../fixtures/models/scripted-server.js';
+import { eventually } from '../support/eventually.js';
 import { ask, failureOf } from './ask.js';
 
 let server: ModelServer;
@@ -91,7 +92,7 @@ it('ends only the call that was cancelled', async () => {
   const controller = new AbortController();
   const provider = connect();
   const cancelled = failureOf(ask(provider, { signal: controller.signal, onText: () => controller.abort() }));
-  await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+  await eventually('it has asked', () => server.requests.length === 1);
   const other = ask(provider);
   expect(await cancelled).toMatchObject({ failure: 'cancelled' });
   expect((await other).text).toBe('abc');

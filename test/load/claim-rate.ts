@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.js';
 import { silentLog } from '../../src/base/log.js';
 import { createTaskBoard } from '../../src/core/tasks/tasks.js';
-import { loadDriver } from '../../src/store/driver.js';
-import { openDatabase } from '../../src/store/open.js';
 import type { Database, Sql, Value } from '../../src/store/sql.js';
+import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { openDatabase } from '../../src/store/sqlite/open.js';
 
 /** Tasks claimed and completed per second: through the domain, and by the very same statements without it. */
 export interface ClaimRate {

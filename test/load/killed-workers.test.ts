@@ -56,7 +56,7 @@ test('with processes killed at random nothing is lost, nothing is done twice, an
     `${ends.length - processes} processes killed and replaced, ${lapsed?.count} claims taken back\n`,
   );
   expect(lapsed?.count).toBeGreaterThan(0);
-}, 120_000);
+});
 
 /** Resolves when every worker has said that it has done a task. */
 async function eachIsAtWork(workers: readonly Child[]): Promise<void> {

@@ -3,8 +3,8 @@ import { systemClock } from '../../src/base/clock.js';
 import { silentLog } from '../../src/base/log.js';
 import type { NewTask } from '../../src/core/tasks/create-tasks.js';
 import { createTaskBoard } from '../../src/core/tasks/tasks.js';
-import { openDatabase } from '../../src/store/open.js';
 import type { Database } from '../../src/store/sql.js';
+import { openDatabase } from '../../src/store/sqlite/open.js';
 
 /** The program of one worker process, for `buildChild`. */
 export const workerProgram = fileURLToPath(new URL('./children/worker.ts', import.meta.url));

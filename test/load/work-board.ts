@@ -3,7 +3,7 @@ import { systemClock } from '../../src/base/clock.js';
 import { RuntimeError } from '../../src/base/errors.js';
 import { silentLog } from '../../src/base/log.js';
 import { createTaskBoard } from '../../src/core/tasks/tasks.js';
-import { openDatabase } from '../../src/store/open.js';
+import { openDatabase } from '../../src/store/sqlite/open.js';
 
 export interface WorkOptions {
   file: string;

@@ -6,7 +6,7 @@ import type { JobRow } from '../../src/core/jobs/job.js';
 import type { Outcome } from '../../src/core/jobs/outcome.js';
 import { startAttempt } from '../../src/runner/attempt.js';
 import { type Queue, testQueue } from '../core/jobs/queue.js';
-import { eventually } from './fixtures/poll.js';
+import { eventually } from '../support/eventually.js';
 
 /** Has an agent whose work is `work` make the attempt, and writes what came of it. */
 async function attempt(queue: Queue, job: JobRow, work: () => Promise<unknown>): Promise<Outcome['kind']> {

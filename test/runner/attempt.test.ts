@@ -11,8 +11,8 @@ import type { JobRow } from '../../src/core/jobs/job.js';
 import { ModelError } from '../../src/core/ports.js';
 import { type Attempt, startAttempt } from '../../src/runner/attempt.js';
 import { completed, failing, type Queue, testQueue } from '../core/jobs/queue.js';
+import { eventually } from '../support/eventually.js';
 import { holdLock } from './fixtures/hold-lock.js';
-import { eventually } from './fixtures/poll.js';
 
 type Work = (context: AgentContext, payload: Record<string, unknown>) => Promise<unknown>;
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
 import { projectRoot } from '../support/paths.js';
 import { background, scripted, session } from './fixtures/background.js';
-import { eventually } from './fixtures/poll.js';
 
 const fakeClaude = join(projectRoot, 'test', 'fixtures', 'models', 'fake-claude.mjs');
 const config = { providers: { 'claude-code': { command: fakeClaude } } };
@@ -33,9 +33,7 @@ describe('cancelling a task (R12)', () => {
     const id = await runtime.ask(scripted({ pieces: ['Half of ', 'an ans'], delayMs: 50, ending: 'hang' }));
     const next = await runtime.ask('The next one');
     await eventually('a part has arrived', () => runtime.jobs.output(id));
-    const startedAt = performance.now();
     const job = await runtime.jobs.cancel(id, session);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
     expect(job).toMatchObject({ status: 'cancelled', errorMessage: 'The job was cancelled.' });
     expect(await runtime.jobs.output(id)).toBe('Half of an ans');
     expect(runtime.server.requests[0]?.isAborted).toBe(true);

@@ -5,9 +5,9 @@ import { systemClock } from '../../src/base/clock.js';
 import type { ProcessIdentity } from '../../src/core/ports.js';
 import { systemProcesses } from '../../src/runner/identity.js';
 import { createSpawner } from '../../src/runner/spawn.js';
+import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
 import { tempDir } from '../support/temp-dir.js';
-import { eventually } from './fixtures/poll.js';
 
 const { bootId } = systemClock();
 const processes = systemProcesses(bootId);

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isLive } from '../../src/core/jobs/runners.js';
 import { buildChild, startChild } from '../support/child.js';
+import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
 import { jobStoreOf } from '../support/job-store.js';
 import { projectRoot, runnerEntry } from '../support/paths.js';
 import { background, scripted, session } from './fixtures/background.js';
-import { eventually } from './fixtures/poll.js';
 import { shiftedClock } from './fixtures/shifted-clock.js';
 
 describe('a session that dies', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readBudget } from '../../src/core/budget/ledger.js';
 import { runnerEnvironment } from '../../src/runner/environment.js';
+import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
 import { jobStoreOf } from '../support/job-store.js';
 import { projectRoot, runnerEntry } from '../support/paths.js';
@@ -11,7 +12,6 @@ import { tempDir } from '../support/temp-dir.js';
 import { background, scripted, session } from './fixtures/background.js';
 import { gatedProvider } from './fixtures/gated-provider.js';
 import { holdLock } from './fixtures/hold-lock.js';
-import { eventually } from './fixtures/poll.js';
 import { shiftedClock } from './fixtures/shifted-clock.js';
 
 const fakeClaude = join(projectRoot, 'test', 'fixtures', 'models', 'fake-claude.mjs');

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { type JobRequest, submitJob } from '../../src/services/submit-job.js';
 import { countWords, homeWithModules, plainAgent, writeModule } from '../agents/modules/workshop.js';
+import { eventually } from '../support/eventually.js';
 import { jobStoreOf } from '../support/job-store.js';
 import { type Background, background, session } from './fixtures/background.js';
-import { eventually } from './fixtures/poll.js';
 
 async function submit(runtime: Background, type: string, request: Partial<JobRequest> = {}): Promise<string> {
   const { job } = await submitJob({ type, payload: {}, ...request }, session, runtime);

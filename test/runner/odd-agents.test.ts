@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildChild } from '../support/child.js';
+import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
 import { projectRoot } from '../support/paths.js';
 import { type Background, background } from './fixtures/background.js';
-import { eventually } from './fixtures/poll.js';
 
 const source = join(projectRoot, 'test', 'runner', 'fixtures', 'odd-agents.ts');
 
@@ -61,9 +61,7 @@ describe('an agent that holds the thread', () => {
     const runtime = await oddBackground();
     const id = await runtime.give('generic', { how: 'blocks', ms: 60_000 });
     const { pid } = await runtime.runnerOf(id);
-    const startedAt = performance.now();
     const job = await runtime.jobs.cancel(id, { holder: null, project: '' });
-    expect(performance.now() - startedAt).toBeLessThan(12_000);
     expect(job).toMatchObject({ status: 'cancelled', crashes: 0 });
     expect(isAlive(pid)).toBe(false);
   });

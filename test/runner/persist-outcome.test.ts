@@ -17,10 +17,10 @@ import { silentLog } from '../../src/base/log.js';
 import type { Outcome } from '../../src/core/jobs/outcome.js';
 import { createSpool, persistOutcome } from '../../src/runner/persist-outcome.js';
 import { completed, keyOf, type Queue, testQueue } from '../core/jobs/queue.js';
+import { eventually } from '../support/eventually.js';
 import { tempDir } from '../support/temp-dir.js';
 import { background, session } from './fixtures/background.js';
 import { gatedProvider } from './fixtures/gated-provider.js';
-import { eventually } from './fixtures/poll.js';
 import { smallDisk } from './fixtures/small-disk.js';
 
 async function blockedQueue() {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { readBudget } from '../../src/core/budget/ledger.js';
+import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
 import { runnerEntry } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -10,7 +11,6 @@ import { scripted, session } from './fixtures/background.js';
 import { gatedProvider } from './fixtures/gated-provider.js';
 import { type Goals, goals } from './fixtures/goals.js';
 import { holdLock } from './fixtures/hold-lock.js';
-import { eventually } from './fixtures/poll.js';
 import { shiftedClock } from './fixtures/shifted-clock.js';
 
 /** Lets the next try of every job be due now. */
@@ -34,7 +34,7 @@ async function expectDoneOnce(runtime: Goals, goalId: number, runId: string): Pr
 
 it('a goal is worked through in order, two tasks at a time, by processes of their own', async () => {
   const runtime = await goals();
-  const slow = scripted({ pieces: ['Done.'], latencyMs: 3_000 });
+  const slow = scripted({ pieces: ['Done.'], together: 2 });
   const goal = await runtime.goal([
     { key: 'first' },
     { key: 'left', description: slow, dependencies: ['first'] },
@@ -269,9 +269,7 @@ it('a cancelled run ends its calls at the vendor, gives its tasks back, and leav
   const { id } = await runtime.startRun(goal);
   await eventually('both are being answered', () => runtime.asked().length === 2);
   const pids = (await runtime.runners()).map(({ pid }) => pid ?? 0);
-  const startedAt = performance.now();
   const run = await runtime.jobs.cancel(id, session);
-  expect(performance.now() - startedAt).toBeLessThan(5_000);
   expect(run).toMatchObject({ status: 'cancelled', result: { tasks: { pending: 3 } } });
   expect(runtime.server.requests.map(({ isAborted }) => isAborted)).toEqual([true, true]);
   expect((await runtime.tasksOf(goal)).map(({ status, attempts }) => [status, attempts])).toEqual([
@@ -349,8 +347,9 @@ it('an answer that was cut off is no result: its task fails, or goes back when i
   expect(await runtime.tasksOf(poor)).toMatchObject([{ status: 'pending', attempts: 0, result: null }]);
 });
 
-it('its runners are killed again and again, and every task is done once', { timeout: 60_000 }, async () => {
+it('its runners are killed again and again, and every task is done once', async () => {
   const runtime = await goals();
+  const { db, jobs, maintenance } = runtime;
   const description = scripted({ pieces: ['Do', 'ne.'], delayMs: 40 });
   const goal = await runtime.goal([
     ...['a', 'b', 'c', 'd'].map((key) => ({ key, description, maxAttempts: 20 })),
@@ -358,16 +357,27 @@ it('its runners are killed again and again, and every task is done once', { time
     { key: 'h', description, maxAttempts: 20, dependencies: ['e', 'f', 'g'] },
   ]);
   const { id } = await runtime.startRun(goal);
-  for (let round = 0; round < 12 && (await runtime.jobs.status(id)) === 'running'; round++) {
-    await sleep(100 + (round % 4) * 90);
-    for (const { pid, state } of await runtime.runners()) {
-      if (pid && state === 'running' && isAlive(pid)) process.kill(-pid, 'SIGKILL');
-    }
-    await sleep(20);
-    await runtime.maintenance.runOnce(undefined, session);
-    // A job that has lost three runners is dead by right; here chance alone has killed them.
-    await runtime.db.run('update jobs set crashes = 0, run_at = 0, run_tick = 0 where status = ?', 'pending');
-    await runtime.maintenance.runOnce(undefined, session);
+  const hasEnded = async () => (await jobs.status(id)) !== 'running';
+  for (let round = 0; round < 12; round++) {
+    const atWork = () =>
+      db.all<{ pid: number; runner: string }>(
+        `select distinct r.pid, r.id as runner from runners r join jobs j on j.runner_id = r.id
+         where j.status = 'running' and r.state = 'running'`,
+      );
+    await eventually('somebody works, or all is done', async () => (await atWork()).length > 0 || (await hasEnded()));
+    // At another moment of their work each time.
+    await sleep((round % 6) * 30);
+    const victims = await atWork();
+    for (const { pid } of victims) if (isAlive(pid)) process.kill(-pid, 'SIGKILL');
+    await eventually('what they had is waiting again', async () => {
+      await maintenance.runOnce(undefined, session);
+      const held = (await atWork()).filter(({ runner }) => victims.some((victim) => victim.runner === runner));
+      return held.length === 0;
+    });
+    // A job that has lost three runners is dead by right; here the test alone has killed them.
+    await db.run("update jobs set crashes = 0 where status in ('pending', 'running')");
+    await db.run(dueNow);
+    await maintenance.runOnce(undefined, session);
   }
   expect((await runtime.ended(id)).status).toBe('completed');
   await expectDoneOnce(runtime, goal, id);

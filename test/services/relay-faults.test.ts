@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { session } from '../runner/fixtures/background.js';
-import { eventually } from '../runner/fixtures/poll.js';
+import { eventually } from '../support/eventually.js';
 import { running, verdict } from './running-relay.js';
 
 describe('faults in a relay that runs by itself', () => {

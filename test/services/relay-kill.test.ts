@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { session } from '../runner/fixtures/background.js';
 import { holdLock } from '../runner/fixtures/hold-lock.js';
-import { eventually } from '../runner/fixtures/poll.js';
+import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
 import { type Running, running, verdict } from './running-relay.js';
 

@@ -3,7 +3,7 @@ import type { PipelineDetail } from '../../src/core/relay/relays.js';
 import { type RelayRunRequest, startRelayRun } from '../../src/services/run-relay.js';
 import type { RecordedRequest } from '../fixtures/models/scripted-server.js';
 import { type Background, type BackgroundOptions, background, session } from '../runner/fixtures/background.js';
-import { eventually } from '../runner/fixtures/poll.js';
+import { eventually } from '../support/eventually.js';
 
 export const isJudged = ({ prompt }: RecordedRequest) => prompt.startsWith('Judge the output');
 const agentOf = ({ prompt }: RecordedRequest) => /^Agent #\d+\/\d+: (\w+)/m.exec(prompt)?.[1] ?? '';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type Log, silentLog } from '../../src/base/log.js';
-import { type OpenOptions, openDatabase } from '../../src/store/open.js';
 import type { Database } from '../../src/store/sql.js';
+import { type OpenOptions, openDatabase } from '../../src/store/sqlite/open.js';
 import { tempDir } from '../support/temp-dir.js';
 import { testTables } from './test-tables.js';
 

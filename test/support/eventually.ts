@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Looks again and again until `look` gives something; throws after `withinMs` with what was awaited. */
+/**
+ * Looks until `look` gives something true, and resolves to it; fails with `what` when it never does. The limit is for what
+ * never comes: what comes late, on a machine that does much else, is no failure.
+ */
 export async function eventually<Found>(
   what: string,
-  look: () => Promise<Found | undefined | false> | Found | undefined | false,
-  withinMs = 15_000,
-): Promise<Found> {
-  const giveUpAt = performance.now() + withinMs;
-  for (;;) {
+  look: () => Found | Promise<Found>,
+  withinMs = 60_000,
+): Promise<Exclude<NonNullable<Found>, false>> {
+  for (const giveUpAt = performance.now() + withinMs; ; await sleep(20)) {
     const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > giveUpAt) throw new Error(`Still not after ${withinMs} ms: ${what}`);
-    await sleep(20);
+    if (found) return found as Exclude<NonNullable<Found>, false>;
+    if (performance.now() > giveUpAt) throw new Error(`It never came about within ${withinMs} ms: ${what}.`);
   }
 }

@@ -1,5 +1,5 @@
-import type { Connection, ConnectionOptions } from '../../src/store/connection.js';
-import { loadDriver } from '../../src/store/driver.js';
+import type { Connection, ConnectionOptions } from '../../src/store/sqlite/connection.js';
+import { loadDriver } from '../../src/store/sqlite/driver.js';
 
 const driver = await loadDriver();
 

@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { type Setting, searchSettings, settings } from '../../src/base/settings.js';
 import { commands } from '../../src/cli/commands.js';
 import type { DefinedCommand } from '../../src/cli/define-command.js';
+import { pathsAt } from '../../src/cli/install/client-app.js';
+import { clientIds, clientOf } from '../../src/cli/install/clients.js';
 import { providers } from '../../src/llm/providers.js';
 import { toolsetPurposes, toolsets } from '../../src/tools/index.js';
 import { house, inside, type Ladder, page } from '../support/ladder.js';
@@ -19,6 +21,7 @@ const generated: readonly { file: string; name: string; make: () => string }[] =
   { file: 'src/llm/README.md', name: 'settings', make: () => settingsTable(ofProviders()) },
   { file: 'src/downstream/README.md', name: 'settings', make: () => settingsTable(search) },
   { file: 'src/cli/README.md', name: 'commands', make: fullCommandTable },
+  { file: 'src/cli/README.md', name: 'clients', make: clientTable },
   { file: 'src/tools/README.md', name: 'tools', make: toolTable },
   { file: 'src/README.md', name: 'ladder', make: ladderDrawing },
 ];
@@ -54,10 +57,15 @@ function commandRows(rowOf: (call: string, command: DefinedCommand) => string): 
   );
 }
 
-/** The first clause of each description. */
+/** The names of each group; what each does is in the README of the command line. */
 function commandTable(): string {
-  const rows = commandRows((call, { description }) => `| \`${call}\` | ${description.split(/[.;](?=\s|$)/, 1)} |`);
-  return ['| group | command | what it does |', '|---|---|---|', ...rows].join('\n');
+  const rows = Object.entries(commands).map(([group, members]) => {
+    const calls = members.flatMap((one) =>
+      'commands' in one ? one.commands.map(({ name }) => `${one.name} ${name}`) : [one.name],
+    );
+    return `| **${group}** | ${calls.map((call) => `\`${call}\``).join(' ')} |`;
+  });
+  return ['| group | commands |', '|---|---|', ...rows].join('\n');
 }
 
 /** Each command with its arguments and required options, and the whole description. */
@@ -70,6 +78,21 @@ function fullCommandTable(): string {
     return `| \`${line.replaceAll('|', '\\|')}\` | ${description} |`;
   });
   return ['| group | command | what it does |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** Each client with its files on Linux. */
+function clientTable(): string {
+  const at = pathsAt({ platform: 'linux', home: '~', env: {}, project: '.' });
+  const rows = clientIds.map((id) => {
+    const { title, files, serversPath } = clientOf(id);
+    const paths = (['user', 'project'] as const).map((scope) => {
+      const found = files[scope]?.(at);
+      const [first] = typeof found === 'string' ? [found] : (found ?? []);
+      return first === undefined ? '' : `\`${first}\``;
+    });
+    return `| \`${id}\` | ${title} | ${paths.join(' | ')} | \`${serversPath.join('.')}\` |`;
+  });
+  return ['| client | is | user (on Linux) | project | servers under |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
 function providersTable(): string {

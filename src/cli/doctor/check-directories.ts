@@ -2,7 +2,7 @@ import { accessSync, constants, type Stats, statfsSync, statSync } from 'node:fs
 import { dirname } from 'node:path';
 import type { Config } from '../../base/config.js';
 import { systemCode } from '../../base/network-error.js';
-import { sharedDiskOf } from '../../store/prepare-file.js';
+import { sharedDiskOf } from '../../store/sqlite/prepare-file.js';
 import { type Check, checksOf } from './check.js';
 
 const { ok, warn, fail } = checksOf('Directories');

@@ -1,7 +1,7 @@
 import { reportError } from '../../base/errors.js';
 import { version } from '../../base/version.js';
-import { type Driver, loadDriver } from '../../store/driver.js';
-import { refuseUnsafeSqlite } from '../../store/open.js';
+import { type Driver, loadDriver } from '../../store/sqlite/driver.js';
+import { refuseUnsafeSqlite } from '../../store/sqlite/open.js';
 import { type Check, checksOf } from './check.js';
 
 const { ok, fail } = checksOf('Runtime');

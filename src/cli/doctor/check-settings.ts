@@ -1,32 +1,39 @@
 import type { Config } from '../../base/config.js';
-import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from '../../base/config-file.js';
+import { type ReadConfigFile, readConfigFile, readSecretsFile, resolvePath } from '../../base/config-file.js';
 import { reportError } from '../../base/errors.js';
+import { settingOrDefault } from '../../base/settings.js';
 import { providers } from '../../llm/providers.js';
 import { chooseTools } from '../../tools/index.js';
 import { type Check, checksOf } from './check.js';
 import { statOrUndefined } from './check-directories.js';
 
-const { ok, fail } = checksOf('Settings');
+const { ok, warn, fail } = checksOf('Settings');
 
 /** The config file, its secrets file, the environment, and the tools that they choose. */
 export function checkSettings(config: Config, settingProblem: unknown): Check[] {
-  return [...checkFiles(config), checkEnvironment(settingProblem), checkTools(config)];
+  return [...checkFiles(config), ...checkEnvironment(config, settingProblem), checkTools(config)];
 }
 
 function checkFiles(config: Config): Check[] {
   const { configPath } = config;
   if (statOrUndefined(configPath) === undefined) {
-    return [ok('config file', `${configPath} does not exist; the defaults apply`)];
+    const finding = `${configPath} does not exist; the defaults apply`;
+    return [
+      isUsual(config) ? ok('config file', finding) : warn('config file', finding, 'Correct its name, or create it.'),
+    ];
   }
-  let file: ConfigFile;
+  let file: ReadConfigFile['file'];
   try {
-    file = readConfigFile(configPath, providers);
+    ({ file } = readConfigFile(configPath, providers));
   } catch (error) {
     return [failure('config file', error)];
   }
   const checks = [ok('config file', configPath)];
   return file.secretsFile === undefined ? checks : [...checks, checkSecrets(file.secretsFile, config)];
 }
+
+const isUsual = ({ configPath, home }: Config): boolean =>
+  configPath === resolvePath(settingOrDefault({}, 'AGENT_RUNTIME_CONFIG'), { home, configPath });
 
 function checkSecrets(secretsFile: string, config: Config): Check {
   const path = resolvePath(secretsFile, config);
@@ -38,10 +45,11 @@ function checkSecrets(secretsFile: string, config: Config): Check {
   }
 }
 
-function checkEnvironment(problem: unknown): Check {
-  if (problem === undefined) return ok('environment', 'every variable can be read');
+function checkEnvironment({ warnings }: Config, problem: unknown): Check[] {
+  const unknown = warnings.map((warning) => warn('environment', warning, 'Correct its name, or remove it.'));
+  if (problem === undefined) return unknown.length > 0 ? unknown : [ok('environment', 'every variable can be read')];
   const { message, hint } = reportError(problem);
-  return fail('environment', `${message} Until it is corrected, the defaults are checked here.`, hint);
+  return [...unknown, fail('environment', `${message} Until it is corrected, the defaults are checked here.`, hint)];
 }
 
 function checkTools(config: Config): Check {

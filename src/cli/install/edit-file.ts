@@ -2,6 +2,7 @@ import {
   chmodSync,
   constants,
   copyFileSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -18,6 +19,15 @@ export interface EditedFile<Outcome> {
   outcome: Outcome;
   /** The path of the backup; absent if there was no file, or nothing was changed. */
   backup?: string;
+}
+
+/** What `editFile` would do, without doing it. `before` is '' if there is no file. */
+export function previewEdit<Outcome extends { text: string }>(
+  file: string,
+  edit: (text: string) => Outcome,
+): { outcome: Outcome; before: string } {
+  const before = existsSync(file) ? readText(file) : '';
+  return { outcome: edit(before), before };
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { Json, JsonObject } from '../../base/json.js';
+import { JsonSyntaxError, parseJsonc } from '../../base/jsonc.js';
 import { systemCode } from '../../base/network-error.js';
 import { parseInput } from '../../tools/call/parse-input.js';
 import { submittedOutput } from '../../tools/shapes/job.js';
@@ -33,8 +34,8 @@ export async function runSubmit(options: SubmitOptions, context: CommandContext)
   const { flags, output } = context;
   const setting = settingOf(flags);
   const tool = jobTool('submit_job', setting.config);
-  const payload = await readPayload(options);
-  const metadata = options.metadata === undefined ? undefined : await readJsonObject('--metadata', options.metadata);
+  const payload = readPayload(options);
+  const metadata = options.metadata === undefined ? undefined : readJsonObject('--metadata', options.metadata);
   const given = await readInput(tool, { pairs: pairsOf(options) });
   const input = parseInput(tool, { ...given, type: options.type, payload, metadata });
 
@@ -56,8 +57,8 @@ export async function runSubmit(options: SubmitOptions, context: CommandContext)
   );
 }
 
-async function readPayload({ type, payload: given, plot }: SubmitOptions): Promise<JsonObject> {
-  const payload = await readJsonObject('--config', given);
+function readPayload({ type, payload: given, plot }: SubmitOptions): JsonObject {
+  const payload = readJsonObject('--config', given);
   if (!plot) return payload;
   if (type === 'backtest') return { ...payload, plot: true };
   throw new RuntimeError('invalid', `Jobs of type ${type} do not draw a plot.`, '--plot is for --type backtest.');
@@ -81,10 +82,10 @@ function pairsOf(options: SubmitOptions): string[] {
  * The JSON object in an option, or in the file that the option names. Throws `invalid`, with line and column if it is not
  * JSON, and `not_found` if the file does not exist.
  */
-async function readJsonObject(option: string, given: string): Promise<JsonObject> {
+function readJsonObject(option: string, given: string): JsonObject {
   const isText = /^\s*[{["]/.test(given);
   const text = isText ? given : readFile(option, given);
-  const value = await parse(text, isText ? option : resolve(given));
+  const value = parse(text, isText ? option : resolve(given));
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
   throw new RuntimeError(
@@ -111,13 +112,13 @@ function readFile(option: string, given: string): string {
   }
 }
 
-async function parse(text: string, source: string): Promise<Json> {
+function parse(text: string, source: string): Json {
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new RuntimeError(
       'invalid',
-      `${source} is not JSON: ${await locate(text, messageOf(cause))}`,
+      `${source} is not JSON: ${locate(text, messageOf(cause))}.`,
       'Nothing was submitted. Correct it and try again.',
       { cause },
     );
@@ -125,13 +126,11 @@ async function parse(text: string, source: string): Promise<Json> {
 }
 
 /** Where the text stops being JSON. Only some versions of Node say so, and only for some mistakes. */
-async function locate(text: string, message: string): Promise<string> {
-  const momoa = await import('@humanwhocodes/momoa');
+function locate(text: string, message: string): string {
   try {
-    momoa.parse(text, { mode: 'json' });
-    return `${message}.`;
+    parseJsonc(text, { isStrict: true });
+    return message;
   } catch (error) {
-    if (!(error instanceof Error && 'line' in error && 'column' in error)) return `${message}.`;
-    return `line ${error.line}, column ${error.column}: ${error.message.replace(/ \(\d+:\d+\)$/, '')}`;
+    return error instanceof JsonSyntaxError ? error.message : message;
   }
 }

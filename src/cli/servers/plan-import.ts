@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { z } from 'zod';
-import { configFileSchema } from '../../base/config-file.js';
+import type { z } from 'zod';
+import { parseConfigFile } from '../../base/config-file.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { isObject } from '../../base/json.js';
+import { parseJsonc, setInJsonc } from '../../base/jsonc.js';
 import { serversSchema } from '../../base/server-settings.js';
 import { providers } from '../../llm/providers.js';
 
@@ -30,19 +31,18 @@ const copied = ['type', 'command', 'args', 'env', 'cwd', 'url', 'headers'];
 
 /**
  * The config text with the servers of another client's file added. An invalid entry is skipped, with the reason. Nothing
- * else in the config changes. Throws `invalid` if either text is not such a file.
+ * else in the config changes, comments included. Throws `invalid` if either text is not such a file.
  */
 export function planImport(
   source: string,
   config: string,
   { file, configPath, isReplacing }: ImportRequest,
 ): ImportPlan {
-  const servers = parse(source, file).mcpServers;
-  if (!isObject(servers)) throw wrong(file, 'has no "mcpServers"');
+  const servers = serversIn(parse(source, file));
+  if (!servers) throw wrong(file, 'has neither "mcpServers" nor "servers"');
   const root = config.trim() === '' ? {} : parse(config, configPath);
   const present = isObject(root.mcpServers) ? root.mcpServers : {};
-  const plan: Omit<ImportPlan, 'text'> = { added: [], replaced: [], unchanged: [], skipped: [] };
-  const merged: JsonObject = { ...present };
+  const plan: ImportPlan = { text: config, added: [], replaced: [], unchanged: [], skipped: [] };
 
   for (const [server, given] of Object.entries(servers)) {
     const entry = isObject(given) ? pick(given) : given;
@@ -54,27 +54,39 @@ export function planImport(
     else if (isReplacing) plan.replaced.push(server);
     else
       plan.skipped.push({ server, reason: `${configPath} has another server of this name; --replace takes this one` });
-    const isTaken = plan.added.includes(server) || plan.replaced.includes(server);
+    if (!plan.added.includes(server) && !plan.replaced.includes(server)) continue;
     // Fields that only this program knows, such as those of the pool, stay as they are.
-    if (isTaken) merged[server] = { ...(isObject(before) ? without(before) : {}), ...(entry as JsonObject) };
+    const whole = { ...(isObject(before) ? without(before) : {}), ...(entry as JsonObject) };
+    plan.text = setInJsonc(plan.text, ['mcpServers', server], whole);
   }
-
-  const isChanged = plan.added.length + plan.replaced.length > 0;
-  if (!isChanged) return { ...plan, text: config };
-  const whole = { ...root, mcpServers: merged };
-  const checked = configFileSchema(providers).safeParse(whole);
-  if (!checked.success) throw wrong(configPath, `would not be valid.\n${z.prettifyError(checked.error)}`);
-  const indent = /\n([ \t]+)\S/.exec(config)?.[1] ?? '  ';
-  return { ...plan, text: `${JSON.stringify(whole, null, indent)}\n` };
+  if (plan.text !== config) checkResult(plan.text, configPath);
+  return plan;
 }
 
-const pick = (entry: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(entry).filter(([name]) => copied.includes(name)));
+function checkResult(text: string, configPath: string): void {
+  try {
+    parseConfigFile(text, configPath, providers);
+  } catch (error) {
+    throw wrong(configPath, `would not be valid. ${messageOf(error)}`);
+  }
+}
+
+/** VS Code calls them `servers`. */
+function serversIn({ mcpServers, servers }: JsonObject): JsonObject | undefined {
+  return [mcpServers, servers].find(isObject);
+}
+
+/** The fields that are copied. What is switched off there is so here: nobody wants it started by an import. */
+function pick(entry: JsonObject): JsonObject {
+  const fields = Object.fromEntries(Object.entries(entry).filter(([name]) => copied.includes(name)));
+  return entry.disabled === true || entry.enabled === false ? { ...fields, disabled: true } : fields;
+}
 const without = (entry: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(entry).filter(([name]) => !copied.includes(name)));
+  Object.fromEntries(Object.entries(entry).filter(([name]) => ![...copied, 'disabled', 'enabled'].includes(name)));
 
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
+  if (issue?.code === 'invalid_key') return `its name is not ${issue.issues[0]?.message}`;
   const place = issue?.path.slice(1).join('.');
   return `${place ? `${place}: ` : ''}${issue?.message ?? 'it is not valid'}`;
 }
@@ -82,7 +94,7 @@ function firstIssue(error: z.ZodError): string {
 function parse(text: string, file: string): JsonObject {
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    ({ value } = parseJsonc(text));
   } catch (error) {
     throw wrong(file, `is not JSON: ${messageOf(error)}`);
   }

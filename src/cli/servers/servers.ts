@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, RuntimeError } from '../../base/errors.js';
-import { readConfig } from '../../config.js';
+import type { Downstream } from '../../downstream/downstream.js';
+import { readConfigDespiteErrors } from '../config-despite-errors.js';
 import type { CommandContext } from '../define-command.js';
 import { editFile } from '../install/edit-file.js';
 import { settingOf, withRuntime } from '../with-runtime.js';
@@ -11,9 +12,10 @@ import { type ImportPlan, planImport } from './plan-import.js';
 export async function listServers(_: unknown, { flags, output }: CommandContext): Promise<void> {
   const setting = settingOf(flags);
   const servers = await withRuntime(setting, (runtime) => runtime.downstream.servers());
-  const rows = servers.map(({ server, runs, tools, listedAt, backups, instances }) => ({
+  const rows = servers.map(({ server, runs, health, problem, tools, listedAt, backups, instances }) => ({
     server,
     runs,
+    ...(health === 'off' ? { off: problem === undefined ? 'switched off' : `left out: ${problem}` } : {}),
     instances: instances.length,
     backups,
     tools: tools ?? null,
@@ -26,6 +28,10 @@ export async function listServers(_: unknown, { flags, output }: CommandContext)
   }
   if (rows.length === 0) output.print(`${setting.config.configPath} names no servers. Next: servers import FILE`);
   for (const row of rows) {
+    if (row.off !== undefined) {
+      output.quote(`${output.paint('bold', row.server)}  ${row.off}`);
+      continue;
+    }
     const tools = row.tools === null ? 'never asked for its tools' : `${row.tools} tools`;
     const more = [
       `${row.instances} instance${row.instances === 1 ? '' : 's'}`,
@@ -42,6 +48,8 @@ interface Finding {
   status: 'ok' | 'fail';
   tools?: number;
   problem?: string;
+  /** What its process wrote at the end. */
+  said?: string;
   ms: number;
 }
 
@@ -54,7 +62,7 @@ export async function checkServers(
   { flags, output }: CommandContext,
 ): Promise<void> {
   const setting = settingOf(flags);
-  const names = server === undefined ? Object.keys(setting.config.mcpServers) : [server];
+  const names = server === undefined ? Object.keys(setting.config.servers.used) : [server];
   if (names.length === 0) {
     throw new RuntimeError(
       'not_configured',
@@ -63,29 +71,30 @@ export async function checkServers(
     );
   }
   const findings = await withRuntime(setting, async ({ downstream }) => {
-    const found: Finding[] = [];
-    for (const name of names) found.push(await checkOne(name, (each) => downstream.check(each, startMs)));
-    return found;
+    // Side by side: one that hangs must not hold up the report on the others.
+    return Promise.all(names.map((name) => checkOne(name, downstream)));
   });
   if (flags.isJson) output.printJson({ servers: findings });
   else {
-    for (const { server: name, status, tools, problem, ms } of findings) {
+    for (const { server: name, status, tools, problem, said, ms } of findings) {
       const mark = status === 'ok' ? output.paint('green', 'ok  ') : output.paint('red', 'FAIL');
       output.quote(`${mark} ${name}  ${status === 'ok' ? `${tools} tools` : problem} (${ms} ms)`);
+      if (said !== undefined) output.quote(`     it wrote: ${said}`);
     }
   }
   if (findings.some(({ status }) => status === 'fail')) process.exitCode = 1;
 }
 
-async function checkOne(server: string, check: (server: string) => Promise<number>): Promise<Finding> {
+async function checkOne(server: string, downstream: Downstream): Promise<Finding> {
   const startedAt = performance.now();
   const ms = () => Math.round(performance.now() - startedAt);
   try {
-    const tools = await check(server);
+    const tools = await downstream.check(server, startMs);
     return { server, status: 'ok', tools, ms: ms() };
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
-    return { server, status: 'fail', problem: messageOf(error), ms: ms() };
+    const said = downstream.sick().find((sick) => sick.server === server)?.said;
+    return { server, status: 'fail', problem: messageOf(error), ...(said === undefined ? {} : { said }), ms: ms() };
   }
 }
 
@@ -100,7 +109,8 @@ export interface ImportOptions {
 /** Copies the servers of another client's file to the config file, or prints what that would change. */
 export function importServers({ file, isDry, isReplacing }: ImportOptions, context: CommandContext): void {
   const { flags, output } = context;
-  const { configPath } = readConfig(flags.settings);
+  // It need not exist yet, and what is wrong in it is found when the servers are added.
+  const { configPath } = readConfigDespiteErrors(flags.settings).config;
   const source = readSource(resolve(file));
   const plan = (text: string): ImportPlan => planImport(source, text, { file, configPath, isReplacing });
   const isNew = !existsSync(configPath);

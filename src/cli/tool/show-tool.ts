@@ -1,4 +1,3 @@
-import { readConfig } from '../../config.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
 import {
   alternatives,
@@ -11,11 +10,12 @@ import {
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import type { Paint } from '../output.js';
+import { readSettings } from '../read-settings.js';
 import { findTool } from './find-tool.js';
 
 /** Prints the help of a tool, which is made from its declaration. */
 export function showTool(name: string, { flags, output }: CommandContext): void {
-  const tool = findTool(name, readConfig(flags.settings));
+  const tool = findTool(name, readSettings(flags.settings));
   if (flags.isJson) {
     const { title, effect, description } = tool;
     output.printJson({ name, title, effect, description, input: inputSchema(tool) });

@@ -1,5 +1,4 @@
 import { RuntimeError } from '../../base/errors.js';
-import { readConfig } from '../../config.js';
 import { completeId } from '../../core/overview/complete-id.js';
 import type { Runtime } from '../../runtime.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
@@ -8,6 +7,7 @@ import { chooseTools, chosenToolsets, toolsets } from '../../tools/index.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { printable } from '../output.js';
+import { readSettings } from '../read-settings.js';
 import { settingOf } from '../with-runtime.js';
 import { findTool } from './find-tool.js';
 import { type GivenInput, readInput } from './read-input.js';
@@ -67,7 +67,7 @@ async function withWholeIds(input: Record<string, unknown>, { db }: Runtime): Pr
 
 /** Prints the tools that are switched on, by toolset. */
 function listTools({ flags, output }: CommandContext): void {
-  const choice = readConfig(flags.settings);
+  const choice = readSettings(flags.settings);
   const offered = new Set(chooseTools(choice));
   const groups = chosenToolsets(choice.toolsets).map((toolset) => ({
     toolset,

@@ -46,27 +46,27 @@ export interface BreakersNeeds {
  * `chooseAgent` with its `sql`.
  */
 export function createBreakers({ db, clock, onClosed = async () => {} }: BreakersNeeds) {
-  const changeBy = (actor: Actor | undefined) => ({ at: clock.now(), actor });
+  const changeBy = (actor?: Actor) => ({ at: clock.now(), actor, clock });
 
   return {
     /** Asks whether a call may be made now. */
     acquire: (id: string, request: PermitRequest = {}): Promise<PermitAnswer> =>
-      db.transaction((sql) => acquirePermit(sql, id, request, clock.now())),
+      db.transaction((sql) => acquirePermit(sql, id, request, clock)),
 
     /** Asks for an agent, and along its fallbacks while breakers refuse. */
     choose: (id: string, request: ChoiceRequest = {}): Promise<Choice> =>
-      db.transaction((sql) => chooseAgent(sql, id, request, clock.now())),
+      db.transaction((sql) => chooseAgent(sql, id, request, clock)),
 
-    recordSuccess: (id: string, permit?: string, end: Omit<CallEnd, 'at' | 'permit'> = {}) =>
+    recordSuccess: (id: string, permit?: string, end: Omit<CallEnd, 'at' | 'clock' | 'permit'> = {}) =>
       db.transaction(async (sql) => {
         const at = clock.now();
-        const moved = await recordSuccess(sql, id, { ...end, permit, at });
+        const moved = await recordSuccess(sql, id, { ...end, permit, at, clock });
         if (moved.from !== moved.to && moved.to === 'closed') await onClosed(sql, id, { at, actor: end.actor });
         return moved;
       }),
 
-    recordFailure: (id: string, failure: Failure, end: Omit<FailedCallEnd, 'at'> = {}) =>
-      db.transaction((sql) => recordFailure(sql, id, failure, { ...end, at: clock.now() })),
+    recordFailure: (id: string, failure: Failure, end: Omit<FailedCallEnd, 'at' | 'clock'> = {}) =>
+      db.transaction((sql) => recordFailure(sql, id, failure, { ...end, at: clock.now(), clock })),
 
     /** Returns a permit whose call was not made, or was cancelled by its caller. */
     release: (permit: string): Promise<void> => db.transaction((sql) => releasePermit(sql, permit)),
@@ -83,11 +83,11 @@ export function createBreakers({ db, clock, onClosed = async () => {} }: Breaker
     configure: (id: string, changes: ConfigChanges, actor?: Actor): Promise<BreakerConfig> =>
       db.transaction((sql) => configureBreaker(sql, id, changes, changeBy(actor))),
 
-    get: (id: string): Promise<Breaker> => readBreaker(db, id, clock.now()),
+    get: (id: string): Promise<Breaker> => readBreaker(db, id, clock),
     failures: (id: string): Promise<RecentFailure[]> => recentFailures(db, id, 10),
-    list: (page: BreakerPage): Promise<Breaker[]> => listBreakers(db, page, clock.now()),
+    list: (page: BreakerPage): Promise<Breaker[]> => listBreakers(db, page, clock),
     count: (): Promise<number> => countBreakers(db),
-    tripped: (limit: number): Promise<TrippedBreaker[]> => trippedBreakers(db, clock.now(), limit),
+    tripped: (limit: number): Promise<TrippedBreaker[]> => trippedBreakers(db, clock, limit),
     events: (id: string, limit: number): Promise<Event[]> => breakerEvents(db, id, limit),
   };
 }

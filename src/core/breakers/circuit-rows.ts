@@ -1,4 +1,4 @@
-import type { EpochMs } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
 import { readJson } from '../../base/json.js';
 import { insertRow, rowOf } from '../../store/insert-row.js';
@@ -6,6 +6,7 @@ import type { Sql } from '../../store/sql.js';
 import { updateRow } from '../../store/update-row.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
+import { clockColumns, followClock, stepOf } from './clock-step.js';
 import {
   atTime,
   type BreakerConfig,
@@ -46,6 +47,9 @@ export interface BreakerRow {
   last_success_at: EpochMs | null;
   created_at: EpochMs;
   updated_at: EpochMs;
+  /** Of the clock that the times of the breaker are by: see `clock-step.ts`. */
+  clock_boot_id: string | null;
+  clock_boot_at: EpochMs | null;
 }
 
 export interface StoredCircuit {
@@ -60,37 +64,45 @@ interface FailureInWindow extends CountedFailure {
   seq: number;
 }
 
-/** The breaker at `now`. Creates it with the defaults on first use. */
-export async function loadCircuit(sql: Sql, id: string, now: EpochMs): Promise<StoredCircuit> {
-  const known = await readCircuit(sql, id, now);
+/** The breaker now, its rows by this clock, for a change. Creates it with the defaults on first use. */
+export async function loadCircuit(sql: Sql, id: string, clock: Clock): Promise<StoredCircuit> {
+  await followClock(sql, id, clock);
+  const known = await readCircuit(sql, id, clock);
   if (known) return known;
-  await insertRow(sql, 'breakers', { id, fallback_agent: usualFallback(id), created_at: now, updated_at: now });
-  return rowOf(await readCircuit(sql, id, now));
+  const at = clock.now();
+  const times = { created_at: at, updated_at: at, ...clockColumns(clock) };
+  await insertRow(sql, 'breakers', { id, fallback_agent: usualFallback(id), ...times });
+  return rowOf(await readCircuit(sql, id, clock));
 }
 
-/** The breaker at `now`, if it was ever used. Writes nothing. */
-export async function readCircuit(sql: Sql, id: string, now: EpochMs): Promise<StoredCircuit | undefined> {
+/** The breaker now, if it was ever used. Writes nothing. */
+export async function readCircuit(sql: Sql, id: string, clock: Clock): Promise<StoredCircuit | undefined> {
   const row = await sql.get<BreakerRow>('select * from breakers where id = ?', id);
   if (!row) return undefined;
   const config = configOf(row);
+  const step = stepOf(row, clock);
+  // By the clock that the rows are by.
+  const now = clock.now() - step;
   const start = windowStart(config, now);
   const counted = await sql.all<FailureInWindow>(
-    'select seq, at, weight from breaker_failures where breaker_id = ? and at > ? and is_counted = 1 order by seq',
+    `select seq, at + ? as at, weight from breaker_failures
+     where breaker_id = ? and at > ? and is_counted = 1 order by seq`,
+    step,
     id,
     start,
   );
   const circuit: Circuit = {
     state: row.state,
-    cooldownUntil: row.cooldown_until,
+    cooldownUntil: row.cooldown_until === null ? null : row.cooldown_until + step,
     isHeld: row.is_held === 1,
     halfOpenSuccesses: row.half_open_successes,
     consecutiveTrips: row.consecutive_trips,
     failures: counted,
-    calls: config.failureRateThreshold === null ? [] : await readCalls(sql, id, start),
+    calls: config.failureRateThreshold === null ? [] : await readCalls(sql, id, start, step),
     // Only a half-open breaker has any: closing and opening end them.
     permits: row.state === 'half_open' ? await countPermits(sql, id, now) : 0,
   };
-  return { row, config, circuit: atTime(circuit, config, now), counted };
+  return { row, config, circuit: atTime(circuit, config, now + step), counted };
 }
 
 export function configOf(row: BreakerRow): BreakerConfig {
@@ -114,9 +126,10 @@ export function usualFallback(id: string): string | null {
   return id.includes(':') || id === defaultConfig.fallbackAgent ? null : defaultConfig.fallbackAgent;
 }
 
-function readCalls(sql: Sql, id: string, start: number): Promise<CallCount[]> {
+function readCalls(sql: Sql, id: string, start: number, step: number): Promise<CallCount[]> {
   return sql.all<CallCount>(
-    'select at, succeeded, failed from breaker_calls where breaker_id = ? and at > ? order by at',
+    'select at + ? as at, succeeded, failed from breaker_calls where breaker_id = ? and at > ? order by at',
+    step,
     id,
     start,
   );

@@ -1,10 +1,11 @@
-import type { EpochMs } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import { updateRow } from '../../store/update-row.js';
-import type { Change } from '../change.js';
+import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { type BreakerRow, loadCircuit } from './circuit-rows.js';
+import { clockColumns } from './clock-step.js';
 import type { BreakerConfig, FailureWeights } from './machine.js';
 
 /** Rules to change. Rules that are not given stay, weights of failures included. */
@@ -19,7 +20,7 @@ export async function configureBreaker(
   sql: Sql,
   id: string,
   changes: ConfigChanges,
-  change: Change,
+  change: TimedChange,
 ): Promise<BreakerConfig> {
   if (changes.fallbackAgent === id) {
     throw new RuntimeError(
@@ -28,7 +29,7 @@ export async function configureBreaker(
       'Name another fallback_agent, or "" for none.',
     );
   }
-  const { row, config: before } = await loadCircuit(sql, id, change.at);
+  const { row, config: before } = await loadCircuit(sql, id, change.clock);
   const { failureWeights = {}, ...rules } = changes;
   const config: BreakerConfig = {
     ...before,
@@ -85,11 +86,13 @@ export type PreparedConfig = Pick<
 >;
 
 /** Creates a breaker with these rules. An existing breaker stays as it is, so that a person's settings are kept. */
-export async function prepareBreaker(sql: Sql, id: string, config: PreparedConfig, now: EpochMs): Promise<void> {
+export async function prepareBreaker(sql: Sql, id: string, config: PreparedConfig, clock: Clock): Promise<void> {
+  const now = clock.now();
+  const { clock_boot_id, clock_boot_at } = clockColumns(clock);
   await sql.run(
     `insert into breakers (id, failure_threshold, window_seconds, cooldown_seconds, half_open_max_calls, success_threshold,
-       created_at, updated_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing`,
+       created_at, updated_at, clock_boot_id, clock_boot_at)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing`,
     id,
     config.failureThreshold,
     config.windowSeconds,
@@ -98,5 +101,7 @@ export async function prepareBreaker(sql: Sql, id: string, config: PreparedConfi
     config.successThreshold,
     now,
     now,
+    clock_boot_id,
+    clock_boot_at,
   );
 }

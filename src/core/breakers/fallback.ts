@@ -1,4 +1,4 @@
-import type { EpochMs } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 import { acquirePermit, type PermitAnswer, type PermitRequest } from './guard.js';
 
@@ -33,14 +33,14 @@ export async function chooseAgent(
   sql: Sql,
   id: string,
   { fallback, ...request }: ChoiceRequest,
-  now: EpochMs,
+  clock: Clock,
 ): Promise<Choice> {
-  const own = await acquirePermit(sql, id, request, now);
+  const own = await acquirePermit(sql, id, request, clock);
   const path: Asked[] = [{ agent: id, answer: own }];
   if (own.allowed) return { agent: id, permit: own.permit, own, path, retryAfterMs: undefined };
   let agent = fallback ?? (await fallbackOf(sql, id));
   while (agent !== undefined && !path.some((asked) => asked.agent === agent)) {
-    const answer = await acquirePermit(sql, agent, request, now);
+    const answer = await acquirePermit(sql, agent, request, clock);
     path.push({ agent, answer });
     if (answer.allowed) return { agent, permit: answer.permit, own, path, retryAfterMs: undefined };
     agent = await fallbackOf(sql, agent);

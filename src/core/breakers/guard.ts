@@ -1,9 +1,9 @@
-import type { EpochMs } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { newShortId } from '../../base/ids.js';
 import { cut } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
-import type { Change } from '../change.js';
+import type { TimedChange } from '../change.js';
 import { countSuccess, type Failure, loadCircuit, moveCircuit, writeFailure } from './circuit-rows.js';
 import { admits, afterFailure, afterSuccess, type BreakerState, retryAfterMs } from './machine.js';
 
@@ -31,9 +31,10 @@ export async function acquirePermit(
   sql: Sql,
   id: string,
   { holder = 'caller', callMs = usualCallMs }: PermitRequest,
-  now: EpochMs,
+  clock: Clock,
 ): Promise<PermitAnswer> {
-  const stored = await loadCircuit(sql, id, now);
+  const stored = await loadCircuit(sql, id, clock);
+  const now = clock.now();
   const { circuit, config, row } = stored;
   if (circuit.state !== row.state) {
     await moveCircuit(sql, stored, circuit, { reason: 'the cooldown is over' }, { at: now });
@@ -56,7 +57,7 @@ async function insertPermit(sql: Sql, id: string, holder: string, now: EpochMs, 
   return permit;
 }
 
-export interface CallEnd extends Change {
+export interface CallEnd extends TimedChange {
   permit?: string | undefined;
   /** Throws `conflict`, and records nothing, when the permit is spent; otherwise the outcome counts without it. */
   isPermitRequired?: boolean;
@@ -70,11 +71,11 @@ export interface Transition {
 
 /** Records that a call has succeeded. */
 export async function recordSuccess(sql: Sql, id: string, end: CallEnd): Promise<Transition> {
-  const { at, actor } = end;
+  const { at, actor, clock } = end;
   await endPermit(sql, id, end);
-  const stored = await loadCircuit(sql, id, at);
+  const stored = await loadCircuit(sql, id, clock);
   await countSuccess(sql, id, at);
-  const next = afterSuccess(stored.circuit, stored.config, at);
+  const next = afterSuccess(stored.circuit, stored.config, clock.now());
   await moveCircuit(sql, stored, next, { reason: 'its probes succeeded' }, { at, actor });
   return { from: stored.circuit.state, to: next.state };
 }
@@ -86,12 +87,13 @@ export interface FailedCallEnd extends CallEnd {
 
 /** Records that a call has failed. */
 export async function recordFailure(sql: Sql, id: string, failure: Failure, end: FailedCallEnd): Promise<Transition> {
-  const { at, actor } = end;
+  const { at, actor, clock } = end;
   await endPermit(sql, id, end);
-  const stored = await loadCircuit(sql, id, at);
+  const stored = await loadCircuit(sql, id, clock);
   const { circuit, config } = stored;
-  const next = afterFailure(circuit, config, at, { type: failure.type, retryAfterMs: end.retryAfterMs });
-  await writeFailure(sql, stored, failure, next.failures.length > circuit.failures.length, at);
+  const now = clock.now();
+  const next = afterFailure(circuit, config, now, { type: failure.type, retryAfterMs: end.retryAfterMs });
+  await writeFailure(sql, stored, failure, next.failures.length > circuit.failures.length, now);
   await moveCircuit(sql, stored, next, { reason: reasonOf(failure) }, { at, actor });
   return { from: circuit.state, to: next.state };
 }

@@ -1,9 +1,10 @@
-import type { EpochMs } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { isObject, type JsonObject, readJson } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import { type Event, listEvents } from '../events/events.js';
 import { type BreakerRow, readCircuit, usualFallback } from './circuit-rows.js';
+import { stepOf } from './clock-step.js';
 import {
   admits,
   type BreakerConfig,
@@ -38,8 +39,8 @@ export interface Totals {
 const noTotals: Totals = { failures: 0, successes: 0, trips: 0, lastFailureAt: null, lastSuccessAt: null };
 
 /** Reads a breaker, with the defaults if it was never used. Writes nothing. */
-export async function readBreaker(sql: Sql, id: string, now: EpochMs): Promise<Breaker> {
-  const stored = await readCircuit(sql, id, now);
+export async function readBreaker(sql: Sql, id: string, clock: Clock): Promise<Breaker> {
+  const stored = await readCircuit(sql, id, clock);
   if (!stored) {
     const config = { ...defaultConfig, fallbackAgent: usualFallback(id) };
     return { id, circuit: closedCircuit, config, canExecute: true, reason: null, totals: noTotals, createdAt: null };
@@ -102,7 +103,7 @@ export interface BreakerPage {
 }
 
 /** Breakers that were ever used, by id. Throws `invalid` when no breaker has the id `afterId`. */
-export async function listBreakers(sql: Sql, { afterId, limit }: BreakerPage, now: EpochMs): Promise<Breaker[]> {
+export async function listBreakers(sql: Sql, { afterId, limit }: BreakerPage, clock: Clock): Promise<Breaker[]> {
   if (afterId !== undefined && !(await sql.get('select 1 from breakers where id = ?', afterId))) {
     throw new RuntimeError(
       'invalid',
@@ -116,7 +117,7 @@ export async function listBreakers(sql: Sql, { afterId, limit }: BreakerPage, no
     limit,
   );
   const breakers: Breaker[] = [];
-  for (const { id } of rows) breakers.push(await readBreaker(sql, id, now));
+  for (const { id } of rows) breakers.push(await readBreaker(sql, id, clock));
   return breakers;
 }
 
@@ -134,30 +135,32 @@ export interface TrippedBreaker {
 }
 
 /** The breakers that are not closed now, by id. */
-export async function trippedBreakers(sql: Sql, now: EpochMs, limit: number): Promise<TrippedBreaker[]> {
-  const rows = await sql.all<{ id: string; state: BreakerState; cooldownUntil: number | null; isHeld: number }>(
-    `select id, state, cooldown_until as "cooldownUntil", is_held as "isHeld" from breakers
-     where state <> 'closed' order by id limit ?`,
-    limit,
-  );
-  return rows.map(({ id, state, cooldownUntil, isHeld }) => {
-    const isCooledDown = state === 'open' && isHeld === 0 && now >= (cooldownUntil ?? 0);
+export async function trippedBreakers(sql: Sql, clock: Clock, limit: number): Promise<TrippedBreaker[]> {
+  const rows = await sql.all<OpenRow>(`${selectOpen} order by id limit ?`, limit);
+  return rows.map((row) => {
+    const { id, state } = row;
+    const isHeld = row.is_held === 1;
+    const cooldownUntil = row.cooldown_until === null ? null : row.cooldown_until + stepOf(row, clock);
+    const isCooledDown = state === 'open' && !isHeld && clock.now() >= (cooldownUntil ?? 0);
     return isCooledDown
       ? { id, state: 'half_open', cooldownUntil: null, isHeld: false }
-      : { id, state, cooldownUntil, isHeld: isHeld === 1 };
+      : { id, state, cooldownUntil, isHeld };
   });
 }
 
+type OpenRow = Pick<BreakerRow, 'id' | 'state' | 'cooldown_until' | 'is_held' | 'clock_boot_id' | 'clock_boot_at'>;
+
+const selectOpen = `select id, state, cooldown_until, is_held, clock_boot_id, clock_boot_at from breakers
+  where state <> 'closed'`;
+
 /** When each breaker that is not closed may allow a call: 0 where it may now, infinity where only a reset by hand helps. */
-export async function openUntil(sql: Sql): Promise<Map<string, EpochMs>> {
-  const rows = await sql.all<Pick<BreakerRow, 'id' | 'state' | 'cooldown_until' | 'is_held'>>(
-    "select id, state, cooldown_until, is_held from breakers where state <> 'closed'",
-  );
+export async function openUntil(sql: Sql, clock: Clock): Promise<Map<string, EpochMs>> {
+  const rows = await sql.all<OpenRow>(selectOpen);
   return new Map(
-    rows.map(({ id, state, cooldown_until, is_held }) => [
-      id,
-      is_held === 1 ? Number.POSITIVE_INFINITY : state === 'open' ? (cooldown_until ?? 0) : 0,
-    ]),
+    rows.map((row) => {
+      if (row.is_held === 1) return [row.id, Number.POSITIVE_INFINITY];
+      return [row.id, row.state === 'open' ? (row.cooldown_until ?? 0) + stepOf(row, clock) : 0];
+    }),
   );
 }
 

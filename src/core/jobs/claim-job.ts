@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock, EpochMs } from '../../base/clock.js';
+import { bootAt, type Clock, type EpochMs } from '../../base/clock.js';
 import { newToken } from '../../base/ids.js';
 import type { Sql } from '../../store/sql.js';
 import type { Fragment } from '../../store/where.js';
@@ -119,7 +119,7 @@ async function nextJobAt(sql: Sql, capabilities: Capabilities, clock: Clock): Pr
 /** SQL: when a job is due, by the wall clock of the caller; takes `dueValues`. */
 const dueAt = '(case when run_tick = 0 then 0 when run_boot_id = ? then run_tick + ? else run_at end)';
 
-const dueValues = (clock: Clock): [string, number] => [clock.bootId, clock.now() - clock.tick()];
+const dueValues = (clock: Clock): [string, number] => [clock.bootId, bootAt(clock)];
 
 async function readyFor(sql: Sql, capabilities: Capabilities, clock: Clock): Promise<Fragment> {
   const runnable = runnableBy(capabilities);

@@ -103,7 +103,7 @@ async function writeOutcome(
 
   const isCancelled = row.cancel_requested_at !== null && outcome.kind !== 'completed';
   const decided: Outcome = isCancelled ? { ...spendingOf(outcome), kind: 'cancelled' } : outcome;
-  await recordOutcome(sql, row, decided, at);
+  await recordOutcome(sql, row, decided, { at, clock: rules.clock });
   const change: Change = { at };
   const delay = retryDelayOf(row, decided, rules);
   await countAttempt(sql, {
@@ -114,7 +114,7 @@ async function writeOutcome(
     status: delay === undefined ? statusAfter(decided) : undefined,
   });
   if (delay === undefined) return end(sql, row, decided, rules, change);
-  const pauseMs = (await hasBreakerClosed(sql, decided, at)) ? 0 : delay;
+  const pauseMs = (await hasBreakerClosed(sql, decided, rules.clock)) ? 0 : delay;
   const runAt = at + pauseMs;
   const requeued = await requeue(sql, row, decided, { at, pauseMs, clock: rules.clock });
   if (!isStillWaiting) await recordRequeued(sql, row, decided, runAt, change);
@@ -122,10 +122,10 @@ async function writeOutcome(
 }
 
 /** Whether a breaker that refused the attempt has closed in the meantime: its closing could not wake a running job. */
-async function hasBreakerClosed(sql: Sql, outcome: Outcome, at: EpochMs): Promise<boolean> {
+async function hasBreakerClosed(sql: Sql, outcome: Outcome, clock: Clock): Promise<boolean> {
   const blockedBy = outcome.kind === 'postponed' ? (outcome.blockedBy ?? []) : [];
   for (const id of blockedBy) {
-    const { circuit } = await readBreaker(sql, id, at);
+    const { circuit } = await readBreaker(sql, id, clock);
     if (circuit.state === 'closed') return true;
   }
   return false;

@@ -1,7 +1,8 @@
-import type { Clock, EpochMs } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { acquirePermit, type PermitAnswer, recordFailure, recordSuccess } from '../breakers/guard.js';
 import type { FailureType } from '../breakers/machine.js';
+import type { TimedChange } from '../change.js';
 import { callOf } from './attempts.js';
 import type { JobRow } from './job.js';
 import type { Outcome } from './outcome.js';
@@ -17,20 +18,20 @@ export async function askJobBreaker(db: Database, job: JobRow, clock: Clock): Pr
   if (!(await isGuarded(db, id))) return undefined;
   // The permit is released when the attempt is over, however it ends: by its timeout at the latest.
   const request = { holder: callOf(job), callMs: job.timeout_seconds * 1000 };
-  return db.transaction((sql) => acquirePermit(sql, id, request, clock.now()));
+  return db.transaction((sql) => acquirePermit(sql, id, request, clock));
 }
 
 /** Records the outcome of an attempt on the breaker of the job's type, where there is one. */
-export async function recordOutcome(sql: Sql, job: JobRow, outcome: Outcome, at: EpochMs): Promise<void> {
+export async function recordOutcome(sql: Sql, job: JobRow, outcome: Outcome, change: TimedChange): Promise<void> {
   const id = breakerOf(job.type);
   const failure = failureOf(outcome);
   if ((outcome.kind !== 'completed' && !failure) || !(await isGuarded(sql, id))) return;
   if (failure) {
-    await recordFailure(sql, id, failure, { at, retryAfterMs: failure.retryAfterMs });
+    await recordFailure(sql, id, failure, { ...change, retryAfterMs: failure.retryAfterMs });
     return;
   }
-  const { from, to } = await recordSuccess(sql, id, { at });
-  if (from !== to && to === 'closed') await wakeBlockedJobs(sql, id, { at });
+  const { from, to } = await recordSuccess(sql, id, change);
+  if (from !== to && to === 'closed') await wakeBlockedJobs(sql, id, change);
 }
 
 async function isGuarded(sql: Sql, id: string): Promise<boolean> {

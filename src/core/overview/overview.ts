@@ -107,7 +107,7 @@ export async function readOverview(
       ...scope.values,
       few,
     ),
-    openBreakers: await trippedBreakers(db, clock.now(), few),
+    openBreakers: await trippedBreakers(db, clock, few),
     openRelays: await db.all(
       `select id, name, current_step as "currentStep", total_steps as "totalSteps" from relay_pipelines
        where status in ('pending', 'in_progress') ${scope.text} order by created_at desc limit ?`,

@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
-import type { Change } from '../change.js';
+import type { TimedChange } from '../change.js';
 import { type Baton, findOpenBaton } from './baton.js';
 import { type Advanced, type FailedAttempt, failStep, passStep, recordAttempt, type StepAttempt } from './end-step.js';
 import { admitWaiting } from './hand-over.js';
@@ -61,7 +61,7 @@ export async function checkAttempt(sql: Sql, request: AdvanceRequest): Promise<A
  * `conflict` for a baton that is not the open one, and while a job works on it; `circuit_open` while the baton is waiting
  * for a breaker.
  */
-export async function advanceRelay(sql: Sql, request: AdvanceRequest, change: Change): Promise<Advanced> {
+export async function advanceRelay(sql: Sql, request: AdvanceRequest, change: TimedChange): Promise<Advanced> {
   const pipeline = await findPipeline(sql, request.pipelineId);
   const waiting = await requireOpenBaton(sql, pipeline, request, change);
   const step = await findStep(sql, pipeline.id, waiting.stepIndex);
@@ -75,7 +75,12 @@ export async function advanceRelay(sql: Sql, request: AdvanceRequest, change: Ch
   return failed ? failStep(sql, open, failed, change) : passStep(sql, open, request, change);
 }
 
-async function requireOpenBaton(sql: Sql, pipeline: Pipeline, request: AdvanceRequest, change: Change): Promise<Baton> {
+async function requireOpenBaton(
+  sql: Sql,
+  pipeline: Pipeline,
+  request: AdvanceRequest,
+  change: TimedChange,
+): Promise<Baton> {
   const baton = await findOpenBaton(sql, pipeline.id);
   if (!baton) throw await noBaton(sql, pipeline);
   requireSameBaton(baton, request, change);
@@ -87,7 +92,11 @@ async function requireOpenBaton(sql: Sql, pipeline: Pipeline, request: AdvanceRe
 }
 
 /** The first of two holders of the same baton wins, whether or not they name it. */
-function requireSameBaton(baton: Baton, { batonId, seenBatonId = baton.id }: AdvanceRequest, { actor }: Change): void {
+function requireSameBaton(
+  baton: Baton,
+  { batonId, seenBatonId = baton.id }: AdvanceRequest,
+  { actor }: TimedChange,
+): void {
   const where = `the open baton is ${baton.id}, of step ${baton.stepIndex}`;
   const meant = batonId ?? seenBatonId;
   if (meant !== baton.id) {
@@ -105,7 +114,7 @@ function requireSameBaton(baton: Baton, { batonId, seenBatonId = baton.id }: Adv
   );
 }
 
-async function requireAdmitted(sql: Sql, baton: Baton, step: Step, change: Change): Promise<Baton> {
+async function requireAdmitted(sql: Sql, baton: Baton, step: Step, change: TimedChange): Promise<Baton> {
   const admitted = await admitWaiting(sql, baton, step, change);
   if ('baton' in admitted) return admitted.baton;
   const { refusal, retryAfterMs } = admitted;

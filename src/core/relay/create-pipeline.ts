@@ -1,4 +1,4 @@
-import type { EpochMs } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { newShortId } from '../../base/ids.js';
 import type { JsonObject } from '../../base/json.js';
@@ -95,9 +95,10 @@ export async function createPipeline(
   request: NewPipeline,
   steps: readonly NewStep[],
   actor: Actor,
-  at: EpochMs,
+  clock: Clock,
 ): Promise<CreatedPipeline> {
-  const change = { at, actor };
+  const at = clock.now();
+  const change = { at, actor, clock };
   const row = await insertRow<PipelineRow>(sql, 'relay_pipelines', {
     id: newShortId(),
     name: request.name,

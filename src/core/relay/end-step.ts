@@ -1,7 +1,7 @@
 import type { Json } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import type { FailureType } from '../breakers/machine.js';
-import type { Change } from '../change.js';
+import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import type { Baton } from './baton.js';
 import { handOver, releasePermit, reportFailure, reportSuccess } from './hand-over.js';
@@ -48,7 +48,7 @@ export async function recordAttempt(
   { pipeline, step, baton }: OpenStep,
   attempt: StepAttempt,
   error: string | undefined,
-  { at }: Change,
+  { at }: TimedChange,
 ): Promise<void> {
   await insertResult(sql, {
     pipelineId: pipeline.id,
@@ -75,7 +75,7 @@ export async function passStep(
   sql: Sql,
   { pipeline, step, baton }: OpenStep,
   attempt: StepAttempt,
-  change: Change,
+  change: TimedChange,
 ): Promise<Advanced> {
   const { at } = change;
   await sql.run("update relay_batons set status = 'passed', passed_at = ? where id = ?", at, baton.id);
@@ -126,7 +126,7 @@ export async function failStep(
   sql: Sql,
   { pipeline, step, baton }: OpenStep,
   { failure, reason, breakerFailure = failureTypes[failure] }: FailedAttempt,
-  change: Change,
+  change: TimedChange,
 ): Promise<Advanced & { kind: 'failed' }> {
   await sql.run("update relay_batons set status = 'failed' where id = ?", baton.id);
   if (breakerFailure === null) await releasePermit(sql, baton.id);

@@ -5,7 +5,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Failure } from '../breakers/circuit-rows.js';
 import * as fallback from '../breakers/fallback.js';
 import { recordFailure, recordSuccess, releasePermitsOf } from '../breakers/guard.js';
-import type { Change } from '../change.js';
+import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { wakeBlockedJobs } from '../jobs/wake-jobs.js';
 import { type Baton, type BatonDocument, type BatonRow, newestBatonOf, toBaton } from './baton.js';
@@ -26,7 +26,7 @@ export async function handOver(
   sql: Sql,
   pipeline: Pipeline,
   { stepIndex, retryCount, feedback = [] }: HandOver,
-  change: Change,
+  change: TimedChange,
 ): Promise<Baton> {
   const step = await findStep(sql, pipeline.id, stepIndex);
   const id = newShortId();
@@ -72,7 +72,7 @@ export interface Refused {
 export type Admitted = { baton: Baton } | Refused;
 
 /** Asks the breakers again for a baton that is waiting. Any other baton is returned as it is. */
-export async function admitWaiting(sql: Sql, baton: Baton, step: Step, change: Change): Promise<Admitted> {
+export async function admitWaiting(sql: Sql, baton: Baton, step: Step, change: TimedChange): Promise<Admitted> {
   if (baton.status !== 'waiting') return { baton };
   const request = { agentId: step.agentId, fallback: step.fallbackAgent, batonId: baton.id };
   const chosen = await chooseAgent(sql, request, change);
@@ -123,7 +123,13 @@ async function describeStep(sql: Sql, pipeline: Pipeline, step: Step) {
   };
 }
 
-async function recordHandOver(sql: Sql, baton: Baton, step: Step, chosen: ChosenAgent, change: Change): Promise<void> {
+async function recordHandOver(
+  sql: Sql,
+  baton: Baton,
+  step: Step,
+  chosen: ChosenAgent,
+  change: TimedChange,
+): Promise<void> {
   await recordEvent(sql, {
     ...change,
     subject: 'relay',
@@ -162,13 +168,13 @@ export interface ChosenAgent {
 const longestHoldMs = 30 * 60_000;
 
 /** Chooses who takes a baton: the step's own agent, or the first of its fallbacks whose breaker allows it. */
-export async function chooseAgent(sql: Sql, request: AgentRequest, { at }: Change): Promise<ChosenAgent> {
+export async function chooseAgent(sql: Sql, request: AgentRequest, { clock }: TimedChange): Promise<ChosenAgent> {
   const { agentId, batonId } = request;
   const { agent, path, retryAfterMs } = await fallback.chooseAgent(
     sql,
     agentId,
     { holder: holderOf(batonId), callMs: longestHoldMs, fallback: request.fallback ?? undefined },
-    at,
+    clock,
   );
   if (agent === agentId) return { agentId, isAllowed: true };
   const refused = path.flatMap((asked) => (asked.answer.allowed ? [] : [asked.agent]));
@@ -184,7 +190,7 @@ export async function chooseAgent(sql: Sql, request: AgentRequest, { at }: Chang
     : { agentId: agent, isAllowed: true, note: `${agent} stands in for ${agentId}: ${open} open.` };
 }
 
-export async function reportSuccess(sql: Sql, agentId: string, batonId: string, change: Change): Promise<void> {
+export async function reportSuccess(sql: Sql, agentId: string, batonId: string, change: TimedChange): Promise<void> {
   await releasePermit(sql, batonId);
   const { from, to } = await recordSuccess(sql, agentId, change);
   if (from !== to && to === 'closed') await wakeBlockedJobs(sql, agentId, change);
@@ -195,7 +201,7 @@ export async function reportFailure(
   agentId: string,
   batonId: string,
   failure: Failure,
-  change: Change,
+  change: TimedChange,
 ): Promise<void> {
   await releasePermit(sql, batonId);
   await recordFailure(sql, agentId, failure, change);

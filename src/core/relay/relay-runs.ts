@@ -4,7 +4,7 @@ import { readJson } from '../../base/json.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { FailureType } from '../breakers/machine.js';
-import type { Change } from '../change.js';
+import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { haltingCodes } from '../jobs/board-task.js';
 import { setResult } from '../jobs/finish-job.js';
@@ -40,7 +40,7 @@ export function createRelayRuns({ db, clock }: { db: Database; clock: Clock }) {
   const onEnded: JobEnded = async (sql, job, { at }) => {
     if (job.type !== relayStep) return;
     const actor = { holder: job.submitted_by, project: job.project };
-    await moveOn(sql, job, { at, actor }, clock);
+    await moveOn(sql, job, { at, actor, clock });
   };
 
   return {
@@ -75,7 +75,7 @@ export interface StartedRun {
  */
 async function startRun(sql: Sql, request: RunRequest, actor: Actor, clock: Clock): Promise<StartedRun> {
   const { judgeModel, models, tokenBudget } = request;
-  const change = { at: clock.now(), actor };
+  const change = { at: clock.now(), actor, clock };
   const pipeline = await findPipeline(sql, request.pipelineId);
   refuseEnded(pipeline);
   const open = await findOpenBaton(sql, pipeline.id);
@@ -116,9 +116,9 @@ async function batonForJob(sql: Sql, pipeline: Pipeline, open: Baton | undefined
   return (await retryStep(sql, request, change)).baton;
 }
 
-type ByActor = Change & { actor: Actor };
+type ByActor = TimedChange & { actor: Actor };
 
-async function moveOn(sql: Sql, job: JobRow, change: ByActor, clock: Clock): Promise<void> {
+async function moveOn(sql: Sql, job: JobRow, change: ByActor): Promise<void> {
   const { baton_id } = readJson<StepPayload>(job.payload);
   const baton = await findBatonOfJob(sql, baton_id, job.id);
   if (!baton) {
@@ -128,9 +128,9 @@ async function moveOn(sql: Sql, job: JobRow, change: ByActor, clock: Clock): Pro
   }
   switch (job.status) {
     case 'completed':
-      return goOn(sql, await handIn(sql, job, baton, change), job, change, clock);
+      return goOn(sql, await handIn(sql, job, baton, change), job, change);
     case 'failed':
-      return goOn(sql, await failAttempt(sql, job, baton, change), job, change, clock);
+      return goOn(sql, await failAttempt(sql, job, baton, change), job, change);
     default:
       return stopRun(sql, job, baton, change);
   }
@@ -185,12 +185,12 @@ async function failAttempt(sql: Sql, job: JobRow, baton: Baton, change: ByActor)
   return lastingFailures.has(code) ? { ...advanced, retriesLeft: 0 } : advanced;
 }
 
-async function goOn(sql: Sql, advanced: Advanced, job: JobRow, change: ByActor, clock: Clock): Promise<void> {
+async function goOn(sql: Sql, advanced: Advanced, job: JobRow, change: ByActor): Promise<void> {
   const baton = await nextBaton(sql, advanced, change);
   if (!baton) return endRun(sql, advanced.pipeline, job, change);
   const plan = advanced.pipeline.run;
   if (!plan) throw new Error(`Relay ${advanced.pipeline.id} has a job and no plan of its run.`);
-  await submitStepJob(sql, advanced.pipeline, baton, plan, change.actor, clock);
+  await submitStepJob(sql, advanced.pipeline, baton, plan, change.actor, change.clock);
   // Its result is in the relay: only the end of the run is worth a notice.
   await markRead(sql, job.id, change.at);
 }

@@ -4,7 +4,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import { is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import { remaining } from '../budget/ledger.js';
-import type { Change } from '../change.js';
+import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import type { JobRow } from '../jobs/job.js';
 import { type AdvanceRequest, advanceRelay, checkAttempt, noBaton } from './advance-relay.js';
@@ -31,13 +31,13 @@ export type Relays = ReturnType<typeof createRelays>;
 
 /** Relay pipelines: agents that hand a baton to each other, each with the output of the one before. */
 export function createRelays({ db, clock }: { db: Database; clock: Clock }) {
-  const changeBy = (actor: Actor) => ({ at: clock.now(), actor });
+  const changeBy = (actor: Actor) => ({ at: clock.now(), actor, clock });
 
   return {
     /** Throws `invalid`; then nothing was stored. */
     async create(request: NewPipeline, actor: Actor): Promise<CreatedPipeline> {
       const steps = await planSteps(request);
-      return db.transaction((sql) => createPipeline(sql, request, steps, actor, clock.now()));
+      return db.transaction((sql) => createPipeline(sql, request, steps, actor, clock));
     },
 
     /**
@@ -90,7 +90,7 @@ export interface CancelledPipeline {
 }
 
 /** Ends a relay for good and keeps the results of its steps. Throws `conflict` for one that is completed. */
-async function cancelPipeline(sql: Sql, id: string, change: Change): Promise<CancelledPipeline> {
+async function cancelPipeline(sql: Sql, id: string, change: TimedChange): Promise<CancelledPipeline> {
   const pipeline = await findPipeline(sql, id);
   if (pipeline.status === 'completed') {
     throw new RuntimeError('conflict', `Relay ${id} is already completed.`, 'There is nothing left to cancel.');

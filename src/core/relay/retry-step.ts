@@ -1,6 +1,6 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
-import type { Change } from '../change.js';
+import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { type Baton, findOpenBaton, isOpenBaton, newestBatonOf } from './baton.js';
 import { handOver, releasePermit } from './hand-over.js';
@@ -32,7 +32,7 @@ export interface Retried {
  * `not_found`; `conflict` when the retries are spent, the step has not been reached, or a job works on it;
  * `budget_exhausted`.
  */
-export async function retryStep(sql: Sql, request: RetryRequest, change: Change): Promise<Retried> {
+export async function retryStep(sql: Sql, request: RetryRequest, change: TimedChange): Promise<Retried> {
   const { stepIndex, feedback, tokenBudget, isFresh = false } = request;
   const pipeline = await findPipeline(sql, request.pipelineId);
   requireReached(pipeline, stepIndex);

@@ -3,7 +3,7 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Json } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
-import type { Change } from '../change.js';
+import type { TimedChange } from '../change.js';
 import type { JobRow } from '../jobs/job.js';
 import { submitJob } from '../jobs/submit-job.js';
 import { type Baton, findBaton, findBatonOfJob } from './baton.js';
@@ -91,7 +91,7 @@ export type Taken = { held: HeldBaton } | Refused;
  * Gives a job that begins its baton, with all that its agent needs, or says why no agent may work on it now. Throws
  * `conflict` when the job has lost the baton.
  */
-export async function takeBaton(sql: Sql, batonId: string, jobId: string, change: Change): Promise<Taken> {
+export async function takeBaton(sql: Sql, batonId: string, jobId: string, change: TimedChange): Promise<Taken> {
   const waiting = await findBatonOfJob(sql, batonId, jobId);
   if (!waiting) throw await lostBaton(sql, batonId, jobId);
   const step = await findStep(sql, waiting.pipelineId, waiting.stepIndex);

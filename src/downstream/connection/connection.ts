@@ -1,5 +1,4 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   EmptyResultSchema,
@@ -13,7 +12,7 @@ import { isObject, type JsonObject } from '../../base/json.js';
 import { systemCode, wasNeverSent } from '../../base/network-error.js';
 import { version } from '../../base/version.js';
 import { CallFailure, notProtocol } from './call-failure.js';
-import { bodyTooLarge, createHttpTransport, failureOfStatus, isSessionLost } from './http-transport.js';
+import { bodyTooLarge, createHttpTransport, failureOfStatus, isSessionLost, isStreamLost } from './http-transport.js';
 import type { Launch } from './launch.js';
 import { longestMessageBytes, malformedCode, StdioTransport, tooLargeCode } from './stdio-transport.js';
 import { parseTools, type ToolAnswer, type ToolDescription, toolAnswer } from './tool-description.js';
@@ -36,6 +35,8 @@ export interface Connection {
   check(timeoutMs: number): Promise<void>;
   /** All pages of its list. Throws CallFailure. */
   listTools(timeoutMs: number): Promise<ToolDescription[]>;
+  /** How its process ended by itself, in words; undefined for a web server, and if it was ended from here. */
+  exit(): string | undefined;
   /** The last lines that its process wrote to stderr. */
   stderrTail(): string;
   /** Asks it to end, and kills it if it does not. */
@@ -71,7 +72,7 @@ class McpConnection implements Connection {
   readonly #client = new Client({ name: 'agent-runtime-mcp', title: 'Agent Runtime', version });
   /** Exactly one of these two is set. */
   readonly #stdio: StdioTransport | undefined;
-  readonly #http: StreamableHTTPClientTransport | undefined;
+  readonly #http: ReturnType<typeof createHttpTransport> | undefined;
   readonly #onClosed: () => void;
   #isClosed = false;
   #knowsPing = true;
@@ -86,7 +87,9 @@ class McpConnection implements Connection {
     };
     this.#client.setNotificationHandler(ToolListChangedNotificationSchema, () => onToolsChanged());
     this.#client.onclose = () => this.#closed();
-    this.#client.onerror = () => {};
+    this.#client.onerror = (error) => {
+      if (isStreamLost(error)) void this.#client.close();
+    };
   }
 
   async open(timeoutMs: number): Promise<void> {
@@ -95,7 +98,7 @@ class McpConnection implements Connection {
       await this.#client.connect((this.#stdio ?? this.#http) as Transport, { timeout: timeoutMs });
     } catch (error) {
       this.kill();
-      throw notStarted(error, this.stderrTail());
+      throw notStarted(error, { exit: this.exit(), said: this.stderrTail(), timeoutMs });
     } finally {
       clearTimeout(deadline);
     }
@@ -147,12 +150,18 @@ class McpConnection implements Connection {
     return parseTools(found.slice(0, mostTools));
   }
 
+  exit(): string | undefined {
+    return this.#stdio?.exit;
+  }
+
   stderrTail(): string {
     return this.#stdio?.stderrTail() ?? '';
   }
 
   async close(): Promise<void> {
-    if (this.#http) await Promise.race([this.#http.terminateSession().catch(() => {}), pause(500)]);
+    if (this.#http && 'terminateSession' in this.#http) {
+      await Promise.race([this.#http.terminateSession().catch(() => {}), pause(500)]);
+    }
     await this.#client.close();
   }
 
@@ -211,16 +220,24 @@ function describeProgress(given: { progress: number; total?: number | undefined;
   return message === undefined ? share : `${share}: ${message}`;
 }
 
-function notStarted(error: unknown, stderr: string): CallFailure {
+interface Ending {
+  exit: string | undefined;
+  said: string;
+  timeoutMs: number;
+}
+
+function notStarted(error: unknown, { exit, said, timeoutMs }: Ending): CallFailure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const late = `it was not ready within ${timeoutMs / 1_000} s`;
   const reasons: Record<string, string> = {
     ENOENT: 'its command was not found',
     EACCES: 'its command may not be executed',
-    [String(ErrorCode.ConnectionClosed)]: 'it ended or ran out of time before it was ready',
-    [String(ErrorCode.RequestTimeout)]: 'it did not answer initialize in time',
+    [String(ErrorCode.ConnectionClosed)]: exit === undefined ? late : `${exit} before it was ready`,
+    [String(ErrorCode.RequestTimeout)]: late,
   };
-  const reason = (code && reasons[code]) ?? toFailure(error, false).message;
-  return new CallFailure('not_started', reason, { detail: stderr || messageOf(error), cause: error });
+  const reason = code === undefined ? undefined : reasons[code];
+  const detail = said || (reason === undefined ? messageOf(error) : undefined);
+  return new CallFailure('not_started', reason ?? toFailure(error, false).message, { detail, cause: error });
 }
 
 /** Codes that blame the call and not the server. */

@@ -40,6 +40,9 @@ export class StdioTransport implements Transport {
   readonly #needs: StdioTransportNeeds;
   #child: ChildProcess | undefined;
   #hasEnded = false;
+  #exit: string | undefined;
+  /** Whether it was asked to end. */
+  #isEnding = false;
   #stderr = '';
 
   constructor(needs: StdioTransportNeeds) {
@@ -49,6 +52,11 @@ export class StdioTransport implements Transport {
   /** Undefined before its start and after its end. */
   get pid(): number | undefined {
     return this.#hasEnded ? undefined : this.#child?.pid;
+  }
+
+  /** How it ended, in words; undefined while it runs, and after we have ended it. */
+  get exit(): string | undefined {
+    return this.#exit;
   }
 
   /** The last 4 KB that it wrote to stderr. */
@@ -101,6 +109,7 @@ export class StdioTransport implements Transport {
   close(): Promise<void> {
     const child = this.#child;
     if (!child || this.#hasEnded) return Promise.resolve();
+    this.#isEnding = true;
     return new Promise((resolve) => {
       const terminate = setTimeout(() => signalGroup(child.pid, 'SIGTERM'), graceMs);
       const kill = setTimeout(() => this.kill(), 2 * graceMs);
@@ -115,12 +124,16 @@ export class StdioTransport implements Transport {
 
   /** Ends it and its whole group now. */
   kill(): void {
+    this.#isEnding = true;
     if (!this.#hasEnded) signalGroup(this.#child?.pid, 'SIGKILL');
   }
 
   #connect(child: ChildProcess): void {
     const onError = (error: Error) => this.onerror?.(error);
-    child.on('exit', () => this.#ended(child));
+    child.on('exit', (code, signal) => {
+      if (!this.#isEnding) this.#exit = signal ? `it was ended by ${signal}` : `it ended with exit code ${code}`;
+      this.#ended(child);
+    });
     child.on('close', () => this.onclose?.());
     child.stdin?.on('error', onError);
     child.stdout?.on('error', onError);

@@ -60,7 +60,7 @@ export class BreakerGate {
 
   async failed(breaker: string, { id }: Permit, failure: { type: FailureType; message: string }): Promise<void> {
     const { db, clock, breakers } = this.#needs;
-    await prepareBreaker(db, breaker, configFor(breaker), clock.now());
+    await prepareBreaker(db, breaker, configFor(breaker), clock);
     await breakers.recordFailure(breaker, failure, { permit: id });
     this.#unpaidFailures.set(breaker, (this.#unpaidFailures.get(breaker) ?? 0) + 1);
     this.#expire();
@@ -82,7 +82,7 @@ export class BreakerGate {
   }
 
   async #read(): Promise<void> {
-    this.#notClosed = await openUntil(this.#needs.db);
+    this.#notClosed = await openUntil(this.#needs.db, this.#needs.clock);
     this.#readAt = performance.now();
   }
 

@@ -1,5 +1,4 @@
 import { type Backoff, retryDelayMs } from '../../base/backoff.js';
-import type { EpochMs } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { CallFailure } from '../connection/call-failure.js';
 import type { Connection } from '../connection/connection.js';
@@ -12,7 +11,8 @@ export interface InstanceNeeds {
   id: string;
   /** Opens a connection; `onClosed` is called once when it has ended, whichever side ended it. */
   open(onClosed: () => void): Promise<Connection>;
-  now(): EpochMs;
+  /** Monotonic milliseconds: a step of the wall clock neither ends a rest nor makes it longer. */
+  tick(): number;
   random(): number;
   /** Called when it is given up, for the event log. */
   onGivenUp(why: string): void;
@@ -57,10 +57,13 @@ export class Instance {
   /** Failed starts in a row. */
   #failures = 0;
   #hasAnswered = false;
-  #readyAt: EpochMs = 0;
-  #givenUpAt: EpochMs = 0;
+  #readyAt: number = 0;
+  #givenUpAt: number = 0;
   #restarts = 0;
+  /** Since when it has been wanted and not ready, on the clock of `tick`. */
+  #wantedSince: number | undefined;
   #lastFailure: string | undefined;
+  #lastWords: string | undefined;
   #endPause = () => {};
 
   constructor(needs: InstanceNeeds) {
@@ -86,12 +89,22 @@ export class Instance {
     return this.#lastFailure;
   }
 
+  /** What the server itself wrote to stderr, or answered, when it failed last. It is data, not our wording. */
+  get lastWords(): string | undefined {
+    return this.#lastWords;
+  }
+
+  /** For how many milliseconds it has been coming up, failed starts included; 0 if it is ready, or not wanted. */
+  get comingUpMs(): number {
+    return this.#wantedSince === undefined ? 0 : this.#needs.tick() - this.#wantedSince;
+  }
+
   /** Resolves to an open connection: starts one, or waits for a restart that is due. Throws CallFailure `not_started`. */
   async ready(): Promise<Connection> {
     if (this.#connection?.isOpen()) return this.#connection;
     if (this.#state === 'given_up') {
       const { restMs, tries } = this.#rule;
-      if (this.#needs.now() - this.#givenUpAt < restMs) {
+      if (this.#needs.tick() - this.#givenUpAt < restMs) {
         throw new CallFailure('not_started', `it was given up after ${tries} tries: ${this.#lastFailure}`);
       }
       this.#failures = tries - 1;
@@ -108,7 +121,7 @@ export class Instance {
   /** Kills a connection that is of no more use; another one is opened after a pause. */
   replace(connection: Connection): void {
     if (this.#connection !== connection) return;
-    this.#ended();
+    this.#ended('it was replaced');
     connection.kill();
   }
 
@@ -125,6 +138,7 @@ export class Instance {
 
   #begin(delayMs: number): Promise<Connection> {
     const era = this.#era;
+    this.#wantedSince ??= this.#needs.tick();
     this.#starting = (delayMs > 0 ? this.#pause(delayMs) : Promise.resolve()).then(() => this.#start(era));
     // Callers of `ready` get the error. A restart may have none, and must not be an unhandled rejection.
     this.#starting.catch(() => {});
@@ -150,12 +164,13 @@ export class Instance {
       connection = await this.#needs.open(() => {
         hasClosed = true;
         // A connection that ends before it was ready has never been the current one.
-        if (connection !== undefined && this.#connection === connection) this.#ended();
+        if (connection !== undefined && this.#connection === connection) this.#ended(connection.exit());
       });
       if (hasClosed) throw new CallFailure('not_started', 'it ended as soon as it was ready');
     } catch (error) {
       if (era === this.#era) {
         this.#lastFailure = messageOf(error);
+        this.#lastWords = error instanceof CallFailure ? error.detail : undefined;
         this.#retry();
       }
       throw error;
@@ -165,16 +180,18 @@ export class Instance {
       throw new CallFailure('not_started', 'it was stopped');
     }
     this.#connection = connection;
+    this.#wantedSince = undefined;
     this.#hasAnswered = false;
-    this.#readyAt = this.#needs.now();
+    this.#readyAt = this.#needs.tick();
     this.#state = 'ready';
     return connection;
   }
 
-  #ended(): void {
+  #ended(how = 'it ended by itself'): void {
+    this.#lastWords = this.#connection?.stderrTail() || undefined;
     this.#connection = undefined;
-    this.#lastFailure = 'it ended by itself';
-    const wasStable = this.#needs.now() - this.#readyAt >= this.#rule.stableMs;
+    this.#lastFailure = how;
+    const wasStable = this.#needs.tick() - this.#readyAt >= this.#rule.stableMs;
     if (wasStable || this.#hasAnswered) this.#failures = 0;
     this.#needs.onLost();
     this.#retry();
@@ -184,7 +201,7 @@ export class Instance {
     this.#failures++;
     if (this.#failures > this.#rule.tries) {
       this.#state = 'given_up';
-      this.#givenUpAt = this.#needs.now();
+      this.#givenUpAt = this.#needs.tick();
       this.#starting = undefined;
       this.#needs.onGivenUp(this.#lastFailure ?? 'unknown');
       return;
@@ -200,6 +217,7 @@ export class Instance {
     this.#era++;
     this.#connection = undefined;
     this.#starting = undefined;
+    this.#wantedSince = undefined;
     this.#state = 'stopped';
     this.#endPause();
     return last;

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EpochMs } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { Log } from '../../base/log.js';
@@ -11,7 +10,7 @@ import type { BreakerGate, Permit } from './breaker-gate.js';
 import { Health, type HealthRule } from './health.js';
 import { Instance, type InstanceState, type RestartRule } from './instance.js';
 import type { ServerStore, ToolList } from './server-store.js';
-import { breakerOf, firstOf, type Slot, type SlotRequest, Slots, scaledToZero } from './slots.js';
+import { breakerOf, type Slot, type SlotRequest, Slots } from './slots.js';
 
 export interface PooledCall extends CallOptions, SlotRequest {
   tool: string;
@@ -20,13 +19,25 @@ export interface PooledCall extends CallOptions, SlotRequest {
   onChosen(instance: string, connection: Connection): void;
 }
 
+export interface ListOptions {
+  /** Asks the server even if its list is known. */
+  isFresh: boolean;
+  timeoutMs: number;
+  /** Waits the whole time for its start, and not only as long as callers of its tools do. */
+  isPatient?: boolean;
+}
+
 export interface InstanceView {
   id: string;
   state: InstanceState | 'suspect';
   inFlight: number;
   restarts: number;
+  /** For how long it has been coming up; 0 if it is up, or not wanted. */
+  comingUpMs: number;
   pid: number | undefined;
   lastFailure: string | undefined;
+  /** The server's own words at its last failure: the end of its stderr. */
+  lastWords: string | undefined;
 }
 
 export interface PoolNeeds {
@@ -37,7 +48,8 @@ export interface PoolNeeds {
   open(instance: string, hooks: { onClosed(): void; onToolsChanged(): void }): Promise<Connection>;
   store: ServerStore;
   gate: BreakerGate;
-  now(): EpochMs;
+  /** Monotonic milliseconds: a step of the wall clock neither ends a rest nor makes it longer. */
+  tick(): number;
   random(): number;
   log: Log;
   onGivenUp(instance: string, why: string): void;
@@ -50,6 +62,7 @@ const failuresToReplace = 5;
 const longestCallMs = 50_000;
 const listTimeoutMs = 10_000;
 const usualIdleMs = 10 * 60_000;
+const usualStartMs = 10_000;
 
 /** The instances of one server. They are started with the first call. */
 export class Pool {
@@ -58,7 +71,7 @@ export class Pool {
   readonly #needs: PoolNeeds;
   readonly #health: Health;
   readonly #slots: Slots;
-  #lastUsedAt: EpochMs;
+  #lastUsedAt: number;
   #list: ToolList | undefined;
   /** Requests for the list, numbered, and the number of the request that `#list` answers. */
   #listRequests = 0;
@@ -69,16 +82,17 @@ export class Pool {
     this.server = server;
     this.settings = settings;
     this.#needs = needs;
-    this.#lastUsedAt = needs.now();
+    this.#lastUsedAt = needs.tick();
     this.#health = new Health(healthRule(settings), (connection, why) => void this.#eject(connection, why));
     const createInstance = (number: number) => this.#createInstance(number);
-    this.#slots = new Slots({ gate, health: this.#health, createInstance });
+    const startTimeoutMs = settings.startTimeout ?? usualStartMs;
+    this.#slots = new Slots({ gate, health: this.#health, startTimeoutMs, createInstance });
     this.#slots.resize(size);
   }
 
   /** Calls a tool on the instance with the fewest calls in flight. Throws CallFailure. */
   async call(request: PooledCall): Promise<ToolAnswer> {
-    this.#lastUsedAt = this.#needs.now();
+    this.#lastUsedAt = this.#needs.tick();
     const deadline = performance.now() + request.timeoutMs;
     const { slot, permit } = await this.#slots.take(request, deadline);
     const { connection } = slot.instance;
@@ -95,18 +109,17 @@ export class Pool {
       throw error;
     } finally {
       slot.inFlight--;
-      this.#lastUsedAt = this.#needs.now();
+      this.#lastUsedAt = this.#needs.tick();
     }
   }
 
   /** The last list of its tools. Starts the server only if there is none, or if `isFresh`. Throws CallFailure. */
-  async tools({ isFresh, timeoutMs }: { isFresh: boolean; timeoutMs: number }): Promise<ToolList> {
+  async tools({ isFresh, timeoutMs, isPatient = false }: ListOptions): Promise<ToolList> {
     const known = await this.knownTools();
     if (known && !isFresh) return known;
-    if (this.size === 0) throw scaledToZero();
-    this.#lastUsedAt = this.#needs.now();
+    this.#lastUsedAt = this.#needs.tick();
     const wasUp = this.isUp();
-    const connection = await firstOf(this.#slots.startAll(), timeoutMs);
+    const connection = await this.#slots.first({ timeoutMs, isPatient });
     // A server that has just come up has just been asked for its list.
     return this.#list && !wasUp ? this.#list : this.#fetchList(connection);
   }
@@ -125,9 +138,10 @@ export class Pool {
 
   instances(): InstanceView[] {
     return this.#slots.all.map(({ instance, inFlight }) => {
-      const { id, state, restarts, connection, lastFailure } = instance;
+      const { id, state, restarts, comingUpMs, connection, lastFailure, lastWords } = instance;
       const isSuspect = connection && this.#health.isSuspect(connection);
-      return { id, state: isSuspect ? 'suspect' : state, inFlight, restarts, pid: connection?.pid, lastFailure };
+      const shown = isSuspect ? 'suspect' : state;
+      return { id, state: shown, inFlight, restarts, comingUpMs, pid: connection?.pid, lastFailure, lastWords };
     });
   }
 
@@ -158,7 +172,7 @@ export class Pool {
   /** Stops all instances if none was used for the idle time of the settings. */
   async stopIfIdle(): Promise<void> {
     const isBusy = this.#slots.all.some(({ inFlight }) => inFlight > 0);
-    if (isBusy || this.#needs.now() - this.#lastUsedAt < (this.settings.idle ?? usualIdleMs)) return;
+    if (isBusy || this.#needs.tick() - this.#lastUsedAt < (this.settings.idle ?? usualIdleMs)) return;
     await Promise.all(this.#slots.all.map(({ instance }) => instance.stop()));
   }
 
@@ -168,11 +182,11 @@ export class Pool {
   }
 
   #createInstance(number: number): Instance {
-    const { now, random, log, onGivenUp, restart } = this.#needs;
+    const { tick, random, log, onGivenUp, restart } = this.#needs;
     const id = `${this.server}#${number}`;
     return new Instance({
       id,
-      now,
+      tick,
       random,
       onGivenUp: (why) => onGivenUp(id, why),
       onLost: () => log.warn('a tool server has ended', { instance: id }),

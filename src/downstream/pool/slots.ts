@@ -24,6 +24,8 @@ export interface SlotRequest {
 export interface SlotsNeeds {
   gate: BreakerGate;
   health: Health;
+  /** How long callers wait for an instance to come up. */
+  startTimeoutMs: number;
   /** Makes the instance of a number, from 1. */
   createInstance(number: number): Instance;
 }
@@ -33,7 +35,7 @@ const mostInFlight = 64;
 
 export const breakerOf = ({ instance }: Slot): string => `server:${instance.id}`;
 
-export const scaledToZero = () => new CallFailure('not_started', 'it is scaled to 0 instances');
+const scaledToZero = () => new CallFailure('not_started', 'it is scaled to 0 instances');
 
 /** The instance slots of a pool: which one takes a call, and the wait until one can. */
 export class Slots {
@@ -65,6 +67,25 @@ export class Slots {
       const ready = instance.ready();
       ready.catch(() => {});
       return ready;
+    });
+  }
+
+  /**
+   * For how many milliseconds a caller should still wait for the first instance to come up. Those who come after it has
+   * been awaited in vain wait no more: one server that hangs must not hold up every call.
+   */
+  patienceMs(): number {
+    const comingUp = Math.min(...this.#slots.map(({ instance }) => instance.comingUpMs));
+    return Math.max(0, this.#needs.startTimeoutMs - comingUp);
+  }
+
+  /** The first instance that comes up, within `timeoutMs` and the patience. Throws CallFailure `not_started`. */
+  async first({ timeoutMs, isPatient }: { timeoutMs: number; isPatient: boolean }): Promise<Connection> {
+    if (this.#slots.length === 0) throw scaledToZero();
+    const starts = this.startAll();
+    return firstOf(starts, {
+      ms: isPatient ? timeoutMs : Math.min(timeoutMs, this.patienceMs()),
+      late: () => this.#notReady(),
     });
   }
 
@@ -124,10 +145,17 @@ export class Slots {
     const starts = this.startAll();
     const awaited = this.#slots.flatMap((slot, index) => (refused.has(slot) ? [] : (starts[index] ?? [])));
     if (awaited.length === 0) throw new CallFailure('circuit_open', 'its circuit breaker is open');
-    const left = deadline - performance.now();
-    if (left <= 0) throw notReadyInTime();
+    const left = Math.min(deadline - performance.now(), this.patienceMs());
+    if (left <= 0) throw this.#notReady();
     const settled = awaited.map((start) => this.#settled(start, request.avoid));
-    await firstOf(settled, left, request.signal);
+    await firstOf(settled, { ms: left, late: () => this.#notReady(), signal: request.signal });
+  }
+
+  #notReady(): CallFailure {
+    const seconds = Math.round(Math.min(...this.#slots.map(({ instance }) => instance.comingUpMs)) / 1_000);
+    const failure = this.#slots.find(({ instance }) => instance.lastFailure !== undefined)?.instance.lastFailure;
+    const since = seconds > 0 ? `, it has been starting for ${seconds} s` : '';
+    return new CallFailure('not_started', `no instance was ready in time${since}${failure ? `: ${failure}` : ''}`);
   }
 
   /** Resolves when an instance is up and its health is known; rejects if the call has been tried on that connection. */
@@ -140,21 +168,18 @@ export class Slots {
   }
 }
 
-const notReadyInTime = () => new CallFailure('not_started', 'no instance was ready in time');
-
 /**
- * The first promise that resolves. Rejects with CallFailure `not_started` when the time is over and `cancelled` when the
+ * The first promise that resolves. Rejects with `late()` when the time is over and with CallFailure `cancelled` when the
  * signal aborts; if all promises reject, with the first one's error.
  */
-export async function firstOf<Found>(
+async function firstOf<Found>(
   awaited: readonly Promise<Found>[],
-  ms: number,
-  signal?: AbortSignal,
+  { ms, late, signal }: { ms: number; late(): CallFailure; signal?: AbortSignal },
 ): Promise<Found> {
   let timer: NodeJS.Timeout | undefined;
   let cancel = () => {};
   const end = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(notReadyInTime()), ms);
+    timer = setTimeout(() => reject(late()), ms);
     cancel = () => reject(new CallFailure('cancelled', 'cancelled by its caller'));
     signal?.addEventListener('abort', cancel, { once: true });
     if (signal?.aborted) cancel();

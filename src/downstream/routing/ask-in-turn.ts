@@ -71,11 +71,21 @@ class Asking {
 
   async ask(candidates: readonly Candidate[]): Promise<Ended> {
     for (const [index, candidate] of candidates.entries()) {
-      const ended = await this.#askCandidate(candidate, candidates[index + 1]);
+      const ended = await this.#askCandidate(await this.#listed(candidate), candidates[index + 1]);
       if (ended) return ended;
     }
     if (this.#errorResult) return { answered: this.#errorResult };
     return { failures: this.#failures, reported: this.#reported && reportedBy(this.#reported) };
+  }
+
+  /** The candidate with its tool as its server lists it, which has to be started for the call anyway. */
+  async #listed(candidate: Candidate): Promise<Candidate> {
+    if (candidate.source === 'native' || candidate.isListed) return candidate;
+    const timeoutMs = Math.max(1, this.#turn.deadline - performance.now());
+    // A server that does not start says so when it is called, a tool that it has not likewise.
+    const list = await candidate.pool.tools({ isFresh: false, timeoutMs }).catch(() => undefined);
+    const tool = list?.tools.find(({ name }) => name === candidate.tool.name);
+    return tool ? { ...candidate, tool, isListed: true } : candidate;
   }
 
   /** Undefined when the next candidate should be asked. */
@@ -137,15 +147,25 @@ class Asking {
       tryCandidate(this.#needs, whom, { args, onProgress, timeoutMs, signal, avoid });
 
     const isHedged = urgency === 'high' && attempts.length === 0 && isSafeCall;
-    if (!isHedged || !other || !isSafe(other, route)) return [await ask(candidate, request.signal)];
+    if (!isHedged || !other || !(isSafe(other, route) || isUnlisted(other))) {
+      return [await ask(candidate, request.signal)];
+    }
+    const known = this.#listed(other);
     const score = scores.get(scoreKey(candidate.name, sourceName(candidate)));
-    return hedge(
-      (signal) => ask(candidate, signal),
-      (signal) => ask(other, signal),
-      hedgeDelayMs(score?.latencyMs),
-      request.signal,
-    );
+    return hedge({
+      one: (signal) => ask(candidate, signal),
+      async other(signal) {
+        const whom = await known;
+        return isSafe(whom, route) ? ask(whom, signal) : undefined;
+      },
+      delayMs: hedgeDelayMs(score?.latencyMs),
+      caller: request.signal,
+    });
   }
+}
+
+function isUnlisted(candidate: Candidate): boolean {
+  return candidate.source !== 'native' && !candidate.isListed;
 }
 
 /** Failures in which a server reported an error of its own. */

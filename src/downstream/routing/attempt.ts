@@ -16,7 +16,7 @@ export interface Attempt {
   source: CallSource;
   instance: string;
   ms: number;
-  /** Why there was no answer, in our words. */
+  /** Why there was no good answer, in our words. */
   error?: string;
 }
 
@@ -54,6 +54,7 @@ export async function tryCandidate(needs: AttemptNeeds, candidate: Candidate, op
   const tried: Tried = { candidate, attempt };
   try {
     tried.answer = await askBehindBreaker(needs, candidate, attempt, options);
+    if (tried.answer.isError) attempt.error = 'its tool reported an error';
   } catch (error) {
     tried.failure = error instanceof CallFailure ? error : new CallFailure('malformed', 'it failed', { cause: error });
     attempt.error = tried.failure.message;
@@ -123,18 +124,24 @@ const nativeKinds: Readonly<Partial<Record<RuntimeError['code'], CallFailureKind
   invalid: 'wrong_call',
   not_found: 'wrong_call',
   not_configured: 'rejected',
-  rate_limited: 'rejected',
+  rate_limited: 'rate_limited',
   timeout: 'timeout',
   cancelled: 'cancelled',
 };
 
-type Start = (signal: AbortSignal) => Promise<Tried>;
+export interface Hedged {
+  one(signal: AbortSignal): Promise<Tried>;
+  /** Undefined if there turns out to be nobody else who may be asked. */
+  other(signal: AbortSignal): Promise<Tried | undefined>;
+  delayMs: number;
+  caller: AbortSignal;
+}
 
 /**
  * A hedged request (Dean and Barroso, "The Tail at Scale"): starts `other` if `one` has not ended after `delayMs`, and
  * cancels the slower one as soon as the other has a good answer. Resolves to the attempts made, a good answer last.
  */
-export async function hedge(one: Start, other: Start, delayMs: number, caller: AbortSignal): Promise<Tried[]> {
+export async function hedge({ one, other, delayMs, caller }: Hedged): Promise<Tried[]> {
   const ends = [new AbortController(), new AbortController()] as const;
   const first = one(AbortSignal.any([caller, ends[0].signal]));
   const timer = new AbortController();
@@ -146,13 +153,18 @@ export async function hedge(one: Start, other: Start, delayMs: number, caller: A
     first.then((tried) => [tried, ends[1]] as const),
     second.then((tried) => [tried, ends[0]] as const),
   ]);
-  if (isAnswered(quicker) && !quicker.answer.isError) {
-    slowerEnd.abort();
-    const [firstEnd, secondEnd] = await Promise.all([first, second]);
-    const slower = quicker === firstEnd ? secondEnd : firstEnd;
-    return [{ ...slower, attempt: { ...slower.attempt, error: slower.attempt.error ?? 'overtaken' } }, quicker];
-  }
-  return Promise.all([first, second]);
+  const isGood = quicker !== undefined && isAnswered(quicker) && !quicker.answer.isError;
+  if (isGood) slowerEnd.abort();
+  const tried = (await Promise.all([first, second])).filter((each) => each !== undefined);
+  if (!isGood) return tried;
+  return [...tried.filter((each) => each !== quicker).map(overtaken), quicker];
+}
+
+/** Our own end of an attempt is not its caller's. */
+function overtaken(tried: Tried): Tried {
+  const { kind } = tried.failure ?? {};
+  const error = kind === undefined || kind === 'cancelled' ? 'overtaken' : tried.attempt.error;
+  return { ...tried, attempt: { ...tried.attempt, error: error ?? 'overtaken' } };
 }
 
 /** How long a first attempt may take before it is hedged: three times its usual latency, within bounds. */

@@ -26,16 +26,20 @@ export interface Score {
 /** Scores by `scoreKey`. */
 export type Scores = ReadonlyMap<string, Score>;
 
-export interface CallStats {
-  tool: string;
-  source: string;
-  instance: string;
+/** Counts of calls, and how long those took that were answered. */
+export interface InstanceStats {
   calls: number;
   failed: number;
   toolErrors: number;
   meanMs: number;
   p50Ms: number;
   p95Ms: number;
+}
+
+export interface CallStats extends InstanceStats {
+  tool: string;
+  source: string;
+  instance: string;
 }
 
 const minuteMs = 60_000;
@@ -52,15 +56,18 @@ interface Counter {
   values: [minuteAt: EpochMs, tool: string, source: string, instance: string, outcome: string, bucket: number];
 }
 
-interface Row {
-  minute_at: EpochMs;
-  tool: string;
-  source: string;
-  instance: string;
+interface Count {
   outcome: CallOutcomeKind;
   bucket: number;
   calls: number;
   total_ms: number;
+}
+
+interface Row extends Count {
+  minute_at: EpochMs;
+  tool: string;
+  source: string;
+  instance: string;
 }
 
 /**
@@ -112,6 +119,17 @@ export class CallMetrics {
     );
     const groups = groupBy(rows, (row) => `${row.tool} ${row.source} ${row.instance}`);
     return [...groups.values()].map(toStats).sort((one, other) => other.calls - one.calls);
+  }
+
+  /** The calls of the last `sinceMs` by instance, all tools together. */
+  async byInstance(sinceMs: number): Promise<ReadonlyMap<string, InstanceStats>> {
+    await this.flush();
+    const rows = await this.#db.all<Count & { instance: string }>(
+      `select instance, outcome, bucket, sum(calls) as calls, sum(total_ms) as total_ms
+       from tool_calls where minute_at > ? group by instance, outcome, bucket`,
+      this.#clock.now() - sinceMs - minuteMs,
+    );
+    return new Map([...groupBy(rows, ({ instance }) => instance)].map(([id, group]) => [id, countCalls(group)]));
   }
 
   hasUnwritten(): boolean {
@@ -179,8 +197,8 @@ function statementsOf(counters: ReadonlyMap<string, Counter>): Statement[] {
   }));
 }
 
-function groupBy(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>();
+function groupBy<Given>(rows: readonly Given[], keyOf: (row: Given) => string): Map<string, Given[]> {
+  const groups = new Map<string, Given[]>();
   for (const row of rows) {
     const group = groups.get(keyOf(row));
     if (group) group.push(row);
@@ -209,14 +227,15 @@ function toScore(rows: readonly Row[], now: EpochMs): Score {
 
 function toStats(rows: readonly Row[]): CallStats {
   const [{ tool, source, instance } = { tool: '', source: '', instance: '' }] = rows;
-  const callsOf = (found: readonly Row[]) => found.reduce((sum, { calls }) => sum + calls, 0);
+  return { tool, source, instance, ...countCalls(rows) };
+}
+
+function countCalls(rows: readonly Count[]): InstanceStats {
+  const callsOf = (found: readonly Count[]) => found.reduce((sum, { calls }) => sum + calls, 0);
   const withOutcome = (kind: CallOutcomeKind) => rows.filter(({ outcome }) => outcome === kind);
   const answered = rows.filter(({ outcome }) => outcome !== 'failed').sort((one, other) => one.bucket - other.bucket);
   const answers = callsOf(answered);
   return {
-    tool,
-    source,
-    instance,
     calls: callsOf(rows),
     failed: callsOf(withOutcome('failed')),
     toolErrors: callsOf(withOutcome('error')),
@@ -227,7 +246,7 @@ function toStats(rows: readonly Row[]): CallStats {
 }
 
 /** The duration that so many of the calls did not exceed; the rows are in the order of their buckets. */
-function percentile(rows: readonly Row[], count: number): number {
+function percentile(rows: readonly Count[], count: number): number {
   let passed = 0;
   for (const { calls, bucket } of rows) {
     passed += calls;

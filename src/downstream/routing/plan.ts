@@ -2,7 +2,7 @@ import type { ToolPreferences } from '../../base/server-settings.js';
 import { isAnnotatedSafe, isReadOnly } from '../connection/tool-description.js';
 import type { Pool } from '../pool/pool.js';
 import { type Score, type Scores, scoreKey } from './call-metrics.js';
-import type { Candidate, Resolved } from './resolve.js';
+import { type Candidate, nativeServer, type Resolved } from './resolve.js';
 import type { Route } from './routes.js';
 
 export const urgencies = ['high', 'medium', 'low'] as const;
@@ -31,11 +31,12 @@ export async function planCall(needs: PlanNeeds): Promise<Candidate[]> {
       ? [{ source: 'native', name: resolved.native.name, tool: resolved.native }]
       : [];
   const isNativeFirst =
-    route.prefer === 'native' ||
-    urgency === 'high' ||
-    agent.native_tools?.includes(resolved.bare) ||
-    // A caller who names a server means that server; the native tool is then a backup.
-    (!resolved.isQualified && route.prefer === undefined);
+    route.prefer === nativeServer ||
+    (!route.backups.includes(nativeServer) &&
+      (urgency === 'high' ||
+        agent.native_tools?.includes(resolved.bare) ||
+        // A caller who names a server means that server; the native tool is then a backup.
+        (!resolved.isQualified && route.prefer === undefined)));
   const inOrder = isNativeFirst ? [...native, ...servers] : [...servers, ...native];
   if (urgency === 'low') return cheapestFirst(inOrder, needs.scores);
   return healthyFirst(inOrder, needs.scores);
@@ -44,7 +45,9 @@ export async function planCall(needs: PlanNeeds): Promise<Candidate[]> {
 /** The primary and its backups, those that the route or the agent prefers first. */
 async function serversFor({ resolved, route, agent, pools }: PlanNeeds): Promise<Candidate[]> {
   const { primary, bare } = resolved;
-  const candidates: Candidate[] = primary ? [{ source: 'primary', name: resolved.name, ...primary }] : [];
+  const candidates: Candidate[] = primary
+    ? [{ source: 'primary', name: resolved.name, ...primary, isListed: true }]
+    : [];
   for (const backup of [...route.backups, ...(primary?.pool.settings.backups ?? [])]) {
     const [server = '', ...rest] = backup.split('.');
     const pool = pools.get(server);
@@ -54,7 +57,7 @@ async function serversFor({ resolved, route, agent, pools }: PlanNeeds): Promise
     // A server that was never listed may have the tool: it stays a candidate.
     const list = await pool.knownTools();
     const tool = list ? list.tools.find((known) => known.name === wanted) : { name: wanted };
-    if (tool) candidates.push({ source: 'backup', name, pool, tool });
+    if (tool) candidates.push({ source: 'backup', name, pool, tool, isListed: list !== undefined });
   }
   const preferred = [route.prefer, ...(agent.servers ?? [])];
   const rank = (candidate: Candidate) => {

@@ -47,6 +47,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   text?(output: z.input<Output>): string;
   /** Blocks of a result that is not all text, sent in place of the structure: clients show one or the other. */
   content?(output: z.input<Output>): JsonObject[] | undefined;
+  /** Whether the output tells of a failure that is not ours, which clients are to mark as one all the same. */
+  isFailure?(output: z.input<Output>): boolean;
   /** Calling it again with the same input changes nothing more; reads are so anyway. */
   readonly isIdempotent?: boolean;
   /** Reaches beyond this machine's runtime: a model, the web, another server. */

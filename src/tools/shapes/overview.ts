@@ -6,6 +6,7 @@ import { holdingJob } from '../../core/tasks/claim-proof.js';
 import type { SelfDescription } from '../../services/describe-self.js';
 import { iso, whenTrue } from '../call/fields.js';
 import { summarize } from './job.js';
+import { sickServerOutput } from './tool-server.js';
 
 const heldTask = z.strictObject({
   id: z.int(),
@@ -40,7 +41,7 @@ export const statusOutput = z.strictObject({
     in_progress: z.array(heldTask),
     slots: z.string(),
     background: z.strictObject({ running: z.int(), pending: z.int(), runners: z.int() }),
-    sick_servers: z.array(z.strictObject({ server: z.string(), problem: z.string() })).optional(),
+    sick_servers: z.array(sickServerOutput).optional(),
     goals: z.array(z.strictObject({ id: z.int(), name: z.string(), done: z.string() })),
     waiting: z.array(z.strictObject({ id: z.int(), title: z.string(), because: z.string() })),
     open_breakers: z

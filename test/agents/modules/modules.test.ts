@@ -184,13 +184,15 @@ describe('modules that cannot be used', () => {
         ${plainAgent('prints')}`,
     });
     const server = await connectServer({ home });
-    const startedAt = performance.now();
-    const listing = server.ok('list_agents');
+    let isListed = false;
+    const listing = server.ok('list_agents').finally(() => {
+      isListed = true;
+    });
     const first = server.ok('submit_job', { type: 'count_words', payload: { text: 'a b c' } });
     // Others are served while the modules hang.
     await server.ok('list_goals');
+    expect(isListed).toBe(false);
     expect((await first).status).toBe('pending');
-    expect(performance.now() - startedAt).toBeLessThan(8_000);
     const listed = await listing;
     expect(listed.supported_job_types).toEqual(expect.arrayContaining(['count_words', 'prints']));
     expect(listed.agents).toContainEqual(

@@ -64,10 +64,8 @@ it('prints each step, and where everything is stored', async () => {
 
 it('with a model that is configured and does not answer it says why, goes on without it, and leaves no process', async () => {
   const env = { ANTHROPIC_API_KEY: 'sk-ant-demo-0123456789', ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' };
-  const startedAt = performance.now();
   const { code, stdout, json } = await runCli(['demo', '--json'], { home: tempDir(), env });
   expect(code, stdout).toBe(0);
-  expect(performance.now() - startedAt).toBeLessThan(60_000);
   const report = json();
   onTestFinished(() => rmSync(report.home, { recursive: true, force: true }));
   expect(report).toMatchObject({
@@ -76,7 +74,7 @@ it('with a model that is configured and does not answer it says why, goes on wit
     background: { kind: 'ml_experiment', status: 'completed' },
     goal: { status: 'completed', completed: 4, total: 4 },
   });
-  await eventually('no process has the home of the demo', () => !processesWith(report.home), 15_000);
+  await eventually('no process has the home of the demo', () => !processesWith(report.home));
 });
 
 /** Whether a process runs whose environment names this directory. */

@@ -1,8 +1,11 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
-import { checkClients, findOurs } from '../../../src/cli/doctor/check-clients.js';
-import { clientApps, clientIds } from '../../../src/cli/install/clients.js';
+import { checkClients } from '../../../src/cli/doctor/check-clients.js';
+import { configFileOf, defaultScopeOf } from '../../../src/cli/install/client-app.js';
+import { clientIds, clientOf } from '../../../src/cli/install/clients.js';
+import { findOurs } from '../../../src/cli/install/connected.js';
+import { loadFormat } from '../../../src/cli/install/formats/load-format.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { testConfig } from '../../support/test-runtime.js';
 
@@ -66,9 +69,11 @@ it.each(clientIds.flatMap((id) => (['linux', 'darwin', 'win32'] as const).map((p
     // Here, the separators of Windows would become a part of file names.
     if (platform === 'win32' && process.platform !== 'win32') return;
     const { home, project, put, check } = machine({}, platform);
-    const app = clientApps[id];
-    const file = app.configFile({ platform, home, env: {}, project });
-    put(file, { [app.serversKey]: { 'agent-runtime': { ...app.entry, ...npx } } });
+    const app = clientOf(id);
+    const file = configFileOf(app, defaultScopeOf(app), { platform, home, env: {}, project }) ?? '';
+    const format = await loadFormat(app.format);
+    const entry = app.entry({ ...npx, env: {}, passedEnv: [] });
+    put(file, format.set('', [...app.serversPath, 'agent-runtime'], entry));
     const found = (await check())[app.title];
     expect(found?.status).toBe('ok');
     expect(found?.detail).toContain(`connected as agent-runtime in ${file}`);
@@ -83,6 +88,8 @@ it.each([
   [{ command: 'node', args: ['/src/agent-runtime-mcp/dist/main.js', '--db', '/not/there.db'] }, true],
   [{ command: 'npx', args: ['-y', 'other-agent-runtime'] }, false],
   [{ command: 'npx', args: ['-y', 'agent-runtime-mcp-viewer'] }, false],
+  [{ type: 'local', command: ['npx', '-y', 'agent-runtime-mcp'] }, true],
+  [{ cmd: 'npx', args: ['-y', 'agent-runtime-mcp'] }, true],
   [{ url: 'https://example.com' }, false],
   ['text', false],
 ])('recognizes this server by what an entry starts: %j, %s', (entry, isOurs) => {
@@ -108,6 +115,8 @@ it('says that a client was found but not connected, and which file cannot be rea
   expect(found.Cursor).toMatchObject({ status: 'warn', detail: 'found; not connected' });
   expect(found['Claude Code']).toMatchObject({ status: 'warn' });
   expect(found['Claude Code']?.detail).toContain('.claude.json');
-  expect(found['VS Code']).toMatchObject({ status: 'ok', detail: 'not found' });
+  expect(found['VS Code']).toBeUndefined();
+  expect(found.others).toMatchObject({ status: 'ok' });
+  expect(found.others?.detail).toContain('not found: Claude Desktop, VS Code, Codex');
   expect(found.connected).toMatchObject({ status: 'warn' });
 });

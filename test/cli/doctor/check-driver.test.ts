@@ -46,5 +46,5 @@ it("names commands as they can be typed when it runs from npx's cache", async ()
   const cache = join(tempDir(), '_npx', '0a1b', 'dist');
   cpSync(dirname(mainEntry), cache, { recursive: true });
   const { stdout } = await runCli(['doctor'], { home: tempDir(), entry: join(cache, 'main.js') });
-  expect(stdout).toContain('-> Run: npx -y agent-runtime-mcp install --client claude-code');
+  expect(stdout).toContain('-> Run: npx -y agent-runtime-mcp install\n');
 });

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Check } from '../../../src/cli/doctor/check.js';
-import { startTalking } from '../../store/talk.js';
+import { startTalking } from '../../store/sqlite/talk.js';
 import { connectServer } from '../../support/mcp-client.js';
 import { projectRoot } from '../../support/paths.js';
 import { connect } from '../../support/sqlite.js';
@@ -54,7 +54,7 @@ it('finds no problem in a new home, and creates nothing in it', async () => {
   expect(find('Runtime', 'SQLite').detail).toMatch(/^3\.\d+\.\d+$/);
   expect(find('Database', 'file').detail).toContain('will be created on first use');
   expect(find('Directories', 'data').detail).toContain('will be created on first use');
-  expect(find('Clients', 'connected').fix).toContain('install --client claude-code');
+  expect(find('Clients', 'connected').fix).toBe('Run: agent-runtime install');
   expect(find('Models', 'anthropic').fix).toContain('ANTHROPIC_API_KEY');
   expect(find('Models', 'default')).toMatchObject({ status: 'warn' });
   expect(readdirSync(home)).toEqual([]);
@@ -64,7 +64,7 @@ it('prints the checks as text, each problem with its fix', async () => {
   const { code, stdout, stderr } = await runCli(['doctor'], { home: tempDir() });
   expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toMatch(/^Runtime\n {2}ok {4}agent-runtime +\d/);
-  expect(stdout).toMatch(/warn {2}connected .*\n +-> Run: agent-runtime install --client claude-code/);
+  expect(stdout).toMatch(/warn {2}connected .*\n +-> Run: agent-runtime install\n/);
   expect(stdout).toMatch(/It works; \d+ of \d+ checks could be better\.\n$/);
   expect(stdout).not.toContain('\u001b');
 });

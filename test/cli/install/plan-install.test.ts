@@ -1,12 +1,17 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type ClientId, clientIds } from '../../../src/cli/install/clients.js';
+import { loadFormat } from '../../../src/cli/install/formats/load-format.js';
 import {
   type InstallRequest,
   planInstall,
+  readVariables,
   settingsFromFlags,
   showPlan,
 } from '../../../src/cli/install/plan-install.js';
 import { claudeAddLine, shellWord } from '../../../src/cli/launch.js';
+import { tempDir } from '../../support/temp-dir.js';
 
 const unix = { home: '/home/ann', env: {}, project: '/src/app' };
 const places = {
@@ -38,6 +43,30 @@ it.each([
   ['vscode', 'linux', '/src/app/.vscode/mcp.json'],
   ['vscode', 'darwin', '/src/app/.vscode/mcp.json'],
   ['vscode', 'win32', 'C:\\src\\app\\.vscode\\mcp.json'],
+  ['codex', 'linux', '/home/ann/.codex/config.toml'],
+  ['gemini-cli', 'darwin', '/Users/ann/.gemini/settings.json'],
+  ['opencode', 'linux', '/home/ann/.config/opencode/opencode.json'],
+  ['copilot-cli', 'win32', 'C:\\Users\\ann\\.copilot\\mcp-config.json'],
+  ['windsurf', 'linux', '/home/ann/.codeium/windsurf/mcp_config.json'],
+  ['zed', 'darwin', '/Users/ann/.config/zed/settings.json'],
+  ['goose', 'linux', '/home/ann/.config/goose/config.yaml'],
+  [
+    'cline',
+    'darwin',
+    '/Users/ann/Library/Application Support/Code/User/globalStorage/saoudrizwan.claude-dev/settings/cline_mcp_settings.json',
+  ],
+  ['cline-cli', 'linux', '/home/ann/.cline/data/settings/cline_mcp_settings.json'],
+  ['junie', 'linux', '/home/ann/.junie/mcp/mcp.json'],
+  ['kiro', 'linux', '/home/ann/.kiro/settings/mcp.json'],
+  ['amp', 'linux', '/home/ann/.config/amp/settings.json'],
+  ['grok', 'linux', '/home/ann/.grok/config.toml'],
+  ['kilo-code', 'linux', '/home/ann/.config/kilo/kilo.json'],
+  ['kimi-code', 'linux', '/home/ann/.kimi-code/mcp.json'],
+  ['antigravity', 'linux', '/home/ann/.gemini/config/mcp_config.json'],
+  ['lm-studio', 'darwin', '/Users/ann/.lmstudio/mcp.json'],
+  ['mastracode', 'linux', '/home/ann/.mastracode/mcp.json'],
+  ['mcporter', 'linux', '/home/ann/.mcporter/mcporter.json'],
+  ['pi', 'linux', '/home/ann/.pi/agent/mcp.json'],
 ] as const)('knows the file of %s on %s', (client, platform, file) => {
   expect(plan(client, platform).file).toBe(file);
 });
@@ -49,14 +78,63 @@ it('uses the directories that the environment names', () => {
   expect(plan('claude-desktop', 'win32', { place: bare }).file).toBe(
     'C:\\Users\\ann\\AppData\\Roaming\\Claude\\claude_desktop_config.json',
   );
+  const codex = { ...places.linux, env: { CODEX_HOME: '/elsewhere' } };
+  expect(plan('codex', 'linux', { place: codex }).file).toBe('/elsewhere/config.toml');
 });
 
+it('takes the file of a scope, and says which scopes there are', () => {
+  expect(plan('vscode', 'linux', { scope: 'user' }).file).toBe('/home/ann/.config/Code/User/mcp.json');
+  expect(plan('cursor', 'linux', { scope: 'project' }).file).toBe('/src/app/.cursor/mcp.json');
+  expect(() => plan('windsurf', 'linux', { scope: 'project' })).toThrow('Windsurf has no project scope');
+  expect(() => plan('codex', 'linux', { scope: 'local' })).toThrow('Codex has no local scope');
+});
+
+it('takes of several files the one that is there', () => {
+  const home = tempDir();
+  mkdirSync(join(home, '.config/opencode'), { recursive: true });
+  writeFileSync(join(home, '.config/opencode/opencode.jsonc'), '{}');
+  const place = { ...places.linux, home };
+  expect(plan('opencode', 'linux', { place }).file).toBe(join(home, '.config/opencode/opencode.jsonc'));
+});
+
+/** The command line of an entry in any client's form. */
+const commandLine = (entry: Readonly<Record<string, unknown>>) =>
+  [entry.command, entry.cmd, entry.args].flat().filter((word) => word !== undefined);
+
 it.each(clientIds)('starts the server for %s by npx, on Windows through a shell', (client) => {
-  expect(plan(client, 'darwin').entry).toMatchObject({ command: 'npx', args: ['-y', 'agent-runtime-mcp'] });
-  expect(plan(client, 'win32').entry).toMatchObject({
-    command: 'cmd',
-    args: ['/c', 'npx', '-y', 'agent-runtime-mcp'],
+  const line = ['npx', '-y', 'agent-runtime-mcp'];
+  expect(commandLine(plan(client, 'darwin').entry)).toEqual(line);
+  expect(commandLine(plan(client, 'win32').entry)).toEqual(['cmd', '/c', ...line]);
+});
+
+it.each([
+  ['claude-code', { env: { KEY: `\${KEY}` } }],
+  ['cursor', { env: { KEY: `\${env:KEY}` } }],
+  ['vscode', { env: { KEY: `\${input:key}` } }],
+  ['codex', { env_vars: ['KEY'] }],
+  ['gemini-cli', { env: { KEY: '$KEY' } }],
+  ['opencode', { environment: { KEY: '{env:KEY}' } }],
+  ['copilot-cli', { env: { KEY: `\${KEY}` } }],
+] as const)('has %s pass a variable on, so that its value is in no file', (client, fields) => {
+  expect(plan(client, 'linux', { passedEnv: ['KEY'] }).entry).toMatchObject(fields);
+});
+
+it('has VS Code ask for a key, and hide it', () => {
+  const { listItems } = plan('vscode', 'linux', { passedEnv: ['ANTHROPIC_API_KEY'] });
+  expect(listItems).toEqual({
+    path: ['inputs'],
+    items: [{ type: 'promptString', id: 'anthropic-api-key', description: 'ANTHROPIC_API_KEY', password: true }],
   });
+});
+
+it('says that a client cannot pass a variable on', () => {
+  expect(() => plan('claude-desktop', 'linux', { passedEnv: ['KEY'] })).toThrow('Claude Desktop cannot pass KEY on');
+  expect(plan('goose', 'linux', { env: { KEY: 'v' } }).entry).toMatchObject({ envs: { KEY: 'v' } });
+});
+
+it('reads variables, and refuses what is no name', () => {
+  expect(readVariables(['A=1', 'B', 'C=x=y', 'D='])).toEqual({ env: { A: '1', C: 'x=y', D: '' }, passedEnv: ['B'] });
+  expect(() => readVariables(['1A=secret'])).toThrow('"1A" is not the name of a variable');
 });
 
 it('writes full paths for desktop apps, except from the npx cache, where no path lasts', () => {
@@ -112,17 +190,24 @@ it('passes global options on to the server, with absolute paths', () => {
   expect(plan('vscode', 'linux', { env }).entry.env).toEqual(env);
 });
 
-it('shows for each client the file, the entry, and what comes after', () => {
+it('shows for each client the file, the entry in its own form, and what comes after', async () => {
   const plain = (_format: unknown, text: string) => text;
   for (const client of clientIds) {
     const shown = plan(client, 'darwin');
-    const text = showPlan(shown, undefined, plain);
+    const format = await loadFormat(shown.app.format);
+    const text = showPlan(shown, format, plain);
     expect(text).toContain(shown.file);
     expect(text).toContain(`install --client ${client} --write`);
     expect(text).toContain(shown.app.afterwards);
     for (const line of shown.lines) expect(text).toContain(line);
     expect(text.includes('/opt/node/bin/node')).toBe(shown.app.isDesktopApp);
+    const [, printed = ''] = text.split('already has):\n\n');
+    const end = printed.search(/\n\n(To have|\S+.* may not find)/);
+    const root = format.parse(printed.slice(0, end));
+    expect(root).toEqual(
+      shown.app.serversPath.reduceRight<object>((inner, name) => ({ [name]: inner }), { 'agent-runtime': shown.entry }),
+    );
   }
-  const user = showPlan(plan('claude-code', 'linux', { scope: 'user' }), 'user', plain);
+  const user = showPlan(plan('claude-code', 'linux', { scope: 'user' }), await loadFormat('json'), plain);
   expect(user).not.toContain('.mcp.json');
 });

@@ -22,7 +22,7 @@ describe('what is refused before anything is stored', () => {
     ['an unknown type', submit('ml', '{}'), 3, ['type ml', 'Known types:', 'ml_experiment', 'backtest', 'generic']],
     ['a type with a tool of its own', submit('llm', '{}'), 2, ['submit_background_task']],
     ['a payload without a field', submit('backtest', '{"ticker": "AAPL"}'), 2, ['strategy', 'agent-runtime agents']],
-    ['NaN', submit('ml_experiment', '{"learning_rate": NaN}'), 2, ['--config is not JSON: line 1, column 19', "'N'"]],
+    ['NaN', submit('ml_experiment', '{"learning_rate": NaN}'), 2, ['--config is not JSON: line 1, column 19', "'NaN'"]],
     ['a number beyond all numbers', submit('ml_experiment', '{"learning_rate": 1e999}'), 2, ['learning_rate']],
     ['no epochs', submit('ml_experiment', '{"epochs": 0}'), 2, ['epochs', '>=1']],
     ['an unknown field', submit('ml_experiment', '{"epoch": 1}'), 2, ['"epoch"']],

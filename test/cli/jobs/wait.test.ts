@@ -57,7 +57,7 @@ describe('wait', () => {
     const runner = await db.get<{ pid: number }>("select pid from runners where state = 'running'");
     process.kill(runner?.pid ?? 0, 'SIGKILL');
     const waiting = start(['wait', '--job-id', id]);
-    await eventually('the job runs again', () => /pending.*\n(.*\n)*running/.test(waiting.stderr()), 25_000);
+    await eventually('the job runs again', () => /pending.*\n(.*\n)*running/.test(waiting.stderr()));
     await run(['cancel', '--job-id', id]);
     expect(await waiting.ended).toMatchObject({ code: 1, stdout: `Job cancelled: ${id}\n` });
   });

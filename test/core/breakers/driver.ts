@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { silentLog } from '../../../src/base/log.js';
 import { createBreakers } from '../../../src/core/breakers/breakers.js';
-import { openDatabase } from '../../../src/store/open.js';
+import { openDatabase } from '../../../src/store/sqlite/open.js';
 import { type Operation, perform } from './operation.js';
 
 export interface Order {

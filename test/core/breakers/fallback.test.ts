@@ -97,7 +97,7 @@ it('a choice is part of the transaction that it is made in', async () => {
   clock.pass(300_000);
   await expect(
     db.transaction(async (sql) => {
-      expect((await chooseAgent(sql, 'a', {}, clock.now())).permit).toBeDefined();
+      expect((await chooseAgent(sql, 'a', {}, clock)).permit).toBeDefined();
       throw new Error('The step was not taken.');
     }),
   ).rejects.toThrow('The step was not taken.');

@@ -183,7 +183,7 @@ it('three processes with one breaker between them are one pure machine, and neve
           }
         }
         const expected = model.at(now);
-        const stored = await readCircuit(db, id, now);
+        const stored = await readCircuit(db, id, { now: () => now, tick: () => now, bootId: 'boot-1' });
         expect({ ...stored?.circuit, failures: stored?.counted.map(({ at, weight }) => ({ at, weight })) }).toEqual(
           expected,
         );
@@ -196,4 +196,4 @@ it('three processes with one breaker between them are one pure machine, and neve
   );
   // The sequences are worth something: they have been everywhere.
   expect([...seen].sort()).toEqual(['closed', 'half_open', 'half_open probing', 'open', 'open held']);
-}, 120_000);
+});

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../../src/base/log.js';
 import { createJobStore } from '../../../src/core/jobs/job-store.js';
 import type { RunnerRow } from '../../../src/core/jobs/runners.js';
-import { openDatabase } from '../../../src/store/open.js';
+import { openDatabase } from '../../../src/store/sqlite/open.js';
 import { holdLock } from '../../runner/fixtures/hold-lock.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { completed, keyOf, pidOf, type Queue, session, testQueue } from './queue.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { putLegacyFile } from '../../store/legacy-file.js';
+import { putLegacyFile } from '../../store/sqlite/legacy-file.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { testRuntime } from '../../support/test-runtime.js';
 import { relay, session } from './relay.js';

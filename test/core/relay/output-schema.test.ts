@@ -41,7 +41,7 @@ describe('a check that takes for ever', () => {
     const startedAt = performance.now();
     const checked = await checkOutput(schema, output);
     expect(checked).toEqual({ problem: expect.stringContaining('took longer than 1000 ms') });
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(performance.now() - startedAt).toBeLessThan(40_000);
   });
 
   it('costs the step an attempt, with the reason, and nothing else', async () => {

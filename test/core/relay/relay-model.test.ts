@@ -128,4 +128,4 @@ it('whatever is done to a relay, its rows agree with each other, and what is ref
   for (const corner of ['advance', 'retry', 'cancel', 'conflict', 'budget_exhausted', 'completed', 'failed']) {
     expect(seen).toContain(corner);
   }
-}, 60_000);
+});

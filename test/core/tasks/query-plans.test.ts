@@ -75,7 +75,7 @@ test('next, claim, ready, list and the sweep use indexes on a board of 100,000 t
     }
   });
   expect([...faults]).toEqual([]);
-}, 60_000);
+});
 
 /** Records every statement that a database runs. */
 function spyOn(db: Database, statements: { text: string; values: Value[] }[]): void {

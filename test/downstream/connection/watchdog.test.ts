@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { createWatchdog, signalGroup } from '../../../src/downstream/connection/watchdog.js';
+import { eventually } from '../../support/eventually.js';
 import { isAlive } from '../../support/is-alive.js';
 
 /** The shells that this process has started. */
@@ -32,10 +33,10 @@ it('a watchdog that was killed is replaced, and the next one guards what it guar
   const [first = 0] = find();
   process.kill(first, 'SIGKILL');
   watchdog.release(released);
-  await vi.waitFor(() => expect(find().filter((pid) => pid !== first)).toHaveLength(1), { timeout: 10_000 });
+  await eventually('there is another', () => find().filter((pid) => pid !== first).length === 1);
   watchdog.guard(late);
   watchdog.close();
-  await vi.waitFor(() => expect([kept, late].some(isAlive)).toBe(false), { timeout: 10_000 });
+  await eventually('what it guards has ended', () => ![kept, late].some(isAlive));
   expect(isAlive(released)).toBe(true);
 });
 
@@ -46,7 +47,7 @@ it('groups whose watchdog has just been killed are ended all the same at the end
   watchdog.guard(sleeper);
   const [dog = 0] = shells().filter((pid) => !known.includes(pid));
   process.kill(dog, 'SIGKILL');
-  await vi.waitFor(() => expect(shells()).not.toContain(dog));
+  await eventually('the watchdog has ended', () => !shells().includes(dog));
   watchdog.close();
-  await vi.waitFor(() => expect(isAlive(sleeper)).toBe(false), { timeout: 10_000 });
+  await eventually('what it guards has ended', () => !isAlive(sleeper));
 });

@@ -71,8 +71,6 @@ it('takes no more than its limit, also of what unpacks to more, and of a stream 
 it('a server that hangs, before its answer or in it, is a timeout', async () => {
   const halfway: Reply = (response) => void response.writeHead(200).write('{"results":');
   for (const reply of [() => undefined, halfway]) {
-    const startedAt = performance.now();
     await expect(ask(await webService(reply))).rejects.toMatchObject({ code: 'timeout' });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
   }
 });

@@ -226,7 +226,7 @@ describe.each(each)('%s', (id, env) => {
   });
 });
 
-it('a server that hangs costs 10 seconds', { timeout: 20_000 }, async () => {
+it('a server that hangs costs 10 seconds', async () => {
   const startedAt = performance.now();
   await Promise.all(
     each.map(async ([, env]) => {

@@ -12,7 +12,7 @@ function instanceOf(starts: () => 'up' | 'down') {
   let tried = 0;
   const instance = new Instance({
     id: 'x#1',
-    now: clock.now,
+    tick: clock.tick,
     random: () => 1,
     onGivenUp: (why) => void givenUp.push(why),
     onLost() {},
@@ -25,7 +25,13 @@ function instanceOf(starts: () => 'up' | 'down') {
         isOpen = false;
         onClosed();
       };
-      const connection = { isOpen: () => isOpen, kill: end, close: async () => end() } as unknown as Connection;
+      const silent = { exit: () => undefined, stderrTail: () => '' };
+      const connection = {
+        ...silent,
+        isOpen: () => isOpen,
+        kill: end,
+        close: async () => end(),
+      } as unknown as Connection;
       opened.push({ connection, end });
       return connection;
     },

@@ -53,6 +53,7 @@ async function withNative(servers: Record<string, ServerSettings>, options: Tool
     breakers,
     processes: createServerProcesses({ db, clock, processes, startTimeOf: () => undefined, endMarked: () => 0 }),
     natives: [tool],
+    readServers: () => config.servers,
     runNative: async (chosen, args, signal) =>
       chosen.execute(chosen.input.parse(args), { signal, db, clock, log: silentLog, settings: config.native }),
   });
@@ -234,7 +235,7 @@ it('a half-open breaker lets only the allowed number of calls through, over all 
   await new Promise((resolve) => setTimeout(resolve, snapshotMs));
   const ended = await Promise.all(
     Array.from({ length: 12 }, (_, index) =>
-      (index % 2 === 0 ? one : two).call('odd.wait', { ms: 400 }, { maxStaleSeconds: 0 }).then(
+      (index % 2 === 0 ? one : two).call('odd.wait', { ms: 2_000 }, { maxStaleSeconds: 0 }).then(
         () => 'answered',
         () => 'refused',
       ),

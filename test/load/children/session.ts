@@ -5,7 +5,7 @@ import { createSessions, nameSession } from '../../../src/core/coordination/sess
 import { createSlots } from '../../../src/core/coordination/slots.js';
 import { createTaskBoard } from '../../../src/core/tasks/tasks.js';
 import { systemProcesses } from '../../../src/runner/identity.js';
-import { openDatabase } from '../../../src/store/open.js';
+import { openDatabase } from '../../../src/store/sqlite/open.js';
 
 const [file = '', clientSessionId = '', worker = ''] = process.argv.slice(2);
 const clock = systemClock();

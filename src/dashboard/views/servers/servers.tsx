@@ -94,13 +94,15 @@ function ServerCard({ server }: { server: ShownToolServer }) {
 }
 
 function InstanceRow({ instance }: { instance: ShownToolServer['instances'][number] }) {
-  const { id, state, breaker, in_flight, calls, p50_ms, p95_ms, error_rate, restarts, last_failure, pid } = instance;
+  const { id, state, breaker, in_flight, calls, p50_ms, p95_ms, error_rate, restarts, last_failure, said, pid } =
+    instance;
   const ms = (value: number | undefined) => (value === undefined ? '–' : `${number(Math.round(value * 10) / 10)} ms`);
   return (
     <tr>
       <td>
         <strong>{id}</strong> {pid !== undefined && <span class="fact">pid {pid}</span>}
         {last_failure && <span class="error-line">{last_failure}</span>}
+        {said && <span class="error-line">{said}</span>}
       </td>
       <td data-name="State">
         <Status word={state} />

@@ -4,7 +4,7 @@ import { reportError } from '../../../../src/base/errors.js';
 import { silentLog } from '../../../../src/base/log.js';
 import { readConfig } from '../../../../src/config.js';
 import { searchArxiv } from '../../../../src/downstream/native/search-arxiv.js';
-import { openDatabase } from '../../../../src/store/open.js';
+import { openDatabase } from '../../../../src/store/sqlite/open.js';
 
 const [name = '', times = '1'] = process.argv.slice(2);
 const config = readConfig();

@@ -1,0 +1,130 @@
+import { expect, it } from 'vitest';
+import type { ServerSettings } from '../../src/base/server-settings.js';
+import { odd, textOf, toolRuntime } from './tool-runtime.js';
+
+const script = (code: string, more: Partial<ServerSettings> = {}): ServerSettings =>
+  ({ command: process.execPath, args: ['-e', code], ...more }) as ServerSettings;
+
+/** Starts and never says a word. */
+const hung = (more: Partial<ServerSettings> = {}) =>
+  script('process.stdin.resume(); setInterval(() => {}, 1000)', { startTimeout: 1_500, ...more });
+
+const msOf = async (act: () => Promise<unknown>): Promise<number> => {
+  const startedAt = performance.now();
+  await act().catch(() => {});
+  return performance.now() - startedAt;
+};
+
+it('a server that hangs at its start holds up no call of a tool that another one has, by whatever name', async () => {
+  const { call } = await toolRuntime({ good: odd(), hung: hung({ startTimeout: 20_000 }) });
+  await call('good.echo');
+  const outcome = await call('echo', { text: 'here' }, { timeoutMs: 5_000 });
+  expect(textOf(outcome)).toBe('here');
+  expect(outcome).toMatchObject({ tool: 'good.echo', source: 'primary' });
+  await expect(call('good.typo', {}, { timeoutMs: 5_000 })).rejects.toMatchObject({ code: 'not_found' });
+});
+
+it('a name that only servers which never started could have is waited for once, and then not found at once', async () => {
+  const { call } = await toolRuntime({ good: odd(), hung: hung() });
+  const unknown = () => call('typo', {}, { timeoutMs: 20_000 });
+  await expect(unknown()).rejects.toMatchObject({ code: 'not_found', message: /hung, which did not start/ });
+  expect(await msOf(unknown)).toBeLessThan(1_400);
+});
+
+it('the list of tools names the servers that did not start, and the next list does not wait for them', async () => {
+  const { downstream } = await toolRuntime({ good: odd(), hung: hung() });
+  const first = await downstream.tools({});
+  expect(first.tools.map(({ name }) => name)).toContain('good.echo');
+  expect(first.unlisted).toMatchObject([{ server: 'hung', problem: /not ready in time|no instance was ready/ }]);
+  expect(await msOf(() => downstream.tools({}))).toBeLessThan(1_400);
+});
+
+it('a built-in tool is called at once, whatever servers hang', async () => {
+  const { call } = await toolRuntime({ hung: hung({ startTimeout: 20_000 }) });
+  await expect(call('web_search', { query: 'x' }, { timeoutMs: 10_000 })).rejects.toMatchObject({
+    code: 'not_configured',
+  });
+});
+
+it('callers wait for a start as long as startTimeout says, and it goes on for those who come later', async () => {
+  const { call } = await toolRuntime({ slow: odd({ startTimeout: 300, env: { START_DELAY: '2500' } }) });
+  await expect(call('slow.echo', {}, { timeoutMs: 20_000 })).rejects.toMatchObject({ code: 'unavailable' });
+  await expect
+    .poll(async () => (await call('slow.echo', { text: 'up' }).catch(() => undefined))?.source, { timeout: 20_000 })
+    .toBe('primary');
+});
+
+it('why a server is down is told with its exit code, and its own last words apart and without keys', async () => {
+  const code = "console.error('fatal: cannot find my config, key sk-abcdefgh12345678'); process.exit(7)";
+  const { call, downstream } = await toolRuntime({ broken: script(code) });
+  await expect(call('broken.echo', {}, { timeoutMs: 10_000 })).rejects.toMatchObject({
+    message: /it ended with exit code 7 before it was ready/,
+  });
+  const [server] = await downstream.servers();
+  expect(server?.instances[0]).toMatchObject({
+    lastFailure: 'it ended with exit code 7 before it was ready',
+    said: 'fatal: cannot find my config, key [redacted]',
+  });
+  expect(downstream.sick()).toMatchObject([{ server: 'broken', said: /cannot find my config/ }]);
+});
+
+it('of a stack on stderr only the lines that say why are shown', async () => {
+  const { call, downstream } = await toolRuntime({ broken: script("throw new TypeError('no such thing')") });
+  await call('broken.echo', {}, { timeoutMs: 10_000 }).catch(() => {});
+  expect(downstream.sick()[0]?.said).toBe('TypeError: no such thing');
+});
+
+it('a tool of two servers goes to the one that names the other as its backup', async () => {
+  const { call } = await toolRuntime({ two: odd(), one: odd({ backups: ['two'] }) });
+  expect(await call('echo')).toMatchObject({ tool: 'one.echo', source: 'primary' });
+});
+
+it('a built-in tool that servers have too is asked first, then the servers in the order of the file', async () => {
+  const { call } = await toolRuntime({
+    one: odd({ env: { EXTRA_TOOL: 'web_search' } }),
+    two: odd({ env: { EXTRA_TOOL: 'web_search' } }),
+  });
+  await call('one.echo');
+  await call('two.echo');
+  const outcome = await call('web_search', { query: 'x' });
+  expect(outcome.tool).toBe('one.web_search');
+  expect(outcome.attempts).toMatchObject([{ source: 'native' }, { source: 'primary', instance: 'one#1' }]);
+});
+
+it('a route may name the built-in tool as a backup, and no tool that its server does not have', async () => {
+  const { call, downstream } = await toolRuntime({ one: odd({ env: { EXTRA_TOOL: 'web_search' } }) });
+  const actor = { holder: 'session:test', project: '' };
+  await call('one.echo');
+  await downstream.route('web_search', { backups: ['native'] }, actor);
+  expect((await call('web_search', { query: 'x' })).attempts).toMatchObject([{ instance: 'one#1' }]);
+  await expect(downstream.route('one.echo', { backups: ['native'] }, actor)).rejects.toMatchObject({
+    code: 'not_found',
+    message: /"echo" is not built in/,
+  });
+  await expect(downstream.route('web_search', { backups: ['one.ecko'] }, actor)).rejects.toMatchObject({
+    code: 'not_found',
+    message: /one has no tool "ecko"/,
+  });
+});
+
+it('the times of an instance are those of all its calls, and not those of its slowest tool', async () => {
+  const { call, downstream } = await toolRuntime({ odd: odd() });
+  await call('odd.wait', { ms: 1_000 });
+  for (let index = 0; index < 16; index++) await call('odd.echo');
+  const [server] = await downstream.servers();
+  expect(server?.instances[0]).toMatchObject({ calls: 17 });
+  expect(server?.instances[0]?.p50Ms).toBeLessThan(500);
+});
+
+it('with high urgency a backup that was never listed is learnt about and asked, and the one overtaken is called so', async () => {
+  const { call } = await toolRuntime({ slow: odd({ backups: ['quick'] }), quick: odd({ env: { QUICK: '1' } }) });
+  await call('slow.echo');
+  const outcome = await call('slow.wait', { ms: 15_000 }, { urgency: 'high', timeoutMs: 40_000 });
+  expect(outcome).toMatchObject({ source: 'backup', instance: 'quick#1' });
+  expect(outcome.attempts).toMatchObject([{ instance: 'slow#1', error: 'overtaken' }, { instance: 'quick#1' }]);
+});
+
+it('an attempt whose tool reports an error says so', async () => {
+  const { call } = await toolRuntime({ odd: odd() });
+  expect((await call('odd.refuse')).attempts).toMatchObject([{ error: 'its tool reported an error' }]);
+});
