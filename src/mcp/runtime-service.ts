@@ -2,6 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { Rights } from '../core/access/pass.js';
 import type { Actor } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
+import { calledTool } from './called-tool.js';
 import { completionHandlers } from './completions.js';
 import { createEventFeed, type EventFeed } from './event-feed.js';
 import type { Exchange } from './exchange.js';
@@ -40,14 +41,14 @@ export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
   const { surfaces, actor, rights, runtime, isReadOnly } = needs;
 
   async function callTool(params: unknown, exchange: Exchange): Promise<CallToolResult> {
-    const { name, arguments: given } = (params ?? {}) as { name?: unknown; arguments?: unknown };
+    const { name, arguments: given } = calledTool(params);
     const [surface, { contextOf }, { callTool, toErrorResult }] = await Promise.all([
       surfaces.for(exchange.peer.info, isReadOnly),
       import('../tools/call/run-tool.js'),
       import('./call-tool.js'),
     ]);
-    const tool = surface.find(String(name));
-    if (!tool) return toErrorResult(surface.explainMissing(String(name), rights));
+    const tool = surface.find(name);
+    if (!tool) return toErrorResult(surface.explainMissing(name, rights));
     const openContext = async () => {
       if (surface.problem) throw surface.problem;
       await needs.settleProject?.(exchange);

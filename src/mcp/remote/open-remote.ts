@@ -11,6 +11,7 @@ import { RuntimeError, reportError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
 import { readLocalToken } from '../../base/private-files.js';
 import { toErrorResult } from '../call-tool.js';
+import { calledTool } from '../called-tool.js';
 import { ClientProject, workingProject } from '../client-project.js';
 import type { Exchange } from '../exchange.js';
 import { instructionsFor } from '../instructions.js';
@@ -102,8 +103,8 @@ function createRemoteService({ url, connection, surfaces, isReadOnly, project }:
   }
 
   async function callTool(given: unknown, exchange: Exchange): Promise<CallToolResult> {
+    const params = calledTool(given);
     await project.settle(exchange);
-    const params = { ...(given as { name: string }) };
     const { signal, progressToken } = exchange;
     const onprogress = (progress: Progress) => {
       exchange.notify('notifications/progress', { ...progress, progressToken });
