@@ -50,7 +50,8 @@ export const bundling = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: [driver],
+  // Of PostgreSQL's driver: what it asks for by name if it is there.
+  external: [driver, 'pg-native', 'pg-cloudflare', 'cloudflare:sockets'],
   // Its other form builds the names of its parts while it runs, so that no bundler finds them.
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   define: { __VERSION__: JSON.stringify(version), __HOMEPAGE__: JSON.stringify(homepage) },

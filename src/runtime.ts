@@ -37,8 +37,8 @@ import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
 import { createSpawner, spawnDetached } from './runner/spawn.js';
+import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
-import { openDatabase } from './store/sqlite/open.js';
 
 /** All parts of the runtime, each built once. */
 export interface Runtime {
@@ -91,7 +91,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const runnerEntry = options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url));
   const redact = createRedactor(config.secrets);
   const backupDir = join(config.dataDir, 'backups');
-  const db = await openDatabase({ file: config.dbPath, backupDir, log, now: clock.now, nameProcess });
+  const db = await openDatabase({
+    file: config.dbPath,
+    url: config.dbUrl,
+    backupDir,
+    log,
+    now: clock.now,
+    nameProcess,
+  });
   const ground: Ground = { config, db, clock, log, processes, redact, runnerEntry };
 
   const breakers = createBreakers({ db, clock, onClosed: wakeBlockedJobs });

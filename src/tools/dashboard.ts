@@ -15,7 +15,8 @@ export const dashboardTools = [
       'minutes, with the rights of your own token. Give it to the user unchanged. Starts a dashboard if none is running.',
     input: z.strictObject({}),
     output: z.strictObject({ url: z.string(), read_only: z.boolean(), expires_in_seconds: z.int() }),
-    text: (output) => `Dashboard: ${output.url}`,
+    text: ({ url, read_only, expires_in_seconds }) =>
+      `Dashboard: ${url} (opens once, within ${expires_in_seconds} seconds${read_only ? ', to read only' : ''})`,
     handler: async (_input, { runtime, rights }) => {
       const server = await findOrStartDashboard(runtime, rights);
       const code = await runtime.access.createCode(rights);

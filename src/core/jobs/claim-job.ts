@@ -80,7 +80,7 @@ export async function claimJob(
 export async function countReady(sql: Sql, capabilities: Capabilities, clock: Clock, limit: number): Promise<number> {
   const ready = await readyFor(sql, capabilities, clock);
   const row = await sql.get<{ count: number }>(
-    `select count(*) as count from (select 1 from jobs where ${ready.text} limit ?)`,
+    `select count(*) as count from (select 1 from jobs where ${ready.text} limit ?) as ready`,
     ...ready.values,
     limit,
   );

@@ -91,7 +91,7 @@ async function rescueLost(seen: RunnerRow, reason: string, needs: RescueNeeds): 
   // It may have come up, or have sent a heartbeat, since its row was read.
   const giveUp = async (sql: Sql) => {
     const isAsSeen = await sql.get(
-      'select 1 from runners where id = ? and pid is ? and heartbeat_at is ?',
+      'select 1 from runners where id = ? and pid is not distinct from ? and heartbeat_at is not distinct from ?',
       seen.id,
       seen.pid,
       seen.heartbeat_at,

@@ -45,6 +45,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   handler(input: z.output<Input>, context: ToolContext): Promise<z.input<Output>>;
   /** The sentence that goes with the result; without it, the result itself as JSON. */
   text?(output: z.input<Output>): string;
+  /** What a reader needs beside a sentence whose form is that of an earlier system. */
+  facts?(output: z.input<Output>): string;
   /** Blocks of a result that is not all text, sent in place of the structure: clients show one or the other. */
   content?(output: z.input<Output>): JsonObject[] | undefined;
   /** Whether the output tells of a failure that is not ours, which clients are to mark as one all the same. */
