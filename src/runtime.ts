@@ -37,10 +37,10 @@ import { capabilitiesOf, lanesOf, moduleEnvironment, runnerEnvironment } from '.
 import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
-import { createSpawner } from './runner/spawn.js';
+import { createSpawner, spawnDetached } from './runner/spawn.js';
 import type { Watchdog } from './runner/watchdog.js';
+import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
-import { openDatabase } from './store/sqlite/open.js';
 
 /** All parts of the runtime, each built once. */
 export interface Runtime {
@@ -67,6 +67,8 @@ export interface Runtime {
   readonly maintenance: Maintenance;
   /** Other processes that have the database open. */
   liveProcesses(): Promise<LiveProcess[]>;
+  /** Starts a dashboard that outlives this process, and ends when nobody has looked at it for an hour. */
+  startDashboard(): Promise<void>;
   /** Drains the job queue in this process: what the detached runner does. */
   startDrain(runnerId: string, watchdog?: Watchdog): Drain;
   /** Ends at once; synchronous, so that it can be the last thing a process does. */
@@ -91,7 +93,14 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const runnerEntry = options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url));
   const redact = createRedactor(config.secrets);
   const backupDir = join(config.dataDir, 'backups');
-  const db = await openDatabase({ file: config.dbPath, backupDir, log, now: clock.now, nameProcess });
+  const db = await openDatabase({
+    file: config.dbPath,
+    url: config.dbUrl,
+    backupDir,
+    log,
+    now: clock.now,
+    nameProcess,
+  });
   const ground: Ground = { config, db, clock, log, processes, redact, runnerEntry };
 
   const breakers = createBreakers({ db, clock, onClosed: wakeBlockedJobs });
@@ -135,6 +144,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     downstream,
     maintenance,
     liveProcesses: () => findLiveProcesses(db, processes),
+    startDashboard: () => startDashboard(ground),
     startDrain,
 
     close() {
@@ -177,6 +187,17 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentR
   });
   for (const type of agents.types) log.debug('agent_registered', { type });
   return agents;
+}
+
+const dashboardIdleSeconds = 3_600;
+
+function startDashboard({ config, runnerEntry }: Ground): Promise<void> {
+  const main = join(dirname(runnerEntry), 'main.js');
+  const readOnly = config.isReadOnly ? ['--read-only'] : [];
+  return spawnDetached([main, 'dashboard', '--until-idle', String(dashboardIdleSeconds), ...readOnly], {
+    logFile: join(config.dataDir, 'logs', 'dashboard.log'),
+    env: runnerEnvironment(config),
+  });
 }
 
 /** The queue, and what moves on when a job ends: runs of goals and of relays. */

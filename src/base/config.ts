@@ -24,6 +24,8 @@ import {
 export interface Config {
   home: string;
   dbPath: string;
+  /** A PostgreSQL database in place of the file. */
+  dbUrl: string | undefined;
   configPath: string;
   dataDir: string;
   logLevel: LogLevel;
@@ -113,6 +115,7 @@ export function readConfigWith(
     home,
     configPath,
     dbPath: path(chosen('AGENT_RUNTIME_DB_PATH'), home),
+    dbUrl: flags.db === undefined ? readSetting(env, 'AGENT_RUNTIME_DB_URL') : undefined,
     dataDir: path(chosen('AGENT_RUNTIME_DATA_DIR'), home),
     logLevel: oneOf(logLevels, 'AGENT_RUNTIME_LOG_LEVEL', chosen('AGENT_RUNTIME_LOG_LEVEL')),
     logDays: limits.logDays ?? 7,

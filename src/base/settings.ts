@@ -95,6 +95,7 @@ export const searchSettings = [
 
 const runtimeSettings = [
   { name: 'AGENT_RUNTIME_DB_PATH', flag: 'db', default: '~/.claude/agent_runtime.db', meaning: 'The database file.' },
+  { name: 'AGENT_RUNTIME_DB_URL', meaning: 'PostgreSQL instead: postgres://user@host/db.' },
   {
     name: 'AGENT_RUNTIME_CONFIG',
     flag: 'config',
@@ -105,7 +106,7 @@ const runtimeSettings = [
     name: 'AGENT_RUNTIME_DATA_DIR',
     flag: 'dataDir',
     default: '~/.claude/agent_runtime',
-    meaning: 'Backups, logs, artifacts of jobs, and the data sets and price files that jobs read.',
+    meaning: 'Backups, logs, and the artifacts, data sets and price files of jobs.',
   },
   {
     name: 'AGENT_RUNTIME_LOG_LEVEL',
@@ -117,8 +118,9 @@ const runtimeSettings = [
   {
     name: 'AGENT_RUNTIME_TOOLSETS',
     flag: 'toolsets',
-    default: 'all',
-    meaning: 'Which tools to offer: all, core, or names of toolsets with commas between.',
+    default: 'auto',
+    meaning:
+      'all, core, or toolsets with commas between. auto: core for clients that send every schema, all for others.',
   },
   {
     name: 'AGENT_RUNTIME_READ_ONLY',

@@ -76,7 +76,7 @@ export async function claimJob(sql: Sql, runnerId: string, work: LaneWork, clock
 export async function countReady(sql: Sql, work: LaneWork, clock: Clock, limit: number): Promise<number> {
   const ready = await readyFor(sql, work, clock);
   const row = await sql.get<{ count: number }>(
-    `select count(*) as count from (select 1 from jobs where ${ready.text} limit ?)`,
+    `select count(*) as count from (select 1 from jobs where ${ready.text} limit ?) as ready`,
     ...ready.values,
     limit,
   );

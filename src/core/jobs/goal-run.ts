@@ -92,7 +92,7 @@ export async function moveRunProgress(
   at: EpochMs,
 ): Promise<void> {
   await sql.run(
-    'update jobs set progress = ?, progress_message = ?, updated_at = ? where seq = ? and progress_message is not ?',
+    'update jobs set progress = ?, progress_message = ?, updated_at = ? where seq = ? and progress_message is distinct from ?',
     fraction,
     message,
     at,

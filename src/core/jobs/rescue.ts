@@ -97,7 +97,8 @@ async function rescueLost(seen: RunnerRow, reason: string, needs: RescueNeeds): 
   // It may have come up, or have sent a heartbeat, since its row was read.
   const isAsSeen = async (sql: Sql) =>
     (await sql.get(
-      `select 1 from runners where id = ? and ${isLive} and pid is ? and heartbeat_at is ?`,
+      `select 1 from runners where id = ? and ${isLive} and pid is not distinct from ?
+         and heartbeat_at is not distinct from ?`,
       seen.id,
       seen.pid,
       seen.heartbeat_at,
