@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventSubjects, listEvents } from '../core/events/events.js';
+import { countEvents, eventSubjects, listEvents } from '../core/events/events.js';
 import { readOverview } from '../core/overview/overview.js';
 import type { Runtime } from '../runtime.js';
 import { describeSelf } from '../services/describe-self.js';
@@ -42,7 +42,7 @@ export const systemTools = [
       limit: limit(20),
       cursor,
     }),
-    output: pageOutput('events', eventOutput),
+    output: pageOutput('events', eventOutput.partial({ subject: true, subject_id: true })),
     handler: async (input, { runtime }) => {
       const filter = {
         subject: input.subject,
@@ -53,8 +53,10 @@ export const systemTools = [
       return pagedList('events', input, {
         byDefault: 20,
         read: (limit) => listEvents(runtime.db, { ...filter, limit }),
+        total: () => countEvents(runtime.db, filter),
         show: showEvent,
         placeOf: ({ id }) => id,
+        shared: ['subject', 'subject_id', 'actor'],
       });
     },
   }),

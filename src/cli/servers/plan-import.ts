@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { parseConfigFile } from '../../base/config-file.js';
+import { setInJsonc } from '../../base/edit-jsonc.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { isObject } from '../../base/json.js';
-import { parseJsonc, setInJsonc } from '../../base/jsonc.js';
+import { parseJsonc } from '../../base/jsonc.js';
 import { serversSchema } from '../../base/server-settings.js';
 import { providers } from '../../llm/providers.js';
 

@@ -49,7 +49,7 @@ async function callTool(name: string, given: GivenInput, { flags, output }: Comm
     call(tool, await withWholeIds(input, runtime)),
   );
   if (flags.isJson || !tool.text) output.printJson(result);
-  else output.quote(tool.text(result));
+  else output.quote([tool.text(result), ...(tool.facts ? [tool.facts(result)] : [])].join('\n'));
 }
 
 /** The input with whole ids where a job or a relay is named by the beginning of its id. */

@@ -1,6 +1,6 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
-import { type Fragment, is, where } from '../../store/where.js';
+import { countRows, type Fragment, is, where } from '../../store/where.js';
 import { type TaskRow, taskName } from './task.js';
 
 /** Which tasks a caller may be given: those of a goal; else those of its project and of no project; else all. */
@@ -28,6 +28,14 @@ export async function listReady(sql: Sql, scope: TaskScope, page: ReadyPage): Pr
   return sql.all<TaskRow>(`select * from tasks where id in (${text}) ${queueOrder} limit ?`, ...values, page.limit);
 }
 
+/** How many tasks of a scope can be claimed now. */
+export const countReady = (sql: Sql, { goalId, project }: TaskScope): Promise<number> =>
+  countRows(
+    sql,
+    'tasks',
+    where(is(readyNow), goalId === undefined ? is("project in (?, '')", project) : is('goal_id = ?', goalId)),
+  );
+
 /** Where a task stands in the queue. */
 type Position = Pick<TaskRow, 'id' | 'priority' | 'is_overdue'>;
 
@@ -50,10 +58,10 @@ const justOne: Fragment = { text: '1', values: [] };
 function readyIds(scope: TaskScope, after: Position | undefined, limit: Fragment): Fragment {
   const ranges = rangesOf(scope).map((range) => readyRange(range, after, limit));
   const [only] = ranges;
-  if (only && ranges.length === 1) return { text: `select id from (${only.text})`, values: only.values };
-  const merged = ranges.map((range) => `select * from (${range.text})`).join(' union all ');
+  if (only && ranges.length === 1) return { text: `select id from (${only.text}) as ready`, values: only.values };
+  const merged = ranges.map((range) => `select * from (${range.text}) as ready`).join(' union all ');
   return {
-    text: `select id from (${merged}) ${queueOrder} limit ${limit.text}`,
+    text: `select id from (${merged}) as merged ${queueOrder} limit ${limit.text}`,
     values: [...ranges.flatMap((range) => range.values), ...limit.values],
   };
 }

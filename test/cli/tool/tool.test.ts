@@ -81,7 +81,7 @@ it('calls a tool with its arguments converted, and prints exactly its result as 
 it('prints the text of a tool that has its own text form', async () => {
   const { run } = shell();
   expect((await run(['tool', 'list_background_tasks'])).stdout).toBe('No tasks found\n');
-  expect((await run(['tool', 'list_background_tasks', '--json'])).json()).toEqual({ tasks: [], count: 0 });
+  expect((await run(['tool', 'list_background_tasks', '--json'])).json()).toEqual({ tasks: [], count: 0, total: 0 });
 });
 
 it('reads all arguments from JSON: inline, from a file, from stdin, which --arg overrides', async () => {
