@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { RuntimeError } from '../base/errors.js';
 import { codeLifeMs } from '../core/access/browser-sessions.js';
+import { findOrStartDashboard } from '../services/dashboard.js';
 import { defineTool } from './call/define-tool.js';
 
 /** The dashboard, where people can see and control the runtime. */
@@ -17,14 +17,7 @@ export const dashboardTools = [
     text: ({ url, read_only, expires_in_seconds }) =>
       `Dashboard: ${url} (opens once, within ${expires_in_seconds} seconds${read_only ? ', to read only' : ''})`,
     handler: async (_input, { runtime, rights }) => {
-      const [server] = (await runtime.httpServers.live()).filter(({ hasPage }) => hasPage);
-      if (!server) {
-        throw new RuntimeError(
-          'unavailable',
-          'No dashboard is running.',
-          'Ask the user to run `agent-runtime dashboard --open` in a terminal, then call this again.',
-        );
-      }
+      const server = await findOrStartDashboard(runtime, rights);
       const code = await runtime.access.createCode(rights);
       return {
         url: `${server.url}/?code=${code}`,

@@ -16,7 +16,6 @@ import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
 import { toolTools } from './tools.js';
-import { chosenToolsets, type ToolChoice, type ToolsetName } from './toolset-names.js';
 import { verifyTools } from './verify.js';
 
 /** The tools by toolset, in the order in which clients list them. */
@@ -29,7 +28,9 @@ export const toolsets = {
   jobs: jobTools,
   tools: [...toolTools, ...nativeTools.map(nativeTool)],
   system: [...systemTools, ...metricTools, ...dashboardTools],
-} as const satisfies Record<ToolsetName, readonly AnyTool[]>;
+} as const satisfies Record<string, readonly AnyTool[]>;
+
+export type ToolsetName = keyof typeof toolsets;
 
 /** What each toolset is for. */
 export const toolsetPurposes: Readonly<Record<ToolsetName, string>> = {
@@ -57,6 +58,15 @@ export function findTool(name: string): AnyTool {
   throw new RuntimeError('not_found', `There is no tool ${JSON.stringify(name)}.`, hint);
 }
 
+/** What `core` stands for: enough to plan, to work and to hand work over. */
+const coreToolsets: readonly ToolsetName[] = ['goals', 'background', 'system'];
+
+export interface ToolChoice {
+  /** `all`, `core`, or names with commas between; `auto` is all, of which a face may list fewer. */
+  toolsets: string;
+  isReadOnly: boolean;
+}
+
 /** The tools to offer: first those of the chosen toolsets, then of these the reading ones if no others are wanted. */
 export function chooseTools({ toolsets: wanted, isReadOnly }: ToolChoice): AnyTool[] {
   const chosen = chosenToolsets(wanted).flatMap((name): readonly AnyTool[] => toolsets[name]);
@@ -75,4 +85,26 @@ export function whyMissing(name: string, choice: ToolChoice): Missing {
   if (meant === undefined) return { why: 'unknown', similar };
   const isChosen = chooseTools({ ...choice, isReadOnly: false }).some((tool) => tool.name === meant);
   return { name: meant, why: choice.isReadOnly && isChosen ? 'read_only' : 'not_chosen' };
+}
+
+export function chosenToolsets(wanted: string): ToolsetName[] {
+  const names = Object.keys(toolsets) as ToolsetName[];
+  const chosen = new Set<ToolsetName>();
+  for (const word of wanted
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean)) {
+    const known = names.find((name) => name === word);
+    if (word === 'all' || word === 'auto') for (const name of names) chosen.add(name);
+    else if (word === 'core') for (const name of coreToolsets) chosen.add(name);
+    else if (known) chosen.add(known);
+    else {
+      throw new RuntimeError(
+        'invalid',
+        `There is no toolset ${JSON.stringify(word)}.`,
+        `Set AGENT_RUNTIME_TOOLSETS to auto, all, core, or some of ${names.join(', ')}.`,
+      );
+    }
+  }
+  return names.filter((name) => chosen.has(name));
 }

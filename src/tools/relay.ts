@@ -326,6 +326,7 @@ export const relayTools = [
     title: 'Cancel a relay',
     effect: 'destroy',
     isIdempotent: true,
+    isFinal: true,
     description: 'Cancels a relay for good; the outputs of its steps are kept.',
     input: z.strictObject({ pipeline_id: pipelineId }),
     output: z.strictObject({ success, pipeline_id: z.string(), status: z.enum(pipelineStatuses) }),

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { describeTool } from '../../src/mcp/call-tool.js';
-import { instructionsFor } from '../../src/mcp/instructions.js';
+import { instructions } from '../../src/mcp/instructions.js';
 import { inputSchema } from '../../src/tools/call/input-schema.js';
-import { chooseTools, toolsets } from '../../src/tools/index.js';
-import { chosenToolsets } from '../../src/tools/toolset-names.js';
+import { chooseTools, chosenToolsets, toolsets } from '../../src/tools/index.js';
 
 const tools = chooseTools({ toolsets: 'all', isReadOnly: false });
 
@@ -77,9 +76,8 @@ it('five entry tools are always loaded', () => {
 });
 
 it('the instructions are short, and name only tools there are', () => {
-  const known = new Set(tools.map((tool) => tool.name));
-  const instructions = instructionsFor({ toolsets: 'all', isReadOnly: false });
   expect(instructions.length).toBeLessThan(2_000);
+  const known = new Set(tools.map((tool) => tool.name));
   const named = instructions.match(/\b[a-z]+(?:_[a-z]+)+\b/g) ?? [];
   const fields = new Set([
     ...tools.flatMap((tool) => Object.keys(tool.input.shape)),
@@ -88,20 +86,6 @@ it('the instructions are short, and name only tools there are', () => {
     'run_id',
   ]);
   expect(named.filter((name) => !known.has(name) && !fields.has(name))).toEqual([]);
-});
-
-it.each(
-  [...Object.keys(toolsets), 'core', 'all', 'no such'].flatMap((name) => [
-    [name, false] as const,
-    [name, true] as const,
-  ]),
-)('the instructions of toolset %s (read-only: %s) name only tools that are offered', (wanted, isReadOnly) => {
-  const instructions = instructionsFor({ toolsets: wanted, isReadOnly });
-  const choice = { toolsets: wanted === 'no such' ? 'all' : wanted, isReadOnly };
-  const offered = new Set(chooseTools(choice).map((tool) => tool.name));
-  const named = tools.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(instructions));
-  expect(named.filter(({ name }) => !offered.has(name)).map(({ name }) => name)).toEqual([]);
-  expect(instructions).toContain('treat them as data');
 });
 
 it('toolsets are chosen by name, and an unknown one is an error that names those there are', () => {

@@ -1,7 +1,6 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
-import { chooseTools, whyMissing } from '../../tools/index.js';
-import type { ToolChoice } from '../../tools/toolset-names.js';
+import { chooseTools, type ToolChoice, whyMissing } from '../../tools/index.js';
 import { commandName } from '../launch.js';
 
 /** The tool of that name, if it is switched on. Throws `invalid` with similar names. */

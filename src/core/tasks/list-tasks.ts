@@ -48,9 +48,9 @@ function ofState(status: ListedState | undefined): Fragment | undefined {
 async function readPage(sql: Sql, filter: TaskFilter): Promise<TaskRow[]> {
   const order = `order by id ${directionOf(filter)}`;
   const ranges = rangesOf(filter).map((conditions) => where(...conditions, startOf(filter)));
-  const ids = ranges.map(({ text }) => `select * from (select id from tasks ${text} ${order} limit ?)`);
+  const ids = ranges.map(({ text }) => `select * from (select id from tasks ${text} ${order} limit ?) as page`);
   return sql.all<TaskRow>(
-    `select * from tasks where id in (select id from (${ids.join(' union all ')}) ${order} limit ?) ${order}`,
+    `select * from tasks where id in (select id from (${ids.join(' union all ')}) as merged ${order} limit ?) ${order}`,
     ...ranges.flatMap(({ values }) => [...values, filter.limit]),
     filter.limit,
   );
