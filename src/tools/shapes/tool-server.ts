@@ -20,14 +20,15 @@ export const listedToolOutput = z.strictObject({
   listed_at: z.string().optional(),
 });
 
-export function showListedTool(tool: ListedTool, isFull: boolean): z.infer<typeof listedToolOutput> {
+/** A tool, its description cut to so many characters; without a length whole, with its schema. */
+export function showListedTool(tool: ListedTool, longestDescription?: number): z.infer<typeof listedToolOutput> {
   return {
     name: tool.name,
-    description: isFull ? tool.description : cut(tool.description, 120),
+    description: longestDescription === undefined ? tool.description : cut(tool.description, longestDescription),
     health: tool.health,
     read_only: whenTrue(tool.isReadOnly),
     changed: whenTrue(tool.isChanged),
-    input_schema: isFull ? tool.inputSchema : undefined,
+    input_schema: longestDescription === undefined ? tool.inputSchema : undefined,
     listed_at: tool.health === 'down' && tool.listedAt !== null ? iso(tool.listedAt) : undefined,
   };
 }
