@@ -167,11 +167,18 @@ export type TaskReference = number | string;
 
 /** The row of a task. Throws `not_found`; for the id of a background job it names the tools that take one. */
 export async function findTask(sql: Sql, reference: TaskReference): Promise<TaskRow> {
-  const row = isId(reference)
-    ? await sql.get<TaskRow>('select * from tasks where id = ?', Number(reference))
-    : await sql.get<TaskRow>('select * from tasks where key = ?', reference);
+  const row = isId(reference) ? await findById(sql, Number(reference)) : await findByKey(sql, reference);
   if (!row) throw unknownTask(reference);
   return row;
+}
+
+const findById = (sql: Sql, id: number) => sql.get<TaskRow>('select * from tasks where id = ?', id);
+
+/** The task with this key; else, of a text such as `#8` or `task 8`, the task with that id. */
+async function findByKey(sql: Sql, key: TaskReference): Promise<TaskRow | undefined> {
+  const row = await sql.get<TaskRow>('select * from tasks where key = ?', key);
+  const id = row ? undefined : /^(?:#|task #?)(\d+)$/i.exec(String(key))?.[1];
+  return id === undefined ? row : findById(sql, Number(id));
 }
 
 /** The ids of tasks, without duplicates. Throws `not_found`. */
