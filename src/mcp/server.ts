@@ -9,7 +9,7 @@ import {
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../base/config.js';
-import { type ErrorReport, messageOf, RuntimeError } from '../base/errors.js';
+import { type ErrorReport, messageOf, RuntimeError, reportError } from '../base/errors.js';
 import { version } from '../base/version.js';
 import type { Rights } from '../core/access/pass.js';
 import type { Runtime, Session } from '../runtime.js';
@@ -43,7 +43,11 @@ export function createMcpServer({ config, session, rights, runtime }: McpServerN
   );
   let surface: Promise<Surface> | undefined;
   const loadSurface = () => {
-    surface ??= importSurface(config);
+    surface ??= importSurface(config).catch((error: unknown) => {
+      surface = undefined;
+      const { message, hint } = reportError(error);
+      throw new McpError(ErrorCode.InternalError, `The tools cannot be loaded: ${message}. ${hint}`);
+    });
     return surface;
   };
 
