@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     root: fileURLToPath(new URL('..', import.meta.url)),
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/build.ts'],
+    globalSetup: ['test/support/build.ts', 'test/support/postgres-for-all.ts'],
     // Signals, stdout and native handles belong to a process, not to a thread.
     pool: 'forks',
     // Most tests wait for other processes, for clients or for timers, and leave a core to others meanwhile.

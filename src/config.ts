@@ -1,5 +1,6 @@
 import { type Config, environmentWithout, readConfigWith } from './base/config.js';
-import { configJsonSchema } from './base/config-file.js';
+import { configJsonSchema, readConfigFile } from './base/config-file.js';
+import type { ConfiguredServers } from './base/server-settings.js';
 import { type Environment, type Flags, readSetting, type Setting, settings, warnOfUnknown } from './base/settings.js';
 import { providers } from './llm/providers.js';
 
@@ -23,6 +24,11 @@ export function readConfigSkippingInvalid(flags?: Flags): Config {
 /** A sentence for each variable of this process's environment that is most likely misspelt. */
 export function environmentWarnings(): string[] {
   return warnOfUnknown(environmentWithout([]), providers);
+}
+
+/** The tool servers of a config file. Throws `invalid` if the file is not as it should be. */
+export function readServers(configPath: string): ConfiguredServers {
+  return readConfigFile(configPath, providers).servers;
 }
 
 /** The schema of the config file as JSON Schema. The package has it as `dist/config.schema.json`. */

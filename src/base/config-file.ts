@@ -3,8 +3,17 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { messageOf, RuntimeError } from './errors.js';
+import { isObject } from './json.js';
 import { type Jsonc, JsonSyntaxError, parseJsonc } from './jsonc.js';
-import { formsOfServer, serverSettings, serversSchema, toolPreferencesSchema } from './server-settings.js';
+import {
+  type ConfiguredServers,
+  formsOfServer,
+  type ServerSettings,
+  serverSettings,
+  serversSchema,
+  toolPreferencesSchema,
+  type UnusedServer,
+} from './server-settings.js';
 import { type ProviderSection, type SettingName, settingNamed } from './settings.js';
 import { nearest } from './text.js';
 
@@ -40,6 +49,8 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
       .strictObject({
         workerSlots: limitOf('AGENT_RUNTIME_WORKER_SLOTS').optional(),
         maxRunningJobs: limitOf('AGENT_RUNTIME_MAX_RUNNING_JOBS').optional(),
+        maxModelCalls: limitOf('AGENT_RUNTIME_MAX_MODEL_CALLS').optional(),
+        callsPerRunner: z.int().min(1).max(64).optional().describe('Model calls that one background process carries.'),
         runnerHeapMb: z.int().min(64).max(65_536).optional().describe('Memory of a runner, in megabytes.'),
         logDays: z.int().min(1).max(3_650).optional().describe('How many days log files are kept.'),
       })
@@ -71,36 +82,87 @@ const limitOf = (name: SettingName) =>
 
 export type ConfigFile = z.output<ReturnType<typeof configFileSchema>>;
 
+/** What a config file says. */
+export interface ReadConfigFile {
+  file: Omit<ConfigFile, 'mcpServers'>;
+  servers: ConfiguredServers;
+}
+
 /**
- * The config file, empty if there is none. It may have comments and trailing commas. Throws `invalid`, naming the file,
- * and line and column of each mistake.
+ * The config file, empty if there is none. It may have comments and trailing commas. An entry of `mcpServers` that is
+ * wrong is left out, since everything else can do without it. Throws `invalid` for any other mistake, naming the file,
+ * and line and column of each.
  */
-export function readConfigFile(path: string, providers: readonly ProviderSection[]): ConfigFile {
+export function readConfigFile(path: string, providers: readonly ProviderSection[]): ReadConfigFile {
   const text = readIfThere(path);
-  if (text === undefined || text.trim() === '') return {};
+  if (text === undefined || text.trim() === '') return { file: {}, servers: { used: {}, unused: [] } };
   return parseConfigFile(text, path, providers);
 }
 
-/** The settings in the text of a config file. Throws `invalid`, naming `path`, and line and column of each mistake. */
-export function parseConfigFile(text: string, path: string, providers: readonly ProviderSection[]): ConfigFile {
-  let file: Jsonc;
+/** What the text of a config file says. Throws as `readConfigFile` does, naming `path`. */
+export function parseConfigFile(text: string, path: string, providers: readonly ProviderSection[]): ReadConfigFile {
+  let json: Jsonc;
   try {
-    file = parseJsonc(text);
+    json = parseJsonc(text);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
     throw wrong(path, `is not JSON: ${error.message}.`);
   }
-  const parsed = configFileSchema(providers).safeParse(file.value);
-  if (parsed.success) return parsed.data;
-  const schema = configJsonSchema(providers);
-  const mistakes = parsed.error.issues.flatMap((issue) => mistakesOf(issue, file, schema));
-  throw wrong(path, `is not as it should be.\n${mistakes.join('\n')}`);
+  const schema = configFileSchema(providers);
+  const parsed = schema.safeParse(json.value);
+  if (parsed.success) return sortServers(parsed.data, []);
+  const names = configJsonSchema(providers);
+  const isOfServer = ({ path: [section, server] }: z.core.$ZodIssue) =>
+    section === 'mcpServers' && server !== undefined;
+  const mistakes = parsed.error.issues.map((issue) => ({ issue, texts: mistakesOf(issue, json, names) }));
+  const others = mistakes.filter(({ issue }) => !isOfServer(issue));
+  if (others.length > 0)
+    throw wrong(path, `is not as it should be.\n${others.flatMap(({ texts }) => texts).join('\n')}`);
+  const problems = new Map<string, string[]>();
+  for (const { issue, texts } of mistakes) {
+    const server = String(issue.path[1]);
+    problems.set(server, [...(problems.get(server) ?? []), ...texts]);
+  }
+  const leftOut = [...problems].map(([server, texts]) => ({ server, problem: texts.map(inOneLine).join('; ') }));
+  return sortServers(schema.parse(withoutServers(json.value, [...problems.keys()])), leftOut);
 }
+
+/** Those that are switched off apart from those that are used. */
+function sortServers({ mcpServers = {}, ...file }: ConfigFile, leftOut: readonly UnusedServer[]): ReadConfigFile {
+  const isOff = ([, { disabled }]: [string, ServerSettings]) => disabled === true;
+  const entries = Object.entries(mcpServers);
+  const off = entries.filter(isOff).map(([server]) => ({ server, problem: undefined }));
+  return {
+    file,
+    servers: {
+      used: Object.fromEntries(entries.filter((entry) => !isOff(entry))),
+      unused: [...leftOut, ...off],
+    },
+  };
+}
+
+/** The file without some servers, also where they are named as backups. */
+function withoutServers(file: unknown, names: readonly string[]): unknown {
+  if (!isObject(file) || !isObject(file.mcpServers)) return file;
+  const kept = Object.entries(file.mcpServers).filter(([server]) => !names.includes(server));
+  const mcpServers = kept.map(([server, entry]) => {
+    if (!isObject(entry) || !Array.isArray(entry.backups)) return [server, entry] as const;
+    return [server, { ...entry, backups: entry.backups.filter((backup) => !names.includes(String(backup))) }] as const;
+  });
+  return { ...file, mcpServers: Object.fromEntries(mcpServers) };
+}
+
+const inOneLine = (mistake: string): string => mistake.replace(/^✖ /, '').replace(/\n\s*→/, ',');
 
 /** What is wrong at one place, with the place and the name that was probably meant. */
 function mistakesOf(issue: z.core.$ZodIssue, { placeOf }: Jsonc, schema: JsonSchema): string[] {
   const at = (path: readonly PropertyKey[]) =>
     `${path.length > 0 ? `${z.core.toDotPath(path)}, ` : ''}${placeOf(path)}`;
+  // The reason why a name is refused stands inside.
+  if (issue.code === 'invalid_key') {
+    const name = JSON.stringify(issue.path.at(-1));
+    return issue.issues.map(({ message }) => `✖ ${name} is not ${message}\n  → at ${at(issue.path)}`);
+  }
   if (issue.code !== 'unrecognized_keys') return [`✖ ${issue.message}\n  → at ${at(issue.path)}`];
   return issue.keys.map((key) => {
     const near = nearest(key, namesAt(schema, issue.path));

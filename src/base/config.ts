@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
+import { type ConfigFile, type ReadConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
 import { RuntimeError } from './errors.js';
 import { type LogLevel, logLevels } from './log.js';
 import { type NativeSettings, readNativeSettings } from './native-settings.js';
-import type { ServerSettings, ToolPreferences } from './server-settings.js';
+import type { ConfiguredServers, ToolPreferences } from './server-settings.js';
 import {
   type DefaultedName,
   type Environment,
@@ -24,6 +24,8 @@ import {
 export interface Config {
   home: string;
   dbPath: string;
+  /** A PostgreSQL database in place of the file. */
+  dbUrl: string | undefined;
   configPath: string;
   dataDir: string;
   logLevel: LogLevel;
@@ -32,7 +34,12 @@ export interface Config {
   toolsets: string;
   isReadOnly: boolean;
   workerSlots: number;
+  /** Processes of background jobs at once, over all sessions. */
   maxRunningJobs: number;
+  /** Model calls in the background at once, over all sessions. */
+  maxModelCalls: number;
+  /** Model calls that one process carries. */
+  callsPerRunner: number;
   runnerHeapMb: number;
   /** The model of tasks that do not name one. */
   model: string | undefined;
@@ -44,8 +51,8 @@ export interface Config {
   agents: readonly string[];
   /** What jobs of type `command` may run, by name. */
   commands: ReadonlyMap<string, AllowedCommand>;
-  /** The other MCP servers that this one may start or reach, by name. */
-  mcpServers: Readonly<Record<string, ServerSettings>>;
+  /** The other MCP servers that this one may start or reach. */
+  servers: ConfiguredServers;
   toolPreferences: ToolPreferences;
   pricesUrl: string | undefined;
   /** Another runtime that gets every call, in place of one in this process. */
@@ -97,7 +104,7 @@ export function readConfigWith(
   const limit = (name: DefaultedName, inFile: number | undefined) =>
     readWholeNumber(environment, name) ?? inFile ?? Number(chosen(name));
   const configPath = path(chosen('AGENT_RUNTIME_CONFIG'), home);
-  const file = readConfigFile(configPath, providers);
+  const { file, servers } = readConfigFile(configPath, providers);
   const env = withSecrets(environment, file, { home, configPath });
   const limits = file.limits ?? {};
   const native = readNativeSettings(env);
@@ -108,6 +115,7 @@ export function readConfigWith(
     home,
     configPath,
     dbPath: path(chosen('AGENT_RUNTIME_DB_PATH'), home),
+    dbUrl: flags.db === undefined ? readSetting(env, 'AGENT_RUNTIME_DB_URL') : undefined,
     dataDir: path(chosen('AGENT_RUNTIME_DATA_DIR'), home),
     logLevel: oneOf(logLevels, 'AGENT_RUNTIME_LOG_LEVEL', chosen('AGENT_RUNTIME_LOG_LEVEL')),
     logDays: limits.logDays ?? 7,
@@ -115,13 +123,15 @@ export function readConfigWith(
     isReadOnly: isOn(chosen('AGENT_RUNTIME_READ_ONLY')),
     workerSlots: limit('AGENT_RUNTIME_WORKER_SLOTS', limits.workerSlots),
     maxRunningJobs: limit('AGENT_RUNTIME_MAX_RUNNING_JOBS', limits.maxRunningJobs),
+    maxModelCalls: maxModelCalls(environment, limits),
+    callsPerRunner: limits.callsPerRunner ?? 16,
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: Object.fromEntries(providers.map((one) => [one.id, settingsOf(one)])),
     models: file.models ?? {},
     agents: agentsOf(file, [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])], { home, configPath }),
     commands: commandsOf(file, { home, configPath }),
-    mcpServers: file.mcpServers ?? {},
+    servers,
     toolPreferences: file.toolPreferences ?? {},
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
@@ -134,6 +144,17 @@ export function readConfigWith(
     secrets: [...secretsIn(env, providers, namedSecrets), ...(native.searxng?.secrets ?? [])],
     warnings: warnOfUnknown(environment, providers),
   };
+}
+
+/** Who limits the jobs and says nothing of calls means both. */
+function maxModelCalls(environment: Environment, limits: NonNullable<ConfigFile['limits']>): number {
+  return (
+    readWholeNumber(environment, 'AGENT_RUNTIME_MAX_MODEL_CALLS') ??
+    limits.maxModelCalls ??
+    readWholeNumber(environment, 'AGENT_RUNTIME_MAX_RUNNING_JOBS') ??
+    limits.maxRunningJobs ??
+    16
+  );
 }
 
 /** This process's environment without some variables. */
@@ -159,7 +180,11 @@ interface Places {
 }
 
 /** A provider's section of the config file, overridden by its variables. */
-function providerSettings({ id, environment }: ProviderSection, file: ConfigFile, env: Environment): object {
+function providerSettings(
+  { id, environment }: ProviderSection,
+  file: ReadConfigFile['file'],
+  env: Environment,
+): object {
   const settings: Record<string, unknown> = { ...(file.providers?.[id] as object | undefined) };
   for (const [key, setting] of Object.entries(environment)) {
     const value = setting && readSetting(env, setting);
@@ -181,7 +206,7 @@ function remoteOf(setting: (name: SettingName) => string | undefined): Config['r
 }
 
 /** Each module once, in the order given: the first that declares a job type wins. */
-function agentsOf(file: ConfigFile, more: readonly string[], places: Places): string[] {
+function agentsOf(file: ReadConfigFile['file'], more: readonly string[], places: Places): string[] {
   const named = [...(file.agents ?? []), ...more];
   return [...new Set(named.map((module) => resolvePath(module, places)))];
 }
@@ -190,7 +215,7 @@ const split = (paths = ''): string[] => paths.split(delimiter).filter(Boolean);
 
 const usualOutputBytes = 1_000_000;
 
-function commandsOf(file: ConfigFile, places: Places): Map<string, AllowedCommand> {
+function commandsOf(file: ReadConfigFile['file'], places: Places): Map<string, AllowedCommand> {
   const commands = Object.entries(file.commands ?? {}).map(([name, command]): [string, AllowedCommand] => [
     name,
     {
@@ -207,7 +232,7 @@ function commandsOf(file: ConfigFile, places: Places): Map<string, AllowedComman
 }
 
 /** The environment wins over the secrets file. */
-function withSecrets(environment: Environment, file: ConfigFile, places: Places): Environment {
+function withSecrets(environment: Environment, file: ReadConfigFile['file'], places: Places): Environment {
   if (file.secretsFile === undefined) return environment;
   const env: Record<string, string | undefined> = readSecretsFile(resolvePath(file.secretsFile, places));
   for (const [name, value] of Object.entries(environment)) if (value) env[name] = value;

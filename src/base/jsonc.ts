@@ -1,12 +1,4 @@
-import {
-  createScanner,
-  findNodeAtLocation,
-  getNodeValue,
-  type Node,
-  type ParseErrorCode,
-  parseTree,
-  printParseErrorCode,
-} from 'jsonc-parser';
+import { getNodeValue, type Node, type ParseErrorCode, parseTree, printParseErrorCode } from 'jsonc-parser';
 
 /** JSON that people write: with comments and trailing commas, and with the place of each value in the text. */
 export interface Jsonc {
@@ -38,65 +30,6 @@ export function parseJsonc(text: string, { isStrict = false }: JsoncOptions = {}
   }
   if (tree === undefined) throw new JsonSyntaxError('line 1, column 1: a value is expected, not the end of the text');
   return { value: toValue(tree), placeOf: (path) => placeAt(text, offsetOf(tree, path)) };
-}
-
-/** The text with the value at a path set. All else stays as it is: comments, order, indent and line ends. */
-export function setInJsonc(text: string, path: readonly string[], value: unknown): string {
-  const [, mark = '', body = ''] = /^(\uFEFF?)(.*)$/s.exec(text) ?? [];
-  const form: Form = {
-    indent: /\n([ \t]+)\S/.exec(body)?.[1] ?? '  ',
-    lineEnd: body.includes('\r\n') ? '\r\n' : '\n',
-  };
-  const whole = body.trim() === '' ? `{}${form.lineEnd}` : body;
-  return `${mark}${setIn(whole, path, value, form)}`;
-}
-
-interface Form {
-  indent: string;
-  lineEnd: string;
-}
-
-function setIn(text: string, path: readonly string[], value: unknown, form: Form): string {
-  const tree = parseTree(text);
-  // The nearest object there is, and what has to be set in it.
-  for (let depth = path.length - 1; tree && depth >= 0; depth--) {
-    const parent = findNodeAtLocation(tree, path.slice(0, depth));
-    const [name, ...missing] = path.slice(depth);
-    if (parent?.type !== 'object' || name === undefined) continue;
-    const nested = missing.reduceRight<unknown>((inner, each) => ({ [each]: inner }), value);
-    const found = findNodeAtLocation(parent, [name]);
-    const written = layOut(nested, depth + 1, form);
-    if (!found) return insertLast(text, parent, `${JSON.stringify(name)}: ${written}`, depth, form);
-    return text.slice(0, found.offset) + written + text.slice(found.offset + found.length);
-  }
-  throw new TypeError(`There is no object to set ${path.join('.')} in.`);
-}
-
-/**
- * Puts a property at the end of an object. jsonc-parser's own `modify` puts it before the comments that follow the last
- * property, so that they seem to speak of the new one.
- */
-function insertLast(
-  text: string,
-  { offset, length, children = [] }: Node,
-  property: string,
-  depth: number,
-  form: Form,
-) {
-  const close = offset + length - 1;
-  const last = children.at(-1);
-  const lastEnd = last ? last.offset + last.length : offset + 1;
-  const rest = text.slice(lastEnd, close).trimEnd();
-  const needsComma = last !== undefined && createScanner(rest, true).scan() !== commaToken;
-  const line = (levels: number) => form.lineEnd + form.indent.repeat(levels);
-  return `${text.slice(0, lastEnd)}${needsComma ? ',' : ''}${rest}${line(depth + 1)}${property}${line(depth)}${text.slice(close)}`;
-}
-
-/** The library declares its kinds of tokens as a `const enum`, which nothing can import. */
-const commaToken = 5;
-
-function layOut(value: unknown, depth: number, { indent, lineEnd }: Form): string {
-  return JSON.stringify(value, null, indent).replaceAll('\n', lineEnd + indent.repeat(depth));
 }
 
 /** As `JSON.parse` makes it: `getNodeValue` gives objects without a prototype, which are equal to no others. */

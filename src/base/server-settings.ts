@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isObject } from './json.js';
+import { nearest } from './text.js';
 
 /** A server's name has no dot: it stands before the dot in `server.tool`. */
 const serverName = z
@@ -9,6 +11,8 @@ const serverName = z
 const milliseconds = (least: number, most: number) => z.int().min(least).max(most);
 
 const pooling = {
+  /** Kept in the file, and neither started nor called. */
+  disabled: z.boolean().optional(),
   /** How many instances are kept. */
   instances: z.int().min(1).max(8).optional(),
   /** Servers that are asked for a tool of the same name when this one has no answer. */
@@ -44,7 +48,8 @@ const stdioServer = z.strictObject({
 });
 
 const httpServer = z.strictObject({
-  type: z.enum(['http', 'streamable-http']).optional(),
+  /** `sse` is the transport of servers from before Streamable HTTP. */
+  type: z.enum(['http', 'streamable-http', 'sse']).optional(),
   url: z.string().min(1),
   headers: z.record(z.string(), z.string()).optional(),
   ...pooling,
@@ -57,10 +62,28 @@ export type ServerSettings = StdioServerSettings | HttpServerSettings;
 /** The forms that an entry of `mcpServers` may have. */
 export const formsOfServer = [stdioServer, httpServer] as const;
 
+const knownKeys = [...new Set(formsOfServer.flatMap(({ shape }) => Object.keys(shape)))];
+
+/** The keys of an entry that mean something to other clients alone, such as `alwaysAllow`. They are passed over. */
+export function ignoredKeys(entry: unknown): string[] {
+  if (!isObject(entry)) return [];
+  // What is nearly one of our own keys is a mistake.
+  return Object.keys(entry).filter((key) => !knownKeys.includes(key) && nearest(key, knownKeys).length === 0);
+}
+
+/** An entry in our own terms: without the keys of others, and with their `enabled` as `disabled`. */
+function inOwnTerms(entry: unknown): unknown {
+  if (!isObject(entry)) return entry;
+  const { enabled, ...rest } = entry;
+  const ignored = ignoredKeys(rest);
+  const own = Object.fromEntries(Object.entries(rest).filter(([key]) => !ignored.includes(key)));
+  return enabled === false ? { ...own, disabled: true } : own;
+}
+
 /** One entry of `mcpServers`, checked without the others. */
-export const serverSettings = z.unknown().transform((entry, context): ServerSettings => {
-  const isHttp =
-    typeof entry === 'object' && entry !== null && ('url' in entry || ('type' in entry && entry.type !== 'stdio'));
+export const serverSettings = z.unknown().transform((given, context): ServerSettings => {
+  const entry = inOwnTerms(given);
+  const isHttp = isObject(entry) && ('url' in entry || ('type' in entry && entry.type !== 'stdio'));
   const parsed = (isHttp ? httpServer : stdioServer).safeParse(entry);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues)
@@ -112,4 +135,17 @@ export function startsThisRuntime({
   if (ownCommand.test(command)) return command;
   const isPackage = packageRunner.test(command);
   return args.find((word) => ownFile.test(word) || (isPackage && ownPackage.test(word)));
+}
+
+/** A server of the config file that is not used: switched off there, or left out because its entry is wrong. */
+export interface UnusedServer {
+  server: string;
+  /** What is wrong with its entry; undefined if it is switched off. */
+  problem: string | undefined;
+}
+
+/** The servers of the config file. */
+export interface ConfiguredServers {
+  used: Readonly<Record<string, ServerSettings>>;
+  unused: readonly UnusedServer[];
 }

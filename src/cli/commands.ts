@@ -6,6 +6,7 @@ import { claudeScopes, commandName, dashboardPort, httpPort } from './launch.js'
 import {
   argument,
   choice,
+  count,
   flag,
   list,
   optionalArgument,
@@ -82,6 +83,7 @@ const serverCommands = [
     options: {
       ...httpOptions(dashboardPort),
       open: flag('--open', 'open the dashboard in a browser'),
+      untilIdle: count('--until-idle <seconds>', 'end when nobody has been connected for so long'),
     },
     logsWarnings: true,
     load: async () => (await import('./serve-http.js')).runDashboard,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock, EpochMs } from '../base/clock.js';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
@@ -5,11 +6,13 @@ import { newShortId } from '../base/ids.js';
 import type { JsonObject } from '../base/json.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
+import type { ConfiguredServers, ServerSettings } from '../base/server-settings.js';
 import { sharingWord } from '../base/text.js';
 import type { Actor } from '../core/actor.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import { recordEvent } from '../core/events/events.js';
 import type { Database, Statement } from '../store/sql.js';
+import { ConfigWatch } from './config-watch.js';
 import type { NativeTool } from './native/define-native-tool.js';
 import { BreakerGate } from './pool/breaker-gate.js';
 import type { RestartRule } from './pool/instance.js';
@@ -19,7 +22,7 @@ import type { ServerProcesses } from './processes.js';
 import { CallCache } from './routing/cache.js';
 import { CallMetrics, type CallStats } from './routing/call-metrics.js';
 import { Caller, type CallOutcome, type CallRequest } from './routing/caller.js';
-import { nativeServer } from './routing/resolve.js';
+import { nativeServer, notUsed } from './routing/resolve.js';
 import { type Route, type RouteChange, Routes } from './routing/routes.js';
 import { ServerLauncher } from './server-launcher.js';
 import {
@@ -41,6 +44,8 @@ export interface DownstreamNeeds {
   breakers: Breakers;
   processes: ServerProcesses;
   natives: readonly NativeTool[];
+  /** Reads the servers of the config file anew. Throws if the file is not as it should be. */
+  readServers(): ConfiguredServers;
   runNative(tool: NativeTool, args: JsonObject, signal: AbortSignal): Promise<JsonObject>;
   random?: () => number;
   restart?: RestartRule;
@@ -87,7 +92,9 @@ class PooledDownstream implements Downstream {
   readonly #routes: Routes;
   readonly #cache: CallCache;
   readonly #metrics: CallMetrics;
-  readonly #pools: ReadonlyMap<string, Pool>;
+  readonly #configured: ConfigWatch;
+  /** In the order of the config file. */
+  readonly #pools = new Map<string, Pool>();
   readonly #caller: Caller;
   #flushing: NodeJS.Timeout | undefined;
   /** Set once the scales of the database have been applied, or are being applied. */
@@ -97,15 +104,18 @@ class PooledDownstream implements Downstream {
   constructor(needs: DownstreamNeeds) {
     const { config, db, clock, breakers, natives, runNative } = needs;
     this.#needs = needs;
+    const { configPath, servers } = config;
+    this.#configured = new ConfigWatch({ configPath, clock, servers, read: () => needs.readServers() });
     this.#launcher = new ServerLauncher(needs);
     this.#gate = new BreakerGate({ db, clock, breakers, holder: `session:${newShortId()}` });
     this.#store = new ServerStore({ db, clock });
     this.#routes = new Routes({ db, clock });
     this.#cache = new CallCache({ db, clock });
     this.#metrics = new CallMetrics({ db, clock });
-    this.#pools = new Map(Object.keys(config.mcpServers).map((server) => [server, this.#createPool(server)]));
+    this.#buildPools();
     this.#caller = new Caller({
       pools: this.#pools,
+      whyUnused: (server) => this.#whyUnused(server),
       natives,
       preferences: config.toolPreferences,
       routes: this.#routes,
@@ -117,7 +127,7 @@ class PooledDownstream implements Downstream {
   }
 
   async call(request: CallRequest): Promise<CallOutcome> {
-    await this.#scaleOnce();
+    await this.#refresh();
     try {
       const outcome = await this.#caller.call(request);
       return (await this.#isChanged(outcome)) ? { ...outcome, isChanged: true } : outcome;
@@ -126,28 +136,32 @@ class PooledDownstream implements Downstream {
     }
   }
 
-  tools(filter: ToolFilter): Promise<ToolListing> {
+  async tools(filter: ToolFilter): Promise<ToolListing> {
+    await this.#refresh();
     const { natives, redact } = this.#needs;
     return listTools(filter, { pools: this.#pools, natives, redact });
   }
 
   async servers(): Promise<ServerView[]> {
-    await this.#scaleOnce();
+    await this.#refresh();
     const { db, redact } = this.#needs;
-    return viewServers({ pools: this.#pools, db, metrics: this.#metrics, redact });
+    const { unused } = this.#configured.servers;
+    return viewServers({ pools: this.#pools, unused, db, metrics: this.#metrics, redact });
   }
 
   sick(): SickServer[] {
-    return sickServers(this.#pools, this.#needs.redact);
+    return [...this.#wrongEntries(), ...sickServers(this.#pools, this.#needs.redact)];
   }
 
   async scale(server: string, instances: number, actor: Actor): Promise<void> {
+    await this.#refresh();
     const pool = this.#poolOf(server);
     await this.#store.setInstances(server, instances, actor);
     pool.resize(instances);
   }
 
   async route(tool: string, change: RouteChange, actor: Actor): Promise<Route> {
+    await this.#refresh();
     const { prefer, backups = [] } = change;
     for (const name of [...(prefer === undefined ? [] : [prefer]), ...backups]) await this.#requireSource(name, tool);
     return this.#routes.set(tool, change, actor);
@@ -162,8 +176,8 @@ class PooledDownstream implements Downstream {
   }
 
   async check(server: string, timeoutMs: number): Promise<number> {
+    await this.#refresh();
     const pool = this.#poolOf(server);
-    await this.#scaleOnce();
     return (await pool.tools({ isFresh: true, timeoutMs, isPatient: true })).tools.length;
   }
 
@@ -172,6 +186,7 @@ class PooledDownstream implements Downstream {
     const { processes, log } = this.#needs;
     const ended = await processes.sweep();
     if (ended > 0) log.info('ended tool servers that a lost session had left', { processes: ended });
+    if (this.#configured.refresh()) this.#buildPools();
     if (this.#pools.size === 0) return;
     await this.#applyScales();
     for (const pool of this.#pools.values()) await pool.stopIfIdle();
@@ -195,10 +210,48 @@ class PooledDownstream implements Downstream {
     return (await this.#pools.get(tool.slice(0, dot))?.changedTools())?.has(tool.slice(dot + 1)) ?? false;
   }
 
-  #createPool(server: string): Pool {
-    const { config, clock, log, random = Math.random, restart } = this.#needs;
-    const settings = config.mcpServers[server];
-    if (!settings) throw new Error(`Expected a server of the config file, got ${JSON.stringify(server)}.`);
+  /** Before anything that depends on the servers of the config file, or on the scales that other sessions have set. */
+  async #refresh(): Promise<void> {
+    if (this.#configured.refresh()) this.#buildPools();
+    await this.#scaleOnce();
+  }
+
+  /** Makes the pools those of the config file. One whose settings are the same goes on; others finish their calls. */
+  #buildPools(): void {
+    const before = new Map(this.#pools);
+    this.#pools.clear();
+    for (const [server, settings] of Object.entries(this.#configured.servers.used)) {
+      const known = before.get(server);
+      const isSame = known && isDeepStrictEqual(known.settings, settings);
+      this.#pools.set(server, isSame ? known : this.#createPool(server, settings));
+      if (isSame) before.delete(server);
+    }
+    for (const pool of before.values()) pool.resize(0);
+    this.#scaled = undefined;
+  }
+
+  #wrongEntries(): SickServer[] {
+    const { configPath } = this.#needs.config;
+    const { problem, servers } = this.#configured;
+    const file =
+      problem === undefined ? [] : [{ server: configPath, problem: `as it was before: ${problem}`, said: undefined }];
+    const entries = servers.unused.flatMap((entry) =>
+      entry.problem === undefined
+        ? []
+        : [{ server: entry.server, problem: `left out of the config file: ${entry.problem}`, said: undefined }],
+    );
+    return [...file, ...entries];
+  }
+
+  /** Why a server of the config file is not used; undefined if it is, and if there is no such entry. */
+  #whyUnused(server: string): string | undefined {
+    const entry = this.#configured.servers.unused.find((unused) => unused.server === server);
+    if (!entry) return undefined;
+    return entry.problem === undefined ? 'is switched off in the config file' : `is left out: ${entry.problem}`;
+  }
+
+  #createPool(server: string, settings: ServerSettings): Pool {
+    const { clock, log, random = Math.random, restart } = this.#needs;
     return new Pool({
       server,
       settings,
@@ -209,7 +262,7 @@ class PooledDownstream implements Downstream {
       tick: clock.tick,
       random,
       ...(restart && { restart }),
-      open: (instance, hooks) => this.#launcher.open(server, instance, hooks),
+      open: (instance, hooks) => this.#launcher.open({ server, instance, settings }, hooks),
       onGivenUp: (instance, why) => void this.#recordGivenUp(instance, why, clock.now()),
     });
   }
@@ -285,6 +338,8 @@ class PooledDownstream implements Downstream {
   #poolOf(server: string): Pool {
     const pool = this.#pools.get(server);
     if (pool) return pool;
+    const why = this.#whyUnused(server);
+    if (why !== undefined) throw notUsed(server, why);
     const names = [...this.#pools.keys()].join(', ');
     throw new RuntimeError(
       'not_found',

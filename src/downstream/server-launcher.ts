@@ -2,6 +2,7 @@ import type { Config } from '../base/config.js';
 import { newShortId } from '../base/ids.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
+import type { ServerSettings } from '../base/server-settings.js';
 import { CallFailure } from './connection/call-failure.js';
 import type { Connection } from './connection/connection.js';
 import { lastWords } from './connection/last-words.js';
@@ -16,6 +17,15 @@ export interface ServerLauncherNeeds {
   redact: Redact;
   processes: ServerProcesses;
 }
+
+export interface LaunchRequest {
+  server: string;
+  /** `github#2`. */
+  instance: string;
+  settings: ServerSettings;
+}
+
+type Hooks = Parameters<PoolNeeds['open']>[1];
 
 /** The first start of a server may have to download it. */
 const startMs = 60_000;
@@ -34,18 +44,22 @@ export class ServerLauncher {
   }
 
   /** Opens a connection for an instance of a server. Throws CallFailure `not_started`. */
-  async open(server: string, instance: string, hooks: Parameters<PoolNeeds['open']>[1]): Promise<Connection> {
+  async open({ server, instance, settings }: LaunchRequest, hooks: Hooks): Promise<Connection> {
     const { log, redact } = this.#needs;
     const id = newShortId();
     const release = this.#reserve(id);
     try {
-      return await this.#connect(id, server, {
-        onToolsChanged: hooks.onToolsChanged,
-        onClosed() {
-          release();
-          hooks.onClosed();
+      return await this.#connect(
+        id,
+        { server, settings },
+        {
+          onToolsChanged: hooks.onToolsChanged,
+          onClosed() {
+            release();
+            hooks.onClosed();
+          },
         },
-      });
+      );
     } catch (error) {
       release();
       const detail = error instanceof CallFailure ? error.detail : undefined;
@@ -77,10 +91,8 @@ export class ServerLauncher {
     };
   }
 
-  async #connect(id: string, server: string, hooks: { onClosed(): void; onToolsChanged(): void }): Promise<Connection> {
+  async #connect(id: string, { server, settings }: Omit<LaunchRequest, 'instance'>, hooks: Hooks): Promise<Connection> {
     const { config, processes } = this.#needs;
-    const settings = config.mcpServers[server];
-    if (!settings) throw new CallFailure('not_started', `the config file has no server ${server}`);
     const launch = prepareLaunch(settings, config, id);
     if (launch.kind === 'stdio') await processes.announce(id, server);
     // Loaded with the first connection: the SDK's client is large.

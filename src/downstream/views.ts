@@ -3,6 +3,7 @@ import type { EpochMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import type { Redact } from '../base/redact.js';
+import type { UnusedServer } from '../base/server-settings.js';
 import type { Sql } from '../store/sql.js';
 import { lastWords } from './connection/last-words.js';
 import { isReadOnly } from './connection/tool-description.js';
@@ -17,8 +18,12 @@ export interface ToolFilter {
   server?: string | undefined;
 }
 
-/** up: an instance runs. idle: a call will start it. down: it was tried and did not start, or does not answer. */
-export type ServerHealth = 'native' | 'up' | 'idle' | 'down';
+/**
+ * up: an instance runs. idle: a call will start it. down: it was tried and did not start, or does not answer. off: it is
+ * switched off in the config file, or left out because its entry is wrong.
+ */
+export const serverHealths = ['native', 'up', 'idle', 'down', 'off'] as const;
+export type ServerHealth = (typeof serverHealths)[number];
 
 export interface ListedTool {
   /** The name for call_tool. */
@@ -120,10 +125,13 @@ export interface ServerView {
   listedAt: EpochMs | undefined;
   backups: readonly string[];
   instances: InstanceReport[];
+  /** Why it is left out, if its entry of the config file is wrong. */
+  problem?: string;
 }
 
 export interface ServersNeeds {
   pools: ReadonlyMap<string, Pool>;
+  unused: readonly UnusedServer[];
   db: Sql;
   metrics: CallMetrics;
   redact: Redact;
@@ -132,12 +140,12 @@ export interface ServersNeeds {
 const hourMs = 3_600_000;
 
 /** All servers of the config file with their instances. */
-export async function viewServers({ pools, db, metrics, redact }: ServersNeeds): Promise<ServerView[]> {
+export async function viewServers({ pools, unused, db, metrics, redact }: ServersNeeds): Promise<ServerView[]> {
   const stats = await metrics.byInstance(hourMs);
   const rows = await db.all<{ id: string; state: string }>("select id, state from breakers where id like 'server:%'");
   const breakers = new Map(rows.map(({ id, state }) => [id, state]));
-  return Promise.all(
-    [...pools.values()].map(async (pool) => {
+  const used = await Promise.all(
+    [...pools.values()].map(async (pool): Promise<ServerView> => {
       const list = await pool.knownTools();
       return {
         server: pool.server,
@@ -153,6 +161,12 @@ export async function viewServers({ pools, db, metrics, redact }: ServersNeeds):
       };
     }),
   );
+  return [...used, ...unused.map(viewUnused)];
+}
+
+function viewUnused({ server, problem }: UnusedServer): ServerView {
+  const none = { runs: '', tools: undefined, listedAt: undefined, backups: [], instances: [] };
+  return { server, health: 'off', ...none, ...(problem === undefined ? {} : { problem }) };
 }
 
 function report(

@@ -3,7 +3,7 @@ import type { GoalStatus } from '../core/tasks/goal.js';
 import type { TaskStatus } from '../core/tasks/task.js';
 import type { ShownGoal } from '../tools/shapes/goal.js';
 import type { newTask } from '../tools/shapes/new-task.js';
-import type { claimedTaskOutput, taskOutput, updatedTaskOutput } from '../tools/shapes/task.js';
+import type { claimedTaskOutput, taskOutput } from '../tools/shapes/task.js';
 
 /** A task's id (12 or "12"), or the key it was created with. */
 export type TaskReference = number | string;
@@ -18,7 +18,7 @@ export type Goal = ShownGoal;
 export type Task = z.infer<typeof taskOutput>;
 
 /** A task after a change of its status; `claim_token` is there while it is in progress. */
-export type UpdatedTask = z.infer<typeof updatedTaskOutput>;
+export type UpdatedTask = Task & { claim_token?: number | undefined };
 
 /** A task that was just claimed, with the results of the tasks before it. */
 export type ClaimedTask = z.infer<typeof claimedTaskOutput>;

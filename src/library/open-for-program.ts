@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
+import { fromIdRanges } from '../base/id-ranges.js';
 import { readJson, toJsonText } from '../base/json.js';
 import { createLog } from '../base/log.js';
 import { createRedactor } from '../base/redact.js';
@@ -12,7 +13,7 @@ import { contextOf, runTool } from '../tools/call/run-tool.js';
 import { findTool } from '../tools/index.js';
 import type { ShownJob } from '../tools/shapes/job.js';
 import type { AgentRuntime, OpenOptions } from './agent-runtime.js';
-import type { ClaimedTask, Task, TaskReference } from './board.js';
+import type { ClaimedTask, Goal, Task, TaskReference, UpdatedTask } from './board.js';
 import type { Job } from './jobs.js';
 import { waitForJob } from './wait-for-job.js';
 
@@ -97,17 +98,21 @@ function jobMethods(call: Call, runtime: Runtime): Pick<AgentRuntime, JobMethod>
 type GoalMethod = 'createGoal' | 'getGoal' | 'listGoals' | 'updateGoal' | 'decomposeGoal';
 
 function goalMethods(call: Call): Pick<AgentRuntime, GoalMethod> {
+  const getGoal = (goalId: number) => call<Goal>('get_goal', { goal_id: goalId, fields: 'full' });
   return {
-    createGoal: (goal) => call('create_goal', goal),
-    getGoal: (goalId) => call('get_goal', { goal_id: goalId, fields: 'full' }),
+    createGoal: async (goal) => getGoal((await call<Goal>('create_goal', goal)).id),
+    getGoal,
     listGoals: (filter = {}) => listAll(call, 'list_goals', 'goals', { ...filter, fields: 'full' }),
-    updateGoal: (goalId, edit) => call('update_goal', { ...edit, goal_id: goalId }),
+    async updateGoal(goalId, edit) {
+      await call('update_goal', { ...edit, goal_id: goalId });
+      return getGoal(goalId);
+    },
     async decomposeGoal(goalId, plan) {
       // Without tasks the tool would ask a model for them.
       if (!plan?.tasks)
         throw new RuntimeError('invalid', 'decomposeGoal was given no tasks.', 'Give it a plan with tasks.');
-      const { tasks_created } = await call<{ tasks_created: number[] }>('decompose_goal', { ...plan, goal_id: goalId });
-      return tasks_created;
+      const { ids } = await call<{ ids: string }>('decompose_goal', { ...plan, goal_id: goalId });
+      return fromIdRanges(ids);
     },
   };
 }
@@ -117,15 +122,19 @@ type TaskMethod = 'createTask' | 'createTasks' | 'getTask' | 'listTasks' | 'clai
 function taskMethods(call: Call): Pick<AgentRuntime, TaskMethod> {
   const getTask = (task: TaskReference) => call<Task>('get_task', { task_id: task, fields: 'full' });
   return {
-    createTask: (task) => call('create_task', task),
-    createTasks: async (tasks) => (await call<{ tasks_created: number[] }>('create_tasks', { tasks })).tasks_created,
+    createTask: async (task) => getTask((await call<Task>('create_task', task)).id),
+    createTasks: async (tasks) => fromIdRanges((await call<{ ids: string }>('create_tasks', { tasks })).ids),
     getTask,
     listTasks: (filter = {}) => listAll(call, 'list_tasks', 'tasks', { ...filter, fields: 'full' }),
     async claimNextTask(options = {}) {
       const claimed = await call<ClaimedTask | { id?: undefined }>('claim_next_task', options);
       return claimed.id === undefined ? undefined : { ...claimed, ...(await getTask(claimed.id)) };
     },
-    updateTaskStatus: (task, status, update = {}) => call('update_task_status', { ...update, task_id: task, status }),
+    async updateTaskStatus(task, status, update = {}) {
+      const input = { ...update, task_id: task, status };
+      const changed = await call<Pick<UpdatedTask, 'id' | 'claim_token'>>('update_task_status', input);
+      return { ...(await getTask(changed.id)), claim_token: changed.claim_token };
+    },
   };
 }
 

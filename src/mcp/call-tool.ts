@@ -2,6 +2,7 @@ import type { CallToolResult, Tool as ToolDescription } from '@modelcontextproto
 import { type ErrorReport, reportError } from '../base/errors.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
 import { listedSchema } from '../tools/call/listed-schema.js';
+import type { Page } from '../tools/call/page.js';
 import { runTool } from '../tools/call/run-tool.js';
 
 /**
@@ -67,9 +68,20 @@ export async function callTool(
 
 function toResult(tool: AnyTool, output: unknown): CallToolResult {
   const content = tool.content?.(output);
-  if (content) return { content } as unknown as CallToolResult;
-  const text = tool.text ? tool.text(output) : JSON.stringify(output);
-  return { content: [{ type: 'text', text }], structuredContent: output as Record<string, unknown> };
+  const failure = tool.isFailure?.(output) ? { isError: true } : {};
+  if (content) return { content, ...failure } as unknown as CallToolResult;
+  const rest = { structuredContent: output as Record<string, unknown>, ...failure };
+  if (!tool.text) return { content: [{ type: 'text', text: JSON.stringify(output) }], ...rest };
+  const facts = tool.facts ? [tool.facts(output)] : [];
+  const texts = [tool.text(output), ...facts, ...nextPage(output as Partial<Page<never, never>>)];
+  return { content: texts.map((text) => ({ type: 'text', text })), ...rest };
+}
+
+/** How to go on with a list whose text does not say it, since its form is that of the earlier server. */
+function nextPage({ count, total, next_cursor: cursor }: Partial<Page<never, never>>): string[] {
+  return cursor === undefined
+    ? []
+    : [`${count} of ${total} are shown. The next page: cursor ${JSON.stringify(cursor)}.`];
 }
 
 /** A failure as a text result: every client shows it to its model. */

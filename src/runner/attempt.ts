@@ -21,7 +21,7 @@ export interface AttemptNeeds extends ProgressWriterNeeds {
 }
 
 /** Why an attempt is stopped; the reason of its AbortSignal. */
-export type StopReason = 'cancelled' | 'timeout' | 'superseded' | 'ending';
+export type StopReason = 'cancelled' | 'timeout' | 'superseded' | 'ending' | 'blocking';
 
 export interface Attempt {
   /** Never rejects. `superseded` means that there is nothing to write. */
@@ -162,6 +162,11 @@ function stoppedBecause(reason: StopReason | undefined, job: JobRow): Outcome {
         message: `Attempt ${job.attempt} took longer than its ${job.timeout_seconds} s.`,
         isTransient: true,
       };
+    case 'blocking': {
+      const message =
+        'It held the thread that it shared with other calls for 2 s, and goes on in a process of its own.';
+      return { kind: 'postponed', message, retryAfterMs: 0, isBlocking: true };
+    }
     default:
       return { kind: 'postponed', message: 'Its runner was stopped.', retryAfterMs: 0 };
   }

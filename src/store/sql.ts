@@ -10,19 +10,34 @@ export interface Sql {
   get<Row>(text: string, ...values: Value[]): Promise<Row | undefined>;
   /** Runs a writing statement; resolves to the number of rows changed. */
   run(text: string, ...values: Value[]): Promise<number>;
+  /**
+   * A write whose result nobody needs. In a transaction it may travel with the next statement or with the commit; if it
+   * fails, the transaction fails.
+   */
+  send(text: string, ...values: Value[]): Promise<void>;
+  /**
+   * From here on no other transaction writes. One that began beside others is undone and run again as the only one, so
+   * call it before anything that its row locks do not cover.
+   */
+  alone(): Promise<void>;
 }
 
 export interface TransactionOptions {
   /** Waits until the commit is on the disk, so that a power cut cannot undo it. For results that cost money. */
   durable?: boolean;
+  /**
+   * It locks what it decides by (`for update`), so that on a networked engine it may run beside others that do the same.
+   * All others run one after the other. `body` may be run again, so it must leave nothing behind but rows.
+   */
+  beside?: boolean;
 }
 
 export interface Database extends Sql {
   /** The file, or the address without its secrets. */
   readonly location: string;
   /**
-   * Runs `body` as the only writer of all processes, and keeps all of its changes or none. `body` awaits nothing but the
-   * `sql` it is given: a timer, a spawn or a model call inside is an error.
+   * Runs `body` as the only writer of all processes, unless it may run `beside` others, and keeps all of its changes or
+   * none. `body` awaits nothing but the `sql` it is given: a timer, a spawn or a model call inside is an error.
    */
   transaction<Result>(body: (sql: Sql) => Promise<Result>, options?: TransactionOptions): Promise<Result>;
   /**
@@ -41,7 +56,7 @@ export interface Database extends Sql {
   lossAtOpening(): string | undefined;
   /**
    * Closes at once, after the `last` statements if the write lock is free. Synchronous, because a server that is asked
-   * to end has some 100 ms before it is killed.
+   * to end has some 100 ms before it is killed; a networked engine has handed them to the system by then.
    */
   close(last?: readonly Statement[]): void;
 }

@@ -1,4 +1,4 @@
-import type { Value } from './sql.js';
+import type { Sql, Value } from './sql.js';
 
 /** A part of a statement with the values of its `?`, in order. */
 export interface Fragment {
@@ -25,4 +25,10 @@ export function where(...conditions: readonly (Fragment | undefined | false)[]):
 export function is(text: string, ...values: readonly (Value | undefined)[]): Fragment | undefined {
   const given = values.filter((value) => value !== undefined);
   return given.length === values.length ? { text, values: given } : undefined;
+}
+
+/** How many rows of a table meet a `where`. */
+export async function countRows(sql: Sql, table: string, found: Fragment): Promise<number> {
+  const row = await sql.get<{ count: number }>(`select count(*) as count from ${table} ${found.text}`, ...found.values);
+  return row?.count ?? 0;
 }

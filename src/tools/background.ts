@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { modelParams } from '../agents/llm.js';
-import { cut } from '../base/text.js';
 import { hasEnded, jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
@@ -9,9 +8,9 @@ import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import {
   attemptOutput,
-  briefJobOutput,
   jobResultOutput,
   jobStatusOutput,
+  listedTaskOutput,
   showAttempts,
   showJobBriefly,
   showJobResult,
@@ -21,7 +20,7 @@ import {
   waitedJobOutput,
   warningsOf,
 } from './shapes/job.js';
-import { jobResultText, jobStatusText, warningLines } from './shapes/job-text.js';
+import { jobListText, jobResultText, jobStatusText, repeatedLine, warningLines } from './shapes/job-text.js';
 
 const model = z
   .string()
@@ -83,6 +82,7 @@ export const backgroundTools = [
     output: submittedTaskOutput,
     text: (output) =>
       `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')` +
+      repeatedLine(output) +
       warningLines(output.warnings),
     handler: async (input, { runtime, actor }) => {
       const { job, isRepeated, warnings } = await submitLlmJob(input, actor, runtime);
@@ -140,18 +140,17 @@ export const backgroundTools = [
       scope: scope.optional(),
       cursor,
     }),
-    output: pageOutput('tasks', briefJobOutput),
-    text: ({ tasks, count }) =>
-      count === 0
-        ? 'No tasks found'
-        : `Tasks (${count}):\n${tasks.map((task) => `${task.task_id} ${task.status} ${cut(task.description, 60)} (${task.created_at})`).join('\n')}`,
+    output: pageOutput('tasks', listedTaskOutput),
+    text: jobListText,
     handler: async ({ status_filter: status, scope, ...input }, { runtime, actor }) => {
       const filter = { type: 'llm', status, project: projectOf(actor, scope), beforeSeq: fromCursor(input.cursor) };
       return pagedList('tasks', input, {
         byDefault: 10,
         read: (limit) => runtime.jobs.list({ ...filter, limit }),
+        total: () => runtime.jobs.count(filter),
         show: showJobBriefly,
         placeOf: ({ seq }) => seq,
+        shared: ['status', 'model'],
       });
     },
   }),
@@ -164,7 +163,8 @@ export const backgroundTools = [
     description: 'Cancels a background task, job or run with its processes; output so far is kept. Next: retry_task.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput,
-    text: ({ task_id, status }) => `Task ${task_id} is ${status}`,
+    text: ({ task_id, status, cancel_requested }) =>
+      `Task ${task_id} is ${status}${cancel_requested ? ' and being cancelled' : ''}`,
     handler: async (input, { runtime, actor }) => showJobStatus(await runtime.jobs.cancel(input.task_id, actor)),
   }),
 

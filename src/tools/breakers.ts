@@ -74,10 +74,12 @@ export const breakerTools = [
       const {
         breakers,
         count: _,
+        total: _total,
         ...page
       } = await pagedList('breakers', input, {
         byDefault: 20,
         read: (limit) => runtime.breakers.list({ afterId: input.cursor, limit }),
+        total: async () => total,
         show: (breaker) => [breaker.id, show(breaker, runtime.clock.now())] as const,
         placeOf: ({ id }) => id,
       });

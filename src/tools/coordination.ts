@@ -46,9 +46,14 @@ async function withKeys(tasks: readonly TaskWithDependencies[], runtime: Runtime
 type WithKeys = Awaited<ReturnType<typeof withKeys>>[number];
 const shownAs = {
   byDefault: 20,
-  show: ({ task, keys }: WithKeys) => showWorkerTask(task, keys, 200),
+  // A line of its texts where there is room for few tasks, as much of them as ever where there are few.
+  show: ({ task, keys }: WithKeys, longestLine: number) =>
+    showWorkerTask(task, keys, longestLine === 60 ? 200 : longestLine),
   placeOf: ({ task }: WithKeys) => task.id,
 };
+
+const untilText = (leaseExpiresAt: string | null): string =>
+  leaseExpiresAt === null ? '' : `, until ${leaseExpiresAt}`;
 
 /** Several workers on one board: slots, claims and reports. */
 export const coordinationTools = [
@@ -60,7 +65,8 @@ export const coordinationTools = [
       'Claims the lowest free worker slot; it stays yours while this session lives. Next: get_available_tasks, claim_task.',
     input: z.strictObject({ worker_id: workerId.optional() }),
     output: z.strictObject({ slot: z.int(), worker_id: z.string(), lease_expires_at: z.string().nullable() }),
-    text: (output) => `Successfully claimed worker slot ${output.slot}`,
+    text: ({ slot }) => `Successfully claimed worker slot ${slot}`,
+    facts: ({ worker_id, lease_expires_at }) => `Worker: ${worker_id}${untilText(lease_expires_at)}`,
     handler: async (input, { runtime, actor, sessionId }) => {
       const held = await runtime.slots.claim(input.worker_id, { ...actor, sessionId });
       return { slot: held.slot, worker_id: held.workerId ?? '', lease_expires_at: iso(held.leaseExpiresAt) };
@@ -115,6 +121,7 @@ export const coordinationTools = [
     }),
     output: z.strictObject({ id: z.string(), number: z.int(), status: statusWord }),
     text: (output) => `Added task ${output.id}`,
+    facts: ({ number, status }) => `Number: ${number}, ${status}`,
     handler: async (input, { runtime, actor }) => {
       const [firstLine = ''] = input.description.split('\n', 1);
       const task = {
@@ -144,7 +151,7 @@ export const coordinationTools = [
       const scope = { project: projectOf(actor, undefined) };
       const afterId = fromCursor(input.cursor);
       const read = async (limit: number) => withKeys(await runtime.tasks.ready(scope, { limit, afterId }), runtime);
-      return pagedList('tasks', input, { ...shownAs, read });
+      return pagedList('tasks', input, { ...shownAs, read, total: () => runtime.tasks.countReady(scope) });
     },
   }),
 
@@ -159,7 +166,7 @@ export const coordinationTools = [
     handler: async (input, { runtime, actor }) => {
       const filter = { project: projectOf(actor, undefined), afterId: fromCursor(input.cursor) ?? 0 };
       const read = async (limit: number) => withKeys(await runtime.tasks.list({ ...filter, limit }), runtime);
-      return pagedList('tasks', input, { ...shownAs, read });
+      return pagedList('tasks', input, { ...shownAs, read, total: () => runtime.tasks.count(filter) });
     },
   }),
 
@@ -179,7 +186,11 @@ export const coordinationTools = [
       claim_token: z.int(),
       lease_expires_at: z.string().nullable(),
     }),
-    text: (output) => `Successfully claimed task ${output.taskId} for worker ${output.workerId}`,
+    text: ({ taskId, workerId }) => `Successfully claimed task ${taskId} for worker ${workerId}`,
+    facts: ({ title, description, claim_token, lease_expires_at }) =>
+      `Title: ${title}
+Description: ${description}
+claim_token: ${claim_token}${untilText(lease_expires_at)}`,
     handler: async (input, { runtime, actor }) => {
       const claim = { task: input.taskId, workerId: input.workerId, slot: input.workerSlot };
       const task = await runtime.workers.claim(claim, actor);
@@ -261,16 +272,20 @@ export const coordinationTools = [
     output: z.strictObject({
       /** How many claimed tasks. */
       renewed: z.int(),
+      slots: z.int(),
     }),
-    handler: async (input, { runtime, actor }) => ({
-      renewed: await runtime.workers.heartbeat({ task: input.task_id, claimToken: input.claim_token }, actor),
-    }),
+    handler: async (input, { runtime, actor }) => {
+      const claim = { task: input.task_id, claimToken: input.claim_token };
+      const { tasks, slots } = await runtime.workers.heartbeat(claim, actor);
+      return { renewed: tasks, slots };
+    },
   }),
 
   defineTool({
     name: 'clean_all_tasks',
     title: 'Clean all tasks',
     effect: 'destroy',
+    isFinal: true,
     description:
       'Deletes every task of every project and frees all slots, after a backup whose path it returns. Goals stay.',
     input: z.strictObject({
@@ -278,6 +293,7 @@ export const coordinationTools = [
     }),
     output: z.strictObject({ deleted: z.int(), backup: z.string() }),
     text: (output) => `Successfully cleaned all tasks and reset worker slots (backup: ${output.backup})`,
+    facts: ({ deleted }) => `Deleted: ${deleted}`,
     handler: async (_, { runtime, actor }) => runtime.maintenance.clearBoard(actor),
   }),
 ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cut } from '../base/text.js';
 import { plannedTask, strategies } from '../core/goals/plan.js';
 import { goalStatuses } from '../core/tasks/goal.js';
 import { decomposeGoal, planners } from '../services/decompose-goal.js';
@@ -6,7 +7,17 @@ import { decomposeTask } from '../services/decompose-task.js';
 import { defineTool } from './call/define-tool.js';
 import { claimToken, cursor, fields, goalId, limit, metadata, scope, taskReference } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
-import { briefGoalOutput, goalOutput, showGoal, showGoalBriefly, showListedGoal } from './shapes/goal.js';
+import {
+  briefGoalOutput,
+  changedGoalOutput,
+  goalOutput,
+  showChangedGoal,
+  showGoal,
+  showGoalBriefly,
+  showListedGoal,
+} from './shapes/goal.js';
+import { areFew, createdOutput, showCreated } from './shapes/new-task.js';
+import { longestEcho } from './shapes/task.js';
 
 const name = z.string().trim().min(1).max(500).describe('A short name.');
 const description = z.string().max(100_000).describe('What is to be reached, and anything a planner should know.');
@@ -31,8 +42,10 @@ export const goalTools = [
         .describe('Most tokens that background work for this goal may use in all; no limit unless given.'),
     }),
     output: goalOutput,
-    handler: async (input, { runtime, actor }) =>
-      showGoal(await runtime.goals.create({ ...input, tokenBudget: input.token_budget }, actor)),
+    handler: async (input, { runtime, actor }) => {
+      const goal = await runtime.goals.create({ ...input, tokenBudget: input.token_budget }, actor);
+      return { ...showGoal(goal), description: cut(goal.description, longestEcho) };
+    },
   }),
 
   defineTool({
@@ -62,9 +75,8 @@ export const goalTools = [
       goal_id: z.int(),
       strategy: z.enum(strategies),
       planner: z.enum(planners),
-      tasks_created: z.array(z.int()).optional(),
-      count: z.int().optional(),
-      /** Which of them wait for which, by id; those that wait for none are left out. */
+      ...createdOutput.partial().shape,
+      /** Of at most 30 tasks which wait for which, by id; those that wait for none are left out. */
       dependencies: z.record(z.string(), z.array(z.int())).optional(),
       /** running: the plan is still being made; wait_for_tasks with task_id. */
       status: z.string().optional(),
@@ -73,7 +85,11 @@ export const goalTools = [
       request: z.string().optional(),
       note: z.string().optional(),
     }),
-    handler: (input, context) => decomposeGoal(input, context),
+    handler: async (input, context) => {
+      const { tasks_created: ids, dependencies, ...decomposed } = await decomposeGoal(input, context);
+      if (!ids) return decomposed;
+      return { ...decomposed, ...showCreated(ids), dependencies: areFew(ids) ? dependencies : undefined };
+    },
   }),
 
   defineTool({
@@ -97,14 +113,19 @@ export const goalTools = [
     }),
     output: z.strictObject({
       task_id: z.int(),
-      /** The ids of its new subtasks, in the order of the plan. */
+      ...createdOutput.partial().shape,
+      /** The ids of its new subtasks, in the order of the plan, where they are at most 30. */
       subtasks: z.array(z.int()).optional(),
-      count: z.int().optional(),
       /** What to think about, and the form to call decompose_task with. */
       request: z.string().optional(),
       note: z.string().optional(),
     }),
-    handler: (input, context) => decomposeTask(input, context),
+    handler: async (input, context) => {
+      const { subtasks: parts, ...decomposed } = await decomposeTask(input, context);
+      if (!parts) return decomposed;
+      const { tasks_created: subtasks, ...created } = showCreated(parts);
+      return { ...decomposed, ...created, subtasks };
+    },
   }),
 
   defineTool({
@@ -122,9 +143,9 @@ export const goalTools = [
       token_budget: tokenBudget.nullable().optional().describe('A new token budget; null removes it.'),
       status: z.enum(goalStatuses).optional().describe('active, completed or cancelled.'),
     }),
-    output: goalOutput,
+    output: changedGoalOutput,
     handler: async ({ goal_id, token_budget, ...edit }, { runtime, actor }) =>
-      showGoal(await runtime.goals.edit(goal_id, { ...edit, tokenBudget: token_budget }, actor)),
+      showChangedGoal(await runtime.goals.edit(goal_id, { ...edit, tokenBudget: token_budget }, actor)),
   }),
 
   defineTool({
@@ -135,18 +156,21 @@ export const goalTools = [
     input: z.strictObject({
       status: z.enum(goalStatuses).optional().describe('Only goals of this status.'),
       scope: scope.optional(),
-      limit: limit(20),
+      limit: limit(50),
       cursor,
       fields,
     }),
-    output: pageOutput('goals', z.union([goalOutput, briefGoalOutput])),
+    output: pageOutput('goals', z.union([goalOutput, briefGoalOutput.partial({ status: true })])),
     handler: async ({ status, scope, ...input }, { runtime, actor }) => {
       const filter = { status, project: projectOf(actor, scope), beforeId: fromCursor(input.cursor) };
       return pagedList('goals', input, {
-        byDefault: 20,
+        byDefault: 50,
         read: (limit) => runtime.goals.list({ ...filter, limit }),
-        show: (goal) => (input.fields === 'full' ? showListedGoal(goal) : showGoalBriefly(goal)),
+        total: () => runtime.goals.count(filter),
+        show: (goal, longestLine) =>
+          input.fields === 'full' ? showListedGoal(goal) : showGoalBriefly(goal, longestLine),
         placeOf: ({ id }) => id,
+        shared: input.fields === 'full' ? [] : ['status'],
       });
     },
   }),

@@ -6,7 +6,7 @@ import { cursor, limit, metadata, priority, scope, time, toMs, whenTrue } from '
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { agentListOutput, showAgents } from './shapes/agent.js';
 import { cancelledOutput, jobOutput, listedJobOutput, showJob, showListedJob, submittedOutput } from './shapes/job.js';
-import { warningLines } from './shapes/job-text.js';
+import { repeatedLine, warningLines } from './shapes/job-text.js';
 
 const jobId = z
   .string()
@@ -14,8 +14,9 @@ const jobId = z
   .max(200)
   .describe('The job_id that submit_job returned, or the task_id of a background task.');
 
-/** A page of jobs. */
+/** A page of jobs, as a caller who gives a limit gets it. */
 export const jobListOutput = pageOutput('jobs', listedJobOutput);
+const crowdedJob = listedJobOutput.partial({ type: true, status: true, created_at: true, completed_at: true });
 
 /** Jobs: work of any type that an agent does in a process of its own. */
 export const jobTools = [
@@ -48,7 +49,8 @@ export const jobTools = [
         .describe('A name of your own: the same key again returns the same job.'),
     }),
     output: submittedOutput,
-    text: (output) => `Job submitted successfully: ${output.job_id}${warningLines(output.warnings)}`,
+    text: (output) =>
+      `Job submitted successfully: ${output.job_id}\nStatus: ${output.status}${repeatedLine(output)}${warningLines(output.warnings)}`,
     handler: async (input, { runtime, actor }) => {
       const { job, isRepeated, warnings } = await submitJob({ ...input, run_at: toMs(input.run_at) }, actor, runtime);
       return { job_id: job.id, status: job.status, repeated: whenTrue(isRepeated), warnings };
@@ -88,10 +90,10 @@ export const jobTools = [
         .optional()
         .describe('true: only dead letters, whose process vanished too often; retry_task runs one again.'),
       scope: scope.optional(),
-      limit: limit(20),
+      limit: limit(50),
       cursor,
     }),
-    output: jobListOutput,
+    output: pageOutput('jobs', crowdedJob),
     handler: async (input, { runtime, actor }) => {
       const filter = {
         status: input.status_filter,
@@ -101,10 +103,13 @@ export const jobTools = [
         beforeSeq: fromCursor(input.cursor),
       };
       return pagedList('jobs', input, {
-        byDefault: 20,
+        byDefault: 50,
         read: (limit) => runtime.jobs.list({ ...filter, limit }),
+        total: () => runtime.jobs.count(filter),
         show: showListedJob,
         placeOf: ({ seq }) => seq,
+        shared: ['type', 'status'],
+        spared: ['created_at', 'completed_at'],
       });
     },
   }),

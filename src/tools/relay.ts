@@ -23,11 +23,13 @@ import {
   createdPipelineOutput,
   heldBatonOutput,
   pipelineOutput,
+  pipelineStatusOutput,
   showAdvanced,
   showBaton,
   showCreatedPipeline,
   showPipeline,
   showPipelineBriefly,
+  showPipelineStatus,
 } from './shapes/relay.js';
 
 const pipelineId = z.string().min(1).max(100).describe('As returned by create_relay_pipeline or list_relay_pipelines.');
@@ -74,6 +76,17 @@ const toNewStep = (given: z.output<typeof step>): NewStep => ({
   fallbackAgent: given.fallback_agent,
   outputSchema: given.output_schema,
   derivationMethod: given.derivation_method,
+});
+
+const crowdedPipeline = briefPipelineOutput.partial({
+  goal: true,
+  status: true,
+  current_step: true,
+  total_steps: true,
+  tokens_used: true,
+  created_at: true,
+  completed_at: true,
+  progress_percent: true,
 });
 
 /** Relays: agents that work one after the other, each with the output of the one before. */
@@ -129,9 +142,11 @@ export const relayTools = [
         .optional()
         .describe('How long to wait at most for the end of a run; no wait unless given.'),
     }),
-    output: pipelineOutput,
-    handler: async ({ pipeline_id, wait_seconds = 0, fields }, context) =>
-      showPipeline(await waitForRelay(pipeline_id, wait_seconds * 1000, context), fields === 'full'),
+    output: z.union([pipelineOutput, pipelineStatusOutput]),
+    handler: async ({ pipeline_id, wait_seconds = 0, fields }, context) => {
+      const detail = await waitForRelay(pipeline_id, wait_seconds * 1000, context);
+      return fields === 'full' ? showPipeline(detail) : showPipelineStatus(detail);
+    },
   }),
 
   defineTool({
@@ -222,14 +237,17 @@ export const relayTools = [
       limit: limit(50),
       cursor,
     }),
-    output: pageOutput('pipelines', briefPipelineOutput).extend({ success }),
+    output: pageOutput('pipelines', crowdedPipeline).extend({ success }),
     handler: async ({ status, scope, ...input }, { runtime, actor }) => {
       const filter = { status, project: projectOf(actor, scope), beforeSeq: fromCursor(input.cursor) };
       const page = await pagedList('pipelines', input, {
         byDefault: 50,
         read: (limit) => runtime.relays.list({ ...filter, limit }),
+        total: () => runtime.relays.count(filter),
         show: showPipelineBriefly,
         placeOf: ({ seq }) => seq,
+        shared: ['status', 'current_step', 'total_steps'],
+        spared: ['goal', 'tokens_used', 'progress_percent', 'created_at', 'completed_at'],
       });
       return { success: true as const, ...page };
     },
@@ -309,6 +327,7 @@ export const relayTools = [
     title: 'Cancel a relay',
     effect: 'destroy',
     isIdempotent: true,
+    isFinal: true,
     description: 'Cancels a relay for good; the outputs of its steps are kept.',
     input: z.strictObject({ pipeline_id: pipelineId }),
     output: z.strictObject({ success, pipeline_id: z.string(), status: z.enum(pipelineStatuses) }),

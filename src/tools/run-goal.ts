@@ -50,8 +50,14 @@ export const runGoalTools = [
       verify,
     }),
     output: runOutput,
-    text: ({ run_id, status, error, warnings }) =>
-      `Run ID: ${run_id}\nStatus: ${status}${error ? `\n${error.message}` : ''}${warningLines(warnings)}`,
+    text: ({ run_id, goal_id, status, already_running, model, progress_message, error, warnings }) =>
+      [
+        `Run ID: ${run_id}`,
+        `Status: ${status}${already_running ? ' (of an earlier call, whose model and concurrency stay)' : ''}`,
+        `Goal: ${goal_id}, model: ${model}`,
+        ...(progress_message === undefined ? [] : [`Progress: ${progress_message}`]),
+        ...(error ? [`${error.code}: ${error.message}`] : []),
+      ].join('\n') + warningLines(warnings),
     handler: async (input, { runtime, actor }) => {
       const { run, isRepeated, warnings } = await startGoalRun(input, actor, runtime);
       return showRun({ ...run, warnings }, isRepeated);

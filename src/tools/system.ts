@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { eventSubjects, listEvents } from '../core/events/events.js';
+import { countEvents, eventSubjects, listEvents } from '../core/events/events.js';
 import { readOverview } from '../core/overview/overview.js';
+import type { Runtime } from '../runtime.js';
 import { describeSelf } from '../services/describe-self.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, limit, time, toMs } from './call/fields.js';
+import { cursor, limit, rowId, time, toMs } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput } from './call/page.js';
 import { eventOutput, showEvent } from './shapes/event.js';
 import { showOverview, statusOutput } from './shapes/overview.js';
@@ -33,24 +34,29 @@ export const systemTools = [
     description: 'Lists the log of changes, newest first; with subject and subject_id the history of one thing.',
     input: z.strictObject({
       subject: z.enum(eventSubjects).optional().describe('Only changes of this kind of thing.'),
-      subject_id: z.string().max(200).optional().describe('Only of the one with this id; needs subject.'),
+      subject_id: z
+        .union([rowId, z.string().max(200)])
+        .optional()
+        .describe('Only of the one with this id, or key of a task; needs subject.'),
       since: time.optional(),
       limit: limit(20),
       cursor,
     }),
-    output: pageOutput('events', eventOutput),
+    output: pageOutput('events', eventOutput.partial({ subject: true, subject_id: true })),
     handler: async (input, { runtime }) => {
       const filter = {
         subject: input.subject,
-        subjectId: input.subject_id,
+        subjectId: await subjectIdOf(input, runtime),
         since: toMs(input.since),
         beforeId: fromCursor(input.cursor),
       };
       return pagedList('events', input, {
         byDefault: 20,
         read: (limit) => listEvents(runtime.db, { ...filter, limit }),
+        total: () => countEvents(runtime.db, filter),
         show: showEvent,
         placeOf: ({ id }) => id,
+        shared: ['subject', 'subject_id', 'actor'],
       });
     },
   }),
@@ -79,3 +85,14 @@ export const systemTools = [
     },
   }),
 ];
+
+/** The id that events have: a task may be named by its key. */
+async function subjectIdOf({ subject, subject_id: id }: EventQuery, { tasks }: Runtime): Promise<string | undefined> {
+  if (id === undefined || subject !== 'task' || !/\D/.test(String(id))) return id?.toString();
+  return String((await tasks.idOfKey(String(id))) ?? id);
+}
+
+interface EventQuery {
+  subject?: string | undefined;
+  subject_id?: string | number | undefined;
+}

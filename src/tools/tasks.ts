@@ -1,8 +1,19 @@
 import { z } from 'zod';
+import { listedStates } from '../core/tasks/list-tasks.js';
 import { defineTool } from './call/define-tool.js';
 import * as field from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
-import { createSeveral, createTask, newTask, newTaskOfSeveral, taskEdit, toTaskFields } from './shapes/new-task.js';
+import {
+  areFew,
+  createdOutput,
+  createSeveral,
+  createTask,
+  newTask,
+  newTaskOfSeveral,
+  showCreated,
+  taskEdit,
+  toTaskFields,
+} from './shapes/new-task.js';
 import * as task from './shapes/task.js';
 
 const workerName = z.string().min(1).max(200).describe('A name for who does it, when a session has several workers.');
@@ -25,7 +36,7 @@ export const taskTools = [
     input: newTask,
     output: task.taskOutput,
     handler: async (input, { runtime, actor }) =>
-      task.showTask(await createTask(toTaskFields(input), actor, runtime.tasks), runtime.clock.now()),
+      task.showCreatedTask(await createTask(toTaskFields(input), actor, runtime.tasks), runtime.clock.now()),
   }),
 
   defineTool({
@@ -48,18 +59,15 @@ export const taskTools = [
         .describe("Values for the template's parameters, by name."),
       goal_id: field.goalId.optional().describe('The goal of all tasks that name none.'),
     }),
-    output: z.strictObject({
-      /** Their ids, in the order given. */
-      tasks_created: z.array(z.int()),
-      count: z.int(),
-      /** Ids by key. */
+    output: createdOutput.extend({
+      /** Ids by key, where they are at most 30. Any key works as an id. */
       keys: z.record(z.string(), z.int()).optional(),
     }),
     handler: async (input, { runtime, actor }) => {
       const created = await createSeveral(input, actor, runtime.tasks);
-      const keys = Object.fromEntries(created.flatMap(({ key, id }) => (key === null ? [] : [[key, id]])));
-      const ids = created.map(({ id }) => id);
-      return { tasks_created: ids, count: ids.length, keys: Object.keys(keys).length > 0 ? keys : undefined };
+      const keys = created.flatMap(({ key, id }) => (key === null ? [] : [[key, id] as const]));
+      const shownKeys = keys.length > 0 && areFew(created) ? Object.fromEntries(keys) : undefined;
+      return { ...showCreated(created.map(({ id }) => id)), keys: shownKeys };
     },
   }),
 
@@ -125,11 +133,11 @@ export const taskTools = [
       worker_id: workerName.optional(),
       lease_seconds: leaseSeconds.optional(),
     }),
-    output: task.updatedTaskOutput,
+    output: task.changedTaskOutput,
     handler: async ({ task_id, claim_token, tokens_used, worker_id, lease_seconds, ...update }, { runtime, actor }) => {
       const claim = { workerId: worker_id, leaseSeconds: lease_seconds };
       const change = { ...update, task: task_id, claimToken: claim_token, tokensUsed: tokens_used, claim };
-      return task.showUpdatedTask(await runtime.tasks.updateStatus(change, actor), runtime.clock.now());
+      return task.showChangedTask(await runtime.tasks.updateStatus(change, actor), runtime.clock.now());
     },
   }),
 
@@ -141,9 +149,9 @@ export const taskTools = [
     description:
       'Changes fields of a task, as for create_task, but not its status; null removes a value, dependencies replaces the list.',
     input: z.strictObject({ task_id: field.taskReference, ...taskEdit.shape }),
-    output: task.taskOutput,
+    output: task.changedTaskOutput,
     handler: async ({ task_id, ...edit }, { runtime, actor }) =>
-      task.showTask(await runtime.tasks.edit(task_id, toTaskFields(edit), actor), runtime.clock.now()),
+      task.showChangedTask(await runtime.tasks.edit(task_id, toTaskFields(edit), actor), runtime.clock.now()),
   }),
 
   defineTool({
@@ -153,22 +161,33 @@ export const taskTools = [
     description: 'Lists tasks, newest first. Next: get_task for one.',
     input: z.strictObject({
       goal_id: field.goalId.optional(),
-      status: field.taskStatus.optional().describe('Only tasks of this status.'),
+      status: z
+        .enum(listedStates)
+        .optional()
+        .describe('Only tasks of this status, or pending ones that are ready or blocked.'),
       text: z.string().max(200).optional().describe('Only tasks with this text in their title, key or description.'),
       scope: field.scope.optional(),
       limit: field.limit(50),
       cursor: field.cursor,
       fields: field.fields,
     }),
-    output: pageOutput('tasks', z.union([task.taskOutput, task.briefTaskOutput])),
+    output: pageOutput(
+      'tasks',
+      z.union([task.taskOutput, task.briefTaskOutput.partial({ status: true, priority: true })]),
+    ),
     handler: async ({ goal_id: goalId, status, text, scope, ...input }, { runtime, actor }) => {
       const filter = { goalId, status, text, project: projectOf(actor, scope), beforeId: fromCursor(input.cursor) };
-      const show = input.fields === 'full' ? task.showTask : task.showTaskBriefly;
       return pagedList('tasks', input, {
         byDefault: 50,
         read: (limit) => runtime.tasks.list({ ...filter, limit }),
-        show: (listed) => show(listed, runtime.clock.now()),
+        total: () => runtime.tasks.count(filter),
+        show: (listed, longestTitle) =>
+          input.fields === 'full'
+            ? task.showTask(listed, runtime.clock.now())
+            : task.showTaskBriefly(listed, runtime.clock.now(), longestTitle),
         placeOf: ({ id }) => id,
+        shared: input.fields === 'full' ? [] : ['status', 'priority', 'goal_id'],
+        spared: input.fields === 'full' ? [] : ['key'],
       });
     },
   }),

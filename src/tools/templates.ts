@@ -17,10 +17,19 @@ const templateOutput = z.strictObject({
   updated_at: z.string(),
 });
 
-function showTemplate(template: TaskTemplate): z.infer<typeof templateOutput> {
+/** A template that was just stored: what its caller could not know. */
+const savedOutput = z.strictObject({
+  name: z.string(),
+  parameters: z.array(z.string()),
+  /** How many tasks it has. */
+  count: z.int(),
+  updated_at: z.string(),
+});
+
+function showTemplate(template: TaskTemplate, longestLine: number): z.infer<typeof templateOutput> {
   return {
     name: template.name,
-    description: cut(template.description, 200),
+    description: cut(template.description, longestLine === 60 ? 200 : longestLine),
     parameters: template.parameters,
     tasks: template.tasks.slice(0, 20).map((task) => cut(task.title, 80)),
     updated_at: iso(template.updatedAt),
@@ -45,14 +54,12 @@ export const templateTools = [
         .max(200)
         .describe('Each as for create_task; they may depend on each other by key.'),
     }),
-    output: templateOutput,
-    handler: async ({ description = '', tasks, ...input }, { runtime, actor }) =>
-      showTemplate(
-        await runtime.tasks.saveTemplate(
-          { ...input, description, tasks: tasks.map((task) => toTaskFields(task)) },
-          actor,
-        ),
-      ),
+    output: savedOutput,
+    handler: async ({ description = '', tasks, ...input }, { runtime, actor }) => {
+      const template = { ...input, description, tasks: tasks.map((task) => toTaskFields(task)) };
+      const { name, parameters, updatedAt } = await runtime.tasks.saveTemplate(template, actor);
+      return { name, parameters, count: tasks.length, updated_at: iso(updatedAt) };
+    },
   }),
 
   defineTool({
@@ -61,13 +68,15 @@ export const templateTools = [
     effect: 'read',
     description: 'Lists the stored task templates with the parameters they take.',
     input: z.strictObject({ limit: limit(20), cursor }),
-    output: pageOutput('templates', templateOutput),
+    output: pageOutput('templates', templateOutput.partial({ tasks: true, updated_at: true })),
     handler: async (input, { runtime }) =>
       pagedList('templates', input, {
         byDefault: 20,
         read: (limit) => runtime.tasks.listTemplates({ limit, afterName: input.cursor }),
+        total: () => runtime.tasks.countTemplates(),
         show: showTemplate,
         placeOf: (template) => template.name,
+        spared: ['tasks', 'updated_at'],
       }),
   }),
 ];

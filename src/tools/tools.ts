@@ -58,6 +58,7 @@ export const toolTools = [
     }),
     output: callOutput,
     content: contentOf,
+    isFailure: ({ result }) => result.isError === true,
     handler: async (input, { runtime, signal, progress, isWatched }) => {
       const { tool_name: tool, arguments: args = {}, urgency, agent_id: agentId } = input;
       const timeoutMs = input.timeout_seconds === undefined ? undefined : input.timeout_seconds * 1_000;
@@ -82,8 +83,7 @@ export const toolTools = [
       limit: limit(20),
       cursor,
     }),
-    output: pageOutput('tools', listedToolOutput).extend({
-      total: z.int(),
+    output: pageOutput('tools', listedToolOutput.partial({ health: true })).extend({
       /** Servers that did not start so far, so that their tools are not known; and why. */
       not_started: z.array(sickServerOutput).optional(),
     }),
@@ -92,10 +92,12 @@ export const toolTools = [
       const page = await pagedList('tools', input, {
         byDefault: 20,
         read: async () => placed(found, input.cursor),
-        show: (tool) => showListedTool(tool, input.fields === 'full'),
+        total: async () => found.length,
+        show: (tool, longestLine) => showListedTool(tool, input.fields === 'full' ? undefined : 2 * longestLine),
         placeOf: ({ place }) => place,
+        shared: ['health'],
       });
-      return { ...page, total: found.length, not_started: unlisted.length === 0 ? undefined : unlisted };
+      return { ...page, not_started: unlisted.length === 0 ? undefined : unlisted };
     },
   }),
 
@@ -107,13 +109,16 @@ export const toolTools = [
       'Lists the configured MCP servers and their instances: state, calls, restarts, breaker, times and error rate.',
     input: z.strictObject({ limit: limit(20), cursor }),
     output: pageOutput('servers', toolServerOutput),
-    handler: async (input, { runtime }) =>
-      pagedList('servers', input, {
+    handler: async (input, { runtime }) => {
+      const servers = await runtime.downstream.servers();
+      return pagedList('servers', input, {
         byDefault: 20,
-        read: async () => placed(await runtime.downstream.servers(), input.cursor),
+        read: async () => placed(servers, input.cursor),
+        total: async () => servers.length,
         show: showToolServer,
         placeOf: ({ place }) => place,
-      }),
+      });
+    },
   }),
 
   defineTool({

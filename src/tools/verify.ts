@@ -31,12 +31,13 @@ export const verifyTools = [
       status: z.enum(['completed', 'running']),
       ...verdictOutput.partial().shape,
     }),
-    text: ({ score, missing = [], job_id }) =>
+    text: ({ score, missing = [], job_id, judge }) =>
       score === undefined
         ? `Still being judged: wait_for_tasks with ${job_id}`
-        : [`Score ${score}${score >= passingScore ? ', passed' : ''}`, ...missing.map((one) => `Missing: ${one}`)].join(
-            '\n',
-          ),
+        : [
+            `Score ${score}${score >= passingScore ? ', passed' : ''} (judged by ${judge})`,
+            ...missing.map((one) => `Missing: ${one}`),
+          ].join('\n'),
     handler: async (input, context) => {
       const { taskId, jobId, verdict } = await verifyTask(input, context);
       const status = verdict ? ('completed' as const) : ('running' as const);

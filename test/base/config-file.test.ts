@@ -16,9 +16,16 @@ function read(text: string) {
 it('may have comments, trailing commas and the place of its schema', () => {
   expect(
     read('{\n  "$schema": "./config.schema.json",\n  // the best one\n  "model": "opus", /* for all */\n}'),
-  ).toMatchObject({
-    model: 'opus',
-  });
+  ).toMatchObject({ file: { model: 'opus' } });
+});
+
+it('a mistake in a server is named likewise, and the server left out', () => {
+  expect(read('{"mcpServers": {"x": {"comand": "y"}}}').servers.unused).toEqual([
+    {
+      server: 'x',
+      problem: expect.stringContaining('"comand". Did you mean command?, at mcpServers.x.comand, line 1, column 23'),
+    },
+  ]);
 });
 
 describe('a mistake is named with line, column and what was probably meant', () => {
@@ -32,10 +39,6 @@ describe('a mistake is named with line, column and what was probably meant', () 
       'Unrecognized key: "workerSlot". Did you mean workerSlots?\n  → at limits.workerSlot, line 3, column 5',
     ],
     ['{"limits": {"workerSlots": 0}}', '→ at limits.workerSlots, line 1, column 13'],
-    [
-      '{"mcpServers": {"x": {"comand": "y"}}}',
-      'Unrecognized key: "comand". Did you mean command?\n  → at mcpServers.x.comand, line 1, column 23',
-    ],
     [
       '{"providers": {"antropic": {}}}',
       'Unrecognized key: "antropic". Did you mean anthropic?\n  → at providers.antropic, line 1, column 16',

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readConfigFile } from '../../src/base/config-file.js';
-import { startsThisRuntime } from '../../src/base/server-settings.js';
+import { ignoredKeys, startsThisRuntime } from '../../src/base/server-settings.js';
 import { tempDir } from '../support/temp-dir.js';
 
 function read(config: unknown) {
@@ -24,7 +24,7 @@ it('servers of .mcp.json are taken as they are, over stdio and Streamable HTTP',
     },
     four: { url: 'https://example.org/mcp', health: { interval: 1_000, timeout: 500 } },
   };
-  expect(read({ mcpServers }).mcpServers).toEqual(mcpServers);
+  expect(read({ mcpServers }).servers).toEqual({ used: mcpServers, unused: [] });
 });
 
 it.each([
@@ -35,20 +35,41 @@ it.each([
   [{ command: 'x', backups: ['x'] }, /"x" is the server itself.*mcpServers\.x\.backups/s],
   [{ command: 'x', backups: ['y'] }, /"y" is not a server of this file.*mcpServers\.x\.backups/s],
   [{ command: 'x', cache: { look: -1 } }, /mcpServers\.x\.cache\.look/],
-  [{ type: 'sse', url: 'https://example.org' }, /"http"\|"streamable-http".*mcpServers\.x\.type/s],
+  [{ type: 'carrier-pigeon', url: 'https://example.org' }, /"http"\|"streamable-http".*mcpServers\.x\.type/s],
   [{ url: 'https://example.org', command: 'x' }, /Unrecognized key: "command".*mcpServers\.x/s],
   ['x', /mcpServers\.x/],
-])('%j is an error that names the key', (entry, message) => {
-  expect(() => read({ mcpServers: { x: entry } })).toThrow(message);
+])('%j is left out, with an error that names the key, and the others are used', (entry, message) => {
+  const well = { command: 'well' };
+  const { used, unused } = read({ mcpServers: { x: entry, well, other: { ...well, backups: ['x', 'well'] } } }).servers;
+  expect(used).toEqual({ well, other: { ...well, backups: ['well'] } });
+  expect(unused).toEqual([{ server: 'x', problem: expect.stringMatching(message) }]);
+});
+
+it.each([
+  ['disabled: true', { command: 'x', disabled: true }],
+  ['enabled: false', { command: 'x', enabled: false }],
+])('a server with %s is kept in the file and not used', (_, entry) => {
+  expect(read({ mcpServers: { x: entry } }).servers).toEqual({
+    used: {},
+    unused: [{ server: 'x', problem: undefined }],
+  });
+});
+
+it('keys that mean something to other clients alone are passed over, and named', () => {
+  const entry = { command: 'x', alwaysAllow: ['echo'], autoApprove: [], enabled: true, type: 'stdio' };
+  expect(read({ mcpServers: { x: entry } }).servers.used).toEqual({ x: { command: 'x', type: 'stdio' } });
+  expect(ignoredKeys(entry)).toEqual(['alwaysAllow', 'autoApprove', 'enabled']);
 });
 
 it('a name with a dot, which would be ambiguous in server.tool, is refused', () => {
-  expect(() => read({ mcpServers: { 'a.b': { command: 'x' } } })).toThrow(/a name of letters|Invalid key/);
+  expect(read({ mcpServers: { 'a.b': { command: 'x' } } }).servers.unused).toEqual([
+    { server: 'a.b', problem: expect.stringMatching(/a name of letters/) },
+  ]);
 });
 
 it('preferences of agents are checked', () => {
   const toolPreferences = { reviewer: { native_tools: ['search_arxiv'], servers: ['papers'] } };
-  expect(read({ toolPreferences }).toolPreferences).toEqual(toolPreferences);
+  expect(read({ toolPreferences }).file.toolPreferences).toEqual(toolPreferences);
   expect(() => read({ toolPreferences: { reviewer: { server: ['x'] } } })).toThrow(/toolPreferences\.reviewer/);
 });
 

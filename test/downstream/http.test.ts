@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the config file's own placeholders.
 import { expect, it } from 'vitest';
-import { startHttpServer } from '../fixtures/servers/http-server.js';
+import { startHttpServer, startSseServer } from '../fixtures/servers/http-server.js';
 import { odd, textOf, toolRuntime } from './tool-runtime.js';
 
 it('a server is reached over Streamable HTTP, with headers that are filled in', async () => {
@@ -71,4 +71,38 @@ it('a kept-alive connection that its server has closed costs a reading call one 
   server.drop(1);
   await expect(call('web.add')).rejects.toMatchObject({ message: /may have been carried out/ });
   expect(server.calls).toEqual(['look', 'look']);
+});
+
+it('a server that asks to wait is not asked again at once, and the error says when it may be', async () => {
+  const server = await startHttpServer();
+  const { call } = await toolRuntime({ web: { url: server.url } });
+  await call('web.add');
+  server.fail(429, { 'retry-after': '30' });
+  await expect(call('web.add')).rejects.toMatchObject({
+    code: 'rate_limited',
+    message: /too many requests \(HTTP 429\), and takes the next in 30 s/,
+    retryAfterSeconds: 30,
+  });
+  expect(server.calls).toEqual(['add']);
+});
+
+it('a page where an answer should be leaves it open whether a writing call was carried out', async () => {
+  const server = await startHttpServer();
+  const { call } = await toolRuntime({ web: { url: server.url } });
+  await call('web.look');
+  server.fail(200, { 'content-type': 'text/html' }, '<html>Welcome to the proxy</html>');
+  await expect(call('web.add')).rejects.toMatchObject({ message: /It may have been carried out/ });
+});
+
+it('a server of the older transport with server-sent events is called, with its headers, and again after its stream broke', async () => {
+  const server = await startSseServer();
+  const headers = { Authorization: 'Bearer a-token' };
+  const { call } = await toolRuntime({ old: { type: 'sse', url: server.url, headers } });
+  expect(textOf(await call('old.look'))).toBe('Bearer a-token');
+  const lost = call('old.never', {}, { timeoutMs: 20_000 });
+  const ended = expect(lost).rejects.toMatchObject({ message: /may have been carried out/ });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  server.cut();
+  await ended;
+  expect(textOf(await call('old.look'))).toBe('Bearer a-token');
 });

@@ -97,7 +97,11 @@ it('no process is started before a tool is called', async () => {
 it('our own server is not started by itself: by its name in the config, through a wrapper, or over a protocol', async () => {
   const home = homeWith({ again: { command: 'npx', args: ['-y', 'agent-runtime-mcp'] } });
   const refused = await connectServer({ home });
-  expect((await refused.call('runtime_status')).data.message).toContain('"agent-runtime-mcp" is this runtime itself');
+  const { all } = await refused.ok('runtime_status');
+  expect(all.sick_servers[0]).toMatchObject({
+    server: 'again',
+    problem: expect.stringContaining('"agent-runtime-mcp" is this runtime itself'),
+  });
 
   const { call } = await toolRuntime({ odd: odd({ env: { BARE: '1' } }) });
   await expect(call('odd.echo')).rejects.toMatchObject({ message: /it is this runtime itself/ });

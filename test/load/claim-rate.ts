@@ -111,6 +111,11 @@ async function recordStatements(file: string, tasks: number): Promise<Played[]> 
       played.push({ text, values, method: 'run' });
       return sql.run(text, ...values);
     },
+    send: (text, ...values) => {
+      played.push({ text, values, method: 'run' });
+      return sql.send(text, ...values);
+    },
+    alone: sql.alone,
   });
   const recorded: Database = {
     ...db,

@@ -48,3 +48,13 @@ it('params that a method does not take are named in words', async () => {
   expect(job).toMatch(/job.*0/);
   expect(prompt).toMatch(/prompts\/get: params: .*expected object/);
 });
+
+it('a call whose tool is named by no text is answered with what is wrong', async () => {
+  const errors = await errorsOf([
+    { method: 'tools/call', params: { name: { toString: 1 } } },
+    { method: 'tools/call', params: { name: ['get_task'] } },
+    { method: 'tools/call' },
+  ]);
+  for (const error of errors)
+    expect(error).toMatchObject({ code: -32602, message: expect.stringMatching(/name.*text/) });
+});

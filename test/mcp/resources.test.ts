@@ -11,7 +11,12 @@ it('what reading tools return can be read by address', async () => {
   await ok('create_goal', { name: 'A goal', description: 'x' });
   await ok('create_task', { title: 'A task', key: 'auth-api', goal_id: 1 });
   const { resourceTemplates } = await client.listResourceTemplates();
-  expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual(['goal://{id}', 'task://{id}', 'job://{id}']);
+  expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+    'goal://{id}',
+    'task://{id}',
+    'job://{id}',
+    'agent://{type}',
+  ]);
   const status = await client.readResource({ uri: 'runtime://status' });
   expect(textOf(status.contents)).toMatchObject({ all: { tasks: { ready: 1 } } });
   for (const uri of ['task://1', 'task://auth-api']) {
@@ -46,9 +51,9 @@ it('a client is told when what it follows has changed, by whomever, and no longe
 it('prompts tell a model what to do, and what is missing', async () => {
   const { client } = await connectServer({ home: tempDir() });
   const { prompts } = await client.listPrompts();
-  expect(prompts.map(({ name }) => name)).toEqual(['plan', 'work', 'status']);
+  expect(prompts.map(({ name }) => name)).toEqual(['plan', 'work', 'status', 'from_template']);
   const { messages } = await client.getPrompt({ name: 'plan', arguments: { goal: 'Ship the login page' } });
   expect(JSON.stringify(messages)).toContain('Ship the login page');
   await expect(client.getPrompt({ name: 'plan' })).rejects.toThrow('needs goal');
-  await expect(client.getPrompt({ name: 'dance' })).rejects.toThrow('Known: plan, work, status');
+  await expect(client.getPrompt({ name: 'dance' })).rejects.toThrow('Known: plan, work, status, from_template');
 });

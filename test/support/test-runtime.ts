@@ -7,6 +7,7 @@ import { readConfig } from '../../src/config.js';
 import type { Processes } from '../../src/core/ports.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
 import { runnerEntry } from './paths.js';
+import { databaseEnv } from './postgres.js';
 import { tempDir } from './temp-dir.js';
 
 export interface TestRuntimeOptions {
@@ -26,7 +27,11 @@ export function testConfig(home: string, env: Record<string, string> = {}): Conf
 export async function testRuntime(options: TestRuntimeOptions = {}): Promise<Runtime & { home: string }> {
   const home = options.home ?? tempDir();
   const runtime = await openRuntime({
-    config: testConfig(home, { AGENT_RUNTIME_DATA_DIR: join(home, 'data'), ...options.env }),
+    config: testConfig(home, {
+      AGENT_RUNTIME_DATA_DIR: join(home, 'data'),
+      ...(await databaseEnv(home)),
+      ...options.env,
+    }),
     log: silentLog,
     runnerEntry,
     ...(options.clock ? { clock: options.clock } : {}),

@@ -30,6 +30,13 @@ it('a result that is not all text comes as its own blocks, with how it came behi
   expect(reply.structuredContent).toBeUndefined();
 });
 
+it('what a tool calls an error is one for the client too', async () => {
+  const { client } = await connect({ odd: odd() });
+  const reply = await client.callTool({ name: 'call_tool', arguments: { tool_name: 'odd.refuse' } });
+  expect(reply.isError).toBe(true);
+  expect(reply.structuredContent).toMatchObject({ source: 'primary', result: { isError: true } });
+});
+
 it('a long result is cut to what was asked for, and says so', async () => {
   const server = await connect({ odd: odd() });
   const usual = await server.call('call_tool', { tool_name: 'odd.big', arguments: { bytes: 100_000 } });
@@ -94,7 +101,7 @@ it('a server that is down is shown with the tools that it had, and by runtime_st
 it('list_tool_servers, get_tool_stats, set_tool_route and scale_tool_server say what they know and did', async () => {
   const server = await connect({ odd: odd({ instances: 2 }) });
   await server.ok('call_tool', { tool_name: 'odd.echo' });
-  await server.ok('call_tool', { tool_name: 'odd.refuse' });
+  await server.call('call_tool', { tool_name: 'odd.refuse' });
   const { servers } = await server.ok('list_tool_servers');
   expect(servers[0]).toMatchObject({
     server: 'odd',

@@ -64,9 +64,18 @@ export function checkSearch({ native }: Config): Check[] {
 
 /** Whether each server of the config file can probably be started. No server is started. */
 export function checkServers(config: Config): Check[] {
-  const configured = Object.entries(config.mcpServers);
-  if (configured.length === 0) return [servers.ok('servers', 'the config file names none')];
-  return configured.map(([name, settings]) => checkServer(name, settings, config));
+  const { used, unused } = config.servers;
+  const configured = Object.entries(used);
+  if (configured.length + unused.length === 0) return [servers.ok('servers', 'the config file names none')];
+  return [
+    ...configured.map(([name, settings]) => checkServer(name, settings, config)),
+    ...unused.map(({ server, problem }) => checkUnused(server, problem, config)),
+  ];
+}
+
+function checkUnused(name: string, problem: string | undefined, { configPath }: Config): Check {
+  if (problem === undefined) return servers.ok(name, 'it is switched off in the config file');
+  return servers.warn(name, `its entry is left out: ${problem}`, `Correct it in ${configPath}.`);
 }
 
 function checkServer(name: string, settings: ServerSettings, config: Config): Check {

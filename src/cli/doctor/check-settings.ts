@@ -1,5 +1,5 @@
 import type { Config } from '../../base/config.js';
-import { type ConfigFile, readConfigFile, readSecretsFile, resolvePath } from '../../base/config-file.js';
+import { type ReadConfigFile, readConfigFile, readSecretsFile, resolvePath } from '../../base/config-file.js';
 import { reportError } from '../../base/errors.js';
 import { settingOrDefault } from '../../base/settings.js';
 import { providers } from '../../llm/providers.js';
@@ -22,9 +22,9 @@ function checkFiles(config: Config): Check[] {
       isUsual(config) ? ok('config file', finding) : warn('config file', finding, 'Correct its name, or create it.'),
     ];
   }
-  let file: ConfigFile;
+  let file: ReadConfigFile['file'];
   try {
-    file = readConfigFile(configPath, providers);
+    ({ file } = readConfigFile(configPath, providers));
   } catch (error) {
     return [failure('config file', error)];
   }

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import { parseConfigFile } from '../../base/config-file.js';
+import { setInJsonc } from '../../base/edit-jsonc.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { isObject } from '../../base/json.js';
-import { parseJsonc, setInJsonc } from '../../base/jsonc.js';
+import { parseJsonc } from '../../base/jsonc.js';
 import { serversSchema } from '../../base/server-settings.js';
 import { providers } from '../../llm/providers.js';
 
@@ -38,8 +39,8 @@ export function planImport(
   config: string,
   { file, configPath, isReplacing }: ImportRequest,
 ): ImportPlan {
-  const servers = parse(source, file).mcpServers;
-  if (!isObject(servers)) throw wrong(file, 'has no "mcpServers"');
+  const servers = serversIn(parse(source, file));
+  if (!servers) throw wrong(file, 'has neither "mcpServers" nor "servers"');
   const root = config.trim() === '' ? {} : parse(config, configPath);
   const present = isObject(root.mcpServers) ? root.mcpServers : {};
   const plan: ImportPlan = { text: config, added: [], replaced: [], unchanged: [], skipped: [] };
@@ -71,13 +72,22 @@ function checkResult(text: string, configPath: string): void {
   }
 }
 
-const pick = (entry: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(entry).filter(([name]) => copied.includes(name)));
+/** VS Code calls them `servers`. */
+function serversIn({ mcpServers, servers }: JsonObject): JsonObject | undefined {
+  return [mcpServers, servers].find(isObject);
+}
+
+/** The fields that are copied. What is switched off there is so here: nobody wants it started by an import. */
+function pick(entry: JsonObject): JsonObject {
+  const fields = Object.fromEntries(Object.entries(entry).filter(([name]) => copied.includes(name)));
+  return entry.disabled === true || entry.enabled === false ? { ...fields, disabled: true } : fields;
+}
 const without = (entry: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(entry).filter(([name]) => !copied.includes(name)));
+  Object.fromEntries(Object.entries(entry).filter(([name]) => ![...copied, 'disabled', 'enabled'].includes(name)));
 
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
+  if (issue?.code === 'invalid_key') return `its name is not ${issue.issues[0]?.message}`;
   const place = issue?.path.slice(1).join('.');
   return `${place ? `${place}: ` : ''}${issue?.message ?? 'it is not valid'}`;
 }

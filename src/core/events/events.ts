@@ -2,7 +2,7 @@ import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { type JsonObject, readJson } from '../../base/json.js';
 import type { Sql, Statement } from '../../store/sql.js';
-import { is, where } from '../../store/where.js';
+import { countRows, type Fragment, is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 
 export const eventSubjects = [
@@ -76,6 +76,20 @@ export interface EventFilter {
 
 /** The events that match, newest first. Throws `invalid` for a `subjectId` without a `subject`. */
 export async function listEvents(sql: Sql, filter: EventFilter): Promise<Event[]> {
+  const found = whereEvents(filter);
+  const rows = await sql.all<EventRow>(
+    `select * from events ${found.text} order by id desc limit ?`,
+    ...found.values,
+    filter.limit,
+  );
+  return rows.map(toEvent);
+}
+
+/** How many events match, on all pages. */
+export const countEvents = (sql: Sql, filter: Omit<EventFilter, 'limit'>): Promise<number> =>
+  countRows(sql, 'events', whereEvents({ ...filter, beforeId: undefined }));
+
+function whereEvents(filter: Omit<EventFilter, 'limit'>): Fragment {
   if (filter.subjectId !== undefined && filter.subject === undefined) {
     throw new RuntimeError(
       'invalid',
@@ -85,18 +99,12 @@ export async function listEvents(sql: Sql, filter: EventFilter): Promise<Event[]
   }
   // Without an id, scan by rowid: the index of subjects would make the planner read and sort them all.
   const bySubject = filter.subjectId === undefined ? "subject || '' = ?" : 'subject = ?';
-  const found = where(
+  return where(
     is(bySubject, filter.subject),
     is('subject_id = ?', filter.subjectId),
     is('at >= ?', filter.since),
     is('id < ?', filter.beforeId),
   );
-  const rows = await sql.all<EventRow>(
-    `select * from events ${found.text} order by id desc limit ?`,
-    ...found.values,
-    filter.limit,
-  );
-  return rows.map(toEvent);
 }
 
 /** Events with a higher id, oldest first. Ids grow in the order in which changes were written. */

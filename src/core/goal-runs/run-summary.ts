@@ -150,7 +150,7 @@ export async function isMovedByOthers(sql: Sql, goalId: number): Promise<boolean
        or exists (select 1 from tasks t
          join task_dependencies d on d.task_id = t.id and d.state = 'waiting'
          join tasks o on o.id = d.depends_on
-         where t.goal_id = ? and t.status = 'pending' and o.goal_id is not t.goal_id and (o.status = 'in_progress'
+         where t.goal_id = ? and t.status = 'pending' and o.goal_id is distinct from t.goal_id and (o.status = 'in_progress'
            or exists (select 1 from jobs r
              where r.goal_id = o.goal_id and r.type = '${runGoal}' and r.status = 'running')))`,
     goalId,

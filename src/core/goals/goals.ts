@@ -2,7 +2,7 @@ import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { Database, Sql } from '../../store/sql.js';
-import { is, where } from '../../store/where.js';
+import { countRows, type Fragment, is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import { type Budget, readBudget, setBudget } from '../budget/ledger.js';
 import type { Change } from '../change.js';
@@ -21,6 +21,7 @@ import {
 import { type Task, type TaskStatus, toTask } from '../tasks/task.js';
 import { cancelTasksOfGoal } from '../tasks/transitions.js';
 import { findCriticalPath } from './critical-path.js';
+import { type ImportedBoard, type ImportOutcome, importBoard, previewImport } from './import-board.js';
 import { decomposeTask, type SubtaskPlan } from './subtasks.js';
 
 export interface NewGoal extends Pick<Goal, 'name' | 'description'> {
@@ -75,8 +76,8 @@ export function createGoals({ db, clock }: { db: Database; clock: Clock }) {
     get: async (id: number): Promise<GoalDetail> => goalDetail(db, await findGoal(db, id)),
 
     /** Goals, newest first. */
-    async list({ status, project, beforeId, limit }: GoalFilter): Promise<GoalWithProgress[]> {
-      const found = where(is('status = ?', status), is("project in (?, '')", project), is('id < ?', beforeId));
+    async list({ limit, ...filter }: GoalFilter): Promise<GoalWithProgress[]> {
+      const found = whereGoals(filter);
       const rows = await db.all<GoalRow>(
         `select * from goals ${found.text} order by id desc limit ?`,
         ...found.values,
@@ -87,14 +88,30 @@ export function createGoals({ db, clock }: { db: Database; clock: Clock }) {
       return goals;
     },
 
+    /** How many there are on all pages of a list. */
+    count: (filter: Omit<GoalFilter, 'limit'>): Promise<number> =>
+      countRows(db, 'goals', whereGoals({ ...filter, beforeId: undefined })),
+
     /** Throws `not_found`, and `conflict` for completing a goal that has open tasks. */
     edit: (id: number, edit: GoalEdit, actor: Actor): Promise<GoalDetail> =>
       db.transaction((sql) => editGoal(sql, id, edit, { at: clock.now(), actor })),
+
+    /** What importing a board would do. */
+    previewImport: (board: ImportedBoard, actor: Actor): Promise<ImportOutcome> =>
+      previewImport(db, board, actor.project),
+
+    /** Puts goals and tasks of elsewhere on the board; see `importBoard`. */
+    importBoard: (board: ImportedBoard, actor: Actor): Promise<ImportOutcome> =>
+      db.transaction((sql) => importBoard(sql, board, { at: clock.now(), actor })),
 
     /** Breaks a task into parts; see `decomposeTask`. */
     decomposeTask: (plan: SubtaskPlan, actor: Actor): Promise<Task[]> =>
       db.transaction(async (sql) => (await decomposeTask(sql, plan, actor, clock)).map(toTask)),
   };
+}
+
+function whereGoals({ status, project, beforeId }: Omit<GoalFilter, 'limit'>): Fragment {
+  return where(is('status = ?', status), is("project in (?, '')", project), is('id < ?', beforeId));
 }
 
 async function createGoal(sql: Sql, goal: NewGoal, actor: Actor, at: EpochMs): Promise<GoalDetail> {

@@ -2,7 +2,7 @@ import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { nearest } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
-import { type Fragment, is, where } from '../../store/where.js';
+import { countRows, type Fragment, is, where } from '../../store/where.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 
 export type JobReads = ReturnType<typeof createJobReads>;
@@ -16,6 +16,9 @@ export function createJobReads(db: Sql, clock: Clock) {
     status: (id: string): Promise<JobStatus> => findStatus(db, id),
     progress: (id: string): Promise<JobProgress> => findProgress(db, id),
     list: (filter: JobFilter): Promise<ListedJob[]> => listJobs(db, filter),
+    /** How many there are on all pages of a list. */
+    count: (filter: Omit<JobFilter, 'limit' | 'beforeSeq'>): Promise<number> =>
+      countRows(db, 'jobs', whereJobs({ ...filter, beforeSeq: undefined })),
     output: (id: string): Promise<string> => readOutput(db, id),
     attempts: (id: string): Promise<Attempt[]> => listAttempts(db, id),
     logs: (id: string, limit: number): Promise<LogEntry[]> => listLogs(db, id, limit),

@@ -120,7 +120,7 @@ export async function readOverview(
 /** The caller's own session counts from its first call on: its row may not be written yet. */
 async function countSessions(sql: Sql, own: string | undefined): Promise<number> {
   const row = await sql.get<{ count: number }>(
-    'select count(*) as count from sessions where ended_at is null and id is not ?',
+    'select count(*) as count from sessions where ended_at is null and id is distinct from ?',
     own ?? null,
   );
   return (row?.count ?? 0) + (own === undefined ? 0 : 1);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
-import { is, where } from '../../store/where.js';
+import { countRows, type Fragment, is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import { remaining } from '../budget/ledger.js';
 import type { TimedChange } from '../change.js';
@@ -66,6 +66,9 @@ export function createRelays({ db, clock }: { db: Database; clock: Clock }) {
     get: (id: string): Promise<PipelineDetail> => readPipeline(db, id),
 
     list: (filter: PipelineFilter): Promise<ListedPipeline[]> => listPipelines(db, filter),
+    /** How many there are on all pages of a list. */
+    count: (filter: Omit<PipelineFilter, 'limit'>): Promise<number> =>
+      countRows(db, 'relay_pipelines p', wherePipelines({ ...filter, beforeSeq: undefined })),
 
     /** Throws `conflict` when no baton is open, saying why. */
     async baton(id: string): Promise<HeldBaton> {
@@ -199,11 +202,7 @@ export interface ListedPipeline extends Pipeline {
 
 /** Newest first. */
 export async function listPipelines(sql: Sql, filter: PipelineFilter): Promise<ListedPipeline[]> {
-  const found = where(
-    is('p.status = ?', filter.status),
-    is("p.project in (?, '')", filter.project),
-    is('p.seq < ?', filter.beforeSeq),
-  );
+  const found = wherePipelines(filter);
   const rows = await sql.all<PipelineRow & { passed_steps: number }>(
     `select p.*, coalesce((select spent from budgets b where b.account = '${relayAccount('')}' || p.id), p.tokens_used) as tokens_used,
        (select count(*) from relay_results r where r.pipeline_id = p.id and r.is_current = 1) as passed_steps
@@ -216,4 +215,8 @@ export async function listPipelines(sql: Sql, filter: PipelineFilter): Promise<L
     passedSteps: row.passed_steps,
     progressPercent: percentOf(row.passed_steps, row.total_steps),
   }));
+}
+
+function wherePipelines({ status, project, beforeSeq }: Omit<PipelineFilter, 'limit'>): Fragment {
+  return where(is('p.status = ?', status), is("p.project in (?, '')", project), is('p.seq < ?', beforeSeq));
 }

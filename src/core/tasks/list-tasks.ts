@@ -1,10 +1,14 @@
 import type { Sql, Value } from '../../store/sql.js';
-import { type Fragment, is, where } from '../../store/where.js';
-import type { TaskScope } from './ready.js';
-import { type Task, type TaskRow, type TaskStatus, taskStatuses, toTask } from './task.js';
+import { countRows, type Fragment, is, where } from '../../store/where.js';
+import { readyNow, type TaskScope } from './ready.js';
+import { type Task, type TaskRow, taskStatuses, toTask } from './task.js';
+
+/** A status; or of pending tasks those that can be claimed now, or those that cannot. */
+export const listedStates = [...taskStatuses, 'ready', 'blocked'] as const;
+type ListedState = (typeof listedStates)[number];
 
 export interface TaskFilter extends TaskScope {
-  status?: TaskStatus | undefined;
+  status?: ListedState | undefined;
   /** Part of a title, key or description, in any case. */
   text?: string | undefined;
   /** The page after the page that ended with this id, of a list that begins with the newest. */
@@ -20,6 +24,23 @@ export async function listTasks(sql: Sql, filter: TaskFilter): Promise<TaskWithD
   return withDependencies(sql, rows);
 }
 
+/** How many tasks there are on all pages of a list. */
+export function countTasks(sql: Sql, { goalId, project, status, text }: Omit<TaskFilter, 'limit'>): Promise<number> {
+  const found = where(
+    goalId === undefined ? is("project in (?, '')", project) : is('goal_id = ?', goalId),
+    ofState(status),
+    text === undefined ? undefined : containing(text),
+  );
+  return countRows(sql, 'tasks', found);
+}
+
+/** Blocked are those that wait for other tasks, or for their time. */
+function ofState(status: ListedState | undefined): Fragment | undefined {
+  if (status === 'ready') return is(readyNow);
+  if (status === 'blocked') return is("status = 'pending' and (unfinished_dependencies > 0 or is_held = 1)");
+  return is('status = ?', status);
+}
+
 /**
  * Reads a page from each of the index ranges that hold the tasks in the order of their ids, and merges these pages. So a
  * page costs the same on a board of any size.
@@ -27,9 +48,9 @@ export async function listTasks(sql: Sql, filter: TaskFilter): Promise<TaskWithD
 async function readPage(sql: Sql, filter: TaskFilter): Promise<TaskRow[]> {
   const order = `order by id ${directionOf(filter)}`;
   const ranges = rangesOf(filter).map((conditions) => where(...conditions, startOf(filter)));
-  const ids = ranges.map(({ text }) => `select * from (select id from tasks ${text} ${order} limit ?)`);
+  const ids = ranges.map(({ text }) => `select * from (select id from tasks ${text} ${order} limit ?) as page`);
   return sql.all<TaskRow>(
-    `select * from tasks where id in (select id from (${ids.join(' union all ')}) ${order} limit ?) ${order}`,
+    `select * from tasks where id in (select id from (${ids.join(' union all ')}) as merged ${order} limit ?) ${order}`,
     ...ranges.flatMap(({ values }) => [...values, filter.limit]),
     filter.limit,
   );
@@ -39,10 +60,11 @@ async function readPage(sql: Sql, filter: TaskFilter): Promise<TaskRow[]> {
 function rangesOf({ goalId, project, status }: TaskFilter): (Fragment | undefined)[][] {
   if (goalId !== undefined) {
     const statuses = status === undefined ? taskStatuses : [status];
-    return statuses.map((each) => [is('goal_id = ? and status = ?', goalId, each)]);
+    return statuses.map((each) => [is('goal_id = ?', goalId), ofState(each)]);
   }
-  const ofStatus = is('status = ?', status);
-  return project === undefined ? [[ofStatus]] : [project, ''].map((name) => [is('project = ?', name), ofStatus]);
+  return project === undefined
+    ? [[ofState(status)]]
+    : [project, ''].map((name) => [is('project = ?', name), ofState(status)]);
 }
 
 const directionOf = ({ afterId }: TaskFilter): 'asc' | 'desc' => (afterId === undefined ? 'desc' : 'asc');
@@ -56,7 +78,7 @@ function search(sql: Sql, filter: TaskFilter, text: string): Promise<TaskRow[]> 
   const found = where(
     startOf(filter),
     goalId === undefined ? is("project in (?, '')", project) : is('goal_id = ?', goalId),
-    is('status = ?', status),
+    ofState(status),
     containing(text),
   );
   return sql.all<TaskRow>(

@@ -1,7 +1,7 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
-import { type Fragment, is, where } from '../../store/where.js';
-import type { TaskRow } from './task.js';
+import { countRows, type Fragment, is, where } from '../../store/where.js';
+import { type TaskRow, taskName } from './task.js';
 
 /** Which tasks a caller may be given: those of a goal; else those of its project and of no project; else all. */
 export interface TaskScope {
@@ -28,6 +28,14 @@ export async function listReady(sql: Sql, scope: TaskScope, page: ReadyPage): Pr
   return sql.all<TaskRow>(`select * from tasks where id in (${text}) ${queueOrder} limit ?`, ...values, page.limit);
 }
 
+/** How many tasks of a scope can be claimed now. */
+export const countReady = (sql: Sql, { goalId, project }: TaskScope): Promise<number> =>
+  countRows(
+    sql,
+    'tasks',
+    where(is(readyNow), goalId === undefined ? is("project in (?, '')", project) : is('goal_id = ?', goalId)),
+  );
+
 /** Where a task stands in the queue. */
 type Position = Pick<TaskRow, 'id' | 'priority' | 'is_overdue'>;
 
@@ -50,10 +58,10 @@ const justOne: Fragment = { text: '1', values: [] };
 function readyIds(scope: TaskScope, after: Position | undefined, limit: Fragment): Fragment {
   const ranges = rangesOf(scope).map((range) => readyRange(range, after, limit));
   const [only] = ranges;
-  if (only && ranges.length === 1) return { text: `select id from (${only.text})`, values: only.values };
-  const merged = ranges.map((range) => `select * from (${range.text})`).join(' union all ');
+  if (only && ranges.length === 1) return { text: `select id from (${only.text}) as ready`, values: only.values };
+  const merged = ranges.map((range) => `select * from (${range.text}) as ready`).join(' union all ');
   return {
-    text: `select id from (${merged}) ${queueOrder} limit ${limit.text}`,
+    text: `select id from (${merged}) as merged ${queueOrder} limit ${limit.text}`,
     values: [...ranges.flatMap((range) => range.values), ...limit.values],
   };
 }
@@ -102,13 +110,13 @@ const isNewlyOverdue =
 /** Why a pending task cannot be claimed now, in words; `undefined` if it can. */
 export async function explainWaiting(sql: Sql, row: TaskRow): Promise<string | undefined> {
   if (row.unfinished_dependencies > 0) {
-    const open = await sql.all<Pick<TaskRow, 'id' | 'status'>>(
-      `select t.id, t.status from task_dependencies d join tasks t on t.id = d.depends_on
+    const open = await sql.all<Pick<TaskRow, 'id' | 'key' | 'status'>>(
+      `select t.id, t.key, t.status from task_dependencies d join tasks t on t.id = d.depends_on
        where d.task_id = ? and d.state <> 'satisfied' order by t.id limit 10`,
       row.id,
     );
     const more = row.unfinished_dependencies > open.length ? ', ...' : '';
-    return `It waits for ${open.map((task) => `task ${task.id} (${task.status})`).join(', ')}${more}.`;
+    return `It waits for ${open.map((task) => `task ${taskName(task)} (${task.status})`).join(', ')}${more}.`;
   }
   if (row.is_held === 1) return `It must not start before ${isoTime(row.not_before)}.`;
   return undefined;

@@ -1,16 +1,19 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { rowOf } from '../../store/insert-row.js';
 import type { Database, Sql } from '../../store/sql.js';
+import { countRows, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
 import { type ClaimOptions, claimantFor, claimNext } from './claim.js';
 import { createTasks, type NewTask } from './create-tasks.js';
 import { dependencyKeys } from './dependencies.js';
 import { editTask, type TaskEdit } from './edit-task.js';
+import { type Effects, withEffects } from './effects.js';
 import { findGoal } from './goal.js';
 import { type DependencyResult, readDependencyResults, readHistory, type TaskHistory } from './history.js';
-import { listTasks, type TaskFilter, type TaskWithDependencies, withDependencies } from './list-tasks.js';
+import { countTasks, listTasks, type TaskFilter, type TaskWithDependencies, withDependencies } from './list-tasks.js';
 import {
+  countReady,
   countWaiting,
   explainWaiting,
   findNext,
@@ -53,6 +56,11 @@ export interface ClaimedTask extends TaskWithDependencies {
   history: TaskHistory;
 }
 
+/** A task after a change, with what that has done to others. */
+export interface ChangedTask extends TaskWithDependencies {
+  effects: Effects;
+}
+
 export interface TemplateUse {
   name: string;
   parameters: ReadonlyMap<string, string>;
@@ -92,6 +100,8 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
     listTemplates: (page: { limit: number; afterName?: string | undefined }): Promise<TaskTemplate[]> =>
       listTemplates(db, page),
 
+    countTemplates: (): Promise<number> => countRows(db, 'task_templates', where()),
+
     /** The task that would be claimed next; does not claim it. */
     async next(scope: TaskScope): Promise<TaskWithDependencies | undefined> {
       await releaseDue();
@@ -113,26 +123,38 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
       return withDependencies(db, await listReady(db, scope, page));
     },
 
+    /** How many tasks are ready. */
+    countReady: (scope: TaskScope): Promise<number> => countReady(db, scope),
+
     /** The keys of the tasks that these depend on, by id. */
     keysOf: (tasks: readonly { id: number }[]): Promise<Map<number, string>> => dependencyKeys(db, tasks),
+
+    /** The id of the task with this key, if there is one. */
+    async idOfKey(key: string): Promise<number | undefined> {
+      return (await db.get<{ id: number }>('select id from tasks where key = ?', key))?.id;
+    },
 
     /** Why nothing is ready. */
     waitingReasons: (scope: TaskScope): Promise<WaitingReasons> => countWaiting(db, scope),
 
-    updateStatus: (update: StatusUpdate, actor: Actor): Promise<TaskWithDependencies> =>
-      db.transaction(async (sql) => withItsDependencies(sql, await updateStatus(sql, update, actor, clock))),
+    updateStatus: (update: StatusUpdate, actor: Actor): Promise<ChangedTask> =>
+      db.transaction((sql) => changed(sql, () => updateStatus(sql, update, actor, clock))),
 
-    edit: (task: TaskReference, edit: TaskEdit, actor: Actor): Promise<TaskWithDependencies> =>
-      db.transaction(async (sql) => withItsDependencies(sql, await editTask(sql, task, edit, changeBy(actor)))),
+    edit: (task: TaskReference, edit: TaskEdit, actor: Actor): Promise<ChangedTask> =>
+      db.transaction((sql) => changed(sql, () => editTask(sql, task, edit, changeBy(actor)))),
 
     get: async (reference: TaskReference): Promise<TaskDetail> =>
       taskDetail(db, await findTask(db, reference), clock.now()),
 
     async list(filter: TaskFilter): Promise<TaskWithDependencies[]> {
+      if (filter.status === 'ready' || filter.status === 'blocked') await releaseDue();
       const tasks = await listTasks(db, filter);
       if (tasks.length === 0) await refuseUnknownGoal(filter);
       return tasks;
     },
+
+    /** How many there are on all pages of a list. */
+    count: (filter: Omit<TaskFilter, 'limit'>): Promise<number> => countTasks(db, filter),
 
     /** Reclaims lapsed claims. Resolves to the ids of their tasks. */
     lapse: (): Promise<number[]> => db.transaction((sql) => lapseClaims(sql, clock)),
@@ -149,6 +171,11 @@ async function tasksFromTemplate(sql: Sql, { name, parameters, goalId }: Templat
 async function withItsDependencies(sql: Sql, row: TaskRow): Promise<TaskWithDependencies> {
   const [task] = await withDependencies(sql, [row]);
   return rowOf(task);
+}
+
+async function changed(sql: Sql, change: () => Promise<TaskRow>): Promise<ChangedTask> {
+  const { row, effects } = await withEffects(sql, change);
+  return { ...(await withItsDependencies(sql, row)), effects };
 }
 
 async function claimReadyOrLapsed(

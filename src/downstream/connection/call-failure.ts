@@ -5,6 +5,7 @@ export const callFailures = [
   'busy',
   'not_sent',
   'rejected',
+  'rate_limited',
   'wrong_call',
   'server_error',
   'lost',
@@ -25,11 +26,12 @@ const certainties: Readonly<Record<CallFailureKind, Certainty>> = {
   busy: 'not_carried_out',
   not_sent: 'not_carried_out',
   rejected: 'not_carried_out',
+  rate_limited: 'not_carried_out',
   wrong_call: 'not_carried_out',
   server_error: 'unknown',
   lost: 'unknown',
   timeout: 'unknown',
-  malformed: 'carried_out',
+  malformed: 'unknown',
   too_large: 'carried_out',
   cancelled: 'unknown',
 };
@@ -37,16 +39,25 @@ const certainties: Readonly<Record<CallFailureKind, Certainty>> = {
 /** The message of `malformed`. */
 export const notProtocol = 'its answer is not what the protocol says';
 
+interface CallFailureOptions {
+  detail?: string | undefined;
+  waitMs?: number | undefined;
+  cause?: unknown;
+}
+
 /** A failed attempt. `message` is ours; `detail` is the server's own text, shown only where it is marked as such. */
 export class CallFailure extends Error {
   override readonly name = 'CallFailure';
   readonly kind: CallFailureKind;
   readonly detail: string | undefined;
+  /** Of `rate_limited`: when the server takes the next call, if it says so. */
+  readonly waitMs: number | undefined;
 
-  constructor(kind: CallFailureKind, message: string, more: { detail?: string | undefined; cause?: unknown } = {}) {
+  constructor(kind: CallFailureKind, message: string, more: CallFailureOptions = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.kind = kind;
     this.detail = more.detail;
+    this.waitMs = more.waitMs;
   }
 
   get certainty(): Certainty {

@@ -1,5 +1,4 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   EmptyResultSchema,
@@ -13,7 +12,7 @@ import { isObject, type JsonObject } from '../../base/json.js';
 import { systemCode, wasNeverSent } from '../../base/network-error.js';
 import { version } from '../../base/version.js';
 import { CallFailure, notProtocol } from './call-failure.js';
-import { bodyTooLarge, createHttpTransport, failureOfStatus, isSessionLost } from './http-transport.js';
+import { bodyTooLarge, createHttpTransport, failureOfStatus, isSessionLost, isStreamLost } from './http-transport.js';
 import type { Launch } from './launch.js';
 import { longestMessageBytes, malformedCode, StdioTransport, tooLargeCode } from './stdio-transport.js';
 import { parseTools, type ToolAnswer, type ToolDescription, toolAnswer } from './tool-description.js';
@@ -73,7 +72,7 @@ class McpConnection implements Connection {
   readonly #client = new Client({ name: 'agent-runtime-mcp', title: 'Agent Runtime', version });
   /** Exactly one of these two is set. */
   readonly #stdio: StdioTransport | undefined;
-  readonly #http: StreamableHTTPClientTransport | undefined;
+  readonly #http: ReturnType<typeof createHttpTransport> | undefined;
   readonly #onClosed: () => void;
   #isClosed = false;
   #knowsPing = true;
@@ -88,7 +87,9 @@ class McpConnection implements Connection {
     };
     this.#client.setNotificationHandler(ToolListChangedNotificationSchema, () => onToolsChanged());
     this.#client.onclose = () => this.#closed();
-    this.#client.onerror = () => {};
+    this.#client.onerror = (error) => {
+      if (isStreamLost(error)) void this.#client.close();
+    };
   }
 
   async open(timeoutMs: number): Promise<void> {
@@ -158,7 +159,9 @@ class McpConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    if (this.#http) await Promise.race([this.#http.terminateSession().catch(() => {}), pause(500)]);
+    if (this.#http && 'terminateSession' in this.#http) {
+      await Promise.race([this.#http.terminateSession().catch(() => {}), pause(500)]);
+    }
     await this.#client.close();
   }
 

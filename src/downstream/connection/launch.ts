@@ -14,7 +14,13 @@ export type Launch =
       env: Readonly<Record<string, string>>;
       cwd: string | undefined;
     }
-  | { kind: 'http'; url: URL; headers: Readonly<Record<string, string>> };
+  | {
+      kind: 'http';
+      url: URL;
+      headers: Readonly<Record<string, string>>;
+      /** Whether it speaks HTTP with server-sent events, the transport before Streamable HTTP. */
+      isSse: boolean;
+    };
 
 /** The variable that marks a tool server and every process that it starts. */
 export const toolServerMark = 'AGENT_RUNTIME_TOOL_SERVER';
@@ -33,8 +39,10 @@ export function prepareLaunch(settings: ServerSettings, config: Config, mark: st
   const fill = (text: string) => fillIn(text, config.env);
   const fillAll = (texts: Readonly<Record<string, string>> = {}) =>
     Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, fill(text)]));
-  if (!('command' in settings))
-    return { kind: 'http', url: toUrl(fill(settings.url)), headers: fillAll(settings.headers) };
+  if (!('command' in settings)) {
+    const { url, headers, type } = settings;
+    return { kind: 'http', url: toUrl(fill(url)), headers: fillAll(headers), isSse: type === 'sse' };
+  }
 
   const command = fill(settings.command);
   const args = (settings.args ?? []).map(fill);

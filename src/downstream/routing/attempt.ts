@@ -124,7 +124,7 @@ const nativeKinds: Readonly<Partial<Record<RuntimeError['code'], CallFailureKind
   invalid: 'wrong_call',
   not_found: 'wrong_call',
   not_configured: 'rejected',
-  rate_limited: 'rejected',
+  rate_limited: 'rate_limited',
   timeout: 'timeout',
   cancelled: 'cancelled',
 };

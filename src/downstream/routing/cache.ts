@@ -95,7 +95,7 @@ const upsert = `insert into tool_cache (key, tool, result, size, stored_at) valu
 
 /** Adds up the sizes from the newest on, and deletes the answers beyond the limit. */
 const dropOldest = `delete from tool_cache where key in (
-  select key from (select key, sum(size) over (order by stored_at desc, key) as total from tool_cache) where total > ?)`;
+  select key from (select key, sum(size) over (order by stored_at desc, key) as total from tool_cache) as summed where total > ?)`;
 
 /** The same text for the same tool and arguments, in whatever order these are given, and in every process. */
 export function callKey(tool: string, args: JsonObject): string {

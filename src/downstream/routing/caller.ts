@@ -1,7 +1,7 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { ToolPreferences } from '../../base/server-settings.js';
-import type { CallFailure } from '../connection/call-failure.js';
+import type { CallFailure, CallFailureKind } from '../connection/call-failure.js';
 import type { ToolAnswer } from '../connection/tool-description.js';
 import type { NativeTool } from '../native/define-native-tool.js';
 import type { Pool } from '../pool/pool.js';
@@ -10,7 +10,7 @@ import type { Answered, Attempt, AttemptNeeds } from './attempt.js';
 import { type CallCache, callKey } from './cache.js';
 import type { CallSource } from './call-metrics.js';
 import { type AgentPreferences, freshSeconds, isCacheable, planCall, type Urgency } from './plan.js';
-import { type Candidate, type Resolved, resolveTool } from './resolve.js';
+import { type Candidate, type Resolved, type ResolveNeeds, resolveTool } from './resolve.js';
 import { emptyRoute, type Routes } from './routes.js';
 
 export interface CallRequest {
@@ -44,7 +44,7 @@ export interface CallOutcome {
   ageSeconds?: number;
 }
 
-export interface CallerNeeds extends AttemptNeeds {
+export interface CallerNeeds extends AttemptNeeds, Pick<ResolveNeeds, 'whyUnused'> {
   pools: ReadonlyMap<string, Pool>;
   natives: readonly NativeTool[];
   preferences: ToolPreferences;
@@ -90,13 +90,13 @@ export class Caller {
   }
 
   async #resolve(request: CallRequest): Promise<Call> {
-    const { preferences, routes, pools, natives } = this.#needs;
+    const { preferences, routes, pools, natives, whyUnused } = this.#needs;
     const deadline = performance.now() + Math.min(request.timeoutMs ?? longestMs, longestMs);
     const agent = (request.agentId === undefined ? undefined : preferences[request.agentId]) ?? {};
     const known = await routes.all();
     const preferred = [known.get(request.tool)?.prefer, ...(agent.servers ?? [])].filter((name) => name !== undefined);
     const timeoutMs = deadline - performance.now();
-    const resolved = await resolveTool(request.tool, { pools, natives, preferred, timeoutMs });
+    const resolved = await resolveTool(request.tool, { pools, whyUnused, natives, preferred, timeoutMs });
     const route = known.get(resolved.name) ?? known.get(resolved.bare) ?? emptyRoute(resolved.name);
     return { request, deadline, agent, urgency: request.urgency ?? 'medium', resolved, route, attempts: [] };
   }
@@ -153,10 +153,18 @@ function noAnswer({ resolved, attempts }: Call, failures: readonly CallFailure[]
     ({ source, instance, ms, error }) => `${source} ${instance}: ${error} (${Math.round(ms)} ms)`,
   );
   const cached = maxStale > 0 ? `cache: nothing from the last ${maxStale} s` : 'cache: off (max_stale_seconds is 0)';
-  const isTimeout = failures.length > 0 && failures.every(({ kind }) => kind === 'timeout');
+  const areAll = (wanted: CallFailureKind) => failures.length > 0 && failures.every(({ kind }) => kind === wanted);
+  const message = `No source answered ${name}. ${[...tried, cached].join('; ')}.`;
+  if (areAll('rate_limited')) {
+    const waits = failures.flatMap(({ waitMs }) => waitMs ?? []);
+    const retryAfterSeconds = waits.length === 0 ? undefined : Math.ceil(Math.min(...waits) / 1_000);
+    return new RuntimeError('rate_limited', message, 'Call it later, or set a backup with set_tool_route.', {
+      retryAfterSeconds,
+    });
+  }
   return new RuntimeError(
-    isTimeout ? 'timeout' : 'unavailable',
-    `No source answered ${name}. ${[...tried, cached].join('; ')}.`,
+    areAll('timeout') ? 'timeout' : 'unavailable',
+    message,
     'Call list_tool_servers to see which servers are down. Backups are set with set_tool_route.',
   );
 }

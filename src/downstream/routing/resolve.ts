@@ -31,6 +31,8 @@ export interface Resolved {
 
 export interface ResolveNeeds {
   pools: ReadonlyMap<string, Pool>;
+  /** Why a server of the config file is not used; undefined if it is, or is not there. */
+  whyUnused(server: string): string | undefined;
   natives: readonly NativeTool[];
   /** The servers to choose where several have the tool, in order of preference. */
   preferred: readonly string[];
@@ -65,6 +67,8 @@ export async function resolveTool(name: string, needs: ResolveNeeds): Promise<Re
     return { name: bare, bare, isQualified: true, native, primary: undefined };
   }
   const pool = pools.get(server);
+  const why = pool ? undefined : needs.whyUnused(server);
+  if (why !== undefined) throw notUsed(server, why);
   const tool = pool && (await findIn(pool, bare, needs.timeoutMs));
   if (pool && tool) return { name, bare, isQualified: true, native, primary: { pool, tool } };
   return (await resolveBare(name, { ...needs, mayAsk: !pool })) ?? (await notFound(name, pool, needs));
@@ -158,6 +162,15 @@ async function findIn(pool: Pool, tool: string, timeoutMs: number): Promise<Tool
       { cause: error },
     );
   }
+}
+
+/** The error for a server whose entry of the config file is not used. */
+export function notUsed(server: string, why: string): RuntimeError {
+  return new RuntimeError(
+    'not_configured',
+    `The server ${server} ${why}.`,
+    'Correct its entry in the config file, which is read again when it changes. agent-runtime doctor shows where it is.',
+  );
 }
 
 async function notFound(name: string, pool: Pool | undefined, { pools, natives }: ResolveNeeds): Promise<never> {

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
 import type { Database, Sql, TransactionOptions } from '../sql.js';
+import { guardAgainstWaiting } from '../transaction-guard.js';
 import { copyInto, newestBackup } from './backup.js';
 import type { Connection } from './connection.js';
 import { findLockHolder } from './lock-holder.js';
 import { longestPause } from './lock-pause.js';
 import type { FileChange, OpenFile, Statements } from './open-file.js';
 import { closedError, explain, fileChanged, isBusy, stayedLocked } from './sqlite-errors.js';
-import { guardAgainstWaiting } from './transaction-guard.js';
 import { explainWalDamage } from './wal-damage.js';
 
 export interface SqliteNeeds {
@@ -60,6 +60,13 @@ class SqliteDatabase implements Database {
 
   readonly run: Database['run'] = (text, ...values) =>
     this.#inTurn((askedAt) => this.#patiently(({ writes }) => writes.run(text, values), askedAt));
+
+  readonly send: Database['send'] = async (text, ...values) => {
+    await this.run(text, ...values);
+  };
+
+  /** Whoever writes here is alone: the file has one writer. */
+  readonly alone: Database['alone'] = async () => {};
 
   readonly transaction: Database['transaction'] = (body, options = {}) =>
     this.#inTurn((askedAt) => this.#transact(body, options, askedAt));
@@ -235,6 +242,8 @@ function gated(statements: Statements, gate: { isOpen: boolean }, writer: Connec
     all: async (text, ...values) => through().all(text, values),
     get: async (text, ...values) => through().get(text, values),
     run: async (text, ...values) => through().run(text, values),
+    send: async (text, ...values) => void through().run(text, values),
+    alone: async () => {},
   };
 }
 

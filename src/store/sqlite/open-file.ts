@@ -168,9 +168,12 @@ function statementsOf(connection: Connection): Statements {
 
 /** Throws for a write that was sent to the reader, where SQLite's own error would look like a read-only disk. */
 function prepare(connection: Connection, text: string): PreparedStatement {
-  const statement = connection.prepare<unknown[]>(text);
+  const statement = connection.prepare<unknown[]>(toSqlite(text));
   if (connection.readonly && !statement.readonly) {
     throw new Error(`Only run() and transactions write; all() and get() were given: ${text}`);
   }
   return statement;
 }
+
+/** Row locks are for engines with several writers at once: here a transaction has the only one. */
+const toSqlite = (text: string): string => text.replaceAll(/\bfor update( of \w+)?( skip locked)?/g, '');

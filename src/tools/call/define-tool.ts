@@ -24,6 +24,11 @@ export interface ToolContext {
   isWatched?: boolean;
   /** Asks the client's own model, where the client lets servers do so. */
   sample: ((prompt: string) => Promise<string>) | undefined;
+  /**
+   * Asks the user whether a call may destroy what it is about to, where the client can ask. Throws `cancelled` for any
+   * answer but yes.
+   */
+  confirm?(tool: AnyTool, input: unknown): Promise<void>;
 }
 
 /** One tool, from which MCP, the command line and the dashboard's JSON are all derived. */
@@ -40,12 +45,18 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   handler(input: z.output<Input>, context: ToolContext): Promise<z.input<Output>>;
   /** The sentence that goes with the result; without it, the result itself as JSON. */
   text?(output: z.input<Output>): string;
+  /** What a reader needs beside a sentence whose form is that of an earlier system. */
+  facts?(output: z.input<Output>): string;
   /** Blocks of a result that is not all text, sent in place of the structure: clients show one or the other. */
   content?(output: z.input<Output>): JsonObject[] | undefined;
+  /** Whether the output tells of a failure that is not ours, which clients are to mark as one all the same. */
+  isFailure?(output: z.input<Output>): boolean;
   /** Calling it again with the same input changes nothing more; reads are so anyway. */
   readonly isIdempotent?: boolean;
   /** Reaches beyond this machine's runtime: a model, the web, another server. */
   readonly isExternal?: boolean;
+  /** What it takes away cannot be brought back: the user is asked first, where the client can ask. */
+  readonly isFinal?: boolean;
   /** One of the few whose full schema a client should always have at hand. */
   readonly isEntry?: boolean;
 }

@@ -3,7 +3,7 @@ import type { Json } from '../../base/json.js';
 import { failurePolicies, taskStatuses } from '../../core/tasks/task.js';
 
 /** Row ids; the upper bound is far beyond any board. */
-const rowId = z.int().min(1).max(1_000_000_000_000);
+export const rowId = z.int().min(1).max(1_000_000_000_000);
 
 /** Inputs that many tools share, each described once. */
 export const taskReference = z

@@ -42,7 +42,7 @@ export function readLoosely(schema: Schema, value: unknown, place: string, note:
     case 'number':
       return readNumber(schema, value, place, note);
     case 'boolean':
-      return booleans.get(String(value).toLowerCase()) ?? value;
+      return readBoolean(value);
     case 'string':
       return readText(schema, def, value, place, note);
     default:
@@ -167,6 +167,11 @@ function readNumber(schema: Schema, value: unknown, place: string, note: Note): 
 }
 
 const nameOf = (place: string): string => place.split('.').at(-1) ?? '';
+
+function readBoolean(value: unknown): unknown {
+  if (typeof value !== 'string' && typeof value !== 'number') return value;
+  return booleans.get(String(value).toLowerCase()) ?? value;
+}
 
 const booleans: ReadonlyMap<string, boolean> = new Map([
   ['true', true],

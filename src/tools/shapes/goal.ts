@@ -62,6 +62,22 @@ export function showGoal(goal: GoalDetail, longestText = usualText): ShownGoal {
   };
 }
 
+/** A goal after a change: not what its caller has just sent, but how it stands. */
+export const changedGoalOutput = goalOutput
+  .pick({ id: true, status: true, progress: true, tokens: true })
+  .extend({ note: z.string().optional() });
+
+/** @internal */
+export function showChangedGoal(goal: GoalDetail): z.infer<typeof changedGoalOutput> {
+  const { id, status, progress, tokens } = showGoal(goal);
+  const { cancelled } = progress;
+  const isIdle = status === 'active' && cancelled > 0 && progress.pending + progress.in_progress === 0;
+  const note = isIdle
+    ? `${cancelled} of its tasks stay cancelled; set to pending those that are to be done.`
+    : undefined;
+  return { id, status, progress, tokens, note };
+}
+
 /** Enough of a goal to choose one from a list. */
 export const briefGoalOutput = z.strictObject({
   id: z.int(),
@@ -73,11 +89,11 @@ export const briefGoalOutput = z.strictObject({
 });
 
 /** @internal */
-export function showGoalBriefly(goal: GoalWithProgress): z.infer<typeof briefGoalOutput> {
+export function showGoalBriefly(goal: GoalWithProgress, longestName: number): z.infer<typeof briefGoalOutput> {
   const { total, completed, failed } = goal.progress;
   return {
     id: goal.id,
-    name: cut(goal.name, 60),
+    name: cut(goal.name, longestName),
     status: goal.status,
     done: `${completed}/${total}`,
     failed: failed > 0 ? failed : undefined,

@@ -141,13 +141,16 @@ export const briefJobOutput = z.strictObject({
   unread: mark,
 });
 
+/** A background task on a page, which may say once what most have. */
+export const listedTaskOutput = briefJobOutput.partial({ status: true });
+
 /** @internal */
-export function showJobBriefly(job: Job): z.infer<typeof briefJobOutput> {
+export function showJobBriefly(job: Job, longestLine: number): z.infer<typeof briefJobOutput> {
   return {
     task_id: job.id,
     type: job.type === 'llm' ? undefined : job.type,
     status: job.status,
-    description: cut(summarize(job.type, job.payload), 60),
+    description: cut(summarize(job.type, job.payload), longestLine),
     model: job.model ?? undefined,
     created_at: iso(job.createdAt),
     unread: whenTrue(isUnread(job)),
@@ -362,12 +365,12 @@ export const listedJobOutput = z.strictObject({
 export type ShownListedJob = z.infer<typeof listedJobOutput>;
 
 /** @internal */
-export function showListedJob(job: Job): ShownListedJob {
+export function showListedJob(job: Job, longestLine = 50): ShownListedJob {
   return {
     job_id: job.id,
     type: job.type,
     status: job.status,
-    about: cut(summarize(job.type, job.payload), 50),
+    about: cut(summarize(job.type, job.payload), Math.min(longestLine, 50)),
     created_at: iso(job.createdAt),
     completed_at: iso(job.completedAt),
     dead: whenTrue(job.isDead),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
+import { toIdRanges } from '../../base/id-ranges.js';
 import type { Actor } from '../../core/actor.js';
 import type { NewTask } from '../../core/tasks/create-tasks.js';
 import type { TaskEdit } from '../../core/tasks/edit-task.js';
@@ -78,6 +79,29 @@ export async function createTask(task: NewTask, actor: Actor, board: Tasks): Pro
   if (!created) throw new Error('A task that was just created is gone.');
   return created;
 }
+
+/** Tasks that were created together. Of many, what their caller can tell apart without it is left out. */
+export const createdOutput = z.strictObject({
+  count: z.int(),
+  /** Their ids as ranges, such as 4-6,9, in the order given. */
+  ids: z.string(),
+  /** Their ids one by one, where they are at most 30. */
+  tasks_created: z.array(z.int()).optional(),
+});
+
+const fewTasks = 30;
+
+/** @internal */
+export function showCreated(ids: readonly number[]): z.infer<typeof createdOutput> {
+  return {
+    count: ids.length,
+    ids: toIdRanges(ids),
+    tasks_created: areFew(ids) ? [...ids] : undefined,
+  };
+}
+
+/** @internal */
+export const areFew = (ids: readonly unknown[]): boolean => ids.length <= fewTasks;
 
 interface SeveralTasks {
   tasks?: z.output<typeof newTask>[] | undefined;

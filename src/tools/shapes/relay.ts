@@ -8,7 +8,6 @@ import type { ListedPipeline, PipelineDetail } from '../../core/relay/relays.js'
 import { waysOnWithoutRetries } from '../../core/relay/retry-step.js';
 import type { Step, StepResult } from '../../core/relay/step.js';
 import { iso } from '../call/fields.js';
-import { cutWithCount } from '../call/page.js';
 import { jobErrorOutput } from './job.js';
 
 /** The baton with the keys that the relay protocol gives it. */
@@ -232,19 +231,125 @@ export const pipelineOutput = z.strictObject({
   error: jobErrorOutput.optional(),
 });
 
-/** Characters of the attempts that are shown unless the caller asks for all. */
-const usualResultsSize = 4_000;
+/** A relay as far as its reader has to know to go on. */
+export const pipelineStatusOutput = pipelineOutput
+  .partial({
+    description: true,
+    initial_entity_id: true,
+    final_entity_id: true,
+    started_at: true,
+    completed_at: true,
+  })
+  .extend({
+    /** The first twelve, without what they are told. */
+    agents: z.array(relayAgentOutput.pick({ agent_type: true })),
+    agents_left_out: z.int().optional(),
+    results: z.array(
+      relayResultOutput.partial({
+        id: true,
+        pipeline_id: true,
+        output_key: true,
+        output_entity_id: true,
+        execution_time_ms: true,
+        error_message: true,
+        created_at: true,
+        counts: true,
+      }),
+    ),
+  });
 
-export function showPipeline(detail: PipelineDetail, isFull: boolean): z.infer<typeof pipelineOutput> {
+const mostAgents = 12;
+/** Characters of a relay that is not asked for in full. */
+const briefSize = 1_450;
+
+/** @internal */
+export function showPipelineStatus(detail: PipelineDetail): z.infer<typeof pipelineStatusOutput> {
   const { pipeline, baton, run } = detail;
-  const results = detail.results.map((result) => showResult(result, isFull));
-  const shown = isFull ? results : newestThatFit(results);
+  const brief = {
+    success: true,
+    pipeline_id: pipeline.id,
+    name: cut(pipeline.name, 60),
+    goal: cut(pipeline.goal, 120),
+    status: pipeline.status,
+    current_step: pipeline.currentStep,
+    total_steps: pipeline.totalSteps,
+    progress_percent: detail.progressPercent,
+    total_token_budget: pipeline.tokenBudget,
+    tokens_used: detail.tokensUsed,
+    remaining_budget: detail.remainingTokens,
+    quality_scores: detail.qualityScores,
+    l_scores: detail.lScores,
+    average_quality: detail.averageQuality,
+    average_l_score: detail.averageLScore,
+    final_entity_id: pipeline.finalEntityId ?? undefined,
+    created_at: iso(pipeline.createdAt),
+    completed_at: iso(pipeline.completedAt) ?? undefined,
+    agents: detail.steps.slice(0, mostAgents).map(({ agentType }) => ({ agent_type: agentType })),
+    agents_left_out: detail.steps.length > mostAgents ? detail.steps.length - mostAgents : undefined,
+    baton: showHolder(baton),
+    run: run && {
+      run_id: run.runId,
+      job_id: run.jobId,
+      running: run.isRunning,
+      doing: run.doing && cut(run.doing, 120),
+    },
+    error: errorOf(pipeline, 200),
+  };
+  const results = detail.results.map(showResultBriefly);
+  const shown = newestThatFit(results, briefSize - JSON.stringify(brief).length);
+  const left = results.length - shown.length;
+  return { ...brief, results: shown, results_left_out: left > 0 ? left : undefined };
+}
+
+function showHolder(baton: PipelineDetail['baton']) {
+  return (
+    baton && {
+      baton_id: baton.id,
+      step_index: baton.stepIndex,
+      agent_id: baton.document.agent_id ?? '',
+      status: baton.status,
+      retry_count: baton.retryCount,
+    }
+  );
+}
+
+function errorOf({ errorCode: code, errorMessage }: PipelineDetail['pipeline'], most = Number.POSITIVE_INFINITY) {
+  return code === null ? undefined : { code, message: cut(errorMessage ?? '', most) };
+}
+
+function showResultBriefly(result: StepResult) {
+  return {
+    step_index: result.stepIndex,
+    agent_id: result.agentId,
+    status: result.status,
+    quality_score: result.qualityScore,
+    l_score: result.lScore,
+    tokens_used: result.tokensUsed,
+    error_message: result.errorMessage === null ? undefined : cut(result.errorMessage, 120),
+    // Failed attempts never count; a passed one that a restart has set aside does not either.
+    counts: result.status === 'passed' && !result.isCurrent ? false : undefined,
+    output_summary: result.outputSummary === null ? undefined : cut(result.outputSummary, 80),
+  };
+}
+
+function newestThatFit<Item>(items: readonly Item[], size: number): Item[] {
+  let left = size;
+  const first = items.findLastIndex((item) => {
+    left -= JSON.stringify(item).length + 1;
+    return left < 0;
+  });
+  return items.slice(first + 1);
+}
+
+/** @internal */
+export function showPipeline(detail: PipelineDetail): z.infer<typeof pipelineOutput> {
+  const { pipeline, baton, run } = detail;
   return {
     success: true,
     pipeline_id: pipeline.id,
     name: pipeline.name,
-    description: isFull ? pipeline.description : cutWithCount(pipeline.description, usualText),
-    goal: isFull ? pipeline.goal : cutWithCount(pipeline.goal, usualText),
+    description: pipeline.description,
+    goal: pipeline.goal,
     status: pipeline.status,
     current_step: pipeline.currentStep,
     total_steps: pipeline.totalSteps,
@@ -256,50 +361,30 @@ export function showPipeline(detail: PipelineDetail, isFull: boolean): z.infer<t
     created_at: iso(pipeline.createdAt),
     started_at: iso(pipeline.startedAt),
     completed_at: iso(pipeline.completedAt),
-    agents: detail.steps.map((step) => showAgent(step, isFull)),
+    agents: detail.steps.map(showAgent),
     quality_scores: detail.qualityScores,
     l_scores: detail.lScores,
-    results: shown,
-    results_left_out: shown.length < results.length ? results.length - shown.length : undefined,
+    results: detail.results.map(showResult),
     progress_percent: detail.progressPercent,
     average_quality: detail.averageQuality,
     average_l_score: detail.averageLScore,
-    baton: baton && {
-      baton_id: baton.id,
-      step_index: baton.stepIndex,
-      agent_id: baton.document.agent_id ?? '',
-      status: baton.status,
-      retry_count: baton.retryCount,
-    },
+    baton: showHolder(baton),
     run: run && { run_id: run.runId, job_id: run.jobId, running: run.isRunning, doing: run.doing },
-    error: pipeline.errorCode === null ? undefined : { code: pipeline.errorCode, message: pipeline.errorMessage ?? '' },
+    error: errorOf(pipeline),
   };
 }
 
-function newestThatFit<Item>(items: readonly Item[]): Item[] {
-  let left = usualResultsSize;
-  const first = items.findLastIndex((item) => {
-    left -= JSON.stringify(item).length + 1;
-    return left < 0;
-  });
-  return items.slice(first + 1);
-}
-
-function showAgent(step: Step, isFull: boolean): z.infer<typeof relayAgentOutput> {
-  const spec = {
+function showAgent(step: Step): z.infer<typeof relayAgentOutput> {
+  return {
     agent_id: step.agentId,
     agent_type: step.agentType,
-    task_template: isFull ? step.taskTemplate : cut(step.taskTemplate, 40),
+    task_template: step.taskTemplate,
     expected_output_type: step.expectedOutputType,
     max_tokens: step.maxTokens,
     quality_threshold: step.qualityThreshold,
     fallback_agent: step.fallbackAgent,
     capabilities: step.capabilities,
     model: step.model ?? undefined,
-  };
-  if (!isFull) return spec;
-  return {
-    ...spec,
     l_score_threshold: step.lScoreThreshold,
     derivation_method: step.derivationMethod,
     instructions: step.instructions ?? undefined,
@@ -307,8 +392,7 @@ function showAgent(step: Step, isFull: boolean): z.infer<typeof relayAgentOutput
   };
 }
 
-function showResult(result: StepResult, isFull: boolean): z.infer<typeof relayResultOutput> {
-  const { outputSummary, errorMessage } = result;
+function showResult(result: StepResult): z.infer<typeof relayResultOutput> {
   return {
     id: result.id,
     pipeline_id: result.pipelineId,
@@ -321,11 +405,11 @@ function showResult(result: StepResult, isFull: boolean): z.infer<typeof relayRe
     l_score: result.lScore,
     tokens_used: result.tokensUsed,
     execution_time_ms: result.executionTimeMs,
-    error_message: errorMessage === null || isFull ? errorMessage : cut(errorMessage, 300),
+    error_message: result.errorMessage,
     created_at: iso(result.createdAt),
     counts: result.isCurrent,
-    output_summary: outputSummary === null ? undefined : isFull ? outputSummary : cut(outputSummary, 120),
-    output: isFull ? result.output : undefined,
+    output_summary: result.outputSummary ?? undefined,
+    output: result.output,
   };
 }
 
@@ -347,10 +431,10 @@ export const briefPipelineOutput = z.strictObject({
 
 export type ShownBriefPipeline = z.infer<typeof briefPipelineOutput>;
 
-export function showPipelineBriefly(pipeline: ListedPipeline): ShownBriefPipeline {
+export function showPipelineBriefly(pipeline: ListedPipeline, longestName: number): ShownBriefPipeline {
   return {
     pipeline_id: pipeline.id,
-    name: cut(pipeline.name, 60),
+    name: cut(pipeline.name, longestName),
     goal: cut(pipeline.goal, 80),
     status: pipeline.status,
     current_step: pipeline.currentStep,

@@ -5,7 +5,7 @@ import type { DependencyResult, TaskHistory } from '../../core/tasks/history.js'
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
 import type { WaitingReasons } from '../../core/tasks/ready.js';
 import { failurePolicies, isOverdue, isReady, taskStatuses } from '../../core/tasks/task.js';
-import type { ClaimedTask, TaskDetail } from '../../core/tasks/tasks.js';
+import type { ChangedTask, ClaimedTask, TaskDetail } from '../../core/tasks/tasks.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
 import { showVerdict, verdictOutput } from './verdict.js';
@@ -97,23 +97,88 @@ export function showTask(task: TaskWithDependencies, now: number, longestText = 
     verdict: showVerdict(task.verdict),
     claimed_by: task.claimedBy ?? undefined,
     worker_id: task.workerId ?? undefined,
-    // The claim of a job ends with the job, and its lease says nothing.
-    lease_expires_at: holdingJob(task.claimedBy) === undefined ? (iso(task.leaseExpiresAt) ?? undefined) : undefined,
+    lease_expires_at: leaseOf(task),
   };
 }
 
-/** A task after a change of its status, with the token of the claim that the change has made. */
-export const updatedTaskOutput = taskOutput.extend({
+/** A new task: its maker has just sent its texts, and is shown the beginning of them. @internal */
+export function showCreatedTask(task: TaskWithDependencies, now: number): ShownTask {
+  const shown = showTask(task, now);
+  const acceptance = task.acceptance === null ? undefined : cut(task.acceptance, longestEcho);
+  return { ...shown, description: cut(task.description, longestEcho), acceptance };
+}
+
+/** Characters of a text that is returned to the caller who has just sent it. */
+export const longestEcho = 100;
+
+/** The claim of a job ends with the job, and its lease says nothing. */
+function leaseOf({ claimedBy, leaseExpiresAt }: TaskWithDependencies): string | undefined {
+  return holdingJob(claimedBy) === undefined ? (iso(leaseExpiresAt) ?? undefined) : undefined;
+}
+
+const ids = z.array(z.int()).optional();
+
+/** A task after a change: not what its caller has just sent, which `get_task` has, but what that has done. */
+export const changedTaskOutput = z.strictObject({
+  id: z.int(),
+  key: z.string().optional(),
+  title: z.string(),
+  status: z.enum(taskStatuses),
+  /** Of a pending task: whether it could be claimed now. */
+  ready: z.boolean().optional(),
   /** Proves that the claim is yours; present while the task is in progress. */
   claim_token: z.int().optional(),
+  lease_expires_at: z.string().optional(),
+  /** Ids of tasks that waited for it and can be claimed now. */
+  now_ready: ids,
+  /** Those that wait for it again. */
+  waiting_again: ids,
+  /** Those whose last part is done by this. */
+  completed: ids,
+  cancelled: ids,
+  skipped: ids,
+  /** Those that its failure had stopped. */
+  reopened: ids,
+  /** How many ids more there are, where a list is cut after 50. */
+  ids_not_shown: z.int().optional(),
+  /** Its goal, where that has been completed or is active again. */
+  goal: z.strictObject({ id: z.int(), status: z.enum(['completed', 'active']) }).optional(),
 });
 
-export type ShownUpdatedTask = z.infer<typeof updatedTaskOutput>;
+export type ShownChangedTask = z.infer<typeof changedTaskOutput>;
+
+const mostIds = 50;
 
 /** @internal */
-export function showUpdatedTask(task: TaskWithDependencies, now: number): ShownUpdatedTask {
-  const shown = showTask(task, now);
-  return task.status === 'in_progress' ? { ...shown, claim_token: task.claimToken } : shown;
+export function showChangedTask(task: ChangedTask, now: number): ShownChangedTask {
+  const { effects } = task;
+  const lists = [
+    effects.nowReady,
+    effects.waitingAgain,
+    effects.completed,
+    effects.cancelled,
+    effects.skipped,
+    effects.reopened,
+  ];
+  const left = lists.reduce((sum, { length }) => sum + Math.max(0, length - mostIds), 0);
+  const shown = (list: readonly number[]) => (list.length === 0 ? undefined : list.slice(0, mostIds));
+  return {
+    id: task.id,
+    key: task.key ?? undefined,
+    title: cut(task.title, 60),
+    status: task.status,
+    ready: task.status === 'pending' ? isReady(task, now) : undefined,
+    claim_token: task.status === 'in_progress' ? task.claimToken : undefined,
+    lease_expires_at: leaseOf(task),
+    now_ready: shown(effects.nowReady),
+    waiting_again: shown(effects.waitingAgain),
+    completed: shown(effects.completed),
+    cancelled: shown(effects.cancelled),
+    skipped: shown(effects.skipped),
+    reopened: shown(effects.reopened),
+    ids_not_shown: left === 0 ? undefined : left,
+    goal: effects.goal,
+  };
 }
 
 const dependencyResultsOutput = z.array(
@@ -244,11 +309,15 @@ export const briefTaskOutput = z.strictObject({
 });
 
 /** @internal */
-export function showTaskBriefly(task: TaskWithDependencies, now: number): z.infer<typeof briefTaskOutput> {
+export function showTaskBriefly(
+  task: TaskWithDependencies,
+  now: number,
+  longestTitle: number,
+): z.infer<typeof briefTaskOutput> {
   return {
     id: task.id,
     key: task.key ?? undefined,
-    title: cut(task.title, 60),
+    title: cut(task.title, longestTitle),
     status: task.status,
     priority: task.priority,
     goal_id: task.goalId ?? undefined,

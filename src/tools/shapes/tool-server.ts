@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { CallStats } from '../../downstream/routing/call-metrics.js';
-import type { InstanceReport, ListedTool, ServerView } from '../../downstream/views.js';
+import { type InstanceReport, type ListedTool, type ServerView, serverHealths } from '../../downstream/views.js';
 import { iso, mark, whenTrue } from '../call/fields.js';
 
-const health = z.enum(['native', 'up', 'idle', 'down']);
+const health = z.enum(serverHealths);
 
 /** A tool that call_tool can call. */
 export const listedToolOutput = z.strictObject({
@@ -20,14 +20,15 @@ export const listedToolOutput = z.strictObject({
   listed_at: z.string().optional(),
 });
 
-export function showListedTool(tool: ListedTool, isFull: boolean): z.infer<typeof listedToolOutput> {
+/** A tool, its description cut to so many characters; without a length whole, with its schema. */
+export function showListedTool(tool: ListedTool, longestDescription?: number): z.infer<typeof listedToolOutput> {
   return {
     name: tool.name,
-    description: isFull ? tool.description : cut(tool.description, 120),
+    description: longestDescription === undefined ? tool.description : cut(tool.description, longestDescription),
     health: tool.health,
     read_only: whenTrue(tool.isReadOnly),
     changed: whenTrue(tool.isChanged),
-    input_schema: isFull ? tool.inputSchema : undefined,
+    input_schema: longestDescription === undefined ? tool.inputSchema : undefined,
     listed_at: tool.health === 'down' && tool.listedAt !== null ? iso(tool.listedAt) : undefined,
   };
 }
@@ -66,6 +67,8 @@ export const toolServerOutput = z.strictObject({
   tools: z.int().optional(),
   listed_at: z.string().optional(),
   backups: z.array(z.string()).optional(),
+  /** Why it is left out, if its entry of the config file is wrong. */
+  problem: z.string().optional(),
   instances: z.array(toolInstanceOutput),
 });
 
@@ -79,6 +82,7 @@ export function showToolServer(view: ServerView): ShownToolServer {
     tools: view.tools,
     listed_at: view.listedAt === undefined ? undefined : iso(view.listedAt),
     backups: view.backups.length === 0 ? undefined : [...view.backups],
+    problem: view.problem,
     instances: view.instances.map(showInstance),
   };
 }

@@ -60,7 +60,7 @@ it.each(cases)('leaves a broken file of %s as it is', async (client, file) => {
   const { code, stdout, stderr } = await runCli(['install', '--client', client, '--write'], { home });
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toContain(path);
-  expect(stderr).toContain('cannot be read: CloseBraceExpected at line 1, column 17');
+  expect(stderr).toContain('cannot be read: line 1, column 17: a closing brace is expected');
   expect(readFileSync(path, 'utf8')).toBe('{"mcpServers": {');
   expect(readdirSync(dirname(path))).toEqual([path.split('/').at(-1)]);
 });

@@ -61,8 +61,8 @@ it('updates its own entry and keeps what the user has added to it', () => {
 });
 
 it.each([
-  ['{"mcpServers": {', 'cannot be read: CloseBraceExpected at line 1, column 17'],
-  ['{\n  "a": 1,,\n}', 'cannot be read: PropertyNameExpected at line 2, column 10'],
+  ['{"mcpServers": {', 'cannot be read: line 1, column 17: a closing brace is expected'],
+  ['{\n  "a": 1,,\n}', 'cannot be read: line 2, column 10: a name in double quotes is expected'],
   ['[]', 'holds a value, but no names'],
   ['"text"', 'holds a value, but no names'],
   // The entry that would be changed is not the one that is in force.
@@ -94,9 +94,9 @@ it('keeps the comments, the numbers and the form of the other entries', () => {
 `;
   const { text: merged } = mergeServer(text, merge);
   expect(merged).toBe(
-    text.replace(
-      '{ "command": "f" } // why files\n',
-      `{ "command": "f" }, // why files
+    text.replace('{ "command": "f" } //', '{ "command": "f" }, //').replace(
+      '// "old": {}\n',
+      `// "old": {}
     "agent-runtime": {
       "command": "npx",
       "args": [
@@ -204,7 +204,7 @@ it('refuses TOML whose servers are in an inline table, and TOML that is broken',
   expect(() => mergeServer('mcp_servers = { other = { command = "x" } }\n', codex)).toThrow(
     'cannot be changed in place',
   );
-  expect(() => mergeServer('a = 1\na = 2\n', codex)).toThrow(/cannot be read: .* at line 2, column 1/);
+  expect(() => mergeServer('a = 1\na = 2\n', codex)).toThrow(/cannot be read: line 2, column 1/);
 });
 
 const goose: Merge = {
@@ -268,5 +268,5 @@ it('refuses YAML in flow form, and YAML that is broken', () => {
   expect(() => mergeServer('extensions: { developer: { enabled: true } }\n', goose)).toThrow(
     'cannot be changed in place',
   );
-  expect(() => mergeServer('a: [\n', goose)).toThrow(/cannot be read: .* at line/);
+  expect(() => mergeServer('a: [\n', goose)).toThrow(/cannot be read: line/);
 });

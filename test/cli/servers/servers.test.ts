@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import type { ServerSettings } from '../../../src/base/server-settings.js';
 import { odd } from '../../downstream/tool-runtime.js';
 import { tempDir } from '../../support/temp-dir.js';
+import { hasTerminal, textInTerminal } from '../in-terminal.js';
 import { runCli } from '../run-cli.js';
 
 const configOf = (home: string) => join(home, '.claude', 'agent_runtime.json');
@@ -27,15 +28,17 @@ it('import copies the fields that every client knows, skips the rest, and leaves
   const file = sourceIn(home, {
     github: { command: 'npx', args: ['-y', 'github-server'], env: { TOKEN: 'x' }, disabled: false, alwaysAllow: ['a'] },
     web: { type: 'http', url: 'https://example.org/mcp', headers: { Authorization: 'Bearer y' } },
-    old: { type: 'sse', url: 'https://example.org/sse' },
+    old: { type: 'sse', url: 'https://example.org/sse', disabled: true },
+    'a b': { command: 'x' },
     'agent-runtime': { command: 'npx', args: ['-y', 'agent-runtime-mcp'] },
     files: { command: 'other' },
   });
   const end = await runCli(['servers', 'import', file, '--json'], { home });
   expect(end.code).toBe(0);
   const report = end.json();
-  expect(report).toMatchObject({ added: ['github', 'web'], replaced: [], unchanged: [], dry_run: false });
-  expect(report.skipped.map(({ server }: { server: string }) => server)).toEqual(['old', 'agent-runtime', 'files']);
+  expect(report).toMatchObject({ added: ['github', 'web', 'old'], replaced: [], unchanged: [], dry_run: false });
+  expect(report.skipped.map(({ server }: { server: string }) => server)).toEqual(['a b', 'agent-runtime', 'files']);
+  expect(report.skipped[0].reason).toBe('its name is not a name of letters, digits, - and _, 64 characters at most');
   const text = readFileSync(configOf(home), 'utf8');
   expect(text).toContain('\n    "model"');
   expect(JSON.parse(text)).toEqual({
@@ -44,11 +47,12 @@ it('import copies the fields that every client knows, skips the rest, and leaves
       files: { command: 'files', instances: 3 },
       github: { command: 'npx', args: ['-y', 'github-server'], env: { TOKEN: 'x' } },
       web: { type: 'http', url: 'https://example.org/mcp', headers: { Authorization: 'Bearer y' } },
+      old: { type: 'sse', url: 'https://example.org/sse', disabled: true },
     },
   });
   expect(readFileSync(report.backup, 'utf8')).toBe(before);
   expect((await runCli(['servers', 'import', file, '--json'], { home })).json()).toMatchObject({
-    unchanged: ['github', 'web'],
+    unchanged: ['github', 'web', 'old'],
   });
   const replaced = await runCli(['servers', 'import', file, '--replace', '--json'], { home });
   expect(replaced.json().replaced).toEqual(['files']);
@@ -60,10 +64,10 @@ it('a dry run changes nothing, and neither does an invalid file', async () => {
   const file = sourceIn(home, { one: { command: 'one' } });
   const dry = await runCli(['servers', 'import', file, '--dry-run'], { home });
   expect(dry).toMatchObject({ code: 0, stdout: 'Would have added one.\n' });
-  writeFileSync(file, '{"servers": {}}');
+  writeFileSync(file, '{"tools": {}}');
   const wrong = await runCli(['servers', 'import', file], { home });
   expect(wrong.code).toBe(2);
-  expect(wrong.stderr).toContain('has no "mcpServers"');
+  expect(wrong.stderr).toContain('has neither "mcpServers" nor "servers"');
   expect((await runCli(['servers', 'import', join(home, 'nowhere')], { home })).code).toBe(3);
   expect(readdirSync(join(home, '.claude'))).toEqual([]);
 });
@@ -81,9 +85,11 @@ it('check starts each server and names the problem of each; list starts none and
   ]);
   expect((await runCli(['servers', 'check', 'good'], { home })).code).toBe(0);
   expect((await runCli(['servers', 'check', 'stranger'], { home })).code).toBe(3);
-  const list = await runCli(['servers', 'list'], { home });
-  expect(list.stdout).toContain('1 instance; 26 tools');
-  expect(list.stdout).toContain('never asked for its tools');
+  const list = (await runCli(['servers', 'list'], { home })).json().servers;
+  expect(list).toMatchObject([
+    { server: 'good', instances: 1, tools: 26 },
+    { server: 'bad', tools: null },
+  ]);
 });
 
 it('call_tool works from a shell too, and the process ends by itself', async () => {
@@ -96,11 +102,21 @@ it('call_tool works from a shell too, and the process ends by itself', async () 
   expect(end.json()).toMatchObject({ source: 'primary', result: { content: [{ type: 'text', text: 'hi' }] } });
 });
 
-it('a mistake in the servers of the config file is an error that names the key', async () => {
-  const home = homeWith({ mcpServers: { odd: { command: 'x', instances: 9 } } });
-  const end = await runCli(['servers', 'list'], { home });
-  expect(end.code).toBe(2);
-  expect(end.stderr).toContain('mcpServers.odd.instances');
+it('a server whose entry is wrong is listed as left out, with the key, and one that is switched off as such', async () => {
+  const home = homeWith({ mcpServers: { odd: { command: 'x', instances: 9 }, off: { command: 'y', disabled: true } } });
+  const end = await runCli(['servers', 'list', '--json'], { home });
+  expect(end.code).toBe(0);
+  expect(end.json().servers).toMatchObject([
+    { server: 'odd', off: expect.stringContaining('mcpServers.odd.instances') },
+    { server: 'off', off: 'switched off' },
+  ]);
+});
+
+it('import takes the file of VS Code, which names its servers otherwise', async () => {
+  const home = homeWith({});
+  const file = join(home, 'mcp.json');
+  writeFileSync(file, JSON.stringify({ inputs: [], servers: { one: { type: 'stdio', command: 'one' } } }));
+  expect((await runCli(['servers', 'import', file, '--json'], { home })).json()).toMatchObject({ added: ['one'] });
 });
 
 it('import keeps the comments of the config file', async () => {
@@ -111,4 +127,12 @@ it('import keeps the comments of the config file', async () => {
   const text = readFileSync(configOf(home), 'utf8');
   expect(text).toContain('// the best one\n  "model": "opus", /* for all */');
   expect((await runCli(['servers', 'list', '--json'], { home })).json().servers).toMatchObject([{ server: 'one' }]);
+});
+
+it.skipIf(!hasTerminal)('list is a table in a terminal, and creates no database', async () => {
+  const home = homeWith({ mcpServers: { files: { command: 'files' } } });
+  expect(await textInTerminal(['servers', 'list'], { home })).toBe(
+    'SERVER  RUNS   INSTANCES        TOOLS\nfiles   files          1  never asked\n',
+  );
+  expect(readdirSync(join(home, '.claude')).filter((name) => name.endsWith('.db'))).toEqual([]);
 });

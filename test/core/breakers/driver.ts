@@ -1,8 +1,7 @@
 /** Does to breakers what it is told on stdin, a JSON line each, at the time that the line says; answers on stdout. */
 import { createInterface } from 'node:readline';
-import { silentLog } from '../../../src/base/log.js';
 import { createBreakers } from '../../../src/core/breakers/breakers.js';
-import { openDatabase } from '../../../src/store/sqlite/open.js';
+import { openAt } from '../../support/open-at.js';
 import { type Operation, perform } from './operation.js';
 
 export interface Order {
@@ -14,7 +13,7 @@ export interface Order {
 const [file = ''] = process.argv.slice(2);
 let now = 0;
 const clock = { now: () => now, tick: () => now, bootId: 'boot-1' };
-const db = await openDatabase({ file, backupDir: `${file}-backups`, log: silentLog, now: clock.now });
+const db = await openAt(file, clock.now);
 const breakers = createBreakers({ db, clock });
 for await (const line of createInterface({ input: process.stdin })) {
   const order = JSON.parse(line) as Order;

@@ -1,13 +1,12 @@
 /** Takes and gives back probes of a half-open breaker, and prints when it held each: `FROM TO`, nanoseconds of the boot. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../../src/base/clock.js';
-import { silentLog } from '../../../src/base/log.js';
 import { createBreakers } from '../../../src/core/breakers/breakers.js';
-import { openDatabase } from '../../../src/store/sqlite/open.js';
+import { openAt } from '../../support/open-at.js';
 
 const [file = '', rounds = '0'] = process.argv.slice(2);
 const clock = systemClock();
-const db = await openDatabase({ file, backupDir: `${file}-backups`, log: silentLog, now: clock.now });
+const db = await openAt(file, clock.now);
 const breakers = createBreakers({ db, clock });
 for (let round = 0; round < Number(rounds); round++) {
   const { permit } = await breakers.acquire('llm:anthropic', { holder: `job:${process.pid}:${round}` });

@@ -166,7 +166,7 @@ describe('a session that is gone', () => {
   test('is known to be gone when its process was killed with SIGKILL', async () => {
     const runtime = await testRuntime();
     const [task] = await runtime.tasks.create([{ title: 'Task' }], bob);
-    const { process: server, ended } = startChild(await buildChild(child), [runtime.config.dbPath, 'abc', 'w']);
+    const { process: server, ended } = startChild(await buildChild(child), [runtime.db.location, 'abc', 'w']);
     await new Promise((resolve) => server.stdout?.once('data', resolve));
     expect((await runtime.slots.list())[0]).toMatchObject({ workerId: 'w', holder: 'claude:abc' });
     expect(await runtime.sessions.sweep()).toEqual([]);
@@ -181,7 +181,7 @@ describe('a session that is gone', () => {
 
   test('ends cleanly by freeing its slots, without waiting for anyone', async () => {
     const runtime = await testRuntime();
-    const { process: server, ended } = startChild(await buildChild(child), [runtime.config.dbPath, 'abc', 'w']);
+    const { process: server, ended } = startChild(await buildChild(child), [runtime.db.location, 'abc', 'w']);
     await new Promise((resolve) => server.stdout?.once('data', resolve));
     server.stdin?.end();
     expect((await ended).code).toBe(0);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { isOnPostgres } from '../../support/postgres.js';
 import { completed, pidOf, session, testQueue } from './queue.js';
 
 describe('dead letters', () => {
@@ -8,7 +9,8 @@ describe('dead letters', () => {
     await queue.submit({ runAt: queue.clock.now() + 86_400_000 });
     for (let crash = 0; crash < 3; crash++) {
       queue.clock.pass(200_000);
-      const runner = await queue.runner();
+      // Once it has lost a runner it has a process of its own.
+      const runner = await queue.runner(crash === 0 ? 'call' : 'process');
       const job = await queue.take(runner);
       expect(job.id).toBe(id);
       queue.liveness.set(await pidOf(queue, runner), 'dead');
@@ -22,7 +24,7 @@ describe('dead letters', () => {
     expect(await dead()).toEqual([]);
   });
 
-  it('are found by an index of their own, however many other jobs there are', async () => {
+  it.skipIf(isOnPostgres)('are found by an index of their own, however many other jobs there are', async () => {
     const { runtime } = await testQueue();
     const plan = await runtime.db.all<{ detail: string }>(
       'explain query plan select id from jobs where is_dead = 1 order by seq desc limit 20',

@@ -4,6 +4,7 @@ import { count, observe, raise } from '../../../src/core/metrics/counters.js';
 import { purge } from '../../../src/core/retention/purge.js';
 import { buildChild, startChild } from '../../support/child.js';
 import { projectRoot } from '../../support/paths.js';
+import { databaseEnv } from '../../support/postgres.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { testRuntime } from '../../support/test-runtime.js';
 import { completed, failing, testQueue } from '../jobs/queue.js';
@@ -34,7 +35,8 @@ describe('counters', () => {
   it('of two processes add up, tool calls counted in memory among them', async () => {
     const home = tempDir();
     const child = await buildChild(join(projectRoot, 'test/core/metrics/children/submit.ts'));
-    const children = [startChild(child, [home, '40']), startChild(child, [home, '60'])];
+    const env = await databaseEnv(home);
+    const children = ['40', '60'].map((count) => startChild(child, [home, count], env));
     for (const { code, stderr } of await Promise.all(children.map(({ ended }) => ended))) {
       expect([code, stderr]).toEqual([0, '']);
     }

@@ -7,6 +7,7 @@ import {
   readNeighbours,
 } from '../../../src/core/overview/board.js';
 import { readBoardChoices } from '../../../src/core/overview/board-choices.js';
+import { isOnPostgres } from '../../support/postgres.js';
 import { alice, bob, openBoard, shell } from '../tasks/board.js';
 
 const minute = 60_000;
@@ -141,7 +142,7 @@ test('a board can be filtered by the projects, goals and workers that there are'
 });
 
 /** What is asked with every change while somebody looks; each must be read off an index, in order. */
-test.each([
+test.skipIf(isOnPostgres).each([
   [
     'the columns of what has ended',
     "status = 'failed' and status in ('completed', 'failed', 'cancelled') order by completed_at desc, id desc",

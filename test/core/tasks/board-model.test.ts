@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { ErrorCode } from '../../../src/base/errors.js';
 import { RuntimeError } from '../../../src/base/errors.js';
 import type { Processes } from '../../../src/core/ports.js';
+import { isOnPostgres } from '../../support/postgres.js';
 import { type Board, openBoard } from './board.js';
 import { emptyModel, type Model, Refused, readyLine, tellTime, unfinished } from './board-model.js';
 import { conversations, type Operation, type World } from './operation.js';
@@ -88,7 +89,9 @@ async function wipe(board: Board): Promise<void> {
       await sql.run(`delete from ${table}`);
     await sql.run('update tasks set stopped_by = null');
     await sql.run('delete from tasks');
-    await sql.run("delete from sqlite_sequence where name = 'tasks'");
+    await sql.run(
+      isOnPostgres ? 'alter table tasks alter column id restart' : "delete from sqlite_sequence where name = 'tasks'",
+    );
   });
 }
 

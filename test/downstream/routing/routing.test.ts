@@ -53,6 +53,7 @@ async function withNative(servers: Record<string, ServerSettings>, options: Tool
     breakers,
     processes: createServerProcesses({ db, clock, processes, startTimeOf: () => undefined, endMarked: () => 0 }),
     natives: [tool],
+    readServers: () => config.servers,
     runNative: async (chosen, args, signal) =>
       chosen.execute(chosen.input.parse(args), { signal, db, clock, log: silentLog, settings: config.native }),
   });

@@ -1,16 +1,15 @@
 // A server process that holds a slot and a task until it is killed: `session DATABASE SESSION_ID WORKER`.
 import { systemClock } from '../../../src/base/clock.js';
-import { silentLog } from '../../../src/base/log.js';
 import { createSessions, nameSession } from '../../../src/core/coordination/sessions.js';
 import { createSlots } from '../../../src/core/coordination/slots.js';
 import { createTaskBoard } from '../../../src/core/tasks/tasks.js';
 import { systemProcesses } from '../../../src/runner/identity.js';
-import { openDatabase } from '../../../src/store/sqlite/open.js';
+import { openAt } from '../../support/open-at.js';
 
 const [file = '', clientSessionId = '', worker = ''] = process.argv.slice(2);
 const clock = systemClock();
 const processes = systemProcesses(clock.bootId);
-const db = await openDatabase({ file, backupDir: `${file}-backups`, log: silentLog, now: clock.now });
+const db = await openAt(file, clock.now);
 const info = { clientSessionId, project: '' };
 const session = nameSession(info);
 const sessions = createSessions({ db, clock, processes });

@@ -75,6 +75,24 @@ it('no tool answers internal to arguments nested 10,000 deep, wherever they stan
   expect(found).toEqual([]);
 });
 
+it.each(['toString', 'valueOf', 'constructor', '__proto__', 'hasOwnProperty', 'toJSON', 'length', 'then'])(
+  'no tool answers internal to an object with a %s of its own, wherever it stands',
+  async (name) => {
+    const runtime = await testRuntime();
+    const odd = JSON.parse(`{"${name}": 1}`);
+    const found: string[] = [];
+    for (const tool of tools) {
+      for (const field of [...Object.keys(tool.input.shape), 'unknown_field']) {
+        for (const value of [odd, [odd], { a: odd }]) {
+          const code = await codeOf(tool, argumentsWith(tool, field, value), runtime);
+          if (code.startsWith('internal')) found.push(`${tool.name}.${field}: ${code}`);
+        }
+      }
+    }
+    expect(found).toEqual([]);
+  },
+);
+
 it('says how deep arguments may be, and takes what is not deeper', async () => {
   const runtime = await testRuntime();
   const create = tools.find(({ name }) => name === 'create_task') as AnyTool;

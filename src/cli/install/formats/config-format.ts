@@ -16,13 +16,9 @@ export interface ConfigFormat {
   print(value: object): string;
 }
 
-/** Why a text cannot be read, and where. Lines and columns count from 1. */
+/** A text cannot be read; the message begins with line and column, from 1. */
 export class SyntaxProblem extends Error {
   override readonly name = 'SyntaxProblem';
-
-  constructor(what: string, line: number, column: number) {
-    super(`${what} at line ${line}, column ${column}`);
-  }
 }
 
 /** The text is right, but has a form that is not changed in place. */

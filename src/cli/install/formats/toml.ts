@@ -1,6 +1,6 @@
 import { type AST, getStaticTOMLValue, ParseError, parseTOML } from 'toml-eslint-parser';
+import { eolOf, insertion, lineStart, nextLine, removal, splice } from '../../../base/splice.js';
 import { type ConfigFormat, type Path, SyntaxProblem } from './config-format.js';
-import { eolOf, insertion, lineStart, nextLine, removal, splice } from './splice.js';
 
 /** TOML. toml-eslint-parser finds the places of tables and values; all other characters stay. */
 export const toml: ConfigFormat = {
@@ -47,7 +47,8 @@ function treeOf(text: string): AST.TOMLProgram {
   try {
     return parseTOML(text);
   } catch (error) {
-    if (error instanceof ParseError) throw new SyntaxProblem(error.message, error.lineNumber, error.column + 1);
+    if (error instanceof ParseError)
+      throw new SyntaxProblem(`line ${error.lineNumber}, column ${error.column + 1}: ${error.message}`);
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { isMap, isScalar, LineCounter, type Pair, parseDocument, stringify, type YAMLMap } from 'yaml';
+import { eolOf, insertion, lineStart, nextLine, removal, splice } from '../../../base/splice.js';
 import { type ConfigFormat, type Path, SyntaxProblem, UnusualForm } from './config-format.js';
-import { eolOf, insertion, lineStart, nextLine, removal, splice } from './splice.js';
 
 /** YAML. The `yaml` package finds the places; to print its document would lose line ends and the form of all lines. */
 export const yaml: ConfigFormat = {
@@ -46,7 +46,7 @@ function documentOf(text: string) {
   const [error] = document.errors;
   if (!error) return document;
   const { line, col } = lineCounter.linePos(error.pos[0]);
-  throw new SyntaxProblem(error.code, line, col);
+  throw new SyntaxProblem(`line ${line}, column ${col}: ${error.code}`);
 }
 
 function pairAt(root: unknown, path: Path): Pair | undefined {

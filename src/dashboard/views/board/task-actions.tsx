@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ShownTask, ShownUpdatedTask } from '../../../tools/shapes/task.js';
+import type { ShownChangedTask, ShownTask } from '../../../tools/shapes/task.js';
 import { useMayWrite, write } from '../../api.js';
 import { ActionForm, ConfirmButton, Dialog } from '../../ui/dialog.js';
 import { act } from '../../ui/notices.js';
@@ -93,7 +93,7 @@ function Claim({ task }: { task: ShownTask }) {
   const close = () => setOpen(false);
   const claim = async (form: FormData) => {
     const worker = String(form.get('worker')).trim();
-    const claimed = await write<ShownUpdatedTask>('update_task_status', {
+    const claimed = await write<ShownChangedTask>('update_task_status', {
       task_id: task.id,
       status: 'in_progress',
       worker_id: worker,

@@ -6,7 +6,7 @@ import { openRuntime } from '../../../../src/runtime.js';
 import { jobStoreOf } from '../../../support/job-store.js';
 
 const [home = '', count = '0'] = process.argv.slice(2);
-const runtime = await openRuntime({ config: readConfig({}, { HOME: home }), log: silentLog });
+const runtime = await openRuntime({ config: readConfig({}, { ...process.env, HOME: home }), log: silentLog });
 const store = jobStoreOf(runtime);
 const actor = { holder: null, project: '' };
 for (let job = 0; job < Number(count); job++) {

@@ -43,9 +43,3 @@ export function nextLine(text: string, offset: number): number {
 export function indentAt(text: string, offset: number): string {
   return /^[ \t]*/.exec(text.slice(lineStart(text, offset), offset))?.[0] ?? '';
 }
-
-/** Line and column of an offset, from 1. */
-export function positionOf(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset);
-  return { line: before.split('\n').length, column: offset - lineStart(text, offset) + 1 };
-}

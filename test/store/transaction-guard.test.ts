@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Sql } from '../../../src/store/sql.js';
-import { notesIn, openStore, type Store } from '../open-store.js';
+import type { Sql } from '../../src/store/sql.js';
+import { notesIn, openStore, type Store } from './open-store.js';
 
 const guardsError = 'A transaction awaited something other than its own sql; it was rolled back.';
 

@@ -1,0 +1,80 @@
+import type { Sql } from '../../store/sql.js';
+import { newestEventId } from '../events/events.js';
+import type { TaskRow, TaskStatus } from './task.js';
+
+/** What a change of one task has done to others, as ids in order. */
+export interface Effects {
+  /** They waited for it and can be claimed now. */
+  nowReady: number[];
+  /** They wait for it again. */
+  waitingAgain: number[];
+  /** They were made of parts, and their last part is done. */
+  completed: number[];
+  cancelled: number[];
+  skipped: number[];
+  /** Its failure had stopped them. */
+  reopened: number[];
+  /** Its goal, where that has been completed or made active by this. */
+  goal: { id: number; status: 'completed' | 'active' } | undefined;
+}
+
+type Changed = Pick<TaskRow, 'id' | 'status' | 'goal_id'>;
+
+/**
+ * Makes a change of one task and reads from the audit log what it has done to others. Call it in a transaction: then
+ * all events that are new are those of the change.
+ */
+export async function withEffects<Row extends Changed>(
+  sql: Sql,
+  change: () => Promise<Row>,
+): Promise<{ row: Row; effects: Effects }> {
+  const before = await newestEventId(sql);
+  const row = await change();
+  return { row, effects: await readEffects(sql, row, before) };
+}
+
+async function readEffects(sql: Sql, { id, status, goal_id }: Changed, before: number): Promise<Effects> {
+  const events = await sql.all<{ subject: string; subject_id: string; type: string }>(
+    "select subject, subject_id, type from events where id > ? and subject in ('task', 'goal') order by id",
+    before,
+  );
+  const others = (type: string) =>
+    events
+      .filter((event) => event.subject === 'task' && event.type === type && event.subject_id !== String(id))
+      .map((event) => Number(event.subject_id))
+      .sort((a, b) => a - b);
+  const ofGoal = events.findLast((event) => event.subject === 'goal' && event.subject_id === String(goal_id))?.type;
+  const own = events.filter((event) => event.subject === 'task' && event.subject_id === String(id));
+  const hasEnded = own.some(({ type }) => type === status && endings.has(status));
+  const completed = others('completed');
+  const skipped = others('skipped');
+  const released = [...(hasEnded ? [id] : []), ...completed, ...skipped].slice(0, mostEnded);
+  return {
+    nowReady: released.length > 0 ? await readDependents(sql, released, ready) : [],
+    waitingAgain: own.some(({ type }) => type === 'reopened') ? await readDependents(sql, [id], waiting) : [],
+    completed,
+    cancelled: others('cancelled'),
+    skipped,
+    reopened: others('reopened'),
+    goal:
+      goal_id !== null && (ofGoal === 'completed' || ofGoal === 'reopened')
+        ? { id: goal_id, status: ofGoal === 'completed' ? 'completed' : 'active' }
+        : undefined,
+  };
+}
+
+/** Of more tasks that have ended at once, the dependents are not looked for. */
+const mostEnded = 1_000;
+
+const endings: ReadonlySet<TaskStatus> = new Set(['completed', 'failed', 'cancelled']);
+const ready = "t.status = 'pending' and t.unfinished_dependencies = 0 and t.is_held = 0";
+const waiting = "t.status = 'pending' and t.unfinished_dependencies > 0";
+
+async function readDependents(sql: Sql, ids: readonly number[], condition: string): Promise<number[]> {
+  const rows = await sql.all<{ id: number }>(
+    `select distinct t.id from task_dependencies d join tasks t on t.id = d.task_id
+     where d.depends_on in (${ids.map(() => '?').join(', ')}) and ${condition} order by t.id`,
+    ...ids,
+  );
+  return rows.map((row) => row.id);
+}

@@ -1,0 +1,141 @@
+import type { Client, QueryResult, QueryResultRow } from 'pg';
+import pg from 'pg';
+import type { Value } from '../sql.js';
+import { readAddress } from './address.js';
+import { toPostgres } from './dialect.js';
+import { isConnectionFailure, isInvalidText, isReadOnlyServer, isStale } from './postgres-errors.js';
+
+export interface ConnectionNeeds {
+  url: string;
+  /** What `pg_stat_activity` shows. */
+  name: string;
+  isReadOnly: boolean;
+  onNotice?: ((channel: string, payload: string) => void) | undefined;
+}
+
+/**
+ * One connection, opened when it is first needed and again after it has failed. Statements are sent at once, one after
+ * the other, without waiting for the answers to those before; the server runs them in that order.
+ */
+export class Connection {
+  readonly #needs: ConnectionNeeds;
+  readonly #prepares: boolean;
+  /** Texts as PostgreSQL takes them, and the name under which each is prepared. */
+  readonly #texts = new Map<string, { text: string; name: string | undefined }>();
+  readonly #isCurrent = new WeakSet<Client>();
+  #opening: Promise<Client> | undefined;
+  #isClosed = false;
+
+  constructor(needs: ConnectionNeeds) {
+    this.#needs = needs;
+    this.#prepares = readAddress(needs.url).prepares;
+  }
+
+  /** The open connection. Rejects as the driver does. */
+  open(): Promise<Client> {
+    if (!this.#opening) {
+      const opening = this.#connect();
+      this.#opening = opening;
+      opening.catch(() => {
+        if (this.#opening === opening) this.#opening = undefined;
+      });
+    }
+    return this.#opening;
+  }
+
+  /** Sends a statement on a connection that `open` gave. */
+  send<Row extends QueryResultRow>(
+    client: Client,
+    text: string,
+    values: readonly Value[] = [],
+  ): Promise<QueryResult<Row>> {
+    const known = this.#known(text);
+    const query = known.name === undefined ? { text: known.text } : { text: known.text, name: known.name };
+    const answer = client.query<Row>({ ...query, values: [...values] });
+    answer.catch((error) => {
+      if (this.#isUseless(error)) this.discard(client);
+      // It is a fault of the text, which the driver does not name.
+      if (isInvalidText(error)) error.message += ` in: ${text}`;
+    });
+    return answer;
+  }
+
+  #isUseless(error: unknown): boolean {
+    return isConnectionFailure(error) || isStale(error) || (isReadOnlyServer(error) && !this.#needs.isReadOnly);
+  }
+
+  /** Gives a connection up; the next `open` makes a new one. */
+  discard(client: Client): void {
+    if (!this.#isCurrent.has(client)) return;
+    this.#isCurrent.delete(client);
+    this.#opening = undefined;
+    client.end().catch(() => {});
+  }
+
+  /** Sends what is under way, then ends. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const client = await this.#opening?.catch(() => undefined);
+    await client?.end().catch(() => {});
+  }
+
+  async #connect(): Promise<Client> {
+    const { url, name, isReadOnly, onNotice } = this.#needs;
+    const client = new pg.Client({
+      connectionString: readAddress(url).connectionString,
+      application_name: name,
+      connectionTimeoutMillis: connectMs,
+      query_timeout: answerMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      pipeline: true,
+      types,
+    });
+    // Without a listener a connection that is cut while idle would end the process.
+    client.on('error', () => this.discard(client));
+    client.on('end', () => this.discard(client));
+    if (onNotice) client.on('notification', ({ channel, payload }) => onNotice(channel, payload ?? ''));
+    await client.connect();
+    this.#isCurrent.add(client);
+    await client.query(sessionSettings(isReadOnly));
+    if (this.#isClosed) this.discard(client);
+    return client;
+  }
+
+  #known(text: string): { text: string; name: string | undefined } {
+    const known = this.#texts.get(text);
+    if (known) return known;
+    const made = { text: toPostgres(text), name: this.#prepares ? `s${this.#texts.size}` : undefined };
+    this.#texts.set(text, made);
+    return made;
+  }
+}
+
+const connectMs = 5_000;
+/** Longer than any statement waits for a lock. A network that swallows packets would keep us waiting for minutes. */
+const answerMs = 30_000;
+
+/**
+ * A process that is stopped or cut off in the middle of a transaction must not keep the others waiting: the server ends
+ * its session.
+ */
+const sessionSettings = (isReadOnly: boolean): string =>
+  [
+    'set idle_in_transaction_session_timeout = 10000',
+    'set lock_timeout = 10000',
+    'set tcp_keepalives_idle = 10',
+    'set tcp_keepalives_interval = 5',
+    'set tcp_keepalives_count = 3',
+    ...(isReadOnly ? ['set default_transaction_read_only = on'] : []),
+  ].join('; ');
+
+/** Numbers of eight bytes, sums and averages are numbers here; truth values are 0 and 1, as the tables have them. */
+const parsers = new Map<number, (text: string) => unknown>([
+  [16, (text) => (text === 't' ? 1 : 0)],
+  [20, Number],
+  [1700, Number],
+]);
+
+const types = {
+  getTypeParser: (oid: number) => parsers.get(oid) ?? pg.types.getTypeParser(oid),
+};

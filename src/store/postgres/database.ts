@@ -1,0 +1,206 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RuntimeError } from '../../base/errors.js';
+import type { Log } from '../../base/log.js';
+import type { Database, Sql, Statement, TransactionOptions, Value } from '../sql.js';
+import { Connection } from './connection.js';
+import {
+  closedError,
+  explain,
+  isConnectionFailure,
+  isReadOnlyServer,
+  isRetriable,
+  isStale,
+} from './postgres-errors.js';
+import { CommitUnanswered, MustBeAlone, runTransaction } from './transaction.js';
+
+export interface PostgresNeeds {
+  url: string;
+  /** Where the schema was looked at; from here on it writes. */
+  writer: Connection;
+  /** The address without its secrets. */
+  location: string;
+  log: Log;
+  /** How long a caller waits for the server before it gets `unavailable`, in milliseconds. */
+  deadlineMs: number;
+  /** For measurements: every transaction runs as the only one. */
+  alwaysAlone?: boolean | undefined;
+}
+
+/** A database on a PostgreSQL server, by two connections: one writes, the other one reads. */
+export const postgresDatabase = (needs: PostgresNeeds): Database => new PostgresDatabase(needs);
+
+const mostConflicts = 5;
+const conflictPauseMs = 40;
+const reconnectPauseMs = 200;
+
+class PostgresDatabase implements Database {
+  readonly location: string;
+  readonly #needs: PostgresNeeds;
+  readonly #writer: Connection;
+  readonly #reader: Connection;
+  #lastWrite: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(needs: PostgresNeeds) {
+    this.location = needs.location;
+    this.#needs = needs;
+    this.#writer = needs.writer;
+    this.#reader = new Connection({ url: needs.url, name: 'agent-runtime (reads)', isReadOnly: true });
+  }
+
+  readonly all: Database['all'] = async <Row>(text: string, ...values: Value[]) =>
+    (await this.#read(text, values)) as Row[];
+
+  readonly get: Database['get'] = async <Row>(text: string, ...values: Value[]) =>
+    (await this.#read(text, values))[0] as Row | undefined;
+
+  readonly run: Database['run'] = (text, ...values) =>
+    this.transaction((sql) => sql.run(text, ...values), { beside: true });
+
+  readonly send: Database['send'] = async (text, ...values) => {
+    await this.run(text, ...values);
+  };
+
+  readonly alone: Database['alone'] = async () => {};
+
+  /** Writers of this process take turns in the order in which they asked, on one connection. */
+  readonly transaction: Database['transaction'] = (body, options = {}) => {
+    const askedAt = performance.now();
+    const turn = this.#lastWrite.then(() => this.#transact(body, options, askedAt));
+    this.#lastWrite = turn.catch(() => {});
+    return turn;
+  };
+
+  readonly check: Database['check'] = async () => {
+    await this.get('select 1 as one');
+    return undefined;
+  };
+
+  readonly backup: Database['backup'] = async (path) => {
+    throw new RuntimeError(
+      'not_configured',
+      `The database ${this.location} is backed up by PostgreSQL's own tools.`,
+      `Run: pg_dump --format=custom --file=${JSON.stringify(path)} DATABASE`,
+    );
+  };
+
+  readonly isHere: Database['isHere'] = () => !this.#isClosed;
+
+  readonly lossAtOpening: Database['lossAtOpening'] = () => undefined;
+
+  readonly close: Database['close'] = (last = []) => {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    void this.#end(last);
+  };
+
+  /** The statements leave with the last commit under way, and nobody waits for their answers. */
+  async #end(last: readonly Statement[]): Promise<void> {
+    try {
+      if (last.length > 0) {
+        const client = await this.#writer.open();
+        await runTransaction({ connection: this.#writer, client, isAlone: false, isDurable: false }, async (sql) => {
+          for (const { text, values } of last) await sql.send(text, ...values);
+        });
+      }
+    } catch (error) {
+      // The leases of this process expire by themselves then.
+      this.#needs.log.debug('the last statements were not written', { error });
+    } finally {
+      await Promise.all([this.#writer.close(), this.#reader.close()]);
+    }
+  }
+
+  #read(text: string, values: readonly Value[]): Promise<unknown[]> {
+    return this.#untilReached(performance.now(), async () => {
+      const client = await this.#reader.open();
+      const { rows } = await this.#reader.send(client, text, values).catch((error) => {
+        if (!isReadOnlyServer(error)) throw error;
+        throw new Error(`Only run() and transactions write; all() and get() were given: ${text}`, { cause: error });
+      });
+      return rows;
+    });
+  }
+
+  async #transact<Result>(
+    body: (sql: Sql) => Promise<Result>,
+    { durable = false, beside = false }: TransactionOptions,
+    askedAt: number,
+  ): Promise<Result> {
+    let isAlone = !beside || this.#needs.alwaysAlone === true;
+    for (let conflicts = 0; ; ) {
+      try {
+        return await this.#untilReached(askedAt, () => this.#attempt(body, isAlone, durable, askedAt));
+      } catch (error) {
+        if (error instanceof MustBeAlone) isAlone = true;
+        else if (!isRetriable(error) || ++conflicts > mostConflicts) throw explain(error, this.location);
+        else await sleep(Math.random() * conflictPauseMs * conflicts);
+      }
+    }
+  }
+
+  async #attempt<Result>(
+    body: (sql: Sql) => Promise<Result>,
+    isAlone: boolean,
+    isDurable: boolean,
+    askedAt: number,
+  ): Promise<Result> {
+    const client = await this.#writer.open();
+    let finished: { result: Result } | undefined;
+    try {
+      return await runTransaction({ connection: this.#writer, client, isAlone, isDurable }, async (sql) => {
+        const result = await body(sql);
+        finished = { result };
+        return result;
+      });
+    } catch (error) {
+      if (!(error instanceof CommitUnanswered) || !finished) throw error;
+      this.#writer.discard(client);
+      if (await this.#wasCommitted(error, askedAt)) return finished.result;
+      throw error.cause;
+    }
+  }
+
+  /** Asks the server about a commit that got no answer. Throws `unavailable` if it cannot be asked in time. */
+  async #wasCommitted({ xid, cause }: CommitUnanswered, askedAt: number): Promise<boolean> {
+    const deadline = Math.max(performance.now() + this.#needs.deadlineMs / 2, askedAt + this.#needs.deadlineMs);
+    while (performance.now() < deadline && !this.#isClosed) {
+      try {
+        const client = await this.#reader.open();
+        const { rows } = await this.#reader.send<{ status: string | null }>(client, statusOf, [xid]);
+        const status = rows[0]?.status;
+        if (status === 'committed') return true;
+        if (status === 'aborted') return false;
+      } catch (error) {
+        if (!isConnectionFailure(error)) throw error;
+      }
+      await sleep(reconnectPauseMs);
+    }
+    throw new RuntimeError(
+      'unavailable',
+      `The connection to ${this.location} broke while a change was being committed; whether it was is not known.`,
+      'Look at what you changed before you repeat the call.',
+      { cause },
+    );
+  }
+
+  /** Repeats an attempt on a new connection while the server cannot be reached, up to the deadline. */
+  async #untilReached<Result>(askedAt: number, attempt: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      if (this.#isClosed) throw closedError(this.location);
+      try {
+        return await attempt();
+      } catch (error) {
+        if (this.#isClosed) throw closedError(this.location);
+        const mayRepeat = isConnectionFailure(error) || isReadOnlyServer(error) || isStale(error);
+        if (!mayRepeat || performance.now() - askedAt > this.#needs.deadlineMs) {
+          if (error instanceof MustBeAlone || isRetriable(error)) throw error;
+          throw explain(error, this.location);
+        }
+        if (!isStale(error)) await sleep(Math.random() * reconnectPauseMs);
+      }
+    }
+  }
+}
+
+const statusOf = 'select pg_xact_status(cast(? as xid8)) as status';

@@ -1,0 +1,77 @@
+import type { Client } from 'pg';
+import { migrations } from '../migrate.js';
+import { type Migration, notOurs, tooNew } from '../schema.js';
+import type { Connection } from './connection.js';
+import { schemaToPostgres } from './dialect.js';
+
+/** The lock under which schemas are changed: one process migrates, the others find nothing to do. */
+const migrationLock = 0x6d696772;
+
+/**
+ * Brings the schema up to date, all of it or nothing. Throws `unavailable` for a database of a newer version, and for one
+ * that holds tables of another program where ours would be.
+ */
+export async function migrate(
+  connection: Connection,
+  location: string,
+  steps: readonly Migration[] = migrations,
+): Promise<void> {
+  const client = await connection.open();
+  const newest = steps.at(-1)?.version ?? 0;
+  if ((await versionOf(client, location, newest)) === newest) return;
+  await client.query('begin');
+  try {
+    await client.query(`select pg_advisory_xact_lock(${migrationLock})`);
+    const found = await versionOf(client, location, newest);
+    if (found === undefined) await refuseForeign(client, location, steps);
+    await client.query(functions);
+    for (const step of steps) if (step.version > (found ?? 0)) await apply(client, step);
+    await client.query('create table if not exists schema_version (version bigint not null)');
+    await client.query('delete from schema_version');
+    await client.query('insert into schema_version (version) values ($1)', [newest]);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => connection.discard(client));
+    throw error;
+  }
+}
+
+/** Undefined if the database has no tables of ours. Throws for a newer version, which must not be changed at all. */
+async function versionOf(client: Client, location: string, newest: number): Promise<number | undefined> {
+  const { rows } = await client.query<{ has: number }>("select to_regclass('schema_version') is not null as has");
+  if (rows[0]?.has !== 1) return undefined;
+  const found = await client.query<{ version: number }>('select max(version) as version from schema_version');
+  const version = found.rows[0]?.version ?? 0;
+  if (version > newest) throw tooNew(location, version, newest);
+  return version;
+}
+
+async function apply(client: Client, step: Migration): Promise<void> {
+  const texts: string[] = [];
+  step.up({ exec: (text) => texts.push(text) });
+  for (const text of texts) await client.query(schemaToPostgres(text));
+}
+
+/** Other programs may keep their tables beside ours; only a name that both use stands in the way. */
+async function refuseForeign(client: Client, location: string, steps: readonly Migration[]): Promise<void> {
+  const wanted: string[] = [];
+  for (const step of steps) {
+    step.up({
+      exec: (text) => wanted.push(...[...text.matchAll(/create table (\w+)/g)].map(([, name]) => name ?? '')),
+    });
+  }
+  const { rows } = await client.query<{ name: string }>(
+    'select tablename::text as name from pg_tables where schemaname = any (current_schemas(false)) and tablename = any ($1)',
+    [wanted],
+  );
+  if (rows.length > 0)
+    throw notOurs(
+      location,
+      rows.map(({ name }) => name),
+    );
+}
+
+/** What SQLite has and our texts use: the elements of a JSON array that is stored as text. */
+const functions = `
+  create or replace function json_each(list text) returns table (value text) language sql immutable as
+    'select jsonb_array_elements_text(list::jsonb)'`;

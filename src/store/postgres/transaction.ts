@@ -1,0 +1,98 @@
+import type { Client, QueryResultRow } from 'pg';
+import type { Sql, Value } from '../sql.js';
+import { guardAgainstWaiting } from '../transaction-guard.js';
+import type { Connection } from './connection.js';
+
+/** Undoes a transaction that began beside others, so that it is run again as the only one. */
+export class MustBeAlone extends Error {}
+
+/** The commit got no answer: whether it was done is found out by the id of the transaction. */
+export class CommitUnanswered extends Error {
+  readonly xid: string;
+
+  constructor(xid: string, cause: unknown) {
+    super('The connection broke while the commit was under way.', { cause });
+    this.xid = xid;
+  }
+}
+
+export interface TransactionNeeds {
+  connection: Connection;
+  client: Client;
+  isAlone: boolean;
+  isDurable: boolean;
+}
+
+/**
+ * Runs `body` in one transaction. All of its statements are sent at once, so `begin` travels with the first of them and
+ * the last writes with `commit`.
+ */
+export async function runTransaction<Result>(
+  { connection, client, isAlone, isDurable }: TransactionNeeds,
+  body: (sql: Sql) => Promise<Result>,
+): Promise<Result> {
+  const guard = guardAgainstWaiting();
+  let failure: { error: unknown } | undefined;
+  let isOpen = true;
+  let waiting = 0;
+
+  async function send<Row extends QueryResultRow>(text: string, values: readonly Value[]) {
+    if (!isOpen) throw new Error('This transaction has ended; its sql must not be kept.');
+    waiting++;
+    guard.disarm();
+    try {
+      return await connection.send<Row>(client, text, values);
+    } catch (error) {
+      failure ??= { error };
+      throw error;
+    } finally {
+      waiting--;
+      if (waiting === 0 && isOpen) guard.arm();
+    }
+  }
+
+  const sql: Sql = {
+    all: async <Row>(text: string, ...values: Value[]) => (await send<QueryResultRow>(text, values)).rows as Row[],
+    get: async <Row>(text: string, ...values: Value[]) =>
+      (await send<QueryResultRow>(text, values)).rows[0] as Row | undefined,
+    run: async (text, ...values) => (await send(text, values)).rowCount ?? 0,
+    send: async (text, ...values) => void send(text, values).catch(() => {}),
+    async alone() {
+      if (!isAlone) throw new MustBeAlone();
+    },
+  };
+
+  // Their errors are those of the first statement, which finds no open transaction.
+  const begun = [
+    client.query(isDurable ? 'begin; set local synchronous_commit = on' : 'begin'),
+    connection.send<{ xid: string }>(client, isAlone ? lockAlone : lockBeside),
+  ] as const;
+  for (const step of begun) step.catch((error) => (failure ??= { error }));
+  try {
+    const result = await Promise.race([body(sql), guard.violation]);
+    isOpen = false;
+    guard.disarm();
+    // A body that caught the error of a statement cannot go on: the server has given the transaction up.
+    if (failure) throw (failure as { error: unknown }).error;
+    const committed = client.query('commit');
+    committed.catch(() => {});
+    const { xid } = (await begun[1]).rows[0] as { xid: string };
+    const { command } = await committed.catch((error) => {
+      throw new CommitUnanswered(xid, error);
+    });
+    if (command !== 'COMMIT')
+      throw (failure as { error: unknown } | undefined)?.error ?? new Error(`It was undone: ${command}`);
+    return result;
+  } catch (error) {
+    isOpen = false;
+    guard.disarm();
+    if (!(error instanceof CommitUnanswered)) await client.query('rollback').catch(() => connection.discard(client));
+    throw error;
+  }
+}
+
+/** 'agrt' in ASCII: the lock that those who write alone hold for themselves, and all others together. */
+const writeLock = 0x61677274;
+/** With the transaction's id, by which its outcome can be asked for later. */
+const lockAlone = `select pg_advisory_xact_lock(${writeLock}), pg_current_xact_id()::text as xid`;
+const lockBeside = `select pg_advisory_xact_lock_shared(${writeLock}), pg_current_xact_id()::text as xid`;

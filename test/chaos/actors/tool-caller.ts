@@ -1,0 +1,35 @@
+import type { Random } from '../random.js';
+import type { User } from '../user.js';
+import type { Actor } from './actor.js';
+
+/** Calls tools of another server: those that may be repeated, and those that must not run twice. */
+export function toolCaller(user: User): Actor {
+  const { ledger, name } = user;
+
+  async function add(_: Random, number: number) {
+    const mark = `${name}-${number}`;
+    ledger.sent.add(mark);
+    const reply = await user.call('call_tool', { tool_name: 'odd.add', arguments: { mark }, timeout_seconds: 5 });
+    if (reply.is === 'done' && reply.data.is_error !== true) ledger.answered.add(mark);
+  }
+
+  async function echo(_: Random, number: number) {
+    const text = `${name} ${number}`;
+    const reply = await user.call('call_tool', { tool_name: 'odd.echo', arguments: { text }, timeout_seconds: 5 });
+    if (reply.is === 'done' && !JSON.stringify(reply.data).includes(text)) {
+      ledger.problem(`odd.echo was asked for ${text} and answered ${JSON.stringify(reply.data).slice(0, 200)}`);
+    }
+  }
+
+  async function fork() {
+    await user.call('call_tool', { tool_name: 'odd.fork', arguments: { away: true }, timeout_seconds: 5 });
+  }
+
+  async function list() {
+    await user.call('list_tool_servers');
+  }
+
+  const actions = { add, echo, fork, list };
+  const weights = { add: 50, echo: 40, fork: 1, list: 5 };
+  return { user, act: (random, number) => actions[random.weighed(weights)](random, number) };
+}

@@ -1,0 +1,114 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { connect } from '../support/sqlite.js';
+import type { Actor } from './actors/actor.js';
+import { boardWorker } from './actors/board-worker.js';
+import { goalOwner } from './actors/goal-owner.js';
+import { jobGiver } from './actors/job-giver.js';
+import { relayAgent } from './actors/relay-agent.js';
+import { toolCaller } from './actors/tool-caller.js';
+import { checkBooks } from './books.js';
+import { carryOut, planFaults } from './faults.js';
+import { showFigures } from './figures.js';
+import { Fleet } from './fleet.js';
+import { Ledger } from './ledger.js';
+import { randomOf } from './random.js';
+import { findOrphans, settle } from './settle.js';
+import { User } from './user.js';
+import { makeWorld } from './world.js';
+
+// npm run chaos -- --seed N --minutes M [--per-second F] [--keep]: users work while faults befall the product's
+// processes; then the books are checked. Exits with 1 when they are wrong, and keeps the home with the plan of the run.
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '10' },
+    'per-second': { type: 'string', default: '3' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const seed = Number(values.seed);
+const minutes = Number(values.minutes);
+const faults = planFaults(seed, { minutes, perSecond: Number(values['per-second']) });
+
+const startedAt = performance.now();
+const ledger = new Ledger();
+const world = await makeWorld();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void world.close(true).finally(() => process.exit(1)));
+}
+const fleet = new Fleet(world.home);
+writeFileSync(join(world.home, 'plan.json'), JSON.stringify({ seed, minutes, faults }, undefined, 1));
+
+const newUser = (name: string, isThin = false) =>
+  new User({ name, main: world.main, env: world.envOf(name, isThin), ledger });
+
+// The first one makes the database, so that its users can be watched from outside.
+const closer = newUser('closer');
+while ((await closer.call('runtime_status')).is !== 'done') await sleep(500);
+await closer.close();
+const db = connect(world.database, { readonly: true });
+say('users begin');
+
+const actors: Actor[] = [
+  boardWorker(newUser('ada')),
+  boardWorker(newUser('bob')),
+  boardWorker(newUser('cyd', true)),
+  relayAgent(newUser('dan')),
+  jobGiver(newUser('eve')),
+  jobGiver(newUser('fay', true)),
+  goalOwner(newUser('gil')),
+  toolCaller(newUser('hal')),
+];
+const endsAt = performance.now() + minutes * 60_000;
+const looking = look();
+const [counts] = await Promise.all([carryOut(faults, fleet), ...actors.map(work)]);
+const looks = await looking;
+
+say('the faults are over');
+fleet.rightClocks();
+await Promise.all(actors.map(({ user }) => user.close()));
+say('users are gone');
+await settle(closer, db, fleet);
+say('jobs are settled');
+await closer.close();
+await world.stopHttp();
+const orphans = await findOrphans(fleet);
+db.close();
+
+say('processes are gone');
+const problems = [...orphans, ...(await checkBooks(world, ledger))];
+const seconds = (performance.now() - startedAt) / 1_000;
+console.log(showFigures({ seed, minutes, seconds, counts, ledger, looks, problems }));
+const isKept = values.keep || problems.length > 0;
+await world.close(isKept);
+if (isKept) console.log(`The home is kept, with the plan of the faults in plan.json: ${world.home}`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+function say(what: string): void {
+  console.error(`${Math.round((performance.now() - startedAt) / 1_000)} s: ${what}`);
+}
+
+async function work({ act }: Actor, actor: number): Promise<void> {
+  for (let number = 0; performance.now() < endsAt; number++) {
+    const random = randomOf(seed, 2, actor, number);
+    await sleep(random.between(0, 60));
+    await act(random, number);
+  }
+}
+
+/** Looks again and again whether a relay has two open batons; resolves to the number of looks. */
+async function look(): Promise<number> {
+  const twoBatons = db.prepare(
+    `select pipeline_id as id from relay_batons where status in ('pending', 'in_progress', 'waiting')
+     group by pipeline_id having count(*) > 1`,
+  );
+  let looks = 0;
+  for (; performance.now() < endsAt; await sleep(200)) {
+    for (const { id } of twoBatons.all() as { id: string }[]) ledger.problem(`Relay ${id} has two open batons.`);
+    looks++;
+  }
+  return looks;
+}

@@ -1,0 +1,40 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection } from '../../src/store/sqlite/connection.js';
+import type { Fleet } from './fleet.js';
+import type { User } from './user.js';
+
+const jobsWithinMs = 240_000;
+const leftoversWithinMs = 60_000;
+const processesWithinMs = 30_000;
+
+/**
+ * Lets a single user wait until all jobs have ended, and until nothing is left of what dead sessions had started: what the
+ * dead leave is found by the living.
+ */
+export async function settle(user: User, db: Connection, fleet: Fleet): Promise<void> {
+  await until(jobsWithinMs, async () => {
+    // It may be the first call of a server, whose start looks after what others left.
+    await user.call('runtime_status');
+    const row = db.prepare("select count(*) as open from jobs where status in ('pending', 'running')").get();
+    return (row as { open: number }).open === 0;
+  });
+  await until(leftoversWithinMs, async () => {
+    await user.call('runtime_status');
+    return fleet.list().every(({ kind }) => kind === 'server' || kind === 'http') && fleet.others().length === 0;
+  });
+}
+
+/** Waits until all processes have ended, with nobody left to start any; returns those that have not. */
+export async function findOrphans(fleet: Fleet): Promise<string[]> {
+  await until(processesWithinMs, async () => fleet.list().length === 0 && fleet.others().length === 0);
+  return [
+    ...fleet.list().map(({ pid, kind }) => `Still running: ${kind} ${pid}.`),
+    ...fleet.others().map(({ pid, command }) => `Still running: ${pid} (${command}).`),
+  ];
+}
+
+async function until(withinMs: number, isSo: () => Promise<boolean>): Promise<void> {
+  for (const giveUpAt = performance.now() + withinMs; performance.now() < giveUpAt; await sleep(500)) {
+    if (await isSo()) return;
+  }
+}

@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, inject, onTestFinished } from 'vitest';
+
+/** The port of this run's PostgreSQL server; null where PostgreSQL is not installed. */
+export const postgresPort = inject('postgresPort');
+
+/** Whether the tests of the domain run on PostgreSQL. */
+export const isOnPostgres = process.env.AGENT_RUNTIME_TEST_ENGINE === 'postgres';
+
+const addressOf = (database: string): string => `postgres://agrt@127.0.0.1:${postgresPort}/${database}`;
+
+/** The address of a database that does not exist yet; dropped after the test. */
+export function newPostgresUrl(): string {
+  const database = `t_${randomUUID().replaceAll('-', '')}`;
+  onTestFinished(() => execute('postgres', `drop database if exists ${database} with (force)`));
+  return addressOf(database);
+}
+
+const lent = new Map<string, string>();
+const free: string[] = [];
+const made: string[] = [];
+
+/**
+ * What makes a runtime of this process whose home is here use the engine that is tested. The databases of a file serve
+ * one test after the other, emptied between.
+ */
+export async function databaseEnv(home: string): Promise<Record<string, string>> {
+  if (!isOnPostgres) return {};
+  const known = lent.get(home);
+  if (known) return { AGENT_RUNTIME_DB_URL: addressOf(known) };
+  const database = free.pop() ?? `t_${randomUUID().replaceAll('-', '')}`;
+  if (!made.includes(database)) made.push(database);
+  lent.set(home, database);
+  onTestFinished(async () => {
+    await execute(database, emptyAll);
+    lent.delete(home);
+    free.push(database);
+  });
+  return { AGENT_RUNTIME_DB_URL: addressOf(database) };
+}
+
+if (isOnPostgres) {
+  afterAll(async () => {
+    for (const database of made) await execute('postgres', `drop database if exists ${database} with (force)`);
+  });
+}
+
+/** What is still connected goes first: a runtime that is closing may have its last statements under way. */
+const emptyAll = `
+  do $$
+  declare tables text;
+  begin
+    perform pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
+    select string_agg(quote_ident(tablename), ', ') into tables from pg_tables
+      where schemaname = 'public' and tablename <> 'schema_version';
+    if tables is not null then execute 'truncate ' || tables || ' restart identity cascade'; end if;
+  end $$`;
+
+async function execute(database: string, text: string): Promise<void> {
+  const client = new pg.Client(addressOf(database));
+  await client.connect();
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
