@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { version, homepage = '' } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 export const entryPoints = {
   main: 'src/main.ts',
@@ -54,7 +54,7 @@ export const bundling = {
   external: [driver, 'pg-native', 'pg-cloudflare', 'cloudflare:sockets'],
   // Its other form builds the names of its parts while it runs, so that no bundler finds them.
   alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
-  define: { __VERSION__: JSON.stringify(version) },
+  define: { __VERSION__: JSON.stringify(version), __HOMEPAGE__: JSON.stringify(homepage) },
   // CommonJS packages in the bundle call require.
   banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },
   legalComments: 'none',

@@ -5,8 +5,9 @@ import { openLog } from './base/log.js';
 import { readConfig } from './config.js';
 import { custom } from './llm/custom.js';
 import { settingsOf } from './llm/provider.js';
-import { crashReportFile, dropEmptyReport, watchMemory } from './runner/crash-report.js';
+import { crashReportFile, dropEmptyReport } from './runner/crash-report.js';
 import { runMainLoop } from './runner/main-loop.js';
+import { startWatchdog } from './runner/watchdog.js';
 import { openRuntime } from './runtime.js';
 
 /** Entry of the detached child: claims queued jobs and runs them until none is left, then exits. */
@@ -20,9 +21,9 @@ async function main(runnerId: string): Promise<void> {
   // As much again beside the heap: typed arrays, and what libraries hold.
   const limitMb = 2 * config.runnerHeapMb + 256;
   const report = crashReportFile(join(config.dataDir, 'logs'), runnerId);
-  watchMemory({ limitMb, file: report });
+  const watchdog = startWatchdog({ limitMb, file: report });
   const runtime = await openRuntime({ config, log });
-  const drain = runtime.startDrain(runnerId);
+  const drain = runtime.startDrain(runnerId, watchdog);
   await runMainLoop({
     runnerId,
     drain,

@@ -15,6 +15,7 @@ import { createWorkers, type Workers } from './core/coordination/workers.js';
 import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobStore } from './core/jobs/job-store.js';
+import { laneOf } from './core/jobs/lane.js';
 import type { JobEnded } from './core/jobs/outcome.js';
 import { wakeBlockedJobs } from './core/jobs/wake-jobs.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
@@ -32,11 +33,12 @@ import { Maintenance } from './maintenance.js';
 import { createCrashReports } from './runner/crash-report.js';
 import { endMarked } from './runner/descendants.js';
 import { Drain } from './runner/drain.js';
-import { capabilitiesOf, moduleEnvironment, runnerEnvironment } from './runner/environment.js';
+import { capabilitiesOf, lanesOf, moduleEnvironment, runnerEnvironment } from './runner/environment.js';
 import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
-import { createSpawner } from './runner/spawn.js';
+import { createSpawner, spawnDetached } from './runner/spawn.js';
+import type { Watchdog } from './runner/watchdog.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 
@@ -65,8 +67,10 @@ export interface Runtime {
   readonly maintenance: Maintenance;
   /** Other processes that have the database open. */
   liveProcesses(): Promise<LiveProcess[]>;
+  /** Starts a dashboard that outlives this process, and ends when nobody has looked at it for an hour. */
+  startDashboard(): Promise<void>;
   /** Drains the job queue in this process: what the detached runner does. */
-  startDrain(runnerId: string): Drain;
+  startDrain(runnerId: string, watchdog?: Watchdog): Drain;
   /** Ends at once; synchronous, so that it can be the last thing a process does. */
   close(): void;
 }
@@ -108,7 +112,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     db,
     clock,
     // Any type may have every runner there may be.
-    slots: new Map([...agents.types].map((type) => [type, config.maxRunningJobs])),
+    slots: new Map([...agents.types].map((type) => [type, lanesOf(config)[laneOf(type)].atOnce])),
   });
   const sessions = createSessions(ground);
   const slots = createSlots({ ...ground, limit: config.workerSlots });
@@ -140,6 +144,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     downstream,
     maintenance,
     liveProcesses: () => findLiveProcesses(db, processes),
+    startDashboard: () => startDashboard(ground),
     startDrain,
 
     close() {
@@ -184,6 +189,17 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentR
   return agents;
 }
 
+const dashboardIdleSeconds = 3_600;
+
+function startDashboard({ config, runnerEntry }: Ground): Promise<void> {
+  const main = join(dirname(runnerEntry), 'main.js');
+  const readOnly = config.isReadOnly ? ['--read-only'] : [];
+  return spawnDetached([main, 'dashboard', '--until-idle', String(dashboardIdleSeconds), ...readOnly], {
+    logFile: join(config.dataDir, 'logs', 'dashboard.log'),
+    env: runnerEnvironment(config),
+  });
+}
+
 /** The queue, and what moves on when a job ends: runs of goals and of relays. */
 function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
   const { config, db, clock, log, processes, redact, runnerEntry } = ground;
@@ -193,7 +209,7 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
     await goalRuns.onEnded(sql, job, change);
     await relayRuns.onEnded(sql, job, change);
   };
-  const limits = { maxRunning: config.maxRunningJobs, capabilities: capabilitiesOf(models, agents) };
+  const limits = { lanes: lanesOf(config), capabilities: capabilitiesOf(models, agents) };
   const store = createJobStore({ db, clock, processes, ...limits, effects: jobEffects, onEnded });
   const logDir = join(config.dataDir, 'logs');
   const spawner = createSpawner({
@@ -205,12 +221,24 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
   });
   const spool = createSpool(config.dataDir);
   const crashReports = createCrashReports(logDir, config.runnerHeapMb);
-  const drainNeeds = { jobs: store, loadAgent: agents.load, spool, log, db, clock, redact, dataDir: config.dataDir };
+  // The rest of the heap is for the calls under way.
+  const roomyMb = config.runnerHeapMb / 2;
+  const drainNeeds = {
+    roomyMb,
+    jobs: store,
+    loadAgent: agents.load,
+    spool,
+    log,
+    db,
+    clock,
+    redact,
+    dataDir: config.dataDir,
+  };
   return {
     goalRuns,
     relayRuns,
     jobs: createJobs({ db, clock, store, spawner, spool, crashReports, log }),
-    startDrain: (runnerId: string): Drain => new Drain({ ...drainNeeds, runnerId }),
+    startDrain: (runnerId: string, watchdog?: Watchdog): Drain => new Drain({ ...drainNeeds, runnerId, watchdog }),
   };
 }
 

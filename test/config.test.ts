@@ -27,9 +27,20 @@ it('a flag wins over the environment, which wins over the config file, which win
   expect(read({ dataDir: '/flag', readOnly: false }, env)).toMatchObject({ dataDir: '/flag', isReadOnly: false });
 });
 
+it('model calls have a limit of their own; who limits jobs alone limits both', () => {
+  const read = (env: object, limits?: object) =>
+    readConfig(limits ? { config: configFile({ limits }) } : {}, { HOME: tempDir(), ...env });
+  expect(read({})).toMatchObject({ maxRunningJobs: 4, maxModelCalls: 16, callsPerRunner: 16 });
+  expect(read({ AGENT_RUNTIME_MAX_RUNNING_JOBS: '1' })).toMatchObject({ maxRunningJobs: 1, maxModelCalls: 1 });
+  expect(read({}, { maxRunningJobs: 2 })).toMatchObject({ maxRunningJobs: 2, maxModelCalls: 2 });
+  const both = { AGENT_RUNTIME_MAX_RUNNING_JOBS: '2', AGENT_RUNTIME_MAX_MODEL_CALLS: '40' };
+  expect(read(both, { callsPerRunner: 8 })).toMatchObject({ maxRunningJobs: 2, maxModelCalls: 40, callsPerRunner: 8 });
+});
+
 it.each([
   ['AGENT_RUNTIME_WORKER_SLOTS', 'many', 'Set it to a whole number from 1 to 1000.'],
   ['AGENT_RUNTIME_MAX_RUNNING_JOBS', '65', 'Set it to a whole number from 1 to 64.'],
+  ['AGENT_RUNTIME_MAX_MODEL_CALLS', '0', 'Set it to a whole number from 1 to 256.'],
   ['PORT', '1.5', 'Set it to a whole number from 1 to 65535.'],
   ['AGENT_RUNTIME_LOG_LEVEL', 'loud', 'Set it to one of debug, info, warn, error, silent.'],
   ['AGENT_RUNTIME_SEARCH_BACKEND', 'other', 'Set it to one of searxng, brave, tavily.'],

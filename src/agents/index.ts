@@ -1,6 +1,6 @@
 import { RuntimeError } from '../base/errors.js';
 import type { Json } from '../base/json.js';
-import { modulePrefix } from '../core/jobs/claim-job.js';
+import { modulePrefix } from '../core/jobs/lane.js';
 import type { JobEffect } from '../core/jobs/outcome.js';
 import type { PriceDownload } from './backtest/price-download.js';
 import type { CommandNeeds } from './command/index.js';

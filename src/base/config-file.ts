@@ -49,6 +49,8 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
       .strictObject({
         workerSlots: limitOf('AGENT_RUNTIME_WORKER_SLOTS').optional(),
         maxRunningJobs: limitOf('AGENT_RUNTIME_MAX_RUNNING_JOBS').optional(),
+        maxModelCalls: limitOf('AGENT_RUNTIME_MAX_MODEL_CALLS').optional(),
+        callsPerRunner: z.int().min(1).max(64).optional().describe('Model calls that one background process carries.'),
         runnerHeapMb: z.int().min(64).max(65_536).optional().describe('Memory of a runner, in megabytes.'),
         logDays: z.int().min(1).max(3_650).optional().describe('How many days log files are kept.'),
       })

@@ -34,7 +34,12 @@ export interface Config {
   toolsets: string;
   isReadOnly: boolean;
   workerSlots: number;
+  /** Processes of background jobs at once, over all sessions. */
   maxRunningJobs: number;
+  /** Model calls in the background at once, over all sessions. */
+  maxModelCalls: number;
+  /** Model calls that one process carries. */
+  callsPerRunner: number;
   runnerHeapMb: number;
   /** The model of tasks that do not name one. */
   model: string | undefined;
@@ -118,6 +123,8 @@ export function readConfigWith(
     isReadOnly: isOn(chosen('AGENT_RUNTIME_READ_ONLY')),
     workerSlots: limit('AGENT_RUNTIME_WORKER_SLOTS', limits.workerSlots),
     maxRunningJobs: limit('AGENT_RUNTIME_MAX_RUNNING_JOBS', limits.maxRunningJobs),
+    maxModelCalls: maxModelCalls(environment, limits),
+    callsPerRunner: limits.callsPerRunner ?? 16,
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: Object.fromEntries(providers.map((one) => [one.id, settingsOf(one)])),
@@ -137,6 +144,17 @@ export function readConfigWith(
     secrets: [...secretsIn(env, providers, namedSecrets), ...(native.searxng?.secrets ?? [])],
     warnings: warnOfUnknown(environment, providers),
   };
+}
+
+/** Who limits the jobs and says nothing of calls means both. */
+function maxModelCalls(environment: Environment, limits: NonNullable<ConfigFile['limits']>): number {
+  return (
+    readWholeNumber(environment, 'AGENT_RUNTIME_MAX_MODEL_CALLS') ??
+    limits.maxModelCalls ??
+    readWholeNumber(environment, 'AGENT_RUNTIME_MAX_RUNNING_JOBS') ??
+    limits.maxRunningJobs ??
+    16
+  );
 }
 
 /** This process's environment without some variables. */

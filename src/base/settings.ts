@@ -118,8 +118,9 @@ const runtimeSettings = [
   {
     name: 'AGENT_RUNTIME_TOOLSETS',
     flag: 'toolsets',
-    default: 'all',
-    meaning: 'Which tools to offer: all, core, or names of toolsets with commas between.',
+    default: 'auto',
+    meaning:
+      'all, core, or toolsets with commas between. auto: core for clients that send every schema, all for others.',
   },
   {
     name: 'AGENT_RUNTIME_READ_ONLY',
@@ -137,7 +138,13 @@ const runtimeSettings = [
     name: 'AGENT_RUNTIME_MAX_RUNNING_JOBS',
     atMost: 64,
     default: '4',
-    meaning: 'How many background jobs run at once, over all sessions.',
+    meaning: 'How many background processes work at once.',
+  },
+  {
+    name: 'AGENT_RUNTIME_MAX_MODEL_CALLS',
+    atMost: 256,
+    isChecked: true,
+    meaning: 'How many model calls run at once: 16, or what is set above.',
   },
   {
     name: 'AGENT_RUNTIME_MODEL',
@@ -145,18 +152,18 @@ const runtimeSettings = [
   },
   {
     name: 'AGENT_RUNTIME_AGENTS',
-    meaning: 'Modules with agents, in addition to those of the config file: absolute paths, joined like those of PATH.',
+    meaning: 'More modules with agents: absolute paths, joined like those of PATH.',
   },
   {
     name: 'AGENT_RUNTIME_PRICES_URL',
-    meaning: 'Template of a URL that gives daily prices as CSV, for backtests whose price file is missing.',
+    meaning: 'Template of a URL of daily prices as CSV, for backtests without a price file.',
   },
   {
     name: 'AGENT_RUNTIME_URL',
     isChecked: true,
     aliases: ['TASK_COORDINATOR_URL'],
     isForServerOnly: true,
-    meaning: 'Address of a runtime that serves HTTP elsewhere: this one then forwards every call to it.',
+    meaning: 'Address of a runtime that serves HTTP elsewhere and gets every call.',
   },
   {
     name: 'AGENT_RUNTIME_TOKEN',

@@ -18,10 +18,15 @@ interface HttpService extends HttpOptions {
   defaultPort: number;
   /** Whether to open the page in a browser. */
   open?: boolean;
+  /** Ends when nobody has been connected for so many seconds; never unless given. */
+  untilIdle?: number | undefined;
 }
 
 /** Serves the dashboard, the HTTP API and MCP until a signal ends it. */
-export function runDashboard(options: HttpOptions & { open: boolean }, context: CommandContext): Promise<void> {
+export function runDashboard(
+  options: HttpOptions & { open: boolean; untilIdle: number | undefined },
+  context: CommandContext,
+): Promise<void> {
   return serveHttp({ ...options, hasPage: true, defaultPort: dashboardPort }, context);
 }
 
@@ -52,7 +57,7 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
     try {
       runtime.maintenance.start();
       await greet(service, server, { flags, output });
-      await untilSignal();
+      await Promise.race([untilSignal(), untilIdle(server, service.untilIdle)]);
     } finally {
       await server.close();
     }
@@ -97,6 +102,21 @@ function greeting({ hasPage, host, needsToken }: HttpService, server: { url: str
 function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+}
+
+/** Resolves when nobody has been connected for so long. An open page always is. */
+function untilIdle(server: HttpServer, seconds: number | undefined): Promise<void> {
+  if (seconds === undefined) return new Promise(() => {});
+  const lookMs = Math.min(10_000, (seconds * 1000) / 4);
+  let usedAt = performance.now();
+  return new Promise((resolve) => {
+    const looking = setInterval(async () => {
+      if ((await server.connections()) > 0) usedAt = performance.now();
+      if (performance.now() - usedAt < seconds * 1000) return;
+      clearInterval(looking);
+      resolve();
+    }, lookMs);
   });
 }
 

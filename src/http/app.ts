@@ -10,6 +10,7 @@ import { chooseTools } from '../tools/index.js';
 import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
 import { type Env, type GuardOptions, guard } from './guard.js';
+import { largestBody } from './largest-body.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
 import type { OpenVisits } from './open-visits.js';
 import { boardReads } from './page/board-reads.js';
@@ -29,9 +30,6 @@ export interface AppNeeds {
   /** Without it the server has no page. */
   page: PageFiles | undefined;
 }
-
-/** The largest request: a description of 1 MB, and room for the rest. */
-const largestBody = 4 * 1024 * 1024;
 
 /** All routes of the one port. */
 export function createApp({ runtime, config, log, feed, visits, mcp, guard: guarding, page }: AppNeeds): Hono<Env> {

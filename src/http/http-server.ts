@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { promisify } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
@@ -34,6 +35,8 @@ export interface HttpServer {
   port: number;
   /** An address that lets its owner in from one browser, once and within ten minutes; `url` where everyone gets in. */
   ownerUrl(): Promise<string>;
+  /** How many connections are open. */
+  connections(): Promise<number>;
   /** Ends every connection. */
   close(): Promise<void>;
 }
@@ -84,6 +87,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
       if (!needsToken) return url;
       return `${url}/?code=${await runtime.access.createCode({ tokenId: 'owner', isReadOnly })}`;
     },
+    connections: () => promisify(server.getConnections.bind(server))(),
     async close() {
       visits.close();
       feed.close();

@@ -4,12 +4,17 @@ import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/
 import type { Config } from '../base/config.js';
 import type { Log } from '../base/log.js';
 import { keyOf } from '../core/access/pass.js';
-import { conversationHeader, projectHeader } from '../mcp/remote/headers.js';
-import { createMcpServer } from '../mcp/server.js';
+import { ClientProject } from '../mcp/client-project.js';
+import { createEventFeed, type EventFeed } from '../mcp/event-feed.js';
+import { createLegacyServer } from '../mcp/legacy-server.js';
+import { createRuntimeService } from '../mcp/runtime-service.js';
+import { createToolSurfaces, type ToolSurfaces } from '../mcp/tool-surface.js';
 import { watchBody } from '../mcp/watch-body.js';
 import { nameSession, type Runtime, type Session } from '../runtime.js';
+import { forwarderOf } from './forwarder.js';
 import type { Visitor } from './guard.js';
-import { findPlace, isIdle, mostPlaces, mostPlacesOfToken, type Place } from './mcp-places.js';
+import { findPlace, isIdle, type Place, tooMany } from './mcp-places.js';
+import type { ModernEndpoint } from './modern-endpoint.js';
 import type { OpenVisits } from './open-visits.js';
 
 interface Connection extends Place {
@@ -17,6 +22,8 @@ interface Connection extends Place {
   server: Server;
   transport: WebStandardStreamableHTTPServerTransport;
   session: Session;
+  /** Writes what has become known of the session; missing before it has begun. */
+  renew?: () => void;
   /** Says that it has ended by itself. */
   leave(): void;
 }
@@ -37,6 +44,9 @@ export class McpEndpoint {
   readonly #log: Log;
   readonly #visits: OpenVisits;
   readonly #connections = new Map<string, Connection>();
+  readonly #surfaces: ToolSurfaces;
+  readonly #feed: EventFeed;
+  #modern: Promise<ModernEndpoint> | undefined;
   readonly #sweeping: NodeJS.Timeout;
 
   constructor({ runtime, config, log, visits }: EndpointNeeds) {
@@ -44,11 +54,14 @@ export class McpEndpoint {
     this.#config = config;
     this.#log = log;
     this.#visits = visits;
+    this.#surfaces = createToolSurfaces(config);
+    this.#feed = createEventFeed({ db: runtime.db, log });
     this.#sweeping = setInterval(() => void this.endIdle(), sweepMs);
     this.#sweeping.unref();
   }
 
   async handle(request: Request, visitor: Visitor): Promise<Response> {
+    if (await isModern(request)) return (await this.#loadModern()).handle(request, visitor);
     const id = request.headers.get('mcp-session-id');
     if (id === null) return this.#begin(request, visitor);
     const connection = this.#connections.get(id);
@@ -62,12 +75,30 @@ export class McpEndpoint {
   async close(): Promise<void> {
     clearInterval(this.#sweeping);
     await Promise.all([...this.#connections.keys()].map((id) => this.#end(id)));
+    await (await this.#modern)?.close();
+    this.#feed.close();
   }
 
   /** Ends the connections without a request for too long. */
   async endIdle(): Promise<void> {
     const now = this.#runtime.clock.tick();
     for (const [id, connection] of this.#connections) if (isIdle(connection, now)) await this.#end(id);
+  }
+
+  /** Loaded when a client first speaks it. */
+  #loadModern(): Promise<ModernEndpoint> {
+    this.#modern ??= import('./modern-endpoint.js').then(
+      ({ ModernEndpoint }) =>
+        new ModernEndpoint({
+          runtime: this.#runtime,
+          isReadOnly: this.#config.isReadOnly,
+          log: this.#log,
+          visits: this.#visits,
+          surfaces: this.#surfaces,
+          feed: this.#feed,
+        }),
+    );
+    return this.#modern;
   }
 
   async #end(id: string): Promise<void> {
@@ -99,18 +130,31 @@ export class McpEndpoint {
 
   #connect(id: string, request: Request, pass: Visitor): Connection {
     const { isReadOnly } = pass;
-    const info = {
-      // Whoever names a conversation renews what it holds, which is a write.
-      clientSessionId: isReadOnly ? undefined : (request.headers.get(conversationHeader) ?? undefined),
-      project: decoded(request.headers.get(projectHeader) ?? ''),
-    };
+    const forwarder = forwarderOf(request);
+    // Whoever names a conversation renews what it holds, which is a write.
+    const info = { ...forwarder, clientSessionId: isReadOnly ? undefined : forwarder.clientSessionId };
     const session = nameSession(info);
-    const server = createMcpServer({
-      config: { ...this.#config, isReadOnly: this.#config.isReadOnly || isReadOnly },
-      session,
-      rights: pass,
-      runtime: async () => this.#runtime,
+    const project = new ClientProject({
+      given: info.project,
+      otherwise: '',
+      log: this.#log,
+      onChange(named) {
+        session.project = named;
+        connection.renew?.();
+      },
     });
+    const server = createLegacyServer(
+      createRuntimeService({
+        surfaces: this.#surfaces,
+        actor: session,
+        sessionId: session.id,
+        isReadOnly: this.#config.isReadOnly || isReadOnly,
+        rights: pass,
+        runtime: async () => this.#runtime,
+        feed: this.#feed,
+        settleProject: (exchange) => project.settle(exchange),
+      }),
+    );
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
       onsessionclosed: () => this.#end(id),
@@ -130,9 +174,13 @@ export class McpEndpoint {
       // Who only reads holds nothing, so there is nothing to renew.
       if (isReadOnly || !this.#connections.has(id)) return;
       const client = server.getClientVersion();
-      this.#runtime.maintenance
-        .beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version })
-        .catch((error: unknown) => this.#log.error('the session could not begin', { error }));
+      connection.renew = () => {
+        if (!this.#connections.has(id)) return;
+        this.#runtime.maintenance
+          .beginSession(session, { ...info, clientName: client?.name, clientVersion: client?.version })
+          .catch((error: unknown) => this.#log.error('the session could not begin', { error }));
+      };
+      connection.renew();
     };
     return connection;
   }
@@ -149,25 +197,21 @@ export class McpEndpoint {
   }
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+/**
+ * Whether a request is of protocol 2026-07-28 or later, which names its version in a header; a body without the header
+ * that names one is for it to refuse.
+ */
+async function isModern(request: Request): Promise<boolean> {
+  const version = request.headers.get('mcp-protocol-version');
+  if (version !== null) return version >= firstModern;
+  if (request.method !== 'POST' || request.headers.has('mcp-session-id')) return false;
+  return (await request.clone().text()).includes('"io.modelcontextprotocol/protocolVersion"');
 }
+
+const firstModern = '2026-07-28';
 
 const unknownSession = {
   jsonrpc: '2.0',
   error: { code: -32001, message: 'This session is not known here, or no longer; initialize a new one.' },
-  id: null,
-};
-
-const tooMany = {
-  jsonrpc: '2.0',
-  error: {
-    code: -32000,
-    message: `A token may have ${mostPlacesOfToken} sessions here, and all tokens ${mostPlaces}; end some, or try again.`,
-  },
   id: null,
 };

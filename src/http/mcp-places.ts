@@ -17,6 +17,16 @@ export const mostPlaces = 500;
 /** Of one token that the owner has made. */
 export const mostPlacesOfToken = 100;
 
+/** The answer to a client that gets no place. */
+export const tooMany = {
+  jsonrpc: '2.0',
+  error: {
+    code: -32000,
+    message: `A token may have ${mostPlacesOfToken} sessions here, and all tokens ${mostPlaces}; end some, or try again.`,
+  },
+  id: null,
+};
+
 /** A client that has not been heard of for this long, and has no stream open, is gone. */
 const idleMs = 120_000;
 

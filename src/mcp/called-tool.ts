@@ -1,8 +1,8 @@
-import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
+import { isObject } from '../base/json.js';
+import { invalidParams, RequestError } from './exchange.js';
 
-/** The name of the tool that the params of `tools/call` name. Throws invalid params when it is no text. */
-export function calledTool(params: Readonly<Record<string, unknown>> | undefined): string {
-  const name = params?.name;
-  if (typeof name === 'string') return name;
-  throw new McpError(ErrorCode.InvalidParams, 'tools/call: params.name: must be text, the name of a tool.');
+/** The tool that the params of `tools/call` name, with its arguments. Throws invalid params when the name is no text. */
+export function calledTool(params: unknown): { name: string; arguments?: unknown } {
+  if (isObject(params) && typeof params.name === 'string') return { ...params, name: params.name };
+  throw new RequestError(invalidParams, 'tools/call: params.name: must be text, the name of a tool.');
 }

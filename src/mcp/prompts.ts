@@ -1,10 +1,6 @@
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import {
-  ErrorCode,
-  GetPromptRequestSchema,
-  ListPromptsRequestSchema,
-  McpError,
-} from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+import { type Handlers, invalidParams, RequestError, readParams } from './exchange.js';
+import { refuseCursor } from './no-cursor.js';
 
 interface Prompt {
   name: string;
@@ -43,42 +39,50 @@ const prompts: readonly Prompt[] = [
       'Call runtime_status, read the results that nobody has read yet, and tell me in a few lines where things stand, ' +
       'what is stuck and why, and what to do next.',
   },
+  {
+    name: 'from_template',
+    title: 'Start from a template',
+    description: 'Creates the tasks of a stored template.',
+    argument: { name: 'template', description: 'The name of the template.', isRequired: true },
+    text: (template) =>
+      `Find the template ${JSON.stringify(template)} with list_task_templates. Ask me for the parameters that I have not ` +
+      'given, then create its tasks with create_tasks and show me their ids.',
+  },
 ];
 
-/** Serves prompts for people, which clients offer as commands (MCP spec 2025-11-25, prompts). */
-export function servePrompts(server: Server): void {
-  server.setRequestHandler(ListPromptsRequestSchema, () => ({
-    prompts: prompts.map(({ name, title, description, argument }) => ({
-      name,
-      title,
-      description,
-      ...(argument
-        ? {
-            arguments: [{ name: argument.name, description: argument.description, required: argument.isRequired }],
-          }
-        : {}),
-    })),
-  }));
-  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {
-    const prompt = prompts.find(({ name }) => name === params.name);
+const getParams = z.looseObject({
+  name: z.string(),
+  arguments: z.record(z.string(), z.string()).optional(),
+});
+
+/** Prompts for people, which clients offer as commands (MCP spec 2025-11-25, prompts). */
+export const promptHandlers: Handlers = {
+  'prompts/list': (params) => {
+    refuseCursor('prompts/list', params);
+    return { prompts: prompts.map(show) };
+  },
+  'prompts/get': (params) => {
+    const given = readParams('prompts/get', getParams, params);
+    const prompt = prompts.find(({ name }) => name === given.name);
     if (!prompt) {
       const known = prompts.map(({ name }) => name).join(', ');
-      throw new McpError(
-        ErrorCode.InvalidParams,
-        `There is no prompt ${JSON.stringify(params.name)}. Known: ${known}.`,
-      );
+      throw new RequestError(invalidParams, `There is no prompt ${JSON.stringify(given.name)}. Known: ${known}.`);
     }
     const { argument } = prompt;
-    const given = argument ? (params.arguments?.[argument.name] ?? '').trim() : '';
-    if (argument?.isRequired && given === '') {
-      throw new McpError(
-        ErrorCode.InvalidParams,
-        `The prompt ${prompt.name} needs ${argument.name}: ${argument.description}`,
-      );
+    const text = argument ? (given.arguments?.[argument.name] ?? '').trim() : '';
+    if (argument?.isRequired && text === '') {
+      const message = `The prompt ${prompt.name} needs ${argument.name}: ${argument.description}`;
+      throw new RequestError(invalidParams, message);
     }
     return {
       description: prompt.description,
-      messages: [{ role: 'user' as const, content: { type: 'text' as const, text: prompt.text(given) } }],
+      messages: [{ role: 'user', content: { type: 'text', text: prompt.text(text) } }],
     };
-  });
+  },
+};
+
+function show({ name, title, description, argument }: Prompt) {
+  if (!argument) return { name, title, description };
+  const shown = { name: argument.name, description: argument.description, required: argument.isRequired };
+  return { name, title, description, arguments: [shown] };
 }

@@ -3,6 +3,8 @@ import type { AnyObjectSchema, SchemaOutput } from '@modelcontextprotocol/sdk/se
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
   ErrorCode,
+  type Implementation,
+  type InitializeRequest,
   McpError,
   type Notification,
   type Request,
@@ -17,6 +19,9 @@ type Extra = RequestHandlerExtra<ServerRequest | Request, ServerNotification | N
 
 /** What a request that its schema refuses is answered with: the SDK would send the schema's own dump as an internal error. */
 export class ProtocolServer extends Server {
+  /** The SDK's server has one text for every client. */
+  instructionsFor?: (client: Implementation) => string | Promise<string>;
+
   /** The SDK registers its own handlers by it too. */
   override setRequestHandler<Schema extends AnyObjectSchema>(
     schema: Schema,
@@ -24,10 +29,13 @@ export class ProtocolServer extends Server {
   ): void {
     const strict = schema as unknown as z.ZodObject<{ method: z.ZodLiteral<string> }>;
     const loose = z.looseObject({ method: strict.shape.method });
-    super.setRequestHandler(loose, (request, extra) => {
+    super.setRequestHandler(loose, async (request, extra) => {
       const { data, error } = strict.safeParse(request);
       if (error) throw new McpError(ErrorCode.InvalidParams, explainIssues(request.method, error.issues));
-      return handler(data as SchemaOutput<Schema>, extra);
+      const result = await handler(data as SchemaOutput<Schema>, extra);
+      if (request.method !== 'initialize' || !this.instructionsFor) return result;
+      const { clientInfo } = (data as unknown as InitializeRequest).params;
+      return { ...result, instructions: await this.instructionsFor(clientInfo) };
     });
   }
 }

@@ -1,19 +1,11 @@
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import {
-  ErrorCode,
-  ListResourcesRequestSchema,
-  ListResourceTemplatesRequestSchema,
-  McpError,
-  ReadResourceRequestSchema,
-  SubscribeRequestSchema,
-  UnsubscribeRequestSchema,
-} from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Rights } from '../core/access/pass.js';
 import type { Actor } from '../core/actor.js';
-import type { Event } from '../core/events/events.js';
+import { listOpen, type OpenThing } from '../core/overview/addresses.js';
 import type { Runtime } from '../runtime.js';
-import { createEventFeed, type EventFeed } from './event-feed.js';
+import { type Handlers, invalidParams, RequestError, readParams } from './exchange.js';
+import { refuseCursor } from './no-cursor.js';
 
 /** A resource: the result of a tool that reads, by address. */
 interface Resource {
@@ -22,8 +14,6 @@ interface Resource {
   title: string;
   description: string;
   tool: string;
-  /** Events of these subjects are updates of it; without any, all events are. */
-  subjects: readonly string[];
 }
 
 const resources: readonly Resource[] = [
@@ -33,7 +23,6 @@ const resources: readonly Resource[] = [
     title: 'What is going on',
     description: 'What runtime_status returns: what is held, unread, running and waiting.',
     tool: 'runtime_status',
-    subjects: [],
   },
   {
     uri: 'metrics://summary',
@@ -41,18 +30,27 @@ const resources: readonly Resource[] = [
     title: 'Metrics of the last hour',
     description: 'What get_metrics returns for the last hour.',
     tool: 'get_metrics',
-    subjects: ['job'],
   },
 ];
 
-/** Addresses of single things: the scheme is the subject, the rest its id. */
+/** Addresses of single things: the scheme says what it is, the rest its id. */
 const templates = [
-  { scheme: 'goal', title: 'A goal', tool: 'get_goal', field: 'goal_id' },
-  { scheme: 'task', title: 'A task on the board, by number or key', tool: 'get_task', field: 'task_id' },
-  { scheme: 'job', title: 'A job or background task', tool: 'get_job_status', field: 'job_id' },
+  { scheme: 'goal', variable: 'id', title: 'A goal', tool: 'get_goal', field: 'goal_id' },
+  {
+    scheme: 'task',
+    variable: 'id',
+    title: 'A task on the board, by number or key',
+    tool: 'get_task',
+    field: 'task_id',
+  },
+  { scheme: 'job', variable: 'id', title: 'A job or background task', tool: 'get_job_status', field: 'job_id' },
+  { scheme: 'agent', variable: 'type', title: 'A type of job, with its schema', tool: 'list_agents', field: 'type' },
 ] as const;
 
 const mimeType = 'application/json';
+
+/** So many goals and so many jobs are listed; the tools list them all. */
+const mostListed = 50;
 
 export interface ResourceNeeds {
   actor: Actor;
@@ -60,65 +58,69 @@ export interface ResourceNeeds {
   runtime(): Promise<Runtime>;
 }
 
-/** Serves what can be read and followed by address (MCP spec 2025-11-25, resources). */
-export function serveResources(server: Server, { actor, rights, runtime }: ResourceNeeds): void {
-  const followed = new Set<string>();
-  let feed: EventFeed | undefined;
+const readUri = z.looseObject({ uri: z.string() });
 
-  server.setRequestHandler(ListResourcesRequestSchema, () => ({
-    resources: resources.map(({ uri, name, title, description }) => ({ uri, name, title, description, mimeType })),
-  }));
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
-    resourceTemplates: templates.map(({ scheme, title, tool }) => ({
-      uriTemplate: `${scheme}://{id}`,
-      name: scheme,
-      title,
-      description: `What ${tool} returns.`,
-      mimeType,
-    })),
-  }));
-  server.setRequestHandler(ReadResourceRequestSchema, async ({ params: { uri } }, { signal }) => {
-    const { tool, input } = findResource(uri);
-    const [{ findTool }, { contextOf, runTool }, opened] = await Promise.all([
-      import('../tools/index.js'),
-      import('../tools/call/run-tool.js'),
-      runtime(),
-    ]);
-    const context = contextOf(opened, actor, { signal, ...(rights ? { rights } : {}) });
-    const result = await runTool(findTool(tool), input, context).catch((error: unknown) => {
-      if (error instanceof RuntimeError) throw new McpError(ErrorCode.InvalidParams, error.message, { uri });
-      throw error;
-    });
-    return { contents: [{ uri, mimeType, text: JSON.stringify(result) }] };
-  });
+/** What can be read by address (MCP spec 2025-11-25, resources). */
+export function resourceHandlers({ actor, rights, runtime }: ResourceNeeds): Handlers {
+  return {
+    'resources/list': async (params) => {
+      refuseCursor('resources/list', params);
+      const open = await openThings(actor, runtime);
+      return { resources: [...resources.map(show), ...open.map(showOpen)] };
+    },
+    'resources/templates/list': (params) => {
+      refuseCursor('resources/templates/list', params);
+      return {
+        resourceTemplates: templates.map(({ scheme, variable, title, tool }) => ({
+          uriTemplate: `${scheme}://{${variable}}`,
+          name: scheme,
+          title,
+          description: `What ${tool} returns.`,
+          mimeType,
+        })),
+      };
+    },
+    'resources/read': async (params, { signal }) => {
+      const { uri } = readParams('resources/read', readUri, params);
+      const { tool, input } = findResource(uri);
+      const [{ findTool }, { contextOf, runTool }, opened] = await Promise.all([
+        import('../tools/index.js'),
+        import('../tools/call/run-tool.js'),
+        runtime(),
+      ]);
+      const context = contextOf(opened, actor, { signal, ...(rights ? { rights } : {}) });
+      const result = await runTool(findTool(tool), input, context).catch((error: unknown) => {
+        if (error instanceof RuntimeError) throw new RequestError(invalidParams, error.message, { uri });
+        throw error;
+      });
+      return { contents: [{ uri, mimeType, text: JSON.stringify(result) }] };
+    },
+  };
+}
 
-  // A missing resource may be created later; until then there are no updates.
-  server.setRequestHandler(SubscribeRequestSchema, async ({ params: { uri } }) => {
-    const { db, log } = await runtime();
-    followed.add(uri);
-    if (!feed) {
-      feed = createEventFeed({ db, log });
-      feed.subscribe(await feed.newest(), { take: tell });
-    }
-    return {};
-  });
-  server.setRequestHandler(UnsubscribeRequestSchema, ({ params: { uri } }) => {
-    followed.delete(uri);
-    if (followed.size === 0) stop();
-    return {};
-  });
-  server.onclose = stop;
+/** The uri of a request that follows a resource. One that is not there may come to be; until then nothing is told. */
+export function uriToFollow(method: string, params: unknown): string {
+  return readParams(method, readUri, params).uri;
+}
 
-  function tell(events: readonly Event[]): boolean {
-    for (const uri of followed) {
-      if (events.some((event) => isAbout(uri, event))) server.sendResourceUpdated({ uri }).catch(() => {});
-    }
-    return true;
-  }
+function show({ uri, name, title, description }: Resource) {
+  return { uri, name, title, description, mimeType };
+}
 
-  function stop(): void {
-    feed?.close();
-    feed = undefined;
+/** Clients offer these by name, as after an @. */
+function showOpen({ kind, id, name }: OpenThing) {
+  const title = kind === 'goal' ? name : `${name} job`;
+  const description = kind === 'goal' ? 'An active goal.' : 'A job that has not ended.';
+  return { uri: `${kind}://${id}`, name: `${kind}-${id}`, title, description, mimeType };
+}
+
+/** Nothing, where the runtime cannot be opened: that is for a tool to say. */
+async function openThings(actor: Actor, runtime: () => Promise<Runtime>): Promise<OpenThing[]> {
+  try {
+    return await listOpen((await runtime()).db, actor.project || undefined, mostListed);
+  } catch (error) {
+    if (error instanceof RuntimeError) return [];
+    throw error;
   }
 }
 
@@ -128,13 +130,7 @@ function findResource(uri: string): { tool: string; input: Record<string, unknow
   const [, scheme, id = ''] = /^(\w+):\/\/(.+)$/.exec(uri) ?? [];
   const template = templates.find((known) => known.scheme === scheme);
   if (template) return { tool: template.tool, input: { [template.field]: idOf(template, decoded(id, uri)) } };
-  throw new McpError(ErrorCode.InvalidParams, `There is no resource ${uri}.`, { uri });
-}
-
-function isAbout(uri: string, { subject, subjectId }: Event): boolean {
-  const resource = resources.find((known) => known.uri === uri);
-  if (resource) return resource.subjects.length === 0 || resource.subjects.includes(subject);
-  return uri === `${subject}://${subjectId}`;
+  throw new RequestError(invalidParams, `There is no resource ${uri}.`, { uri });
 }
 
 function decoded(id: string, uri: string): string {
@@ -142,7 +138,7 @@ function decoded(id: string, uri: string): string {
     return decodeURIComponent(id);
   } catch (error) {
     const message = `The address ${uri} is malformed: ${messageOf(error)}. A % begins a byte of UTF-8 in hexadecimal.`;
-    throw new McpError(ErrorCode.InvalidParams, message, { uri });
+    throw new RequestError(invalidParams, message, { uri });
   }
 }
 

@@ -28,6 +28,7 @@ export class StdioTransport implements Transport {
   readonly #longestBytes: number;
   readonly #read: (piece: Buffer) => void;
   readonly #fail = (error: Error) => this.onerror?.(error);
+  #hasStarted = false;
   #isClosed = false;
 
   constructor({
@@ -41,7 +42,10 @@ export class StdioTransport implements Transport {
     this.#read = createLineReader(longestBytes, (line) => this.#receive(line));
   }
 
+  /** A second call changes nothing: whoever reads the first message may hand the transport on. */
   async start(): Promise<void> {
+    if (this.#hasStarted) return;
+    this.#hasStarted = true;
     this.#input.on('data', this.#read).on('error', this.#fail);
   }
 

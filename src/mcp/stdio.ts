@@ -1,13 +1,25 @@
 import { setFlagsFromString } from 'node:v8';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import {
+  type Implementation,
+  RootsListChangedNotificationSchema,
+  type ServerRequest,
+} from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import { type Log, type OpenLogOptions, openLog } from '../base/log.js';
 import { defaultConfig } from '../config.js';
-import { nameSession, type SessionInfo } from '../core/coordination/sessions.js';
+import { nameSession, type Session, type SessionInfo } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
-import { createMcpServer } from './server.js';
+import { ClientProject, workingProject } from './client-project.js';
+import { serveEras } from './eras.js';
+import type { Exchange } from './exchange.js';
+import { createLegacyServer } from './legacy-server.js';
+import { createRuntimeService } from './runtime-service.js';
+import type { Service } from './service.js';
 import { StdioTransport } from './stdio-transport.js';
+import { createToolSurfaces } from './tool-surface.js';
 
 const parentPollMs = 5_000;
 const beginAgainMs = 10_000;
@@ -27,63 +39,146 @@ export async function serveStdio(readSettings: () => Config, options: ServeOptio
   const { config, problem } = readOrExplain(readSettings);
   const log = openLog(config, options);
   for (const warning of config.warnings) log.warn(warning);
-  const info = { clientSessionId: config.clientSessionId, project: config.project };
-  const session = nameSession(info);
+  const runtime = openOnce(config, log, problem);
+  if (config.remote && !problem) return serveRemote(config, config.remote, log);
 
+  const session = nameSession({
+    clientSessionId: config.clientSessionId,
+    project: config.project || workingProject(config.home),
+  });
+  const sessionStart = createSessionStart(session, runtime, log);
+  const project = new ClientProject({
+    given: config.project,
+    otherwise: session.project,
+    log,
+    onChange(named) {
+      if (named === session.project) return;
+      session.project = named;
+      sessionStart.renew();
+    },
+  });
+  const service = createRuntimeService({
+    surfaces: createToolSurfaces(config),
+    actor: session,
+    sessionId: session.id,
+    isReadOnly: config.isReadOnly,
+    async runtime() {
+      const [opened] = await Promise.all([runtime.open(), project.answered()]);
+      return opened;
+    },
+    settleProject: (exchange) => project.settle(exchange),
+  });
+  if (options.metricsPort !== undefined) {
+    const { openMetricsEndpoint } = await import('./metrics-endpoint.js');
+    const read = async () => (await runtime.open()).metrics.prometheus();
+    openMetricsEndpoint({ port: options.metricsPort, read, log });
+  }
+  await serveUntilEnd(service, { begin: sessionStart.begin, project, log, close: () => runtime.opened()?.close() });
+}
+
+interface OpenedOnce {
+  open(): Promise<Runtime>;
+  opened(): Runtime | undefined;
+}
+
+/** The runtime, opened when it is first needed; what keeps it from opening is tried again by the next call. */
+function openOnce(config: Config, log: Log, problem: Error | undefined): OpenedOnce {
   let opened: Runtime | undefined;
   let opening: Promise<Runtime> | undefined;
-  function runtime(): Promise<Runtime> {
-    opening ??= open().catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    });
-    return opening;
-  }
   async function open(): Promise<Runtime> {
     if (problem) throw problem;
     const { openRuntime } = await import('../runtime.js');
     opened = await openRuntime({ config, log });
     return opened;
   }
-  /** The runtime itself may not open yet. Once it has, its heartbeats begin the session if this does not. */
+  return {
+    open() {
+      opening ??= open().catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+      return opening;
+    },
+    opened: () => opened,
+  };
+}
+
+interface SessionStart {
+  begin(client: Implementation | undefined): void;
+  /** Writes what has become known since; nothing before it has begun. */
+  renew(): void;
+}
+
+/**
+ * Begins the session in the background. The runtime itself may not open yet; once it has, its heartbeats begin the
+ * session if this does not.
+ */
+function createSessionStart(session: Session, { open, opened }: OpenedOnce, log: Log): SessionStart {
+  let info: SessionInfo | undefined;
   async function begin(info: SessionInfo): Promise<void> {
     try {
-      await (await runtime()).maintenance.beginSession(session, info);
+      await (await open()).maintenance.beginSession(session, info);
     } catch (error) {
       log.error('the session could not begin', { error });
-      if (!opened) setTimeout(() => void begin(info), beginAgainMs).unref();
+      if (!opened()) setTimeout(() => void begin(info), beginAgainMs).unref();
     }
   }
-
-  if (config.remote && !problem) return serveRemote(config, config.remote, log);
-
-  const server = createMcpServer({ config, session, runtime });
-  // A client may start a server only to ask what it is; a session exists from here on.
-  server.oninitialized = () => {
-    const client = server.getClientVersion();
-    void begin({ ...info, clientName: client?.name, clientVersion: client?.version });
+  return {
+    begin(client) {
+      info = { project: session.project, clientName: client?.name, clientVersion: client?.version };
+      void begin(info);
+    },
+    renew() {
+      if (info) void begin(info);
+    },
   };
-  if (options.metricsPort !== undefined) {
-    const { openMetricsEndpoint } = await import('./metrics-endpoint.js');
-    const read = async () => (await runtime()).metrics.prometheus();
-    openMetricsEndpoint({ port: options.metricsPort, read, log });
-  }
-  await connectUntilEnd(server, () => opened?.close(), log);
 }
 
 /** The runtime is elsewhere: nothing is opened here. */
 async function serveRemote(config: Config, remote: NonNullable<Config['remote']>, log: Log): Promise<void> {
   const { openRemote } = await import('./remote/open-remote.js');
-  const { server, close } = openRemote(config, remote);
-  await connectUntilEnd(server, close, log);
+  const { service, project, close } = openRemote(config, remote, log);
+  await serveUntilEnd(service, { begin() {}, project, log, close });
+}
+
+interface Connected {
+  /** A client may start a server only to ask what it is; a session exists from here on. */
+  begin(client: Implementation | undefined): void;
+  project: ClientProject;
+  log: Log;
+  close(): void;
 }
 
 /** What ends the transport ends the process: a server that no longer reads would keep its claims for nobody. */
-async function connectUntilEnd(server: Server, close: () => void, log: Log): Promise<void> {
+async function serveUntilEnd(service: Service, { begin, project, log, close }: Connected): Promise<void> {
   const transport = new StdioTransport();
-  transport.onerror = (error) => log.warn('a message of the client was skipped', { problem: error.message });
+  const onProblem = (problem: string) => log.warn('a message of the client was skipped', { problem });
+  transport.onerror = (error) => onProblem(error.message);
   transport.onclose = endWithClient(close);
-  await server.connect(transport);
+  await serveEras(transport, {
+    async connectLegacy(wire) {
+      const server = createLegacyServer(service);
+      server.oninitialized = () => {
+        void project.settle(sideOf(server)).finally(() => begin(server.getClientVersion()));
+      };
+      server.setNotificationHandler(RootsListChangedNotificationSchema, () => project.changed(sideOf(server)));
+      await server.connect(wire);
+    },
+    async connectModern(wire) {
+      const { serveModern } = await import('./modern-stdio.js');
+      await serveModern(service, wire, log);
+    },
+    onModernClient: begin,
+    onProblem,
+  });
+}
+
+/** The client as it can be asked outside of any request. */
+function sideOf(server: Server): Pick<Exchange, 'peer' | 'ask'> {
+  return {
+    peer: { info: server.getClientVersion(), capabilities: server.getClientCapabilities() },
+    ask: (question, limitMs) => server.request(question as ServerRequest, z.looseObject({}), { timeout: limitMs }),
+  };
 }
 
 function readOrExplain(readSettings: () => Config): { config: Config; problem?: Error } {

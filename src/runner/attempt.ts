@@ -21,7 +21,7 @@ export interface AttemptNeeds extends ProgressWriterNeeds {
 }
 
 /** Why an attempt is stopped; the reason of its AbortSignal. */
-export type StopReason = 'cancelled' | 'timeout' | 'superseded' | 'ending';
+export type StopReason = 'cancelled' | 'timeout' | 'superseded' | 'ending' | 'blocking';
 
 export interface Attempt {
   /** Never rejects. `superseded` means that there is nothing to write. */
@@ -131,10 +131,19 @@ function failed(error: unknown, redact: Redact): Outcome {
       retryAfterMs: error.retryAfterMs,
     };
   }
-  if (isAgentError(error))
-    return { kind: 'failed', code: error.code, message, isTransient: error.isTransient === true };
+  if (isAgentError(error)) {
+    const { code, retryAfterMs } = error;
+    return { kind: 'failed', code, message, isTransient: error.isTransient === true, retryAfterMs: wait(retryAfterMs) };
+  }
   const code = error instanceof RuntimeError ? error.code : 'internal';
   return { kind: 'failed', code, message, isTransient: isUnavailable(error) };
+}
+
+/** A day at most: a server, or an author, may say anything. */
+const longestWaitMs = 86_400_000;
+
+function wait(ms: unknown): number | undefined {
+  return typeof ms === 'number' && ms >= 0 ? Math.min(ms, longestWaitMs) : undefined;
 }
 
 /** Compares the name, because a module may have its own copy of this package, and so another class. */
@@ -162,6 +171,11 @@ function stoppedBecause(reason: StopReason | undefined, job: JobRow): Outcome {
         message: `Attempt ${job.attempt} took longer than its ${job.timeout_seconds} s.`,
         isTransient: true,
       };
+    case 'blocking': {
+      const message =
+        'It held the thread that it shared with other calls for 2 s, and goes on in a process of its own.';
+      return { kind: 'postponed', message, retryAfterMs: 0, isBlocking: true };
+    }
     default:
       return { kind: 'postponed', message: 'Its runner was stopped.', retryAfterMs: 0 };
   }

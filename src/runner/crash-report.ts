@@ -1,27 +1,41 @@
 import { closeSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { Outcome } from '../core/jobs/outcome.js';
 
 /**
- * Reads the report that Node, or the thread of `watchMemory`, writes when a runner runs out of memory: no other code of
- * the runner runs then. The job fails, because another try would only end the next runner.
+ * Reads the report that Node, or the watchdog, writes when a runner runs out of memory or does not answer: no other code
+ * of the runner runs then.
  */
 export function createCrashReports(directory: string, heapMb: number) {
   const fileOf = (runnerId: string) => crashReportFile(directory, runnerId);
   return {
-    read(runnerId: string): Outcome | undefined {
+    /**
+     * How the jobs of a runner ended, by its report. A job that needs too much memory fails, because another try would
+     * only end the next runner.
+     *
+     * @param isAlone whether the runner had no other job: only then it is known which one it was
+     */
+    read(runnerId: string, isAlone: boolean): Outcome | undefined {
       const event = readEvent(fileOf(runnerId));
+      if (event === blockedEvent) {
+        return {
+          kind: 'lost',
+          message: 'Its runner did not answer for 10 s, because a job held its thread, and was ended.',
+        };
+      }
       if (event === undefined || !/out of memory/i.test(event)) return undefined;
-      const message =
-        `The job needed more memory than its runner may have (limits.runnerHeapMb is ${heapMb}), and ended it. ` +
-        'Give it less at a time, or raise that limit in the config file.';
+      const limit = `more memory than its runner may have (limits.runnerHeapMb is ${heapMb})`;
+      if (!isAlone) return { kind: 'lost', message: `Its runner, which carried other jobs too, needed ${limit}.` };
+      const message = `The job needed ${limit}, and ended it. Give it less at a time, or raise that limit in the config file.`;
       return { kind: 'failed', code: 'out_of_memory', message, isTransient: false };
     },
 
     forget: (runnerId: string): void => rmSync(fileOf(runnerId), { force: true }),
   };
 }
+
+/** What stands in the report of a runner whose thread was held for too long. */
+export const blockedEvent = 'Blocked';
 
 export type CrashReports = ReturnType<typeof createCrashReports>;
 
@@ -59,38 +73,3 @@ function readEvent(path: string): string | undefined {
     return undefined;
   }
 }
-
-export interface MemoryLimit {
-  /** The memory that the process may have in all, megabytes. */
-  limitMb: number;
-  /** The crash report to write when it has more. */
-  file: string;
-}
-
-/**
- * Ends the process when it has more memory than the limit. V8's own limit does not count what lies outside its heap, such
- * as buffers. A thread of its own watches, because an agent that allocates in a loop blocks the timers of its thread.
- */
-export function watchMemory({ limitMb, file }: MemoryLimit): void {
-  const workerData = {
-    limit: limitMb * 1_000_000,
-    file,
-    report: JSON.stringify({ header: { event: 'Out of memory' } }),
-  };
-  const worker = new Worker(source, { eval: true, execArgv: [], workerData });
-  worker.unref();
-  // A runner works without it too.
-  worker.on('error', () => {});
-}
-
-const source = `
-  const { workerData } = require('node:worker_threads');
-  const { writeFileSync } = require('node:fs');
-  setInterval(() => {
-    if (process.memoryUsage.rss() < workerData.limit) return;
-    try {
-      writeFileSync(workerData.file, workerData.report, { mode: 0o600 });
-    } finally {
-      process.kill(process.pid, 'SIGKILL');
-    }
-  }, 100);`;

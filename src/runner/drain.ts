@@ -1,23 +1,29 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
 import type { EpochMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import { isUnavailable } from '../core/jobs/finish-job.js';
+import type { EndedAttempt } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
 import type { JobStore } from '../core/jobs/job-store.js';
+import type { Lane } from '../core/jobs/lane.js';
 import { type AttemptKey, type Outcome, spendingOf } from '../core/jobs/outcome.js';
-import type { NextStep } from '../core/jobs/runners.js';
-import { type Attempt, type AttemptNeeds, startAttempt } from './attempt.js';
+import { type Attempt, type AttemptNeeds, type StopReason, startAttempt } from './attempt.js';
 import { logJobEnd } from './job-log.js';
-import { persistOutcome, type Spool } from './persist-outcome.js';
+import { persistTurn, type Spool } from './persist-outcome.js';
+import type { Watchdog } from './watchdog.js';
 
 export interface DrainNeeds extends Omit<AttemptNeeds, 'stopGraceMs'> {
   runnerId: string;
   jobs: JobStore;
   spool: Spool;
   log: Log;
+  /** Finds the call that holds the thread of a runner of many. */
+  watchdog?: Watchdog | undefined;
   /** How long an agent may take to stop; 6 s unless a test says otherwise. */
   stopGraceMs?: number;
+  /** With more memory than this a runner takes no further call beside those it has, megabytes. */
+  roomyMb?: number | undefined;
 }
 
 export interface DrainEnd {
@@ -29,31 +35,49 @@ export interface DrainEnd {
 }
 
 const heartbeatMs = 10_000;
+/** How often a runner asks whether its attempts are still its own, and wanted. */
+const lookMs = 200;
+/** How often one that carries calls and has room asks for more. */
+const moreMs = 100;
 const waitPollMs = 500;
 /** An agent's own children have 5 s between SIGTERM and SIGKILL, so the agent itself must have longer. */
 const usualStopGraceMs = 6_000;
-const queuePatienceMs = 60_000;
 
-/** The job under way. */
-interface Current {
-  readonly attempt: Attempt;
+/** A job under way. */
+interface Carried {
+  readonly job: JobRow;
   readonly key: AttemptKey;
+  readonly attempt: Attempt;
+  /** By `performance.now`. */
+  readonly startedAt: number;
   /** The message of an error that went uncaught meanwhile. */
   crash?: string;
 }
 
-/** Claims jobs and runs them, one at a time, until none is left. Starts at once. */
+/** An attempt that is over, and its outcome not yet written. */
+interface Over extends EndedAttempt {
+  job: JobRow;
+  durationMs: number;
+}
+
+/** Claims jobs and runs them, as many at once as its lane allows, until none is left. Starts at once. */
 export class Drain {
   /** Resolves when the queue is empty or the runner was stopped. Rejects when the database cannot be used. */
   readonly done: Promise<DrainEnd>;
 
   readonly #needs: DrainNeeds;
-  #current: Current | undefined;
+  /** The attempts under way, by their tokens. */
+  readonly #carried = new Map<string, Carried>();
+  /** The token of the attempt to which the code that runs right now belongs. */
+  readonly #current = new AsyncLocalStorage<string>();
+  #over: Over[] = [];
+  #lane: Lane = 'process';
+  #capacity = 1;
   #mustEnd = false;
   #isBroken = false;
-  /** Aborted to end a wait for work at once. */
-  readonly #waking = new AbortController();
-  #taken = () => {};
+  #isLooking = false;
+  #wake = () => {};
+  #moved = () => {};
   #due = () => {};
 
   constructor(needs: DrainNeeds) {
@@ -61,9 +85,12 @@ export class Drain {
     this.done = this.#run();
   }
 
-  /** `listener` is called whenever a job was taken: there may be more jobs than runners. */
-  onTaken(listener: () => void): void {
-    this.#taken = listener;
+  /**
+   * `listener` is called whenever jobs were taken or have ended: there may be more jobs than runners, or jobs of the other
+   * lane that waited for these.
+   */
+  onMoved(listener: () => void): void {
+    this.#moved = listener;
   }
 
   /** `listener` is called when a time that the runner waited for has come: a task of a run may become a job now. */
@@ -71,125 +98,203 @@ export class Drain {
     this.#due = listener;
   }
 
-  /** For SIGTERM: cancels the job under way if its cancellation was requested; otherwise returns it and ends. */
+  /** For SIGTERM: cancels the jobs under way whose cancellation was requested; if there is none, returns all and ends. */
   readonly onTerminate = (): void => void this.#terminate();
 
-  /** For an error that no agent caught: the job under way fails with it, and the runner ends. */
+  /**
+   * For an error that no agent caught: the job whose code threw it fails with it. The others go on, and the runner ends
+   * with them.
+   */
   readonly onUncaught = (error: unknown): void => {
-    this.#needs.log.error('uncaught error', { error });
-    this.#isBroken = true;
-    this.#waking.abort();
-    if (!this.#current) return;
-    this.#current.crash = this.#needs.redact(messageOf(error));
-    this.#current.attempt.stop('ending');
+    const thrower = this.#find(this.#current.getStore());
+    this.#needs.log.error('uncaught error', { error, job_id: thrower?.job.id });
+    this.#distrust();
+    if (!thrower) return;
+    thrower.crash = this.#needs.redact(messageOf(error));
+    thrower.attempt.stop('ending');
   };
 
   /** For an agent that ends its own process: saves the failure of its job to a file, for the process that rescues it. Synchronous. */
   readonly onExit = (code: number): void => {
-    if (!this.#current) return;
+    const ender = this.#find(this.#current.getStore());
+    if (!ender) return;
     const message = `The agent ended its process (exit code ${code}). An agent throws when it fails.`;
-    this.#needs.spool.put(this.#current.key, { kind: 'failed', code: 'exited', message, isTransient: false });
+    this.#needs.spool.put(ender.key, { kind: 'failed', code: 'exited', message, isTransient: false });
   };
 
   async #run(): Promise<DrainEnd> {
     const { jobs, runnerId, log } = this.#needs;
-    if (!(await jobs.registerRunner(runnerId))) {
+    const permit = await jobs.registerRunner(runnerId);
+    if (!permit) {
       log.warn('this runner has no permit any more', { runner: runnerId });
       return { isBroken: this.#isBroken };
     }
-    const timer = setInterval(() => void this.#heartbeat(), heartbeatMs);
+    this.#lane = permit.lane;
+    this.#capacity = permit.capacity;
+    if (this.#lane === 'call') this.#watch();
+    const timers = [
+      setInterval(() => void this.#heartbeat(), heartbeatMs),
+      setInterval(() => void this.#look(), lookMs),
+    ];
     try {
-      while (this.#mayGoOn()) {
-        const step = await this.#nextStep();
-        if (step.do === 'leave') break;
-        if (step.do === 'wait') await this.#waitForWork(step.until);
-        else await this.#runJob(step.job);
-      }
+      while (this.#mayTake() || this.#isBusy()) await this.#takeTurn();
       return { isBroken: this.#isBroken };
     } finally {
-      clearInterval(timer);
+      for (const timer of timers) clearInterval(timer);
       await jobs.leave(runnerId).catch((error: unknown) => log.warn('could not sign off', { error }));
     }
   }
 
-  #mayGoOn(): boolean {
-    return !this.#mustEnd && !this.#isBroken && this.#needs.db.isHere();
+  /** Writes what has ended, starts what it could claim, and waits for something to do. */
+  async #takeTurn(): Promise<void> {
+    const over = this.#over.splice(0);
+    const { ended, next } = await persistTurn(this.#needs.runnerId, over, this.#room(), this.#needs);
+    for (const [index, { job, durationMs }] of over.entries()) this.#logEnd(job, ended[index], durationMs);
+    if (next.do === 'leave') this.#mustEnd = true;
+    if (next.do === 'run') for (const job of next.jobs) this.#start(job);
+    if (over.length > 0 || (next.do === 'run' && next.jobs.length > 0)) this.#moved();
+    // A signal may have come while the jobs were being claimed; a runner that was written off has lost all it carries.
+    if (this.#mustEnd) this.#stopAll(next.do === 'leave' ? 'superseded' : 'ending');
+    if (next.do === 'wait') await this.#waitUntil(next.until);
+    else await this.#untilTurn();
   }
 
-  /** Retries for a minute: a queue that cannot be read for a moment should not lose its runner. */
-  async #nextStep(): Promise<NextStep> {
-    const { jobs, runnerId, log } = this.#needs;
-    for (const giveUpAt = performance.now() + queuePatienceMs; ; await sleep(waitPollMs)) {
-      try {
-        return await jobs.nextStep(runnerId);
-      } catch (error) {
-        if (!isUnavailable(error) || performance.now() > giveUpAt || this.#mustEnd) throw error;
-        log.warn('the queue could not be read', { error });
-      }
+  /** Attempts that end in the same round of the event loop are written together. */
+  async #untilTurn(): Promise<void> {
+    while (this.#over.length === 0 && this.#carried.size > 0) {
+      await this.#pause(this.#room() > 0 ? moreMs : undefined);
+      if (this.#over.length === 0 && this.#room() > 0 && (await this.#hasReady())) return;
     }
+    if (this.#over.length > 0) await nextRound();
   }
 
-  /** Polls without the write lock. Returns for a next step when a job is ready or a heartbeat is due. */
-  async #waitForWork(until: EpochMs): Promise<void> {
-    const { jobs, clock } = this.#needs;
+  /** Polls without the write lock. Returns for a next turn when a job is ready or a heartbeat is due. */
+  async #waitUntil(until: EpochMs): Promise<void> {
+    const { clock } = this.#needs;
     const lookAgainAt = performance.now() + heartbeatMs;
     let isDueSaid = false;
-    while (this.#mayGoOn() && performance.now() < lookAgainAt) {
+    while (this.#mayTake() && performance.now() < lookAgainAt) {
       const dueMs = until - clock.now();
-      const pauseMs = dueMs > 0 ? Math.min(waitPollMs, dueMs) : waitPollMs;
-      await sleep(pauseMs, undefined, { signal: this.#waking.signal }).catch(() => {});
-      if (await jobs.hasReady().catch(() => true)) return;
+      await this.#pause(dueMs > 0 ? Math.min(waitPollMs, dueMs) : waitPollMs);
+      if (await this.#hasReady()) return;
       if (dueMs <= 0 && !isDueSaid) this.#due();
       isDueSaid ||= dueMs <= 0;
     }
   }
 
-  async #runJob(job: JobRow): Promise<void> {
+  /** Resolves after a time, or when something has ended, or must. */
+  async #pause(ms: number | undefined): Promise<void> {
+    const waking = new AbortController();
+    this.#wake = () => waking.abort();
+    // Without a time it waits for an attempt; the timers of this runner keep the process alive meanwhile.
+    await sleep(ms ?? heartbeatMs, undefined, { signal: waking.signal }).catch(() => {});
+    this.#wake = () => {};
+  }
+
+  #hasReady(): Promise<boolean> {
+    return this.#needs.jobs.hasReady(this.#lane).catch(() => true);
+  }
+
+  #mayTake(): boolean {
+    return !this.#mustEnd && !this.#isBroken && this.#needs.db.isHere();
+  }
+
+  #isBusy(): boolean {
+    return this.#carried.size > 0 || this.#over.length > 0;
+  }
+
+  #room(): number {
+    if (!this.#mayTake()) return 0;
+    const { roomyMb = Number.POSITIVE_INFINITY } = this.#needs;
+    if (this.#carried.size > 0 && process.memoryUsage.rss() > roomyMb * 1_000_000) return 0;
+    return this.#capacity - this.#carried.size;
+  }
+
+  #start(job: JobRow): void {
     const { log, stopGraceMs = usualStopGraceMs } = this.#needs;
-    const startedAt = performance.now();
-    const current: Current = {
-      attempt: startAttempt(job, { ...this.#needs, stopGraceMs }),
-      key: { jobId: job.id, token: job.attempt_token ?? '' },
-    };
-    this.#current = current;
+    const token = job.attempt_token ?? '';
+    const attempt = this.#current.run(token, () => startAttempt(job, { ...this.#needs, stopGraceMs }));
+    const carried: Carried = { job, key: { jobId: job.id, token }, attempt, startedAt: performance.now() };
+    this.#carried.set(token, carried);
     log.info('job_started', { job_id: job.id, type: job.type, attempt: job.attempt });
-    this.#taken();
-    // The signal may have come while the job was being claimed.
-    if (this.#mustEnd) void this.#terminate();
-    const ended = await current.attempt.outcome;
-    this.#current = undefined;
-    this.#isBroken ||= current.attempt.isStuck;
-    const outcome = current.crash === undefined || ended === 'superseded' ? ended : crashed(ended, current.crash);
+    void attempt.outcome.then((outcome) => this.#end(carried, outcome));
+  }
+
+  #end(carried: Carried, ended: Outcome | 'superseded'): void {
+    const { job, key, attempt, crash, startedAt } = carried;
+    this.#carried.delete(key.token);
+    if (attempt.isStuck) this.#distrust();
     const durationMs = Math.round(performance.now() - startedAt);
-    const row = outcome === 'superseded' ? undefined : await persistOutcome(current.key, outcome, this.#needs);
-    if (row) logJobEnd(log, row, durationMs);
-    else log.info('job_superseded', { job_id: job.id, type: job.type, attempt: job.attempt, duration_ms: durationMs });
+    if (ended === 'superseded') this.#logEnd(job, undefined, durationMs);
+    else this.#over.push({ job, key, durationMs, outcome: crash === undefined ? ended : crashed(ended, crash) });
+    this.#wake();
+  }
+
+  #logEnd({ id, type, attempt }: JobRow, row: JobRow | undefined, durationMs: number): void {
+    if (row) logJobEnd(this.#needs.log, row, durationMs);
+    else this.#needs.log.info('job_superseded', { job_id: id, type, attempt, duration_ms: durationMs });
+  }
+
+  /** The attempt with this token; without one, the attempt that is the only one. */
+  #find(token: string | undefined): Carried | undefined {
+    const [only, ...others] = this.#carried.values();
+    return this.#carried.get(token ?? '') ?? (others.length === 0 ? only : undefined);
+  }
+
+  /** Takes no more jobs, and ends by force when those it carries have ended. */
+  #distrust(): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    const { jobs, runnerId, log } = this.#needs;
+    jobs.retire(runnerId).catch((error: unknown) => log.warn('still counted as a runner with room', { error }));
+    this.#wake();
+  }
+
+  #watch(): void {
+    const current = () => this.#current.getStore();
+    this.#needs.watchdog?.watchThread(current, (token) => {
+      const blocker = this.#carried.get(token);
+      if (!blocker) return;
+      const { id: job_id, type } = blocker.job;
+      this.#needs.log.warn('a job held the thread that it shares', { job_id, type });
+      blocker.attempt.stop('blocking');
+    });
   }
 
   async #heartbeat(): Promise<void> {
-    const current = this.#current;
     const { jobs, runnerId, log } = this.#needs;
+    await jobs.heartbeat(runnerId).catch((error: unknown) => log.warn('heartbeat failed', { error }));
+  }
+
+  /** Stops the attempts that are to be cancelled, or are no longer this runner's. */
+  async #look(): Promise<number> {
+    const asked = [...this.#carried.values()];
+    if (asked.length === 0 || this.#isLooking) return 0;
+    this.#isLooking = true;
     try {
-      const state = await jobs.heartbeat(runnerId, current?.key);
-      if (!current || current !== this.#current) return;
-      if (!state) current.attempt.stop('superseded');
-      else if (state.isCancelRequested) current.attempt.stop('cancelled');
+      const own = new Map((await this.#needs.jobs.carried(this.#needs.runnerId)).map((row) => [row.token, row]));
+      for (const { key, attempt } of asked) if (!own.has(key.token)) attempt.stop('superseded');
+      const cancelled = asked.filter(({ key }) => own.get(key.token)?.isCancelRequested);
+      for (const { attempt } of cancelled) attempt.stop('cancelled');
+      return cancelled.length;
     } catch (error) {
-      log.warn('heartbeat failed', { error });
+      this.#needs.log.debug('the attempts could not be read', { error });
+      return 0;
+    } finally {
+      this.#isLooking = false;
     }
   }
 
   async #terminate(): Promise<void> {
-    const current = this.#current;
-    const { jobs, runnerId } = this.#needs;
-    const state = current && (await jobs.heartbeat(runnerId, current.key).catch(() => undefined));
-    if (current && state?.isCancelRequested) {
-      current.attempt.stop('cancelled');
-      return;
-    }
+    while (this.#isLooking) await nextRound();
+    if ((await this.#look()) > 0) return;
     this.#mustEnd = true;
-    this.#waking.abort();
-    current?.attempt.stop('ending');
+    this.#stopAll('ending');
+    this.#wake();
+  }
+
+  #stopAll(reason: StopReason): void {
+    for (const { attempt } of this.#carried.values()) attempt.stop(reason);
   }
 }
 

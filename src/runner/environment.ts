@@ -4,6 +4,7 @@ import { ordinaryVariables, pickVariables } from '../base/child-environment.js';
 import type { Config } from '../base/config.js';
 import { readSetting, type Setting, settings } from '../base/settings.js';
 import type { Capabilities } from '../core/jobs/claim-job.js';
+import type { Lane, LaneLimit } from '../core/jobs/lane.js';
 import type { Models } from '../llm/index.js';
 import { type ProviderDeclaration, settingsOf } from '../llm/provider.js';
 import { providers } from '../llm/providers.js';
@@ -49,6 +50,14 @@ export function moduleEnvironment(config: Config): Record<string, string> {
 export function capabilitiesOf(models: Models, { types, provides }: AgentRegistry): Capabilities {
   const usable = models.available().filter(({ isUsable }) => isUsable);
   return { types, provides: [...usable.map(({ id }) => id), ...provides] };
+}
+
+/** How many jobs of each lane may be at work. */
+export function lanesOf({ maxModelCalls, callsPerRunner, maxRunningJobs }: Config): Record<Lane, LaneLimit> {
+  return {
+    call: { atOnce: maxModelCalls, perRunner: Math.min(callsPerRunner, maxModelCalls) },
+    process: { atOnce: maxRunningJobs, perRunner: 1 },
+  };
 }
 
 /** A provider's settings under the names of their variables, wherever they were set. */

@@ -42,7 +42,7 @@ export interface Jobs extends JobReads {
   cancel(id: string, actor: Actor): Promise<Job>;
   /** Puts an ended job back into the queue and starts a runner where one is needed. Throws as `retryJob` does. */
   retry(id: string, options: RetryOptions, actor: Actor): Promise<Job>;
-  /** Starts one more runner if more jobs are ready than runners are free. It asks again itself when it takes a job. */
+  /** Starts one more runner of each lane where more jobs are ready than runners have room for. It asks again itself. */
   fill(actor: Actor): Promise<void>;
   /** Recovers the jobs of lost runners, and starts a runner where work is waiting. Any process may, at any time. */
   sweep(actor: Actor): Promise<void>;
@@ -51,7 +51,9 @@ export interface Jobs extends JobReads {
 export function createJobs({ db, clock, store, log, ...needs }: JobsNeeds): Jobs {
   const runners = new RunnerProcesses({ store, log, ...needs });
 
-  const fill = async (actor: Actor): Promise<void> => runners.start(await store.permitRunner(actor));
+  const fill = async (actor: Actor): Promise<void> => {
+    for (const runnerId of await store.permitRunners(actor)) await runners.start(runnerId);
+  };
 
   return {
     ...createJobReads(db, clock),
@@ -127,7 +129,7 @@ class RunnerProcesses {
   async rescue(): Promise<void> {
     const { store, spool, crashReports, log } = this.#needs;
     const rescued = await store.rescue({
-      readSpooled: (key, runnerId) => spool.read(key) ?? crashReports.read(runnerId),
+      readSpooled: (key, runnerId, isAlone) => spool.read(key) ?? crashReports.read(runnerId, isAlone),
       forgetSpooled: spool.forget,
       endRunner: (row) => this.#endRunner(row),
     });
@@ -138,8 +140,9 @@ class RunnerProcesses {
   }
 
   /** Asks a runner to end the job that it works on, and kills it when it does not. */
-  async endWork({ id, runner }: WorkingJob): Promise<void> {
-    this.#needs.spawner.signalRunner(runner, 'SIGTERM');
+  async endWork({ id, lane, runner }: WorkingJob): Promise<void> {
+    // A runner of many calls looks for itself several times a second; the signal would reach the programs of all of them.
+    if (lane === 'process') this.#needs.spawner.signalRunner(runner, 'SIGTERM');
     if (!(await this.#hasEndedWithin(id, cancelGraceMs))) await this.#killWith(runner, id);
   }
 

@@ -17,6 +17,8 @@ export interface MainLoopNeeds {
 const anonymous: Actor = { holder: null, project: '' };
 
 const sweepMs = 15_000;
+/** Jobs that move close together start runners by one look. */
+const fillMs = 20;
 
 /** The life of a runner's process: drains the queue, sweeps it meanwhile, and ends. Never returns. */
 export async function runMainLoop({ runnerId, drain, jobs, log, close }: MainLoopNeeds): Promise<never> {
@@ -29,7 +31,13 @@ export async function runMainLoop({ runnerId, drain, jobs, log, close }: MainLoo
   // They are the runner's log. When its disk is full, what agents print is lost, and the work goes on.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-  drain.onTaken(() => void jobs.fill(anonymous).catch(logFailure));
+  let filling: NodeJS.Timeout | undefined;
+  drain.onMoved(() => {
+    filling ??= setTimeout(() => {
+      filling = undefined;
+      jobs.fill(anonymous).catch(logFailure);
+    }, fillMs);
+  });
   drain.onDue(() => void jobs.sweep(anonymous).catch(logFailure));
   // Sessions sweep too, but work goes on when no session is left.
   const timer = setInterval(() => void jobs.sweep(anonymous).catch(logFailure), sweepMs);
@@ -37,12 +45,13 @@ export async function runMainLoop({ runnerId, drain, jobs, log, close }: MainLoo
   let isBroken = true;
   try {
     ({ isBroken } = await drain.done);
-    if (isBroken) await jobs.sweep(anonymous);
+    await (isBroken ? jobs.sweep(anonymous) : jobs.fill(anonymous));
   } catch (error) {
     log.error('the runner ends with an error', { error });
     process.exitCode = 1;
   } finally {
     clearInterval(timer);
+    clearTimeout(filling);
     close();
     if (isBroken) endGroup(runnerId);
   }

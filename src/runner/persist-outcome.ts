@@ -16,12 +16,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readJson } from '../base/json.js';
 import type { Log } from '../base/log.js';
 import { makePrivateDirectory } from '../base/private-files.js';
-import type { JobRow } from '../core/jobs/job.js';
-import type { JobStore } from '../core/jobs/job-store.js';
+import { type EndedAttempt, isUnavailable } from '../core/jobs/finish-job.js';
+import type { JobStore, Turn } from '../core/jobs/job-store.js';
 import type { AttemptKey, Outcome } from '../core/jobs/outcome.js';
 
 export interface PersistNeeds {
-  jobs: Pick<JobStore, 'finish'>;
+  jobs: Pick<JobStore, 'turn'>;
   spool: Spool;
   log: Log;
   /** How long to retry; 60 s unless a test says otherwise. */
@@ -29,32 +29,39 @@ export interface PersistNeeds {
 }
 
 /**
- * Writes the outcome of an attempt to the database, and retries while that fails. From the first failure on the outcome is
- * safe in a file, whatever happens to this process: the process that rescues its job reads the file. Resolves to the job
- * as stored, or to undefined when another attempt has superseded this one. Throws when the database stays unusable.
+ * Takes a runner's turn: writes the outcomes of its attempts to the database, and retries while that fails. From the first
+ * failure on an outcome is safe in a file, whatever happens to this process: the process that rescues its job reads the
+ * file. Throws when the database stays unusable.
  */
-export async function persistOutcome(
-  key: AttemptKey,
-  outcome: Outcome,
+export async function persistTurn(
+  runnerId: string,
+  ended: readonly EndedAttempt[],
+  room: number,
   needs: PersistNeeds,
-): Promise<JobRow | undefined> {
-  const { jobs, spool, patienceMs = 60_000 } = needs;
+): Promise<Turn> {
+  const { jobs, spool, log, patienceMs = 60_000 } = needs;
   const giveUpAt = performance.now() + patienceMs;
-  let isSpooled = false;
+  const spooled = new Set<EndedAttempt>();
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
-      const row = await jobs.finish(key, outcome);
-      if (isSpooled) spool.forget(key);
-      return row;
+      const turn = await jobs.turn(runnerId, ended, room);
+      for (const { key } of spooled) spool.forget(key);
+      return turn;
     } catch (error) {
-      isSpooled ||= spoolOutcome(key, outcome, error, needs);
+      if (ended.length === 0) {
+        if (!isUnavailable(error)) throw error;
+        log.warn('the queue could not be read', { error });
+      }
+      for (const attempt of ended) {
+        if (!spooled.has(attempt) && spoolOutcome(attempt, error, needs)) spooled.add(attempt);
+      }
       if (performance.now() > giveUpAt) throw error;
     }
     await sleep(pauseMs);
   }
 }
 
-function spoolOutcome(key: AttemptKey, outcome: Outcome, error: unknown, { spool, log }: PersistNeeds): boolean {
+function spoolOutcome({ key, outcome }: EndedAttempt, error: unknown, { spool, log }: PersistNeeds): boolean {
   try {
     const path = spool.put(key, outcome);
     log.warn('the outcome could not be written to the database yet and was saved to a file', { path, error });

@@ -21,30 +21,42 @@ export interface SpawnerNeeds {
 export function createSpawner({ processes, entry, logFile, env, heapMb }: SpawnerNeeds): Spawner {
   return {
     async spawnRunner(runnerId) {
-      const log = tryOpenLog(logFile);
-      try {
-        prepareCrashReport(dirname(logFile), runnerId);
-        const flags = [`--max-old-space-size=${heapMb}`, ...reportArguments(dirname(logFile), runnerId)];
-        const child = spawn(process.execPath, [...flags, entry, runnerId], {
-          // In a group and session of its own, so that it survives the end of the server's group.
-          detached: true,
-          stdio: ['ignore', log, log],
-          windowsHide: true,
-          cwd: dirname(logFile),
-          env: { ...env, [runnerMark]: runnerId },
-        });
-        child.unref();
-        await new Promise<void>((resolve, reject) => {
-          child.once('spawn', resolve);
-          child.once('error', reject);
-        });
-      } finally {
-        if (log !== 'ignore') closeSync(log);
-      }
+      prepareCrashReport(dirname(logFile), runnerId);
+      const flags = [`--max-old-space-size=${heapMb}`, ...reportArguments(dirname(logFile), runnerId)];
+      await spawnDetached([...flags, entry, runnerId], { logFile, env: { ...env, [runnerMark]: runnerId } });
     },
 
     signalRunner: (identity, signal) => signalGroup(processes, identity, signal),
   };
+}
+
+/**
+ * Starts a Node of its own that outlives this process. Resolves when it has started.
+ *
+ * @param logFile receives what it prints; without one that can be written it works too
+ */
+export async function spawnDetached(
+  args: readonly string[],
+  { logFile, env }: Pick<SpawnerNeeds, 'logFile' | 'env'>,
+): Promise<void> {
+  const log = tryOpenLog(logFile);
+  try {
+    const child = spawn(process.execPath, args, {
+      // In a group and session of its own, so that it survives the end of the server's group.
+      detached: true,
+      stdio: ['ignore', log, log],
+      windowsHide: true,
+      cwd: dirname(logFile),
+      env,
+    });
+    child.unref();
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+  } finally {
+    if (log !== 'ignore') closeSync(log);
+  }
 }
 
 /** A log beyond this size is renamed, and a new one started. One old log is kept. */

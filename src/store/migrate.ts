@@ -7,6 +7,7 @@ import { liveUsage } from './migrations/006-live-usage.js';
 import { dueByTick } from './migrations/007-due-by-tick.js';
 import { taskLinks } from './migrations/008-task-links.js';
 import { breakerClock } from './migrations/009-breaker-clock.js';
+import { lanes } from './migrations/010-lanes.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   dueByTick,
   taskLinks,
   breakerClock,
+  lanes,
 ];

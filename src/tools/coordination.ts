@@ -272,16 +272,20 @@ claim_token: ${claim_token}${untilText(lease_expires_at)}`,
     output: z.strictObject({
       /** How many claimed tasks. */
       renewed: z.int(),
+      slots: z.int(),
     }),
-    handler: async (input, { runtime, actor }) => ({
-      renewed: await runtime.workers.heartbeat({ task: input.task_id, claimToken: input.claim_token }, actor),
-    }),
+    handler: async (input, { runtime, actor }) => {
+      const claim = { task: input.task_id, claimToken: input.claim_token };
+      const { tasks, slots } = await runtime.workers.heartbeat(claim, actor);
+      return { renewed: tasks, slots };
+    },
   }),
 
   defineTool({
     name: 'clean_all_tasks',
     title: 'Clean all tasks',
     effect: 'destroy',
+    isFinal: true,
     description:
       'Deletes every task of every project and frees all slots, after a backup whose path it returns. Goals stay.',
     input: z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { RuntimeError } from '../base/errors.js';
 import { codeLifeMs } from '../core/access/browser-sessions.js';
+import { findOrStartDashboard } from '../services/dashboard.js';
 import { defineTool } from './call/define-tool.js';
 
 /** The dashboard, where people can see and control the runtime. */
@@ -11,21 +11,13 @@ export const dashboardTools = [
     // It changes nothing that anybody works with, and who may only read gets an address that may only read.
     effect: 'read',
     description:
-      'Returns the address at which a person can watch and control the runtime in a browser. It opens once, within ten ' +
-      'minutes, with the rights of your own token. Give it to the user unchanged. If no dashboard is running, the error says how to start one.',
+      'Returns an address for the user, to watch and control the runtime in a browser; it opens once, within ten minutes.',
     input: z.strictObject({}),
     output: z.strictObject({ url: z.string(), read_only: z.boolean(), expires_in_seconds: z.int() }),
     text: ({ url, read_only, expires_in_seconds }) =>
       `Dashboard: ${url} (opens once, within ${expires_in_seconds} seconds${read_only ? ', to read only' : ''})`,
     handler: async (_input, { runtime, rights }) => {
-      const [server] = (await runtime.httpServers.live()).filter(({ hasPage }) => hasPage);
-      if (!server) {
-        throw new RuntimeError(
-          'unavailable',
-          'No dashboard is running.',
-          'Ask the user to run `agent-runtime dashboard --open` in a terminal, then call this again.',
-        );
-      }
+      const server = await findOrStartDashboard(runtime, rights);
       const code = await runtime.access.createCode(rights);
       return {
         url: `${server.url}/?code=${code}`,

@@ -62,7 +62,7 @@ export function findTool(name: string): AnyTool {
 const coreToolsets: readonly ToolsetName[] = ['goals', 'background', 'system'];
 
 export interface ToolChoice {
-  /** `all`, `core`, or names with commas between. */
+  /** `all`, `core`, or names with commas between; `auto` is all, of which a face may list fewer. */
   toolsets: string;
   isReadOnly: boolean;
 }
@@ -95,14 +95,14 @@ export function chosenToolsets(wanted: string): ToolsetName[] {
     .split(/[\s,]+/)
     .filter(Boolean)) {
     const known = names.find((name) => name === word);
-    if (word === 'all') for (const name of names) chosen.add(name);
+    if (word === 'all' || word === 'auto') for (const name of names) chosen.add(name);
     else if (word === 'core') for (const name of coreToolsets) chosen.add(name);
     else if (known) chosen.add(known);
     else {
       throw new RuntimeError(
         'invalid',
         `There is no toolset ${JSON.stringify(word)}.`,
-        `Set AGENT_RUNTIME_TOOLSETS to all, core, or some of ${names.join(', ')}.`,
+        `Set AGENT_RUNTIME_TOOLSETS to auto, all, core, or some of ${names.join(', ')}.`,
       );
     }
   }

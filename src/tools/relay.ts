@@ -23,14 +23,13 @@ import {
   createdPipelineOutput,
   heldBatonOutput,
   pipelineOutput,
-  pipelineStatusOutput,
   showAdvanced,
   showBaton,
   showCreatedPipeline,
   showPipeline,
   showPipelineBriefly,
-  showPipelineStatus,
 } from './shapes/relay.js';
+import { pipelineStatusOutput, showPipelineStatus } from './shapes/relay-status.js';
 
 const pipelineId = z.string().min(1).max(100).describe('As returned by create_relay_pipeline or list_relay_pipelines.');
 const agentType = z
@@ -327,6 +326,7 @@ export const relayTools = [
     title: 'Cancel a relay',
     effect: 'destroy',
     isIdempotent: true,
+    isFinal: true,
     description: 'Cancels a relay for good; the outputs of its steps are kept.',
     input: z.strictObject({ pipeline_id: pipelineId }),
     output: z.strictObject({ success, pipeline_id: z.string(), status: z.enum(pipelineStatuses) }),

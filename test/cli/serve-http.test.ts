@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { readLocalToken } from '../../src/base/private-files.js';
 import { startHttpProcess } from '../http/http-process.js';
 import { sendRequest } from '../http/serve.js';
@@ -8,6 +8,8 @@ import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { connectServer } from '../support/mcp-client.js';
 import { tempDir } from '../support/temp-dir.js';
+import { testRuntime } from '../support/test-runtime.js';
+import { hasTerminal, textInTerminal } from './in-terminal.js';
 import { runCli } from './run-cli.js';
 
 const portOf = (url: string) => Number(new URL(url).port);
@@ -68,9 +70,6 @@ it('PORT is honoured, and a taken port is named', async () => {
 it('the dashboard serves its page, is found by dashboard_url, and lets a reader in once', async () => {
   const home = tempDir();
   const session = await connectServer({ home });
-  const { data } = await session.call('dashboard_url');
-  expect(data).toMatchObject({ code: 'unavailable', hint: expect.stringContaining('agent-runtime dashboard') });
-
   const dashboard = await startHttpProcess(home, ['dashboard', '--port', '0']);
   const { url } = await session.ok('dashboard_url');
   expect(url).toMatch(new RegExp(`^${dashboard.url}/\\?code=`));
@@ -84,7 +83,47 @@ it('the dashboard serves its page, is found by dashboard_url, and lets a reader 
 
   process.kill(dashboard.pid, 'SIGTERM');
   expect((await dashboard.ended).code).toBe(0);
-  expect((await session.call('dashboard_url')).data.code).toBe('unavailable');
+});
+
+/** The dashboards that live, so that a test can end what it made the runtime start. */
+async function liveDashboards(home: string) {
+  const runtime = await testRuntime({ home, env: { AGENT_RUNTIME_DATA_DIR: join(home, '.claude', 'agent_runtime') } });
+  return (await runtime.httpServers.live()).filter(({ hasPage }) => hasPage);
+}
+
+it('dashboard_url starts a dashboard where none runs, one for all who ask, and it outlives them', async () => {
+  const home = tempDir();
+  const sessions = await Promise.all([connectServer({ home }), connectServer({ home })]);
+  const urls = await Promise.all(sessions.map(({ ok }) => ok('dashboard_url')));
+  const [dashboard, ...others] = await liveDashboards(home);
+  if (dashboard) onTestFinished(() => void process.kill(dashboard.pid, 'SIGTERM'));
+  expect(others).toEqual([]);
+  for (const { url } of urls) expect(url).toMatch(new RegExp(`^${dashboard?.url}/\\?code=`));
+  await Promise.all(sessions.map(({ close }) => close()));
+  const entered = await sendRequest(portOf(urls[0].url), 'GET', `/${new URL(urls[0].url).search}`, {});
+  expect(entered.status).toBe(303);
+});
+
+it('only the owner may have a dashboard started', async () => {
+  const home = tempDir();
+  const { token } = (await runCli(['token', 'create', '--name', 'laptop', '--json'], { home })).json();
+  const { url } = await startHttpProcess(home);
+  const reply = await sendRequest(portOf(url), 'POST', '/api/tools/dashboard_url', bearer(token));
+  expect(reply.data.error).toMatchObject({ code: 'unavailable', hint: expect.stringContaining('dashboard --open') });
+  expect(await liveDashboards(home)).toEqual([]);
+});
+
+it('a dashboard ends when nobody has been connected for as long as it was told', async () => {
+  const home = tempDir();
+  const { url, ended } = await startHttpProcess(home, ['dashboard', '--port', '0', '--until-idle', '2']);
+  const events = new AbortController();
+  const stream = await fetch(`${url}/api/events`, { headers: bearer(ownerTokenOf(home)), signal: events.signal });
+  const leftAt = performance.now() + 3_000;
+  await eventually('it has been watched for longer than that', () => performance.now() > leftAt);
+  expect((await sendRequest(portOf(url), 'GET', '/api/health', {})).status).toBe(200);
+  events.abort();
+  await stream.text().catch(() => {});
+  expect((await ended).code).toBe(0);
 });
 
 it('browsers are listed beside the tokens, and signed out by their id or with their token', async () => {
@@ -105,8 +144,11 @@ it('browsers are listed beside the tokens, and signed out by their id or with th
     { token: 'owner', read_only: false, expires_at: expect.any(String) },
     { token: 'laptop', read_only: false },
   ]);
-  const listed = await runCli(['token', 'list'], { home });
-  expect(listed.stdout).toContain(`${browsers[0].id}  browser of owner  full  last used `);
+  if (hasTerminal) {
+    const listed = await textInTerminal(['token', 'list'], { home });
+    expect(listed).toMatch(/^ID +NAME +RIGHTS +CREATED +LAST USED +EXPIRES\n/);
+    expect(listed).toMatch(new RegExp(`${browsers[0].id} +browser of owner +full +\\d+s ago +\\d+s ago +in 29d\n`));
+  }
   const signedOut = await runCli(['token', 'revoke', browsers[0].id], { home });
   expect(signedOut.stdout).toBe(`Revoked ${browsers[0].id} (a browser of owner).\n`);
   await runCli(['token', 'revoke', 'laptop'], { home });
@@ -139,7 +181,11 @@ it('dashboard_url does not name a dashboard that was killed', async () => {
   const dashboard = await startHttpProcess(home, ['dashboard', '--port', '0']);
   process.kill(dashboard.pid, 'SIGKILL');
   await dashboard.ended;
-  await eventually('it is noticed', async () => (await session.call('dashboard_url')).isError);
+  const { url } = await session.ok('dashboard_url');
+  const [started] = await liveDashboards(home);
+  if (started) onTestFinished(() => void process.kill(started.pid, 'SIGTERM'));
+  expect(started?.pid).not.toBe(dashboard.pid);
+  expect(new URL(url).origin).toBe(started?.url);
 });
 
 it('serve --http has no page', async () => {

@@ -128,12 +128,12 @@ it('a sweep that finds nothing to do writes nothing', async () => {
   expect(await runtime.runners()).toEqual([]);
 });
 
-it('the runner of a job that is long in the queue starts no more of its kind than there is work', async () => {
+it('one runner is started for calls that it can carry together', async () => {
   const runtime = await background();
   const ids = [await runtime.ask(scripted({ latencyMs: 300 })), await runtime.ask(scripted({ latencyMs: 300 }))];
   for (const id of ids) await runtime.ended(id);
   await runtime.idle();
-  expect(await runtime.runners()).toHaveLength(2);
+  expect(await runtime.runners()).toHaveLength(1);
   expect(await runtime.db.get(`select 1 from runners where ${isLive}`)).toBeUndefined();
   expect(existsSync(join(runtime.config.dataDir, 'spool'))).toBe(false);
 });

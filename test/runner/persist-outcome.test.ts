@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/base/log.js';
 import type { Outcome } from '../../src/core/jobs/outcome.js';
-import { createSpool, persistOutcome } from '../../src/runner/persist-outcome.js';
+import { createSpool, persistTurn } from '../../src/runner/persist-outcome.js';
 import { completed, keyOf, type Queue, testQueue } from '../core/jobs/queue.js';
 import { eventually } from '../support/eventually.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -38,7 +38,7 @@ const needsOf = (queue: Queue, spool: ReturnType<typeof createSpool>) => ({ jobs
 describe('an outcome that the database does not take', () => {
   it('is in a file from the first failure on, and in the database once it can be', async () => {
     const { queue, job, spool, file, unblock } = await blockedQueue();
-    const kept = persistOutcome(keyOf(job), completed, needsOf(queue, spool));
+    const kept = persistTurn('', [{ key: keyOf(job), outcome: completed }], 0, needsOf(queue, spool));
     await eventually('it is in a file', () => existsSync(file));
     await unblock();
     await kept;
@@ -49,7 +49,7 @@ describe('an outcome that the database does not take', () => {
   it('stays in its file when the retries are over, for the process that rescues the job', async () => {
     const { queue, job, spool, file, unblock } = await blockedQueue();
     const impatient = { ...needsOf(queue, spool), patienceMs: 0 };
-    await expect(persistOutcome(keyOf(job), completed, impatient)).rejects.toThrow('disk full');
+    await expect(persistTurn('', [{ key: keyOf(job), outcome: completed }], 0, impatient)).rejects.toThrow('disk full');
     expect(existsSync(file)).toBe(true);
     await unblock();
     queue.liveness.set((await queue.runnerRow(job.runner_id ?? '')).pid ?? 0, 'dead');
@@ -63,7 +63,7 @@ it('an outcome that the database takes leaves no file', async () => {
   const queue = await testQueue();
   const job = await queue.running();
   const spool = createSpool(queue.runtime.config.dataDir);
-  await persistOutcome(keyOf(job), completed, needsOf(queue, spool));
+  await persistTurn('', [{ key: keyOf(job), outcome: completed }], 0, needsOf(queue, spool));
   expect((await queue.row(job.id)).status).toBe('completed');
   expect(existsSync(join(queue.runtime.config.dataDir, 'spool'))).toBe(false);
 });

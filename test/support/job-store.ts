@@ -1,6 +1,6 @@
 import { jobEffects } from '../../src/agents/index.js';
 import { createJobStore, type JobStore } from '../../src/core/jobs/job-store.js';
-import { capabilitiesOf } from '../../src/runner/environment.js';
+import { capabilitiesOf, lanesOf } from '../../src/runner/environment.js';
 import { systemProcesses } from '../../src/runner/identity.js';
 import type { Runtime } from '../../src/runtime.js';
 
@@ -13,7 +13,7 @@ export function jobStoreOf({ db, clock, config, models, agents, goalRuns, relayR
     db,
     clock,
     processes: systemProcesses(clock.bootId),
-    maxRunning: config.maxRunningJobs,
+    lanes: lanesOf(config),
     capabilities: capabilitiesOf(models, agents),
     effects: jobEffects,
     async onEnded(sql, job, change) {

@@ -9,6 +9,8 @@ export interface ServerOptions {
   /** The Node and arguments to start; the built program unless given. */
   command?: string;
   args?: string[];
+  /** Where the client starts the server; its home, which is no project, unless given. */
+  cwd?: string;
 }
 
 export interface ToolReply {
@@ -38,6 +40,7 @@ export async function connectServer(options: ServerOptions): Promise<ConnectedSe
     command: options.command ?? process.execPath,
     args: options.args ?? [mainEntry],
     env: { HOME: options.home, PATH: '/usr/bin:/bin', ...options.env },
+    cwd: options.cwd ?? options.home,
     stderr: 'pipe',
   });
   let stderr = '';

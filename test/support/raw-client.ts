@@ -29,6 +29,8 @@ export interface RawOptions {
   env?: Record<string, string>;
   args?: string[];
   command?: string;
+  /** Where the client starts the server; its home, which is no project, unless given. */
+  cwd?: string;
 }
 
 /** Starts the built server and speaks to it line by line, without any MCP library. */
@@ -37,8 +39,9 @@ export function startRawServer({
   env = {},
   args = [mainEntry],
   command = process.execPath,
+  cwd = home,
 }: RawOptions): RawServer {
-  const child = spawn(command, args, { env: { HOME: home, PATH: '/usr/bin:/bin', ...env }, stdio: 'pipe' });
+  const child = spawn(command, args, { cwd, env: { HOME: home, PATH: '/usr/bin:/bin', ...env }, stdio: 'pipe' });
   onTestFinished(() => void child.kill('SIGKILL'));
   const lines: string[] = [];
   const messages: Message[] = [];

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import type { Json } from '../../base/json.js';
-import { modulePrefix } from '../../core/jobs/claim-job.js';
+import { modulePrefix } from '../../core/jobs/lane.js';
 import { type DescribedAgent, type ModuleAnswer, ModuleHost, type ModuleHostNeeds } from './module-host.js';
 
 export interface ModulesNeeds extends ModuleHostNeeds {

@@ -97,11 +97,12 @@ async function keepSession(sql: Sql, session: Session, info: SessionInfo, needs:
   const { clock } = needs;
   const kept = await sql.run(
     // Reopens a session that another process, perhaps in another container, took for dead.
-    `update sessions set heartbeat_at = ?, heartbeat_tick = ?, ended_at = null,
+    `update sessions set heartbeat_at = ?, heartbeat_tick = ?, ended_at = null, project = ?,
        client_name = coalesce(client_name, ?), client_version = coalesce(client_version, ?)
      where id = ?`,
     clock.now(),
     clock.tick(),
+    session.project,
     info.clientName ?? null,
     info.clientVersion ?? null,
     session.id,

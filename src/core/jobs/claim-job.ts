@@ -8,6 +8,7 @@ import { leaseFor, leaseValues } from '../lease.js';
 import { wasPostponed } from './attempts.js';
 import { isTaskCancelled } from './board-task.js';
 import { type JobRow, runGoal } from './job.js';
+import { type Lane, modulePrefix } from './lane.js';
 
 /** What a runner, or the server that starts it, can run. */
 export interface Capabilities {
@@ -17,11 +18,11 @@ export interface Capabilities {
   provides: readonly string[];
 }
 
-/**
- * Begins the requirement of a job that a module of the user's serves. Such a job may be of any type, as only the module's
- * own code knows its types: every runner that has the module can run it.
- */
-export const modulePrefix = 'module:';
+/** The jobs of one lane that a process of this configuration can run. */
+export interface LaneWork {
+  lane: Lane;
+  capabilities: Capabilities;
+}
 
 /** A hash that is equal for processes that can run the same jobs: sessions may be configured with different keys. */
 export function capabilityHash({ types, provides }: Capabilities): string {
@@ -35,15 +36,10 @@ export function capabilityHash({ types, provides }: Capabilities): string {
  */
 const timeoutGraceMs = 30_000;
 
-/** Claims the next job in one statement. Resolves to undefined when no job is ready for this runner. */
-export async function claimJob(
-  sql: Sql,
-  runnerId: string,
-  capabilities: Capabilities,
-  clock: Clock,
-): Promise<JobRow | undefined> {
+/** Claims the next job of a lane in one statement. Resolves to undefined when none is ready for this runner. */
+export async function claimJob(sql: Sql, runnerId: string, work: LaneWork, clock: Clock): Promise<JobRow | undefined> {
   const now = clock.now();
-  const ready = await readyFor(sql, capabilities, clock);
+  const ready = await readyFor(sql, work, clock);
   const row = await sql.get<JobRow>(
     `update jobs set status = 'running', attempt = attempt + 1, tries = tries + 1, runner_id = ?, attempt_token = ?,
        blocked_by = null, progress = null, progress_message = null, error_code = null, error_message = null,
@@ -76,9 +72,9 @@ export async function claimJob(
   return row;
 }
 
-/** Counts the jobs that could start now, up to `limit`. */
-export async function countReady(sql: Sql, capabilities: Capabilities, clock: Clock, limit: number): Promise<number> {
-  const ready = await readyFor(sql, capabilities, clock);
+/** Counts the jobs of a lane that could start now, up to `limit`. */
+export async function countReady(sql: Sql, work: LaneWork, clock: Clock, limit: number): Promise<number> {
+  const ready = await readyFor(sql, work, clock);
   const row = await sql.get<{ count: number }>(
     `select count(*) as count from (select 1 from jobs where ${ready.text} limit ?) as ready`,
     ...ready.values,
@@ -87,30 +83,32 @@ export async function countReady(sql: Sql, capabilities: Capabilities, clock: Cl
   return row?.count ?? 0;
 }
 
-/** When this runner next has something to do: a job is due, or a held task of a run, which becomes a job only then. */
-export async function nextDueAt(sql: Sql, capabilities: Capabilities, clock: Clock): Promise<EpochMs | undefined> {
-  const times = [await nextJobAt(sql, capabilities, clock), await nextHeldTaskAt(sql, capabilities)];
+/** When a runner of the lane next has something to do: a job is due, or a held task of a run, which becomes a job only then. */
+export async function nextDueAt(sql: Sql, work: LaneWork, clock: Clock): Promise<EpochMs | undefined> {
+  const times = [await nextJobAt(sql, work, clock), await nextHeldTaskAt(sql, work)];
   const known = times.filter((time) => time !== undefined);
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-async function nextHeldTaskAt(sql: Sql, { provides }: Capabilities): Promise<number | undefined> {
+async function nextHeldTaskAt(sql: Sql, { capabilities: { provides }, lane }: LaneWork): Promise<number | undefined> {
   const row = await sql.get<{ due: number | null }>(
     `select min(not_before) as due from tasks
      where is_held = 1 and status = 'pending' and unfinished_dependencies = 0 and exists (select 1 from jobs
        where jobs.goal_id = tasks.goal_id and type = '${runGoal}' and jobs.status = 'running'
-         and requires in (${marks(provides)}))`,
+         and lane = ? and requires in (${marks(provides)}))`,
+    lane,
     ...provides,
   );
   return row?.due ?? undefined;
 }
 
-async function nextJobAt(sql: Sql, capabilities: Capabilities, clock: Clock): Promise<number | undefined> {
+async function nextJobAt(sql: Sql, { capabilities, lane }: LaneWork, clock: Clock): Promise<number | undefined> {
   const runnable = runnableBy(capabilities);
   const row = await sql.get<{ due: number | null }>(
     `select min(${dueAt}) as due from jobs where status = 'pending' and unfinished_dependencies = 0
-       and ${runnable.text} and not ${isTaskCancelled}`,
+       and lane = ? and ${runnable.text} and not ${isTaskCancelled}`,
     ...dueValues(clock),
+    lane,
     ...runnable.values,
   );
   return row?.due ?? undefined;
@@ -121,13 +119,13 @@ const dueAt = '(case when run_tick = 0 then 0 when run_boot_id = ? then run_tick
 
 const dueValues = (clock: Clock): [string, number] => [clock.bootId, bootAt(clock)];
 
-async function readyFor(sql: Sql, capabilities: Capabilities, clock: Clock): Promise<Fragment> {
+async function readyFor(sql: Sql, { capabilities, lane }: LaneWork, clock: Clock): Promise<Fragment> {
   const runnable = runnableBy(capabilities);
   const full = await fullTypes(sql);
   return {
-    text: `status = 'pending' and unfinished_dependencies = 0 and ${dueAt} <= ? and ${runnable.text}
+    text: `status = 'pending' and unfinished_dependencies = 0 and lane = ? and ${dueAt} <= ? and ${runnable.text}
       ${full.length === 0 ? '' : `and type not in (${marks(full)})`} and not ${isTaskCancelled}`,
-    values: [...dueValues(clock), clock.now(), ...runnable.values, ...full],
+    values: [lane, ...dueValues(clock), clock.now(), ...runnable.values, ...full],
   };
 }
 

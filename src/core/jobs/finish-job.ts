@@ -25,10 +25,54 @@ export interface FinishRules {
 /** A job that has lost this many runners is dead: another try would only cost one more. */
 const deadlyCrashes = 3;
 
+/** An attempt that is over, and how it ended. */
+export interface EndedAttempt {
+  key: AttemptKey;
+  outcome: Outcome;
+}
+
 /**
- * Writes the outcome of an attempt: the job ends, or goes back into the queue for another try. Waits until the commit is
- * on the disk, because the outcome was paid for. Resolves to the row as stored, or to undefined when another attempt has
- * superseded this one. Throws `unavailable` when the database cannot be written to; then nothing has changed.
+ * Writes the outcomes of attempts: their jobs end, or go back into the queue for another try. All of them are one
+ * transaction, which is on the disk when this resolves, because outcomes are paid for. Resolves to the rows as stored;
+ * undefined stands for an attempt that another one has superseded. Throws `unavailable` when the database cannot be
+ * written to; then nothing has changed.
+ *
+ * @param next is called last in the same transaction; its result is handed on
+ */
+export async function finishAttempts<Next>(
+  db: Database,
+  ended: readonly EndedAttempt[],
+  rules: FinishRules,
+  next: (sql: Sql) => Promise<Next>,
+): Promise<{ rows: (JobRow | undefined)[]; next: Next }> {
+  const write = (attempts: readonly EndedAttempt[]) =>
+    db.transaction(
+      async (sql) => {
+        const rows: (JobRow | undefined)[] = [];
+        for (const { key, outcome } of attempts) {
+          rows.push(await writeOutcome(sql, key, outcome, rules, rules.clock.now()));
+        }
+        return { rows, next: await next(sql) };
+      },
+      { durable: attempts.length > 0 },
+    );
+  try {
+    return await write(ended);
+  } catch (error) {
+    if (ended.length === 0 || isUnavailable(error)) throw error;
+    // One of them cannot be written as it is, which must not keep the others: each has a transaction of its own.
+    const rows = await Promise.allSettled(
+      ended.map(({ key, outcome }) => finishAttempt(db, key, outcome, rules, rules.clock.now())),
+    );
+    const failed = rows.find((row) => row.status === 'rejected');
+    if (failed) throw failed.reason;
+    const written = rows.map((row) => (row.status === 'fulfilled' ? row.value : undefined));
+    return { rows: written, next: (await write([])).next };
+  }
+}
+
+/**
+ * The same for one attempt. When the effect of completing its job fails, the job fails with that.
  *
  * @param mayWrite is called first in the same transaction; when it resolves to false, nothing is written
  */
@@ -84,7 +128,8 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof RuntimeError && error.code === 'unavailable';
 }
 
-async function writeOutcome(
+/** Writes one outcome within a transaction; see `finishAttempts`. */
+export async function writeOutcome(
   sql: Sql,
   { jobId, token }: AttemptKey,
   outcome: Outcome,
@@ -143,6 +188,9 @@ function retryDelayOf(row: JobRow, outcome: Outcome, { backoff, random }: Finish
   return retryDelayMs(backoff, row.tries, random, outcome.retryAfterMs);
 }
 
+const mustBeAlone = (outcome: Outcome): boolean =>
+  outcome.kind === 'lost' || (outcome.kind === 'postponed' && outcome.isBlocking === true);
+
 async function requeue(
   sql: Sql,
   row: JobRow,
@@ -151,9 +199,11 @@ async function requeue(
 ): Promise<JobRow | undefined> {
   const problem = problemOf(outcome);
   return sql.get<JobRow>(
-    `update jobs set status = 'pending', runner_id = null, attempt_token = null, run_at = ?, run_tick = ?,
+    `update jobs set status = 'pending', runner_id = null, attempt_token = null, lane = ?, run_at = ?, run_tick = ?,
        run_boot_id = ?, blocked_by = ?, tries = ?, crashes = ?,
        error_code = ?, error_message = ?, updated_at = ? where seq = ? returning *`,
+    // A job whose runner was lost may have ended it, and would end the calls beside it again.
+    mustBeAlone(outcome) ? 'process' : row.lane,
     at + pauseMs,
     // A stepped wall clock neither shortens nor lengthens the pause.
     pauseMs === 0 ? 0 : clock.tick() + pauseMs,

@@ -5,6 +5,7 @@ import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { type JobRow, runGoal } from './job.js';
+import { laneOf } from './lane.js';
 import { defaultTimeoutSeconds } from './submit-job.js';
 
 /** The payload of a run's job. */
@@ -38,6 +39,8 @@ export function insertRun(
     status: 'running',
     payload: JSON.stringify(payload),
     requires,
+    // That of its jobs, so that a runner of the lane waits for its held tasks.
+    lane: laneOf('llm', requires),
     run_at: at,
     // The timeout of each of its jobs; the run itself has none.
     timeout_seconds: defaultTimeoutSeconds,

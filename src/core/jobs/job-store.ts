@@ -5,24 +5,27 @@ import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import { cancelJob, cancelJobsOfCancelledTasks, hasJobsOfCancelledTasks } from './cancel-job.js';
 import { type Capabilities, countReady } from './claim-job.js';
-import { type FinishRules, finishAttempt } from './finish-job.js';
+import { type EndedAttempt, type FinishRules, finishAttempts } from './finish-job.js';
 import { type Job, type JobRow, toJob } from './job.js';
-import type { AttemptKey, JobEffect, JobEnded, Outcome } from './outcome.js';
+import { type Lane, type LaneLimit, lanes } from './lane.js';
+import type { JobEffect, JobEnded } from './outcome.js';
 import { createJobReads } from './read-jobs.js';
 import { type Rescued, type RescueNeeds, rescueLostRunners } from './rescue.js';
 import { type RetryOptions, retryJob } from './retry-job.js';
 import {
-  type AttemptState,
-  heartbeat,
+  type CarriedAttempt,
   identityOf,
   isRunnerWanted,
   leave,
+  listCarried,
   markLost,
   type NextStep,
   nextStep,
   permitRunner,
   type RunnerRow,
   registerRunner,
+  retireRunner,
+  writeHeartbeat,
 } from './runners.js';
 import { type NewJob, submitJob } from './submit-job.js';
 
@@ -30,8 +33,8 @@ export interface JobStoreNeeds {
   db: Database;
   clock: Clock;
   processes: Processes;
-  /** How many runners may work at once, over all processes. Waiting runners do not count. */
-  maxRunning: number;
+  /** What each lane may have at work, over all processes. Waiting runners do not count. */
+  lanes: Readonly<Record<Lane, LaneLimit>>;
   capabilities: Capabilities;
   /** By job type: what completing a job also does, in the same transaction. */
   effects: ReadonlyMap<string, JobEffect>;
@@ -50,10 +53,18 @@ export interface SubmittedJob {
   runnerId: string | undefined;
 }
 
-/** A job and the process that works on it. */
+/** A job and the process that works on it, which may work on others of its lane too. */
 export interface WorkingJob {
   id: string;
+  lane: Lane;
   runner: ProcessIdentity;
+}
+
+/** What has come of a runner's turn. */
+export interface Turn {
+  /** The jobs whose attempts had ended, as stored; undefined for those that another attempt has superseded. */
+  ended: (JobRow | undefined)[];
+  next: NextStep;
 }
 
 export type JobStore = ReturnType<typeof createJobStore>;
@@ -63,8 +74,8 @@ export type JobStore = ReturnType<typeof createJobStore>;
  * runner does, and is what everyone else uses.
  */
 export function createJobStore(needs: JobStoreNeeds) {
-  const { db, clock, processes, maxRunning, capabilities } = needs;
-  const limits = { maxRunning, capabilities };
+  const { db, clock, processes, capabilities } = needs;
+  const limits = { lanes: needs.lanes, capabilities };
   const { onEnded = async () => {} } = needs;
   const rules: FinishRules = { clock, effects: needs.effects, onEnded, backoff, random: needs.random ?? Math.random };
   const changeBy = (actor: Actor) => ({ at: clock.now(), actor });
@@ -73,15 +84,20 @@ export function createJobStore(needs: JobStoreNeeds) {
     submit: (job: NewJob, actor: Actor): Promise<SubmittedJob> =>
       db.transaction(async (sql) => {
         const { row, isRepeated } = await submitJob(sql, job, actor, clock);
-        const runnerId = await permitRunner(sql, limits, actor, clock);
+        const runnerId = await permitRunner(sql, row.lane, limits, actor, clock);
         return { job: toJob(row), isRepeated, runnerId };
       }),
 
-    /** Permits one more runner if ready jobs need one; resolves to the id to start it under. */
-    async permitRunner(actor: Actor): Promise<string | undefined> {
-      // The answer is mostly no, so it is looked up without the write lock first.
-      if (!(await isRunnerWanted(db, limits, clock))) return undefined;
-      return db.transaction((sql) => permitRunner(sql, limits, actor, clock));
+    /** Permits one more runner of each lane whose ready jobs need one; resolves to the ids to start them under. */
+    async permitRunners(actor: Actor): Promise<string[]> {
+      const permits: string[] = [];
+      for (const lane of lanes) {
+        // The answer is mostly no, so it is looked up without the write lock first.
+        if (!(await isRunnerWanted(db, lane, limits, clock))) continue;
+        const permit = await db.transaction((sql) => permitRunner(sql, lane, limits, actor, clock));
+        if (permit !== undefined) permits.push(permit);
+      }
+      return permits;
     },
 
     ...createJobReads(db, clock),
@@ -96,23 +112,31 @@ export function createJobStore(needs: JobStoreNeeds) {
     retry: (id: string, options: RetryOptions, actor: Actor): Promise<{ job: Job; runnerId: string | undefined }> =>
       db.transaction(async (sql) => {
         const row = await retryJob(sql, id, options, changeBy(actor), clock);
-        return { job: toJob(row), runnerId: await permitRunner(sql, limits, actor, clock) };
+        return { job: toJob(row), runnerId: await permitRunner(sql, row.lane, limits, actor, clock) };
       }),
 
-    registerRunner: (id: string): Promise<boolean> =>
+    /** Resolves to how many jobs the runner may carry, and of which lane; to undefined when its permit is gone. */
+    registerRunner: (id: string): Promise<Pick<RunnerRow, 'lane' | 'capacity'> | undefined> =>
       db.transaction((sql) => registerRunner(sql, id, processes.self(), clock)),
-    nextStep: (runnerId: string): Promise<NextStep> => db.transaction((sql) => nextStep(sql, runnerId, limits, clock)),
-    /** Whether a waiting runner should ask for its next step now. */
-    hasReady: async (): Promise<boolean> => (await countReady(db, capabilities, clock, 1)) > 0,
-    heartbeat: (runnerId: string, attempt: AttemptKey | undefined): Promise<AttemptState | undefined> =>
-      db.transaction((sql) => heartbeat(sql, runnerId, attempt, clock)),
+
+    /**
+     * A turn of a runner, in one transaction: writes the outcomes of attempts that have ended, and claims as many jobs as
+     * it has room for. The outcomes are on the disk when this resolves. Throws `unavailable` when it can be tried again.
+     */
+    async turn(runnerId: string, ended: readonly EndedAttempt[], room: number): Promise<Turn> {
+      const written = await finishAttempts(db, ended, rules, (sql) => nextStep(sql, runnerId, room, limits, clock));
+      return { ended: written.rows, next: written.next };
+    },
+
+    /** Whether a runner of the lane that has room should take a turn now. */
+    hasReady: async (lane: Lane): Promise<boolean> => (await countReady(db, { lane, capabilities }, clock, 1)) > 0,
+    heartbeat: (runnerId: string): Promise<void> => db.transaction((sql) => writeHeartbeat(sql, runnerId, clock)),
+    /** Takes no lock, so that it may be asked often. */
+    carried: (runnerId: string): Promise<CarriedAttempt[]> => listCarried(db, runnerId),
+    retire: (runnerId: string): Promise<void> => db.transaction((sql) => retireRunner(sql, runnerId)),
     leave: (runnerId: string): Promise<void> => db.transaction((sql) => leave(sql, runnerId, clock.now())),
     markLost: (runnerId: string, reason: string): Promise<boolean> =>
       db.transaction((sql) => markLost(sql, runnerId, reason, clock.now())),
-
-    /** Resolves to undefined when the attempt is superseded. Throws `unavailable` when it can be tried again. */
-    finish: (attempt: AttemptKey, outcome: Outcome): Promise<JobRow | undefined> =>
-      finishAttempt(db, attempt, outcome, rules, clock.now()),
 
     /** Recovers the jobs of lost runners, and cancels jobs whose board task was cancelled. Any process may, at any time. */
     async rescue(helpers: Pick<RescueNeeds, 'readSpooled' | 'forgetSpooled' | 'endRunner'>): Promise<Rescued[]> {
@@ -134,6 +158,6 @@ async function findWorking(sql: Sql, { id }: JobRow): Promise<WorkingJob[]> {
   );
   return rows.flatMap((row) => {
     const runner = identityOf(row);
-    return runner ? [{ id: row.job_id, runner }] : [];
+    return runner ? [{ id: row.job_id, lane: row.lane, runner }] : [];
   });
 }

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../base/clock.js';
 import { type Json, type JsonObject, readJson } from '../../base/json.js';
 import { toVerdict, type Verdict } from '../tasks/verdict.js';
+import type { Lane } from './lane.js';
 
 export const jobStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
@@ -18,6 +19,7 @@ export interface JobRow {
   priority: number;
   requires: string | null;
   concurrency: number | null;
+  lane: Lane;
   run_at: number;
   /** 0: due at once. Otherwise when it is due, in milliseconds since the boot `run_boot_id`; null: `run_at` says. */
   run_tick: number | null;

@@ -12,8 +12,15 @@ export type Outcome = Spending &
     /**
      * Nothing was tried, because something that it needs is unavailable for `retryAfterMs`. Does not count as a try.
      * `blockedBy` names the breakers that refused it: it starts as soon as one of them closes.
+     * `isBlocking`: it held the thread that it shared with others, so it goes on in a process of its own.
      */
-    | { kind: 'postponed'; message: string; retryAfterMs: number; blockedBy?: readonly string[] | undefined }
+    | {
+        kind: 'postponed';
+        message: string;
+        retryAfterMs: number;
+        blockedBy?: readonly string[] | undefined;
+        isBlocking?: boolean;
+      }
     /** The runner vanished without leaving an outcome. */
     | { kind: 'lost'; message: string }
   );

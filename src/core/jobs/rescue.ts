@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { hasLapsed } from '../lease.js';
 import type { Processes } from '../ports.js';
-import { type FinishRules, finishAttempt, isUnavailable } from './finish-job.js';
+import { type FinishRules, finishAttempt, isUnavailable, writeOutcome } from './finish-job.js';
 import type { JobRow } from './job.js';
 import type { AttemptKey, Outcome } from './outcome.js';
 import { identityOf, isLive, markLost, type RunnerRow } from './runners.js';
@@ -12,14 +12,18 @@ export interface RescueNeeds {
   clock: Clock;
   processes: Processes;
   rules: FinishRules;
-  /** An outcome that a runner left in a file because the database could not be written, or that its crash report shows. */
-  readSpooled(key: AttemptKey, runnerId: string): Outcome | undefined;
+  /**
+   * An outcome that a runner left in a file because the database could not be written, or that its crash report shows;
+   * that one names no job, so it counts only where the runner had one alone.
+   */
+  readSpooled(key: AttemptKey, runnerId: string, isAlone: boolean): Outcome | undefined;
   /** Deletes that file, once the outcome is in the database. */
   forgetSpooled(key: AttemptKey): void;
   /** Kills what is left of a runner: a process that does not answer, or the children of a dead one. */
   endRunner(row: RunnerRow): void;
 }
 
+/** A lost runner, and a job that it had; there is one of these for each of its jobs. */
 export interface Rescued {
   runnerId: string;
   jobId: string | undefined;
@@ -44,8 +48,7 @@ export async function rescueLostRunners(needs: RescueNeeds): Promise<Rescued[]> 
     if (isSelf(runner, needs)) continue;
     try {
       const reason = whyLost(runner, needs);
-      const found = reason ? await rescueLost(runner, reason, needs) : await rescueOverdue(runner, needs);
-      if (found) rescued.push(found);
+      rescued.push(...(reason ? await rescueLost(runner, reason, needs) : await rescueOverdue(runner, needs)));
     } catch (error) {
       failures.push(error);
     }
@@ -84,65 +87,88 @@ function silence(runner: RunnerRow, clock: Clock): number {
     : clock.now() - (runner.heartbeat_at ?? 0);
 }
 
-async function rescueLost(seen: RunnerRow, reason: string, needs: RescueNeeds): Promise<Rescued | undefined> {
-  const { db, clock } = needs;
-  const job = await jobOf(db, seen.id);
-  let isOurs = false;
+/**
+ * The runner is written off last: whoever goes on from here, should this process end half-way, finds it still live. A
+ * failure for one of its jobs does not keep the others.
+ */
+async function rescueLost(seen: RunnerRow, reason: string, needs: RescueNeeds): Promise<Rescued[]> {
+  const { db, clock, rules, forgetSpooled } = needs;
+  const rescued: Rescued[] = [];
   // It may have come up, or have sent a heartbeat, since its row was read.
-  const giveUp = async (sql: Sql) => {
-    const isAsSeen = await sql.get(
-      'select 1 from runners where id = ? and pid is not distinct from ? and heartbeat_at is not distinct from ?',
+  const isAsSeen = async (sql: Sql) =>
+    (await sql.get(
+      `select 1 from runners where id = ? and ${isLive} and pid is not distinct from ?
+         and heartbeat_at is not distinct from ?`,
       seen.id,
       seen.pid,
       seen.heartbeat_at,
-    );
-    isOurs = isAsSeen !== undefined && (await markLost(sql, seen.id, reason, clock.now()));
-    return isOurs;
-  };
-  if (job) await takeOver(job, { kind: 'lost', message: `Runner ${seen.id} was lost: ${reason}.` }, giveUp, needs);
-  else await db.transaction(giveUp);
-  if (!isOurs) return undefined;
+    )) !== undefined;
+  const jobs = await jobsOf(db, seen.id);
+  for (const job of jobs) {
+    const lost: Outcome = { kind: 'lost', message: `Runner ${seen.id} was lost: ${reason}.` };
+    const { key, spooled, outcome } = lastWord(job, lost, jobs.length === 1, needs);
+    if (!(await finishAttempt(db, key, outcome, rules, clock.now(), isAsSeen))) continue;
+    if (spooled) forgetSpooled(key);
+    rescued.push({ runnerId: seen.id, jobId: job.id, reason });
+  }
+  const isOurs = await db.transaction(
+    async (sql) => (await isAsSeen(sql)) && markLost(sql, seen.id, reason, clock.now()),
+  );
+  if (!isOurs) return rescued;
   needs.endRunner(seen);
-  return { runnerId: seen.id, jobId: job?.id, reason };
+  return jobs.length === 0 ? [{ runnerId: seen.id, jobId: undefined, reason }] : rescued;
 }
 
 /**
- * Ends a runner that is alive long after the timeout of its attempt: a stopped or stuck process, whose own timer does not
- * work. It loses the job first and is killed then, because by now it may have started another.
+ * Ends a runner that is alive long after the timeout of an attempt: a stopped or stuck process, whose own timer does not
+ * work. It loses all its jobs at once and is killed then, because by now it may have started another.
  */
-async function rescueOverdue(runner: RunnerRow, needs: RescueNeeds): Promise<Rescued | undefined> {
+async function rescueOverdue(runner: RunnerRow, needs: RescueNeeds): Promise<Rescued[]> {
   const { db, clock } = needs;
-  const job = await jobOf(db, runner.id);
-  if (!job || !hasLapsed(job, clock)) return undefined;
+  const isOverdue = async (sql: Sql) => (await jobsOf(sql, runner.id)).some((job) => hasLapsed(job, clock));
+  if (!(await isOverdue(db))) return [];
   const reason = 'it did not answer when its time was over';
-  const message = `Runner ${runner.id} was ended: ${reason}.`;
-  const isStillAtIt = async (sql: Sql) => (await jobOf(sql, runner.id))?.attempt_token === job.attempt_token;
-  const giveUp = async (sql: Sql) => (await isStillAtIt(sql)) && markLost(sql, runner.id, reason, clock.now());
-  const take = () => takeOver(job, { kind: 'failed', code: 'timeout', message, isTransient: true }, giveUp, needs);
-  const ended = await take().catch(async (error: unknown) => {
+  const take = () => takeAll(runner, reason, needs);
+  const jobs = await take().catch(async (error: unknown) => {
     // A process that was stopped inside a transaction blocks all writes until it is killed.
-    if (!isUnavailable(error) || !(await isStillAtIt(db))) throw error;
+    if (!isUnavailable(error) || !(await isOverdue(db))) throw error;
     needs.endRunner(runner);
     return take();
   });
-  if (!ended) return undefined;
+  if (jobs.length === 0) return [];
   needs.endRunner(runner);
-  return { runnerId: runner.id, jobId: job.id, reason };
+  return jobs.map((jobId) => ({ runnerId: runner.id, jobId, reason }));
 }
 
-async function takeOver(
-  job: JobRow,
-  outcome: Outcome,
-  giveUp: (sql: Sql) => Promise<boolean>,
-  { db, clock, rules, readSpooled, forgetSpooled }: RescueNeeds,
-): Promise<JobRow | undefined> {
+/** Writes off a runner that lives, with the ends of all its jobs, in one transaction. Resolves to the ids of the jobs. */
+async function takeAll(runner: RunnerRow, reason: string, needs: RescueNeeds): Promise<string[]> {
+  const { db, clock, rules, forgetSpooled } = needs;
+  const message = `Runner ${runner.id} was ended: ${reason}.`;
+  const taken = await db.transaction(
+    async (sql) => {
+      const jobs = await jobsOf(sql, runner.id);
+      if (!jobs.some((job) => hasLapsed(job, clock))) return [];
+      if (!(await markLost(sql, runner.id, reason, clock.now()))) return [];
+      const words = jobs.map((job) => {
+        const late: Outcome = { kind: 'failed', code: 'timeout', message, isTransient: true };
+        return lastWord(job, hasLapsed(job, clock) ? late : { kind: 'lost', message }, jobs.length === 1, needs);
+      });
+      for (const { key, outcome } of words) await writeOutcome(sql, key, outcome, rules, clock.now());
+      return words;
+    },
+    { durable: true },
+  );
+  for (const { key, spooled } of taken) if (spooled) forgetSpooled(key);
+  return taken.map(({ key }) => key.jobId);
+}
+
+/** How the attempt of a lost runner ended: as the runner has left word, if it did. */
+function lastWord(job: JobRow, otherwise: Outcome, isAlone: boolean, { readSpooled }: RescueNeeds) {
   const key: AttemptKey = { jobId: job.id, token: job.attempt_token ?? '' };
-  const spooled = readSpooled(key, job.runner_id ?? '');
-  const ended = await finishAttempt(db, key, spooled ?? outcome, rules, clock.now(), giveUp);
-  if (ended && spooled) forgetSpooled(key);
-  return ended;
+  const spooled = readSpooled(key, job.runner_id ?? '', isAlone);
+  return { key, spooled, outcome: spooled ?? otherwise };
 }
 
-function jobOf(sql: Sql, runnerId: string): Promise<JobRow | undefined> {
-  return sql.get<JobRow>("select * from jobs where runner_id = ? and status = 'running'", runnerId);
+function jobsOf(sql: Sql, runnerId: string): Promise<JobRow[]> {
+  return sql.all<JobRow>("select * from jobs where runner_id = ? and status = 'running' order by seq", runnerId);
 }

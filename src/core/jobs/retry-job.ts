@@ -7,6 +7,7 @@ import { recordEvent } from '../events/events.js';
 import { reclaimTask } from './board-task.js';
 import { dependencyFailed } from './finish-job.js';
 import { hasEnded, type JobRow, runGoal } from './job.js';
+import { laneOf } from './lane.js';
 import { findJob } from './read-jobs.js';
 
 /** What a retry changes of a job; what is left out stays. */
@@ -86,12 +87,14 @@ async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefi
 }
 
 async function requeueFresh(sql: Sql, row: JobRow, options: RetryOptions, change: Change): Promise<void> {
+  const requires = options.requires === undefined ? row.requires : options.requires;
   await sql.run(
-    `update jobs set status = 'pending', payload = ?, requires = ?, requested_model = ?, run_at = ?, run_tick = 0, run_boot_id = null, blocked_by = null, tries = 0, crashes = 0,
+    `update jobs set status = 'pending', payload = ?, requires = ?, lane = ?, requested_model = ?, run_at = ?, run_tick = 0, run_boot_id = null, blocked_by = null, tries = 0, crashes = 0,
        is_dead = 0, cancel_requested_at = null, progress = null, progress_message = null, read_at = null, result = null, verdict = null,
        error_code = null, error_message = null, completed_at = null, updated_at = ? where seq = ?`,
     options.payload ?? row.payload,
-    options.requires === undefined ? row.requires : options.requires,
+    requires,
+    laneOf(row.type, requires),
     options.requestedModel ?? row.requested_model,
     change.at,
     change.at,

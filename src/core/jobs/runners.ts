@@ -6,14 +6,17 @@ import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
 import type { ProcessIdentity } from '../ports.js';
 import { isTaskCancelled } from './board-task.js';
-import { type Capabilities, capabilityHash, claimJob, countReady, nextDueAt } from './claim-job.js';
+import { type Capabilities, capabilityHash, claimJob, countReady, type LaneWork, nextDueAt } from './claim-job.js';
 import type { JobRow } from './job.js';
-import type { AttemptKey } from './outcome.js';
+import type { Lane, LaneLimit } from './lane.js';
 
 export interface RunnerRow {
   id: string;
   ability: string;
   state: 'starting' | 'running' | 'waiting' | 'exited' | 'lost';
+  lane: Lane;
+  /** How many jobs it carries at once; 0 when it takes no more. */
+  capacity: number;
   host_id: string | null;
   boot_id: string | null;
   pid_namespace: string | null;
@@ -29,8 +32,8 @@ export interface RunnerRow {
 }
 
 export interface RunnerLimits {
-  /** How many may run jobs at once, over all processes. */
-  maxRunning: number;
+  /** What each lane may have at work, over all processes. */
+  lanes: Readonly<Record<Lane, LaneLimit>>;
   capabilities: Capabilities;
 }
 
@@ -41,21 +44,25 @@ export const isLive = "state in ('starting', 'running', 'waiting')";
 const longestWaitMs = 3_600_000;
 
 /**
- * Permits one more runner if fewer than the limit work, over all processes, and a job is ready that no free runner will
- * take, or one is due soon that no runner waits for. Resolves to the id to start it under, or to undefined.
+ * Permits one more runner of a lane if the runners at work leave room below the limit, over all processes, and a job is
+ * ready that no runner with room will take, or one is due soon that no runner waits for. Resolves to the id to start it
+ * under, or to undefined.
  */
 export async function permitRunner(
   sql: Sql,
+  lane: Lane,
   limits: RunnerLimits,
   actor: Actor,
   clock: Clock,
 ): Promise<string | undefined> {
-  if (!(await isRunnerWanted(sql, limits, clock))) return undefined;
+  if (!(await isRunnerWanted(sql, lane, limits, clock))) return undefined;
   const id = newShortId();
   await insertRow(sql, 'runners', {
     id,
     ability: capabilityHash(limits.capabilities),
     state: 'starting',
+    lane,
+    capacity: limits.lanes[lane].perRunner,
     started_by: actor.holder,
     created_at: clock.now(),
     created_tick: clock.tick(),
@@ -67,41 +74,61 @@ export async function permitRunner(
 /** Whether `permitRunner` would give a permit now. */
 export async function isRunnerWanted(
   sql: Sql,
-  { maxRunning, capabilities }: RunnerLimits,
+  lane: Lane,
+  { lanes, capabilities }: RunnerLimits,
   clock: Clock,
 ): Promise<boolean> {
-  if ((await countAtWork(sql)) >= maxRunning) return false;
-  const free = await countFree(sql, capabilities);
-  if ((await countReady(sql, capabilities, clock, maxRunning + 1)) > free) return true;
-  return free === 0 && (await isDueSoon(sql, capabilities, clock));
+  const { atOnce } = lanes[lane];
+  const { promised, free } = await readRoom(sql, lane, capabilities);
+  if (promised >= atOnce) return false;
+  const work: LaneWork = { lane, capabilities };
+  if ((await countReady(sql, work, clock, atOnce + 1)) > free) return true;
+  return free === 0 && (await isDueSoon(sql, work, clock));
 }
 
-async function countAtWork(sql: Sql): Promise<number> {
-  const row = await sql.get<{ count: number }>(
-    `select count(*) as count from runners where ${isLive} and state <> 'waiting'`,
-  );
-  return row?.count ?? 0;
+interface Room {
+  /** Jobs that the runners at work have or may take: those of another ability count with what they have alone. */
+  promised: number;
+  /** Jobs that runners of this ability can take beside those they have. Waiting runners are among them. */
+  free: number;
 }
 
-async function countFree(sql: Sql, capabilities: Capabilities, except = ''): Promise<number> {
-  const row = await sql.get<{ count: number }>(
-    `select count(*) as count from runners where ${isLive} and state <> 'running' and ability = ? and id <> ?`,
-    capabilityHash(capabilities),
+async function readRoom(sql: Sql, lane: Lane, capabilities: Capabilities, except = ''): Promise<Room> {
+  const ability = capabilityHash(capabilities);
+  const runners = await sql.all<Pick<RunnerRow, 'ability' | 'state' | 'capacity'> & { running: number }>(
+    `select ability, state, capacity,
+       (select count(*) from jobs where jobs.runner_id = runners.id and jobs.status = 'running') as running
+     from runners where ${isLive} and lane = ? and id <> ?`,
+    lane,
     except,
   );
-  return row?.count ?? 0;
+  const room: Room = { promised: 0, free: 0 };
+  for (const { ability: own, state, capacity, running } of runners) {
+    const isAble = own === ability;
+    if (isAble) room.free += Math.max(0, capacity - running);
+    if (state !== 'waiting') room.promised += Math.max(running, isAble ? capacity : Math.min(1, capacity));
+  }
+  return room;
 }
 
-async function isDueSoon(sql: Sql, capabilities: Capabilities, clock: Clock): Promise<boolean> {
-  const due = await nextDueAt(sql, capabilities, clock);
+async function isDueSoon(sql: Sql, work: LaneWork, clock: Clock): Promise<boolean> {
+  const due = await nextDueAt(sql, work, clock);
   return due !== undefined && due - clock.now() <= longestWaitMs;
 }
 
-/** A new runner's first step: writes which process it is. Resolves to false when its permit is gone; it must exit then. */
-export async function registerRunner(sql: Sql, id: string, identity: ProcessIdentity, clock: Clock): Promise<boolean> {
-  const changed = await sql.run(
+/**
+ * A new runner's first step: writes which process it is. Resolves to what it may carry, or to undefined when its permit is
+ * gone; it must exit then.
+ */
+export function registerRunner(
+  sql: Sql,
+  id: string,
+  identity: ProcessIdentity,
+  clock: Clock,
+): Promise<Pick<RunnerRow, 'lane' | 'capacity'> | undefined> {
+  return sql.get(
     `update runners set state = 'running', host_id = ?, boot_id = ?, pid_namespace = ?, pid = ?, process_started = ?,
-       heartbeat_at = ?, heartbeat_tick = ? where id = ? and state = 'starting'`,
+       heartbeat_at = ?, heartbeat_tick = ? where id = ? and state = 'starting' returning lane, capacity`,
     identity.hostId,
     identity.bootId,
     identity.pidNamespace,
@@ -111,36 +138,73 @@ export async function registerRunner(sql: Sql, id: string, identity: ProcessIden
     clock.tick(),
     id,
   );
-  return changed > 0;
 }
 
-export type NextStep = { do: 'run'; job: JobRow } | { do: 'wait'; until: EpochMs } | { do: 'leave' };
+export type NextStep = { do: 'run'; jobs: JobRow[] } | { do: 'wait'; until: EpochMs } | { do: 'leave' };
 
 /**
- * Decides what a free runner does next, in one transaction with its own state: a job submitted at the same instant is
- * either claimed here, or its submitter sees that this runner has left.
+ * Decides what a runner with room does next, in one transaction with its own state: a job submitted at the same instant
+ * is either claimed here, or its submitter sees that this runner has left. One that still carries jobs neither waits nor
+ * leaves: it is told to run none.
+ *
+ * @param room how many jobs it can take now
  */
 export async function nextStep(
   sql: Sql,
   id: string,
-  { maxRunning, capabilities }: RunnerLimits,
+  room: number,
+  { lanes, capabilities }: RunnerLimits,
   clock: Clock,
 ): Promise<NextStep> {
   const self = await sql.get<RunnerRow>(`select * from runners where id = ? and ${isLive}`, id);
   if (!self) return { do: 'leave' };
-  const hasPermit = self.state === 'running' || (await countAtWork(sql)) < maxRunning;
-  const job = hasPermit ? await claimJob(sql, id, capabilities, clock) : undefined;
-  if (job) {
-    await setState(sql, id, 'running', clock);
-    return { do: 'run', job };
+  const work: LaneWork = { lane: self.lane, capabilities };
+  const running = await countRunning(sql, self.lane);
+  const jobs = await claimJobs(sql, id, work, Math.min(room, lanes[self.lane].atOnce - running), clock);
+  if (jobs.length > 0 || (await isCarrying(sql, id))) {
+    if (self.state !== 'running') await setState(sql, id, 'running', clock);
+    return { do: 'run', jobs };
   }
-  const until = await nextDueAt(sql, capabilities, clock);
-  if (until !== undefined && until - clock.now() <= longestWaitMs && (await countFree(sql, capabilities, id)) === 0) {
-    await setState(sql, id, 'waiting', clock);
-    return { do: 'wait', until };
+  const until = await nextDueAt(sql, work, clock);
+  if (until !== undefined && until - clock.now() <= longestWaitMs) {
+    const others = await readRoom(sql, self.lane, capabilities, id);
+    if (others.free === 0) {
+      await setState(sql, id, 'waiting', clock);
+      return { do: 'wait', until };
+    }
   }
   await leave(sql, id, clock.now());
   return { do: 'leave' };
+}
+
+async function claimJobs(sql: Sql, runnerId: string, work: LaneWork, most: number, clock: Clock): Promise<JobRow[]> {
+  const jobs: JobRow[] = [];
+  while (jobs.length < most) {
+    const job = await claimJob(sql, runnerId, work, clock);
+    if (!job) break;
+    jobs.push(job);
+  }
+  return jobs;
+}
+
+/** The jobs of a lane that runners carry now, over all processes. A run of a goal has no runner. */
+async function countRunning(sql: Sql, lane: Lane): Promise<number> {
+  const row = await sql.get<{ count: number }>(
+    "select count(*) as count from jobs where status = 'running' and lane = ? and runner_id is not null",
+    lane,
+  );
+  return row?.count ?? 0;
+}
+
+async function isCarrying(sql: Sql, runnerId: string): Promise<boolean> {
+  return (
+    (await sql.get("select 1 from jobs where runner_id = ? and status = 'running' limit 1", runnerId)) !== undefined
+  );
+}
+
+/** Gives a runner no more jobs; those it carries go on. */
+export async function retireRunner(sql: Sql, id: string): Promise<void> {
+  await sql.run('update runners set capacity = 0 where id = ?', id);
 }
 
 async function setState(sql: Sql, id: string, state: RunnerRow['state'], clock: Clock): Promise<void> {
@@ -148,7 +212,8 @@ async function setState(sql: Sql, id: string, state: RunnerRow['state'], clock: 
   await writeHeartbeat(sql, id, clock);
 }
 
-async function writeHeartbeat(sql: Sql, id: string, clock: Clock): Promise<void> {
+/** Records a heartbeat of a runner. */
+export async function writeHeartbeat(sql: Sql, id: string, clock: Clock): Promise<void> {
   await sql.run('update runners set heartbeat_at = ?, heartbeat_tick = ? where id = ?', clock.now(), clock.tick(), id);
 }
 
@@ -162,26 +227,20 @@ export async function leave(sql: Sql, id: string, at: EpochMs): Promise<void> {
   );
 }
 
-export interface AttemptState {
+/** An attempt that a runner carries, as its row has it. */
+export interface CarriedAttempt {
+  token: string;
   isCancelRequested: boolean;
 }
 
-/** Records a heartbeat. Resolves to the state of the attempt, or to undefined when the attempt is not current any more. */
-export async function heartbeat(
-  sql: Sql,
-  id: string,
-  attempt: AttemptKey | undefined,
-  clock: Clock,
-): Promise<AttemptState | undefined> {
-  await writeHeartbeat(sql, id, clock);
-  if (!attempt) return undefined;
-  const row = await sql.get<{ isCancelRequested: number }>(
-    `select cancel_requested_at is not null or ${isTaskCancelled} as "isCancelRequested"
-     from jobs where id = ? and attempt_token = ? and status = 'running'`,
-    attempt.jobId,
-    attempt.token,
+/** The attempts that are a runner's own now. One of its own that is missing here has been superseded. */
+export async function listCarried(sql: Sql, id: string): Promise<CarriedAttempt[]> {
+  const rows = await sql.all<{ token: string; isCancelRequested: number }>(
+    `select attempt_token as token, (cancel_requested_at is not null or ${isTaskCancelled}) as "isCancelRequested"
+     from jobs where runner_id = ? and status = 'running'`,
+    id,
   );
-  return row && { isCancelRequested: row.isCancelRequested === 1 };
+  return rows.map(({ token, isCancelRequested }) => ({ token, isCancelRequested: Boolean(isCancelRequested) }));
 }
 
 /** Marks a runner as lost: it could not be started, or is gone. Resolves to whether it was live until now. */

@@ -11,6 +11,7 @@ import { countSubmitted } from '../metrics/counters.js';
 import type { TaskReference } from '../tasks/task.js';
 import { claimTaskForJob } from './board-task.js';
 import type { JobRow } from './job.js';
+import { laneOf } from './lane.js';
 import { findJob } from './read-jobs.js';
 
 export interface NewJob {
@@ -71,6 +72,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     priority: job.priority ?? 5,
     requires: job.requires ?? null,
     concurrency: job.concurrency ?? null,
+    lane: laneOf(job.type, job.requires),
     run_at: job.runAt ?? at,
     // Work for now is due whatever the clock of another process says.
     run_tick: job.runAt === undefined ? 0 : null,

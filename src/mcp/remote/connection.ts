@@ -11,6 +11,7 @@ export interface RemoteOptions {
   url: string;
   /** Asked for each connection: its file may be written later than this process began. */
   token(): string | undefined;
+  /** Read for each connection too. */
   headers: Readonly<Record<string, string>>;
 }
 

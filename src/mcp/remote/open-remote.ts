@@ -1,63 +1,71 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import {
   type CallToolResult,
   CallToolResultSchema,
-  ErrorCode,
-  ListToolsRequestSchema,
-  McpError,
+  type Implementation,
   type Progress,
   type Tool,
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../../base/config.js';
 import { RuntimeError, reportError } from '../../base/errors.js';
+import type { Log } from '../../base/log.js';
 import { readLocalToken } from '../../base/private-files.js';
-import { version } from '../../base/version.js';
 import { toErrorResult } from '../call-tool.js';
 import { calledTool } from '../called-tool.js';
-import { instructions } from '../instructions.js';
-import { ProtocolServer } from '../protocol-server.js';
+import { ClientProject, workingProject } from '../client-project.js';
+import type { Exchange } from '../exchange.js';
+import { instructionsFor } from '../instructions.js';
+import { refuseCursor } from '../no-cursor.js';
+import type { Service } from '../service.js';
+import { createToolSurfaces, type ToolSurfaces } from '../tool-surface.js';
 import { createRemoteConnection, type RemoteConnection, RemoteFailure } from './connection.js';
 import { conversationHeader, projectHeader } from './headers.js';
 
-/** A server for the client at stdin and stdout over the runtime at another address. */
+/** What serves the client at stdin and stdout over the runtime at another address. */
 export function openRemote(
   config: Config,
   { url, token }: NonNullable<Config['remote']>,
-): { server: Server; close(): void } {
+  log: Log,
+): { service: Service; project: ClientProject; close(): void } {
+  let directory = config.project || workingProject(config.home);
   const connection = createRemoteConnection({
     url,
     // Whoever can read the file on this machine is its owner there too. The first server there writes it.
     token: () => token ?? (isLoopback(url) ? readLocalToken(config.dataDir) : undefined),
-    headers: {
-      // A path may hold what a header may not.
-      [projectHeader]: encodeURIComponent(config.project),
-      ...(config.clientSessionId ? { [conversationHeader]: config.clientSessionId } : {}),
+    get headers() {
+      return {
+        // A path may hold what a header may not.
+        [projectHeader]: encodeURIComponent(directory),
+        ...(config.clientSessionId ? { [conversationHeader]: config.clientSessionId } : {}),
+      };
     },
   });
-  const server = createRemoteServer({
-    url,
-    connection,
-    async ownTools() {
-      const [{ chooseTools }, { describeTool }] = await Promise.all([
-        import('../../tools/index.js'),
-        import('../call-tool.js'),
-      ]);
-      return chooseTools(config).map(describeTool);
+  const project = new ClientProject({
+    given: config.project,
+    otherwise: directory,
+    log,
+    onChange(named) {
+      if (named === directory) return;
+      directory = named;
+      // The next call connects anew, and says so.
+      void connection.close();
     },
   });
-  return { server, close: () => void connection.close() };
+  const surfaces = createToolSurfaces(config);
+  const service = createRemoteService({ url, connection, surfaces, isReadOnly: config.isReadOnly, project });
+  return { service, project, close: () => void connection.close() };
 }
 
 function isLoopback(url: string): boolean {
   return ['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname);
 }
 
-interface RemoteServerNeeds {
+interface RemoteServiceNeeds {
   url: string;
   connection: RemoteConnection;
-  /** Our own tools as they are listed: what the remote one has too, when it cannot be asked. */
-  ownTools(): Promise<Tool[]>;
+  surfaces: ToolSurfaces;
+  isReadOnly: boolean;
+  project: ClientProject;
 }
 
 /** A tool call may wait 50 s by its own rule; this is beyond it. */
@@ -68,46 +76,41 @@ const patienceMs = 8_000;
 const retryMs = 400;
 
 /**
- * An MCP server that has nothing of its own: it hands every call to the runtime at another address, over Streamable
- * HTTP, and hands back results, errors and progress as they are.
+ * A service that has nothing of its own: it hands every call to the runtime at another address, over Streamable HTTP, and
+ * hands back results, errors and progress as they are.
  */
-function createRemoteServer({ url, connection, ownTools }: RemoteServerNeeds): Server {
-  const server = new ProtocolServer(
-    { name: 'agent-runtime-mcp', title: 'Agent Runtime', version },
-    { capabilities: { tools: {} }, instructions },
-  );
-  let known: Promise<Tool[]> | undefined;
+function createRemoteService({ url, connection, surfaces, isReadOnly, project }: RemoteServiceNeeds): Service {
+  /** As they were last listed there. */
+  let known: Tool[] | undefined;
 
-  async function listTools(): Promise<Tool[]> {
+  /** Our own tools are what the remote one has too, when it cannot be asked. */
+  async function listTools(client?: Implementation): Promise<Tool[]> {
     try {
-      const { tools } = await connection.use((client) => client.listTools());
-      known = Promise.resolve(tools);
-      return tools;
+      const { tools } = await connection.use((remote) => remote.listTools());
+      known = tools;
     } catch (error) {
       if (!(error instanceof RemoteFailure) && !(error instanceof RuntimeError)) throw error;
-      return known ?? ownTools();
     }
+    const tools = known ?? (await surfaces.for(client, isReadOnly)).descriptions();
+    const offered = await surfaces.offered(client, isReadOnly);
+    return offered ? tools.filter(({ name }) => offered.has(name)) : tools;
   }
 
   /** Whether a call that broke off may be made again without harm. */
   async function isRepeatable(name: string): Promise<boolean> {
-    known ??= ownTools();
-    return (await known).find((tool) => tool.name === name)?.annotations?.readOnlyHint === true;
+    const tools = known ?? (await surfaces.for(undefined, isReadOnly)).descriptions();
+    return tools.find((tool) => tool.name === name)?.annotations?.readOnlyHint === true;
   }
 
-  server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: await listTools() }));
-
-  server.fallbackRequestHandler = async (request, extra): Promise<CallToolResult> => {
-    if (request.method !== 'tools/call') throw new McpError(ErrorCode.MethodNotFound, 'Method not found');
-    const params = { ...request.params, name: calledTool(request.params) };
-    const progressToken = extra._meta?.progressToken;
+  async function callTool(given: unknown, exchange: Exchange): Promise<CallToolResult> {
+    const params = calledTool(given);
+    await project.settle(exchange);
+    const { signal, progressToken } = exchange;
     const onprogress = (progress: Progress) => {
-      if (progressToken === undefined) return;
-      const forwarded = { method: 'notifications/progress' as const, params: { ...progress, progressToken } };
-      extra.sendNotification(forwarded).catch(() => {});
+      exchange.notify('notifications/progress', { ...progress, progressToken });
     };
     const options = {
-      signal: extra.signal,
+      signal,
       timeout: callMs,
       resetTimeoutOnProgress: true,
       ...(progressToken === undefined ? {} : { onprogress }),
@@ -120,16 +123,27 @@ function createRemoteServer({ url, connection, ownTools }: RemoteServerNeeds): S
         );
       } catch (error) {
         if (error instanceof RuntimeError) return toErrorResult(reportError(error));
-        if (!(error instanceof RemoteFailure) || extra.signal.aborted) throw error;
+        if (!(error instanceof RemoteFailure) || signal.aborted) throw error;
         const mayRepeat = error.isPassing && (!error.mayHaveHappened || (await isRepeatable(params.name)));
         if (!mayRepeat || performance.now() > giveUpAt)
           return toErrorResult(reportError(explain(url, error, params.name)));
         await sleep(retryMs);
       }
     }
-  };
+  }
 
-  return server;
+  return {
+    capabilities: { tools: {} },
+    instructions: async (client) => instructionsFor(await surfaces.offered(client, isReadOnly)),
+    handlers: {
+      'tools/list': async (params, { peer }) => {
+        refuseCursor('tools/list', params);
+        await project.answered();
+        return { tools: await listTools(peer.info) };
+      },
+      'tools/call': callTool,
+    },
+  };
 }
 
 function explain(url: string, failure: RemoteFailure, tool: string): RuntimeError {

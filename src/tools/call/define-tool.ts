@@ -24,6 +24,11 @@ export interface ToolContext {
   isWatched?: boolean;
   /** Asks the client's own model, where the client lets servers do so. */
   sample: ((prompt: string) => Promise<string>) | undefined;
+  /**
+   * Asks the user whether a call may destroy what it is about to, where the client can ask. Throws `cancelled` for any
+   * answer but yes.
+   */
+  confirm?(tool: AnyTool, input: unknown): Promise<void>;
 }
 
 /** One tool, from which MCP, the command line and the dashboard's JSON are all derived. */
@@ -50,6 +55,8 @@ export interface Tool<Input extends z.ZodObject = z.ZodObject, Output extends z.
   readonly isIdempotent?: boolean;
   /** Reaches beyond this machine's runtime: a model, the web, another server. */
   readonly isExternal?: boolean;
+  /** What it takes away cannot be brought back: the user is asked first, where the client can ask. */
+  readonly isFinal?: boolean;
   /** One of the few whose full schema a client should always have at hand. */
   readonly isEntry?: boolean;
 }

@@ -34,6 +34,7 @@ export async function runTool(
       context.note?.(text);
     });
     runtime.maintenance.requireSound();
+    if (tool.isFinal) await context.confirm?.(tool, input);
     const output = await tool.handler(input, context);
     record();
     return output;

@@ -161,7 +161,7 @@ describe('cancelling a run', () => {
     const cancelled = await runs.jobs.cancel(id, session);
     expect(cancelled.job).toMatchObject({ status: 'running', isCancelRequested: true });
     expect(cancelled.working).toMatchObject([{ id: working.id }]);
-    expect(await runs.jobs.heartbeat(working.runner_id ?? '', keyOf(working))).toEqual({ isCancelRequested: true });
+    expect(await runs.jobs.state(working.runner_id ?? '', keyOf(working))).toEqual({ isCancelRequested: true });
     expect(await runs.underWay(id)).toEqual(['a']);
     await expect(runs.start(goal)).rejects.toThrow('is being cancelled');
     await runs.finish(working, { kind: 'cancelled' });
@@ -235,7 +235,7 @@ describe('when its goal is cancelled', () => {
     const { id } = await runs.start(goal, { concurrency: 2 });
     const working = await runs.takeNext();
     await runs.runtime.goals.edit(goal, { status: 'cancelled' }, session);
-    expect(await runs.jobs.heartbeat(working.runner_id ?? '', keyOf(working))).toEqual({ isCancelRequested: true });
+    expect(await runs.jobs.state(working.runner_id ?? '', keyOf(working))).toEqual({ isCancelRequested: true });
     await runs.rescue();
     expect(await runs.underWay(id)).toEqual(['a']);
     await runs.finish(working, { kind: 'cancelled' });

@@ -130,7 +130,7 @@ describe('when its board task is taken off the board', () => {
     const task = await boardTask(queue);
     const job = await queue.running({ task });
     await queue.runtime.tasks.updateStatus({ task, status: 'cancelled' }, other);
-    expect(await queue.jobs.heartbeat(job.runner_id ?? '', keyOf(job))).toEqual({ isCancelRequested: true });
+    expect(await queue.jobs.state(job.runner_id ?? '', keyOf(job))).toEqual({ isCancelRequested: true });
     await queue.finish(job, { kind: 'cancelled' });
     expect((await queue.runtime.tasks.get(task)).status).toBe('cancelled');
   });

@@ -14,7 +14,7 @@ it('the most urgent job is taken first, then the one that was due first', async 
 });
 
 it('two runners never get the same job', async () => {
-  const queue = await testQueue();
+  const queue = await testQueue({ maxRunning: 20 });
   for (let count = 0; count < 20; count++) await queue.submit();
   const runners = await Promise.all(Array.from({ length: 20 }, () => queue.runner()));
   const taken = await Promise.all(runners.map((runner) => queue.take(runner)));
@@ -43,14 +43,14 @@ it('a job is left to runners that have what it requires', async () => {
 });
 
 it('no more jobs of a type run at once than its agent allows', async () => {
-  const queue = await testQueue({ capabilities: { types: new Set(['generic', 'backtest']), provides: [] } });
+  const queue = await testQueue({ capabilities: { types: new Set(['command', 'backtest']), provides: [] } });
   await queue.submit({ type: 'backtest', priority: 9, concurrency: 1 });
   const second = await queue.submit({ type: 'backtest', priority: 9, concurrency: 1 });
-  const other = await queue.submit();
-  const first = await queue.take(await queue.runner());
-  expect((await queue.take(await queue.runner())).id).toBe(other.id);
+  const other = await queue.submit({ type: 'command' });
+  const first = await queue.take(await queue.runner('process'));
+  expect((await queue.take(await queue.runner('process'))).id).toBe(other.id);
   await queue.finish(first, completed);
-  expect((await queue.take(await queue.runner())).id).toBe(second.id);
+  expect((await queue.take(await queue.runner('process'))).id).toBe(second.id);
 });
 
 it('a job of a module is left to runners that have the module, whatever its type', async () => {
@@ -58,7 +58,7 @@ it('a job of a module is left to runners that have the module, whatever its type
   const queue = await testQueue({ capabilities });
   await queue.submit({ type: 'count', requires: 'module:/elsewhere/count.mjs', priority: 10 });
   const ours = await queue.submit({ type: 'count', requires: 'module:/agents/count.mjs' });
-  const runner = await queue.runner();
+  const runner = await queue.runner('process');
   const job = await queue.take(runner);
   expect(job.id).toBe(ours.id);
   await queue.finish(job, completed);

@@ -21,7 +21,7 @@ it('a job for now that was submitted while the clock was ahead starts once the c
   queue.clock.stepWallClock(3 * hourMs);
   const { job } = await queue.jobs.submit({ type: 'generic', payload: {} }, session);
   queue.clock.stepWallClock(-3 * hourMs);
-  expect(await queue.jobs.hasReady()).toBe(true);
+  expect(await queue.jobs.anyReady()).toBe(true);
   expect(await started(queue)).toBe(job.id);
 });
 
@@ -37,7 +37,7 @@ it('a time that was asked for goes by the wall clock', async () => {
   const queue = await testQueue();
   const runAt = queue.clock.now() + hourMs;
   const { job } = await queue.jobs.submit({ type: 'generic', payload: {}, runAt }, session);
-  expect(await queue.jobs.hasReady()).toBe(false);
+  expect(await queue.jobs.anyReady()).toBe(false);
   queue.clock.stepWallClock(hourMs);
   expect(await started(queue)).toBe(job.id);
 });
@@ -50,9 +50,9 @@ it.each([2 * hourMs, -2 * hourMs])(
     await queue.finish(job, lostTry);
     queue.clock.stepWallClock(ms);
     queue.clock.pass(59_000);
-    expect(await queue.jobs.hasReady()).toBe(false);
+    expect(await queue.jobs.anyReady()).toBe(false);
     queue.clock.pass(62_000);
-    expect(await queue.jobs.hasReady()).toBe(true);
+    expect(await queue.jobs.anyReady()).toBe(true);
     expect(await started(queue)).toBe(job.id);
   },
 );
@@ -62,7 +62,7 @@ it('after a reboot the wall clock decides about a retry', async () => {
   const job = await queue.running();
   await queue.finish(job, lostTry);
   queue.clock.reboot();
-  expect(await queue.jobs.hasReady()).toBe(false);
+  expect(await queue.jobs.anyReady()).toBe(false);
   queue.clock.pass(121_000);
   expect(await started(queue)).toBe(job.id);
 });

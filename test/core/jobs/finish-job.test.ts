@@ -10,7 +10,7 @@ async function waitOf(queue: Queue, id: string): Promise<number> {
 /** Has a new runner take the job once it is due. */
 async function nextTry(queue: Queue, id: string) {
   queue.clock.pass(Math.max(0, await waitOf(queue, id)));
-  return queue.take(await queue.runner());
+  return queue.take(await queue.runner((await queue.row(id)).lane));
 }
 
 describe('an attempt that has been superseded', () => {
@@ -33,7 +33,7 @@ describe('an attempt that has been superseded', () => {
     const first = await queue.running();
     await queue.finish(first, failing(true));
     await nextTry(queue, first.id);
-    expect(await queue.jobs.heartbeat(first.runner_id ?? '', keyOf(first))).toBeUndefined();
+    expect(await queue.jobs.state(first.runner_id ?? '', keyOf(first))).toBeUndefined();
   });
 });
 

@@ -1,13 +1,15 @@
 import type { Actor } from '../../../src/core/actor.js';
 import { capabilityHash } from '../../../src/core/jobs/claim-job.js';
 import type { Job, JobRow } from '../../../src/core/jobs/job.js';
-import { createJobStore, type JobStore, type JobStoreNeeds } from '../../../src/core/jobs/job-store.js';
+import { createJobStore, type JobStoreNeeds } from '../../../src/core/jobs/job-store.js';
+import type { Lane } from '../../../src/core/jobs/lane.js';
 import type { AttemptKey, Outcome } from '../../../src/core/jobs/outcome.js';
 import type { RunnerRow } from '../../../src/core/jobs/runners.js';
 import type { NewJob } from '../../../src/core/jobs/submit-job.js';
 import type { Processes, ProcessIdentity } from '../../../src/core/ports.js';
 import type { Runtime } from '../../../src/runtime.js';
 import { type MovingClock, movingClock } from '../../support/moving-clock.js';
+import { type OneByOne, oneByOne, singleLanes } from '../../support/one-by-one.js';
 import { testRuntime } from '../../support/test-runtime.js';
 
 export const session: Actor = { holder: 'session:test', project: '' };
@@ -18,7 +20,7 @@ export interface Queue {
   runtime: Runtime;
   /** What `jobs` is built over. */
   needs: JobStoreNeeds;
-  jobs: JobStore;
+  jobs: OneByOne;
   clock: MovingClock;
   /** What the operating system would say of a runner's process; alive unless it was set. */
   liveness: Map<number, Liveness>;
@@ -28,13 +30,13 @@ export interface Queue {
   killed: string[];
   submit(job?: Partial<NewJob>): Promise<Job>;
   /** A runner that has come up, with a permit that a submission brought if there is one; resolves to its id. */
-  runner(): Promise<string>;
+  runner(lane?: Lane): Promise<string>;
   /** The job that a runner takes now; fails when it takes none. */
   take(runnerId: string): Promise<JobRow>;
   /** Submits a job and has a new runner take it. */
   running(job?: Partial<NewJob>): Promise<JobRow>;
   finish(job: JobRow, outcome: Outcome): Promise<JobRow | undefined>;
-  rescue(): ReturnType<JobStore['rescue']>;
+  rescue(): ReturnType<OneByOne['rescue']>;
   row(id: string): Promise<JobRow>;
   runnerRow(id: string): Promise<RunnerRow>;
   events(id: string): Promise<string[]>;
@@ -52,7 +54,7 @@ export const failing = (isTransient: boolean, retryAfterMs?: number): Outcome =>
 });
 
 /** The queue on a real database, without processes: time, chance and death are what the test says. */
-export async function testQueue(needs: Partial<JobStoreNeeds> = {}): Promise<Queue> {
+export async function testQueue(needs: Partial<JobStoreNeeds> & { maxRunning?: number } = {}): Promise<Queue> {
   const clock = movingClock();
   const liveness = new Map<number, Liveness>();
   const spooled = new Map<string, Outcome>();
@@ -66,18 +68,18 @@ export async function testQueue(needs: Partial<JobStoreNeeds> = {}): Promise<Que
   };
   const runtime = await testRuntime({ clock, processes });
   const { db } = runtime;
-  const { capabilities = { types: new Set(['generic']), provides: ['anthropic'] }, ...others } = needs;
+  const { capabilities = { types: new Set(['generic']), provides: ['anthropic'] }, maxRunning = 4, ...others } = needs;
   const allNeeds: JobStoreNeeds = {
     db,
     clock,
     processes,
-    maxRunning: 4,
+    lanes: singleLanes(maxRunning),
     capabilities,
     effects: new Map(),
     random: () => 0.5,
     ...others,
   };
-  const jobs = createJobStore(allNeeds);
+  const jobs = oneByOne(createJobStore(allNeeds));
   const permits: string[] = [];
 
   async function register(id: string): Promise<string> {
@@ -100,16 +102,17 @@ export async function testQueue(needs: Partial<JobStoreNeeds> = {}): Promise<Que
       if (runnerId) permits.push(runnerId);
       return job;
     },
-    async runner() {
+    async runner(lane = 'call') {
       pid++;
-      const permit = permits.shift();
+      const permit = lane === 'call' ? permits.shift() : undefined;
       if (permit) return register(permit);
       const id = `test-${pid}`;
       await db.run(
-        `insert into runners (id, ability, state, created_at, created_tick, created_boot_id)
-         values (?, ?, 'starting', ?, ?, ?)`,
+        `insert into runners (id, ability, state, lane, created_at, created_tick, created_boot_id)
+         values (?, ?, 'starting', ?, ?, ?, ?)`,
         id,
         capabilityHash(capabilities),
+        lane,
         clock.now(),
         clock.tick(),
         clock.bootId,

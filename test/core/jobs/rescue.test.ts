@@ -193,7 +193,7 @@ describe('a runner in another container or on another host', () => {
     await set(queue, job.runner_id, 'unknown');
     queue.clock.pass(59_000);
     expect(await queue.rescue()).toEqual([]);
-    await queue.jobs.heartbeat(job.runner_id ?? '', keyOf(job));
+    await queue.jobs.heartbeat(job.runner_id ?? '');
     queue.clock.pass(59_000);
     expect(await queue.rescue()).toEqual([]);
     queue.clock.pass(2_000);

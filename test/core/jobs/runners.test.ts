@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createJobStore } from '../../../src/core/jobs/job-store.js';
+import { oneByOne, singleLanes } from '../../support/one-by-one.js';
 import { completed, failing, session, testQueue } from './queue.js';
 
 const submission = { type: 'generic', payload: {} };
@@ -27,17 +28,19 @@ describe('a permit', () => {
 
   it('is given although a free runner waits, if that one is not able to run the job', async () => {
     const queue = await testQueue();
-    const elsewhere = createJobStore({
-      db: queue.runtime.db,
-      clock: queue.clock,
-      processes: {
-        self: () => ({ hostId: '', bootId: '', pidNamespace: '', pid: 1, startTime: '' }),
-        liveness: () => 'alive',
-      },
-      maxRunning: 4,
-      capabilities: { types: new Set(['generic']), provides: ['google'] },
-      effects: new Map(),
-    });
+    const elsewhere = oneByOne(
+      createJobStore({
+        db: queue.runtime.db,
+        clock: queue.clock,
+        processes: {
+          self: () => ({ hostId: '', bootId: '', pidNamespace: '', pid: 1, startTime: '' }),
+          liveness: () => 'alive',
+        },
+        lanes: singleLanes(4),
+        capabilities: { types: new Set(['generic']), provides: ['google'] },
+        effects: new Map(),
+      }),
+    );
     // One session has a key of Google and a job for later, the other a key of Anthropic and a job for now.
     const later = { ...submission, requires: 'google', runAt: queue.clock.now() + 60_000 };
     const { runnerId: waiting = '' } = await elsewhere.submit(later, session);
@@ -93,7 +96,7 @@ describe('a runner', () => {
     const queue = await testQueue();
     const { runnerId = '' } = await queue.jobs.submit(submission, session);
     await queue.jobs.markLost(runnerId, 'it never started');
-    expect(await queue.jobs.registerRunner(runnerId)).toBe(false);
+    expect(await queue.jobs.registerRunner(runnerId)).toBeUndefined();
   });
 
   it('sees a job that is submitted as it looks, or its submitter sees that it has left', async () => {
@@ -121,14 +124,14 @@ describe('a runner', () => {
     expect((await queue.runnerRow(job.runner_id ?? '')).state).toBe('running');
   });
 
-  it('waits for the next try of a job, unless another like it does already', async () => {
+  it('waits for the next try of a job, unless another like it has room for that', async () => {
     const queue = await testQueue();
     const job = await queue.running();
     const other = await queue.runner();
     await queue.finish(job, failing(true, 30_000));
-    const step = await queue.jobs.nextStep(job.runner_id ?? '');
+    expect(await queue.jobs.nextStep(job.runner_id ?? '')).toEqual({ do: 'leave' });
+    const step = await queue.jobs.nextStep(other);
     expect(step).toEqual({ do: 'wait', until: queue.clock.now() + 30_000 });
-    expect(await queue.jobs.nextStep(other)).toEqual({ do: 'leave' });
     expect(await queue.jobs.permitRunner(session)).toBeUndefined();
   });
 
@@ -137,9 +140,9 @@ describe('a runner', () => {
     const job = await queue.running();
     const key = { jobId: job.id, token: job.attempt_token ?? '' };
     const runner = job.runner_id ?? '';
-    expect(await queue.jobs.heartbeat(runner, key)).toEqual({ isCancelRequested: false });
+    expect(await queue.jobs.state(runner, key)).toEqual({ isCancelRequested: false });
     await queue.jobs.cancel(job.id, session);
-    expect(await queue.jobs.heartbeat(runner, key)).toEqual({ isCancelRequested: true });
-    expect(await queue.jobs.heartbeat(runner, { ...key, token: 'another' })).toBeUndefined();
+    expect(await queue.jobs.state(runner, key)).toEqual({ isCancelRequested: true });
+    expect(await queue.jobs.state(runner, { ...key, token: 'another' })).toBeUndefined();
   });
 });

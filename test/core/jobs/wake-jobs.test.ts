@@ -22,10 +22,10 @@ describe('a job that a breaker has postponed', () => {
     const queue = await trippedQueue();
     const id = await postponed(queue);
     expect((await queue.row(id)).run_at).toBeGreaterThan(queue.clock.now());
-    expect(await queue.jobs.hasReady()).toBe(false);
+    expect(await queue.jobs.anyReady()).toBe(false);
     await queue.runtime.breakers.reset(breaker);
     expect(await queue.row(id)).toMatchObject({ run_at: queue.clock.now(), blocked_by: null });
-    expect(await queue.jobs.hasReady()).toBe(true);
+    expect(await queue.jobs.anyReady()).toBe(true);
   });
 
   it('is due at once when the breaker closes because its probes succeeded', async () => {

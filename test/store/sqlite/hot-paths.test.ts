@@ -9,7 +9,7 @@ import { openStore } from '../open-store.js';
  */
 const readyTask = "status = 'pending' and unfinished_dependencies = 0 and is_held = 0";
 const taskLine = 'order by priority desc, is_overdue desc, id limit ?';
-const readyJob = "status = 'pending' and unfinished_dependencies = 0 and run_at <= ?";
+const readyJob = "status = 'pending' and unfinished_dependencies = 0 and lane = ? and run_at <= ?";
 const jobTypes = "type in ('llm', 'generic') and (requires is null or requires in ('anthropic'))";
 
 const questions: [what: string, text: string, index: string][] = [

@@ -1,0 +1,155 @@
+import {
+  type AuthInfo,
+  createMcpHandler,
+  type McpHttpHandler,
+  type ServerEvent,
+  type ServerEventBus,
+} from '@modelcontextprotocol/server';
+import { newUuid } from '../base/ids.js';
+import type { Log } from '../base/log.js';
+import { keyOf } from '../core/access/pass.js';
+import type { Actor } from '../core/actor.js';
+import type { EventFeed } from '../mcp/event-feed.js';
+import { Rounds } from '../mcp/modern-rounds.js';
+import { createModernServer } from '../mcp/modern-server.js';
+import { followResources } from '../mcp/resource-changes.js';
+import { createRuntimeService } from '../mcp/runtime-service.js';
+import type { ToolSurfaces } from '../mcp/tool-surface.js';
+import { watchBody } from '../mcp/watch-body.js';
+import { nameSession, type Runtime } from '../runtime.js';
+import { forwarderOf } from './forwarder.js';
+import type { Visitor } from './guard.js';
+import { largestBody } from './largest-body.js';
+import { findPlace, type Place, tooMany } from './mcp-places.js';
+import type { OpenVisits } from './open-visits.js';
+
+interface ModernEndpointNeeds {
+  runtime: Runtime;
+  isReadOnly: boolean;
+  log: Log;
+  visits: OpenVisits;
+  surfaces: ToolSurfaces;
+  feed: EventFeed;
+}
+
+/** A request that is being answered, or a stream of changes that is open. */
+interface Open extends Place {
+  end(): void;
+}
+
+/** Protocol 2026-07-28 over HTTP: each request stands for itself, and nothing is kept between them. */
+export class ModernEndpoint {
+  readonly #needs: ModernEndpointNeeds;
+  readonly #open = new Map<string, Open>();
+  readonly #rounds = new Rounds();
+  readonly #handler: McpHttpHandler;
+  readonly #changes: Changes;
+
+  constructor(needs: ModernEndpointNeeds) {
+    this.#needs = needs;
+    const { runtime, feed, log } = needs;
+    this.#changes = createChanges({ db: runtime.db, feed, log });
+    this.#handler = createMcpHandler(
+      async ({ authInfo, requestInfo }) => this.#serverFor(passOf(authInfo), requestInfo),
+      {
+        legacy: 'reject',
+        bus: this.#changes,
+        maxRequestBodySize: largestBody,
+        onerror: (error) => log.warn('a request was refused', { problem: error.message }),
+      },
+    );
+  }
+
+  async handle(request: Request, pass: Visitor): Promise<Response> {
+    const place = findPlace(this.#open, pass);
+    if (place === 'full') return Response.json(tooMany, { status: 503 });
+    if (place !== 'free') this.#open.get(place.giveUp)?.end();
+    const id = newUuid();
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    // It ends with the token of its caller.
+    const leave = this.#needs.visits.add(pass, end);
+    this.#open.set(id, { pass, hasBegun: true, open: 1, usedAt: this.#needs.runtime.clock.tick(), end });
+    // The SDK says at once that it listens: from then on no change may be missed.
+    if (request.headers.get('mcp-method') === 'subscriptions/listen') await this.#changes.start();
+    const signal = AbortSignal.any([request.signal, ending.signal]);
+    const response = await this.#handler.fetch(new Request(request, { signal }), { authInfo: authOf(pass) });
+    return watchBody(response, () => {
+      leave();
+      this.#open.delete(id);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#handler.close();
+    for (const { end } of this.#open.values()) end();
+  }
+
+  async #serverFor(pass: Visitor, request: Request | undefined) {
+    const { runtime, surfaces, feed } = this.#needs;
+    const isReadOnly = this.#needs.isReadOnly || pass.isReadOnly;
+    const service = createRuntimeService({
+      surfaces,
+      actor: await this.#actorOf(pass, request),
+      isReadOnly,
+      rights: pass,
+      runtime: async () => runtime,
+      feed,
+    });
+    return createModernServer(service, this.#rounds, keyOf(pass));
+  }
+
+  /** Without a session no heartbeat renews a claim: it lasts as long as its lease. */
+  async #actorOf({ isReadOnly }: Visitor, request: Request | undefined): Promise<Actor> {
+    const { clientSessionId, project } = request ? forwarderOf(request) : { clientSessionId: undefined, project: '' };
+    // Who only reads holds nothing.
+    if (clientSessionId === undefined || isReadOnly) return { holder: null, project };
+    const { holder } = nameSession({ clientSessionId, project });
+    return { holder, project, hasHeartbeat: await this.#needs.runtime.sessions.isAlive(holder) };
+  }
+}
+
+/** The caller, as the SDK hands it on to whoever makes the server of a request. */
+function authOf(pass: Visitor): AuthInfo {
+  return { token: '', clientId: pass.name, scopes: [], extra: { pass } };
+}
+
+const passOf = (auth: AuthInfo | undefined): Visitor => auth?.extra?.pass as Visitor;
+
+interface Changes extends ServerEventBus {
+  /** Follows them already now, for a listener that is about to come. */
+  start(): Promise<void>;
+}
+
+/** The changes of resources, followed while anybody listens. */
+function createChanges(needs: Parameters<typeof followResources>[0]): Changes {
+  const listeners = new Set<(event: ServerEvent) => void>();
+  let following: Promise<() => void> | undefined;
+  const publish = (event: ServerEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  async function start(): Promise<void> {
+    following ??= followResources(needs, ({ uris, isListChanged }) => {
+      for (const uri of uris) publish({ kind: 'resource_updated', uri });
+      if (isListChanged) publish({ kind: 'resources_list_changed' });
+    });
+    await following.catch((error: unknown) => {
+      following = undefined;
+      needs.log.warn('changes could not be followed', { error });
+    });
+  }
+  return {
+    publish,
+    start,
+    subscribe(listener) {
+      listeners.add(listener);
+      void start();
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size > 0) return;
+        following?.then((end) => end()).catch(() => {});
+        following = undefined;
+      };
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import type { Rights } from '../core/access/pass.js';
+import type { Actor } from '../core/actor.js';
+import type { Runtime } from '../runtime.js';
+import { calledTool } from './called-tool.js';
+import { completionHandlers } from './completions.js';
+import { createEventFeed, type EventFeed } from './event-feed.js';
+import type { Exchange } from './exchange.js';
+import { faceOf } from './face.js';
+import { instructionsFor } from './instructions.js';
+import { refuseCursor } from './no-cursor.js';
+import { promptHandlers } from './prompts.js';
+import { followResources } from './resource-changes.js';
+import { resourceHandlers } from './resources.js';
+import type { Service } from './service.js';
+import type { ToolSurfaces } from './tool-surface.js';
+
+export interface RuntimeServiceNeeds {
+  surfaces: ToolSurfaces;
+  /** Who calls. Its project may become known only after the client has been asked. */
+  actor: Actor;
+  /** The server process that keeps the caller's slots alive, if there is one. */
+  sessionId?: string | undefined;
+  isReadOnly: boolean;
+  /** Of a client that has come over HTTP; one on this machine has the owner's. */
+  rights?: Rights | undefined;
+  /** Opens the runtime on first use. A failure answers the call that needed it, and the next call tries again. */
+  runtime(): Promise<Runtime>;
+  /** Shared by the clients of one process; one of its own unless given. */
+  feed?: EventFeed | undefined;
+  /** Asks the client for the actor's project, where that is needed. */
+  settleProject?(exchange: Exchange): Promise<void>;
+}
+
+/**
+ * The runtime's tools, resources and prompts. Nothing is opened or written before a tool is called: a client may start a
+ * server only to look at it. The tools themselves are imported when they are first listed or called, so that
+ * `initialize` is answered at once.
+ */
+export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
+  const { surfaces, actor, rights, runtime, isReadOnly } = needs;
+
+  async function callTool(params: unknown, exchange: Exchange): Promise<CallToolResult> {
+    const { name, arguments: given } = calledTool(params);
+    const [surface, { contextOf }, { callTool, toErrorResult }] = await Promise.all([
+      surfaces.for(exchange.peer.info, isReadOnly),
+      import('../tools/call/run-tool.js'),
+      import('./call-tool.js'),
+    ]);
+    const tool = surface.find(name);
+    if (!tool) return toErrorResult(surface.explainMissing(name, rights));
+    const openContext = async () => {
+      if (surface.problem) throw surface.problem;
+      await needs.settleProject?.(exchange);
+      const opened = await runtime();
+      const context = { sessionId: needs.sessionId, ...(rights ? { rights } : {}), ...faceOf(exchange) };
+      return contextOf(opened, actor, context);
+    };
+    // A client that shows its server's log should not need to look for it on disk.
+    const onDefect = () => exchange.log({ level: 'error', logger: tool.name, data: 'tool failed' });
+    return callTool(tool, given, { openContext, onDefect });
+  }
+
+  return {
+    capabilities: {
+      tools: {},
+      resources: { subscribe: true, listChanged: true },
+      prompts: {},
+      completions: {},
+      logging: {},
+    },
+    instructions: async (client) => instructionsFor(await surfaces.offered(client, isReadOnly)),
+    handlers: {
+      'tools/list': async (params, { peer }) => {
+        refuseCursor('tools/list', params);
+        return { tools: (await surfaces.for(peer.info, isReadOnly)).descriptions() };
+      },
+      'tools/call': callTool,
+      ...resourceHandlers(needs),
+      ...promptHandlers,
+      ...completionHandlers(needs),
+    },
+    async follow(publish) {
+      const { db, log } = await runtime();
+      const feed = needs.feed ?? createEventFeed({ db, log });
+      return followResources({ db, feed, log }, publish);
+    },
+  };
+}
