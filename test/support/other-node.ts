@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { projectRoot } from './root.js';
 
 /** npm as a script, so that it can be run on any Node. */
@@ -36,7 +36,7 @@ export function fetchNodeOfOtherDriver(): string | undefined {
 
 /** Where a package of the registry is kept, once it was fetched. */
 function placeOf(name: string, version: string): { home: string; directory: string } {
-  const home = join(cache, `${name.replace('/', '+')}-${version}`);
+  const home = join(cache, `${name}-${version}`);
   return { home, directory: join(home, 'node_modules', name) };
 }
 
@@ -46,11 +46,11 @@ export function findPackage(name: string, version: string): string | undefined {
   return existsSync(directory) ? directory : undefined;
 }
 
-/** The directory of a package that is no dependency of this one. */
+/** The directory of a package that is no dependency of this one, fetched once; undefined, after one line on stderr, if it cannot be had. */
 export function fetchPackage(name: string, version: string, whatIsSkipped: string): string | undefined {
   const { home, directory } = placeOf(name, version);
   if (existsSync(directory)) return directory;
-  mkdirSync(cache, { recursive: true });
+  mkdirSync(dirname(home), { recursive: true });
   const unfinished = mkdtempSync(join(cache, 'unfinished-'));
   try {
     const options = ['--prefix', unfinished, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts'];

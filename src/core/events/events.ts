@@ -45,13 +45,40 @@ export interface Event {
 /** Appends an event. Call it in the transaction of the change that it records. */
 export async function recordEvent(sql: Sql, event: NewEvent): Promise<void> {
   const { text, values } = eventStatement(event);
-  await sql.run(text, ...values);
+  await sql.send(text, ...values);
+}
+
+const appendEvent =
+  'insert into events (at, subject, subject_id, type, project, actor, data) values (?, ?, ?, ?, ?, ?, ?)';
+
+/** An event as it was recorded. */
+export interface NotedEvent {
+  subject: EventSubject;
+  subjectId: string;
+  type: string;
+}
+
+/** The same `sql`, and the events that are recorded by it from now on, in order. */
+export function noteEvents(sql: Sql): { sql: Sql; events: readonly NotedEvent[] } {
+  const events: NotedEvent[] = [];
+  return {
+    events,
+    sql: {
+      ...sql,
+      send(text, ...values) {
+        const [, subject, subjectId, type] = values;
+        if (text === appendEvent)
+          events.push({ subject: subject as EventSubject, subjectId: String(subjectId), type: String(type) });
+        return sql.send(text, ...values);
+      },
+    },
+  };
 }
 
 /** The statement that appends an event, for a change that is itself written as statements. */
 export function eventStatement(event: NewEvent): Statement {
   return {
-    text: 'insert into events (at, subject, subject_id, type, project, actor, data) values (?, ?, ?, ?, ?, ?, ?)',
+    text: appendEvent,
     values: [
       event.at,
       event.subject,
