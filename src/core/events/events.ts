@@ -48,10 +48,22 @@ export async function recordEvent(sql: Sql, event: NewEvent): Promise<void> {
   await sql.run(text, ...values);
 }
 
+/** Appends several events by one statement. */
+export async function recordEvents(sql: Sql, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await sql.run(
+    `${insertion} ${events.map(() => places).join(', ')}`,
+    ...events.flatMap((event) => eventStatement(event).values),
+  );
+}
+
+const insertion = 'insert into events (at, subject, subject_id, type, project, actor, data) values';
+const places = '(?, ?, ?, ?, ?, ?, ?)';
+
 /** The statement that appends an event, for a change that is itself written as statements. */
 export function eventStatement(event: NewEvent): Statement {
   return {
-    text: 'insert into events (at, subject, subject_id, type, project, actor, data) values (?, ?, ?, ?, ?, ?, ?)',
+    text: `${insertion} ${places}`,
     values: [
       event.at,
       event.subject,
