@@ -95,6 +95,8 @@ export function defineAgent<Schema extends StandardSchema>(agent: Agent<Schema>)
 /** A failure that the job's submitter can understand and fix. */
 export class AgentError extends Error {
   override readonly name = 'AgentError';
+  /** The least time until a retry has a chance, such as a server's own `retry-after`. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     /** The agent's own error code, such as `NO_WORDS`. */
@@ -102,9 +104,10 @@ export class AgentError extends Error {
     message: string,
     /** Whether a retry of the same job may succeed; otherwise the job fails at once. */
     readonly isTransient = false,
-    options?: ErrorOptions,
+    { retryAfterMs, ...options }: ErrorOptions & { retryAfterMs?: number | undefined } = {},
   ) {
     super(message, options);
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

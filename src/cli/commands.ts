@@ -63,6 +63,20 @@ const setupCommands = [
   }),
 ];
 
+/** For hooks of Claude Code; the plugin has them call these. */
+const hookCommands = [
+  defineCommand({
+    name: 'session-start',
+    description: 'Print what this conversation holds and what is unread for it; nothing if there is nothing.',
+    load: async () => (await import('./hook/session-start.js')).runSessionStart,
+  }),
+  defineCommand({
+    name: 'pre-compact',
+    description: 'Note on each task of this conversation how far it is, before a compaction.',
+    load: async () => (await import('./hook/pre-compact.js')).runPreCompact,
+  }),
+];
+
 const serverCommands = [
   defineCommand({
     name: 'serve',
@@ -235,7 +249,7 @@ const databaseCommands = [
 
 /** Every command by group. `--help` and the README's table have the same groups and order. */
 export const commands: Readonly<Record<string, readonly (DefinedCommand | CommandSet)[]>> = {
-  Setup: setupCommands,
+  Setup: [...setupCommands, { name: 'hook', description: 'Answer a hook of Claude Code.', commands: hookCommands }],
   Server: [
     ...serverCommands,
     {

@@ -14,6 +14,8 @@ import { type Output, printable } from './output.js';
 export interface CommandContext {
   flags: GlobalFlags;
   output: Output;
+  /** Whether to print one JSON document: asked for with --json, or because a program reads it. */
+  wantsJson: boolean;
   /** Words after the declared arguments; empty unless the command has `allowsExcessWords`. */
   excessWords: readonly string[];
   /** Prints the help of the command. */
@@ -104,6 +106,7 @@ export function addCommand(parent: Command, declared: DefinedCommand, output: Ou
       {
         flags,
         output,
+        wantsJson: flags.isJson || !output.isTerminal,
         excessWords: command.args.slice(Object.keys(declared.arguments).length),
         printHelp: () => command.outputHelp(),
       },

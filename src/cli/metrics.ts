@@ -2,7 +2,8 @@ import { RuntimeError } from '../base/errors.js';
 import { type ShownMetrics, showMetrics } from '../tools/shapes/metrics.js';
 import type { CommandContext } from './define-command.js';
 import { parseAge } from './options.js';
-import type { Paint } from './output.js';
+import type { Output } from './output.js';
+import { type Column, renderTable } from './table.js';
 import { readSettingOf, withRuntime } from './with-runtime.js';
 
 export interface MetricsOptions {
@@ -13,7 +14,7 @@ export interface MetricsOptions {
 
 export async function runMetrics(
   { window, isPrometheus }: MetricsOptions,
-  { flags, output }: CommandContext,
+  { flags, output, wantsJson }: CommandContext,
 ): Promise<void> {
   if (isPrometheus && flags.isJson) {
     throw new RuntimeError('invalid', '--json and --prometheus cannot be given together.', 'Give one of them.');
@@ -23,58 +24,52 @@ export async function runMetrics(
   await withRuntime(readSettingOf(flags), async ({ metrics }) => {
     if (isPrometheus) return output.write(await metrics.prometheus());
     const shown = showMetrics(await metrics.summary(windowMs));
-    if (flags.isJson) output.printJson(shown);
-    else output.quote(metricsTable(shown, window, output.paint));
+    if (wantsJson) output.printJson(shown);
+    else output.print(metricsTable(shown, window, output));
   });
 }
 
+type Shown<Part extends 'types' | 'agents' | 'errors'> = ShownMetrics[Part][number];
+
+const typeColumns: Column<Shown<'types'>>[] = [
+  { title: 'TYPE', value: ({ type }) => type, isText: true },
+  { title: 'SUBMITTED/MIN', value: (row) => String(row.submitted_per_minute), isNumber: true },
+  { title: 'COMPLETED/MIN', value: (row) => String(row.completed_per_minute), isNumber: true },
+  { title: 'AVERAGE', value: (row) => duration(row.average_seconds), isNumber: true },
+  { title: 'P95', value: (row) => duration(row.p95_seconds), isNumber: true },
+  { title: 'ERRORS', value: (row) => share(row.error_rate), isNumber: true },
+  { title: 'CANCELLED', value: (row) => String(row.cancelled), isNumber: true },
+  { title: 'RUNNING', value: (row) => String(row.running), isNumber: true },
+  { title: 'QUEUED', value: (row) => String(row.queued), isNumber: true },
+  { title: 'OLDEST', value: (row) => duration(row.oldest_queued_seconds), isNumber: true },
+];
+
+const agentColumns: Column<Shown<'agents'>>[] = [
+  { title: 'AGENT', value: ({ agent }) => agent, isText: true },
+  { title: 'SLOTS', value: ({ slots }) => String(slots), isNumber: true },
+  { title: 'BUSY', value: ({ busy }) => String(busy), isNumber: true },
+  { title: 'UTILIZATION', value: ({ utilization }) => share(utilization), isNumber: true },
+];
+
+const errorColumns: Column<Shown<'errors'>>[] = [
+  { title: 'TYPE', value: ({ type }) => type, isText: true },
+  { title: 'CODE', value: ({ code }) => code },
+  { title: 'COUNT', value: ({ count }) => String(count), isNumber: true },
+];
+
 /** The metrics as tables: by job type, by agent, and by error. */
-export function metricsTable(shown: ShownMetrics, window: string, paint: Paint): string {
-  const { types, agents, errors, totals } = shown;
+export function metricsTable(
+  { types, agents, errors, totals }: ShownMetrics,
+  window: string,
+  { columns, paint }: Pick<Output, 'columns' | 'paint'>,
+): string {
+  const form = { width: columns(), paint };
   const parts = [
     paint('bold', `Jobs, last ${window}`),
-    types.length === 0
-      ? 'No jobs in this time, and no job is waiting.'
-      : table(
-          [
-            'type',
-            'submitted/min',
-            'completed/min',
-            'average',
-            'p95',
-            'errors',
-            'cancelled',
-            'running',
-            'queued',
-            'oldest',
-          ],
-          types.map((type) => [
-            type.type,
-            String(type.submitted_per_minute),
-            String(type.completed_per_minute),
-            duration(type.average_seconds),
-            duration(type.p95_seconds),
-            share(type.error_rate),
-            String(type.cancelled),
-            String(type.running),
-            String(type.queued),
-            duration(type.oldest_queued_seconds),
-          ]),
-        ),
+    types.length === 0 ? 'No jobs in this time, and no job is waiting.' : renderTable(typeColumns, types, form),
   ];
-  if (agents.length > 0) {
-    const rows = agents.map(({ agent, slots, busy, utilization }) => [
-      agent,
-      String(slots),
-      String(busy),
-      share(utilization),
-    ]);
-    parts.push('', paint('bold', 'Agents'), table(['agent', 'slots', 'busy', 'utilization'], rows));
-  }
-  if (errors.length > 0) {
-    const rows = errors.map(({ type, code, count }) => [type, code, String(count)]);
-    parts.push('', paint('bold', 'Attempts that failed'), table(['type', 'code', 'count'], rows));
-  }
+  if (agents.length > 0) parts.push('', paint('bold', 'Agents'), renderTable(agentColumns, agents, form));
+  if (errors.length > 0) parts.push('', paint('bold', 'Attempts that failed'), renderTable(errorColumns, errors, form));
   parts.push(
     '',
     paint('bold', 'Since the beginning'),
@@ -83,14 +78,6 @@ export function metricsTable(shown: ShownMetrics, window: string, paint: Paint):
     `${totals.tool_calls} tool calls, ${totals.tool_errors} failed.`,
   );
   return parts.join('\n');
-}
-
-/** Aligns the first column to the left and all others to the right. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const pad = (text: string, column: number) =>
-    column === 0 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-  return [head, ...rows].map((row) => `  ${row.map(pad).join('  ')}`.trimEnd()).join('\n');
 }
 
 function share(value: number | null): string {

@@ -2,8 +2,9 @@ import { listPrices } from '../agents/backtest/price-store.js';
 import { fetchPrices, importPrices, type StoredPrices } from '../services/import-prices.js';
 import type { CommandContext } from './define-command.js';
 import { createInterruption } from './interruption.js';
-import { printable } from './output.js';
+import type { Paint } from './output.js';
 import { readSettings } from './read-settings.js';
+import { type Column, printTable } from './table.js';
 
 export interface ImportOptions {
   file: string;
@@ -17,21 +18,28 @@ export async function importPriceFile({ file, ticker, force }: ImportOptions, co
   printStored(await importPrices({ file, ticker, dataDir, mayReplace: force }), context);
 }
 
-export async function listPriceFiles(_: unknown, { flags, output }: CommandContext): Promise<void> {
+export async function listPriceFiles(_: unknown, { flags, output, wantsJson }: CommandContext): Promise<void> {
   const { directory, prices } = await listPrices(readSettings(flags.settings).dataDir);
-  if (flags.isJson) {
-    output.printJson({ directory, prices, count: prices.length });
-    return;
-  }
-  if (prices.length === 0) output.quote(`No price files found in ${directory}`);
-  for (const file of prices) {
-    const what =
-      'problem' in file
-        ? output.paint('red', printable(file.problem))
-        : `${file.first_date} to ${file.last_date}  ${String(file.rows).padStart(6)} days${file.adjusted ? '  adjusted' : ''}`;
-    output.print(`${file.ticker.padEnd(20)}  ${what}`);
-  }
+  if (wantsJson) output.printJson({ directory, prices, count: prices.length });
+  else if (prices.length === 0) output.quote(`No price files found in ${directory}`);
+  else printTable(output, priceColumns(output.paint), prices);
 }
+
+type PriceFile = Awaited<ReturnType<typeof listPrices>>['prices'][number];
+
+const priceColumns = (paint: Paint): Column<PriceFile>[] => [
+  { title: 'TICKER', value: ({ ticker }) => ticker },
+  { title: 'FROM', value: (file) => ('problem' in file ? '' : file.first_date) },
+  { title: 'TO', value: (file) => ('problem' in file ? '' : file.last_date) },
+  { title: 'DAYS', value: (file) => ('problem' in file ? '' : String(file.rows)), isNumber: true },
+  { title: 'CLOSES', value: (file) => ('problem' in file || !file.adjusted ? '' : 'adjusted') },
+  {
+    title: 'PROBLEM',
+    value: (file) => ('problem' in file ? file.problem : ''),
+    isText: true,
+    paint: (cell) => paint('red', cell),
+  },
+];
 
 export interface FetchOptions {
   ticker: string;

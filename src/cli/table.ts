@@ -1,4 +1,4 @@
-import type { Paint } from './output.js';
+import type { Output, Paint } from './output.js';
 import { lettersOf, textWidth } from './text-width.js';
 
 /** A column of a table for people. */
@@ -54,6 +54,15 @@ export function renderTable<Row>(
       ),
     ),
   ].join('\n');
+}
+
+/** Prints a table as wide as the terminal at most. */
+export function printTable<Row>(
+  { columns, paint, print }: Pick<Output, 'columns' | 'paint' | 'print'>,
+  declared: readonly Column<NoInfer<Row>>[],
+  rows: readonly Row[],
+): void {
+  print(renderTable(declared, rows, { width: columns(), paint }));
 }
 
 /** Takes the excess from the widest text columns, and from any column if that is not enough. */

@@ -4,7 +4,8 @@ import type { Runtime } from '../runtime.js';
 import type { CommandContext } from './define-command.js';
 import type { GlobalFlags } from './global-flags.js';
 import { commandName } from './launch.js';
-import { callerOf, settingOf, withRuntime } from './with-runtime.js';
+import { type Column, printTable, relativeIso } from './table.js';
+import { callerOf, settingOf, withRuntime, withStored } from './with-runtime.js';
 
 /** Creates a token and prints it. It is not stored, so it cannot be printed again. */
 export async function createToken({ name }: { name: string }, { flags, output }: CommandContext): Promise<void> {
@@ -29,8 +30,8 @@ export async function createToken({ name }: { name: string }, { flags, output }:
 }
 
 /** Lists the tokens by id and name, and the browsers that a code has let in. */
-export async function listTokens(_: unknown, { flags, output }: CommandContext): Promise<void> {
-  const [tokens, browsers] = await onRuntime(flags, ({ access }) =>
+export async function listTokens(_: unknown, { flags, output, wantsJson }: CommandContext): Promise<void> {
+  const [tokens, browsers] = await withStored(flags, ({ access }) =>
     Promise.all([access.list(), access.listBrowsers()]),
   );
   const shown = tokens.map((token) => ({
@@ -48,11 +49,33 @@ export async function listTokens(_: unknown, { flags, output }: CommandContext):
     last_used_at: iso(browser.lastUsedAt),
     expires_at: iso(browser.expiresAt),
   }));
-  if (flags.isJson) return output.printJson({ tokens: shown, browsers: shownBrowsers });
+  if (wantsJson) return output.printJson({ tokens: shown, browsers: shownBrowsers });
   if (shown.length === 0) output.say('There are no tokens. `agent-runtime token create --name NAME` creates one.');
-  for (const token of shown) output.print(lineOf(token.id, token.name, token));
-  for (const browser of shownBrowsers) output.print(lineOf(browser.id, `browser of ${browser.token}`, browser));
+  const rows = [
+    ...shown.map((token) => ({ ...token, expires_at: null })),
+    ...shownBrowsers.map(({ token, ...browser }) => ({ ...browser, name: `browser of ${token}` })),
+  ];
+  if (rows.length === 0) return;
+  printTable(output, tokenColumns(Date.now()), rows);
 }
+
+interface ShownToken {
+  id: string;
+  name: string;
+  read_only: boolean;
+  created_at: string;
+  last_used_at: string | null;
+  expires_at: string | null;
+}
+
+const tokenColumns = (now: number): Column<ShownToken>[] => [
+  { title: 'ID', value: ({ id }) => id },
+  { title: 'NAME', value: ({ name }) => name, isText: true },
+  { title: 'RIGHTS', value: ({ read_only }) => (read_only ? 'read-only' : 'full') },
+  { title: 'CREATED', value: ({ created_at }) => relativeIso(created_at, now) },
+  { title: 'LAST USED', value: ({ last_used_at }) => relativeIso(last_used_at, now) || 'never' },
+  { title: 'EXPIRES', value: ({ expires_at }) => relativeIso(expires_at, now) },
+];
 
 export async function revokeToken({ token }: { token: string }, { flags, output }: CommandContext): Promise<void> {
   const { kind, id, name } = await onRuntime(flags, async ({ access, config }) => {
@@ -90,16 +113,6 @@ function wholeTokenId(given: string, tokens: readonly { id: string; name: string
     `There is no token ${JSON.stringify(given)}.`,
     `Did you mean ${near.join(' or ')}? \`${commandName} token list\` shows the tokens and browsers there are.`,
   );
-}
-
-interface Shown {
-  read_only: boolean;
-  last_used_at: string | null;
-}
-
-function lineOf(id: string, what: string, { read_only, last_used_at }: Shown): string {
-  const used = last_used_at === null ? 'never used' : `last used ${last_used_at}`;
-  return `${id}  ${what}  ${read_only ? 'read-only' : 'full'}  ${used}`;
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
@@ -48,6 +50,23 @@ export async function withRuntime<Result>(
     return await body(runtime);
   } finally {
     runtime.close();
+  }
+}
+
+/**
+ * As `withRuntime`, for lists that are empty where there is no database: none is left behind. Throws as `readSettingOf`.
+ */
+export async function withStored<Result>(
+  flags: GlobalFlags,
+  body: (runtime: Runtime) => Promise<Result>,
+): Promise<Result> {
+  const { config, log } = readSettingOf(flags);
+  if (existsSync(config.dbPath)) return withRuntime({ config, log }, body);
+  const directory = mkdtempSync(join(tmpdir(), 'agent-runtime-'));
+  try {
+    return await withRuntime({ config: { ...config, dbPath: join(directory, 'empty.db') }, log }, body);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Implementation, Tool as ToolDescription } from '@modelcontextprotocol/sdk/types.js';
-import { type ErrorReport, RuntimeError } from '../base/errors.js';
+import { type ErrorReport, RuntimeError, reportError } from '../base/errors.js';
 import type { Rights } from '../core/access/pass.js';
 import type { AnyTool } from '../tools/call/define-tool.js';
 import type { Missing, ToolChoice } from '../tools/index.js';
@@ -29,9 +29,16 @@ export function createToolSurfaces(choice: Pick<ToolChoice, 'toolsets'>): ToolSu
   function surfaceFor(client: Implementation | undefined, isReadOnly: boolean): Promise<ToolSurface> {
     const toolsets = toolsetsFor(choice.toolsets, client);
     const key = `${toolsets} ${isReadOnly}`;
-    const known = built.get(key) ?? buildSurface({ toolsets: choice.toolsets, isReadOnly }, toolsets);
-    built.set(key, known);
-    return known;
+    const known = built.get(key);
+    if (known) return known;
+    const building = buildSurface({ toolsets: choice.toolsets, isReadOnly }, toolsets).catch((error: unknown) => {
+      // A process that may open no more files cannot import them now.
+      built.delete(key);
+      const { code, message, hint } = reportError(error);
+      throw new RuntimeError(code, `The tools cannot be loaded: ${message}. ${hint ?? ''}`, hint, { cause: error });
+    });
+    built.set(key, building);
+    return building;
   }
   return {
     for: surfaceFor,

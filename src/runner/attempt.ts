@@ -133,10 +133,19 @@ function failed(error: unknown, redact: Redact): Outcome {
       retryAfterMs: error.retryAfterMs,
     };
   }
-  if (isAgentError(error))
-    return { kind: 'failed', code: error.code, message, isTransient: error.isTransient === true };
+  if (isAgentError(error)) {
+    const { code, retryAfterMs } = error;
+    return { kind: 'failed', code, message, isTransient: error.isTransient === true, retryAfterMs: wait(retryAfterMs) };
+  }
   const code = error instanceof RuntimeError ? error.code : 'internal';
   return { kind: 'failed', code, message, isTransient: isUnavailable(error) };
+}
+
+/** A day at most: a server, or an author, may say anything. */
+const longestWaitMs = 86_400_000;
+
+function wait(ms: unknown): number | undefined {
+  return typeof ms === 'number' && ms >= 0 ? Math.min(ms, longestWaitMs) : undefined;
 }
 
 /** Compares the name, because a module may have its own copy of this package, and so another class. */

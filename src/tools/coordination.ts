@@ -272,10 +272,13 @@ claim_token: ${claim_token}${untilText(lease_expires_at)}`,
     output: z.strictObject({
       /** How many claimed tasks. */
       renewed: z.int(),
+      slots: z.int(),
     }),
-    handler: async (input, { runtime, actor }) => ({
-      renewed: await runtime.workers.heartbeat({ task: input.task_id, claimToken: input.claim_token }, actor),
-    }),
+    handler: async (input, { runtime, actor }) => {
+      const claim = { task: input.task_id, claimToken: input.claim_token };
+      const { tasks, slots } = await runtime.workers.heartbeat(claim, actor);
+      return { renewed: tasks, slots };
+    },
   }),
 
   defineTool({

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { countEvents, eventSubjects, listEvents } from '../core/events/events.js';
 import { readOverview } from '../core/overview/overview.js';
+import type { Runtime } from '../runtime.js';
 import { describeSelf } from '../services/describe-self.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, limit, time, toMs } from './call/fields.js';
+import { cursor, limit, rowId, time, toMs } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput } from './call/page.js';
 import { eventOutput, showEvent } from './shapes/event.js';
 import { showOverview, statusOutput } from './shapes/overview.js';
@@ -16,7 +17,7 @@ export const systemTools = [
     effect: 'read',
     isEntry: true,
     description:
-      'Call this first in a session and after a compaction: what you hold, unread results, what others do, why tasks wait, which models are set up, and what to do next.',
+      'Call this first in a session and after a compaction: what you hold, unread results, what others do, why tasks wait, what to do next.',
     input: z.strictObject({}),
     output: statusOutput,
     handler: async (_, { runtime, actor, sessionId, sample }) => {
@@ -30,10 +31,13 @@ export const systemTools = [
     name: 'get_events',
     title: 'Get events',
     effect: 'read',
-    description: 'Lists the log of changes, newest first; with subject and subject_id the history of one thing.',
+    description: 'Lists changes, newest first; with subject and subject_id the history of one thing.',
     input: z.strictObject({
       subject: z.enum(eventSubjects).optional().describe('Only changes of this kind of thing.'),
-      subject_id: z.string().max(200).optional().describe('Only of the one with this id; needs subject.'),
+      subject_id: z
+        .union([rowId, z.string().max(200)])
+        .optional()
+        .describe('Only of the one with this id, or key of a task; needs subject.'),
       since: time.optional(),
       limit: limit(20),
       cursor,
@@ -42,7 +46,7 @@ export const systemTools = [
     handler: async (input, { runtime }) => {
       const filter = {
         subject: input.subject,
-        subjectId: input.subject_id,
+        subjectId: await subjectIdOf(input, runtime),
         since: toMs(input.since),
         beforeId: fromCursor(input.cursor),
       };
@@ -61,18 +65,9 @@ export const systemTools = [
     name: 'backup_database',
     title: 'Back up the database',
     effect: 'write',
-    description:
-      'Writes a consistent copy of the whole database into the backup directory, while all sessions go on working, and ' +
-      'returns its path.',
+    description: 'Writes a consistent copy of the database into the backup directory, and returns its path.',
     input: z.strictObject({
-      path: z
-        .string()
-        .min(1)
-        .max(4_000)
-        .optional()
-        .describe(
-          'Name of the new file in the backup directory, such as before-merge.db; made of the time unless given.',
-        ),
+      path: z.string().min(1).max(4_000).optional().describe('Such as before-merge.db.'),
     }),
     output: z.strictObject({ path: z.string(), size_bytes: z.int() }),
     handler: async (input, { runtime }) => {
@@ -81,3 +76,14 @@ export const systemTools = [
     },
   }),
 ];
+
+/** The id that events have: a task may be named by its key. */
+async function subjectIdOf({ subject, subject_id: id }: EventQuery, { tasks }: Runtime): Promise<string | undefined> {
+  if (id === undefined || subject !== 'task' || !/\D/.test(String(id))) return id?.toString();
+  return String((await tasks.idOfKey(String(id))) ?? id);
+}
+
+interface EventQuery {
+  subject?: string | undefined;
+  subject_id?: string | number | undefined;
+}

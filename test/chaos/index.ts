@@ -71,7 +71,7 @@ say('the faults are over');
 fleet.rightClocks();
 await Promise.all(actors.map(({ user }) => user.close()));
 say('users are gone');
-await settle(closer, db, fleet);
+const left = await settle(closer, db, fleet);
 say('jobs are settled');
 await closer.close();
 await world.stopHttp();
@@ -79,7 +79,7 @@ const orphans = await findOrphans(fleet);
 db.close();
 
 say('processes are gone');
-const problems = [...orphans, ...(await checkBooks(world, ledger))];
+const problems = [...left, ...orphans, ...(await checkBooks(world, ledger))];
 const seconds = (performance.now() - startedAt) / 1_000;
 console.log(showFigures({ seed, minutes, seconds, counts, ledger, looks, problems }));
 const isKept = values.keep || problems.length > 0;

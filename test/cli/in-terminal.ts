@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { onTestFinished } from 'vitest';
+import { stripVTControlCharacters } from 'node:util';
+import { expect, onTestFinished } from 'vitest';
 import { mainEntry } from '../support/paths.js';
 
 /** From util-linux: runs a command in a new terminal, and prints what that shows. */
@@ -39,4 +40,11 @@ export function inTerminal(
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, shown }));
   });
+}
+
+/** What a command leaves in a terminal, without colours, when it has ended. */
+export async function textInTerminal(args: readonly string[], options: TerminalOptions): Promise<string> {
+  const { code, shown } = await inTerminal(args, options);
+  expect(code).toBe(0);
+  return stripVTControlCharacters(shown).replaceAll('\r', '');
 }

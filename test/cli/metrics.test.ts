@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { metricsTable } from '../../src/cli/metrics.js';
 import { connectServer } from '../support/mcp-client.js';
 import { tempDir } from '../support/temp-dir.js';
+import { hasTerminal, textInTerminal } from './in-terminal.js';
+import { recordingOutput } from './recording-output.js';
 import { runCli } from './run-cli.js';
 
 /** A home in which one job was completed, one failed and one was cancelled, each submitted by a process of its own. */
@@ -21,15 +23,8 @@ async function usedHome(): Promise<string> {
 describe('agent-runtime metrics', () => {
   it('shows what other processes did (the earlier command line forgot all jobs when it ended)', async () => {
     const home = await usedHome();
-    const { code, stdout, stderr } = await runCli(['metrics'], { home });
+    const { code, stderr, json } = await runCli(['metrics', '--window', '30m'], { home });
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^Jobs, last 1h\n {2}type +submitted\/min +completed\/min +average +p95 +errors/);
-    expect(stdout).toMatch(/\n {2}backtest .* 100\.0 % /);
-    expect(stdout).toMatch(/\n {2}generic .* 0\.0 % /);
-    expect(stdout).toContain('2 jobs submitted: 1 completed, 1 failed, 0 cancelled.');
-    expect(stdout).toContain('5 tool calls, 2 failed.');
-
-    const { json } = await runCli(['metrics', '--json', '--window', '30m'], { home });
     expect(json()).toMatchObject({
       window_minutes: 30,
       job_submission_rate: 0.06667,
@@ -44,6 +39,15 @@ describe('agent-runtime metrics', () => {
     expect(text).toContain('agent_runtime_jobs_finished_total{type="generic",status="completed"} 1\n');
     expect(text).toContain('agent_runtime_tool_calls_total{tool="get_task",status="not_found"} 1\n');
     expect(text).toContain('agent_runtime_tool_calls_total{tool="get_task",status="invalid"} 1\n');
+  });
+
+  it.skipIf(!hasTerminal)('are tables in a terminal', async () => {
+    const text = await textInTerminal(['metrics'], { home: await usedHome(), columns: 130 });
+    expect(text).toMatch(/^Jobs, last 1h\nTYPE +SUBMITTED\/MIN +COMPLETED\/MIN +AVERAGE +P95 +ERRORS/);
+    expect(text).toMatch(/\nbacktest .* 100\.0 % /);
+    expect(text).toMatch(/\ngeneric .* 0\.0 % /);
+    expect(text).toContain('2 jobs submitted: 1 completed, 1 failed, 0 cancelled.');
+    expect(text).toContain('5 tool calls, 2 failed.');
   });
 
   it('with an invalid window, or with two formats at once, is wrong usage', async () => {
@@ -82,7 +86,7 @@ it('says that there are no jobs', () => {
     tool_errors: 0,
   };
   const shown = { ...none, at: '', window_minutes: 60, error_rates_by_type: {}, agent_utilization: {} };
-  const text = metricsTable({ ...shown, types: [], agents: [], errors: [], totals }, '1h', (_, words) => words);
+  const text = metricsTable({ ...shown, types: [], agents: [], errors: [], totals }, '1h', recordingOutput());
   expect(text).toContain('No jobs in this time, and no job is waiting.');
 });
 

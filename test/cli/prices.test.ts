@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { randomWalk, toCsv } from '../agents/backtest/random-walk.js';
+import { tempDir } from '../support/temp-dir.js';
+import { hasTerminal, textInTerminal } from './in-terminal.js';
 import { jobCli } from './jobs/job-cli.js';
 
 const csv = toCsv(randomWalk(1, 260));
@@ -66,7 +68,7 @@ describe('prices list', () => {
   it('shows what each file holds, and what is wrong with one that no backtest can read', async () => {
     const { run, put, dataDir } = priceCli();
     const none = await run(['prices', 'list']);
-    expect(none.stdout).toBe(`No price files found in ${join(dataDir, 'prices')}\n`);
+    expect(none.json()).toEqual({ directory: join(dataDir, 'prices'), prices: [], count: 0 });
     put('prices/^GSPC.csv', csv);
     put('prices/BAD.csv', 'date,open\n');
     put('prices/ADJ.csv', 'date,open,high,low,close,adj close\n2024-01-02,1,1,1,1,0.5\n2024-01-03,1,1,1,1,null\n');
@@ -81,9 +83,11 @@ describe('prices list', () => {
       { ticker: 'DIR', problem: expect.stringContaining('it is not a regular file') },
       { ticker: '^GSPC', rows: 260, first_date: '2015-01-01', last_date: '2015-12-30', adjusted: false },
     ]);
-    const { stdout } = await run(['prices', 'list']);
-    expect(stdout).toContain('^GSPC                 2015-01-01 to 2015-12-30     260 days\n');
-    expect(stdout).toContain('ADJ                   2024-01-02 to 2024-01-02       1 days  adjusted\n');
+    if (!hasTerminal) return;
+    const text = await textInTerminal(['prices', 'list', '--data-dir', dataDir], { home: tempDir(), columns: 70 });
+    expect(text).toMatch(/^TICKER {2}FROM +TO +DAYS {2}CLOSES +PROBLEM\nADJ +2024-01-02 {2}2024-01-02 +1 {2}adjusted/);
+    expect(text).toMatch(/\nBAD .*…\n/);
+    expect(text).toMatch(/\n\^GSPC {3}2015-01-01 {2}2015-12-30 {3}260/);
   });
 });
 

@@ -119,6 +119,7 @@ it('the tarball holds what it needs to run, and nothing else', () => {
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
+    'SECURITY.md',
     'dist',
     'package.json',
   ]);

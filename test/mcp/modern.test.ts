@@ -1,62 +1,15 @@
 import { join } from 'node:path';
-import { Client } from '@modelcontextprotocol/client';
-import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { longestMessageBytes } from '../../src/mcp/stdio-transport.js';
 import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
-import { mainEntry } from '../support/paths.js';
+import { connectModern, envelope as meta, modern } from '../support/modern-client.js';
 import { startRawServer } from '../support/raw-client.js';
 import { tempDir } from '../support/temp-dir.js';
 import { testRuntime } from '../support/test-runtime.js';
 
-const modern = '2026-07-28';
-
-interface ModernOptions {
-  capabilities?: ConstructorParameters<typeof Client>[1] extends infer O
-    ? NonNullable<O & { capabilities?: object }>['capabilities']
-    : never;
-  env?: Record<string, string>;
-  name?: string;
-}
-
-/** The SDK's own client of the second generation, which speaks nothing but 2026-07-28. */
-async function connectModern(
-  home: string,
-  { capabilities = {}, env = {}, name = 'modern-client' }: ModernOptions = {},
-) {
-  const client = new Client({ name, version: '1' }, { capabilities, versionNegotiation: { mode: { pin: modern } } });
-  const transport = new StdioClientTransport({
-    command: process.execPath,
-    args: [mainEntry],
-    env: { HOME: home, PATH: '/usr/bin:/bin', ...env },
-    cwd: home,
-  });
-  return {
-    client,
-    async open() {
-      await client.connect(transport);
-      onTestFinished(() => client.close());
-    },
-    async ok(tool: string, args: Record<string, unknown> = {}) {
-      const reply = await client.callTool({ name: tool, arguments: args });
-      if (reply.isError) throw new Error(JSON.stringify(reply.content));
-      // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a reply by asserting it.
-      return reply.structuredContent as any;
-    },
-  };
-}
-
-/** The envelope of each request, as a client without a library writes it. */
-const meta = (capabilities: object = {}) => ({
-  'io.modelcontextprotocol/protocolVersion': modern,
-  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1' },
-  'io.modelcontextprotocol/clientCapabilities': capabilities,
-});
-
 it('a client pinned to 2026-07-28 lists and calls tools, reads resources and gets prompts', async () => {
-  const { client, open, ok } = await connectModern(tempDir());
-  await open();
+  const { client, ok } = await connectModern({ home: tempDir() });
   expect(client.getNegotiatedProtocolVersion()).toBe(modern);
   const { tools } = await client.listTools();
   expect(tools.length).toBeGreaterThan(60);
@@ -71,8 +24,7 @@ it('a client pinned to 2026-07-28 lists and calls tools, reads resources and get
 
 it('the same tools are listed to both, word for word', async () => {
   const home = tempDir();
-  const { client, open } = await connectModern(home);
-  await open();
+  const { client } = await connectModern({ home });
   const old = await connectServer({ home });
   expect((await client.listTools()).tools).toEqual((await old.client.listTools()).tools);
 });
@@ -154,8 +106,7 @@ it('limits, broken lines and errors in params are what they are in the older pro
 
 it('what a client listens to it is told of, by whomever it was changed', async () => {
   const home = tempDir();
-  const { client, open } = await connectModern(home);
-  await open();
+  const { client } = await connectModern({ home });
   const other = await connectServer({ home });
   await other.ok('create_goal', { name: 'Ship', description: 'x' });
   const updated: string[] = [];

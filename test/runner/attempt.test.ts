@@ -45,6 +45,11 @@ describe('an attempt ends', () => {
       { code: 'DATASET_NOT_FOUND', message: 'No such data.', isTransient: true },
     ],
     [
+      'with the wait that an agent asks for, a day at most',
+      new AgentError('BUSY', 'Later.', true, { retryAfterMs: 1e12 }),
+      { code: 'BUSY', message: 'Later.', isTransient: true, retryAfterMs: 86_400_000 },
+    ],
+    [
       'with a model failure, the vendor quoted and the wait that it asked for',
       new ModelError('rate_limited', 'Slow down.', { detail: 'Too many', retryAfterMs: 5_000 }),
       { code: 'rate_limited', message: 'Slow down. It said: "Too many"', isTransient: true, retryAfterMs: 5_000 },

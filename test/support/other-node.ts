@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { projectRoot } from './root.js';
 
 /** npm as a script, so that it can be run on any Node. */
@@ -34,12 +34,12 @@ export function fetchNodeOfOtherDriver(): string | undefined {
   return fetchNode(24);
 }
 
-/** The directory of a package that is no dependency of this one. */
-function fetchPackage(name: string, version: string, whatIsSkipped: string): string | undefined {
+/** The directory of a package that is no dependency of this one, fetched once; undefined, after one line on stderr, if it cannot be had. */
+export function fetchPackage(name: string, version: string, whatIsSkipped: string): string | undefined {
   const home = join(cache, `${name}-${version}`);
   const directory = join(home, 'node_modules', name);
   if (existsSync(directory)) return directory;
-  mkdirSync(cache, { recursive: true });
+  mkdirSync(dirname(home), { recursive: true });
   const unfinished = mkdtempSync(join(cache, 'unfinished-'));
   try {
     const options = ['--prefix', unfinished, '--no-save', '--no-audit', '--no-fund', '--ignore-scripts'];

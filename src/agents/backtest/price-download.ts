@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../../base/backoff.js';
 import { systemCode } from '../../base/network-error.js';
 import { AgentError } from '../define-agent.js';
 
@@ -50,8 +51,8 @@ export async function downloadPrices(download: PriceDownload, request: DownloadR
   } catch (error) {
     request.signal.throwIfAborted();
     if (error instanceof AgentError) throw error;
-    if (timeout.aborted) throw failed(source, `it took more than ${timeoutMs} ms`, true, error);
-    throw failed(source, `the connection failed (${systemCode(error) ?? 'broken off'})`, true, error);
+    if (timeout.aborted) throw failed(source, `it took more than ${timeoutMs} ms`, true, { cause: error });
+    throw failed(source, `the connection failed (${systemCode(error) ?? 'broken off'})`, true, { cause: error });
   }
 }
 
@@ -132,7 +133,9 @@ async function refuseUnlessCsv(response: Response, source: string): Promise<void
   await response.body?.cancel();
   if (response.status === 200) throw failed(source, `it is ${JSON.stringify(type.slice(0, 60))}, not CSV`);
   const isTransient = response.status === 429 || response.status >= 500;
-  throw failed(source, `its status is ${response.status}`, isTransient);
+  throw failed(source, `its status is ${response.status}`, isTransient, {
+    retryAfterMs: retryAfterMs(response.headers),
+  });
 }
 
 async function readBody(response: Response, maxBytes: number, source: string): Promise<Buffer> {
@@ -151,7 +154,12 @@ function invalidTemplate(reason: string): AgentError {
   return new AgentError('PRICES_URL_INVALID', `AGENT_RUNTIME_PRICES_URL cannot be used: ${reason}.`);
 }
 
-function failed(source: string, reason: string, isTransient = false, cause?: unknown): AgentError {
+function failed(
+  source: string,
+  reason: string,
+  isTransient = false,
+  more: { cause?: unknown; retryAfterMs?: number | undefined } = {},
+): AgentError {
   const message = `Prices were not downloaded: ${source} was refused because ${reason}.`;
-  return new AgentError('PRICE_DOWNLOAD_FAILED', message, isTransient, { cause });
+  return new AgentError('PRICE_DOWNLOAD_FAILED', message, isTransient, more);
 }

@@ -19,12 +19,12 @@ const order: readonly BoardState[] = ['in_progress', 'ready', 'waiting', 'failed
 
 /** Prints the tasks by state: a table of each state in a terminal, JSON elsewhere. */
 export async function runBoard({ isAll, goalId, limit }: BoardOptions, context: CommandContext): Promise<void> {
-  const { flags, output } = context;
+  const { flags, output, wantsJson } = context;
   await withRuntime(readSettingOf(flags), async (runtime) => {
     if (goalId !== undefined) await runtime.goals.get(goalId);
     const project = withinProject(runtime.config, isAll);
     const { columns, ...summary } = await readBoard(runtime, { goalId, withinProject: project }, limit);
-    if (flags.isJson || !output.isTerminal) {
+    if (wantsJson) {
       const shown = boardStates.map((state) => [state, showCards(columns[state])]);
       output.printJson({ ...summary, columns: Object.fromEntries(shown) });
       return;

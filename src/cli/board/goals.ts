@@ -3,7 +3,7 @@ import type { GoalStatus } from '../../core/tasks/goal.js';
 import { type GoalProgress, showGoalProgress } from '../../http/page/goals.js';
 import type { CommandContext } from '../define-command.js';
 import type { Paint } from '../output.js';
-import { type Column, relativeIso, renderTable } from '../table.js';
+import { type Column, printTable, relativeIso } from '../table.js';
 import { readSettingOf, withRuntime } from '../with-runtime.js';
 import { withinProject } from './within-project.js';
 
@@ -16,17 +16,17 @@ export interface GoalsOptions {
 
 /** Prints the goals, newest first: a table in a terminal, JSON elsewhere. */
 export async function runGoals({ isAll, status, limit }: GoalsOptions, context: CommandContext): Promise<void> {
-  const { flags, output } = context;
+  const { flags, output, wantsJson } = context;
   await withRuntime(readSettingOf(flags), async ({ db, clock, config }) => {
     const page = { status, withinProject: withinProject(config, isAll), limit: limit + 1 };
     const found = await readGoals(db, page);
     const goals = found.slice(0, limit).map(showGoalProgress);
     const hasMore = found.length > limit;
-    if (flags.isJson || !output.isTerminal) output.printJson({ goals, count: goals.length, has_more: hasMore });
+    if (wantsJson) output.printJson({ goals, count: goals.length, has_more: hasMore });
     else if (goals.length === 0) output.print('There are no goals here; --all lists those of every project.');
     else {
       const columns = goalColumns(output.paint, clock.now());
-      output.print(renderTable(columns, goals, { width: output.columns(), paint: output.paint }));
+      printTable(output, columns, goals);
       if (hasMore) output.print(`These are the newest ${limit}; --limit shows more.`);
     }
   });

@@ -16,13 +16,16 @@ export interface NextOptions {
 }
 
 /** Prints the task that would be handed out next, or why there is none. It claims nothing. */
-export async function runNext({ isAll, goalId }: NextOptions, { flags, output }: CommandContext): Promise<void> {
+export async function runNext(
+  { isAll, goalId }: NextOptions,
+  { flags, output, wantsJson }: CommandContext,
+): Promise<void> {
   await withCaller(readSettingOf(flags), flags, output, async (caller) => {
     if (goalId !== undefined) await caller.runtime.goals.get(goalId);
     const input = { goal_id: goalId, scope: isAll ? 'all' : undefined };
     const next = await callFor(caller, 'get_next_task', input, z.union([taskOutput, noTaskOutput]));
     const now = caller.runtime.clock.now();
-    if (flags.isJson || !output.isTerminal) output.printJson(next);
+    if (wantsJson) output.printJson(next);
     else if ('why' in next) output.print(renderWhy(next, now));
     else output.print(renderTask({ ...next, dependents: [], dependency_results: [] }, now, output.paint));
   });

@@ -11,10 +11,10 @@ import { readSettingOf } from '../with-runtime.js';
 type RuntimeStatus = z.infer<typeof statusOutput>;
 
 /** Prints what all sessions are doing, as runtime_status returns it: text in a terminal, JSON elsewhere. */
-export async function showRuntimeStatus({ flags, output }: CommandContext): Promise<void> {
+export async function showRuntimeStatus({ flags, output, wantsJson }: CommandContext): Promise<void> {
   await withCaller(readSettingOf(flags), flags, output, async (caller) => {
     const status = await callFor(caller, 'runtime_status', {}, statusOutput);
-    if (flags.isJson || !output.isTerminal) output.printJson(status);
+    if (wantsJson) output.printJson(status);
     else output.print(renderRuntimeStatus(status, caller.runtime.clock.now(), output));
   });
 }

@@ -9,12 +9,15 @@ import { withCaller } from '../tool/with-caller.js';
 import { readSettingOf } from '../with-runtime.js';
 
 /** Prints a task in full, as get_task returns it. */
-export async function runTask({ task: id }: { task: string }, { flags, output }: CommandContext): Promise<void> {
+export async function runTask(
+  { task: id }: { task: string },
+  { flags, output, wantsJson }: CommandContext,
+): Promise<void> {
   const setting = readSettingOf(flags);
   const input = await readInput(jobTool('get_task', setting.config), { pairs: [`task_id=${id}`, 'fields=full'] });
   await withCaller(setting, flags, output, async (caller) => {
     const task = await callFor(caller, 'get_task', input, wholeTaskOutput);
-    if (flags.isJson || !output.isTerminal) output.printJson(task);
+    if (wantsJson) output.printJson(task);
     else output.print(renderTask(task, caller.runtime.clock.now(), output.paint));
   });
 }

@@ -19,7 +19,7 @@ export interface TasksOptions {
 }
 
 /** Prints tasks, newest first: a table in a terminal, JSON elsewhere. */
-export async function runTasks(options: TasksOptions, { flags, output }: CommandContext): Promise<void> {
+export async function runTasks(options: TasksOptions, { flags, output, wantsJson }: CommandContext): Promise<void> {
   const { isAll, goalId, status, limit } = options;
   await withRuntime(readSettingOf(flags), async (runtime) => {
     if (goalId !== undefined) await runtime.goals.get(goalId);
@@ -28,7 +28,7 @@ export async function runTasks(options: TasksOptions, { flags, output }: Command
     const { tasks: found } = await readBoardList(runtime, state === undefined ? filter : { ...filter, state });
     const tasks = showCards(found.slice(0, limit));
     const hasMore = found.length > limit;
-    if (flags.isJson || !output.isTerminal) output.printJson({ tasks, count: tasks.length, has_more: hasMore });
+    if (wantsJson) output.printJson({ tasks, count: tasks.length, has_more: hasMore });
     else if (tasks.length === 0) output.print('There are no such tasks here; --all lists those of every project.');
     else {
       output.print(taskTable(tasks, output, { now: runtime.clock.now(), hasState: true }));

@@ -4,7 +4,7 @@ import { agentListOutput } from '../../tools/shapes/agent.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import type { Paint } from '../output.js';
-import { type Column, relativeIso, renderTable } from '../table.js';
+import { type Column, printTable, relativeIso } from '../table.js';
 import { readInput } from '../tool/read-input.js';
 import { wrap } from '../tool/show-tool.js';
 import { type Caller, withCaller } from '../tool/with-caller.js';
@@ -23,18 +23,15 @@ export interface ListOptions {
 }
 
 /** Lists jobs, newest first. Programs get the list that the earlier job server printed. */
-export async function runListJobs(options: ListOptions, { flags, output }: CommandContext): Promise<void> {
+export async function runListJobs(options: ListOptions, { flags, output, wantsJson }: CommandContext): Promise<void> {
   const { jobs, hasMore } = await withCaller(readSettingOf(flags), flags, output, async (caller) => {
     const filter = await readFilter(options, caller);
     return listJobs(caller, filter, options.isAll ? Number.POSITIVE_INFINITY : filter.limit);
   });
-  if (flags.isJson || !output.isTerminal) {
+  if (wantsJson) {
     output.printJson(jobs.map(({ job_id, ...job }) => ({ id: job_id, ...job })));
   } else if (jobs.length === 0) output.print('No jobs found');
-  else
-    output.print(
-      renderTable(jobColumns(output.paint, Date.now()), jobs, { width: output.columns(), paint: output.paint }),
-    );
+  else printTable(output, jobColumns(output.paint, Date.now()), jobs);
   if (hasMore && !flags.isQuiet)
     output.say(`There are more: these are the newest ${jobs.length}; --all lists every one.`);
 }
@@ -84,12 +81,12 @@ function jobColumns(paint: Paint, now: number): Column<ListedJob>[] {
 /** Lists the job types, or one of them with its schema. Programs get the shape that the earlier job server printed. */
 export async function runAgents(
   { type }: { type: string | undefined },
-  { flags, output }: CommandContext,
+  { flags, output, wantsJson }: CommandContext,
 ): Promise<void> {
   const { agents, supported_job_types, ...rest } = await withCaller(readSettingOf(flags), flags, output, (caller) =>
     callFor(caller, 'list_agents', { type }, agentListOutput),
   );
-  if (flags.isJson || !output.isTerminal) {
+  if (wantsJson) {
     output.printJson({ registered_agents: supported_job_types.length, supported_job_types, agents, ...rest });
     return;
   }

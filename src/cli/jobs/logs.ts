@@ -1,10 +1,9 @@
 import { hasEnded } from '../../core/jobs/job.js';
 import type { JobProgress, LogEntry } from '../../core/jobs/read-jobs.js';
 import type { CommandContext } from '../define-command.js';
-import { type Caller, withCaller } from '../tool/with-caller.js';
-import { readSettingOf } from '../with-runtime.js';
-import { type NamedJob, requireJob, wholeJobId } from './named-job.js';
-import { followJob, sayJobGoesOn } from './wait.js';
+import type { Caller } from '../tool/with-caller.js';
+import type { NamedJob } from './named-job.js';
+import { followJob, sayJobGoesOn, withNamedJob } from './wait.js';
 
 const page = 500;
 
@@ -15,21 +14,13 @@ export interface LogsOptions extends NamedJob {
 /** Prints a job's log. When it is followed, new entries are printed as they come, until the job has ended. */
 export async function runLogs({ isFollowed, ...named }: LogsOptions, context: CommandContext): Promise<void> {
   const { flags, output } = context;
-  const given = requireJob(named);
-  await withCaller(
-    readSettingOf(flags),
-    flags,
-    output,
-    async (caller) => {
-      const jobId = await wholeJobId(caller.runtime, given);
-      if (!isFollowed) return printLog(jobId, caller, context);
-      const { status, errorCode, errorMessage } = await followLog(jobId, caller, context);
-      if (!hasEnded(status)) return sayJobGoesOn(jobId, status, output);
-      const reason = status === 'completed' || errorCode === null ? '' : ` ${errorCode}: ${errorMessage}`;
-      if (!flags.isQuiet) output.say(`Job ${status}: ${jobId}.${reason}`);
-    },
-    { isAnnounced: false },
-  );
+  await withNamedJob(named, context, async (id, caller) => {
+    if (!isFollowed) return printLog(id, caller, context);
+    const { status, errorCode, errorMessage } = await followLog(id, caller, context);
+    if (!hasEnded(status)) return sayJobGoesOn(id, status, output);
+    const reason = status === 'completed' || errorCode === null ? '' : ` ${errorCode}: ${errorMessage}`;
+    if (!flags.isQuiet) output.say(`Job ${status}: ${id}.${reason}`);
+  });
 }
 
 async function printLog(id: string, { runtime }: Caller, { flags, output }: CommandContext): Promise<void> {

@@ -13,11 +13,11 @@ import { givenJob, type NamedJob, wholeJobId } from './named-job.js';
 export async function runStatus(named: NamedJob, context: CommandContext): Promise<void> {
   const given = givenJob(named);
   if (given === undefined) return showRuntimeStatus(context);
-  const { flags, output } = context;
+  const { flags, output, wantsJson } = context;
   const job = await withCaller(readSettingOf(flags), flags, output, async (caller) =>
     readStatus(await wholeJobId(caller.runtime, given), caller),
   );
-  if (flags.isJson || !output.isTerminal) output.printJson(toDocument(job));
+  if (wantsJson) output.printJson(toDocument(job));
   else output.print(renderStatus(job, output.paint));
 }
 

@@ -11,15 +11,18 @@ import { createProgressLine, type ProgressLine } from './progress-line.js';
 import { artifactLines, readStatus, toDocument } from './status.js';
 
 export async function runWait(named: NamedJob, context: CommandContext): Promise<void> {
-  const { flags, output } = context;
+  await withNamedJob(named, context, (id, caller) => waitForEnd(id, caller, context));
+}
+
+/** Runs `body` with the whole id of the job that is meant. Ctrl-C ends the command at once, as it only looks on. */
+export async function withNamedJob(
+  named: NamedJob,
+  { flags, output }: CommandContext,
+  body: (id: string, caller: Caller) => Promise<void>,
+): Promise<void> {
   const given = requireJob(named);
-  await withCaller(
-    readSettingOf(flags),
-    flags,
-    output,
-    async (caller) => waitForEnd(await wholeJobId(caller.runtime, given), caller, context),
-    { isAnnounced: false },
-  );
+  const look = async (caller: Caller) => body(await wholeJobId(caller.runtime, given), caller);
+  await withCaller(readSettingOf(flags), flags, output, look, { isAnnounced: false });
 }
 
 /** Waits for a job while showing its progress, and prints how it ended. The exit code is 1 unless it has completed. */

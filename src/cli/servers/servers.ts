@@ -5,13 +5,17 @@ import type { Downstream } from '../../downstream/downstream.js';
 import { readConfigDespiteErrors } from '../config-despite-errors.js';
 import type { CommandContext } from '../define-command.js';
 import { editFile } from '../install/edit-file.js';
-import { settingOf, withRuntime } from '../with-runtime.js';
+import type { Paint } from '../output.js';
+import { type Column, printTable } from '../table.js';
+import { settingOf, withRuntime, withStored } from '../with-runtime.js';
 import { type ImportPlan, planImport } from './plan-import.js';
 
-/** Lists the servers of the config file. Starts none. */
-export async function listServers(_: unknown, { flags, output }: CommandContext): Promise<void> {
-  const setting = settingOf(flags);
-  const servers = await withRuntime(setting, (runtime) => runtime.downstream.servers());
+/** Lists the servers of the config file. Starts none, and creates no database. */
+export async function listServers(_: unknown, { flags, output, wantsJson }: CommandContext): Promise<void> {
+  const { servers, configPath } = await withStored(flags, async ({ downstream, config }) => ({
+    servers: await downstream.servers(),
+    configPath: config.configPath,
+  }));
   const rows = servers.map(({ server, runs, health, problem, tools, listedAt, backups, instances }) => ({
     server,
     runs,
@@ -22,26 +26,31 @@ export async function listServers(_: unknown, { flags, output }: CommandContext)
     listed_at: listedAt === undefined ? null : new Date(listedAt).toISOString(),
     open_breakers: instances.filter(({ breaker }) => breaker !== 'closed').map(({ id }) => id),
   }));
-  if (flags.isJson) {
-    output.printJson({ servers: rows, config: setting.config.configPath });
-    return;
-  }
-  if (rows.length === 0) output.print(`${setting.config.configPath} names no servers. Next: servers import FILE`);
-  for (const row of rows) {
-    if (row.off !== undefined) {
-      output.quote(`${output.paint('bold', row.server)}  ${row.off}`);
-      continue;
-    }
-    const tools = row.tools === null ? 'never asked for its tools' : `${row.tools} tools`;
-    const more = [
-      `${row.instances} instance${row.instances === 1 ? '' : 's'}`,
-      tools,
-      ...(row.backups.length > 0 ? [`backups ${row.backups.join(', ')}`] : []),
-      ...(row.open_breakers.length > 0 ? [`breaker open: ${row.open_breakers.join(', ')}`] : []),
-    ];
-    output.quote(`${output.paint('bold', row.server)}  ${row.runs}\n  ${more.join('; ')}`);
-  }
+  if (wantsJson) output.printJson({ servers: rows, config: configPath });
+  else if (rows.length === 0) output.print(`${configPath} names no servers. Next: servers import FILE`);
+  else printTable(output, serverColumns, rows);
 }
+
+const serverColumns: Column<{
+  server: string;
+  runs: string;
+  off?: string;
+  instances: number;
+  tools: number | null;
+  backups: readonly string[];
+  open_breakers: readonly string[];
+}>[] = [
+  { title: 'SERVER', value: ({ server }) => server },
+  { title: 'RUNS', value: ({ runs, off }) => off ?? runs, isText: true },
+  { title: 'INSTANCES', value: ({ instances }) => String(instances), isNumber: true },
+  {
+    title: 'TOOLS',
+    value: ({ tools, off }) => (off === undefined ? String(tools ?? 'never asked') : ''),
+    isNumber: true,
+  },
+  { title: 'BACKUPS', value: ({ backups }) => backups.join(', ') },
+  { title: 'OPEN BREAKERS', value: ({ open_breakers }) => open_breakers.join(', ') },
+];
 
 interface Finding {
   server: string;
@@ -59,7 +68,7 @@ const startMs = 45_000;
 /** Starts each server, asks for its tools and stops it. The exit code is 1 if one does not answer. */
 export async function checkServers(
   { server }: { server: string | undefined },
-  { flags, output }: CommandContext,
+  { flags, output, wantsJson }: CommandContext,
 ): Promise<void> {
   const setting = settingOf(flags);
   const names = server === undefined ? Object.keys(setting.config.servers.used) : [server];
@@ -74,16 +83,25 @@ export async function checkServers(
     // Side by side: one that hangs must not hold up the report on the others.
     return Promise.all(names.map((name) => checkOne(name, downstream)));
   });
-  if (flags.isJson) output.printJson({ servers: findings });
+  if (wantsJson) output.printJson({ servers: findings });
   else {
-    for (const { server: name, status, tools, problem, said, ms } of findings) {
-      const mark = status === 'ok' ? output.paint('green', 'ok  ') : output.paint('red', 'FAIL');
-      output.quote(`${mark} ${name}  ${status === 'ok' ? `${tools} tools` : problem} (${ms} ms)`);
-      if (said !== undefined) output.quote(`     it wrote: ${said}`);
-    }
+    printTable(output, findingColumns(output.paint), findings);
+    for (const { server: name, said } of findings) if (said !== undefined) output.quote(`${name} wrote: ${said}`);
   }
   if (findings.some(({ status }) => status === 'fail')) process.exitCode = 1;
 }
+
+const findingColumns = (paint: Paint): Column<Finding>[] => [
+  {
+    title: 'STATUS',
+    value: ({ status }) => (status === 'ok' ? 'ok' : 'FAIL'),
+    paint: (cell, { status }) => paint(status === 'ok' ? 'green' : 'red', cell),
+  },
+  { title: 'SERVER', value: ({ server }) => server },
+  { title: 'TOOLS', value: ({ tools }) => (tools === undefined ? '' : String(tools)), isNumber: true },
+  { title: 'MS', value: ({ ms }) => String(ms), isNumber: true },
+  { title: 'PROBLEM', value: ({ problem = '' }) => problem, isText: true },
+];
 
 async function checkOne(server: string, downstream: Downstream): Promise<Finding> {
   const startedAt = performance.now();

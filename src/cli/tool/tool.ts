@@ -8,9 +8,10 @@ import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { printable } from '../output.js';
 import { readSettings } from '../read-settings.js';
-import { settingOf } from '../with-runtime.js';
+import { readSettingOf, settingOf } from '../with-runtime.js';
 import { findTool } from './find-tool.js';
 import { type GivenInput, readInput } from './read-input.js';
+import { renderResult } from './render-result.js';
 import { showTool } from './show-tool.js';
 import { withCaller } from './with-caller.js';
 
@@ -39,17 +40,18 @@ function excessWord(word: string): RuntimeError {
 }
 
 /** Calls a tool as a client would, and prints its result. The arguments are checked before the database is opened. */
-async function callTool(name: string, given: GivenInput, { flags, output }: CommandContext): Promise<void> {
-  const setting = settingOf(flags);
-  const tool = findTool(name, setting.config);
+async function callTool(name: string, given: GivenInput, { flags, output, wantsJson }: CommandContext): Promise<void> {
+  const tool = findTool(name, readSettings(flags.settings));
+  const setting = tool.effect === 'read' ? readSettingOf(flags) : settingOf(flags);
   const input = parseInput(tool, await readInput(tool, given), (text) => {
     if (!flags.isQuiet) output.say(printable(text));
   });
   const result = await withCaller(setting, flags, output, async ({ call, runtime }) =>
     call(tool, await withWholeIds(input, runtime)),
   );
-  if (flags.isJson || !tool.text) output.printJson(result);
-  else output.quote([tool.text(result), ...(tool.facts ? [tool.facts(result)] : [])].join('\n'));
+  if (wantsJson) output.printJson(result);
+  else if (tool.text) output.quote([tool.text(result), ...(tool.facts ? [tool.facts(result)] : [])].join('\n'));
+  else output.print(renderResult(result, { width: output.columns(), paint: output.paint }));
 }
 
 /** The input with whole ids where a job or a relay is named by the beginning of its id. */
@@ -66,14 +68,14 @@ async function withWholeIds(input: Record<string, unknown>, { db }: Runtime): Pr
 }
 
 /** Prints the tools that are switched on, by toolset. */
-function listTools({ flags, output }: CommandContext): void {
+function listTools({ flags, output, wantsJson }: CommandContext): void {
   const choice = readSettings(flags.settings);
   const offered = new Set(chooseTools(choice));
   const groups = chosenToolsets(choice.toolsets).map((toolset) => ({
     toolset,
     tools: toolsets[toolset].filter((tool: AnyTool) => offered.has(tool)),
   }));
-  if (flags.isJson) {
+  if (wantsJson) {
     const tools = groups.flatMap(({ toolset, tools }) => tools.map((tool) => toDocument(tool, toolset)));
     output.printJson({ tools, count: tools.length });
     return;

@@ -23,6 +23,12 @@ export interface Slot {
   leaseExpiresAt: EpochMs | null;
 }
 
+/** A slot with the name of the task in it. */
+export interface ListedSlot extends Slot {
+  /** The key of the task, if it has one. */
+  taskKey: string | null;
+}
+
 export interface SlotNeeds {
   db: Database;
   clock: Clock;
@@ -62,12 +68,12 @@ export function createSlots({ db, clock, limit, processes }: SlotNeeds) {
       }),
 
     /** Every slot, held or free. */
-    async list(): Promise<Slot[]> {
-      const held = new Map((await db.all<SlotRow>('select * from worker_slots')).map((row) => [row.slot, row]));
+    async list(): Promise<ListedSlot[]> {
+      const held = new Map((await db.all<ListedSlotRow>(listedSlots)).map((row) => [row.slot, row]));
       const last = Math.max(limit, ...held.keys());
       return Array.from({ length: last }, (_, index) => {
         const row = held.get(index + 1);
-        return row ? toSlot(row) : { ...unheld, slot: index + 1 };
+        return row ? { ...toSlot(row), taskKey: row.task_key } : { ...unheld, slot: index + 1 };
       });
     },
 
@@ -81,7 +87,11 @@ export interface SlotActor extends Actor {
   sessionId: string | undefined;
 }
 
-const unheld = { workerId: null, taskId: null, holder: null, heartbeatAt: null, leaseExpiresAt: null };
+type ListedSlotRow = SlotRow & { task_key: string | null };
+
+const listedSlots = 'select s.*, t.key as task_key from worker_slots s left join tasks t on t.id = s.task_id';
+
+const unheld = { workerId: null, taskId: null, taskKey: null, holder: null, heartbeatAt: null, leaseExpiresAt: null };
 
 function toSlot(row: SlotRow): Slot {
   return {

@@ -9,7 +9,7 @@ import { identityOf } from '../process-identity.js';
 import { claimantFor, claimOne, looseHolder, renewClaim } from '../tasks/claim.js';
 import { type ClaimProof, heldByAnother, isOwnClaim, refuseOldToken, requireClaim } from '../tasks/claim-proof.js';
 import { explainWaiting, releaseDueTasks } from '../tasks/ready.js';
-import { findTask, type Task, type TaskReference, type TaskRow, toTask } from '../tasks/task.js';
+import { findTask, type Task, type TaskReference, type TaskRow, taskName, toTask } from '../tasks/task.js';
 import { finishTask, lapseClaims, releaseClaim, reopenTask, resetAbandoned } from '../tasks/transitions.js';
 import { attachTask, nameWorker, type SlotRow } from '../worker-slot.js';
 import { renewHoldings, type SessionRow } from './sessions.js';
@@ -34,6 +34,12 @@ export interface WorkerReport {
   output?: string | undefined;
   error?: string | undefined;
   claimToken?: number | undefined;
+}
+
+/** How much a session holds. */
+export interface Holdings {
+  tasks: number;
+  slots: number;
 }
 
 export type Workers = ReturnType<typeof createWorkers>;
@@ -80,18 +86,18 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
       }),
 
     /**
-     * Renews what a caller holds: everything that its session holds, or the claim on one task. Resolves to the number of
-     * claims. Throws `invalid` if a caller without a session names no task, `stale_claim`, `already_claimed`.
+     * Renews what a caller holds: everything that its session holds, or the claim on one task. Resolves to how many tasks
+     * and slots those are. Throws `invalid` if a caller without a session names no task, `stale_claim`, `already_claimed`.
      */
     heartbeat: (
       { task, claimToken }: { task?: TaskReference | undefined; claimToken?: number | undefined },
       actor: Actor,
-    ): Promise<number> =>
+    ): Promise<Holdings> =>
       db.transaction(async (sql) => {
-        if (task !== undefined) return renewTask(sql, task, { actor, claimToken }, clock);
+        if (task !== undefined) return { tasks: await renewTask(sql, task, { actor, claimToken }, clock), slots: 0 };
         if (actor.holder === null) throw nothingToRenew();
         await renewHoldings(sql, actor.holder, clock);
-        return countClaims(sql, actor.holder);
+        return countHoldings(sql, actor.holder);
       }),
   };
 }
@@ -122,9 +128,10 @@ async function takeSlot(sql: Sql, slot: number, workerId: string, actor: Actor):
   const row = await findSlot(sql, slot);
   refuseForeignSlot(row, actor);
   if (row.task_id !== null) {
+    const task = await findTask(sql, row.task_id);
     throw new RuntimeError(
       'conflict',
-      `Slot ${slot} is at work on task ${row.task_id}.`,
+      `Slot ${slot} is at work on task ${taskName(task)}.`,
       'Report on that task with update_task, or release it with release_task, first.',
     );
   }
@@ -148,7 +155,7 @@ async function cannotBeClaimed(sql: Sql, task: TaskRow): Promise<RuntimeError> {
   const reason = (await explainWaiting(sql, task)) ?? `It is ${task.status}.`;
   return new RuntimeError(
     'conflict',
-    `Task ${task.key ?? task.id} cannot be claimed. ${reason}`,
+    `Task ${taskName(task)} cannot be claimed. ${reason}`,
     'Call get_available_tasks for tasks that can.',
   );
 }
@@ -182,7 +189,7 @@ function requireWorker(row: TaskRow, { workerId, claimToken }: WorkerReport, act
 function lostClaim(row: TaskRow, workerId: string, why: string, hint: string): RuntimeError {
   return new RuntimeError(
     'stale_claim',
-    `Worker ${workerId} does not hold task ${row.key ?? row.id}: ${why}. Nothing was written.`,
+    `Worker ${workerId} does not hold task ${taskName(row)}: ${why}. Nothing was written.`,
     hint,
   );
 }
@@ -191,7 +198,7 @@ function refuseUnclaimed(row: TaskRow): void {
   if (row.status === 'in_progress') return;
   throw new RuntimeError(
     'conflict',
-    `Task ${row.id} is ${row.status}; there is no claim to release.`,
+    `Task ${taskName(row)} is ${row.status}; there is no claim to release.`,
     'Call get_task to see its result.',
   );
 }
@@ -199,7 +206,7 @@ function refuseUnclaimed(row: TaskRow): void {
 function notToBeReset(row: TaskRow): RuntimeError {
   return new RuntimeError(
     'conflict',
-    `Task ${row.id} is ${row.status}; only a failed or cancelled task, or one whose worker is dead, can be reset.`,
+    `Task ${taskName(row)} is ${row.status}; only a failed or cancelled task, or one whose worker is dead, can be reset.`,
     row.status === 'pending' ? 'It can be claimed as it is.' : 'Create a new task for further work.',
   );
 }
@@ -218,7 +225,7 @@ async function renewTask(sql: Sql, task: TaskReference, proof: ClaimProof, clock
   if (row.status !== 'in_progress') {
     throw new RuntimeError(
       'stale_claim',
-      `Task ${row.id} is ${row.status}; there is no claim to renew.`,
+      `Task ${taskName(row)} is ${row.status}; there is no claim to renew.`,
       'Call get_task to see its result, and claim it again if it is open.',
     );
   }
@@ -236,10 +243,12 @@ function nothingToRenew(): RuntimeError {
   );
 }
 
-async function countClaims(sql: Sql, holder: string): Promise<number> {
-  const row = await sql.get<{ count: number }>(
-    "select count(*) as count from tasks where claimed_by = ? and status = 'in_progress'",
+async function countHoldings(sql: Sql, holder: string): Promise<Holdings> {
+  const held = await sql.get<Holdings>(
+    `select (select count(*) from tasks where claimed_by = ? and status = 'in_progress') as tasks,
+       (select count(*) from worker_slots where holder = ?) as slots`,
+    holder,
     holder,
   );
-  return row?.count ?? 0;
+  return held ?? { tasks: 0, slots: 0 };
 }

@@ -21,6 +21,7 @@ import {
 import { type Task, type TaskStatus, toTask } from '../tasks/task.js';
 import { cancelTasksOfGoal } from '../tasks/transitions.js';
 import { findCriticalPath } from './critical-path.js';
+import { type ImportedBoard, type ImportOutcome, importBoard, previewImport } from './import-board.js';
 import { decomposeTask, type SubtaskPlan } from './subtasks.js';
 
 export interface NewGoal extends Pick<Goal, 'name' | 'description'> {
@@ -94,6 +95,14 @@ export function createGoals({ db, clock }: { db: Database; clock: Clock }) {
     /** Throws `not_found`, and `conflict` for completing a goal that has open tasks. */
     edit: (id: number, edit: GoalEdit, actor: Actor): Promise<GoalDetail> =>
       db.transaction((sql) => editGoal(sql, id, edit, { at: clock.now(), actor })),
+
+    /** What importing a board would do. */
+    previewImport: (board: ImportedBoard, actor: Actor): Promise<ImportOutcome> =>
+      previewImport(db, board, actor.project),
+
+    /** Puts goals and tasks of elsewhere on the board; see `importBoard`. */
+    importBoard: (board: ImportedBoard, actor: Actor): Promise<ImportOutcome> =>
+      db.transaction((sql) => importBoard(sql, board, { at: clock.now(), actor })),
 
     /** Breaks a task into parts; see `decomposeTask`. */
     decomposeTask: (plan: SubtaskPlan, actor: Actor): Promise<Task[]> =>

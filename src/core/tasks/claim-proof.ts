@@ -3,7 +3,7 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Actor } from '../actor.js';
 import { hasLapsed } from '../lease.js';
 import { isoTime } from './ready.js';
-import type { TaskRow } from './task.js';
+import { type TaskRow, taskName } from './task.js';
 
 /** What a caller shows to act on a claimed task: its session, or the token of the claim. */
 export interface ClaimProof {
@@ -21,7 +21,7 @@ export function requireClaim(row: TaskRow, proof: ClaimProof, clock: Clock): voi
   if (hasLapsed(row, clock)) {
     throw new RuntimeError(
       'stale_claim',
-      `The claim on task ${row.id} lapsed at ${isoTime(row.lease_expires_at)}; nothing was written.`,
+      `The claim on task ${taskName(row)} lapsed at ${isoTime(row.lease_expires_at)}; nothing was written.`,
       'Claim the task again if it is still free, then repeat this call with the new claim_token.',
     );
   }
@@ -37,7 +37,7 @@ export function refuseOldToken(row: TaskRow, { claimToken }: ClaimProof): void {
   if (claimToken === undefined || claimToken === row.claim_token) return;
   throw new RuntimeError(
     'stale_claim',
-    `claim_token ${claimToken} of task ${row.id} has been superseded (now ${row.claim_token}); nothing was written.`,
+    `claim_token ${claimToken} of task ${taskName(row)} has been superseded (now ${row.claim_token}); nothing was written.`,
     'Another worker has claimed the task since. Call get_task to see its state, and claim_next_task for other work.',
   );
 }
@@ -53,14 +53,14 @@ export function heldByAnother(row: TaskRow): RuntimeError {
   if (jobId !== undefined) {
     return new RuntimeError(
       'already_claimed',
-      `Task ${row.id} is held by job ${jobId} until that job ends.`,
+      `Task ${taskName(row)} is held by job ${jobId} until that job ends.`,
       `Call wait_for_tasks with ${jobId}, cancel_task to take the task from it, or claim_next_task for other work.`,
     );
   }
   const worker = row.worker_id === null ? '' : ` (worker ${row.worker_id})`;
   return new RuntimeError(
     'already_claimed',
-    `Task ${row.id} is held by ${row.claimed_by}${worker} until ${isoTime(row.lease_expires_at)}, unless it renews.`,
+    `Task ${taskName(row)} is held by ${row.claimed_by}${worker} until ${isoTime(row.lease_expires_at)}, unless it renews.`,
     'Call claim_next_task for other work, or pass the claim_token if the claim is yours.',
   );
 }

@@ -3,7 +3,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { completeGoalIfDone, reopenGoal } from './goal.js';
-import type { FailurePolicy, TaskRow } from './task.js';
+import { type FailurePolicy, type TaskRow, taskName } from './task.js';
 
 /*
  * What a change of one task means for the tasks that depend on it, and for their goals. A dependency is `waiting`,
@@ -56,20 +56,20 @@ export async function reviewEdited(
  */
 export async function refuseStoppedByPolicy(
   sql: Sql,
-  { id, on_dependency_failure: policy }: Pick<TaskRow, 'id' | 'on_dependency_failure'>,
+  { id, key, on_dependency_failure: policy }: Pick<TaskRow, 'id' | 'key' | 'on_dependency_failure'>,
 ): Promise<void> {
   if (!stops(policy)) return;
-  const cause = await sql.get<Pick<TaskRow, 'id' | 'status'>>(
-    `select t.id, t.status from task_dependencies d join tasks t on t.id = d.depends_on
+  const cause = await sql.get<Pick<TaskRow, 'id' | 'key' | 'status'>>(
+    `select t.id, t.key, t.status from task_dependencies d join tasks t on t.id = d.depends_on
      where d.task_id = ? and t.status in ('failed', 'cancelled') and t.is_skipped = 0 order by t.id limit 1`,
     id,
   );
   if (!cause) return;
   throw new RuntimeError(
     'conflict',
-    `Task ${id} cannot be reopened: it depends on task ${cause.id}, which is ${cause.status}, and its ` +
+    `Task ${taskName({ id, key })} cannot be reopened: it depends on task ${taskName(cause)}, which is ${cause.status}, and its ` +
       `on_dependency_failure is ${policy}.`,
-    `Set task ${cause.id} to pending and this one comes back with it, or edit_task on_dependency_failure to "run" first.`,
+    `Set task ${taskName(cause)} to pending and this one comes back with it, or edit_task on_dependency_failure to "run" first.`,
   );
 }
 

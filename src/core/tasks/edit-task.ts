@@ -7,7 +7,7 @@ import { isHeldAt, isOverdueAt, type TaskField } from './create-tasks.js';
 import { replaceDependencies } from './dependencies.js';
 import { reviewEdited } from './dependents.js';
 import { completeGoalIfDone, findGoal, type GoalRow, openGoalForWork } from './goal.js';
-import { findTask, findTaskIds, refuseUsedKey, type Task, type TaskReference, type TaskRow } from './task.js';
+import { findTask, findTaskIds, refuseUsedKey, type Task, type TaskReference, type TaskRow, taskName } from './task.js';
 
 type OptionalFields = { [Name in TaskField]?: Task[Name] | undefined };
 
@@ -74,7 +74,7 @@ function refuseStarted(row: TaskRow): void {
   if (row.status === 'pending') return;
   throw new RuntimeError(
     'conflict',
-    `Task ${row.id} is ${row.status}; only a pending task can be made to wait for others.`,
+    `Task ${taskName(row)} is ${row.status}; only a pending task can be made to wait for others.`,
     'Release it or set it to pending first.',
   );
 }

@@ -1,7 +1,7 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
-import type { TaskRow } from './task.js';
+import { type TaskRow, taskName } from './task.js';
 
 /** Which tasks a caller may be given: those of a goal; else those of its project and of no project; else all. */
 export interface TaskScope {
@@ -110,13 +110,13 @@ const isNewlyOverdue =
 /** Why a pending task cannot be claimed now, in words; `undefined` if it can. */
 export async function explainWaiting(sql: Sql, row: TaskRow): Promise<string | undefined> {
   if (row.unfinished_dependencies > 0) {
-    const open = await sql.all<Pick<TaskRow, 'id' | 'status'>>(
-      `select t.id, t.status from task_dependencies d join tasks t on t.id = d.depends_on
+    const open = await sql.all<Pick<TaskRow, 'id' | 'key' | 'status'>>(
+      `select t.id, t.key, t.status from task_dependencies d join tasks t on t.id = d.depends_on
        where d.task_id = ? and d.state <> 'satisfied' order by t.id limit 10`,
       row.id,
     );
     const more = row.unfinished_dependencies > open.length ? ', ...' : '';
-    return `It waits for ${open.map((task) => `task ${task.id} (${task.status})`).join(', ')}${more}.`;
+    return `It waits for ${open.map((task) => `task ${taskName(task)} (${task.status})`).join(', ')}${more}.`;
   }
   if (row.is_held === 1) return `It must not start before ${isoTime(row.not_before)}.`;
   return undefined;

@@ -200,6 +200,9 @@ function unknownTask(reference: TaskReference): RuntimeError {
   );
 }
 
+/** How a task is called in messages: by the key that its author gave it, or by its number. */
+export const taskName = ({ key, id }: Pick<TaskRow, 'key' | 'id'>): string => key ?? String(id);
+
 /**
  * Checks that a key may be given to a task: to a new one, or to the one with `ownerId`. Throws `invalid` for a key that
  * would be taken for an id, and `conflict` for the key of another task.

@@ -129,6 +129,11 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
     /** The keys of the tasks that these depend on, by id. */
     keysOf: (tasks: readonly { id: number }[]): Promise<Map<number, string>> => dependencyKeys(db, tasks),
 
+    /** The id of the task with this key, if there is one. */
+    async idOfKey(key: string): Promise<number | undefined> {
+      return (await db.get<{ id: number }>('select id from tasks where key = ?', key))?.id;
+    },
+
     /** Why nothing is ready. */
     waitingReasons: (scope: TaskScope): Promise<WaitingReasons> => countWaiting(db, scope),
 

@@ -8,7 +8,7 @@ import { hasLapsed } from '../lease.js';
 import { type ClaimOptions, claimantFor, claimOne, renewClaim } from './claim.js';
 import { type ClaimProof, isOwnClaim, refuseOldToken, requireClaim } from './claim-proof.js';
 import { explainWaiting, releaseDueTasks } from './ready.js';
-import { findTask, type TaskReference, type TaskRow, type TaskStatus } from './task.js';
+import { findTask, type TaskReference, type TaskRow, type TaskStatus, taskName } from './task.js';
 import { finishTask, reclaim, recordOutcome, releaseClaim, reopenTask, type TaskOutcome } from './transitions.js';
 
 export interface StatusUpdate extends TaskOutcome {
@@ -84,7 +84,7 @@ async function leavePending(row: TaskRow, step: Step): Promise<void> {
   await refuseWaiting(row, step);
   // Work done without a claim is claimed now, so that the row says who did it.
   const claimed = await claimOne(sql, row.id, claimantFor(actor, update.claim ?? {}, clock), change);
-  if (!claimed) throw new Error(`Task ${row.id} is ready and yet cannot be claimed.`);
+  if (!claimed) throw new Error(`Task ${taskName(row)} is ready and yet cannot be claimed.`);
   if (update.status === 'completed' || update.status === 'failed') {
     return finishTask(sql, claimed, update.status, update, change);
   }
@@ -96,7 +96,7 @@ async function refuseWaiting(row: TaskRow, { sql, update: { status } }: Step): P
   if (!reason) return;
   throw new RuntimeError(
     'conflict',
-    `Task ${row.id} cannot be ${status === 'in_progress' ? 'started' : status} yet. ${reason}`,
+    `Task ${taskName(row)} cannot be ${status === 'in_progress' ? 'started' : status} yet. ${reason}`,
     'Call claim_next_task for work that is ready, or edit_task to change what it waits for.',
   );
 }
@@ -104,7 +104,7 @@ async function refuseWaiting(row: TaskRow, { sql, update: { status } }: Step): P
 function endedClaim(row: TaskRow): RuntimeError {
   return new RuntimeError(
     'stale_claim',
-    `The claim on task ${row.id} with token ${row.claim_token} has ended; the task is open again. Nothing was written.`,
+    `The claim on task ${taskName(row)} with token ${row.claim_token} has ended; the task is open again. Nothing was written.`,
     'Claim it again with claim_next_task or update_task_status in_progress, then repeat this call.',
   );
 }
@@ -129,7 +129,7 @@ function refuseDoneByAnother(row: TaskRow, step: Step, adds: boolean): void {
   if (step.actor.holder === null && !adds) return;
   throw new RuntimeError(
     'conflict',
-    `Task ${row.id} was already ${row.status} by ${row.claimed_by}; nothing was written.`,
+    `Task ${taskName(row)} was already ${row.status} by ${row.claimed_by}; nothing was written.`,
     'Call get_task to read the result, and claim_next_task for other work.',
   );
 }
@@ -138,7 +138,7 @@ async function reopen(row: TaskRow, { sql, update, change }: Step): Promise<void
   if (update.status !== 'pending') {
     throw new RuntimeError(
       'conflict',
-      `Task ${row.id} is ${row.status} and cannot become ${update.status}.`,
+      `Task ${taskName(row)} is ${row.status} and cannot become ${update.status}.`,
       'Set it to pending first; then it can be claimed again.',
     );
   }

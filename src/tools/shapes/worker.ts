@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
-import type { Slot } from '../../core/coordination/slots.js';
+import type { ListedSlot } from '../../core/coordination/slots.js';
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
 import type { TaskStatus } from '../../core/tasks/task.js';
 import { iso } from '../call/fields.js';
@@ -71,7 +71,9 @@ export const workerOutput = z.strictObject({
   slot: z.int(),
   workerId: z.string().nullable(),
   active: z.boolean(),
-  taskId: z.int().nullable(),
+  /** The id by which workers know the task: its key, or its number. */
+  taskId: z.string().nullable(),
+  task_number: z.int().optional(),
   /** The session that keeps the slot alive. */
   session: z.string().optional(),
   last_heartbeat: z.string().optional(),
@@ -84,12 +86,13 @@ export const workerListOutput = z.strictObject({ workers: z.array(workerOutput),
 
 export type ShownWorkerList = z.infer<typeof workerListOutput>;
 
-export function showWorker(slot: Slot): ShownWorker {
+export function showWorker(slot: ListedSlot): ShownWorker {
   return {
     slot: slot.slot,
     workerId: slot.workerId,
     active: slot.workerId !== null,
-    taskId: slot.taskId,
+    taskId: slot.taskId === null ? null : workerTaskId({ key: slot.taskKey, id: slot.taskId }),
+    task_number: slot.taskId ?? undefined,
     session: slot.holder ?? undefined,
     last_heartbeat: slot.heartbeatAt === null ? undefined : iso(slot.heartbeatAt),
   };

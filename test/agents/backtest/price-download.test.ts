@@ -73,6 +73,11 @@ it('reads the columns of Tiingo', async () => {
   expect(result.benchmark).toMatchObject({ final_equity: 110 });
 });
 
+it('a server that asks to wait is given the time it asks for before the next try', async () => {
+  answer = (_, response) => response.writeHead(429, { 'retry-after': '30' }).end();
+  await expect(fetchDirectly()).rejects.toMatchObject({ isTransient: true, retryAfterMs: 30_000 });
+});
+
 const html = '<!DOCTYPE html><title>One moment, please</title>';
 
 it.each([

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import type { ServerSettings } from '../../../src/base/server-settings.js';
 import { odd } from '../../downstream/tool-runtime.js';
 import { tempDir } from '../../support/temp-dir.js';
+import { hasTerminal, textInTerminal } from '../in-terminal.js';
 import { runCli } from '../run-cli.js';
 
 const configOf = (home: string) => join(home, '.claude', 'agent_runtime.json');
@@ -84,9 +85,11 @@ it('check starts each server and names the problem of each; list starts none and
   ]);
   expect((await runCli(['servers', 'check', 'good'], { home })).code).toBe(0);
   expect((await runCli(['servers', 'check', 'stranger'], { home })).code).toBe(3);
-  const list = await runCli(['servers', 'list'], { home });
-  expect(list.stdout).toContain('1 instance; 26 tools');
-  expect(list.stdout).toContain('never asked for its tools');
+  const list = (await runCli(['servers', 'list'], { home })).json().servers;
+  expect(list).toMatchObject([
+    { server: 'good', instances: 1, tools: 26 },
+    { server: 'bad', tools: null },
+  ]);
 });
 
 it('call_tool works from a shell too, and the process ends by itself', async () => {
@@ -124,4 +127,12 @@ it('import keeps the comments of the config file', async () => {
   const text = readFileSync(configOf(home), 'utf8');
   expect(text).toContain('// the best one\n  "model": "opus", /* for all */');
   expect((await runCli(['servers', 'list', '--json'], { home })).json().servers).toMatchObject([{ server: 'one' }]);
+});
+
+it.skipIf(!hasTerminal)('list is a table in a terminal, and creates no database', async () => {
+  const home = homeWith({ mcpServers: { files: { command: 'files' } } });
+  expect(await textInTerminal(['servers', 'list'], { home })).toBe(
+    'SERVER  RUNS   INSTANCES        TOOLS\nfiles   files          1  never asked\n',
+  );
+  expect(readdirSync(join(home, '.claude')).filter((name) => name.endsWith('.db'))).toEqual([]);
 });

@@ -1,22 +1,22 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { chooseTools } from '../../../src/tools/index.js';
 import { connectServer } from '../../support/mcp-client.js';
 import { tempDir } from '../../support/temp-dir.js';
+import { hasTerminal, textInTerminal } from '../in-terminal.js';
 import { type CliOptions, runCli, startCli } from '../run-cli.js';
 
-it('lists every tool with its title under its toolset', async () => {
-  const { code, stdout } = await runCli(['tool', '--list'], { home: tempDir() });
-  expect(code).toBe(0);
+it.skipIf(!hasTerminal)('lists every tool with its title under its toolset', async () => {
+  const stdout = await textInTerminal(['tool', '--list'], { home: tempDir() });
   for (const { name, title } of chooseTools({ toolsets: 'all', isReadOnly: false })) {
     expect(stdout).toMatch(new RegExp(`^ {2}${name} +${title}$`, 'm'));
   }
   expect(stdout.indexOf('goals')).toBeLessThan(stdout.indexOf('background'));
 });
 
-it('lists the same as one JSON document', async () => {
-  const { json, stderr } = await runCli(['tool', '--list', '--json'], { home: tempDir() });
+it('lists the same as one JSON document for programs', async () => {
+  const { json, stderr } = await runCli(['tool', '--list'], { home: tempDir() });
   const all = chooseTools({ toolsets: 'all', isReadOnly: false });
   const { tools, count } = json();
   expect(count).toBe(all.length);
@@ -78,10 +78,9 @@ it('calls a tool with its arguments converted, and prints exactly its result as 
   expect(text.stderr).toBe('');
 });
 
-it('prints the text of a tool that has its own text form', async () => {
-  const { run } = shell();
-  expect((await run(['tool', 'list_background_tasks'])).stdout).toBe('No tasks found\n');
-  expect((await run(['tool', 'list_background_tasks', '--json'])).json()).toEqual({ tasks: [], count: 0, total: 0 });
+it.skipIf(!hasTerminal)('prints the text of a tool that has its own text form in a terminal', async () => {
+  const { home } = shell();
+  expect(await textInTerminal(['tool', 'list_background_tasks'], { home })).toBe('No tasks found\n');
 });
 
 it('reads all arguments from JSON: inline, from a file, from stdin, which --arg overrides', async () => {
@@ -227,4 +226,52 @@ it('says which file is wrong when the config, or the database, is broken', async
   expect(damaged.code).toBe(1);
   expect(damaged.json().error).toMatchObject({ code: 'unavailable' });
   expect(damaged.json().error.message).toContain('not-a.db');
+});
+
+describe('the result of a tool', () => {
+  it.skipIf(!hasTerminal)('is text in a terminal, with tables for lists and hints for a shell', async () => {
+    const { home, run } = shell();
+    await run([
+      'tool',
+      'create_tasks',
+      '--input',
+      '{"tasks": [{"title": "Write"}, {"title": "Read it\\n", "key": "r"}]}',
+    ]);
+    const list = await textInTerminal(['tool', 'list_tasks'], { home });
+    expect(list).toMatch(/^tasks\n +ID +KEY +TITLE +STATUS/);
+    expect(list).toMatch(/\n {3}2 {2}r {4}Read it +pending/);
+    expect(list).toMatch(/\ncount {2}2\n/);
+    const task = await textInTerminal(['tool', 'get_task', '--arg', 'task_id=1'], { home });
+    expect(task).toMatch(/^id +1\n/);
+    expect(task).toMatch(/\ntitle +Write\n/);
+    expect(task).not.toContain('{');
+    const status = await textInTerminal(['tool', 'runtime_status'], { home });
+    expect(status).toMatch(/next +.*`agent-runtime /);
+  });
+
+  it('is JSON in a pipe, also where a model gets text', async () => {
+    const { run } = shell();
+    const submitted = await run(['tool', 'submit_job', '--input', '{"type": "generic", "payload": {}}']);
+    const { job_id } = submitted.json();
+    const status = await run(['tool', 'check_task_status', '--arg', `task_id=${job_id}`]);
+    expect(status.json()).toMatchObject({ task_id: job_id });
+  });
+
+  it('comes from no database that a mistyped name has created', async () => {
+    const { home, run } = shell();
+    const end = await run(['tool', 'list_tasks', '--db', 'typo.db']);
+    expect([end.code, end.stderr]).toEqual([
+      3,
+      expect.stringContaining(`There is no database ${join(home, 'typo.db')}.`),
+    ]);
+    for (const list of [
+      ['token', 'list'],
+      ['servers', 'list'],
+    ]) {
+      expect((await run([...list, '--db', 'typo.db'])).code).toBe(3);
+      expect(Object.values((await run(list)).json())[0]).toEqual([]);
+    }
+    expect(readdirSync(home)).not.toContain('typo.db');
+    expect(existsSync(join(home, '.claude/agent_runtime.db'))).toBe(false);
+  });
 });

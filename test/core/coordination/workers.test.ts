@@ -67,12 +67,12 @@ describe('claiming a task for a worker', () => {
     await claim(board, one.id, 'w', slot);
     await expect(claim(board, two.id, 'w', slot)).rejects.toMatchObject({
       code: 'conflict',
-      message: `Slot 1 is at work on task ${one.id}.`,
+      message: 'Slot 1 is at work on task one.',
     });
     const second = await seated(board, 'v');
     await expect(claim(board, waits.id, 'v', second)).rejects.toMatchObject({
       code: 'conflict',
-      message: `Task ${waits.id} cannot be claimed. It waits for task ${one.id} (in_progress).`,
+      message: `Task ${waits.id} cannot be claimed. It waits for task one (in_progress).`,
     });
     await expect(claim(board, one.id, 'v', second)).rejects.toMatchObject({ code: 'already_claimed' });
     await done(board, one.id, 'w');
@@ -225,7 +225,7 @@ describe('a heartbeat by hand', () => {
     await board.take(alice);
     await board.take(alice);
     board.clock.pass(59_000);
-    expect(await board.workers.heartbeat({}, alice)).toBe(2);
+    expect(await board.workers.heartbeat({}, alice)).toEqual({ tasks: 2, slots: 0 });
     board.clock.pass(59_000);
     expect(await board.tasks.lapse()).toEqual([]);
   });
@@ -234,7 +234,7 @@ describe('a heartbeat by hand', () => {
     const board = await openBoard();
     const { id } = await board.add('Task');
     const { claimToken, leaseExpiresAt } = await board.take(shell, 3_600);
-    expect(await board.workers.heartbeat({ task: id, claimToken }, shell)).toBe(1);
+    expect(await board.workers.heartbeat({ task: id, claimToken }, shell)).toEqual({ tasks: 1, slots: 0 });
     expect((await board.tasks.get(id)).leaseExpiresAt).toBe(leaseExpiresAt);
     board.clock.pass(3_500_000);
     await board.workers.heartbeat({ task: id, claimToken }, shell);

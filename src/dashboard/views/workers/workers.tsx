@@ -31,7 +31,10 @@ export function Workers() {
               <ul class="slots">
                 {workers.map((slot) => (
                   <li key={slot.slot}>
-                    <SlotCard slot={slot} title={slot.taskId === null ? undefined : titles.get(slot.taskId)} />
+                    <SlotCard
+                      slot={slot}
+                      title={slot.task_number === undefined ? undefined : titles.get(slot.task_number)}
+                    />
                   </li>
                 ))}
               </ul>
@@ -83,7 +86,7 @@ function SlotCard({ slot, title }: { slot: ShownWorker; title: string | undefine
         {slot.taskId === null ? (
           <span class="quiet">no task</span>
         ) : (
-          <Link to={`/board/task/${slot.taskId}`}>{title ?? `Task ${slot.taskId}`}</Link>
+          <Link to={`/board/task/${slot.task_number}`}>{title ?? `Task ${slot.taskId}`}</Link>
         )}
         <span class="quiet small">
           seen <Time at={slot.last_heartbeat} /> · {slot.session}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../base/clock.js';
+import { cut } from '../../base/text.js';
+import type { Actor } from '../../core/actor.js';
+import { type Overview, readOverview } from '../../core/overview/overview.js';
+import { openDatabase } from '../../store/sqlite/open.js';
+import type { CommandContext } from '../define-command.js';
+import { oneLine } from '../table.js';
+import type { Setting } from '../with-runtime.js';
+import { answerHook } from './hook-input.js';
+
+/**
+ * Prints what the conversation holds and what has come back for it; nothing if there is nothing. Claude Code puts it into
+ * the context at a start, a resumption and after a compaction.
+ */
+export function runSessionStart(_: unknown, context: CommandContext): Promise<void> {
+  return answerHook(context, async ({ setting, actor }) => {
+    if (!existsSync(setting.config.dbPath)) return;
+    const text = describe(await look(setting, actor));
+    if (text !== undefined) context.output.print(text);
+  });
+}
+
+/** Every session waits for this, so it opens the database alone: to build all of the runtime takes twice as long. */
+async function look({ config, log }: Setting, actor: Actor): Promise<Overview> {
+  const clock = systemClock();
+  const db = await openDatabase({
+    file: config.dbPath,
+    backupDir: join(config.dataDir, 'backups'),
+    log,
+    now: clock.now,
+  });
+  try {
+    return await readOverview({ db, clock }, actor);
+  } finally {
+    db.close();
+  }
+}
+
+/** A few lines for the model; undefined if the conversation holds nothing and nothing is unread. */
+export function describe({ ownClaims, ownSlots, ownJobs, unread }: Overview): string | undefined {
+  const lines = [
+    ...ownClaims.map(
+      ({ id, title, claimToken }) =>
+        `- You hold task ${id} "${short(title)}" with claim_token ${claimToken}. get_task has its notes; end it with update_task_status.`,
+    ),
+    ...ownSlots.map(({ slot, workerId }) => `- You hold worker slot ${slot} as ${short(workerId)}.`),
+    ...ownJobs.map(({ id, type, status }) => `- Your ${type} ${id} is ${status}; wait_for_tasks waits for it.`),
+    ...unread.map(({ id, type, status }) => `- Unread: ${type} ${id} has ${status}; read it with get_task_result.`),
+  ];
+  if (lines.length === 0) return undefined;
+  return ['Agent Runtime, from before:', ...lines, 'runtime_status has the rest.'].join('\n');
+}
+
+const short = (text: string): string => cut(oneLine(text), 60);

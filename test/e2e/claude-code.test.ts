@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it, onTestFinished } from 'vitest';
+import { fetchPackage } from '../support/other-node.js';
+import { mainEntry } from '../support/paths.js';
+import { tempDir } from '../support/temp-dir.js';
+import { testRuntime } from '../support/test-runtime.js';
+
+const found = fetchPackage('@anthropic-ai/claude-code-linux-x64', '2.1.330', 'Skipped with Claude Code');
+
+interface Asked {
+  tools: string[];
+  /** What the last message says. */
+  last: string;
+}
+
+/** Anthropic's Messages API, streamed, by a model that calls one tool and then repeats what it was told. */
+async function startModel(tool: string): Promise<{ url: string; asked: Asked[] }> {
+  const asked: Asked[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (data: Buffer) => {
+      body += data.toString();
+    });
+    request.on('end', () => {
+      if (!/^\/v1\/messages(\?|$)/.test(request.url ?? '')) return response.writeHead(404).end('{}');
+      const given = JSON.parse(body) as { model: string; tools?: { name: string }[]; messages: unknown[] };
+      const tools = (given.tools ?? []).map(({ name }) => name);
+      const last = JSON.stringify(given.messages.at(-1));
+      asked.push({ tools, last });
+      const isCall = tools.includes(tool) && !last.includes('tool_result');
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const event of isCall ? toolCall(given.model, tool) : words(given.model, last)) {
+        response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+      }
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+type StreamEvent = { type: string } & Record<string, unknown>;
+
+function message(model: string, block: object, delta: object, reason: string): StreamEvent[] {
+  const usage = { input_tokens: 10, output_tokens: 1 };
+  const head = { id: 'msg_1', type: 'message', role: 'assistant', model, content: [], stop_reason: null, usage };
+  return [
+    { type: 'message_start', message: head },
+    { type: 'content_block_start', index: 0, content_block: block },
+    { type: 'content_block_delta', index: 0, delta },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: reason }, usage: { output_tokens: 5 } },
+    { type: 'message_stop' },
+  ];
+}
+
+const toolCall = (model: string, name: string) =>
+  message(
+    model,
+    { type: 'tool_use', id: 'toolu_1', name, input: {} },
+    { type: 'input_json_delta', partial_json: '{}' },
+    'tool_use',
+  );
+const words = (model: string, text: string) =>
+  message(model, { type: 'text', text: '' }, { type: 'text_delta', text }, 'end_turn');
+
+it.skipIf(!found)(
+  'Claude Code speaks 2026-07-28 with the server, and its model gets what a tool returns',
+  async () => {
+    const home = realpathSync(tempDir());
+    const project = realpathSync(tempDir());
+    const wire = join(home, 'wire');
+    const model = await startModel('mcp__agent-runtime__runtime_status');
+    const config = join(home, 'mcp.json');
+    // What the client says is kept on its way.
+    const server = { command: 'sh', args: ['-c', `tee ${wire} | exec ${process.execPath} ${mainEntry}`] };
+    writeFileSync(config, JSON.stringify({ mcpServers: { 'agent-runtime': server } }));
+    const args = ['-p', 'What is going on?', '--mcp-config', config, '--strict-mcp-config'];
+    const env = {
+      HOME: home,
+      PATH: '/usr/bin:/bin',
+      ANTHROPIC_BASE_URL: model.url,
+      ANTHROPIC_API_KEY: 'sk-ant-of-nobody',
+      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    };
+    const running = promisify(execFile)(
+      join(found ?? '', 'claude'),
+      [...args, '--allowedTools', 'mcp__agent-runtime__runtime_status', '--output-format', 'json'],
+      { cwd: project, env, timeout: 90_000 },
+    );
+    running.child.stdin?.end();
+    const { stdout } = await running;
+    const { result, session_id: conversation } = JSON.parse(stdout);
+    expect(result).toContain('Call create_goal to begin.');
+    expect(result).toContain(`claude:${conversation}`);
+    expect(result).toContain(project);
+    // It searches tools: those that are always at hand have their schemas in the request, and the rest are but named.
+    const ours = model.asked[0]?.tools.filter((name) => name.startsWith('mcp__agent-runtime__')) ?? [];
+    expect(ours).toHaveLength(5);
+
+    const said = readFileSync(wire, 'utf8');
+    expect(said).toContain('"io.modelcontextprotocol/protocolVersion":"2026-07-28"');
+    expect(said).toContain('"method":"subscriptions/listen"');
+    expect(said).not.toContain('"method":"initialize"');
+    const { db } = await testRuntime({ home, env: { AGENT_RUNTIME_DATA_DIR: join(home, '.claude', 'agent_runtime') } });
+    expect(await db.all('select client_name, project from sessions')).toEqual([
+      { client_name: 'claude-code', project },
+    ]);
+  },
+  120_000,
+);
