@@ -174,6 +174,15 @@ export async function findTask(sql: Sql, reference: TaskReference): Promise<Task
   return row;
 }
 
+/** The same, and nobody else changes it until the end of the transaction. */
+export async function lockTask(sql: Sql, reference: TaskReference): Promise<TaskRow> {
+  const row = isId(reference)
+    ? await sql.get<TaskRow>('select * from tasks where id = ? for update', Number(reference))
+    : await sql.get<TaskRow>('select * from tasks where key = ? for update', reference);
+  if (!row) throw unknownTask(reference);
+  return row;
+}
+
 /** The ids of tasks, without duplicates. Throws `not_found`. */
 export async function findTaskIds(sql: Sql, references: readonly TaskReference[]): Promise<number[]> {
   const ids = new Set<number>();
