@@ -1,5 +1,4 @@
 import type { Sql } from '../../store/sql.js';
-import type { Actor } from '../actor.js';
 import type { NotedEvent } from '../events/events.js';
 import type { TaskRow, TaskStatus } from './task.js';
 
