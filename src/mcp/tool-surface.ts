@@ -52,7 +52,7 @@ export function createToolSurfaces(choice: Pick<ToolChoice, 'toolsets'>): ToolSu
 
 /** A tool that was left out for the client's sake alone is run all the same if it is called by its name. */
 async function buildSurface(wanted: ToolChoice, listedToolsets: string): Promise<ToolSurface> {
-  const [{ chooseTools, whyMissing }, { describeTool }] = await Promise.all([
+  const [{ chooseTools, whyMissing }, { describeTools }] = await Promise.all([
     import('../tools/index.js'),
     import('./call-tool.js'),
   ]);
@@ -61,9 +61,7 @@ async function buildSurface(wanted: ToolChoice, listedToolsets: string): Promise
   let described: ToolDescription[] | undefined;
   return {
     descriptions() {
-      described ??= (problem ? [...tools.values()] : chooseTools({ ...wanted, toolsets: listedToolsets })).map(
-        describeTool,
-      );
+      described ??= describeTools(problem ? [...tools.values()] : chooseTools({ ...wanted, toolsets: listedToolsets }));
       return described;
     },
     find: (name) => tools.get(name),
