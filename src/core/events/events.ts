@@ -45,13 +45,50 @@ export interface Event {
 /** Appends an event. Call it in the transaction of the change that it records. */
 export async function recordEvent(sql: Sql, event: NewEvent): Promise<void> {
   const { text, values } = eventStatement(event);
-  await sql.run(text, ...values);
+  await sql.send(text, ...values);
+}
+
+const appending = 'insert into events (at, subject, subject_id, type, project, actor, data) values';
+const oneEvent = '(?, ?, ?, ?, ?, ?, ?)';
+const appendEvent = `${appending} ${oneEvent}`;
+
+/** An event as it was recorded. */
+export interface NotedEvent {
+  subject: EventSubject;
+  subjectId: string;
+  type: string;
+}
+
+/** The same `sql`, and the events that are recorded by it from now on, in order. */
+export function noteEvents(sql: Sql): { sql: Sql; events: readonly NotedEvent[] } {
+  const events: NotedEvent[] = [];
+  return {
+    events,
+    sql: {
+      ...sql,
+      send(text, ...values) {
+        const [, subject, subjectId, type] = values;
+        if (text === appendEvent)
+          events.push({ subject: subject as EventSubject, subjectId: String(subjectId), type: String(type) });
+        return sql.send(text, ...values);
+      },
+    },
+  };
+}
+
+/** Appends several events by one statement. */
+export async function recordEvents(sql: Sql, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await sql.send(
+    `${appending} ${events.map(() => oneEvent).join(', ')}`,
+    ...events.flatMap((event) => eventStatement(event).values),
+  );
 }
 
 /** The statement that appends an event, for a change that is itself written as statements. */
 export function eventStatement(event: NewEvent): Statement {
   return {
-    text: 'insert into events (at, subject, subject_id, type, project, actor, data) values (?, ?, ?, ?, ?, ?, ?)',
+    text: appendEvent,
     values: [
       event.at,
       event.subject,
