@@ -1,12 +1,13 @@
 import { goalStatuses } from '../core/tasks/goal.js';
 import { taskStatuses } from '../core/tasks/task.js';
 import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
+import { importNames } from './import/import-names.js';
 import { commandName } from './launch.js';
-import { argument, choice, count, flag, numberArgument, optionalArgument, text } from './options.js';
+import { argument, choice, completedBy, count, flag, numberArgument, optionalArgument, text } from './options.js';
 
 const isAll = flag('--all', 'of every project');
 const limit = (byDefault: number) => count('--limit <count>', `at most this many (default: ${byDefault})`, byDefault);
-const goalId = count('--goal <id>', 'only of this goal');
+const goalId = completedBy('goal', count('--goal <id>', 'only of this goal'));
 
 /** What the sessions work on, for people and scripts. All but `import` only read. */
 export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
@@ -34,7 +35,7 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
       defineCommand({
         name: 'graph',
         description: 'Draw the tasks of a goal and their dependencies, for Mermaid or Graphviz.',
-        arguments: { goal: numberArgument('the id of the goal') },
+        arguments: { goal: completedBy('goal', numberArgument('the id of the goal')) },
         options: {
           format: choice('--format <format>', 'by default mermaid in a terminal, else JSON', ['mermaid', 'dot']),
         },
@@ -58,7 +59,7 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
   defineCommand({
     name: 'task',
     description: 'Show a task: what it waits for, its history and its result.',
-    arguments: { task: argument('its id or key') },
+    arguments: { task: completedBy('task', argument('its id or key')) },
     load: async () => (await import('./board/task.js')).runTask,
   }),
   defineCommand({
@@ -71,7 +72,7 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
     name: 'import',
     description: 'Take over the goals and tasks of another program. Without --yes, it only shows what it would do.',
     arguments: {
-      source: argument('where they come from'),
+      source: argument('where they come from', importNames),
       path: optionalArgument('the file or directory; by default where that program keeps it'),
     },
     options: {
