@@ -7,7 +7,7 @@ import { boardCli, filledBoard } from './board-cli.js';
 it.skipIf(!hasTerminal)(
   'a watched view is drawn anew when another process changes the board, until Ctrl-C',
   async () => {
-    const { home, tool, inTerminal } = await filledBoard();
+    const { tool, inTerminal } = await filledBoard();
     let hasAdded = false;
     const { code, shown } = await inTerminal(['board', '--watch'], {
       env: { NO_COLOR: '1' },
