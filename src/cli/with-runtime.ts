@@ -53,6 +53,11 @@ export async function withRuntime<Result>(
   }
 }
 
+/** Whether there is a database: a file, or one on a PostgreSQL server. */
+export function hasDatabase({ dbUrl, dbPath }: Config): boolean {
+  return dbUrl !== undefined || existsSync(dbPath);
+}
+
 /**
  * As `withRuntime`, for lists that are empty where there is no database: none is left behind. Throws as `readSettingOf`.
  */
@@ -61,7 +66,7 @@ export async function withStored<Result>(
   body: (runtime: Runtime) => Promise<Result>,
 ): Promise<Result> {
   const { config, log } = readSettingOf(flags);
-  if (existsSync(config.dbPath)) return withRuntime({ config, log }, body);
+  if (hasDatabase(config)) return withRuntime({ config, log }, body);
   const directory = mkdtempSync(join(tmpdir(), 'agent-runtime-'));
   try {
     return await withRuntime({ config: { ...config, dbPath: join(directory, 'empty.db') }, log }, body);

@@ -39,7 +39,7 @@ const world = await makeWorld();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void world.close(true).finally(() => process.exit(1)));
 }
-const fleet = new Fleet(world.home);
+const fleet = new Fleet(world.home, () => ledger.startMs);
 writeFileSync(join(world.home, 'plan.json'), JSON.stringify({ seed, minutes, faults }, undefined, 1));
 
 const newUser = (name: string, isThin = false) =>
@@ -61,6 +61,7 @@ const actors: Actor[] = [
   jobGiver(newUser('fay', true)),
   goalOwner(newUser('gil')),
   toolCaller(newUser('hal')),
+  toolCaller(newUser('ida')),
 ];
 const endsAt = performance.now() + minutes * 60_000;
 const looking = look();

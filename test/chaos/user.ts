@@ -60,7 +60,11 @@ export class User {
       if (this.#client === client) this.#client = undefined;
     };
     this.#client = client;
+    const startedAt = performance.now();
     await client.connect(transport, { timeout: callMs });
+    // The first call of a tool opens the database.
+    await client.callTool({ name: 'get_workers', arguments: {} }, undefined, { timeout: callMs });
+    this.ledger.started(performance.now() - startedAt);
     return client;
   }
 

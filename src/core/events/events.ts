@@ -48,8 +48,9 @@ export async function recordEvent(sql: Sql, event: NewEvent): Promise<void> {
   await sql.send(text, ...values);
 }
 
-const appendEvent =
-  'insert into events (at, subject, subject_id, type, project, actor, data) values (?, ?, ?, ?, ?, ?, ?)';
+const appending = 'insert into events (at, subject, subject_id, type, project, actor, data) values';
+const oneEvent = '(?, ?, ?, ?, ?, ?, ?)';
+const appendEvent = `${appending} ${oneEvent}`;
 
 /** An event as it was recorded. */
 export interface NotedEvent {
@@ -73,6 +74,15 @@ export function noteEvents(sql: Sql): { sql: Sql; events: readonly NotedEvent[] 
       },
     },
   };
+}
+
+/** Appends several events by one statement. */
+export async function recordEvents(sql: Sql, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await sql.send(
+    `${appending} ${events.map(() => oneEvent).join(', ')}`,
+    ...events.flatMap((event) => eventStatement(event).values),
+  );
 }
 
 /** The statement that appends an event, for a change that is itself written as statements. */
