@@ -1,4 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { RuntimeError } from '../base/errors.js';
 import type { Rights } from '../core/access/pass.js';
 import type { Actor } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
@@ -13,7 +14,7 @@ import { promptHandlers } from './prompts.js';
 import { followResources } from './resource-changes.js';
 import { resourceHandlers } from './resources.js';
 import type { Service } from './service.js';
-import type { ToolSurfaces } from './tool-surface.js';
+import { notLoaded, type ToolSurfaces } from './tool-surface.js';
 
 export interface RuntimeServiceNeeds {
   surfaces: ToolSurfaces;
@@ -46,7 +47,9 @@ export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
       surfaces.for(exchange.peer.info, isReadOnly),
       import('../tools/call/run-tool.js'),
       import('./call-tool.js'),
-    ]);
+    ]).catch((error: unknown) => {
+      throw error instanceof RuntimeError ? error : notLoaded(error);
+    });
     const tool = surface.find(name);
     if (!tool) return toErrorResult(surface.explainMissing(name, rights));
     const openContext = async () => {
