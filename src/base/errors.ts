@@ -54,6 +54,14 @@ export interface ErrorReport {
   retry_after_seconds?: number;
 }
 
+/** Failures of the machine, which no code of ours has caused, by the code that Node gives them. */
+const hintsOfScarce: Readonly<Record<string, string>> = {
+  EMFILE: 'This process may open no more files. Raise its limit (`ulimit -n`), and start it again if this goes on.',
+  ENFILE: 'This machine may open no more files. Close some programs, and try again.',
+  EAGAIN: 'This user may start no more processes (`ulimit -u`). Close some programs, and try again.',
+  ENOMEM: 'This machine has no memory left. Close some programs, and try again.',
+};
+
 /** Any thrown value as a report. An unknown error gets its code here and nowhere else. */
 export function reportError(error: unknown): ErrorReport {
   if (error instanceof RuntimeError) {
@@ -65,6 +73,9 @@ export function reportError(error: unknown): ErrorReport {
       ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
     };
   }
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const scarce = code === undefined ? undefined : hintsOfScarce[code];
+  if (scarce !== undefined) return { code: 'unavailable', message: messageOf(error), hint: scarce };
   return {
     code: 'internal',
     message: messageOf(error),

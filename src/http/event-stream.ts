@@ -12,6 +12,8 @@ export interface EventStreamNeeds {
   afterId: number;
   /** Aborted when the client has gone. */
   signal: AbortSignal;
+  /** Called when the stream has ended, whoever ended it. */
+  onEnd(): void;
 }
 
 /** With more unread bytes than this a client is sent nothing. */
@@ -26,7 +28,7 @@ const retryMs = 1_000;
  * An endless answer of server-sent events (WHATWG HTML, server-sent events): each change as it is recorded. It ends with
  * the caller's token or browser session, and nothing that was recorded after the revocation is sent.
  */
-export function eventStream({ feed, visits, pass, afterId, signal }: EventStreamNeeds): Response {
+export function eventStream({ feed, visits, pass, afterId, signal, onEnd }: EventStreamNeeds): Response {
   const encoder = new TextEncoder();
   let stop = () => {};
   const body = new ReadableStream<Uint8Array>(
@@ -74,6 +76,7 @@ export function eventStream({ feed, visits, pass, afterId, signal }: EventStream
         ends.push(
           () => clearInterval(beat),
           () => signal.removeEventListener('abort', end),
+          onEnd,
           visits.add(pass, end),
         );
         const unsubscribe = feed.subscribe(afterId, subscriber);

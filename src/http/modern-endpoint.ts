@@ -96,7 +96,8 @@ export class ModernEndpoint {
       runtime: async () => runtime,
       feed,
     });
-    return createModernServer(service, this.#rounds, keyOf(pass));
+    const method = request?.headers.get('mcp-method') ?? undefined;
+    return createModernServer({ service, rounds: this.#rounds, caller: keyOf(pass), method });
   }
 
   /** Without a session no heartbeat renews a claim: it lasts as long as its lease. */

@@ -1,4 +1,5 @@
 import { CreateMessageResultSchema, ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import type { z } from 'zod';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import { cut } from '../base/text.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
@@ -32,7 +33,7 @@ function samplerOf(exchange: Exchange): ToolContext['sample'] {
         maxTokens: longestSampleTokens,
       };
       const given = await exchange.ask({ method: 'sampling/createMessage', params }, longestSampleMs);
-      const { content } = CreateMessageResultSchema.parse(given);
+      const { content } = readAnswer(CreateMessageResultSchema, given);
       const parts = Array.isArray(content) ? content : [content];
       return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
     } catch (error) {
@@ -71,9 +72,8 @@ function confirmerOf(exchange: Exchange): NonNullable<ToolContext['confirm']> {
 
 async function ask(exchange: Exchange, tool: AnyTool, params: Record<string, unknown>) {
   try {
-    return ElicitResultSchema.parse(
-      await exchange.ask({ method: 'elicitation/create', params }, longestConfirmationMs),
-    );
+    const given = await exchange.ask({ method: 'elicitation/create', params }, longestConfirmationMs);
+    return readAnswer(ElicitResultSchema, given);
   } catch (error) {
     throw new RuntimeError(
       'cancelled',
@@ -82,4 +82,12 @@ async function ask(exchange: Exchange, tool: AnyTool, params: Record<string, unk
       { cause: error },
     );
   }
+}
+
+function readAnswer<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const { success, data } = schema.safeParse(given);
+  if (success) return data;
+  throw new Error(
+    `its answer ${cut(JSON.stringify(given) ?? 'nothing', 80)} is not of the form that the protocol gives it`,
+  );
 }

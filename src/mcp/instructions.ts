@@ -36,7 +36,7 @@ const lines: readonly Line[] = [
     text: '- task_id of a task on the board is its number or key; of background work the long id that submitting it returned (job_id, run_id).',
   },
   {
-    text: '- Lists: limit is at most 200; next_cursor of a page is the cursor of the next. scope: project (yours, the default) or all. fields: brief (default) or full.',
+    text: '- Lists: limit is at most 200; next_cursor of a page is the cursor of the next; defaults is what a row has that does not say otherwise. scope: project (yours, the default) or all. fields: brief (default) or full.',
   },
   {
     text: '- claim_token proves that a claim is yours. It lives while this session does, or lease_seconds; others may take the task 60 s after it dies.',

@@ -79,7 +79,7 @@ class Call {
   #result: Promise<object> | undefined;
   #context: ServerContext | undefined;
   #asked: Asked | undefined;
-  #onQuestion: (() => void) | undefined;
+  #onQuestion: ((question: Question) => void) | undefined;
 
   constructor(work: (exchange: Exchange) => Promise<object>) {
     this.#work = work;
@@ -88,19 +88,20 @@ class Call {
   async round(context: ServerContext): Promise<{ result: object } | { question: Question }> {
     this.#context = context;
     const { signal, inputResponses } = context.mcpReq;
+    const reply = inputResponses?.[questionKey];
+    // Sent again without the reply that it waits for, it is asked again.
+    if (this.#asked && reply === undefined) return { question: this.#asked.question };
     const cancel = () => this.#controller.abort(signal.reason);
     signal.addEventListener('abort', cancel);
-    const questioned = new Promise<void>((resolve) => {
-      this.#onQuestion = resolve;
+    const questioned = new Promise<{ question: Question }>((resolve) => {
+      this.#onQuestion = (question) => resolve({ question });
     });
-    this.#reply(inputResponses?.[questionKey]);
+    this.#asked?.resolve(reply);
+    this.#asked = undefined;
     this.#result ??= this.#work(this.#exchange(context));
     this.#result.catch(() => {});
     try {
-      const result = await Promise.race([this.#result, questioned]);
-      if (result !== undefined) return { result };
-      // What has asked waits for nothing else.
-      return { question: (this.#asked as Asked).question };
+      return await Promise.race([this.#result.then((result) => ({ result })), questioned]);
     } finally {
       signal.removeEventListener('abort', cancel);
     }
@@ -108,13 +109,6 @@ class Call {
 
   giveUp(): void {
     this.#asked?.reject(new Error('the client gave no answer'));
-    this.#asked = undefined;
-  }
-
-  #reply(answer: unknown): void {
-    if (!this.#asked) return;
-    if (answer === undefined) this.#asked.reject(new Error('the client sent the request again without an answer'));
-    else this.#asked.resolve(answer);
     this.#asked = undefined;
   }
 
@@ -133,7 +127,7 @@ class Call {
         new Promise((resolve, reject) => {
           if (!asking.has(this.#context?.mcpReq.method ?? '')) return reject(new Error('this request cannot ask'));
           this.#asked = { question, resolve, reject };
-          this.#onQuestion?.();
+          this.#onQuestion?.(question);
         }),
     };
   }

@@ -2,19 +2,26 @@ import { type JSONRPCRequest, Server, type ServerContext } from '@modelcontextpr
 import { peerOf, type Rounds } from './modern-rounds.js';
 import { answer, type Service, serverInfo, shortServerInfo } from './service.js';
 
-/**
- * Serves protocol 2026-07-28, in which every request says who sends it and there is no session.
- *
- * @param caller who may go on with a request that was answered with a question
- */
-export function createModernServer(service: Service, rounds: Rounds, caller: string): Server {
+export interface ModernServerNeeds {
+  service: Service;
+  rounds: Rounds;
+  /** Who may go on with a request that was answered with a question. */
+  caller: string;
+  /** Of the one request that it will answer, if there is only one. */
+  method?: string | undefined;
+}
+
+/** Serves protocol 2026-07-28, in which every request says who sends it and there is no session. */
+export function createModernServer({ service, rounds, caller, method }: ModernServerNeeds): Server {
   const server = new ModernServer(shortServerInfo, { capabilities: service.capabilities });
   server.service = service;
-  server.fallbackRequestHandler = async ({ method, params }, context) =>
-    (await rounds.run(caller, context, async (exchange) => answer(service, method, params, exchange))) as Record<
-      string,
-      unknown
-    >;
+  // With handlers by method the SDK would check each request twice, and each result once more. Where the only method is
+  // known and is not served, none is set: over HTTP the SDK's own refusal has the status that it must have.
+  if (method !== undefined && !Object.hasOwn(service.handlers, method)) return server;
+  server.fallbackRequestHandler = async ({ method, params }, context) => {
+    const result = await rounds.run(caller, context, async (exchange) => answer(service, method, params, exchange));
+    return result as Record<string, unknown>;
+  };
   return server;
 }
 

@@ -38,7 +38,7 @@ export async function serveModern(service: Service, transport: Transport, log: L
   };
   serveStdio(
     () => {
-      server = createModernServer(service, rounds, 'stdio');
+      server = createModernServer({ service, rounds, caller: 'stdio' });
       return server;
     },
     {

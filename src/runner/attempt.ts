@@ -101,6 +101,8 @@ const heldWaitMs = 30_000;
 
 /** Throws `Postponed` when the breaker of the job's type lets nothing through now. */
 async function requireAdmission(job: JobRow, { db, clock }: { db: Database; clock: Clock }): Promise<void> {
+  // Known since the job was claimed, and most types have none.
+  if (job.is_guarded !== undefined && !job.is_guarded) return;
   const admission = await askJobBreaker(db, job, clock);
   if (!admission || admission.allowed) return;
   const { retryAfterMs } = admission;

@@ -26,9 +26,7 @@ const model = z
   .string()
   .min(1)
   .max(200)
-  .describe(
-    'Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME; the default unless given.',
-  );
+  .describe('Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.');
 
 /** Background tasks: prompts that a language model answers in a process of their own. */
 export const backgroundTools = [
@@ -39,9 +37,9 @@ export const backgroundTools = [
     isEntry: true,
     isExternal: true,
     description:
-      'Gives a prompt to a model in a process of its own, which outlives this session; returns a task_id at once. The model sees only the prompt. Next: wait_for_tasks, get_task_result.',
+      'Gives a prompt to a model in a process that outlives this session; returns a task_id at once. The model sees only the prompt. Next: wait_for_tasks.',
     input: z.strictObject({
-      task_description: z.string().min(1).max(2_000_000).describe('The prompt: all that the model needs to know.'),
+      task_description: z.string().min(1).max(2_000_000).describe('The prompt.'),
       model: model.optional(),
       model_params: modelParams.optional(),
       system: z.string().max(200_000).optional().describe('System prompt.'),
@@ -51,7 +49,7 @@ export const backgroundTools = [
         .max(100)
         .optional()
         .describe(
-          'Background tasks that must be completed first. Their results go where {{results}} stands in the prompt, or at its end.',
+          'task_ids that must complete first. Their results go where {{results}} stands in the prompt, or at its end.',
         ),
       fallback_models: z
         .array(model)
@@ -74,9 +72,7 @@ export const backgroundTools = [
         .describe('A name of your own: the same key again returns the same task.'),
       task_id: taskReference
         .optional()
-        .describe(
-          'A task on the board: claimed now, and completed or failed with the result, judged by its acceptance.',
-        ),
+        .describe('A task on the board: claimed now, judged by its acceptance, and completed or failed.'),
       verify,
     }),
     output: submittedTaskOutput,
@@ -95,8 +91,7 @@ export const backgroundTools = [
     name: 'check_task_status',
     title: 'Check task status',
     effect: 'read',
-    description:
-      'Returns the status of a background task with times, attempts, tokens, error and the end of its output. Next: get_task_result.',
+    description: 'Returns the status of a background task with times, attempts, tokens, error and its newest text.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput.extend({ attempts: z.array(attemptOutput).optional() }),
     text: jobStatusText,
@@ -113,7 +108,7 @@ export const backgroundTools = [
     title: 'Get task result',
     effect: 'read',
     description:
-      'Returns the answer of a background task, or what has arrived so far; next_offset says where the next part starts.',
+      'Returns the answer of a background task, or what has arrived so far; next_offset starts the next part.',
     input: z.strictObject({
       task_id: jobId,
       offset: z.int().min(0).max(1_000_000_000).optional().describe('Where to start, in characters; 0 unless given.'),
@@ -160,7 +155,7 @@ export const backgroundTools = [
     title: 'Cancel a task',
     effect: 'destroy',
     isIdempotent: true,
-    description: 'Cancels a background task, job or run with its processes; output so far is kept. Next: retry_task.',
+    description: 'Cancels a background task, job or run with its processes; output so far is kept.',
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput,
     text: ({ task_id, status, cancel_requested }) =>
@@ -173,7 +168,7 @@ export const backgroundTools = [
     title: 'Wait for tasks',
     effect: 'read',
     description:
-      'Waits until one or all of these background tasks have ended, or the time is up (50 s at most), and returns their status with the first 1,000 characters of each answer.',
+      'Waits until any or all of these have ended, 50 s at most; returns status and the first 1,000 characters of each answer.',
     input: z.strictObject({
       task_ids: z.array(jobId).min(1).max(100).describe('Ids as returned by submit_background_task or submit_job.'),
       mode: z.enum(['any', 'all']).default('all').describe('Wait for any of them, or for all.'),
@@ -199,16 +194,11 @@ export const backgroundTools = [
     title: 'Retry a task',
     effect: 'write',
     isExternal: true,
-    description: 'Runs a failed, cancelled or dead background task or job again. Next: wait_for_tasks.',
+    description: 'Runs a failed, cancelled or dead background task again.',
     input: z.strictObject({
       task_id: jobId,
       model: model.optional(),
-      token_budget: z
-        .int()
-        .min(1)
-        .max(1_000_000_000)
-        .optional()
-        .describe('A new budget over all tries, those already made included.'),
+      token_budget: z.int().min(1).max(1_000_000_000).optional().describe('A new one over all tries.'),
     }),
     output: jobStatusOutput,
     handler: async (input, { runtime, actor }) => showJobStatus(await retryLlmJob(input, actor, runtime)),

@@ -11,8 +11,7 @@ export const dashboardTools = [
     // It changes nothing that anybody works with, and who may only read gets an address that may only read.
     effect: 'read',
     description:
-      'Returns the address at which a person can watch and control the runtime in a browser. It opens once, within ten ' +
-      'minutes, with the rights of your own token. Give it to the user unchanged. Starts a dashboard if none is running.',
+      'Returns an address for the user, to watch and control the runtime in a browser; it opens once, within ten minutes.',
     input: z.strictObject({}),
     output: z.strictObject({ url: z.string(), read_only: z.boolean(), expires_in_seconds: z.int() }),
     text: ({ url, read_only, expires_in_seconds }) =>

@@ -20,7 +20,7 @@ import { areFew, createdOutput, showCreated } from './shapes/new-task.js';
 import { longestEcho } from './shapes/task.js';
 
 const name = z.string().trim().min(1).max(500).describe('A short name.');
-const description = z.string().max(100_000).describe('What is to be reached, and anything a planner should know.');
+const description = z.string().max(100_000).describe('What is to be reached, and what a planner should know.');
 const tokenBudget = z.int().min(0).max(1_000_000_000);
 
 /** Goals and their plans. */
@@ -30,16 +30,13 @@ export const goalTools = [
     title: 'Create a goal',
     effect: 'write',
     isEntry: true,
-    description:
-      'Stores a goal that outlives this session, for work of more than one step. Next: decompose_goal, then claim_next_task.',
+    description: 'Stores a goal that outlives this session, for work of more than one step. Next: decompose_goal.',
     input: z.strictObject({
       name,
       description,
       metadata: metadata.optional(),
-      project: z.string().max(1_000).optional().describe("The project it belongs to; this session's unless given."),
-      token_budget: tokenBudget
-        .optional()
-        .describe('Most tokens that background work for this goal may use in all; no limit unless given.'),
+      project: z.string().max(1_000).optional().describe("This session's unless given."),
+      token_budget: tokenBudget.optional().describe('Most tokens that its background work may use in all.'),
     }),
     output: goalOutput,
     handler: async (input, { runtime, actor }) => {
@@ -54,20 +51,18 @@ export const goalTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Breaks a goal into tasks, all or none. Best: pass your own plan as tasks. Without, a model plans, or you get a request to answer. A slow plan returns a task_id for wait_for_tasks. Next: claim_next_task.',
+      'Breaks a goal into tasks, all or none. Best: your own plan as tasks. Without, a model plans (a slow one returns a task_id for wait_for_tasks), or you get a request to answer.',
     input: z.strictObject({
       goal_id: goalId,
       strategy: z
         .enum(strategies)
         .default('sequential')
-        .describe('sequential: one after the other. parallel: side by side. hierarchical: phases of tasks.'),
+        .describe('sequential: one after the other; parallel: side by side; hierarchical: phases.'),
       tasks: z.array(plannedTask).min(1).max(1_000).optional().describe('Your own plan.'),
       planner: z
         .enum(planners)
         .default('auto')
-        .describe(
-          "auto: tasks if given, else the client's model, a configured one, or a request to you (caller). template: fixed steps.",
-        ),
+        .describe("auto: tasks if given, else the client's model, a configured one, or you. template: fixed steps."),
       model: z.string().max(200).optional().describe('The model that plans; the configured default unless given.'),
       max_tasks: z.int().min(1).max(100).default(8).describe('At most this many tasks from a model.'),
     }),
@@ -98,16 +93,11 @@ export const goalTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Breaks a task that is too large into subtasks. It waits for them and is done when they are (with acceptance criteria ' +
-      'it becomes ready once more, to be checked); cancelling it cancels them, all the way down. A claim of yours on it ' +
-      'ends. Pass your plan as tasks; without, you get a request with the form. Next: claim_next_task.',
+      'Breaks a task that is too large into subtasks, planned as for decompose_goal. It waits for them and is done when they are; cancelling it cancels them. A claim on it ends.',
     input: z.strictObject({
       task_id: taskReference,
       tasks: z.array(plannedTask).min(1).max(1_000).optional().describe('Your own plan.'),
-      strategy: z
-        .enum(strategies)
-        .default('sequential')
-        .describe('sequential: one after the other. parallel: side by side. hierarchical: phases of tasks.'),
+      strategy: z.enum(strategies).default('sequential').describe('As for decompose_goal.'),
       max_tasks: z.int().min(1).max(100).default(8).describe("At most this many subtasks from the client's model."),
       claim_token: claimToken.optional(),
     }),
@@ -133,14 +123,13 @@ export const goalTools = [
     title: 'Update a goal',
     effect: 'write',
     isIdempotent: true,
-    description:
-      'Changes a goal. cancelled cancels its open tasks, active reopens it; a goal completes by itself with its last task.',
+    description: 'Changes a goal: cancelled cancels its open tasks, active reopens it.',
     input: z.strictObject({
       goal_id: goalId,
       name: name.optional(),
       description: description.optional(),
       metadata: metadata.optional(),
-      token_budget: tokenBudget.nullable().optional().describe('A new token budget; null removes it.'),
+      token_budget: tokenBudget.nullable().optional().describe('null removes it.'),
       status: z.enum(goalStatuses).optional().describe('active, completed or cancelled.'),
     }),
     output: changedGoalOutput,
@@ -152,7 +141,7 @@ export const goalTools = [
     name: 'list_goals',
     title: 'List goals',
     effect: 'read',
-    description: 'Lists goals with their progress, newest first. Next: get_goal, list_tasks.',
+    description: 'Lists goals with their progress, newest first.',
     input: z.strictObject({
       status: z.enum(goalStatuses).optional().describe('Only goals of this status.'),
       scope: scope.optional(),
@@ -179,8 +168,7 @@ export const goalTools = [
     name: 'get_goal',
     title: 'Get a goal',
     effect: 'read',
-    description:
-      'Returns a goal with its tasks by state, tokens used, and the chain of open tasks that decides how soon it ends.',
+    description: 'Returns a goal: its tasks by state, tokens, and the longest chain of open tasks.',
     input: z.strictObject({ goal_id: goalId, fields }),
     output: goalOutput,
     handler: async (input, { runtime }) =>

@@ -10,8 +10,7 @@ export const metricTools = [
     name: 'get_metrics',
     title: 'Get metrics',
     effect: 'read',
-    description:
-      'Returns rates, times, errors, utilization, the queue, and totals of jobs, tokens and calls. Next: get_events, list_jobs.',
+    description: 'Returns rates, times, errors, utilization, the queue, and totals.',
     input: z.strictObject({
       window_minutes: z
         .int()

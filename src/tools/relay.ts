@@ -23,14 +23,13 @@ import {
   createdPipelineOutput,
   heldBatonOutput,
   pipelineOutput,
-  pipelineStatusOutput,
   showAdvanced,
   showBaton,
   showCreatedPipeline,
   showPipeline,
   showPipelineBriefly,
-  showPipelineStatus,
 } from './shapes/relay.js';
+import { pipelineStatusOutput, showPipelineStatus } from './shapes/relay-status.js';
 
 const pipelineId = z.string().min(1).max(100).describe('As returned by create_relay_pipeline or list_relay_pipelines.');
 const agentType = z

@@ -27,7 +27,7 @@ export const runGoalTools = [
     effect: 'write',
     isExternal: true,
     description:
-      'Lets background models do all tasks of a goal, until they are done, nothing can go on, or the budget is reached. Returns a run_id at once. Next: wait_for_tasks, get_task_result with the run_id; cancel_task stops it.',
+      'Lets background models do all tasks of a goal. Returns a run_id at once. Next: wait_for_tasks; cancel_task stops it.',
     input: z.strictObject({
       goal_id: goalId,
       model: z
@@ -38,26 +38,24 @@ export const runGoalTools = [
         .describe(
           'The model that does the tasks, such as claude-sonnet-5-5 or ollama:llama3.2; the default unless given.',
         ),
-      concurrency: z.int().min(1).max(20).default(2).describe('How many tasks are worked on at once.'),
+      concurrency: z.int().min(1).max(20).default(2).describe('Tasks at once.'),
       token_budget: z
         .int()
         .min(1)
         .max(1_000_000_000)
         .optional()
-        .describe(
-          "Most tokens of the goal in all, what it has used before included; the goal's own budget unless given.",
-        ),
+        .describe('Most tokens of the goal in all; its own budget unless given.'),
       verify,
     }),
     output: runOutput,
-    text: ({ run_id, goal_id, status, already_running, model, progress_message, error, warnings }) =>
+    text: ({ run_id, status, error, warnings }) =>
+      `Run ID: ${run_id}\nStatus: ${status}${error ? `\n${error.code}: ${error.message}` : ''}${warningLines(warnings)}`,
+    facts: ({ goal_id, already_running, model, progress_message }) =>
       [
-        `Run ID: ${run_id}`,
-        `Status: ${status}${already_running ? ' (of an earlier call, whose model and concurrency stay)' : ''}`,
         `Goal: ${goal_id}, model: ${model}`,
+        ...(already_running ? ['It is the run of an earlier call, whose model and concurrency stay.'] : []),
         ...(progress_message === undefined ? [] : [`Progress: ${progress_message}`]),
-        ...(error ? [`${error.code}: ${error.message}`] : []),
-      ].join('\n') + warningLines(warnings),
+      ].join('\n'),
     handler: async (input, { runtime, actor }) => {
       const { run, isRepeated, warnings } = await startGoalRun(input, actor, runtime);
       return showRun({ ...run, warnings }, isRepeated);

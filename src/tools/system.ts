@@ -17,7 +17,7 @@ export const systemTools = [
     effect: 'read',
     isEntry: true,
     description:
-      'Call this first in a session and after a compaction: what you hold, unread results, what others do, why tasks wait, which models are set up, and what to do next.',
+      'Call this first in a session and after a compaction: what you hold, unread results, what others do, why tasks wait, what to do next.',
     input: z.strictObject({}),
     output: statusOutput,
     handler: async (_, { runtime, actor, sessionId, sample }) => {
@@ -31,7 +31,7 @@ export const systemTools = [
     name: 'get_events',
     title: 'Get events',
     effect: 'read',
-    description: 'Lists the log of changes, newest first; with subject and subject_id the history of one thing.',
+    description: 'Lists changes, newest first; with subject and subject_id the history of one thing.',
     input: z.strictObject({
       subject: z.enum(eventSubjects).optional().describe('Only changes of this kind of thing.'),
       subject_id: z
@@ -65,18 +65,9 @@ export const systemTools = [
     name: 'backup_database',
     title: 'Back up the database',
     effect: 'write',
-    description:
-      'Writes a consistent copy of the whole database into the backup directory, while all sessions go on working, and ' +
-      'returns its path.',
+    description: 'Writes a consistent copy of the database into the backup directory, and returns its path.',
     input: z.strictObject({
-      path: z
-        .string()
-        .min(1)
-        .max(4_000)
-        .optional()
-        .describe(
-          'Name of the new file in the backup directory, such as before-merge.db; made of the time unless given.',
-        ),
+      path: z.string().min(1).max(4_000).optional().describe('Such as before-merge.db.'),
     }),
     output: z.strictObject({ path: z.string(), size_bytes: z.int() }),
     handler: async (input, { runtime }) => {

@@ -31,8 +31,7 @@ export const taskTools = [
     name: 'create_task',
     title: 'Create a task',
     effect: 'write',
-    description:
-      'Puts one task on the board that all sessions share; create_tasks makes several. Next: claim_next_task.',
+    description: 'Puts one task on the board that all sessions share; create_tasks makes several.',
     input: newTask,
     output: task.taskOutput,
     handler: async (input, { runtime, actor }) =>
@@ -43,8 +42,7 @@ export const taskTools = [
     name: 'create_tasks',
     title: 'Create several tasks',
     effect: 'write',
-    description:
-      'Creates up to 1,000 tasks, all or none: tasks, which may depend on each other, or a stored template. Next: claim_next_task.',
+    description: 'Creates up to 1,000 tasks, all or none: tasks, which may depend on each other, or a stored template.',
     input: z.strictObject({
       tasks: z
         .array(newTaskOfSeveral)
@@ -75,8 +73,7 @@ export const taskTools = [
     name: 'get_next_task',
     title: 'Get the next task',
     effect: 'read',
-    description:
-      'Shows the most urgent ready task without claiming it (claim_next_task does), or says why nothing is ready.',
+    description: 'Shows the most urgent ready task without claiming it, or says why nothing is ready.',
     input: z.strictObject({ goal_id: field.goalId.optional(), scope: field.scope.optional() }),
     output: z.union([task.taskOutput, task.noTaskOutput]),
     handler: async (input, { runtime, actor }) => {
@@ -92,7 +89,7 @@ export const taskTools = [
     effect: 'write',
     isEntry: true,
     description:
-      'Claims the most urgent ready task for you alone, with the results of the tasks before it, notes, earlier attempts and a claim_token. Next: do it, then update_task_status.',
+      'Claims the most urgent ready task for you alone, with results of tasks before it, notes and a claim_token. Next: do it, then update_task_status.',
     input: z.strictObject({
       goal_id: field.goalId.optional().describe('Only tasks of this goal.'),
       worker_id: workerName.optional(),
@@ -116,7 +113,7 @@ export const taskTools = [
     effect: 'write',
     isEntry: true,
     description:
-      'Ends a task (completed with a result, failed with an error, cancelled), claims it (in_progress), or gives it back or reopens it (pending). Outdated claims are refused. Next: claim_next_task.',
+      'Ends a task (completed with a result, failed with an error, cancelled), claims it (in_progress), gives it back or reopens it (pending).',
     input: z.strictObject({
       task_id: field.taskReference,
       status: field.taskStatus.describe('pending, in_progress, completed, failed or cancelled.'),
@@ -129,7 +126,7 @@ export const taskTools = [
         .max(1_000_000_000)
         .optional()
         .describe("Tokens it cost; counted against its goal's budget."),
-      note: z.string().max(20_000).optional().describe('Kept in its history, and shown to its next worker.'),
+      note: z.string().max(20_000).optional().describe('For its next worker.'),
       worker_id: workerName.optional(),
       lease_seconds: leaseSeconds.optional(),
     }),
@@ -146,8 +143,7 @@ export const taskTools = [
     title: 'Edit a task',
     effect: 'write',
     isIdempotent: true,
-    description:
-      'Changes fields of a task, as for create_task, but not its status; null removes a value, dependencies replaces the list.',
+    description: 'Changes fields of a task, as for create_task; null removes a value, dependencies replaces the list.',
     input: z.strictObject({ task_id: field.taskReference, ...taskEdit.shape }),
     output: task.changedTaskOutput,
     handler: async ({ task_id, ...edit }, { runtime, actor }) =>
@@ -158,13 +154,10 @@ export const taskTools = [
     name: 'list_tasks',
     title: 'List tasks',
     effect: 'read',
-    description: 'Lists tasks, newest first. Next: get_task for one.',
+    description: 'Lists tasks, newest first; get_task has one whole.',
     input: z.strictObject({
       goal_id: field.goalId.optional(),
-      status: z
-        .enum(listedStates)
-        .optional()
-        .describe('Only tasks of this status, or pending ones that are ready or blocked.'),
+      status: z.enum(listedStates).optional().describe('Only these; ready and blocked are pending ones.'),
       text: z.string().max(200).optional().describe('Only tasks with this text in their title, key or description.'),
       scope: field.scope.optional(),
       limit: field.limit(50),
@@ -196,7 +189,7 @@ export const taskTools = [
     name: 'get_task',
     title: 'Get a task',
     effect: 'read',
-    description: 'Returns one task in full: neighbours, worker, notes, attempts, and why it is not ready.',
+    description: 'Returns a task whole: neighbours, worker, notes, attempts, why it is not ready.',
     input: z.strictObject({ task_id: field.taskReference, fields: field.fields }),
     output: task.wholeTaskOutput,
     handler: async (input, { runtime }) => {

@@ -43,8 +43,7 @@ export const templateTools = [
     title: 'Save a task template',
     effect: 'write',
     isIdempotent: true,
-    description:
-      'Stores a set of tasks under a name, to create them again and again. Their texts may contain {{parameter}}s. Next: create_tasks with template.',
+    description: 'Stores tasks under a name, for create_tasks with template. Their texts may contain {{parameter}}s.',
     input: z.strictObject({
       name,
       description: z.string().max(2_000).optional().describe('When to use it.'),
@@ -66,7 +65,7 @@ export const templateTools = [
     name: 'list_task_templates',
     title: 'List task templates',
     effect: 'read',
-    description: 'Lists the stored task templates with the parameters they take.',
+    description: 'Lists task templates with their parameters.',
     input: z.strictObject({ limit: limit(20), cursor }),
     output: pageOutput('templates', templateOutput.partial({ tasks: true, updated_at: true })),
     handler: async (input, { runtime }) =>

@@ -12,8 +12,7 @@ export const verifyTools = [
     title: 'Verify a task',
     effect: 'write',
     isExternal: true,
-    description:
-      'Has a model judge a result against the acceptance criteria of its task, and keeps the verdict with the task. Use it before update_task_status with completed; what is missing is in the answer.',
+    description: 'Has a model judge a result by the acceptance criteria of its task, before you complete it.',
     input: z.strictObject({
       task_id: taskReference,
       result: z

@@ -2,6 +2,7 @@ import { measureBackground } from './background.js';
 import { measureClaims } from './claims.js';
 import { measureDashboard } from './dashboard.js';
 import { measureJobs } from './jobs.js';
+import { measurePostgres } from './postgres.js';
 import { type Figure, measureBoards, measureProtocol } from './protocol.js';
 import { measureToolCalls } from './tool-calls.js';
 
@@ -10,6 +11,7 @@ const figures: Figure[] = [
   ...(await measureProtocol()),
   ...(await measureBoards()),
   ...(await measureClaims()),
+  ...(await measurePostgres()),
   ...(await measureBackground()),
   ...(await measureJobs()),
   ...(await measureDashboard()),

@@ -24,7 +24,7 @@ export async function measureJobs(): Promise<Figure[]> {
 }
 
 /** Jobs that do nothing, from the first one's start to the last one's end; the best round of each, in turns. */
-async function measureDrain(runners: number): Promise<Figure> {
+export async function measureDrain(runners: number): Promise<Figure> {
   const ours: number[] = [];
   const plain: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -43,7 +43,7 @@ async function measureDrain(runners: number): Promise<Figure> {
 }
 
 async function drainOurs(home: string, runners: number): Promise<number> {
-  const env = { AGENT_RUNTIME_MAX_RUNNING_JOBS: String(runners) };
+  const env = { AGENT_RUNTIME_MAX_MODEL_CALLS: String(runners * 16) };
   return withRuntime(home, env, async (runtime) => {
     const { db } = runtime;
     const store = jobStoreOf(runtime);

@@ -5,7 +5,7 @@ import type { Ledger } from './ledger.js';
 import type { World } from './world.js';
 
 /** Compares what the users were told with what is there: empty when the books are right. */
-export async function checkBooks(world: World, ledger: Ledger): Promise<string[]> {
+export async function checkBooks(world: Witness, ledger: Ledger): Promise<string[]> {
   const db = connect(world.database, { readonly: true });
   try {
     const books: Books = { db, world, ledger };
@@ -19,9 +19,12 @@ export async function checkBooks(world: World, ledger: Ledger): Promise<string[]
   }
 }
 
+/** What the world saw of the users' work. */
+export type Witness = Pick<World, 'database' | 'requests' | 'toolCalls'>;
+
 interface Books {
   db: Connection;
-  world: World;
+  world: Witness;
   ledger: Ledger;
 }
 
@@ -36,7 +39,9 @@ interface TaskLine {
 }
 
 function tasks({ db, ledger }: Books): string[] {
-  const rows = new Map(all<TaskLine>(db, 'select * from tasks').map((row) => [row.id, row]));
+  const rows = new Map(
+    all<TaskLine>(db, 'select id, title, status, result, claim_token from tasks').map((row) => [row.id, row]),
+  );
   const missing = [...ledger.tasks].flatMap(([id, title]) =>
     rows.get(id)?.title === title
       ? []
@@ -111,7 +116,9 @@ interface JobLine {
 }
 
 function jobs({ db, world, ledger }: Books): string[] {
-  const rows = new Map(all<JobLine>(db, 'select * from jobs').map((row) => [row.id, row]));
+  const rows = new Map(
+    all<JobLine>(db, 'select id, type, status, output, attempt, payload from jobs').map((row) => [row.id, row]),
+  );
   const open = [...rows.values()].filter(({ status }) => status === 'pending' || status === 'running');
   const lost = [...ledger.jobs.keys()].filter((id) => !rows.has(id)).map((id) => `Job ${id} is lost.`);
   const wrong = [...ledger.jobs].flatMap(([id, answer]) => {
@@ -141,7 +148,7 @@ function jobs({ db, world, ledger }: Books): string[] {
 }
 
 /** A call of the vendor is paid: there may be no more of them than attempts. */
-function asked({ world, rows }: { world: World; rows: Map<string, JobLine> }): string[] {
+function asked({ world, rows }: { world: Witness; rows: Map<string, JobLine> }): string[] {
   const markOf = (text: string) => /Do <([\w.-]+)>/.exec(text)?.[1];
   const counts = new Map<string, number>();
   for (const { prompt } of world.requests) {

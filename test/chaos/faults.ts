@@ -4,7 +4,8 @@ import { randomOf } from './random.js';
 
 /**
  * Something that is done to one process of a kind, so many milliseconds after the start of the run, if that process has
- * lived for `age` milliseconds: were all struck as soon as they started, none would get to its work.
+ * lived `age` times as long as a server takes to start: were all struck as soon as they started, none would get to its
+ * work, and on a busy machine that takes long.
  */
 export type Fault = { at: number; target: ProcessKind; place: number; age: number } & (
   | { kind: 'kill' }
@@ -16,7 +17,7 @@ export type Fault = { at: number; target: ProcessKind; place: number; age: numbe
 const kinds = { kill: 88, stop: 9, step: 3 } as const;
 const targets: Record<ProcessKind, number> = { server: 44, runner: 20, thin: 14, tool: 10, http: 9, watchdog: 3 };
 
-const ages = [0, 300, 1_000, 3_000] as const;
+const ages = [0, 0.7, 1.5, 3] as const;
 
 export interface Pace {
   minutes: number;

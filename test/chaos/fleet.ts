@@ -16,16 +16,21 @@ const clockGroups = 4;
 /** The product's processes of one home, as the system shows them: whoever started them, and whatever became of that one. */
 export class Fleet {
   readonly #home: string;
+  readonly #startMs: () => number;
   readonly #shifts = new Map<number, number>();
 
-  constructor(home: string) {
+  /** `startMs` is how long a server takes to start nowadays. */
+  constructor(home: string, startMs: () => number) {
     this.#home = home;
+    this.#startMs = startMs;
     mkdirSync(join(home, 'clocks'), { recursive: true });
   }
 
-  /** One of those that have lived for `age` milliseconds, the same for the same place among the same processes. */
+  /** One of those that have lived for `age` times the start of a server, the same for the same place among the same processes. */
   find({ target, place, age }: { target: ProcessKind; place: number; age: number }): number | undefined {
-    const pids = this.list().filter(({ kind, pid }) => kind === target && (age === 0 || ageOf(pid) >= age));
+    const pids = this.list().filter(
+      ({ kind, pid }) => kind === target && (age === 0 || ageOf(pid) >= age * this.#startMs()),
+    );
     return pids[Math.floor(place * pids.length)]?.pid;
   }
 

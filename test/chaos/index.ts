@@ -39,7 +39,7 @@ const world = await makeWorld();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void world.close(true).finally(() => process.exit(1)));
 }
-const fleet = new Fleet(world.home);
+const fleet = new Fleet(world.home, () => ledger.startMs);
 writeFileSync(join(world.home, 'plan.json'), JSON.stringify({ seed, minutes, faults }, undefined, 1));
 
 const newUser = (name: string, isThin = false) =>
@@ -61,6 +61,7 @@ const actors: Actor[] = [
   jobGiver(newUser('fay', true)),
   goalOwner(newUser('gil')),
   toolCaller(newUser('hal')),
+  toolCaller(newUser('ida')),
 ];
 const endsAt = performance.now() + minutes * 60_000;
 const looking = look();
@@ -71,7 +72,7 @@ say('the faults are over');
 fleet.rightClocks();
 await Promise.all(actors.map(({ user }) => user.close()));
 say('users are gone');
-await settle(closer, db, fleet);
+const left = await settle(closer, db, fleet);
 say('jobs are settled');
 await closer.close();
 await world.stopHttp();
@@ -79,7 +80,7 @@ const orphans = await findOrphans(fleet);
 db.close();
 
 say('processes are gone');
-const problems = [...orphans, ...(await checkBooks(world, ledger))];
+const problems = [...left, ...orphans, ...(await checkBooks(world, ledger))];
 const seconds = (performance.now() - startedAt) / 1_000;
 console.log(showFigures({ seed, minutes, seconds, counts, ledger, looks, problems }));
 const isKept = values.keep || problems.length > 0;

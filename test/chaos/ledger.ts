@@ -24,6 +24,12 @@ export class Ledger {
   lost = 0;
   readonly refused = new Map<string, number>();
   slowestMs = 0;
+  /** From the start of a server to its first answer, on a moving average. */
+  startMs = 1_000;
+
+  started(ms: number): void {
+    this.startMs += (ms - this.startMs) / 8;
+  }
 
   problem(what: string): void {
     if (this.problems.length < 100) this.problems.push(what);

@@ -11,7 +11,7 @@ const processesWithinMs = 30_000;
  * Lets a single user wait until all jobs have ended, and until nothing is left of what dead sessions had started: what the
  * dead leave is found by the living.
  */
-export async function settle(user: User, db: Connection, fleet: Fleet): Promise<void> {
+export async function settle(user: User, db: Connection, fleet: Fleet): Promise<string[]> {
   await until(jobsWithinMs, async () => {
     // It may be the first call of a server, whose start looks after what others left.
     await user.call('runtime_status');
@@ -20,17 +20,23 @@ export async function settle(user: User, db: Connection, fleet: Fleet): Promise<
   });
   await until(leftoversWithinMs, async () => {
     await user.call('runtime_status');
-    return fleet.list().every(({ kind }) => kind === 'server' || kind === 'http') && fleet.others().length === 0;
+    return leftIn(fleet).length === 0;
   });
+  return leftIn(fleet).map((one) => `Left by the dead, and not ended by a living session: ${one}.`);
 }
+
+/** All but the servers that are in use. */
+const leftIn = (fleet: Fleet): string[] => runningIn(fleet).filter((one) => !/^(server|http) /.test(one));
+
+const runningIn = (fleet: Fleet): string[] => [
+  ...fleet.list().map(({ pid, kind }) => `${kind} ${pid}`),
+  ...fleet.others().map(({ pid, command }) => `process ${pid} (${command})`),
+];
 
 /** Waits until all processes have ended, with nobody left to start any; returns those that have not. */
 export async function findOrphans(fleet: Fleet): Promise<string[]> {
-  await until(processesWithinMs, async () => fleet.list().length === 0 && fleet.others().length === 0);
-  return [
-    ...fleet.list().map(({ pid, kind }) => `Still running: ${kind} ${pid}.`),
-    ...fleet.others().map(({ pid, command }) => `Still running: ${pid} (${command}).`),
-  ];
+  await until(processesWithinMs, async () => runningIn(fleet).length === 0);
+  return runningIn(fleet).map((one) => `Still running: ${one}.`);
 }
 
 async function until(withinMs: number, isSo: () => Promise<boolean>): Promise<void> {

@@ -31,7 +31,8 @@ export function problemOf(answer: Record<string, unknown>): string | undefined {
   const { result, error } = answer;
   if (isObject(error)) return error.code === -32603 ? `-32603: ${error.message}` : undefined;
   if (!isObject(result)) return 'an answer without result or error';
-  if (result.isError !== true) return undefined;
+  // A tool of another server may fail in words of its own.
+  if (result.isError !== true || isObject(result.structuredContent)) return undefined;
   return problemOfReport(textOf(result));
 }
 

@@ -90,6 +90,8 @@ it('a call that waits ends with its token', async () => {
   const params = { name: 'wait_for_tasks', arguments: { task_ids: [job.id], timeout_seconds: 50 } };
   const startedAt = performance.now();
   const waiting = post(served, 'tools/call', params, { token, name: 'wait_for_tasks' });
+  const isUsed = 'select 1 from access_tokens where last_used_at is not null';
+  await eventually('it is let in', async () => (await served.runtime.db.get(isUsed)) !== undefined);
   await served.runtime.access.revoke('laptop', actor);
   const reply = await waiting.catch(() => undefined);
   expect(reply?.data?.result).toBeUndefined();
@@ -140,4 +142,9 @@ it('a request whose header and body name different versions, or no version that 
     expect(reply.status).toBe(400);
     expect(reply.data.error.code).toBeLessThan(-32000);
   }
+});
+
+it('a method that is not served is not found', async () => {
+  const reply = await post(await serve(), 'no/such/method', {});
+  expect(reply).toMatchObject({ status: 404, data: { error: { code: -32601 } } });
 });

@@ -122,16 +122,32 @@ describe('between two requests of 2026-07-28', () => {
     expect(done.structuredContent).toMatchObject({ planner: 'sampling', tasks_created: [1, 2] });
   });
 
-  it('a state is good once, and one that was never given out is refused', async () => {
+  it('a state is good once, and asks again without a reply; one that was never given out is refused', async () => {
     const server = startRawServer({ home: tempDir() });
     const elicitation = { elicitation: {} };
     const clean = (more: object) =>
       server.request('tools/call', call('clean_all_tasks', { confirm: true }, elicitation, more));
     const { requestState } = (await clean({})).result;
     const yes = { inputResponses: { question: { action: 'accept', content: {} } } };
-    expect((await clean({ requestState, ...yes })).result.isError).toBeFalsy();
-    expect((await clean({ requestState, ...yes })).error.code).toBe(-32602);
+    const again = (await clean({ requestState })).result;
+    expect(again).toMatchObject({
+      resultType: 'input_required',
+      requestState: expect.not.stringMatching(requestState),
+    });
+    expect((await clean({ requestState: again.requestState, ...yes })).result.isError).toBeFalsy();
+    for (const used of [requestState, again.requestState])
+      expect((await clean({ requestState: used, ...yes })).error.code).toBe(-32602);
     expect((await clean({ requestState: 'forged', ...yes })).error.code).toBe(-32602);
+  });
+
+  it('a reply that is none changes nothing', async () => {
+    const server = startRawServer({ home: tempDir() });
+    const clean = (more: object) =>
+      server.request('tools/call', call('clean_all_tasks', { confirm: true }, { elicitation: {} }, more));
+    const { requestState } = (await clean({})).result;
+    const { result } = await clean({ requestState, inputResponses: { question: { action: 'perhaps' } } });
+    expect(result.isError).toBe(true);
+    expect(result.content[0].text).toContain('It did nothing.');
   });
 
   it('a client that names roots is asked for them once, by the first call', async () => {

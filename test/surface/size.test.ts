@@ -26,7 +26,7 @@ it('the list of tools, which every session reads at its start, stays small', () 
   ]);
   expect(all.wire).toBeLessThan(45_000);
   expect(all.seenByModel).toBeLessThan(40_000);
-  expect(core.wire).toBeLessThan(20_500);
+  expect(core.wire).toBeLessThan(16_000);
 });
 
 it('the answers that sessions read most are short, and a page of a long list shows thirty of its items', async () => {

@@ -17,7 +17,6 @@ const row = z.looseObject({
 /** The tasks of the earlier background agent, with the outputs that it kept beside its database. */
 export const backgroundAgent: Source = {
   name: 'background-agent',
-  about: 'the database of the earlier background agent, with its outputs',
   usual: ({ home }) => [join(home, '.cache/claude_background_agent/tasks.db')],
   async read(path) {
     const file = isDirectory(path) ? join(path, 'tasks.db') : path;

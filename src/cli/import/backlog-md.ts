@@ -29,14 +29,13 @@ const head = z.looseObject({
   parent_task_id: z.string().nullish(),
   priority: z.string().nullish(),
   milestone: z.coerce.string().nullish(),
-  created_date: z.unknown(),
-  due_date: z.unknown(),
+  created_date: z.unknown().optional(),
+  due_date: z.unknown().optional(),
 });
 
 /** The Markdown files of Backlog.md: one a task, with YAML at its head. Drafts and the archive stay where they are. */
 export const backlogMd: Source = {
   name: 'backlog-md',
-  about: 'the directory of Backlog.md, with its tasks and completed ones',
   usual: ({ cwd }) => ['backlog', '.backlog'].map((name) => join(cwd, name)),
   read(path) {
     if (!isDirectory(path)) throw unreadable(path, 'it is not a directory');

@@ -24,7 +24,6 @@ const dependency = z.looseObject({
 });
 
 const issue = z.looseObject({
-  _type: z.string().nullish(),
   id: z.string(),
   title: z.string(),
   description: z.string().nullish(),
@@ -55,12 +54,11 @@ type Issue = z.output<typeof issue>;
  */
 export const beads: Source = {
   name: 'beads',
-  about: '.beads/issues.jsonl, what `bd export` writes, or the beads.db of earlier versions',
   usual: ({ cwd }) => [join(cwd, '.beads')],
   async read(path) {
     const file = isDirectory(path) ? fileIn(path) : path;
     const issues = /\.(db|sqlite3?)$/.test(file) ? await readDatabase(file) : readLines(file);
-    const kept = issues.filter(({ _type, status }) => (_type ?? 'issue') === 'issue' && status !== 'tombstone');
+    const kept = issues.filter(({ status }) => status !== 'tombstone');
     return {
       source: 'beads',
       goals: [{ id: 'issues', name: projectName(file, ['.beads']), description: 'The issues of beads.' }],
@@ -80,14 +78,14 @@ function fileIn(directory: string): string {
 function readLines(file: string): Issue[] {
   const text = readText(file);
   if (text.trimStart().startsWith('[')) return parseJson(text, z.array(issue), file);
-  return text
-    .split('\n')
-    .flatMap((line, index) => (line.trim() === '' ? [] : [parseJson(line, lineSchema, `${file}, line ${index + 1},`)]))
-    .flatMap((line) => ('title' in line ? [line as Issue] : []));
+  return text.split('\n').flatMap((line, index) => {
+    if (line.trim() === '') return [];
+    const place = `${file}, line ${index + 1},`;
+    const { _type } = parseJson(line, z.looseObject({ _type: z.string().nullish() }), place);
+    // A line may also be a memory or a setting.
+    return (_type ?? 'issue') === 'issue' ? [parseJson(line, issue, place)] : [];
+  });
 }
-
-/** A line may also be a memory or a setting, which have no title. */
-const lineSchema = z.union([issue, z.looseObject({ _type: z.string(), title: z.undefined() })]);
 
 async function readDatabase(file: string): Promise<Issue[]> {
   const { all, close } = await openForeign(file, ['issues', 'dependencies']);

@@ -24,8 +24,6 @@ type Issue = z.output<typeof issues>[number];
 /** Issues as `gh issue list --json` prints them. A milestone is a goal. */
 export const github: Source = {
   name: 'github',
-  about:
-    'a file made by `gh issue list --state all --limit 1000 --json number,title,body,state,stateReason,url,labels,assignees,milestone,createdAt,closedAt`',
   usual: () => [],
   read(path) {
     const all = parseJson(readText(path), issues, path);

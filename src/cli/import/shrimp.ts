@@ -29,7 +29,6 @@ const completed = ['completed', '已完成'];
 /** `tasks.json` of shrimp task manager. */
 export const shrimp: Source = {
   name: 'shrimp',
-  about: 'tasks.json of shrimp task manager',
   usual: ({ cwd }) => ['.shrimp', 'shrimp_data', 'shrimp-data', 'data'].map((name) => join(cwd, name, 'tasks.json')),
   read(path) {
     const from = isDirectory(path) ? join(path, 'tasks.json') : path;

@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { ImportedBoard } from '../../core/goals/import-board.js';
+import type { importNames } from './import-names.js';
 
 /** Where a reader may look. */
 export interface Places {
@@ -12,10 +13,7 @@ export interface Places {
 
 /** A program whose board can be taken over. */
 export interface Source {
-  /** What `import` calls it. */
-  name: string;
-  /** What is read, for the help. */
-  about: string;
+  name: (typeof importNames)[number];
   /** Where it usually keeps its data, the most likely place first. */
   usual(places: Places): string[];
   /** Reads a file or a directory, and writes nothing. Throws `invalid`, naming it. */
@@ -29,9 +27,16 @@ export function findData({ name, usual }: Source, given: string | undefined, pla
   if (found !== undefined) return found;
   throw new RuntimeError(
     'not_found',
-    candidates.length === 1 ? `There is no ${candidates[0]}.` : `None of these is there: ${candidates.join(', ')}.`,
+    missing(candidates),
     `Name the file or directory: agent-runtime import ${name} PATH`,
   );
+}
+
+function missing(candidates: readonly string[]): string {
+  if (candidates.length === 0) return 'No file is named.';
+  return candidates.length === 1
+    ? `There is no ${candidates[0]}.`
+    : `None of these is there: ${candidates.join(', ')}.`;
 }
 
 export const isDirectory = (path: string): boolean => statSync(path).isDirectory();

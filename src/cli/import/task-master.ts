@@ -33,12 +33,11 @@ type Given = z.output<typeof subtask> & { subtasks?: z.output<typeof subtask>[] 
  */
 export const taskMaster: Source = {
   name: 'task-master',
-  about: 'tasks.json of task-master, with its tags and subtasks',
   usual: ({ cwd }) => [join(cwd, '.taskmaster/tasks/tasks.json'), join(cwd, 'tasks/tasks.json')],
   read(path) {
     const file = isDirectory(path) ? join(path, 'tasks.json') : path;
     const text = readText(file);
-    const isOld = z.looseObject({ tasks: z.array(z.unknown()) }).safeParse(JSON.parse(text || 'null')).success;
+    const isOld = z.looseObject({ tasks: z.array(z.unknown()) }).safeParse(parseJson(text, z.unknown(), file)).success;
     const tags = isOld ? { master: parseJson(text, list, file) } : parseJson(text, z.record(z.string(), list), file);
     const project = projectName(file, ['tasks', '.taskmaster']);
     const goals = Object.entries(tags).map(

@@ -31,7 +31,6 @@ const ends: Readonly<Record<string, ImportedTask['status']>> = { done: 'complete
 /** The projects and tasks in the database of vibe-kanban. A task that came up during work on another is linked to it. */
 export const vibeKanban: Source = {
   name: 'vibe-kanban',
-  about: 'the database of vibe-kanban: projects become goals',
   usual: ({ home }) =>
     [
       '.local/share/vibe-kanban',

@@ -1,12 +1,11 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { messageOf, RuntimeError } from '../../base/errors.js';
-import { newShortId } from '../../base/ids.js';
+import { resolve } from 'node:path';
+import { RuntimeError } from '../../base/errors.js';
 import { hasEnded, type Job } from '../../core/jobs/job.js';
 import type { Runtime } from '../../runtime.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { readSettingOf, withRuntime } from '../with-runtime.js';
+import { writeWhole } from '../write-whole.js';
 import { type NamedJob, requireJob, wholeJobId } from './named-job.js';
 
 /**
@@ -52,22 +51,4 @@ function requireResult({ id, status, errorCode, errorMessage }: Job): void {
 
 async function readText(job: Job, { jobs }: Runtime): Promise<string> {
   return job.type === 'llm' ? jobs.output(job.id) : JSON.stringify(job.result, null, 2);
-}
-
-/** Writes the whole text, or leaves the file as it was if that fails. */
-function writeWhole(path: string, text: string): void {
-  const temporary = `${path}.${newShortId()}.tmp`;
-  try {
-    writeFileSync(temporary, text, { flag: 'wx' });
-    renameSync(temporary, path);
-  } catch (cause) {
-    rmSync(temporary, { force: true });
-    const reason = messageOf(cause);
-    throw new RuntimeError(
-      'invalid',
-      `${path} cannot be written: ${reason}.`,
-      `Make sure that ${dirname(path)} is a directory that you can write to.`,
-      { cause },
-    );
-  }
 }

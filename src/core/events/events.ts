@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { type JsonObject, readJson } from '../../base/json.js';
-import type { Sql, Statement } from '../../store/sql.js';
+import type { Database, Sql, Statement } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 
@@ -45,13 +45,50 @@ export interface Event {
 /** Appends an event. Call it in the transaction of the change that it records. */
 export async function recordEvent(sql: Sql, event: NewEvent): Promise<void> {
   const { text, values } = eventStatement(event);
-  await sql.run(text, ...values);
+  await sql.send(text, ...values);
+}
+
+const appending = 'insert into events (at, subject, subject_id, type, project, actor, data) values';
+const oneEvent = '(?, ?, ?, ?, ?, ?, ?)';
+const appendEvent = `${appending} ${oneEvent}`;
+
+/** An event as it was recorded. */
+export interface NotedEvent {
+  subject: EventSubject;
+  subjectId: string;
+  type: string;
+}
+
+/** The same `sql`, and the events that are recorded by it from now on, in order. */
+export function noteEvents(sql: Sql): { sql: Sql; events: readonly NotedEvent[] } {
+  const events: NotedEvent[] = [];
+  return {
+    events,
+    sql: {
+      ...sql,
+      send(text, ...values) {
+        const [, subject, subjectId, type] = values;
+        if (text === appendEvent)
+          events.push({ subject: subject as EventSubject, subjectId: String(subjectId), type: String(type) });
+        return sql.send(text, ...values);
+      },
+    },
+  };
+}
+
+/** Appends several events by one statement. */
+export async function recordEvents(sql: Sql, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  await sql.send(
+    `${appending} ${events.map(() => oneEvent).join(', ')}`,
+    ...events.flatMap((event) => eventStatement(event).values),
+  );
 }
 
 /** The statement that appends an event, for a change that is itself written as statements. */
 export function eventStatement(event: NewEvent): Statement {
   return {
-    text: 'insert into events (at, subject, subject_id, type, project, actor, data) values (?, ?, ?, ?, ?, ?, ?)',
+    text: appendEvent,
     values: [
       event.at,
       event.subject,
@@ -107,15 +144,30 @@ function whereEvents(filter: Omit<EventFilter, 'limit'>): Fragment {
   );
 }
 
-/** Events with a higher id, oldest first. Ids grow in the order in which changes were written. */
-export async function eventsAfter(sql: Pick<Sql, 'all'>, id: number, limit: number): Promise<Event[]> {
-  const rows = await sql.all<EventRow>('select * from events where id > ? order by id limit ?', id, limit);
+/**
+ * Events behind the one with this id, oldest first. With several writers at once a lower id may be committed after a
+ * higher one; the engine's own order has each event behind all that could be read before it (`Database.eventOrder`).
+ */
+export async function eventsAfter(
+  db: Pick<Database, 'all' | 'eventOrder'>,
+  id: number,
+  limit: number,
+): Promise<Event[]> {
+  const { isBehind, columns } = db.eventOrder;
+  const rows = await db.all<EventRow>(
+    `select * from events where ${isBehind} order by ${columns('asc')} limit ?`,
+    id,
+    limit,
+  );
   return rows.map(toEvent);
 }
 
-/** The id of the newest event, 0 when there is none. */
-export async function newestEventId(sql: Pick<Sql, 'get'>): Promise<number> {
-  const row = await sql.get<{ id: number | null }>('select max(id) as id from events');
+/** The id of the last event in that order, 0 when there is none. */
+export async function newestEventId(db: Pick<Database, 'get' | 'eventOrder'>): Promise<number> {
+  const { isReadable, columns } = db.eventOrder;
+  const row = await db.get<{ id: number }>(
+    `select id from events where ${isReadable} order by ${columns('desc')} limit 1`,
+  );
   return row?.id ?? 0;
 }
 
@@ -130,6 +182,7 @@ interface EventRow {
   data: string | null;
 }
 
-function toEvent({ subject_id, data, ...row }: EventRow): Event {
-  return { ...row, subjectId: subject_id, data: data ? readJson<JsonObject>(data) : {} };
+function toEvent({ id, at, subject, subject_id, type, project, actor, data }: EventRow): Event {
+  const known = data ? readJson<JsonObject>(data) : {};
+  return { id, at, subject, subjectId: subject_id, type, project, actor, data: known };
 }

@@ -19,7 +19,7 @@ export const plannedTask = z.strictObject({
     .array(z.union([z.string(), z.int().min(0).max(1_000)]))
     .max(100)
     .optional()
-    .describe('Titles of tasks of this plan that must be done first, or their places in it, counted from 0.'),
+    .describe('Titles of tasks of this plan that come first, or their places from 0.'),
   acceptance: z.string().max(5_000).optional().describe('Acceptance criteria: when it is done.'),
 });
 export type PlannedTask = z.output<typeof plannedTask>;

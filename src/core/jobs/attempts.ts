@@ -50,18 +50,22 @@ export async function wasPostponed(sql: Sql, { id, attempt }: { id: string; atte
   return before !== undefined;
 }
 
-export interface EndedAttempt {
+export interface ClosedAttempt {
   startedAt: EpochMs;
   /** When the last of the job's dependencies completed; null without dependencies. */
   dependenciesDoneAt: EpochMs | null;
+  /** What the row of its job gets from it. */
+  gains: JobGains;
 }
 
-/** Writes how an attempt ended into its row, and its output, warnings and tokens into the row of the job. */
-export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: EpochMs): Promise<EndedAttempt> {
+export type JobGains = Pick<JobRow, 'output' | 'model' | 'input_tokens' | 'output_tokens' | 'warnings'>;
+
+/** Writes how an attempt ended into its row. Its output, warnings and tokens are for the row of the job. */
+export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: EpochMs): Promise<ClosedAttempt> {
   const received = outcome.output ?? (await joinChunks(sql, row.id));
   const used = await settleAttempt(sql, row, outcome, received, at);
   const problem = problemOf(outcome);
-  const attempt = await sql.get<EndedAttempt>(
+  const attempt = await sql.get<Omit<ClosedAttempt, 'gains'>>(
     `update job_attempts set outcome = ?, error_code = ?, error_message = ?, model = ?, input_tokens = ?,
        output_tokens = ?, ended_at = ? where job_id = ? and attempt = ? returning started_at as "startedAt",
        (select max(j.completed_at) from job_dependencies d join jobs j on j.id = d.depends_on
@@ -80,23 +84,19 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
   // An attempt without output keeps the output of an earlier one.
   const output = outcome.kind === 'completed' || received !== '' ? received : (row.output ?? '');
   const warnings = [...(JSON.parse(row.warnings) as string[]), ...(outcome.warnings ?? [])];
-  await sql.run(
-    `update jobs set output = ?, model = coalesce(?, model), input_tokens = input_tokens + ?,
-       output_tokens = output_tokens + ?, warnings = ?, updated_at = ? where seq = ?`,
-    output === '' ? null : output,
-    outcome.model ?? null,
-    used.inputTokens,
-    used.outputTokens,
-    JSON.stringify([...new Set(warnings)]),
-    at,
-    row.seq,
-  );
   await sql.run('delete from job_chunks where job_id = ?', row.id);
   // The goal's budget has counted these tokens already.
   if (row.task_id !== null) {
     await addTokensUsed(sql, row.task_id, row.task_claim_token, used.inputTokens + used.outputTokens);
   }
-  return attempt ?? { startedAt: at, dependenciesDoneAt: null };
+  const gains: JobGains = {
+    output: output === '' ? null : output,
+    model: outcome.model ?? row.model,
+    input_tokens: row.input_tokens + used.inputTokens,
+    output_tokens: row.output_tokens + used.outputTokens,
+    warnings: JSON.stringify([...new Set(warnings)]),
+  };
+  return { ...(attempt ?? { startedAt: at, dependenciesDoneAt: null }), gains };
 }
 
 /** Keeps only the newest of the postponed attempts: there may be a thousand while a breaker is open. */

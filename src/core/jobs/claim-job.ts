@@ -3,8 +3,8 @@ import { bootAt, type Clock, type EpochMs } from '../../base/clock.js';
 import { newToken } from '../../base/ids.js';
 import type { Sql } from '../../store/sql.js';
 import type { Fragment } from '../../store/where.js';
-import { recordEvent } from '../events/events.js';
-import { leaseFor, leaseValues } from '../lease.js';
+import { type NewEvent, recordEvents } from '../events/events.js';
+import { leaseFor } from '../lease.js';
 import { wasPostponed } from './attempts.js';
 import { isTaskCancelled } from './board-task.js';
 import { type JobRow, runGoal } from './job.js';
@@ -36,40 +36,84 @@ export function capabilityHash({ types, provides }: Capabilities): string {
  */
 const timeoutGraceMs = 30_000;
 
-/** Claims the next job of a lane in one statement. Resolves to undefined when none is ready for this runner. */
-export async function claimJob(sql: Sql, runnerId: string, work: LaneWork, clock: Clock): Promise<JobRow | undefined> {
-  const now = clock.now();
+/** Claims the next jobs of a lane, `most` at the most, in the order in which they are due to start. */
+export async function claimJobs(
+  sql: Sql,
+  runnerId: string,
+  work: LaneWork,
+  most: number,
+  clock: Clock,
+): Promise<JobRow[]> {
+  if (most <= 0) return [];
   const ready = await readyFor(sql, work, clock);
-  const row = await sql.get<JobRow>(
-    `update jobs set status = 'running', attempt = attempt + 1, tries = tries + 1, runner_id = ?, attempt_token = ?,
+  const next = await sql.all<NextJob>(
+    `select seq, type, concurrency from jobs where ${ready.text} order by priority desc, run_at, seq limit ?`,
+    ...ready.values,
+    most,
+  );
+  const allowed = await withinConcurrency(sql, next);
+  if (allowed.length === 0) return [];
+  const jobs = await startAttempts(sql, runnerId, allowed, clock);
+  // Behind those of a type that has become full, others may be ready.
+  if (allowed.length === next.length) return jobs;
+  return [...jobs, ...(await claimJobs(sql, runnerId, work, most - jobs.length, clock))];
+}
+
+type NextJob = Pick<JobRow, 'seq' | 'type' | 'concurrency'>;
+
+/** Those of the next jobs that may run beside one another, and beside those that run already. */
+async function withinConcurrency(sql: Sql, next: readonly NextJob[]): Promise<number[]> {
+  const left = new Map<string, number>();
+  for (const { type, concurrency } of next) {
+    if (concurrency === null) continue;
+    const { running } = (await sql.get<{ running: number }>(
+      "select count(*) as running from jobs where type = ? and status = 'running'",
+      type,
+    )) ?? { running: 0 };
+    left.set(type, Math.min(left.get(type) ?? Number.POSITIVE_INFINITY, concurrency - running));
+  }
+  return next.flatMap(({ seq, type }) => {
+    const places = left.get(type) ?? 1;
+    if (left.has(type)) left.set(type, places - 1);
+    return places > 0 ? [seq] : [];
+  });
+}
+
+async function startAttempts(sql: Sql, runnerId: string, seqs: readonly number[], clock: Clock): Promise<JobRow[]> {
+  const now = clock.now();
+  const { expiresAt, expiresTick, bootId } = leaseFor(clock, timeoutGraceMs);
+  const rows = await sql.all<JobRow>(
+    `update jobs set status = 'running', attempt = attempt + 1, tries = tries + 1, runner_id = ?,
+       attempt_token = cast(? as text) || '-' || seq, lease_expires_at = cast(? as bigint) + timeout_seconds * 1000,
+       lease_expires_tick = cast(? as bigint) + timeout_seconds * 1000, lease_boot_id = ?,
        blocked_by = null, progress = null, progress_message = null, error_code = null, error_message = null,
        started_at = coalesce(started_at, ?), completed_at = null, updated_at = ?
-     where seq = (select seq from jobs where ${ready.text} order by priority desc, run_at, seq limit 1) returning *`,
+     where seq in (${seqs.map(() => '?').join(', ')}) and status = 'pending'
+     returning *, exists (select 1 from breakers where breakers.id = 'job:' || type) as is_guarded`,
     runnerId,
     newToken(),
+    expiresAt,
+    expiresTick,
+    bootId,
     now,
     now,
-    ...ready.values,
+    ...seqs,
   );
-  if (!row) return undefined;
+  const places = new Map(seqs.map((seq, place) => [seq, place]));
+  const jobs = rows.sort((one, other) => (places.get(one.seq) ?? 0) - (places.get(other.seq) ?? 0));
   await sql.run(
-    'update jobs set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ? where seq = ?',
-    ...leaseValues(leaseFor(clock, row.timeout_seconds * 1000 + timeoutGraceMs)),
-    row.seq,
+    `insert into job_attempts (job_id, attempt, runner_id, started_at) values ${jobs.map(() => '(?, ?, ?, ?)').join(', ')}`,
+    ...jobs.flatMap(({ id, attempt }) => [id, attempt, runnerId, now]),
   );
-  await sql.run('delete from job_chunks where job_id = ?', row.id);
-  await sql.run(
-    'insert into job_attempts (job_id, attempt, runner_id, started_at) values (?, ?, ?, ?)',
-    row.id,
-    row.attempt,
-    runnerId,
-    now,
-  );
-  const data = { attempt: row.attempt, runner: runnerId };
-  if (!(await wasPostponed(sql, row))) {
-    await recordEvent(sql, { at: now, subject: 'job', subjectId: row.id, type: 'started', data });
+  const started: NewEvent[] = [];
+  for (const job of jobs) {
+    const { id, attempt } = job;
+    if (attempt > 1) await sql.run('delete from job_chunks where job_id = ?', id);
+    if (attempt > 1 && (await wasPostponed(sql, job))) continue;
+    started.push({ at: now, subject: 'job', subjectId: id, type: 'started', data: { attempt, runner: runnerId } });
   }
-  return row;
+  await recordEvents(sql, started);
+  return jobs;
 }
 
 /** Counts the jobs of a lane that could start now, up to `limit`. */

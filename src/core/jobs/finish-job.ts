@@ -7,8 +7,8 @@ import { releasePermitsOf } from '../breakers/guard.js';
 import { readBreaker } from '../breakers/list-breakers.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { countAttempt, countCancelled, readyAt } from '../metrics/counters.js';
-import { callOf, closeAttempt, wasPostponed } from './attempts.js';
+import { countAttempt, countCancelled, type Increment, raise, readyAt } from '../metrics/counters.js';
+import { callOf, closeAttempt, type JobGains, wasPostponed } from './attempts.js';
 import { settleBoardTask } from './board-task.js';
 import type { JobRow } from './job.js';
 import { recordOutcome } from './job-breaker.js';
@@ -49,9 +49,11 @@ export async function finishAttempts<Next>(
     db.transaction(
       async (sql) => {
         const rows: (JobRow | undefined)[] = [];
+        const batch = newBatch();
         for (const { key, outcome } of attempts) {
-          rows.push(await writeOutcome(sql, key, outcome, rules, rules.clock.now()));
+          rows.push(await writeOutcome(sql, key, outcome, rules, rules.clock.now(), batch));
         }
+        await raise(sql, batch.counted);
         return { rows, next: await next(sql) };
       },
       { durable: attempts.length > 0 },
@@ -85,9 +87,10 @@ export async function finishAttempt(
   mayWrite: (sql: Sql) => Promise<boolean> = async () => true,
 ): Promise<JobRow | undefined> {
   const write = (ending: Outcome) =>
-    db.transaction(async (sql) => ((await mayWrite(sql)) ? writeOutcome(sql, key, ending, rules, at) : undefined), {
-      durable: true,
-    });
+    db.transaction(
+      async (sql) => ((await mayWrite(sql)) ? writeOne(sql, { key, outcome: ending }, rules, at) : undefined),
+      { durable: true },
+    );
   try {
     return await write(outcome);
   } catch (error) {
@@ -129,12 +132,35 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /** Writes one outcome within a transaction; see `finishAttempts`. */
-export async function writeOutcome(
+export async function writeOne(
+  sql: Sql,
+  { key, outcome }: EndedAttempt,
+  rules: FinishRules,
+  at: EpochMs,
+): Promise<JobRow | undefined> {
+  const batch = newBatch();
+  const row = await writeOutcome(sql, key, outcome, rules, at, batch);
+  await raise(sql, batch.counted);
+  return row;
+}
+
+/** What the outcomes of one transaction share, so that each asks and writes less. */
+interface Batch {
+  /** To be raised at the end, by one statement. */
+  counted: Increment[];
+  /** Whether there is a breaker with this id, as far as it was looked up. */
+  guarded: Map<string, boolean>;
+}
+
+const newBatch = (): Batch => ({ counted: [], guarded: new Map() });
+
+async function writeOutcome(
   sql: Sql,
   { jobId, token }: AttemptKey,
   outcome: Outcome,
   rules: FinishRules,
   at: EpochMs,
+  batch: Batch,
 ): Promise<JobRow | undefined> {
   const row = await sql.get<JobRow>(
     "select * from jobs where id = ? and attempt_token = ? and status = 'running'",
@@ -148,20 +174,21 @@ export async function writeOutcome(
 
   const isCancelled = row.cancel_requested_at !== null && outcome.kind !== 'completed';
   const decided: Outcome = isCancelled ? { ...spendingOf(outcome), kind: 'cancelled' } : outcome;
-  await recordOutcome(sql, row, decided, { at, clock: rules.clock });
+  await recordOutcome(sql, row, decided, { at, clock: rules.clock }, batch.guarded);
   const change: Change = { at };
   const delay = retryDelayOf(row, decided, rules);
-  await countAttempt(sql, {
+  const counted = countAttempt({
     type: row.type,
     waitedMs: attempt.startedAt - readyAt(row.run_at, row.created_at, attempt.dependenciesDoneAt),
     durationMs: at - attempt.startedAt,
     errorCode: decided.kind === 'failed' || decided.kind === 'lost' ? problemOf(decided)?.code : undefined,
     status: delay === undefined ? statusAfter(decided) : undefined,
   });
-  if (delay === undefined) return end(sql, row, decided, rules, change);
+  batch.counted.push(...counted);
+  if (delay === undefined) return end(sql, row, attempt.gains, decided, rules, change);
   const pauseMs = (await hasBreakerClosed(sql, decided, rules.clock)) ? 0 : delay;
   const runAt = at + pauseMs;
-  const requeued = await requeue(sql, row, decided, { at, pauseMs, clock: rules.clock });
+  const requeued = await requeue(sql, row, attempt.gains, decided, { at, pauseMs, clock: rules.clock });
   if (!isStillWaiting) await recordRequeued(sql, row, decided, runAt, change);
   return requeued;
 }
@@ -194,13 +221,14 @@ const mustBeAlone = (outcome: Outcome): boolean =>
 async function requeue(
   sql: Sql,
   row: JobRow,
+  gains: JobGains,
   outcome: Outcome,
   { at, pauseMs, clock }: { at: EpochMs; pauseMs: number; clock: Clock },
 ): Promise<JobRow | undefined> {
   const problem = problemOf(outcome);
   return sql.get<JobRow>(
     `update jobs set status = 'pending', runner_id = null, attempt_token = null, lane = ?, run_at = ?, run_tick = ?,
-       run_boot_id = ?, blocked_by = ?, tries = ?, crashes = ?,
+       run_boot_id = ?, blocked_by = ?, tries = ?, crashes = ?, ${gained},
        error_code = ?, error_message = ?, updated_at = ? where seq = ? returning *`,
     // A job whose runner was lost may have ended it, and would end the calls beside it again.
     mustBeAlone(outcome) ? 'process' : row.lane,
@@ -211,6 +239,7 @@ async function requeue(
     outcome.kind === 'postponed' && outcome.blockedBy?.length ? JSON.stringify(outcome.blockedBy) : null,
     outcome.kind === 'postponed' ? row.tries - 1 : row.tries,
     outcome.kind === 'lost' ? row.crashes + 1 : row.crashes,
+    ...gainValues(gains),
     problem?.code ?? null,
     problem?.message ?? null,
     at,
@@ -233,17 +262,36 @@ function statusAfter({ kind }: Outcome): 'completed' | 'failed' | 'cancelled' {
   return kind === 'completed' || kind === 'cancelled' ? kind : 'failed';
 }
 
-async function end(sql: Sql, row: JobRow, outcome: Outcome, rules: FinishRules, change: Change): Promise<JobRow> {
+/** SQL of an update of a job by what its attempt has left; takes `gainValues`. */
+const gained = 'output = ?, model = ?, input_tokens = ?, output_tokens = ?, warnings = ?';
+
+const gainValues = ({ output, model, input_tokens, output_tokens, warnings }: JobGains) => [
+  output,
+  model,
+  input_tokens,
+  output_tokens,
+  warnings,
+];
+
+async function end(
+  sql: Sql,
+  row: JobRow,
+  gains: JobGains,
+  outcome: Outcome,
+  rules: FinishRules,
+  change: Change,
+): Promise<JobRow> {
   const status = statusAfter(outcome);
   const problem = problemOf(outcome);
   const isLost = outcome.kind === 'lost';
   const ended = rowOf(
     await sql.get<JobRow>(
-      `update jobs set status = ?, result = ?, error_code = ?, error_message = ?, crashes = ?, is_dead = ?,
+      `update jobs set status = ?, result = ?, ${gained}, error_code = ?, error_message = ?, crashes = ?, is_dead = ?,
        progress = case when ? = 'completed' then 1 else progress end, runner_id = null, attempt_token = null,
        completed_at = ?, updated_at = ? where seq = ? returning *`,
       status,
       outcome.kind === 'completed' ? JSON.stringify(outcome.result) : null,
+      ...gainValues(gains),
       problem?.code ?? null,
       problem?.message ?? null,
       row.crashes + Number(isLost),
@@ -278,12 +326,13 @@ export async function notifyDependents(sql: Sql, job: JobRow, change: Change, on
 }
 
 async function satisfyDependents(sql: Sql, jobId: string): Promise<void> {
-  await sql.run(
-    `update jobs set unfinished_dependencies = unfinished_dependencies - 1
-     where id in (select job_id from job_dependencies where depends_on = ? and is_satisfied = 0)`,
+  const satisfied = await sql.all<{ job_id: string }>(
+    'update job_dependencies set is_satisfied = 1 where depends_on = ? and is_satisfied = 0 returning job_id',
     jobId,
   );
-  await sql.run('update job_dependencies set is_satisfied = 1 where depends_on = ? and is_satisfied = 0', jobId);
+  for (const { job_id } of satisfied) {
+    await sql.run('update jobs set unfinished_dependencies = unfinished_dependencies - 1 where id = ?', job_id);
+  }
 }
 
 async function cancelDependents(sql: Sql, job: JobRow, change: Change, onEnded: JobEnded): Promise<void> {

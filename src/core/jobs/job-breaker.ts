@@ -22,10 +22,20 @@ export async function askJobBreaker(db: Database, job: JobRow, clock: Clock): Pr
 }
 
 /** Records the outcome of an attempt on the breaker of the job's type, where there is one. */
-export async function recordOutcome(sql: Sql, job: JobRow, outcome: Outcome, change: TimedChange): Promise<void> {
+export async function recordOutcome(
+  sql: Sql,
+  job: JobRow,
+  outcome: Outcome,
+  change: TimedChange,
+  /** Whether there is a breaker with an id, as far as this transaction has looked. */
+  guarded: Map<string, boolean>,
+): Promise<void> {
   const id = breakerOf(job.type);
   const failure = failureOf(outcome);
-  if ((outcome.kind !== 'completed' && !failure) || !(await isGuarded(sql, id))) return;
+  if (outcome.kind !== 'completed' && !failure) return;
+  const isKnown = guarded.get(id) ?? (await isGuarded(sql, id));
+  guarded.set(id, isKnown);
+  if (!isKnown) return;
   if (failure) {
     await recordFailure(sql, id, failure, { ...change, retryAfterMs: failure.retryAfterMs });
     return;

@@ -65,6 +65,8 @@ export interface JobRow {
   updated_at: number;
   started_at: number | null;
   completed_at: number | null;
+  /** Of a job that was just claimed: whether there is a breaker of its type, which an attempt must ask. */
+  is_guarded?: number | boolean;
 }
 
 export interface Job {

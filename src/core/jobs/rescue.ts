@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { hasLapsed } from '../lease.js';
 import type { Processes } from '../ports.js';
-import { type FinishRules, finishAttempt, isUnavailable, writeOutcome } from './finish-job.js';
+import { type FinishRules, finishAttempt, isUnavailable, writeOne } from './finish-job.js';
 import type { JobRow } from './job.js';
 import type { AttemptKey, Outcome } from './outcome.js';
 import { identityOf, isLive, markLost, type RunnerRow } from './runners.js';
@@ -153,7 +153,7 @@ async function takeAll(runner: RunnerRow, reason: string, needs: RescueNeeds): P
         const late: Outcome = { kind: 'failed', code: 'timeout', message, isTransient: true };
         return lastWord(job, hasLapsed(job, clock) ? late : { kind: 'lost', message }, jobs.length === 1, needs);
       });
-      for (const { key, outcome } of words) await writeOutcome(sql, key, outcome, rules, clock.now());
+      for (const ended of words) await writeOne(sql, ended, rules, clock.now());
       return words;
     },
     { durable: true },

@@ -6,7 +6,7 @@ import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
 import type { ProcessIdentity } from '../ports.js';
 import { isTaskCancelled } from './board-task.js';
-import { type Capabilities, capabilityHash, claimJob, countReady, type LaneWork, nextDueAt } from './claim-job.js';
+import { type Capabilities, capabilityHash, claimJobs, countReady, type LaneWork, nextDueAt } from './claim-job.js';
 import type { JobRow } from './job.js';
 import type { Lane, LaneLimit } from './lane.js';
 
@@ -177,20 +177,10 @@ export async function nextStep(
   return { do: 'leave' };
 }
 
-async function claimJobs(sql: Sql, runnerId: string, work: LaneWork, most: number, clock: Clock): Promise<JobRow[]> {
-  const jobs: JobRow[] = [];
-  while (jobs.length < most) {
-    const job = await claimJob(sql, runnerId, work, clock);
-    if (!job) break;
-    jobs.push(job);
-  }
-  return jobs;
-}
-
 /** The jobs of a lane that runners carry now, over all processes. A run of a goal has no runner. */
 async function countRunning(sql: Sql, lane: Lane): Promise<number> {
   const row = await sql.get<{ count: number }>(
-    "select count(*) as count from jobs where status = 'running' and lane = ? and runner_id is not null",
+    'select count(*) as count from jobs where runner_id is not null and lane = ?',
     lane,
   );
   return row?.count ?? 0;

@@ -98,13 +98,10 @@ export interface CountedAttempt {
 }
 
 /**
- * Counts an attempt when it ends, its start included. While it runs, `readCounters` counts the start from its row: so a
+ * What to raise when an attempt ends, its start included. While it runs, `readCounters` counts the start from its row: so a
  * claim writes one page less.
  */
-export function countAttempt(
-  sql: Sql,
-  { type, waitedMs, durationMs, errorCode, status }: CountedAttempt,
-): Promise<void> {
+export function countAttempt({ type, waitedMs, durationMs, errorCode, status }: CountedAttempt): Increment[] {
   const seconds = Math.max(0, durationMs / 1000);
   const increments: Increment[] = [
     ...countStart(type, waitedMs),
@@ -115,7 +112,7 @@ export function countAttempt(
     increments.push(count('jobs_finished_total', { type, status }));
     increments.push(...observe('job_duration_seconds', { type, status }, seconds));
   }
-  return raise(sql, increments);
+  return increments;
 }
 
 /** Counts the start of an attempt, and how long its job waited for it. */

@@ -6,6 +6,7 @@ interface Batched {
   title: string;
   key?: string | undefined;
   dependencies?: readonly TaskReference[] | undefined;
+  after?: readonly number[] | undefined;
 }
 
 /** Its dependencies on the board and by key, and the places of those in the batch. */
@@ -35,7 +36,7 @@ export async function readReferences<Task extends Batched>(sql: Sql, tasks: read
   const read: Read<Task>[] = [];
   for (const task of tasks) {
     const dependencies: TaskReference[] = [];
-    const after: number[] = [];
+    const after = [...(task.after ?? [])];
     for (const reference of task.dependencies ?? []) {
       const place = await placeOf(reference);
       if (place === undefined) dependencies.push(reference);

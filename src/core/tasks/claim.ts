@@ -12,7 +12,7 @@ import {
   looseLeaseMs,
   sessionLeaseMs,
 } from '../lease.js';
-import { firstReady, readyNow, type TaskScope } from './ready.js';
+import { firstFree, readyNow, type TaskScope } from './ready.js';
 import type { TaskRow } from './task.js';
 
 /** Who a claim is held by, and until when. */
@@ -56,7 +56,7 @@ export async function claimNext(
   claimant: Claimant,
   change: Change,
 ): Promise<TaskRow | undefined> {
-  const { text, values } = firstReady(scope);
+  const { text, values } = firstFree(scope);
   const row = await sql.get<TaskRow>(
     `update tasks set ${claimed} where id = (${text}) returning *`,
     ...claimValues(claimant, change.at),

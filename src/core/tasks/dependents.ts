@@ -14,16 +14,21 @@ import { type FailurePolicy, type TaskRow, taskName } from './task.js';
  * the states it was started with.
  */
 
-/** After the end of a task: its dependents go on or apply their policies, and its goal is completed if that was all. */
+/**
+ * After the end of a task: its dependents go on or apply their policies, and its goal is completed if that was all.
+ * Resolves to whether any task waited for it.
+ */
 export async function propagateEnd(
   sql: Sql,
   { id, goal_id }: Pick<TaskRow, 'id' | 'goal_id'>,
   status: 'completed' | 'failed' | 'cancelled',
   change: Change,
-): Promise<void> {
-  if (status === 'completed') await satisfyDependents(sql, id);
+): Promise<boolean> {
+  let hadDependents = true;
+  if (status === 'completed') hadDependents = await satisfyDependents(sql, id);
   else await failDependents(sql, id, change);
   await completeGoalIfDone(sql, goal_id, change);
+  return hadDependents;
 }
 
 /** After an ended task became pending again: its pending dependents wait for it again. */
@@ -77,6 +82,7 @@ const stops = (policy: FailurePolicy): policy is 'skip' | 'cancel' => policy ===
 
 /** Makes the states of a task's dependencies, and its two counters, fit the tasks that it depends on. */
 async function recountDependencies(sql: Sql, taskId: number): Promise<void> {
+  await sql.alone();
   await sql.run(
     `update task_dependencies set state = (
        select case
@@ -97,8 +103,8 @@ async function recountDependencies(sql: Sql, taskId: number): Promise<void> {
   );
 }
 
-/** A dependency is done: every task that waited for it has one less to wait for. */
-async function satisfyDependents(sql: Sql, taskId: number): Promise<void> {
+/** A dependency is done: every task that waited for it has one less to wait for. Resolves to whether there was one. */
+async function satisfyDependents(sql: Sql, taskId: number): Promise<boolean> {
   const changed = await sql.run(
     `update tasks set
        unfinished_dependencies = unfinished_dependencies - 1,
@@ -108,11 +114,12 @@ async function satisfyDependents(sql: Sql, taskId: number): Promise<void> {
     taskId,
     taskId,
   );
-  if (changed === 0) return;
-  await sql.run(
+  if (changed === 0) return false;
+  await sql.send(
     "update task_dependencies set state = 'satisfied' where depends_on = ? and state <> 'satisfied'",
     taskId,
   );
+  return true;
 }
 
 type Dependent = Pick<TaskRow, 'id' | 'status' | 'on_dependency_failure' | 'goal_id'>;
@@ -122,6 +129,7 @@ type Dependent = Pick<TaskRow, 'id' | 'status' | 'on_dependency_failure' | 'goal
  * whose last open task was stopped by this.
  */
 export async function failDependents(sql: Sql, taskId: number, change: Change): Promise<void> {
+  await sql.alone();
   const goals = new Set<number>();
   const failed = [taskId];
   for (let cause = failed.pop(); cause !== undefined; cause = failed.pop()) {

@@ -1,5 +1,5 @@
 import type { Sql } from '../../store/sql.js';
-import { newestEventId } from '../events/events.js';
+import type { NotedEvent } from '../events/events.js';
 import type { TaskRow, TaskStatus } from './task.js';
 
 /** What a change of one task has done to others, as ids in order. */
@@ -20,31 +20,19 @@ export interface Effects {
 
 type Changed = Pick<TaskRow, 'id' | 'status' | 'goal_id'>;
 
-/**
- * Makes a change of one task and reads from the audit log what it has done to others. Call it in a transaction: then
- * all events that are new are those of the change.
- */
-export async function withEffects<Row extends Changed>(
+/** What a change of one task has done to others, by the events that it has recorded (`noteEvents`). */
+export async function readEffects(
   sql: Sql,
-  change: () => Promise<Row>,
-): Promise<{ row: Row; effects: Effects }> {
-  const before = await newestEventId(sql);
-  const row = await change();
-  return { row, effects: await readEffects(sql, row, before) };
-}
-
-async function readEffects(sql: Sql, { id, status, goal_id }: Changed, before: number): Promise<Effects> {
-  const events = await sql.all<{ subject: string; subject_id: string; type: string }>(
-    "select subject, subject_id, type from events where id > ? and subject in ('task', 'goal') order by id",
-    before,
-  );
+  { id, status, goal_id }: Changed,
+  events: readonly NotedEvent[],
+): Promise<Effects> {
   const others = (type: string) =>
     events
-      .filter((event) => event.subject === 'task' && event.type === type && event.subject_id !== String(id))
-      .map((event) => Number(event.subject_id))
+      .filter((event) => event.subject === 'task' && event.type === type && event.subjectId !== String(id))
+      .map((event) => Number(event.subjectId))
       .sort((a, b) => a - b);
-  const ofGoal = events.findLast((event) => event.subject === 'goal' && event.subject_id === String(goal_id))?.type;
-  const own = events.filter((event) => event.subject === 'task' && event.subject_id === String(id));
+  const ofGoal = events.findLast((event) => event.subject === 'goal' && event.subjectId === String(goal_id))?.type;
+  const own = events.filter((event) => event.subject === 'task' && event.subjectId === String(id));
   const hasEnded = own.some(({ type }) => type === status && endings.has(status));
   const completed = others('completed');
   const skipped = others('skipped');

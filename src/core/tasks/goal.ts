@@ -131,6 +131,9 @@ export async function reopenGoal(sql: Sql, goalId: number | null, change: Change
  */
 export async function completeGoalIfDone(sql: Sql, goalId: number | null, change: Change): Promise<void> {
   if (goalId === null) return;
+  // Of two tasks that end at once, the second to come here must see the end of the first.
+  const active = await sql.get("select id from goals where id = ? and status = 'active' for update", goalId);
+  if (!active) return;
   const changed = await sql.run(
     `update goals set status = 'completed', completed_at = ?, updated_at = ?
      where id = ? and status = 'active'

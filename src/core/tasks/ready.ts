@@ -51,12 +51,15 @@ const queueOrder = 'order by priority desc, is_overdue desc, id';
 /** A query for the id of the task that would be claimed next. */
 export const firstReady = (scope: TaskScope): Fragment => readyIds(scope, undefined, justOne);
 
+/** The same, locked: the next of those that nobody else is claiming. */
+export const firstFree = (scope: TaskScope): Fragment => readyIds(scope, undefined, justOne, 'for update skip locked');
+
 /** Written out: with a parameter in its place SQLite needs 76 us for a claim instead of 32. */
 const justOne: Fragment = { text: '1', values: [] };
 
 /** The ids of the first ready tasks of a scope. The heads of its ranges are merged. */
-function readyIds(scope: TaskScope, after: Position | undefined, limit: Fragment): Fragment {
-  const ranges = rangesOf(scope).map((range) => readyRange(range, after, limit));
+function readyIds(scope: TaskScope, after: Position | undefined, limit: Fragment, lock = ''): Fragment {
+  const ranges = rangesOf(scope).map((range) => readyRange(range, after, limit, lock));
   const [only] = ranges;
   if (only && ranges.length === 1) return { text: `select id from (${only.text}) as ready`, values: only.values };
   const merged = ranges.map((range) => `select * from (${range.text}) as ready`).join(' union all ');
@@ -74,10 +77,10 @@ function rangesOf({ goalId, project }: TaskScope): Fragment[] {
 }
 
 /** One range, in the order of its own index. */
-function readyRange(range: Fragment, after: Position | undefined, limit: Fragment): Fragment {
+function readyRange(range: Fragment, after: Position | undefined, limit: Fragment, lock: string): Fragment {
   const behind = 'and (priority < ? or (priority = ? and (is_overdue < ? or (is_overdue = ? and id > ?))))';
   return {
-    text: `select id, priority, is_overdue from tasks where ${readyNow} ${range.text} ${after ? behind : ''} ${queueOrder} limit ${limit.text}`,
+    text: `select id, priority, is_overdue from tasks where ${readyNow} ${range.text} ${after ? behind : ''} ${queueOrder} limit ${limit.text} ${lock}`,
     values: [
       ...range.values,
       ...(after ? [after.priority, after.priority, after.is_overdue, after.is_overdue, after.id] : []),
@@ -100,8 +103,8 @@ export async function hasDueTasks(sql: Sql, clock: Clock): Promise<boolean> {
 
 /** Makes tasks ready whose `not_before` has come, and marks those whose deadline has passed. */
 export async function releaseDueTasks(sql: Sql, now: EpochMs): Promise<void> {
-  await sql.run('update tasks set is_held = 0 where is_held = 1 and not_before <= ?', now);
-  await sql.run(`update tasks set is_overdue = 1 where ${isNewlyOverdue}`, now);
+  await sql.send('update tasks set is_held = 0 where is_held = 1 and not_before <= ?', now);
+  await sql.send(`update tasks set is_overdue = 1 where ${isNewlyOverdue}`, now);
 }
 
 const isNewlyOverdue =

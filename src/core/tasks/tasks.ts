@@ -4,11 +4,12 @@ import type { Database, Sql } from '../../store/sql.js';
 import { countRows, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
+import { noteEvents } from '../events/events.js';
 import { type ClaimOptions, claimantFor, claimNext } from './claim.js';
 import { createTasks, type NewTask } from './create-tasks.js';
 import { dependencyKeys } from './dependencies.js';
 import { editTask, type TaskEdit } from './edit-task.js';
-import { type Effects, withEffects } from './effects.js';
+import { type Effects, readEffects } from './effects.js';
 import { findGoal } from './goal.js';
 import { type DependencyResult, readDependencyResults, readHistory, type TaskHistory } from './history.js';
 import { countTasks, listTasks, type TaskFilter, type TaskWithDependencies, withDependencies } from './list-tasks.js';
@@ -112,7 +113,9 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
 
     /** Claims the next ready task. If nothing is ready, lapsed claims are reclaimed first. */
     async claimNext(scope: TaskScope, options: ClaimOptions, actor: Actor): Promise<ClaimedTask | undefined> {
-      const claimed = await db.transaction((sql) => claimReadyOrLapsed(sql, scope, options, actor, clock));
+      const claimed = await db.transaction((sql) => claimReadyOrLapsed(sql, scope, options, actor, clock), {
+        beside: true,
+      });
       if (!claimed) await refuseUnknownGoal(scope);
       return claimed;
     },
@@ -138,10 +141,12 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
     waitingReasons: (scope: TaskScope): Promise<WaitingReasons> => countWaiting(db, scope),
 
     updateStatus: (update: StatusUpdate, actor: Actor): Promise<ChangedTask> =>
-      db.transaction((sql) => changed(sql, () => updateStatus(sql, update, actor, clock))),
+      db.transaction((sql) => changed(sql, (noted) => updateStatus(noted, update, actor, clock)), {
+        beside: update.status === 'completed' || update.status === 'in_progress',
+      }),
 
     edit: (task: TaskReference, edit: TaskEdit, actor: Actor): Promise<ChangedTask> =>
-      db.transaction((sql) => changed(sql, () => editTask(sql, task, edit, changeBy(actor)))),
+      db.transaction((sql) => changed(sql, (noted) => editTask(noted, task, edit, changeBy(actor)))),
 
     get: async (reference: TaskReference): Promise<TaskDetail> =>
       taskDetail(db, await findTask(db, reference), clock.now()),
@@ -173,9 +178,11 @@ async function withItsDependencies(sql: Sql, row: TaskRow): Promise<TaskWithDepe
   return rowOf(task);
 }
 
-async function changed(sql: Sql, change: () => Promise<TaskRow>): Promise<ChangedTask> {
-  const { row, effects } = await withEffects(sql, change);
-  return { ...(await withItsDependencies(sql, row)), effects };
+async function changed(sql: Sql, change: (sql: Sql) => Promise<TaskRow>): Promise<ChangedTask> {
+  const noted = noteEvents(sql);
+  const row = await change(noted.sql);
+  const [task, effects] = await Promise.all([withItsDependencies(sql, row), readEffects(sql, row, noted.events)]);
+  return { ...task, effects };
 }
 
 async function claimReadyOrLapsed(
@@ -191,11 +198,10 @@ async function claimReadyOrLapsed(
   let row = await claim();
   if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
   if (!row) return undefined;
-  const [found] = await withDependencies(sql, [row]);
-  const task = rowOf(found);
+  const [task, history] = await Promise.all([withItsDependencies(sql, row), readHistory(sql, row)]);
   const hasDependencies = task.dependencies.length > 0;
   const dependencyResults = hasDependencies ? await readDependencyResults(sql, row.id, shownResults) : [];
-  return { ...task, dependencyResults, history: await readHistory(sql, row) };
+  return { ...task, dependencyResults, history };
 }
 
 async function taskDetail(sql: Sql, row: TaskRow, now: EpochMs): Promise<TaskDetail> {

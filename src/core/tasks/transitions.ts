@@ -40,8 +40,9 @@ export async function finishTask(
 ): Promise<void> {
   await endTask(sql, row, status, outcome, change);
   if (status === 'cancelled') await cancelParts(sql, row, change);
-  await propagateEnd(sql, row, status, change);
-  if (status === 'completed') await completeWholes(sql, row, change);
+  const hadDependents = await propagateEnd(sql, row, status, change);
+  // A whole depends on its parts.
+  if (status === 'completed' && hadDependents) await completeWholes(sql, row, change);
 }
 
 /** Completes the tasks that waited only for their parts, and for this one last; one with criteria is left to a worker. */
@@ -52,6 +53,7 @@ async function completeWholes(sql: Sql, { id }: TaskRow, change: Change): Promis
        and exists (select 1 from tasks part where part.parent_id = t.id)`,
     id,
   );
+  if (wholes.length > 0) await sql.alone();
   for (const whole of wholes) {
     const parts = await sql.all<{ id: number; title: string }>(
       "select id, title from tasks where parent_id = ? and status = 'completed' order by id",
@@ -90,7 +92,7 @@ export async function cancelTasksOfGoal(sql: Sql, goalId: number, change: Change
 }
 
 async function endTask(sql: Sql, row: TaskRow, status: EndStatus, outcome: TaskOutcome, change: Change): Promise<void> {
-  await sql.run(
+  await sql.send(
     `update tasks set status = ?, result = coalesce(?, result),
        error = case when ? = 'completed' then ? else coalesce(?, error) end, tokens_used = tokens_used + ?, started_at = coalesce(started_at, ?), completed_at = ?, updated_at = ?,
        worker_slot = null, lease_expires_at = null, lease_expires_tick = null, lease_boot_id = null
@@ -146,12 +148,14 @@ export async function lapseClaims(sql: Sql, clock: Clock): Promise<number[]> {
     `select * from tasks where status = 'in_progress' and ${leaseHasLapsed}`,
     ...clockValues(clock),
   );
+  if (rows.length > 0) await sql.alone();
   for (const row of rows) await reclaim(sql, row, { at: clock.now() });
   return rows.map((row) => row.id);
 }
 
 /** Ends a lapsed claim. The attempt counts: the task is ready again, or failed if that was its last attempt. */
 export async function reclaim(sql: Sql, row: TaskRow, change: Change): Promise<void> {
+  await sql.alone();
   const holder = await recordLapse(sql, row, change);
   if (row.attempts >= row.max_attempts) {
     const error = `Attempt ${row.attempts} of ${row.max_attempts} ended without a report from ${holder}.`;

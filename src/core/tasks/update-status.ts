@@ -8,7 +8,7 @@ import { hasLapsed } from '../lease.js';
 import { type ClaimOptions, claimantFor, claimOne, renewClaim } from './claim.js';
 import { type ClaimProof, isOwnClaim, refuseOldToken, requireClaim } from './claim-proof.js';
 import { explainWaiting, releaseDueTasks } from './ready.js';
-import { findTask, type TaskReference, type TaskRow, type TaskStatus, taskName } from './task.js';
+import { findTask, lockTask, type TaskReference, type TaskRow, type TaskStatus, taskName } from './task.js';
 import { finishTask, reclaim, recordOutcome, releaseClaim, reopenTask, type TaskOutcome } from './transitions.js';
 
 export interface StatusUpdate extends TaskOutcome {
@@ -51,10 +51,10 @@ export async function updateStatus(sql: Sql, update: StatusUpdate, actor: Actor,
   return findTask(sql, row.id);
 }
 
-/** The task. A lapsed claim on it is ended first, unless the caller acts on that claim. */
+/** The task, locked. A lapsed claim on it is ended first, unless the caller acts on that claim. */
 async function findLive(step: Step): Promise<TaskRow> {
   const { sql, update, clock } = step;
-  const row = await findTask(sql, update.task);
+  const row = await lockTask(sql, update.task);
   if (row.status !== 'in_progress' || update.claimToken !== undefined || !hasLapsed(row, clock)) return row;
   if (isOwnClaim(row, step) && update.status !== 'in_progress') return row;
   await reclaim(sql, row, { at: step.change.at });
@@ -135,6 +135,7 @@ function refuseDoneByAnother(row: TaskRow, step: Step, adds: boolean): void {
 }
 
 async function reopen(row: TaskRow, { sql, update, change }: Step): Promise<void> {
+  await sql.alone();
   if (update.status !== 'pending') {
     throw new RuntimeError(
       'conflict',

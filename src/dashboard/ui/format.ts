@@ -1,3 +1,5 @@
+import type { JobSummary } from '../../http/page/jobs.js';
+
 const plain = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
 
@@ -47,17 +49,11 @@ export function spanOf(from: string | null, to: string | null, now: number): str
 }
 
 /** How long a job took, or has taken so far; empty while it waits, whether for its first attempt or for the next. */
-export function spanOfJob(job: SpannedJob, now: number): string {
+export function spanOfJob(job: Pick<JobSummary, 'status' | 'started_at' | 'completed_at'>, now: number): string {
   const isOver = job.completed_at !== null;
   return isOver || job.status === 'running'
     ? job.started_at
       ? spanOf(job.started_at, job.completed_at, now)
       : ''
     : '';
-}
-
-interface SpannedJob {
-  status: string;
-  started_at: string | null;
-  completed_at: string | null;
 }

@@ -15,7 +15,6 @@ export const lanes: Migration = {
       drop index jobs_ready;
       create index jobs_ready on jobs (lane, priority desc, run_at, seq)
         where status = 'pending' and unfinished_dependencies = 0;
-      create index jobs_running on jobs (lane, type) where status = 'running';
 
       alter table runners add column lane text not null default 'process' check (lane in ('call', 'process'));
       -- How many jobs it carries at once; 0 when it takes no more.

@@ -1,10 +1,13 @@
 /**
  * A statement of the domain in the words of PostgreSQL. The texts are written for both engines (`store/README.md`); what
- * is left to change is the form of the parameters. Strings, quoted names and comments stay as they are.
+ * is left to change is the form of the parameters, and row locks: ids never change, so none needs to keep out the checks
+ * of references, which would lead to deadlocks. Strings, quoted names and comments stay as they are.
  */
 export function toPostgres(text: string): string {
   let count = 0;
-  return outsideQuotes(text, (code) => code.replaceAll(/\?/g, () => `$${++count}`));
+  return outsideQuotes(text, (code) =>
+    code.replaceAll(/\?/g, () => `$${++count}`).replaceAll(/\bfor update\b/g, 'for no key update'),
+  );
 }
 
 /**

@@ -13,7 +13,7 @@ export const taskReference = z
 export const taskReferences = z
   .array(z.union([rowId, z.string().min(1).max(200)]))
   .max(1_000)
-  .describe('Tasks that must be done first: ids or keys.');
+  .describe('Ids or keys of tasks that come first.');
 
 /** Dependencies of a task that is created with others, which may be named by their places, counted from 0. */
 export const batchReferences = z
@@ -23,17 +23,13 @@ export const batchReferences = z
 
 export const goalId = rowId.describe("A goal's id, as returned by create_goal or list_goals.");
 export const jobId = z.string().min(1).max(200).describe('The task_id that submit_background_task returned.');
-export const verify = z
-  .boolean()
-  .optional()
-  .describe('false: answers are not judged by the acceptance criteria of their tasks.');
+export const verify = z.boolean().optional().describe('false: answers are not judged.');
 export const priority = z.int().min(1).max(10).describe('1 to 10; 10 is done first. 5 unless given.');
 export const taskStatus = z.enum(taskStatuses);
 export const failurePolicy = z
   .enum(failurePolicies)
   .describe(
-    'When a dependency fails: block (wait), skip (those after it go on), run (all the same), cancel (those after it follow ' +
-      'their own policy); block unless given.',
+    'When a dependency fails: block (wait), skip (those after it go on), run (all the same), cancel (those after it follow their own).',
   );
 export const metadata = z
   .record(z.string(), z.custom<Json>())

@@ -18,26 +18,34 @@ function listedFields(properties: Properties, place: string): Properties {
   return Object.fromEntries(
     Object.entries(properties).map(([name, schema]) => {
       const listed = listedForm(asSchema(schema) ?? {}, `${place}.${name}`);
-      if (place === 'edit_task' || (plainNames.has(name) && !notPlain.has(`${place}.${name}`)))
-        delete listed.description;
-      return [name, asFieldsOfTask(name, listed)];
+      if (place === 'edit_task' || (plainNames.has(name) && !notPlain.has(`${place}.${name}`))) {
+        for (const key of ['description', 'minimum', 'maximum'] as const) delete listed[key];
+      }
+      if (toldWords.has(name) || place === 'edit_task') delete listed.enum;
+      return [name, asWords(`${place}.${name}`) ?? asFieldsOfTask(name, listed)];
     }),
   );
 }
 
+/** Arguments whose words the instructions tell. */
+const toldWords: ReadonlySet<string> = new Set(['scope', 'fields']);
+
 /** What an argument says by its name, or the instructions say once for all tools. */
 const plainNames: ReadonlySet<string> = new Set([
+  'acceptance',
   'agent_id',
   'claim_token',
+  'concurrency',
+  'confirm',
   'cursor',
   'deadline',
   'description',
   'error',
   'error_message',
-  'fallback_models',
-  'fields',
   'failure_threshold',
+  'fallback_models',
   'feedback',
+  'fields',
   'force',
   'goal_id',
   'idempotency_key',
@@ -48,12 +56,15 @@ const plainNames: ReadonlySet<string> = new Set([
   'max_attempts',
   'max_chars',
   'max_results',
+  'max_tasks',
   'metadata',
+  'mode',
   'model',
   'name',
   'not_before',
   'offset',
   'parameters',
+  'path',
   'permit',
   'pipeline_id',
   'priority',
@@ -63,26 +74,29 @@ const plainNames: ReadonlySet<string> = new Set([
   'scope',
   'server',
   'since',
-  'step_index',
   'slot',
   'start',
   'status',
   'status_filter',
-  'system',
-  'temperature',
-  'top_k',
-  'top_p',
+  'step_index',
   'stop_sequences',
+  'subject',
+  'subject_id',
+  'system',
   'taskId',
   'task_id',
   'task_ids',
+  'tasks',
+  'temperature',
   'template',
   'text',
-  'verify',
   'timeout_seconds',
   'title',
   'tokens_used',
+  'top_k',
+  'top_p',
   'type',
+  'verify',
   'window_minutes',
   'window_seconds',
   'workerId',
@@ -101,21 +115,37 @@ const notPlain: ReadonlySet<string> = new Set([
   'submit_background_task.verify',
 ]);
 
+/** Objects and lists of objects whose fields are told in words, or stand whole at another tool. */
+function asWords(place: string): JsonSchema | undefined {
+  switch (place) {
+    case 'submit_background_task.model_params':
+      return {
+        type: 'object',
+        description:
+          'max_tokens, temperature, top_p, top_k, stop_sequences, num_ctx (Ollama: context), json_schema (the answer must follow it)',
+      };
+    case 'decompose_task.tasks':
+      return { type: 'array', items: { type: 'object', description: 'as for decompose_goal' } };
+    default:
+      return undefined;
+  }
+}
+
 /** Lists of tasks as create_task takes one: its twelve fields are listed there. */
 function asFieldsOfTask(name: string, schema: JsonSchema): JsonSchema {
   const fields = asSchema(schema.items as JsonSchema | undefined)?.properties ?? {};
   if (name !== 'tasks' || fields.on_dependency_failure === undefined) return schema;
   const most = fields.deadline
     ? 'the fields of create_task'
-    : 'the fields of create_task but goal_id, deadline, not_before';
+    : 'the fields of create_task but goal_id, deadline, not_before, discovered_from';
   return {
     ...schema,
-    items: { type: 'object', description: `${most}; dependencies also by key, title or place (from 0) in this list` },
+    items: { type: 'object', description: `${most}; dependencies also by key, title or place from 0` },
   };
 }
 
 /** A limit beyond this is met by no sensible call, and is told when it is. */
-const farBound = 1_000;
+const farBound = 100;
 
 function listedForm({ additionalProperties, ...schema }: JsonSchema, place: string): JsonSchema {
   const listed: JsonSchema = { ...schema };
@@ -129,12 +159,15 @@ function listedForm({ additionalProperties, ...schema }: JsonSchema, place: stri
   if (listed.maximum === undefined && (listed.minimum === 0 || listed.minimum === 1)) delete listed.minimum;
   if (schema.properties) listed.properties = listedFields(schema.properties, place);
   const item = Array.isArray(schema.items) ? undefined : asSchema(schema.items as JsonSchema | undefined);
-  if (item) listed.items = listedForm(item, place);
+  // What a list has is told once, at the list.
+  if (item) listed.items = withoutDescription(listedForm(item, place));
   // What a record may have in it, where that is not just anything.
   const values = asSchema(additionalProperties);
   if (values && Object.keys(values).length > 0) listed.additionalProperties = listedForm(values, place);
   return schema.anyOf ? withTypeList(listed, schema.anyOf as JsonSchema[]) : listed;
 }
+
+const withoutDescription = ({ description: _, ...schema }: JsonSchema): JsonSchema => schema;
 
 /** `anyOf` of plain types as a list of types, which says the same. */
 function withTypeList({ anyOf: _, ...listed }: JsonSchema, branches: readonly JsonSchema[]): JsonSchema {

@@ -9,11 +9,7 @@ import type { Tasks } from '../../core/tasks/tasks.js';
 import * as field from '../call/fields.js';
 
 /** A name that the maker of a task chooses for it. */
-export const taskKey = z
-  .string()
-  .min(1)
-  .max(200)
-  .describe('A name of your own, such as auth-api, unique, not digits only: works wherever an id does.');
+export const taskKey = z.string().min(1).max(200).describe('A name of your own, such as auth-api: works as an id.');
 
 /** A new task, as create_task takes one and create_tasks several. */
 export const newTask = z.strictObject({
@@ -31,7 +27,7 @@ export const newTask = z.strictObject({
   on_dependency_failure: field.failurePolicy.optional(),
   discovered_from: field.taskReference
     .optional()
-    .describe('The task during whose work it was found: a link, neither waits for the other.'),
+    .describe('The task during which it was found; neither waits for the other.'),
 });
 
 /** A new task of several, which may depend on each other. */

@@ -10,7 +10,7 @@ export function toolCaller(user: User): Actor {
     const mark = `${name}-${number}`;
     ledger.sent.add(mark);
     const reply = await user.call('call_tool', { tool_name: 'odd.add', arguments: { mark }, timeout_seconds: 5 });
-    if (reply.is === 'done' && reply.data.is_error !== true) ledger.answered.add(mark);
+    if (reply.is === 'done' && reply.data.result.isError !== true) ledger.answered.add(mark);
   }
 
   async function echo(_: Random, number: number) {

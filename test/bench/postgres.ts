@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
+import { systemClock } from '../../src/base/clock.js';
+import { silentLog } from '../../src/base/log.js';
+import { createTaskBoard } from '../../src/core/tasks/tasks.js';
+import { openPostgres } from '../../src/store/postgres/open.js';
+import { postgresBinaries, startPostgres } from '../support/postgres-server.js';
+import type { Figure } from './protocol.js';
+
+const processes = 8;
+const tasks = 20_000;
+const secondsOfRun = 5;
+const actor = { holder: 'session:bench', project: '' };
+
+/** Eight processes that claim and complete tasks of one PostgreSQL database, which runs on the same machine. */
+export async function measurePostgres(): Promise<Figure[]> {
+  const binaries = postgresBinaries();
+  if (binaries === undefined) return [];
+  const server = await startPostgres(binaries, { isSafe: true });
+  const worker = `node_modules/.cache/postgres-worker-${process.pid}.mjs`;
+  try {
+    const form = { bundle: true, platform: 'node', format: 'esm', packages: 'external' } as const;
+    await build({
+      ...form,
+      define: { __VERSION__: '"bench"' },
+      entryPoints: ['test/bench/postgres-worker.ts'],
+      outfile: worker,
+    });
+    const url = (name: string) => `postgres://agrt@127.0.0.1:${server.port}/${name}`;
+    const beside = await claimRate(url('beside'), worker, '');
+    const alone = await claimRate(url('alone'), worker, 'alone');
+    const readMs = await medianOfReads(url('beside'));
+    return [
+      {
+        what: `claim and complete a task on PostgreSQL, ${processes} processes, against one lock for all`,
+        ours: `${Math.round(beside).toLocaleString('en')}/s`,
+        reference: `${Math.round(alone).toLocaleString('en')}/s`,
+        ratio: beside / alone,
+        aim: '>= 300/s and >= 3',
+      },
+      {
+        what: 'get_task on PostgreSQL, p50',
+        ours: `${readMs.toFixed(2)} ms`,
+        reference: '',
+        ratio: undefined,
+        aim: '<= 1 ms',
+      },
+    ];
+  } finally {
+    rmSync(worker, { force: true });
+    await server.stop();
+  }
+}
+
+/** Tasks a second. Throws if one was done twice, or is done and not so in the database. */
+async function claimRate(url: string, worker: string, mode: string): Promise<number> {
+  const db = await openPostgres({ url, log: silentLog });
+  const board = createTaskBoard({ db, clock: systemClock() });
+  for (let made = 0; made < tasks; made += 1_000) {
+    await board.create(
+      Array.from({ length: 1_000 }, (_, index) => ({ title: `Task ${made + index}`, priority: 1 + (index % 10) })),
+      actor,
+    );
+  }
+  await db.run('analyze tasks');
+  const children = Array.from({ length: processes }, () =>
+    spawn(process.execPath, [worker, url, String(secondsOfRun), mode], { stdio: ['pipe', 'pipe', 'inherit'] }),
+  );
+  const lines = children.map((child) => createInterface({ input: child.stdout })[Symbol.asyncIterator]());
+  for (const line of lines) await line.next();
+  const startedAt = performance.now();
+  for (const child of children) child.stdin.write('go\n');
+  const done: number[] = [];
+  for (const line of lines) done.push(...(JSON.parse((await line.next()).value as string) as number[]));
+  const seconds = (performance.now() - startedAt) / 1000;
+  const row = await db.get<{ count: number }>("select count(*) as count from tasks where status = 'completed'");
+  db.close();
+  if (new Set(done).size !== done.length) throw new Error('A task was done twice.');
+  if (row?.count !== done.length) throw new Error(`${done.length} were done, and ${row?.count} are completed.`);
+  return done.length / seconds;
+}
+
+async function medianOfReads(url: string): Promise<number> {
+  const db = await openPostgres({ url, log: silentLog });
+  const board = createTaskBoard({ db, clock: systemClock() });
+  const times: number[] = [];
+  for (let read = 0; read < 2_000; read++) {
+    const startedAt = performance.now();
+    await board.get(1 + ((read * 7) % tasks));
+    times.push(performance.now() - startedAt);
+  }
+  db.close();
+  return times.sort((a, b) => a - b)[times.length / 2] ?? 0;
+}
