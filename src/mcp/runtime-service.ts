@@ -1,5 +1,4 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
-import { RuntimeError } from '../base/errors.js';
 import type { Rights } from '../core/access/pass.js';
 import type { Actor } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
@@ -14,7 +13,7 @@ import { promptHandlers } from './prompts.js';
 import { followResources } from './resource-changes.js';
 import { resourceHandlers } from './resources.js';
 import type { Service } from './service.js';
-import { notLoaded, type ToolSurfaces } from './tool-surface.js';
+import type { ToolSurfaces } from './tool-surface.js';
 
 export interface RuntimeServiceNeeds {
   surfaces: ToolSurfaces;
@@ -43,13 +42,8 @@ export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
 
   async function callTool(params: unknown, exchange: Exchange): Promise<CallToolResult> {
     const { name, arguments: given } = calledTool(params);
-    const [surface, { contextOf }, { callTool, toErrorResult }] = await Promise.all([
-      surfaces.for(exchange.peer.info, isReadOnly),
-      import('../tools/call/run-tool.js'),
-      import('./call-tool.js'),
-    ]).catch((error: unknown) => {
-      throw error instanceof RuntimeError ? error : notLoaded(error);
-    });
+    const surface = await surfaces.for(exchange.peer.info, isReadOnly);
+    const { callTool, contextOf, toErrorResult } = surface.run;
     const tool = surface.find(name);
     if (!tool) return toErrorResult(surface.explainMissing(name, rights));
     const openContext = async () => {

@@ -63,8 +63,8 @@ export async function serveStdio(readSettings: () => Config, options: ServeOptio
     sessionId: session.id,
     isReadOnly: config.isReadOnly,
     async runtime() {
-      const [opened] = await Promise.all([runtime.open(), project.answered()]);
-      return opened;
+      await project.answered();
+      return runtime.open();
     },
     settleProject: (exchange) => project.settle(exchange),
   });
