@@ -7,6 +7,7 @@ import { argument, choice, completedBy, count, flag, numberArgument, optionalArg
 
 const isAll = flag('--all', 'of every project');
 const limit = (byDefault: number) => count('--limit <count>', `at most this many (default: ${byDefault})`, byDefault);
+const isWatched = flag('-w, --watch', 'show it anew after each change, until Ctrl-C');
 const goalId = completedBy('goal', count('--goal <id>', 'only of this goal'));
 
 /** What the sessions work on, for people and scripts. All but `import` only read. */
@@ -14,7 +15,7 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
   defineCommand({
     name: 'board',
     description: 'Show the tasks by state.',
-    options: { isAll, goalId, limit: limit(10) },
+    options: { isAll, goalId, limit: limit(10), isWatched },
     load: async () => (await import('./board/board.js')).runBoard,
   }),
   {
@@ -29,6 +30,7 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
           isAll,
           status: choice('--status <status>', 'only goals with this status', goalStatuses),
           limit: limit(20),
+          isWatched,
         },
         load: async () => (await import('./board/goals.js')).runGoals,
       }),
@@ -53,6 +55,7 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
       isReady: flag('--ready', 'only tasks that can be started now', { conflictsWith: ['status', 'blocked'] }),
       isBlocked: flag('--blocked', 'only tasks that wait for something', { conflictsWith: 'status' }),
       limit: limit(50),
+      isWatched,
     },
     load: async () => (await import('./board/tasks.js')).runTasks,
   }),
@@ -60,12 +63,13 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
     name: 'task',
     description: 'Show a task: what it waits for, its history and its result.',
     arguments: { task: completedBy('task', argument('its id or key')) },
+    options: { isWatched },
     load: async () => (await import('./board/task.js')).runTask,
   }),
   defineCommand({
     name: 'next',
     description: 'Show which task would be handed out next, or why none is; claims nothing.',
-    options: { isAll, goalId },
+    options: { isAll, goalId, isWatched },
     load: async () => (await import('./board/next.js')).runNext,
   }),
   defineCommand({

@@ -29,9 +29,9 @@ export function settingOf(flags: GlobalFlags): Setting {
  */
 export function readSettingOf(flags: GlobalFlags): Setting {
   const setting = settingOf(flags);
-  const { dbPath, home } = setting.config;
+  const { dbPath, dbUrl, home } = setting.config;
   const usual = settingOrDefault({}, 'AGENT_RUNTIME_DB_PATH').replace(/^~/, home);
-  if (dbPath === usual || existsSync(dbPath)) return setting;
+  if (dbUrl !== undefined || dbPath === usual || existsSync(dbPath)) return setting;
   throw new RuntimeError(
     'not_found',
     `There is no database ${dbPath}.`,
