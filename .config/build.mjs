@@ -14,6 +14,7 @@ export const entryPoints = {
   'agent-host': 'src/agent-host.ts',
   index: 'src/index.ts',
   'trainer-worker': 'src/agents/ml-experiment/trainer-worker.ts',
+  'schema-worker': 'src/base/json-schema/schema-worker.ts',
 };
 
 /** zod's messages in forty languages are half of the bundle's code, and none but English is ever asked for. */

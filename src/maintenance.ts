@@ -128,7 +128,7 @@ export class Maintenance {
   /** Writes a copy of the database to a new file, in the backup directory unless a path is given. */
   async backup(path?: string, label = 'manual'): Promise<{ path: string; sizeBytes: number }> {
     const { db, clock, backupDir } = this.#needs;
-    const target = path ?? backupPath({ backupDir, label, now: clock.now() });
+    const target = path ?? backupPath({ backupDir, label, now: clock.now(), extension: db.backupExtension });
     await db.backup(target);
     return { path: target, sizeBytes: statSync(target).size };
   }

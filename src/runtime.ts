@@ -88,8 +88,9 @@ export { nameSession, type Session, type SessionInfo } from './core/coordination
 
 /** Opens the database and builds every part over it. Throws RuntimeError `unavailable` with the way to fix it. */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { config, log, clock = systemClock() } = options;
-  const processes = options.processes ?? systemProcesses(clock.bootId);
+  const { config, log } = options;
+  const hostClock = options.clock ?? systemClock();
+  const processes = options.processes ?? systemProcesses(hostClock.bootId);
   const runnerEntry = options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url));
   const redact = createRedactor(config.secrets);
   const backupDir = join(config.dataDir, 'backups');
@@ -98,9 +99,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     url: config.dbUrl,
     backupDir,
     log,
-    now: clock.now,
+    now: hostClock.now,
     nameProcess,
   });
+  // Hosts disagree about the time; their database does not.
+  const clock = options.clock ?? { ...hostClock, now: () => hostClock.now() + db.clockOffset() };
   const ground: Ground = { config, db, clock, log, processes, redact, runnerEntry };
 
   const breakers = createBreakers({ db, clock, onClosed: wakeBlockedJobs });

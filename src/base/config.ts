@@ -141,7 +141,11 @@ export function readConfigWith(
     project: environment.CLAUDE_PROJECT_DIR || '',
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
     env,
-    secrets: [...secretsIn(env, providers, namedSecrets), ...(native.searxng?.secrets ?? [])],
+    secrets: [
+      ...secretsIn(env, providers, namedSecrets),
+      ...passwordIn(readSetting(env, 'AGENT_RUNTIME_DB_URL')),
+      ...(native.searxng?.secrets ?? []),
+    ],
     warnings: warnOfUnknown(environment, providers),
   };
 }
@@ -256,6 +260,17 @@ function secretsIn(env: Environment, providers: readonly ProviderSection[], name
 
 function path(text: string, home: string): string {
   return text === '~' || text.startsWith('~/') ? join(home, text.slice(1)) : resolve(text);
+}
+
+/** The password that an address may hold, as it stands there and as it is meant. */
+function passwordIn(url: string | undefined): string[] {
+  const [, password] = /^postgres(?:ql)?:\/\/[^/@]*:([^/@]+)@/.exec(url ?? '') ?? [];
+  if (password === undefined) return [];
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
 }
 
 function isOn(text: string): boolean {

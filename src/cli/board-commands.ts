@@ -1,19 +1,21 @@
 import { goalStatuses } from '../core/tasks/goal.js';
 import { taskStatuses } from '../core/tasks/task.js';
 import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
+import { importNames } from './import/import-names.js';
 import { commandName } from './launch.js';
-import { argument, choice, count, flag, numberArgument, optionalArgument, text } from './options.js';
+import { argument, choice, completedBy, count, flag, numberArgument, optionalArgument, text } from './options.js';
 
 const isAll = flag('--all', 'of every project');
 const limit = (byDefault: number) => count('--limit <count>', `at most this many (default: ${byDefault})`, byDefault);
-const goalId = count('--goal <id>', 'only of this goal');
+const isWatched = flag('-w, --watch', 'show it anew after each change, until Ctrl-C');
+const goalId = completedBy('goal', count('--goal <id>', 'only of this goal'));
 
 /** What the sessions work on, for people and scripts. All but `import` only read. */
 export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
   defineCommand({
     name: 'board',
     description: 'Show the tasks by state.',
-    options: { isAll, goalId, limit: limit(10) },
+    options: { isAll, goalId, limit: limit(10), isWatched },
     load: async () => (await import('./board/board.js')).runBoard,
   }),
   {
@@ -28,13 +30,14 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
           isAll,
           status: choice('--status <status>', 'only goals with this status', goalStatuses),
           limit: limit(20),
+          isWatched,
         },
         load: async () => (await import('./board/goals.js')).runGoals,
       }),
       defineCommand({
         name: 'graph',
         description: 'Draw the tasks of a goal and their dependencies, for Mermaid or Graphviz.',
-        arguments: { goal: numberArgument('the id of the goal') },
+        arguments: { goal: completedBy('goal', numberArgument('the id of the goal')) },
         options: {
           format: choice('--format <format>', 'by default mermaid in a terminal, else JSON', ['mermaid', 'dot']),
         },
@@ -52,26 +55,28 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
       isReady: flag('--ready', 'only tasks that can be started now', { conflictsWith: ['status', 'blocked'] }),
       isBlocked: flag('--blocked', 'only tasks that wait for something', { conflictsWith: 'status' }),
       limit: limit(50),
+      isWatched,
     },
     load: async () => (await import('./board/tasks.js')).runTasks,
   }),
   defineCommand({
     name: 'task',
     description: 'Show a task: what it waits for, its history and its result.',
-    arguments: { task: argument('its id or key') },
+    arguments: { task: completedBy('task', argument('its id or key')) },
+    options: { isWatched },
     load: async () => (await import('./board/task.js')).runTask,
   }),
   defineCommand({
     name: 'next',
     description: 'Show which task would be handed out next, or why none is; claims nothing.',
-    options: { isAll, goalId },
+    options: { isAll, goalId, isWatched },
     load: async () => (await import('./board/next.js')).runNext,
   }),
   defineCommand({
     name: 'import',
     description: 'Take over the goals and tasks of another program. Without --yes, it only shows what it would do.',
     arguments: {
-      source: argument('where they come from'),
+      source: argument('where they come from', importNames),
       path: optionalArgument('the file or directory; by default where that program keeps it'),
     },
     options: {

@@ -1,4 +1,5 @@
 import { boardCommands } from './board-commands.js';
+import { shells } from './completion/shells.js';
 import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
 import { clientIds } from './install/clients.js';
 import { jobCommands } from './job-commands.js';
@@ -6,6 +7,7 @@ import { claudeScopes, commandName, dashboardPort, httpPort } from './launch.js'
 import {
   argument,
   choice,
+  completedBy,
   count,
   flag,
   list,
@@ -60,6 +62,18 @@ const setupCommands = [
       relay: flag('--relay', 'run a relay of four agents instead; it needs a configured model'),
     },
     load: async () => (await import('./demo/demo.js')).runDemo,
+  }),
+  defineCommand({
+    name: 'completion',
+    description: 'Print a script that makes a shell complete commands, options, and the ids of goals, tasks and jobs.',
+    arguments: { shell: argument('bash, zsh, fish or powershell', shells) },
+    helpAfter: `
+  bash        ${commandName} completion bash >> ~/.bashrc
+  zsh         ${commandName} completion zsh >> ~/.zshrc        (after compinit)
+  fish        ${commandName} completion fish > ~/.config/fish/completions/agent-runtime.fish
+  PowerShell  ${commandName} completion powershell >> $PROFILE
+`,
+    load: async () => (await import('./completion/scripts.js')).runCompletion,
   }),
 ];
 
@@ -138,7 +152,7 @@ const toolCommand = defineCommand({
   name: 'tool',
   description: 'Call one of the tools that MCP clients get, or list them.',
   usage: 'NAME [--arg key=value ...] [--input JSON|@FILE|-] | NAME --help | --list',
-  arguments: { name: optionalArgument('the tool') },
+  arguments: { name: completedBy('tool', optionalArgument('the tool')) },
   options: {
     isList: flag('-l, --list', 'list the tools by toolset'),
     pairs: list('-a, --arg <key=value>', 'an argument; repeat it for more, or for another item of a list'),
@@ -181,13 +195,13 @@ const serversCommands = [
   defineCommand({
     name: 'check',
     description: 'Start each server, ask for its tools, and stop it. The exit code is 1 if one does not answer.',
-    arguments: { server: optionalArgument('only this one') },
+    arguments: { server: completedBy('server', optionalArgument('only this one')) },
     load: async () => (await import('./servers/servers.js')).checkServers,
   }),
   defineCommand({
     name: 'accept',
     description: 'Accept the tools of a server as they are now, after list_available_tools has marked some as changed.',
-    arguments: { server: argument('a server of the config file') },
+    arguments: { server: completedBy('server', argument('a server of the config file')) },
     load: async () => (await import('./servers/accept.js')).acceptServer,
   }),
 ];

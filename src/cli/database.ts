@@ -37,7 +37,9 @@ export async function runRestore({ file, isForced }: RestoreOptions, { flags, ou
       'Run `agent-runtime doctor` to see the newest backup.',
     );
   const saved = await saveCurrent(setting, isForced);
-  await restoreDatabase({ from, file: setting.config.dbPath, log: setting.log });
+  const { dbUrl, dbPath } = setting.config;
+  if (dbUrl === undefined) await restoreDatabase({ from, file: dbPath, log: setting.log });
+  else await (await import('../store/postgres/open.js')).restorePostgres(dbUrl, from);
   // Sessions and runners that the backup lists have long ended: the sweep releases what they held.
   const counts = await withRuntime(setting, async (runtime) => {
     await runtime.maintenance.runOnce();
@@ -54,7 +56,7 @@ export async function runRestore({ file, isForced }: RestoreOptions, { flags, ou
 
 function requireBackup({ config }: Setting): string {
   const directory = join(config.dataDir, 'backups');
-  const newest = newestBackup(directory);
+  const newest = newestBackup(directory, config.dbUrl === undefined ? '.db' : '.dump');
   if (newest) return newest;
   throw new RuntimeError('not_found', `There is no backup in ${directory}.`, 'Name the file to restore.');
 }
@@ -64,16 +66,18 @@ function requireBackup({ config }: Setting): string {
  * Throws `conflict` if another process uses it, unless `isForced`.
  */
 async function saveCurrent(setting: Setting, isForced: boolean): Promise<string | undefined> {
-  const { dbPath } = setting.config;
-  if (!existsSync(dbPath)) return undefined;
+  const { dbPath, dbUrl } = setting.config;
+  if (dbUrl === undefined && !existsSync(dbPath)) return undefined;
   try {
     return await withRuntime(setting, async (runtime) => {
       const live = await runtime.liveProcesses();
-      if (live.length > 0 && !isForced) throw inUse(dbPath, live);
+      if (live.length > 0 && !isForced) throw inUse(runtime.db.location, live);
       return (await runtime.maintenance.backup(undefined, 'before-restore')).path;
     });
   } catch (error) {
     if (!isForced || !(error instanceof RuntimeError) || error.code !== 'unavailable') throw error;
+    // A server's own tools look after what is damaged there.
+    if (dbUrl !== undefined) throw error;
     return setAside(dbPath, Date.now());
   }
 }

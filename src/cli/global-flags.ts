@@ -18,7 +18,7 @@ export interface GlobalFlags {
   isJsonLogs: boolean;
 }
 
-const globalOptions = {
+export const globalOptions = {
   db: text('--db <file>', 'the database file (AGENT_RUNTIME_DB_PATH)'),
   config: text('--config <file>', 'the config file (AGENT_RUNTIME_CONFIG)'),
   dataDir: text('--data-dir <dir>', 'backups, logs and artifacts (AGENT_RUNTIME_DATA_DIR)'),

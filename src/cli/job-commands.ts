@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { jobStatuses } from '../core/jobs/job.js';
 import { defineCommand } from './define-command.js';
 import { commandName } from './launch.js';
-import { choice, flag, list, optionalArgument, requiredText, text, textWithDefault } from './options.js';
+import { choice, completedBy, flag, list, optionalArgument, requiredText, text, textWithDefault } from './options.js';
 
-const id = optionalArgument('the job: the id that submit printed, or the beginning of it');
-const jobId = text('--job-id <id>', 'the same, as an option');
+const id = completedBy('job', optionalArgument('the job: the id that submit printed, or the beginning of it'));
+const jobId = completedBy('job', text('--job-id <id>', 'the same, as an option'));
 
 /** The commands of the earlier job server, and those that it lacked. */
 export const jobCommands = [
@@ -23,7 +23,10 @@ export const jobCommands = [
       payload: requiredText('--config, --payload <json|file>', 'the payload: a JSON object, or the file that holds it'),
       metadata: text('--metadata <json|file>', 'data to store with the job: a JSON object, or the file that holds it'),
       priority: text('--priority <1-10>', '10 runs first (default: 5)'),
-      dependsOn: list('--depends-on <job-id>', 'a job that must complete first; repeat it for more'),
+      dependsOn: completedBy(
+        'job',
+        list('--depends-on <job-id>', 'a job that must complete first; repeat it for more'),
+      ),
       runAt: text('--run-at <time>', 'do not start before this time, ISO 8601 with a zone'),
       maxAttempts: text('--max-attempts <count>', 'attempts after temporary failures (default: 3)'),
       timeout: text('--timeout <seconds>', 'how long one attempt may take'),

@@ -1,6 +1,9 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { RuntimeError } from '../base/errors.js';
 
+/** What is on the board, or in this program, that a shell can complete a word from. */
+export type Completed = 'goal' | 'task' | 'job' | 'tool' | 'server';
+
 /** An option of a command: how commander declares it, and the type that its handler gets. */
 export interface OptionOf<Value> {
   /** In commander's form, such as `-f, --follow` or `--limit <count>`. */
@@ -8,6 +11,7 @@ export interface OptionOf<Value> {
   description: string;
   isRequired?: boolean;
   choices?: readonly string[];
+  completes?: Completed;
   default?: unknown;
   /** Attribute of an option that cannot be given together with this one. */
   conflictsWith?: string | string[];
@@ -21,7 +25,15 @@ export interface OptionOf<Value> {
 export interface ArgumentOf<Value> {
   description: string;
   isRequired: boolean;
+  /** The words that it usually is. The command itself checks them. */
+  choices?: readonly string[];
+  completes?: Completed;
   read(stored: unknown): Value;
+}
+
+/** The same argument or option, whose values a shell completes from what there is. */
+export function completedBy<Declaration extends object>(kind: Completed, declaration: Declaration): Declaration {
+  return { ...declaration, completes: kind };
 }
 
 /** The values of several declarations, by the same names. */
@@ -29,8 +41,8 @@ export type ValuesOf<Declarations> = {
   [Name in keyof Declarations]: Declarations[Name] extends { read(stored: unknown): infer Value } ? Value : never;
 };
 
-export function argument(description: string): ArgumentOf<string> {
-  return { description, isRequired: true, read: String };
+export function argument(description: string, choices: readonly string[] = []): ArgumentOf<string> {
+  return { description, isRequired: true, choices, read: String };
 }
 
 export function optionalArgument(description: string): ArgumentOf<string | undefined> {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '../base/version.js';
 import { commands } from './commands.js';
+import { completionRequest } from './completion/shells.js';
 import { addCommand, addCommandSet } from './define-command.js';
 import { isDone, reportFailure } from './failure.js';
 import { addGlobalFlags, globalFlagsOf } from './global-flags.js';
@@ -11,6 +12,10 @@ import { createOutput, type Output } from './output.js';
 /** Runs one command line and sets `process.exitCode`. */
 export async function runCommandLine(given: string[]): Promise<void> {
   const output = createOutput();
+  if (given[0] === completionRequest) {
+    const { answerCompletion } = await import('./completion/complete.js');
+    return answerCompletion(given.slice(1), output);
+  }
   const program = createProgram(output);
   const args = withPayloadNamed(program, given);
   try {

@@ -29,9 +29,9 @@ export function settingOf(flags: GlobalFlags): Setting {
  */
 export function readSettingOf(flags: GlobalFlags): Setting {
   const setting = settingOf(flags);
-  const { dbPath, home } = setting.config;
+  const { dbPath, dbUrl, home } = setting.config;
   const usual = settingOrDefault({}, 'AGENT_RUNTIME_DB_PATH').replace(/^~/, home);
-  if (dbPath === usual || existsSync(dbPath)) return setting;
+  if (dbUrl !== undefined || dbPath === usual || existsSync(dbPath)) return setting;
   throw new RuntimeError(
     'not_found',
     `There is no database ${dbPath}.`,
@@ -53,6 +53,11 @@ export async function withRuntime<Result>(
   }
 }
 
+/** Whether there is a database: a file, or one on a PostgreSQL server. */
+export function hasDatabase({ dbUrl, dbPath }: Config): boolean {
+  return dbUrl !== undefined || existsSync(dbPath);
+}
+
 /**
  * As `withRuntime`, for lists that are empty where there is no database: none is left behind. Throws as `readSettingOf`.
  */
@@ -61,7 +66,7 @@ export async function withStored<Result>(
   body: (runtime: Runtime) => Promise<Result>,
 ): Promise<Result> {
   const { config, log } = readSettingOf(flags);
-  if (existsSync(config.dbPath)) return withRuntime({ config, log }, body);
+  if (hasDatabase(config)) return withRuntime({ config, log }, body);
   const directory = mkdtempSync(join(tmpdir(), 'agent-runtime-'));
   try {
     return await withRuntime({ config: { ...config, dbPath: join(directory, 'empty.db') }, log }, body);

@@ -17,6 +17,7 @@ import { boardReads } from './page/board-reads.js';
 import { jobReads } from './page/job-reads.js';
 import { showVisitor } from './page/visitor.js';
 import type { PageFiles } from './page-files.js';
+import { createStreamPlaces, mostStreamsOfToken } from './stream-places.js';
 import { toolApi } from './tool-api.js';
 
 export interface AppNeeds {
@@ -34,6 +35,7 @@ export interface AppNeeds {
 /** All routes of the one port. */
 export function createApp({ runtime, config, log, feed, visits, mcp, guard: guarding, page }: AppNeeds): Hono<Env> {
   const tools = chooseTools({ toolsets: config.toolsets, isReadOnly: guarding.isReadOnly });
+  const streams = createStreamPlaces();
   const app = new Hono<Env>();
   app.use(securityHeaders);
   app.use(guard(guarding));
@@ -50,21 +52,27 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   );
   app.get('/api/health', (context) => context.json({ status: 'ok', version, pid: process.pid }));
   app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
-  app.route('/api/tools', toolApi(tools, runtime));
-  if (page) app.route('/api/page', toolApi([...boardReads, ...jobReads], runtime, { isCounted: false }));
+  app.route('/api/tools', toolApi(tools, { runtime, visits }));
+  if (page) app.route('/api/page', toolApi([...boardReads, ...jobReads], { runtime, visits }, { isCounted: false }));
   app.get('/api/events', refuseHead, async (context) => {
     const place = context.req.header('last-event-id') ?? context.req.query('after');
-    const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Number(place) : await feed.newest();
-    return eventStream({ feed, visits, pass: context.get('visitor'), afterId, signal: context.req.raw.signal });
+    const newest = await feed.newest();
+    // A place beyond the newest event is one of another database.
+    const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Math.min(Number(place), newest) : newest;
+    const pass = context.get('visitor');
+    const onEnd = streams.take(pass);
+    if (!onEnd) return errorResponse(503, tooManyStreams);
+    return eventStream({ feed, visits, pass, afterId, signal: context.req.raw.signal, onEnd });
   });
   app.get('/metrics', async (context) =>
     context.body(await runtime.metrics.prometheus(), 200, { 'Content-Type': prometheusContentType }),
   );
   app.all('/mcp', refuseHead, (context) => mcp.handle(context.req.raw, context.get('visitor')));
   if (page) {
-    app.get('*', (context) => {
-      const file = context.req.path.startsWith('/api/') ? undefined : page.get(context.req.path);
-      return file ? context.body(file.body, 200, { 'Content-Type': file.type }) : context.notFound();
+    app.get('*', async (context) => {
+      const isOfApi = context.req.path.startsWith('/api/');
+      const file = isOfApi ? undefined : page.answer(context.req.raw, await feed.newest());
+      return file ?? context.notFound();
     });
   }
   app.notFound((context) =>
@@ -80,6 +88,12 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   });
   return app;
 }
+
+const tooManyStreams = {
+  code: 'unavailable',
+  message: `This token has ${mostStreamsOfToken} streams open, and may have no more.`,
+  hint: 'Close one of them, or use another token.',
+} as const;
 
 /** The framework answers HEAD by the handler of GET and drops the body: nothing would ever end the stream of a GET. */
 const refuseHead: MiddlewareHandler<Env> = async (context, next) => {

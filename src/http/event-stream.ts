@@ -1,6 +1,6 @@
 import type { JsonObject } from '../base/json.js';
 import { type Pass, revokes } from '../core/access/pass.js';
-import type { Event } from '../core/events/events.js';
+import type { Event, EventSubject } from '../core/events/events.js';
 import type { EventFeed, Subscriber } from '../mcp/event-feed.js';
 import type { OpenVisits } from './open-visits.js';
 
@@ -12,20 +12,23 @@ export interface EventStreamNeeds {
   afterId: number;
   /** Aborted when the client has gone. */
   signal: AbortSignal;
+  /** Called when the stream has ended, whoever ended it. */
+  onEnd(): void;
 }
 
 /** With more unread bytes than this a client is sent nothing. */
 const longestBacklogBytes = 1_000_000;
 /** So many looks of the feed, and it has read nothing: it is disconnected. It reconnects and goes on where it was. */
 const mostPauses = 25;
-const keepAliveMs = 15_000;
+/** A sign of life that the page's own code can see, unlike a comment of the stream. */
+const beatMs = 10_000;
 const retryMs = 1_000;
 
 /**
  * An endless answer of server-sent events (WHATWG HTML, server-sent events): each change as it is recorded. It ends with
  * the caller's token or browser session, and nothing that was recorded after the revocation is sent.
  */
-export function eventStream({ feed, visits, pass, afterId, signal }: EventStreamNeeds): Response {
+export function eventStream({ feed, visits, pass, afterId, signal, onEnd }: EventStreamNeeds): Response {
   const encoder = new TextEncoder();
   let stop = () => {};
   const body = new ReadableStream<Uint8Array>(
@@ -66,13 +69,14 @@ export function eventStream({ feed, visits, pass, afterId, signal }: EventStream
         stop = end;
         // The position from which a client goes on that has seen no event yet.
         send(`retry: ${retryMs}\nid: ${afterId}\nevent: ready\ndata: {}\n\n`);
-        const keepAlive = setInterval(() => {
-          if ((controller.desiredSize ?? 0) > 0) send(': still here\n\n');
-        }, keepAliveMs).unref();
+        const beat = setInterval(() => {
+          if ((controller.desiredSize ?? 0) > 0) send('event: beat\ndata: {}\n\n');
+        }, beatMs).unref();
         signal.addEventListener('abort', end);
         ends.push(
-          () => clearInterval(keepAlive),
+          () => clearInterval(beat),
           () => signal.removeEventListener('abort', end),
+          onEnd,
           visits.add(pass, end),
         );
         const unsubscribe = feed.subscribe(afterId, subscriber);
@@ -92,7 +96,7 @@ export function eventStream({ feed, visits, pass, afterId, signal }: EventStream
 export interface StreamedEvent {
   id: number;
   at: string;
-  subject: string;
+  subject: EventSubject;
   subject_id: string;
   type: string;
   project: string;

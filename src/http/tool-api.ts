@@ -9,12 +9,17 @@ import { inputSchema } from '../tools/call/input-schema.js';
 import { contextOf, type RunOptions, runTool } from '../tools/call/run-tool.js';
 import { errorResponse, failureResponse } from './failure.js';
 import type { Env, Visitor } from './guard.js';
+import type { OpenVisits } from './open-visits.js';
 
 /**
  * The declared tools as `/api/tools/NAME`: POST with the arguments as JSON; those that only read also as GET, with the
  * arguments as `?name=value` or `?input=JSON`. The answer is the tool's result as it is declared.
  */
-export function toolApi(tools: readonly AnyTool[], runtime: Runtime, options?: RunOptions): Hono<Env> {
+export function toolApi(
+  tools: readonly AnyTool[],
+  { runtime, visits }: { runtime: Runtime; visits: OpenVisits },
+  options?: RunOptions,
+): Hono<Env> {
   const byName = new Map(tools.map((tool) => [tool.name, tool]));
   const schemas = new Map<string, ReturnType<typeof inputSchema>>();
 
@@ -40,7 +45,9 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime, options?: R
         hint: 'Use a token that was made without --read-only.',
       });
     }
-    return Response.json(await runTool(tool, given, contextOf(runtime, caller, { signal, rights: visitor }), options));
+    return whileAllowed(visits, visitor, signal, async (signal) =>
+      Response.json(await runTool(tool, given, contextOf(runtime, caller, { signal, rights: visitor }), options)),
+    );
   }
 
   return new Hono<Env>()
@@ -71,6 +78,38 @@ export function toolApi(tools: readonly AnyTool[], runtime: Runtime, options?: R
     })
     .onError((error) => failureResponse(error));
 }
+
+/** From then on a call is ended with the rights of its caller. A shorter one has ended by itself. */
+const longMs = 1_000;
+
+/** Cancels a long call when the caller's token or browser session ends, and says so at once. */
+async function whileAllowed(
+  visits: OpenVisits,
+  visitor: Visitor,
+  signal: AbortSignal,
+  call: (signal: AbortSignal) => Promise<Response>,
+): Promise<Response> {
+  const ending = new AbortController();
+  let leave = () => {};
+  const refusal = new Promise<Response>((resolve) => {
+    ending.signal.addEventListener('abort', () => resolve(errorResponse(401, rightsEnded)));
+  });
+  const timer = setTimeout(() => {
+    leave = visits.add(visitor, () => ending.abort());
+  }, longMs);
+  try {
+    return await Promise.race([call(AbortSignal.any([signal, ending.signal])), refusal]);
+  } finally {
+    clearTimeout(timer);
+    leave();
+  }
+}
+
+const rightsEnded = {
+  code: 'cancelled',
+  message: 'The token of this call was revoked while it was under way.',
+  hint: 'What it had written stays. Ask the owner for another token.',
+} as const;
 
 /** A caller over HTTP has no session whose heartbeat renews its claims: they last as long as their lease. */
 const caller: Actor = { holder: null, project: '' };

@@ -1,14 +1,12 @@
 import type { CallToolResult, Tool as ToolDescription } from '@modelcontextprotocol/sdk/types.js';
 import { type ErrorReport, reportError } from '../base/errors.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
+import { toJsonSchema } from '../tools/call/input-schema.js';
 import { listedSchema } from '../tools/call/listed-schema.js';
 import type { Page } from '../tools/call/page.js';
 import { runTool } from '../tools/call/run-tool.js';
 
-/**
- * A tool as MCP lists it (MCP spec 2025-11-25, tools). Output schemas are not listed: they would double what every
- * client reads at its start, and results carry their structure with or without them.
- */
+/** A tool as MCP lists it (MCP spec 2025-11-25, tools). */
 export function describeTool(tool: AnyTool): ToolDescription {
   return {
     name: tool.name,
@@ -17,6 +15,27 @@ export function describeTool(tool: AnyTool): ToolDescription {
     annotations: annotationsOf(tool),
     ...(tool.isEntry ? { _meta: { 'anthropic/alwaysLoad': true } } : {}),
   };
+}
+
+/** What `tools/list` may have, in bytes of JSON: every session reads it at its start. */
+export const largestList = 45_000;
+
+/**
+ * The tools as MCP lists them; with the schemas of their results where the list stays small all the same, as for a
+ * toolset or two. Of all tools they would treble it, and results carry their structure with or without them.
+ */
+export function describeTools(tools: readonly AnyTool[]): ToolDescription[] {
+  const described = tools.map(describeTool);
+  const whole = described.map((description, index) => ({ ...description, ...resultOf(tools[index]) }));
+  return Buffer.byteLength(JSON.stringify(whole)) <= largestList ? whole : described;
+}
+
+/** None for a tool whose result may be blocks without a structure. */
+function resultOf(tool: AnyTool | undefined): Pick<ToolDescription, 'outputSchema'> {
+  if (!tool || tool.content) return {};
+  // One of several forms is an object too, and the protocol wants to hear it.
+  const outputSchema = { ...toJsonSchema(tool.output), type: 'object' };
+  return { outputSchema: outputSchema as NonNullable<ToolDescription['outputSchema']> };
 }
 
 /**

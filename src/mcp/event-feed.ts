@@ -36,7 +36,7 @@ export function createEventFeed({ db, log }: { db: Database; log: Log }): EventF
     isLooking = true;
     try {
       const newest = await newestEventId(db);
-      const ready = [...places].filter(([subscriber, place]) => place < newest && (subscriber.isReady?.() ?? true));
+      const ready = [...places].filter(([subscriber, place]) => place !== newest && (subscriber.isReady?.() ?? true));
       // Subscribers at the same position share one read.
       for (const place of new Set(ready.map(([, place]) => place))) {
         const here = ready.filter(([, at]) => at === place);

@@ -42,11 +42,8 @@ export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
 
   async function callTool(params: unknown, exchange: Exchange): Promise<CallToolResult> {
     const { name, arguments: given } = calledTool(params);
-    const [surface, { contextOf }, { callTool, toErrorResult }] = await Promise.all([
-      surfaces.for(exchange.peer.info, isReadOnly),
-      import('../tools/call/run-tool.js'),
-      import('./call-tool.js'),
-    ]);
+    const surface = await surfaces.for(exchange.peer.info, isReadOnly);
+    const { callTool, contextOf, toErrorResult } = surface.run;
     const tool = surface.find(name);
     if (!tool) return toErrorResult(surface.explainMissing(name, rights));
     const openContext = async () => {

@@ -2,7 +2,9 @@ import type { Implementation, Tool as ToolDescription } from '@modelcontextproto
 import { type ErrorReport, RuntimeError, reportError } from '../base/errors.js';
 import type { Rights } from '../core/access/pass.js';
 import type { AnyTool } from '../tools/call/define-tool.js';
+import type { contextOf } from '../tools/call/run-tool.js';
 import type { Missing, ToolChoice } from '../tools/index.js';
+import type { callTool, toErrorResult } from './call-tool.js';
 import { toolsetsFor } from './known-clients.js';
 
 /** The tools of one client, as its settings and its kind choose them. */
@@ -14,6 +16,8 @@ export interface ToolSurface {
   explainMissing(name: string, rights: Rights | undefined): ErrorReport;
   /** What is wrong with the settings: every call is answered with it. */
   problem?: Error;
+  /** What runs them, imported with them: to import it again takes longer than a short call. */
+  run: { callTool: typeof callTool; contextOf: typeof contextOf; toErrorResult: typeof toErrorResult };
 }
 
 export interface ToolSurfaces {
@@ -34,8 +38,7 @@ export function createToolSurfaces(choice: Pick<ToolChoice, 'toolsets'>): ToolSu
     const building = buildSurface({ toolsets: choice.toolsets, isReadOnly }, toolsets).catch((error: unknown) => {
       // A process that may open no more files cannot import them now.
       built.delete(key);
-      const { code, message, hint } = reportError(error);
-      throw new RuntimeError(code, `The tools cannot be loaded: ${message}. ${hint ?? ''}`, hint, { cause: error });
+      throw notLoaded(error);
     });
     built.set(key, building);
     return building;
@@ -50,10 +53,17 @@ export function createToolSurfaces(choice: Pick<ToolChoice, 'toolsets'>): ToolSu
   };
 }
 
+/** Of a part of the program that cannot be imported now; a protocol error has no place for a hint but its message. */
+function notLoaded(error: unknown): RuntimeError {
+  const { code, message, hint } = reportError(error);
+  return new RuntimeError(code, `The tools cannot be loaded: ${message}. ${hint ?? ''}`, hint, { cause: error });
+}
+
 /** A tool that was left out for the client's sake alone is run all the same if it is called by its name. */
 async function buildSurface(wanted: ToolChoice, listedToolsets: string): Promise<ToolSurface> {
-  const [{ chooseTools, whyMissing }, { describeTool }] = await Promise.all([
+  const [{ chooseTools, whyMissing }, { contextOf }, { callTool, describeTools, toErrorResult }] = await Promise.all([
     import('../tools/index.js'),
+    import('../tools/call/run-tool.js'),
     import('./call-tool.js'),
   ]);
   const { choice, problem } = choiceOrProblem(chooseTools, wanted);
@@ -61,14 +71,13 @@ async function buildSurface(wanted: ToolChoice, listedToolsets: string): Promise
   let described: ToolDescription[] | undefined;
   return {
     descriptions() {
-      described ??= (problem ? [...tools.values()] : chooseTools({ ...wanted, toolsets: listedToolsets })).map(
-        describeTool,
-      );
+      described ??= describeTools(problem ? [...tools.values()] : chooseTools({ ...wanted, toolsets: listedToolsets }));
       return described;
     },
     find: (name) => tools.get(name),
     explainMissing: (name, rights) => explainMissing(name, whyMissing(name, choice), { ...wanted, rights }),
     ...(problem ? { problem } : {}),
+    run: { callTool, contextOf, toErrorResult },
   };
 }
 

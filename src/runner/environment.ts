@@ -19,6 +19,7 @@ export function runnerEnvironment(
 ): Record<string, string> {
   const named = [
     ...ordinaryVariables,
+    ...(config.dbUrl === undefined ? [] : postgresVariables),
     ...declarations.flatMap((provider) => provider.passedOn?.(settingsOf(provider, config)) ?? []),
     ...[...config.commands.values()].flatMap(({ env }) => env),
     ...[...(config.pricesUrl ?? '').matchAll(/\{env:(\w+)\}/g)].flatMap(([, name]) => name ?? []),
@@ -39,6 +40,9 @@ export function runnerEnvironment(
     AGENT_RUNTIME_DEPTH: String(config.depth),
   };
 }
+
+/** What PostgreSQL's own programs take as well: how the database that the address names is entered. */
+const postgresVariables = ['PGPASSWORD', 'PGPASSFILE', 'PGSSLMODE', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY'];
 
 /** The environment of a process that only inspects a module of the user's: that of a runner, without any secret. */
 export function moduleEnvironment(config: Config): Record<string, string> {

@@ -18,6 +18,14 @@ export interface ProgressWriterNeeds {
 
 const flushMs = 500;
 
+/**
+ * Of one attempt, of whatever agent: modules of users say as much as they like. More than a model is allowed, whose
+ * answers are cut by max_tokens.
+ */
+const mostOutput = 20_000_000;
+const mostLogs = 10_000;
+const mostWarnings = 100;
+
 /** Keeps what an agent says while it works, and writes it twice a second. */
 export class ProgressWriter {
   readonly #job: JobRow;
@@ -32,6 +40,7 @@ export class ProgressWriter {
   #mustRestart = false;
   #progress: AttemptUpdate['progress'];
   readonly #logs: NewLogEntry[] = [];
+  #logCount = 0;
   readonly #warnings: string[] = [];
   readonly #spent = { model: undefined as string | undefined, inputTokens: 0, outputTokens: 0 };
   /** What the call under way has used, until it is stored. */
@@ -56,11 +65,17 @@ export class ProgressWriter {
         this.#progress = { fraction: within, message: message === undefined ? undefined : redact(message) };
       },
       log: (level, message, fields) => {
+        if (++this.#logCount > mostLogs) {
+          return this.#warnOnce(`The log has more than ${mostLogs} entries; the rest was left out.`);
+        }
         const text = fields ? redact(JSON.stringify(fields)) : null;
         this.#logs.push({ at: clock.now(), level, message: redact(message), fields: text });
       },
       output: (text) => {
-        this.#output += text;
+        const room = mostOutput - this.#output.length;
+        this.#output += room >= text.length ? text : text.slice(0, room);
+        if (room < text.length)
+          this.#warnOnce(`The output has more than ${mostOutput} characters; the rest was left out.`);
       },
       restartOutput: () => this.#restartOutput(),
       usage: ({ model, inputTokens, outputTokens }) => {
@@ -73,7 +88,7 @@ export class ProgressWriter {
         this.#live = usage;
       },
       warn: (message) => {
-        this.#warnings.push(redact(message));
+        if (this.#warnings.length < mostWarnings) this.#warnings.push(redact(message));
       },
       saveArtifact: (name, data) => saveArtifact(db, this.#key, { dataDir, name, data, at: clock.now() }),
       artifacts: () => readArtifacts(db, this.#job.id),
@@ -90,6 +105,10 @@ export class ProgressWriter {
 
   spending(): Spending {
     return { ...this.#spent, output: this.#output, warnings: this.#warnings };
+  }
+
+  #warnOnce(message: string): void {
+    if (!this.#warnings.includes(message)) this.#warnings.push(message);
   }
 
   #restartOutput(): void {

@@ -40,6 +40,12 @@ export interface Database extends Sql {
    * none. `body` awaits nothing but the `sql` it is given: a timer, a spawn or a model call inside is an error.
    */
   transaction<Result>(body: (sql: Sql) => Promise<Result>, options?: TransactionOptions): Promise<Result>;
+  /** In which order events can be read on, so that none is missed. */
+  readonly eventOrder: EventOrder;
+  /** Milliseconds by which the engine's clock is ahead of this host's; 0 for an engine of this host. */
+  clockOffset(): number;
+  /** What the name of a backup ends with. */
+  readonly backupExtension: string;
   /**
    * Writes a consistent copy to `path`, private to its owner, while others go on writing. Throws `conflict` if the path
    * is taken, `unavailable` if it cannot be written.
@@ -64,4 +70,13 @@ export interface Database extends Sql {
 export interface Statement {
   text: string;
   values: readonly Value[];
+}
+
+/** Parts of statements that read `events` in the order in which they became readable. */
+export interface EventOrder {
+  columns(direction: 'asc' | 'desc'): string;
+  /** A condition: no event can appear before it any more. */
+  isReadable: string;
+  /** A condition: it is readable, and behind the event whose id is the value. */
+  isBehind: string;
 }

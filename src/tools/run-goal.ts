@@ -48,14 +48,14 @@ export const runGoalTools = [
       verify,
     }),
     output: runOutput,
-    text: ({ run_id, goal_id, status, already_running, model, progress_message, error, warnings }) =>
+    text: ({ run_id, status, error, warnings }) =>
+      `Run ID: ${run_id}\nStatus: ${status}${error ? `\n${error.code}: ${error.message}` : ''}${warningLines(warnings)}`,
+    facts: ({ goal_id, already_running, model, progress_message }) =>
       [
-        `Run ID: ${run_id}`,
-        `Status: ${status}${already_running ? ' (of an earlier call, whose model and concurrency stay)' : ''}`,
         `Goal: ${goal_id}, model: ${model}`,
+        ...(already_running ? ['It is the run of an earlier call, whose model and concurrency stay.'] : []),
         ...(progress_message === undefined ? [] : [`Progress: ${progress_message}`]),
-        ...(error ? [`${error.code}: ${error.message}`] : []),
-      ].join('\n') + warningLines(warnings),
+      ].join('\n'),
     handler: async (input, { runtime, actor }) => {
       const { run, isRepeated, warnings } = await startGoalRun(input, actor, runtime);
       return showRun({ ...run, warnings }, isRepeated);

@@ -17,7 +17,7 @@ export type Fault = { at: number; target: ProcessKind; place: number; age: numbe
 const kinds = { kill: 88, stop: 9, step: 3 } as const;
 const targets: Record<ProcessKind, number> = { server: 44, runner: 20, thin: 14, tool: 10, http: 9, watchdog: 3 };
 
-const ages = [0, 0.7, 1.5, 3, 6] as const;
+const ages = [0, 0.7, 1.5, 3] as const;
 
 export interface Pace {
   minutes: number;

@@ -61,6 +61,7 @@ const actors: Actor[] = [
   jobGiver(newUser('fay', true)),
   goalOwner(newUser('gil')),
   toolCaller(newUser('hal')),
+  toolCaller(newUser('ida')),
 ];
 const endsAt = performance.now() + minutes * 60_000;
 const looking = look();

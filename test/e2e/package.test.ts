@@ -116,12 +116,14 @@ describe.each(nodes.filter((row): row is [string, string, string[]] => row[1] !=
 it('the tarball holds what it needs to run, and nothing else', () => {
   const files = readdirSync(join(unpacked, 'package'), { recursive: true, encoding: 'utf8' });
   expect(files.filter((file) => !file.includes('/')).sort()).toEqual([
+    '.claude-plugin',
     'CHANGELOG.md',
     'LICENSE',
     'README.md',
     'SECURITY.md',
     'dist',
     'package.json',
+    'plugin',
   ]);
   expect(files).toContain('dist/main.js');
   expect(files).toContain('dist/job-runner.js');

@@ -15,12 +15,11 @@ it('whatever is asked of every tool is answered by its id with words, and the da
   onTestFinished(() => home.close());
   const findings = new Findings();
   const main = mainEntry;
-  const [stdio] = await Promise.all([
+  await Promise.all([
     fuzzStdio({ main, seed, calls: 1_500, isBrief: true }, home, findings),
     fuzzHttp({ main, seed: seed + 1, calls: 150, isBrief: true }, home, findings),
     fuzzCli({ main, seed: seed + 2, calls: 4, isBrief: true }, home, findings),
   ]);
   expect(findings.list()).toEqual([]);
-  expect(stdio.rssMbAfter).toBeLessThan(500);
   expect(await problemsOfDatabase(home.database)).toEqual([]);
 }, 60_000);

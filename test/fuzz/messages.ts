@@ -44,7 +44,14 @@ const dear = new Set([
 ]);
 
 /** They may take the better part of a minute by their own rules. */
-const slow = new Set(['search_arxiv', 'decompose_goal', 'call_tool', 'verify_task']);
+const slow = new Set([
+  'search_arxiv',
+  'decompose_goal',
+  'call_tool',
+  'verify_task',
+  'wait_for_tasks',
+  'list_available_tools',
+]);
 
 function callsOfTools(isBrief: boolean): fc.Arbitrary<Call> {
   const weighed = tools

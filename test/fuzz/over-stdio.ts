@@ -36,8 +36,9 @@ const patienceMs = 120_000;
 const pingMs = 1_000;
 /** A ping that waits longer shows that one call keeps all others from being answered. */
 const longestStallMs = 5_000;
-/** Node grows to this whatever it does. */
+/** Memory is first looked at after so many calls: Node grows to its usual size whatever it does. */
 const warmUp = 1_000;
+const mostRssMb = 500;
 
 /** Sends all messages through one server process, many at once, and looks at every answer. */
 export async function fuzzStdio(
@@ -83,6 +84,8 @@ export async function fuzzStdio(
     clearInterval(pinging);
   }
   const rssMbAfter = rssMb(child);
+  if (rssMbAfter > mostRssMb)
+    findings.add(`the server has grown to ${rssMbAfter} MB`, { method: 'memory', params: {} });
   await line.end();
   const seconds = (performance.now() - startedAt) / 1_000;
   return { calls, refused, seconds, rssMbBefore, rssMbAfter, slowestPingMs, slow };

@@ -124,6 +124,24 @@ it('serves 200 streams at once, and each gets all', async () => {
   expect((await served.send('GET', '/api/health')).status).toBe(200);
 });
 
+it('is limited to 50 of one token, which leaves those of others; one that ends makes room', async () => {
+  const served = await serve();
+  const { token } = await served.runtime.access.create({ name: 'screen', isReadOnly: true }, actor);
+  const headers = { authorization: `Bearer ${token}` };
+  const streams = Array.from({ length: 50 }, () => listen(served, 0, { headers }));
+  await eventually('all are open', () => streams.every(({ status }) => status === 200));
+  const refused = await served.send('GET', '/api/events', { headers });
+  expect(refused).toMatchObject({ status: 503, data: { error: { message: expect.stringContaining('50 streams') } } });
+  const owners = listen(served);
+  await eventually('the owner is let in', () => owners.status === 200);
+  streams[0]?.close();
+  await eventually('there is room again', async () => {
+    const next = listen(served, 0, { headers });
+    await eventually('it is answered', () => next.status !== undefined);
+    return next.status === 200;
+  });
+});
+
 it('cuts off a client that reads nothing, who then goes on where it was; others are not held up', async () => {
   const served = await serve();
   const slow = listen(served);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { serve } from './serve.js';
 
 it('a reading tool is called by GET, its arguments typed as its declaration says', async () => {
@@ -59,4 +60,25 @@ it('the metrics are served to Prometheus, and count what was called here', async
   expect(text).toContain('agent_runtime_tool_calls_total{tool="list_tasks",status="ok"} 1');
   expect(text).toContain('agent_runtime_tool_calls_total{tool="get_task",status="not_found"} 1');
   expect((await send('GET', '/metrics', { headers: { authorization: '' } })).status).toBe(401);
+});
+
+it('a call under way ends with the token of its caller, and says so', async () => {
+  const served = await serve();
+  const actor = { holder: null, project: '' };
+  const { token } = await served.runtime.access.create({ name: 'laptop', isReadOnly: false }, actor);
+  const runAt = Date.now() + 3_600_000;
+  const { job } = await served.runtime.jobs.submit({ type: 'generic', payload: {}, runAt }, actor);
+  const waiting = served.send('POST', '/api/tools/wait_for_tasks', {
+    body: JSON.stringify({ task_ids: [job.id], timeout_seconds: 50 }),
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const startedAt = performance.now();
+  await eventually('the call has been let in', () =>
+    served.runtime.db.get("select 1 from access_tokens where name = 'laptop' and last_used_at is not null"),
+  );
+  await served.runtime.access.revoke('laptop', actor);
+  const { status, data } = await waiting;
+  expect([status, data.error]).toMatchObject([401, { message: expect.stringContaining('revoked') }]);
+  // The call alone would have gone on for 50 s.
+  expect(performance.now() - startedAt).toBeLessThan(40_000);
 });

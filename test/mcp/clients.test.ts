@@ -70,6 +70,20 @@ it.each([
   },
 );
 
+it('the schemas of results are listed where the list stays small, and results are as they say', async () => {
+  const few = await connectAs('x', { AGENT_RUNTIME_TOOLSETS: 'goals' });
+  const { tools } = await few.listTools();
+  expect(tools.every(({ outputSchema }) => outputSchema?.type === 'object')).toBe(true);
+  expect(JSON.stringify(tools).length).toBeLessThan(45_000);
+  // The client checks each result by the schema of its tool.
+  const created = await few.callTool({ name: 'create_goal', arguments: { name: 'G', description: '' } });
+  expect(created.structuredContent).toMatchObject({ id: 1 });
+  const refused = await few.callTool({ name: 'get_goal', arguments: { goal_id: 9 } });
+  expect(refused.isError).toBe(true);
+  const all = await connectAs('x');
+  expect((await all.listTools()).tools.some(({ outputSchema }) => outputSchema)).toBe(false);
+});
+
 it("the icon is the page's own", () => {
   const drawn = readFileSync(join(projectRoot, 'src/dashboard/icon.svg'), 'utf8').trim();
   expect(Buffer.from(icon.src.split(',')[1] ?? '', 'base64').toString()).toBe(drawn);

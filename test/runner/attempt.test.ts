@@ -219,6 +219,23 @@ describe('what an agent notes', () => {
     expect((await queue.row(next.id)).progress).toBe(1);
   });
 
+  it('is bounded, and says once what was left out: output, log lines, warnings', async () => {
+    const queue = await testQueue();
+    const job = await queue.running();
+    const { outcome } = attempt(queue, job, async (context) => {
+      for (let part = 0; part < 30; part++) context.output('x'.repeat(1_000_000));
+      for (let entry = 0; entry < 10_100; entry++) context.log('info', `entry ${entry}`);
+      for (let warning = 0; warning < 200; warning++) context.warn(`warning ${warning}`);
+    });
+    const { output = '', warnings = [] } = (await outcome) as { output?: string; warnings?: string[] };
+    expect(output).toHaveLength(20_000_000);
+    expect(warnings.filter((text) => text.startsWith('The output has more'))).toHaveLength(1);
+    expect(warnings.filter((text) => text.startsWith('The log has more'))).toHaveLength(1);
+    expect(warnings.length).toBeLessThanOrEqual(100);
+    const logs = await queue.jobs.logs(job.id, 20_000);
+    expect(logs).toHaveLength(10_000);
+  });
+
   it('begins anew when it says so', async () => {
     const queue = await testQueue();
     const job = await queue.running();

@@ -41,7 +41,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
     ['connection', 'native'],
     ['pool', 'processes.ts'],
     ['routing', 'server-launcher.ts'],
-    ['views.ts'],
+    ['views.ts', 'config-watch.ts'],
     ['downstream.ts'],
   ],
   tools: [['call'], ['shapes'], ['*'], ['index.ts']],

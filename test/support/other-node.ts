@@ -34,10 +34,21 @@ export function fetchNodeOfOtherDriver(): string | undefined {
   return fetchNode(24);
 }
 
+/** Where a package of the registry is kept, once it was fetched. */
+function placeOf(name: string, version: string): { home: string; directory: string } {
+  const home = join(cache, `${name}-${version}`);
+  return { home, directory: join(home, 'node_modules', name) };
+}
+
+/** The directory of a package that was fetched before. */
+export function findPackage(name: string, version: string): string | undefined {
+  const { directory } = placeOf(name, version);
+  return existsSync(directory) ? directory : undefined;
+}
+
 /** The directory of a package that is no dependency of this one, fetched once; undefined, after one line on stderr, if it cannot be had. */
 export function fetchPackage(name: string, version: string, whatIsSkipped: string): string | undefined {
-  const home = join(cache, `${name}-${version}`);
-  const directory = join(home, 'node_modules', name);
+  const { home, directory } = placeOf(name, version);
   if (existsSync(directory)) return directory;
   mkdirSync(dirname(home), { recursive: true });
   const unfinished = mkdtempSync(join(cache, 'unfinished-'));

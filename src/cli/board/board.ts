@@ -2,8 +2,8 @@ import { type BoardState, boardStates, readBoard } from '../../core/overview/boa
 import { showCards } from '../../http/page/tasks.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
-import { readSettingOf, withRuntime } from '../with-runtime.js';
 import { stateName, taskTable } from './task-table.js';
+import { drawWatched } from './watched.js';
 import { withinProject } from './within-project.js';
 
 export interface BoardOptions {
@@ -12,19 +12,22 @@ export interface BoardOptions {
   goalId: number | undefined;
   /** Tasks of each state. */
   limit: number;
+  isWatched: boolean;
 }
 
 /** What is being done comes first, what is over last. */
 const order: readonly BoardState[] = ['in_progress', 'ready', 'waiting', 'failed', 'completed', 'cancelled'];
 
 /** Prints the tasks by state: a table of each state in a terminal, JSON elsewhere. */
-export async function runBoard({ isAll, goalId, limit }: BoardOptions, context: CommandContext): Promise<void> {
-  const { flags, output, wantsJson } = context;
-  await withRuntime(readSettingOf(flags), async (runtime) => {
+export async function runBoard(
+  { isAll, goalId, limit, isWatched }: BoardOptions,
+  context: CommandContext,
+): Promise<void> {
+  await drawWatched(isWatched, context, async ({ runtime }, output) => {
     if (goalId !== undefined) await runtime.goals.get(goalId);
     const project = withinProject(runtime.config, isAll);
     const { columns, ...summary } = await readBoard(runtime, { goalId, withinProject: project }, limit);
-    if (wantsJson) {
+    if (context.wantsJson) {
       const shown = boardStates.map((state) => [state, showCards(columns[state])]);
       output.printJson({ ...summary, columns: Object.fromEntries(shown) });
       return;

@@ -4,7 +4,7 @@ import { type GoalProgress, showGoalProgress } from '../../http/page/goals.js';
 import type { CommandContext } from '../define-command.js';
 import type { Paint } from '../output.js';
 import { type Column, printTable, relativeIso } from '../table.js';
-import { readSettingOf, withRuntime } from '../with-runtime.js';
+import { drawWatched } from './watched.js';
 import { withinProject } from './within-project.js';
 
 export interface GoalsOptions {
@@ -12,17 +12,20 @@ export interface GoalsOptions {
   isAll: boolean;
   status: GoalStatus | undefined;
   limit: number;
+  isWatched: boolean;
 }
 
 /** Prints the goals, newest first: a table in a terminal, JSON elsewhere. */
-export async function runGoals({ isAll, status, limit }: GoalsOptions, context: CommandContext): Promise<void> {
-  const { flags, output, wantsJson } = context;
-  await withRuntime(readSettingOf(flags), async ({ db, clock, config }) => {
+export async function runGoals(
+  { isAll, status, limit, isWatched }: GoalsOptions,
+  context: CommandContext,
+): Promise<void> {
+  await drawWatched(isWatched, context, async ({ runtime: { db, clock, config } }, output) => {
     const page = { status, withinProject: withinProject(config, isAll), limit: limit + 1 };
     const found = await readGoals(db, page);
     const goals = found.slice(0, limit).map(showGoalProgress);
     const hasMore = found.length > limit;
-    if (wantsJson) output.printJson({ goals, count: goals.length, has_more: hasMore });
+    if (context.wantsJson) output.printJson({ goals, count: goals.length, has_more: hasMore });
     else if (goals.length === 0) output.print('There are no goals here; --all lists those of every project.');
     else {
       const columns = goalColumns(output.paint, clock.now());

@@ -5,27 +5,24 @@ import { forShell } from '../for-shell.js';
 import { callFor } from '../jobs/job-tool.js';
 import { printable } from '../output.js';
 import { relativeIso } from '../table.js';
-import { withCaller } from '../tool/with-caller.js';
-import { readSettingOf } from '../with-runtime.js';
 import { renderTask } from './task.js';
+import { drawWatched } from './watched.js';
 
 export interface NextOptions {
   /** Among tasks of every project, rather than of this one and of none. */
   isAll: boolean;
   goalId: number | undefined;
+  isWatched: boolean;
 }
 
 /** Prints the task that would be handed out next, or why there is none. It claims nothing. */
-export async function runNext(
-  { isAll, goalId }: NextOptions,
-  { flags, output, wantsJson }: CommandContext,
-): Promise<void> {
-  await withCaller(readSettingOf(flags), flags, output, async (caller) => {
+export async function runNext({ isAll, goalId, isWatched }: NextOptions, context: CommandContext): Promise<void> {
+  await drawWatched(isWatched, context, async (caller, output) => {
     if (goalId !== undefined) await caller.runtime.goals.get(goalId);
     const input = { goal_id: goalId, scope: isAll ? 'all' : undefined };
     const next = await callFor(caller, 'get_next_task', input, z.union([taskOutput, noTaskOutput]));
     const now = caller.runtime.clock.now();
-    if (wantsJson) output.printJson(next);
+    if (context.wantsJson) output.printJson(next);
     else if ('why' in next) output.print(renderWhy(next, now));
     else output.print(renderTask({ ...next, dependents: [], dependency_results: [] }, now, output.paint));
   });

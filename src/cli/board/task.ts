@@ -5,19 +5,18 @@ import { callFor, jobTool } from '../jobs/job-tool.js';
 import { type Paint, printable } from '../output.js';
 import { oneLine, relativeIso } from '../table.js';
 import { readInput } from '../tool/read-input.js';
-import { withCaller } from '../tool/with-caller.js';
-import { readSettingOf } from '../with-runtime.js';
+import { drawWatched } from './watched.js';
 
 /** Prints a task in full, as get_task returns it. */
 export async function runTask(
-  { task: id }: { task: string },
-  { flags, output, wantsJson }: CommandContext,
+  { task: id, isWatched }: { task: string; isWatched: boolean },
+  context: CommandContext,
 ): Promise<void> {
-  const setting = readSettingOf(flags);
-  const input = await readInput(jobTool('get_task', setting.config), { pairs: [`task_id=${id}`, 'fields=full'] });
-  await withCaller(setting, flags, output, async (caller) => {
+  await drawWatched(isWatched, context, async (caller, output) => {
+    const tool = jobTool('get_task', caller.runtime.config);
+    const input = await readInput(tool, { pairs: [`task_id=${id}`, 'fields=full'] });
     const task = await callFor(caller, 'get_task', input, wholeTaskOutput);
-    if (wantsJson) output.printJson(task);
+    if (context.wantsJson) output.printJson(task);
     else output.print(renderTask(task, caller.runtime.clock.now(), output.paint));
   });
 }

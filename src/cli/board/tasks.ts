@@ -2,8 +2,8 @@ import { type BoardState, readBoardList } from '../../core/overview/board.js';
 import type { TaskStatus } from '../../core/tasks/task.js';
 import { showCards } from '../../http/page/tasks.js';
 import type { CommandContext } from '../define-command.js';
-import { readSettingOf, withRuntime } from '../with-runtime.js';
 import { taskTable } from './task-table.js';
+import { drawWatched } from './watched.js';
 import { withinProject } from './within-project.js';
 
 export interface TasksOptions {
@@ -16,19 +16,20 @@ export interface TasksOptions {
   /** Only tasks that wait for others, or for a time. */
   isBlocked: boolean;
   limit: number;
+  isWatched: boolean;
 }
 
 /** Prints tasks, newest first: a table in a terminal, JSON elsewhere. */
-export async function runTasks(options: TasksOptions, { flags, output, wantsJson }: CommandContext): Promise<void> {
+export async function runTasks(options: TasksOptions, context: CommandContext): Promise<void> {
   const { isAll, goalId, status, limit } = options;
-  await withRuntime(readSettingOf(flags), async (runtime) => {
+  await drawWatched(options.isWatched, context, async ({ runtime }, output) => {
     if (goalId !== undefined) await runtime.goals.get(goalId);
     const state = stateOf(options);
     const filter = { goalId, status, withinProject: withinProject(runtime.config, isAll), limit: limit + 1 };
     const { tasks: found } = await readBoardList(runtime, state === undefined ? filter : { ...filter, state });
     const tasks = showCards(found.slice(0, limit));
     const hasMore = found.length > limit;
-    if (wantsJson) output.printJson({ tasks, count: tasks.length, has_more: hasMore });
+    if (context.wantsJson) output.printJson({ tasks, count: tasks.length, has_more: hasMore });
     else if (tasks.length === 0) output.print('There are no such tasks here; --all lists those of every project.');
     else {
       output.print(taskTable(tasks, output, { now: runtime.clock.now(), hasState: true }));

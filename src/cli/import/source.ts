@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { ImportedBoard } from '../../core/goals/import-board.js';
+import type { importNames } from './import-names.js';
 
 /** Where a reader may look. */
 export interface Places {
@@ -12,8 +13,7 @@ export interface Places {
 
 /** A program whose board can be taken over. */
 export interface Source {
-  /** What `import` calls it. */
-  name: string;
+  name: (typeof importNames)[number];
   /** Where it usually keeps its data, the most likely place first. */
   usual(places: Places): string[];
   /** Reads a file or a directory, and writes nothing. Throws `invalid`, naming it. */

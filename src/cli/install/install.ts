@@ -96,7 +96,7 @@ function planAsJson(plan: InstallPlan) {
     ...(directEntry ? { config_with_full_paths: wrapped(plan, directEntry) } : {}),
     ...(lines.length > 0 ? { or: lines } : {}),
     ...(isInState(scope) ? { scope } : {}),
-    write: `${commandName} install --client ${client} --write`,
+    write: plan.command,
     next: app.afterwards,
   };
 }

@@ -35,6 +35,8 @@ export interface InstallPlan {
   listItems: Merge['listItems'];
   /** Shell commands and links that do the same. */
   lines: string[];
+  /** The command that adds the entry. */
+  command: string;
 }
 
 export interface InstallRequest {
@@ -77,6 +79,7 @@ export function planInstall(request: InstallRequest): InstallPlan {
     written: directEntry ?? entry,
     listItems: items.length > 0 ? { path: ['inputs'], items } : undefined,
     lines: linesFor({ ...request, env }, entry),
+    command: commandFor(request),
   };
 }
 
@@ -107,6 +110,16 @@ export function fileFor(app: ClientApp, client: ClientId, scope: ClaudeScope | u
     `${app.title} has no ${wanted} scope.`,
     `Leave --scope out, or use: ${Object.keys(app.files).join(', ')}.`,
   );
+}
+
+function commandFor({ client, scope, env, passedEnv = [], place: { platform } }: InstallRequest): string {
+  const variables = [...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...passedEnv];
+  return [
+    `${commandName} install --client ${client}`,
+    ...(scope === undefined ? [] : [`--scope ${scope}`]),
+    ...variables.map((variable) => `--env ${shellWord(platform, variable)}`),
+    '--write',
+  ].join(' ');
 }
 
 /** How the entry refers to the variable; undefined if the client passes it on by its name alone. */
@@ -199,10 +212,7 @@ export function showPlan(plan: InstallPlan, format: ConfigFormat, paint: Paint):
       );
     }
   }
-  const scopeWords = scope === undefined ? '' : ` --scope ${scope}`;
-  parts.push(
-    `To have it added for you, after a backup:\n\n  ${commandName} install --client ${client}${scopeWords} --write`,
-  );
+  parts.push(`To have it added for you, after a backup:\n\n  ${plan.command}`);
   if (client === 'cursor') parts.push(`Or open this link:\n\n${line}`);
   if (client === 'vscode') parts.push(`Or, for all projects:\n\n${line}`);
   parts.push(`Then: ${app.afterwards}`);

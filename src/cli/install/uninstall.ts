@@ -35,7 +35,9 @@ export async function runUninstall({ client, isAll, isDry }: UninstallOptions, c
     return;
   }
   if (isDry) throw new RuntimeError('invalid', 'No client is named.', 'Give --client <name>, or --all.');
-  showConnections(connections, context, `${commandName} uninstall --client <name>`);
+  const next =
+    connected.length > 0 ? `${commandName} uninstall --client <name>` : 'nothing; no client starts this program.';
+  showConnections(connections, context, next);
   if (context.flags.isJson || connected.length === 0) return;
   const chosen = await choose('Remove it from', connected, context.output);
   const meant = connected.filter((one) => chosen.includes(one.client));

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { Json, JsonObject } from '../../base/json.js';
 import { JsonSyntaxError, parseJsonc } from '../../base/jsonc.js';
 import { systemCode } from '../../base/network-error.js';
+import { readUpTo } from '../../base/read-up-to.js';
 import { parseInput } from '../../tools/call/parse-input.js';
 import { submittedOutput } from '../../tools/shapes/job.js';
 import type { CommandContext } from '../define-command.js';
@@ -98,8 +98,9 @@ function readJsonObject(option: string, given: string): JsonObject {
 function readFile(option: string, given: string): string {
   const path = resolve(given);
   try {
-    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '');
+    return readUpTo(path, `${option} ${path}`).replace(/^\uFEFF/, '');
   } catch (cause) {
+    if (cause instanceof RuntimeError) throw cause;
     const isMissing = systemCode(cause) === 'ENOENT';
     throw new RuntimeError(
       isMissing ? 'not_found' : 'invalid',

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { messageOf, RuntimeError } from '../../base/errors.js';
+import { readStreamUpTo, readUpTo } from '../../base/read-up-to.js';
 import type { AnyTool } from '../../tools/call/define-tool.js';
 import { convertFields, parsePairs } from '../../tools/call/from-text.js';
 import { inputSchema } from '../../tools/call/input-schema.js';
@@ -19,19 +19,14 @@ export async function readInput(tool: AnyTool, { pairs, input }: GivenInput): Pr
 }
 
 async function readText(input: string): Promise<string> {
-  if (input === '-') return readStdin();
+  if (input === '-') return readStreamUpTo(process.stdin, '--input -');
   if (!input.startsWith('@')) return input;
   try {
-    return readFileSync(input.slice(1), 'utf8');
+    return readUpTo(input.slice(1), `--input ${input}`);
   } catch (error) {
+    if (error instanceof RuntimeError) throw error;
     throw wrong(`cannot be read: ${messageOf(error)}`, 'Name an existing file, as --input @FILE.', error);
   }
-}
-
-async function readStdin(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function readObject(text: string): object {

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { type JsonObject, readJson } from '../../base/json.js';
-import type { Sql, Statement } from '../../store/sql.js';
+import type { Database, Sql, Statement } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 
@@ -144,15 +144,30 @@ function whereEvents(filter: Omit<EventFilter, 'limit'>): Fragment {
   );
 }
 
-/** Events with a higher id, oldest first. Ids grow in the order in which changes were written. */
-export async function eventsAfter(sql: Pick<Sql, 'all'>, id: number, limit: number): Promise<Event[]> {
-  const rows = await sql.all<EventRow>('select * from events where id > ? order by id limit ?', id, limit);
+/**
+ * Events behind the one with this id, oldest first. With several writers at once a lower id may be committed after a
+ * higher one; the engine's own order has each event behind all that could be read before it (`Database.eventOrder`).
+ */
+export async function eventsAfter(
+  db: Pick<Database, 'all' | 'eventOrder'>,
+  id: number,
+  limit: number,
+): Promise<Event[]> {
+  const { isBehind, columns } = db.eventOrder;
+  const rows = await db.all<EventRow>(
+    `select * from events where ${isBehind} order by ${columns('asc')} limit ?`,
+    id,
+    limit,
+  );
   return rows.map(toEvent);
 }
 
-/** The id of the newest event, 0 when there is none. */
-export async function newestEventId(sql: Pick<Sql, 'get'>): Promise<number> {
-  const row = await sql.get<{ id: number | null }>('select max(id) as id from events');
+/** The id of the last event in that order, 0 when there is none. */
+export async function newestEventId(db: Pick<Database, 'get' | 'eventOrder'>): Promise<number> {
+  const { isReadable, columns } = db.eventOrder;
+  const row = await db.get<{ id: number }>(
+    `select id from events where ${isReadable} order by ${columns('desc')} limit 1`,
+  );
   return row?.id ?? 0;
 }
 
@@ -167,6 +182,7 @@ interface EventRow {
   data: string | null;
 }
 
-function toEvent({ subject_id, data, ...row }: EventRow): Event {
-  return { ...row, subjectId: subject_id, data: data ? readJson<JsonObject>(data) : {} };
+function toEvent({ id, at, subject, subject_id, type, project, actor, data }: EventRow): Event {
+  const known = data ? readJson<JsonObject>(data) : {};
+  return { id, at, subject, subjectId: subject_id, type, project, actor, data: known };
 }

@@ -1,11 +1,10 @@
-import { DeadlinePassed, withDeadline } from '../../base/deadline.js';
+import { DeadlinePassed } from '../../base/deadline.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { type Json, type JsonObject, jsonWithin } from '../../base/json.js';
+import { checkInTime, deadlineMs } from '../../base/json-schema/check-in-time.js';
+import type { Found } from '../../base/json-schema/thread.js';
 
 export type OutputCheck = { output: Json | undefined } | { problem: string };
-
-/** Reading a schema and checking an output of the greatest length take some 50 ms. */
-const deadlineMs = 1_000;
 
 /** Of an output that a schema is to check, as JSON. */
 const mostCharacters = 1_000_000;
@@ -20,41 +19,26 @@ export async function checkOutput(schema: JsonObject | null, output: Json | unde
   if (length > mostCharacters) {
     return { problem: `it has ${length} characters, and at most ${mostCharacters} are checked by a schema` };
   }
-  const { compileSchema } = await loadCompiler();
   const inText = typeof output === 'string' ? jsonWithin(output) : undefined;
   const candidates = inText === undefined ? [output] : [output, inText];
-  const passed = bounded(() => {
-    const validate = compileSchema(schema);
-    let problem = '';
-    for (const candidate of candidates) {
-      const found = validate(candidate);
-      if (found === undefined) return { output: candidate };
-      problem = found;
-    }
-    return { problem };
-  });
-  if ('output' in passed) return passed;
-  const { problem } = passed;
+  const found = await checkInTime({ schema, candidates }).catch(explainDeadline);
+  if ('passed' in found) return { output: candidates[found.passed] };
+  const { problem } = found;
   const isProse = typeof output === 'string' && candidates.length === 1;
   return { problem: isProse ? `it is text without JSON, and ${problem}` : problem };
 }
 
-function bounded(check: () => OutputCheck): OutputCheck {
-  try {
-    return withDeadline(deadlineMs, check);
-  } catch (error) {
-    if (!(error instanceof DeadlinePassed)) throw error;
-    const reason =
-      'a pattern with nested repetition, or a schema that refers to itself in several places, can take for ever';
-    return { problem: `checking it took longer than ${deadlineMs} ms: ${reason}` };
-  }
+function explainDeadline(error: unknown): Found {
+  if (!(error instanceof DeadlinePassed)) throw error;
+  const reason =
+    'a pattern with nested repetition, or a schema that refers to itself in several places, can take for ever';
+  return { problem: `checking it took longer than ${deadlineMs} ms: ${reason}` };
 }
 
 /** Throws `invalid`, naming the keyword or format that cannot be checked; `name` is what the caller calls the schema. */
 export async function requireUsableSchema(schema: JsonObject, name: string): Promise<void> {
   try {
-    const { compileSchema } = await loadCompiler();
-    withDeadline(deadlineMs, () => compileSchema(schema));
+    await checkInTime({ schema, candidates: [] });
   } catch (error) {
     throw new RuntimeError(
       'invalid',
@@ -64,6 +48,3 @@ export async function requireUsableSchema(schema: JsonObject, name: string): Pro
     );
   }
 }
-
-/** Ajv is loaded when first needed: few steps have a schema. */
-const loadCompiler = () => import('./compile-schema.js');

@@ -166,21 +166,22 @@ export function isOverdue(task: Task, now: EpochMs): boolean {
 export type TaskReference = number | string;
 
 /** The row of a task. Throws `not_found`; for the id of a background job it names the tools that take one. */
-export async function findTask(sql: Sql, reference: TaskReference): Promise<TaskRow> {
-  const row = isId(reference)
-    ? await sql.get<TaskRow>('select * from tasks where id = ?', Number(reference))
-    : await sql.get<TaskRow>('select * from tasks where key = ?', reference);
-  if (!row) throw unknownTask(reference);
-  return row;
-}
+export const findTask = (sql: Sql, reference: TaskReference): Promise<TaskRow> => readTask(sql, reference, '');
 
 /** The same, and nobody else changes it until the end of the transaction. */
-export async function lockTask(sql: Sql, reference: TaskReference): Promise<TaskRow> {
-  const row = isId(reference)
-    ? await sql.get<TaskRow>('select * from tasks where id = ? for update', Number(reference))
-    : await sql.get<TaskRow>('select * from tasks where key = ? for update', reference);
-  if (!row) throw unknownTask(reference);
-  return row;
+export const lockTask = (sql: Sql, reference: TaskReference): Promise<TaskRow> =>
+  readTask(sql, reference, 'for update');
+
+/** A text such as `#8` or `task 8` names the task with that id, unless it is the key of one. */
+async function readTask(sql: Sql, reference: TaskReference, lock: '' | 'for update'): Promise<TaskRow> {
+  const byId = (id: number) => sql.get<TaskRow>(`select * from tasks where id = ? ${lock}`, id);
+  const byKey = (key: string) => sql.get<TaskRow>(`select * from tasks where key = ? ${lock}`, key);
+  const text = String(reference);
+  const numbered = /^(?:#|task #?)(\d+)$/i.exec(text)?.[1];
+  const row = isId(reference) ? await byId(Number(reference)) : await byKey(text);
+  const found = row ?? (numbered === undefined ? undefined : await byId(Number(numbered)));
+  if (!found) throw unknownTask(reference);
+  return found;
 }
 
 /** The ids of tasks, without duplicates. Throws `not_found`. */

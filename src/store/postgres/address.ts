@@ -25,6 +25,14 @@ export function readAddress(url: string): Address {
   return { connectionString: parsed.href, prepares };
 }
 
+/** The address for a program's argument, which others can see, and the password that it must not hold. */
+export function programAddress(url: string): { address: string; password: string } {
+  const parsed = parseAddress(readAddress(url).connectionString);
+  const password = decodeURIComponent(parsed.password);
+  parsed.password = '';
+  return { address: parsed.href, password };
+}
+
 /** The address of the server's own database, and the name of the one that is meant. */
 export function splitAddress(url: string): { server: string; database: string } {
   const parsed = parseAddress(url);

@@ -25,10 +25,16 @@ export class Connection {
   readonly #isCurrent = new WeakSet<Client>();
   #opening: Promise<Client> | undefined;
   #isClosed = false;
+  #clockOffset = 0;
 
   constructor(needs: ConnectionNeeds) {
     this.#needs = needs;
     this.#prepares = readAddress(needs.url).prepares;
+  }
+
+  /** Milliseconds by which the server's clock is ahead of this host's, by the last connecting. */
+  get clockOffset(): number {
+    return this.#clockOffset;
   }
 
   /** The open connection. Rejects as the driver does. */
@@ -98,8 +104,20 @@ export class Connection {
     await client.connect();
     this.#isCurrent.add(client);
     await client.query(sessionSettings(isReadOnly));
+    await this.#measureClock(client);
     if (this.#isClosed) this.discard(client);
     return client;
+  }
+
+  /** By half of the way there and back. What is no more than that is no difference. */
+  async #measureClock(client: Client): Promise<void> {
+    const sentAt = Date.now();
+    const { rows } = await client.query<{ now: number }>(
+      'select round(extract(epoch from clock_timestamp()) * 1000)::bigint as now',
+    );
+    const halfWay = (Date.now() - sentAt) / 2;
+    const offset = (rows[0]?.now ?? sentAt) - (sentAt + halfWay);
+    this.#clockOffset = Math.abs(offset) <= halfWay + leastOffsetMs ? 0 : Math.round(offset);
   }
 
   #known(text: string): { text: string; name: string | undefined } {
@@ -112,6 +130,7 @@ export class Connection {
 }
 
 const connectMs = 5_000;
+const leastOffsetMs = 5;
 /** Longer than any statement waits for a lock. A network that swallows packets would keep us waiting for minutes. */
 const answerMs = 30_000;
 

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RuntimeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
-import type { Database, Sql, Statement, TransactionOptions, Value } from '../sql.js';
+import type { Database, EventOrder, Sql, Statement, TransactionOptions, Value } from '../sql.js';
 import { Connection } from './connection.js';
+import { dumpInto } from './dump.js';
 import {
   closedError,
   explain,
@@ -35,6 +36,8 @@ const reconnectPauseMs = 200;
 
 class PostgresDatabase implements Database {
   readonly location: string;
+  readonly eventOrder = eventOrder;
+  readonly backupExtension = '.dump';
   readonly #needs: PostgresNeeds;
   readonly #writer: Connection;
   readonly #reader: Connection;
@@ -71,17 +74,19 @@ class PostgresDatabase implements Database {
     return turn;
   };
 
+  readonly clockOffset: Database['clockOffset'] = () => this.#writer.clockOffset;
+
   readonly check: Database['check'] = async () => {
     await this.get('select 1 as one');
     return undefined;
   };
 
   readonly backup: Database['backup'] = async (path) => {
-    throw new RuntimeError(
-      'not_configured',
-      `The database ${this.location} is backed up by PostgreSQL's own tools.`,
-      `Run: pg_dump --format=custom --file=${JSON.stringify(path)} DATABASE`,
+    const { url, location } = this.#needs;
+    const row = await this.get<{ version: number }>(
+      "select cast(current_setting('server_version_num') as bigint) as version",
     );
+    await dumpInto(path, { url, location, major: Math.floor((row?.version ?? 0) / 10_000) });
   };
 
   readonly isHere: Database['isHere'] = () => !this.#isClosed;
@@ -204,3 +209,18 @@ class PostgresDatabase implements Database {
 }
 
 const statusOf = 'select pg_xact_status(cast(? as xid8)) as status';
+
+const isReadable = 'tx < pg_snapshot_xmin(pg_current_snapshot())';
+
+/**
+ * By their transactions, as far as all earlier ones have ended: those that end later are behind. The event that a reader
+ * has come to may have been purged meanwhile; then the next one tells its place.
+ */
+const eventOrder: EventOrder = {
+  columns: (direction) => `tx ${direction}, id ${direction}`,
+  isReadable,
+  isBehind: `${isReadable} and (tx, id) > (
+    select coalesce(place.tx, '18446744073709551615'::xid8), asked.id
+    from (select cast(? as bigint) as id) as asked
+    left join lateral (select tx from events where events.id >= asked.id order by events.id limit 1) as place on true)`,
+};

@@ -26,6 +26,7 @@ export async function migrate(
     if (found === undefined) await refuseForeign(client, location, steps);
     await client.query(functions);
     for (const step of steps) if (step.version > (found ?? 0)) await apply(client, step);
+    await client.query(ownColumns);
     await client.query('create table if not exists schema_version (version bigint not null)');
     await client.query('delete from schema_version');
     await client.query('insert into schema_version (version) values ($1)', [newest]);
@@ -76,3 +77,12 @@ async function refuseForeign(client: Client, location: string, steps: readonly M
 const functions = `
   create or replace function json_each(list text) returns table (value text) language sql immutable as
     'select jsonb_array_elements_text(list::jsonb)'`;
+
+/** Numbers are not given in the order of commits, so an event keeps its transaction (`eventOrder`). */
+const ownColumns = `
+  do $$ begin
+    if to_regclass('events') is not null then
+      alter table events add column if not exists tx xid8 not null default pg_current_xact_id();
+      create index if not exists events_by_transaction on events (tx, id);
+    end if;
+  end $$`;

@@ -4,6 +4,7 @@ import type { Database } from '../sql.js';
 import { publicAddress, splitAddress } from './address.js';
 import { Connection } from './connection.js';
 import { postgresDatabase } from './database.js';
+import { restoreDump } from './dump.js';
 import { migrate } from './migrate.js';
 import { explain, isDuplicate, isMissing } from './postgres-errors.js';
 
@@ -43,6 +44,25 @@ export async function openPostgres({
     throw explain(error, location);
   }
   return postgresDatabase({ url, writer, location, log, deadlineMs, alwaysAlone: options.alwaysAlone });
+}
+
+/** Replaces the contents of the database by those of a backup. Throws `not_configured` without `pg_restore`, `unavailable` if it fails. */
+export async function restorePostgres(url: string, from: string): Promise<void> {
+  const location = publicAddress(url);
+  const connection = new Connection({ url, name: 'agent-runtime (restore)', isReadOnly: false });
+  try {
+    const client = await connection.open();
+    const { rows } = await client.query<{ version: string }>("select current_setting('server_version_num') as version");
+    await restoreDump(from, { url, location, major: Math.floor(Number(rows[0]?.version) / 10_000) });
+    // Transactions of another server are in the future of this one, and would not be readable.
+    await client.query(
+      "do $$ begin if to_regclass('events') is not null then update events set tx = '0'; end if; end $$",
+    );
+  } catch (error) {
+    throw explain(error, location);
+  } finally {
+    await connection.close();
+  }
 }
 
 /** Makes the database of an address, from the server's own one. Another process may be faster. */

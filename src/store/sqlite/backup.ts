@@ -12,12 +12,14 @@ export interface BackupPlan {
   /** Why it was made: `manual`, `before-clean`, `v3`. Part of its name. */
   label: string;
   now: EpochMs;
+  /** `.db` unless it is a copy of another engine's. */
+  extension?: string;
 }
 
 /** The path of a backup made now. Names sort by time. */
-export function backupPath({ backupDir, label, now }: BackupPlan): string {
+export function backupPath({ backupDir, label, now, extension = '.db' }: BackupPlan): string {
   const stamp = new Date(now).toISOString().replaceAll(/[-:]/g, '').replace('.', '');
-  return join(backupDir, `agent_runtime-${stamp}-${label}.db`);
+  return join(backupDir, `agent_runtime-${stamp}-${label}${extension}`);
 }
 
 /** The path of a name in the backup directory. Throws `invalid` for one that leads elsewhere. */
@@ -115,8 +117,8 @@ function namesIn(directory: string): string[] {
 }
 
 /** The newest backup in the directory, if there is one. */
-export function newestBackup(backupDir: string): string | undefined {
-  const names = namesIn(backupDir).filter((name) => /^agent_runtime-\d.*\.db$/.test(name));
+export function newestBackup(backupDir: string, extension = '.db'): string | undefined {
+  const names = namesIn(backupDir).filter((name) => /^agent_runtime-\d/.test(name) && name.endsWith(extension));
   const newest = names.sort().at(-1);
   return newest && join(backupDir, newest);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
-import type { Database, Sql, TransactionOptions } from '../sql.js';
+import type { Database, EventOrder, Sql, TransactionOptions } from '../sql.js';
 import { guardAgainstWaiting } from '../transaction-guard.js';
 import { copyInto, newestBackup } from './backup.js';
 import type { Connection } from './connection.js';
@@ -38,6 +38,8 @@ export const sqliteDatabase = (needs: SqliteNeeds): Database => new SqliteDataba
 
 class SqliteDatabase implements Database {
   readonly location: string;
+  readonly eventOrder = eventOrder;
+  readonly backupExtension = '.db';
   readonly #needs: SqliteNeeds;
   #opened: OpenFile;
   #lastWrite: Promise<unknown> = Promise.resolve();
@@ -67,6 +69,8 @@ class SqliteDatabase implements Database {
 
   /** Whoever writes here is alone: the file has one writer. */
   readonly alone: Database['alone'] = async () => {};
+
+  readonly clockOffset: Database['clockOffset'] = () => 0;
 
   readonly transaction: Database['transaction'] = (body, options = {}) =>
     this.#inTurn((askedAt) => this.#transact(body, options, askedAt));
@@ -246,6 +250,13 @@ function gated(statements: Statements, gate: { isOpen: boolean }, writer: Connec
     alone: async () => {},
   };
 }
+
+/** A file has one writer at a time, so ids grow in the order of commits. */
+const eventOrder: EventOrder = {
+  columns: (direction) => `id ${direction}`,
+  isReadable: 'id > 0',
+  isBehind: 'id > ?',
+};
 
 function findDamage(connection: Connection): string | undefined {
   const verdict = String(connection.pragma('quick_check(1)', { simple: true }));

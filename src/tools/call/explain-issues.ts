@@ -66,8 +66,9 @@ function explainValue(tool: AnyTool, issue: Issue): Explained {
   if (issue.input === undefined && issue.code !== 'custom') {
     return { message: `${place} is missing: expected ${expected(schema)}.`, hint };
   }
-  const isType = issue.code === 'invalid_type' || issue.code === 'invalid_union' || issue.code === 'invalid_value';
-  const what = isType ? `expected ${expected(schema)}` : issue.message;
+  const isType = ['invalid_type', 'invalid_union', 'invalid_value'].includes(issue.code);
+  const isTime = issue.code === 'invalid_format' && issue.format === 'datetime';
+  const what = isType || isTime ? `expected ${expected(schema)}` : issue.message;
   return { message: `${place}: ${what}${shown(issue.input)}.`, hint };
 }
 

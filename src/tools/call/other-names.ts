@@ -10,6 +10,7 @@ export const otherNames: Readonly<Record<string, readonly string[]>> = {
   agent_type: ['agent', 'type', 'agentid'],
   agent_types: ['agents'],
   arguments: ['args', 'input', 'parameters', 'params'],
+  claim_token: ['token', 'claim', 'fencingtoken', 'leasetoken'],
   deadline: ['due', 'dueat', 'duedate', 'dueby'],
   dependencies: ['dependson', 'dependency', 'deps', 'blockedby', 'requires'],
   depends_on: ['dependencies', 'dependency', 'deps', 'blockedby', 'requires'],
@@ -18,6 +19,7 @@ export const otherNames: Readonly<Record<string, readonly string[]>> = {
   error_message: ['error', 'message'],
   failure_type: ['type'],
   goal_id: ['id', 'goal'],
+  id: ['key', 'taskid', 'slug', 'name'],
   job_id: ['id', 'taskid', 'runid', 'job'],
   key: ['id', 'slug'],
   limit: ['maxresults', 'pagesize', 'count', 'max'],
@@ -28,6 +30,7 @@ export const otherNames: Readonly<Record<string, readonly string[]>> = {
   not_before: ['startafter', 'runat', 'startat'],
   note: ['notes', 'comment'],
   output: ['result'],
+  parameters: ['params', 'variables', 'values'],
   payload: ['input', 'params', 'config'],
   pipeline_id: ['id', 'relayid', 'pipeline', 'relay'],
   query: ['q', 'search', 'text', 'searchquery'],
@@ -38,6 +41,7 @@ export const otherNames: Readonly<Record<string, readonly string[]>> = {
   status_filter: ['status', 'state'],
   step_index: ['step', 'index'],
   system: ['systemprompt'],
+  taskId: ['id', 'task', 'key'],
   task_description: ['prompt', 'description', 'task', 'message'],
   task_id: ['id', 'boardtaskid', 'jobid', 'runid', 'task', 'key'],
   task_ids: ['ids', 'jobids', 'taskid', 'jobid', 'runid', 'id'],
@@ -65,9 +69,6 @@ export const vagueNames: ReadonlySet<string> = new Set([
   'jobid',
   'runid',
   'taskid',
-  'count',
-  'max',
-  'reason',
 ]);
 
 /** Other words for a word of an enum, written without `_` and capitals. */

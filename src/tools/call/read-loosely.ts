@@ -110,7 +110,8 @@ function meantBy(name: string, shape: Shape): string | undefined {
   const meant = namesFor(name, shape);
   const required = meant.filter((known) => isRequired(shape[known] as Schema));
   const isVague = vagueNames.has(letters(name));
-  const candidates = required.length > 0 ? required : meant.filter((known) => !isVague || known === 'key');
+  const isOwn = (known: string) => known === 'key' || letters(known) === letters(name);
+  const candidates = required.length > 0 ? required : meant.filter((known) => !isVague || isOwn(known));
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
@@ -158,7 +159,8 @@ function readWord(words: readonly unknown[], value: unknown): unknown {
 }
 
 function readNumber(schema: Schema, value: unknown, place: string, note: Note): unknown {
-  const number = typeof value === 'string' && /^\s*-?\d+(\.\d+)?\s*$/.test(value) ? Number(value) : value;
+  const text = typeof value === 'string' ? value.trim().replace(/^#(?=\d+$)/, '') : undefined;
+  const number = text !== undefined && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : value;
   const maximum = schema instanceof z.ZodNumber ? (schema.maxValue ?? Number.POSITIVE_INFINITY) : 0;
   if (typeof number !== 'number' || number <= maximum) return number;
   if (!cutToMost.has(nameOf(place))) return number;

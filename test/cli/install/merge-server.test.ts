@@ -200,11 +200,17 @@ x = 1
   expect(removeServer(merged, codex).text).toBe('\n# about tui\n[tui]\nx = 1\n');
 });
 
-it('refuses TOML whose servers are in an inline table, and TOML that is broken', () => {
-  expect(() => mergeServer('mcp_servers = { other = { command = "x" } }\n', codex)).toThrow(
-    'cannot be changed in place',
-  );
+it('adds to TOML whose servers are in an inline table, and takes it away again', () => {
+  const text = 'mcp_servers = { other = { command = "x" } } # mine\n';
+  const { text: merged } = mergeServer(text, codex);
+  expect(readServers(merged, codex)['agent-runtime']).toEqual({ ...codex.entry, startup_timeout_sec: 60 });
+  expect(merged).toMatch(/^mcp_servers = \{ other = \{ command = "x" \}, agent-runtime = \{.*\} \} # mine\n$/);
+  expect(removeServer(merged, codex).text).toBe(text);
+});
+
+it('refuses TOML that is broken, and TOML in which no table can be added', () => {
   expect(() => mergeServer('a = 1\na = 2\n', codex)).toThrow(/cannot be read: line 2, column 1/);
+  expect(() => mergeServer('[[mcp_servers]]\nx = 1\n', codex)).toThrow('it is not an object');
 });
 
 const goose: Merge = {
@@ -264,9 +270,22 @@ it('updates single values of a YAML entry', () => {
   expect(merged).toContain('cmd: "npx" # c\n');
 });
 
-it('refuses YAML in flow form, and YAML that is broken', () => {
-  expect(() => mergeServer('extensions: { developer: { enabled: true } }\n', goose)).toThrow(
-    'cannot be changed in place',
-  );
+it.each([
+  ['extensions: {}\nz: 1\n', 'extensions:\n  agent-runtime:\n'],
+  [
+    'extensions: { developer: { enabled: true } } # mine\n',
+    'extensions: { developer: { enabled: true }, "agent-runtime": {',
+  ],
+  ['{}\n', '{"extensions": {'],
+])('adds to YAML in flow form, and takes it away again: %j', (text, start) => {
+  const { text: merged } = mergeServer(text, goose);
+  expect(merged.startsWith(start)).toBe(true);
+  expect(readServers(merged, goose)['agent-runtime']).toEqual({ ...goose.entry, enabled: true });
+  const removed = removeServer(merged, goose).text;
+  expect(readServers(removed, goose)).toEqual(readServers(text, goose));
+  for (const rest of ['# mine', 'z: 1']) expect(removed.includes(rest)).toBe(text.includes(rest));
+});
+
+it('refuses YAML that is broken', () => {
   expect(() => mergeServer('a: [\n', goose)).toThrow(/cannot be read: line/);
 });

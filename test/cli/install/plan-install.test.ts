@@ -132,6 +132,13 @@ it('says that a client cannot pass a variable on', () => {
   expect(plan('goose', 'linux', { env: { KEY: 'v' } }).entry).toMatchObject({ envs: { KEY: 'v' } });
 });
 
+it('names the command that does what is shown, with its variables', () => {
+  const more = { scope: 'project', env: { A: 'x y' }, passedEnv: ['KEY'] } as const;
+  expect(plan('cursor', 'linux', { ...more, env: { ...more.env } }).command).toBe(
+    "agent-runtime install --client cursor --scope project --env 'A=x y' --env KEY --write",
+  );
+});
+
 it('reads variables, and refuses what is no name', () => {
   expect(readVariables(['A=1', 'B', 'C=x=y', 'D='])).toEqual({ env: { A: '1', C: 'x=y', D: '' }, passedEnv: ['B'] });
   expect(() => readVariables(['1A=secret'])).toThrow('"1A" is not the name of a variable');

@@ -101,6 +101,11 @@ it('reads all arguments from JSON: inline, from a file, from stdin, which --arg 
     stdin: JSON.stringify({ title: 'piped', priority: 1, description: 'd'.repeat(90_000) }),
   });
   expect(piped.json()).toMatchObject({ title: 'piped', priority: 9 });
+  const endless = await run(['tool', 'create_task', '--input', '-'], { stdin: 'x'.repeat(33_554_433) });
+  expect(endless).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--input - has more than 33554432 bytes.'),
+  });
 });
 
 it.each([
@@ -108,6 +113,7 @@ it.each([
   [['--input', '["title"]'], '--input is JSON, but not an object'],
   [['--input', '@nowhere.json'], '--input cannot be read'],
   [['--input', '-'], '--input is not JSON'],
+  [['--input', '@/dev/zero'], '--input @/dev/zero has more than 33554432 bytes.'],
   [
     ['--arg', 'title=x', '--arg', 'colour=red'],
     'Unknown argument "colour" of create_task (got "red"). It takes: title',

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { RuntimeError } from '../../../src/base/errors.js';
+import type { AnyTool } from '../../../src/tools/call/define-tool.js';
+import { inputSchema } from '../../../src/tools/call/input-schema.js';
+import { otherNames } from '../../../src/tools/call/other-names.js';
 import { parseInput } from '../../../src/tools/call/parse-input.js';
-import { findTool } from '../../../src/tools/index.js';
+import { namesFor } from '../../../src/tools/call/read-loosely.js';
+import { chooseTools, findTool } from '../../../src/tools/index.js';
+
+const tools = chooseTools({ toolsets: 'all', isReadOnly: false });
 
 type Case = [tool: string, given: unknown, read: Record<string, unknown>];
 
@@ -44,7 +50,7 @@ const read: Case[] = [
     { task_description: 'Hi', model_params: { max_tokens: 100 } },
   ],
   ['check_task_status', { task_id: 1 }, { task_id: '1' }],
-  ['get_events', { subject: 'Task', subject_id: 1 }, { subject: 'task', subject_id: '1' }],
+  ['get_events', { subject: 'Task', subject_id: 1 }, { subject: 'task', subject_id: 1 }],
   ['wait_for_tasks', { task_id: 'x', wait_seconds: 100 }, { task_ids: ['x'], mode: 'all', timeout_seconds: 50 }],
   ['get_relay_status', { pipeline_id: 'x', timeout_seconds: 20 }, { pipeline_id: 'x', wait_seconds: 20 }],
   ['circuit_breaker_trip', { agent_id: 'a', hold: 'true' }, { agent_id: 'a', hold: true }],
@@ -55,6 +61,36 @@ const read: Case[] = [
 it.each(read)('%s %j is read as it is meant', (tool, given, meant) => {
   expect(parseInput(findTool(tool), given)).toEqual(meant);
 });
+
+it.each([
+  ['heartbeat', { taskId: 2 }, { task_id: 2 }],
+  ['get_goal', { goal_id: '#3' }, { goal_id: 3 }],
+  ['update_task', { id: 8, status: 'done', worker: 'w' }, { taskId: 8, status: 'done', workerId: 'w' }],
+  ['add_task', { key: 'paint', details: 'Paint.' }, { id: 'paint', description: 'Paint.' }],
+  ['create_tasks', { template: 't', params: { v: '1' } }, { template: 't', parameters: { v: '1' } }],
+  [
+    'update_task_status',
+    { task_id: 1, status: 'failed', reason: 'No.' },
+    { task_id: 1, status: 'failed', error: 'No.' },
+  ],
+  ['update_task_status', { task_id: 1, status: 'done', token: 4 }, { task_id: 1, status: 'completed', claim_token: 4 }],
+  ['get_all_tasks', { count: 3 }, { limit: 3 }],
+])('%s %j too', (tool, given, meant) => {
+  expect(parseInput(findTool(tool), given)).toEqual(meant);
+});
+
+it.each(Object.entries(otherNames).flatMap(([argument, names]) => names.map((name) => [name, argument] as const)))(
+  '%s is accepted for %s by some tool that takes that, or named by its refusal',
+  (name, argument) => {
+    const taking = tools.filter(
+      ({ input }) =>
+        argument in input.shape || JSON.stringify(inputSchema({ input } as AnyTool)).includes(`"${argument}":`),
+    );
+    expect(taking.length, `no tool takes ${argument}`).toBeGreaterThan(0);
+    const [shape] = taking.map(({ input }) => input.shape).filter((fields) => argument in fields && !(name in fields));
+    if (shape) expect(namesFor(name, shape)).toContain(argument);
+  },
+);
 
 it('names of agents are read in any case, and as they are drawn', () => {
   const given = { name: 'R', goal: 'G', agent_types: ['[Researcher]', 'Domain Expert', 'my-own'] };
@@ -159,7 +195,7 @@ describe('what cannot be read', () => {
     [
       'create_task',
       { title: 'T', deadline: '2026-12-01T09:30:00' },
-      { message: /^deadline: Invalid ISO datetime \(got "2026-12-01T09:30:00"\)/, hint: /ISO 8601 with a zone/ },
+      { message: /^deadline: expected time \(got "2026-12-01T09:30:00"\)/, hint: /ISO 8601 with a zone/ },
     ],
     [
       'create_task',

@@ -12,15 +12,15 @@ export const toml: ConfigFormat = {
       const [start, end] = found.node.value.range;
       return splice(text, { start, end, text: inline(value) });
     }
-    if (isTable(value)) return appendTables(text, path, value);
     const above = path.slice(0, -1);
+    const container = pairsOf(tree).find((pair) => isSame(pair.path, above))?.node.value;
+    if (isTable(value) && container?.type !== 'TOMLInlineTable') return appendTables(text, path, value);
     const line = `${word(path.at(-1) ?? '')} = ${inline(value)}`;
     const table = tablesOf(tree).find(({ resolvedKey }) => isSame(resolvedKey, above));
     if (table) {
       const at = table.body.at(-1)?.range[1] ?? table.key.range[1];
       return splice(text, insertion(endOfLine(text, at), `${eolOf(text)}${line}`));
     }
-    const container = pairsOf(tree).find((pair) => isSame(pair.path, above))?.node.value;
     if (container?.type !== 'TOMLInlineTable') return appendTables(text, above, { [path.at(-1) ?? '']: value });
     const last = container.body.at(-1);
     const at = last ? last.range[1] : container.range[0] + 1;

@@ -17,9 +17,11 @@ export const yaml: ConfigFormat = {
     let depth = path.length - 1;
     while (depth > 0 && !isMap(pairAt(root, path.slice(0, depth))?.value)) depth -= 1;
     const map = depth === 0 ? root : pairAt(root, path.slice(0, depth))?.value;
-    if (!isMap(map) || map.flow) throw new UnusualForm();
+    if (!isMap(map)) throw new UnusualForm();
     const empty = map.items.find(({ key }) => isScalar(key) && key.value === path[depth]);
     const below = nest(path.slice(depth + 1), value);
+    if (map.flow && (map.items.length > 0 || depth === 0)) return addToFlow(text, map, path[depth] ?? '', below);
+    if (map.flow) return fillFlow(text, map, pairAt(root, path.slice(0, depth)), { [path[depth] ?? '']: below });
     if (empty) return fillPair(text, empty, below);
     return addPair(text, map, path[depth] ?? '', below);
   },
@@ -28,7 +30,8 @@ export const yaml: ConfigFormat = {
     const map = path.length === 1 ? root : pairAt(root, path.slice(0, -1))?.value;
     const found = pairAt(root, path);
     if (!found) return text;
-    if (!isMap(map) || map.flow) throw new UnusualForm();
+    if (!isMap(map)) throw new UnusualForm();
+    if (map.flow) return removeFromFlow(text, map, found);
     const start = lineStart(text, rangeOf(found.key)[0]);
     const end = found.value ? rangeOf(found.value)[1] : rangeOf(found.key)[1];
     const last = Math.max(start, trimEnd(text, start, end) - 1);
@@ -74,6 +77,35 @@ function nest(path: Path, value: unknown): object {
 function addPair(text: string, map: YAMLMap, name: string, value: unknown): string {
   const [start, end] = rangeOf(map);
   return addLines(text, trimEnd(text, start, end), start - lineStart(text, start), { [name]: value });
+}
+
+/** Into braces, on the same line. JSON is YAML in this form. */
+function addToFlow(text: string, map: YAMLMap, name: string, value: unknown): string {
+  const last = map.items.at(-1);
+  const pair = `${JSON.stringify(name)}: ${JSON.stringify(value)}`;
+  const at = last ? rangeOf(last.value ?? last.key)[1] : rangeOf(map)[0] + 1;
+  return splice(text, insertion(at, last ? `, ${pair}` : pair));
+}
+
+/** In the place of empty braces, such as `extensions: {}`. */
+function fillFlow(text: string, map: YAMLMap, above: Pair | undefined, value: unknown): string {
+  const [start, end] = rangeOf(map);
+  const [nameStart, nameEnd] = rangeOf(above?.key);
+  const bare = splice(
+    text,
+    removal(nameEnd + (text.slice(nameEnd, start).indexOf(':') + 1), start),
+    removal(start, end),
+  );
+  return addLines(bare, nameEnd, nameStart - lineStart(text, nameStart) + 2, value);
+}
+
+function removeFromFlow(text: string, map: YAMLMap, pair: Pair): string {
+  const index = map.items.indexOf(pair);
+  const [before, after] = [map.items[index - 1], map.items[index + 1]];
+  const start = rangeOf(pair.key)[0];
+  const end = rangeOf(pair.value ?? pair.key)[1];
+  if (after) return splice(text, removal(start, rangeOf(after.key)[0]));
+  return splice(text, removal(before ? rangeOf(before.value ?? before.key)[1] : start, end));
 }
 
 /** After a name without a value, such as `extensions:`. */
