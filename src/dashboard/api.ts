@@ -42,15 +42,31 @@ export function onWrite(listener: () => void): () => void {
 
 export const whoami = (): Promise<ShownVisitor> => send('/api/whoami', {});
 
+/** Marks that turn the text around them, so that a name can look like another one (CVE-2021-42574). */
+const directionMarks = /[\u202A-\u202E\u2066-\u2069]/g;
+
+function toJson(text: string) {
+  try {
+    return JSON.parse(text.replace(directionMarks, ''));
+  } catch {
+    return undefined;
+  }
+}
+
+const longestMs = 30_000;
+const noAnswer = `The server has not answered for ${longestMs / 1_000} s.`;
+
 async function send<Result>(path: string, init: RequestInit): Promise<Result> {
   let response: Response;
+  const timeout = AbortSignal.timeout(longestMs);
   try {
-    response = await fetch(path, init);
+    response = await fetch(path, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout });
   } catch (error) {
+    if (timeout.aborted) throw new CallFailed('timeout', noAnswer, 'It may be busy, or stopped. Try again.');
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new CallFailed('unavailable', 'The server does not answer.', 'Is `agent-runtime dashboard` still running?');
   }
-  const body = await response.json().catch(() => undefined);
+  const body = await response.text().then(toJson, () => undefined);
   if (response.ok) return body as Result;
   const { code = 'internal', message = `HTTP ${response.status}`, hint } = body?.error ?? {};
   throw new CallFailed(code, message, hint);

@@ -2,8 +2,9 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ShownVisitor } from '../http/page/visitor.js';
 import { VisitorContext, whoami } from './api.js';
 import { connect, pause, useLiveState } from './live.js';
-import { Link, usePlace } from './location.js';
+import { decoded, Link, usePlace, type View } from './location.js';
 import { Notices } from './ui/notices.js';
+import { Empty } from './ui/shown.js';
 import { views } from './views/index.js';
 
 /** The page: its navigation, whether it is live, and the view that the address names. */
@@ -16,7 +17,7 @@ export function App() {
   }, []);
 
   const [name = '', ...rest] = place.path.slice(1).split('/');
-  const view = views.find((known) => known.name === name) ?? views[0];
+  const view = name === '' ? views[0] : (views.find((known) => known.name === name) ?? nowhere);
   useEffect(() => {
     document.title = `${view?.title ?? ''} · Agent Runtime`;
     // On a phone the navigation is wider than the page.
@@ -43,12 +44,21 @@ export function App() {
       </header>
       <main id="view" tabIndex={-1}>
         <h1 class="unseen">{view.title}</h1>
-        <view.component {...place} rest={rest.map(decodeURIComponent).join('/')} />
+        <view.component {...place} rest={rest.map(decoded).join('/')} />
       </main>
       <Notices />
     </VisitorContext.Provider>
   );
 }
+
+/** What is shown at an address that no view has. */
+const nowhere: View = {
+  name: '',
+  title: 'Nothing here',
+  component: ({ path }) => (
+    <Empty what={`There is no view at ${path}. The names above lead to those that there are.`} />
+  ),
+};
 
 /** Shows whether the page is live, and pauses or resumes it. */
 function LiveSwitch() {

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { StreamedEvent } from '../http/event-stream.js';
+import { shareStream } from './shared-stream.js';
 
 export type LiveState = 'live' | 'paused' | 'connecting';
 
@@ -7,36 +8,68 @@ type ChangeListener = (change: StreamedEvent) => void;
 type StateListener = (state: LiveState) => void;
 
 const changeListeners = new Set<ChangeListener>();
+const missedListeners = new Set<() => void>();
 const stateListeners = new Set<StateListener>();
-let source: EventSource | undefined;
-let lastId: string | undefined;
-let state: LiveState = 'connecting';
+/** Once a hidden tab is seen again, it may take so long to be live before it says that it is not. */
+const patienceMs = 1_500;
 
-/** Opens the event stream after the last change seen. The browser reconnects by itself and asks for what it missed. */
+/** The last event of which the page knows; at first the newest one when the server sent the page. */
+let lastId = document.querySelector<HTMLMetaElement>('meta[name="newest-event"]')?.content || undefined;
+let state: LiveState = 'connecting';
+let leave: (() => void) | undefined;
+let patience: ReturnType<typeof setTimeout> | undefined;
+
+/** Shows changes as they happen, for as long as the page is seen. */
 export function connect(): void {
-  source?.close();
   setState('connecting');
-  source = new EventSource(lastId === undefined ? '/api/events' : `/api/events?after=${lastId}`);
-  source.addEventListener('ready', (event) => {
-    lastId = event.lastEventId || lastId;
-    setState('live');
-  });
-  source.addEventListener('message', (event) => {
-    lastId = event.lastEventId || lastId;
-    const change = JSON.parse(event.data) as StreamedEvent;
-    for (const listener of changeListeners) listener(change);
-  });
-  source.addEventListener('error', () => setState('connecting'));
+  document.addEventListener('visibilitychange', onVisibility);
+  listen();
 }
 
 /** Freezes what is shown; `connect` catches up. */
 export function pause(): void {
-  source?.close();
-  source = undefined;
+  document.removeEventListener('visibilitychange', onVisibility);
+  rest();
   setState('paused');
 }
 
+/** Nobody looks at a hidden page, so it needs no stream; it catches up when it is seen again. */
+function onVisibility(): void {
+  if (document.hidden) {
+    rest();
+    return;
+  }
+  patience = setTimeout(() => setState('connecting'), patienceMs);
+  listen();
+}
+
+function listen(): void {
+  leave?.();
+  leave = shareStream(() => lastId, {
+    up(id) {
+      clearTimeout(patience);
+      // What came between is told again from the last known event, unless another tab had the stream meanwhile.
+      const hasMissed = id !== lastId;
+      lastId = id;
+      setState('live');
+      if (hasMissed) for (const listener of missedListeners) listener();
+    },
+    change(change, id) {
+      lastId = id;
+      for (const listener of changeListeners) listener(change);
+    },
+    down: () => setState('connecting'),
+  });
+}
+
+function rest(): void {
+  clearTimeout(patience);
+  leave?.();
+  leave = undefined;
+}
+
 function setState(next: LiveState): void {
+  if (state === next) return;
   state = next;
   for (const listener of stateListeners) listener(next);
 }
@@ -44,6 +77,7 @@ function setState(next: LiveState): void {
 export function useLiveState(): LiveState {
   const [shown, setShown] = useState(state);
   useEffect(() => {
+    setShown(state);
     stateListeners.add(setShown);
     return () => void stateListeners.delete(setShown);
   }, []);
@@ -61,5 +95,13 @@ export function useChanges(listener: ChangeListener): void {
   useEffect(() => {
     changeListeners.add(listener);
     return () => void changeListeners.delete(listener);
+  }, [listener]);
+}
+
+/** Calls `listener` when changes may have been missed. */
+export function useMissed(listener: () => void): void {
+  useEffect(() => {
+    missedListeners.add(listener);
+    return () => void missedListeners.delete(listener);
   }, [listener]);
 }

@@ -13,14 +13,46 @@ function here(): Place {
   return { path: location.pathname, query: new URLSearchParams(location.search) };
 }
 
+/** What of the page to find again when one comes back to it. */
+interface Left {
+  y: number;
+  /** The address of the link by which it was left. */
+  link: string;
+}
+
+// The browser would scroll before what was there is drawn again.
+history.scrollRestoration = 'manual';
+
 /** Navigates to an address of this page. */
 export function go(address: string, { isReplacing = false } = {}): void {
-  if (isReplacing) history.replaceState(null, '', address);
+  if (isReplacing) history.replaceState(history.state, '', address);
   else {
+    const left: Left = { y: scrollY, link: address };
+    history.replaceState(left, '');
     history.pushState(null, '', address);
     scrollTo(0, 0);
   }
   for (const listener of listeners) listener();
+  // Who uses a keyboard or hears the page goes on at the new view, not at the top of the document.
+  if (!isReplacing) document.getElementById('view')?.focus({ preventScroll: true });
+}
+
+const longestReturnMs = 3_000;
+
+/** Scrolls to where the page was left, and focuses the link by which it was, as soon as both are drawn. */
+function comeBack({ y, link }: Left): void {
+  const giveUpAt = performance.now() + longestReturnMs;
+  const arrive = () => {
+    const target = document.querySelector<HTMLElement>(`main a[href="${CSS.escape(link)}"]`);
+    const isDrawn = document.documentElement.scrollHeight - innerHeight >= y && (target || link === '');
+    if (!isDrawn && performance.now() < giveUpAt) {
+      requestAnimationFrame(arrive);
+      return;
+    }
+    target?.focus({ preventScroll: true });
+    scrollTo(0, y);
+  };
+  arrive();
 }
 
 /** A query as text, with changes applied; an empty value removes a parameter. */
@@ -43,11 +75,15 @@ export function usePlace(): Place {
   const [place, setPlace] = useState(here);
   useEffect(() => {
     const listener = () => setPlace(here());
+    const onBack = ({ state }: PopStateEvent) => {
+      listener();
+      if (state) comeBack(state as Left);
+    };
     listeners.add(listener);
-    addEventListener('popstate', listener);
+    addEventListener('popstate', onBack);
     return () => {
       listeners.delete(listener);
-      removeEventListener('popstate', listener);
+      removeEventListener('popstate', onBack);
     };
   }, []);
   return place;
@@ -88,4 +124,13 @@ export interface View {
   name: string;
   title: string;
   component: ComponentType<ViewProps>;
+}
+
+/** A part of an address as text; as it stands where it is not encoded as it should be. */
+export function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

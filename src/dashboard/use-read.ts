@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { StreamedEvent } from '../http/event-stream.js';
 import { type Arguments, CallFailed, onWrite, read } from './api.js';
-import { useChanges, useLiveState } from './live.js';
+import { useChanges, useLiveState, useMissed } from './live.js';
 
 export interface Reading<Result> {
   /** The last data; kept during the next read. */
@@ -93,7 +93,7 @@ function useSettledChanges(subjects: readonly string[], onChange: () => void): v
   useEffect(() => () => clearTimeout(pending.current), []);
 }
 
-/** Calls `reload` after the page's own writes, at an interval, and when the event stream is back. */
+/** Calls `reload` after the page's own writes, at an interval, and when changes may have been missed. */
 function useReloads(reload: () => void, everyMs: number | undefined): void {
   // The page's own writes show at once, also while it is paused.
   useEffect(() => onWrite(reload), [reload]);
@@ -103,12 +103,5 @@ function useReloads(reload: () => void, everyMs: number | undefined): void {
     const timer = setInterval(reload, everyMs);
     return () => clearInterval(timer);
   }, [everyMs, live, reload]);
-
-  // A change between the first read and the start of the event stream would be in neither.
-  const isConnecting = live === 'connecting';
-  const wasConnecting = useRef(false);
-  useEffect(() => {
-    if (wasConnecting.current && !isConnecting) reload();
-    wasConnecting.current = isConnecting;
-  }, [isConnecting, reload]);
+  useMissed(reload);
 }

@@ -32,6 +32,7 @@ export interface ServerProcesses {
   /** Called before the process is started, so that a session killed in between leaves nothing unrecorded. */
   announce(id: string, server: string): Promise<void>;
   started(id: string, pid: number): Promise<void>;
+  /** Ends what the process has started in groups of its own, and deletes its record. */
   ended(id: string): Promise<void>;
   /** Ends what sessions have left that are provably dead, and deletes its records; resolves to the number of processes. */
   sweep(): Promise<number>;
@@ -62,7 +63,12 @@ export function createServerProcesses(needs: ServerProcessesNeeds): ServerProces
       await db.run('update tool_processes set pid = ?, process_started = ? where id = ?', pid, startTime, id);
     },
 
-    ended: remove,
+    async ended(id) {
+      // A server that is reached by its address has no record, and no processes here.
+      if (!(await db.get('select 1 from tool_processes where id = ?', id))) return;
+      endMarked(id);
+      await remove(id);
+    },
 
     async sweep() {
       let ended = 0;

@@ -56,7 +56,9 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   if (page) app.route('/api/page', toolApi([...boardReads, ...jobReads], { runtime, visits }, { isCounted: false }));
   app.get('/api/events', refuseHead, async (context) => {
     const place = context.req.header('last-event-id') ?? context.req.query('after');
-    const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Number(place) : await feed.newest();
+    const newest = await feed.newest();
+    // A place beyond the newest event is one of another database.
+    const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Math.min(Number(place), newest) : newest;
     const pass = context.get('visitor');
     const onEnd = streams.take(pass);
     if (!onEnd) return errorResponse(503, tooManyStreams);
@@ -67,9 +69,10 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   );
   app.all('/mcp', refuseHead, (context) => mcp.handle(context.req.raw, context.get('visitor')));
   if (page) {
-    app.get('*', (context) => {
-      const file = context.req.path.startsWith('/api/') ? undefined : page.get(context.req.path);
-      return file ? context.body(file.body, 200, { 'Content-Type': file.type }) : context.notFound();
+    app.get('*', async (context) => {
+      const isOfApi = context.req.path.startsWith('/api/');
+      const file = isOfApi ? undefined : page.answer(context.req.raw, await feed.newest());
+      return file ?? context.notFound();
     });
   }
   app.notFound((context) =>

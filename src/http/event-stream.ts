@@ -1,6 +1,6 @@
 import type { JsonObject } from '../base/json.js';
 import { type Pass, revokes } from '../core/access/pass.js';
-import type { Event } from '../core/events/events.js';
+import type { Event, EventSubject } from '../core/events/events.js';
 import type { EventFeed, Subscriber } from '../mcp/event-feed.js';
 import type { OpenVisits } from './open-visits.js';
 
@@ -20,7 +20,8 @@ export interface EventStreamNeeds {
 const longestBacklogBytes = 1_000_000;
 /** So many looks of the feed, and it has read nothing: it is disconnected. It reconnects and goes on where it was. */
 const mostPauses = 25;
-const keepAliveMs = 15_000;
+/** A sign of life that the page's own code can see, unlike a comment of the stream. */
+const beatMs = 10_000;
 const retryMs = 1_000;
 
 /**
@@ -68,12 +69,12 @@ export function eventStream({ feed, visits, pass, afterId, signal, onEnd }: Even
         stop = end;
         // The position from which a client goes on that has seen no event yet.
         send(`retry: ${retryMs}\nid: ${afterId}\nevent: ready\ndata: {}\n\n`);
-        const keepAlive = setInterval(() => {
-          if ((controller.desiredSize ?? 0) > 0) send(': still here\n\n');
-        }, keepAliveMs).unref();
+        const beat = setInterval(() => {
+          if ((controller.desiredSize ?? 0) > 0) send('event: beat\ndata: {}\n\n');
+        }, beatMs).unref();
         signal.addEventListener('abort', end);
         ends.push(
-          () => clearInterval(keepAlive),
+          () => clearInterval(beat),
           () => signal.removeEventListener('abort', end),
           onEnd,
           visits.add(pass, end),
@@ -95,7 +96,7 @@ export function eventStream({ feed, visits, pass, afterId, signal, onEnd }: Even
 export interface StreamedEvent {
   id: number;
   at: string;
-  subject: string;
+  subject: EventSubject;
   subject_id: string;
   type: string;
   project: string;

@@ -87,7 +87,7 @@ describeInBrowser('the board', () => {
     await server.close();
     await page.getByRole('button', { name: 'Reconnecting' }).waitFor();
     await runtime.tasks.create([{ title: 'Made meanwhile' }], { holder: null, project: '' });
-    await serve({ page: { get: () => undefined }, port: server.port }, { home: runtime.home });
+    await serve({ page: { answer: () => undefined }, port: server.port }, { home: runtime.home });
     await page.getByRole('link', { name: 'Made meanwhile' }).waitFor();
     await page.getByRole('button', { name: 'Live' }).waitFor();
   });

@@ -121,3 +121,17 @@ it('no row holds the secret of a server', async () => {
   const { path } = await runtime.maintenance.backup();
   expect(readFileSync(path).includes('sk-very-secret-value')).toBe(false);
 });
+
+it.each(['killed', 'scaled to none'])(
+  'what a tool server has started in groups of its own ends with it when it is %s, while the session goes on',
+  async (how) => {
+    const server = await connectServer({ home: homeWith({ odd: odd() }) });
+    const away = await pidOf(server, 'odd.fork', { away: true });
+    const pid = await pidOf(server, 'odd.pid');
+    expect(isAlive(away)).toBe(true);
+    if (how === 'killed') process.kill(pid, 'SIGKILL');
+    else await server.ok('scale_tool_server', { server: 'odd', instances: 0 });
+    await gone('its child has ended too', [pid, away]);
+    expect(await server.ok('list_tool_servers')).toBeDefined();
+  },
+);

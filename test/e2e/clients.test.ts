@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../cli/run-cli.js';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
+import { startResponsesServer } from '../fixtures/models/responses-server.js';
 import { type CliId, findCli } from '../support/client-clis.js';
 import { connectServer } from '../support/mcp-client.js';
 import { mainEntry, projectRoot } from '../support/paths.js';
@@ -25,7 +26,13 @@ function machine(clis: Partial<Record<string, string>> = {}) {
   };
   put('npx', `"${process.execPath}" "${mainEntry}"`);
   for (const [name, program] of Object.entries(clis)) put(name, `"${program}" "$@"`);
-  const env = { HOME: home, PATH: `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`, CI: '1', NO_COLOR: '1' };
+  const env = {
+    HOME: home,
+    PATH: `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`,
+    CI: '1',
+    NO_COLOR: '1',
+    A_KEY: 'none',
+  };
   return {
     home,
     project,
@@ -96,6 +103,14 @@ describe.sequential('real clients start the server from what install has written
       startup_timeout_sec: 60,
       transport: { command: 'npx', env: { A: '1' }, env_vars: ['GOOGLE_API_KEY'] },
     });
+
+    // It starts servers only for a conversation.
+    const { url, requests } = await startResponsesServer();
+    const provider = `{name = "local", base_url = "${url}", env_key = "A_KEY", wire_api = "responses"}`;
+    const settings = ['model="m"', 'model_provider="local"', `model_providers.local=${provider}`];
+    const flags = settings.flatMap((setting) => ['-c', setting]);
+    expect(await ask(codex ?? '', 'exec', '--skip-git-repo-check', ...flags, 'Hi.')).toContain('done');
+    expect(requests.join()).toContain('claim_next_task');
   });
 });
 

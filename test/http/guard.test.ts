@@ -14,7 +14,7 @@ async function taskCount(runtime: { db: { get(text: string): Promise<unknown> } 
   return ((await runtime.db.get('select count(*) as count from tasks')) as { count: number }).count;
 }
 
-const page = { get: () => undefined };
+const page = { answer: () => undefined };
 
 /** What a browser asks for when it opens an address. */
 function pathOf(address: string): string {

@@ -115,9 +115,11 @@ it('every file that the plugin names is there, and in the package', () => {
 
 /** What each link of the README gives to its client. */
 it('the install links start the server as install does', () => {
-  const links = [...text('README.md').matchAll(/\((https:\/\/[^)\s]*(?:install|launch|extension)[^)\s]*)\)/g)].map(
-    ([, link]) => new URL(link ?? ''),
-  );
+  const links = [
+    ...`${text('README.md')}${text('src/cli/README.md')}`.matchAll(
+      /\((https:\/\/[^)\s]*(?:install|launch|extension)[^)\s]*)\)/g,
+    ),
+  ].map(([, link]) => new URL(link ?? ''));
   expect(links.length).toBe(5);
   for (const { hostname, searchParams } of links) {
     const config = searchParams.get('config');

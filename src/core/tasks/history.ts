@@ -40,12 +40,23 @@ export interface TaskHistory {
 const mostNotes = 10;
 const mostAttempts = 5;
 const endTypes = ['completed', 'failed', 'lapsed', 'released'];
-const oneLook = 40;
+/** The events that tell of a task's history. */
+export const historyTypes: readonly string[] = ['note', ...endTypes];
+/** How many of them the first look reads: mostly there are few or none, and it tells all. */
+export const oneLook = 40;
 
 /** Reads the notes on a task and how earlier attempts ended, from the audit log. */
 export async function readHistory(sql: Sql, task: Pick<TaskRow, 'id' | 'status'>): Promise<TaskHistory> {
-  // Mostly there are few or none: one look then tells all.
-  const newest = await newestEvents(sql, task.id, ['note', ...endTypes], oneLook);
+  return historyFrom(sql, task, await newestRows(sql, task.id, historyTypes, oneLook));
+}
+
+/** The history of a task, of whose newest events a first look has read these, oldest first. */
+export async function historyFrom(
+  sql: Sql,
+  task: Pick<TaskRow, 'id' | 'status'>,
+  firstLook: readonly HistoryRow[],
+): Promise<TaskHistory> {
+  const newest = firstLook.map(toHistoryEvent);
   const isAll = newest.length < oneLook;
   const ofType = (types: readonly string[]) => newest.filter(({ type }) => types.includes(type));
   const notes = isAll ? ofType(['note']) : await newestEvents(sql, task.id, ['note'], mostNotes);
@@ -83,12 +94,19 @@ export function readDependencyResults(sql: Sql, taskId: number, limit: number): 
   );
 }
 
-interface HistoryEvent {
+interface HistoryRow {
   at: EpochMs;
   type: string;
   actor: string | null;
-  data: JsonObject;
+  data: string | null;
 }
+
+type HistoryEvent = Omit<HistoryRow, 'data'> & { data: JsonObject };
+
+const toHistoryEvent = (row: HistoryRow): HistoryEvent => ({
+  ...row,
+  data: row.data === null ? {} : readJson<JsonObject>(row.data),
+});
 
 /** The newest events of these types, oldest first. */
 async function newestEvents(
@@ -97,14 +115,18 @@ async function newestEvents(
   types: readonly string[],
   limit: number,
 ): Promise<HistoryEvent[]> {
-  const rows = await sql.all<{ at: EpochMs; type: string; actor: string | null; data: string | null }>(
+  return (await newestRows(sql, taskId, types, limit)).map(toHistoryEvent);
+}
+
+async function newestRows(sql: Sql, taskId: number, types: readonly string[], limit: number): Promise<HistoryRow[]> {
+  const rows = await sql.all<HistoryRow>(
     `select at, type, actor, data from events where subject = 'task' and subject_id = ?
        and type in (${types.map(() => '?').join(', ')}) order by id desc limit ?`,
     String(taskId),
     ...types,
     limit,
   );
-  return rows.reverse().map((row) => ({ ...row, data: row.data === null ? {} : readJson<JsonObject>(row.data) }));
+  return rows.reverse();
 }
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

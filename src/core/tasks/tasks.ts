@@ -11,7 +11,7 @@ import { dependencyKeys } from './dependencies.js';
 import { editTask, type TaskEdit } from './edit-task.js';
 import { type Effects, readEffects } from './effects.js';
 import { findGoal } from './goal.js';
-import { type DependencyResult, readDependencyResults, readHistory, type TaskHistory } from './history.js';
+import type { DependencyResult, TaskHistory } from './history.js';
 import { countTasks, listTasks, type TaskFilter, type TaskWithDependencies, withDependencies } from './list-tasks.js';
 import {
   countReady,
@@ -25,6 +25,7 @@ import {
   type TaskScope,
   type WaitingReasons,
 } from './ready.js';
+import { readSurroundings, type Surroundings } from './surroundings.js';
 import { findTask, isReady, type TaskReference, type TaskRow, toTask } from './task.js';
 import {
   findTemplate,
@@ -37,17 +38,10 @@ import {
 import { lapseClaims } from './transitions.js';
 import { type StatusUpdate, updateStatus } from './update-status.js';
 
-export interface TaskDetail extends TaskWithDependencies {
-  /** The ids of the tasks that depend on it: the first 200. */
-  dependents: number[];
-  /** The ids of its parts. */
-  subtasks: number[];
+export interface TaskDetail extends TaskWithDependencies, Surroundings {
   isReady: boolean;
   /** Why a pending task is not ready. */
   waitsBecause: string | undefined;
-  /** The results of the tasks it depends on: the first 50. */
-  dependencyResults: DependencyResult[];
-  history: TaskHistory;
 }
 
 export interface ClaimedTask extends TaskWithDependencies {
@@ -166,9 +160,6 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
   };
 }
 
-/** How many results of dependencies come with a task. */
-const shownResults = 50;
-
 async function tasksFromTemplate(sql: Sql, { name, parameters, goalId }: TemplateUse): Promise<NewTask[]> {
   return instantiate(await findTemplate(sql, name), parameters).map((task) => ({ ...task, goalId }));
 }
@@ -198,35 +189,18 @@ async function claimReadyOrLapsed(
   let row = await claim();
   if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
   if (!row) return undefined;
-  const [task, history] = await Promise.all([withItsDependencies(sql, row), readHistory(sql, row)]);
-  const hasDependencies = task.dependencies.length > 0;
-  const dependencyResults = hasDependencies ? await readDependencyResults(sql, row.id, shownResults) : [];
-  return { ...task, dependencyResults, history };
+  const { dependencies, dependencyResults, history } = await readSurroundings(sql, row);
+  return { ...toTask(row), dependencies, dependencyResults, history };
 }
 
 async function taskDetail(sql: Sql, row: TaskRow, now: EpochMs): Promise<TaskDetail> {
-  const neighbours = await sql.all<{ side: 'before' | 'after' | 'part'; id: number }>(
-    `select 'before' as side, depends_on as id from task_dependencies where task_id = ?
-     union all
-     select * from (select 'after' as side, task_id as id from task_dependencies where depends_on = ? limit 200) followers
-     union all
-     select 'part' as side, id from tasks where parent_id = ?
-     order by id`,
-    row.id,
-    row.id,
-    row.id,
-  );
-  const idsOf = (side: 'before' | 'after' | 'part') => neighbours.flatMap((one) => (one.side === side ? one.id : []));
+  const around = await readSurroundings(sql, row);
   const task = toTask(row);
   const isWaiting = row.status === 'pending' && !isReady(task, now);
   return {
     ...task,
-    dependencies: idsOf('before'),
-    dependents: idsOf('after'),
-    subtasks: idsOf('part'),
+    ...around,
     isReady: isReady(task, now),
     waitsBecause: isWaiting ? await explainWaiting(sql, row) : undefined,
-    dependencyResults: idsOf('before').length > 0 ? await readDependencyResults(sql, row.id, shownResults) : [],
-    history: await readHistory(sql, row),
   };
 }

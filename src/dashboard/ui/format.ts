@@ -1,8 +1,15 @@
+import type { JobSummary } from '../../http/page/jobs.js';
+
 const plain = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
 
-/** 1,234.5 */
-export const number = (value: number): string => plain.format(value);
+/** 1,234.5; with as many digits as it takes to tell it from a value that is `step` away. */
+export function number(value: number, step = 0.01): string {
+  const digits = digitsFor(step);
+  return digits <= 2 ? plain.format(value) : value.toLocaleString('en-US', { maximumFractionDigits: digits });
+}
+
+const digitsFor = (step: number): number => Math.min(12, Math.max(0, Math.ceil(-Math.log10(step) - 1e-9)));
 
 /** A whole number with separators: 10,000. */
 export const shownCount = (count: number): string => count.toLocaleString('en');
@@ -10,8 +17,10 @@ export const shownCount = (count: number): string => count.toLocaleString('en');
 /** 12.3K */
 export const short = (value: number): string => compact.format(value);
 
-/** A fraction as a percentage: 12.3 %. */
-export const percent = (fraction: number): string => `${plain.format(Math.round(fraction * 1000) / 10)} %`;
+/** A fraction as a percentage: 12.3 %; with as many digits as it takes to tell it from one that is `step` away. */
+export function percent(fraction: number, step = 0.001): string {
+  return `${(fraction * 100).toLocaleString('en-US', { maximumFractionDigits: Math.max(1, digitsFor(step * 100)) })} %`;
+}
 
 /** 340 ms, 2.4 s, 3 min 20 s, 2 h 5 min. */
 export function duration(ms: number): string {
@@ -37,4 +46,14 @@ export function bytes(size: number): string {
 export function spanOf(from: string | null, to: string | null, now: number): string {
   if (from === null) return '–';
   return duration(Math.max(0, (to === null ? now : Date.parse(to)) - Date.parse(from)));
+}
+
+/** How long a job took, or has taken so far; empty while it waits, whether for its first attempt or for the next. */
+export function spanOfJob(job: Pick<JobSummary, 'status' | 'started_at' | 'completed_at'>, now: number): string {
+  const isOver = job.completed_at !== null;
+  return isOver || job.status === 'running'
+    ? job.started_at
+      ? spanOf(job.started_at, job.completed_at, now)
+      : ''
+    : '';
 }

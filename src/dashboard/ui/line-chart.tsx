@@ -19,7 +19,8 @@ interface LineChartProps {
   /** The unit of the horizontal axis: Day, Epoch, Time. */
   axis: string;
   showX(x: number): string;
-  showY(y: number): string;
+  /** `step`: the distance to the next tick, from which it must be told. */
+  showY(y: number, step?: number): string;
   /** Like showY, with the exact value: for the sentence and the table. */
   showExactY?(y: number): string;
   /** The vertical axis begins at 0. */
@@ -68,6 +69,8 @@ const height = 200;
 const edge = { top: 10, right: 14, bottom: 24, left: 8 };
 /** The width of a digit of the labels, so that the longest one fits beside the axis. */
 const digit = 6.6;
+/** Between two labels of the horizontal axis. */
+const labelGap = 28;
 
 function Drawing({ lines, width, showX, showY, fromZero = false, isWhole = false, span }: DrawingProps) {
   const points = lines.flatMap((line) => line.points);
@@ -75,11 +78,13 @@ function Drawing({ lines, width, showX, showY, fromZero = false, isWhole = false
   const [lowest, highest] = ends(points.map(({ y }) => y));
   const rises = niceTicks(fromZero ? Math.min(0, lowest) : lowest, highest, isWhole);
   const [low, high] = [rises[0] ?? 0, rises.at(-1) ?? 1];
-  const left = edge.left + digit * Math.max(...rises.map((y) => showY(y).length));
+  const rise = (rises[1] ?? 1) - (rises[0] ?? 0);
+  const left = edge.left + digit * Math.max(...rises.map((y) => showY(y, rise).length));
   const place = (value: number, from: number, to: number) => (to === from ? 0.5 : (value - from) / (to - from));
   const atX = (x: number) => left + place(x, firstX, lastX) * (width - edge.right - left);
   const atY = (y: number) => height - edge.bottom - place(y, low, high) * (height - edge.bottom - edge.top);
-  const steps = labelledX(firstX, lastX, Math.floor((width - left) / 100));
+  const label = digit * Math.max(showX(firstX).length, showX(lastX).length) + labelGap;
+  const steps = labelledX(firstX, lastX, Math.floor((width - left) / label) - 1);
   const draw = ([first, ...others]: readonly Point[]): string => {
     const path = pathRound(1);
     if (first) path.moveTo(atX(first.x), atY(first.y));
@@ -92,12 +97,12 @@ function Drawing({ lines, width, showX, showY, fromZero = false, isWhole = false
         <g key={y}>
           <line class="rule" x1={left} x2={width - edge.right} y1={atY(y)} y2={atY(y)} />
           <text x={left - 6} y={atY(y) + 4} text-anchor="end">
-            {showY(y)}
+            {showY(y, rise)}
           </text>
         </g>
       ))}
-      {steps.map((x, index) => (
-        <text key={x} x={atX(x)} y={height - 6} text-anchor={index === 0 ? 'start' : x === lastX ? 'end' : 'middle'}>
+      {steps.map((x) => (
+        <text key={x} x={atX(x)} y={height - 6} text-anchor={x === firstX ? 'start' : x === lastX ? 'end' : 'middle'}>
           {showX(x)}
         </text>
       ))}
@@ -122,13 +127,16 @@ function niceTicks(low: number, high: number, isWhole: boolean): number[] {
   return ticks(from, to, count);
 }
 
-/** Evenly spaced ticks of the horizontal axis, both ends included; whole numbers between whole ends. */
+/** Ticks of the horizontal axis: round numbers between whole ends; evenly spaced with both ends otherwise. */
 function labelledX(first: number, last: number, most: number): number[] {
-  const isWhole = Number.isInteger(first) && Number.isInteger(last);
-  const parts = Math.max(1, Math.min(most, 6, isWhole ? last - first : 6));
-  const steps = Array.from({ length: parts + 1 }, (_, i) => first + ((last - first) * i) / parts);
-  return [...new Set(isWhole ? steps.map(Math.round) : steps)];
+  const parts = Math.max(1, Math.min(most, 6));
+  const isCount = Number.isInteger(first) && Number.isInteger(last) && last - first < largestCount;
+  if (isCount) return last === first ? [first] : ticks(first, last, parts).filter(Number.isInteger);
+  return Array.from({ length: parts + 1 }, (_, i) => first + ((last - first) * i) / parts);
 }
+
+/** Beyond this, whole numbers are times in milliseconds. */
+const largestCount = 10_000_000;
 
 /** An element to be measured, and its width now. */
 function useWidth(): [RefObject<HTMLDivElement | null>, number] {

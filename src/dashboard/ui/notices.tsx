@@ -24,11 +24,11 @@ export function notify(text: string, isError = false): void {
   setTimeout(() => set(notices.filter(({ id }) => id !== notice.id)), shownMs);
 }
 
-/** Runs a button's action and shows its outcome as a notice. */
-export async function act(work: () => Promise<unknown>, done: string): Promise<boolean> {
+/** Runs a button's action and shows its outcome as a notice; without `done`, only a failure. */
+export async function act(work: () => Promise<unknown>, done: string | undefined): Promise<boolean> {
   try {
     await work();
-    notify(done);
+    if (done !== undefined) notify(done);
     return true;
   } catch (error) {
     const hint = error instanceof CallFailed && error.hint ? ` ${error.hint}` : '';

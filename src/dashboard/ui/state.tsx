@@ -78,10 +78,10 @@ export function Status({ word }: { word: string }) {
   return <span class={`status ${tones[word.toLowerCase()] ?? 'calm'}`}>{word.toLowerCase().replaceAll('_', ' ')}</span>;
 }
 
-/** Progress as a bar of tasks by state, completed first. */
+/** Progress as a bar of tasks by state, completed first. Cancelled ones are no part of the whole, as in the words. */
 export function StateBar({ summary }: { summary: TaskSummary }) {
-  const total = totalOf(summary);
-  const order = ['completed', 'in_progress', 'ready', 'failed', 'waiting', 'cancelled'] as const;
+  const total = totalOf(summary) - summary.counts.cancelled;
+  const order = ['completed', 'in_progress', 'ready', 'failed', 'waiting'] as const;
   const words = taskStates
     .filter((state) => summary.counts[state] > 0)
     .map((state) => `${shownCount(summary.counts[state])} ${stateWords[state].toLowerCase()}`);

@@ -87,7 +87,7 @@ export function TaskFacts({ task }: { task: TaskCard }) {
       )}
       {state === 'in_progress' && (
         <span class="fact worker" title={worker}>
-          {worker} · <Time at={task.claimed_at} />
+          <span class="name">{worker}</span> · <Time at={task.claimed_at} />
         </span>
       )}
       {task.skipped && <span class="fact">skipped</span>}
@@ -98,7 +98,7 @@ export function TaskFacts({ task }: { task: TaskCard }) {
       )}
       {(state === 'completed' || state === 'failed' || state === 'cancelled') && task.completed_at && (
         <span class="fact">
-          {worker && `${worker} · `}
+          {worker && <span class="name">{worker} · </span>}
           <Time at={task.completed_at} />
         </span>
       )}

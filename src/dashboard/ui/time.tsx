@@ -3,11 +3,12 @@ import { useEffect, useState } from 'preact/hooks';
 
 /** A relative time such as `3 min ago` or `in 2 h`; its title has the exact one. */
 export function Time({ at }: { at: string | null | undefined }) {
-  const now = useNow(at ? 15_000 : undefined);
+  // Drawn again at the interval, and by the clock of that moment: `at` may be newer than the last interval.
+  useNow(at ? 15_000 : undefined);
   if (!at) return <span class="quiet">–</span>;
   return (
     <time dateTime={at} title={new Date(at).toLocaleString()}>
-      {relative(new Date(at).getTime() - now)}
+      {relative(new Date(at).getTime() - Date.now())}
     </time>
   );
 }

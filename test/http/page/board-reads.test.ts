@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { serve } from '../serve.js';
 
-const page = { get: () => undefined };
+const page = { answer: () => undefined };
 const address = (name: string, input: object) => `/api/page/${name}?input=${encodeURIComponent(JSON.stringify(input))}`;
 
 it('answers what the page shows, to those who are let in alone', async () => {

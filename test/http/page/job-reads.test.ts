@@ -4,7 +4,7 @@ import { jobStoreOf } from '../../support/job-store.js';
 import { serve } from '../serve.js';
 
 const nobody = { holder: null, project: '' };
-const page = { get: () => undefined };
+const page = { answer: () => undefined };
 const address = (name: string, input: object) => `/api/page/${name}?input=${encodeURIComponent(JSON.stringify(input))}`;
 
 /** A server with jobs that nothing works on, because they are due in an hour. */

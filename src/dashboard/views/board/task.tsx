@@ -73,11 +73,7 @@ function Particulars({ task, goalName }: { task: ShownWholeTask; goalName: strin
       {task.project && <Particular name="Project">{task.project}</Particular>}
       {task.claimed_by && (
         <Particular name="Held by">
-          {task.worker_id ?? task.claimed_by}
-          {task.worker_id && <div class="quiet">{task.claimed_by}</div>}
-          <div class="quiet">
-            lease ends <Time at={task.lease_expires_at} />
-          </div>
+          <Holder task={task} />
         </Particular>
       )}
       {task.status !== 'in_progress' && task.worker_id && <Particular name="Worked on by">{task.worker_id}</Particular>}
@@ -92,6 +88,21 @@ function Particulars({ task, goalName }: { task: ShownWholeTask; goalName: strin
       {task.started_at && <When name="Started" at={task.started_at} />}
       {task.completed_at && <When name="Ended" at={task.completed_at} />}
     </dl>
+  );
+}
+
+/** Who has the task. The claim of a job has no end of its own. */
+function Holder({ task: { worker_id, claimed_by, lease_expires_at } }: { task: ShownWholeTask }) {
+  const job = claimed_by?.startsWith('job:') ? claimed_by.slice('job:'.length) : undefined;
+  if (job !== undefined) return <Link to={`/jobs/${encodeURIComponent(job)}`}>the job that works it</Link>;
+  return (
+    <>
+      {worker_id ?? claimed_by}
+      {worker_id && <div class="quiet">{claimed_by}</div>}
+      <div class="quiet">
+        lease ends <Time at={lease_expires_at} />
+      </div>
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { JobSummary } from '../../../http/page/jobs.js';
 import { Link, queryText } from '../../location.js';
-import { short, spanOf } from '../../ui/format.js';
+import { short, spanOfJob } from '../../ui/format.js';
 import { Time, useNow } from '../../ui/time.js';
 import { JobMark, JobProgress } from './job-status.js';
 
@@ -46,7 +46,7 @@ export function JobTable({ jobs, query }: { jobs: readonly JobSummary[]; query: 
             <td class="number">
               {job.input_tokens + job.output_tokens > 0 ? short(job.input_tokens + job.output_tokens) : ''}
             </td>
-            <td class="number">{job.started_at ? spanOf(job.started_at, job.completed_at, now) : ''}</td>
+            <td class="number">{spanOfJob(job, now)}</td>
             <td class="quiet">
               <Time at={job.created_at} />
             </td>

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { LinkedJob, WholeJob } from '../../../http/page/jobs.js';
 import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
-import { bytes, duration, number, spanOf } from '../../ui/format.js';
+import { bytes, duration, number, spanOfJob } from '../../ui/format.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
 import { Particular, Passage, useNow, When } from '../../ui/time.js';
@@ -111,7 +111,7 @@ function Particulars({ job }: { job: WholeJob }) {
       <Particular name="Priority">{job.priority} of 10</Particular>
       {job.waits_for && <Particular name="Waits for">{job.waits_for} other jobs</Particular>}
       <When name={job.attempt === 0 ? 'Starts' : 'Next try'} at={job.next_attempt_at} />
-      {job.started_at && <Particular name="Took">{spanOf(job.started_at, job.completed_at, now)}</Particular>}
+      {spanOfJob(job, now) && <Particular name="Took">{spanOfJob(job, now)}</Particular>}
       {isOpen(job) && <Particular name="Time limit">{duration(job.timeout_seconds * 1000)}</Particular>}
       <When name="Submitted" at={job.created_at} />
       <When name="Started" at={job.started_at} />

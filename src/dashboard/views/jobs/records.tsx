@@ -43,7 +43,14 @@ export function Logs({ entries }: { entries: readonly JobLogEntry[] }) {
     <section>
       <details class="log">
         <summary>
-          Log <span class="fact">{entries.length === 500 ? 'the newest 500 lines' : `${entries.length} lines`}</span>
+          Log{' '}
+          <span class="fact">
+            {entries.length === 500
+              ? 'the newest 500 lines'
+              : entries.length === 1
+                ? '1 line'
+                : `${entries.length} lines`}
+          </span>
         </summary>
         <ol>
           {entries.map(({ id, at, level, message, fields }) => (
