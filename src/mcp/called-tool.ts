@@ -1,5 +1,6 @@
 import { isObject } from '../base/json.js';
-import { invalidParams, RequestError } from './exchange.js';
+import { RequestError } from './exchange.js';
+import { invalidParams } from './json-rpc.js';
 
 /** The tool that the params of `tools/call` name, with its arguments. Throws invalid params when the name is no text. */
 export function calledTool(params: unknown): { name: string; arguments?: unknown } {

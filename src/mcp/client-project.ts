@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ListRootsResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
 import type { Log } from '../base/log.js';
 import type { Exchange } from './exchange.js';
 
@@ -14,6 +14,8 @@ export interface ClientProjectNeeds {
   onChange(project: string): void;
   log: Log;
 }
+
+const rootsSchema = z.looseObject({ roots: z.array(z.looseObject({ uri: z.string() })) });
 
 /** A client that declares roots and does not answer should not hold up its calls. */
 const patienceMs = 3_000;
@@ -51,7 +53,7 @@ export class ClientProject {
   async #askFor(ask: Exchange['ask']): Promise<void> {
     const { log, onChange, otherwise } = this.#needs;
     try {
-      const { roots } = ListRootsResultSchema.parse(await ask({ method: 'roots/list', params: {} }, patienceMs));
+      const { roots } = rootsSchema.parse(await ask({ method: 'roots/list', params: {} }, patienceMs));
       onChange(directoryOf(roots) ?? otherwise);
     } catch (error) {
       log.warn('the client was asked for its roots, and gave none', { error });

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Actor } from '../core/actor.js';
 import { type Suggested, type Suggestions, suggest } from '../core/overview/suggest.js';
 import type { Runtime } from '../runtime.js';
-import { type Handlers, invalidParams, RequestError, readParams } from './exchange.js';
+import { type Handlers, RequestError, readParams } from './exchange.js';
+import { invalidParams } from './json-rpc.js';
 
 const completeParams = z.looseObject({
   ref: z.union([

@@ -7,8 +7,8 @@ const versionKey = 'io.modelcontextprotocol/protocolVersion';
 const clientKey = 'io.modelcontextprotocol/clientInfo';
 
 export interface Eras {
-  /** Serves the protocol until 2025-11-25 on the transport itself. */
-  connectLegacy(transport: Transport): Promise<unknown>;
+  /** Loads what serves the protocol until 2025-11-25, which then takes the transport itself. */
+  loadLegacy(): Promise<(transport: Transport) => Promise<unknown>>;
   /** Serves 2026-07-28 on a transport that leads to the same client. */
   connectModern(transport: Transport): Promise<unknown>;
   /** A client that speaks 2026-07-28 has come to stay: it has asked for more than what the server is. */
@@ -37,9 +37,16 @@ export async function serveEras(wire: Transport, eras: Eras): Promise<void> {
   }
 
   function toLegacy(message: JSONRPCMessage): void {
-    delete wire.onmessage;
-    void eras.connectLegacy(wire).catch((error: unknown) => eras.onProblem(String(error)));
-    receiverOf(wire)?.(message);
+    const early = [message];
+    wire.onmessage = (next) => void early.push(next);
+    const connect = async () => {
+      const connectTo = await eras.loadLegacy();
+      delete wire.onmessage;
+      const connected = connectTo(wire);
+      for (const each of early) receiverOf(wire)?.(each);
+      await connected;
+    };
+    connect().catch((error: unknown) => eras.onProblem(String(error)));
   }
 
   wire.onmessage = (message) => {
@@ -48,7 +55,17 @@ export async function serveEras(wire: Transport, eras: Eras): Promise<void> {
     else eras.onProblem('a message came before any request');
   };
   await wire.start();
+  // Most clients speak it still, and one that is slow to ask should be answered at once.
+  const loading = setTimeout(() => void eras.loadLegacy().catch(() => {}), preloadMs).unref();
+  const receive = wire.onmessage;
+  wire.onmessage = (message) => {
+    clearTimeout(loading);
+    receive(message);
+  };
 }
+
+/** A client that has started this process has asked by now; one that waits longer would wait for the loading too. */
+const preloadMs = 20;
 
 /** Whoever has connected to the transport since: the compiler takes it for whoever had before. */
 const receiverOf = (transport: Transport): Transport['onmessage'] => transport.onmessage;

@@ -1,5 +1,6 @@
 import type { ClientCapabilities, Implementation } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
+import { invalidParams } from './json-rpc.js';
 import { explainIssues } from './refusal.js';
 
 /** Who is at the other end, as far as it has said. */
@@ -32,9 +33,6 @@ export type Handler = (params: unknown, exchange: Exchange) => object | Promise<
 
 /** What answers requests, by method. */
 export type Handlers = Readonly<Record<string, Handler>>;
-
-export const invalidParams = -32602;
-export const methodNotFound = -32601;
 
 /** A request that is answered with an error of JSON-RPC; both SDKs take code and data from it. */
 export class RequestError extends Error {

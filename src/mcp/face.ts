@@ -1,5 +1,4 @@
-import { CreateMessageResultSchema, ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import { cut } from '../base/text.js';
 import type { AnyTool, ToolContext } from '../tools/call/define-tool.js';
@@ -21,6 +20,10 @@ export function faceOf(exchange: Exchange): Partial<ToolContext> {
   };
 }
 
+const part = z.looseObject({ type: z.string(), text: z.string().optional() });
+const sampleSchema = z.looseObject({ content: z.union([part, z.array(part)]) });
+const confirmationSchema = z.looseObject({ action: z.enum(['accept', 'decline', 'cancel']) });
+
 const longestSampleTokens = 4_096;
 const longestSampleMs = 45_000;
 
@@ -33,9 +36,9 @@ function samplerOf(exchange: Exchange): ToolContext['sample'] {
         maxTokens: longestSampleTokens,
       };
       const given = await exchange.ask({ method: 'sampling/createMessage', params }, longestSampleMs);
-      const { content } = readAnswer(CreateMessageResultSchema, given);
+      const { content } = readAnswer(sampleSchema, given);
       const parts = Array.isArray(content) ? content : [content];
-      return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+      return parts.map((part) => (part.type === 'text' ? (part.text ?? '') : '')).join('');
     } catch (error) {
       const message = `The client's model gave no answer: ${messageOf(error)}`;
       throw new RuntimeError('unavailable', message, undefined, { cause: error });
@@ -73,7 +76,7 @@ function confirmerOf(exchange: Exchange): NonNullable<ToolContext['confirm']> {
 async function ask(exchange: Exchange, tool: AnyTool, params: Record<string, unknown>) {
   try {
     const given = await exchange.ask({ method: 'elicitation/create', params }, longestConfirmationMs);
-    return readAnswer(ElicitResultSchema, given);
+    return readAnswer(confirmationSchema, given);
   } catch (error) {
     throw new RuntimeError(
       'cancelled',

@@ -1,6 +1,7 @@
 import type { ServerContext } from '@modelcontextprotocol/server';
 import { newUuid } from '../base/ids.js';
-import { type Exchange, invalidParams, type Question, RequestError } from './exchange.js';
+import { type Exchange, type Question, RequestError } from './exchange.js';
+import { invalidParams } from './json-rpc.js';
 
 /** How long a client may take to put a question to its user or its model. */
 const patienceMs = 600_000;

@@ -1,5 +1,6 @@
 import { isObject } from '../base/json.js';
-import { invalidParams, RequestError } from './exchange.js';
+import { RequestError } from './exchange.js';
+import { invalidParams } from './json-rpc.js';
 
 /** Refuses the cursor of a page that was never given out, as each of our lists is one page (MCP spec, pagination). */
 export function refuseCursor(method: string, params: unknown): void {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Handlers, invalidParams, RequestError, readParams } from './exchange.js';
+import { type Handlers, RequestError, readParams } from './exchange.js';
+import { invalidParams } from './json-rpc.js';
 import { refuseCursor } from './no-cursor.js';
 
 interface Prompt {

@@ -1,6 +1,7 @@
-import { ErrorCode, JSONRPCRequestSchema, type RequestId } from '@modelcontextprotocol/sdk/types.js';
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
 import { isObject } from '../base/json.js';
+import { invalidParams, invalidRequest, requestSchema } from './json-rpc.js';
 
 export interface Refusal {
   jsonrpc: '2.0';
@@ -22,10 +23,10 @@ export function refusalOf(message: unknown): Refusal | undefined {
   if (!isObject(message) || typeof message.method !== 'string') return undefined;
   const { id, method } = message;
   if (typeof id !== 'string' && !Number.isSafeInteger(id)) return undefined;
-  const { error } = JSONRPCRequestSchema.safeParse(message);
+  const { error } = requestSchema.safeParse(message);
   if (!error) return undefined;
   const isOfParams = error.issues.every(({ path }) => path[0] === 'params');
-  const code = isOfParams ? ErrorCode.InvalidParams : ErrorCode.InvalidRequest;
+  const code = isOfParams ? invalidParams : invalidRequest;
   return refusal(id as RequestId, code, explainIssues(method, error.issues));
 }
 

@@ -4,7 +4,8 @@ import type { Rights } from '../core/access/pass.js';
 import type { Actor } from '../core/actor.js';
 import { listOpen, type OpenThing } from '../core/overview/addresses.js';
 import type { Runtime } from '../runtime.js';
-import { type Handlers, invalidParams, RequestError, readParams } from './exchange.js';
+import { type Handlers, RequestError, readParams } from './exchange.js';
+import { invalidParams } from './json-rpc.js';
 import { refuseCursor } from './no-cursor.js';
 
 /** A resource: the result of a tool that reads, by address. */

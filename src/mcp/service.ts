@@ -1,7 +1,8 @@
 import type { Implementation, ServerCapabilities } from '@modelcontextprotocol/sdk/types.js';
 import { homepage, version } from '../base/version.js';
-import { type Exchange, type Handlers, methodNotFound, RequestError } from './exchange.js';
+import { type Exchange, type Handlers, RequestError } from './exchange.js';
 import { icon } from './icon.js';
+import { methodNotFound } from './json-rpc.js';
 import type { ResourceChanges } from './resource-changes.js';
 
 /** What is served to a client. Both versions of the protocol are adapters over it. */

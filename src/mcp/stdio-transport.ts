@@ -1,7 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { ErrorCode, type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { createLineReader, idIn, type ReadLine } from '../base/line-reader.js';
+import { invalidRequest, messageSchema } from './json-rpc.js';
 import { refusal, refusalOf } from './refusal.js';
 
 /** The longest message that is read, in bytes: the 1,000 tasks of a list with every text as long as it may be, in ASCII. */
@@ -72,7 +73,7 @@ export class StdioTransport implements Transport {
     const problem = `A message of ${line.oversize} bytes was not read: at most ${this.#longestBytes} bytes are.`;
     const id = idIn(line);
     if (id === undefined) this.onerror?.(new Error(problem));
-    else this.#answer(refusal(id, ErrorCode.InvalidRequest, `${problem} Nothing was done. Send it in several parts.`));
+    else this.#answer(refusal(id, invalidRequest, `${problem} Nothing was done. Send it in several parts.`));
   }
 
   #receiveText(text: string): void {
@@ -83,7 +84,7 @@ export class StdioTransport implements Transport {
       this.onerror?.(new Error('A line on stdin is not JSON.', { cause: error }));
       return;
     }
-    const { data, error } = JSONRPCMessageSchema.safeParse(message);
+    const { data, error } = messageSchema.safeParse(message);
     if (data) {
       this.onmessage?.(data);
       return;

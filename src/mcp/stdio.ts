@@ -1,11 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import {
-  type Implementation,
-  RootsListChangedNotificationSchema,
-  type ServerRequest,
-} from '@modelcontextprotocol/sdk/types.js';
-import { z } from 'zod';
+import type { Implementation } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import { type Log, type OpenLogOptions, openLog } from '../base/log.js';
@@ -14,8 +8,6 @@ import { nameSession, type Session, type SessionInfo } from '../core/coordinatio
 import type { Runtime } from '../runtime.js';
 import { ClientProject, workingProject } from './client-project.js';
 import { serveEras } from './eras.js';
-import type { Exchange } from './exchange.js';
-import { createLegacyServer } from './legacy-server.js';
 import { createRuntimeService } from './runtime-service.js';
 import type { Service } from './service.js';
 import { StdioTransport } from './stdio-transport.js';
@@ -156,13 +148,9 @@ async function serveUntilEnd(service: Service, { begin, project, log, close }: C
   transport.onerror = (error) => onProblem(error.message);
   transport.onclose = endWithClient(close);
   await serveEras(transport, {
-    async connectLegacy(wire) {
-      const server = createLegacyServer(service);
-      server.oninitialized = () => {
-        void project.settle(sideOf(server)).finally(() => begin(server.getClientVersion()));
-      };
-      server.setNotificationHandler(RootsListChangedNotificationSchema, () => project.changed(sideOf(server)));
-      await server.connect(wire);
+    async loadLegacy() {
+      const { serveLegacy } = await import('./legacy-stdio.js');
+      return (wire) => serveLegacy(service, wire, { project, begin });
     },
     async connectModern(wire) {
       const { serveModern } = await import('./modern-stdio.js');
@@ -171,14 +159,6 @@ async function serveUntilEnd(service: Service, { begin, project, log, close }: C
     onModernClient: begin,
     onProblem,
   });
-}
-
-/** The client as it can be asked outside of any request. */
-function sideOf(server: Server): Pick<Exchange, 'peer' | 'ask'> {
-  return {
-    peer: { info: server.getClientVersion(), capabilities: server.getClientCapabilities() },
-    ask: (question, limitMs) => server.request(question as ServerRequest, z.looseObject({}), { timeout: limitMs }),
-  };
 }
 
 function readOrExplain(readSettings: () => Config): { config: Config; problem?: Error } {

@@ -28,9 +28,10 @@ export async function runImport(options: ImportOptions, context: CommandContext)
   const path = findData(source, options.path, { cwd: process.cwd(), home: setting.config.home });
   const { board, remarks } = tidy(await source.read(path), options.prefix);
   const actor = callerOf(setting.config);
-  const outcome = options.isConfirmed
-    ? await withRuntime(setting, ({ goals }) => goals.importBoard(board, actor))
-    : await withStored(flags, ({ goals }) => goals.previewImport(board, actor));
+  const outcome = await (options.isConfirmed
+    ? withRuntime(setting, ({ goals }) => goals.importBoard(board, actor))
+    : withStored(flags, ({ goals }) => goals.previewImport(board, actor))
+  ).catch(adviseOnKeys);
   if (wantsJson) {
     const shown = options.isConfirmed
       ? {}
@@ -46,6 +47,14 @@ export async function runImport(options: ImportOptions, context: CommandContext)
 }
 
 const mostRemarks = 10;
+
+/** Keys are kept, so those of two projects can be the same. */
+function adviseOnKeys(error: unknown): never {
+  if (!(error instanceof RuntimeError) || error.code !== 'conflict') throw error;
+  const hint =
+    'Repeat it with --prefix TEXT, which is put before every key; an import of one project keeps its prefix.';
+  throw new RuntimeError('conflict', `${error.message} Nothing was imported.`, hint, { cause: error });
+}
 
 function sourceNamed(name: string): Source {
   const names = sources.map((one) => one.name);
@@ -65,6 +74,8 @@ function summary(path: string, { goals, tasks }: ImportOutcome, isConfirmed: boo
   const present =
     tasks.present + goals.present > 0 ? `; ${count(tasks.present, 'task')} of it are on the board already` : '';
   if (isConfirmed) return `Imported ${created} from ${path}${present}. \`${commandName} board\` shows them.`;
+  if (goals.created + tasks.created === 0)
+    return `All of ${path} is on the board already: ${count(tasks.present, 'task')}.`;
   return `This would import ${created} from ${path}${present}. Nothing was written: repeat it with --yes.`;
 }
 

@@ -31,7 +31,7 @@ export async function runListJobs(options: ListOptions, { flags, output, wantsJs
   if (wantsJson) {
     output.printJson(jobs.map(({ job_id, ...job }) => ({ id: job_id, ...job })));
   } else if (jobs.length === 0) output.print('No jobs found');
-  else printTable(output, jobColumns(output.paint, Date.now()), jobs);
+  else printTable(output, jobColumns(output.paint, Date.now(), shortestLength(jobs)), jobs);
   if (hasMore && !flags.isQuiet)
     output.say(`There are more: these are the newest ${jobs.length}; --all lists every one.`);
 }
@@ -65,9 +65,16 @@ async function listJobs(caller: Caller, filter: Record<string, unknown>, most: n
   return { jobs, hasMore: cursor !== undefined };
 }
 
-function jobColumns(paint: Paint, now: number): Column<ListedJob>[] {
+/** How much of the ids tells these jobs apart, as Git shortens hashes: 8 letters and more if need be. */
+function shortestLength(jobs: readonly ListedJob[]): number {
+  let length = 8;
+  while (length < 36 && new Set(jobs.map(({ job_id }) => job_id.slice(0, length))).size < jobs.length) length += 1;
+  return length;
+}
+
+function jobColumns(paint: Paint, now: number, idLength: number): Column<ListedJob>[] {
   return [
-    { title: 'ID', value: ({ job_id }) => job_id },
+    { title: 'ID', value: ({ job_id }) => job_id.slice(0, idLength) },
     {
       title: 'STATUS',
       value: ({ status, dead }) => (dead ? `${status} (dead)` : status),

@@ -5,6 +5,7 @@ import type { Downstream } from '../../downstream/downstream.js';
 import { readConfigDespiteErrors } from '../config-despite-errors.js';
 import type { CommandContext } from '../define-command.js';
 import { editFile } from '../install/edit-file.js';
+import { commandName } from '../launch.js';
 import type { Paint } from '../output.js';
 import { type Column, printTable } from '../table.js';
 import { settingOf, withRuntime, withStored } from '../with-runtime.js';
@@ -27,7 +28,10 @@ export async function listServers(_: unknown, { flags, output, wantsJson }: Comm
     open_breakers: instances.filter(({ breaker }) => breaker !== 'closed').map(({ id }) => id),
   }));
   if (wantsJson) output.printJson({ servers: rows, config: configPath });
-  else if (rows.length === 0) output.print(`${configPath} names no servers. Next: servers import FILE`);
+  else if (rows.length === 0)
+    output.print(
+      `${configPath} names no servers. \`${commandName} servers import FILE\` copies those of another client.`,
+    );
   else printTable(output, serverColumns, rows);
 }
 
@@ -76,7 +80,7 @@ export async function checkServers(
     throw new RuntimeError(
       'not_configured',
       `${setting.config.configPath} names no servers.`,
-      'Copy those of another client: servers import FILE',
+      `\`${commandName} servers import FILE\` copies those of another client.`,
     );
   }
   const findings = await withRuntime(setting, async ({ downstream }) => {

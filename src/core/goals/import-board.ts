@@ -6,6 +6,7 @@ import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { completeGoalIfDone, type GoalStatus, insertGoal } from '../tasks/goal.js';
 import { type ImportedTask, importTasks, type KnownIds, settleGoal } from '../tasks/import-tasks.js';
+import { refuseUsedKey } from '../tasks/task.js';
 
 /** A goal that was kept elsewhere. */
 export interface ImportedGoal {
@@ -39,9 +40,13 @@ export interface ImportOutcome {
 /** The source of this program's own export. */
 export const ownSource = 'agent-runtime';
 
-/** What `importBoard` would do. */
+/** What `importBoard` would do. Throws `conflict` for a key in use. */
 export async function previewImport(sql: Sql, board: ImportedBoard, project: string): Promise<ImportOutcome> {
-  return countNew(board, await findPresent(sql, board, project));
+  const present = await findPresent(sql, board, project);
+  for (const { id, key } of board.tasks) {
+    if (key !== undefined && !present.tasks.has(id)) await refuseUsedKey(sql, key);
+  }
+  return countNew(board, present);
 }
 
 /**

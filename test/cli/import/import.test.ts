@@ -28,10 +28,11 @@ it('import shows what it would do, writes with --yes, and brings nothing twice',
   expect((await run([...args, '--yes'])).json()).toMatchObject({ tasks: { created: 0, present: 7 } });
   const board = (await run(['board'])).json();
   expect(board.counts).toMatchObject({ ready: 2, waiting: 2, completed: 2, cancelled: 1 });
-  const clash = await run(['import', 'task-master', fixture('task-master.json'), '--yes'], {
-    env: { CLAUDE_PROJECT_DIR: '/other' },
-  });
-  expect([clash.code, clash.stderr]).toEqual([4, expect.stringContaining('The key master:1 belongs to task')]);
+  for (const more of [[], ['--yes']]) {
+    const clash = await run([...args, ...more], { env: { CLAUDE_PROJECT_DIR: '/other' } });
+    expect([clash.code, clash.stderr]).toEqual([4, expect.stringContaining('The key master:1 belongs to task')]);
+    expect(clash.stderr).toContain('--prefix');
+  }
   const prefixed = await run([...args, '--yes', '--prefix', 'other/'], { env: { CLAUDE_PROJECT_DIR: '/other' } });
   expect(prefixed.json()).toMatchObject({ tasks: { created: 7 } });
   expect((await run(['task', 'other/master:2.1'])).json()).toMatchObject({ status: 'completed' });

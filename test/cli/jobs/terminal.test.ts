@@ -21,6 +21,7 @@ describe.skipIf(!hasTerminal)('in a terminal', () => {
     expect(status.shown).toContain(`agent-runtime result ${id}`);
     const list = await inTerminal(['list-jobs'], { home });
     expect(list.shown).toMatch(/completed.*generic note=hello\r\n$/);
+    expect(list.shown).toContain(`\r\n${id.slice(0, 8)}  `);
     const agents = await inTerminal(['agents'], { home });
     expect(agents.shown).toContain('\u001b[1mbacktest\u001b[22m\r\n  Backtests a trading strategy');
   });

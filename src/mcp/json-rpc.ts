@@ -1,0 +1,31 @@
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+
+/** Codes of JSON-RPC 2.0. */
+export const invalidRequest = -32600;
+export const methodNotFound = -32601;
+export const invalidParams = -32602;
+
+const version = z.literal('2.0');
+const id = z.union([z.string(), z.int()]);
+const meta = z.looseObject({ progressToken: z.union([z.string(), z.int()]).optional() });
+const params = z.looseObject({ _meta: meta.optional() });
+
+/** A request as MCP allows it (MCP spec, base protocol). Loading the SDK's own schemas would take longer than the rest. */
+export const requestSchema = z.strictObject({ jsonrpc: version, id, method: z.string(), params: params.optional() });
+
+const notificationSchema = z.strictObject({ jsonrpc: version, method: z.string(), params: params.optional() });
+const resultSchema = z.strictObject({ jsonrpc: version, id, result: params });
+const errorSchema = z.strictObject({
+  jsonrpc: version,
+  id: id.optional(),
+  error: z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() }),
+});
+
+/** Any message of JSON-RPC. */
+export const messageSchema = z.union([
+  requestSchema,
+  notificationSchema,
+  resultSchema,
+  errorSchema,
+]) as unknown as z.ZodType<JSONRPCMessage>;
