@@ -11,6 +11,7 @@ import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import type { Metrics } from './core/metrics/metrics.js';
 import { clearBoard } from './core/retention/clear-board.js';
 import { type Purged, purge } from './core/retention/purge.js';
+import { checkTaskCounts } from './core/tasks/task-counts.js';
 import type { Tasks } from './core/tasks/tasks.js';
 import type { Downstream } from './downstream/downstream.js';
 import { deleteOldAnswers } from './downstream/native/answers.js';
@@ -159,6 +160,8 @@ export class Maintenance {
     if (!(await takeMaintenanceLease(db, 'integrity', dayMs, now))) return;
     this.#damage = await db.check();
     if (this.#damage) log.error('the database is damaged', { file: config.dbPath, damage: this.#damage });
+    const wrong = await checkTaskCounts(db);
+    if (wrong.length > 0) log.warn('counts of tasks were wrong and have been counted anew', { wrong });
   }
 
   #every(ms: number, duty: string, work: () => Promise<unknown>): void {

@@ -213,7 +213,7 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
     await relayRuns.onEnded(sql, job, change);
   };
   const limits = { lanes: lanesOf(config), capabilities: capabilitiesOf(models, agents) };
-  const store = createJobStore({ db, clock, processes, ...limits, effects: jobEffects, onEnded });
+  const store = createJobStore({ db, clock, processes, ...limits, effects: jobEffects(clock), onEnded });
   const logDir = join(config.dataDir, 'logs');
   const spawner = createSpawner({
     processes,

@@ -1,15 +1,21 @@
 import { z } from 'zod';
+import type { Clock } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
 import { applyPlan, planEdges, plannedTask, strategies } from '../core/goals/plan.js';
 import { parsePlan, planJsonSchema, planPrompt } from '../core/goals/plan-request.js';
+import { decomposeTask } from '../core/goals/subtasks.js';
 import { setResult } from '../core/jobs/finish-job.js';
 import type { JobEffect } from '../core/jobs/outcome.js';
 import { defineAgent } from './define-agent.js';
 import { modelParams } from './llm.js';
 import { callModel, type ModelCallNeeds } from './model-call.js';
 
+/** One of the two ids: of the goal to plan, or of the task to break down. */
 export const decomposePayload = z.strictObject({
-  goal_id: z.int(),
+  goal_id: z.int().optional(),
+  task_id: z.int().optional(),
+  /** Proves the claim of who asked for it on the task. */
+  claim_token: z.int().optional(),
   goal: z.strictObject({ name: z.string(), description: z.string() }),
   strategy: z.enum(strategies),
   max_tasks: z.int().min(1).max(100),
@@ -54,14 +60,24 @@ export function createDecomposeAgent(needs: ModelCallNeeds) {
 }
 
 /** Creates the tasks of a plan in the transaction that completes its job, and so exactly once. */
-export const decomposeEffect: JobEffect = async (sql, job, result, change) => {
-  const { goal_id: goalId, strategy } = decomposePayload.parse(JSON.parse(job.payload));
-  const { tasks } = decomposeResult.parse(result);
-  const actor = { holder: job.submitted_by, project: job.project };
-  const plan = { goalId, strategy, tasks };
-  const rows = await applyPlan(sql, plan, { ...change, actor });
-  const tasks_created = rows.map((row) => row.id);
-  const dependencies = planEdges(plan, rows);
-  const created = { goal_id: goalId, strategy, tasks_created, count: rows.length, dependencies };
-  await setResult(sql, job, { ...created, tasks });
-};
+export const decomposeEffect =
+  (clock: Clock): JobEffect =>
+  async (sql, job, result, change) => {
+    const {
+      goal_id: goalId,
+      task_id: task,
+      claim_token: claimToken,
+      strategy,
+    } = decomposePayload.parse(JSON.parse(job.payload));
+    const { tasks } = decomposeResult.parse(result);
+    const actor = { holder: job.submitted_by, project: job.project };
+    const plan = { goalId, strategy, tasks };
+    const rows =
+      task === undefined
+        ? await applyPlan(sql, plan, { ...change, actor })
+        : await decomposeTask(sql, { task, claimToken, strategy, tasks }, actor, clock);
+    const subject = task === undefined ? { goal_id: goalId ?? 0 } : { task_id: task };
+    const tasks_created = rows.map((row) => row.id);
+    const dependencies = planEdges(plan, rows);
+    await setResult(sql, job, { ...subject, strategy, tasks_created, count: rows.length, dependencies, tasks });
+  };

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Json } from '../base/json.js';
 import { modulePrefix } from '../core/jobs/lane.js';
@@ -44,10 +45,11 @@ export interface AgentRegistry {
 }
 
 /** Effects of completed jobs by type, written in the transaction that completes the job. */
-export const jobEffects: ReadonlyMap<string, JobEffect> = new Map([
-  ['decompose', decomposeEffect],
-  ['verify', verifyEffect],
-]);
+export const jobEffects = (clock: Clock): ReadonlyMap<string, JobEffect> =>
+  new Map([
+    ['decompose', decomposeEffect(clock)],
+    ['verify', verifyEffect],
+  ]);
 
 /** The built-in agents by job type, each imported on first use. */
 const builtIn: Readonly<Record<string, (needs: AgentNeeds) => Promise<BuiltInAgent>>> = {

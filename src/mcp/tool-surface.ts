@@ -38,8 +38,7 @@ export function createToolSurfaces(choice: Pick<ToolChoice, 'toolsets'>): ToolSu
     const building = buildSurface({ toolsets: choice.toolsets, isReadOnly }, toolsets).catch((error: unknown) => {
       // A process that may open no more files cannot import them now.
       built.delete(key);
-      const { code, message, hint } = reportError(error);
-      throw new RuntimeError(code, `The tools cannot be loaded: ${message}. ${hint ?? ''}`, hint, { cause: error });
+      throw notLoaded(error);
     });
     built.set(key, building);
     return building;
@@ -52,6 +51,12 @@ export function createToolSurfaces(choice: Pick<ToolChoice, 'toolsets'>): ToolSu
       return new Set(surface.descriptions().map(({ name }) => name));
     },
   };
+}
+
+/** Of a part of the program that cannot be imported now; a protocol error has no place for a hint but its message. */
+function notLoaded(error: unknown): RuntimeError {
+  const { code, message, hint } = reportError(error);
+  return new RuntimeError(code, `The tools cannot be loaded: ${message}. ${hint ?? ''}`, hint, { cause: error });
 }
 
 /** A tool that was left out for the client's sake alone is run all the same if it is called by its name. */

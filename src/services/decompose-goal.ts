@@ -5,13 +5,11 @@ import type { Actor } from '../core/actor.js';
 import type { Goals } from '../core/goals/goals.js';
 import { applyPlan, type PlannedTask, planEdges, type Strategy, templatePlan } from '../core/goals/plan.js';
 import { parsePlan, planPrompt } from '../core/goals/plan-request.js';
-import type { Job } from '../core/jobs/job.js';
-import type { NewJob } from '../core/jobs/submit-job.js';
 import type { Goal } from '../core/tasks/goal.js';
-import type { Models, ResolvedModel } from '../llm/index.js';
+import type { Models } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
 import type { Database } from '../store/sql.js';
-import { waitForJob } from './wait-for-job.js';
+import { planByModel } from './plan-by-model.js';
 
 /** Who makes the plan. */
 export const planners = ['auto', 'caller', 'sampling', 'model', 'template'] as const;
@@ -80,7 +78,7 @@ export async function decomposeGoal(request: DecomposeRequest, needs: DecomposeN
     case 'sampling':
       return store(request, 'sampling', await planBySampling(request, goal, needs), needs);
     case 'model':
-      return planByModel(request, goal, needs);
+      return planGoalByModel(request, goal, needs);
     case 'auto':
       return planByBest(request, goal, needs);
   }
@@ -96,7 +94,7 @@ async function planByBest(request: DecomposeRequest, goal: Goal, needs: Decompos
     }
   }
   const hasModel = request.model !== undefined || needs.runtime.models.defaultModel() !== undefined;
-  const decomposed = hasModel ? await planByModel(request, goal, needs) : askCaller(request, goal);
+  const decomposed = hasModel ? await planGoalByModel(request, goal, needs) : askCaller(request, goal);
   return note === undefined ? decomposed : { ...decomposed, note };
 }
 
@@ -147,52 +145,12 @@ async function planBySampling(
   }
 }
 
-async function planByModel(request: DecomposeRequest, goal: Goal, needs: DecomposeNeeds): Promise<Decomposed> {
-  const { runtime, actor } = needs;
-  const model = runtime.models.resolve(request.model);
-  runtime.models.provider(model.provider);
-  const job = (await planUnderWay(goal.id, needs)) ?? (await submitPlan());
-  const ended = await waitForJob(job.id, 'the plan is being made', { ...needs, jobs: runtime.jobs });
-  const base = { goal_id: goal.id, strategy: request.strategy, planner: 'model' as const };
-  if (!ended) return { ...base, status: 'running', task_id: job.id };
-  if (ended.status === 'completed') return { ...base, ...tasksOf(ended.result) };
-  throw new RuntimeError(
-    'unavailable',
-    `The model made no plan (task ${job.id} ${ended.status}): ${ended.errorMessage}`,
-    'Pass your own plan as tasks, or call retry_task with that id.',
-  );
-
-  async function submitPlan(): Promise<Job> {
-    const submitted = await runtime.jobs.submit(planJob(request, goal, model), actor);
-    return submitted.job;
-  }
-}
-
-/** The job that plans this goal already: a caller that asks again before it ends must not get the tasks twice. */
-async function planUnderWay(goalId: number, { runtime }: DecomposeNeeds): Promise<Job | undefined> {
-  for (const status of ['running', 'pending'] as const) {
-    const jobs = await runtime.jobs.list({ type: 'decompose', status, limit: 100 });
-    const known = jobs.find((job) => job.goalId === goalId);
-    if (known) return known;
-  }
-  return undefined;
-}
-
-function planJob(request: DecomposeRequest, goal: Goal, model: ResolvedModel): NewJob {
-  return {
-    type: 'decompose',
-    payload: {
-      goal_id: goal.id,
-      goal: { name: goal.name, description: goal.description },
-      strategy: request.strategy,
-      max_tasks: request.max_tasks,
-      model: model.requested,
-    },
-    requires: model.provider,
-    requestedModel: model.requested,
-    warnings: model.warnings,
-    goalId: goal.id,
-  };
+async function planGoalByModel(request: DecomposeRequest, goal: Goal, needs: DecomposeNeeds): Promise<Decomposed> {
+  const { id, name, description } = goal;
+  const plan = await planByModel({ kind: 'goal', id, name, description, goalId: id }, request, needs);
+  const base = { goal_id: id, strategy: request.strategy, planner: 'model' as const };
+  if ('jobId' in plan) return { ...base, status: 'running', task_id: plan.jobId };
+  return { ...base, ...tasksOf(plan.result) };
 }
 
 function tasksOf(result: Json): Created {

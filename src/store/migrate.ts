@@ -8,6 +8,7 @@ import { dueByTick } from './migrations/007-due-by-tick.js';
 import { taskLinks } from './migrations/008-task-links.js';
 import { breakerClock } from './migrations/009-breaker-clock.js';
 import { lanes } from './migrations/010-lanes.js';
+import { taskCounts } from './migrations/011-task-counts.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   taskLinks,
   breakerClock,
   lanes,
+  taskCounts,
 ];

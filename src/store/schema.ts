@@ -3,6 +3,8 @@ import { RuntimeError } from '../base/errors.js';
 /** Runs statements that define tables; several of them in one text. */
 export interface SchemaWriter {
   exec(text: string): unknown;
+  /** For the few steps that the engines cannot share. */
+  readonly isPostgres?: boolean;
 }
 
 /** One step of the schema. Append only: a step that has shipped is never edited. */

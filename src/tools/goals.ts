@@ -98,7 +98,8 @@ export const goalTools = [
       task_id: taskReference,
       tasks: z.array(plannedTask).min(1).max(1_000).optional().describe('Your own plan.'),
       strategy: z.enum(strategies).default('sequential').describe('As for decompose_goal.'),
-      max_tasks: z.int().min(1).max(100).default(8).describe("At most this many subtasks from the client's model."),
+      model: z.string().max(200).optional().describe('The model that plans; the configured default unless given.'),
+      max_tasks: z.int().min(1).max(100).default(8).describe('At most this many subtasks from a model.'),
       claim_token: claimToken.optional(),
     }),
     output: z.strictObject({
@@ -106,6 +107,9 @@ export const goalTools = [
       ...createdOutput.partial().shape,
       /** The ids of its new subtasks, in the order of the plan, where they are at most 30. */
       subtasks: z.array(z.int()).optional(),
+      /** running: the plan is still being made; wait_for_tasks with job_id. */
+      status: z.literal('running').optional(),
+      job_id: z.string().optional(),
       /** What to think about, and the form to call decompose_task with. */
       request: z.string().optional(),
       note: z.string().optional(),

@@ -2,6 +2,7 @@ import { measureBackground } from './background.js';
 import { measureClaims } from './claims.js';
 import { measureDashboard } from './dashboard.js';
 import { measureJobs } from './jobs.js';
+import { measureLargeBoard } from './large-board.js';
 import { measurePostgres } from './postgres.js';
 import { type Figure, measureBoards, measureProtocol } from './protocol.js';
 import { measureToolCalls } from './tool-calls.js';
@@ -16,6 +17,8 @@ const figures: Figure[] = [
   ...(await measureJobs()),
   ...(await measureDashboard()),
   ...(await measureToolCalls()),
+  // It takes minutes to fill.
+  ...(process.argv.includes('--large') ? await measureLargeBoard() : []),
 ];
 
 console.log('| what | ours | reference | ratio | aim |');

@@ -8,9 +8,9 @@ import { callTool, makesTask, nobody, requires, serverUnder } from './server-und
 const asNobody = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
 
 describe('a server that may', () => {
-  it('open 64 files works, over many calls', async (context) => {
-    requires(context, 'prlimit', '--nofile=64', 'true');
-    const server = await serverUnder(['prlimit', '--nofile=64'], tempDir());
+  it('open 96 files works, over many calls', async (context) => {
+    requires(context, 'prlimit', '--nofile=96', 'true');
+    const server = await serverUnder(['prlimit', '--nofile=96'], tempDir());
     for (let call = 0; call < 30; call++) await makesTask(server, `task ${call}`);
     const { data } = await callTool(server, 'backup_database');
     expect(data.path).toContain('backups');

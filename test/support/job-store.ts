@@ -15,7 +15,7 @@ export function jobStoreOf({ db, clock, config, models, agents, goalRuns, relayR
     processes: systemProcesses(clock.bootId),
     lanes: lanesOf(config),
     capabilities: capabilitiesOf(models, agents),
-    effects: jobEffects,
+    effects: jobEffects(clock),
     async onEnded(sql, job, change) {
       await goalRuns.onEnded(sql, job, change);
       await relayRuns.onEnded(sql, job, change);

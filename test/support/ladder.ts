@@ -76,6 +76,7 @@ export const writers: Readonly<Record<string, string>> = {
   relay_results: 'core/relay',
   relay_steps: 'core/relay',
   goals: 'core/tasks',
+  task_counts: 'core/tasks',
   task_dependencies: 'core/tasks',
   task_templates: 'core/tasks',
   tasks: 'core/tasks',

@@ -73,7 +73,9 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('claim_next_task', { goal_id });
     await call('get_next_task', { goal_id });
     await call('create_task', { title: 'found', discovered_from: 'whole' });
-    await call('decompose_task', { task_id: 'whole' });
+    const withModel = await caller({ model: { reply: () => '[{"title": "p"}]' } });
+    await withModel.call('create_task', { title: 'large' });
+    await withModel.call('decompose_task', { task_id: 1 });
     const parts = await call('decompose_task', { task_id: 'whole', tasks: [{ title: 'p' }, { title: 'q' }] });
     expect(parts.count).toBe(2);
     await call('edit_task', { task_id: 'whole', priority: 9, deadline: null });

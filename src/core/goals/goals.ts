@@ -19,6 +19,7 @@ import {
   toGoal,
 } from '../tasks/goal.js';
 import { type Task, type TaskStatus, toTask } from '../tasks/task.js';
+import { readTaskCounts } from '../tasks/task-counts.js';
 import { cancelTasksOfGoal } from '../tasks/transitions.js';
 import { findCriticalPath } from './critical-path.js';
 import { type ImportedBoard, type ImportOutcome, importBoard, previewImport } from './import-board.js';
@@ -173,14 +174,8 @@ async function goalDetail(sql: Sql, row: GoalRow): Promise<GoalDetail> {
 
 /** Counts the tasks of a goal by status. */
 export async function progressOf(sql: Sql, goalId: number): Promise<Progress> {
-  const progress: Progress = { total: 0, pending: 0, in_progress: 0, completed: 0, failed: 0, cancelled: 0 };
-  const rows = await sql.all<{ status: TaskStatus; count: number }>(
-    'select status, count(*) as count from tasks where goal_id = ? group by status',
-    goalId,
-  );
-  for (const { status, count } of rows) {
-    progress[status] = count;
-    progress.total += count;
-  }
-  return progress;
+  const { ready, waiting, in_progress, completed, failed, cancelled } = await readTaskCounts(sql, { goalId });
+  const pending = ready + waiting;
+  const total = pending + in_progress + completed + failed + cancelled;
+  return { total, pending, in_progress, completed, failed, cancelled };
 }

@@ -135,13 +135,18 @@ export async function nextDueAt(sql: Sql, work: LaneWork, clock: Clock): Promise
 }
 
 async function nextHeldTaskAt(sql: Sql, { capabilities: { provides }, lane }: LaneWork): Promise<number | undefined> {
-  const row = await sql.get<{ due: number | null }>(
-    `select min(not_before) as due from tasks
-     where is_held = 1 and status = 'pending' and unfinished_dependencies = 0 and exists (select 1 from jobs
-       where jobs.goal_id = tasks.goal_id and type = '${runGoal}' and jobs.status = 'running'
-         and lane = ? and requires in (${marks(provides)}))`,
+  const runs = await sql.all<{ goal_id: number }>(
+    `select goal_id from jobs where type = '${runGoal}' and status = 'running' and lane = ? and requires in (${marks(provides)})`,
     lane,
     ...provides,
+  );
+  if (runs.length === 0) return undefined;
+  // Held tasks are few, and what else is asked of them would lead the planner to the index of all that are pending.
+  const row = await sql.get<{ due: number | null }>(
+    `select min(case when status = 'pending' and unfinished_dependencies = 0
+         and goal_id in (${runs.map(() => '?').join(', ')}) then not_before end) as due
+     from tasks where is_held = 1`,
+    ...runs.map(({ goal_id }) => goal_id),
   );
   return row?.due ?? undefined;
 }

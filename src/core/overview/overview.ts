@@ -5,6 +5,7 @@ import type { Actor } from '../actor.js';
 import { type TrippedBreaker, trippedBreakers } from '../breakers/list-breakers.js';
 import { explainWaiting } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
+import { readTaskCounts } from '../tasks/task-counts.js';
 
 export interface HeldTask {
   id: number;
@@ -72,7 +73,7 @@ export async function readOverview(
 ): Promise<Overview> {
   const scope: Fragment =
     actor.project === '' ? { text: '', values: [] } : { text: "and project in (?, '')", values: [actor.project] };
-  const board = await readBoard(db, scope, clock.now());
+  const board = await readBoard(db, actor.project === '' ? undefined : actor.project, scope, clock.now());
   const holder = actor.holder ?? '';
   return {
     ...board,
@@ -82,8 +83,9 @@ export async function readOverview(
     runningJobs: await count(db, "jobs where status = 'running' and runner_id is not null"),
     pendingJobs: await count(db, "jobs where status = 'pending'"),
     goals: await db.all(
-      `select id, name, (select count(*) from tasks t where t.goal_id = g.id) as total,
-         (select count(*) from tasks t where t.goal_id = g.id and t.status = 'completed') as completed
+      `select id, name,
+         (select cast(coalesce(sum(count), 0) as bigint) from task_counts c where c.goal_id = g.id and c.state <> 'overdue') as total,
+         (select cast(coalesce(sum(count), 0) as bigint) from task_counts c where c.goal_id = g.id and c.state = 'completed') as completed
        from goals g where status = 'active' ${scope.text} order by id desc limit ?`,
       ...scope.values,
       few,
@@ -126,26 +128,38 @@ async function countSessions(sql: Sql, own: string | undefined): Promise<number>
   return (row?.count ?? 0) + (own === undefined ? 0 : 1);
 }
 
-async function readBoard(sql: Sql, scope: Fragment, now: EpochMs) {
-  const row = await sql.get<{ ready: number; waiting: number; inProgress: number; failed: number; overdue: number }>(
-    `select
-       count(*) filter (where status = 'pending' and unfinished_dependencies = 0 and (is_held = 0 or not_before <= ?)) as ready,
-       count(*) filter (where status = 'pending' and (unfinished_dependencies > 0 or (is_held = 1 and not_before > ?))) as waiting,
-       count(*) filter (where status = 'in_progress') as "inProgress",
-       count(*) filter (where status = 'failed') as failed,
-       count(*) filter (where deadline_at <= ? and status in ('pending', 'in_progress')) as overdue
-     from tasks where status in ('pending', 'in_progress', 'failed') ${scope.text}`,
-    now,
-    now,
-    now,
+/** From the stored counts, and from what the clock has changed since: a task may be due that is still held, or overdue unmarked. */
+async function readBoard(sql: Sql, withinProject: string | undefined, scope: Fragment, now: EpochMs) {
+  const counts = await readTaskCounts(sql, { withinProject });
+  // What is counted stands in the filter: as a condition it would lead the planner away from the small index.
+  const inScope = scope.text.replace(/^and /, '') || 'true';
+  const held = await sql.get<{ due: number }>(
+    `select count(*) filter (where status = 'pending' and unfinished_dependencies = 0 and ${inScope}) as due
+     from tasks where is_held = 1 and not_before <= ?`,
     ...scope.values,
+    now,
   );
-  return row ?? { ready: 0, waiting: 0, inProgress: 0, failed: 0, overdue: 0 };
+  const due = held?.due ?? 0;
+  const unmarked = await sql.get<{ late: number }>(
+    `select count(*) filter (where ${inScope}) as late from tasks
+     where deadline_at is not null and deadline_at <= ? and is_overdue = 0 and status in ('pending', 'in_progress')`,
+    ...scope.values,
+    now,
+  );
+  const late = unmarked?.late ?? 0;
+  return {
+    ready: counts.ready + due,
+    waiting: counts.waiting - due,
+    inProgress: counts.in_progress,
+    failed: counts.failed,
+    overdue: counts.overdue + late,
+  };
 }
 
 async function readWaiting(sql: Sql, scope: Fragment, now: EpochMs): Promise<WaitingTask[]> {
   const rows = await sql.all<TaskRow>(
-    `select * from tasks where status = 'pending' and (unfinished_dependencies > 0 or (is_held = 1 and not_before > ?)) ${scope.text}
+    `select * from tasks where status = 'pending' and (unfinished_dependencies > 0 or is_held = 1)
+       and (unfinished_dependencies > 0 or not_before > ?) ${scope.text}
      order by priority desc, id limit ?`,
     now,
     ...scope.values,

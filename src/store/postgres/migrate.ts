@@ -49,7 +49,7 @@ async function versionOf(client: Client, location: string, newest: number): Prom
 
 async function apply(client: Client, step: Migration): Promise<void> {
   const texts: string[] = [];
-  step.up({ exec: (text) => texts.push(text) });
+  step.up({ isPostgres: true, exec: (text) => texts.push(text) });
   for (const text of texts) await client.query(schemaToPostgres(text));
 }
 
@@ -58,6 +58,7 @@ async function refuseForeign(client: Client, location: string, steps: readonly M
   const wanted: string[] = [];
   for (const step of steps) {
     step.up({
+      isPostgres: true,
       exec: (text) => wanted.push(...[...text.matchAll(/create table (\w+)/g)].map(([, name]) => name ?? '')),
     });
   }

@@ -1,11 +1,11 @@
+import { cpSync } from 'node:fs';
 import { expect } from 'vitest';
-import { tempDir } from '../../support/temp-dir.js';
+import { makeTempDir, tempDir } from '../../support/temp-dir.js';
 import { inTerminal, type TerminalOptions } from '../in-terminal.js';
 import { type CliOptions, runCli } from '../run-cli.js';
 
 /** The program in a home of its own, on a board without tasks. */
-export function boardCli() {
-  const home = tempDir();
+export function boardCli(home = tempDir()) {
   const run = (args: string[], options: Omit<CliOptions, 'home'> = {}) => runCli(args, { home, ...options });
   return {
     home,
@@ -20,9 +20,20 @@ export function boardCli() {
   };
 }
 
+const filledHome = makeTempDir();
+let filling: Promise<void> | undefined;
+
 /** A board with a task in each of three states: 1 is ready, 2 waits for it, 3 is being worked on. */
 export async function filledBoard() {
+  // Filled once, as that takes three processes, and copied for each test.
+  filling ??= fill(boardCli(filledHome));
+  await filling;
   const cli = boardCli();
+  cpSync(filledHome, cli.home, { recursive: true });
+  return cli;
+}
+
+async function fill(cli: ReturnType<typeof boardCli>): Promise<void> {
   await cli.tool('create_goal', { name: 'Ship the parser', description: '' });
   await cli.tool('create_tasks', {
     goal_id: 1,
@@ -33,5 +44,4 @@ export async function filledBoard() {
     ],
   });
   await cli.tool('update_task_status', { task_id: 3, status: 'in_progress', worker_id: 'painter' });
-  return cli;
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { RuntimeError } from '../../../src/base/errors.js';
 import type { JobRow } from '../../../src/core/jobs/job.js';
+import { lanes } from '../../../src/core/jobs/lane.js';
 import type { Outcome } from '../../../src/core/jobs/outcome.js';
 import { failurePolicies, type TaskRow } from '../../../src/core/tasks/task.js';
 import { completed, failing, session } from '../jobs/queue.js';
@@ -22,8 +23,8 @@ const outcomes: Outcome[] = [
 
 /** What sessions and runners do in any order; `pick` chooses among what there is. */
 const actions = {
-  take: async (runs: Runs) => {
-    await runs.jobs.nextStep(await runs.runner());
+  take: async (runs: Runs, pick: number) => {
+    await runs.jobs.nextStep(await runs.runner(choose(lanes, pick)));
   },
   finish: async (runs: Runs, pick: number) => {
     const job = choose(await jobsIn(runs, 'running'), pick);
@@ -148,7 +149,8 @@ async function comeToRest(runs: Runs): Promise<void> {
     runs.clock.pass(300_000);
     await runs.runtime.goalRuns.sweep();
     await runs.rescue();
-    await runs.jobs.nextStep(await runs.runner());
+    // A job that has lost a runner is in the lane of those that are alone.
+    for (const lane of lanes) await runs.jobs.nextStep(await runs.runner(lane));
   }
 }
 

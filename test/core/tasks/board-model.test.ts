@@ -163,6 +163,11 @@ function brokenPromises(board: Board): Promise<unknown[]> {
      select 'a task was stopped by one that has not failed', id from tasks where stopped_by is not null
        and not exists (select 1 from task_dependencies where task_id = tasks.id and depends_on = stopped_by and state = 'failed')
      union all
+     select 'the counts of tasks differ from the rows', goal_id from (
+       select goal_id, state, project, count from task_counts
+       union all select goal_id, state, project, -count from counted_tasks) as differences
+     group by goal_id, state, project having sum(count) <> 0
+     union all
      select 'a slot is at work on a task that is not claimed from it', slot from worker_slots s where task_id is not null
        and not exists (select 1 from tasks where id = s.task_id and status = 'in_progress' and worker_slot = s.slot)`,
   );

@@ -17,7 +17,7 @@ it("the SDK's client is loaded with the first connection, and not when the serve
   const downstream = ['downstream/connection/connection.ts', 'downstream/connection/http-transport.ts'];
   expect(users.sort()).toEqual([...downstream, 'mcp/remote/connection.ts']);
   // The thin client is loaded as a whole, when it is wanted.
-  const others = files.filter((file) => !file.startsWith('mcp/remote/'));
+  const others = files.filter((file) => !file.startsWith('mcp/remote/') && !file.startsWith('store/'));
   const eager = /\/connection\.js$|\/open-remote\.js$/;
   const eagerUsers = others.filter((file) => codeImportsOf(file).some((target) => eager.test(target)));
   expect(eagerUsers).toEqual([]);
