@@ -24,7 +24,7 @@ it('a name is a new file in the backup directory, and without one the time is it
   expect(path).toBe(join(named.directory, 'before-merge.db'));
   expect(statSync(path).size).toBe(size_bytes);
   const unnamed = await backup();
-  expect((await unnamed.call).path).toMatch(/backups\/agent_runtime-\d{8}T\d+Z-manual\.db$/);
+  expect((await unnamed.call).path).toMatch(/backups\/agent_runtime-\d{8}T\d+Z-manual\.(db|dump)$/);
 });
 
 it.each([

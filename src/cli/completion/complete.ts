@@ -5,19 +5,10 @@ import { globalOptions } from '../global-flags.js';
 import type { ArgumentOf, Completed, OptionOf } from '../options.js';
 import type { Output } from '../output.js';
 import { oneLine } from '../table.js';
-import { offered } from './offered.js';
-
-/** A word that a shell offers. */
-export interface Candidate {
-  value: string;
-  about: string;
-}
+import type { Candidate, TypedSettings } from './offered.js';
 
 /** What a shell should offer: these words, those that are looked up, or names of files. */
 export type Offer = readonly Candidate[] | { kind: Completed } | 'files';
-
-/** The global options that say where to look, as they were typed. */
-export type TypedSettings = Readonly<Record<string, string>>;
 
 /** Prints the candidates for the word under the cursor, one a line. It prints nothing rather than an error. */
 export async function answerCompletion([current = '=', ...before]: readonly string[], output: Output): Promise<void> {
@@ -27,10 +18,16 @@ export async function answerCompletion([current = '=', ...before]: readonly stri
     output.print(':files');
     return;
   }
-  const candidates = 'kind' in offer ? await offered(offer.kind, word, settings).catch(() => []) : offer;
+  const candidates = 'kind' in offer ? await lookUp(offer.kind, word, settings).catch(() => []) : offer;
   for (const { value, about } of candidates) {
     if (value.startsWith(word)) output.print(about === '' ? value : `${value}\t${oneLine(about)}`);
   }
+}
+
+/** Loaded for this alone, as it needs the database. */
+async function lookUp(kind: Completed, word: string, settings: TypedSettings): Promise<readonly Candidate[]> {
+  const { offered } = await import('./offered.js');
+  return offered(kind, word, settings);
 }
 
 type Declared = DefinedCommand | CommandSet;

@@ -4,7 +4,15 @@ import { chooseTools } from '../../tools/index.js';
 import type { Completed } from '../options.js';
 import { readSettings } from '../read-settings.js';
 import { hasDatabase, withRuntime } from '../with-runtime.js';
-import type { Candidate, TypedSettings } from './complete.js';
+
+/** A word that a shell offers. */
+export interface Candidate {
+  value: string;
+  about: string;
+}
+
+/** The global options that say where to look, as they were typed, by attribute. */
+export type TypedSettings = Readonly<Record<string, string>>;
 
 /** The goals, tasks, jobs, tools or servers whose names begin with `word`. None are looked for in a database that is missing. */
 export async function offered(kind: Completed, word: string, settings: TypedSettings): Promise<Candidate[]> {

@@ -18,12 +18,14 @@ import { continueStopped, explain } from '../../store/sqlite/sqlite-errors.js';
 import { explainWalDamage, findWalDamage } from '../../store/sqlite/wal-damage.js';
 import { type Check, checksOf } from './check.js';
 import { isWritable, statOrUndefined } from './check-directories.js';
+import { checkPostgres } from './check-postgres.js';
 
 const { ok, warn, fail } = checksOf('Database');
 
-/** Checks the database file as it is. The checks neither create nor change it. */
+/** Checks the database file, or the one on a server, as it is. The checks neither create nor change it. */
 export async function checkDatabase(config: Config, driver: Driver | undefined): Promise<Check[]> {
-  const { dbPath } = config;
+  const { dbPath, dbUrl } = config;
+  if (dbUrl !== undefined) return checkPostgres(dbUrl);
   const found = statOrUndefined(dbPath);
   if (!found) return [ok('file', `${dbPath} will be created on first use`), checkBackup(config)];
   if (!found.isFile()) {

@@ -3,7 +3,7 @@ import { isObject } from '../../base/json.js';
 import { cut } from '../../base/text.js';
 import { readOverview } from '../../core/overview/overview.js';
 import type { CommandContext } from '../define-command.js';
-import { withRuntime } from '../with-runtime.js';
+import { hasDatabase, withRuntime } from '../with-runtime.js';
 import { answerHook, type HookInput } from './hook-input.js';
 
 /**
@@ -12,7 +12,7 @@ import { answerHook, type HookInput } from './hook-input.js';
  */
 export function runPreCompact(_: unknown, context: CommandContext): Promise<void> {
   return answerHook(context, async ({ setting, actor, input }) => {
-    if (!existsSync(setting.config.dbPath)) return;
+    if (!hasDatabase(setting.config)) return;
     await withRuntime(setting, async (runtime) => {
       const { ownClaims } = await readOverview(runtime, actor);
       if (ownClaims.length === 0) return;

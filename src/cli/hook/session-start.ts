@@ -1,13 +1,11 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../base/clock.js';
 import { cut } from '../../base/text.js';
 import type { Actor } from '../../core/actor.js';
-import { type Overview, readOverview } from '../../core/overview/overview.js';
-import { openDatabase } from '../../store/sqlite/open.js';
+import type { Overview } from '../../core/overview/overview.js';
 import type { CommandContext } from '../define-command.js';
 import { oneLine } from '../table.js';
-import type { Setting } from '../with-runtime.js';
+import { hasDatabase, type Setting } from '../with-runtime.js';
 import { answerHook } from './hook-input.js';
 
 /**
@@ -16,7 +14,7 @@ import { answerHook } from './hook-input.js';
  */
 export function runSessionStart(_: unknown, context: CommandContext): Promise<void> {
   return answerHook(context, async ({ setting, actor }) => {
-    if (!existsSync(setting.config.dbPath)) return;
+    if (!hasDatabase(setting.config)) return;
     const text = describe(await look(setting, actor));
     if (text !== undefined) context.output.print(text);
   });
@@ -25,8 +23,13 @@ export function runSessionStart(_: unknown, context: CommandContext): Promise<vo
 /** Every session waits for this, so it opens the database alone: to build all of the runtime takes twice as long. */
 async function look({ config, log }: Setting, actor: Actor): Promise<Overview> {
   const clock = systemClock();
+  const [{ openDatabase }, { readOverview }] = await Promise.all([
+    import('../../store/open.js'),
+    import('../../core/overview/overview.js'),
+  ]);
   const db = await openDatabase({
     file: config.dbPath,
+    url: config.dbUrl,
     backupDir: join(config.dataDir, 'backups'),
     log,
     now: clock.now,

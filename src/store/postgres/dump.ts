@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { environmentWithout } from '../../base/config.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { makePrivateDirectory } from '../../base/private-files.js';
 import { programAddress } from './address.js';
@@ -58,7 +59,7 @@ async function runProgram(
   try {
     // The password is not shown to those who list processes.
     await run(program, [...args, `--dbname=${address}`], {
-      env: { ...process.env, ...(password === '' ? {} : { PGPASSWORD: password }) },
+      env: { ...environmentWithout([]), ...(password === '' ? {} : { PGPASSWORD: password }) },
       maxBuffer: 1_000_000,
     });
   } catch (error) {
@@ -77,7 +78,7 @@ async function findProgram(name: string, major: number): Promise<string | undefi
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(a) - Number(b)) : [];
   const places = [
-    ...(process.env.PATH ?? '').split(delimiter),
+    ...(environmentWithout([]).PATH ?? '').split(delimiter),
     ...versions.map((version) => join(debian, version, 'bin')),
   ];
   for (const program of places.map((place) => join(place, name)).filter((path) => existsSync(path))) {

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { takesLessThan } from '../../support/takes-less-than.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { runCli } from '../run-cli.js';
 
@@ -46,6 +47,20 @@ it('says nothing to another conversation, nor to one that this program has start
   expect((await runCli(['hook', 'session-start'], { home, env: other })).stdout).toBe('');
   const inner = { ...env, AGENT_RUNTIME_DEPTH: '1' };
   expect((await runCli(['hook', 'session-start'], { home, env: inner, stdin: input() })).stdout).toBe('');
+});
+
+it('takes less than 0.3 s of processor time, as each session waits for it', async () => {
+  const { home, env } = await homeWithClaim();
+  // Printed by the process itself: a machine that does much else makes it wait, but not work longer.
+  const print =
+    'process.on("exit",()=>{const{user,system}=process.cpuUsage();console.error("ms:"+(user+system)/1000)})';
+  const timed = { ...env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(print)}` };
+  const quick = await takesLessThan(300, async () => {
+    const { stdout, stderr } = await runCli(['hook', 'session-start'], { home, env: timed, stdin: input() });
+    expect(stdout).toContain('You hold task 1');
+    return Number(/ms:([\d.]+)/.exec(stderr)?.[1]);
+  });
+  expect(quick).toBe(true);
 });
 
 it('names results that nobody has read, until they are read', async () => {

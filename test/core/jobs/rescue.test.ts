@@ -4,6 +4,7 @@ import { createJobStore } from '../../../src/core/jobs/job-store.js';
 import type { RunnerRow } from '../../../src/core/jobs/runners.js';
 import { openDatabase } from '../../../src/store/sqlite/open.js';
 import { holdLock } from '../../runner/fixtures/hold-lock.js';
+import { isOnPostgres } from '../../support/postgres.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { completed, keyOf, pidOf, type Queue, session, testQueue } from './queue.js';
 
@@ -45,7 +46,8 @@ describe('a runner whose process is gone', () => {
     expect(queue.spooled.size).toBe(0);
   });
 
-  it('keeps that outcome in its file until the database has it', async () => {
+  // The faults are those of a file.
+  it.skipIf(isOnPostgres)('keeps that outcome in its file until the database has it', async () => {
     const queue = await testQueue();
     const job = await queue.running();
     await set(queue, job.runner_id, 'dead');
@@ -59,7 +61,7 @@ describe('a runner whose process is gone', () => {
     expect((await queue.row(job.id)).status).toBe('completed');
   });
 
-  it('does not keep the others from being rescued when it cannot be', async () => {
+  it.skipIf(isOnPostgres)('does not keep the others from being rescued when it cannot be', async () => {
     const queue = await testQueue();
     const stubborn = await queue.running();
     const other = await queue.running();
@@ -147,31 +149,34 @@ describe('a runner that lives', () => {
   });
 });
 
-it('a process that was stopped with the write lock in its hand is ended all the same when its time is over', async () => {
-  const queue = await testQueue();
-  const { db } = queue.runtime;
-  const job = await queue.running({ timeoutSeconds: 60 });
-  queue.clock.pass(100_000);
-  const impatient = await openDatabase({
-    file: db.location,
-    backupDir: tempDir(),
-    log: silentLog,
-    now: queue.clock.now,
-    lockDeadlineMs: 100,
-  });
-  onTestFinished(() => impatient.close());
-  const release = holdLock(db.location);
-  const jobs = createJobStore({ ...queue.needs, db: impatient });
-  const ended: string[] = [];
-  const endRunner = (row: RunnerRow) => {
-    ended.push(row.id);
-    release();
-  };
-  const rescued = await jobs.rescue({ readSpooled: () => undefined, forgetSpooled: () => {}, endRunner });
-  expect(rescued).toMatchObject([{ jobId: job.id }]);
-  expect(new Set(ended)).toEqual(new Set([job.runner_id]));
-  expect(await queue.row(job.id)).toMatchObject({ status: 'pending', error_code: 'timeout' });
-});
+it.skipIf(isOnPostgres)(
+  'a process that was stopped with the write lock in its hand is ended all the same when its time is over',
+  async () => {
+    const queue = await testQueue();
+    const { db } = queue.runtime;
+    const job = await queue.running({ timeoutSeconds: 60 });
+    queue.clock.pass(100_000);
+    const impatient = await openDatabase({
+      file: db.location,
+      backupDir: tempDir(),
+      log: silentLog,
+      now: queue.clock.now,
+      lockDeadlineMs: 100,
+    });
+    onTestFinished(() => impatient.close());
+    const release = holdLock(db.location);
+    const jobs = createJobStore({ ...queue.needs, db: impatient });
+    const ended: string[] = [];
+    const endRunner = (row: RunnerRow) => {
+      ended.push(row.id);
+      release();
+    };
+    const rescued = await jobs.rescue({ readSpooled: () => undefined, forgetSpooled: () => {}, endRunner });
+    expect(rescued).toMatchObject([{ jobId: job.id }]);
+    expect(new Set(ended)).toEqual(new Set([job.runner_id]));
+    expect(await queue.row(job.id)).toMatchObject({ status: 'pending', error_code: 'timeout' });
+  },
+);
 
 it('a runner that rescues others skips itself', async () => {
   const queue = await testQueue();

@@ -5,6 +5,9 @@ import { postgresPort } from '../../support/postgres.js';
 import { openStore } from '../open-store.js';
 import { openPostgresStore } from './open-postgres.js';
 
+/** What SQLite keeps by triggers in a table is a view there. */
+const keptHere = 'task_counts';
+
 /** What PostgreSQL has of its own: the version in a table, and the transaction of an event. */
 const own = { tables: ['schema_version'], columns: ['events.tx'], indexes: ['events_by_transaction'] };
 
@@ -27,7 +30,7 @@ describe.runIf(postgresPort)('the schemas of the two engines', () => {
         await names(postgres, "select tablename::text as name from pg_tables where schemaname = 'public'"),
         own.tables,
       ),
-    ).toEqual(tables);
+    ).toEqual(without(tables, [keptHere]));
 
     const columnsHere = await names(
       sqlite,
@@ -39,12 +42,15 @@ describe.runIf(postgresPort)('the schemas of the two engines', () => {
       `select table_name || '.' || column_name || ' ' || case data_type
            when 'bigint' then 'integer' when 'double precision' then 'real' when 'bytea' then 'blob' else data_type end
          || case when is_nullable = 'NO' then ' not null' else '' end as name
-       from information_schema.columns where table_schema = 'public'`,
+       from information_schema.columns join pg_tables on schemaname = table_schema and tablename = table_name
+       where table_schema = 'public'`,
     );
     const isOwn = (name: string) =>
       own.tables.some((table) => name.startsWith(`${table}.`)) ||
       own.columns.some((column) => name.startsWith(`${column} `));
-    expect(columnsThere.filter((name) => !isOwn(name))).toEqual(columnsHere);
+    expect(columnsThere.filter((name) => !isOwn(name))).toEqual(
+      columnsHere.filter((name) => !name.startsWith(`${keptHere}.`)),
+    );
 
     const indexes = await names(sqlite, "select name from sqlite_master where type = 'index' and sql is not null");
     const indexesThere = await names(
@@ -73,6 +79,8 @@ describe.runIf(postgresPort)('the schemas of the two engines', () => {
          left join pg_constraint k on k.conrelid = t.oid and k.contype = 'c'
        where n.nspname = 'public' and t.relkind = 'r' and t.relname <> 'schema_version' group by t.relname`,
     );
-    expect(there.map(({ name, count }) => [name, count]).sort()).toEqual(here.sort());
+    expect(there.map(({ name, count }) => [name, count]).sort()).toEqual(
+      here.filter(([name]) => name !== keptHere).sort(),
+    );
   });
 });
