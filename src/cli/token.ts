@@ -5,7 +5,7 @@ import type { CommandContext } from './define-command.js';
 import type { GlobalFlags } from './global-flags.js';
 import { commandName } from './launch.js';
 import { type Column, printTable, relativeIso } from './table.js';
-import { callerOf, settingOf, withRuntime, withStored } from './with-runtime.js';
+import { callerOf, readSettingOf, settingOf, withRuntime, withStored } from './with-runtime.js';
 
 /** Creates a token and prints it. It is not stored, so it cannot be printed again. */
 export async function createToken({ name }: { name: string }, { flags, output }: CommandContext): Promise<void> {
@@ -31,7 +31,7 @@ export async function createToken({ name }: { name: string }, { flags, output }:
 
 /** Lists the tokens by id and name, and the browsers that a code has let in. */
 export async function listTokens(_: unknown, { flags, output, wantsJson }: CommandContext): Promise<void> {
-  const [tokens, browsers] = await withStored(flags, ({ access }) =>
+  const [tokens, browsers] = await withStored(readSettingOf(flags), ({ access }) =>
     Promise.all([access.list(), access.listBrowsers()]),
   );
   const shown = tokens.map((token) => ({

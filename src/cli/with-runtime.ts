@@ -59,13 +59,12 @@ export function hasDatabase({ dbUrl, dbPath }: Config): boolean {
 }
 
 /**
- * As `withRuntime`, for lists that are empty where there is no database: none is left behind. Throws as `readSettingOf`.
+ * As `withRuntime`, for what is empty where there is no database: none is left behind.
  */
 export async function withStored<Result>(
-  flags: GlobalFlags,
+  { config, log }: Setting,
   body: (runtime: Runtime) => Promise<Result>,
 ): Promise<Result> {
-  const { config, log } = readSettingOf(flags);
   if (hasDatabase(config)) return withRuntime({ config, log }, body);
   const directory = mkdtempSync(join(tmpdir(), 'agent-runtime-'));
   try {

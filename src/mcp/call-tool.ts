@@ -39,8 +39,8 @@ function resultOf(tool: AnyTool | undefined): Pick<ToolDescription, 'outputSchem
 }
 
 /**
- * The title, in the one place where every client looks for it (the SDK's `getDisplayName` and Claude Code both read
- * `annotations.title`), and those hints that differ from what the protocol assumes without them.
+ * The title, in the older of its two places, where clients of every age look for it (the SDK's `getDisplayName` takes
+ * `title`, then `annotations.title`, then the name), and those hints that differ from what the protocol assumes without them.
  */
 function annotationsOf({
   title,

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -10,6 +10,7 @@ import { serve } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { type ConnectedServer, connectServer } from '../support/mcp-client.js';
+import { connectModern } from '../support/modern-client.js';
 import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
 
@@ -45,6 +46,18 @@ describe('a server with AGENT_RUNTIME_URL', () => {
     const waiting = { name: 'wait_for_tasks', arguments: { task_ids: [job.job_id], timeout_seconds: 6 } };
     await thin.client.callTool(waiting, undefined, { onprogress: (progress) => messages.push(progress) });
     expect(messages.length).toBeGreaterThan(0);
+  });
+
+  it('forwards for a client of 2026-07-28 too, for the project that it works in, and lists what suits it', async () => {
+    const home = tempDir();
+    const { url } = await startHttpProcess(home);
+    const env = { AGENT_RUNTIME_URL: url, AGENT_RUNTIME_TOKEN: tokenOf(home) };
+    const cwd = realpathSync(tempDir());
+    const { client, ok } = await connectModern({ home: tempDir(), cwd, env, name: 'codex-mcp-client' });
+    expect(await ok('create_goal', { name: 'G', description: '' })).toMatchObject({ id: 1, project: cwd });
+    const names = (await client.listTools()).tools.map(({ name }) => name);
+    expect(names).toContain('create_goal');
+    expect(names).not.toContain('circuit_breaker_trip');
   });
 
   it('finds the token of its own machine by itself, and takes the address of the task coordinator', async () => {

@@ -30,7 +30,7 @@ export async function runImport(options: ImportOptions, context: CommandContext)
   const actor = callerOf(setting.config);
   const outcome = await (options.isConfirmed
     ? withRuntime(setting, ({ goals }) => goals.importBoard(board, actor))
-    : withStored(flags, ({ goals }) => goals.previewImport(board, actor))
+    : withStored(setting, ({ goals }) => goals.previewImport(board, actor))
   ).catch(adviseOnKeys);
   if (wantsJson) {
     const shown = options.isConfirmed

@@ -8,12 +8,12 @@ import { editFile } from '../install/edit-file.js';
 import { commandName } from '../launch.js';
 import type { Paint } from '../output.js';
 import { type Column, printTable } from '../table.js';
-import { settingOf, withRuntime, withStored } from '../with-runtime.js';
+import { readSettingOf, settingOf, withRuntime, withStored } from '../with-runtime.js';
 import { type ImportPlan, planImport } from './plan-import.js';
 
 /** Lists the servers of the config file. Starts none, and creates no database. */
 export async function listServers(_: unknown, { flags, output, wantsJson }: CommandContext): Promise<void> {
-  const { servers, configPath } = await withStored(flags, async ({ downstream, config }) => ({
+  const { servers, configPath } = await withStored(readSettingOf(flags), async ({ downstream, config }) => ({
     servers: await downstream.servers(),
     configPath: config.configPath,
   }));

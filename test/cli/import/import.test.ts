@@ -12,6 +12,8 @@ const fixture = (name: string) => join(projectRoot, 'test/fixtures/import', name
 it('import shows what it would do, writes with --yes, and brings nothing twice', async () => {
   const { home, run } = boardCli();
   const args = ['import', 'task-master', fixture('task-master.json')];
+  expect((await run([...args, '--db', 'new.db'])).json()).toMatchObject({ written: false, tasks: { created: 7 } });
+  expect(existsSync(join(home, 'new.db'))).toBe(false);
   const preview = await run(args);
   expect(preview.json()).toMatchObject({
     written: false,

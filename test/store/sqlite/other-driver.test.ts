@@ -9,8 +9,8 @@ import { startTalking, startTogether } from './talk.js';
 const otherNode = fetchNodeOfOtherDriver();
 const minutes = 60_000;
 
-/** What only many processes show, they show with both drivers above. */
-const elsewhere = ['other-driver', 'kill-nine', 'first-start', 'waiting-for-locks'];
+/** What only many processes show, they show with both drivers above; `hazards` reads the source. */
+const elsewhere = ['other-driver', 'kill-nine', 'first-start', 'waiting-for-locks', 'hazards'];
 
 test.runIf(otherNode)('processes with two drivers on one file lose no write and do no damage', async () => {
   const db = await openStore();
