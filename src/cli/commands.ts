@@ -111,7 +111,7 @@ const serverCommands = [
     options: {
       ...httpOptions(dashboardPort),
       open: flag('--open', 'open the dashboard in a browser'),
-      untilIdle: count('--until-idle <seconds>', 'end when nobody has been connected for so long'),
+      untilIdle: count('--until-idle <seconds>', 'end when no browser or session has been connected for so long'),
     },
     logsWarnings: true,
     load: async () => (await import('./serve-http.js')).runDashboard,

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { makePrivateDirectory } from '../base/private-files.js';
 import type { Outcome } from '../core/jobs/outcome.js';
 
 /**
@@ -53,6 +54,7 @@ export function reportArguments(directory: string, runnerId: string): string[] {
  */
 export function prepareCrashReport(directory: string, runnerId: string): void {
   try {
+    makePrivateDirectory(directory);
     closeSync(openSync(crashReportFile(directory, runnerId), 'ax', 0o600));
   } catch {
     // On a disk that takes no file there will be no report either.

@@ -32,6 +32,8 @@ export interface DrainEnd {
    * its whole group, and leave the queue to another runner.
    */
   isBroken: boolean;
+  /** It was told to end: what is left of the queue is for those whom a session starts. */
+  isStopped: boolean;
 }
 
 const heartbeatMs = 10_000;
@@ -127,7 +129,7 @@ export class Drain {
     const permit = await jobs.registerRunner(runnerId);
     if (!permit) {
       log.warn('this runner has no permit any more', { runner: runnerId });
-      return { isBroken: this.#isBroken };
+      return { isBroken: this.#isBroken, isStopped: true };
     }
     this.#lane = permit.lane;
     this.#capacity = permit.capacity;
@@ -138,7 +140,7 @@ export class Drain {
     ];
     try {
       while (this.#mayTake() || this.#isBusy()) await this.#takeTurn();
-      return { isBroken: this.#isBroken };
+      return { isBroken: this.#isBroken, isStopped: this.#mustEnd };
     } finally {
       for (const timer of timers) clearInterval(timer);
       await jobs.leave(runnerId).catch((error: unknown) => log.warn('could not sign off', { error }));

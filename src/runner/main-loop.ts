@@ -44,8 +44,10 @@ export async function runMainLoop({ runnerId, drain, jobs, log, close }: MainLoo
 
   let isBroken = true;
   try {
-    ({ isBroken } = await drain.done);
-    await (isBroken ? jobs.sweep(anonymous) : jobs.fill(anonymous));
+    const end = await drain.done;
+    ({ isBroken } = end);
+    if (isBroken) await jobs.sweep(anonymous);
+    else if (!end.isStopped) await jobs.fill(anonymous);
   } catch (error) {
     log.error('the runner ends with an error', { error });
     process.exitCode = 1;

@@ -116,7 +116,7 @@ describe('a database that cannot be used', () => {
   });
 
   it('in a home that cannot be made says which path and which setting, and works once that is fixed', async () => {
-    const server = await connectServer({ home: '/proc/no-such-home' });
+    const server = await connectServer({ home: '/proc/no-such-home', cwd: tempDir() });
     const { data } = await server.call('create_task', { title: 'T' });
     expect(data).toMatchObject({ code: 'unavailable' });
     expect(data.message).toContain('/proc/no-such-home/.claude');

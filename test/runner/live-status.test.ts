@@ -40,7 +40,7 @@ it('the text of a long result says that it is cut, and how to go on', async () =
   const first = await server.call('get_task_result', { task_id });
   expect(first.text).toMatch(
     new RegExp(
-      `\\[Cut: 10000 of 30000 characters follow\\. Call get_task_result with task_id ${task_id} and offset 20000\\.\\]$`,
+      `\\[Cut: 10000 of 30000 characters follow\\. Call get_task_result with task_id ${task_id} and offset 20000\\.\\]`,
     ),
   );
   const second = await server.call('get_task_result', { task_id, offset: 20_000 });
