@@ -9,7 +9,7 @@ export default defineConfig({
     // Signals, stdout and native handles belong to a process, not to a thread.
     pool: 'forks',
     // Most tests wait for other processes, for clients or for timers, and leave a core to others meanwhile.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // Limits for what never ends: what is slow because the machine does much else is no failure.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
@@ -140,9 +141,22 @@ export interface RunState {
   doing: string | undefined;
 }
 
-/** Throws `not_found`. */
+const mostReadings = 5;
+
+/**
+ * A relay as it is at one moment. It is read in several statements, and a step that ends between them would make a relay
+ * that goes on look as if nobody worked on it: then all is read again. Throws `not_found`.
+ */
 export async function readPipeline(sql: Sql, id: string): Promise<PipelineDetail> {
-  const pipeline = await findPipeline(sql, id);
+  for (let readings = 1; ; readings++) {
+    const detail = await readParts(sql, await findPipeline(sql, id));
+    const isSame = isDeepStrictEqual(await findPipeline(sql, id), detail.pipeline);
+    if (isSame || readings === mostReadings) return detail;
+  }
+}
+
+async function readParts(sql: Sql, pipeline: Pipeline): Promise<PipelineDetail> {
+  const { id } = pipeline;
   const results = await listResults(sql, id);
   const passed = results.filter((result) => result.isCurrent).sort((a, b) => a.stepIndex - b.stepIndex);
   const qualityScores = passed.map((result) => result.qualityScore);
