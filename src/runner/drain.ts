@@ -76,6 +76,8 @@ export class Drain {
   #lane: Lane = 'process';
   #capacity = 1;
   #mustEnd = false;
+  /** Told to end by a signal, whatever is left of the queue. */
+  #isStopped = false;
   #isBroken = false;
   #isLooking = false;
   #wake = () => {};
@@ -129,7 +131,7 @@ export class Drain {
     const permit = await jobs.registerRunner(runnerId);
     if (!permit) {
       log.warn('this runner has no permit any more', { runner: runnerId });
-      return { isBroken: this.#isBroken, isStopped: true };
+      return { isBroken: this.#isBroken, isStopped: this.#isStopped };
     }
     this.#lane = permit.lane;
     this.#capacity = permit.capacity;
@@ -140,7 +142,7 @@ export class Drain {
     ];
     try {
       while (this.#mayTake() || this.#isBusy()) await this.#takeTurn();
-      return { isBroken: this.#isBroken, isStopped: this.#mustEnd };
+      return { isBroken: this.#isBroken, isStopped: this.#isStopped };
     } finally {
       for (const timer of timers) clearInterval(timer);
       await jobs.leave(runnerId).catch((error: unknown) => log.warn('could not sign off', { error }));
@@ -290,6 +292,7 @@ export class Drain {
   async #terminate(): Promise<void> {
     while (this.#isLooking) await nextRound();
     if ((await this.#look()) > 0) return;
+    this.#isStopped = true;
     this.#mustEnd = true;
     this.#stopAll('ending');
     this.#wake();
