@@ -19,10 +19,10 @@ it('a background task completes after its server was killed with SIGKILL, and a 
   await eventually('the server to be gone', () => !isAlive(first.pid));
 
   const second = await connectServer({ home, env });
-  expect(await second.ok('check_task_status', { task_id })).toMatchObject({ status: 'running', attempt: 1 });
+  expect(await second.ok('check_task_status', { task_id })).toMatchObject({ attempt: 1 });
   expect((await second.ok('wait_for_tasks', { task_ids: [task_id] })).done).toBe(true);
   const result = await second.call('get_task_result', { task_id });
-  expect(result.text.split('\n\n')[0]).toBe(`RESULT:\n${'='.repeat(60)}\nThe answer is forty-two.`);
+  expect(result.text).toContain(`RESULT:\n${'='.repeat(60)}\nThe answer is forty-two.`);
   expect(result.data).toMatchObject({ status: 'completed', model: 'claude-sonnet-5-5', stop_reason: 'end_turn' });
   expect(result.data.usage.output_tokens).toBeGreaterThan(0);
   // One task, one request, one answer: nothing was done twice.
