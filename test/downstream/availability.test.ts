@@ -166,7 +166,11 @@ it('a server that comes back is used again', async () => {
   await expect(runtime.call('odd.pid', {}, { timeoutMs: 300 })).rejects.toMatchObject({ code: 'unavailable' });
   expect(runtime.downstream.sick()).toMatchObject([{ server: 'odd' }]);
   rmSync(file);
-  expect(textOf(await runtime.call('odd.echo', { text: 'back' }))).toBe('back');
+  // A start that began before the file went still fails; the next one does not.
+  await eventually('it answers again', async () => {
+    const answer = await runtime.call('odd.echo', { text: 'back' }).catch(() => undefined);
+    return answer !== undefined && textOf(answer) === 'back';
+  });
   expect(runtime.downstream.sick()).toEqual([]);
 });
 
