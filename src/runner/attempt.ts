@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Agent, type AgentError, type AgentJob, Postponed } from '../agents/define-agent.js';
+import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
+import { type Agent, type AgentContext, type AgentError, type AgentJob, Postponed } from '../agents/define-agent.js';
+import { ownStack } from '../agents/own-stack.js';
 import { checkPayload } from '../agents/payload-schema.js';
 import type { Clock } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
@@ -8,6 +9,7 @@ import type { Redact } from '../base/redact.js';
 import { isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
 import { askJobBreaker, breakerOf } from '../core/jobs/job-breaker.js';
+import { modulePrefix } from '../core/jobs/lane.js';
 import type { Outcome } from '../core/jobs/outcome.js';
 import { ModelError } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
@@ -28,6 +30,8 @@ export interface Attempt {
   readonly outcome: Promise<Outcome | 'superseded'>;
   /** Only the first reason counts. */
   stop(reason: StopReason): void;
+  /** Writes an error that the agent did not catch to the job's log, with its stack. */
+  logUncaught(error: unknown): void;
   /** Whether the agent's code still runs although the attempt is over. */
   readonly isStuck: boolean;
 }
@@ -36,17 +40,24 @@ export interface Attempt {
 export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   const controller = new AbortController();
   const writer = new ProgressWriter(job, needs);
+  const context = writer.context(controller.signal);
+  const isOfModule = job.requires?.startsWith(modulePrefix) === true;
   let isStuck = true;
+  let timersBefore = 0;
 
   const work = (async () => {
     const agent = await needs.loadAgent(job.type, job.requires);
     const given = await agentJob(job, agent);
     await requireAdmission(job, needs);
-    return agent.execute(given, writer.context(controller.signal));
+    timersBefore = runningTimers();
+    return agent.execute(given, context);
   })();
   const settled = work.then(
     (result): Outcome => completed(result),
-    (error: unknown): Outcome => failed(error, needs.redact),
+    (error: unknown): Outcome => {
+      logStack(error, context);
+      return failed(error, needs.redact);
+    },
   );
   settled.then(() => {
     isStuck = false;
@@ -59,6 +70,7 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
     const first = await Promise.race([settled, stopped]);
     const late = first ? undefined : await Promise.race([settled, sleep(needs.stopGraceMs)]);
     clearTimeout(timer);
+    if (isOfModule && first?.kind === 'completed') await untilQuiet(timersBefore, context);
     await writer.close();
     const reason = controller.signal.reason as StopReason | undefined;
     if (reason === 'superseded') return 'superseded';
@@ -74,10 +86,38 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   return {
     outcome: finish(),
     stop,
+    logUncaught: (error) => logStack(error, context, 'uncaught: '),
     get isStuck() {
       return isStuck;
     },
   };
+}
+
+/** Timers that keep this process alive, those of the runner among them. */
+const runningTimers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+
+const quietMs = 1_000;
+
+/**
+ * An agent that has returned may have left timers and promises behind, and what they throw fails its job: resolves when
+ * none is left, or after a second.
+ */
+async function untilQuiet(timersBefore: number, context: AgentContext): Promise<void> {
+  await nextRound();
+  for (const giveUpAt = performance.now() + quietMs; runningTimers() > timersBefore; ) {
+    if (performance.now() > giveUpAt) {
+      return context.warn('The agent returned while timers of it were still running: what they do is lost.');
+    }
+    await sleep(20, undefined, { ref: false });
+  }
+}
+
+/** Writes where an error was thrown to the job's log. What an agent says on purpose needs no stack, only its cause. */
+function logStack(error: unknown, context: AgentContext, prefix = ''): void {
+  if (error instanceof Postponed || error instanceof ModelError) return;
+  const shown = error instanceof RuntimeError || isAgentError(error) ? error.cause : error;
+  const stack = ownStack(shown);
+  if (stack !== undefined) context.log('error', `${prefix}${stack.split('\n')[0]}`, { stack });
 }
 
 async function agentJob(job: JobRow, agent: Agent): Promise<AgentJob<unknown>> {
@@ -137,8 +177,12 @@ function failed(error: unknown, redact: Redact): Outcome {
     const { code, retryAfterMs } = error;
     return { kind: 'failed', code, message, isTransient: error.isTransient === true, retryAfterMs: wait(retryAfterMs) };
   }
-  const code = error instanceof RuntimeError ? error.code : 'internal';
-  return { kind: 'failed', code, message, isTransient: isUnavailable(error) };
+  if (error instanceof RuntimeError) {
+    return { kind: 'failed', code: error.code, message, isTransient: isUnavailable(error) };
+  }
+  // A TypeError is told from an error that somebody has worded.
+  const name = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : '';
+  return { kind: 'failed', code: 'internal', message: `${name}${message}`, isTransient: false };
 }
 
 /** A day at most: a server, or an author, may say anything. */
