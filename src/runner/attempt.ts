@@ -1,4 +1,4 @@
-import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Agent, type AgentContext, type AgentError, type AgentJob, Postponed } from '../agents/define-agent.js';
 import { ownStack } from '../agents/own-stack.js';
 import { checkPayload } from '../agents/payload-schema.js';
@@ -13,6 +13,7 @@ import { modulePrefix } from '../core/jobs/lane.js';
 import type { Outcome } from '../core/jobs/outcome.js';
 import { ModelError } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
+import { LeftTimers } from './left-timers.js';
 import { ProgressWriter, type ProgressWriterNeeds } from './progress-writer.js';
 
 export interface AttemptNeeds extends ProgressWriterNeeds {
@@ -41,16 +42,15 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   const controller = new AbortController();
   const writer = new ProgressWriter(job, needs);
   const context = writer.context(controller.signal);
-  const isOfModule = job.requires?.startsWith(modulePrefix) === true;
+  const timers = job.requires?.startsWith(modulePrefix) ? new LeftTimers() : undefined;
   let isStuck = true;
-  let timersBefore = 0;
 
   const work = (async () => {
     const agent = await needs.loadAgent(job.type, job.requires);
     const given = await agentJob(job, agent);
     await requireAdmission(job, needs);
-    timersBefore = runningTimers();
-    return agent.execute(given, context);
+    const execute = async () => agent.execute(given, context);
+    return timers ? timers.run(execute) : execute();
   })();
   const settled = work.then(
     (result): Outcome => completed(result),
@@ -70,7 +70,11 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
     const first = await Promise.race([settled, stopped]);
     const late = first ? undefined : await Promise.race([settled, sleep(needs.stopGraceMs)]);
     clearTimeout(timer);
-    if (isOfModule && first?.kind === 'completed') await untilQuiet(timersBefore, context);
+    // What an agent has left behind fails its job, if it throws.
+    if (first?.kind === 'completed' && (await timers?.areGone(quietMs)) === false) {
+      context.warn('The agent returned while timers of it were still running: what they do is lost.');
+    }
+    timers?.close();
     await writer.close();
     const reason = controller.signal.reason as StopReason | undefined;
     if (reason === 'superseded') return 'superseded';
@@ -93,24 +97,8 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   };
 }
 
-/** Timers that keep this process alive, those of the runner among them. */
-const runningTimers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-
+/** How long an agent that has returned is waited for, when it has left timers running. */
 const quietMs = 1_000;
-
-/**
- * An agent that has returned may have left timers and promises behind, and what they throw fails its job: resolves when
- * none is left, or after a second.
- */
-async function untilQuiet(timersBefore: number, context: AgentContext): Promise<void> {
-  await nextRound();
-  for (const giveUpAt = performance.now() + quietMs; runningTimers() > timersBefore; ) {
-    if (performance.now() > giveUpAt) {
-      return context.warn('The agent returned while timers of it were still running: what they do is lost.');
-    }
-    await sleep(20, undefined, { ref: false });
-  }
-}
 
 /** Writes where an error was thrown to the job's log. What an agent says on purpose needs no stack, only its cause. */
 function logStack(error: unknown, context: AgentContext, prefix = ''): void {
