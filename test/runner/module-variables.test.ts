@@ -12,7 +12,10 @@ function homeWithToken(): string {
   const tell =
     "context.log('info', 'it is ' + process.env.SOME_CREDIT); return [process.pid, process.env.SOME_CREDIT ?? null];";
   const described = (type: string) =>
-    plainAgent(type, tell).replace("'An agent of a test.'", "'It is ' + (process.env.SOME_CREDIT ?? 'not there') + '.'");
+    plainAgent(type, tell).replace(
+      "'An agent of a test.'",
+      "'It is ' + (process.env.SOME_CREDIT ?? 'not there') + '.'",
+    );
   const home = homeWithModules(
     { 'given.mjs': described('given'), 'other.mjs': described('other') },
     {
