@@ -15,6 +15,7 @@ import {
   taskReferences,
 } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
+import { showUnread, unreadOutput } from './shapes/message.js';
 import { createTask } from './shapes/new-task.js';
 import {
   showWorker,
@@ -54,6 +55,9 @@ const shownAs = {
 
 const untilText = (leaseExpiresAt: string | null): string =>
   leaseExpiresAt === null ? '' : `, until ${leaseExpiresAt}`;
+
+const unreadText = (count = 0, subjects: readonly string[] = []): string =>
+  count === 0 ? '' : `\nUnread messages: ${count} (get_messages), ${subjects.join('; ')}`;
 
 /** Several workers on one board: slots, claims and reports. */
 export const coordinationTools = [
@@ -185,12 +189,13 @@ export const coordinationTools = [
       description: z.string(),
       claim_token: z.int(),
       lease_expires_at: z.string().nullable(),
+      ...unreadOutput,
     }),
     text: ({ taskId, workerId }) => `Successfully claimed task ${taskId} for worker ${workerId}`,
-    facts: ({ title, description, claim_token, lease_expires_at }) =>
+    facts: ({ title, description, claim_token, lease_expires_at, unread_messages, unread_subjects }) =>
       `Title: ${title}
 Description: ${description}
-claim_token: ${claim_token}${untilText(lease_expires_at)}`,
+claim_token: ${claim_token}${untilText(lease_expires_at)}${unreadText(unread_messages, unread_subjects)}`,
     handler: async (input, { runtime, actor }) => {
       const claim = { task: input.taskId, workerId: input.workerId, slot: input.workerSlot };
       const task = await runtime.workers.claim(claim, actor);
@@ -202,6 +207,7 @@ claim_token: ${claim_token}${untilText(lease_expires_at)}`,
         description: workerTaskText(task, 6_000),
         claim_token: task.claimToken,
         lease_expires_at: iso(task.leaseExpiresAt),
+        ...showUnread(await runtime.messages.unread(actor, input.workerId)),
       };
     },
   }),
