@@ -237,6 +237,48 @@ const pricesCommands = [
   }),
 ];
 
+const dataset = argument('the name that jobs give it as dataset');
+
+/** The tables that training jobs learn from. */
+const datasetCommands = [
+  defineCommand({
+    name: 'import',
+    description: 'Check a CSV file of your own, and store a copy that ml_experiment jobs can learn from.',
+    arguments: { name: dataset, file: argument('CSV with commas whose first line names the columns') },
+    options: {
+      target: requiredText('--target <column>', 'the column to predict'),
+      task: choice('--task <task>', 'what the target is; by default its values tell', ['classification', 'regression']),
+      categorical: list('--categorical <column>', 'read its numbers as names; repeat it for more'),
+      ordinal: list('--ordinal <column=a,b,c>', 'categories with an order, lowest first; repeat it for more'),
+      ignore: list('--ignore <column>', 'leave a column out; repeat it for more'),
+      missing: choice('--missing <rule>', 'rows with missing values: fill (the default) or drop', ['fill', 'drop']),
+      force: flag('--force', 'also replace a data set of this name'),
+    },
+    helpAfter: `
+A column of numbers is one input; a column of words is one-hot encoded. Missing are empty cells, NA, N/A, NaN, null and ?.
+With fill, a missing number becomes the mean of the training rows, and a missing word a category of its own.
+`,
+    load: async () => (await import('./datasets.js')).importOwn,
+  }),
+  defineCommand({
+    name: 'list',
+    description: 'List the imported data sets, and which of them were changed since.',
+    load: async () => (await import('./datasets.js')).listDatasets,
+  }),
+  defineCommand({
+    name: 'show',
+    description: 'Show how the columns of a data set were understood.',
+    arguments: { name: dataset },
+    load: async () => (await import('./datasets.js')).showOwn,
+  }),
+  defineCommand({
+    name: 'remove',
+    description: 'Delete an imported data set.',
+    arguments: { name: dataset },
+    load: async () => (await import('./datasets.js')).removeOne,
+  }),
+];
+
 const databaseCommands = [
   defineCommand({
     name: 'backup',
@@ -279,5 +321,8 @@ export const commands: Readonly<Record<string, readonly (DefinedCommand | Comman
   ],
   Jobs: jobCommands,
   Prices: [{ name: 'prices', description: 'Manage the price files that backtests read.', commands: pricesCommands }],
+  Datasets: [
+    { name: 'datasets', description: 'Manage the data sets that training jobs learn from.', commands: datasetCommands },
+  ],
   Database: databaseCommands,
 };

@@ -41,6 +41,8 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
   ]);
   const runtime = await openRuntime({ config, log });
   const port = service.port ?? config.port;
+  // Heard from now on, so that who has read the address can end it in order.
+  const signalled = untilSignal();
   try {
     const server = await startHttpServer({
       runtime,
@@ -57,7 +59,7 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
     try {
       runtime.maintenance.start();
       await greet(service, server, { flags, output });
-      await Promise.race([untilSignal(), untilIdle(server, service.untilIdle)]);
+      await Promise.race([signalled, untilIdle(server, service.untilIdle)]);
     } finally {
       await server.close();
     }
@@ -117,6 +119,8 @@ function untilIdle(server: HttpServer, seconds: number | undefined): Promise<voi
       clearInterval(looking);
       resolve();
     }, lookMs);
+    // A signal ends the server first, and then nothing is to look at.
+    looking.unref();
   });
 }
 

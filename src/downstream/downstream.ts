@@ -13,6 +13,7 @@ import type { Breakers } from '../core/breakers/breakers.js';
 import { recordEvent } from '../core/events/events.js';
 import type { Database, Statement } from '../store/sql.js';
 import { ConfigWatch } from './config-watch.js';
+import { type Exposure, exposeTools } from './exposed-tools.js';
 import type { NativeTool } from './native/define-native-tool.js';
 import { BreakerGate } from './pool/breaker-gate.js';
 import type { RestartRule } from './pool/instance.js';
@@ -55,6 +56,10 @@ export interface DownstreamNeeds {
 export interface Downstream {
   /** See `Caller.call`. */
   call(request: CallRequest): Promise<CallOutcome>;
+  /** The tools that the config file puts among our own, from the lists known. Servers never listed start meanwhile. */
+  exposed(): Promise<Exposure>;
+  /** Calls back whenever `exposed` may have changed in this process. Returns the function that ends it. */
+  onToolsChanged(listener: () => void): () => void;
   /** All tools that can be called; starts servers that were never listed, and names those that did not come up. */
   tools(filter: ToolFilter): Promise<ToolListing>;
   servers(): Promise<ServerView[]>;
@@ -96,6 +101,7 @@ class PooledDownstream implements Downstream {
   /** In the order of the config file. */
   readonly #pools = new Map<string, Pool>();
   readonly #caller: Caller;
+  readonly #listeners = new Set<() => void>();
   #flushing: NodeJS.Timeout | undefined;
   /** Set once the scales of the database have been applied, or are being applied. */
   #scaled: Promise<void> | undefined;
@@ -136,6 +142,16 @@ class PooledDownstream implements Downstream {
     }
   }
 
+  async exposed(): Promise<Exposure> {
+    await this.#refresh();
+    return exposeTools([...this.#pools.values()]);
+  }
+
+  onToolsChanged(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   async tools(filter: ToolFilter): Promise<ToolListing> {
     await this.#refresh();
     const { natives, redact } = this.#needs;
@@ -146,7 +162,8 @@ class PooledDownstream implements Downstream {
     await this.#refresh();
     const { db, redact } = this.#needs;
     const { unused } = this.#configured.servers;
-    return viewServers({ pools: this.#pools, unused, db, metrics: this.#metrics, redact });
+    const exposure = await exposeTools([...this.#pools.values()], { isStarting: false });
+    return viewServers({ pools: this.#pools, unused, exposure, db, metrics: this.#metrics, redact });
   }
 
   sick(): SickServer[] {
@@ -228,6 +245,11 @@ class PooledDownstream implements Downstream {
     }
     for (const pool of before.values()) pool.resize(0);
     this.#scaled = undefined;
+    this.#tellListeners();
+  }
+
+  #tellListeners(): void {
+    for (const listener of this.#listeners) listener();
   }
 
   #wrongEntries(): SickServer[] {
@@ -264,6 +286,7 @@ class PooledDownstream implements Downstream {
       ...(restart && { restart }),
       open: (instance, hooks) => this.#launcher.open({ server, instance, settings }, hooks),
       onGivenUp: (instance, why) => void this.#recordGivenUp(instance, why, clock.now()),
+      onListed: () => this.#tellListeners(),
     });
   }
 

@@ -12,7 +12,7 @@ describeInBrowser('the messages', () => {
     await server.ok('claim_worker_slot', { worker_id: 'hedy' });
     const body = '<img src=x onerror=alert(1)>\nis it right?';
     await server.ok('send_message', { to: 'user', subject: 'The schema', body, importance: 'high' });
-    const message = page.getByRole('article', { name: 'The schema' });
+    const message = page.getByRole('article', { name: 'The schema', exact: true });
     await message.getByText('hedy to user').waitFor();
     expect(await message.locator('.message-body').textContent()).toBe(body);
     await expectGoodLooks(page, 'messages');
