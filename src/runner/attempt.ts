@@ -13,7 +13,7 @@ import { modulePrefix } from '../core/jobs/lane.js';
 import type { Outcome } from '../core/jobs/outcome.js';
 import { ModelError } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
-import { LeftTimers } from './left-timers.js';
+import { LeftTimers } from '../agents/left-timers.js';
 import { ProgressWriter, type ProgressWriterNeeds } from './progress-writer.js';
 
 export interface AttemptNeeds extends ProgressWriterNeeds {
