@@ -3,7 +3,7 @@ import type { EpochMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import type { Redact } from '../base/redact.js';
-import type { UnusedServer } from '../base/server-settings.js';
+import { isShared, type UnusedServer } from '../base/server-settings.js';
 import type { Sql } from '../store/sql.js';
 import { lastWords } from './connection/last-words.js';
 import { isReadOnly } from './connection/tool-description.js';
@@ -124,6 +124,10 @@ export interface ServerView {
   tools: number | undefined;
   listedAt: EpochMs | undefined;
   backups: readonly string[];
+  /** Whether all sessions use the same processes. */
+  isShared: boolean;
+  /** Of the process that keeps shared servers; undefined if this one is not shared, or if none is kept now. */
+  keeperPid: number | undefined;
   instances: InstanceReport[];
   /** Why it is left out, if its entry of the config file is wrong. */
   problem?: string;
@@ -135,12 +139,20 @@ export interface ServersNeeds {
   db: Sql;
   metrics: CallMetrics;
   redact: Redact;
+  keeperPid: number | undefined;
 }
 
 const hourMs = 3_600_000;
 
 /** All servers of the config file with their instances. */
-export async function viewServers({ pools, unused, db, metrics, redact }: ServersNeeds): Promise<ServerView[]> {
+export async function viewServers({
+  pools,
+  unused,
+  db,
+  metrics,
+  redact,
+  keeperPid,
+}: ServersNeeds): Promise<ServerView[]> {
   const stats = await metrics.byInstance(hourMs);
   const rows = await db.all<{ id: string; state: string }>("select id, state from breakers where id like 'server:%'");
   const breakers = new Map(rows.map(({ id, state }) => [id, state]));
@@ -154,6 +166,8 @@ export async function viewServers({ pools, unused, db, metrics, redact }: Server
         tools: list?.tools.length,
         listedAt: list?.listedAt,
         backups: pool.settings.backups ?? [],
+        isShared: isShared(pool.settings),
+        keeperPid: isShared(pool.settings) ? keeperPid : undefined,
         instances: pool.instances().map((instance) => ({
           ...report(instance, stats, breakers),
           said: lastWords(instance.lastWords, redact),
@@ -165,7 +179,15 @@ export async function viewServers({ pools, unused, db, metrics, redact }: Server
 }
 
 function viewUnused({ server, problem }: UnusedServer): ServerView {
-  const none = { runs: '', tools: undefined, listedAt: undefined, backups: [], instances: [] };
+  const none = {
+    runs: '',
+    tools: undefined,
+    listedAt: undefined,
+    backups: [],
+    instances: [],
+    isShared: false,
+    keeperPid: undefined,
+  };
   return { server, health: 'off', ...none, ...(problem === undefined ? {} : { problem }) };
 }
 

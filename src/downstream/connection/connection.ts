@@ -13,8 +13,9 @@ import { systemCode, wasNeverSent } from '../../base/network-error.js';
 import { version } from '../../base/version.js';
 import { CallFailure, notProtocol } from './call-failure.js';
 import { bodyTooLarge, createHttpTransport, failureOfStatus, isSessionLost, isStreamLost } from './http-transport.js';
-import type { Launch } from './launch.js';
-import { longestMessageBytes, malformedCode, StdioTransport, tooLargeCode } from './stdio-transport.js';
+import { KeeperTransport } from './keeper-transport.js';
+import type { Launch, SharedLaunch } from './launch.js';
+import { longestMessageBytes, malformedCode, notSentCode, StdioTransport, tooLargeCode } from './stdio-transport.js';
 import { parseTools, type ToolAnswer, type ToolDescription, toolAnswer } from './tool-description.js';
 import type { Watchdog } from './watchdog.js';
 
@@ -45,14 +46,14 @@ export interface Connection {
 }
 
 export interface ConnectionNeeds {
-  launch: Launch;
+  launch: Launch | SharedLaunch;
   watchdog: Watchdog;
   /** For its start up to the answer to `initialize`. */
   timeoutMs: number;
   /** Called once, whichever side ended it. */
   onClosed(): void;
   onToolsChanged(): void;
-  /** Called with the process id as soon as there is a process. */
+  /** Called with the process id as soon as there is a process of this session's own. */
   onStarted(pid: number): void;
 }
 
@@ -71,7 +72,7 @@ const toolPage = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.stri
 class McpConnection implements Connection {
   readonly #client = new Client({ name: 'agent-runtime-mcp', title: 'Agent Runtime', version });
   /** Exactly one of these two is set. */
-  readonly #stdio: StdioTransport | undefined;
+  readonly #stdio: StdioTransport | KeeperTransport | undefined;
   readonly #http: ReturnType<typeof createHttpTransport> | undefined;
   readonly #onClosed: () => void;
   #isClosed = false;
@@ -80,6 +81,7 @@ class McpConnection implements Connection {
   constructor({ launch, watchdog, onClosed, onToolsChanged, onStarted }: ConnectionNeeds) {
     this.#onClosed = onClosed;
     if (launch.kind === 'stdio') this.#stdio = new StdioTransport({ launch, watchdog, onStarted });
+    else if (launch.kind === 'shared') this.#stdio = new KeeperTransport(launch.keeper, launch.opening);
     else this.#http = createHttpTransport(launch);
     // Such a request needs the caller's model or user, and neither has agreed to it.
     this.#client.fallbackRequestHandler = async ({ method }) => {
@@ -255,6 +257,7 @@ function toFailure(error: unknown, isClosed: boolean): CallFailure {
   const more = { detail, cause: error };
   if (error instanceof McpError) {
     if (error.code === tooLargeCode) return new CallFailure('too_large', tooLarge(error.data), more);
+    if (error.code === notSentCode) return new CallFailure('not_sent', 'the process had ended', more);
     if (error.code === malformedCode) return new CallFailure('malformed', notProtocol, more);
     if (isClosed) return new CallFailure('lost', 'the connection was lost before it answered', more);
     const kind = callersFaults.has(error.code) ? 'wrong_call' : 'server_error';

@@ -67,6 +67,9 @@ export const toolServerOutput = z.strictObject({
   tools: z.int().optional(),
   listed_at: z.string().optional(),
   backups: z.array(z.string()).optional(),
+  /** All sessions use the same processes, which the process `keeper_pid` has. */
+  shared: mark,
+  keeper_pid: z.int().optional(),
   /** Why it is left out, if its entry of the config file is wrong. */
   problem: z.string().optional(),
   instances: z.array(toolInstanceOutput),
@@ -82,6 +85,8 @@ export function showToolServer(view: ServerView): ShownToolServer {
     tools: view.tools,
     listed_at: view.listedAt === undefined ? undefined : iso(view.listedAt),
     backups: view.backups.length === 0 ? undefined : [...view.backups],
+    shared: whenTrue(view.isShared),
+    keeper_pid: view.keeperPid,
     problem: view.problem,
     instances: view.instances.map(showInstance),
   };
