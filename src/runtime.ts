@@ -27,7 +27,7 @@ import { createRelayRuns, type RelayRuns } from './core/relay/relay-runs.js';
 import { createRelays, type Relays } from './core/relay/relays.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
 import { keeperLock, keeperSocket, makeSocketFolder } from './downstream/connection/keeper-place.js';
-import type { KeeperAccess } from './downstream/connection/keeper-transport.js';
+import type { KeeperAccess } from './downstream/connection/keeper-wire.js';
 import { toolServerMark } from './downstream/connection/launch.js';
 import { createDownstream, type Downstream } from './downstream/downstream.js';
 import { Keeper } from './downstream/keeper/keeper.js';

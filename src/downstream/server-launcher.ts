@@ -5,7 +5,7 @@ import type { Redact } from '../base/redact.js';
 import { isShared, type ServerSettings } from '../base/server-settings.js';
 import { CallFailure } from './connection/call-failure.js';
 import type { Connection } from './connection/connection.js';
-import type { KeeperAccess } from './connection/keeper-transport.js';
+import type { KeeperAccess } from './connection/keeper-wire.js';
 import { lastWords } from './connection/last-words.js';
 import { prepareLaunch, prepareStdio, type SharedLaunch, shareKey } from './connection/launch.js';
 import { createWatchdog } from './connection/watchdog.js';

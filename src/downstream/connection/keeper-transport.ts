@@ -7,18 +7,16 @@ import { createLineReader, type ReadLine } from '../../base/line-reader.js';
 import { systemCode } from '../../base/network-error.js';
 import { CallFailure } from './call-failure.js';
 import { makeSocketFolder } from './keeper-place.js';
-import { type KeeperView, type KeeperWord, type LastWord, lineOf, type Opening, wordOf } from './keeper-wire.js';
+import {
+  type KeeperAccess,
+  type KeeperView,
+  type KeeperWord,
+  type LastWord,
+  lineOf,
+  type Opening,
+  wordOf,
+} from './keeper-wire.js';
 import { longestMessageBytes } from './stdio-transport.js';
-
-/** How sessions reach the process that keeps the shared servers. */
-export interface KeeperAccess {
-  /** Where it listens: a Unix domain socket, or a named pipe. */
-  readonly socket: string;
-  /** What it prints. */
-  readonly logFile: string;
-  /** Starts it, unless somebody has just done so. */
-  summon(): Promise<void>;
-}
 
 /** An answer that was read under the limit may be longer as we write it. */
 export const longestLineBytes = 2 * longestMessageBytes;

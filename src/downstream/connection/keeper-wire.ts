@@ -7,6 +7,16 @@ import type { ReadLine } from '../../base/line-reader.js';
  * it begins with `open`, answered by `opened` or `failed`. Then messages of MCP go both ways, until one of them ends it.
  */
 
+/** How sessions reach the process that keeps the shared servers. */
+export interface KeeperAccess {
+  /** Where it listens: a Unix domain socket, or a named pipe. */
+  readonly socket: string;
+  /** What it prints. */
+  readonly logFile: string;
+  /** Starts it, unless somebody has just done so. */
+  summon(): Promise<void>;
+}
+
 const opening = z.strictObject({
   /** Sessions with the same key share a process. */
   key: z.string().min(1),

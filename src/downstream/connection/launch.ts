@@ -5,8 +5,7 @@ import type { Config } from '../../base/config.js';
 import { resolvePath } from '../../base/config-file.js';
 import { type ServerSettings, type StdioServerSettings, startsThisRuntime } from '../../base/server-settings.js';
 import { CallFailure } from './call-failure.js';
-import type { KeeperAccess } from './keeper-transport.js';
-import type { Opening } from './keeper-wire.js';
+import type { KeeperAccess, Opening } from './keeper-wire.js';
 
 /** How to start or reach a server, all placeholders filled in. */
 export type Launch =
@@ -69,8 +68,11 @@ export function prepareStdio(settings: StdioServerSettings, config: Config, mark
   return { kind: 'stdio', command, args, env, cwd };
 }
 
-/** What differs from terminal to terminal of one user. A server that depends on one of them names it in its `env`. */
-const ofTerminal = ['PATH', 'TERM', 'SHELL', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP'];
+/** What differs between sessions of one user. A server that depends on one of them names it in its `env`. */
+const ofTerminal = [
+  ...['PATH', 'TERM', 'SHELL', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'TEMP', 'TMP'],
+  ...['LOGNAME', 'USER', 'USERNAME'],
+];
 
 /** Equal for sessions that would start an instance in the same way, with the same keys in its environment. */
 export function shareKey(instance: string, { command, args, env, cwd }: StdioLaunch, own: StdioServerSettings): string {

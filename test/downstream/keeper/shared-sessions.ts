@@ -1,10 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ServerSettings } from '../../../src/base/server-settings.js';
+import { keeperSocket } from '../../../src/downstream/connection/keeper-place.js';
+import { lookAtKeeper } from '../../../src/downstream/connection/keeper-transport.js';
+import type { KeeperView } from '../../../src/downstream/connection/keeper-wire.js';
+import { systemProcesses } from '../../../src/runner/identity.js';
+import { eventually } from '../../support/eventually.js';
 import { endProcessesOf, processesOf } from '../../support/processes-of.js';
 import { tempDir } from '../../support/temp-dir.js';
-import { odd, type ToolRuntime, textOf, toolRuntime } from '../tool-runtime.js';
+import { odd, type ToolRuntime, type ToolRuntimeOptions, textOf, toolRuntime } from '../tool-runtime.js';
+
+export type Servers = Record<string, ServerSettings>;
 
 /** A home that ends with all that was started in it. */
 export function sharedHome(): string {
@@ -13,18 +20,21 @@ export function sharedHome(): string {
   return home;
 }
 
+export function configure(home: string, mcpServers: Servers): string {
+  mkdirSync(join(home, '.claude'), { recursive: true });
+  writeFileSync(join(home, '.claude', 'agent_runtime.json'), JSON.stringify({ mcpServers }));
+  return home;
+}
+
 /** An entry of the config file whose instances all sessions share. */
 export const shared = (settings: Parameters<typeof odd>[0] = {}): ServerSettings => odd({ shared: true, ...settings });
 
-/** Sessions of one home with the same servers, each with a connection of its own to the database and the keeper. */
-export async function sessions(
-  count: number,
-  servers: Record<string, ServerSettings>,
-  home = sharedHome(),
-): Promise<ToolRuntime[]> {
-  const opened: ToolRuntime[] = [];
-  while (opened.length < count) opened.push(await toolRuntime(servers, { home }));
-  return opened;
+export const openSession = (servers: Servers, home: string, more: ToolRuntimeOptions = {}): Promise<ToolRuntime> =>
+  toolRuntime(servers, { home, ...more });
+
+/** Two sessions of one home, each with a connection of its own to the database and to the keeper. */
+export async function twoSessions(servers: Servers, home = sharedHome()): Promise<[ToolRuntime, ToolRuntime]> {
+  return [await openSession(servers, home), await openSession(servers, home)];
 }
 
 export const pidOf = async ({ call }: ToolRuntime, server = 'odd'): Promise<number> =>
@@ -41,7 +51,9 @@ export function running(home: string, file: 'server-keeper.js' | 'odd-server.mjs
   });
 }
 
-export async function keeperOf(runtime: ToolRuntime): Promise<number> {
-  const [view] = await runtime.downstream.servers();
-  return view?.keeperPid ?? 0;
-}
+export const socketOf = ({ config, clock }: ToolRuntime): string =>
+  keeperSocket(config, systemProcesses(clock.bootId).self());
+
+/** The keeper as it is now. */
+export const viewOf = (session: ToolRuntime): Promise<KeeperView> =>
+  eventually('the keeper answers', () => lookAtKeeper(socketOf(session), 30_000));
