@@ -40,7 +40,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
   downstream: [
     ['connection', 'native'],
     ['pool', 'processes.ts'],
-    ['routing', 'server-launcher.ts', 'keeper'],
+    ['routing', 'exposed-tools.ts', 'keeper', 'server-launcher.ts', 'wanted-login.ts'],
     ['views.ts', 'config-watch.ts'],
     ['downstream.ts'],
   ],

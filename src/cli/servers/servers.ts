@@ -22,6 +22,7 @@ export async function listServers(_: unknown, { flags, output, wantsJson }: Comm
       server,
       runs,
       ...(health === 'off' ? { off: problem === undefined ? 'switched off' : `left out: ${problem}` } : {}),
+      ...(health !== 'off' && problem !== undefined ? { problem } : {}),
       instances: instances.length,
       ...(isShared ? { shared: true, keeper_pid: keeperPid ?? null } : {}),
       backups,
@@ -42,6 +43,7 @@ const serverColumns: Column<{
   server: string;
   runs: string;
   off?: string;
+  problem?: string;
   instances: number;
   shared?: boolean;
   keeper_pid?: number | null;
@@ -50,7 +52,7 @@ const serverColumns: Column<{
   open_breakers: readonly string[];
 }>[] = [
   { title: 'SERVER', value: ({ server }) => server },
-  { title: 'RUNS', value: ({ runs, off }) => off ?? runs, isText: true },
+  { title: 'RUNS', value: ({ runs, off, problem }) => off ?? problem ?? runs, isText: true },
   { title: 'INSTANCES', value: ({ instances }) => String(instances), isNumber: true },
   {
     title: 'SHARED',

@@ -3,7 +3,12 @@ import { dirname } from 'node:path';
 import { basicVariables, pickVariables } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
 import { resolvePath } from '../../base/config-file.js';
-import { type ServerSettings, type StdioServerSettings, startsThisRuntime } from '../../base/server-settings.js';
+import {
+  type HttpServerSettings,
+  type ServerSettings,
+  type StdioServerSettings,
+  startsThisRuntime,
+} from '../../base/server-settings.js';
 import { CallFailure } from './call-failure.js';
 import type { KeeperAccess, Opening } from './keeper-wire.js';
 
@@ -22,6 +27,7 @@ export type Launch =
       headers: Readonly<Record<string, string>>;
       /** Whether it speaks HTTP with server-sent events, the transport before Streamable HTTP. */
       isSse: boolean;
+      oauth: NonNullable<HttpServerSettings['oauth']>;
     };
 
 export type StdioLaunch = Extract<Launch, { kind: 'stdio' }>;
@@ -33,6 +39,10 @@ export interface SharedLaunch {
   opening: Opening;
 }
 
+/** Whether a server lets in whoever has logged in. Where the config file gives it a header for that, there is no login. */
+export const mayNeedLogin = (launch: Launch | SharedLaunch): launch is Extract<Launch, { kind: 'http' }> =>
+  launch.kind === 'http' && !Object.keys(launch.headers).some((name) => name.toLowerCase() === 'authorization');
+
 /** The variable that marks a tool server and every process that it starts. */
 export const toolServerMark = 'AGENT_RUNTIME_TOOL_SERVER';
 
@@ -43,9 +53,16 @@ export const toolServerMark = 'AGENT_RUNTIME_TOOL_SERVER';
 export function prepareLaunch(settings: ServerSettings, config: Config, mark: string): Launch {
   if ('command' in settings) return prepareStdio(settings, config, mark);
   refuseNesting(config);
-  const { url, headers, type } = settings;
   const { fill, fillAll } = fillers(config);
-  return { kind: 'http', url: toUrl(fill(url)), headers: fillAll(headers), isSse: type === 'sse' };
+  const { url, headers, type, oauth = {} } = settings;
+  const { callbackPort, ...texts } = oauth;
+  return {
+    kind: 'http',
+    url: toUrl(fill(url)),
+    headers: fillAll(headers),
+    isSse: type === 'sse',
+    oauth: { ...fillAll(texts as Record<string, string>), ...(callbackPort && { callbackPort }) },
+  };
 }
 
 /** As `prepareLaunch`, for a server that is a process. */

@@ -70,6 +70,10 @@ export const toolServerOutput = z.strictObject({
   /** All sessions use the same processes, which the process `keeper_pid` has. */
   shared: mark,
   keeper_pid: z.int().optional(),
+  /** How many of its tools stand in tools/list too, as server__tool. */
+  exposed: z.int().optional(),
+  /** What of `expose` in its entry cannot be as it says, such as two tools of one name. */
+  expose_problems: z.array(z.string()).optional(),
   /** Why it is left out, if its entry of the config file is wrong. */
   problem: z.string().optional(),
   instances: z.array(toolInstanceOutput),
@@ -87,6 +91,8 @@ export function showToolServer(view: ServerView): ShownToolServer {
     backups: view.backups.length === 0 ? undefined : [...view.backups],
     shared: whenTrue(view.isShared),
     keeper_pid: view.keeperPid,
+    exposed: view.exposed === 0 ? undefined : view.exposed,
+    expose_problems: view.exposeProblems.length === 0 ? undefined : view.exposeProblems.map((text) => cut(text, 300)),
     problem: view.problem,
     instances: view.instances.map(showInstance),
   };
