@@ -178,6 +178,7 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentR
     log,
     breakers,
     models,
+    dataDir: config.dataDir,
     priceDownload: config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined,
     commands: config.commands,
     configPath: config.configPath,

@@ -127,7 +127,7 @@ export interface ServerView {
   /** What of `expose` in its entry cannot be as it says. */
   exposeProblems: readonly string[];
   instances: InstanceReport[];
-  /** Why it is left out, if its entry of the config file is wrong. */
+  /** Why it is left out, if its entry of the config file is wrong; or the login that it needs. */
   problem?: string;
 }
 
@@ -138,19 +138,22 @@ export interface ServersNeeds {
   db: Sql;
   metrics: CallMetrics;
   redact: Redact;
+  /** The login that a server needs, in words. */
+  wantedLogin(pool: Pool): string | undefined;
 }
 
 const hourMs = 3_600_000;
 
 /** All servers of the config file with their instances. */
 export async function viewServers(needs: ServersNeeds): Promise<ServerView[]> {
-  const { pools, unused, exposure, db, metrics, redact } = needs;
+  const { pools, unused, exposure, db, metrics, redact, wantedLogin } = needs;
   const stats = await metrics.byInstance(hourMs);
   const rows = await db.all<{ id: string; state: string }>("select id, state from breakers where id like 'server:%'");
   const breakers = new Map(rows.map(({ id, state }) => [id, state]));
   const used = await Promise.all(
     [...pools.values()].map(async (pool): Promise<ServerView> => {
       const list = await pool.knownTools();
+      const problem = wantedLogin(pool);
       return {
         server: pool.server,
         runs: describeLaunch(pool),
@@ -164,6 +167,7 @@ export async function viewServers(needs: ServersNeeds): Promise<ServerView[]> {
           ...report(instance, stats, breakers),
           said: lastWords(instance.lastWords, redact),
         })),
+        ...(problem !== undefined && { problem }),
       };
     }),
   );
@@ -210,9 +214,15 @@ export interface SickServer {
   said: string | undefined;
 }
 
-/** The servers that this session has tried and that are not fully up. */
-export function sickServers(pools: ReadonlyMap<string, Pool>, redact: Redact): SickServer[] {
+/** The servers that this session has tried and that are not fully up, and those that need a login. */
+export function sickServers({
+  pools,
+  redact,
+  wantedLogin,
+}: Pick<ServersNeeds, 'pools' | 'redact' | 'wantedLogin'>): SickServer[] {
   return [...pools.values()].flatMap((pool) => {
+    const login = wantedLogin(pool);
+    if (login !== undefined) return [{ server: pool.server, problem: login, said: undefined }];
     const instances = pool.instances();
     const sick = instances.filter(isSick);
     const [first] = sick;

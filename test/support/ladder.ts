@@ -40,7 +40,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
   downstream: [
     ['connection', 'native'],
     ['pool', 'processes.ts'],
-    ['routing', 'exposed-tools.ts', 'rank-tools.ts', 'server-launcher.ts'],
+    ['routing', 'exposed-tools.ts', 'rank-tools.ts', 'server-launcher.ts', 'wanted-login.ts'],
     ['views.ts', 'config-watch.ts'],
     ['downstream.ts'],
   ],

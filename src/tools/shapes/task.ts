@@ -186,7 +186,7 @@ const dependencyResultsOutput = z.array(
 );
 
 /** What those who worked on a task before have left to the next; absent where there is nothing. */
-const historyOutput = {
+export const historyOutput = {
   /** The newest ten, oldest first. */
   notes: z.array(z.strictObject({ at: z.string(), by: z.string().optional(), note: z.string() })).optional(),
   /** How many older notes there are; `get_events` has them. */
@@ -204,7 +204,8 @@ const historyOutput = {
     .optional(),
 };
 
-function showHistory({ notes, noteCount, attempts }: TaskHistory, longestText: number) {
+/** @internal */
+export function showHistory({ notes, noteCount, attempts }: TaskHistory, longestText: number) {
   const older = noteCount - notes.length;
   return {
     notes:
@@ -228,10 +229,10 @@ function showHistory({ notes, noteCount, attempts }: TaskHistory, longestText: n
   };
 }
 
-const longestNote = 1_000;
+export const longestNote = 1_000;
 
-/** The results of the tasks before one; `get_task` has those whole that are cut after 1,500 characters. */
-function showDependencyResults(results: readonly DependencyResult[]) {
+/** The results of the tasks before one; `get_task` has those whole that are cut after 1,500 characters. @internal */
+export function showDependencyResults(results: readonly DependencyResult[]) {
   return results.map(({ id, title, status, result }) => ({
     id,
     title: cut(title, 80),
@@ -287,11 +288,14 @@ export function showClaimedTask(task: ClaimedTask, now: number): ShownClaimedTas
     claim_token: task.claimToken,
     dependency_results: showDependencyResults(task.dependencyResults),
     ...showHistory(task.history, longestNote),
-    advice:
-      task.acceptance === null
-        ? undefined
-        : `It has acceptance criteria: call verify_task with task_id ${task.id} and your result before you complete it.`,
+    advice: adviceOnAcceptance(task),
   };
+}
+
+/** What to do before completing a task with acceptance criteria. @internal */
+export function adviceOnAcceptance({ id, acceptance }: Pick<ClaimedTask, 'id' | 'acceptance'>): string | undefined {
+  if (acceptance === null) return undefined;
+  return `It has acceptance criteria: call verify_task with task_id ${id} and your result before you complete it.`;
 }
 
 /** Enough of a task to choose one from a list. */
