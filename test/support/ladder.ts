@@ -34,7 +34,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
     ['tasks', 'breakers'],
     ['jobs'],
     ['coordination'],
-    ['goals', 'relay', 'access'],
+    ['goals', 'relay', 'access', 'messages'],
     ['goal-runs', 'overview', 'retention'],
   ],
   downstream: [
@@ -70,6 +70,8 @@ export const writers: Readonly<Record<string, string>> = {
   job_dependencies: 'core/jobs',
   job_logs: 'core/jobs',
   runners: 'core/jobs',
+  messages: 'core/messages',
+  message_receipts: 'core/messages',
   metric_counters: 'core/metrics',
   relay_batons: 'core/relay',
   relay_pipelines: 'core/relay',
