@@ -34,7 +34,7 @@ import { Maintenance } from './maintenance.js';
 import { createCrashReports } from './runner/crash-report.js';
 import { endMarked } from './runner/descendants.js';
 import { Drain } from './runner/drain.js';
-import { capabilitiesOf, lanesOf, moduleEnvironment, runnerEnvironment } from './runner/environment.js';
+import { capabilitiesOf, lanesOf, moduleEnvironment, modulesOf, runnerEnvironment } from './runner/environment.js';
 import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
@@ -187,7 +187,8 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentR
     configPath: config.configPath,
     env: config.env,
     modules: {
-      paths: config.agents,
+      modules: modulesOf(config),
+      cacheDir: join(config.dataDir, 'modules'),
       entry: join(dirname(runnerEntry), 'agent-host.js'),
       env: moduleEnvironment(config),
     },
