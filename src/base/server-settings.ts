@@ -73,6 +73,20 @@ const httpServer = z.strictObject({
   type: z.enum(['http', 'streamable-http', 'sse']).optional(),
   url: z.string().min(1),
   headers: z.record(z.string(), z.string()).optional(),
+  /** Only for a login that needs it: one to an authorization server that registers no clients by itself. */
+  oauth: z
+    .strictObject({
+      clientId: z.string().min(1).optional(),
+      clientSecret: z.string().min(1).optional(),
+      /** The client is registered with the redirect address `http://localhost:PORT/callback`. */
+      callbackPort: z.int().min(1).max(65_535).optional(),
+      /** Separated by blanks; what the server asks for unless given. */
+      scopes: z.string().min(1).optional(),
+    })
+    .refine(({ clientId, clientSecret }) => clientId !== undefined || clientSecret === undefined, {
+      message: 'has a clientSecret without its clientId',
+    })
+    .optional(),
   ...pooling,
 });
 

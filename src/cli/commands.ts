@@ -199,6 +199,22 @@ const serversCommands = [
     load: async () => (await import('./servers/servers.js')).checkServers,
   }),
   defineCommand({
+    name: 'login',
+    description: 'Log in to a server that wants it, in a browser; the tokens are kept for all sessions.',
+    arguments: { server: completedBy('server', argument('a server of the config file')) },
+    options: {
+      opensBrowser: flag('--no-browser', 'only print the address'),
+      timeout: count('--timeout <seconds>', 'how long to wait for the browser to come back; 300 unless given'),
+    },
+    load: async () => (await import('./servers/login.js')).loginToServer,
+  }),
+  defineCommand({
+    name: 'logout',
+    description: 'Delete the tokens of a server.',
+    arguments: { server: completedBy('server', argument('a server of the config file')) },
+    load: async () => (await import('./servers/login.js')).logoutOfServer,
+  }),
+  defineCommand({
     name: 'accept',
     description: 'Accept the tools of a server as they are now, after list_available_tools has marked some as changed.',
     arguments: { server: completedBy('server', argument('a server of the config file')) },

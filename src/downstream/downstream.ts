@@ -35,6 +35,7 @@ import {
   type ToolListing,
   viewServers,
 } from './views.js';
+import { wantedLogin } from './wanted-login.js';
 
 export interface DownstreamNeeds {
   config: Config;
@@ -63,7 +64,7 @@ export interface Downstream {
   /** All tools that can be called; starts servers that were never listed, and names those that did not come up. */
   tools(filter: ToolFilter): Promise<ToolListing>;
   servers(): Promise<ServerView[]>;
-  /** The servers that this session has tried and that are not fully up. */
+  /** The servers that this session has tried and that are not fully up, and those that need a login. */
   sick(): SickServer[];
   /** Sets how many instances every session keeps of a server. Throws `not_found`. */
   scale(server: string, instances: number, actor: Actor): Promise<void>;
@@ -163,11 +164,14 @@ class PooledDownstream implements Downstream {
     const { db, redact } = this.#needs;
     const { unused } = this.#configured.servers;
     const exposure = await exposeTools([...this.#pools.values()], { isStarting: false });
-    return viewServers({ pools: this.#pools, unused, exposure, db, metrics: this.#metrics, redact });
+    const wantedLogin = this.#wantedLogin;
+    return viewServers({ pools: this.#pools, unused, exposure, db, metrics: this.#metrics, redact, wantedLogin });
   }
 
   sick(): SickServer[] {
-    return [...this.#wrongEntries(), ...sickServers(this.#pools, this.#needs.redact)];
+    const { redact } = this.#needs;
+    const wantedLogin = this.#wantedLogin;
+    return [...this.#wrongEntries(), ...sickServers({ pools: this.#pools, redact, wantedLogin })];
   }
 
   async scale(server: string, instances: number, actor: Actor): Promise<void> {
@@ -251,6 +255,8 @@ class PooledDownstream implements Downstream {
   #tellListeners(): void {
     for (const listener of this.#listeners) listener();
   }
+
+  readonly #wantedLogin = ({ server, settings }: Pool) => wantedLogin(server, settings, this.#needs.config);
 
   #wrongEntries(): SickServer[] {
     const { configPath } = this.#needs.config;

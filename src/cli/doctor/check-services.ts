@@ -3,7 +3,9 @@ import type { Config } from '../../base/config.js';
 import { messageOf, reportError } from '../../base/errors.js';
 import type { ServerSettings } from '../../base/server-settings.js';
 import { prepareLaunch } from '../../downstream/connection/launch.js';
-import { chooseBackend, searchBackends } from '../../downstream/native/web-search.js';
+import { loginCommand } from '../../downstream/connection/oauth/login-file.js';
+import { chooseBackends, searchBackends } from '../../downstream/native/web-search.js';
+import { loginTo } from '../../downstream/wanted-login.js';
 import { createModels, type Models } from '../../llm/index.js';
 import { commandName } from '../launch.js';
 import { type Check, checksOf } from './check.js';
@@ -54,8 +56,9 @@ export function checkSearch({ native }: Config): Check[] {
     return [search.ok('web_search', 'not set up', searchBackends.map(({ advice }) => advice).join('\n'))];
   }
   try {
-    const { service, setting } = chooseBackend(native);
-    return [search.ok('web_search', `asks ${service} (${setting} is set)`)];
+    const [first, ...others] = chooseBackends(native).map(({ service, setting }) => `${service} (${setting} is set)`);
+    const then = others.length === 0 ? '' : `, and if it fails ${others.join(', ')}`;
+    return [search.ok('web_search', `asks ${first}${then}`)];
   } catch (error) {
     const { message, hint } = reportError(error);
     return [search.warn('web_search', message, hint)];
@@ -82,7 +85,13 @@ function checkServer(name: string, settings: ServerSettings, config: Config): Ch
   const next = `${commandName} servers check ${name}`;
   try {
     const launch = prepareLaunch(settings, config, 'doctor');
-    if (launch.kind === 'http') return servers.ok(name, `${launch.url.origin}; to try it: ${next}`);
+    if (launch.kind === 'http') {
+      const login = loginTo(name, settings, config)?.read();
+      if (login?.isWanted) {
+        return servers.warn(name, `${launch.url.origin}: it needs a login`, `Run: ${loginCommand(name)}`);
+      }
+      return servers.ok(name, `${launch.url.origin}${login?.tokens ? ', logged in' : ''}; to try it: ${next}`);
+    }
     const path = findCommand(launch.command, launch.env);
     if (path !== undefined || launch.command.includes('/'))
       return servers.ok(name, `${launch.command}; to try it: ${next}`);
