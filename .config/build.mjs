@@ -14,6 +14,7 @@ export const entryPoints = {
   'server-keeper': 'src/server-keeper.ts',
   'agent-host': 'src/agent-host.ts',
   index: 'src/index.ts',
+  'hook-thread': 'src/agents/modules/hook-thread.ts',
   'trainer-worker': 'src/agents/ml-experiment/trainer-worker.ts',
   'schema-worker': 'src/base/json-schema/schema-worker.ts',
 };

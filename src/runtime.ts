@@ -20,6 +20,7 @@ import { laneOf } from './core/jobs/lane.js';
 import type { JobEnded } from './core/jobs/outcome.js';
 import { wakeBlockedJobs } from './core/jobs/wake-jobs.js';
 import { takeMaintenanceLease } from './core/maintenance-lease.js';
+import { createMessages, type Messages } from './core/messages/messages.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import { findLiveProcesses, type LiveProcess, nameProcess } from './core/overview/sessions.js';
 import type { Processes } from './core/ports.js';
@@ -43,6 +44,7 @@ import {
   keeperEnvironment,
   lanesOf,
   moduleEnvironment,
+  modulesOf,
   runnerEnvironment,
 } from './runner/environment.js';
 import { startTimeOf, systemProcesses } from './runner/identity.js';
@@ -73,6 +75,7 @@ export interface Runtime {
   readonly sessions: Sessions;
   readonly slots: Slots;
   readonly workers: Workers;
+  readonly messages: Messages;
   readonly access: Access;
   readonly httpServers: HttpServers;
   readonly downstream: Downstream;
@@ -156,6 +159,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     sessions,
     slots,
     workers: createWorkers(ground),
+    messages: createMessages(ground),
     access: createAccess(ground),
     httpServers: createHttpServers(ground),
     downstream,
@@ -199,7 +203,8 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentR
     configPath: config.configPath,
     env: config.env,
     modules: {
-      paths: config.agents,
+      modules: modulesOf(config),
+      cacheDir: join(config.dataDir, 'modules'),
       entry: join(dirname(runnerEntry), 'agent-host.js'),
       env: moduleEnvironment(config),
     },
