@@ -13,6 +13,7 @@ export const entryPoints = {
   'job-runner': 'src/job-runner.ts',
   'agent-host': 'src/agent-host.ts',
   index: 'src/index.ts',
+  'hook-thread': 'src/agents/modules/hook-thread.ts',
   'trainer-worker': 'src/agents/ml-experiment/trainer-worker.ts',
   'schema-worker': 'src/base/json-schema/schema-worker.ts',
 };

@@ -18,6 +18,7 @@ import { createJobStore } from './core/jobs/job-store.js';
 import { laneOf } from './core/jobs/lane.js';
 import type { JobEnded } from './core/jobs/outcome.js';
 import { wakeBlockedJobs } from './core/jobs/wake-jobs.js';
+import { createMessages, type Messages } from './core/messages/messages.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import { findLiveProcesses, type LiveProcess, nameProcess } from './core/overview/sessions.js';
 import type { Processes } from './core/ports.js';
@@ -33,7 +34,7 @@ import { Maintenance } from './maintenance.js';
 import { createCrashReports } from './runner/crash-report.js';
 import { endMarked } from './runner/descendants.js';
 import { Drain } from './runner/drain.js';
-import { capabilitiesOf, lanesOf, moduleEnvironment, runnerEnvironment } from './runner/environment.js';
+import { capabilitiesOf, lanesOf, moduleEnvironment, modulesOf, runnerEnvironment } from './runner/environment.js';
 import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
@@ -61,6 +62,7 @@ export interface Runtime {
   readonly sessions: Sessions;
   readonly slots: Slots;
   readonly workers: Workers;
+  readonly messages: Messages;
   readonly access: Access;
   readonly httpServers: HttpServers;
   readonly downstream: Downstream;
@@ -142,6 +144,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     sessions,
     slots,
     workers: createWorkers(ground),
+    messages: createMessages(ground),
     access: createAccess(ground),
     httpServers: createHttpServers(ground),
     downstream,
@@ -184,7 +187,8 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentR
     configPath: config.configPath,
     env: config.env,
     modules: {
-      paths: config.agents,
+      modules: modulesOf(config),
+      cacheDir: join(config.dataDir, 'modules'),
       entry: join(dirname(runnerEntry), 'agent-host.js'),
       env: moduleEnvironment(config),
     },

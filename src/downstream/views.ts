@@ -10,11 +10,12 @@ import { isReadOnly } from './connection/tool-description.js';
 import type { Exposure } from './exposed-tools.js';
 import type { NativeTool } from './native/define-native-tool.js';
 import type { InstanceView, Pool } from './pool/pool.js';
+import { rankTools } from './rank-tools.js';
 import type { CallMetrics, InstanceStats } from './routing/call-metrics.js';
 import { nativeServer } from './routing/resolve.js';
 
 export interface ToolFilter {
-  /** Words that must all occur in the name or description. */
+  /** What a tool should do, in words; any of them may occur in its name, description or parameters. */
   query?: string | undefined;
   server?: string | undefined;
 }
@@ -54,19 +55,15 @@ export interface ToolListNeeds {
 /** A list is of use without the servers that are slow to start, and those are in the next one. */
 const listTimeoutMs = 5_000;
 
-/** Every tool that can be called. A server that is down has the tools of its last list. */
+/** Every tool that can be called, the best match of a query first. A server that is down has the tools of its last list. */
 export async function listTools(
   { query = '', server }: ToolFilter,
   { pools, natives, redact }: ToolListNeeds,
 ): Promise<ToolListing> {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const chosen = [...pools.values()].filter((pool) => server === undefined || pool.server === server);
   const own = server === undefined || server === nativeServer ? natives.map(listNative) : [];
   const others = await Promise.all(chosen.map((pool) => listPool(pool, redact)));
-  const tools = [...own, ...others.flatMap((listed) => listed.tools)].filter(({ name, description }) => {
-    const text = `${name} ${description}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  const tools = await rankTools([...own, ...others.flatMap((listed) => listed.tools)], query);
   return { tools, unlisted: others.flatMap(({ unlisted }) => unlisted) };
 }
 

@@ -43,7 +43,7 @@ export async function submitJob(request: JobRequest, actor: Actor, needs: Submit
   const { agents, jobs } = needs;
   const tool = toolsOfTypes[request.type];
   if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
-  const { payload, demands } = await agents.check(request.type, request.payload);
+  const { payload, demands, warnings = [] } = await agents.check(request.type, request.payload);
   const submitted = await jobs.submit(
     {
       type: request.type,
@@ -61,5 +61,6 @@ export async function submitJob(request: JobRequest, actor: Actor, needs: Submit
     actor,
   );
   const waiting = await breakerWarning([breakerOf(request.type)], needs);
-  return { ...submitted, warnings: waiting === undefined ? undefined : [waiting] };
+  const all = [...warnings, ...(waiting === undefined ? [] : [waiting])];
+  return { ...submitted, warnings: all.length === 0 ? undefined : all };
 }

@@ -191,7 +191,8 @@ export const coordinationTools = [
       const { taskId, workerId, workerSlot } = input;
       const task = await runtime.workers.claim({ task: taskId, workerId, slot: workerSlot }, actor);
       const keys = await runtime.tasks.keysOf([task]);
-      return showWorkerClaim(task, { keys, now: runtime.clock.now(), workerId, workerSlot });
+      const unread = await runtime.messages.unread(actor, workerId);
+      return showWorkerClaim(task, { keys, now: runtime.clock.now(), workerId, workerSlot, unread });
     },
   }),
 

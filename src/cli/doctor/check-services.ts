@@ -4,7 +4,7 @@ import { messageOf, reportError } from '../../base/errors.js';
 import type { ServerSettings } from '../../base/server-settings.js';
 import { prepareLaunch } from '../../downstream/connection/launch.js';
 import { loginCommand } from '../../downstream/connection/oauth/login-file.js';
-import { chooseBackend, searchBackends } from '../../downstream/native/web-search.js';
+import { chooseBackends, searchBackends } from '../../downstream/native/web-search.js';
 import { loginTo } from '../../downstream/wanted-login.js';
 import { createModels, type Models } from '../../llm/index.js';
 import { commandName } from '../launch.js';
@@ -56,8 +56,9 @@ export function checkSearch({ native }: Config): Check[] {
     return [search.ok('web_search', 'not set up', searchBackends.map(({ advice }) => advice).join('\n'))];
   }
   try {
-    const { service, setting } = chooseBackend(native);
-    return [search.ok('web_search', `asks ${service} (${setting} is set)`)];
+    const [first, ...others] = chooseBackends(native).map(({ service, setting }) => `${service} (${setting} is set)`);
+    const then = others.length === 0 ? '' : `, and if it fails ${others.join(', ')}`;
+    return [search.ok('web_search', `asks ${first}${then}`)];
   } catch (error) {
     const { message, hint } = reportError(error);
     return [search.warn('web_search', message, hint)];

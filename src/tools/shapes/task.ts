@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
+import type { Unread } from '../../core/messages/messages.js';
 import { holdingJob } from '../../core/tasks/claim-proof.js';
 import type { DependencyResult, TaskHistory } from '../../core/tasks/history.js';
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
@@ -8,6 +9,7 @@ import { failurePolicies, isOverdue, isReady, taskStatuses } from '../../core/ta
 import type { ChangedTask, ClaimedTask, TaskDetail } from '../../core/tasks/tasks.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
+import { showUnread, unreadOutput } from './message.js';
 import { showVerdict, verdictOutput } from './verdict.js';
 
 /** A task as every tool returns it. The first keys are always there, the others where they say something. */
@@ -277,18 +279,20 @@ export const claimedTaskOutput = taskOutput.extend({
   ...historyOutput,
   /** What to do before completing it. */
   advice: z.string().optional(),
+  ...unreadOutput,
 });
 
 export type ShownClaimedTask = z.infer<typeof claimedTaskOutput>;
 
 /** @internal */
-export function showClaimedTask(task: ClaimedTask, now: number): ShownClaimedTask {
+export function showClaimedTask(task: ClaimedTask, now: number, unread: Unread): ShownClaimedTask {
   return {
     ...showTask(task, now),
     claim_token: task.claimToken,
     dependency_results: showDependencyResults(task.dependencyResults),
     ...showHistory(task.history, longestNote),
     advice: adviceOnAcceptance(task),
+    ...showUnread(unread),
   };
 }
 

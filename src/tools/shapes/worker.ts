@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { ListedSlot } from '../../core/coordination/slots.js';
+import type { Unread } from '../../core/messages/messages.js';
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
 import { isOverdue, type TaskStatus } from '../../core/tasks/task.js';
 import type { ClaimedTask } from '../../core/tasks/tasks.js';
 import { iso, mark, whenTrue } from '../call/fields.js';
+import { showUnread, unreadOutput } from './message.js';
 import {
   adviceOnAcceptance,
   historyOutput,
@@ -100,14 +102,21 @@ export const workerClaimOutput = z.strictObject({
   ...historyOutput,
   /** What to do before reporting on it. */
   advice: z.string().optional(),
+  ...unreadOutput,
 });
 
 type WorkerClaim = z.infer<typeof workerClaimOutput>;
 
+interface ClaimedFor extends Pick<ShownFor, 'keys' | 'now'> {
+  workerId: string;
+  workerSlot: number;
+  unread: Unread;
+}
+
 /** @internal */
 export function showWorkerClaim(
   task: ClaimedTask,
-  { keys, now, workerId, workerSlot }: Pick<ShownFor, 'keys' | 'now'> & { workerId: string; workerSlot: number },
+  { keys, now, workerId, workerSlot, unread }: ClaimedFor,
 ): WorkerClaim {
   return {
     taskId: workerTaskId(task),
@@ -128,6 +137,7 @@ export function showWorkerClaim(
     })),
     ...showHistory(task.history, longestNote),
     advice: adviceOnAcceptance(task),
+    ...showUnread(unread),
   };
 }
 
@@ -146,6 +156,8 @@ export function describeWorkerClaim(claim: WorkerClaim): string {
       return `Earlier attempt: ${outcome} at ${ended_at}${error ? `: ${error}` : ''}`;
     }),
     claim.advice,
+    claim.unread_messages &&
+      `Unread messages: ${claim.unread_messages} (get_messages), ${claim.unread_subjects?.join('; ')}`,
     `claim_token: ${claim.claim_token}${lease_expires_at === null ? '' : `, until ${lease_expires_at}`}`,
   ];
   return lines.filter(Boolean).join('\n');
