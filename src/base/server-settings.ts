@@ -65,6 +65,8 @@ const stdioServer = z.strictObject({
   args: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
   cwd: z.string().min(1).optional(),
+  /** All sessions use the same processes, which the keeper has. Only for servers that keep nothing of a session's own. */
+  shared: z.boolean().optional(),
   ...pooling,
 });
 
@@ -73,12 +75,31 @@ const httpServer = z.strictObject({
   type: z.enum(['http', 'streamable-http', 'sse']).optional(),
   url: z.string().min(1),
   headers: z.record(z.string(), z.string()).optional(),
+  /** Only for a login that needs it: one to an authorization server that registers no clients by itself. */
+  oauth: z
+    .strictObject({
+      clientId: z.string().min(1).optional(),
+      clientSecret: z.string().min(1).optional(),
+      /** The client is registered with the redirect address `http://localhost:PORT/callback`. */
+      callbackPort: z.int().min(1).max(65_535).optional(),
+      /** Separated by blanks; what the server asks for unless given. */
+      scopes: z.string().min(1).optional(),
+    })
+    .refine(({ clientId, clientSecret }) => clientId !== undefined || clientSecret === undefined, {
+      message: 'has a clientSecret without its clientId',
+    })
+    .optional(),
   ...pooling,
 });
 
 export type StdioServerSettings = z.output<typeof stdioServer>;
 export type HttpServerSettings = z.output<typeof httpServer>;
 export type ServerSettings = StdioServerSettings | HttpServerSettings;
+
+/** Whether all sessions use the same processes of it. */
+export function isShared(settings: ServerSettings): settings is StdioServerSettings {
+  return 'command' in settings && settings.shared === true;
+}
 
 /** Whether any of a server's tools are to stand among our own. */
 export const exposesTools = ({ expose }: ServerSettings): boolean => expose !== undefined && expose !== false;

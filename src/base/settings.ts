@@ -42,7 +42,8 @@ export const searchSettings = [
     name: 'AGENT_RUNTIME_SEARCH_BACKEND',
     isChecked: true,
     isForServerOnly: true,
-    meaning: 'The service behind web_search: searxng, brave or tavily; by default the first of these that is set up.',
+    meaning:
+      'The service that web_search asks first: searxng, brave or tavily; by default the first of these that is set up.',
   },
   {
     name: 'SEARXNG_URL',
@@ -106,7 +107,7 @@ const runtimeSettings = [
     name: 'AGENT_RUNTIME_DATA_DIR',
     flag: 'dataDir',
     default: '~/.claude/agent_runtime',
-    meaning: 'Backups, logs, and the artifacts, data sets and price files of jobs.',
+    meaning: 'Backups, logs, logins, and the artifacts, data sets and price files of jobs.',
   },
   {
     name: 'AGENT_RUNTIME_LOG_LEVEL',

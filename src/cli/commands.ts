@@ -17,6 +17,7 @@ import {
   text,
   textWithDefault,
 } from './options.js';
+import { importedClients } from './servers/imported-clients.js';
 
 const setupCommands = [
   defineCommand({
@@ -184,19 +185,36 @@ const serversCommands = [
   }),
   defineCommand({
     name: 'import',
-    description: "Copy servers from another client's file, such as .mcp.json, to the config file, after a backup.",
-    arguments: { file: argument('a JSON file with mcpServers') },
+    description: 'Copy the servers of another client to the config file, after a backup. What is off there stays off.',
+    arguments: { file: optionalArgument('its file, such as .mcp.json or config.toml') },
     options: {
+      client: choice('--client <name>', "read the client's own files, for the user and this project", importedClients),
       isDry: flag('--dry-run', 'only print what would change'),
       isReplacing: flag('--replace', 'also replace servers that have the same name'),
     },
-    load: async () => (await import('./servers/servers.js')).importServers,
+    load: async () => (await import('./servers/import.js')).importServers,
   }),
   defineCommand({
     name: 'check',
     description: 'Start each server, ask for its tools, and stop it. The exit code is 1 if one does not answer.',
     arguments: { server: completedBy('server', optionalArgument('only this one')) },
     load: async () => (await import('./servers/servers.js')).checkServers,
+  }),
+  defineCommand({
+    name: 'login',
+    description: 'Log in to a server that wants it, in a browser; the tokens are kept for all sessions.',
+    arguments: { server: completedBy('server', argument('a server of the config file')) },
+    options: {
+      opensBrowser: flag('--no-browser', 'only print the address'),
+      timeout: count('--timeout <seconds>', 'how long to wait for the browser to come back; 300 unless given'),
+    },
+    load: async () => (await import('./servers/login.js')).loginToServer,
+  }),
+  defineCommand({
+    name: 'logout',
+    description: 'Delete the tokens of a server.',
+    arguments: { server: completedBy('server', argument('a server of the config file')) },
+    load: async () => (await import('./servers/login.js')).logoutOfServer,
   }),
   defineCommand({
     name: 'accept',

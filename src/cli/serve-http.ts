@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import type { HttpServer } from '../http/http-server.js';
 import type { CommandContext } from './define-command.js';
 import { dashboardPort } from './launch.js';
+import { openBrowser } from './open-browser.js';
 import { settingOf } from './with-runtime.js';
 
 /** The options that `serve --http` and `dashboard` share. */
@@ -123,16 +123,3 @@ function untilIdle(server: HttpServer, seconds: number | undefined): Promise<voi
     looking.unref();
   });
 }
-
-/** Opens an address in the user's browser. Does nothing if there is no browser. */
-function openBrowser(url: string): void {
-  const [command, ...args] = openers[process.platform] ?? ['xdg-open'];
-  const child = spawn(command ?? 'xdg-open', [...args, url], { detached: true, stdio: 'ignore' });
-  child.on('error', () => {});
-  child.unref();
-}
-
-const openers: Partial<Record<NodeJS.Platform, string[]>> = {
-  darwin: ['open'],
-  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
-};

@@ -3,18 +3,19 @@ import type { EpochMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import type { Redact } from '../base/redact.js';
-import type { UnusedServer } from '../base/server-settings.js';
+import { isShared, type UnusedServer } from '../base/server-settings.js';
 import type { Sql } from '../store/sql.js';
 import { lastWords } from './connection/last-words.js';
 import { isReadOnly } from './connection/tool-description.js';
 import type { Exposure } from './exposed-tools.js';
 import type { NativeTool } from './native/define-native-tool.js';
 import type { InstanceView, Pool } from './pool/pool.js';
+import { rankTools } from './rank-tools.js';
 import type { CallMetrics, InstanceStats } from './routing/call-metrics.js';
 import { nativeServer } from './routing/resolve.js';
 
 export interface ToolFilter {
-  /** Words that must all occur in the name or description. */
+  /** What a tool should do, in words; any of them may occur in its name, description or parameters. */
   query?: string | undefined;
   server?: string | undefined;
 }
@@ -54,19 +55,15 @@ export interface ToolListNeeds {
 /** A list is of use without the servers that are slow to start, and those are in the next one. */
 const listTimeoutMs = 5_000;
 
-/** Every tool that can be called. A server that is down has the tools of its last list. */
+/** Every tool that can be called, the best match of a query first. A server that is down has the tools of its last list. */
 export async function listTools(
   { query = '', server }: ToolFilter,
   { pools, natives, redact }: ToolListNeeds,
 ): Promise<ToolListing> {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const chosen = [...pools.values()].filter((pool) => server === undefined || pool.server === server);
   const own = server === undefined || server === nativeServer ? natives.map(listNative) : [];
   const others = await Promise.all(chosen.map((pool) => listPool(pool, redact)));
-  const tools = [...own, ...others.flatMap((listed) => listed.tools)].filter(({ name, description }) => {
-    const text = `${name} ${description}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  const tools = await rankTools([...own, ...others.flatMap((listed) => listed.tools)], query);
   return { tools, unlisted: others.flatMap(({ unlisted }) => unlisted) };
 }
 
@@ -125,12 +122,16 @@ export interface ServerView {
   tools: number | undefined;
   listedAt: EpochMs | undefined;
   backups: readonly string[];
+  /** Whether all sessions use the same processes. */
+  isShared: boolean;
+  /** Of the process that keeps shared servers; undefined if this one is not shared, or if none is kept now. */
+  keeperPid: number | undefined;
   /** How many of its tools are tools of this server too. */
   exposed: number;
   /** What of `expose` in its entry cannot be as it says. */
   exposeProblems: readonly string[];
   instances: InstanceReport[];
-  /** Why it is left out, if its entry of the config file is wrong. */
+  /** Why it is left out, if its entry of the config file is wrong; or the login that it needs. */
   problem?: string;
 }
 
@@ -141,19 +142,23 @@ export interface ServersNeeds {
   db: Sql;
   metrics: CallMetrics;
   redact: Redact;
+  keeperPid: number | undefined;
+  /** The login that a server needs, in words. */
+  wantedLogin(pool: Pool): string | undefined;
 }
 
 const hourMs = 3_600_000;
 
 /** All servers of the config file with their instances. */
 export async function viewServers(needs: ServersNeeds): Promise<ServerView[]> {
-  const { pools, unused, exposure, db, metrics, redact } = needs;
+  const { pools, unused, exposure, db, metrics, redact, wantedLogin, keeperPid } = needs;
   const stats = await metrics.byInstance(hourMs);
   const rows = await db.all<{ id: string; state: string }>("select id, state from breakers where id like 'server:%'");
   const breakers = new Map(rows.map(({ id, state }) => [id, state]));
   const used = await Promise.all(
     [...pools.values()].map(async (pool): Promise<ServerView> => {
       const list = await pool.knownTools();
+      const problem = wantedLogin(pool);
       return {
         server: pool.server,
         runs: describeLaunch(pool),
@@ -161,12 +166,15 @@ export async function viewServers(needs: ServersNeeds): Promise<ServerView[]> {
         tools: list?.tools.length,
         listedAt: list?.listedAt,
         backups: pool.settings.backups ?? [],
+        isShared: isShared(pool.settings),
+        keeperPid: isShared(pool.settings) ? keeperPid : undefined,
         exposed: exposure.tools.filter(({ server }) => server === pool.server).length,
         exposeProblems: exposure.problems.get(pool.server) ?? [],
         instances: pool.instances().map((instance) => ({
           ...report(instance, stats, breakers),
           said: lastWords(instance.lastWords, redact),
         })),
+        ...(problem !== undefined && { problem }),
       };
     }),
   );
@@ -182,6 +190,8 @@ function viewUnused({ server, problem }: UnusedServer): ServerView {
     exposed: 0,
     exposeProblems: [],
     instances: [],
+    isShared: false,
+    keeperPid: undefined,
   };
   return { server, health: 'off', ...none, ...(problem === undefined ? {} : { problem }) };
 }
@@ -213,9 +223,15 @@ export interface SickServer {
   said: string | undefined;
 }
 
-/** The servers that this session has tried and that are not fully up. */
-export function sickServers(pools: ReadonlyMap<string, Pool>, redact: Redact): SickServer[] {
+/** The servers that this session has tried and that are not fully up, and those that need a login. */
+export function sickServers({
+  pools,
+  redact,
+  wantedLogin,
+}: Pick<ServersNeeds, 'pools' | 'redact' | 'wantedLogin'>): SickServer[] {
   return [...pools.values()].flatMap((pool) => {
+    const login = wantedLogin(pool);
+    if (login !== undefined) return [{ server: pool.server, problem: login, said: undefined }];
     const instances = pool.instances();
     const sick = instances.filter(isSick);
     const [first] = sick;

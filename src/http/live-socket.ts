@@ -11,7 +11,7 @@ import type { OpenVisits } from './open-visits.js';
 import { type StreamPlaces, tooManyStreams } from './stream-places.js';
 
 export interface LiveSocketNeeds {
-  runtime: Pick<Runtime, 'tasks' | 'slots'>;
+  runtime: Pick<Runtime, 'tasks' | 'slots' | 'clock'>;
   feed: EventFeed;
   visits: OpenVisits;
   streams: StreamPlaces;
@@ -112,7 +112,8 @@ function createBoardReader(runtime: LiveSocketNeeds['runtime'], feed: EventFeed)
     const workers = (await runtime.slots.list()).map(showWorker);
     const newest = await runtime.tasks.list({ limit: mostTasks });
     const keys = await runtime.tasks.keysOf(newest);
-    const tasks = newest.reverse().map((task) => showWorkerTask(task, keys, longestText));
+    const shownFor = { keys, now: runtime.clock.now(), longest: longestText };
+    const tasks = newest.reverse().map((task) => showWorkerTask(task, shownFor));
     return `"workers":${JSON.stringify(workers)},"tasks":${JSON.stringify(tasks)}}`;
   }
 

@@ -41,17 +41,25 @@ export const toolsOfTypes: Readonly<Record<string, string | undefined>> = {
  * `not_found` for an unknown type, and `conflict`, `not_found` or `already_claimed` as `submit` of the queue does.
  */
 export async function submitJob(request: JobRequest, actor: Actor, needs: SubmitNeeds) {
-  const submitted = await needs.jobs.submit(await prepareJob(request, needs), actor);
+  const { job, warnings } = await prepareJob(request, needs);
+  const submitted = await needs.jobs.submit(job, actor);
   const waiting = await breakerWarning([breakerOf(request.type)], needs);
-  return { ...submitted, warnings: waiting === undefined ? undefined : [waiting] };
+  const all = [...warnings, ...(waiting === undefined ? [] : [waiting])];
+  return { ...submitted, warnings: all.length === 0 ? undefined : all };
 }
 
-/** The job that a request asks for, its payload checked by its agent. Throws as `submitJob` does, except for the queue. */
-export async function prepareJob(request: JobRequest, { agents }: Pick<SubmitNeeds, 'agents'>): Promise<NewJob> {
+/**
+ * The job that a request asks for, its payload checked by its agent, and what the agent warns of. Throws as `submitJob`
+ * does, except for the queue.
+ */
+export async function prepareJob(
+  request: JobRequest,
+  { agents }: Pick<SubmitNeeds, 'agents'>,
+): Promise<{ job: NewJob; warnings: string[] }> {
   const tool = toolsOfTypes[request.type];
   if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
-  const { payload, demands } = await agents.check(request.type, request.payload);
-  return {
+  const { payload, demands, warnings = [] } = await agents.check(request.type, request.payload);
+  const job: NewJob = {
     type: request.type,
     payload,
     requires: demands.requires,
@@ -64,4 +72,5 @@ export async function prepareJob(request: JobRequest, { agents }: Pick<SubmitNee
     timeoutSeconds: request.timeout_seconds ?? demands.timeoutSeconds,
     idempotencyKey: request.idempotency_key,
   };
+  return { job, warnings: [...warnings] };
 }

@@ -45,18 +45,21 @@ export async function submitJobs(
   const sweep = grid === undefined ? undefined : sweepOf(requests[0]?.idempotency_key ?? newShortId());
   const wanted = requests.flatMap((request, place) => points.map((point) => ({ request, place, point })));
   const jobs: NewJob[] = [];
+  const warnings = new Set<string>();
   for (const [number, { request, place, point }] of wanted.entries()) {
     const whole = point === undefined ? request : atPoint(request, point, number);
-    const job = await named(place, requests.length, point, () => prepareJob(whole, needs));
+    const { job, warnings: ofJob } = await named(place, requests.length, point, () => prepareJob(whole, needs));
+    for (const warning of ofJob) warnings.add(warning);
     jobs.push(sweep === undefined ? job : { ...job, sweep, metadata: { ...job.metadata, sweep } });
   }
   const submitted = await needs.jobs.submitAll(jobs, actor);
   const breakers = [...new Set(requests.map(({ type }) => breakerOf(type)))];
   const waiting = await breakerWarning(breakers, needs);
+  if (waiting !== undefined) warnings.add(waiting);
   return {
     sweep,
     jobs: submitted.map((one, number) => ({ ...one, parameters: wanted[number]?.point })),
-    warnings: waiting === undefined ? [] : [waiting],
+    warnings: [...warnings],
   };
 }
 

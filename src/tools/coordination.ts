@@ -13,18 +13,22 @@ import {
   priority,
   taskReference,
   taskReferences,
+  time,
+  toMs,
 } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { createTask } from './shapes/new-task.js';
 import {
+  describeWorkerClaim,
   showWorker,
+  showWorkerClaim,
   showWorkerTask,
   statusWord,
   statusWords,
+  workerClaimOutput,
   workerListOutput,
   workerTaskId,
   workerTaskOutput,
-  workerTaskText,
 } from './shapes/worker.js';
 
 const workerId = z
@@ -40,15 +44,16 @@ const workerTasks = pageOutput('tasks', workerTaskOutput);
 /** Tasks with what `showWorkerTask` needs of them. */
 async function withKeys(tasks: readonly TaskWithDependencies[], runtime: Runtime) {
   const keys = await runtime.tasks.keysOf(tasks);
-  return tasks.map((task) => ({ task, keys }));
+  const now = runtime.clock.now();
+  return tasks.map((task) => ({ task, keys, now }));
 }
 
 type WithKeys = Awaited<ReturnType<typeof withKeys>>[number];
 const shownAs = {
   byDefault: 20,
   // A line of its texts where there is room for few tasks, as much of them as ever where there are few.
-  show: ({ task, keys }: WithKeys, longestLine: number) =>
-    showWorkerTask(task, keys, longestLine === 60 ? 200 : longestLine),
+  show: ({ task, keys, now }: WithKeys, longestLine: number) =>
+    showWorkerTask(task, { keys, now, longest: longestLine === 60 ? 200 : longestLine }),
   placeOf: ({ task }: WithKeys) => task.id,
 };
 
@@ -117,6 +122,7 @@ export const coordinationTools = [
       output: z.string().max(20_000).optional().describe('The expected output.'),
       priority: priority.optional(),
       goal_id: goalId.optional(),
+      deadline: time.optional(),
       on_dependency_failure: failurePolicy.optional(),
     }),
     output: z.strictObject({ id: z.string(), number: z.int(), status: statusWord }),
@@ -132,6 +138,7 @@ export const coordinationTools = [
         expectedOutput: input.output,
         priority: input.priority,
         goalId: input.goal_id,
+        deadlineAt: toMs(input.deadline),
         onDependencyFailure: input.on_dependency_failure,
       };
       const { id: number, status } = await createTask(task, actor, runtime.tasks);
@@ -177,32 +184,15 @@ export const coordinationTools = [
     description:
       'Claims one particular task for the worker of a slot. Next: update_task. claim_next_task claims the most urgent one.',
     input: z.strictObject({ taskId, workerId, workerSlot: slot }),
-    output: z.strictObject({
-      taskId: z.string(),
-      workerId: z.string(),
-      workerSlot: z.int(),
-      title: z.string(),
-      description: z.string(),
-      claim_token: z.int(),
-      lease_expires_at: z.string().nullable(),
-    }),
+    output: workerClaimOutput,
     text: ({ taskId, workerId }) => `Successfully claimed task ${taskId} for worker ${workerId}`,
-    facts: ({ title, description, claim_token, lease_expires_at }) =>
-      `Title: ${title}
-Description: ${description}
-claim_token: ${claim_token}${untilText(lease_expires_at)}`,
+    facts: describeWorkerClaim,
     handler: async (input, { runtime, actor }) => {
-      const claim = { task: input.taskId, workerId: input.workerId, slot: input.workerSlot };
-      const task = await runtime.workers.claim(claim, actor);
-      return {
-        taskId: workerTaskId(task),
-        workerId: input.workerId,
-        workerSlot: input.workerSlot,
-        title: task.title,
-        description: workerTaskText(task, 6_000),
-        claim_token: task.claimToken,
-        lease_expires_at: iso(task.leaseExpiresAt),
-      };
+      const { taskId, workerId, workerSlot } = input;
+      const task = await runtime.workers.claim({ task: taskId, workerId, slot: workerSlot }, actor);
+      const keys = await runtime.tasks.keysOf([task]);
+      const unread = await runtime.messages.unread(actor, workerId);
+      return showWorkerClaim(task, { keys, now: runtime.clock.now(), workerId, workerSlot, unread });
     },
   }),
 

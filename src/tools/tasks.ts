@@ -101,9 +101,8 @@ export const taskTools = [
       const within = { goalId: input.goal_id, project: projectOf(actor, input.scope) };
       const request = { workerId: input.worker_id, leaseSeconds: input.lease_seconds };
       const claimed = await runtime.tasks.claimNext(within, request, actor);
-      return claimed
-        ? task.showClaimedTask(claimed, runtime.clock.now())
-        : task.showWhy(await runtime.tasks.waitingReasons(within));
+      if (!claimed) return task.showWhy(await runtime.tasks.waitingReasons(within));
+      return task.showClaimedTask(claimed, runtime.clock.now(), await runtime.messages.unread(actor, input.worker_id));
     },
   }),
 

@@ -137,6 +137,22 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('clean_all_tasks', { confirm: true });
   });
 
+  it('messages', async () => {
+    const { runtime, call, callTool } = await caller();
+    const { id } = await call('send_message', { to: 'user', subject: 'S', body: 'B' });
+    await runtime.messages.send(
+      { to: 'all', subject: 'A', body: 'B', importance: 'high' },
+      { holder: null, project: '' },
+    );
+    await call('runtime_status');
+    await call('create_task', { title: 'T' });
+    expect(await call('claim_next_task')).toMatchObject({ unread_messages: 1 });
+    await call('get_messages', { peek: true });
+    await call('get_messages', { thread: id });
+    await call('get_messages', { all: true, limit: 1 });
+    for (const read of boardReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
+  });
+
   it('relays', async () => {
     const { call } = await caller();
     const { pipeline_id } = await call('create_relay_pipeline', {

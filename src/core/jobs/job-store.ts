@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
+import { addWarning } from './attempts.js';
 import { cancelJob, cancelJobsOfCancelledTasks, hasJobsOfCancelledTasks, openJobsOfSweep } from './cancel-job.js';
 import { type Capabilities, countReady } from './claim-job.js';
 import { type EndedAttempt, type FinishRules, finishAttempts } from './finish-job.js';
@@ -169,6 +170,8 @@ export function createJobStore(needs: JobStoreNeeds) {
     heartbeat: (runnerId: string): Promise<void> => db.transaction((sql) => writeHeartbeat(sql, runnerId, clock)),
     /** Takes no lock, so that it may be asked often. */
     carried: (runnerId: string): Promise<CarriedAttempt[]> => listCarried(db, runnerId),
+    warn: (jobId: string, warning: string): Promise<void> =>
+      db.transaction((sql) => addWarning(sql, jobId, warning, clock.now())),
     retire: (runnerId: string): Promise<void> => db.transaction((sql) => retireRunner(sql, runnerId)),
     leave: (runnerId: string): Promise<void> => db.transaction((sql) => leave(sql, runnerId, clock.now())),
     markLost: (runnerId: string, reason: string): Promise<boolean> =>

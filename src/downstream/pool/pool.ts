@@ -254,6 +254,10 @@ export class Pool {
       void this.#health.probe(connection, kind === 'timeout' ? 1 : 0);
       return this.#needs.gate.release(permit);
     }
+    if (kind === 'needs_login') {
+      slot.instance.lockOut(connection, messageOf(error));
+      return this.#needs.gate.release(permit);
+    }
     // A process that has ended is restarted, which needs no breaker. A web server's connection has no such end.
     if (!connection.isOpen() && permit.id === undefined) return;
     slot.failuresInRow++;

@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** Sweeps: jobs that were submitted together over a grid of parameters, to be compared and cancelled together. */
 export const sweeps: Migration = {
-  version: 12,
+  version: 13,
   name: 'sweeps',
   up: (connection) =>
     connection.exec(`
