@@ -4,6 +4,7 @@ import type { Config } from './base/config.js';
 import { RuntimeError } from './base/errors.js';
 import type { Log } from './base/log.js';
 import type { Actor } from './core/actor.js';
+import type { Reservations } from './core/coordination/reservations.js';
 import type { Session, SessionInfo, Sessions } from './core/coordination/sessions.js';
 import type { Slots } from './core/coordination/slots.js';
 import type { GoalRuns } from './core/goal-runs/goal-runs.js';
@@ -27,6 +28,7 @@ export interface MaintenanceNeeds {
   log: Log;
   sessions: Sessions;
   slots: Slots;
+  reservations: Reservations;
   tasks: Tasks;
   goalRuns: GoalRuns;
   jobs: Pick<Jobs, 'sweep'>;
@@ -90,9 +92,10 @@ export class Maintenance {
 
   /** Does every duty that is due at `now`. One that fails is logged and does not keep the others from being done. */
   async runOnce(now: EpochMs = this.#needs.clock.now(), actor: Actor = anonymous): Promise<void> {
-    const { sessions, slots, downstream, backupDir } = this.#needs;
+    const { sessions, slots, reservations, downstream, backupDir } = this.#needs;
     await this.#attempt('end lost sessions', () => sessions.sweep());
     await this.#attempt('free slots of lost sessions', () => slots.lapse());
+    await this.#attempt('free paths of lost sessions', () => reservations.lapse());
     await this.sweepQueue(actor);
     await this.#attempt('end tool servers of lost sessions', () => downstream.sweep());
     await this.#attempt('remove unfinished backups', async () => removeUnfinished(backupDir, now));
