@@ -42,7 +42,8 @@ export const searchSettings = [
     name: 'AGENT_RUNTIME_SEARCH_BACKEND',
     isChecked: true,
     isForServerOnly: true,
-    meaning: 'The service behind web_search: searxng, brave or tavily; by default the first of these that is set up.',
+    meaning:
+      'The service that web_search asks first: searxng, brave or tavily; by default the first of these that is set up.',
   },
   {
     name: 'SEARXNG_URL',

@@ -9,7 +9,7 @@ import { type Lease, leaseIsShorter, leaseValues, lengthValues } from './lease.j
 export interface PathRow {
   id: number;
   root: string;
-  glob: string;
+  pattern: string;
   is_exclusive: number;
   reason: string;
   holder: string;
@@ -20,19 +20,19 @@ export interface PathRow {
   lease_boot_id: string;
 }
 
-export type NewPath = Pick<PathRow, 'root' | 'glob' | 'is_exclusive' | 'reason' | 'holder' | 'task_id'>;
+export type NewPath = Pick<PathRow, 'root' | 'pattern' | 'is_exclusive' | 'reason' | 'holder' | 'task_id'>;
 
 /** Reserves a path; one that the holder has already is brought up to date. */
 export async function keepPath(sql: Sql, path: NewPath, lease: Lease, at: EpochMs): Promise<void> {
   await sql.run(
     `insert into path_reservations
-       (root, glob, is_exclusive, reason, holder, task_id, created_at, lease_expires_at, lease_expires_tick, lease_boot_id)
+       (root, pattern, is_exclusive, reason, holder, task_id, created_at, lease_expires_at, lease_expires_tick, lease_boot_id)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     on conflict (root, glob, holder) do update set is_exclusive = excluded.is_exclusive, reason = excluded.reason,
+     on conflict (root, pattern, holder) do update set is_exclusive = excluded.is_exclusive, reason = excluded.reason,
        task_id = excluded.task_id, lease_expires_at = excluded.lease_expires_at,
        lease_expires_tick = excluded.lease_expires_tick, lease_boot_id = excluded.lease_boot_id`,
     path.root,
-    path.glob,
+    path.pattern,
     path.is_exclusive,
     path.reason,
     path.holder,

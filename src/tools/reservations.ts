@@ -12,7 +12,7 @@ export const reservationTools = [
     title: 'Reserve paths',
     effect: 'write',
     description:
-      'Reserves files before you edit them, all or none; a conflict names who has them. Yours until release_paths, or the end of the task or session. Without globs: lists what is reserved.',
+      'Reserves files for you before you edit them, all or none, until release_paths or the end of the task or session. Without globs: lists what is reserved.',
     input: z.strictObject({
       globs: globs.optional().describe('From the root of the work tree: src/a.ts, src/core/** (* ? ** {a,b}).'),
       exclusive: z.boolean().optional().describe('false: others may share them.'),
@@ -37,7 +37,7 @@ export const reservationTools = [
     title: 'Release paths',
     effect: 'write',
     isIdempotent: true,
-    description: 'Releases paths that you have reserved.',
+    description: 'Releases paths that you have reserved, for others.',
     input: z.strictObject({ globs: globs.optional().describe('As reserved; all unless given.') }),
     output: z.strictObject({ released: z.int() }),
     handler: async (input, { runtime, actor }) => ({

@@ -86,20 +86,20 @@ async function reservePaths(sql: Sql, wish: Wish, actor: Actor, clock: Clock): P
   const others = (await liveRows(sql, clock)).filter((row) => row.root === root && row.holder !== holder);
   const inTheWay = others.flatMap((row) =>
     globs
-      .filter((glob) => (wish.isExclusive || row.is_exclusive === 1) && globsOverlap(glob, row.glob))
+      .filter((glob) => (wish.isExclusive || row.is_exclusive === 1) && globsOverlap(glob, row.pattern))
       .map((glob) => ({ glob, row })),
   );
   if (inTheWay.length > 0) throw taken(inTheWay);
   const at = clock.now();
   const reason = wish.reason ?? '';
   for (const glob of globs) {
-    const path = { root, glob, is_exclusive: Number(wish.isExclusive), reason, holder, task_id: taskId };
+    const path = { root, pattern: glob, is_exclusive: Number(wish.isExclusive), reason, holder, task_id: taskId };
     await keepPath(sql, path, lease, at);
   }
   const data = { globs, exclusive: wish.isExclusive, ...(taskId === null ? {} : { task: taskId }) };
   await recordEvent(sql, { at, actor, subject: 'path', subjectId: root, type: 'reserved', data });
   const { reservations } = await readReserved(sql, root, clock);
-  return { root, reservations: reservations.filter((row) => row.holder === holder && globs.includes(row.glob)) };
+  return { root, reservations: reservations.filter((one) => one.holder === holder && globs.includes(one.glob)) };
 }
 
 async function findOpenTask(sql: Sql, reference: TaskReference): Promise<number> {
@@ -119,10 +119,10 @@ const withWorkers = `select p.*, (select case when count(*) = 1 then min(s.worke
     where s.holder = p.holder) as worker from path_reservations p`;
 
 const liveRows = (sql: Sql, clock: Clock): Promise<PathWithWorker[]> =>
-  sql.all(`${withWorkers} where not ${leaseHasLapsed} order by p.root, p.glob, p.id`, ...clockValues(clock));
+  sql.all(`${withWorkers} where not ${leaseHasLapsed} order by p.root, p.pattern, p.id`, ...clockValues(clock));
 
 /** The rows that a guard needs, read by itself; takes `clockValues`. */
-export const liveExclusivePaths = `${withWorkers} where p.is_exclusive = 1 and not ${leaseHasLapsed} order by p.glob`;
+export const liveExclusivePaths = `${withWorkers} where p.is_exclusive = 1 and not ${leaseHasLapsed} order by p.pattern`;
 
 async function readReserved(sql: Sql, root: string | undefined, clock: Clock): Promise<Reserved> {
   const rows = (await liveRows(sql, clock)).filter((row) => root === undefined || row.root === root);
@@ -132,7 +132,7 @@ async function readReserved(sql: Sql, root: string | undefined, clock: Clock): P
 /** Without a common root a glob is shown as a whole path. */
 function toReservation(row: PathWithWorker, root: string | undefined): Reservation {
   return {
-    glob: root === undefined ? `${row.root}/${row.glob}` : row.glob,
+    glob: root === undefined ? `${row.root}/${row.pattern}` : row.pattern,
     isExclusive: row.is_exclusive === 1,
     reason: row.reason,
     by: row.worker ?? row.holder,
@@ -148,7 +148,7 @@ function taken(found: readonly { glob: string; row: PathWithWorker }[]): Runtime
   const named = found.slice(0, mostNamed).map(({ glob, row }) => {
     const why = row.reason === '' ? '' : `, for ${JSON.stringify(row.reason)}`;
     const until = new Date(row.lease_expires_at).toISOString();
-    return `${glob} overlaps ${row.glob}, which ${row.worker ?? row.holder} has ${row.is_exclusive === 1 ? 'exclusively' : 'with others'} until ${until}${why}`;
+    return `${glob} overlaps ${row.pattern}, which ${row.worker ?? row.holder} has ${row.is_exclusive === 1 ? 'exclusively' : 'with others'} until ${until}${why}`;
   });
   const more = found.length > mostNamed ? `; and ${found.length - mostNamed} more` : '';
   const [first] = found;
@@ -168,19 +168,19 @@ async function releasePaths(
   const holder = actor.holder ?? looseHolder(undefined);
   const rows = await sql.all<PathRow>('select * from path_reservations where holder = ?', holder);
   const wanted = globs && findProjectGlobs(globs, actor.project);
-  const released = rows.filter((row) => !wanted || (row.root === wanted.root && wanted.globs.includes(row.glob)));
+  const released = rows.filter((row) => !wanted || (row.root === wanted.root && wanted.globs.includes(row.pattern)));
   if (wanted && released.length === 0) throw notYours(wanted.globs, rows);
   for (const { id } of released) await deletePath(sql, id);
   const roots = new Set(released.map(({ root }) => root));
   for (const root of roots) {
-    const data = { globs: released.filter((row) => row.root === root).map(({ glob }) => glob) };
+    const data = { globs: released.filter((row) => row.root === root).map(({ pattern }) => pattern) };
     await recordEvent(sql, { at: clock.now(), actor, subject: 'path', subjectId: root, type: 'released', data });
   }
   return released.length;
 }
 
 function notYours(globs: readonly string[], rows: readonly PathRow[]): RuntimeError {
-  const yours = rows.map(({ glob }) => glob).join(', ');
+  const yours = rows.map(({ pattern }) => pattern).join(', ');
   return new RuntimeError(
     'not_found',
     `You have not reserved ${globs.join(', ')}.`,
@@ -193,9 +193,9 @@ const lapsedPaths = (sql: Sql, clock: Clock): Promise<PathRow[]> =>
 
 async function lapsePaths(sql: Sql, clock: Clock): Promise<number> {
   const lapsed = await lapsedPaths(sql, clock);
-  for (const { id, root, glob, holder } of lapsed) {
+  for (const { id, root, pattern, holder } of lapsed) {
     await deletePath(sql, id);
-    const data = { glob, held_by: holder };
+    const data = { glob: pattern, held_by: holder };
     await recordEvent(sql, { at: clock.now(), subject: 'path', subjectId: root, type: 'lapsed', data });
   }
   return lapsed.length;

@@ -14,6 +14,8 @@ import { deleteSlotsOfSession, renewSlotLeasesOf } from '../worker-slot.js';
 export interface SessionInfo {
   /** The client's own id of the conversation; a resumed conversation has the same. */
   clientSessionId?: string | undefined;
+  /** What a client elsewhere calls itself at each of its connections, where it knows no conversation. */
+  clientId?: string | undefined;
   project: string;
   clientName?: string | undefined;
   clientVersion?: string | undefined;
@@ -42,9 +44,10 @@ export interface SessionRow extends IdentityRow {
 export type Sessions = ReturnType<typeof createSessions>;
 
 /** Names a session before its row is written, so that nothing is stored for a client that never calls a tool. */
-export function nameSession({ clientSessionId, project }: SessionInfo): Session {
+export function nameSession({ clientSessionId, clientId, project }: SessionInfo): Session {
   const id = newShortId();
-  return { id, holder: clientSessionId ? `claude:${clientSessionId}` : `session:${id}`, project };
+  const own = clientId ? `client:${clientId}` : `session:${id}`;
+  return { id, holder: clientSessionId ? `claude:${clientSessionId}` : own, project };
 }
 
 export interface SessionNeeds {
