@@ -15,7 +15,7 @@ export const house: Ladder = [
   ['services'],
   ['maintenance.ts'],
   ['runtime.ts'],
-  ['tools', 'job-runner.ts'],
+  ['tools', 'job-runner.ts', 'server-keeper.ts'],
   ['mcp', 'library'],
   ['http', 'index.ts'],
   ['cli'],
@@ -40,7 +40,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
   downstream: [
     ['connection', 'native'],
     ['pool', 'processes.ts'],
-    ['routing', 'exposed-tools.ts', 'rank-tools.ts', 'server-launcher.ts', 'wanted-login.ts'],
+    ['routing', 'exposed-tools.ts', 'keeper', 'rank-tools.ts', 'server-launcher.ts', 'wanted-login.ts'],
     ['views.ts', 'config-watch.ts'],
     ['downstream.ts'],
   ],

@@ -230,6 +230,14 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('cancel_job', { job_id: job.job_id });
     const later = await call('submit_job', { type: 'generic', payload: {}, run_at: '2099-01-01T00:00:00Z' });
     await call('cancel_task', { task_id: later.job_id });
+    const never = { type: 'generic', run_at: '2099-01-01T00:00:00Z' };
+    await call('submit_jobs', { jobs: [{ ...never, payload: { a: 1 }, idempotency_key: 'several' }] });
+    await call('submit_jobs', { jobs: [{ ...never, payload: { a: 1 }, idempotency_key: 'several' }] });
+    const { sweep } = await call('submit_jobs', { jobs: [{ ...never, payload: {} }], grid: { a: [1, 2] } });
+    const compared = await call('compare_jobs', { sweep });
+    expect(compared.jobs.map(({ parameters }: { parameters: unknown }) => parameters)).toEqual([{ a: 1 }, { a: 2 }]);
+    expect(await call('cancel_job', { job_id: sweep })).toMatchObject({ cancelled: true, count: 2 });
+    await call('compare_jobs', { type: 'llm', figures: [] });
     await call('list_jobs');
     await call('list_agents');
     await call('list_agents', { type: 'backtest' });
