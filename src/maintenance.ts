@@ -21,7 +21,7 @@ import type { Database, Statement } from './store/sql.js';
 import { backupPath, newestBackup, pathInside, removeUnfinished } from './store/sqlite/backup.js';
 
 export interface MaintenanceNeeds {
-  config: Pick<Config, 'dbPath'>;
+  config: Pick<Config, 'dbPath' | 'retentionDays' | 'isReadOnly'>;
   backupDir: string;
   db: Database;
   clock: Clock;
@@ -100,6 +100,7 @@ export class Maintenance {
     await this.#attempt('end tool servers of lost sessions', () => downstream.sweep());
     await this.#attempt('remove unfinished backups', async () => removeUnfinished(backupDir, now));
     await this.#attempt('check the database', () => this.#checkDaily(now));
+    await this.#attempt('delete what is old', () => this.#purgeDaily(now));
   }
 
   /** The duties that keep background work going. Runners do them too, as work goes on when no session is left. */
@@ -165,6 +166,16 @@ export class Maintenance {
     if (this.#damage) log.error('the database is damaged', { file: config.dbPath, damage: this.#damage });
     const wrong = await checkTaskCounts(db);
     if (wrong.length > 0) log.warn('counts of tasks were wrong and have been counted anew', { wrong });
+  }
+
+  /** One process of those that are told to keep only what is younger does it for all. */
+  async #purgeDaily(now: EpochMs): Promise<void> {
+    const { db, log, config } = this.#needs;
+    const { retentionDays, isReadOnly } = config;
+    if (retentionDays === undefined || isReadOnly) return;
+    if (!(await takeMaintenanceLease(db, 'retention', dayMs, now))) return;
+    const deleted = await this.purge(now - retentionDays * dayMs, anonymous);
+    log.info('what ended long ago was deleted', { retention_days: retentionDays, ...deleted });
   }
 
   #every(ms: number, duty: string, work: () => Promise<unknown>): void {
