@@ -10,6 +10,7 @@ import { readServers } from './config.js';
 import { type Access, createAccess } from './core/access/access.js';
 import { createHttpServers, type HttpServers } from './core/access/http-servers.js';
 import { type Breakers, createBreakers } from './core/breakers/breakers.js';
+import { createReservations, type Reservations } from './core/coordination/reservations.js';
 import { createSessions, type Sessions } from './core/coordination/sessions.js';
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { createWorkers, type Workers } from './core/coordination/workers.js';
@@ -75,6 +76,7 @@ export interface Runtime {
   readonly sessions: Sessions;
   readonly slots: Slots;
   readonly workers: Workers;
+  readonly reservations: Reservations;
   readonly messages: Messages;
   readonly access: Access;
   readonly httpServers: HttpServers;
@@ -136,9 +138,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const sessions = createSessions(ground);
   const slots = createSlots({ ...ground, limit: config.workerSlots });
+  const reservations = createReservations(ground);
   const tasks = createTaskBoard(ground);
   const { jobs, goalRuns, relayRuns, startDrain } = queue;
-  const upkept = { sessions, slots, tasks, goalRuns, jobs, metrics, downstream };
+  const upkept = { sessions, slots, reservations, tasks, goalRuns, jobs, metrics, downstream };
   const maintenance = new Maintenance({ config, backupDir, db, clock, log, ...upkept });
 
   return {
@@ -159,6 +162,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     sessions,
     slots,
     workers: createWorkers(ground),
+    reservations,
     messages: createMessages(ground),
     access: createAccess(ground),
     httpServers: createHttpServers(ground),

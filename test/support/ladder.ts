@@ -30,7 +30,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
   core: [
     ['actor.ts'],
     ['change.ts', 'lease.ts', 'ports.ts', 'maintenance-lease.ts', 'budget'],
-    ['events', 'metrics', 'process-identity.ts', 'worker-slot.ts'],
+    ['events', 'metrics', 'process-identity.ts', 'worker-slot.ts', 'path-reservation.ts'],
     ['tasks', 'breakers'],
     ['jobs'],
     ['coordination'],
@@ -73,6 +73,7 @@ export const writers: Readonly<Record<string, string>> = {
   messages: 'core/messages',
   message_receipts: 'core/messages',
   metric_counters: 'core/metrics',
+  path_reservations: 'core',
   relay_batons: 'core/relay',
   relay_pipelines: 'core/relay',
   relay_results: 'core/relay',

@@ -153,6 +153,17 @@ describe('what a tool returns is what its output schema says, key for key', () =
     for (const read of boardReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
   });
 
+  it('reserved paths', async () => {
+    const { call } = await caller();
+    const { id: task_id } = await call('create_task', { title: 'T' });
+    const wish = { globs: ['src/**', 'a.md'], reason: 'R', task_id };
+    expect(await call('reserve_paths', wish)).toMatchObject({ root: '/home/ada', count: 2 });
+    await call('reserve_paths', { globs: ['b.md'], exclusive: false, lease_seconds: 60 });
+    expect(await call('reserve_paths', {})).toMatchObject({ count: 3, paths: [{ yours: true }, {}, {}] });
+    expect(await call('release_paths', { globs: ['b.md'] })).toEqual({ released: 1 });
+    await call('release_paths', {});
+  });
+
   it('relays', async () => {
     const { call } = await caller();
     const { pipeline_id } = await call('create_relay_pipeline', {
