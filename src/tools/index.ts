@@ -12,6 +12,7 @@ import { messageTools } from './messages.js';
 import { metricTools } from './metrics.js';
 import { nativeTool } from './native.js';
 import { relayTools } from './relay.js';
+import { reservationTools } from './reservations.js';
 import { runGoalTools } from './run-goal.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
@@ -22,7 +23,7 @@ import { verifyTools } from './verify.js';
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
   goals: [...goalTools, ...taskTools, ...verifyTools, ...templateTools, ...runGoalTools],
-  coordination: [...coordinationTools, ...messageTools],
+  coordination: [...coordinationTools, ...messageTools, ...reservationTools],
   relay: relayTools,
   breakers: breakerTools,
   background: backgroundTools,
