@@ -48,7 +48,8 @@ export type TriedEvent =
 
 export interface TriedOutcome {
   status: 'completed' | 'failed';
-  result?: Json;
+  /** Of one that failed, what it kept by `partial`. */
+  result?: Json | undefined;
   code?: string;
   message?: string;
   stack?: string | undefined;

@@ -21,7 +21,7 @@ export interface TrialNeeds {
  * its files into the directory of the request. Never rejects.
  */
 export async function tryAgent(agent: Agent, request: TrialRequest, needs: TrialNeeds): Promise<TriedOutcome> {
-  const artifacts: Artifact[] = [];
+  const kept: Kept = { artifacts: [], partial: undefined };
   const timers = new LeftTimers();
   const uncaught = new Promise<TriedOutcome>((resolve) => {
     const fail = (error: unknown) => resolve(failed(error, 'Uncaught error: '));
@@ -31,7 +31,7 @@ export async function tryAgent(agent: Agent, request: TrialRequest, needs: Trial
   const stopped = new Promise<TriedOutcome>((resolve) => {
     needs.signal.addEventListener('abort', () => setTimeout(() => resolve(stoppedBy(needs.signal)), stopGraceMs));
   });
-  const context = contextOf(request, artifacts, needs);
+  const context = contextOf(request, kept, needs);
   const work = async (): Promise<TriedOutcome> => {
     try {
       const checked = await checkPayload(agent.payload, request.payload);
@@ -48,13 +48,20 @@ export async function tryAgent(agent: Agent, request: TrialRequest, needs: Trial
     }
   };
   const outcome = await Promise.race([work(), uncaught, stopped]);
-  return { ...outcome, artifacts };
+  return { result: kept.partial, ...outcome, artifacts: kept.artifacts };
 }
 
 /** As in a runner. */
 const stopGraceMs = 6_000;
 
-function contextOf({ directory }: TrialRequest, artifacts: Artifact[], { tell, signal }: TrialNeeds): AgentContext {
+/** What a run has left so far. */
+interface Kept {
+  artifacts: Artifact[];
+  partial: Json | undefined;
+}
+
+function contextOf({ directory }: TrialRequest, kept: Kept, { tell, signal }: TrialNeeds): AgentContext {
+  const { artifacts } = kept;
   return {
     signal,
     dataDir: directory,
@@ -65,6 +72,11 @@ function contextOf({ directory }: TrialRequest, artifacts: Artifact[], { tell, s
     usage: () => {},
     usageSoFar: () => {},
     warn: (message) => tell({ kind: 'warn', message }),
+    partial(result) {
+      const text = toJsonText(result);
+      if ('problem' in text) tell({ kind: 'warn', message: `A partial result was left out: its ${text.problem}.` });
+      else kept.partial = JSON.parse(text.text) as Json;
+    },
     async saveArtifact(name, data) {
       if (!/^[^/\\]+$/.test(name) || /^\.+$/.test(name)) {
         throw new RuntimeError('invalid', `${JSON.stringify(name)} is not a plain file name.`);

@@ -104,7 +104,7 @@ const hostOf = (config: Config, hosted?: HostedModule) => ({
 
 function shown({ status, result, code, message, stack, artifacts }: TriedOutcome) {
   if (status === 'completed') return { status, result, artifacts };
-  return { status, error: { code, message, stack }, artifacts };
+  return { status, result, error: { code, message, stack }, artifacts };
 }
 
 function printOutcome({ status, result, code, message, stack, artifacts = [] }: TriedOutcome, output: Output): void {
