@@ -94,6 +94,9 @@ export type StdioServerSettings = z.output<typeof stdioServer>;
 export type HttpServerSettings = z.output<typeof httpServer>;
 export type ServerSettings = StdioServerSettings | HttpServerSettings;
 
+/** How long callers wait for a server's start unless its entry has `startTimeout`. */
+export const usualStartMs = 10_000;
+
 /** Whether any of a server's tools are to stand among our own. */
 export const exposesTools = ({ expose }: ServerSettings): boolean => expose !== undefined && expose !== false;
 

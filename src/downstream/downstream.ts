@@ -30,6 +30,7 @@ import {
   listTools,
   type ServerView,
   type SickServer,
+  saidBy,
   sickServers,
   type ToolFilter,
   type ToolListing,
@@ -123,6 +124,7 @@ class PooledDownstream implements Downstream {
     this.#caller = new Caller({
       pools: this.#pools,
       whyUnused: (server) => this.#whyUnused(server),
+      said: (pool) => saidBy(pool, needs.redact),
       natives,
       preferences: config.toolPreferences,
       routes: this.#routes,

@@ -25,6 +25,8 @@ export interface LaunchRequest {
   /** `github#2`. */
   instance: string;
   settings: ServerSettings;
+  /** How long the start may take; long enough to download it unless given. */
+  timeoutMs?: number;
 }
 
 type Hooks = Parameters<PoolNeeds['open']>[1];
@@ -46,22 +48,18 @@ export class ServerLauncher {
   }
 
   /** Opens a connection for an instance of a server. Throws CallFailure `not_started`. */
-  async open({ server, instance, settings }: LaunchRequest, hooks: Hooks): Promise<Connection> {
+  async open({ instance, ...request }: LaunchRequest, hooks: Hooks): Promise<Connection> {
     const { log, redact } = this.#needs;
     const id = newShortId();
     const release = this.#reserve(id);
     try {
-      return await this.#connect(
-        id,
-        { server, settings },
-        {
-          onToolsChanged: hooks.onToolsChanged,
-          onClosed() {
-            release();
-            hooks.onClosed();
-          },
+      return await this.#connect(id, request, {
+        onToolsChanged: hooks.onToolsChanged,
+        onClosed() {
+          release();
+          hooks.onClosed();
         },
-      );
+      });
     } catch (error) {
       release();
       const detail = error instanceof CallFailure ? error.detail : undefined;
@@ -93,7 +91,8 @@ export class ServerLauncher {
     };
   }
 
-  async #connect(id: string, { server, settings }: Omit<LaunchRequest, 'instance'>, hooks: Hooks): Promise<Connection> {
+  async #connect(id: string, request: Omit<LaunchRequest, 'instance'>, hooks: Hooks): Promise<Connection> {
+    const { server, settings, timeoutMs = Math.max(startMs, settings.startTimeout ?? 0) } = request;
     const { config, clock, processes } = this.#needs;
     const launch = prepareLaunch(settings, config, id);
     if (launch.kind === 'stdio') await processes.announce(id, server);
@@ -105,7 +104,7 @@ export class ServerLauncher {
       dataDir: config.dataDir,
       now: clock.now,
       watchdog: this.#watchdog,
-      timeoutMs: Math.max(startMs, settings.startTimeout ?? 0),
+      timeoutMs,
       onStarted: (pid) => void processes.started(id, pid).catch(() => {}),
       ...hooks,
     });
