@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
 import { type Clock, systemClock } from './base/clock.js';
 import type { Config } from './base/config.js';
+import { createGit } from './base/git.js';
 import type { Log } from './base/log.js';
 import { createRedactor, type Redact } from './base/redact.js';
 import { readServers } from './config.js';
@@ -41,6 +42,7 @@ import { createSpawner, spawnDetached } from './runner/spawn.js';
 import type { Watchdog } from './runner/watchdog.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
+import { createWorktrees, type Worktrees } from './worktrees/worktrees.js';
 
 /** All parts of the runtime, each built once. */
 export interface Runtime {
@@ -61,6 +63,7 @@ export interface Runtime {
   readonly sessions: Sessions;
   readonly slots: Slots;
   readonly workers: Workers;
+  readonly worktrees: Worktrees;
   readonly access: Access;
   readonly httpServers: HttpServers;
   readonly downstream: Downstream;
@@ -120,8 +123,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const sessions = createSessions(ground);
   const slots = createSlots({ ...ground, limit: config.workerSlots });
   const tasks = createTaskBoard(ground);
+  const worktrees = createWorktrees({ ...ground, git: createGit(config.env), dataDir: config.dataDir });
   const { jobs, goalRuns, relayRuns, startDrain } = queue;
-  const upkept = { sessions, slots, tasks, goalRuns, jobs, metrics, downstream };
+  const upkept = { sessions, slots, tasks, goalRuns, jobs, metrics, downstream, worktrees };
   const maintenance = new Maintenance({ config, backupDir, db, clock, log, ...upkept });
 
   return {
@@ -142,6 +146,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     sessions,
     slots,
     workers: createWorkers(ground),
+    worktrees,
     access: createAccess(ground),
     httpServers: createHttpServers(ground),
     downstream,

@@ -22,11 +22,9 @@ import {
 } from './shapes/job.js';
 import { jobListText, jobResultText, jobStatusText, repeatedLine, warningLines } from './shapes/job-text.js';
 
-const model = z
-  .string()
-  .min(1)
-  .max(200)
-  .describe('Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.');
+const modelName = z.string().min(1).max(200);
+const model = modelName.describe(
+'Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.');
 
 /** Background tasks: prompts that a language model answers in a process of their own. */
 export const backgroundTools = [
@@ -52,16 +50,16 @@ export const backgroundTools = [
           'task_ids that must complete first. Their results go where {{results}} stands in the prompt, or at its end.',
         ),
       fallback_models: z
-        .array(model)
+        .array(modelName)
         .max(5)
         .optional()
-        .describe('Asked in turn when the provider of the model before is failing, or its tries are used up.'),
+        .describe('Asked in turn when the one before is failing, or out of tries.'),
       max_attempts: z
         .int()
         .min(1)
         .max(20)
         .optional()
-        .describe('Tries on rate limits, server errors, network trouble or a lost process; 3 unless given.'),
+        .describe('Tries on failures that may pass, or a lost process; 3 unless given.'),
       timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
       token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens over all tries.'),
       idempotency_key: z
@@ -197,7 +195,7 @@ export const backgroundTools = [
     description: 'Runs a failed, cancelled or dead background task again.',
     input: z.strictObject({
       task_id: jobId,
-      model: model.optional(),
+      model: modelName.optional().describe('Another model.'),
       token_budget: z.int().min(1).max(1_000_000_000).optional().describe('A new one over all tries.'),
     }),
     output: jobStatusOutput,

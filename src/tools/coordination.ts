@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { cut } from '../base/text.js';
 import type { TaskWithDependencies } from '../core/tasks/list-tasks.js';
 import type { Runtime } from '../runtime.js';
+import { giveWorktree } from '../services/claim-in-worktree.js';
 import { defineTool } from './call/define-tool.js';
 import {
   claimToken,
   cursor,
   failurePolicy,
   goalId,
+  inWorktree,
   iso,
   limit,
   priority,
@@ -26,6 +28,7 @@ import {
   workerTaskOutput,
   workerTaskText,
 } from './shapes/worker.js';
+import { showWorktree, worktreeOutput } from './shapes/worktree.js';
 
 const workerId = z
   .string()
@@ -176,7 +179,7 @@ export const coordinationTools = [
     effect: 'write',
     description:
       'Claims one particular task for the worker of a slot. Next: update_task. claim_next_task claims the most urgent one.',
-    input: z.strictObject({ taskId, workerId, workerSlot: slot }),
+    input: z.strictObject({ taskId, workerId, workerSlot: slot, worktree: inWorktree }),
     output: z.strictObject({
       taskId: z.string(),
       workerId: z.string(),
@@ -185,15 +188,18 @@ export const coordinationTools = [
       description: z.string(),
       claim_token: z.int(),
       lease_expires_at: z.string().nullable(),
+      /** Work in its directory. */
+      worktree: worktreeOutput.optional(),
     }),
     text: ({ taskId, workerId }) => `Successfully claimed task ${taskId} for worker ${workerId}`,
-    facts: ({ title, description, claim_token, lease_expires_at }) =>
+    facts: ({ title, description, claim_token, lease_expires_at, worktree }) =>
       `Title: ${title}
 Description: ${description}
-claim_token: ${claim_token}${untilText(lease_expires_at)}`,
+claim_token: ${claim_token}${untilText(lease_expires_at)}${worktree ? `\nWorktree: ${worktree.path} (branch ${worktree.branch})` : ''}`,
     handler: async (input, { runtime, actor }) => {
       const claim = { task: input.taskId, workerId: input.workerId, slot: input.workerSlot };
-      const task = await runtime.workers.claim(claim, actor);
+      const claimed = await runtime.workers.claim(claim, actor);
+      const task = input.worktree ? await giveWorktree(claimed, actor, runtime) : { ...claimed, worktree: undefined };
       return {
         taskId: workerTaskId(task),
         workerId: input.workerId,
@@ -202,6 +208,7 @@ claim_token: ${claim_token}${untilText(lease_expires_at)}`,
         description: workerTaskText(task, 6_000),
         claim_token: task.claimToken,
         lease_expires_at: iso(task.leaseExpiresAt),
+        worktree: showWorktree(task.worktree),
       };
     },
   }),

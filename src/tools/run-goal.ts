@@ -36,7 +36,7 @@ export const runGoalTools = [
         .max(200)
         .optional()
         .describe(
-          'The model that does the tasks, such as claude-sonnet-5-5 or ollama:llama3.2; the default unless given.',
+          'As for submit_background_task; the default unless given.',
         ),
       concurrency: z.int().min(1).max(20).default(2).describe('Tasks at once.'),
       token_budget: z

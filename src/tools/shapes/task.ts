@@ -9,6 +9,7 @@ import type { ChangedTask, ClaimedTask, TaskDetail } from '../../core/tasks/task
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
 import { showVerdict, verdictOutput } from './verdict.js';
+import { showWorktree, worktreeOutput } from './worktree.js';
 
 /** A task as every tool returns it. The first keys are always there, the others where they say something. */
 export const taskOutput = z.strictObject({
@@ -250,19 +251,21 @@ export const wholeTaskOutput = taskOutput.extend({
   subtasks: z.array(z.int()).optional(),
   /** Why a pending task is not ready. */
   waits_because: z.string().optional(),
+  worktree: worktreeOutput.optional(),
 });
 
 export type ShownWholeTask = z.infer<typeof wholeTaskOutput>;
 
 /** @internal */
 export function showWholeTask(task: TaskDetail, now: number, longestText?: number): ShownWholeTask {
-  const { dependents, subtasks, waitsBecause, dependencyResults, history } = task;
+  const { dependents, subtasks, waitsBecause, dependencyResults, history, worktree } = task;
   return {
     ...showTask(task, now, longestText),
     ...showHistory(history, longestText ?? longestNote),
     dependents,
     subtasks: subtasks.length === 0 ? undefined : subtasks,
     waits_because: waitsBecause,
+    worktree: showWorktree(worktree),
     dependency_results: showDependencyResults(dependencyResults),
   };
 }
@@ -274,6 +277,8 @@ export const claimedTaskOutput = taskOutput.extend({
   /** The results of the tasks before it; `get_task` has those whole that are cut after 1,500 characters. */
   dependency_results: dependencyResultsOutput,
   ...historyOutput,
+  /** Work in its directory. */
+  worktree: worktreeOutput.optional(),
   /** What to do before completing it. */
   advice: z.string().optional(),
 });
@@ -287,6 +292,7 @@ export function showClaimedTask(task: ClaimedTask, now: number): ShownClaimedTas
     claim_token: task.claimToken,
     dependency_results: showDependencyResults(task.dependencyResults),
     ...showHistory(task.history, longestNote),
+    worktree: showWorktree(task.worktree),
     advice:
       task.acceptance === null
         ? undefined
