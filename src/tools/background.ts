@@ -24,7 +24,8 @@ import { jobListText, jobResultText, jobStatusText, repeatedLine, warningLines }
 
 const modelName = z.string().min(1).max(200);
 const model = modelName.describe(
-'Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.');
+  'Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.',
+);
 
 /** Background tasks: prompts that a language model answers in a process of their own. */
 export const backgroundTools = [

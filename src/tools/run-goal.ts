@@ -30,14 +30,7 @@ export const runGoalTools = [
       'Lets background models do all tasks of a goal. Returns a run_id at once. Next: wait_for_tasks; cancel_task stops it.',
     input: z.strictObject({
       goal_id: goalId,
-      model: z
-        .string()
-        .min(1)
-        .max(200)
-        .optional()
-        .describe(
-          'As for submit_background_task; the default unless given.',
-        ),
+      model: z.string().min(1).max(200).optional().describe('As for submit_background_task; the default unless given.'),
       concurrency: z.int().min(1).max(20).default(2).describe('Tasks at once.'),
       token_budget: z
         .int()

@@ -47,11 +47,10 @@ export async function dropUnused(git: Git, { repository, path, branch, base_comm
     if (foreign !== '') {
       throw new RuntimeError('conflict', `${path} holds files that are not of its commit, such as ${foreign}.`);
     }
-    // An interrupted checkout is locked, which needs the second `--force`.
-    const end = await git.try(['worktree', 'remove', '--force', '--force', path], { cwd: repository });
-    if (end.exitCode !== 0 && isDirectory(path)) rmSync(path, { recursive: true, force: true });
   }
-  await git.try(['worktree', 'prune'], { cwd: repository });
+  // An interrupted checkout is locked, which needs the second `--force`.
+  await git.try(['worktree', 'remove', '--force', '--force', path], { cwd: repository });
+  if (isDirectory(path)) rmSync(path, { recursive: true, force: true });
   await git.try(['update-ref', '-d', `refs/heads/${branch}`, base_commit], { cwd: repository });
 }
 
@@ -164,12 +163,16 @@ async function unmergedFiles(git: Git, path: string): Promise<string[]> {
  */
 export async function removeTree(git: Git, tree: Tree, { head, snapshot, isThere }: Contents): Promise<void> {
   const { repository, path, branch } = tree;
-  if (isThere && snapshot !== head) {
-    // With its branch at the snapshot nothing of it counts as changed, so git itself refuses if anything has come since.
-    await git.run(['update-ref', `refs/heads/${branch}`, snapshot, head], { cwd: repository });
+  if (isThere) {
+    // With branch and index at the snapshot nothing of it counts as changed, so git itself refuses if more has come since.
+    if (snapshot !== head) {
+      await git.run(['update-ref', `refs/heads/${branch}`, snapshot, head], { cwd: repository });
+    }
     await git.run(['reset', '--quiet'], { cwd: path });
+    await removeClean(git, tree);
   }
-  await removeClean(git, tree);
+  // Git may know of one whose directory somebody has deleted, or may not.
+  else await git.try(['worktree', 'remove', path], { cwd: repository });
   await git.run(['update-ref', '-d', `refs/heads/${branch}`, snapshot], { cwd: repository });
 }
 

@@ -6,10 +6,10 @@ import type { Actor } from '../../src/core/actor.js';
 import { nameSession } from '../../src/core/coordination/sessions.js';
 import { contextOf, runTool } from '../../src/tools/call/run-tool.js';
 import { findTool } from '../../src/tools/index.js';
-import { databaseEnv } from '../support/postgres.js';
 import { startCli } from '../cli/run-cli.js';
-import { movingClock } from '../support/moving-clock.js';
 import { eventually } from '../support/eventually.js';
+import { movingClock } from '../support/moving-clock.js';
+import { databaseEnv } from '../support/postgres.js';
 import { tempDir } from '../support/temp-dir.js';
 import { type TestRuntimeOptions, testRuntime } from '../support/test-runtime.js';
 import { commitFiles, git, gitRepository, writeFiles } from './git-repository.js';
@@ -439,8 +439,11 @@ exec ${realGit} "$@"
       AGENT_RUNTIME_DATA_DIR: runtime.config.dataDir,
       ...(await databaseEnv(runtime.home)),
     };
-    const claiming = startCli(['tool', 'claim_next_task', 'worktree=true'], { home: runtime.home, env, cwd: project });
-    const pid = await eventually('git is at it', () => existsSync(join(bin, 'pid')) && readFileSync(join(bin, 'pid'), 'utf8'));
+    const claiming = startCli(['tool', 'claim_next_task', '--arg', 'worktree=true'], { home: runtime.home, env, cwd: project });
+    const pid = await eventually(
+      'git is at it',
+      () => existsSync(join(bin, 'pid')) && readFileSync(join(bin, 'pid'), 'utf8'),
+    );
     claiming.child.kill('SIGKILL');
     await claiming.ended.catch(() => {});
     process.kill(Number(pid), 'SIGKILL');

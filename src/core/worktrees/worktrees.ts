@@ -110,7 +110,8 @@ export async function moveWorktree(
       row.id,
       row.status,
     );
-    if (moved === 1 && to.event !== undefined) await recordMove(sql, row, to.event, change);
+    const kept = { ...row, kept_ref: to.keptRef ?? row.kept_ref };
+    if (moved === 1 && to.event !== undefined) await recordMove(sql, kept, to.event, change);
     return moved === 1;
   });
 }
@@ -193,6 +194,6 @@ export const purgeWorktrees = (sql: Sql, before: EpochMs): Promise<number> =>
 
 function recordMove(sql: Sql, row: WorktreeRow, type: string, change: Change): Promise<void> {
   const subject = row.task_id === null ? ('job' as const) : ('task' as const);
-  const data = { branch: row.branch, path: row.path };
+  const data = { branch: row.branch, path: row.path, ...(row.kept_ref === null ? {} : { kept_as: row.kept_ref }) };
   return recordEvent(sql, { ...change, subject, subjectId: row.task_id ?? row.job_id ?? '', type, data });
 }
