@@ -19,6 +19,7 @@ import { createJobStore } from './core/jobs/job-store.js';
 import { laneOf } from './core/jobs/lane.js';
 import type { JobEnded } from './core/jobs/outcome.js';
 import { wakeBlockedJobs } from './core/jobs/wake-jobs.js';
+import { createMessages, type Messages } from './core/messages/messages.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import { findLiveProcesses, type LiveProcess, nameProcess } from './core/overview/sessions.js';
 import type { Processes } from './core/ports.js';
@@ -63,6 +64,7 @@ export interface Runtime {
   readonly sessions: Sessions;
   readonly slots: Slots;
   readonly workers: Workers;
+  readonly messages: Messages;
   readonly worktrees: Worktrees;
   readonly access: Access;
   readonly httpServers: HttpServers;
@@ -146,6 +148,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     sessions,
     slots,
     workers: createWorkers(ground),
+    messages: createMessages(ground),
     worktrees,
     access: createAccess(ground),
     httpServers: createHttpServers(ground),
@@ -183,6 +186,7 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentR
     log,
     breakers,
     models,
+    dataDir: config.dataDir,
     priceDownload: config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined,
     commands: config.commands,
     configPath: config.configPath,

@@ -17,6 +17,8 @@ import { verifyEffect } from './verify.js';
 
 export interface AgentNeeds extends ModelCallNeeds, CommandNeeds {
   priceDownload: PriceDownload | undefined;
+  /** AGENT_RUNTIME_DATA_DIR. */
+  dataDir: string;
   /** The user's own modules. */
   modules: Omit<ModulesNeeds, 'isReserved'>;
 }
@@ -59,7 +61,7 @@ const builtIn: Readonly<Record<string, (needs: AgentNeeds) => Promise<BuiltInAge
   relay_step: async (needs) => (await import('./relay-step.js')).createRelayStepAgent(needs),
   generic: async () => (await import('./generic.js')).genericAgent,
   command: async (needs) => (await import('./command/index.js')).createCommandAgent(needs),
-  ml_experiment: async () => (await import('./ml-experiment/index.js')).createMlExperiment(),
+  ml_experiment: async ({ dataDir }) => (await import('./ml-experiment/index.js')).createMlExperiment({ dataDir }),
   backtest: async (needs) => (await import('./backtest/index.js')).createBacktest({ download: needs.priceDownload }),
 };
 

@@ -10,6 +10,25 @@ const serverName = z
 /** Milliseconds, as `timeout` is in the files of MCP clients. */
 const milliseconds = (least: number, most: number) => z.int().min(least).max(most);
 
+const toolNames = z.array(z.string().min(1)).max(1_000);
+
+/** Which of a server's tools stand among our own. */
+const exposure = z.union([
+  z.boolean(),
+  toolNames,
+  z.strictObject({
+    allow: toolNames.optional(),
+    deny: toolNames.optional(),
+    /** Other names for some of them, each in place of what follows `server__`. */
+    rename: z
+      .record(
+        z.string().min(1),
+        z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of letters, digits, - and _, 64 characters at most'),
+      )
+      .optional(),
+  }),
+]);
+
 const pooling = {
   /** Kept in the file, and neither started nor called. */
   disabled: z.boolean().optional(),
@@ -35,7 +54,9 @@ const pooling = {
   /** Tools whose answers are cached, with the seconds that they stay valid. */
   cache: z.record(z.string().min(1), z.int().min(1).max(2_592_000)).optional(),
   /** Tools whose calls may be retried, whatever their annotations say. */
-  retrySafe: z.array(z.string().min(1)).max(1_000).optional(),
+  retrySafe: toolNames.optional(),
+  /** Its tools that are tools of this server too, as `server__tool`: all of them, those named, or none. */
+  expose: exposure.optional(),
 };
 
 const stdioServer = z.strictObject({
@@ -52,12 +73,29 @@ const httpServer = z.strictObject({
   type: z.enum(['http', 'streamable-http', 'sse']).optional(),
   url: z.string().min(1),
   headers: z.record(z.string(), z.string()).optional(),
+  /** Only for a login that needs it: one to an authorization server that registers no clients by itself. */
+  oauth: z
+    .strictObject({
+      clientId: z.string().min(1).optional(),
+      clientSecret: z.string().min(1).optional(),
+      /** The client is registered with the redirect address `http://localhost:PORT/callback`. */
+      callbackPort: z.int().min(1).max(65_535).optional(),
+      /** Separated by blanks; what the server asks for unless given. */
+      scopes: z.string().min(1).optional(),
+    })
+    .refine(({ clientId, clientSecret }) => clientId !== undefined || clientSecret === undefined, {
+      message: 'has a clientSecret without its clientId',
+    })
+    .optional(),
   ...pooling,
 });
 
 export type StdioServerSettings = z.output<typeof stdioServer>;
 export type HttpServerSettings = z.output<typeof httpServer>;
 export type ServerSettings = StdioServerSettings | HttpServerSettings;
+
+/** Whether any of a server's tools are to stand among our own. */
+export const exposesTools = ({ expose }: ServerSettings): boolean => expose !== undefined && expose !== false;
 
 /** The forms that an entry of `mcpServers` may have. */
 export const formsOfServer = [stdioServer, httpServer] as const;

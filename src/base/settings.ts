@@ -106,7 +106,7 @@ const runtimeSettings = [
     name: 'AGENT_RUNTIME_DATA_DIR',
     flag: 'dataDir',
     default: '~/.claude/agent_runtime',
-    meaning: 'Backups, logs, and the artifacts, data sets and price files of jobs.',
+    meaning: 'Backups, logs, logins, and the artifacts, data sets and price files of jobs.',
   },
   {
     name: 'AGENT_RUNTIME_LOG_LEVEL',

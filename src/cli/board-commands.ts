@@ -1,9 +1,20 @@
+import { importances } from '../core/messages/message.js';
 import { goalStatuses } from '../core/tasks/goal.js';
 import { taskStatuses } from '../core/tasks/task.js';
 import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
 import { importNames } from './import/import-names.js';
 import { commandName } from './launch.js';
-import { argument, choice, completedBy, count, flag, numberArgument, optionalArgument, text } from './options.js';
+import {
+  argument,
+  choice,
+  completedBy,
+  count,
+  flag,
+  numberArgument,
+  optionalArgument,
+  requiredText,
+  text,
+} from './options.js';
 
 const isAll = flag('--all', 'of every project');
 const limit = (byDefault: number) => count('--limit <count>', `at most this many (default: ${byDefault})`, byDefault);
@@ -12,7 +23,7 @@ const goalId = completedBy('goal', count('--goal <id>', 'only of this goal'));
 
 const worktreeTask = completedBy('task', argument('the id or key of the task, or the id of the background task'));
 
-/** What the sessions work on, for people and scripts. All but `import` and `worktrees` only read. */
+/** What the sessions work on, for people and scripts. All but `import`, `message send` and those of `worktrees` only read. */
 export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
   defineCommand({
     name: 'board',
@@ -102,6 +113,35 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
         description: 'Leave the worktree of a task to yourself: nothing removes it.',
         arguments: { task: worktreeTask },
         load: async () => (await import('./worktrees/worktrees.js')).keepWorktree,
+      }),
+    ],
+  },
+  defineCommand({
+    name: 'messages',
+    description: 'Show the messages between sessions, workers and you; it marks none as read.',
+    options: {
+      isAll,
+      thread: count('--thread <id>', 'only this thread, oldest first'),
+      limit: limit(20),
+      isWatched,
+    },
+    load: async () => (await import('./board/messages.js')).runMessages,
+  }),
+  {
+    name: 'message',
+    description: 'Send a message to those who work.',
+    commands: [
+      defineCommand({
+        name: 'send',
+        description: 'Send a message to a worker, a session, the workers of a goal, or all; from stdin without --body.',
+        options: {
+          to: requiredText('--to <whom>', 'a worker, slot:N or session, goal:ID, or all'),
+          subject: requiredText('--subject <text>', 'one line'),
+          body: text('--body <text>', 'the text; by default it is read from stdin'),
+          thread: count('--thread <id>', 'the message that this answers'),
+          importance: choice('--importance <word>', 'by default normal', importances),
+        },
+        load: async () => (await import('./board/messages.js')).runSendMessage,
       }),
     ],
   },

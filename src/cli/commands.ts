@@ -199,6 +199,22 @@ const serversCommands = [
     load: async () => (await import('./servers/servers.js')).checkServers,
   }),
   defineCommand({
+    name: 'login',
+    description: 'Log in to a server that wants it, in a browser; the tokens are kept for all sessions.',
+    arguments: { server: completedBy('server', argument('a server of the config file')) },
+    options: {
+      opensBrowser: flag('--no-browser', 'only print the address'),
+      timeout: count('--timeout <seconds>', 'how long to wait for the browser to come back; 300 unless given'),
+    },
+    load: async () => (await import('./servers/login.js')).loginToServer,
+  }),
+  defineCommand({
+    name: 'logout',
+    description: 'Delete the tokens of a server.',
+    arguments: { server: completedBy('server', argument('a server of the config file')) },
+    load: async () => (await import('./servers/login.js')).logoutOfServer,
+  }),
+  defineCommand({
     name: 'accept',
     description: 'Accept the tools of a server as they are now, after list_available_tools has marked some as changed.',
     arguments: { server: completedBy('server', argument('a server of the config file')) },
@@ -234,6 +250,48 @@ const pricesCommands = [
       force,
     },
     load: async () => (await import('./prices.js')).fetchPriceFile,
+  }),
+];
+
+const dataset = argument('the name that jobs give it as dataset');
+
+/** The tables that training jobs learn from. */
+const datasetCommands = [
+  defineCommand({
+    name: 'import',
+    description: 'Check a CSV file of your own, and store a copy that ml_experiment jobs can learn from.',
+    arguments: { name: dataset, file: argument('CSV with commas whose first line names the columns') },
+    options: {
+      target: requiredText('--target <column>', 'the column to predict'),
+      task: choice('--task <task>', 'what the target is; by default its values tell', ['classification', 'regression']),
+      categorical: list('--categorical <column>', 'read its numbers as names; repeat it for more'),
+      ordinal: list('--ordinal <column=a,b,c>', 'categories with an order, lowest first; repeat it for more'),
+      ignore: list('--ignore <column>', 'leave a column out; repeat it for more'),
+      missing: choice('--missing <rule>', 'rows with missing values: fill (the default) or drop', ['fill', 'drop']),
+      force: flag('--force', 'also replace a data set of this name'),
+    },
+    helpAfter: `
+A column of numbers is one input; a column of words is one-hot encoded. Missing are empty cells, NA, N/A, NaN, null and ?.
+With fill, a missing number becomes the mean of the training rows, and a missing word a category of its own.
+`,
+    load: async () => (await import('./datasets.js')).importOwn,
+  }),
+  defineCommand({
+    name: 'list',
+    description: 'List the imported data sets, and which of them were changed since.',
+    load: async () => (await import('./datasets.js')).listDatasets,
+  }),
+  defineCommand({
+    name: 'show',
+    description: 'Show how the columns of a data set were understood.',
+    arguments: { name: dataset },
+    load: async () => (await import('./datasets.js')).showOwn,
+  }),
+  defineCommand({
+    name: 'remove',
+    description: 'Delete an imported data set.',
+    arguments: { name: dataset },
+    load: async () => (await import('./datasets.js')).removeOne,
   }),
 ];
 
@@ -279,5 +337,8 @@ export const commands: Readonly<Record<string, readonly (DefinedCommand | Comman
   ],
   Jobs: jobCommands,
   Prices: [{ name: 'prices', description: 'Manage the price files that backtests read.', commands: pricesCommands }],
+  Datasets: [
+    { name: 'datasets', description: 'Manage the data sets that training jobs learn from.', commands: datasetCommands },
+  ],
   Database: databaseCommands,
 };

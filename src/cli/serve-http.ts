@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import type { HttpServer } from '../http/http-server.js';
 import type { CommandContext } from './define-command.js';
 import { dashboardPort } from './launch.js';
+import { openBrowser } from './open-browser.js';
 import { settingOf } from './with-runtime.js';
 
 /** The options that `serve --http` and `dashboard` share. */
@@ -41,6 +41,8 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
   ]);
   const runtime = await openRuntime({ config, log });
   const port = service.port ?? config.port;
+  // Heard from now on, so that who has read the address can end it in order.
+  const signalled = untilSignal();
   try {
     const server = await startHttpServer({
       runtime,
@@ -57,7 +59,7 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
     try {
       runtime.maintenance.start();
       await greet(service, server, { flags, output });
-      await Promise.race([untilSignal(), untilIdle(server, service.untilIdle)]);
+      await Promise.race([signalled, untilIdle(server, service.untilIdle)]);
     } finally {
       await server.close();
     }
@@ -117,18 +119,7 @@ function untilIdle(server: HttpServer, seconds: number | undefined): Promise<voi
       clearInterval(looking);
       resolve();
     }, lookMs);
+    // A signal ends the server first, and then nothing is to look at.
+    looking.unref();
   });
 }
-
-/** Opens an address in the user's browser. Does nothing if there is no browser. */
-function openBrowser(url: string): void {
-  const [command, ...args] = openers[process.platform] ?? ['xdg-open'];
-  const child = spawn(command ?? 'xdg-open', [...args, url], { detached: true, stdio: 'ignore' });
-  child.on('error', () => {});
-  child.unref();
-}
-
-const openers: Partial<Record<NodeJS.Platform, string[]>> = {
-  darwin: ['open'],
-  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
-};

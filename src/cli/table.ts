@@ -118,12 +118,14 @@ const units = [
   ['second', 1_000],
 ] as const;
 
-const words = new Intl.RelativeTimeFormat('en', { style: 'narrow' });
+let words: Intl.RelativeTimeFormat | undefined;
 
 /** A time as seen from `now`, both in ms since 1970: `3h ago`, `in 5min`. */
 export function relativeTime(at: number, now: number): string {
   const difference = at - now;
   const [unit, ms] = units.find(([, size]) => Math.abs(difference) >= size) ?? units[3];
+  // Made when first needed: it loads much, and most commands show no time.
+  words ??= new Intl.RelativeTimeFormat('en', { style: 'narrow' });
   return words.format(Math.trunc(difference / ms), unit);
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
 import { newShortId } from '../base/ids.js';
 import type { Log } from '../base/log.js';
@@ -13,6 +14,7 @@ import type { ServerProcesses } from './processes.js';
 
 export interface ServerLauncherNeeds {
   config: Config;
+  clock: Clock;
   log: Log;
   redact: Redact;
   processes: ServerProcesses;
@@ -92,13 +94,16 @@ export class ServerLauncher {
   }
 
   async #connect(id: string, { server, settings }: Omit<LaunchRequest, 'instance'>, hooks: Hooks): Promise<Connection> {
-    const { config, processes } = this.#needs;
+    const { config, clock, processes } = this.#needs;
     const launch = prepareLaunch(settings, config, id);
     if (launch.kind === 'stdio') await processes.announce(id, server);
     // Loaded with the first connection: the SDK's client is large.
     const { openConnection } = await import('./connection/connection.js');
     return openConnection({
+      server,
       launch,
+      dataDir: config.dataDir,
+      now: clock.now,
       watchdog: this.#watchdog,
       timeoutMs: Math.max(startMs, settings.startTimeout ?? 0),
       onStarted: (pid) => void processes.started(id, pid).catch(() => {}),

@@ -7,6 +7,7 @@ import type { UnusedServer } from '../base/server-settings.js';
 import type { Sql } from '../store/sql.js';
 import { lastWords } from './connection/last-words.js';
 import { isReadOnly } from './connection/tool-description.js';
+import type { Exposure } from './exposed-tools.js';
 import type { NativeTool } from './native/define-native-tool.js';
 import type { InstanceView, Pool } from './pool/pool.js';
 import type { CallMetrics, InstanceStats } from './routing/call-metrics.js';
@@ -124,29 +125,38 @@ export interface ServerView {
   tools: number | undefined;
   listedAt: EpochMs | undefined;
   backups: readonly string[];
+  /** How many of its tools are tools of this server too. */
+  exposed: number;
+  /** What of `expose` in its entry cannot be as it says. */
+  exposeProblems: readonly string[];
   instances: InstanceReport[];
-  /** Why it is left out, if its entry of the config file is wrong. */
+  /** Why it is left out, if its entry of the config file is wrong; or the login that it needs. */
   problem?: string;
 }
 
 export interface ServersNeeds {
   pools: ReadonlyMap<string, Pool>;
   unused: readonly UnusedServer[];
+  exposure: Exposure;
   db: Sql;
   metrics: CallMetrics;
   redact: Redact;
+  /** The login that a server needs, in words. */
+  wantedLogin(pool: Pool): string | undefined;
 }
 
 const hourMs = 3_600_000;
 
 /** All servers of the config file with their instances. */
-export async function viewServers({ pools, unused, db, metrics, redact }: ServersNeeds): Promise<ServerView[]> {
+export async function viewServers(needs: ServersNeeds): Promise<ServerView[]> {
+  const { pools, unused, exposure, db, metrics, redact, wantedLogin } = needs;
   const stats = await metrics.byInstance(hourMs);
   const rows = await db.all<{ id: string; state: string }>("select id, state from breakers where id like 'server:%'");
   const breakers = new Map(rows.map(({ id, state }) => [id, state]));
   const used = await Promise.all(
     [...pools.values()].map(async (pool): Promise<ServerView> => {
       const list = await pool.knownTools();
+      const problem = wantedLogin(pool);
       return {
         server: pool.server,
         runs: describeLaunch(pool),
@@ -154,10 +164,13 @@ export async function viewServers({ pools, unused, db, metrics, redact }: Server
         tools: list?.tools.length,
         listedAt: list?.listedAt,
         backups: pool.settings.backups ?? [],
+        exposed: exposure.tools.filter(({ server }) => server === pool.server).length,
+        exposeProblems: exposure.problems.get(pool.server) ?? [],
         instances: pool.instances().map((instance) => ({
           ...report(instance, stats, breakers),
           said: lastWords(instance.lastWords, redact),
         })),
+        ...(problem !== undefined && { problem }),
       };
     }),
   );
@@ -165,7 +178,15 @@ export async function viewServers({ pools, unused, db, metrics, redact }: Server
 }
 
 function viewUnused({ server, problem }: UnusedServer): ServerView {
-  const none = { runs: '', tools: undefined, listedAt: undefined, backups: [], instances: [] };
+  const none = {
+    runs: '',
+    tools: undefined,
+    listedAt: undefined,
+    backups: [],
+    exposed: 0,
+    exposeProblems: [],
+    instances: [],
+  };
   return { server, health: 'off', ...none, ...(problem === undefined ? {} : { problem }) };
 }
 
@@ -196,9 +217,15 @@ export interface SickServer {
   said: string | undefined;
 }
 
-/** The servers that this session has tried and that are not fully up. */
-export function sickServers(pools: ReadonlyMap<string, Pool>, redact: Redact): SickServer[] {
+/** The servers that this session has tried and that are not fully up, and those that need a login. */
+export function sickServers({
+  pools,
+  redact,
+  wantedLogin,
+}: Pick<ServersNeeds, 'pools' | 'redact' | 'wantedLogin'>): SickServer[] {
   return [...pools.values()].flatMap((pool) => {
+    const login = wantedLogin(pool);
+    if (login !== undefined) return [{ server: pool.server, problem: login, said: undefined }];
     const instances = pool.instances();
     const sick = instances.filter(isSick);
     const [first] = sick;

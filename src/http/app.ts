@@ -7,17 +7,20 @@ import { prometheusContentType } from '../core/metrics/prometheus.js';
 import type { EventFeed } from '../mcp/event-feed.js';
 import type { Runtime } from '../runtime.js';
 import { chooseTools } from '../tools/index.js';
+import { coordinatorApi } from './coordinator-routes.js';
 import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
+import { placeOf } from './follow-events.js';
 import { type Env, type GuardOptions, guard } from './guard.js';
 import { largestBody } from './largest-body.js';
+import { liveSocket } from './live-socket.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
 import type { OpenVisits } from './open-visits.js';
 import { boardReads } from './page/board-reads.js';
 import { jobReads } from './page/job-reads.js';
 import { showVisitor } from './page/visitor.js';
 import type { PageFiles } from './page-files.js';
-import { createStreamPlaces, mostStreamsOfToken } from './stream-places.js';
+import { createStreamPlaces, tooManyStreams } from './stream-places.js';
 import { toolApi } from './tool-api.js';
 
 export interface AppNeeds {
@@ -50,20 +53,22 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
         }),
     }),
   );
-  app.get('/api/health', (context) => context.json({ status: 'ok', version, pid: process.pid }));
+  app.get('/api/health', (context) =>
+    context.json({ status: 'ok', version, pid: process.pid, uptime: process.uptime() }),
+  );
   app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.route('/api/tools', toolApi(tools, { runtime, visits }));
   if (page) app.route('/api/page', toolApi([...boardReads, ...jobReads], { runtime, visits }, { isCounted: false }));
+  app.route('/', coordinatorApi(tools, { runtime, visits }));
   app.get('/api/events', refuseHead, async (context) => {
-    const place = context.req.header('last-event-id') ?? context.req.query('after');
-    const newest = await feed.newest();
-    // A place beyond the newest event is one of another database.
-    const afterId = place !== undefined && /^\d{1,15}$/.test(place) ? Math.min(Number(place), newest) : newest;
+    const afterId = await placeOf(context.req.header('last-event-id') ?? context.req.query('after'), feed);
     const pass = context.get('visitor');
     const onEnd = streams.take(pass);
     if (!onEnd) return errorResponse(503, tooManyStreams);
     return eventStream({ feed, visits, pass, afterId, signal: context.req.raw.signal, onEnd });
   });
+  app.use(liveSocket({ runtime, feed, visits, streams }));
+  app.get('/ws', () => errorResponse(426, noHandshake));
   app.get('/metrics', async (context) =>
     context.body(await runtime.metrics.prometheus(), 200, { 'Content-Type': prometheusContentType }),
   );
@@ -79,7 +84,7 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
     errorResponse(404, {
       code: 'not_found',
       message: `There is nothing at ${context.req.path}.`,
-      hint: 'There are /api/health, /api/tools, /api/events, /metrics and /mcp.',
+      hint: 'There are /api/health, /api/tools, /api/events, /ws, /metrics and /mcp.',
     }),
   );
   app.onError((error) => {
@@ -89,10 +94,10 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   return app;
 }
 
-const tooManyStreams = {
-  code: 'unavailable',
-  message: `This token has ${mostStreamsOfToken} streams open, and may have no more.`,
-  hint: 'Close one of them, or use another token.',
+const noHandshake = {
+  code: 'invalid',
+  message: 'There is a WebSocket here, and this was no handshake for one.',
+  hint: 'Connect by ws://, or read /api/events.',
 } as const;
 
 /** The framework answers HEAD by the handler of GET and drops the body: nothing would ever end the stream of a GET. */

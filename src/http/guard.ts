@@ -5,6 +5,7 @@ import { browserLifeMs } from '../core/access/browser-sessions.js';
 import { anyonePass, ownerPass, type Pass } from '../core/access/pass.js';
 import { isSame } from '../core/access/secret.js';
 import { errorResponse } from './failure.js';
+import type { AcceptSocket } from './web-sockets.js';
 
 /** Who a request comes from. */
 export type Visitor = Pass;
@@ -23,7 +24,11 @@ export interface GuardOptions {
   port(): number;
 }
 
-export type Env = { Variables: { visitor: Visitor } };
+export interface Env {
+  Variables: { visitor: Visitor };
+  /** With a request for a WebSocket. */
+  Bindings: { accept?: AcceptSocket };
+}
 
 /** Earlier versions kept the token itself in it, and browsers send a cookie of 127.0.0.1 to every port. */
 const formerCookieName = 'agent_runtime';

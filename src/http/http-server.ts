@@ -12,6 +12,7 @@ import { listen } from './listen.js';
 import { McpEndpoint } from './mcp-endpoint.js';
 import { createOpenVisits } from './open-visits.js';
 import type { PageFiles } from './page-files.js';
+import { acceptWebSockets } from './web-sockets.js';
 
 export interface HttpOptions {
   runtime: Runtime;
@@ -27,6 +28,8 @@ export interface HttpOptions {
   /** False lets anyone in who reaches the port: only on loopback. */
   needsToken: boolean;
   page?: PageFiles | undefined;
+  /** How often a WebSocket is asked whether its client is there. */
+  pingMs?: number | undefined;
 }
 
 export interface HttpServer {
@@ -78,6 +81,10 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
   });
   const { server } = listening;
   port = listening.port;
+  const sockets = acceptWebSockets(server, {
+    answer: (request, accept) => app.fetch(request, { accept }),
+    pingMs: options.pingMs,
+  });
   const url = `http://${isAny(host) ? '127.0.0.1' : bracketed(host)}:${port}`;
   const entry = await runtime.httpServers.add({ url, hasPage: page !== undefined, isReadOnly });
   return {
@@ -92,6 +99,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
       visits.close();
       feed.close();
       server.close();
+      await sockets.close();
       await mcp.close();
       server.closeAllConnections();
       await runtime.httpServers.remove(entry).catch(() => {});

@@ -151,6 +151,7 @@ export class McpEndpoint {
         isReadOnly: this.#config.isReadOnly || isReadOnly,
         rights: pass,
         runtime: async () => this.#runtime,
+        exposing: { now: async () => this.#runtime, opened: Promise.resolve(this.#runtime) },
         feed: this.#feed,
         settleProject: (exchange) => project.settle(exchange),
       }),

@@ -10,6 +10,7 @@ import type { Log } from '../base/log.js';
 import { keyOf } from '../core/access/pass.js';
 import type { Actor } from '../core/actor.js';
 import type { EventFeed } from '../mcp/event-feed.js';
+import { ExposedTools } from '../mcp/exposed-tools.js';
 import { Rounds } from '../mcp/modern-rounds.js';
 import { createModernServer } from '../mcp/modern-server.js';
 import { followResources } from '../mcp/resource-changes.js';
@@ -47,15 +48,14 @@ export class ModernEndpoint {
 
   constructor(needs: ModernEndpointNeeds) {
     this.#needs = needs;
-    const { runtime, feed, log } = needs;
-    this.#changes = createChanges({ db: runtime.db, feed, log });
+    this.#changes = createChanges(needs);
     this.#handler = createMcpHandler(
       async ({ authInfo, requestInfo }) => this.#serverFor(passOf(authInfo), requestInfo),
       {
         legacy: 'reject',
         bus: this.#changes,
         maxRequestBodySize: largestBody,
-        onerror: (error) => log.warn('a request was refused', { problem: error.message }),
+        onerror: (error) => needs.log.warn('a request was refused', { problem: error.message }),
       },
     );
   }
@@ -94,6 +94,7 @@ export class ModernEndpoint {
       isReadOnly,
       rights: pass,
       runtime: async () => runtime,
+      exposing: { now: async () => runtime, opened: Promise.resolve(runtime) },
       feed,
     });
     const method = request?.headers.get('mcp-method') ?? undefined;
@@ -122,21 +123,33 @@ interface Changes extends ServerEventBus {
   start(): Promise<void>;
 }
 
-/** The changes of resources, followed while anybody listens. */
-function createChanges(needs: Parameters<typeof followResources>[0]): Changes {
+/** The changes of resources and of tools, followed while anybody listens. */
+function createChanges(needs: ModernEndpointNeeds): Changes {
+  const { runtime, feed, log } = needs;
   const listeners = new Set<(event: ServerEvent) => void>();
   let following: Promise<() => void> | undefined;
   const publish = (event: ServerEvent) => {
     for (const listener of listeners) listener(event);
   };
-  async function start(): Promise<void> {
-    following ??= followResources(needs, ({ uris, isListChanged }) => {
+  async function follow(): Promise<() => void> {
+    const exposing = { now: async () => runtime, opened: Promise.resolve(runtime) };
+    const exposed = new ExposedTools({ exposing, isReadOnly: false, feed });
+    await exposed.list();
+    const endTools = exposed.follow(() => publish({ kind: 'tools_list_changed' }));
+    const endResources = await followResources({ db: runtime.db, feed, log }, ({ uris, isListChanged }) => {
       for (const uri of uris) publish({ kind: 'resource_updated', uri });
       if (isListChanged) publish({ kind: 'resources_list_changed' });
     });
+    return () => {
+      endTools();
+      endResources();
+    };
+  }
+  async function start(): Promise<void> {
+    following ??= follow();
     await following.catch((error: unknown) => {
       following = undefined;
-      needs.log.warn('changes could not be followed', { error });
+      log.warn('changes could not be followed', { error });
     });
   }
   return {

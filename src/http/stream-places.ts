@@ -3,6 +3,13 @@ import type { Rights } from '../core/access/pass.js';
 /** Of one token that the owner has made: a page in each of many windows, and some programs. */
 export const mostStreamsOfToken = 50;
 
+/** The answer to a token that gets no place. */
+export const tooManyStreams = {
+  code: 'unavailable',
+  message: `This token has ${mostStreamsOfToken} streams open, and may have no more.`,
+  hint: 'Close one of them, or use another token.',
+} as const;
+
 /** The owner's own. */
 const mostStreamsOfOwner = 500;
 

@@ -63,19 +63,21 @@ export interface CallNeeds {
   openContext(): Promise<ToolContext>;
   /** Called with a failure that no caller can fix. */
   onDefect(): void;
+  /** Makes the result of what the tool returns; the tool's own declaration does unless given. */
+  show?(output: unknown): CallToolResult;
 }
 
 /** Runs one call and maps its outcome, whatever it is, to a result. */
 export async function callTool(
   tool: AnyTool,
   given: unknown,
-  { openContext, onDefect }: CallNeeds,
+  { openContext, onDefect, show = (output) => toResult(tool, output) }: CallNeeds,
 ): Promise<CallToolResult> {
   const notes: string[] = [];
   const note = (text: string) => notes.push(text);
   try {
     const output = await runTool(tool, given, { ...(await openContext()), note });
-    const result = toResult(tool, output);
+    const result = show(output);
     for (const text of notes) result.content.push({ type: 'text', text: `Note: ${text}` });
     return result;
   } catch (error) {

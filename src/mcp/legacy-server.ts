@@ -15,12 +15,21 @@ export function createLegacyServer(service: Service): Server {
   const server = new ProtocolServer(serverInfo, { capabilities: service.capabilities });
   server.instructionsFor = service.instructions;
   const subscriptions = service.follow ? createSubscriptions(server, service.follow) : undefined;
+  let endTools: (() => void) | undefined;
+  server.onclose = () => {
+    subscriptions?.stop();
+    endTools?.();
+  };
   const handlers = { ...service.handlers, ...subscriptions?.handlers };
 
   // Requests are handled here and not by setRequestHandler: with that the SDK would check each one twice and each
   // result once more against its schemas, a third of what a short call takes. Tools check their own arguments.
   server.fallbackRequestHandler = async ({ method, params }, extra) => {
     if (method === 'resources/list') subscriptions?.listIsKnown();
+    // From here on the client is told when the list changes.
+    if (method === 'tools/list') {
+      endTools ??= service.followTools?.(() => void server.sendToolListChanged().catch(() => {}));
+    }
     return (await answer({ handlers }, method, params, exchangeOf(server, extra))) as Record<string, unknown>;
   };
   return server;
@@ -69,8 +78,8 @@ function createSubscriptions(server: Server, follow: NonNullable<Service['follow
     following = undefined;
   }
 
-  server.onclose = stop;
   return {
+    stop,
     /** From here on the client is told when the list changes. */
     listIsKnown(): void {
       isListKnown = true;

@@ -10,8 +10,11 @@ import type { Service } from './service.js';
 export async function serveModern(service: Service, transport: Transport, log: Log): Promise<void> {
   let server: Server | undefined;
   let following: Promise<unknown> | undefined;
+  let isFollowingTools = false;
   /** The SDK sends on what the subscriptions of the client ask for, and drops the rest. */
   async function follow(): Promise<void> {
+    if (!isFollowingTools) service.followTools?.(() => void server?.sendToolListChanged().catch(() => {}));
+    isFollowingTools = true;
     following ??= service.follow?.(({ uris, isListChanged }) => {
       for (const uri of uris) server?.sendResourceUpdated({ uri }).catch(() => {});
       if (isListChanged) server?.sendResourceListChanged().catch(() => {});

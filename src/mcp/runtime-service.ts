@@ -6,6 +6,7 @@ import { calledTool } from './called-tool.js';
 import { completionHandlers } from './completions.js';
 import { createEventFeed, type EventFeed } from './event-feed.js';
 import type { Exchange } from './exchange.js';
+import { type ExposedRuntime, ExposedTools } from './exposed-tools.js';
 import { faceOf } from './face.js';
 import { instructionsFor } from './instructions.js';
 import { refuseCursor } from './no-cursor.js';
@@ -26,6 +27,8 @@ export interface RuntimeServiceNeeds {
   rights?: Rights | undefined;
   /** Opens the runtime on first use. A failure answers the call that needed it, and the next call tries again. */
   runtime(): Promise<Runtime>;
+  /** Where the tools of other servers come from that the config file puts among ours. */
+  exposing: ExposedRuntime;
   /** Shared by the clients of one process; one of its own unless given. */
   feed?: EventFeed | undefined;
   /** Asks the client for the actor's project, where that is needed. */
@@ -39,12 +42,15 @@ export interface RuntimeServiceNeeds {
  */
 export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
   const { surfaces, actor, rights, runtime, isReadOnly } = needs;
+  const exposed = new ExposedTools(needs);
 
   async function callTool(params: unknown, exchange: Exchange): Promise<CallToolResult> {
     const { name, arguments: given } = calledTool(params);
     const surface = await surfaces.for(exchange.peer.info, isReadOnly);
     const { callTool, contextOf, toErrorResult } = surface.run;
-    const tool = surface.find(name);
+    const own = surface.find(name);
+    const other = own ? undefined : await exposed.find(name);
+    const tool = own ?? other?.tool;
     if (!tool) return toErrorResult(surface.explainMissing(name, rights));
     const openContext = async () => {
       if (surface.problem) throw surface.problem;
@@ -55,12 +61,12 @@ export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
     };
     // A client that shows its server's log should not need to look for it on disk.
     const onDefect = () => exchange.log({ level: 'error', logger: tool.name, data: 'tool failed' });
-    return callTool(tool, given, { openContext, onDefect });
+    return callTool(tool, given, { openContext, onDefect, ...(other && { show: other.show }) });
   }
 
   return {
     capabilities: {
-      tools: {},
+      tools: { listChanged: true },
       resources: { subscribe: true, listChanged: true },
       prompts: {},
       completions: {},
@@ -70,13 +76,15 @@ export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
     handlers: {
       'tools/list': async (params, { peer }) => {
         refuseCursor('tools/list', params);
-        return { tools: (await surfaces.for(peer.info, isReadOnly)).descriptions() };
+        const own = (await surfaces.for(peer.info, isReadOnly)).descriptions();
+        return { tools: [...own, ...(await exposed.list())] };
       },
       'tools/call': callTool,
       ...resourceHandlers(needs),
       ...promptHandlers,
       ...completionHandlers(needs),
     },
+    followTools: (publish) => exposed.follow(publish),
     async follow(publish) {
       const { db, log } = await runtime();
       const feed = needs.feed ?? createEventFeed({ db, log });

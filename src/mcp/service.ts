@@ -16,6 +16,8 @@ export interface Service {
   handlers: Handlers;
   /** Tells which resources change, until the function that it resolves to is called. */
   follow?(publish: (changes: ResourceChanges) => void): Promise<() => void>;
+  /** Tells when the list of tools is no longer as this client has seen it, until the function returned is called. */
+  followTools?(publish: () => void): () => void;
 }
 
 /** How the server names itself in each answer of protocol 2026-07-28. */

@@ -3,6 +3,7 @@ import type { Implementation } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import { type Log, type OpenLogOptions, openLog } from '../base/log.js';
+import { exposesTools } from '../base/server-settings.js';
 import { defaultConfig } from '../config.js';
 import { nameSession, type Session, type SessionInfo } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
@@ -58,6 +59,10 @@ export async function serveStdio(readSettings: () => Config, options: ServeOptio
       await project.answered();
       return runtime.open();
     },
+    exposing: {
+      now: async () => runtime.opened() ?? (exposesAny(config) ? runtime.open() : undefined),
+      opened: runtime.hasOpened,
+    },
     settleProject: (exchange) => project.settle(exchange),
   });
   if (options.metricsPort !== undefined) {
@@ -68,19 +73,28 @@ export async function serveStdio(readSettings: () => Config, options: ServeOptio
   await serveUntilEnd(service, { begin: sessionStart.begin, project, log, close: () => runtime.opened()?.close() });
 }
 
+const exposesAny = ({ servers }: Config): boolean => Object.values(servers.used).some(exposesTools);
+
 interface OpenedOnce {
   open(): Promise<Runtime>;
   opened(): Runtime | undefined;
+  /** Resolves when it is open. */
+  hasOpened: Promise<Runtime>;
 }
 
 /** The runtime, opened when it is first needed; what keeps it from opening is tried again by the next call. */
 function openOnce(config: Config, log: Log, problem: Error | undefined): OpenedOnce {
   let opened: Runtime | undefined;
   let opening: Promise<Runtime> | undefined;
+  let tell = (_: Runtime) => {};
+  const hasOpened = new Promise<Runtime>((resolve) => {
+    tell = resolve;
+  });
   async function open(): Promise<Runtime> {
     if (problem) throw problem;
     const { openRuntime } = await import('../runtime.js');
     opened = await openRuntime({ config, log });
+    tell(opened);
     return opened;
   }
   return {
@@ -92,6 +106,7 @@ function openOnce(config: Config, log: Log, problem: Error | undefined): OpenedO
       return opening;
     },
     opened: () => opened,
+    hasOpened,
   };
 }
 

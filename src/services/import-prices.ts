@@ -4,8 +4,8 @@ import { tickerPattern, tickerRule } from '../agents/backtest/payload.js';
 import { type Prices, parsePrices } from '../agents/backtest/price-csv.js';
 import { downloadPrices, type PriceDownload } from '../agents/backtest/price-download.js';
 import { decodeUtf8, maxPriceBytes, priceFilePath, savePriceFile } from '../agents/backtest/price-store.js';
-import { readRegularFile } from '../agents/backtest/regular-file.js';
 import { AgentError } from '../agents/define-agent.js';
+import { readRegularFile } from '../agents/regular-file.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import { systemCode } from '../base/network-error.js';
 

@@ -9,7 +9,8 @@ import { taskLinks } from './migrations/008-task-links.js';
 import { breakerClock } from './migrations/009-breaker-clock.js';
 import { lanes } from './migrations/010-lanes.js';
 import { taskCounts } from './migrations/011-task-counts.js';
-import { worktrees } from './migrations/012-worktrees.js';
+import { messages } from './migrations/012-messages.js';
+import { worktrees } from './migrations/013-worktrees.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -25,5 +26,6 @@ export const migrations: readonly Migration[] = [
   breakerClock,
   lanes,
   taskCounts,
+  messages,
   worktrees,
 ];

@@ -22,10 +22,11 @@ import {
 } from './shapes/job.js';
 import { jobListText, jobResultText, jobStatusText, repeatedLine, warningLines } from './shapes/job-text.js';
 
-const modelName = z.string().min(1).max(200);
-const model = modelName.describe(
-  'Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.',
-);
+const model = z
+  .string()
+  .min(1)
+  .max(200)
+  .describe('Such as claude-sonnet-5-5, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.');
 
 /** Background tasks: prompts that a language model answers in a process of their own. */
 export const backgroundTools = [
@@ -47,20 +48,18 @@ export const backgroundTools = [
         .array(jobId)
         .max(100)
         .optional()
-        .describe(
-          'task_ids that must complete first. Their results go where {{results}} stands in the prompt, or at its end.',
-        ),
+        .describe('task_ids to wait for. Their results go where {{results}} stands, or at the end.'),
       fallback_models: z
-        .array(modelName)
+        .array(model)
         .max(5)
         .optional()
-        .describe('Asked in turn when the one before is failing, or out of tries.'),
+        .describe('Asked in turn when the provider of the model before is failing, or its tries are used up.'),
       max_attempts: z
         .int()
         .min(1)
         .max(20)
         .optional()
-        .describe('Tries on failures that may pass, or a lost process; 3 unless given.'),
+        .describe('Tries on rate limits, server errors, network trouble or a lost process; 3 unless given.'),
       timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
       token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens over all tries.'),
       idempotency_key: z
@@ -69,9 +68,7 @@ export const backgroundTools = [
         .max(200)
         .optional()
         .describe('A name of your own: the same key again returns the same task.'),
-      task_id: taskReference
-        .optional()
-        .describe('A task on the board: claimed now, judged by its acceptance, and completed or failed.'),
+      task_id: taskReference.optional().describe('A task on the board: claimed now, judged, and completed or failed.'),
       verify,
     }),
     output: submittedTaskOutput,
@@ -166,8 +163,7 @@ export const backgroundTools = [
     name: 'wait_for_tasks',
     title: 'Wait for tasks',
     effect: 'read',
-    description:
-      'Waits until any or all of these have ended, 50 s at most; returns status and the first 1,000 characters of each answer.',
+    description: 'Waits until any or all have ended, 50 s at most; returns status and the beginning of each answer.',
     input: z.strictObject({
       task_ids: z.array(jobId).min(1).max(100).describe('Ids as returned by submit_background_task or submit_job.'),
       mode: z.enum(['any', 'all']).default('all').describe('Wait for any of them, or for all.'),
@@ -196,7 +192,7 @@ export const backgroundTools = [
     description: 'Runs a failed, cancelled or dead background task again.',
     input: z.strictObject({
       task_id: jobId,
-      model: modelName.optional().describe('Another model.'),
+      model: model.optional(),
       token_budget: z.int().min(1).max(1_000_000_000).optional().describe('A new one over all tries.'),
     }),
     output: jobStatusOutput,

@@ -15,20 +15,23 @@ import {
   priority,
   taskReference,
   taskReferences,
+  time,
+  toMs,
 } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { createTask } from './shapes/new-task.js';
 import {
+  describeWorkerClaim,
   showWorker,
+  showWorkerClaim,
   showWorkerTask,
   statusWord,
   statusWords,
+  workerClaimOutput,
   workerListOutput,
   workerTaskId,
   workerTaskOutput,
-  workerTaskText,
 } from './shapes/worker.js';
-import { showWorktree, worktreeOutput } from './shapes/worktree.js';
 
 const workerId = z
   .string()
@@ -43,15 +46,16 @@ const workerTasks = pageOutput('tasks', workerTaskOutput);
 /** Tasks with what `showWorkerTask` needs of them. */
 async function withKeys(tasks: readonly TaskWithDependencies[], runtime: Runtime) {
   const keys = await runtime.tasks.keysOf(tasks);
-  return tasks.map((task) => ({ task, keys }));
+  const now = runtime.clock.now();
+  return tasks.map((task) => ({ task, keys, now }));
 }
 
 type WithKeys = Awaited<ReturnType<typeof withKeys>>[number];
 const shownAs = {
   byDefault: 20,
   // A line of its texts where there is room for few tasks, as much of them as ever where there are few.
-  show: ({ task, keys }: WithKeys, longestLine: number) =>
-    showWorkerTask(task, keys, longestLine === 60 ? 200 : longestLine),
+  show: ({ task, keys, now }: WithKeys, longestLine: number) =>
+    showWorkerTask(task, { keys, now, longest: longestLine === 60 ? 200 : longestLine }),
   placeOf: ({ task }: WithKeys) => task.id,
 };
 
@@ -120,6 +124,7 @@ export const coordinationTools = [
       output: z.string().max(20_000).optional().describe('The expected output.'),
       priority: priority.optional(),
       goal_id: goalId.optional(),
+      deadline: time.optional(),
       on_dependency_failure: failurePolicy.optional(),
     }),
     output: z.strictObject({ id: z.string(), number: z.int(), status: statusWord }),
@@ -135,6 +140,7 @@ export const coordinationTools = [
         expectedOutput: input.output,
         priority: input.priority,
         goalId: input.goal_id,
+        deadlineAt: toMs(input.deadline),
         onDependencyFailure: input.on_dependency_failure,
       };
       const { id: number, status } = await createTask(task, actor, runtime.tasks);
@@ -180,36 +186,16 @@ export const coordinationTools = [
     description:
       'Claims one particular task for the worker of a slot. Next: update_task. claim_next_task claims the most urgent one.',
     input: z.strictObject({ taskId, workerId, workerSlot: slot, worktree: inWorktree }),
-    output: z.strictObject({
-      taskId: z.string(),
-      workerId: z.string(),
-      workerSlot: z.int(),
-      title: z.string(),
-      description: z.string(),
-      claim_token: z.int(),
-      lease_expires_at: z.string().nullable(),
-      /** Work in its directory. */
-      worktree: worktreeOutput.optional(),
-    }),
+    output: workerClaimOutput,
     text: ({ taskId, workerId }) => `Successfully claimed task ${taskId} for worker ${workerId}`,
-    facts: ({ title, description, claim_token, lease_expires_at, worktree }) =>
-      `Title: ${title}
-Description: ${description}
-claim_token: ${claim_token}${untilText(lease_expires_at)}${worktree ? `\nWorktree: ${worktree.path} (branch ${worktree.branch})` : ''}`,
+    facts: describeWorkerClaim,
     handler: async (input, { runtime, actor }) => {
-      const claim = { task: input.taskId, workerId: input.workerId, slot: input.workerSlot };
-      const claimed = await runtime.workers.claim(claim, actor);
-      const task = input.worktree ? await giveWorktree(claimed, actor, runtime) : { ...claimed, worktree: undefined };
-      return {
-        taskId: workerTaskId(task),
-        workerId: input.workerId,
-        workerSlot: input.workerSlot,
-        title: task.title,
-        description: workerTaskText(task, 6_000),
-        claim_token: task.claimToken,
-        lease_expires_at: iso(task.leaseExpiresAt),
-        worktree: showWorktree(task.worktree),
-      };
+      const { taskId, workerId, workerSlot } = input;
+      const claimed = await runtime.workers.claim({ task: taskId, workerId, slot: workerSlot }, actor);
+      const task = input.worktree ? await giveWorktree(claimed, actor, runtime) : claimed;
+      const keys = await runtime.tasks.keysOf([task]);
+      const unread = await runtime.messages.unread(actor, workerId);
+      return showWorkerClaim(task, { keys, now: runtime.clock.now(), workerId, workerSlot, unread });
     },
   }),
 

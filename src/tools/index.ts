@@ -8,6 +8,7 @@ import { coordinationTools } from './coordination.js';
 import { dashboardTools } from './dashboard.js';
 import { goalTools } from './goals.js';
 import { jobTools } from './jobs.js';
+import { messageTools } from './messages.js';
 import { metricTools } from './metrics.js';
 import { nativeTool } from './native.js';
 import { relayTools } from './relay.js';
@@ -22,7 +23,7 @@ import { worktreeTools } from './worktrees.js';
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
   goals: [...goalTools, ...taskTools, ...verifyTools, ...templateTools, ...runGoalTools],
-  coordination: [...coordinationTools, ...worktreeTools],
+  coordination: [...coordinationTools, ...messageTools, ...worktreeTools],
   relay: relayTools,
   breakers: breakerTools,
   background: backgroundTools,

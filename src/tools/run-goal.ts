@@ -30,14 +30,16 @@ export const runGoalTools = [
       'Lets background models do all tasks of a goal. Returns a run_id at once. Next: wait_for_tasks; cancel_task stops it.',
     input: z.strictObject({
       goal_id: goalId,
-      model: z.string().min(1).max(200).optional().describe('As for submit_background_task; the default unless given.'),
-      concurrency: z.int().min(1).max(20).default(2).describe('Tasks at once.'),
-      token_budget: z
-        .int()
+      model: z
+        .string()
         .min(1)
-        .max(1_000_000_000)
+        .max(200)
         .optional()
-        .describe('Most tokens of the goal in all; its own budget unless given.'),
+        .describe(
+          'The model that does the tasks, such as claude-sonnet-5-5 or ollama:llama3.2; the default unless given.',
+        ),
+      concurrency: z.int().min(1).max(20).default(2).describe('Tasks at once.'),
+      token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens of the goal in all.'),
       verify,
     }),
     output: runOutput,

@@ -20,12 +20,14 @@ import {
 import * as task from './shapes/task.js';
 import { type ShownWorktree, showDifference } from './shapes/worktree.js';
 
-const workerName = z.string().min(1).max(200).describe('Who does it, in a session of several workers.');
+const workerName = z.string().min(1).max(200).describe('A name for who does it, when a session has several workers.');
 const leaseSeconds = z
   .int()
   .min(5)
   .max(604_800)
-  .describe('Seconds until the claim lapses without a heartbeat; at least 60 in a session.');
+  .describe(
+    'How long the claim lives without a heartbeat. A session renews its own, so less than 60 counts as 60 there.',
+  );
 
 /** A worktree with its diff, or why that cannot be read. */
 async function withDifference(shown: ShownWorktree | undefined, taskId: number, { worktrees }: Runtime) {
@@ -116,9 +118,8 @@ export const taskTools = [
       const request = { workerId: input.worker_id, leaseSeconds: input.lease_seconds };
       const claim = () => runtime.tasks.claimNext(within, request, actor);
       const claimed = await (input.worktree ? claimInWorktree(claim, actor, runtime) : claim());
-      return claimed
-        ? task.showClaimedTask(claimed, runtime.clock.now())
-        : task.showWhy(await runtime.tasks.waitingReasons(within));
+      if (!claimed) return task.showWhy(await runtime.tasks.waitingReasons(within));
+      return task.showClaimedTask(claimed, runtime.clock.now(), await runtime.messages.unread(actor, input.worker_id));
     },
   }),
 

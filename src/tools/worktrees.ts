@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { worktreeEnds } from '../worktrees/finish.js';
 import { defineTool } from './call/define-tool.js';
+import { rowId } from './call/fields.js';
 import { finishedWorktreeOutput } from './shapes/worktree.js';
 
 /** Git worktrees of tasks and jobs. */
@@ -12,7 +13,7 @@ export const worktreeTools = [
     description:
       'Merges the git worktree of a task into the branch it began from, committing what is not yet, if that merges; or discards or keeps it.',
     input: z.strictObject({
-      task_id: z.union([z.int().min(1), z.string().min(1).max(200)]).describe('A task, or a background task.'),
+      task_id: z.union([rowId, z.string().min(1).max(200)]).describe('A task, or a background task.'),
       action: z.enum(worktreeEnds).describe('keep: leave it to a person.'),
       force: z.boolean().optional().describe('Discard work too; a ref keeps it.'),
     }),

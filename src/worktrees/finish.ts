@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { RuntimeError } from '../base/errors.js';
+import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Git } from '../base/git.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded } from '../core/jobs/job.js';
@@ -112,7 +112,12 @@ async function merge(row: WorktreeRow, contents: Contents, git: Git): Promise<st
   }
   const message = `Merge ${own}: ${title}`;
   const commit = await mergeInto(git, repository, { commit: contents.snapshot, branch, message });
-  await removeTree(git, row, contents);
+  try {
+    await removeTree(git, row, contents);
+  } catch (error) {
+    const { message, hint } = error instanceof RuntimeError ? error : new RuntimeError('conflict', messageOf(error));
+    throw new RuntimeError('conflict', `It is merged into ${branch}. ${message}`, hint, { cause: error });
+  }
   return commit;
 }
 

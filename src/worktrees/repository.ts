@@ -19,7 +19,10 @@ export interface Repository {
 /** The repository around a directory. Throws `not_configured`, saying what is missing for a worktree. */
 export async function openRepository(git: Git, directory: string): Promise<Repository> {
   if (directory === '') {
-    throw noRepository('the session names no project directory', 'Start the client in a git repository, or set CLAUDE_PROJECT_DIR to one.');
+    throw noRepository(
+      'the session names no project directory',
+      'Start the client in a git repository, or set CLAUDE_PROJECT_DIR to one.',
+    );
   }
   if (!isDirectory(directory)) {
     throw noRepository(`${directory} is no directory of this machine`, 'Work in a git repository of this machine.');

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { RuntimeError } from '../base/errors.js';
@@ -120,14 +120,23 @@ export async function isUntouched(git: Git, tree: Tree): Promise<boolean> {
 async function takeSnapshot(git: Git, { path, title }: Tree, head: string): Promise<string> {
   const own = resolve(path, await git.run(['rev-parse', '--git-dir'], { cwd: path }), 'index');
   return withIndex(async (indexFile) => {
-    // A copy knows which files have not changed, so that only the others are read.
-    if (existsSync(own)) copyFileSync(own, indexFile);
+    if (existsSync(own)) copyIndex(own, indexFile);
     else await git.run(['read-tree', head], { cwd: path, indexFile });
     await git.run(['add', '--all', '.'], { cwd: path, indexFile, timeoutMs: checkoutMs });
     const tree = await git.run(['write-tree'], { cwd: path, indexFile });
     if (tree === (await git.run(['rev-parse', `${head}^{tree}`], { cwd: path }))) return head;
     return commitTree(git, path, { tree, parents: [head], message: title });
   });
+}
+
+/**
+ * A copy knows which files have not changed, so that git reads only the others. Git reads again those that are as new as
+ * their index, because they may have changed within the same second: the copy must not look newer than it is.
+ */
+function copyIndex(own: string, copy: string): void {
+  const second = Math.floor(statSync(own).mtimeMs / 1000);
+  copyFileSync(own, copy);
+  utimesSync(copy, second, second);
 }
 
 /** Makes a commit that no branch has yet. */

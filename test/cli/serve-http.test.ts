@@ -126,6 +126,12 @@ it('a dashboard ends when nobody has been connected for as long as it was told',
   expect((await ended).code).toBe(0);
 });
 
+it('a dashboard that would wait for an hour of idleness ends at a signal', async () => {
+  const { pid, ended } = await startHttpProcess(tempDir(), ['dashboard', '--port', '0', '--until-idle', '3600']);
+  process.kill(pid, 'SIGTERM');
+  expect((await ended).code).toBe(0);
+});
+
 it('browsers are listed beside the tokens, and signed out by their id or with their token', async () => {
   const home = tempDir();
   const { token } = (await runCli(['token', 'create', '--name', 'laptop', '--json'], { home })).json();

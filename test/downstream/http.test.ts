@@ -28,7 +28,7 @@ it('a server that has forgotten the session is initialized anew, and the call ma
 it('a server that is missing, refuses or breaks: a backup answers, also an unsafe call if it never arrived', async () => {
   const server = await startHttpServer();
   const { call } = await toolRuntime({
-    web: { url: server.url, backups: ['odd'] },
+    web: { url: server.url, headers: { Authorization: 'Bearer a-token' }, backups: ['odd'] },
     odd: odd({ instances: 1 }),
   });
   await call('web.look');

@@ -170,7 +170,8 @@ it('a session that may only read writes no row, and renews nothing of a conversa
   const holder = { holder: 'claude:abc', project: '' };
   await runtime.tasks.create([{ title: 'held' }], holder);
   await runtime.tasks.claimNext({ project: '' }, {}, holder);
-  const { job } = await runtime.jobs.submit({ type: 'generic', payload: {} }, actor);
+  // Not due yet, so that no runner comes and goes meanwhile.
+  const { job } = await runtime.jobs.submit({ type: 'generic', payload: {}, runAt: clock.now() + 3_600_000 }, actor);
   await runtime.jobs.cancel(job.id, actor);
   const { token } = await runtime.access.create({ name: 'screen', isReadOnly: true }, actor);
   // Its first use is noted with the token.

@@ -10,8 +10,8 @@ import { chooseTools, findTool } from '../../src/tools/index.js';
 import { body, replyWith, webService } from '../downstream/native/web-service.js';
 import { odd } from '../downstream/tool-runtime.js';
 import { type BackgroundOptions, background, scripted } from '../runner/fixtures/background.js';
-import { gitRepository, writeFiles } from '../worktrees/git-repository.js';
 import { isJudged, verdict } from '../services/running-relay.js';
+import { gitRepository, writeFiles } from '../worktrees/git-repository.js';
 
 /** The tools that were called here. */
 const reached = new Set<string>();
@@ -141,7 +141,12 @@ describe('what a tool returns is what its output schema says, key for key', () =
 
   it('worktrees', async () => {
     const { call } = await caller({ project: gitRepository() });
-    await call('create_tasks', { tasks: [{ title: 'one', key: 'one' }, { title: 'two', key: 'two' }] });
+    await call('create_tasks', {
+      tasks: [
+        { title: 'one', key: 'one' },
+        { title: 'two', key: 'two' },
+      ],
+    });
     const { worktree } = await call('claim_next_task', { worktree: true });
     writeFiles(worktree.path, { 'b.txt': 'b' });
     await call('get_task', { task_id: 'one', diff: true });
@@ -154,6 +159,22 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('get_task', { task_id: 'two', diff: true });
     await call('finish_worktree', { task_id: 'two', action: 'discard' });
     await call('get_task', { task_id: 'two', diff: true });
+  });
+
+  it('messages', async () => {
+    const { runtime, call, callTool } = await caller();
+    const { id } = await call('send_message', { to: 'user', subject: 'S', body: 'B' });
+    await runtime.messages.send(
+      { to: 'all', subject: 'A', body: 'B', importance: 'high' },
+      { holder: null, project: '' },
+    );
+    await call('runtime_status');
+    await call('create_task', { title: 'T' });
+    expect(await call('claim_next_task')).toMatchObject({ unread_messages: 1 });
+    await call('get_messages', { peek: true });
+    await call('get_messages', { thread: id });
+    await call('get_messages', { all: true, limit: 1 });
+    for (const read of boardReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
   });
 
   it('relays', async () => {

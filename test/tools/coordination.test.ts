@@ -46,3 +46,44 @@ it('a heartbeat says how many tasks and how many slots it has renewed', async ()
   await server.ok('claim_worker_slot', { worker_id: 'w1' });
   expect(await server.ok('heartbeat')).toEqual({ renewed: 0, slots: 1 });
 });
+
+it('a claimed task comes with its expected output, its deadline, and the results of what it depends on', async () => {
+  const server = await atWork();
+  const done = { taskId: 'setup-db', status: 'done', workerId: 'w1', output: 'postgres://db' };
+  await server.ok('update_task', done);
+  const deadline = '2099-12-01T09:00:00.000Z';
+  await server.ok('add_task', {
+    id: 'report',
+    description: 'Report on it.',
+    dependencies: ['setup-db'],
+    output: 'A page.',
+    due: deadline,
+  });
+  const claim = { taskId: 'report', workerId: 'w1', workerSlot: 1 };
+  const { content } = (await server.client.callTool({ name: 'claim_task', arguments: claim })) as {
+    content: { text: string }[];
+  };
+  expect(content[0]?.text).toBe('Successfully claimed task report for worker w1');
+  expect(content[1]?.text).toContain(`Expected output: A page.\nDeadline: ${deadline}\n`);
+  expect(content[1]?.text).toContain('Result of setup-db (done): postgres://db');
+  await server.ok('release_task', { task_id: 'report' });
+  expect(await server.ok('claim_task', claim)).toMatchObject({
+    expected_output: 'A page.',
+    deadline,
+    dependency_results: [{ id: 'setup-db', status: 'done', result: 'postgres://db' }],
+    earlier_attempts: [{ outcome: 'released' }],
+  });
+});
+
+it('lists show deadlines, and which have passed', async () => {
+  const server = await atWork();
+  await server.ok('add_task', { id: 'late', description: 'Late.', deadline: '2020-01-01T00:00:00Z' });
+  await server.ok('add_task', { id: 'soon', description: 'Soon.', deadline: '2099-01-01T00:00:00Z' });
+  for (const tool of ['get_available_tasks', 'get_all_tasks']) {
+    const { tasks } = await server.ok(tool, { limit: 50 });
+    const of = (id: string) => tasks.find((task: { id: string }) => task.id === id);
+    expect(of('late')).toMatchObject({ deadline: '2020-01-01T00:00:00.000Z', overdue: true });
+    expect(of('soon')).toMatchObject({ deadline: '2099-01-01T00:00:00.000Z' });
+    expect(of('soon')).not.toHaveProperty('overdue');
+  }
+});

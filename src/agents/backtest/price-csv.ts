@@ -1,5 +1,5 @@
-import { CsvError, parse } from 'csv-parse/sync';
 import { cut } from '../../base/text.js';
+import { type CsvRow, readCsvRows, readDecimal } from '../csv-rows.js';
 import { AgentError } from '../define-agent.js';
 
 /** Daily prices of one ticker, oldest first. The three arrays are parallel; prices are in the file's own currency. */
@@ -28,7 +28,7 @@ export const priceHeader = 'date, open, high, low, close[, adj close][, volume]'
  *   not a number, a price of 0 or less, high below low, a date that is invalid or occurs twice.
  */
 export function parsePrices(text: string, source: string, adjusted: boolean): Prices {
-  const [header, ...rows] = readRows(text, source);
+  const [header, ...rows] = readCsvRows(text, (reason, line, cause) => invalid(source, reason, line, cause));
   if (header === undefined) throw invalid(source, `it is empty; its first line must name ${priceHeader}`);
   const columns = findColumns(header, source);
   const days: Day[] = [];
@@ -48,11 +48,6 @@ export function parsePrices(text: string, source: string, adjusted: boolean): Pr
   };
 }
 
-interface Row {
-  line: number;
-  cells: string[];
-}
-
 interface Day {
   line: number;
   date: string;
@@ -69,33 +64,9 @@ interface Columns {
   adjustedClose: number | undefined;
 }
 
-function readRows(text: string, source: string): Row[] {
-  // A web page saved or served as CSV is the most common wrong file; the parser would only call it ragged.
-  if (/^\uFEFF?\s*</.test(text)) throw invalid(source, 'it is a web page or XML, not CSV');
-  const rows: Row[] = [];
-  try {
-    parse(text, {
-      bom: true,
-      skip_empty_lines: true,
-      trim: true,
-      // All three at once: a delimiter guessed from the first line would make a file of mixed endings look ragged.
-      record_delimiter: ['\r\n', '\n', '\r'],
-      on_record: (cells: string[], { lines }) => {
-        rows.push({ line: lines, cells });
-        return null;
-      },
-    });
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const line = typeof error.lines === 'number' ? error.lines : undefined;
-    throw invalid(source, error.message, line, error);
-  }
-  return rows;
-}
-
 const adjustedCloseNames = ['adj close', 'adjclose', 'adj_close', 'adjusted close', 'adjusted_close'];
 
-function findColumns({ cells, line }: Row, source: string): Columns {
+function findColumns({ cells, line }: CsvRow, source: string): Columns {
   const names = cells.map((cell) => cell.toLowerCase());
   const find = (wanted: string[]): number | undefined => {
     const found = names.flatMap((name, index) => (wanted.includes(name) ? [index] : []));
@@ -122,7 +93,7 @@ function findColumns({ cells, line }: Row, source: string): Columns {
 }
 
 /** One row as a day, or undefined for a day without prices. */
-function readDay({ cells, line }: Row, columns: Columns, adjusted: boolean, source: string): Day | undefined {
+function readDay({ cells, line }: CsvRow, columns: Columns, adjusted: boolean, source: string): Day | undefined {
   const adjustedColumn = adjusted ? columns.adjustedClose : undefined;
   const used = [columns.open, columns.high, columns.low, columns.close, adjustedColumn ?? columns.close];
   if (used.some((column) => isBlank(cells[column] ?? ''))) return undefined;
@@ -143,9 +114,8 @@ function isBlank(cell: string): boolean {
 }
 
 function readPrice(cell: string, name: string, line: number, source: string): number {
-  // Number() alone would accept 0x10, Infinity and a blank.
-  const price = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(cell) ? Number(cell) : Number.NaN;
-  if (!Number.isFinite(price)) throw invalid(source, `${name} is ${quote(cell)}, not a number`, line);
+  const price = readDecimal(cell);
+  if (Number.isNaN(price)) throw invalid(source, `${name} is ${quote(cell)}, not a number`, line);
   if (price <= 0) throw invalid(source, `${name} is ${cell}; a price must be above 0`, line);
   return price;
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { newShortId } from '../../base/ids.js';
 import { systemCode } from '../../base/network-error.js';
 import { AgentError } from '../define-agent.js';
+import { readFileInside } from '../regular-file.js';
 import { tickerPattern, tickerRule } from './payload.js';
 import { type Prices, parsePrices, priceHeader } from './price-csv.js';
 import { downloadPrices, type PriceDownload } from './price-download.js';
-import { readFileInside } from './regular-file.js';
 
 /** 16 MiB: about 200,000 rows, which are read in one second; ten years of days are 0.2 MB. */
 export const maxPriceBytes = 16 * 1024 * 1024;

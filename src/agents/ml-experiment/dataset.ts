@@ -3,20 +3,22 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { messageOf } from '../../base/errors.js';
 import { AgentError } from '../define-agent.js';
-import type { DatasetName } from './payload.js';
 
 /** The examples of one split. */
 export interface Rows {
   count: number;
   /** `count * inputs` values, row by row: image bytes from 0 to 255 (a batch divides them by 255), or standardised numbers. */
   features: Uint8Array | Float64Array;
-  /** `count` indexes into the dataset's `classes`. */
-  labels: Uint8Array;
+  /** `count` indexes into the dataset's `classes`, or, as Float64Array, values of its `target` in standard units. */
+  labels: Uint8Array | Float64Array;
 }
 
 export interface Dataset {
-  name: DatasetName;
+  name: string;
+  /** Empty where the target is a number. */
   classes: string[];
+  /** A numeric target: its name, and the mean and deviation of the train rows, which standardise it. */
+  target?: { name: string; mean: number; deviation: number };
   /** Features per row. */
   inputs: number;
   train: Rows;

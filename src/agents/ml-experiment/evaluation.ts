@@ -7,17 +7,18 @@ import { rangeOf } from './random.js';
 export interface Evaluation {
   /** Mean loss per row, without the penalty on weights. */
   loss: number;
-  /** Share of rows whose highest score is that of their class. */
+  /** Share of rows whose highest score is that of their class; NaN for a numeric target. */
   accuracy: number;
-  /** Index of the class with the highest score for each row; the lower one of equals. */
-  predictions: Uint8Array;
+  /** Index of the class with the highest score for each row, the lower one of equals; the score of a numeric target. */
+  predictions: Uint8Array | Float64Array;
 }
 
 /** Scores all rows, `network.capacity` at a time. Calls `checkStop` before each of these steps; it may throw. */
 export function evaluate(network: Network, lossFunction: LossFunction, rows: Rows, checkStop: () => void): Evaluation {
   const { capacity, classes } = network;
   const order = rangeOf(rows.count);
-  const predictions = new Uint8Array(rows.count);
+  const isNumeric = rows.labels instanceof Float64Array;
+  const predictions = isNumeric ? new Float64Array(rows.count) : new Uint8Array(rows.count);
   let loss = 0;
   let correct = 0;
   for (let from = 0; from < rows.count; from += capacity) {
@@ -27,6 +28,10 @@ export function evaluate(network: Network, lossFunction: LossFunction, rows: Row
     const scores = network.score(rows, order, from, count);
     loss += lossFunction({ scores, labels, count, classes });
     for (let row = 0; row < count; row++) {
+      if (isNumeric) {
+        predictions[from + row] = scores[row] ?? 0;
+        continue;
+      }
       let best = 0;
       for (let k = 1; k < classes; k++) {
         if ((scores[row * classes + k] ?? 0) > (scores[row * classes + best] ?? 0)) best = k;
@@ -35,7 +40,7 @@ export function evaluate(network: Network, lossFunction: LossFunction, rows: Row
       if (best === labels[row]) correct++;
     }
   }
-  return { loss: loss / rows.count, accuracy: correct / rows.count, predictions };
+  return { loss: loss / rows.count, accuracy: isNumeric ? Number.NaN : correct / rows.count, predictions };
 }
 
 /** The scores of one class; 0 where the denominator of a ratio is 0. */
@@ -52,13 +57,17 @@ export type ClassScores = {
 };
 
 /** The confusion matrix `[actual][predicted]`, in rows; its sum is the number of rows. */
-export function buildConfusionMatrix(labels: Uint8Array, predictions: Uint8Array, classes: number): number[][] {
+export function buildConfusionMatrix(
+  labels: ArrayLike<number>,
+  predictions: ArrayLike<number>,
+  classes: number,
+): number[][] {
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  labels.forEach((label, row) => {
-    const counts = matrix[label] ?? [];
+  for (let row = 0; row < labels.length; row++) {
+    const counts = matrix[labels[row] ?? 0] ?? [];
     const predicted = predictions[row] ?? 0;
     counts[predicted] = (counts[predicted] ?? 0) + 1;
-  });
+  }
   return matrix;
 }
 

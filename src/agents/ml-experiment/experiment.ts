@@ -1,16 +1,20 @@
+import { AgentError } from '../define-agent.js';
 import { readCifar10 } from './cifar10.js';
 import type { Dataset } from './dataset.js';
 import { buildConfusionMatrix, type ClassScores, macroF1, scoreClasses } from './evaluation.js';
 import { readIris } from './iris.js';
 import { readMnist } from './mnist.js';
+import { unsuitable } from './own-datasets.js';
+import { readOwn } from './own-table.js';
 import type { Params } from './payload.js';
 import { createRandom, type Random } from './random.js';
+import { type RegressionScores, scoreRegression } from './regression.js';
 import { type Epoch, type Trained, type TrainerHooks, train } from './trainer.js';
 
 /** The input of an experiment; plain data, so that it can be sent to a worker. */
 export interface ExperimentTask {
   params: Params;
-  /** Where `mnist/` and `cifar-10-batches-bin/` are. */
+  /** Where `mnist/`, `cifar-10-batches-bin/` and the imported `datasets/` are. */
   dataDir: string;
 }
 
@@ -19,50 +23,71 @@ export interface Experiment {
   trainSize: number;
   testSize: number;
   history: Epoch[];
-  test: {
-    accuracy: number;
-    loss: number;
-    perClass: ClassScores[];
-    macroF1: number;
-    /** `[actual][predicted]`, in rows. */
-    confusionMatrix: number[][];
-  };
+  test: ClassificationTest | RegressionTest;
   source: string;
   warnings: string[];
+}
+
+export interface ClassificationTest {
+  task: 'classification';
+  accuracy: number;
+  loss: number;
+  perClass: ClassScores[];
+  macroF1: number;
+  /** `[actual][predicted]`, in rows. */
+  confusionMatrix: number[][];
+}
+
+export interface RegressionTest extends RegressionScores {
+  task: 'regression';
+  loss: number;
 }
 
 /**
  * Reads the data, trains, tests and computes the scores. One stream of random numbers, started by the seed, drives the
  * split, the first weights and the shuffles, in this order. Blocks until done, so run it in a worker.
  *
- * @throws AgentError of `readDataset` and `train`
+ * @throws AgentError of `readDataset` and `train`; `MODEL_UNSUITABLE` for an svm and a numeric target
  */
 export function runExperiment({ params, dataDir }: ExperimentTask, hooks: TrainerHooks): Experiment {
   const random = createRandom(params.seed);
   const data: Dataset = readDataset(params, dataDir, random);
+  if (data.target && params.model === 'svm') {
+    throw new AgentError('MODEL_UNSUITABLE', unsuitable(params.dataset, data.target.name));
+  }
   const trained = train(data, params, random, hooks);
-  const matrix = buildConfusionMatrix(data.test.labels, trained.test.predictions, data.classes.length);
-  const perClass = scoreClasses(matrix, data.classes);
   return {
     trainSize: data.train.count,
     testSize: data.test.count,
     history: trained.history,
-    test: {
-      accuracy: trained.test.accuracy,
-      loss: trained.test.loss,
-      perClass,
-      macroF1: macroF1(matrix, perClass),
-      confusionMatrix: matrix,
-    },
+    test: data.target ? scoreValues(data, trained) : scoreLabels(data, trained),
     source: data.source,
     warnings: findWarnings(data, params, trained),
   };
 }
 
+function scoreLabels(data: Dataset, { test }: Trained): ClassificationTest {
+  const matrix = buildConfusionMatrix(data.test.labels, test.predictions, data.classes.length);
+  const perClass = scoreClasses(matrix, data.classes);
+  const { accuracy, loss } = test;
+  return {
+    task: 'classification',
+    accuracy,
+    loss,
+    perClass,
+    macroF1: macroF1(matrix, perClass),
+    confusionMatrix: matrix,
+  };
+}
+
+function scoreValues(data: Dataset, { test }: Trained): RegressionTest {
+  return { task: 'regression', loss: test.loss, ...scoreRegression(data, test.predictions) };
+}
+
 /**
  * Reads the dataset that `params` name, split and cut to its limits. Blocks while it reads, so call it in the worker.
  *
- * @throws AgentError `DATASET_NOT_FOUND`, `DATASET_INVALID` or `DATASET_UNREADABLE`, naming the file
+ * @throws AgentError `DATASET_NOT_FOUND`, `DATASET_INVALID`, `DATASET_UNREADABLE` or `DATASET_CHANGED`, naming the file
  */
 export function readDataset(params: Params, dataDir: string, random: Random): Dataset {
   switch (params.dataset) {
@@ -72,6 +97,10 @@ export function readDataset(params: Params, dataDir: string, random: Random): Da
       return readMnist(params, dataDir);
     case 'cifar10':
       return readCifar10(params, dataDir);
+    default: {
+      const { testFraction = 0.2, limitTrain, limitTest } = params;
+      return readOwn(dataDir, params.dataset, { testFraction, limitTrain, limitTest }, random);
+    }
   }
 }
 
@@ -100,7 +129,7 @@ function warnOfDefaults({ defaultsUsed }: Params): string[] {
 
 function warnOfSizes({ classes, train, test }: Dataset, { batchSize }: Params): string[] {
   const warnings: string[] = [];
-  const absent = (labels: Uint8Array) => classes.filter((_, index) => !labels.includes(index));
+  const absent = (labels: Dataset['train']['labels']) => classes.filter((_, index) => !labels.includes(index));
   const untrained = absent(train.labels);
   const untested = absent(test.labels);
   if (untrained.length > 0) warnings.push(`classes without a train row: ${untrained.join(', ')}`);
@@ -131,12 +160,26 @@ function warnOfLoss({ epochs, learningRate }: Params, { history }: Trained): str
   return isQuick || isStraight ? [`training loss still falling: ${epochs} epochs at ${learningRate} are few`] : [];
 }
 
-function warnOfGuessing({ classes, test }: Dataset, trained: Trained): string[] {
-  const sizes = classes.map((_, index) => test.labels.reduce((sum, label) => sum + (label === index ? 1 : 0), 0));
+function warnOfGuessing(data: Dataset, trained: Trained): string[] {
+  const { classes, test, target } = data;
+  if (target) return warnOfMean(data, trained, target.name);
+  const sizes = classes.map((_, index) => countOf(test.labels, index));
   const commonest = Math.max(...sizes) / test.count;
   const { accuracy } = trained.test;
   if (accuracy > commonest) return [];
   return [
     `test accuracy ${accuracy.toFixed(3)} is no better than always naming the commonest class (${commonest.toFixed(3)})`,
   ];
+}
+
+function warnOfMean(data: Dataset, { test }: Trained, target: string): string[] {
+  const { r2 } = scoreRegression(data, test.predictions);
+  if (r2 !== null && r2 > 0) return [];
+  return [`test r2 is ${r2?.toFixed(3) ?? 'undefined'}: no better than always naming the mean of ${target}`];
+}
+
+function countOf(labels: Dataset['train']['labels'], label: number): number {
+  let count = 0;
+  for (const one of labels) if (one === label) count++;
+  return count;
 }

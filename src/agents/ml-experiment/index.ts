@@ -1,11 +1,15 @@
+import { RuntimeError } from '../../base/errors.js';
 import type { Json, JsonObject } from '../../base/json.js';
-import { type Agent, type AgentContext, type AgentJob, defineAgent } from '../define-agent.js';
+import { type Agent, type AgentContext, type AgentJob, type BuiltInAgent, defineAgent } from '../define-agent.js';
 import type { Experiment } from './experiment.js';
-import { type ExperimentPayload, experimentPayload, type Params, resolveParams } from './payload.js';
+import { describeOwn, unknownDataset, unsuitable } from './own-datasets.js';
+import { type ExperimentPayload, experimentPayload, isBuiltInDataset, type Params, resolveParams } from './payload.js';
 import type { TrainingProgress } from './trainer.js';
 import { runInThread } from './trainer-thread.js';
 
 export interface MlExperimentOptions {
+  /** AGENT_RUNTIME_DATA_DIR, where the submission of a job looks whether its data set is there; it does not look without. */
+  dataDir?: string | undefined;
   /** The bundled `trainer-worker`; by default the file of that name beside this module. */
   workerPath?: string | URL;
   /** How long a cancelled training may take to stop by itself; 1,000 ms by default. */
@@ -14,15 +18,18 @@ export interface MlExperimentOptions {
 
 /**
  * The agent of `ml_experiment` jobs: trains a classifier in a worker thread and reports its performance on held-out rows.
- * Its errors are AgentErrors: `DATASET_NOT_FOUND`, `DATASET_INVALID`, `DATASET_UNREADABLE`, `DIVERGED`, `CANCELLED`.
+ * Its errors are AgentErrors: `DATASET_NOT_FOUND`, `DATASET_INVALID`, `DATASET_UNREADABLE`,
+ * `DATASET_CHANGED`, `MODEL_UNSUITABLE`, `DIVERGED`, `CANCELLED`.
  */
-export function createMlExperiment(options: MlExperimentOptions = {}): Agent<typeof experimentPayload> {
-  const { workerPath = new URL('./trainer-worker.js', import.meta.url), stopGraceMs = 1_000 } = options;
-  return defineAgent({
+export function createMlExperiment(
+  options: MlExperimentOptions = {},
+): Agent<typeof experimentPayload> & Pick<BuiltInAgent, 'demandsOf'> {
+  const { dataDir, workerPath = new URL('./trainer-worker.js', import.meta.url), stopGraceMs = 1_000 } = options;
+  const agent = defineAgent({
     type: 'ml_experiment',
     description:
-      'Trains a classifier (linear, neural or svm) on iris, mnist or cifar10 and returns test accuracy, per-class ' +
-      'scores, the confusion matrix and the training history. Repeatable by its seed.',
+      'Trains a classifier (linear, neural or svm) on iris, mnist, cifar10 or an imported CSV file, or a regression ' +
+      '(linear or neural) on the latter; returns the scores of held-out rows and the training history. Repeatable by its seed.',
     payload: experimentPayload,
     async execute(job, context) {
       const startedAt = performance.now();
@@ -42,23 +49,48 @@ export function createMlExperiment(options: MlExperimentOptions = {}): Agent<typ
       return toResult(job, params, experiment, { at: new Date(), durationMs });
     },
   });
+  return {
+    ...agent,
+    demandsOf(payload) {
+      if (dataDir !== undefined) requireDataset(payload as ExperimentPayload, dataDir);
+      return {};
+    },
+  };
+}
+
+/** Throws `not_found` for a data set that is not there, and `invalid` for a model that cannot learn it. */
+function requireDataset({ dataset, model }: ExperimentPayload, dataDir: string): void {
+  // Those that are downloaded may come until the job runs.
+  if (isBuiltInDataset(dataset)) return;
+  const found = describeOwn(dataDir, dataset);
+  if (!found) throw new RuntimeError('not_found', unknownDataset(dataDir, dataset), 'Call list_agents with its type.');
+  if (found.task === 'regression' && model === 'svm') {
+    throw new RuntimeError('invalid', unsuitable(dataset, found.target), 'Nothing was submitted.');
+  }
 }
 
 /** Passes progress on, and logs the end of each epoch. */
 function reportProgress(context: AgentContext, { epochs }: Params, progress: TrainingProgress): void {
   const { epoch, batch, batches, loss, accuracy } = progress;
   const fraction = (epoch - 1 + batch / batches) / epochs;
-  const place = accuracy === undefined ? `, batch ${batch} of ${batches}` : '';
+  const isEnd = batch === batches;
+  const place = isEnd ? '' : `, batch ${batch} of ${batches}`;
   context.progress(fraction, `epoch ${epoch} of ${epochs}${place}, loss ${loss.toPrecision(4)}`);
-  if (accuracy !== undefined) {
-    context.log('info', 'epoch done', { epoch, epochs, train_loss: loss, train_accuracy: accuracy });
-  }
+  if (isEnd)
+    context.log('info', 'epoch done', { epoch, epochs, train_loss: loss, ...known('train_accuracy', accuracy) });
+}
+
+/** A figure under its name, unless it is undefined for this kind of target. */
+function known(name: string, figure: number | undefined): JsonObject {
+  return figure === undefined || Number.isNaN(figure) ? {} : { [name]: figure };
 }
 
 /**
  * The result of the job. `model_type`, `final_*`, `training_history`, `experiment_id` and `completed_at` are the keys of
  * the earlier Python orchestrator. `final_*` are the figures of the held-out rows, never of the train rows. Losses are
- * means per row without the penalty, in nats for linear and neural, in hinge units for svm.
+ * means per row without the penalty, in nats for linear and neural, in hinge units for svm. Of a regression they are
+ * squared errors in units of the target's variance, `test.rmse` and `test.mae` are in units of the target, and there is
+ * no accuracy.
  */
 function toResult(
   job: AgentJob<ExperimentPayload>,
@@ -79,26 +111,32 @@ function toResult(
     test_size: experiment.testSize,
     epochs: params.epochs,
     epochs_run: history.length,
-    final_accuracy: test.accuracy,
+    task: test.task,
+    ...(test.task === 'classification' ? { final_accuracy: test.accuracy } : { final_r2: test.r2 }),
     final_loss: test.loss,
-    test: {
-      accuracy: test.accuracy,
-      loss: test.loss,
-      per_class: test.perClass,
-      macro_f1: test.macroF1,
-      confusion_matrix: test.confusionMatrix,
-    },
+    test: showTest(test),
     history: history.map(({ epoch, loss, accuracy, seconds }) => ({
       epoch,
       train_loss: loss,
-      train_accuracy: accuracy,
+      ...known('train_accuracy', accuracy),
       seconds,
     })),
-    training_history: history.map(({ epoch, loss, accuracy }) => ({ epoch, loss, accuracy })),
+    training_history: history.map(({ epoch, loss, accuracy }) => ({ epoch, loss, ...known('accuracy', accuracy) })),
     warnings: experiment.warnings,
     metadata: job.metadata,
     duration_ms: ended.durationMs,
     completed_at: ended.at.toISOString(),
+  };
+}
+
+function showTest(test: Experiment['test']): JsonObject {
+  if (test.task === 'regression') return { loss: test.loss, rmse: test.rmse, mae: test.mae, r2: test.r2 };
+  return {
+    accuracy: test.accuracy,
+    loss: test.loss,
+    per_class: test.perClass,
+    macro_f1: test.macroF1,
+    confusion_matrix: test.confusionMatrix,
   };
 }
 

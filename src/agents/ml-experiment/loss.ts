@@ -4,7 +4,8 @@ import type { ModelName } from './payload.js';
 /** The scores of some rows, `classes` values per row, with the true class of each row. */
 export interface ScoredRows {
   scores: Floats;
-  labels: Uint8Array;
+  /** Class indexes, or values of a numeric target. */
+  labels: Uint8Array | Float64Array;
   count: number;
   classes: number;
 }

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+export const namePattern = /^[a-z][a-z0-9_-]{0,49}$/;
+export const nameRule = '1 to 50 of a-z 0-9 _ - and begins with a letter';
+
 /** The payload of an `ml_experiment` job; `resolveParams` fills in what it leaves out. */
 export const experimentPayload = z
   .strictObject({
@@ -10,27 +13,26 @@ export const experimentPayload = z
         'linear: softmax regression. neural: one hidden ReLU layer. svm: linear multi-class support vector machine.',
       ),
     dataset: z
-      .enum(['iris', 'mnist', 'cifar10'])
+      .string()
+      .regex(namePattern, { error: (issue) => `${JSON.stringify(issue.input)} is no data set: a name is ${nameRule}.` })
       .default('iris')
-      .describe('iris is built in; mnist and cifar10 are read from the data directory (AGENT_RUNTIME_DATA_DIR).'),
+      .describe(
+        'iris is built in; mnist and cifar10 are read from the data directory; any other name is a CSV file of your own ' +
+          '(agent-runtime datasets import).',
+      ),
     epochs: z
       .int()
       .min(1)
       .max(10_000)
       .optional()
-      .describe('Passes over the training rows; 100 for iris and 5 for images unless given.'),
+      .describe('Passes over the training rows; 100, or 5 for images, unless given.'),
     learning_rate: z
       .number()
       .min(0)
       .max(100)
       .optional()
-      .describe('Step size of the optimizer; 0.01 for iris and 0.001 for images unless given.'),
-    batch_size: z
-      .int()
-      .min(1)
-      .max(65_536)
-      .optional()
-      .describe('Rows per step; 16 for iris and 32 for images unless given.'),
+      .describe('Step size of the optimizer; 0.01, or 0.001 for images, unless given.'),
+    batch_size: z.int().min(1).max(65_536).optional().describe('Rows per step; 16, or 32 for images, unless given.'),
     seed: z
       .int()
       .min(0)
@@ -43,7 +45,7 @@ export const experimentPayload = z
       .min(1)
       .max(4_096)
       .optional()
-      .describe('Units of the hidden layer, for neural only; 16 for iris, 64 for mnist, 128 for cifar10 unless given.'),
+      .describe('Units of the hidden layer, for neural only; 16, 64 for mnist, 128 for cifar10 unless given.'),
     l2: z
       .number()
       .min(0)
@@ -68,7 +70,7 @@ export const experimentPayload = z
       .max(0.9)
       .optional()
       .describe(
-        'Share of each class held out for the test, for iris only (images have their own test rows); 0.2 unless given.',
+        'Share of each class held out for the test; 0.2 unless given. Not for images, which have their own test rows.',
       ),
   })
   .superRefine((payload, context) => {
@@ -79,11 +81,11 @@ export const experimentPayload = z
         message: `hidden is for the neural model; ${payload.model} has no hidden layer. Leave it out.`,
       });
     }
-    if (payload.test_fraction !== undefined && payload.dataset !== 'iris') {
+    if (payload.test_fraction !== undefined && isImageSet(payload.dataset)) {
       context.addIssue({
         code: 'custom',
         path: ['test_fraction'],
-        message: `test_fraction is for iris; ${payload.dataset} has its own test rows. Leave it out, or use limit_test.`,
+        message: `test_fraction is for tables; ${payload.dataset} has its own test rows. Leave it out, or use limit_test.`,
       });
     }
   });
@@ -91,6 +93,7 @@ export const experimentPayload = z
 export type ExperimentPayload = z.output<typeof experimentPayload>;
 
 export type ModelName = ExperimentPayload['model'];
+/** iris, mnist, cifar10, or the name of an imported data set. */
 export type DatasetName = ExperimentPayload['dataset'];
 export type OptimizerName = ExperimentPayload['optimizer'];
 
@@ -115,18 +118,25 @@ export interface Params {
   defaultsUsed: string[];
 }
 
-const datasetDefaults = {
-  iris: { epochs: 100, learningRate: 0.01, batchSize: 16, hidden: 16 },
+const tableDefaults = { epochs: 100, learningRate: 0.01, batchSize: 16, hidden: 16 };
+
+const imageDefaults: Readonly<Record<string, typeof tableDefaults>> = {
   mnist: { epochs: 5, learningRate: 0.001, batchSize: 32, hidden: 64 },
   cifar10: { epochs: 5, learningRate: 0.001, batchSize: 32, hidden: 128 },
-} as const;
+};
 
-const irisTestFraction = 0.2;
+/** Data sets that have test rows of their own. */
+const isImageSet = (name: string): boolean => Object.hasOwn(imageDefaults, name);
+
+/** Names that no import can take. */
+export const isBuiltInDataset = (name: string): boolean => name === 'iris' || isImageSet(name);
+
+const defaultTestFraction = 0.2;
 const svmPenalty = 0.001;
 
 /** Fills in the defaults that depend on the dataset and the model, and lists them in `defaultsUsed`. */
 export function resolveParams(payload: ExperimentPayload): Params {
-  const defaults = datasetDefaults[payload.dataset];
+  const defaults = imageDefaults[payload.dataset] ?? tableDefaults;
   const defaultsUsed: string[] = [];
   const choose = (name: string, given: number | undefined, otherwise: number): number => {
     if (given === undefined) defaultsUsed.push(`${name} ${otherwise}`);
@@ -142,7 +152,7 @@ export function resolveParams(payload: ExperimentPayload): Params {
     optimizer: payload.optimizer,
     hidden: payload.model === 'neural' ? choose('hidden', payload.hidden, defaults.hidden) : undefined,
     l2: payload.model === 'svm' ? choose('l2', payload.l2, svmPenalty) : (payload.l2 ?? 0),
-    testFraction: payload.dataset === 'iris' ? (payload.test_fraction ?? irisTestFraction) : undefined,
+    testFraction: isImageSet(payload.dataset) ? undefined : (payload.test_fraction ?? defaultTestFraction),
     limitTrain: payload.limit_train,
     limitTest: payload.limit_test,
     defaultsUsed,

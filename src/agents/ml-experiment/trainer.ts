@@ -7,6 +7,7 @@ import { createNetwork, type Network } from './network.js';
 import { createOptimizer } from './optimizer.js';
 import type { Params } from './payload.js';
 import { type Random, rangeOf, shuffle } from './random.js';
+import { squaredError } from './regression.js';
 
 /** The performance of the network after one epoch, on all train rows. */
 export interface Epoch {
@@ -14,6 +15,7 @@ export interface Epoch {
   epoch: number;
   /** Mean loss per row, without the penalty on weights. */
   loss: number;
+  /** NaN for a numeric target. */
   accuracy: number;
   /** Duration of the epoch, this evaluation included. */
   seconds: number;
@@ -63,13 +65,14 @@ const progressMs = 1_000;
 export function train(data: Dataset, params: TrainingParams, random: Random, hooks: TrainerHooks): Trained {
   const precision = data.train.features instanceof Uint8Array ? 'single' : 'double';
   const { inputs } = data;
-  const classes = data.classes.length;
+  // A numeric target is a single output.
+  const classes = data.target ? 1 : data.classes.length;
   const network = createNetwork(
     { inputs, hidden: params.hidden, classes, precision, capacity: microBatchRows },
     random,
   );
   const optimize = createOptimizer(params.optimizer, params.learningRate, network.parameters.length, precision);
-  const lossFunction = lossFunctions[params.model];
+  const lossFunction = data.target ? squaredError : lossFunctions[params.model];
   const order = rangeOf(data.train.count);
   const batches = Math.ceil(order.length / params.batchSize);
   const scoreGradient = createFloats(precision, microBatchRows * classes);
@@ -136,15 +139,16 @@ export function computeGradient(
 ): number {
   const { network, lossFunction, data, order, scoreGradient } = objective;
   const { classes, capacity } = network;
-  const labels = new Uint8Array(Math.min(capacity, count));
+  const size = Math.min(capacity, count);
+  const labels = data.train.labels instanceof Float64Array ? new Float64Array(size) : new Uint8Array(size);
   network.gradient.fill(0);
   let total = 0;
   for (let done = 0; done < count; done += capacity) {
     checkStop();
-    const size = Math.min(capacity, count - done);
-    for (let row = 0; row < size; row++) labels[row] = data.train.labels[order[from + done + row] ?? 0] ?? 0;
-    const scores = network.score(data.train, order, from + done, size);
-    total += lossFunction({ scores, labels, count: size, classes }, scoreGradient, 1 / count);
+    const rows = Math.min(capacity, count - done);
+    for (let row = 0; row < rows; row++) labels[row] = data.train.labels[order[from + done + row] ?? 0] ?? 0;
+    const scores = network.score(data.train, order, from + done, rows);
+    total += lossFunction({ scores, labels, count: rows, classes }, scoreGradient, 1 / count);
     network.addGradient(scoreGradient);
   }
   if (l2 > 0) addPenalty(network, l2);

@@ -3,7 +3,9 @@ import type { Config } from '../../base/config.js';
 import { messageOf, reportError } from '../../base/errors.js';
 import type { ServerSettings } from '../../base/server-settings.js';
 import { prepareLaunch } from '../../downstream/connection/launch.js';
+import { loginCommand } from '../../downstream/connection/oauth/login-file.js';
 import { chooseBackend, searchBackends } from '../../downstream/native/web-search.js';
+import { loginTo } from '../../downstream/wanted-login.js';
 import { createModels, type Models } from '../../llm/index.js';
 import { commandName } from '../launch.js';
 import { type Check, checksOf } from './check.js';
@@ -82,7 +84,13 @@ function checkServer(name: string, settings: ServerSettings, config: Config): Ch
   const next = `${commandName} servers check ${name}`;
   try {
     const launch = prepareLaunch(settings, config, 'doctor');
-    if (launch.kind === 'http') return servers.ok(name, `${launch.url.origin}; to try it: ${next}`);
+    if (launch.kind === 'http') {
+      const login = loginTo(name, settings, config)?.read();
+      if (login?.isWanted) {
+        return servers.warn(name, `${launch.url.origin}: it needs a login`, `Run: ${loginCommand(name)}`);
+      }
+      return servers.ok(name, `${launch.url.origin}${login?.tokens ? ', logged in' : ''}; to try it: ${next}`);
+    }
     const path = findCommand(launch.command, launch.env);
     if (path !== undefined || launch.command.includes('/'))
       return servers.ok(name, `${launch.command}; to try it: ${next}`);

@@ -42,7 +42,7 @@ async function look({ config, log }: Setting, actor: Actor): Promise<Overview> {
 }
 
 /** A few lines for the model; undefined if the conversation holds nothing and nothing is unread. */
-export function describe({ ownClaims, ownSlots, ownJobs, unread }: Overview): string | undefined {
+export function describe({ ownClaims, ownSlots, ownJobs, unread, unreadMessages }: Overview): string | undefined {
   const lines = [
     ...ownClaims.map(
       ({ id, title, claimToken }) =>
@@ -51,9 +51,19 @@ export function describe({ ownClaims, ownSlots, ownJobs, unread }: Overview): st
     ...ownSlots.map(({ slot, workerId }) => `- You hold worker slot ${slot} as ${short(workerId)}.`),
     ...ownJobs.map(({ id, type, status }) => `- Your ${type} ${id} is ${status}; wait_for_tasks waits for it.`),
     ...unread.map(({ id, type, status }) => `- Unread: ${type} ${id} has ${status}; read it with get_task_result.`),
+    ...messageLines(unreadMessages),
   ];
   if (lines.length === 0) return undefined;
   return ['Agent Runtime, from before:', ...lines, 'runtime_status has the rest.'].join('\n');
+}
+
+/** The subjects are quoted, as others have written them. */
+function messageLines({ count, first }: Overview['unreadMessages']): string[] {
+  if (count === 0) return [];
+  const subjects = first.map(({ from, subject }) => `${short(from)}: ${JSON.stringify(short(subject))}`).join(', ');
+  return [
+    `- ${count} unread message${count === 1 ? '' : 's'} (${subjects}${count > first.length ? ', ...' : ''}); get_messages has them.`,
+  ];
 }
 
 const short = (text: string): string => cut(oneLine(text), 60);

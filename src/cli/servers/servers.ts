@@ -21,6 +21,7 @@ export async function listServers(_: unknown, { flags, output, wantsJson }: Comm
     server,
     runs,
     ...(health === 'off' ? { off: problem === undefined ? 'switched off' : `left out: ${problem}` } : {}),
+    ...(health !== 'off' && problem !== undefined ? { problem } : {}),
     instances: instances.length,
     backups,
     tools: tools ?? null,
@@ -39,13 +40,14 @@ const serverColumns: Column<{
   server: string;
   runs: string;
   off?: string;
+  problem?: string;
   instances: number;
   tools: number | null;
   backups: readonly string[];
   open_breakers: readonly string[];
 }>[] = [
   { title: 'SERVER', value: ({ server }) => server },
-  { title: 'RUNS', value: ({ runs, off }) => off ?? runs, isText: true },
+  { title: 'RUNS', value: ({ runs, off, problem }) => off ?? problem ?? runs, isText: true },
   { title: 'INSTANCES', value: ({ instances }) => String(instances), isNumber: true },
   {
     title: 'TOOLS',

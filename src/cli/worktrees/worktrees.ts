@@ -48,7 +48,11 @@ type Shown = Awaited<ReturnType<typeof show>>;
 const columnsAt = (now: number): Column<Shown>[] => [
   { title: 'TASK', value: ({ task_id }) => String(task_id) },
   { title: 'TITLE', value: ({ title }) => title, isText: true },
-  { title: 'FILES', value: ({ files_changed }) => (files_changed === undefined ? '?' : String(files_changed)), isNumber: true },
+  {
+    title: 'FILES',
+    value: ({ files_changed }) => (files_changed === undefined ? '?' : String(files_changed)),
+    isNumber: true,
+  },
   { title: 'BASE', value: ({ base }) => base ?? '' },
   { title: 'KEPT', value: ({ status }) => (status === 'kept' ? 'yes' : '') },
   { title: 'MADE', value: ({ created_at }) => relativeIso(created_at, now) },
@@ -67,9 +71,14 @@ const finish = async (
     callFor(caller, 'finish_worktree', { task_id: task, action, force: isForced }, finishedWorktreeOutput),
   );
   if (flags.isJson) return output.printJson(done);
-  if (done.status === 'merged') output.print(`Merged ${done.branch} into ${done.merged_into} (${done.commit?.slice(0, 10)}).`);
-  else if (done.status === 'kept') output.print(`${done.path} stays until \`${commandName} worktrees\` merges or discards it.`);
-  else output.print(`Discarded ${done.branch}.${done.kept_as === undefined ? '' : ` Its commits stay under ${done.kept_as}.`}`);
+  if (done.status === 'merged')
+    output.print(`Merged ${done.branch} into ${done.merged_into} (${done.commit?.slice(0, 10)}).`);
+  else if (done.status === 'kept')
+    output.print(`${done.path} stays until \`${commandName} worktrees\` merges or discards it.`);
+  else
+    output.print(
+      `Discarded ${done.branch}.${done.kept_as === undefined ? '' : ` Its commits stay under ${done.kept_as}.`}`,
+    );
 };
 
 export const mergeWorktree = (named: { task: string }, context: CommandContext): Promise<void> =>

@@ -10,6 +10,7 @@ import { claimantFor, claimOne, looseHolder, renewClaim } from '../tasks/claim.j
 import { type ClaimProof, heldByAnother, isOwnClaim, refuseOldToken, requireClaim } from '../tasks/claim-proof.js';
 import { explainWaiting, releaseDueTasks } from '../tasks/ready.js';
 import { findTask, type Task, type TaskReference, type TaskRow, taskName, toTask } from '../tasks/task.js';
+import { type ClaimedTask, toClaimedTask } from '../tasks/tasks.js';
 import { finishTask, lapseClaims, releaseClaim, reopenTask, resetAbandoned } from '../tasks/transitions.js';
 import { attachTask, nameWorker, type SlotRow } from '../worker-slot.js';
 import { renewHoldings, type SessionRow } from './sessions.js';
@@ -50,7 +51,7 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
 
   return {
     /** Claims a ready task for the worker of a slot. Throws `conflict`, `already_claimed`, `not_found`. */
-    claim: (claim: WorkerClaim, actor: Actor): Promise<Task> =>
+    claim: (claim: WorkerClaim, actor: Actor): Promise<ClaimedTask> =>
       db.transaction((sql) => claimForWorker(sql, claim, changeBy(actor), actor, clock)),
 
     /** Ends a task that the worker holds; the worker keeps its slot. Throws `stale_claim` for a claim that has ended. */
@@ -110,7 +111,7 @@ async function claimForWorker(
   change: Change,
   actor: Actor,
   clock: Clock,
-): Promise<Task> {
+): Promise<ClaimedTask> {
   await releaseDueTasks(sql, change.at);
   await lapseClaims(sql, clock);
   await takeSlot(sql, slot, workerId, actor);
@@ -120,7 +121,7 @@ async function claimForWorker(
   const claimed = await claimOne(sql, task.id, claimant, change);
   if (!claimed) throw await cannotBeClaimed(sql, task);
   await attachTask(sql, slot, task.id);
-  return toTask(claimed);
+  return toClaimedTask(sql, claimed);
 }
 
 /** Checks that a worker may claim from a slot. A slot claimed without a name gets that of the first worker to use it. */

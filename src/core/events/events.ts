@@ -10,6 +10,7 @@ export const eventSubjects = [
   'task',
   'session',
   'slot',
+  'message',
   'job',
   'runner',
   'breaker',

@@ -3,6 +3,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import type { Fragment } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import { type TrippedBreaker, trippedBreakers } from '../breakers/list-breakers.js';
+import { readUnread, type Unread } from '../messages/messages.js';
 import { explainWaiting } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
 import { readTaskCounts } from '../tasks/task-counts.js';
@@ -58,6 +59,7 @@ export interface Overview {
   ownJobs: OpenJob[];
   /** Jobs that have ended and whose results were not read yet. */
   unread: OpenJob[];
+  unreadMessages: Unread;
   openBreakers: TrippedBreaker[];
   openRelays: { id: string; name: string; currentStep: number; totalSteps: number }[];
 }
@@ -109,6 +111,7 @@ export async function readOverview(
       ...scope.values,
       few,
     ),
+    unreadMessages: await readUnread(db, actor, clock.now()),
     openBreakers: await trippedBreakers(db, clock, few),
     openRelays: await db.all(
       `select id, name, current_step as "currentStep", total_steps as "totalSteps" from relay_pipelines

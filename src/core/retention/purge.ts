@@ -9,6 +9,7 @@ import { recordEvent } from '../events/events.js';
 import { purgeEvents } from '../events/purge-events.js';
 import { deleteEndedJob } from '../jobs/finish-job.js';
 import { deleteEndedRunner } from '../jobs/runners.js';
+import { deleteOldMessage, oldMessages } from '../messages/retire-messages.js';
 import { deleteEndedPipeline, relayAccount } from '../relay/pipeline.js';
 import { deleteEndedGoal, deleteEndedTask } from '../tasks/delete-tasks.js';
 
@@ -21,6 +22,7 @@ export interface Purged {
   events: number;
   sessions: number;
   runners: number;
+  messages: number;
   /** Files that belonged to deleted jobs, for the caller to remove. */
   artifactPaths: string[];
 }
@@ -29,7 +31,8 @@ export interface Purged {
 export type CachePurger = (db: Database, before: EpochMs) => Promise<number>;
 
 /**
- * Deletes goals, tasks, jobs, relays, events, sessions and runners that ended before a time, and old rows of `caches`. Open
+ * Deletes goals, tasks, jobs, relays, events, sessions and runners that ended before a time, messages that were sent before
+ * it and have reached their readers, and old rows of `caches`. Open
  * work stays, with its history and everything that it depends on, directly or through others; so do the tasks of an active
  * goal. Works in short transactions with pauses between them, so that others hardly notice. It may be interrupted and
  * repeated.
@@ -49,7 +52,10 @@ export async function purge(
   const goals = await purgeEach(db, endedGoals(before), (sql, id: number) => deleteGoal(sql, id, before));
   const sessions = await purgeEach(db, endedSessions(before), deleteEndedSession);
   const runners = await purgeEach(db, endedRunners(before), deleteEndedRunner);
-  const counts = { goals, tasks, jobs, relays, events, sessions, runners };
+  const messages = await purgeEach(db, oldMessages(before, change.at), (sql, id: number) =>
+    deleteOldMessage(sql, id, before, change.at),
+  );
+  const counts = { goals, tasks, jobs, relays, events, sessions, runners, messages };
   const data = { before, ...counts };
   await db.transaction((sql) =>
     recordEvent(sql, { ...change, subject: 'runtime', subjectId: 'board', type: 'purged', data }),

@@ -190,7 +190,11 @@ async function claimReadyOrLapsed(
   await releaseDueTasks(sql, change.at);
   let row = await claim();
   if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
-  if (!row) return undefined;
+  return row && toClaimedTask(sql, row);
+}
+
+/** A task that was just claimed, with what its worker needs to know of others. */
+export async function toClaimedTask(sql: Sql, row: TaskRow): Promise<ClaimedTask> {
   const { dependencies, dependencyResults, history, worktree } = await readSurroundings(sql, row);
   return { ...toTask(row), dependencies, dependencyResults, history, worktree };
 }

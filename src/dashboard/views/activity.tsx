@@ -17,6 +17,7 @@ const subjects: Readonly<Record<StreamedEvent['subject'], true>> = {
   task: true,
   session: true,
   slot: true,
+  message: true,
   job: true,
   runner: true,
   breaker: true,

@@ -1,6 +1,7 @@
 /** Why an attempt had no answer, in our words: a server's text is data and never becomes the wording of an error. */
 export const callFailures = [
   'not_started',
+  'needs_login',
   'circuit_open',
   'busy',
   'not_sent',
@@ -22,6 +23,7 @@ export type Certainty = 'not_carried_out' | 'carried_out' | 'unknown';
 
 const certainties: Readonly<Record<CallFailureKind, Certainty>> = {
   not_started: 'not_carried_out',
+  needs_login: 'not_carried_out',
   circuit_open: 'not_carried_out',
   busy: 'not_carried_out',
   not_sent: 'not_carried_out',

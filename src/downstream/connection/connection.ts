@@ -12,8 +12,11 @@ import { isObject, type JsonObject } from '../../base/json.js';
 import { systemCode, wasNeverSent } from '../../base/network-error.js';
 import { version } from '../../base/version.js';
 import { CallFailure, notProtocol } from './call-failure.js';
-import { bodyTooLarge, createHttpTransport, failureOfStatus, isSessionLost, isStreamLost } from './http-transport.js';
-import type { Launch } from './launch.js';
+import { createHttpTransport, failureOfStatus, isSessionLost, isStreamLost } from './http-transport.js';
+import { type Launch, mayNeedLogin } from './launch.js';
+import { bodyTooLarge, limitedFetch } from './limited-fetch.js';
+import { Authorization } from './oauth/authorization.js';
+import { LoginFile } from './oauth/login-file.js';
 import { longestMessageBytes, malformedCode, StdioTransport, tooLargeCode } from './stdio-transport.js';
 import { parseTools, type ToolAnswer, type ToolDescription, toolAnswer } from './tool-description.js';
 import type { Watchdog } from './watchdog.js';
@@ -45,7 +48,13 @@ export interface Connection {
 }
 
 export interface ConnectionNeeds {
+  /** Its name in the config file. */
+  server: string;
   launch: Launch;
+  /** Where logins are kept. */
+  dataDir: string;
+  /** Milliseconds since 1970. */
+  now(): number;
   watchdog: Watchdog;
   /** For its start up to the answer to `initialize`. */
   timeoutMs: number;
@@ -73,14 +82,19 @@ class McpConnection implements Connection {
   /** Exactly one of these two is set. */
   readonly #stdio: StdioTransport | undefined;
   readonly #http: ReturnType<typeof createHttpTransport> | undefined;
+  readonly #authorization: Authorization | undefined;
   readonly #onClosed: () => void;
   #isClosed = false;
   #knowsPing = true;
 
-  constructor({ launch, watchdog, onClosed, onToolsChanged, onStarted }: ConnectionNeeds) {
+  constructor(needs: ConnectionNeeds) {
+    const { launch, watchdog, onClosed, onToolsChanged, onStarted } = needs;
     this.#onClosed = onClosed;
     if (launch.kind === 'stdio') this.#stdio = new StdioTransport({ launch, watchdog, onStarted });
-    else this.#http = createHttpTransport(launch);
+    else {
+      this.#authorization = authorizationOf(needs);
+      this.#http = createHttpTransport(launch, this.#authorization?.fetch ?? plainFetch);
+    }
     // Such a request needs the caller's model or user, and neither has agreed to it.
     this.#client.fallbackRequestHandler = async ({ method }) => {
       throw new McpError(ErrorCode.MethodNotFound, `${method} is not offered: this client only calls tools.`);
@@ -98,7 +112,9 @@ class McpConnection implements Connection {
       await this.#client.connect((this.#stdio ?? this.#http) as Transport, { timeout: timeoutMs });
     } catch (error) {
       this.kill();
-      throw notStarted(error, { exit: this.exit(), said: this.stderrTail(), timeoutMs });
+      throw (
+        this.#authorization?.refusal ?? notStarted(error, { exit: this.exit(), said: this.stderrTail(), timeoutMs })
+      );
     } finally {
       clearTimeout(deadline);
     }
@@ -196,7 +212,7 @@ class McpConnection implements Connection {
   }
 
   #failed(error: unknown): CallFailure {
-    const failure = toFailure(error, this.#isClosed);
+    const failure = this.#redacted(toFailure(error, this.#isClosed));
     // The server has forgotten this session and done nothing; only a new session helps (MCP spec, Streamable HTTP).
     if (isSessionLost(error)) void this.#client.close();
     // The pipe breaks before the system reports the end of the process: the next caller must not be given this one.
@@ -207,11 +223,26 @@ class McpConnection implements Connection {
     return failure;
   }
 
+  /** A server may give back what it was sent. */
+  #redacted(failure: CallFailure): CallFailure {
+    const { kind, message, detail, waitMs, cause } = failure;
+    if (!this.#authorization || detail === undefined) return failure;
+    return new CallFailure(kind, message, { detail: this.#authorization.redact(detail), waitMs, cause });
+  }
+
   #closed(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#onClosed();
   }
+}
+
+const plainFetch = limitedFetch(longestMessageBytes);
+
+function authorizationOf({ server, launch, dataDir, now }: ConnectionNeeds): Authorization | undefined {
+  if (!mayNeedLogin(launch)) return undefined;
+  const login = new LoginFile({ dataDir, server, url: launch.url });
+  return new Authorization({ login, oauth: launch.oauth, now, fetch: plainFetch });
 }
 
 function describeProgress(given: { progress: number; total?: number | undefined; message?: string | undefined }) {

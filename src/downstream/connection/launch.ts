@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { basicVariables, pickVariables } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
 import { resolvePath } from '../../base/config-file.js';
-import { type ServerSettings, startsThisRuntime } from '../../base/server-settings.js';
+import { type HttpServerSettings, type ServerSettings, startsThisRuntime } from '../../base/server-settings.js';
 import { CallFailure } from './call-failure.js';
 
 /** How to start or reach a server, all placeholders filled in. */
@@ -20,7 +20,12 @@ export type Launch =
       headers: Readonly<Record<string, string>>;
       /** Whether it speaks HTTP with server-sent events, the transport before Streamable HTTP. */
       isSse: boolean;
+      oauth: NonNullable<HttpServerSettings['oauth']>;
     };
+
+/** Whether a server lets in whoever has logged in. Where the config file gives it a header for that, there is no login. */
+export const mayNeedLogin = (launch: Launch): launch is Extract<Launch, { kind: 'http' }> =>
+  launch.kind === 'http' && !Object.keys(launch.headers).some((name) => name.toLowerCase() === 'authorization');
 
 /** The variable that marks a tool server and every process that it starts. */
 export const toolServerMark = 'AGENT_RUNTIME_TOOL_SERVER';
@@ -40,8 +45,15 @@ export function prepareLaunch(settings: ServerSettings, config: Config, mark: st
   const fillAll = (texts: Readonly<Record<string, string>> = {}) =>
     Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, fill(text)]));
   if (!('command' in settings)) {
-    const { url, headers, type } = settings;
-    return { kind: 'http', url: toUrl(fill(url)), headers: fillAll(headers), isSse: type === 'sse' };
+    const { url, headers, type, oauth = {} } = settings;
+    const { callbackPort, ...texts } = oauth;
+    return {
+      kind: 'http',
+      url: toUrl(fill(url)),
+      headers: fillAll(headers),
+      isSse: type === 'sse',
+      oauth: { ...fillAll(texts as Record<string, string>), ...(callbackPort && { callbackPort }) },
+    };
   }
 
   const command = fill(settings.command);

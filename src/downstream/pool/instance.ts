@@ -3,7 +3,8 @@ import { messageOf } from '../../base/errors.js';
 import { CallFailure } from '../connection/call-failure.js';
 import type { Connection } from '../connection/connection.js';
 
-export const instanceStates = ['stopped', 'starting', 'ready', 'waiting', 'given_up'] as const;
+/** `needs_login`: only a person can let it in. It is tried again with each call, since that may have happened. */
+export const instanceStates = ['stopped', 'starting', 'ready', 'waiting', 'given_up', 'needs_login'] as const;
 export type InstanceState = (typeof instanceStates)[number];
 
 export interface InstanceNeeds {
@@ -125,6 +126,15 @@ export class Instance {
     connection.kill();
   }
 
+  /** Ends a connection to a server that wants a login now. */
+  lockOut(connection: Connection, why: string): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#lastFailure = why;
+    this.#lockedOut();
+    connection.kill();
+  }
+
   /** Closes the connection. It stays stopped until `ready` is called. */
   async stop(): Promise<void> {
     this.#failures = 0;
@@ -171,7 +181,8 @@ export class Instance {
       if (era === this.#era) {
         this.#lastFailure = messageOf(error);
         this.#lastWords = error instanceof CallFailure ? error.detail : undefined;
-        this.#retry();
+        if (error instanceof CallFailure && error.kind === 'needs_login') this.#lockedOut();
+        else this.#retry();
       }
       throw error;
     }
@@ -195,6 +206,14 @@ export class Instance {
     if (wasStable || this.#hasAnswered) this.#failures = 0;
     this.#needs.onLost();
     this.#retry();
+  }
+
+  /** Without a pause: what is missing is no matter of time. */
+  #lockedOut(): void {
+    this.#failures = 0;
+    this.#starting = undefined;
+    this.#wantedSince = undefined;
+    this.#state = 'needs_login';
   }
 
   #retry(): void {

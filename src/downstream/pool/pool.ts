@@ -53,6 +53,8 @@ export interface PoolNeeds {
   random(): number;
   log: Log;
   onGivenUp(instance: string, why: string): void;
+  /** Its list of tools is another one than before. */
+  onListed(): void;
   restart?: RestartRule;
 }
 
@@ -127,6 +129,13 @@ export class Pool {
   /** The list that this or another session had last, without asking the server. */
   async knownTools(): Promise<ToolList | undefined> {
     this.#list ??= await this.#needs.store.toolList(this.server);
+    return this.#list;
+  }
+
+  /** The list that any session had last: another one may have asked after this one. */
+  async newestTools(): Promise<ToolList | undefined> {
+    const stored = await this.#needs.store.toolList(this.server);
+    if (stored && (this.#list?.listedAt ?? 0) < stored.listedAt) this.#list = stored;
     return this.#list;
   }
 
@@ -224,7 +233,9 @@ export class Pool {
     // A later request was answered before this one, and is newer.
     if (this.#list && request < this.#listedBy) return this.#list;
     this.#listedBy = request;
+    const before = JSON.stringify(this.#list?.tools);
     this.#list = await this.#needs.store.saveToolList(this.server, tools);
+    if (JSON.stringify(tools) !== before) this.#needs.onListed();
     return this.#list;
   }
 
@@ -241,6 +252,10 @@ export class Pool {
     if (kind === 'timeout' || kind === 'cancelled') {
       // It may be slow or hung, which a health check shows. After a whole timeout it gets no calls until it has answered.
       void this.#health.probe(connection, kind === 'timeout' ? 1 : 0);
+      return this.#needs.gate.release(permit);
+    }
+    if (kind === 'needs_login') {
+      slot.instance.lockOut(connection, messageOf(error));
       return this.#needs.gate.release(permit);
     }
     // A process that has ended is restarted, which needs no breaker. A web server's connection has no such end.

@@ -10,7 +10,7 @@ import type { Answered, Attempt, AttemptNeeds } from './attempt.js';
 import { type CallCache, callKey } from './cache.js';
 import type { CallSource } from './call-metrics.js';
 import { type AgentPreferences, freshSeconds, isCacheable, planCall, type Urgency } from './plan.js';
-import { type Candidate, type Resolved, type ResolveNeeds, resolveTool } from './resolve.js';
+import { afterLogin, type Candidate, type Resolved, type ResolveNeeds, resolveTool } from './resolve.js';
 import { emptyRoute, type Routes } from './routes.js';
 
 export interface CallRequest {
@@ -162,6 +162,7 @@ function noAnswer({ resolved, attempts }: Call, failures: readonly CallFailure[]
       retryAfterSeconds,
     });
   }
+  if (areAll('needs_login')) return new RuntimeError('not_configured', message, afterLogin);
   return new RuntimeError(
     areAll('timeout') ? 'timeout' : 'unavailable',
     message,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { sharingWord } from '../../base/text.js';
+import { CallFailure } from '../connection/call-failure.js';
 import type { ToolDescription } from '../connection/tool-description.js';
 import type { NativeTool } from '../native/define-native-tool.js';
 import type { Pool } from '../pool/pool.js';
@@ -155,6 +156,9 @@ async function findIn(pool: Pool, tool: string, timeoutMs: number): Promise<Tool
   } catch (error) {
     if (known) return undefined;
     const why = messageOf(error);
+    if (error instanceof CallFailure && error.kind === 'needs_login') {
+      throw new RuntimeError('not_configured', `The server ${pool.server} cannot be called: ${why}`, afterLogin);
+    }
     throw new RuntimeError(
       'unavailable',
       `The server ${pool.server} did not start (${why}), and its tools have never been listed.`,
@@ -163,6 +167,9 @@ async function findIn(pool: Pool, tool: string, timeoutMs: number): Promise<Tool
     );
   }
 }
+
+/** The one who calls is a model, and cannot log in. */
+export const afterLogin = 'Ask the user to run that command in a terminal, and call the tool again afterwards.';
 
 /** The error for a server whose entry of the config file is not used. */
 export function notUsed(server: string, why: string): RuntimeError {

@@ -7,7 +7,9 @@ import { goalStatuses } from '../../core/tasks/goal.js';
 import { defineTool } from '../../tools/call/define-tool.js';
 import { cursor, goalId } from '../../tools/call/fields.js';
 import { fromCursor } from '../../tools/call/page.js';
+import { showMessage } from '../../tools/shapes/message.js';
 import { goalGraph, goalPage, showGoalProgress } from './goals.js';
+import { messagePage } from './messages.js';
 import { sessionList, showSessions } from './sessions.js';
 import { board, boardChoices, showCard, showCards, taskLinks, taskPage } from './tasks.js';
 
@@ -161,5 +163,23 @@ export const boardReads = [
     input: z.strictObject({}),
     output: sessionList,
     handler: async (_, { runtime }) => showSessions(await readSessions(runtime.db)),
+  }),
+
+  defineTool({
+    name: 'messages',
+    title: 'Messages',
+    effect: 'read',
+    description: 'The messages between sessions, workers and people, newest first, whoever they are for.',
+    input: z.strictObject({
+      thread: z.int().min(1).optional().describe('Only this thread.'),
+      limit: rows(50, 200),
+      cursor,
+    }),
+    output: messagePage,
+    handler: async (input, { runtime }) => {
+      const filter = { thread: input.thread, beforeId: fromCursor(input.cursor), limit: input.limit + 1 };
+      const { items, ...rest } = pageOf(await runtime.messages.list(filter), input.limit, showMessage);
+      return { messages: items, ...rest };
+    },
   }),
 ];

@@ -42,7 +42,7 @@ export const claimToken = z
   .int()
   .min(1)
   .max(1_000_000_000)
-  .describe('The claim_token that your claim returned: proves that it is still yours.');
+  .describe('The claim_token that your claim returned: proves that the claim is yours and has not been superseded.');
 export const scope = z
   .enum(['project', 'all'])
   .describe('project: tasks of this project and of none. all: of every project. project unless given.');

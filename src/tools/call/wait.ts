@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasEnded, type Job } from '../../core/jobs/job.js';
+import type { Query, Received } from '../../core/messages/messages.js';
 import type { PipelineDetail } from '../../core/relay/relays.js';
 import type { ToolContext } from './define-tool.js';
 
@@ -67,4 +68,25 @@ export function waitForRelay(id: string, timeoutMs: number, context: ToolContext
     },
     context,
   );
+}
+
+/**
+ * Reads messages as soon as there are any, after `timeoutMs` at the latest. Nothing is marked as read for a caller that has
+ * gone in the meantime.
+ */
+export async function waitForMessages(query: Query, timeoutMs: number, context: ToolContext): Promise<Received> {
+  const { runtime, actor, signal } = context;
+  const waiting = await poll(
+    {
+      everyMs: 250,
+      timeoutMs,
+      read: () => runtime.messages.receive({ ...query, isPeek: true }, actor),
+      isOver: ({ messages }) => messages.length > 0,
+      describe: () => 'no message yet',
+    },
+    context,
+  );
+  return query.isPeek || waiting.messages.length === 0 || signal.aborted
+    ? waiting
+    : runtime.messages.receive(query, actor);
 }

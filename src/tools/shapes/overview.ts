@@ -6,6 +6,7 @@ import { holdingJob } from '../../core/tasks/claim-proof.js';
 import type { SelfDescription } from '../../services/describe-self.js';
 import { iso, whenTrue } from '../call/fields.js';
 import { summarize } from './job.js';
+import { showUnread, unreadOutput } from './message.js';
 import { sickServerOutput } from './tool-server.js';
 
 const heldTask = z.strictObject({
@@ -28,6 +29,7 @@ export const statusOutput = z.strictObject({
     slots: z.array(z.strictObject({ slot: z.int(), worker: z.string(), task: z.int().optional() })),
     background: z.array(openJob),
     unread_results: z.array(openJob),
+    ...unreadOutput,
   }),
   all: z.strictObject({
     sessions: z.int(),
@@ -74,6 +76,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
       })),
       background: overview.ownJobs.map(showOpenJob),
       unread_results: overview.unread.map(showOpenJob),
+      ...showUnread(overview.unreadMessages),
     },
     all: {
       sessions: overview.liveSessions,
@@ -135,7 +138,11 @@ function showOpenJob(job: OpenJob) {
   return { task_id: job.id, status: job.status, description: cut(summarize(job.type, JSON.parse(job.payload)), 50) };
 }
 
-function adviseNext({ ownClaims, unread, ready, failed, waiting, inProgress, goals }: Overview): string {
+function adviseNext(overview: Overview): string {
+  const { ownClaims, unread, unreadMessages, ready, failed, waiting, inProgress, goals } = overview;
+  const { count } = unreadMessages;
+  // First, as one of them may change what is to be done.
+  if (count > 0) return `Read your ${count === 1 ? 'unread message' : `${count} unread messages`} with get_messages.`;
   const [claim] = ownClaims;
   if (claim) return `Continue task ${claim.id} and end it with update_task_status (claim_token ${claim.claimToken}).`;
   const [result] = unread;

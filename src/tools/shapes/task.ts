@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
+import type { Unread } from '../../core/messages/messages.js';
 import { holdingJob } from '../../core/tasks/claim-proof.js';
 import type { DependencyResult, TaskHistory } from '../../core/tasks/history.js';
 import type { TaskWithDependencies } from '../../core/tasks/list-tasks.js';
@@ -8,6 +9,7 @@ import { failurePolicies, isOverdue, isReady, taskStatuses } from '../../core/ta
 import type { ChangedTask, ClaimedTask, TaskDetail } from '../../core/tasks/tasks.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
+import { showUnread, unreadOutput } from './message.js';
 import { showVerdict, verdictOutput } from './verdict.js';
 import { showWorktree, worktreeOutput } from './worktree.js';
 
@@ -187,7 +189,7 @@ const dependencyResultsOutput = z.array(
 );
 
 /** What those who worked on a task before have left to the next; absent where there is nothing. */
-const historyOutput = {
+export const historyOutput = {
   /** The newest ten, oldest first. */
   notes: z.array(z.strictObject({ at: z.string(), by: z.string().optional(), note: z.string() })).optional(),
   /** How many older notes there are; `get_events` has them. */
@@ -205,7 +207,8 @@ const historyOutput = {
     .optional(),
 };
 
-function showHistory({ notes, noteCount, attempts }: TaskHistory, longestText: number) {
+/** @internal */
+export function showHistory({ notes, noteCount, attempts }: TaskHistory, longestText: number) {
   const older = noteCount - notes.length;
   return {
     notes:
@@ -229,10 +232,10 @@ function showHistory({ notes, noteCount, attempts }: TaskHistory, longestText: n
   };
 }
 
-const longestNote = 1_000;
+export const longestNote = 1_000;
 
-/** The results of the tasks before one; `get_task` has those whole that are cut after 1,500 characters. */
-function showDependencyResults(results: readonly DependencyResult[]) {
+/** The results of the tasks before one; `get_task` has those whole that are cut after 1,500 characters. @internal */
+export function showDependencyResults(results: readonly DependencyResult[]) {
   return results.map(({ id, title, status, result }) => ({
     id,
     title: cut(title, 80),
@@ -281,23 +284,28 @@ export const claimedTaskOutput = taskOutput.extend({
   worktree: worktreeOutput.optional(),
   /** What to do before completing it. */
   advice: z.string().optional(),
+  ...unreadOutput,
 });
 
 export type ShownClaimedTask = z.infer<typeof claimedTaskOutput>;
 
 /** @internal */
-export function showClaimedTask(task: ClaimedTask, now: number): ShownClaimedTask {
+export function showClaimedTask(task: ClaimedTask, now: number, unread: Unread): ShownClaimedTask {
   return {
     ...showTask(task, now),
     claim_token: task.claimToken,
     dependency_results: showDependencyResults(task.dependencyResults),
     ...showHistory(task.history, longestNote),
     worktree: showWorktree(task.worktree),
-    advice:
-      task.acceptance === null
-        ? undefined
-        : `It has acceptance criteria: call verify_task with task_id ${task.id} and your result before you complete it.`,
+    advice: adviceOnAcceptance(task),
+    ...showUnread(unread),
   };
+}
+
+/** What to do before completing a task with acceptance criteria. @internal */
+export function adviceOnAcceptance({ id, acceptance }: Pick<ClaimedTask, 'id' | 'acceptance'>): string | undefined {
+  if (acceptance === null) return undefined;
+  return `It has acceptance criteria: call verify_task with task_id ${id} and your result before you complete it.`;
 }
 
 /** Enough of a task to choose one from a list. */

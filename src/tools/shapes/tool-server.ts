@@ -67,6 +67,10 @@ export const toolServerOutput = z.strictObject({
   tools: z.int().optional(),
   listed_at: z.string().optional(),
   backups: z.array(z.string()).optional(),
+  /** How many of its tools stand in tools/list too, as server__tool. */
+  exposed: z.int().optional(),
+  /** What of `expose` in its entry cannot be as it says, such as two tools of one name. */
+  expose_problems: z.array(z.string()).optional(),
   /** Why it is left out, if its entry of the config file is wrong. */
   problem: z.string().optional(),
   instances: z.array(toolInstanceOutput),
@@ -82,6 +86,8 @@ export function showToolServer(view: ServerView): ShownToolServer {
     tools: view.tools,
     listed_at: view.listedAt === undefined ? undefined : iso(view.listedAt),
     backups: view.backups.length === 0 ? undefined : [...view.backups],
+    exposed: view.exposed === 0 ? undefined : view.exposed,
+    expose_problems: view.exposeProblems.length === 0 ? undefined : view.exposeProblems.map((text) => cut(text, 300)),
     problem: view.problem,
     instances: view.instances.map(showInstance),
   };

@@ -18,6 +18,8 @@ beforeAll(async () => {
   dist = mkdtempSync(join(tmpdir(), 'ml-experiment-dist-'));
   workerPath = join(dist, 'trainer-worker.js');
   writeFileSync(join(dist, 'package.json'), '{"type":"module"}');
+  // zod stays outside the test's bundle; the temporary directory has no node_modules of its own.
+  symlinkSync(join(process.cwd(), 'node_modules'), join(dist, 'node_modules'));
   await build({
     entryPoints: {
       'trainer-worker': 'src/agents/ml-experiment/trainer-worker.ts',
@@ -80,6 +82,7 @@ const resultShape = z.strictObject({
   model: z.string(),
   model_type: z.string(),
   dataset: z.string(),
+  task: z.literal('classification'),
   params: z.record(z.string(), z.union([z.string(), z.number()])),
   seed: z.int(),
   data_source: z.string(),
@@ -169,8 +172,6 @@ describe('a job on iris', () => {
 });
 
 it('the bundle finds its worker in its own directory', async () => {
-  // zod stays outside the test's bundle; the temporary directory has no node_modules of its own.
-  symlinkSync(join(process.cwd(), 'node_modules'), join(dist, 'node_modules'));
   const bundled: { createMlExperiment: typeof createMlExperiment } = await import(join(dist, 'ml-experiment.js'));
   const { context } = record('/nowhere', new AbortController().signal);
   const result = await bundled.createMlExperiment().execute(jobOf({ epochs: 2 }), context);

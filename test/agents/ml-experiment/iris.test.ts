@@ -5,7 +5,8 @@ import { irisCsv } from '../../../src/agents/ml-experiment/iris-data.js';
 import { createRandom } from '../../../src/agents/ml-experiment/random.js';
 
 const whole = { testFraction: 0.2, limitTrain: undefined, limitTest: undefined };
-const countLabels = (labels: Uint8Array) => [0, 1, 2].map((label) => labels.filter((each) => each === label).length);
+const countLabels = (labels: ArrayLike<number>) =>
+  [0, 1, 2].map((label) => Array.from(labels).filter((each) => each === label).length);
 
 it('the rows are those of the checked file', () => {
   const hash = createHash('sha256').update(irisCsv).digest('hex');

@@ -57,7 +57,7 @@ it.each([
   { model: 'neural', hidden: 0 },
   { dataset: 'mnist', test_fraction: 0.2 },
   { model: 'forest' },
-  { dataset: 'imagenet' },
+  { dataset: '../imagenet' },
   { optimizer: 'lbfgs' },
   { epoch: 10 },
 ])('%o is refused', (payload) => {
@@ -72,7 +72,7 @@ it('a refusal names the field and the reason', () => {
     'hidden is for the neural model; linear has no hidden layer. Leave it out.',
   ]);
   expect(reasons({ dataset: 'mnist', test_fraction: 0.5 })).toEqual([
-    'test_fraction is for iris; mnist has its own test rows. Leave it out, or use limit_test.',
+    'test_fraction is for tables; mnist has its own test rows. Leave it out, or use limit_test.',
   ]);
 });
 

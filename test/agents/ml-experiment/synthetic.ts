@@ -68,7 +68,7 @@ export function writeMnist(
   ] as const) {
     const { features, labels } = syntheticRows(count, side * side, 0.64, seed);
     write(`${prefix}-images-idx3-ubyte`, idxBytes(0x803, [count, side, side], Uint8Array.from(features)));
-    write(`${prefix}-labels-idx1-ubyte`, idxBytes(0x801, [count], labels));
+    write(`${prefix}-labels-idx1-ubyte`, idxBytes(0x801, [count], Uint8Array.from(labels)));
   }
 }
 

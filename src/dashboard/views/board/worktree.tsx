@@ -48,16 +48,16 @@ function Difference({ diff }: { diff: ShownDifference }) {
         {commits} {commits === 1 ? 'commit' : 'commits'}
         {diff.uncommitted && ', some of it not committed'}
       </p>
-      <ul class="changed-files">
+      <ul class="neighbours">
         {diff.files.map(({ path, added, removed }) => (
           <li key={path}>
             <code>{path}</code> <span class="quiet">{added === null ? 'binary' : `+${added} −${removed}`}</span>
           </li>
         ))}
       </ul>
-      <details>
+      <details class="raw">
         <summary>Diff{diff.patch_cut && ' (its beginning)'}</summary>
-        <pre class="text">{diff.patch}</pre>
+        <pre>{diff.patch}</pre>
       </details>
     </>
   );

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readFileInside } from '../../../src/agents/backtest/regular-file.js';
+import { readFileInside } from '../../src/agents/regular-file.js';
 
 let base: string;
 let root: string;

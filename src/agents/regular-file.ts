@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { systemCode } from '../../base/network-error.js';
-import { AgentError } from '../define-agent.js';
+import { systemCode } from '../base/network-error.js';
+import { AgentError } from './define-agent.js';
 
 /**
  * The bytes of the regular file `name` in the directory `root`, or undefined when there is no such file.
