@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { lendPackages } from './agents/modules/lend-packages.js';
 import { hideSecrets } from './base/config.js';
 import { openLog } from './base/log.js';
 import { readConfig } from './config.js';
@@ -16,7 +15,9 @@ async function main(runnerId: string): Promise<void> {
   const modules = settingsOf(custom, config);
   hideSecrets(config, custom.passedOn?.(modules));
   // On Node 20 it takes 50 ms, which only those who have modules of their own should pay.
-  if (config.agents.length > 0 || Object.keys(modules).length > 0) lendPackages();
+  if (config.agents.length > 0 || Object.keys(modules).length > 0) {
+    (await import('./agents/modules/hook-modules.js')).hookModules();
+  }
   const log = openLog(config);
   // As much again beside the heap: typed arrays, and what libraries hold.
   const limitMb = 2 * config.runnerHeapMb + 256;

@@ -4,6 +4,7 @@ import type { Config } from './base/config.js';
 import { RuntimeError } from './base/errors.js';
 import type { Log } from './base/log.js';
 import type { Actor } from './core/actor.js';
+import type { Reservations } from './core/coordination/reservations.js';
 import type { Session, SessionInfo, Sessions } from './core/coordination/sessions.js';
 import type { Slots } from './core/coordination/slots.js';
 import type { GoalRuns } from './core/goal-runs/goal-runs.js';
@@ -22,13 +23,14 @@ import { backupPath, newestBackup, pathInside, removeUnfinished } from './store/
 import type { Worktrees } from './worktrees/worktrees.js';
 
 export interface MaintenanceNeeds {
-  config: Pick<Config, 'dbPath'>;
+  config: Pick<Config, 'dbPath' | 'retentionDays' | 'isReadOnly'>;
   backupDir: string;
   db: Database;
   clock: Clock;
   log: Log;
   sessions: Sessions;
   slots: Slots;
+  reservations: Reservations;
   tasks: Tasks;
   goalRuns: GoalRuns;
   jobs: Pick<Jobs, 'sweep'>;
@@ -94,14 +96,16 @@ export class Maintenance {
 
   /** Does every duty that is due at `now`. One that fails is logged and does not keep the others from being done. */
   async runOnce(now: EpochMs = this.#needs.clock.now(), actor: Actor = anonymous): Promise<void> {
-    const { sessions, slots, downstream, backupDir } = this.#needs;
+    const { sessions, slots, reservations, downstream, backupDir } = this.#needs;
     await this.#attempt('end lost sessions', () => sessions.sweep());
     await this.#attempt('free slots of lost sessions', () => slots.lapse());
+    await this.#attempt('free paths of lost sessions', () => reservations.lapse());
     await this.sweepQueue(actor);
     await this.#attempt('end tool servers of lost sessions', () => downstream.sweep());
     await this.#attempt('remove unfinished backups', async () => removeUnfinished(backupDir, now));
     await this.#attempt('remove unused worktrees', () => this.#sweepWorktrees(now));
     await this.#attempt('check the database', () => this.#checkDaily(now));
+    await this.#attempt('delete what is old', () => this.#purgeDaily(now));
   }
 
   /** The duties that keep background work going. Runners do them too, as work goes on when no session is left. */
@@ -170,6 +174,16 @@ export class Maintenance {
     if (this.#damage) log.error('the database is damaged', { file: config.dbPath, damage: this.#damage });
     const wrong = await checkTaskCounts(db);
     if (wrong.length > 0) log.warn('counts of tasks were wrong and have been counted anew', { wrong });
+  }
+
+  /** One process of those that are told to keep only what is younger does it for all. */
+  async #purgeDaily(now: EpochMs): Promise<void> {
+    const { db, log, config } = this.#needs;
+    const { retentionDays, isReadOnly } = config;
+    if (retentionDays === undefined || isReadOnly) return;
+    if (!(await takeMaintenanceLease(db, 'retention', dayMs, now))) return;
+    const deleted = await this.purge(now - retentionDays * dayMs, anonymous);
+    log.info('what ended long ago was deleted', { retention_days: retentionDays, ...deleted });
   }
 
   /** Each worktree that is looked at costs some calls of git, so one process does it for all. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.js';
+import { LentVariables } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Json } from '../base/json.js';
 import { modulePrefix } from '../core/jobs/lane.js';
@@ -10,7 +11,7 @@ import { decomposeEffect } from './decompose.js';
 import type { Agent, BuiltInAgent, Demands } from './define-agent.js';
 import type { ModelCallNeeds } from './model-call.js';
 import { importAgents } from './modules/import-agents.js';
-import type { DescribedAgent } from './modules/module-host.js';
+import type { DescribedAgent } from './modules/module-process.js';
 import { type ModuleAgent, type ModuleProblem, Modules, type ModulesNeeds } from './modules/modules.js';
 import { checkPayload, describePayload } from './payload-schema.js';
 import { verifyEffect } from './verify.js';
@@ -28,6 +29,13 @@ export interface AgentDescription extends DescribedAgent {
   module?: string | undefined;
 }
 
+export interface CheckedPayload {
+  payload: Json;
+  demands: Demands;
+  /** For the submitter, a sentence each. */
+  warnings?: string[] | undefined;
+}
+
 export interface AgentRegistry {
   /** The built-in job types. */
   readonly types: ReadonlySet<string>;
@@ -41,7 +49,7 @@ export interface AgentRegistry {
   /** All agents, or the agent of a type, without running the user's own code in this process. Throws `not_found`. */
   describe(type?: string): Promise<{ agents: AgentDescription[]; problems: ModuleProblem[] }>;
   /** Checks a payload by the agent's schema. Throws `not_found`, `not_configured`, and `invalid` with the schema's messages. */
-  check(type: string, payload: Json): Promise<{ payload: Json; demands: Demands }>;
+  check(type: string, payload: Json): Promise<CheckedPayload>;
   /** Ends the processes that have loaded modules. */
   close(): void;
 }
@@ -72,6 +80,8 @@ export function createAgents(needs: AgentNeeds): AgentRegistry {
   const loaded = new Map<string, Promise<BuiltInAgent>>();
   const names = Object.keys(builtIn);
   const modules = new Modules({ ...needs.modules, isReserved: isBuiltIn });
+  const hosted = new Map(needs.modules.modules.map((module) => [module.path, module]));
+  const lent = new LentVariables();
 
   function loadBuiltIn(type: string): Promise<BuiltInAgent> | undefined {
     const known = loaded.get(type) ?? (isBuiltIn(type) ? builtIn[type]?.(needs) : undefined);
@@ -90,7 +100,10 @@ export function createAgents(needs: AgentNeeds): AgentRegistry {
     provides: [...[...needs.commands.keys()].map(commandCapability), ...modules.provides],
 
     async load(type, requires = null) {
-      if (requires?.startsWith(modulePrefix)) return loadFrom(requires.slice(modulePrefix.length), type);
+      const module = requires?.startsWith(modulePrefix) ? requires.slice(modulePrefix.length) : undefined;
+      // A process works on one job of a module at a time, and what it gives to one module is not for the next.
+      lent.lend(hosted.get(module ?? '')?.variables ?? {});
+      if (module !== undefined) return loadFrom(module, type);
       return (await loadBuiltIn(type)) ?? Promise.reject(unknownType(type, names, []));
     },
 
@@ -116,12 +129,16 @@ export function createAgents(needs: AgentNeeds): AgentRegistry {
   };
 
   /** Returns the payload unchanged: the schema may transform it into values that JSON cannot hold, and the runner parses it again. */
-  async function checkByModule(agent: ModuleAgent, payload: Json): Promise<{ payload: Json; demands: Demands }> {
+  async function checkByModule(agent: ModuleAgent, payload: Json): Promise<CheckedPayload> {
     const answer = await modules.check(agent, payload);
     if (answer.kind === 'failed') throw cannotUse(agent, answer.reason);
     if (answer.kind === 'checked' && answer.problem !== undefined) throw invalidPayload(agent.type, answer.problem);
-    const { concurrency, timeoutSeconds, module } = agent;
-    return { payload, demands: { requires: `${modulePrefix}${module}`, concurrency, timeoutSeconds } };
+    const { module } = agent;
+    const { concurrency, timeoutSeconds } = answer.agents.find(({ type }) => type === agent.type) ?? agent;
+    const warnings = hosted
+      .get(module)
+      ?.missing.map((name) => `${name} is not set, which the config file gives to ${module}.`);
+    return { payload, warnings, demands: { requires: `${modulePrefix}${module}`, concurrency, timeoutSeconds } };
   }
 }
 

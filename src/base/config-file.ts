@@ -27,6 +27,21 @@ const allowedCommand = z.strictObject({
   maxOutputBytes: z.int().min(1).max(100_000_000).optional(),
 });
 
+const agentModule = z.union(
+  [
+    z.string().min(1),
+    z.strictObject({
+      module: z.string().min(1).describe('Its path.'),
+      env: z
+        .array(z.string().regex(/^[A-Za-z_]\w*$/, 'is not the name of a variable'))
+        .max(100)
+        .optional()
+        .describe('Names of the variables that it gets, from the environment or secretsFile.'),
+    }),
+  ],
+  { error: 'is neither the path of a module nor {"module": path, "env": [names]}' },
+);
+
 /** `~/.claude/agent_runtime.json`. An unknown key is an error, so that a misspelt one does not pass unnoticed. */
 export function configFileSchema(providers: readonly ProviderSection[]) {
   const perProvider = (schemaOf: (provider: ProviderSection) => z.ZodType | undefined) =>
@@ -52,6 +67,7 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
         maxModelCalls: limitOf('AGENT_RUNTIME_MAX_MODEL_CALLS').optional(),
         callsPerRunner: z.int().min(1).max(64).optional().describe('Model calls that one background process carries.'),
         runnerHeapMb: z.int().min(64).max(65_536).optional().describe('Memory of a runner, in megabytes.'),
+        retentionDays: limitOf('AGENT_RUNTIME_RETENTION_DAYS').optional(),
         logDays: z.int().min(1).max(3_650).optional().describe('How many days log files are kept.'),
       })
       .optional()
@@ -59,7 +75,7 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
     providers: perProvider(({ settings }) => settings)
       .optional()
       .describe('Settings of the model providers.'),
-    agents: z.array(z.string().min(1)).max(100).optional().describe('Your own modules with agents.'),
+    agents: z.array(agentModule).max(100).optional().describe('Your own modules with agents.'),
     commands: z
       .record(z.string().regex(/^[\w.-]+$/), allowedCommand)
       .optional()

@@ -41,14 +41,16 @@ export interface Config {
   /** Model calls that one process carries. */
   callsPerRunner: number;
   runnerHeapMb: number;
+  /** What ended so many days ago is deleted. */
+  retentionDays: number | undefined;
   /** The model of tasks that do not name one. */
   model: string | undefined;
   /** The settings of each model provider by its id, checked by its own schema: read them with `settingsOf` of `llm/`. */
   providers: Readonly<Record<string, unknown>>;
   /** Changes to the providers' tables of aliases and retired model ids. */
   models: NonNullable<ConfigFile['models']>;
-  /** The user's own modules with agents, as absolute paths. */
-  agents: readonly string[];
+  /** The user's own modules with agents. */
+  agents: readonly ConfiguredModule[];
   /** What jobs of type `command` may run, by name. */
   commands: ReadonlyMap<string, AllowedCommand>;
   /** The other MCP servers that this one may start or reach. */
@@ -72,6 +74,14 @@ export interface Config {
   secrets: readonly string[];
   /** What in the environment is most likely a mistake, a sentence each. */
   warnings: readonly string[];
+}
+
+/** A module of the user's own, as the config file names it. */
+export interface ConfiguredModule {
+  /** Absolute. */
+  path: string;
+  /** Names of the variables that its processes get beside the ordinary ones, and no other process does. */
+  env: readonly string[];
 }
 
 /** A program that jobs may run, as the config file allows it. */
@@ -109,6 +119,8 @@ export function readConfigWith(
   const limits = file.limits ?? {};
   const native = readNativeSettings(env);
   const settingsOf = (provider: ProviderSection) => providerSettings(provider, file, env);
+  const modules = [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])];
+  const agents = agentsOf(file, modules, { home, configPath });
   const namedSecrets = providers.flatMap((provider) => provider.secretVariables?.(settingsOf(provider)) ?? []);
 
   return {
@@ -126,10 +138,11 @@ export function readConfigWith(
     maxModelCalls: maxModelCalls(environment, limits),
     callsPerRunner: limits.callsPerRunner ?? 16,
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
+    retentionDays: readWholeNumber(environment, 'AGENT_RUNTIME_RETENTION_DAYS') ?? limits.retentionDays,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: Object.fromEntries(providers.map((one) => [one.id, settingsOf(one)])),
     models: file.models ?? {},
-    agents: agentsOf(file, [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])], { home, configPath }),
+    agents,
     commands: commandsOf(file, { home, configPath }),
     servers,
     toolPreferences: file.toolPreferences ?? {},
@@ -142,7 +155,7 @@ export function readConfigWith(
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
     env,
     secrets: [
-      ...secretsIn(env, providers, namedSecrets),
+      ...secretsIn(env, providers, [...namedSecrets, ...agents.flatMap((module) => module.env)]),
       ...passwordIn(readSetting(env, 'AGENT_RUNTIME_DB_URL')),
       ...(native.searxng?.secrets ?? []),
     ],
@@ -178,6 +191,23 @@ export function hideSecrets({ secrets }: Config, kept: readonly string[] = []): 
     if (value && secrets.includes(value) && !kept.includes(name)) delete process.env[name];
 }
 
+/** Gives this process's own environment some variables in place of those that were lent before. */
+export class LentVariables {
+  readonly #before = new Map<string, string | undefined>();
+
+  lend(variables: Readonly<Record<string, string>>): void {
+    for (const [name, value] of this.#before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    this.#before.clear();
+    for (const [name, value] of Object.entries(variables)) {
+      this.#before.set(name, process.env[name]);
+      process.env[name] = value;
+    }
+  }
+}
+
 interface Places {
   home: string;
   configPath: string;
@@ -210,9 +240,14 @@ function remoteOf(setting: (name: SettingName) => string | undefined): Config['r
 }
 
 /** Each module once, in the order given: the first that declares a job type wins. */
-function agentsOf(file: ReadConfigFile['file'], more: readonly string[], places: Places): string[] {
-  const named = [...(file.agents ?? []), ...more];
-  return [...new Set(named.map((module) => resolvePath(module, places)))];
+function agentsOf(file: ReadConfigFile['file'], more: readonly string[], places: Places): ConfiguredModule[] {
+  const modules = new Map<string, readonly string[]>();
+  for (const entry of [...(file.agents ?? []), ...more]) {
+    const { module, env = [] } = typeof entry === 'string' ? { module: entry } : entry;
+    const path = resolvePath(module, places);
+    modules.set(path, [...new Set([...(modules.get(path) ?? []), ...env])]);
+  }
+  return [...modules].map(([path, env]) => ({ path, env }));
 }
 
 const split = (paths = ''): string[] => paths.split(delimiter).filter(Boolean);

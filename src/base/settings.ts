@@ -42,7 +42,8 @@ export const searchSettings = [
     name: 'AGENT_RUNTIME_SEARCH_BACKEND',
     isChecked: true,
     isForServerOnly: true,
-    meaning: 'The service behind web_search: searxng, brave or tavily; by default the first of these that is set up.',
+    meaning:
+      'The service that web_search asks first: searxng, brave or tavily; by default the first of these that is set up.',
   },
   {
     name: 'SEARXNG_URL',
@@ -145,6 +146,13 @@ const runtimeSettings = [
     atMost: 256,
     isChecked: true,
     meaning: 'How many model calls run at once: 16, or what is set above.',
+  },
+  {
+    name: 'AGENT_RUNTIME_RETENTION_DAYS',
+    atMost: 36_500,
+    isChecked: true,
+    isForServerOnly: true,
+    meaning: 'What ended so many days ago is deleted, once a day; nothing unless set.',
   },
   {
     name: 'AGENT_RUNTIME_MODEL',

@@ -31,6 +31,7 @@ export const jobCommands = [
       maxAttempts: text('--max-attempts <count>', 'attempts after temporary failures (default: 3)'),
       timeout: text('--timeout <seconds>', 'how long one attempt may take'),
       idempotencyKey: text('--idempotency-key <key>', 'a name of your choice: the same key again is the same job'),
+      grid: text('--grid <json|file>', 'submit a sweep: a list of values for each of some fields of the payload'),
       wait: flag('--wait', 'wait for the job to end; the exit code is 1 unless it completes'),
       plot: flag('--plot', 'backtest: also save a chart of equity against buy and hold'),
     },
@@ -38,6 +39,7 @@ export const jobCommands = [
 Examples:
   ${commandName} submit --type ml_experiment --config '{"model": "linear", "dataset": "iris", "epochs": 10}'
   ${commandName} submit --type backtest --config backtest.json --metadata '{"user": "quant"}' --plot --wait
+  ${commandName} submit --type ml_experiment --config '{"epochs": 50}' --grid '{"learning_rate": [0.1, 0.01]}'
   ${commandName} submit --type generic --config '{}' --depends-on 3f2c9a1e-... --run-at 2026-12-01T09:00:00Z
 
 After \`submit\`, --config is the payload. Before it, and with every other command, --config is the config file.
@@ -65,8 +67,24 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
     load: async () => (await import('./jobs/list-jobs.js')).runListJobs,
   }),
   defineCommand({
+    name: 'compare',
+    description: 'Compare jobs by parameters and figures, the best on top.',
+    usage: '[SWEEP | JOB ...] [options]',
+    options: {
+      type: text('--type <type>', 'jobs of this type'),
+      where: list('--where <condition>', 'only jobs that meet it, such as sharpe>1; repeat it for more'),
+      figures: list(
+        '--figure <name>',
+        'a field of the result; the first ranks, -name: less is better; repeat it for more',
+      ),
+      limit: text('--limit <count>', 'at most this many (default: 20)'),
+    },
+    allowsExcessWords: true,
+    load: async () => (await import('./jobs/compare.js')).runCompare,
+  }),
+  defineCommand({
     name: 'cancel',
-    description: 'Cancel a waiting or running job; output that it has written is kept.',
+    description: 'Cancel a waiting or running job, or a whole sweep; output that it has written is kept.',
     arguments: { id },
     options: { jobId },
     load: async () => (await import('./jobs/cancel-and-retry.js')).runCancel,

@@ -3,18 +3,19 @@ import type { EpochMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import type { Redact } from '../base/redact.js';
-import type { UnusedServer } from '../base/server-settings.js';
+import { isShared, type UnusedServer } from '../base/server-settings.js';
 import type { Sql } from '../store/sql.js';
 import { lastWords } from './connection/last-words.js';
 import { isReadOnly } from './connection/tool-description.js';
 import type { Exposure } from './exposed-tools.js';
 import type { NativeTool } from './native/define-native-tool.js';
 import type { InstanceView, Pool } from './pool/pool.js';
+import { rankTools } from './rank-tools.js';
 import type { CallMetrics, InstanceStats } from './routing/call-metrics.js';
 import { nativeServer } from './routing/resolve.js';
 
 export interface ToolFilter {
-  /** Words that must all occur in the name or description. */
+  /** What a tool should do, in words; any of them may occur in its name, description or parameters. */
   query?: string | undefined;
   server?: string | undefined;
 }
@@ -54,19 +55,15 @@ export interface ToolListNeeds {
 /** A list is of use without the servers that are slow to start, and those are in the next one. */
 const listTimeoutMs = 5_000;
 
-/** Every tool that can be called. A server that is down has the tools of its last list. */
+/** Every tool that can be called, the best match of a query first. A server that is down has the tools of its last list. */
 export async function listTools(
   { query = '', server }: ToolFilter,
   { pools, natives, redact }: ToolListNeeds,
 ): Promise<ToolListing> {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   const chosen = [...pools.values()].filter((pool) => server === undefined || pool.server === server);
   const own = server === undefined || server === nativeServer ? natives.map(listNative) : [];
   const others = await Promise.all(chosen.map((pool) => listPool(pool, redact)));
-  const tools = [...own, ...others.flatMap((listed) => listed.tools)].filter(({ name, description }) => {
-    const text = `${name} ${description}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  const tools = await rankTools([...own, ...others.flatMap((listed) => listed.tools)], query);
   return { tools, unlisted: others.flatMap(({ unlisted }) => unlisted) };
 }
 
@@ -125,6 +122,10 @@ export interface ServerView {
   tools: number | undefined;
   listedAt: EpochMs | undefined;
   backups: readonly string[];
+  /** Whether all sessions use the same processes. */
+  isShared: boolean;
+  /** Of the process that keeps shared servers; undefined if this one is not shared, or if none is kept now. */
+  keeperPid: number | undefined;
   /** How many of its tools are tools of this server too. */
   exposed: number;
   /** What of `expose` in its entry cannot be as it says. */
@@ -141,6 +142,7 @@ export interface ServersNeeds {
   db: Sql;
   metrics: CallMetrics;
   redact: Redact;
+  keeperPid: number | undefined;
   /** The login that a server needs, in words. */
   wantedLogin(pool: Pool): string | undefined;
 }
@@ -149,7 +151,7 @@ const hourMs = 3_600_000;
 
 /** All servers of the config file with their instances. */
 export async function viewServers(needs: ServersNeeds): Promise<ServerView[]> {
-  const { pools, unused, exposure, db, metrics, redact, wantedLogin } = needs;
+  const { pools, unused, exposure, db, metrics, redact, wantedLogin, keeperPid } = needs;
   const stats = await metrics.byInstance(hourMs);
   const rows = await db.all<{ id: string; state: string }>("select id, state from breakers where id like 'server:%'");
   const breakers = new Map(rows.map(({ id, state }) => [id, state]));
@@ -164,6 +166,8 @@ export async function viewServers(needs: ServersNeeds): Promise<ServerView[]> {
         tools: list?.tools.length,
         listedAt: list?.listedAt,
         backups: pool.settings.backups ?? [],
+        isShared: isShared(pool.settings),
+        keeperPid: isShared(pool.settings) ? keeperPid : undefined,
         exposed: exposure.tools.filter(({ server }) => server === pool.server).length,
         exposeProblems: exposure.problems.get(pool.server) ?? [],
         instances: pool.instances().map((instance) => ({
@@ -186,6 +190,8 @@ function viewUnused({ server, problem }: UnusedServer): ServerView {
     exposed: 0,
     exposeProblems: [],
     instances: [],
+    isShared: false,
+    keeperPid: undefined,
   };
   return { server, health: 'off', ...none, ...(problem === undefined ? {} : { problem }) };
 }

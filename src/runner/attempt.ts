@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Agent, type AgentError, type AgentJob, Postponed } from '../agents/define-agent.js';
+import { type Agent, type AgentContext, type AgentError, type AgentJob, Postponed } from '../agents/define-agent.js';
+import { ownStack } from '../agents/own-stack.js';
 import { checkPayload } from '../agents/payload-schema.js';
 import type { Clock } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
@@ -8,9 +9,11 @@ import type { Redact } from '../base/redact.js';
 import { isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
 import { askJobBreaker, breakerOf } from '../core/jobs/job-breaker.js';
+import { modulePrefix } from '../core/jobs/lane.js';
 import type { Outcome } from '../core/jobs/outcome.js';
 import { ModelError } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
+import { LeftTimers } from './left-timers.js';
 import { ProgressWriter, type ProgressWriterNeeds } from './progress-writer.js';
 
 export interface AttemptNeeds extends ProgressWriterNeeds {
@@ -28,6 +31,8 @@ export interface Attempt {
   readonly outcome: Promise<Outcome | 'superseded'>;
   /** Only the first reason counts. */
   stop(reason: StopReason): void;
+  /** Writes an error that the agent did not catch to the job's log, with its stack. */
+  logUncaught(error: unknown): void;
   /** Whether the agent's code still runs although the attempt is over. */
   readonly isStuck: boolean;
 }
@@ -36,17 +41,23 @@ export interface Attempt {
 export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   const controller = new AbortController();
   const writer = new ProgressWriter(job, needs);
+  const context = writer.context(controller.signal);
+  const timers = job.requires?.startsWith(modulePrefix) ? new LeftTimers() : undefined;
   let isStuck = true;
 
   const work = (async () => {
     const agent = await needs.loadAgent(job.type, job.requires);
     const given = await agentJob(job, agent);
     await requireAdmission(job, needs);
-    return agent.execute(given, writer.context(controller.signal));
+    const execute = async () => agent.execute(given, context);
+    return timers ? timers.run(execute) : execute();
   })();
   const settled = work.then(
     (result): Outcome => completed(result),
-    (error: unknown): Outcome => failed(error, needs.redact),
+    (error: unknown): Outcome => {
+      logStack(error, context);
+      return failed(error, needs.redact);
+    },
   );
   settled.then(() => {
     isStuck = false;
@@ -59,6 +70,11 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
     const first = await Promise.race([settled, stopped]);
     const late = first ? undefined : await Promise.race([settled, sleep(needs.stopGraceMs)]);
     clearTimeout(timer);
+    // What an agent has left behind fails its job, if it throws.
+    if (first?.kind === 'completed' && (await timers?.areGone(quietMs)) === false) {
+      context.warn('The agent returned while timers of it were still running: what they do is lost.');
+    }
+    timers?.close();
     await writer.close();
     const reason = controller.signal.reason as StopReason | undefined;
     if (reason === 'superseded') return 'superseded';
@@ -74,10 +90,22 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   return {
     outcome: finish(),
     stop,
+    logUncaught: (error) => logStack(error, context, 'uncaught: '),
     get isStuck() {
       return isStuck;
     },
   };
+}
+
+/** How long an agent that has returned is waited for, when it has left timers running. */
+const quietMs = 1_000;
+
+/** Writes where an error was thrown to the job's log. What an agent says on purpose needs no stack, only its cause. */
+function logStack(error: unknown, context: AgentContext, prefix = ''): void {
+  if (error instanceof Postponed || error instanceof ModelError) return;
+  const shown = error instanceof RuntimeError || isAgentError(error) ? error.cause : error;
+  const stack = ownStack(shown);
+  if (stack !== undefined) context.log('error', `${prefix}${stack.split('\n')[0]}`, { stack });
 }
 
 async function agentJob(job: JobRow, agent: Agent): Promise<AgentJob<unknown>> {
@@ -137,8 +165,12 @@ function failed(error: unknown, redact: Redact): Outcome {
     const { code, retryAfterMs } = error;
     return { kind: 'failed', code, message, isTransient: error.isTransient === true, retryAfterMs: wait(retryAfterMs) };
   }
-  const code = error instanceof RuntimeError ? error.code : 'internal';
-  return { kind: 'failed', code, message, isTransient: isUnavailable(error) };
+  if (error instanceof RuntimeError) {
+    return { kind: 'failed', code: error.code, message, isTransient: isUnavailable(error) };
+  }
+  // A TypeError is told from an error that somebody has worded.
+  const name = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : '';
+  return { kind: 'failed', code: 'internal', message: `${name}${message}`, isTransient: false };
 }
 
 /** A day at most: a server, or an author, may say anything. */

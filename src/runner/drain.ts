@@ -6,7 +6,7 @@ import type { Log } from '../base/log.js';
 import type { EndedAttempt } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
 import type { JobStore } from '../core/jobs/job-store.js';
-import type { Lane } from '../core/jobs/lane.js';
+import { type Lane, modulePrefix } from '../core/jobs/lane.js';
 import { type AttemptKey, type Outcome, spendingOf } from '../core/jobs/outcome.js';
 import { type Attempt, type AttemptNeeds, type StopReason, startAttempt } from './attempt.js';
 import { logJobEnd } from './job-log.js';
@@ -73,6 +73,8 @@ export class Drain {
   /** The token of the attempt to which the code that runs right now belongs. */
   readonly #current = new AsyncLocalStorage<string>();
   #over: Over[] = [];
+  /** The attempt that ended last, for what its agent has left running. */
+  #ended: AttemptKey | undefined;
   #lane: Lane = 'process';
   #capacity = 1;
   #mustEnd = false;
@@ -110,12 +112,21 @@ export class Drain {
    * with them.
    */
   readonly onUncaught = (error: unknown): void => {
-    const thrower = this.#find(this.#current.getStore());
-    this.#needs.log.error('uncaught error', { error, job_id: thrower?.job.id });
+    const { log, redact, jobs } = this.#needs;
+    const token = this.#current.getStore();
+    const thrower = this.#find(token);
+    const ended = this.#ended?.token === token ? this.#ended : undefined;
+    log.error('uncaught error', { error, job_id: thrower?.job.id ?? ended?.jobId });
     this.#distrust();
-    if (!thrower) return;
-    thrower.crash = this.#needs.redact(messageOf(error));
-    thrower.attempt.stop('ending');
+    const message = redact(messageOf(error));
+    if (thrower) {
+      thrower.crash = message;
+      thrower.attempt.logUncaught(error);
+      thrower.attempt.stop('ending');
+    } else if (ended) {
+      const warning = `An error went uncaught after the job had ended: ${message}`;
+      jobs.warn(ended.jobId, warning).catch((failure: unknown) => log.warn('a warning was lost', { warning, failure }));
+    }
   };
 
   /** For an agent that ends its own process: saves the failure of its job to a file, for the process that rescues it. Synchronous. */
@@ -227,10 +238,11 @@ export class Drain {
   #end(carried: Carried, ended: Outcome | 'superseded'): void {
     const { job, key, attempt, crash, startedAt } = carried;
     this.#carried.delete(key.token);
+    this.#ended = key;
     if (attempt.isStuck) this.#distrust();
     const durationMs = Math.round(performance.now() - startedAt);
     if (ended === 'superseded') this.#logEnd(job, undefined, durationMs);
-    else this.#over.push({ job, key, durationMs, outcome: crash === undefined ? ended : crashed(ended, crash) });
+    else this.#over.push({ job, key, durationMs, outcome: crash === undefined ? ended : crashed(ended, crash, job) });
     this.#wake();
   }
 
@@ -241,8 +253,9 @@ export class Drain {
 
   /** The attempt with this token; without one, the attempt that is the only one. */
   #find(token: string | undefined): Carried | undefined {
+    if (token !== undefined) return this.#carried.get(token);
     const [only, ...others] = this.#carried.values();
-    return this.#carried.get(token ?? '') ?? (others.length === 0 ? only : undefined);
+    return others.length === 0 ? only : undefined;
   }
 
   /** Takes no more jobs, and ends by force when those it carries have ended. */
@@ -303,11 +316,17 @@ export class Drain {
   }
 }
 
-/** The outcome of a job during which an error went uncaught. A job that completed in spite of it stays completed. */
-function crashed(outcome: Outcome, message: string): Outcome {
+/**
+ * The outcome of a job during which an error went uncaught. One of a module fails: part of its work was not done. One of
+ * this program's own agents that completed in spite of it stays completed: an answer of a model is paid for.
+ */
+function crashed(outcome: Outcome, message: string, { requires }: JobRow): Outcome {
   const spending = spendingOf(outcome);
-  if (outcome.kind !== 'completed') {
-    return { ...spending, kind: 'failed', code: 'internal', message: `Uncaught error: ${message}`, isTransient: false };
+  const failed = { ...spending, kind: 'failed', code: 'internal', isTransient: false } as const;
+  if (outcome.kind !== 'completed') return { ...failed, message: `Uncaught error: ${message}` };
+  if (requires?.startsWith(modulePrefix)) {
+    const advice = 'Await every promise, and catch what a timer throws.';
+    return { ...failed, message: `Uncaught error, although the agent returned a result: ${message} ${advice}` };
   }
   const warning = `An error went uncaught while the job ran: ${message}`;
   return { ...outcome, warnings: [...(spending.warnings ?? []), warning] };

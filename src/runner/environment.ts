@@ -1,5 +1,6 @@
 import { delimiter } from 'node:path';
 import type { AgentRegistry } from '../agents/index.js';
+import type { HostedModule } from '../agents/modules/modules.js';
 import { ordinaryVariables, pickVariables } from '../base/child-environment.js';
 import type { Config } from '../base/config.js';
 import { readSetting, type Setting, settings } from '../base/settings.js';
@@ -21,7 +22,7 @@ export function runnerEnvironment(
     ...ordinaryVariables,
     ...(config.dbUrl === undefined ? [] : postgresVariables),
     ...declarations.flatMap((provider) => provider.passedOn?.(settingsOf(provider, config)) ?? []),
-    ...[...config.commands.values()].flatMap(({ env }) => env),
+    ...[...config.commands.values(), ...config.agents].flatMap(({ env }) => env),
     ...[...(config.pricesUrl ?? '').matchAll(/\{env:(\w+)\}/g)].flatMap(([, name]) => name ?? []),
   ];
   return {
@@ -32,7 +33,7 @@ export function runnerEnvironment(
       ),
     ),
     ...given(declarations.flatMap((provider) => variablesOf(provider, config))),
-    ...given([['AGENT_RUNTIME_AGENTS', config.agents.join(delimiter)]]),
+    ...given([['AGENT_RUNTIME_AGENTS', config.agents.map(({ path }) => path).join(delimiter)]]),
     AGENT_RUNTIME_DB_PATH: config.dbPath,
     AGENT_RUNTIME_CONFIG: config.configPath,
     AGENT_RUNTIME_DATA_DIR: config.dataDir,
@@ -44,10 +45,23 @@ export function runnerEnvironment(
 /** What PostgreSQL's own programs take as well: how the database that the address names is entered. */
 const postgresVariables = ['PGPASSWORD', 'PGPASSFILE', 'PGSSLMODE', 'PGSSLROOTCERT', 'PGSSLCERT', 'PGSSLKEY'];
 
-/** The environment of a process that only inspects a module of the user's: that of a runner, without any secret. */
+/** The user's own modules, each with the variables that the config file gives it. */
+export function modulesOf({ agents, env }: Config): HostedModule[] {
+  return agents.map(({ path, env: names }) => {
+    const variables = pickVariables(env, names);
+    return { path, variables, missing: names.filter((name) => variables[name] === undefined) };
+  });
+}
+
+/** The environment of every process that only inspects a module of the user's: that of a runner, without any secret. */
 export function moduleEnvironment(config: Config): Record<string, string> {
   const entries = Object.entries(runnerEnvironment(config));
   return Object.fromEntries(entries.filter(([, value]) => !config.secrets.includes(value)));
+}
+
+/** The environment of the keeper of shared servers, which calls no model and runs no job. */
+export function keeperEnvironment(config: Config): Record<string, string> {
+  return runnerEnvironment({ ...config, commands: new Map(), pricesUrl: undefined, agents: [] }, []);
 }
 
 /** What a runner of this configuration can run: a provider that works without settings counts as configured. */

@@ -80,7 +80,13 @@ async function findWorktree(reference: TaskReference, actor: Actor, db: Database
 }
 
 async function ofTask(reference: TaskReference, actor: Actor, db: Database): Promise<WorktreeRow | undefined> {
-  const task = await findTask(db, reference);
+  const known = /^\d+$/.test(String(reference)) ? await worktreeOf(db, { taskId: Number(reference) }) : undefined;
+  const task = await findTask(db, reference).catch((error: unknown) => {
+    // A task that was deleted leaves its worktree behind.
+    if (known) return undefined;
+    throw error;
+  });
+  if (!task) return known;
   if (task.status === 'in_progress' && !isOwnClaim(task, { actor })) throw heldByAnother(task);
   return worktreeOf(db, { taskId: task.id });
 }

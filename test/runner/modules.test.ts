@@ -182,6 +182,30 @@ describe('an agent that misbehaves', () => {
     expect(job.errorMessage).toMatch(message);
   });
 
+  it.each([
+    ['a timer', "setTimeout(() => { throw new RangeError('too late'); }, 50);"],
+    ['a promise that it forgot', "Promise.reject(new RangeError('too late'));"],
+    ['work that it did not await', "(async () => { await null; throw new RangeError('too late'); })();"],
+  ])('by an error of %s after it has returned, fails with it, and its log has the stack', async (_, body) => {
+    const home = homeWithModules({ 'a.mjs': plainAgent('late', `${body} return 'fine';`) });
+    const runtime = await background({ home });
+    const job = await runtime.ended(await submit(runtime, 'late'));
+    expect(job).toMatchObject({ status: 'failed', errorCode: 'internal', result: null });
+    expect(job.errorMessage).toMatch(/^Uncaught error, although the agent returned a result: too late/);
+    const [entry] = await runtime.jobs.logs(job.id, 5);
+    expect(entry).toMatchObject({ level: 'error', message: 'uncaught: RangeError: too late' });
+    expect(entry?.fields).toMatch(/\/a\.mjs:\d+:\d+/);
+  });
+
+  it('by leaving a timer that does not end, has completed, with a warning', async () => {
+    const home = homeWithModules({ 'a.mjs': plainAgent('ticks', "setInterval(() => {}, 10); return 'fine';") });
+    const runtime = await background({ home });
+    expect(await runtime.ended(await submit(runtime, 'ticks'))).toMatchObject({
+      status: 'completed',
+      warnings: ['The agent returned while timers of it were still running: what they do is lost.'],
+    });
+  });
+
   it('only in that it returns nothing, has completed with null', async () => {
     const runtime = await background({ home: homeWithModules({ 'a.mjs': plainAgent('quiet', '') }) });
     expect(await runtime.ended(await submit(runtime, 'quiet'))).toMatchObject({ status: 'completed', result: null });

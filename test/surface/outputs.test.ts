@@ -177,6 +177,17 @@ describe('what a tool returns is what its output schema says, key for key', () =
     for (const read of boardReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
   });
 
+  it('reserved paths', async () => {
+    const { call } = await caller();
+    const { id: task_id } = await call('create_task', { title: 'T' });
+    const wish = { globs: ['src/**', 'a.md'], reason: 'R', task_id };
+    expect(await call('reserve_paths', wish)).toMatchObject({ root: '/home/ada', count: 2 });
+    await call('reserve_paths', { globs: ['b.md'], exclusive: false, lease_seconds: 60 });
+    expect(await call('reserve_paths', {})).toMatchObject({ count: 3, paths: [{ yours: true }, {}, {}] });
+    expect(await call('release_paths', { globs: ['b.md'] })).toEqual({ released: 1 });
+    await call('release_paths', {});
+  });
+
   it('relays', async () => {
     const { call } = await caller();
     const { pipeline_id } = await call('create_relay_pipeline', {
@@ -254,6 +265,14 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('cancel_job', { job_id: job.job_id });
     const later = await call('submit_job', { type: 'generic', payload: {}, run_at: '2099-01-01T00:00:00Z' });
     await call('cancel_task', { task_id: later.job_id });
+    const never = { type: 'generic', run_at: '2099-01-01T00:00:00Z' };
+    await call('submit_jobs', { jobs: [{ ...never, payload: { a: 1 }, idempotency_key: 'several' }] });
+    await call('submit_jobs', { jobs: [{ ...never, payload: { a: 1 }, idempotency_key: 'several' }] });
+    const { sweep } = await call('submit_jobs', { jobs: [{ ...never, payload: {} }], grid: { a: [1, 2] } });
+    const compared = await call('compare_jobs', { sweep });
+    expect(compared.jobs.map(({ parameters }: { parameters: unknown }) => parameters)).toEqual([{ a: 1 }, { a: 2 }]);
+    expect(await call('cancel_job', { job_id: sweep })).toMatchObject({ cancelled: true, count: 2 });
+    await call('compare_jobs', { type: 'llm', figures: [] });
     await call('list_jobs');
     await call('list_agents');
     await call('list_agents', { type: 'backtest' });

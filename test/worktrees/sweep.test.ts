@@ -52,7 +52,8 @@ describe('the sweep', () => {
     await call('clean_all_tasks', { confirm: true });
     await runtime.worktrees.sweep();
     expect([existsSync(empty.path), existsSync(full.path)]).toEqual([false, true]);
-    expect(await runtime.worktrees.list()).toMatchObject([{ path: full.path, status: 'active' }]);
+    expect(await runtime.worktrees.list()).toMatchObject([{ task_id: 2, path: full.path, status: 'active' }]);
+    expect(await call('finish_worktree', { task_id: 2, action: 'merge' })).toMatchObject({ status: 'merged' });
   });
 
   it('removes what a process has left that was killed while it made a worktree', async () => {

@@ -1,47 +1,64 @@
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../base/errors.js';
 import type { Agent } from '../define-agent.js';
 import { checkPayload, describePayload } from '../payload-schema.js';
+import { type HangWatch, watchForHang } from './hang-watch.js';
+import type { ImportedFiles } from './hook-modules.js';
 import { importAgents } from './import-agents.js';
-import type { DescribedAgent, ModuleAnswer, ModuleQuestion } from './module-host.js';
+import type { DescribedAgent, ModuleAnswer, ModuleQuestion } from './module-process.js';
+import { syntaxPlace } from './syntax-place.js';
 
 /**
  * The main function of a module host's process: imports the module, and answers questions about it until its parent is
  * gone. The module may print, hang or exit here without harm to the server.
  */
-export function serveModule(path: string): void {
+export function serveModule(path: string, importedFiles: ImportedFiles): void {
   // Bound before the module can replace it.
   const send = process.send?.bind(process);
   if (!send) throw new Error('The process of a module host must be started with an IPC channel.');
-  endWithParent();
+  process.on('disconnect', () => process.exit());
+  const watch = watchForHang();
+  watch.begin();
   const agents = importAgents(path);
-  agents.catch(() => {});
+  const filesNow = () => [...new Set([path, ...importedFiles().map((url) => fileURLToPath(url))])];
+  // The module may hang from here on: its parent knows then which files it is made of.
+  const early = setTimeout(() => send({ imported: filesNow() }), 1_000);
+  agents
+    .catch(() => {})
+    .finally(() => {
+      clearTimeout(early);
+      watch.done();
+    });
   process.on('message', async (message: { id: number; question: ModuleQuestion }) => {
-    send({ id: message.id, answer: await answer(message.question, agents) });
+    send({ id: message.id, answer: await answer(message.question, { agents, filesNow, watch }) });
   });
 }
 
-/**
- * Ends this process when the channel closes. If the module blocks the main thread, that event never arrives, so a worker
- * thread also watches whether the parent is still the same.
- */
-function endWithParent(): void {
-  process.on('disconnect', () => process.exit());
-  const watch = `setInterval(() => process.ppid === ${process.ppid} || process.kill(process.pid, 'SIGKILL'), 1000)`;
-  new Worker(watch, { eval: true, execArgv: [] }).unref();
+interface Served {
+  agents: Promise<Agent[]>;
+  filesNow(): string[];
+  watch: HangWatch;
 }
 
-async function answer(question: ModuleQuestion, agents: Promise<Agent[]>): Promise<ModuleAnswer> {
+async function answer(question: ModuleQuestion, { agents, filesNow, watch }: Served): Promise<ModuleAnswer> {
   try {
     const known = await agents;
-    if (question.ask === 'describe') return { kind: 'described', agents: known.map(describe) };
+    const described = { agents: known.map(describe), files: filesNow() };
+    if (question.ask === 'describe') return { kind: 'described', ...described };
     const agent = known.find(({ type }) => type === question.type);
-    if (!agent) return { kind: 'failed', reason: `It exports no agent ${question.type} any more.` };
-    const checked = await checkPayload(agent.payload, question.payload);
-    return { kind: 'checked', problem: 'problem' in checked ? checked.problem : undefined };
+    if (!agent) return { kind: 'failed', reason: `It exports no agent ${question.type} any more.`, files: filesNow() };
+    watch.begin();
+    const checked = await checkPayload(agent.payload, question.payload).finally(() => watch.done());
+    return { kind: 'checked', problem: 'problem' in checked ? checked.problem : undefined, ...described };
   } catch (error) {
-    return { kind: 'failed', reason: messageOf(error) };
+    return { kind: 'failed', reason: await explain(error, filesNow()), files: filesNow() };
   }
+}
+
+async function explain(error: unknown, files: readonly string[]): Promise<string> {
+  const isSyntax = error instanceof Error && error.cause instanceof SyntaxError;
+  const place = isSyntax ? await syntaxPlace(files) : undefined;
+  return place === undefined ? messageOf(error) : `${messageOf(error)} It is at ${place}.`;
 }
 
 function describe({ type, description, concurrency, timeoutSeconds, payload }: Agent): DescribedAgent {

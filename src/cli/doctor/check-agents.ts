@@ -4,7 +4,7 @@ import { isBuiltIn } from '../../agents/index.js';
 import { Modules } from '../../agents/modules/modules.js';
 import { findCommand } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
-import { moduleEnvironment } from '../../runner/environment.js';
+import { moduleEnvironment, modulesOf } from '../../runner/environment.js';
 import { type Check, checksOf } from './check.js';
 
 const { ok, fail } = checksOf('Agents');
@@ -12,7 +12,7 @@ const { ok, fail } = checksOf('Agents');
 /** The modules and commands of the config file. Each module is loaded in a process of its own, as it is when a job is submitted. */
 export async function checkAgents(config: Config): Promise<Check[]> {
   const modules = new Modules({
-    paths: config.agents,
+    modules: modulesOf(config),
     entry: fileURLToPath(new URL('./agent-host.js', import.meta.url)),
     env: moduleEnvironment(config),
     isReserved: isBuiltIn,
@@ -21,6 +21,7 @@ export async function checkAgents(config: Config): Promise<Check[]> {
     const { agents, problems } = await modules.list();
     const checks = [
       ...agents.map(({ type, module }) => ok(type, module)),
+      ...checkVariables(config),
       ...problems.map(({ module, reason }) => fail(basename(module), `${module}: ${reason}`, fixOf(config))),
       ...checkCommands(config),
     ];
@@ -30,6 +31,14 @@ export async function checkAgents(config: Config): Promise<Check[]> {
   } finally {
     modules.close();
   }
+}
+
+function checkVariables(config: Config): Check[] {
+  return modulesOf(config).flatMap(({ path, missing }) =>
+    missing.map((name) =>
+      fail(basename(path), `${name} is not set, which the config file gives to ${path}`, `Set ${name} in secretsFile.`),
+    ),
+  );
 }
 
 function checkCommands({ commands, env }: Config): Check[] {

@@ -58,6 +58,12 @@ function toDocument({ at, level, message, fields }: LogEntry) {
   };
 }
 
+/** A line, and below it the stack of an error. */
 function render({ at, level, message, fields }: LogEntry): string {
-  return `${new Date(at).toISOString()}  ${level.padEnd(5)}  ${message}${fields === null ? '' : `  ${fields}`}`;
+  const line = `${new Date(at).toISOString()}  ${level.padEnd(5)}  ${message}`;
+  if (fields === null) return line;
+  const { stack, ...others } = JSON.parse(fields) as Record<string, unknown>;
+  const shown = Object.keys(others).length === 0 ? line : `${line}  ${JSON.stringify(others)}`;
+  if (typeof stack !== 'string') return stack === undefined ? shown : `${line}  ${fields}`;
+  return [shown, ...stack.split('\n').map((frame) => `  ${frame}`)].join('\n');
 }

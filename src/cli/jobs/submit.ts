@@ -5,12 +5,14 @@ import { JsonSyntaxError, parseJsonc } from '../../base/jsonc.js';
 import { systemCode } from '../../base/network-error.js';
 import { readUpTo } from '../../base/read-up-to.js';
 import { parseInput } from '../../tools/call/parse-input.js';
+import { submittedJobsOutput } from '../../tools/shapes/comparison.js';
 import { submittedOutput } from '../../tools/shapes/job.js';
 import type { CommandContext } from '../define-command.js';
+import { commandName } from '../launch.js';
 import { readInput } from '../tool/read-input.js';
-import { withCaller } from '../tool/with-caller.js';
+import { type Caller, withCaller } from '../tool/with-caller.js';
 import { settingOf } from '../with-runtime.js';
-import { jobTool } from './job-tool.js';
+import { callFor, jobTool } from './job-tool.js';
 import { wholeJobId } from './named-job.js';
 import { waitForEnd } from './wait.js';
 
@@ -25,6 +27,7 @@ export interface SubmitOptions {
   maxAttempts: string | undefined;
   timeout: string | undefined;
   idempotencyKey: string | undefined;
+  grid: string | undefined;
   wait: boolean;
   plot: boolean;
 }
@@ -36,6 +39,10 @@ export async function runSubmit(options: SubmitOptions, context: CommandContext)
   const tool = jobTool('submit_job', setting.config);
   const payload = readPayload(options);
   const metadata = options.metadata === undefined ? undefined : readJsonObject('--metadata', options.metadata);
+  const grid = options.grid === undefined ? undefined : readJsonObject('--grid', options.grid);
+  if (grid !== undefined && options.wait) {
+    throw new RuntimeError('invalid', '--wait waits for one job, and --grid submits several.', 'Leave out --wait.');
+  }
   const given = await readInput(tool, { pairs: pairsOf(options) });
   const input = parseInput(tool, { ...given, type: options.type, payload, metadata });
 
@@ -47,6 +54,7 @@ export async function runSubmit(options: SubmitOptions, context: CommandContext)
       const dependsOn: string[] = [];
       for (const id of options.dependsOn) dependsOn.push(await wholeJobId(caller.runtime, id));
       const whole = dependsOn.length === 0 ? input : { ...input, depends_on: dependsOn };
+      if (grid !== undefined) return submitSweep(whole, grid, caller, context);
       const job = submittedOutput.parse(await caller.call(tool, whole));
       if (!flags.isJson) output.print(`Job submitted successfully: ${job.job_id}`);
       else if (!options.wait) output.printJson(job);
@@ -55,6 +63,22 @@ export async function runSubmit(options: SubmitOptions, context: CommandContext)
     },
     { isAnnounced: !options.wait },
   );
+}
+
+/** Submits the job once for every combination of the grid. */
+async function submitSweep(
+  job: Record<string, unknown>,
+  grid: JsonObject,
+  caller: Caller,
+  { flags, output }: CommandContext,
+): Promise<void> {
+  const submitted = await callFor(caller, 'submit_jobs', { jobs: [job], grid }, submittedJobsOutput);
+  if (flags.isJson) {
+    output.printJson(submitted);
+    return;
+  }
+  output.print(`${submitted.count} jobs submitted: ${submitted.sweep}`);
+  if (!flags.isQuiet) output.say(`${commandName} compare ${submitted.sweep}`);
 }
 
 function readPayload({ type, payload: given, plot }: SubmitOptions): JsonObject {

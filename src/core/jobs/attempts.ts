@@ -146,6 +146,15 @@ async function settleAttempt(
   return used;
 }
 
+/** Adds a warning to a job that has ended, also to its log. */
+export async function addWarning(sql: Sql, jobId: string, warning: string, at: EpochMs): Promise<void> {
+  const row = await sql.get<Pick<JobRow, 'warnings'>>('select warnings from jobs where id = ?', jobId);
+  if (!row) return;
+  const warnings = [...new Set([...(JSON.parse(row.warnings) as string[]), warning])];
+  await sql.run('update jobs set warnings = ?, updated_at = ? where id = ?', JSON.stringify(warnings), at, jobId);
+  await insertRow(sql, 'job_logs', { job_id: jobId, at, level: 'error', message: warning, fields: null });
+}
+
 /** What is new of a running attempt since the last update. */
 export interface AttemptUpdate {
   /** Whether the output starts over: the pieces stored so far are deleted. */

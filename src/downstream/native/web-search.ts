@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
 import type { NativeSettings } from '../../base/native-settings.js';
-import { defineNativeTool } from './define-native-tool.js';
+import { defineNativeTool, type NativeContext } from './define-native-tool.js';
 import { plainText } from './fetch-text.js';
-import { askBackend, type FoundPage, type SearchBackend } from './web-search/backend.js';
+import { askBackend, type FoundPage, type Search, type SearchBackend } from './web-search/backend.js';
 import { brave } from './web-search/brave.js';
 import { searxng } from './web-search/searxng.js';
 import { tavily } from './web-search/tavily.js';
@@ -37,14 +37,15 @@ export const webSearch = defineNativeTool({
       }),
     ),
     backend: z.string(),
+    /** Those that were asked before it, and why they gave no answer. */
+    failed: z.array(z.object({ backend: z.string(), why: z.string() })).optional(),
   }),
   isReadOnly: true,
   cacheSeconds: 0,
 
   async execute({ query, num_results }, context) {
-    const backend = chooseBackend(context.settings);
-    const [pages, { decodeHTML }] = await Promise.all([
-      askBackend(backend, { query, count: num_results }, context),
+    const [{ backend, pages, failures }, { decodeHTML }] = await Promise.all([
+      askInTurn(chooseBackends(context.settings), { query, count: num_results }, context),
       import('entities'),
     ]);
     const clean = (text: string, most: number) => plainText(decodeHTML(text.replace(markup, '')), most);
@@ -55,9 +56,54 @@ export const webSearch = defineNativeTool({
       ...(page.published === undefined ? {} : { published: plainText(page.published, 100) }),
       source: plainText(page.source ?? backend.id, 100),
     });
-    return { results: pages.filter(isWebPage).slice(0, num_results).map(show), backend: backend.id };
+    return {
+      results: pages.filter(isWebPage).slice(0, num_results).map(show),
+      backend: backend.id,
+      ...(failures.length === 0
+        ? {}
+        : { failed: failures.map(({ backend: { id }, error }) => ({ backend: id, why: error.message })) }),
+    };
   },
 });
+
+interface Failure {
+  backend: SearchBackend;
+  error: RuntimeError;
+}
+
+/**
+ * The answer of the first back end that has one, and why those before it had none. Each is asked once. Throws the error of
+ * the only one, or one that names them all.
+ */
+async function askInTurn(
+  backends: readonly SearchBackend[],
+  search: Search,
+  context: NativeContext,
+): Promise<{ backend: SearchBackend; pages: FoundPage[]; failures: Failure[] }> {
+  const failures: Failure[] = [];
+  for (const backend of backends) {
+    try {
+      return { backend, pages: await askBackend(backend, search, context), failures };
+    } catch (error) {
+      // Whoever has cancelled the call wants no other answer.
+      if (!(error instanceof RuntimeError) || context.signal.aborted) throw error;
+      failures.push({ backend, error });
+    }
+  }
+  throw noneAnswered(failures);
+}
+
+function noneAnswered(failures: readonly Failure[]): unknown {
+  const [first, ...others] = failures.map(({ error }) => error);
+  if (!first || others.length === 0) return first;
+  const waits = failures.flatMap(({ error }) => error.retryAfterSeconds ?? []);
+  return new RuntimeError(
+    others.every(({ code }) => code === first.code) ? first.code : 'unavailable',
+    `None of the ${failures.length} search services answered. ${failures.map(({ error }) => error.message).join(' ')}`,
+    failures.map(({ backend, error }) => `${backend.service}: ${error.hint ?? 'Try again later.'}`).join('\n'),
+    { retryAfterSeconds: waits.length === failures.length ? Math.min(...waits) : undefined, cause: first },
+  );
+}
 
 /** The tags with which back ends highlight terms. Other angle brackets belong to the page's text. */
 const markup = /<\/?(?:strong|b|em|i|mark|span|br|p)(?:\s[^<>]*)?\/?>/gi;
@@ -67,20 +113,23 @@ function isWebPage({ url }: FoundPage): boolean {
   return url.length <= 2_000 && /^https?:\/\//i.test(url) && URL.canParse(url);
 }
 
-/** The back end that the user names, else the first that is set up. Throws `not_configured` with the ways to set one up. */
-export function chooseBackend(settings: NativeSettings): SearchBackend {
+/**
+ * The back ends that are set up, in the order in which they are asked: the one that the user names goes first. Throws
+ * `not_configured` if that one is not set up, and if none is, with the ways to set one up.
+ */
+export function chooseBackends(settings: NativeSettings): SearchBackend[] {
   const { searchBackend: wanted } = settings;
-  const chosen = searchBackends.find((backend) =>
-    wanted === undefined ? backend.isConfigured(settings) : backend.id === wanted,
-  );
-  if (chosen?.isConfigured(settings)) return chosen;
-  if (chosen) {
+  const first = searchBackends.find(({ id }) => id === wanted);
+  if (first && !first.isConfigured(settings)) {
     throw new RuntimeError(
       'not_configured',
-      `AGENT_RUNTIME_SEARCH_BACKEND is ${chosen.id}, but ${chosen.setting} is not set.`,
-      chosen.advice,
+      `AGENT_RUNTIME_SEARCH_BACKEND is ${first.id}, but ${first.setting} is not set.`,
+      first.advice,
     );
   }
+  const others = searchBackends.filter((backend) => backend !== first && backend.isConfigured(settings));
+  const chosen = [...(first ? [first] : []), ...others];
+  if (chosen.length > 0) return chosen;
   throw new RuntimeError(
     'not_configured',
     'No back end for web search is set up.',

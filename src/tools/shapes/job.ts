@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Json } from '../../base/json.js';
+import { type Json, readJson } from '../../base/json.js';
 import { cut } from '../../base/text.js';
 import { hasEnded, type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/read-jobs.js';
@@ -263,7 +263,21 @@ export const submittedTaskOutput = z.strictObject({
 
 export type ShownSubmittedTask = z.infer<typeof submittedTaskOutput>;
 
-export const cancelledOutput = z.strictObject({ job_id: z.string(), status: jobStatus, cancelled: z.boolean() });
+export const cancelledOutput = z.strictObject({
+  job_id: z.string(),
+  status: jobStatus,
+  cancelled: z.boolean(),
+  /** Of a sweep: how many of its jobs had not ended. */
+  count: z.int().optional(),
+});
+
+/** @internal */
+export const showCancelledSweep = (sweep: string, count: number): z.infer<typeof cancelledOutput> => ({
+  job_id: sweep,
+  status: 'cancelled',
+  cancelled: true,
+  count,
+});
 
 /** A file that a job has saved. */
 export const artifactOutput = z.strictObject({
@@ -299,7 +313,15 @@ export const jobOutput = z.strictObject({
   /** Files that it saved. */
   artifacts: z.array(artifactOutput).optional(),
   /** The end of its log, oldest first. */
-  logs: z.array(z.strictObject({ at: z.string(), level: z.string(), message: z.string() })),
+  logs: z.array(
+    z.strictObject({
+      at: z.string(),
+      level: z.string(),
+      message: z.string(),
+      /** What was logged with it; a string in place of what is too long. */
+      fields: z.custom<Json>().optional(),
+    }),
+  ),
   attempts: z.array(attemptOutput).optional(),
 });
 
@@ -336,9 +358,18 @@ export function showJob(job: Job, { logs, attempts, artifacts, output = '' }: Jo
     warnings: warningsOf(job),
     metadata: job.metadata,
     artifacts: artifacts.length === 0 ? undefined : [...artifacts],
-    logs: logs.map(({ at, level, message }) => ({ at: iso(at), level, message: cut(message, 200) })),
+    logs: logs.map(showLogEntry),
     attempts: showAttempts(attempts),
   };
+}
+
+/** The stack of an error is worth more room than what agents say on their way. */
+const longestFields = { error: 2_000, usual: 200 };
+
+function showLogEntry({ at, level, message, fields }: LogEntry): ShownJob['logs'][number] {
+  const most = level === 'error' ? longestFields.error : longestFields.usual;
+  const shown = fields === null ? undefined : fields.length <= most ? readJson<Json>(fields) : cut(fields, most);
+  return { at: iso(at), level, message: cut(message, 200), fields: shown };
 }
 
 function answerOf({ id }: Job, output: string): Pick<ShownJob, 'answer' | 'answer_cut'> {

@@ -205,8 +205,9 @@ describe('modules that cannot be used', () => {
       ]),
     );
     expect(reasons).toEqual({
-      'hangs.mjs': 'It did not answer within 10 s: something in it hangs.',
-      'waits.mjs': 'It did not answer within 10 s: something in it hangs.',
+      'hangs.mjs': 'It hangs: it did not answer within 10 s of CPU time, so something in it loops.',
+      'waits.mjs':
+        'It hangs: it did nothing for 10 s and did not answer, so it waits for something that does not come.',
       'exits.mjs': 'It ended its process with exit code 0 while it was loaded.',
       'kills.mjs': 'It ended its process by SIGKILL while it was loaded.',
     });

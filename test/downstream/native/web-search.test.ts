@@ -285,6 +285,77 @@ describe('the choice', () => {
   });
 });
 
+describe('failover', () => {
+  /** SearXNG, Brave and Tavily, each at an address of its own. */
+  async function three(replies: { searxng: Reply; brave: Reply; tavily: Reply }, env: Record<string, string> = {}) {
+    const services = {
+      searxng: await webService(replies.searxng),
+      brave: await webService(replies.brave),
+      tavily: await webService(replies.tavily),
+    };
+    const runtime = await testRuntime({
+      env: {
+        ...backends.searxng(services.searxng.origin),
+        ...backends.brave(services.brave.origin),
+        ...backends.tavily(services.tavily.origin),
+        ...env,
+      },
+    });
+    const asked = () => Object.values(services).map(({ received }) => received.length);
+    return { asked, search: (signal?: AbortSignal) => call(webSearch, { query: 'sqlite wal' }, runtime, signal) };
+  }
+  const gone: Reply = (response) => void response.destroy();
+  const refused = replyWith(401, '{}');
+  const usedUp = replyWith(432, '{}');
+  const answers = { brave: replyWith(200, body('brave.json')), tavily: replyWith(200, body('tavily.json')) };
+
+  it('one that is down, refuses its key or has no credits left is passed over, and the answer says so', async () => {
+    const { search, asked } = await three({ searxng: gone, brave: refused, tavily: answers.tavily });
+    const answer = await search();
+    expect(answer.backend).toBe('tavily');
+    expect(answer.results).toHaveLength(2);
+    expect(answer.failed).toEqual([
+      { backend: 'searxng', why: expect.stringMatching(/^The connection to SearXNG .* failed/) },
+      { backend: 'brave', why: 'Brave Search refused the API key (401).' },
+    ]);
+    expect(asked()).toEqual([1, 1, 1]);
+  });
+
+  it('the one that the user names is asked first, and the others after it', async () => {
+    const { search, asked } = await three(
+      { searxng: gone, brave: answers.brave, tavily: usedUp },
+      { AGENT_RUNTIME_SEARCH_BACKEND: 'tavily', SEARXNG_URL: '' },
+    );
+    expect(await search()).toMatchObject({
+      backend: 'brave',
+      failed: [{ backend: 'tavily', why: 'The credits of the Tavily plan are used up (432).' }],
+    });
+    expect(asked()).toEqual([0, 1, 1]);
+  });
+
+  it('when all fail the error names each with its reason and its way out, and shows no key', async () => {
+    const { search } = await three({ searxng: replyWith(500, ''), brave: refused, tavily: usedUp });
+    const failure = (await search().catch((error: unknown) => error)) as RuntimeError;
+    expect(failure.code).toBe('unavailable');
+    expect(failure.message).toMatch(/^None of the 3 .*SearXNG.*500.*Brave Search refused.*Tavily/);
+    expect(failure.hint).toMatch(/^SearXNG: .*\nBrave Search: Set BRAVE_API_KEY.*\nTavily: /);
+    expect(`${failure.message} ${failure.hint}`).not.toMatch(/0123456789/);
+  });
+
+  it('all limiting the rate is a limit, until the first takes calls again', async () => {
+    const later = (seconds: number) => replyWith(429, '', { 'retry-after': String(seconds) });
+    const { search } = await three({ searxng: later(30), brave: later(7), tavily: later(60) });
+    await expect(search()).rejects.toMatchObject({ code: 'rate_limited', retryAfterSeconds: 7 });
+  });
+
+  it('a call that is cancelled asks no other', async () => {
+    const controller = new AbortController();
+    const { search, asked } = await three({ searxng: () => controller.abort(), ...answers });
+    await expect(search(controller.signal)).rejects.toMatchObject({ code: 'cancelled' });
+    expect(asked()).toEqual([1, 0, 0]);
+  });
+});
+
 it.each([
   { query: '' },
   { query: 'x'.repeat(401) },

@@ -5,7 +5,7 @@ import type { Migration } from '../schema.js';
  * stays known as long as it is on the disk.
  */
 export const worktrees: Migration = {
-  version: 13,
+  version: 15,
   name: 'worktrees',
   up: (connection) =>
     connection.exec(`

@@ -1,0 +1,130 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { dirname } from 'node:path';
+import type { Json, JsonObject } from '../../base/json.js';
+import { explainHang } from './hang-watch.js';
+
+/** A question about a module, sent over the channel to the process that has loaded it. */
+export type ModuleQuestion = { ask: 'describe' } | { ask: 'check'; type: string; payload: Json };
+
+/** The answer; `failed` when the module could not be imported, `problem` when the schema rejects the payload. */
+export type ModuleAnswer =
+  | { kind: 'described'; agents: DescribedAgent[]; files: string[] }
+  | { kind: 'checked'; problem: string | undefined; agents: DescribedAgent[]; files: string[] }
+  | ModuleFailure;
+
+export interface ModuleFailure {
+  kind: 'failed';
+  reason: string;
+  /** Absolute paths of what it has imported of the user's own files, itself included, as far as is known. */
+  files: string[];
+}
+
+/** The description of an agent, as plain data. */
+export interface DescribedAgent {
+  type: string;
+  description: string;
+  concurrency: number | undefined;
+  timeoutSeconds: number | undefined;
+  /** The payload as JSON schema; undefined where its library cannot produce one. */
+  schema: JsonObject | undefined;
+}
+
+export interface ModuleHostNeeds {
+  /** Path of the bundled `agent-host`. */
+  entry: string;
+  /** The whole environment of the child process. */
+  env: Readonly<Record<string, string>>;
+}
+
+const heapMb = 512;
+
+/** Length of the printed text that is kept to explain why a process ended. */
+const stderrLimit = 2_000;
+
+/** The process watches itself, by its own CPU time; this is for one that cannot, because somebody has stopped it. */
+const longestMs = 300_000;
+
+/** What the process of a module says of itself. */
+type Message = { id: number; answer: ModuleAnswer } | { imported: string[] };
+
+/** A child process that has loaded a module, or is about to. */
+export class ModuleProcess {
+  readonly #path: string;
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, (answer: ModuleAnswer) => void>();
+  #asked = 0;
+  #printed = '';
+  #imported: string[] = [];
+  /** Whether the process has ended, or is about to. */
+  isOver = false;
+
+  constructor(path: string, { entry, env }: ModuleHostNeeds) {
+    this.#path = path;
+    // Its stdout is discarded, because this process's own stdout may be a protocol.
+    this.#child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry, path], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      cwd: dirname(path),
+      env: { ...env },
+      windowsHide: true,
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
+      this.#printed = (this.#printed + piece).slice(-stderrLimit);
+    });
+    this.#child.on('message', (message: Message) => {
+      if ('imported' in message) this.#imported = message.imported;
+      else this.#settle(message.id, message.answer);
+    });
+    this.#child.on('error', (error) => this.#fail(`Its process cannot be started: ${error.message}`));
+    this.#child.on('close', (code, signal) =>
+      this.#fail(explainHang(signal) ?? explainEnd(code, signal, this.#printed)),
+    );
+    unref(this.#child);
+  }
+
+  ask(question: ModuleQuestion): Promise<ModuleAnswer> {
+    const id = ++this.#asked;
+    return new Promise((resolve) => {
+      // The timer also keeps this process alive while it waits.
+      const timer = setTimeout(() => {
+        this.#fail(`It did not answer within ${longestMs / 1000} s.`);
+        this.#child.kill('SIGKILL');
+      }, longestMs);
+      this.#waiting.set(id, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+      this.#child.send({ id, question }, (error) => {
+        if (error) this.#fail(`It cannot be asked: ${error.message}`);
+      });
+    });
+  }
+
+  end(): void {
+    this.#fail('It was closed.');
+    this.#child.kill('SIGKILL');
+  }
+
+  #settle(id: number, answer: ModuleAnswer): void {
+    this.#waiting.get(id)?.(answer);
+    this.#waiting.delete(id);
+  }
+
+  #fail(reason: string): void {
+    this.isOver = true;
+    const files = this.#imported.length > 0 ? this.#imported : [this.#path];
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, { kind: 'failed', reason, files });
+  }
+}
+
+/** An idle child must not keep this process alive. */
+function unref(child: ChildProcess): void {
+  child.unref();
+  child.channel?.unref();
+  (child.stderr as { unref?(): void } | null)?.unref?.();
+}
+
+function explainEnd(code: number | null, signal: string | null, printed: string): string {
+  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+  const words = printed.trim() === '' ? '' : ` It printed: ${JSON.stringify(printed.trim().slice(-500))}`;
+  return `It ended its process ${how} while it was loaded.${words}`;
+}
