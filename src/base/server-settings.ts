@@ -65,6 +65,8 @@ const stdioServer = z.strictObject({
   args: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
   cwd: z.string().min(1).optional(),
+  /** All sessions use the same processes, which the keeper has. Only for servers that keep nothing of a session's own. */
+  shared: z.boolean().optional(),
   ...pooling,
 });
 
@@ -96,6 +98,11 @@ export type ServerSettings = StdioServerSettings | HttpServerSettings;
 
 /** How long callers wait for a server's start unless its entry has `startTimeout`. */
 export const usualStartMs = 10_000;
+
+/** Whether all sessions use the same processes of it. */
+export function isShared(settings: ServerSettings): settings is StdioServerSettings {
+  return 'command' in settings && settings.shared === true;
+}
 
 /** Whether any of a server's tools are to stand among our own. */
 export const exposesTools = ({ expose }: ServerSettings): boolean => expose !== undefined && expose !== false;

@@ -17,6 +17,7 @@ import {
   text,
   textWithDefault,
 } from './options.js';
+import { importedClients } from './servers/imported-clients.js';
 
 const setupCommands = [
   defineCommand({
@@ -184,13 +185,14 @@ const serversCommands = [
   }),
   defineCommand({
     name: 'import',
-    description: "Copy servers from another client's file, such as .mcp.json, to the config file, after a backup.",
-    arguments: { file: argument('a JSON file with mcpServers') },
+    description: 'Copy the servers of another client to the config file, after a backup. What is off there stays off.',
+    arguments: { file: optionalArgument('its file, such as .mcp.json or config.toml') },
     options: {
+      client: choice('--client <name>', "read the client's own files, for the user and this project", importedClients),
       isDry: flag('--dry-run', 'only print what would change'),
       isReplacing: flag('--replace', 'also replace servers that have the same name'),
     },
-    load: async () => (await import('./servers/servers.js')).importServers,
+    load: async () => (await import('./servers/import.js')).importServers,
   }),
   defineCommand({
     name: 'check',

@@ -6,4 +6,9 @@ export interface Actor {
   project: string;
   /** False if no live server of the holder renews its claims, which then get a longer lease. */
   hasHeartbeat?: boolean;
+  /**
+   * Its client is elsewhere and says who it is, so that it is known again by another server process: what it holds does
+   * not end with this one, but with its lease.
+   */
+  comesBack?: boolean;
 }

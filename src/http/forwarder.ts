@@ -1,9 +1,16 @@
-import { conversationHeader, projectHeader } from '../mcp/remote/headers.js';
+import { clientHeader, conversationHeader, projectHeader } from '../mcp/remote/headers.js';
 
-/** For which conversation and project a client's own server process forwards a request, as far as it says. */
-export function forwarderOf({ headers }: Request): { clientSessionId: string | undefined; project: string } {
+/** For whom and for which project a client's own server process forwards a request, as far as it says. */
+export interface Forwarder {
+  clientSessionId: string | undefined;
+  clientId: string | undefined;
+  project: string;
+}
+
+export function forwarderOf({ headers }: Request): Forwarder {
   return {
     clientSessionId: headers.get(conversationHeader) ?? undefined,
+    clientId: headers.get(clientHeader) ?? undefined,
     project: decoded(headers.get(projectHeader) ?? ''),
   };
 }

@@ -131,9 +131,10 @@ export class McpEndpoint {
   #connect(id: string, request: Request, pass: Visitor): Connection {
     const { isReadOnly } = pass;
     const forwarder = forwarderOf(request);
-    // Whoever names a conversation renews what it holds, which is a write.
-    const info = { ...forwarder, clientSessionId: isReadOnly ? undefined : forwarder.clientSessionId };
-    const session = nameSession(info);
+    // Whoever says who it is renews what it holds, which is a write.
+    const info = isReadOnly ? { project: forwarder.project } : forwarder;
+    const comesBack = !isReadOnly && (forwarder.clientSessionId ?? forwarder.clientId) !== undefined;
+    const session = { ...nameSession(info), comesBack };
     const project = new ClientProject({
       given: info.project,
       otherwise: '',

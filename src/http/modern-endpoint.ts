@@ -103,10 +103,12 @@ export class ModernEndpoint {
 
   /** Without a session no heartbeat renews a claim: it lasts as long as its lease. */
   async #actorOf({ isReadOnly }: Visitor, request: Request | undefined): Promise<Actor> {
-    const { clientSessionId, project } = request ? forwarderOf(request) : { clientSessionId: undefined, project: '' };
+    if (!request) return { holder: null, project: '' };
+    const forwarder = forwarderOf(request);
+    const { clientSessionId, clientId, project } = forwarder;
     // Who only reads holds nothing.
-    if (clientSessionId === undefined || isReadOnly) return { holder: null, project };
-    const { holder } = nameSession({ clientSessionId, project });
+    if ((clientSessionId ?? clientId) === undefined || isReadOnly) return { holder: null, project };
+    const { holder } = nameSession(forwarder);
     return { holder, project, hasHeartbeat: await this.#needs.runtime.sessions.isAlive(holder) };
   }
 }

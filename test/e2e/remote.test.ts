@@ -143,6 +143,69 @@ describe('a server with AGENT_RUNTIME_URL', () => {
   });
 });
 
+/** A worker at work through a thin client, which is no session of Claude Code unless it says so. */
+async function workerAt(url: string, token: string, env: Record<string, string> = {}) {
+  const thin = await connectThin(url, token, env);
+  await thin.ok('add_task', { id: 'T1', description: 'Work.' });
+  const { slot } = await thin.ok('claim_worker_slot', { worker_id: 'w1' });
+  await thin.ok('claim_task', { taskId: 'T1', workerId: 'w1', workerSlot: slot });
+  return thin;
+}
+
+describe('what a thin client holds', () => {
+  const report = { taskId: 'T1', status: 'done', workerId: 'w1' };
+  const held = { slot: 1, workerId: 'w1', active: true, taskId: 'T1' };
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('it still holds when its server has restarted after %s', async (signal) => {
+    const home = tempDir();
+    const server = await startHttpProcess(home);
+    const thin = await workerAt(server.url, tokenOf(home));
+    const near = await connectServer({ home });
+    process.kill(server.pid, signal);
+    await server.ended;
+    // Others see that a process is gone, and free what ended with it.
+    await near.ok('claim_worker_slot', { worker_id: 'w2' });
+    expect((await near.ok('get_workers')).workers[0]).toMatchObject(held);
+    await startHttpProcess(home, ['serve', '--http', '--port', new URL(server.url).port]);
+    expect((await thin.ok('get_workers')).workers[0]).toMatchObject(held);
+    await thin.ok('update_task', report);
+    await thin.ok('release_worker_slot', { slot: 1 });
+  });
+
+  it('is renewed by the restarted server without a call of its own', async () => {
+    const home = tempDir();
+    const server = await startHttpProcess(home);
+    await workerAt(server.url, tokenOf(home));
+    const near = await connectServer({ home });
+    const lease = async () => (await near.ok('get_task', { task_id: 'T1' })).lease_expires_at;
+    const before = await lease();
+    process.kill(server.pid, 'SIGTERM');
+    await server.ended;
+    await startHttpProcess(home, ['serve', '--http', '--port', new URL(server.url).port]);
+    await eventually('its claim lasts longer than before', async () => (await lease()) > before);
+  });
+
+  it('it still holds when it has restarted itself and says that it is the same conversation', async () => {
+    const home = tempDir();
+    const { url } = await startHttpProcess(home);
+    const who = { CLAUDE_CODE_SESSION_ID: 'conversation' };
+    const first = await workerAt(url, tokenOf(home), who);
+    await first.client.close();
+    const again = await connectThin(url, tokenOf(home), who);
+    expect(await again.ok('claim_worker_slot', { worker_id: 'w1' })).toMatchObject({ slot: 1 });
+    await again.ok('update_task', report);
+  });
+
+  it('is not held by another, who is told of the claim token', async () => {
+    const home = tempDir();
+    const { url } = await startHttpProcess(home);
+    await workerAt(url, tokenOf(home));
+    const other = await connectThin(url, tokenOf(home));
+    const { data } = await other.call('update_task', report);
+    expect(data).toMatchObject({ code: 'stale_claim', hint: expect.stringContaining('claim_token') });
+  });
+});
+
 it('two thin clients and one over HTTP coordinate through a server that is killed and restarted', async () => {
   const home = tempDir();
   let server = await startHttpProcess(home);

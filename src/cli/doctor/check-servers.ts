@@ -4,15 +4,18 @@ import type { Config } from '../../base/config.js';
 import { messageOf } from '../../base/errors.js';
 import { silentLog } from '../../base/log.js';
 import { createRedactor, type Redact } from '../../base/redact.js';
-import { type ServerSettings, usualStartMs } from '../../base/server-settings.js';
+import { isShared, type ServerSettings, usualStartMs } from '../../base/server-settings.js';
 import { CallFailure } from '../../downstream/connection/call-failure.js';
 import type { Connection } from '../../downstream/connection/connection.js';
+import { keeperSocket } from '../../downstream/connection/keeper-place.js';
+import { lookAtKeeper } from '../../downstream/connection/keeper-transport.js';
 import { lastWords } from '../../downstream/connection/last-words.js';
 import { prepareLaunch, toolServerMark } from '../../downstream/connection/launch.js';
 import { loginCommand } from '../../downstream/connection/oauth/login-file.js';
 import { ServerLauncher } from '../../downstream/server-launcher.js';
 import { loginTo } from '../../downstream/wanted-login.js';
 import { endMarked } from '../../runner/descendants.js';
+import { systemProcesses } from '../../runner/identity.js';
 import { commandName } from '../launch.js';
 import { type Check, checksOf } from './check.js';
 
@@ -38,6 +41,7 @@ export async function checkServers(config: Config): Promise<Check[]> {
     ended: async (id: string) => void endMarked(toolServerMark, id),
     sweep: async () => 0,
   };
+  // Without the keeper: what the sessions share is tried in a process of its own.
   const launcher = new ServerLauncher({ config, clock, log: silentLog, redact, processes });
   const checks: Check[] = [];
   let next = 0;
@@ -52,7 +56,20 @@ export async function checkServers(config: Config): Promise<Check[]> {
   } finally {
     launcher.close();
   }
-  return [...checks, ...unused.map(({ server, problem }) => checkUnused(server, problem, config))];
+  const isAnyShared = entries.some(([, settings]) => isShared(settings));
+  return [
+    ...checks,
+    ...(isAnyShared ? [await checkKeeper(config)] : []),
+    ...unused.map(({ server, problem }) => checkUnused(server, problem, config)),
+  ];
+}
+
+async function checkKeeper(config: Config): Promise<Check> {
+  const socket = keeperSocket(config, systemProcesses(systemClock().bootId).self());
+  const kept = await lookAtKeeper(socket);
+  if (!kept) return servers.ok('keeper', 'not running; the first call of a shared server starts it');
+  const running = kept.instances.map(({ id, pid, sessions }) => `${id} (pid ${pid}, ${sessions} sessions)`);
+  return servers.ok('keeper', `pid ${kept.pid}, keeps ${running.join(', ') || 'nothing now'}`);
 }
 
 function checkUnused(name: string, problem: string | undefined, { configPath }: Config): Check {

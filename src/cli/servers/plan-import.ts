@@ -7,6 +7,8 @@ import { isObject } from '../../base/json.js';
 import { parseJsonc } from '../../base/jsonc.js';
 import { serversSchema } from '../../base/server-settings.js';
 import { providers } from '../../llm/providers.js';
+import { type JsonObject, toOwnEntry } from './foreign-entry.js';
+import type { ForeignServers } from './foreign-file.js';
 
 export interface ImportPlan {
   /** The config file with the servers in it. */
@@ -15,49 +17,54 @@ export interface ImportPlan {
   replaced: string[];
   unchanged: string[];
   skipped: { server: string; reason: string }[];
+  /** What works otherwise here, of those that are added or replaced. */
+  notes: { server: string; note: string }[];
 }
 
 export interface ImportRequest {
-  /** The file that the servers come from. */
-  file: string;
+  home: string;
   configPath: string;
   /** Whether a new entry replaces one of the same name. */
   isReplacing: boolean;
 }
 
-type JsonObject = Record<string, unknown>;
-
-/** The fields of an entry that every client understands. Other fields of the client are not copied. */
-const copied = ['type', 'command', 'args', 'env', 'cwd', 'url', 'headers'];
+/** The fields of an entry that say which server it is. The others say how it is used here. */
+const identity = ['type', 'command', 'args', 'env', 'cwd', 'url', 'headers', 'oauth', 'disabled'];
 
 /**
- * The config text with the servers of another client's file added. An invalid entry is skipped, with the reason. Nothing
- * else in the config changes, comments included. Throws `invalid` if either text is not such a file.
+ * The config text with the servers of another client's files added; of two with one name the later counts. An invalid
+ * entry is skipped, with the reason. Nothing else in the config changes, comments included. Throws `invalid` if the
+ * config is not one.
  */
 export function planImport(
-  source: string,
+  sources: readonly ForeignServers[],
   config: string,
-  { file, configPath, isReplacing }: ImportRequest,
+  { home, configPath, isReplacing }: ImportRequest,
 ): ImportPlan {
-  const servers = serversIn(parse(source, file));
-  if (!servers) throw wrong(file, 'has neither "mcpServers" nor "servers"');
   const root = config.trim() === '' ? {} : parse(config, configPath);
   const present = isObject(root.mcpServers) ? root.mcpServers : {};
-  const plan: ImportPlan = { text: config, added: [], replaced: [], unchanged: [], skipped: [] };
-
-  for (const [server, given] of Object.entries(servers)) {
-    const entry = isObject(given) ? pick(given) : given;
+  const plan: ImportPlan = { text: config, added: [], replaced: [], unchanged: [], skipped: [], notes: [] };
+  const all = new Map(
+    sources.flatMap(({ servers, project }) =>
+      Object.entries(servers).map(([server, given]) => [server, { given, project }] as const),
+    ),
+  );
+  for (const [server, { given, project }] of all) {
+    const { entry, notes } = isObject(given) ? toOwnEntry(given, { home, project }) : { entry: given, notes: [] };
     const before = present[server];
     const parsed = serversSchema.safeParse({ [server]: entry });
     if (!parsed.success) plan.skipped.push({ server, reason: firstIssue(parsed.error) });
     else if (before === undefined) plan.added.push(server);
-    else if (isObject(before) && isDeepStrictEqual(pick(before), entry)) plan.unchanged.push(server);
+    else if (isObject(before) && isDeepStrictEqual(identityOf(before), identityOf(entry as JsonObject)))
+      plan.unchanged.push(server);
     else if (isReplacing) plan.replaced.push(server);
     else
       plan.skipped.push({ server, reason: `${configPath} has another server of this name; --replace takes this one` });
     if (!plan.added.includes(server) && !plan.replaced.includes(server)) continue;
-    // Fields that only this program knows, such as those of the pool, stay as they are.
-    const whole = { ...(isObject(before) ? without(before) : {}), ...(entry as JsonObject) };
+    plan.notes.push(...[...new Set(notes)].map((note) => ({ server, note })));
+    const own = entry as JsonObject;
+    // How a server is used here stays as it is.
+    const whole = { ...own, ...(isObject(before) ? usageOf(before) : {}), ...identityOf(own) };
     plan.text = setInJsonc(plan.text, ['mcpServers', server], whole);
   }
   if (plan.text !== config) checkResult(plan.text, configPath);
@@ -72,18 +79,15 @@ function checkResult(text: string, configPath: string): void {
   }
 }
 
-/** VS Code calls them `servers`. */
-function serversIn({ mcpServers, servers }: JsonObject): JsonObject | undefined {
-  return [mcpServers, servers].find(isObject);
+/** What is switched off under its other name is so, too. */
+function identityOf({ enabled, ...entry }: JsonObject): JsonObject {
+  const fields = Object.fromEntries(Object.entries(entry).filter(([name]) => identity.includes(name)));
+  const { disabled, ...rest } = fields;
+  return disabled === true || enabled === false ? { ...rest, disabled: true } : rest;
 }
 
-/** The fields that are copied. What is switched off there is so here: nobody wants it started by an import. */
-function pick(entry: JsonObject): JsonObject {
-  const fields = Object.fromEntries(Object.entries(entry).filter(([name]) => copied.includes(name)));
-  return entry.disabled === true || entry.enabled === false ? { ...fields, disabled: true } : fields;
-}
-const without = (entry: JsonObject): JsonObject =>
-  Object.fromEntries(Object.entries(entry).filter(([name]) => ![...copied, 'disabled', 'enabled'].includes(name)));
+const usageOf = (entry: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(entry).filter(([name]) => ![...identity, 'enabled'].includes(name)));
 
 function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;

@@ -1,15 +1,10 @@
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { Downstream } from '../../downstream/downstream.js';
-import { readConfigDespiteErrors } from '../config-despite-errors.js';
 import type { CommandContext } from '../define-command.js';
-import { editFile } from '../install/edit-file.js';
 import { commandName } from '../launch.js';
 import type { Paint } from '../output.js';
 import { type Column, printTable } from '../table.js';
 import { readSettingOf, settingOf, withRuntime, withStored } from '../with-runtime.js';
-import { type ImportPlan, planImport } from './plan-import.js';
 
 /** Lists the servers of the config file. Starts none, and creates no database. */
 export async function listServers(_: unknown, { flags, output, wantsJson }: CommandContext): Promise<void> {
@@ -17,17 +12,20 @@ export async function listServers(_: unknown, { flags, output, wantsJson }: Comm
     servers: await downstream.servers(),
     configPath: config.configPath,
   }));
-  const rows = servers.map(({ server, runs, health, problem, tools, listedAt, backups, instances }) => ({
-    server,
-    runs,
-    ...(health === 'off' ? { off: problem === undefined ? 'switched off' : `left out: ${problem}` } : {}),
-    ...(health !== 'off' && problem !== undefined ? { problem } : {}),
-    instances: instances.length,
-    backups,
-    tools: tools ?? null,
-    listed_at: listedAt === undefined ? null : new Date(listedAt).toISOString(),
-    open_breakers: instances.filter(({ breaker }) => breaker !== 'closed').map(({ id }) => id),
-  }));
+  const rows = servers.map(
+    ({ server, runs, health, problem, tools, listedAt, backups, instances, isShared, keeperPid }) => ({
+      server,
+      runs,
+      ...(health === 'off' ? { off: problem === undefined ? 'switched off' : `left out: ${problem}` } : {}),
+      ...(health !== 'off' && problem !== undefined ? { problem } : {}),
+      instances: instances.length,
+      ...(isShared ? { shared: true, keeper_pid: keeperPid ?? null } : {}),
+      backups,
+      tools: tools ?? null,
+      listed_at: listedAt === undefined ? null : new Date(listedAt).toISOString(),
+      open_breakers: instances.filter(({ breaker }) => breaker !== 'closed').map(({ id }) => id),
+    }),
+  );
   if (wantsJson) output.printJson({ servers: rows, config: configPath });
   else if (rows.length === 0)
     output.print(
@@ -42,6 +40,8 @@ const serverColumns: Column<{
   off?: string;
   problem?: string;
   instances: number;
+  shared?: boolean;
+  keeper_pid?: number | null;
   tools: number | null;
   backups: readonly string[];
   open_breakers: readonly string[];
@@ -49,6 +49,10 @@ const serverColumns: Column<{
   { title: 'SERVER', value: ({ server }) => server },
   { title: 'RUNS', value: ({ runs, off, problem }) => off ?? problem ?? runs, isText: true },
   { title: 'INSTANCES', value: ({ instances }) => String(instances), isNumber: true },
+  {
+    title: 'SHARED',
+    value: ({ shared, keeper_pid }) => (shared ? (keeper_pid ? `keeper ${keeper_pid}` : 'yes') : ''),
+  },
   {
     title: 'TOOLS',
     value: ({ tools, off }) => (off === undefined ? String(tools ?? 'never asked') : ''),
@@ -119,69 +123,5 @@ async function checkOne(server: string, downstream: Downstream): Promise<Finding
     if (error instanceof RuntimeError) throw error;
     const said = downstream.sick().find((sick) => sick.server === server)?.said;
     return { server, status: 'fail', problem: messageOf(error), ...(said === undefined ? {} : { said }), ms: ms() };
-  }
-}
-
-export interface ImportOptions {
-  file: string;
-  /** Whether to print the changes instead of making them. */
-  isDry: boolean;
-  /** Whether to replace servers that have the same name. */
-  isReplacing: boolean;
-}
-
-/** Copies the servers of another client's file to the config file, or prints what that would change. */
-export function importServers({ file, isDry, isReplacing }: ImportOptions, context: CommandContext): void {
-  const { flags, output } = context;
-  // It need not exist yet, and what is wrong in it is found when the servers are added.
-  const { configPath } = readConfigDespiteErrors(flags.settings).config;
-  const source = readSource(resolve(file));
-  const plan = (text: string): ImportPlan => planImport(source, text, { file, configPath, isReplacing });
-  const isNew = !existsSync(configPath);
-  const edited: { outcome: ImportPlan; backup?: string } = isDry
-    ? { outcome: plan(readOrEmpty(configPath)) }
-    : editFile(configPath, plan, Date.now());
-  const { outcome, backup } = edited;
-  // The entries often hold keys, so nobody else may read a new file.
-  if (isNew && existsSync(configPath)) chmodSync(configPath, 0o600);
-  const { added, replaced, unchanged, skipped } = outcome;
-  if (flags.isJson) {
-    output.printJson({
-      config: configPath,
-      dry_run: isDry,
-      added,
-      replaced,
-      unchanged,
-      skipped,
-      ...(backup ? { backup } : {}),
-    });
-    return;
-  }
-  const would = isDry ? 'Would have ' : '';
-  if (added.length > 0) output.quote(`${would}${isDry ? 'added' : 'Added'} ${added.join(', ')}.`);
-  if (replaced.length > 0) output.quote(`${would}${isDry ? 'replaced' : 'Replaced'} ${replaced.join(', ')}.`);
-  if (unchanged.length > 0) output.quote(`Already there: ${unchanged.join(', ')}.`);
-  for (const { server, reason } of skipped) output.quote(`Skipped ${server}: ${reason}.`);
-  if (backup) output.print(`Backup: ${backup}`);
-  if (added.length + replaced.length > 0 && !isDry) output.print('Next: agent-runtime servers check');
-}
-
-function readSource(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new RuntimeError(
-      'not_found',
-      `${file} cannot be read: ${messageOf(error)}`,
-      'Name a file such as .mcp.json or claude_desktop_config.json.',
-    );
-  }
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }

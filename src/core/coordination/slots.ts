@@ -54,7 +54,7 @@ export function createSlots({ db, clock, limit, processes }: SlotNeeds) {
         }
         const held = workerId === undefined ? undefined : await findByWorker(sql, workerId, actor);
         if (!held) return toSlot(await takeFreeSlot(sql, workerId, actor, limit, clock));
-        await attachSession(sql, held.slot, actor.sessionId);
+        await attachSession(sql, held.slot, endsWith(actor));
         await renewSlot(sql, held.slot, actor, clock);
         return toSlot(await findSlot(sql, held.slot));
       }),
@@ -86,6 +86,9 @@ export function createSlots({ db, clock, limit, processes }: SlotNeeds) {
 export interface SlotActor extends Actor {
   sessionId: string | undefined;
 }
+
+/** The session with which a slot ends; without one it ends with its lease. */
+const endsWith = ({ sessionId, comesBack }: SlotActor): string | undefined => (comesBack ? undefined : sessionId);
 
 type ListedSlotRow = SlotRow & { task_key: string | null };
 
@@ -134,7 +137,7 @@ async function takeFreeSlot(
       worker_id: workerId ?? freeName(held, slot),
       is_named: Number(workerId !== undefined),
       holder: actor.holder ?? looseHolder(workerId),
-      session_id: actor.sessionId ?? null,
+      session_id: endsWith(actor) ?? null,
     },
     slotLease(actor, clock),
     at,

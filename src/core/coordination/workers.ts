@@ -181,7 +181,7 @@ function requireWorker(row: TaskRow, { workerId, claimToken }: WorkerReport, act
       row,
       workerId,
       `${row.worker_id ?? 'an unnamed worker'} of ${row.claimed_by} has it`,
-      'Your claim was superseded or never made. Call get_available_tasks for work.',
+      'If the claim is yours, pass the claim_token that claim_task returned. Else call get_available_tasks for work.',
     );
   }
   requireClaim(row, { actor, claimToken: isLoose ? row.claim_token : claimToken }, clock);

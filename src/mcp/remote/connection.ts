@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { RequestOptions } from '@modelcontextprotocol/sdk/shared/protocol.js';
@@ -41,6 +42,8 @@ export interface RemoteConnection {
 export function createRemoteConnection(options: RemoteOptions): RemoteConnection {
   const endpoint = new URL(options.url.replace(/(\/mcp)?\/*$/, '/mcp'));
   let current: Connecting | undefined;
+  let isComingBack = false;
+  let isClosed = false;
 
   async function connect(token: string | undefined, onLost: () => void): Promise<Client> {
     const client = new Client({ name: 'agent-runtime-mcp', version });
@@ -59,13 +62,38 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
   function connected(): Connecting {
     if (current) return current;
     const token = options.token();
-    const connection: Connecting = { token, client: connect(token, () => forget(connection)) };
+    const connection: Connecting = { token, client: connect(token, () => lose(connection)) };
     current = connection;
     return connection;
   }
 
   function forget(connection: Connecting): void {
     if (current === connection) current = undefined;
+  }
+
+  /** A connection that was there is gone. */
+  function lose(connection: Connecting): void {
+    if (current !== connection) return;
+    current = undefined;
+    void comeBack();
+  }
+
+  /** Connects again without waiting for a call: the server renews what its clients hold, before the lease of that ends. */
+  async function comeBack(): Promise<void> {
+    if (isComingBack) return;
+    isComingBack = true;
+    for (const pauseMs of comingBackMs) {
+      await sleep(pauseMs, undefined, { ref: false });
+      if (isClosed || current) break;
+      const connection = connected();
+      const isBack = await connection.client.then(
+        () => true,
+        () => false,
+      );
+      if (isBack) break;
+      forget(connection);
+    }
+    isComingBack = false;
   }
 
   /** One try. Whatever fails, the next one connects anew. */
@@ -82,7 +110,7 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
     } catch (error) {
       const failure = failureOf(endpoint, error);
       if (!failure) throw error;
-      forget(connection);
+      lose(connection);
       await client.close().catch(() => {});
       throw failure;
     }
@@ -90,6 +118,7 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
 
   return {
     async use(work) {
+      isClosed = false;
       const connection = connected();
       try {
         return await attempt(connection, work);
@@ -101,8 +130,11 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
       }
     },
     async close() {
-      const client = await current?.client.catch(() => undefined);
+      isClosed = true;
+      const closing = current;
+      // From here on its end is no loss.
       current = undefined;
+      const client = await closing?.client.catch(() => undefined);
       await client?.close();
     },
   };
@@ -116,6 +148,9 @@ interface Connecting {
 
 const connectMs = 10_000;
 
+/** Pauses before each try: a server needs some seconds to restart, and a claim outlives it for a minute. */
+const comingBackMs = [500, 500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000, 30_000];
+
 interface TransportOptions {
   headers: Readonly<Record<string, string>>;
   token: string | undefined;
@@ -126,7 +161,10 @@ function transportTo(endpoint: URL, { headers, token, onBroken }: TransportOptio
   return new StreamableHTTPClientTransport(endpoint, {
     requestInit: { headers: { ...headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) } },
     // A redirect would carry the token to another host.
-    fetch: async (url, init) => watched(await fetch(url, { ...init, redirect: 'manual' }), onBroken),
+    fetch: async (url, init) => {
+      const response = await fetch(url, { ...init, redirect: 'manual' });
+      return watched(response, init?.method === 'GET', onBroken);
+    },
     // What is lost is made anew by the next call, with its session.
     reconnectionOptions: {
       maxRetries: 0,
@@ -137,11 +175,11 @@ function transportTo(endpoint: URL, { headers, token, onBroken }: TransportOptio
   });
 }
 
-/** Tells when an answer breaks off in its middle, as does the stream that the server keeps open for a session. */
-function watched(response: Response, onBroken: () => void): Response {
+/** Tells when an answer breaks off in its middle, and when the stream ends that the server keeps open for a session. */
+function watched(response: Response, isOfSession: boolean, onBroken: () => void): Response {
   if (response.headers.get('content-type')?.startsWith('text/event-stream') !== true) return response;
   return watchBody(response, (how) => {
-    if (how === 'broken') onBroken();
+    if (how === 'broken' || (how === 'read' && isOfSession)) onBroken();
   });
 }
 

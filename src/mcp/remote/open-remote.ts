@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../../base/config.js';
 import { RuntimeError, reportError } from '../../base/errors.js';
+import { newShortId } from '../../base/ids.js';
 import type { Log } from '../../base/log.js';
 import { readLocalToken } from '../../base/private-files.js';
 import { toErrorResult } from '../call-tool.js';
@@ -19,7 +20,7 @@ import { refuseCursor } from '../no-cursor.js';
 import type { Service } from '../service.js';
 import { createToolSurfaces, type ToolSurfaces } from '../tool-surface.js';
 import { createRemoteConnection, type RemoteConnection, RemoteFailure } from './connection.js';
-import { conversationHeader, projectHeader } from './headers.js';
+import { clientHeader, conversationHeader, projectHeader } from './headers.js';
 
 /** What serves the client at stdin and stdout over the runtime at another address. */
 export function openRemote(
@@ -28,16 +29,17 @@ export function openRemote(
   log: Log,
 ): { service: Service; project: ClientProject; close(): void } {
   let directory = config.project || workingProject(config.home);
+  // The server may restart, and is to know us again.
+  const who = config.clientSessionId
+    ? { [conversationHeader]: config.clientSessionId }
+    : { [clientHeader]: newShortId() };
   const connection = createRemoteConnection({
     url,
     // Whoever can read the file on this machine is its owner there too. The first server there writes it.
     token: () => token ?? (isLoopback(url) ? readLocalToken(config.dataDir) : undefined),
     get headers() {
-      return {
-        // A path may hold what a header may not.
-        [projectHeader]: encodeURIComponent(directory),
-        ...(config.clientSessionId ? { [conversationHeader]: config.clientSessionId } : {}),
-      };
+      // A path may hold what a header may not.
+      return { ...who, [projectHeader]: encodeURIComponent(directory) };
     },
   });
   const project = new ClientProject({
