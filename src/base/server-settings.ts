@@ -89,6 +89,9 @@ const httpServer = z.strictObject({
       message: 'has a clientSecret without its clientId',
     })
     .optional(),
+  shared: z
+    .literal(false, { error: 'only a server that is started by a command has processes that sessions can share' })
+    .optional(),
   ...pooling,
 });
 
