@@ -56,6 +56,7 @@ export class ServerLauncher {
         { server, settings },
         {
           onToolsChanged: hooks.onToolsChanged,
+          onListChanged: hooks.onListChanged,
           onClosed() {
             release();
             hooks.onClosed();
