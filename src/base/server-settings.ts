@@ -69,6 +69,8 @@ const stdioServer = z.strictObject({
   args: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
   cwd: z.string().min(1).optional(),
+  /** All sessions use the same processes, which the keeper has. Only for servers that keep nothing of a session's own. */
+  shared: z.boolean().optional(),
   ...pooling,
 });
 
@@ -97,6 +99,11 @@ const httpServer = z.strictObject({
 export type StdioServerSettings = z.output<typeof stdioServer>;
 export type HttpServerSettings = z.output<typeof httpServer>;
 export type ServerSettings = StdioServerSettings | HttpServerSettings;
+
+/** Whether all sessions use the same processes of it. */
+export function isShared(settings: ServerSettings): settings is StdioServerSettings {
+  return 'command' in settings && settings.shared === true;
+}
 
 /** Whether any of a server's tools are to stand among our own. */
 export const exposesTools = ({ expose }: ServerSettings): boolean => expose !== undefined && expose !== false;

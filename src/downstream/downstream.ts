@@ -6,7 +6,7 @@ import { newShortId } from '../base/ids.js';
 import type { JsonObject } from '../base/json.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
-import type { ConfiguredServers, ServerSettings } from '../base/server-settings.js';
+import { type ConfiguredServers, isShared, type ServerSettings } from '../base/server-settings.js';
 import { sharingWord } from '../base/text.js';
 import type { Actor } from '../core/actor.js';
 import type { Breakers } from '../core/breakers/breakers.js';
@@ -14,6 +14,8 @@ import { recordEvent } from '../core/events/events.js';
 import type { Database, Statement } from '../store/sql.js';
 import { Catalogs } from './catalogs.js';
 import { ConfigWatch } from './config-watch.js';
+import { lookAtKeeper } from './connection/keeper-transport.js';
+import type { KeeperAccess } from './connection/keeper-wire.js';
 import { type Exposure, exposeTools } from './exposed-tools.js';
 import type { NativeTool } from './native/define-native-tool.js';
 import { BreakerGate } from './pool/breaker-gate.js';
@@ -46,6 +48,7 @@ export interface DownstreamNeeds {
   redact: Redact;
   breakers: Breakers;
   processes: ServerProcesses;
+  keeper: KeeperAccess;
   natives: readonly NativeTool[];
   /** Reads the servers of the config file anew. Throws if the file is not as it should be. */
   readServers(): ConfiguredServers;
@@ -170,11 +173,20 @@ class PooledDownstream implements Downstream {
 
   async servers(): Promise<ServerView[]> {
     await this.#refresh();
-    const { db, redact } = this.#needs;
-    const { unused } = this.#configured.servers;
+    const { db, redact, keeper } = this.#needs;
+    const { used, unused } = this.#configured.servers;
     const exposure = await exposeTools([...this.#pools.values()], { isStarting: false });
-    const wantedLogin = this.#wantedLogin;
-    return viewServers({ pools: this.#pools, unused, exposure, db, metrics: this.#metrics, redact, wantedLogin });
+    const kept = Object.values(used).some(isShared) ? await lookAtKeeper(keeper.socket) : undefined;
+    return viewServers({
+      pools: this.#pools,
+      unused,
+      exposure,
+      db,
+      metrics: this.#metrics,
+      redact,
+      wantedLogin: this.#wantedLogin,
+      keeperPid: kept?.pid,
+    });
   }
 
   sick(): SickServer[] {

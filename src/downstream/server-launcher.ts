@@ -3,11 +3,12 @@ import type { Config } from '../base/config.js';
 import { newShortId } from '../base/ids.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
-import type { ServerSettings } from '../base/server-settings.js';
+import { isShared, type ServerSettings } from '../base/server-settings.js';
 import { CallFailure } from './connection/call-failure.js';
 import type { Connection } from './connection/connection.js';
+import type { KeeperAccess } from './connection/keeper-wire.js';
 import { lastWords } from './connection/last-words.js';
-import { prepareLaunch } from './connection/launch.js';
+import { prepareLaunch, prepareStdio, type SharedLaunch, shareKey } from './connection/launch.js';
 import { createWatchdog } from './connection/watchdog.js';
 import type { PoolNeeds } from './pool/pool.js';
 import type { ServerProcesses } from './processes.js';
@@ -18,6 +19,7 @@ export interface ServerLauncherNeeds {
   log: Log;
   redact: Redact;
   processes: ServerProcesses;
+  keeper: KeeperAccess;
 }
 
 export interface LaunchRequest {
@@ -33,6 +35,9 @@ type Hooks = Parameters<PoolNeeds['open']>[1];
 const startMs = 60_000;
 /** Servers that one session may have at once, all pools together. */
 const mostServers = 20;
+const usualCheckMs = 2_000;
+/** A shared process goes on for so long after the last session: commands come one after another. */
+const longestLingerMs = 30_000;
 
 /** Starts or reaches servers by the config file, and keeps their processes on record until they end. */
 export class ServerLauncher {
@@ -53,7 +58,7 @@ export class ServerLauncher {
     try {
       return await this.#connect(
         id,
-        { server, settings },
+        { server, instance, settings },
         {
           onToolsChanged: hooks.onToolsChanged,
           onListChanged: hooks.onListChanged,
@@ -94,9 +99,10 @@ export class ServerLauncher {
     };
   }
 
-  async #connect(id: string, { server, settings }: Omit<LaunchRequest, 'instance'>, hooks: Hooks): Promise<Connection> {
+  async #connect(id: string, request: LaunchRequest, hooks: Hooks): Promise<Connection> {
     const { config, clock, processes } = this.#needs;
-    const launch = prepareLaunch(settings, config, id);
+    const { server, settings } = request;
+    const launch = this.#shared(request) ?? prepareLaunch(settings, config, id);
     if (launch.kind === 'stdio') await processes.announce(id, server);
     // Loaded with the first connection: the SDK's client is large.
     const { openConnection } = await import('./connection/connection.js');
@@ -110,5 +116,23 @@ export class ServerLauncher {
       onStarted: (pid) => void processes.started(id, pid).catch(() => {}),
       ...hooks,
     });
+  }
+
+  /** Undefined for a server of which each session has processes of its own. */
+  #shared({ server, instance, settings }: LaunchRequest): SharedLaunch | undefined {
+    if (!isShared(settings)) return undefined;
+    const { config, keeper } = this.#needs;
+    const launch = prepareStdio(settings, config, '');
+    const { command, args, env, cwd } = launch;
+    const { timeout: checkMs = usualCheckMs } = settings.health || {};
+    const opening = {
+      key: shareKey(instance, launch, settings),
+      server,
+      instance,
+      launch: { command, args: [...args], env: { ...env }, ...(cwd !== undefined && { cwd }) },
+      checkMs,
+      lingerMs: Math.min(settings.idle ?? longestLingerMs, longestLingerMs),
+    };
+    return { kind: 'shared', keeper, opening };
   }
 }

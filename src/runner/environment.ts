@@ -59,6 +59,11 @@ export function moduleEnvironment(config: Config): Record<string, string> {
   return Object.fromEntries(entries.filter(([, value]) => !config.secrets.includes(value)));
 }
 
+/** The environment of the keeper of shared servers, which calls no model and runs no job. */
+export function keeperEnvironment(config: Config): Record<string, string> {
+  return runnerEnvironment({ ...config, commands: new Map(), pricesUrl: undefined, agents: [] }, []);
+}
+
 /** What a runner of this configuration can run: a provider that works without settings counts as configured. */
 export function capabilitiesOf(models: Models, { types, provides }: AgentRegistry): Capabilities {
   const usable = models.available().filter(({ isUsable }) => isUsable);

@@ -228,10 +228,13 @@ describeInBrowser('a board of 10,000 tasks', () => {
       if (request.url().includes('/api/') && !request.url().includes('/api/events')) requests.push(request.url());
     });
     await page.goto(`${server.url}/board`);
+    // Who is here, what there is to choose from, and the board.
     await page.getByRole('link', { name: '4,975 more' }).first().waitFor();
-    // Who is here, what there is to choose from, and the board; the latter two once more when changes come in.
-    await eventually('five requests', () => requests.length >= 5);
-    expect(requests).toHaveLength(5);
+    await eventually('three requests', () => requests.length >= 3);
+    // The latter two once more for a change; and for those of before, should they come in only now.
+    await runtime.tasks.create([{ title: 'one more' }], { holder: 'person', project: '' });
+    await page.getByRole('link', { name: '4,976 more' }).first().waitFor();
+    expect(requests.length).toBeLessThanOrEqual(7);
     expect(await nodes(page)).toBeLessThan(2_500);
     expect(await column(page, 'completed').locator('.card').count()).toBe(25);
 

@@ -7,9 +7,12 @@ import { afterAll, describe, inject, onTestFinished } from 'vitest';
 import { type PageFiles, readPageFiles } from '../../src/http/page-files.js';
 import { type ServedRuntime, serve } from '../http/serve.js';
 
-const browserPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
-  existsSync(path),
-);
+const browserPath = [
+  '/usr/bin/chromium-headless-shell',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => existsSync(path));
 if (browserPath === undefined) {
   process.stderr.write('Tests of the dashboard are skipped: no chromium here (Debian: apt-get install chromium).\n');
 }

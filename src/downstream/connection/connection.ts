@@ -15,11 +15,12 @@ import { systemCode, wasNeverSent } from '../../base/network-error.js';
 import { version } from '../../base/version.js';
 import { CallFailure, notProtocol } from './call-failure.js';
 import { createHttpTransport, failureOfStatus, isSessionLost, isStreamLost } from './http-transport.js';
-import { type Launch, mayNeedLogin } from './launch.js';
+import { KeeperTransport } from './keeper-transport.js';
+import { type Launch, mayNeedLogin, type SharedLaunch } from './launch.js';
 import { bodyTooLarge, limitedFetch } from './limited-fetch.js';
 import { Authorization } from './oauth/authorization.js';
 import { LoginFile } from './oauth/login-file.js';
-import { longestMessageBytes, malformedCode, StdioTransport, tooLargeCode } from './stdio-transport.js';
+import { longestMessageBytes, malformedCode, notSentCode, StdioTransport, tooLargeCode } from './stdio-transport.js';
 import { parseTools, type ToolAnswer, type ToolDescription, toolAnswer } from './tool-description.js';
 import type { Watchdog } from './watchdog.js';
 
@@ -65,7 +66,7 @@ export interface Connection {
 export interface ConnectionNeeds {
   /** Its name in the config file. */
   server: string;
-  launch: Launch;
+  launch: Launch | SharedLaunch;
   /** Where logins are kept. */
   dataDir: string;
   /** Milliseconds since 1970. */
@@ -78,7 +79,7 @@ export interface ConnectionNeeds {
   onToolsChanged(): void;
   /** Of the resources, their templates included, or of the prompts. */
   onListChanged(list: 'resources' | 'prompts'): void;
-  /** Called with the process id as soon as there is a process. */
+  /** Called with the process id as soon as there is a process of this session's own. */
   onStarted(pid: number): void;
 }
 
@@ -99,7 +100,7 @@ type RequestOptions = Pick<CallOptions, 'timeoutMs'> & Partial<CallOptions>;
 class McpConnection implements Connection {
   readonly #client = new Client({ name: 'agent-runtime-mcp', title: 'Agent Runtime', version });
   /** Exactly one of these two is set. */
-  readonly #stdio: StdioTransport | undefined;
+  readonly #stdio: StdioTransport | KeeperTransport | undefined;
   readonly #http: ReturnType<typeof createHttpTransport> | undefined;
   readonly #authorization: Authorization | undefined;
   readonly #onClosed: () => void;
@@ -110,6 +111,7 @@ class McpConnection implements Connection {
     const { launch, watchdog, onClosed, onToolsChanged, onListChanged, onStarted } = needs;
     this.#onClosed = onClosed;
     if (launch.kind === 'stdio') this.#stdio = new StdioTransport({ launch, watchdog, onStarted });
+    else if (launch.kind === 'shared') this.#stdio = new KeeperTransport(launch.keeper, launch.opening);
     else {
       this.#authorization = authorizationOf(needs);
       this.#http = createHttpTransport(launch, this.#authorization?.fetch ?? plainFetch);
@@ -321,6 +323,7 @@ function toFailure(error: unknown, isClosed: boolean): CallFailure {
   const more = { detail, cause: error };
   if (error instanceof McpError) {
     if (error.code === tooLargeCode) return new CallFailure('too_large', tooLarge(error.data), more);
+    if (error.code === notSentCode) return new CallFailure('not_sent', 'the process had ended', more);
     if (error.code === malformedCode) return new CallFailure('malformed', notProtocol, more);
     if (isClosed) return new CallFailure('lost', 'the connection was lost before it answered', more);
     const kind = callersFaults.has(error.code) ? 'wrong_call' : 'server_error';

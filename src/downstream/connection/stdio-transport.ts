@@ -14,6 +14,8 @@ export const longestMessageBytes = 16 * 1024 * 1024;
 /** Codes of errors that this transport puts in place of an answer; JSON-RPC and MCP give them no meaning. */
 export const tooLargeCode = 1_413;
 export const malformedCode = 1_400;
+/** For a request that the process provably did not take. */
+export const notSentCode = 1_404;
 
 const stderrBytes = 4_096;
 /** Between closing its input, SIGTERM and SIGKILL. */
