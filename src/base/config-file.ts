@@ -67,6 +67,7 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
         maxModelCalls: limitOf('AGENT_RUNTIME_MAX_MODEL_CALLS').optional(),
         callsPerRunner: z.int().min(1).max(64).optional().describe('Model calls that one background process carries.'),
         runnerHeapMb: z.int().min(64).max(65_536).optional().describe('Memory of a runner, in megabytes.'),
+        retentionDays: limitOf('AGENT_RUNTIME_RETENTION_DAYS').optional(),
         logDays: z.int().min(1).max(3_650).optional().describe('How many days log files are kept.'),
       })
       .optional()

@@ -41,6 +41,8 @@ export interface Config {
   /** Model calls that one process carries. */
   callsPerRunner: number;
   runnerHeapMb: number;
+  /** What ended so many days ago is deleted. */
+  retentionDays: number | undefined;
   /** The model of tasks that do not name one. */
   model: string | undefined;
   /** The settings of each model provider by its id, checked by its own schema: read them with `settingsOf` of `llm/`. */
@@ -136,6 +138,7 @@ export function readConfigWith(
     maxModelCalls: maxModelCalls(environment, limits),
     callsPerRunner: limits.callsPerRunner ?? 16,
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
+    retentionDays: readWholeNumber(environment, 'AGENT_RUNTIME_RETENTION_DAYS') ?? limits.retentionDays,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: Object.fromEntries(providers.map((one) => [one.id, settingsOf(one)])),
     models: file.models ?? {},

@@ -148,6 +148,13 @@ const runtimeSettings = [
     meaning: 'How many model calls run at once: 16, or what is set above.',
   },
   {
+    name: 'AGENT_RUNTIME_RETENTION_DAYS',
+    atMost: 36_500,
+    isChecked: true,
+    isForServerOnly: true,
+    meaning: 'What ended so many days ago is deleted, once a day; nothing unless set.',
+  },
+  {
     name: 'AGENT_RUNTIME_MODEL',
     meaning: 'The model of background tasks that do not name one; by default that of the first configured provider.',
   },
