@@ -61,6 +61,7 @@ export class ServerLauncher {
         { server, instance, settings },
         {
           onToolsChanged: hooks.onToolsChanged,
+          onListChanged: hooks.onListChanged,
           onClosed() {
             release();
             hooks.onClosed();

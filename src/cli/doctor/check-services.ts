@@ -91,7 +91,9 @@ async function checkKeeper(config: Config): Promise<Check> {
   const socket = keeperSocket(config, systemProcesses(systemClock().bootId).self());
   const kept = await lookAtKeeper(socket);
   if (!kept) return servers.ok('keeper', 'not running; the first call of a shared server starts it');
-  const running = kept.instances.map(({ id, pid, sessions }) => `${id} (pid ${pid}, ${sessions} sessions)`);
+  const running = kept.instances.map(
+    ({ id, pid, sessions }) => `${id} (pid ${pid}, ${sessions} ${sessions === 1 ? 'session' : 'sessions'})`,
+  );
   return servers.ok('keeper', `pid ${kept.pid}, keeps ${running.join(', ') || 'nothing now'}`);
 }
 
