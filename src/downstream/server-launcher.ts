@@ -61,6 +61,7 @@ export class ServerLauncher {
     try {
       return await this.#connect(id, request, {
         onToolsChanged: hooks.onToolsChanged,
+        onListChanged: hooks.onListChanged,
         onClosed() {
           release();
           hooks.onClosed();

@@ -68,7 +68,9 @@ async function checkKeeper(config: Config): Promise<Check> {
   const socket = keeperSocket(config, systemProcesses(systemClock().bootId).self());
   const kept = await lookAtKeeper(socket);
   if (!kept) return servers.ok('keeper', 'not running; the first call of a shared server starts it');
-  const running = kept.instances.map(({ id, pid, sessions }) => `${id} (pid ${pid}, ${sessions} sessions)`);
+  const running = kept.instances.map(
+    ({ id, pid, sessions }) => `${id} (pid ${pid}, ${sessions} ${sessions === 1 ? 'session' : 'sessions'})`,
+  );
   return servers.ok('keeper', `pid ${kept.pid}, keeps ${running.join(', ') || 'nothing now'}`);
 }
 
@@ -103,7 +105,7 @@ async function tryServer(
   let connection: Connection | undefined;
   try {
     const request = { server: name, instance: name, settings, timeoutMs: limitMs };
-    connection = await launcher.open(request, { onClosed() {}, onToolsChanged() {} });
+    connection = await launcher.open(request, { onClosed() {}, onToolsChanged() {}, onListChanged() {} });
     const tools = await connection.listTools(limitMs);
     return servers.ok(name, `${tools.length} tools, in ${Math.round(performance.now() - startedAt)} ms`);
   } catch (error) {

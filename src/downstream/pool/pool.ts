@@ -12,11 +12,14 @@ import { Instance, type InstanceState, type RestartRule } from './instance.js';
 import type { ServerStore, ToolList } from './server-store.js';
 import { breakerOf, type Slot, type SlotRequest, Slots } from './slots.js';
 
-export interface PooledCall extends CallOptions, SlotRequest {
-  tool: string;
-  args: JsonObject;
+export interface PooledRequest extends CallOptions, SlotRequest {
   /** Called before anything is sent. */
   onChosen(instance: string, connection: Connection): void;
+}
+
+export interface PooledCall extends PooledRequest {
+  tool: string;
+  args: JsonObject;
 }
 
 export interface ListOptions {
@@ -47,7 +50,10 @@ export interface PoolNeeds {
   settings: ServerSettings;
   size: number;
   /** Opens a connection for an instance. */
-  open(instance: string, hooks: { onClosed(): void; onToolsChanged(): void }): Promise<Connection>;
+  open(
+    instance: string,
+    hooks: { onClosed(): void; onToolsChanged(): void; onListChanged(list: 'resources' | 'prompts'): void },
+  ): Promise<Connection>;
   store: ServerStore;
   gate: BreakerGate;
   /** Monotonic milliseconds: a step of the wall clock neither ends a rest nor makes it longer. */
@@ -57,6 +63,8 @@ export interface PoolNeeds {
   onGivenUp(instance: string, why: string): void;
   /** Its list of tools is another one than before. */
   onListed(): void;
+  /** It says that another of its lists has changed. */
+  onListChanged(list: 'resources' | 'prompts'): void;
   restart?: RestartRule;
 }
 
@@ -94,7 +102,15 @@ export class Pool {
   }
 
   /** Calls a tool on the instance with the fewest calls in flight. Throws CallFailure. */
-  async call(request: PooledCall): Promise<ToolAnswer> {
+  call(request: PooledCall): Promise<ToolAnswer> {
+    return this.ask(request, (connection, options) => connection.call(request.tool, request.args, options));
+  }
+
+  /** Sends any request to the instance with the fewest calls in flight. Throws CallFailure. */
+  async ask<Answer>(
+    request: PooledRequest,
+    send: (connection: Connection, options: CallOptions) => Promise<Answer>,
+  ): Promise<Answer> {
     this.#lastUsedAt = this.#needs.tick();
     const deadline = performance.now() + request.timeoutMs;
     const { slot, permit } = await this.#slots.take(request, deadline);
@@ -103,7 +119,8 @@ export class Pool {
       if (!connection) throw new CallFailure('not_sent', 'the connection had ended');
       request.onChosen(slot.instance.id, connection);
       const timeoutMs = Math.max(1, Math.round(deadline - performance.now()));
-      const answer = await connection.call(request.tool, request.args, { ...request, timeoutMs });
+      const { signal, onProgress } = request;
+      const answer = await send(connection, { signal, onProgress, timeoutMs });
       await this.#answered(slot, permit);
       return answer;
     } catch (error) {
@@ -221,6 +238,7 @@ export class Pool {
       onToolsChanged: () => {
         if (opened) this.#fetchList(opened).catch(() => {});
       },
+      onListChanged: this.#needs.onListChanged,
     });
     opened = connection;
     try {
