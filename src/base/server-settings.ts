@@ -93,12 +93,18 @@ const httpServer = z.strictObject({
       message: 'has a clientSecret without its clientId',
     })
     .optional(),
+  shared: z
+    .literal(false, { error: 'only a server that is started by a command has processes that sessions can share' })
+    .optional(),
   ...pooling,
 });
 
 export type StdioServerSettings = z.output<typeof stdioServer>;
 export type HttpServerSettings = z.output<typeof httpServer>;
 export type ServerSettings = StdioServerSettings | HttpServerSettings;
+
+/** How long callers wait for a server's start unless its entry has `startTimeout`. */
+export const usualStartMs = 10_000;
 
 /** Whether all sessions use the same processes of it. */
 export function isShared(settings: ServerSettings): settings is StdioServerSettings {
