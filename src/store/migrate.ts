@@ -12,6 +12,7 @@ import { taskCounts } from './migrations/011-task-counts.js';
 import { messages } from './migrations/012-messages.js';
 import { sweeps } from './migrations/013-sweeps.js';
 import { pathReservations } from './migrations/014-path-reservations.js';
+import { worktrees } from './migrations/015-worktrees.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   messages,
   sweeps,
   pathReservations,
+  worktrees,
 ];
