@@ -33,6 +33,7 @@ import {
   listTools,
   type ServerView,
   type SickServer,
+  saidBy,
   sickServers,
   type ToolFilter,
   type ToolListing,
@@ -130,6 +131,7 @@ class PooledDownstream implements Downstream {
     this.#caller = new Caller({
       pools: this.#pools,
       whyUnused: (server) => this.#whyUnused(server),
+      said: (pool) => saidBy(pool, needs.redact),
       natives,
       preferences: config.toolPreferences,
       routes: this.#routes,
