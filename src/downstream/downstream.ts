@@ -12,7 +12,7 @@ import type { Actor } from '../core/actor.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import { recordEvent } from '../core/events/events.js';
 import type { Database, Statement } from '../store/sql.js';
-import { Catalogs } from './catalogs.js';
+import { Catalogs, type ChangedList } from './catalogs.js';
 import { ConfigWatch } from './config-watch.js';
 import { lookAtKeeper } from './connection/keeper-transport.js';
 import type { KeeperAccess } from './connection/keeper-wire.js';
@@ -68,6 +68,8 @@ export interface Downstream {
   onToolsChanged(listener: () => void): () => void;
   /** Resources and prompts of the servers whose entries show them. */
   catalogs(): Promise<Catalogs>;
+  /** Calls back whenever a list of `catalogs` may have changed. Returns the function that ends it. */
+  onCatalogChanged(listener: (list: ChangedList) => void): () => void;
   /** All tools that can be called; starts servers that were never listed, and names those that did not come up. */
   tools(filter: ToolFilter): Promise<ToolListing>;
   servers(): Promise<ServerView[]>;
@@ -165,6 +167,10 @@ class PooledDownstream implements Downstream {
   async catalogs(): Promise<Catalogs> {
     await this.#refresh();
     return this.#catalogs;
+  }
+
+  onCatalogChanged(listener: (list: ChangedList) => void): () => void {
+    return this.#catalogs.onChanged(listener);
   }
 
   async tools(filter: ToolFilter): Promise<ToolListing> {
