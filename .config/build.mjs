@@ -11,6 +11,7 @@ const { version, homepage = '' } = JSON.parse(readFileSync(join(root, 'package.j
 export const entryPoints = {
   main: 'src/main.ts',
   'job-runner': 'src/job-runner.ts',
+  'server-keeper': 'src/server-keeper.ts',
   'agent-host': 'src/agent-host.ts',
   index: 'src/index.ts',
   'hook-thread': 'src/agents/modules/hook-thread.ts',

@@ -1,14 +1,17 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
 import { type Clock, systemClock } from './base/clock.js';
 import type { Config } from './base/config.js';
+import { createGit } from './base/git.js';
 import type { Log } from './base/log.js';
+import { makePrivateDirectory } from './base/private-files.js';
 import { createRedactor, type Redact } from './base/redact.js';
 import { readServers } from './config.js';
 import { type Access, createAccess } from './core/access/access.js';
 import { createHttpServers, type HttpServers } from './core/access/http-servers.js';
 import { type Breakers, createBreakers } from './core/breakers/breakers.js';
+import { createReservations, type Reservations } from './core/coordination/reservations.js';
 import { createSessions, type Sessions } from './core/coordination/sessions.js';
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { createWorkers, type Workers } from './core/coordination/workers.js';
@@ -18,6 +21,7 @@ import { createJobStore } from './core/jobs/job-store.js';
 import { laneOf } from './core/jobs/lane.js';
 import type { JobEnded } from './core/jobs/outcome.js';
 import { wakeBlockedJobs } from './core/jobs/wake-jobs.js';
+import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import { createMessages, type Messages } from './core/messages/messages.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import { findLiveProcesses, type LiveProcess, nameProcess } from './core/overview/sessions.js';
@@ -25,16 +29,26 @@ import type { Processes } from './core/ports.js';
 import { createRelayRuns, type RelayRuns } from './core/relay/relay-runs.js';
 import { createRelays, type Relays } from './core/relay/relays.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
+import { keeperLock, keeperSocket, makeSocketFolder } from './downstream/connection/keeper-place.js';
+import type { KeeperAccess } from './downstream/connection/keeper-wire.js';
 import { toolServerMark } from './downstream/connection/launch.js';
 import { createDownstream, type Downstream } from './downstream/downstream.js';
+import { Keeper } from './downstream/keeper/keeper.js';
 import { nativeTools } from './downstream/native/index.js';
-import { createServerProcesses } from './downstream/processes.js';
+import { createServerProcesses, type ServerProcesses } from './downstream/processes.js';
 import { createModels, type Models } from './llm/index.js';
 import { Maintenance } from './maintenance.js';
 import { createCrashReports } from './runner/crash-report.js';
 import { endMarked } from './runner/descendants.js';
 import { Drain } from './runner/drain.js';
-import { capabilitiesOf, lanesOf, moduleEnvironment, modulesOf, runnerEnvironment } from './runner/environment.js';
+import {
+  capabilitiesOf,
+  keeperEnvironment,
+  lanesOf,
+  moduleEnvironment,
+  modulesOf,
+  runnerEnvironment,
+} from './runner/environment.js';
 import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
@@ -42,6 +56,8 @@ import { createSpawner, spawnDetached } from './runner/spawn.js';
 import type { Watchdog } from './runner/watchdog.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
+import { takeProcessLock } from './store/sqlite/process-lock.js';
+import { createWorktrees, type Worktrees } from './worktrees/worktrees.js';
 
 /** All parts of the runtime, each built once. */
 export interface Runtime {
@@ -62,7 +78,9 @@ export interface Runtime {
   readonly sessions: Sessions;
   readonly slots: Slots;
   readonly workers: Workers;
+  readonly reservations: Reservations;
   readonly messages: Messages;
+  readonly worktrees: Worktrees;
   readonly access: Access;
   readonly httpServers: HttpServers;
   readonly downstream: Downstream;
@@ -73,6 +91,8 @@ export interface Runtime {
   startDashboard(): Promise<void>;
   /** Drains the job queue in this process: what the detached runner does. */
   startDrain(runnerId: string, watchdog?: Watchdog): Drain;
+  /** Keeps shared tool servers for all who connect to the socket; undefined if another process does so already. */
+  startKeeper(socket: string): Promise<Keeper | undefined>;
   /** Ends at once; synchronous, so that it can be the last thing a process does. */
   close(): void;
 }
@@ -121,9 +141,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const sessions = createSessions(ground);
   const slots = createSlots({ ...ground, limit: config.workerSlots });
+  const reservations = createReservations(ground);
   const tasks = createTaskBoard(ground);
+  const worktrees = createWorktrees({ ...ground, git: createGit(config.env), dataDir: config.dataDir });
   const { jobs, goalRuns, relayRuns, startDrain } = queue;
-  const upkept = { sessions, slots, tasks, goalRuns, jobs, metrics, downstream };
+  const upkept = { sessions, slots, reservations, tasks, goalRuns, jobs, metrics, downstream, worktrees };
   const maintenance = new Maintenance({ config, backupDir, db, clock, log, ...upkept });
 
   return {
@@ -144,7 +166,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     sessions,
     slots,
     workers: createWorkers(ground),
+    reservations,
     messages: createMessages(ground),
+    worktrees,
     access: createAccess(ground),
     httpServers: createHttpServers(ground),
     downstream,
@@ -152,6 +176,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     liveProcesses: () => findLiveProcesses(db, processes),
     startDashboard: () => startDashboard(ground),
     startDrain,
+    startKeeper: (socket) => startKeeper(ground, socket),
 
     close() {
       const ends = maintenance.stop();
@@ -250,7 +275,8 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
   };
 }
 
-function buildDownstream({ config, db, clock, log, processes, redact }: Ground, breakers: Breakers): Downstream {
+function buildDownstream(ground: Ground, breakers: Breakers): Downstream {
+  const { config, db, clock, log, redact } = ground;
   return createDownstream({
     config,
     db,
@@ -258,16 +284,48 @@ function buildDownstream({ config, db, clock, log, processes, redact }: Ground, 
     log,
     redact,
     breakers,
-    processes: createServerProcesses({
-      db,
-      clock,
-      processes,
-      startTimeOf,
-      endMarked: (id) => endMarked(toolServerMark, id),
-    }),
+    processes: buildServerProcesses(ground),
+    keeper: buildKeeperAccess(ground),
     natives: nativeTools,
     readServers: () => readServers(config.configPath),
     runNative: async (tool, args, signal) =>
       tool.execute(tool.input.parse(args), { signal, db, clock, log, settings: config.native }),
   });
+}
+
+function buildServerProcesses({ db, clock, processes }: Ground): ServerProcesses {
+  return createServerProcesses({
+    db,
+    clock,
+    processes,
+    startTimeOf,
+    endMarked: (id) => endMarked(toolServerMark, id),
+  });
+}
+
+/** Of sessions that need a keeper at once, one in this time starts it. */
+const keeperSpawnMs = 3_000;
+
+function buildKeeperAccess({ config, db, clock, processes, runnerEntry }: Ground): KeeperAccess {
+  const socket = keeperSocket(config, processes.self());
+  const logFile = join(config.dataDir, 'logs', 'keeper.log');
+  return {
+    socket,
+    logFile,
+    async summon() {
+      if (!(await takeMaintenanceLease(db, `keeper:${basename(socket)}`, keeperSpawnMs, clock.now()))) return;
+      const entry = join(dirname(runnerEntry), 'server-keeper.js');
+      await spawnDetached([entry, socket], { logFile, env: keeperEnvironment(config) });
+    },
+  };
+}
+
+async function startKeeper(ground: Ground, socket: string): Promise<Keeper | undefined> {
+  const lock = keeperLock(socket, ground.config.dataDir);
+  makePrivateDirectory(dirname(lock));
+  makeSocketFolder(socket);
+  if (!(await takeProcessLock(lock))) return undefined;
+  const keeper = new Keeper({ socket, processes: buildServerProcesses(ground), log: ground.log });
+  await keeper.listen();
+  return keeper;
 }

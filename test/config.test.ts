@@ -37,10 +37,19 @@ it('model calls have a limit of their own; who limits jobs alone limits both', (
   expect(read(both, { callsPerRunner: 8 })).toMatchObject({ maxRunningJobs: 2, maxModelCalls: 40, callsPerRunner: 8 });
 });
 
+it('nothing is deleted by itself unless a variable or the config file says after how many days', () => {
+  const read = (env: object, limits: object = {}) =>
+    readConfig({ config: configFile({ limits }) }, { HOME: tempDir(), ...env }).retentionDays;
+  expect(read({})).toBeUndefined();
+  expect(read({}, { retentionDays: 30 })).toBe(30);
+  expect(read({ AGENT_RUNTIME_RETENTION_DAYS: '7' }, { retentionDays: 30 })).toBe(7);
+});
+
 it.each([
   ['AGENT_RUNTIME_WORKER_SLOTS', 'many', 'Set it to a whole number from 1 to 1000.'],
   ['AGENT_RUNTIME_MAX_RUNNING_JOBS', '65', 'Set it to a whole number from 1 to 64.'],
   ['AGENT_RUNTIME_MAX_MODEL_CALLS', '0', 'Set it to a whole number from 1 to 256.'],
+  ['AGENT_RUNTIME_RETENTION_DAYS', '0', 'Set it to a whole number from 1 to 36500.'],
   ['PORT', '1.5', 'Set it to a whole number from 1 to 65535.'],
   ['AGENT_RUNTIME_LOG_LEVEL', 'loud', 'Set it to one of debug, info, warn, error, silent.'],
   ['AGENT_RUNTIME_SEARCH_BACKEND', 'other', 'Set it to one of searxng, brave, tavily.'],

@@ -1,5 +1,7 @@
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { nameSession } from '../src/core/coordination/sessions.js';
+import { contextOf, runTool } from '../src/tools/call/run-tool.js';
+import { findTool } from '../src/tools/index.js';
 import { openBoard } from './core/tasks/board.js';
 
 const noSessions = `create trigger no_sessions before insert on sessions begin select raise(abort, 'not now'); end`;
@@ -34,4 +36,49 @@ it('a session whose heartbeat fails does not keep another from being renewed', a
   const rows = await board.db.all<{ id: string; at: number }>('select id, heartbeat_at as at from sessions');
   expect(rows.find(({ id }) => id === ill.id)?.at).toBe(start);
   expect(rows.find(({ id }) => id === well.id)?.at).toBe(start + 10_000);
+});
+
+describe('what ended long ago', () => {
+  const dayMs = 86_400_000;
+
+  /** A board with a task that ended on the first day, one that ended on the ninth, and one that is open. */
+  async function boardAfterTenDays(env: Record<string, string>) {
+    const board = await openBoard({ env });
+    const [old, young, open] = [await board.add('old'), await board.add('young'), await board.add('open')];
+    await board.end(old.id, 'completed');
+    board.clock.pass(9 * dayMs);
+    await board.end(young.id, 'completed');
+    board.clock.pass(dayMs);
+    const left = async () =>
+      (await board.db.all<{ id: number }>('select id from tasks order by id')).map(({ id }) => id);
+    return { board, old: old.id, young: young.id, open: open.id, left };
+  }
+
+  it('is deleted after the days that are set, once a day, with an event that says so', async () => {
+    const { board, young, open, left } = await boardAfterTenDays({ AGENT_RUNTIME_RETENTION_DAYS: '5' });
+    await board.maintenance.runOnce();
+    expect(await left()).toEqual([young, open]);
+    expect(await board.history('runtime', 'board')).toEqual(['purged']);
+    board.clock.pass(dayMs / 2);
+    await board.maintenance.runOnce();
+    expect(await board.history('runtime', 'board')).toEqual(['purged']);
+    board.clock.pass(5 * dayMs);
+    await board.maintenance.runOnce();
+    expect(await left()).toEqual([open]);
+  });
+
+  it('stays while nothing is set, and for one who may only read', async () => {
+    const unset = await boardAfterTenDays({});
+    await unset.board.maintenance.runOnce();
+    expect(await unset.left()).toEqual([unset.old, unset.young, unset.open]);
+    const reading = await boardAfterTenDays({ AGENT_RUNTIME_RETENTION_DAYS: '5', AGENT_RUNTIME_READ_ONLY: '1' });
+    await reading.board.maintenance.runOnce();
+    expect(await reading.left()).toEqual([reading.old, reading.young, reading.open]);
+  });
+
+  it('is said to be deleted by runtime_status', async () => {
+    const { board } = await boardAfterTenDays({ AGENT_RUNTIME_RETENTION_DAYS: '5' });
+    const status = await runTool(findTool('runtime_status'), {}, contextOf(board, { holder: null, project: '' }));
+    expect(status).toMatchObject({ database: { retention_days: 5 } });
+  });
 });

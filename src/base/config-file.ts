@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { messageOf, RuntimeError } from './errors.js';
+import { guardModes } from './guard-settings.js';
 import { isObject } from './json.js';
 import { type Jsonc, JsonSyntaxError, parseJsonc } from './jsonc.js';
 import {
@@ -67,6 +68,7 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
         maxModelCalls: limitOf('AGENT_RUNTIME_MAX_MODEL_CALLS').optional(),
         callsPerRunner: z.int().min(1).max(64).optional().describe('Model calls that one background process carries.'),
         runnerHeapMb: z.int().min(64).max(65_536).optional().describe('Memory of a runner, in megabytes.'),
+        retentionDays: limitOf('AGENT_RUNTIME_RETENTION_DAYS').optional(),
         logDays: z.int().min(1).max(3_650).optional().describe('How many days log files are kept.'),
       })
       .optional()
@@ -74,6 +76,10 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
     providers: perProvider(({ settings }) => settings)
       .optional()
       .describe('Settings of the model providers.'),
+    guard: z
+      .enum(guardModes)
+      .optional()
+      .describe('What the guard does about edits of paths that another session has reserved.'),
     agents: z.array(agentModule).max(100).optional().describe('Your own modules with agents.'),
     commands: z
       .record(z.string().regex(/^[\w.-]+$/), allowedCommand)

@@ -2,19 +2,51 @@ import type { Command } from 'commander';
 import { jobStatuses } from '../core/jobs/job.js';
 import { defineCommand } from './define-command.js';
 import { commandName } from './launch.js';
-import { choice, completedBy, flag, list, optionalArgument, requiredText, text, textWithDefault } from './options.js';
+import {
+  argument,
+  choice,
+  completedBy,
+  flag,
+  list,
+  optionalArgument,
+  requiredText,
+  text,
+  textWithDefault,
+} from './options.js';
 
 const id = completedBy('job', optionalArgument('the job: the id that submit printed, or the beginning of it'));
 const jobId = completedBy('job', text('--job-id <id>', 'the same, as an option'));
 
-/** The commands of the earlier job server, and those that it lacked. */
-export const jobCommands = [
+const agentCommands = [
   defineCommand({
-    name: 'agents',
+    name: 'list',
     description: 'List the job types and the payload that each takes.',
+    isDefault: true,
     options: { type: text('--type <type>', 'only this type, with its whole schema') },
     load: async () => (await import('./jobs/list-jobs.js')).runAgents,
   }),
+  defineCommand({
+    name: 'new',
+    description: 'Write an agent of your own that works, with a test, and name it in the config file.',
+    arguments: { name: argument('the job type, such as count-words') },
+    options: { isTypeScript: flag('--ts', 'in TypeScript') },
+    load: async () => (await import('./agents/new-agent.js')).runNewAgent,
+  }),
+  defineCommand({
+    name: 'test',
+    description: 'Run an agent of your own once, without a job: prints its progress, log and result.',
+    arguments: { name: argument('a job type of your modules, or the path of a module') },
+    options: {
+      payload: requiredText('--payload <json|file>', 'a JSON object, or the file that holds it'),
+      type: text('--type <type>', 'which agent of a module with several'),
+    },
+    load: async () => (await import('./agents/test-agent.js')).runTestAgent,
+  }),
+];
+
+/** The commands of the earlier job server, and those that it lacked. */
+export const jobCommands = [
+  { name: 'agents', description: 'List the job types; write and try agents of your own.', commands: agentCommands },
   defineCommand({
     name: 'submit',
     description: 'Submit a job. It runs in a process of its own and goes on when this command ends.',
@@ -31,6 +63,7 @@ export const jobCommands = [
       maxAttempts: text('--max-attempts <count>', 'attempts after temporary failures (default: 3)'),
       timeout: text('--timeout <seconds>', 'how long one attempt may take'),
       idempotencyKey: text('--idempotency-key <key>', 'a name of your choice: the same key again is the same job'),
+      grid: text('--grid <json|file>', 'submit a sweep: a list of values for each of some fields of the payload'),
       wait: flag('--wait', 'wait for the job to end; the exit code is 1 unless it completes'),
       plot: flag('--plot', 'backtest: also save a chart of equity against buy and hold'),
     },
@@ -38,6 +71,7 @@ export const jobCommands = [
 Examples:
   ${commandName} submit --type ml_experiment --config '{"model": "linear", "dataset": "iris", "epochs": 10}'
   ${commandName} submit --type backtest --config backtest.json --metadata '{"user": "quant"}' --plot --wait
+  ${commandName} submit --type ml_experiment --config '{"epochs": 50}' --grid '{"learning_rate": [0.1, 0.01]}'
   ${commandName} submit --type generic --config '{}' --depends-on 3f2c9a1e-... --run-at 2026-12-01T09:00:00Z
 
 After \`submit\`, --config is the payload. Before it, and with every other command, --config is the config file.
@@ -65,8 +99,24 @@ After \`submit\`, --config is the payload. Before it, and with every other comma
     load: async () => (await import('./jobs/list-jobs.js')).runListJobs,
   }),
   defineCommand({
+    name: 'compare',
+    description: 'Compare jobs by parameters and figures, the best on top.',
+    usage: '[SWEEP | JOB ...] [options]',
+    options: {
+      type: text('--type <type>', 'jobs of this type'),
+      where: list('--where <condition>', 'only jobs that meet it, such as sharpe>1; repeat it for more'),
+      figures: list(
+        '--figure <name>',
+        'a field of the result; the first ranks, -name: less is better; repeat it for more',
+      ),
+      limit: text('--limit <count>', 'at most this many (default: 20)'),
+    },
+    allowsExcessWords: true,
+    load: async () => (await import('./jobs/compare.js')).runCompare,
+  }),
+  defineCommand({
     name: 'cancel',
-    description: 'Cancel a waiting or running job; output that it has written is kept.',
+    description: 'Cancel a waiting or running job, or a whole sweep; output that it has written is kept.',
     arguments: { id },
     options: { jobId },
     load: async () => (await import('./jobs/cancel-and-retry.js')).runCancel,

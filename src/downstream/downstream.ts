@@ -6,13 +6,16 @@ import { newShortId } from '../base/ids.js';
 import type { JsonObject } from '../base/json.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
-import type { ConfiguredServers, ServerSettings } from '../base/server-settings.js';
+import { type ConfiguredServers, isShared, type ServerSettings } from '../base/server-settings.js';
 import { sharingWord } from '../base/text.js';
 import type { Actor } from '../core/actor.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import { recordEvent } from '../core/events/events.js';
 import type { Database, Statement } from '../store/sql.js';
+import { Catalogs } from './catalogs.js';
 import { ConfigWatch } from './config-watch.js';
+import { lookAtKeeper } from './connection/keeper-transport.js';
+import type { KeeperAccess } from './connection/keeper-wire.js';
 import { type Exposure, exposeTools } from './exposed-tools.js';
 import type { NativeTool } from './native/define-native-tool.js';
 import { BreakerGate } from './pool/breaker-gate.js';
@@ -30,6 +33,7 @@ import {
   listTools,
   type ServerView,
   type SickServer,
+  saidBy,
   sickServers,
   type ToolFilter,
   type ToolListing,
@@ -45,6 +49,7 @@ export interface DownstreamNeeds {
   redact: Redact;
   breakers: Breakers;
   processes: ServerProcesses;
+  keeper: KeeperAccess;
   natives: readonly NativeTool[];
   /** Reads the servers of the config file anew. Throws if the file is not as it should be. */
   readServers(): ConfiguredServers;
@@ -61,6 +66,8 @@ export interface Downstream {
   exposed(): Promise<Exposure>;
   /** Calls back whenever `exposed` may have changed in this process. Returns the function that ends it. */
   onToolsChanged(listener: () => void): () => void;
+  /** Resources and prompts of the servers whose entries show them. */
+  catalogs(): Promise<Catalogs>;
   /** All tools that can be called; starts servers that were never listed, and names those that did not come up. */
   tools(filter: ToolFilter): Promise<ToolListing>;
   servers(): Promise<ServerView[]>;
@@ -103,6 +110,7 @@ class PooledDownstream implements Downstream {
   readonly #pools = new Map<string, Pool>();
   readonly #caller: Caller;
   readonly #listeners = new Set<() => void>();
+  readonly #catalogs = new Catalogs({ pools: () => this.#pools.values() });
   #flushing: NodeJS.Timeout | undefined;
   /** Set once the scales of the database have been applied, or are being applied. */
   #scaled: Promise<void> | undefined;
@@ -123,6 +131,7 @@ class PooledDownstream implements Downstream {
     this.#caller = new Caller({
       pools: this.#pools,
       whyUnused: (server) => this.#whyUnused(server),
+      said: (pool) => saidBy(pool, needs.redact),
       natives,
       preferences: config.toolPreferences,
       routes: this.#routes,
@@ -153,6 +162,11 @@ class PooledDownstream implements Downstream {
     return () => this.#listeners.delete(listener);
   }
 
+  async catalogs(): Promise<Catalogs> {
+    await this.#refresh();
+    return this.#catalogs;
+  }
+
   async tools(filter: ToolFilter): Promise<ToolListing> {
     await this.#refresh();
     const { natives, redact } = this.#needs;
@@ -161,11 +175,20 @@ class PooledDownstream implements Downstream {
 
   async servers(): Promise<ServerView[]> {
     await this.#refresh();
-    const { db, redact } = this.#needs;
-    const { unused } = this.#configured.servers;
+    const { db, redact, keeper } = this.#needs;
+    const { used, unused } = this.#configured.servers;
     const exposure = await exposeTools([...this.#pools.values()], { isStarting: false });
-    const wantedLogin = this.#wantedLogin;
-    return viewServers({ pools: this.#pools, unused, exposure, db, metrics: this.#metrics, redact, wantedLogin });
+    const kept = Object.values(used).some(isShared) ? await lookAtKeeper(keeper.socket) : undefined;
+    return viewServers({
+      pools: this.#pools,
+      unused,
+      exposure,
+      db,
+      metrics: this.#metrics,
+      redact,
+      wantedLogin: this.#wantedLogin,
+      keeperPid: kept?.pid,
+    });
   }
 
   sick(): SickServer[] {
@@ -250,6 +273,7 @@ class PooledDownstream implements Downstream {
     for (const pool of before.values()) pool.resize(0);
     this.#scaled = undefined;
     this.#tellListeners();
+    this.#catalogs.poolsChanged();
   }
 
   #tellListeners(): void {
@@ -293,6 +317,7 @@ class PooledDownstream implements Downstream {
       open: (instance, hooks) => this.#launcher.open({ server, instance, settings }, hooks),
       onGivenUp: (instance, why) => void this.#recordGivenUp(instance, why, clock.now()),
       onListed: () => this.#tellListeners(),
+      onListChanged: this.#catalogs.tell,
     });
   }
 

@@ -3,11 +3,12 @@ import type { Config } from '../base/config.js';
 import { newShortId } from '../base/ids.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
-import type { ServerSettings } from '../base/server-settings.js';
+import { isShared, type ServerSettings } from '../base/server-settings.js';
 import { CallFailure } from './connection/call-failure.js';
 import type { Connection } from './connection/connection.js';
+import type { KeeperAccess } from './connection/keeper-wire.js';
 import { lastWords } from './connection/last-words.js';
-import { prepareLaunch } from './connection/launch.js';
+import { prepareLaunch, prepareStdio, type SharedLaunch, shareKey } from './connection/launch.js';
 import { createWatchdog } from './connection/watchdog.js';
 import type { PoolNeeds } from './pool/pool.js';
 import type { ServerProcesses } from './processes.js';
@@ -18,6 +19,8 @@ export interface ServerLauncherNeeds {
   log: Log;
   redact: Redact;
   processes: ServerProcesses;
+  /** Without it, shared servers have processes of this session's own too. */
+  keeper?: KeeperAccess;
 }
 
 export interface LaunchRequest {
@@ -25,6 +28,8 @@ export interface LaunchRequest {
   /** `github#2`. */
   instance: string;
   settings: ServerSettings;
+  /** How long the start may take; long enough to download it unless given. */
+  timeoutMs?: number;
 }
 
 type Hooks = Parameters<PoolNeeds['open']>[1];
@@ -33,6 +38,9 @@ type Hooks = Parameters<PoolNeeds['open']>[1];
 const startMs = 60_000;
 /** Servers that one session may have at once, all pools together. */
 const mostServers = 20;
+const usualCheckMs = 2_000;
+/** A shared process goes on for so long after the last session: commands come one after another. */
+const longestLingerMs = 30_000;
 
 /** Starts or reaches servers by the config file, and keeps their processes on record until they end. */
 export class ServerLauncher {
@@ -46,26 +54,23 @@ export class ServerLauncher {
   }
 
   /** Opens a connection for an instance of a server. Throws CallFailure `not_started`. */
-  async open({ server, instance, settings }: LaunchRequest, hooks: Hooks): Promise<Connection> {
+  async open(request: LaunchRequest, hooks: Hooks): Promise<Connection> {
     const { log, redact } = this.#needs;
     const id = newShortId();
     const release = this.#reserve(id);
     try {
-      return await this.#connect(
-        id,
-        { server, settings },
-        {
-          onToolsChanged: hooks.onToolsChanged,
-          onClosed() {
-            release();
-            hooks.onClosed();
-          },
+      return await this.#connect(id, request, {
+        onToolsChanged: hooks.onToolsChanged,
+        onListChanged: hooks.onListChanged,
+        onClosed() {
+          release();
+          hooks.onClosed();
         },
-      );
+      });
     } catch (error) {
       release();
       const detail = error instanceof CallFailure ? error.detail : undefined;
-      log.warn('a tool server did not start', { instance, error, said: lastWords(detail, redact) });
+      log.warn('a tool server did not start', { instance: request.instance, error, said: lastWords(detail, redact) });
       throw error;
     }
   }
@@ -93,9 +98,10 @@ export class ServerLauncher {
     };
   }
 
-  async #connect(id: string, { server, settings }: Omit<LaunchRequest, 'instance'>, hooks: Hooks): Promise<Connection> {
+  async #connect(id: string, request: LaunchRequest, hooks: Hooks): Promise<Connection> {
     const { config, clock, processes } = this.#needs;
-    const launch = prepareLaunch(settings, config, id);
+    const { server, settings, timeoutMs = Math.max(startMs, settings.startTimeout ?? 0) } = request;
+    const launch = this.#shared(request) ?? prepareLaunch(settings, config, id);
     if (launch.kind === 'stdio') await processes.announce(id, server);
     // Loaded with the first connection: the SDK's client is large.
     const { openConnection } = await import('./connection/connection.js');
@@ -105,9 +111,27 @@ export class ServerLauncher {
       dataDir: config.dataDir,
       now: clock.now,
       watchdog: this.#watchdog,
-      timeoutMs: Math.max(startMs, settings.startTimeout ?? 0),
+      timeoutMs,
       onStarted: (pid) => void processes.started(id, pid).catch(() => {}),
       ...hooks,
     });
+  }
+
+  /** Undefined for a server of which each session has processes of its own. */
+  #shared({ server, instance, settings }: LaunchRequest): SharedLaunch | undefined {
+    const { config, keeper } = this.#needs;
+    if (!keeper || !isShared(settings)) return undefined;
+    const launch = prepareStdio(settings, config, '');
+    const { command, args, env, cwd } = launch;
+    const { timeout: checkMs = usualCheckMs } = settings.health || {};
+    const opening = {
+      key: shareKey(instance, launch, settings),
+      server,
+      instance,
+      launch: { command, args: [...args], env: { ...env }, ...(cwd !== undefined && { cwd }) },
+      checkMs,
+      lingerMs: Math.min(settings.idle ?? longestLingerMs, longestLingerMs),
+    };
+    return { kind: 'shared', keeper, opening };
   }
 }

@@ -3,7 +3,7 @@ import type { EpochMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import type { Redact } from '../base/redact.js';
-import type { UnusedServer } from '../base/server-settings.js';
+import { isShared, type UnusedServer } from '../base/server-settings.js';
 import type { Sql } from '../store/sql.js';
 import { lastWords } from './connection/last-words.js';
 import { isReadOnly } from './connection/tool-description.js';
@@ -122,6 +122,10 @@ export interface ServerView {
   tools: number | undefined;
   listedAt: EpochMs | undefined;
   backups: readonly string[];
+  /** Whether all sessions use the same processes. */
+  isShared: boolean;
+  /** Of the process that keeps shared servers; undefined if this one is not shared, or if none is kept now. */
+  keeperPid: number | undefined;
   /** How many of its tools are tools of this server too. */
   exposed: number;
   /** What of `expose` in its entry cannot be as it says. */
@@ -138,6 +142,7 @@ export interface ServersNeeds {
   db: Sql;
   metrics: CallMetrics;
   redact: Redact;
+  keeperPid: number | undefined;
   /** The login that a server needs, in words. */
   wantedLogin(pool: Pool): string | undefined;
 }
@@ -146,7 +151,7 @@ const hourMs = 3_600_000;
 
 /** All servers of the config file with their instances. */
 export async function viewServers(needs: ServersNeeds): Promise<ServerView[]> {
-  const { pools, unused, exposure, db, metrics, redact, wantedLogin } = needs;
+  const { pools, unused, exposure, db, metrics, redact, wantedLogin, keeperPid } = needs;
   const stats = await metrics.byInstance(hourMs);
   const rows = await db.all<{ id: string; state: string }>("select id, state from breakers where id like 'server:%'");
   const breakers = new Map(rows.map(({ id, state }) => [id, state]));
@@ -161,6 +166,8 @@ export async function viewServers(needs: ServersNeeds): Promise<ServerView[]> {
         tools: list?.tools.length,
         listedAt: list?.listedAt,
         backups: pool.settings.backups ?? [],
+        isShared: isShared(pool.settings),
+        keeperPid: isShared(pool.settings) ? keeperPid : undefined,
         exposed: exposure.tools.filter(({ server }) => server === pool.server).length,
         exposeProblems: exposure.problems.get(pool.server) ?? [],
         instances: pool.instances().map((instance) => ({
@@ -183,6 +190,8 @@ function viewUnused({ server, problem }: UnusedServer): ServerView {
     exposed: 0,
     exposeProblems: [],
     instances: [],
+    isShared: false,
+    keeperPid: undefined,
   };
   return { server, health: 'off', ...none, ...(problem === undefined ? {} : { problem }) };
 }
@@ -238,7 +247,8 @@ export function sickServers({
   });
 }
 
-function saidBy(pool: Pool, redact: Redact): string | undefined {
+/** What an instance of a server wrote when it failed last. Data, not our wording. */
+export function saidBy(pool: Pool, redact: Redact): string | undefined {
   return lastWords(pool.instances().find(({ lastWords }) => lastWords !== undefined)?.lastWords, redact);
 }
 
@@ -248,15 +258,12 @@ function healthOf(pool: Pool): ServerHealth {
   return instances.length === 0 || instances.some(isSick) ? 'down' : 'idle';
 }
 
-/** A first start that takes longer is told as a problem. */
-const slowStartMs = 10_000;
-
-/** Whether it should be up and is not. A first start is not sickness, a restart is. */
-function isSick({ state, restarts, comingUpMs }: InstanceView): boolean {
-  return state !== 'ready' && state !== 'stopped' && (state !== 'starting' || restarts > 0 || comingUpMs > slowStartMs);
+/** Whether it should be up and is not. A first start is not sickness, unless it is late; a restart is. */
+function isSick({ state, restarts, isLate }: InstanceView): boolean {
+  return state !== 'ready' && state !== 'stopped' && (state !== 'starting' || restarts > 0 || isLate);
 }
 
-function problemOf({ state, lastFailure, comingUpMs }: InstanceView): string {
-  const since = comingUpMs > slowStartMs ? ` for ${Math.round(comingUpMs / 1_000)} s` : '';
+function problemOf({ state, lastFailure, comingUpMs, isLate }: InstanceView): string {
+  const since = isLate ? ` for ${Math.round(comingUpMs / 1_000)} s` : '';
   return `${state.replace('_', ' ')}${since}, ${lastFailure ?? 'no answer'}`;
 }

@@ -1,3 +1,4 @@
+import { devNull } from 'node:os';
 import { delimiter } from 'node:path';
 import type { AgentRegistry } from '../agents/index.js';
 import type { HostedModule } from '../agents/modules/modules.js';
@@ -57,6 +58,15 @@ export function modulesOf({ agents, env }: Config): HostedModule[] {
 export function moduleEnvironment(config: Config): Record<string, string> {
   const entries = Object.entries(runnerEnvironment(config));
   return Object.fromEntries(entries.filter(([, value]) => !config.secrets.includes(value)));
+}
+
+/**
+ * The environment of the keeper of shared servers, which calls no model and runs no job. It is told all that it starts by
+ * sessions and reads no config file, so that a mistake there keeps no server from running.
+ */
+export function keeperEnvironment(config: Config): Record<string, string> {
+  const idle = { ...config, commands: new Map(), pricesUrl: undefined, agents: [] };
+  return { ...runnerEnvironment(idle, []), AGENT_RUNTIME_CONFIG: devNull };
 }
 
 /** What a runner of this configuration can run: a provider that works without settings counts as configured. */

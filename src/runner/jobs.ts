@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
-import type { JobStore, SubmittedJob, WorkingJob } from '../core/jobs/job-store.js';
+import type { JobStore, Submitted, SubmittedJob, WorkingJob } from '../core/jobs/job-store.js';
 import { createJobReads, type JobReads } from '../core/jobs/read-jobs.js';
 import type { RetryOptions } from '../core/jobs/retry-job.js';
 import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
@@ -34,6 +34,10 @@ export interface JobsNeeds {
 export interface Jobs extends JobReads {
   /** Stores a job and starts a runner for it where one is needed. Throws as `submitJob` of core/jobs does. */
   submit(job: NewJob, actor: Actor): Promise<Pick<SubmittedJob, 'job' | 'isRepeated'>>;
+  /** Stores several jobs, all or none, and starts runners for them. Throws as `submit` does. */
+  submitAll(jobs: readonly NewJob[], actor: Actor): Promise<Submitted[]>;
+  /** Cancels every open job of a sweep, as `cancel` does; resolves to how many. Throws `not_found`. */
+  cancelSweep(sweep: string, actor: Actor): Promise<number>;
   /**
    * Resolves when the job has ended. A running one is asked to end first, and killed with all that it started when it does
    * not answer. One that runs on another host learns of it by its heartbeat, and may still be `running`. A run has ended
@@ -64,6 +68,22 @@ export function createJobs({ db, clock, store, log, ...needs }: JobsNeeds): Jobs
       if (!submitted.isRepeated) log.info('job_submitted', { job_id: submitted.job.id, type: job.type });
       await runners.start(runnerId);
       return submitted;
+    },
+
+    async submitAll(jobs, actor) {
+      const { jobs: submitted, runnerIds } = await store.submitAll(jobs, actor);
+      for (const { job, isRepeated } of submitted) {
+        if (!isRepeated) log.info('job_submitted', { job_id: job.id, type: job.type });
+      }
+      for (const runnerId of runnerIds) await runners.start(runnerId);
+      return submitted;
+    },
+
+    async cancelSweep(sweep, actor) {
+      const { cancelled, working } = await store.cancelSweep(sweep, actor);
+      await Promise.all(working.map((work) => runners.endWork(work)));
+      await fill(actor);
+      return cancelled;
     },
 
     async retry(id, options, actor) {

@@ -13,6 +13,8 @@ export interface SelfDescription {
   /** What was lost before this process opened it. */
   databaseLoss: string | undefined;
   workerSlots: number;
+  /** What ended so many days ago is deleted, once a day. */
+  retentionDays: number | undefined;
   defaultModel: string | undefined;
   configuredProviders: string[];
   /** The planner of decompose_goal when the call names none. */
@@ -36,6 +38,7 @@ export function describeSelf({ config, db, models, downstream }: DescribeNeeds):
     databaseBytes: sizeOf(config.dbPath) + sizeOf(`${config.dbPath}-wal`),
     databaseLoss: db.lossAtOpening(),
     workerSlots: config.workerSlots,
+    retentionDays: config.retentionDays,
     defaultModel,
     configuredProviders: models.available().flatMap(({ id, isConfigured }) => (isConfigured ? [id] : [])),
     planner: defaultModel ?? 'caller',

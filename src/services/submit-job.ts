@@ -3,6 +3,7 @@ import { RuntimeError } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
 import { breakerOf } from '../core/jobs/job-breaker.js';
+import type { NewJob } from '../core/jobs/submit-job.js';
 import type { Jobs } from '../runner/jobs.js';
 import { type BreakerNeeds, breakerWarning } from './breaker-warning.js';
 
@@ -40,27 +41,36 @@ export const toolsOfTypes: Readonly<Record<string, string | undefined>> = {
  * `not_found` for an unknown type, and `conflict`, `not_found` or `already_claimed` as `submit` of the queue does.
  */
 export async function submitJob(request: JobRequest, actor: Actor, needs: SubmitNeeds) {
-  const { agents, jobs } = needs;
-  const tool = toolsOfTypes[request.type];
-  if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
-  const { payload, demands, warnings = [] } = await agents.check(request.type, request.payload);
-  const submitted = await jobs.submit(
-    {
-      type: request.type,
-      payload,
-      requires: demands.requires,
-      concurrency: demands.concurrency,
-      metadata: request.metadata,
-      priority: request.priority,
-      dependsOn: request.depends_on,
-      runAt: request.run_at,
-      maxAttempts: request.max_attempts,
-      timeoutSeconds: request.timeout_seconds ?? demands.timeoutSeconds,
-      idempotencyKey: request.idempotency_key,
-    },
-    actor,
-  );
+  const { job, warnings } = await prepareJob(request, needs);
+  const submitted = await needs.jobs.submit(job, actor);
   const waiting = await breakerWarning([breakerOf(request.type)], needs);
   const all = [...warnings, ...(waiting === undefined ? [] : [waiting])];
   return { ...submitted, warnings: all.length === 0 ? undefined : all };
+}
+
+/**
+ * The job that a request asks for, its payload checked by its agent, and what the agent warns of. Throws as `submitJob`
+ * does, except for the queue.
+ */
+export async function prepareJob(
+  request: JobRequest,
+  { agents }: Pick<SubmitNeeds, 'agents'>,
+): Promise<{ job: NewJob; warnings: string[] }> {
+  const tool = toolsOfTypes[request.type];
+  if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
+  const { payload, demands, warnings = [] } = await agents.check(request.type, request.payload);
+  const job: NewJob = {
+    type: request.type,
+    payload,
+    requires: demands.requires,
+    concurrency: demands.concurrency,
+    metadata: request.metadata,
+    priority: request.priority,
+    dependsOn: request.depends_on,
+    runAt: request.run_at,
+    maxAttempts: request.max_attempts,
+    timeoutSeconds: request.timeout_seconds ?? demands.timeoutSeconds,
+    idempotencyKey: request.idempotency_key,
+  };
+  return { job, warnings: [...warnings] };
 }

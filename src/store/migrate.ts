@@ -10,6 +10,9 @@ import { breakerClock } from './migrations/009-breaker-clock.js';
 import { lanes } from './migrations/010-lanes.js';
 import { taskCounts } from './migrations/011-task-counts.js';
 import { messages } from './migrations/012-messages.js';
+import { sweeps } from './migrations/013-sweeps.js';
+import { pathReservations } from './migrations/014-path-reservations.js';
+import { worktrees } from './migrations/015-worktrees.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -26,4 +29,7 @@ export const migrations: readonly Migration[] = [
   lanes,
   taskCounts,
   messages,
+  sweeps,
+  pathReservations,
+  worktrees,
 ];

@@ -1,11 +1,24 @@
 import { z } from 'zod';
-import { jobStatuses } from '../core/jobs/job.js';
-import { submitJob } from '../services/submit-job.js';
+import type { Json } from '../base/json.js';
+import { isSweep, jobStatuses } from '../core/jobs/job.js';
+import { compareJobs } from '../services/compare-jobs.js';
+import { type JobRequest, submitJob } from '../services/submit-job.js';
+import { mostJobs, submitJobs } from '../services/submit-jobs.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, limit, metadata, priority, scope, time, toMs, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
+import { parseInput } from './call/parse-input.js';
 import { agentListOutput, showAgents } from './shapes/agent.js';
-import { cancelledOutput, jobOutput, listedJobOutput, showJob, showListedJob, submittedOutput } from './shapes/job.js';
+import { comparisonOutput, showComparison, showSubmittedJobs, submittedJobsOutput } from './shapes/comparison.js';
+import {
+  cancelledOutput,
+  jobOutput,
+  listedJobOutput,
+  showCancelledSweep,
+  showJob,
+  showListedJob,
+  submittedOutput,
+} from './shapes/job.js';
 import { repeatedLine, warningLines } from './shapes/job-text.js';
 
 const jobId = z
@@ -18,44 +31,46 @@ const jobId = z
 export const jobListOutput = pageOutput('jobs', listedJobOutput);
 const crowdedJob = listedJobOutput.partial({ type: true, status: true, created_at: true, completed_at: true });
 
+const submitJobTool = defineTool({
+  name: 'submit_job',
+  title: 'Submit a job',
+  effect: 'write',
+  isExternal: true,
+  description:
+    'Gives a job to the agent of its type (list_agents has types and payloads), in a process that outlives this session. Next: wait_for_tasks, get_job_status.',
+  input: z.strictObject({
+    type: z.string().min(1).max(100).describe('The job type, such as ml_experiment or backtest.'),
+    payload: metadata.describe('The input of the agent, as its schema says.'),
+    metadata: metadata.optional(),
+    priority: priority.optional(),
+    depends_on: z.array(jobId).max(100).optional().describe('Jobs that must be completed first.'),
+    run_at: time.optional().describe('Not started before this, ISO 8601 with a zone.'),
+    max_attempts: z
+      .int()
+      .min(1)
+      .max(20)
+      .optional()
+      .describe('Tries on transient failures or a lost process; 3 unless given.'),
+    timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
+    idempotency_key: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('A name of your own: the same key again returns the same job.'),
+  }),
+  output: submittedOutput,
+  text: (output) =>
+    `Job submitted successfully: ${output.job_id}\nStatus: ${output.status}${repeatedLine(output)}${warningLines(output.warnings)}`,
+  handler: async (input, { runtime, actor }) => {
+    const { job, isRepeated, warnings } = await submitJob({ ...input, run_at: toMs(input.run_at) }, actor, runtime);
+    return { job_id: job.id, status: job.status, repeated: whenTrue(isRepeated), warnings };
+  },
+});
+
 /** Jobs: work of any type that an agent does in a process of its own. */
 export const jobTools = [
-  defineTool({
-    name: 'submit_job',
-    title: 'Submit a job',
-    effect: 'write',
-    isExternal: true,
-    description:
-      'Gives a job to the agent of its type (list_agents has types and payloads), in a process that outlives this session. Next: wait_for_tasks, get_job_status.',
-    input: z.strictObject({
-      type: z.string().min(1).max(100).describe('The job type, such as ml_experiment or backtest.'),
-      payload: metadata.describe('The input of the agent, as its schema says.'),
-      metadata: metadata.optional(),
-      priority: priority.optional(),
-      depends_on: z.array(jobId).max(100).optional().describe('Jobs that must be completed first.'),
-      run_at: time.optional().describe('Not started before this, ISO 8601 with a zone.'),
-      max_attempts: z
-        .int()
-        .min(1)
-        .max(20)
-        .optional()
-        .describe('Tries on transient failures or a lost process; 3 unless given.'),
-      timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
-      idempotency_key: z
-        .string()
-        .min(1)
-        .max(200)
-        .optional()
-        .describe('A name of your own: the same key again returns the same job.'),
-    }),
-    output: submittedOutput,
-    text: (output) =>
-      `Job submitted successfully: ${output.job_id}\nStatus: ${output.status}${repeatedLine(output)}${warningLines(output.warnings)}`,
-    handler: async (input, { runtime, actor }) => {
-      const { job, isRepeated, warnings } = await submitJob({ ...input, run_at: toMs(input.run_at) }, actor, runtime);
-      return { job_id: job.id, status: job.status, repeated: whenTrue(isRepeated), warnings };
-    },
-  }),
+  submitJobTool,
 
   defineTool({
     name: 'get_job_status',
@@ -119,13 +134,63 @@ export const jobTools = [
     title: 'Cancel a job',
     effect: 'destroy',
     isIdempotent: true,
-    description: 'Cancels a job with every process it started; its log and output are kept. Next: retry_task.',
+    description:
+      'Cancels a job, or all of a sweep by its id, with every process; log and output are kept. Next: retry_task.',
     input: z.strictObject({ job_id: jobId }),
     output: cancelledOutput,
     text: (output) => `Job ${output.cancelled ? 'cancelled' : output.status}: ${output.job_id}`,
     handler: async (input, { runtime, actor }) => {
+      if (isSweep(input.job_id))
+        return showCancelledSweep(input.job_id, await runtime.jobs.cancelSweep(input.job_id, actor));
       const job = await runtime.jobs.cancel(input.job_id, actor);
       return { job_id: job.id, status: job.status, cancelled: job.status === 'cancelled' };
+    },
+  }),
+
+  defineTool({
+    name: 'submit_jobs',
+    title: 'Submit several jobs',
+    effect: 'write',
+    isExternal: true,
+    description:
+      'Submits several jobs, all or none; with grid a sweep, each job once for every combination. Next: wait_for_tasks, compare_jobs.',
+    input: z.strictObject({
+      jobs: z.array(metadata).min(1).max(mostJobs).describe('Each as submit_job takes it.'),
+      grid: z
+        .record(z.string(), z.array(z.custom<Json>()))
+        .optional()
+        .describe('Values by payload field, such as {"learning_rate": [0.1, 0.01], "params.window": [10, 20]}.'),
+    }),
+    output: submittedJobsOutput,
+    handler: async ({ jobs, grid }, { runtime, actor }) =>
+      showSubmittedJobs(await submitJobs(jobs.map(readRequest), grid, actor, runtime)),
+  }),
+
+  defineTool({
+    name: 'compare_jobs',
+    title: 'Compare jobs',
+    effect: 'read',
+    description: 'Compares jobs by the parameters in which they differ and by figures of their results, best first.',
+    input: z.strictObject({
+      job_ids: z.array(z.string().min(1).max(200)).min(1).max(mostJobs).optional().describe('These.'),
+      sweep: z.string().min(1).max(300).optional().describe('Those of a sweep.'),
+      type: z.string().max(100).optional().describe('Those of a type.'),
+      where: z
+        .array(z.string().max(500))
+        .max(20)
+        .optional()
+        .describe('Conditions: learning_rate>=0.01, metadata.user=ada, sharpe>1.'),
+      figures: z
+        .array(z.string().min(1).max(200))
+        .max(20)
+        .optional()
+        .describe('Such as test.macro_f1; the first ranks. -name: less is better.'),
+      limit: limit(20),
+    }),
+    output: comparisonOutput,
+    handler: async ({ job_ids: jobIds, limit: most = 20, ...request }, { runtime, actor }) => {
+      const project = projectOf(actor, undefined);
+      return showComparison(await compareJobs({ ...request, jobIds, project, limit: most }, runtime.jobs));
     },
   }),
 
@@ -142,3 +207,9 @@ export const jobTools = [
     },
   }),
 ];
+
+/** One of several jobs, checked as `submit_job` checks its own. */
+function readRequest(given: Record<string, Json>): JobRequest {
+  const { run_at, ...request } = parseInput(submitJobTool, given) as Omit<JobRequest, 'run_at'> & { run_at?: string };
+  return { ...request, run_at: toMs(run_at) };
+}

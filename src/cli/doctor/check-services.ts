@@ -1,18 +1,11 @@
-import { findCommand } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
-import { messageOf, reportError } from '../../base/errors.js';
-import type { ServerSettings } from '../../base/server-settings.js';
-import { prepareLaunch } from '../../downstream/connection/launch.js';
-import { loginCommand } from '../../downstream/connection/oauth/login-file.js';
+import { reportError } from '../../base/errors.js';
 import { chooseBackends, searchBackends } from '../../downstream/native/web-search.js';
-import { loginTo } from '../../downstream/wanted-login.js';
 import { createModels, type Models } from '../../llm/index.js';
-import { commandName } from '../launch.js';
 import { type Check, checksOf } from './check.js';
 
 const models = checksOf('Models');
 const search = checksOf('Search');
-const servers = checksOf('Tool servers');
 
 /** Which models answer background tasks and plan goals. No provider is called. */
 export function checkModels(config: Config, configured = createModels(config)): Check[] {
@@ -62,41 +55,5 @@ export function checkSearch({ native }: Config): Check[] {
   } catch (error) {
     const { message, hint } = reportError(error);
     return [search.warn('web_search', message, hint)];
-  }
-}
-
-/** Whether each server of the config file can probably be started. No server is started. */
-export function checkServers(config: Config): Check[] {
-  const { used, unused } = config.servers;
-  const configured = Object.entries(used);
-  if (configured.length + unused.length === 0) return [servers.ok('servers', 'the config file names none')];
-  return [
-    ...configured.map(([name, settings]) => checkServer(name, settings, config)),
-    ...unused.map(({ server, problem }) => checkUnused(server, problem, config)),
-  ];
-}
-
-function checkUnused(name: string, problem: string | undefined, { configPath }: Config): Check {
-  if (problem === undefined) return servers.ok(name, 'it is switched off in the config file');
-  return servers.warn(name, `its entry is left out: ${problem}`, `Correct it in ${configPath}.`);
-}
-
-function checkServer(name: string, settings: ServerSettings, config: Config): Check {
-  const next = `${commandName} servers check ${name}`;
-  try {
-    const launch = prepareLaunch(settings, config, 'doctor');
-    if (launch.kind === 'http') {
-      const login = loginTo(name, settings, config)?.read();
-      if (login?.isWanted) {
-        return servers.warn(name, `${launch.url.origin}: it needs a login`, `Run: ${loginCommand(name)}`);
-      }
-      return servers.ok(name, `${launch.url.origin}${login?.tokens ? ', logged in' : ''}; to try it: ${next}`);
-    }
-    const path = findCommand(launch.command, launch.env);
-    if (path !== undefined || launch.command.includes('/'))
-      return servers.ok(name, `${launch.command}; to try it: ${next}`);
-    return servers.warn(name, `its command ${launch.command} is not found`, 'Give the full path, or install it.');
-  } catch (error) {
-    return servers.warn(name, messageOf(error), `Correct its entry in ${config.configPath}.`);
   }
 }

@@ -11,7 +11,12 @@ const { ok, warn, fail } = checksOf('Settings');
 
 /** The config file, its secrets file, the environment, and the tools that they choose. */
 export function checkSettings(config: Config, settingProblem: unknown): Check[] {
-  return [...checkFiles(config), ...checkEnvironment(config, settingProblem), checkTools(config)];
+  return [
+    ...checkFiles(config),
+    ...checkEnvironment(config, settingProblem),
+    checkTools(config),
+    showRetention(config),
+  ];
 }
 
 function checkFiles(config: Config): Check[] {
@@ -59,6 +64,12 @@ function checkTools(config: Config): Check {
   } catch (error) {
     return failure('tools', error);
   }
+}
+
+function showRetention({ retentionDays }: Config): Check {
+  if (retentionDays !== undefined)
+    return ok('retention', `what ended ${retentionDays} days ago is deleted, once a day`);
+  return ok('retention', 'nothing is deleted by itself (AGENT_RUNTIME_RETENTION_DAYS)');
 }
 
 function failure(name: string, error: unknown): Check {

@@ -1,16 +1,15 @@
-import { resolve } from 'node:path';
-import { messageOf, RuntimeError } from '../../base/errors.js';
-import type { Json, JsonObject } from '../../base/json.js';
-import { JsonSyntaxError, parseJsonc } from '../../base/jsonc.js';
-import { systemCode } from '../../base/network-error.js';
-import { readUpTo } from '../../base/read-up-to.js';
+import { RuntimeError } from '../../base/errors.js';
+import type { JsonObject } from '../../base/json.js';
 import { parseInput } from '../../tools/call/parse-input.js';
+import { submittedJobsOutput } from '../../tools/shapes/comparison.js';
 import { submittedOutput } from '../../tools/shapes/job.js';
 import type { CommandContext } from '../define-command.js';
+import { commandName } from '../launch.js';
+import { readJsonObject } from '../read-json-object.js';
 import { readInput } from '../tool/read-input.js';
-import { withCaller } from '../tool/with-caller.js';
+import { type Caller, withCaller } from '../tool/with-caller.js';
 import { settingOf } from '../with-runtime.js';
-import { jobTool } from './job-tool.js';
+import { callFor, jobTool } from './job-tool.js';
 import { wholeJobId } from './named-job.js';
 import { waitForEnd } from './wait.js';
 
@@ -25,6 +24,7 @@ export interface SubmitOptions {
   maxAttempts: string | undefined;
   timeout: string | undefined;
   idempotencyKey: string | undefined;
+  grid: string | undefined;
   wait: boolean;
   plot: boolean;
 }
@@ -36,6 +36,10 @@ export async function runSubmit(options: SubmitOptions, context: CommandContext)
   const tool = jobTool('submit_job', setting.config);
   const payload = readPayload(options);
   const metadata = options.metadata === undefined ? undefined : readJsonObject('--metadata', options.metadata);
+  const grid = options.grid === undefined ? undefined : readJsonObject('--grid', options.grid);
+  if (grid !== undefined && options.wait) {
+    throw new RuntimeError('invalid', '--wait waits for one job, and --grid submits several.', 'Leave out --wait.');
+  }
   const given = await readInput(tool, { pairs: pairsOf(options) });
   const input = parseInput(tool, { ...given, type: options.type, payload, metadata });
 
@@ -47,6 +51,7 @@ export async function runSubmit(options: SubmitOptions, context: CommandContext)
       const dependsOn: string[] = [];
       for (const id of options.dependsOn) dependsOn.push(await wholeJobId(caller.runtime, id));
       const whole = dependsOn.length === 0 ? input : { ...input, depends_on: dependsOn };
+      if (grid !== undefined) return submitSweep(whole, grid, caller, context);
       const job = submittedOutput.parse(await caller.call(tool, whole));
       if (!flags.isJson) output.print(`Job submitted successfully: ${job.job_id}`);
       else if (!options.wait) output.printJson(job);
@@ -55,6 +60,22 @@ export async function runSubmit(options: SubmitOptions, context: CommandContext)
     },
     { isAnnounced: !options.wait },
   );
+}
+
+/** Submits the job once for every combination of the grid. */
+async function submitSweep(
+  job: Record<string, unknown>,
+  grid: JsonObject,
+  caller: Caller,
+  { flags, output }: CommandContext,
+): Promise<void> {
+  const submitted = await callFor(caller, 'submit_jobs', { jobs: [job], grid }, submittedJobsOutput);
+  if (flags.isJson) {
+    output.printJson(submitted);
+    return;
+  }
+  output.print(`${submitted.count} jobs submitted: ${submitted.sweep}`);
+  if (!flags.isQuiet) output.say(`${commandName} compare ${submitted.sweep}`);
 }
 
 function readPayload({ type, payload: given, plot }: SubmitOptions): JsonObject {
@@ -76,62 +97,4 @@ function pairsOf(options: SubmitOptions): string[] {
     ['idempotency_key', idempotencyKey],
   ];
   return named.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
-}
-
-/**
- * The JSON object in an option, or in the file that the option names. Throws `invalid`, with line and column if it is not
- * JSON, and `not_found` if the file does not exist.
- */
-function readJsonObject(option: string, given: string): JsonObject {
-  const isText = /^\s*[{["]/.test(given);
-  const text = isText ? given : readFile(option, given);
-  const value = parse(text, isText ? option : resolve(given));
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
-  throw new RuntimeError(
-    'invalid',
-    `${option} is JSON, but ${kind}, not an object.`,
-    `Give it as {"name": value, ...}.`,
-  );
-}
-
-function readFile(option: string, given: string): string {
-  const path = resolve(given);
-  try {
-    return readUpTo(path, `${option} ${path}`).replace(/^\uFEFF/, '');
-  } catch (cause) {
-    if (cause instanceof RuntimeError) throw cause;
-    const isMissing = systemCode(cause) === 'ENOENT';
-    throw new RuntimeError(
-      isMissing ? 'not_found' : 'invalid',
-      isMissing
-        ? `${option} names no file: ${path} does not exist.`
-        : `${option}: ${path} cannot be read: ${messageOf(cause)}.`,
-      `Give the path of a JSON file, or the object itself, such as ${option} '{"name": "value"}'.`,
-      { cause },
-    );
-  }
-}
-
-function parse(text: string, source: string): Json {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new RuntimeError(
-      'invalid',
-      `${source} is not JSON: ${locate(text, messageOf(cause))}.`,
-      'Nothing was submitted. Correct it and try again.',
-      { cause },
-    );
-  }
-}
-
-/** Where the text stops being JSON. Only some versions of Node say so, and only for some mistakes. */
-function locate(text: string, message: string): string {
-  try {
-    parseJsonc(text, { isStrict: true });
-    return message;
-  } catch (error) {
-    return error instanceof JsonSyntaxError ? error.message : message;
-  }
 }

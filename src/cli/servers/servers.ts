@@ -12,17 +12,20 @@ export async function listServers(_: unknown, { flags, output, wantsJson }: Comm
     servers: await downstream.servers(),
     configPath: config.configPath,
   }));
-  const rows = servers.map(({ server, runs, health, problem, tools, listedAt, backups, instances }) => ({
-    server,
-    runs,
-    ...(health === 'off' ? { off: problem === undefined ? 'switched off' : `left out: ${problem}` } : {}),
-    ...(health !== 'off' && problem !== undefined ? { problem } : {}),
-    instances: instances.length,
-    backups,
-    tools: tools ?? null,
-    listed_at: listedAt === undefined ? null : new Date(listedAt).toISOString(),
-    open_breakers: instances.filter(({ breaker }) => breaker !== 'closed').map(({ id }) => id),
-  }));
+  const rows = servers.map(
+    ({ server, runs, health, problem, tools, listedAt, backups, instances, isShared, keeperPid }) => ({
+      server,
+      runs,
+      ...(health === 'off' ? { off: problem === undefined ? 'switched off' : `left out: ${problem}` } : {}),
+      ...(health !== 'off' && problem !== undefined ? { problem } : {}),
+      instances: instances.length,
+      ...(isShared ? { shared: true, keeper_pid: keeperPid ?? null } : {}),
+      backups,
+      tools: tools ?? null,
+      listed_at: listedAt === undefined ? null : new Date(listedAt).toISOString(),
+      open_breakers: instances.filter(({ breaker }) => breaker !== 'closed').map(({ id }) => id),
+    }),
+  );
   if (wantsJson) output.printJson({ servers: rows, config: configPath });
   else if (rows.length === 0)
     output.print(
@@ -37,6 +40,8 @@ const serverColumns: Column<{
   off?: string;
   problem?: string;
   instances: number;
+  shared?: boolean;
+  keeper_pid?: number | null;
   tools: number | null;
   backups: readonly string[];
   open_breakers: readonly string[];
@@ -44,6 +49,10 @@ const serverColumns: Column<{
   { title: 'SERVER', value: ({ server }) => server },
   { title: 'RUNS', value: ({ runs, off, problem }) => off ?? problem ?? runs, isText: true },
   { title: 'INSTANCES', value: ({ instances }) => String(instances), isNumber: true },
+  {
+    title: 'SHARED',
+    value: ({ shared, keeper_pid }) => (shared ? (keeper_pid ? `keeper ${keeper_pid}` : 'yes') : ''),
+  },
   {
     title: 'TOOLS',
     value: ({ tools, off }) => (off === undefined ? String(tools ?? 'never asked') : ''),

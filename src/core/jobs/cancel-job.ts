@@ -44,6 +44,22 @@ async function cancelRun(sql: Sql, run: JobRow, change: Change, onEnded: JobEnde
   if (open.length === 0) await writeCancelled(sql, run, 'The run was cancelled.', change, onEnded);
 }
 
+/** The ids of the jobs of a sweep that have not ended. Throws `not_found` when it has none at all. */
+export async function openJobsOfSweep(sql: Sql, sweep: string): Promise<string[]> {
+  const jobs = await sql.all<Pick<JobRow, 'id' | 'status'>>(
+    'select id, status from jobs where sweep = ? order by seq',
+    sweep,
+  );
+  if (jobs.length === 0) {
+    throw new RuntimeError(
+      'not_found',
+      `There is no sweep ${sweep}.`,
+      'submit_jobs returns its id; list_jobs lists jobs.',
+    );
+  }
+  return jobs.filter(({ status }) => !hasEnded(status)).map(({ id }) => id);
+}
+
 /** Cancels the pending jobs whose board task was cancelled. Of running ones their runner learns by its heartbeat. */
 export async function cancelJobsOfCancelledTasks(sql: Sql, change: Change, onEnded: JobEnded): Promise<void> {
   const rows = await sql.all<JobRow>(`select * from jobs where ${isPendingOfCancelledTask}`);

@@ -4,7 +4,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import { addWarning } from './attempts.js';
-import { cancelJob, cancelJobsOfCancelledTasks, hasJobsOfCancelledTasks } from './cancel-job.js';
+import { cancelJob, cancelJobsOfCancelledTasks, hasJobsOfCancelledTasks, openJobsOfSweep } from './cancel-job.js';
 import { type Capabilities, countReady } from './claim-job.js';
 import { type EndedAttempt, type FinishRules, finishAttempts } from './finish-job.js';
 import { type Job, type JobRow, toJob } from './job.js';
@@ -47,9 +47,12 @@ export interface JobStoreNeeds {
 /** 2 s, 4 s, ... up to 2 min, with full jitter. */
 const backoff: Backoff = { baseMs: 2_000, capMs: 120_000 };
 
-export interface SubmittedJob {
+export interface Submitted {
   job: Job;
   isRepeated: boolean;
+}
+
+export interface SubmittedJob extends Submitted {
   /** Id of a runner to start for it, permitted in the same transaction. */
   runnerId: string | undefined;
 }
@@ -89,6 +92,27 @@ export function createJobStore(needs: JobStoreNeeds) {
         return { job: toJob(row), isRepeated, runnerId };
       }),
 
+    /** All or none, in one transaction; `runnerIds` are of the runners to start for them. */
+    submitAll: (jobs: readonly NewJob[], actor: Actor): Promise<{ jobs: Submitted[]; runnerIds: string[] }> =>
+      db.transaction(async (sql) => {
+        const submitted: Submitted[] = [];
+        const runnerIds: string[] = [];
+        const filled = new Set<Lane>();
+        for (const job of jobs) {
+          const { row, isRepeated } = await submitJob(sql, job, actor, clock);
+          submitted.push({ job: toJob(row), isRepeated });
+          filled.add(row.lane);
+        }
+        for (const lane of filled) {
+          for (let more = true; more; ) {
+            const runnerId = await permitRunner(sql, lane, limits, actor, clock);
+            if (runnerId === undefined) more = false;
+            else runnerIds.push(runnerId);
+          }
+        }
+        return { jobs: submitted, runnerIds };
+      }),
+
     /** Permits one more runner of each lane whose ready jobs need one; resolves to the ids to start them under. */
     async permitRunners(actor: Actor): Promise<string[]> {
       const permits: string[] = [];
@@ -108,6 +132,18 @@ export function createJobStore(needs: JobStoreNeeds) {
       db.transaction(async (sql) => {
         const row = await cancelJob(sql, id, changeBy(actor), onEnded);
         return { job: toJob(row), working: await findWorking(sql, row) };
+      }),
+
+    /** Cancels every open job of a sweep. Throws `not_found` when there is no such sweep. */
+    cancelSweep: (sweep: string, actor: Actor): Promise<{ cancelled: number; working: WorkingJob[] }> =>
+      db.transaction(async (sql) => {
+        const open = await openJobsOfSweep(sql, sweep);
+        const working: WorkingJob[] = [];
+        for (const id of open) {
+          const row = await cancelJob(sql, id, changeBy(actor), onEnded);
+          working.push(...(await findWorking(sql, row)));
+        }
+        return { cancelled: open.length, working };
       }),
 
     retry: (id: string, options: RetryOptions, actor: Actor): Promise<{ job: Job; runnerId: string | undefined }> =>

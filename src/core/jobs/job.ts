@@ -58,6 +58,8 @@ export interface JobRow {
   task_claim_token: number | null;
   goal_id: number | null;
   parent_id: string | null;
+  /** Names the jobs that were submitted together over a grid of parameters. */
+  sweep: string | null;
   project: string;
   submitted_by: string | null;
   read_at: number | null;
@@ -105,6 +107,8 @@ export interface Job {
   goalId: number | null;
   /** The run that made it. */
   parentId: string | null;
+  /** The sweep that it is one of. */
+  sweep: string | null;
   project: string;
   submittedBy: string | null;
   isRead: boolean;
@@ -147,6 +151,7 @@ export function toJob(row: JobRow): Job {
     taskId: row.task_id,
     goalId: row.goal_id,
     parentId: row.parent_id,
+    sweep: row.sweep,
     project: row.project,
     submittedBy: row.submitted_by,
     isRead: row.read_at !== null,
@@ -156,6 +161,13 @@ export function toJob(row: JobRow): Job {
     completedAt: row.completed_at,
   };
 }
+
+/** The ids of sweeps begin so, which those of jobs never do. */
+const sweepPrefix = 'sweep-';
+
+export const sweepOf = (name: string): string => `${sweepPrefix}${name}`;
+
+export const isSweep = (id: string): boolean => id.startsWith(sweepPrefix);
 
 export function hasEnded(status: JobStatus): boolean {
   return status !== 'pending' && status !== 'running';

@@ -1,5 +1,6 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
+import { type Json, readJson } from '../../base/json.js';
 import { nearest } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
@@ -19,6 +20,8 @@ export function createJobReads(db: Sql, clock: Clock) {
     /** How many there are on all pages of a list. */
     count: (filter: Omit<JobFilter, 'limit' | 'beforeSeq'>): Promise<number> =>
       countRows(db, 'jobs', whereJobs({ ...filter, beforeSeq: undefined })),
+    /** The results of these jobs by id; those without one are left out. */
+    results: (ids: readonly string[]): Promise<Map<string, Json>> => readResults(db, ids),
     output: (id: string): Promise<string> => readOutput(db, id),
     attempts: (id: string): Promise<Attempt[]> => listAttempts(db, id),
     logs: (id: string, limit: number): Promise<LogEntry[]> => listLogs(db, id, limit),
@@ -127,6 +130,8 @@ export interface JobFilter {
   project?: string | undefined;
   /** Jobs of exactly this project; '' for those of no project. */
   onlyProject?: string | undefined;
+  /** Only jobs of this sweep. */
+  sweep?: string | undefined;
   /** Only jobs that have ended and whose result has not been read. */
   isUnread?: boolean | undefined;
   /** Only jobs before this sequence number, for the next page. */
@@ -157,6 +162,7 @@ export function whereJobs(filter: Omit<JobFilter, 'limit'>): Fragment {
     is('type = ?', filter.type),
     is("project in (?, '')", filter.project),
     is('project = ?', filter.onlyProject),
+    is('sweep = ?', filter.sweep),
     is('seq < ?', filter.beforeSeq),
     filter.isDead && isDeadLetter,
     filter.isUnread && isUnread,
@@ -172,7 +178,16 @@ const isUnread: Fragment = { text: "read_at is null and status in ('completed', 
 const briefColumns = `seq, id, type, status, payload, metadata, priority, requires, run_at, unfinished_dependencies,
   timeout_seconds, attempt, max_attempts, tries, crashes, is_dead, cancel_requested_at, progress, progress_message,
   requested_model, model, input_tokens, output_tokens, token_budget, null as output, null as result, verdict, warnings, error_code,
-  error_message, task_id, goal_id, parent_id, project, submitted_by, read_at, created_at, updated_at, started_at, completed_at`;
+  error_message, task_id, goal_id, parent_id, sweep, project, submitted_by, read_at, created_at, updated_at, started_at, completed_at`;
+
+async function readResults(sql: Sql, ids: readonly string[]): Promise<Map<string, Json>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql.all<{ id: string; result: string }>(
+    `select id, result from jobs where result is not null and id in (${ids.map(() => '?').join(', ')})`,
+    ...ids,
+  );
+  return new Map(rows.map(({ id, result }) => [id, readJson<Json>(result)]));
+}
 
 /** The output of a job: whole when it has ended, else the pieces of the attempt under way, else that of an earlier one. */
 export async function readOutput(sql: Sql, id: string): Promise<string> {

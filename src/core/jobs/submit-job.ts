@@ -39,6 +39,8 @@ export interface NewJob {
   goalId?: number | undefined;
   /** The run that submits it. */
   parentId?: string | undefined;
+  /** The sweep that it is one of. */
+  sweep?: string | undefined;
   project?: string | undefined;
 }
 
@@ -87,6 +89,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     task_claim_token: task?.claim_token ?? null,
     goal_id: job.goalId ?? task?.goal_id ?? null,
     parent_id: job.parentId ?? null,
+    sweep: job.sweep ?? null,
     project: job.project ?? actor.project,
     submitted_by: actor.holder,
     created_at: at,

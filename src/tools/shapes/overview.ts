@@ -27,6 +27,7 @@ export const statusOutput = z.strictObject({
   yours: z.strictObject({
     tasks: z.array(heldTask),
     slots: z.array(z.strictObject({ slot: z.int(), worker: z.string(), task: z.int().optional() })),
+    reserved_paths: z.array(z.string()).optional(),
     background: z.array(openJob),
     unread_results: z.array(openJob),
     ...unreadOutput,
@@ -59,7 +60,13 @@ export const statusOutput = z.strictObject({
     relays: z.array(z.strictObject({ pipeline_id: z.string(), name: z.string(), step: z.string() })).optional(),
   }),
   models: z.strictObject({ default: z.string().nullable(), configured: z.array(z.string()), planner: z.string() }),
-  database: z.strictObject({ path: z.string(), size_bytes: z.int(), loss: z.string().optional() }),
+  database: z.strictObject({
+    path: z.string(),
+    size_bytes: z.int(),
+    /** What ended so many days ago is deleted, once a day. */
+    retention_days: z.int().optional(),
+    loss: z.string().optional(),
+  }),
 });
 
 export function showOverview(overview: Overview, actor: Actor, self: SelfDescription): z.infer<typeof statusOutput> {
@@ -74,6 +81,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
         worker: workerId,
         task: taskId ?? undefined,
       })),
+      reserved_paths: overview.ownPaths.length === 0 ? undefined : overview.ownPaths,
       background: overview.ownJobs.map(showOpenJob),
       unread_results: overview.unread.map(showOpenJob),
       ...showUnread(overview.unreadMessages),
@@ -116,7 +124,12 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
           }),
     },
     models: { default: self.defaultModel ?? null, configured: self.configuredProviders, planner: self.planner },
-    database: { path: self.databasePath, size_bytes: self.databaseBytes, loss: self.databaseLoss },
+    database: {
+      path: self.databasePath,
+      size_bytes: self.databaseBytes,
+      retention_days: self.retentionDays,
+      loss: self.databaseLoss,
+    },
   };
 }
 

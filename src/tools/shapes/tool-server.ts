@@ -67,6 +67,9 @@ export const toolServerOutput = z.strictObject({
   tools: z.int().optional(),
   listed_at: z.string().optional(),
   backups: z.array(z.string()).optional(),
+  /** All sessions use the same processes, which the process `keeper_pid` has. */
+  shared: mark,
+  keeper_pid: z.int().optional(),
   /** How many of its tools stand in tools/list too, as server__tool. */
   exposed: z.int().optional(),
   /** What of `expose` in its entry cannot be as it says, such as two tools of one name. */
@@ -86,6 +89,8 @@ export function showToolServer(view: ServerView): ShownToolServer {
     tools: view.tools,
     listed_at: view.listedAt === undefined ? undefined : iso(view.listedAt),
     backups: view.backups.length === 0 ? undefined : [...view.backups],
+    shared: whenTrue(view.isShared),
+    keeper_pid: view.keeperPid,
     exposed: view.exposed === 0 ? undefined : view.exposed,
     expose_problems: view.exposeProblems.length === 0 ? undefined : view.exposeProblems.map((text) => cut(text, 300)),
     problem: view.problem,

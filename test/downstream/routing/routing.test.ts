@@ -52,6 +52,7 @@ async function withNative(servers: Record<string, ServerSettings>, options: Tool
     redact: (text) => text,
     breakers,
     processes: createServerProcesses({ db, clock, processes, startTimeOf: () => undefined, endMarked: () => 0 }),
+    keeper: { socket: '', logFile: '', summon: async () => {} },
     natives: [tool],
     readServers: () => config.servers,
     runNative: async (chosen, args, signal) =>
