@@ -24,6 +24,7 @@ describeInBrowser('the first view', () => {
     await page.goto(server.url);
     await page.getByRole('button', { name: 'Live' }).waitFor();
     await page.getByRole('heading', { name: 'Board' }).waitFor();
+    expect(total()).toBeGreaterThan(10_000);
     expect(total()).toBeLessThan(60_000);
     const before = Object.keys(sizes);
     await page.getByRole('link', { name: 'Relays' }).click();
