@@ -69,7 +69,7 @@ export const backgroundTools = [
         .describe('A name of your own: the same key again returns the same task.'),
       task_id: taskReference.optional().describe('A task on the board: claimed now, judged, and completed or failed.'),
       verify,
-      continue_from: jobId.optional().describe('A task_id whose conversation goes on.'),
+      continue_from: jobId.optional().describe('Its conversation goes on.'),
       working_directory: z.string().min(1).max(4_000).optional().describe('Where a CLI works: in your project.'),
       worktree: inWorktree,
     }),
