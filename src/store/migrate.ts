@@ -11,6 +11,7 @@ import { lanes } from './migrations/010-lanes.js';
 import { taskCounts } from './migrations/011-task-counts.js';
 import { messages } from './migrations/012-messages.js';
 import { sweeps } from './migrations/013-sweeps.js';
+import { taskTimes } from './migrations/014-task-times.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   taskCounts,
   messages,
   sweeps,
+  taskTimes,
 ];
