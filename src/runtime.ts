@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
 import { type Clock, systemClock } from './base/clock.js';
 import type { Config } from './base/config.js';
+import { createGit } from './base/git.js';
 import type { Log } from './base/log.js';
 import { makePrivateDirectory } from './base/private-files.js';
 import { createRedactor, type Redact } from './base/redact.js';
@@ -10,6 +11,7 @@ import { readServers } from './config.js';
 import { type Access, createAccess } from './core/access/access.js';
 import { createHttpServers, type HttpServers } from './core/access/http-servers.js';
 import { type Breakers, createBreakers } from './core/breakers/breakers.js';
+import { createReservations, type Reservations } from './core/coordination/reservations.js';
 import { createSessions, type Sessions } from './core/coordination/sessions.js';
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { createWorkers, type Workers } from './core/coordination/workers.js';
@@ -55,6 +57,7 @@ import type { Watchdog } from './runner/watchdog.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 import { takeProcessLock } from './store/sqlite/process-lock.js';
+import { createWorktrees, type Worktrees } from './worktrees/worktrees.js';
 
 /** All parts of the runtime, each built once. */
 export interface Runtime {
@@ -75,7 +78,9 @@ export interface Runtime {
   readonly sessions: Sessions;
   readonly slots: Slots;
   readonly workers: Workers;
+  readonly reservations: Reservations;
   readonly messages: Messages;
+  readonly worktrees: Worktrees;
   readonly access: Access;
   readonly httpServers: HttpServers;
   readonly downstream: Downstream;
@@ -136,9 +141,11 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const sessions = createSessions(ground);
   const slots = createSlots({ ...ground, limit: config.workerSlots });
+  const reservations = createReservations(ground);
   const tasks = createTaskBoard(ground);
+  const worktrees = createWorktrees({ ...ground, git: createGit(config.env), dataDir: config.dataDir });
   const { jobs, goalRuns, relayRuns, startDrain } = queue;
-  const upkept = { sessions, slots, tasks, goalRuns, jobs, metrics, downstream };
+  const upkept = { sessions, slots, reservations, tasks, goalRuns, jobs, metrics, downstream, worktrees };
   const maintenance = new Maintenance({ config, backupDir, db, clock, log, ...upkept });
 
   return {
@@ -159,7 +166,9 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     sessions,
     slots,
     workers: createWorkers(ground),
+    reservations,
     messages: createMessages(ground),
+    worktrees,
     access: createAccess(ground),
     httpServers: createHttpServers(ground),
     downstream,

@@ -50,6 +50,11 @@ export interface AgentContext {
   usageSoFar(spent: { model: string; inputTokens: number; outputTokens: number }): void;
   /** Adds a warning to the job's result, for what the submitter should know although the job goes on. */
   warn(message: string): void;
+  /**
+   * Keeps what there is of a result. It becomes the result of the job when that is cancelled, runs out of time or fails for
+   * good; the newest counts. It may be called until `execute` has ended, also after `signal` has aborted.
+   */
+  partial(result: unknown): void;
   /** Stores a file with the job, whole or not at all. `name` is a plain file name; the same name replaces the file. */
   saveArtifact(name: string, data: string | Uint8Array): Promise<Artifact>;
   /** The files that this job has saved so far, in earlier attempts too. A retry can resume from them. */

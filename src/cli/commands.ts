@@ -90,6 +90,30 @@ const hookCommands = [
     description: 'Note on each task of this conversation how far it is, before a compaction.',
     load: async () => (await import('./hook/pre-compact.js')).runPreCompact,
   }),
+  defineCommand({
+    name: 'pre-tool-use',
+    description: 'Refuse an edit of a file that another session has reserved.',
+    load: async () => (await import('./guard/pre-tool-use.js')).answerPreToolUse,
+  }),
+];
+
+/** What keeps sessions from editing and committing what another has reserved. */
+const guardCommands = [
+  defineCommand({
+    name: 'check',
+    description: 'Check the staged files; the exit code is 1 if another session has reserved one of them.',
+    load: async () => (await import('./guard/check-staged.js')).runGuardCheck,
+  }),
+  defineCommand({
+    name: 'install',
+    description: 'Write the pre-commit hook of this repository; one that is there is kept, and runs first.',
+    load: async () => (await import('./guard/install-guard.js')).runGuardInstall,
+  }),
+  defineCommand({
+    name: 'uninstall',
+    description: 'Remove the pre-commit hook, and put back the one that was there before.',
+    load: async () => (await import('./guard/install-guard.js')).runGuardUninstall,
+  }),
 ];
 
 const serverCommands = [
@@ -323,7 +347,11 @@ const databaseCommands = [
 
 /** Every command by group. `--help` and the README's table have the same groups and order. */
 export const commands: Readonly<Record<string, readonly (DefinedCommand | CommandSet)[]>> = {
-  Setup: [...setupCommands, { name: 'hook', description: 'Answer a hook of Claude Code.', commands: hookCommands }],
+  Setup: [
+    ...setupCommands,
+    { name: 'hook', description: 'Answer a hook of Claude Code.', commands: hookCommands },
+    { name: 'guard', description: 'Hold to the paths that sessions have reserved.', commands: guardCommands },
+  ],
   Server: [
     ...serverCommands,
     {

@@ -2,19 +2,51 @@ import type { Command } from 'commander';
 import { jobStatuses } from '../core/jobs/job.js';
 import { defineCommand } from './define-command.js';
 import { commandName } from './launch.js';
-import { choice, completedBy, flag, list, optionalArgument, requiredText, text, textWithDefault } from './options.js';
+import {
+  argument,
+  choice,
+  completedBy,
+  flag,
+  list,
+  optionalArgument,
+  requiredText,
+  text,
+  textWithDefault,
+} from './options.js';
 
 const id = completedBy('job', optionalArgument('the job: the id that submit printed, or the beginning of it'));
 const jobId = completedBy('job', text('--job-id <id>', 'the same, as an option'));
 
-/** The commands of the earlier job server, and those that it lacked. */
-export const jobCommands = [
+const agentCommands = [
   defineCommand({
-    name: 'agents',
+    name: 'list',
     description: 'List the job types and the payload that each takes.',
+    isDefault: true,
     options: { type: text('--type <type>', 'only this type, with its whole schema') },
     load: async () => (await import('./jobs/list-jobs.js')).runAgents,
   }),
+  defineCommand({
+    name: 'new',
+    description: 'Write an agent of your own that works, with a test, and name it in the config file.',
+    arguments: { name: argument('the job type, such as count-words') },
+    options: { isTypeScript: flag('--ts', 'in TypeScript') },
+    load: async () => (await import('./agents/new-agent.js')).runNewAgent,
+  }),
+  defineCommand({
+    name: 'test',
+    description: 'Run an agent of your own once, without a job: prints its progress, log and result.',
+    arguments: { name: argument('a job type of your modules, or the path of a module') },
+    options: {
+      payload: requiredText('--payload <json|file>', 'a JSON object, or the file that holds it'),
+      type: text('--type <type>', 'which agent of a module with several'),
+    },
+    load: async () => (await import('./agents/test-agent.js')).runTestAgent,
+  }),
+];
+
+/** The commands of the earlier job server, and those that it lacked. */
+export const jobCommands = [
+  { name: 'agents', description: 'List the job types; write and try agents of your own.', commands: agentCommands },
   defineCommand({
     name: 'submit',
     description: 'Submit a job. It runs in a process of its own and goes on when this command ends.',

@@ -12,6 +12,7 @@ import type { Actor } from '../core/actor.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import { recordEvent } from '../core/events/events.js';
 import type { Database, Statement } from '../store/sql.js';
+import { Catalogs } from './catalogs.js';
 import { ConfigWatch } from './config-watch.js';
 import { lookAtKeeper } from './connection/keeper-transport.js';
 import type { KeeperAccess } from './connection/keeper-wire.js';
@@ -32,6 +33,7 @@ import {
   listTools,
   type ServerView,
   type SickServer,
+  saidBy,
   sickServers,
   type ToolFilter,
   type ToolListing,
@@ -64,6 +66,8 @@ export interface Downstream {
   exposed(): Promise<Exposure>;
   /** Calls back whenever `exposed` may have changed in this process. Returns the function that ends it. */
   onToolsChanged(listener: () => void): () => void;
+  /** Resources and prompts of the servers whose entries show them. */
+  catalogs(): Promise<Catalogs>;
   /** All tools that can be called; starts servers that were never listed, and names those that did not come up. */
   tools(filter: ToolFilter): Promise<ToolListing>;
   servers(): Promise<ServerView[]>;
@@ -106,6 +110,7 @@ class PooledDownstream implements Downstream {
   readonly #pools = new Map<string, Pool>();
   readonly #caller: Caller;
   readonly #listeners = new Set<() => void>();
+  readonly #catalogs = new Catalogs({ pools: () => this.#pools.values() });
   #flushing: NodeJS.Timeout | undefined;
   /** Set once the scales of the database have been applied, or are being applied. */
   #scaled: Promise<void> | undefined;
@@ -126,6 +131,7 @@ class PooledDownstream implements Downstream {
     this.#caller = new Caller({
       pools: this.#pools,
       whyUnused: (server) => this.#whyUnused(server),
+      said: (pool) => saidBy(pool, needs.redact),
       natives,
       preferences: config.toolPreferences,
       routes: this.#routes,
@@ -154,6 +160,11 @@ class PooledDownstream implements Downstream {
   onToolsChanged(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  async catalogs(): Promise<Catalogs> {
+    await this.#refresh();
+    return this.#catalogs;
   }
 
   async tools(filter: ToolFilter): Promise<ToolListing> {
@@ -262,6 +273,7 @@ class PooledDownstream implements Downstream {
     for (const pool of before.values()) pool.resize(0);
     this.#scaled = undefined;
     this.#tellListeners();
+    this.#catalogs.poolsChanged();
   }
 
   #tellListeners(): void {
@@ -305,6 +317,7 @@ class PooledDownstream implements Downstream {
       open: (instance, hooks) => this.#launcher.open({ server, instance, settings }, hooks),
       onGivenUp: (instance, why) => void this.#recordGivenUp(instance, why, clock.now()),
       onListed: () => this.#tellListeners(),
+      onListChanged: this.#catalogs.tell,
     });
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Agent, type AgentContext, type AgentError, type AgentJob, Postponed } from '../agents/define-agent.js';
+import { LeftTimers } from '../agents/left-timers.js';
 import { ownStack } from '../agents/own-stack.js';
 import { checkPayload } from '../agents/payload-schema.js';
 import type { Clock } from '../base/clock.js';
@@ -13,7 +14,6 @@ import { modulePrefix } from '../core/jobs/lane.js';
 import type { Outcome } from '../core/jobs/outcome.js';
 import { ModelError } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
-import { LeftTimers } from './left-timers.js';
 import { ProgressWriter, type ProgressWriterNeeds } from './progress-writer.js';
 
 export interface AttemptNeeds extends ProgressWriterNeeds {

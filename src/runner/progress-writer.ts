@@ -1,5 +1,6 @@
 import type { AgentContext } from '../agents/define-agent.js';
 import type { Clock } from '../base/clock.js';
+import { type Json, readJson, toJsonText } from '../base/json.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
 import { type AttemptUpdate, type NewLogEntry, storeUpdate } from '../core/jobs/attempts.js';
@@ -45,6 +46,7 @@ export class ProgressWriter {
   readonly #spent = { model: undefined as string | undefined, inputTokens: 0, outputTokens: 0 };
   /** What the call under way has used, until it is stored. */
   #live: AttemptUpdate['usage'];
+  #partial: Json | undefined;
   #lastFlush: Promise<void> | undefined;
 
   constructor(job: JobRow, needs: ProgressWriterNeeds) {
@@ -90,6 +92,11 @@ export class ProgressWriter {
       warn: (message) => {
         if (this.#warnings.length < mostWarnings) this.#warnings.push(redact(message));
       },
+      partial: (result) => {
+        const text = toJsonText(result);
+        if ('problem' in text) this.#warnOnce(`A partial result was left out: its ${text.problem}.`);
+        else this.#partial = readJson<Json>(text.text);
+      },
       saveArtifact: (name, data) => saveArtifact(db, this.#key, { dataDir, name, data, at: clock.now() }),
       artifacts: () => readArtifacts(db, this.#job.id),
       dependencies: () => readDependencies(db, this.#job.id),
@@ -104,7 +111,7 @@ export class ProgressWriter {
   }
 
   spending(): Spending {
-    return { ...this.#spent, output: this.#output, warnings: this.#warnings };
+    return { ...this.#spent, output: this.#output, warnings: this.#warnings, partial: this.#partial };
   }
 
   #warnOnce(message: string): void {

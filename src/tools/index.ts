@@ -12,17 +12,19 @@ import { messageTools } from './messages.js';
 import { metricTools } from './metrics.js';
 import { nativeTool } from './native.js';
 import { relayTools } from './relay.js';
+import { reservationTools } from './reservations.js';
 import { runGoalTools } from './run-goal.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
 import { toolTools } from './tools.js';
 import { verifyTools } from './verify.js';
+import { worktreeTools } from './worktrees.js';
 
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
   goals: [...goalTools, ...taskTools, ...verifyTools, ...templateTools, ...runGoalTools],
-  coordination: [...coordinationTools, ...messageTools],
+  coordination: [...coordinationTools, ...messageTools, ...reservationTools, ...worktreeTools],
   relay: relayTools,
   breakers: breakerTools,
   background: backgroundTools,

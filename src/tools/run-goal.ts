@@ -39,12 +39,7 @@ export const runGoalTools = [
           'The model that does the tasks, such as claude-sonnet-5-5 or ollama:llama3.2; the default unless given.',
         ),
       concurrency: z.int().min(1).max(20).default(2).describe('Tasks at once.'),
-      token_budget: z
-        .int()
-        .min(1)
-        .max(1_000_000_000)
-        .optional()
-        .describe('Most tokens of the goal in all; its own budget unless given.'),
+      token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens of the goal in all.'),
       verify,
     }),
     output: runOutput,

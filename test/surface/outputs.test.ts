@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../src/base/json.js';
 import { nameSession } from '../../src/core/coordination/sessions.js';
@@ -10,14 +11,15 @@ import { body, replyWith, webService } from '../downstream/native/web-service.js
 import { odd } from '../downstream/tool-runtime.js';
 import { type BackgroundOptions, background, scripted } from '../runner/fixtures/background.js';
 import { isJudged, verdict } from '../services/running-relay.js';
+import { gitRepository, writeFiles } from '../worktrees/git-repository.js';
 
 /** The tools that were called here. */
 const reached = new Set<string>();
 
 /** Calls a tool over a real runtime, and checks that its result is exactly as its own output schema says. */
-async function caller(options: BackgroundOptions = {}) {
+async function caller({ project = '/home/ada', ...options }: BackgroundOptions & { project?: string } = {}) {
   const runtime = await background(options);
-  const info = { project: '/home/ada', clientName: 'test', clientVersion: '1' };
+  const info = { project, clientName: 'test', clientVersion: '1' };
   const session = nameSession(info);
   await runtime.maintenance.beginSession(session, info);
   const context = contextOf(runtime, session, { sessionId: session.id });
@@ -137,6 +139,28 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('clean_all_tasks', { confirm: true });
   });
 
+  it('worktrees', async () => {
+    const { call } = await caller({ project: gitRepository() });
+    await call('create_tasks', {
+      tasks: [
+        { title: 'one', key: 'one' },
+        { title: 'two', key: 'two' },
+      ],
+    });
+    const { worktree } = await call('claim_next_task', { worktree: true });
+    writeFiles(worktree.path, { 'b.txt': 'b' });
+    await call('get_task', { task_id: 'one', diff: true });
+    await call('finish_worktree', { task_id: 'one', action: 'keep' });
+    await call('finish_worktree', { task_id: 'one', action: 'merge' });
+    const { slot } = await call('claim_worker_slot', { worker_id: 'ada' });
+    const other = await call('claim_task', { taskId: 'two', workerId: 'ada', workerSlot: slot, worktree: true });
+    writeFiles(other.worktree.path, { 'c.txt': 'c' });
+    rmSync(other.worktree.path, { recursive: true });
+    await call('get_task', { task_id: 'two', diff: true });
+    await call('finish_worktree', { task_id: 'two', action: 'discard' });
+    await call('get_task', { task_id: 'two', diff: true });
+  });
+
   it('messages', async () => {
     const { runtime, call, callTool } = await caller();
     const { id } = await call('send_message', { to: 'user', subject: 'S', body: 'B' });
@@ -151,6 +175,17 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('get_messages', { thread: id });
     await call('get_messages', { all: true, limit: 1 });
     for (const read of boardReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
+  });
+
+  it('reserved paths', async () => {
+    const { call } = await caller();
+    const { id: task_id } = await call('create_task', { title: 'T' });
+    const wish = { globs: ['src/**', 'a.md'], reason: 'R', task_id };
+    expect(await call('reserve_paths', wish)).toMatchObject({ root: '/home/ada', count: 2 });
+    await call('reserve_paths', { globs: ['b.md'], exclusive: false, lease_seconds: 60 });
+    expect(await call('reserve_paths', {})).toMatchObject({ count: 3, paths: [{ yours: true }, {}, {}] });
+    expect(await call('release_paths', { globs: ['b.md'] })).toEqual({ released: 1 });
+    await call('release_paths', {});
   });
 
   it('relays', async () => {

@@ -4,6 +4,7 @@ import type { Dataset } from './dataset.js';
 import { buildConfusionMatrix, type ClassScores, macroF1, scoreClasses } from './evaluation.js';
 import { readIris } from './iris.js';
 import { readMnist } from './mnist.js';
+import type { Network } from './network.js';
 import { unsuitable } from './own-datasets.js';
 import { readOwn } from './own-table.js';
 import type { Params } from './payload.js';
@@ -16,6 +17,26 @@ export interface ExperimentTask {
   params: Params;
   /** Where `mnist/`, `cifar-10-batches-bin/` and the imported `datasets/` are. */
   dataDir: string;
+}
+
+/** The state after the last whole epoch of a training that was stopped; plain data. */
+export interface PartialExperiment {
+  trainSize: number;
+  testSize: number;
+  history: Epoch[];
+  source: string;
+  /** The network then: all weights and biases, layer after layer, each layer's weights input by input. */
+  checkpoint: {
+    classes: string[];
+    inputs: number;
+    hidden: number | undefined;
+    parameters: Float32Array | Float64Array;
+  };
+}
+
+export interface ExperimentHooks extends Omit<TrainerHooks, 'onEpoch'> {
+  /** Called after each epoch; the state is read at once or not at all. */
+  onEpoch?(read: () => PartialExperiment): void;
 }
 
 /** The outcome of an experiment; plain data too. */
@@ -49,13 +70,23 @@ export interface RegressionTest extends RegressionScores {
  *
  * @throws AgentError of `readDataset` and `train`; `MODEL_UNSUITABLE` for an svm and a numeric target
  */
-export function runExperiment({ params, dataDir }: ExperimentTask, hooks: TrainerHooks): Experiment {
+export function runExperiment({ params, dataDir }: ExperimentTask, hooks: ExperimentHooks): Experiment {
   const random = createRandom(params.seed);
   const data: Dataset = readDataset(params, dataDir, random);
   if (data.target && params.model === 'svm') {
     throw new AgentError('MODEL_UNSUITABLE', unsuitable(params.dataset, data.target.name));
   }
-  const trained = train(data, params, random, hooks);
+  const stateOf = (history: readonly Epoch[], { parameters }: Network): PartialExperiment => ({
+    trainSize: data.train.count,
+    testSize: data.test.count,
+    history: [...history],
+    source: data.source,
+    checkpoint: { classes: data.classes, inputs: data.inputs, hidden: params.hidden, parameters: parameters.slice() },
+  });
+  const trained = train(data, params, random, {
+    ...hooks,
+    onEpoch: (history, network) => hooks.onEpoch?.(() => stateOf(history, network)),
+  });
   return {
     trainSize: data.train.count,
     testSize: data.test.count,

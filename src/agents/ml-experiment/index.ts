@@ -1,10 +1,10 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Json, JsonObject } from '../../base/json.js';
 import { type Agent, type AgentContext, type AgentJob, type BuiltInAgent, defineAgent } from '../define-agent.js';
-import type { Experiment } from './experiment.js';
+import type { Experiment, PartialExperiment } from './experiment.js';
 import { describeOwn, unknownDataset, unsuitable } from './own-datasets.js';
 import { type ExperimentPayload, experimentPayload, isBuiltInDataset, type Params, resolveParams } from './payload.js';
-import type { TrainingProgress } from './trainer.js';
+import type { Epoch, TrainingProgress } from './trainer.js';
 import { runInThread } from './trainer-thread.js';
 
 export interface MlExperimentOptions {
@@ -35,6 +35,7 @@ export function createMlExperiment(
       const startedAt = performance.now();
       const params = resolveParams(job.payload);
       context.progress(0, `reading ${params.dataset}`);
+      let partial: PartialExperiment | undefined;
       const experiment = await runInThread(
         { params, dataDir: context.dataDir },
         {
@@ -42,8 +43,14 @@ export function createMlExperiment(
           stopGraceMs,
           signal: context.signal,
           onProgress: (progress) => reportProgress(context, params, progress),
+          onPartial: (state) => {
+            partial = state;
+          },
         },
-      );
+      ).catch(async (error: unknown) => {
+        if (partial) await keepPartial(job, params, partial, context);
+        throw error;
+      });
       for (const warning of experiment.warnings) context.warn(warning);
       const durationMs = Math.round(performance.now() - startedAt);
       return toResult(job, params, experiment, { at: new Date(), durationMs });
@@ -67,6 +74,43 @@ function requireDataset({ dataset, model }: ExperimentPayload, dataDir: string):
   if (found.task === 'regression' && model === 'svm') {
     throw new RuntimeError('invalid', unsuitable(dataset, found.target), 'Nothing was submitted.');
   }
+}
+
+/**
+ * Keeps the epochs of a training that was stopped, and its last network as `checkpoint.json`: `parameters` are the bytes of
+ * all weights and biases, little-endian, in base64.
+ */
+async function keepPartial(
+  job: AgentJob<ExperimentPayload>,
+  params: Params,
+  { trainSize, testSize, history, source, checkpoint }: PartialExperiment,
+  context: AgentContext,
+): Promise<void> {
+  const { parameters, ...network } = checkpoint;
+  const result = {
+    experiment_id: `exp_${job.id.slice(0, 8)}`,
+    partial: true,
+    ...namesOf(params),
+    data_source: source,
+    train_size: trainSize,
+    test_size: testSize,
+    epochs_run: history.length,
+    ...showHistory(history),
+  };
+  // The file may fail; the figures are kept all the same.
+  context.partial(result);
+  const bytes = Buffer.from(parameters.buffer, parameters.byteOffset, parameters.byteLength);
+  const file = await context.saveArtifact(
+    'checkpoint.json',
+    JSON.stringify({
+      ...namesOf(params),
+      ...network,
+      epoch: history.length,
+      precision: parameters instanceof Float32Array ? 'float32' : 'float64',
+      parameters: bytes.toString('base64'),
+    }),
+  );
+  context.partial({ ...result, checkpoint: { epoch: history.length, file: file.name, sha256: file.sha256 } });
 }
 
 /** Passes progress on, and logs the end of each epoch. */
@@ -101,20 +145,30 @@ function toResult(
   const { history, test } = experiment;
   return {
     experiment_id: `exp_${job.id.slice(0, 8)}`,
-    model: params.model,
-    model_type: params.model,
-    dataset: params.dataset,
-    params: toJsonParams(params),
-    seed: params.seed,
+    ...namesOf(params),
     data_source: experiment.source,
     train_size: experiment.trainSize,
     test_size: experiment.testSize,
-    epochs: params.epochs,
     epochs_run: history.length,
     task: test.task,
     ...(test.task === 'classification' ? { final_accuracy: test.accuracy } : { final_r2: test.r2 }),
     final_loss: test.loss,
     test: showTest(test),
+    ...showHistory(history),
+    warnings: experiment.warnings,
+    metadata: job.metadata,
+    duration_ms: ended.durationMs,
+    completed_at: ended.at.toISOString(),
+  };
+}
+
+function namesOf(params: Params): JsonObject {
+  const { model, dataset, seed, epochs } = params;
+  return { model, model_type: model, dataset, params: toJsonParams(params), seed, epochs };
+}
+
+function showHistory(history: readonly Epoch[]): JsonObject {
+  return {
     history: history.map(({ epoch, loss, accuracy, seconds }) => ({
       epoch,
       train_loss: loss,
@@ -122,10 +176,6 @@ function toResult(
       seconds,
     })),
     training_history: history.map(({ epoch, loss, accuracy }) => ({ epoch, loss, ...known('accuracy', accuracy) })),
-    warnings: experiment.warnings,
-    metadata: job.metadata,
-    duration_ms: ended.durationMs,
-    completed_at: ended.at.toISOString(),
   };
 }
 

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { AgentError } from '../define-agent.js';
-import type { Experiment, ExperimentTask } from './experiment.js';
+import type { Experiment, ExperimentTask, PartialExperiment } from './experiment.js';
 import type { TrainingProgress } from './trainer.js';
 
 /** The `workerData` of the worker. */
@@ -14,7 +14,7 @@ export interface TrainerWorkerData {
 export type TrainerMessage =
   | { kind: 'progress'; progress: TrainingProgress }
   | { kind: 'done'; experiment: Experiment }
-  | { kind: 'failed'; code: string; message: string };
+  | { kind: 'failed'; code: string; message: string; partial: PartialExperiment | undefined };
 
 export interface TrainerThread {
   /** The bundled `trainer-worker`. */
@@ -23,6 +23,8 @@ export interface TrainerThread {
   stopGraceMs: number;
   signal: AbortSignal;
   onProgress(progress: TrainingProgress): void;
+  /** Called before the promise rejects, with the state after the last whole epoch, if there was one. */
+  onPartial?(partial: PartialExperiment): void;
 }
 
 /**
@@ -61,6 +63,7 @@ export async function runInThread(task: ExperimentTask, thread: TrainerThread): 
 
   if (last?.kind === 'done') return last.experiment;
   const cause = signal.aborted ? { cause: signal.reason } : {};
+  if (last?.kind === 'failed' && last.partial) thread.onPartial?.(last.partial);
   if (last?.kind === 'failed') throw new AgentError(last.code, last.message, false, cause);
   if (signal.aborted) throw new AgentError('CANCELLED', 'Stopped by force, without an answer.', false, cause);
   throw crash ?? new Error(`The trainer's thread ended with exit code ${exitCode} and no result.`);

@@ -37,6 +37,8 @@ export interface TrainerHooks {
   shouldStop(): boolean;
   /** Called after each epoch, and each second within one. */
   onProgress(progress: TrainingProgress): void;
+  /** Called after each epoch with the epochs so far and the network as it is now. */
+  onEpoch?(history: readonly Epoch[], network: Network): void;
   /** Monotonic time in milliseconds. */
   now(): number;
 }
@@ -106,6 +108,7 @@ export function train(data: Dataset, params: TrainingParams, random: Random, hoo
     if (!Number.isFinite(loss)) throw diverged(params, epoch, `the training loss is ${loss}`);
     if (!network.parameters.every(Number.isFinite)) throw diverged(params, epoch, 'a weight is no longer finite');
     history.push({ epoch, loss, accuracy, seconds: (hooks.now() - startedAt) / 1_000 });
+    hooks.onEpoch?.(history, network);
     hooks.onProgress({ epoch, batch: batches, batches, loss, accuracy });
   }
   return {

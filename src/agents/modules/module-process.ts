@@ -29,14 +29,45 @@ export interface DescribedAgent {
   schema: JsonObject | undefined;
 }
 
+/** A run of an agent without a job. */
+export interface TrialRequest {
+  type: string;
+  payload: Json;
+  /** Gets its files. */
+  directory: string;
+  timeoutSeconds: number;
+}
+
+/** What an agent says while it is tried. */
+export type TriedEvent =
+  | { kind: 'progress'; fraction: number; message: string | undefined }
+  | { kind: 'log'; level: 'debug' | 'info' | 'warn' | 'error'; message: string; fields: JsonObject | undefined }
+  | { kind: 'output'; text: string }
+  | { kind: 'restart' }
+  | { kind: 'warn'; message: string };
+
+export interface TriedOutcome {
+  status: 'completed' | 'failed';
+  /** Of one that failed, what it kept by `partial`. */
+  result?: Json | undefined;
+  code?: string;
+  message?: string;
+  stack?: string | undefined;
+  artifacts?: { name: string; path: string; sizeBytes: number }[];
+}
+
 export interface ModuleHostNeeds {
   /** Path of the bundled `agent-host`. */
   entry: string;
   /** The whole environment of the child process. */
   env: Readonly<Record<string, string>>;
+  /** 512 unless given. */
+  heapMb?: number;
+  /** Whether what the module prints is for this process's stderr. */
+  isLoud?: boolean;
 }
 
-const heapMb = 512;
+const usualHeapMb = 512;
 
 /** Length of the printed text that is kept to explain why a process ended. */
 const stderrLimit = 2_000;
@@ -44,34 +75,42 @@ const stderrLimit = 2_000;
 /** The process watches itself, by its own CPU time; this is for one that cannot, because somebody has stopped it. */
 const longestMs = 300_000;
 
+interface TriedAnswer {
+  kind: 'tried';
+  outcome: TriedOutcome;
+}
+
 /** What the process of a module says of itself. */
-type Message = { id: number; answer: ModuleAnswer } | { imported: string[] };
+type Message = { id: number; answer: ModuleAnswer | TriedAnswer } | { imported: string[] } | { event: TriedEvent };
 
 /** A child process that has loaded a module, or is about to. */
 export class ModuleProcess {
   readonly #path: string;
   readonly #child: ChildProcess;
-  readonly #waiting = new Map<number, (answer: ModuleAnswer) => void>();
+  readonly #waiting = new Map<number, (answer: ModuleAnswer | TriedAnswer) => void>();
+  #listener: (event: TriedEvent) => void = () => {};
   #asked = 0;
   #printed = '';
   #imported: string[] = [];
   /** Whether the process has ended, or is about to. */
   isOver = false;
 
-  constructor(path: string, { entry, env }: ModuleHostNeeds) {
+  constructor(path: string, { entry, env, heapMb = usualHeapMb, isLoud = false }: ModuleHostNeeds) {
     this.#path = path;
     // Its stdout is discarded, because this process's own stdout may be a protocol.
     this.#child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry, path], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', isLoud ? 2 : 'ignore', 'pipe', 'ipc'],
       cwd: dirname(path),
       env: { ...env },
       windowsHide: true,
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
+      if (isLoud) process.stderr.write(piece);
       this.#printed = (this.#printed + piece).slice(-stderrLimit);
     });
     this.#child.on('message', (message: Message) => {
       if ('imported' in message) this.#imported = message.imported;
+      else if ('event' in message) this.#listener(message.event);
       else this.#settle(message.id, message.answer);
     });
     this.#child.on('error', (error) => this.#fail(`Its process cannot be started: ${error.message}`));
@@ -91,11 +130,34 @@ export class ModuleProcess {
       }, longestMs);
       this.#waiting.set(id, (answer) => {
         clearTimeout(timer);
-        resolve(answer);
+        if (answer.kind !== 'tried') resolve(answer);
       });
-      this.#child.send({ id, question }, (error) => {
-        if (error) this.#fail(`It cannot be asked: ${error.message}`);
-      });
+      this.#send({ id, question });
+    });
+  }
+
+  /** Runs an agent of the module once, without a job. Never rejects. */
+  async try(request: TrialRequest, listener: (event: TriedEvent) => void): Promise<TriedOutcome> {
+    const id = ++this.#asked;
+    this.#listener = listener;
+    this.#child.ref();
+    const answer = await new Promise<ModuleAnswer | TriedAnswer>((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#send({ id, question: { ask: 'try', request } });
+    });
+    if (answer.kind === 'tried') return answer.outcome;
+    const message = answer.kind === 'failed' ? answer.reason : 'It gave no answer.';
+    return { status: 'failed', code: 'not_configured', message };
+  }
+
+  /** Aborts the signal of the agent that is being tried. */
+  stop(): void {
+    this.#send({ stop: true });
+  }
+
+  #send(message: object): void {
+    this.#child.send(message, (error) => {
+      if (error) this.#fail(`It cannot be asked: ${error.message}`);
     });
   }
 
@@ -104,7 +166,7 @@ export class ModuleProcess {
     this.#child.kill('SIGKILL');
   }
 
-  #settle(id: number, answer: ModuleAnswer): void {
+  #settle(id: number, answer: ModuleAnswer | TriedAnswer): void {
     this.#waiting.get(id)?.(answer);
     this.#waiting.delete(id);
   }

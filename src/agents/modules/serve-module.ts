@@ -5,7 +5,7 @@ import { checkPayload, describePayload } from '../payload-schema.js';
 import { type HangWatch, watchForHang } from './hang-watch.js';
 import type { ImportedFiles } from './hook-modules.js';
 import { importAgents } from './import-agents.js';
-import type { DescribedAgent, ModuleAnswer, ModuleQuestion } from './module-process.js';
+import type { DescribedAgent, ModuleAnswer, ModuleQuestion, TrialRequest, TriedEvent } from './module-process.js';
 import { syntaxPlace } from './syntax-place.js';
 
 /**
@@ -29,9 +29,34 @@ export function serveModule(path: string, importedFiles: ImportedFiles): void {
       clearTimeout(early);
       watch.done();
     });
-  process.on('message', async (message: { id: number; question: ModuleQuestion }) => {
-    send({ id: message.id, answer: await answer(message.question, { agents, filesNow, watch }) });
+  const stopping = new AbortController();
+  process.on('message', async (message: ModuleMessage) => {
+    if ('stop' in message) return stopping.abort('cancelled');
+    const { id, question } = message;
+    const served = { agents, filesNow, watch };
+    if (question.ask !== 'try') return send({ id, answer: await answer(question, served) });
+    // Ctrl-C reaches the whole group, and the parent says what is to happen.
+    process.on('SIGINT', () => {});
+    send({ id, answer: await attempt(question.request, served, { stopping, tell: (event) => send({ event }) }) });
   });
+}
+
+type ModuleMessage = { id: number; question: ModuleQuestion | { ask: 'try'; request: TrialRequest } } | { stop: true };
+
+async function attempt(
+  request: TrialRequest,
+  { agents, filesNow }: Served,
+  { stopping, tell }: { stopping: AbortController; tell(event: TriedEvent): void },
+) {
+  try {
+    const agent = (await agents).find(({ type }) => type === request.type);
+    if (!agent) return { kind: 'failed', reason: `It exports no agent ${request.type}.`, files: filesNow() };
+    const { tryAgent } = await import('./try-agent.js');
+    setTimeout(() => stopping.abort('timeout'), request.timeoutSeconds * 1000).unref();
+    return { kind: 'tried', outcome: await tryAgent(agent, request, { tell, signal: stopping.signal }) };
+  } catch (error) {
+    return { kind: 'failed', reason: await explain(error, filesNow()), files: filesNow() };
+  }
 }
 
 interface Served {

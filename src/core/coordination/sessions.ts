@@ -5,6 +5,7 @@ import type { Database, Sql, Statement } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { eventStatement, recordEvent } from '../events/events.js';
 import { leaseFor, sessionLeaseMs } from '../lease.js';
+import { releasePathsOfSession, renewPathLeasesOf } from '../path-reservation.js';
 import type { Processes } from '../ports.js';
 import { type IdentityRow, identityOf, identityRow } from '../process-identity.js';
 import { detachSlotsOfSession, renewClaimsOf } from '../tasks/claim.js';
@@ -76,7 +77,7 @@ export function createSessions(needs: SessionNeeds) {
     },
 
     /**
-     * The statements of a clean end. They free the session's slots at once; its claimed tasks keep their lease, so that
+     * The statements of a clean end. They free the session's slots and paths at once; its claimed tasks keep their lease, so that
      * the same conversation finds them again if it is resumed in time.
      */
     ending: (session: Session): Statement[] => [...cleanEndOf(session, clock.now())],
@@ -87,7 +88,7 @@ export function createSessions(needs: SessionNeeds) {
         for (const { text, values } of cleanEndOf(session, clock.now())) await sql.run(text, ...values);
       }),
 
-    /** Ends the sessions of dead processes, and frees their slots. Resolves to the ids. */
+    /** Ends the sessions of dead processes, and frees their slots and paths. Resolves to the ids. */
     async sweep(): Promise<string[]> {
       const open = await db.all<SessionRow>(liveSessions);
       if (!open.some((row) => isGone(row, needs))) return [];
@@ -147,7 +148,7 @@ async function insertSession(
 
 const liveSessions = 'select * from sessions where ended_at is null';
 
-/** Ends the sessions whose process is gone, each once, and frees their slots. Resolves to the ids. */
+/** Ends the sessions whose process is gone, each once, and frees their slots and paths. Resolves to the ids. */
 export async function endLostSessions(sql: Sql, needs: Pick<SessionNeeds, 'clock' | 'processes'>): Promise<string[]> {
   const gone = (await sql.all<SessionRow>(liveSessions)).filter((row) => isGone(row, needs));
   const at = needs.clock.now();
@@ -178,14 +179,16 @@ function* cleanEndOf(session: Session, at: EpochMs): Generator<Statement> {
 function* endingOf(sessionId: string, at: EpochMs): Generator<Statement> {
   yield detachSlotsOfSession(sessionId);
   yield deleteSlotsOfSession(sessionId);
+  yield releasePathsOfSession(sessionId);
   yield { text: 'update sessions set ended_at = ? where id = ? and ended_at is null', values: [at, sessionId] };
 }
 
-/** Renews the claims and slots of a holder; every server process of a conversation does. No lease gets shorter. */
+/** Renews the claims, slots and paths of a holder; every server process of a conversation does. No lease gets shorter. */
 export async function renewHoldings(sql: Sql, holder: string, clock: Clock): Promise<void> {
   const lease = leaseFor(clock, sessionLeaseMs);
   await renewClaimsOf(sql, holder, lease);
   await renewSlotLeasesOf(sql, holder, lease, clock.now());
+  await renewPathLeasesOf(sql, holder, lease);
 }
 
 /** Deletes the row of a session that has ended and holds no slot. Resolves to the number of rows deleted. */

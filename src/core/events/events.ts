@@ -11,6 +11,7 @@ export const eventSubjects = [
   'session',
   'slot',
   'message',
+  'path',
   'job',
   'runner',
   'breaker',

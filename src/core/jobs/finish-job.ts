@@ -290,7 +290,7 @@ async function end(
        progress = case when ? = 'completed' then 1 else progress end, runner_id = null, attempt_token = null,
        completed_at = ?, updated_at = ? where seq = ? returning *`,
       status,
-      outcome.kind === 'completed' ? JSON.stringify(outcome.result) : null,
+      resultOf(outcome),
       ...gainValues(gains),
       problem?.code ?? null,
       problem?.message ?? null,
@@ -312,6 +312,12 @@ async function end(
   });
   await notifyDependents(sql, ended, change, rules.onEnded);
   return ended;
+}
+
+/** The result to store, as JSON: what a cancelled or failed attempt has left, too. */
+function resultOf(outcome: Outcome): string | null {
+  const result = outcome.kind === 'completed' ? outcome.result : outcome.partial;
+  return result === undefined ? null : JSON.stringify(result);
 }
 
 /** Error code of a job that never ran, because a job that it depends on did not complete. */

@@ -31,6 +31,8 @@ export interface Spending {
   inputTokens?: number | undefined;
   outputTokens?: number | undefined;
   warnings?: readonly string[] | undefined;
+  /** What there was of a result; it becomes the result of a job that ends without one. */
+  partial?: Json | undefined;
 }
 
 /** Names an attempt. The token is its fencing token: the attempt may write as long as the token is the job's current one. */
@@ -45,8 +47,8 @@ export type JobEffect = (sql: Sql, job: JobRow, result: Json, change: Change) =>
 /** Runs in the transaction in which a job ends, however it ends. */
 export type JobEnded = (sql: Sql, job: JobRow, change: Change) => Promise<void>;
 
-export function spendingOf({ output, model, inputTokens, outputTokens, warnings }: Outcome): Spending {
-  return { output, model, inputTokens, outputTokens, warnings };
+export function spendingOf({ output, model, inputTokens, outputTokens, warnings, partial }: Outcome): Spending {
+  return { output, model, inputTokens, outputTokens, warnings, partial };
 }
 
 /** The error of an outcome, as it is stored; undefined for a completed one. */

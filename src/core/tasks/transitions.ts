@@ -4,6 +4,7 @@ import { spend } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { clockValues, leaseHasLapsed } from '../lease.js';
+import { releasePathsOfTask } from '../path-reservation.js';
 import { detachTask } from '../worker-slot.js';
 import {
   failDependents,
@@ -110,6 +111,7 @@ async function endTask(sql: Sql, row: TaskRow, status: EndStatus, outcome: TaskO
     row.id,
   );
   if (row.worker_slot !== null) await detachTask(sql, row.id);
+  await releasePathsOfTask(sql, row.id);
   const data = { claim_token: row.claim_token, ...(outcome.error === undefined ? {} : { error: outcome.error }) };
   await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: status, data });
   await spendOnGoal(sql, row, outcome, change);
@@ -215,4 +217,5 @@ async function requeue(sql: Sql, row: TaskRow, attempts: number, change: Change)
     row.id,
   );
   if (row.worker_slot !== null) await detachTask(sql, row.id);
+  await releasePathsOfTask(sql, row.id);
 }

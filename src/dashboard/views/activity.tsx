@@ -18,6 +18,7 @@ const subjects: Readonly<Record<StreamedEvent['subject'], true>> = {
   session: true,
   slot: true,
   message: true,
+  path: true,
   job: true,
   runner: true,
   breaker: true,

@@ -80,6 +80,7 @@ function contextOf(workspace: Workspace): AgentContext {
     restartOutput: () => {},
     usage: () => {},
     usageSoFar: () => {},
+    partial: () => {},
     artifacts: async () => [],
     dependencies: async () => [],
     async saveArtifact(name, data) {

@@ -7,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { AgentContext } from '../../../src/agents/define-agent.js';
 import { createMlExperiment } from '../../../src/agents/ml-experiment/index.js';
+import { readIris } from '../../../src/agents/ml-experiment/iris.js';
 import { experimentPayload } from '../../../src/agents/ml-experiment/payload.js';
+import { createRandom } from '../../../src/agents/ml-experiment/random.js';
 import { type JsonObject, toJsonText } from '../../../src/base/json.js';
 import { emptyDataDir, writeMnist } from './synthetic.js';
 
@@ -41,12 +43,16 @@ interface Recording {
   progress: { fraction: number; message: string | undefined }[];
   logs: { level: string; message: string; fields: JsonObject | undefined }[];
   warnings: string[];
+  partials: unknown[];
+  files: Map<string, string>;
 }
 
 function record(dataDir: string, signal: AbortSignal, onProgress: () => void = () => undefined): Recording {
   const progress: Recording['progress'] = [];
   const logs: Recording['logs'] = [];
   const warnings: string[] = [];
+  const partials: unknown[] = [];
+  const files = new Map<string, string>();
   const context: AgentContext = {
     signal,
     dataDir,
@@ -60,11 +66,15 @@ function record(dataDir: string, signal: AbortSignal, onProgress: () => void = (
     restartOutput: () => undefined,
     usage: () => undefined,
     usageSoFar: () => undefined,
+    partial: (result) => partials.push(result),
     artifacts: async () => [],
     dependencies: async () => [],
-    saveArtifact: () => Promise.reject(new Error('no artifact is expected')),
+    saveArtifact: async (name, data) => {
+      files.set(name, String(data));
+      return { name, path: `/${name}`, sizeBytes: data.length, sha256: 'none' };
+    },
   };
-  return { context, progress, logs, warnings };
+  return { context, progress, logs, warnings, partials, files };
 }
 
 const jobOf = (payload: object) => ({
@@ -213,6 +223,42 @@ describe('a long training', () => {
     expect(delay.percentile(50) / 1e6).toBeLessThan(100);
   });
 
+  it('that is cancelled leaves its whole epochs and the network after the last of them', async () => {
+    const controller = new AbortController();
+    const recording = record('/nowhere', controller.signal, () => {
+      if (recording.progress.length === 4) controller.abort();
+    });
+    const { context, partials, files } = recording;
+    const payload = { model: 'neural', hidden: 512, batch_size: 1, epochs: 10_000 };
+    const run = createMlExperiment({ workerPath }).execute(jobOf({ ...payload, seed: 9 }), context);
+    await expect(run).rejects.toMatchObject({ code: 'CANCELLED' });
+    const result = partials.at(-1) as { epochs_run: number; history: { train_loss: number }[] };
+    const epochs = result.epochs_run;
+    expect(epochs).toBeGreaterThan(0);
+    expect(result).toMatchObject({
+      partial: true,
+      epochs: 10_000,
+      checkpoint: { epoch: epochs, file: 'checkpoint.json' },
+    });
+    expect(result.history).toHaveLength(epochs);
+    // Every row's class scores of that network give the loss that the history says of its epoch.
+    const { inputs, hidden, classes, precision, parameters } = JSON.parse(files.get('checkpoint.json') ?? '');
+    expect([inputs, hidden, classes, precision]).toEqual([4, 512, ['setosa', 'versicolor', 'virginica'], 'float64']);
+    const bytes = Buffer.from(parameters, 'base64');
+    const weights = Array.from({ length: bytes.length / 8 }, (_, index) => bytes.readDoubleLE(index * 8));
+    const { train } = readIris({ testFraction: 0.2, limitTrain: undefined, limitTest: undefined }, createRandom(9));
+    let loss = 0;
+    for (let row = 0; row < train.count; row++) {
+      const given = [...train.features.slice(row * 4, row * 4 + 4)];
+      const units = layer(given, weights.slice(0, 5 * 512), 512).map((value) => Math.max(0, value));
+      const scores = layer(units, weights.slice(5 * 512), 3);
+      const highest = Math.max(...scores);
+      const sum = scores.reduce((total, score) => total + Math.exp(score - highest), 0);
+      loss += Math.log(sum) + highest - (scores[train.labels[row] ?? 0] ?? 0);
+    }
+    expect(loss / train.count).toBeCloseTo(result.history.at(-1)?.train_loss ?? Number.NaN, 9);
+  });
+
   it('that is cancelled beforehand never begins', async () => {
     const { context, progress } = record('/nowhere', AbortSignal.abort());
     await expect(createMlExperiment({ workerPath }).execute(jobOf(long), context)).rejects.toMatchObject({
@@ -222,6 +268,16 @@ describe('a long training', () => {
     expect(progress).toHaveLength(1);
   });
 });
+
+/** A dense layer: weights input by input, then a bias for each output. */
+function layer(inputs: number[], parameters: number[], outputs: number): number[] {
+  return Array.from({ length: outputs }, (_, output) =>
+    inputs.reduce(
+      (sum, value, input) => sum + value * (parameters[input * outputs + output] ?? 0),
+      parameters[inputs.length * outputs + output] ?? 0,
+    ),
+  );
+}
 
 describe('a worker that breaks', () => {
   const runWorker = async (source: string) => {

@@ -23,7 +23,13 @@ export function TaskFigures({ tasks }: { tasks: Tasks }) {
         <Figure name="Waited before, median" value={seconds(waiting_seconds?.median)} />
         <Figure name="90 % within" value={seconds(waiting_seconds?.p90)} />
       </dl>
-      <Groups title="Worker" rows={workers.map((group) => ({ group, name: group.worker }))} />
+      <Groups
+        title="Worker"
+        rows={workers.map((group) => ({
+          group,
+          name: <Link to={`/board?worker=${encodeURIComponent(group.worker)}`}>{group.worker}</Link>,
+        }))}
+      />
       <Groups
         title="Goal"
         rows={goals.map((group) => ({

@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** The index of ended tasks has all that their figures are made of, so that these are read from it alone. */
 export const taskTimes: Migration = {
-  version: 14,
+  version: 16,
   name: 'task times',
   up: (schema) =>
     schema.exec(`
