@@ -1,3 +1,4 @@
+import { remoteNames } from '../services/remote-datasets.js';
 import { boardCommands } from './board-commands.js';
 import { shells } from './completion/shells.js';
 import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
@@ -301,6 +302,14 @@ A column of numbers is one input; a column of words is one-hot encoded. Missing 
 With fill, a missing number becomes the mean of the training rows, and a missing word a category of its own.
 `,
     load: async () => (await import('./datasets.js')).importOwn,
+  }),
+  defineCommand({
+    name: 'fetch',
+    description:
+      'Download a public data set and compare it with its checksum; run again, it goes on where it broke off.',
+    arguments: { name: argument('mnist (12 MB) or cifar10 (170 MB)', remoteNames) },
+    options: { force: flag('--force', 'also when it is there already') },
+    load: async () => (await import('./datasets.js')).fetchRemote,
   }),
   defineCommand({
     name: 'list',
