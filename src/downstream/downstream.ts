@@ -12,6 +12,7 @@ import type { Actor } from '../core/actor.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import { recordEvent } from '../core/events/events.js';
 import type { Database, Statement } from '../store/sql.js';
+import { Catalogs } from './catalogs.js';
 import { ConfigWatch } from './config-watch.js';
 import { lookAtKeeper } from './connection/keeper-transport.js';
 import type { KeeperAccess } from './connection/keeper-wire.js';
@@ -32,6 +33,7 @@ import {
   listTools,
   type ServerView,
   type SickServer,
+  saidBy,
   sickServers,
   type ToolFilter,
   type ToolListing,
@@ -64,6 +66,8 @@ export interface Downstream {
   exposed(): Promise<Exposure>;
   /** Calls back whenever `exposed` may have changed in this process. Returns the function that ends it. */
   onToolsChanged(listener: () => void): () => void;
+  /** Resources and prompts of the servers whose entries show them. */
+  catalogs(): Promise<Catalogs>;
   /** All tools that can be called; starts servers that were never listed, and names those that did not come up. */
   tools(filter: ToolFilter): Promise<ToolListing>;
   servers(): Promise<ServerView[]>;
@@ -106,6 +110,7 @@ class PooledDownstream implements Downstream {
   readonly #pools = new Map<string, Pool>();
   readonly #caller: Caller;
   readonly #listeners = new Set<() => void>();
+  readonly #catalogs = new Catalogs({ pools: () => this.#pools.values() });
   #flushing: NodeJS.Timeout | undefined;
   /** Set once the scales of the database have been applied, or are being applied. */
   #scaled: Promise<void> | undefined;
@@ -125,7 +130,8 @@ class PooledDownstream implements Downstream {
     this.#buildPools();
     this.#caller = new Caller({
       pools: this.#pools,
-      whyUnused: (server) => this.#whyUnused(server),
+      whyUnused: (server) => this.#configured.whyUnused(server),
+      said: (pool) => saidBy(pool, needs.redact),
       natives,
       preferences: config.toolPreferences,
       routes: this.#routes,
@@ -156,6 +162,11 @@ class PooledDownstream implements Downstream {
     return () => this.#listeners.delete(listener);
   }
 
+  async catalogs(): Promise<Catalogs> {
+    await this.#refresh();
+    return this.#catalogs;
+  }
+
   async tools(filter: ToolFilter): Promise<ToolListing> {
     await this.#refresh();
     const { natives, redact } = this.#needs;
@@ -183,7 +194,8 @@ class PooledDownstream implements Downstream {
   sick(): SickServer[] {
     const { redact } = this.#needs;
     const wantedLogin = this.#wantedLogin;
-    return [...this.#wrongEntries(), ...sickServers({ pools: this.#pools, redact, wantedLogin })];
+    const wrong = this.#configured.problems.map((each) => ({ ...each, said: undefined }));
+    return [...wrong, ...sickServers({ pools: this.#pools, redact, wantedLogin })];
   }
 
   async scale(server: string, instances: number, actor: Actor): Promise<void> {
@@ -262,6 +274,7 @@ class PooledDownstream implements Downstream {
     for (const pool of before.values()) pool.resize(0);
     this.#scaled = undefined;
     this.#tellListeners();
+    this.#catalogs.poolsChanged();
   }
 
   #tellListeners(): void {
@@ -269,26 +282,6 @@ class PooledDownstream implements Downstream {
   }
 
   readonly #wantedLogin = ({ server, settings }: Pool) => wantedLogin(server, settings, this.#needs.config);
-
-  #wrongEntries(): SickServer[] {
-    const { configPath } = this.#needs.config;
-    const { problem, servers } = this.#configured;
-    const file =
-      problem === undefined ? [] : [{ server: configPath, problem: `as it was before: ${problem}`, said: undefined }];
-    const entries = servers.unused.flatMap((entry) =>
-      entry.problem === undefined
-        ? []
-        : [{ server: entry.server, problem: `left out of the config file: ${entry.problem}`, said: undefined }],
-    );
-    return [...file, ...entries];
-  }
-
-  /** Why a server of the config file is not used; undefined if it is, and if there is no such entry. */
-  #whyUnused(server: string): string | undefined {
-    const entry = this.#configured.servers.unused.find((unused) => unused.server === server);
-    if (!entry) return undefined;
-    return entry.problem === undefined ? 'is switched off in the config file' : `is left out: ${entry.problem}`;
-  }
 
   #createPool(server: string, settings: ServerSettings): Pool {
     const { clock, log, random = Math.random, restart } = this.#needs;
@@ -305,6 +298,7 @@ class PooledDownstream implements Downstream {
       open: (instance, hooks) => this.#launcher.open({ server, instance, settings }, hooks),
       onGivenUp: (instance, why) => void this.#recordGivenUp(instance, why, clock.now()),
       onListed: () => this.#tellListeners(),
+      onListChanged: this.#catalogs.tell,
     });
   }
 
@@ -379,7 +373,7 @@ class PooledDownstream implements Downstream {
   #poolOf(server: string): Pool {
     const pool = this.#pools.get(server);
     if (pool) return pool;
-    const why = this.#whyUnused(server);
+    const why = this.#configured.whyUnused(server);
     if (why !== undefined) throw notUsed(server, why);
     const names = [...this.#pools.keys()].join(', ');
     throw new RuntimeError(

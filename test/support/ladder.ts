@@ -42,7 +42,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
     ['connection', 'native'],
     ['pool', 'processes.ts'],
     ['routing', 'exposed-tools.ts', 'keeper', 'rank-tools.ts', 'server-launcher.ts', 'wanted-login.ts'],
-    ['views.ts', 'config-watch.ts'],
+    ['views.ts', 'config-watch.ts', 'catalogs.ts'],
     ['downstream.ts'],
   ],
   tools: [['call'], ['shapes'], ['*'], ['index.ts']],

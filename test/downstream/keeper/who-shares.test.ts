@@ -138,5 +138,7 @@ it('only a server that is a process can be shared', async () => {
   const home = sharedHome();
   const web = { url: 'http://127.0.0.1:9/mcp', shared: true } as never;
   const session = await openSession({ web }, home);
-  expect(session.downstream.sick()).toMatchObject([{ server: 'web', problem: expect.stringContaining('shared') }]);
+  expect(session.downstream.sick()).toMatchObject([
+    { server: 'web', problem: expect.stringContaining('only a server that is started by a command has processes') },
+  ]);
 });
