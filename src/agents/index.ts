@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.js';
-import { LentVariables } from '../base/config.js';
+import { LentVariables } from '../base/environment.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Json } from '../base/json.js';
 import { modulePrefix } from '../core/jobs/lane.js';

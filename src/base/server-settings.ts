@@ -103,6 +103,9 @@ export type StdioServerSettings = z.output<typeof stdioServer>;
 export type HttpServerSettings = z.output<typeof httpServer>;
 export type ServerSettings = StdioServerSettings | HttpServerSettings;
 
+/** How long callers wait for a server's start unless its entry has `startTimeout`. */
+export const usualStartMs = 10_000;
+
 /** Whether all sessions use the same processes of it. */
 export function isShared(settings: ServerSettings): settings is StdioServerSettings {
   return 'command' in settings && settings.shared === true;

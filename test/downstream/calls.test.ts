@@ -112,7 +112,8 @@ it('20 MB are refused with their size, and the same process goes on', async () =
 it('thousands of tools are listed over pages and called', async () => {
   const { call, downstream } = await toolRuntime({ odd: odd({ env: { MANY_TOOLS: '4000' } }) });
   await expect(call('odd.tool_3999')).resolves.toMatchObject({ result: { isError: true } });
-  expect((await downstream.tools({ query: 'tool_39' })).tools).toHaveLength(111);
+  const { tools } = await downstream.tools({ server: 'odd' });
+  expect(tools.filter(({ name }) => name.startsWith('odd.tool_39'))).toHaveLength(111);
 });
 
 it('tools that come while a server runs can be called, and the change is an event', async () => {

@@ -1,6 +1,10 @@
-import { expect, it } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import type { ServerSettings } from '../../src/base/server-settings.js';
+import { eventually } from '../support/eventually.js';
 import { takesLessThan, timeOf } from '../support/takes-less-than.js';
+import { tempDir } from '../support/temp-dir.js';
 import { odd, textOf, toolRuntime } from './tool-runtime.js';
 
 const script = (code: string, more: Partial<ServerSettings> = {}): ServerSettings =>
@@ -58,12 +62,27 @@ it('why a server is down is told with its exit code, and its own last words apar
   await expect(call('broken.echo')).rejects.toMatchObject({
     message: /it ended with exit code 7 before it was ready/,
   });
+  await expect(call('broken.echo')).rejects.toMatchObject({
+    message: expect.stringContaining(' broken wrote: "fatal: cannot find my config, key [redacted]".'),
+  });
+  await expect(call('echo')).rejects.toMatchObject({
+    message: expect.stringContaining(' broken wrote: "fatal: cannot find my config, key [redacted]".'),
+  });
   const [server] = await downstream.servers();
   expect(server?.instances[0]).toMatchObject({
     lastFailure: 'it ended with exit code 7 before it was ready',
     said: 'fatal: cannot find my config, key [redacted]',
   });
   expect(downstream.sick()).toMatchObject([{ server: 'broken', said: /cannot find my config/ }]);
+});
+
+it('it is told as well where this process is busy, and the server has ended before it was asked anything', async () => {
+  const { call } = await toolRuntime({ broken: script("console.error('fatal: no disk'); process.exit(7)") });
+  const busy = setInterval(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200), 0);
+  onTestFinished(() => clearInterval(busy));
+  await expect(call('broken.echo', {}, { timeoutMs: 30_000 })).rejects.toMatchObject({
+    message: expect.stringMatching(/it ended with exit code 7 before it was ready.* broken wrote: "fatal: no disk"\./),
+  });
 });
 
 it('of a stack on stderr only the lines that say why are shown', async () => {
@@ -127,4 +146,38 @@ it('with high urgency a backup that was never listed is learnt about and asked, 
 it('an attempt whose tool reports an error says so', async () => {
   const { call } = await toolRuntime({ odd: odd() });
   expect((await call('odd.refuse')).attempts).toMatchObject([{ error: 'its tool reported an error' }]);
+});
+
+it('the error of a call that no server answered quotes what those that are down wrote, and of the others nothing', async () => {
+  const home = tempDir();
+  const file = join(home, 'ends');
+  const mayEnd = (name: string) =>
+    odd({ env: { DOWN_FILE: file, DOWN_WORDS: `fatal: ${name} has no disk` }, backups: name === 'one' ? ['two'] : [] });
+  const { call, downstream } = await toolRuntime({ one: mayEnd('one'), two: mayEnd('two') }, { home });
+  for (const server of ['one', 'two']) await downstream.check(server, 30_000);
+  writeFileSync(file, '');
+  for (const server of ['one', 'two']) {
+    const { result } = await call(`${server}.pid`, {}, { maxStaleSeconds: 0 });
+    process.kill(Number(result.content?.[0]?.text), 'SIGKILL');
+  }
+  const failure = await eventually('both are down', async () => {
+    const error = await call('one.echo', {}, { maxStaleSeconds: 0 }).catch((thrown: Error) => thrown);
+    return error instanceof Error && error.message.includes('two wrote') ? error : undefined;
+  });
+  expect(failure.message).toMatch(
+    /exit code 1.*one wrote: "fatal: one has no disk"\. two wrote: "fatal: two has no disk"\./,
+  );
+});
+
+it('a first start is slow when its callers wait no more, however long that is', async () => {
+  const slow = { env: { START_DELAY: '60000' } };
+  const { downstream, call } = await toolRuntime({
+    soon: odd({ startTimeout: 200, ...slow }),
+    later: odd({ startTimeout: 60_000, ...slow }),
+  });
+  for (const server of ['soon', 'later']) await call(`${server}.echo`, {}, { timeoutMs: 400 }).catch(() => {});
+  await eventually('the first is late', () => downstream.sick().length > 0);
+  expect(downstream.sick()).toMatchObject([{ server: 'soon', problem: expect.stringMatching(/^starting for \d+ s/) }]);
+  const healths = (await downstream.servers()).map(({ health }) => health);
+  expect(healths).toEqual(['down', 'idle']);
 });

@@ -134,6 +134,8 @@ class McpConnection implements Connection {
     try {
       await this.#client.connect((this.#stdio ?? this.#http) as Transport, { timeout: timeoutMs });
     } catch (error) {
+      // A pipe breaks before the system says how the process ended.
+      if (isNotSent(error) && this.#stdio instanceof StdioTransport) await this.#stdio.ended();
       this.kill();
       throw (
         this.#authorization?.refusal ?? notStarted(error, { exit: this.exit(), said: this.stderrTail(), timeoutMs })
@@ -303,10 +305,17 @@ function notStarted(error: unknown, { exit, said, timeoutMs }: Ending): CallFail
     [String(ErrorCode.ConnectionClosed)]: exit === undefined ? late : `${exit} before it was ready`,
     [String(ErrorCode.RequestTimeout)]: late,
   };
-  const reason = code === undefined ? undefined : reasons[code];
-  const detail = said || (reason === undefined ? messageOf(error) : undefined);
+  const known = code === undefined ? undefined : reasons[code];
+  const reason = isNotSent(error) && exit !== undefined ? `${exit} before it was ready` : known;
+  // Of what failed on this side there is nothing of the server's own to tell.
+  const isOwn = reason !== undefined || isNotSent(error) || isFetchFailed(error);
+  const detail = said || (isOwn ? undefined : messageOf(error));
   return new CallFailure('not_started', reason ?? toFailure(error, false).message, { detail, cause: error });
 }
+
+const isNotSent = (error: unknown): boolean => error instanceof CallFailure && error.kind === 'not_sent';
+
+const isFetchFailed = (error: unknown): boolean => error instanceof TypeError && error.message === 'fetch failed';
 
 /** Codes that blame the call and not the server. */
 const callersFaults = new Set<number>([
@@ -335,7 +344,7 @@ function toFailure(error: unknown, isClosed: boolean): CallFailure {
   const code = systemCode(error);
   if (code === bodyTooLarge) return new CallFailure('too_large', tooLarge(undefined), more);
   if (wasNeverSent(error)) return new CallFailure('not_sent', `it could not be reached (${code})`, more);
-  if (code !== undefined || (error instanceof TypeError && detail === 'fetch failed')) {
+  if (code !== undefined || isFetchFailed(error)) {
     return new CallFailure('lost', `the connection was lost (${code ?? 'network'})`, more);
   }
   return new CallFailure('malformed', notProtocol, more);

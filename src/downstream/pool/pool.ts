@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { Log } from '../../base/log.js';
-import type { ServerSettings } from '../../base/server-settings.js';
+import { type ServerSettings, usualStartMs } from '../../base/server-settings.js';
 import { CallFailure, type CallFailureKind } from '../connection/call-failure.js';
 import type { CallOptions, Connection } from '../connection/connection.js';
 import type { ToolAnswer } from '../connection/tool-description.js';
@@ -37,6 +37,8 @@ export interface InstanceView {
   restarts: number;
   /** For how long it has been coming up; 0 if it is up, or not wanted. */
   comingUpMs: number;
+  /** It has been coming up for longer than callers wait for it. */
+  isLate: boolean;
   pid: number | undefined;
   lastFailure: string | undefined;
   /** The server's own words at its last failure: the end of its stderr. */
@@ -72,7 +74,6 @@ const failuresToReplace = 5;
 const longestCallMs = 50_000;
 const listTimeoutMs = 10_000;
 const usualIdleMs = 10 * 60_000;
-const usualStartMs = 10_000;
 
 /** The instances of one server. They are started with the first call. */
 export class Pool {
@@ -93,9 +94,12 @@ export class Pool {
     this.settings = settings;
     this.#needs = needs;
     this.#lastUsedAt = needs.tick();
-    this.#health = new Health(healthRule(settings), (connection, why) => void this.#eject(connection, why));
+    this.#health = new Health(healthRule(settings), {
+      onSick: (connection, why) => void this.#eject(connection, why),
+      onLockedOut: (connection, why) => this.#slotOf(connection)?.instance.lockOut(connection, why),
+    });
     const createInstance = (number: number) => this.#createInstance(number);
-    const startTimeoutMs = settings.startTimeout ?? usualStartMs;
+    const startTimeoutMs = this.#startTimeoutMs;
     this.#slots = new Slots({ gate, health: this.#health, startTimeoutMs, createInstance });
     this.#slots.resize(size);
   }
@@ -167,7 +171,8 @@ export class Pool {
       const { id, state, restarts, comingUpMs, connection, lastFailure, lastWords } = instance;
       const isSuspect = connection && this.#health.isSuspect(connection);
       const shown = isSuspect ? 'suspect' : state;
-      return { id, state: shown, inFlight, restarts, comingUpMs, pid: connection?.pid, lastFailure, lastWords };
+      const isLate = comingUpMs > this.#startTimeoutMs;
+      return { id, state: shown, inFlight, restarts, comingUpMs, isLate, pid: connection?.pid, lastFailure, lastWords };
     });
   }
 
@@ -205,6 +210,10 @@ export class Pool {
   kill(): void {
     this.#health.stop();
     for (const { instance } of this.#slots.all) instance.kill();
+  }
+
+  get #startTimeoutMs(): number {
+    return this.settings.startTimeout ?? usualStartMs;
   }
 
   #createInstance(number: number): Instance {
@@ -287,10 +296,14 @@ export class Pool {
     slot.instance.replace(connection);
   }
 
+  #slotOf(connection: Connection): Slot | undefined {
+    return this.#slots.all.find(({ instance }) => instance.connection === connection);
+  }
+
   /** Replaces an instance that does not answer, and opens its breaker. */
   async #eject(connection: Connection, why: string): Promise<void> {
     const { gate, log } = this.#needs;
-    const slot = this.#slots.all.find(({ instance }) => instance.connection === connection);
+    const slot = this.#slotOf(connection);
     if (!slot) return;
     log.warn('a tool server does not answer', { instance: slot.instance.id, why });
     slot.instance.replace(connection);
