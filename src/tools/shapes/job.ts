@@ -213,22 +213,6 @@ export const submittedTaskOutput = z.strictObject({
 
 export type ShownSubmittedTask = z.infer<typeof submittedTaskOutput>;
 
-export const cancelledOutput = z.strictObject({
-  job_id: z.string(),
-  status: jobStatus,
-  cancelled: z.boolean(),
-  /** Of a sweep: how many of its jobs had not ended. */
-  count: z.int().optional(),
-});
-
-/** @internal */
-export const showCancelledSweep = (sweep: string, count: number): z.infer<typeof cancelledOutput> => ({
-  job_id: sweep,
-  status: 'cancelled',
-  cancelled: true,
-  count,
-});
-
 /** A file that a job has saved. */
 export const artifactOutput = z.strictObject({
   name: z.string(),
