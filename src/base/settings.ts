@@ -134,7 +134,7 @@ const runtimeSettings = [
     isChecked: true,
     default: 'refuse',
     isForServerOnly: true,
-    meaning: 'Edits of paths that another session has: refuse, warn or off.',
+    meaning: 'Edits of what another session has reserved: refuse, warn or off.',
   },
   {
     name: 'AGENT_RUNTIME_WORKER_SLOTS',

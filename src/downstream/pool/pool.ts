@@ -94,7 +94,10 @@ export class Pool {
     this.settings = settings;
     this.#needs = needs;
     this.#lastUsedAt = needs.tick();
-    this.#health = new Health(healthRule(settings), (connection, why) => void this.#eject(connection, why));
+    this.#health = new Health(healthRule(settings), {
+      onSick: (connection, why) => void this.#eject(connection, why),
+      onLockedOut: (connection, why) => this.#slotOf(connection)?.instance.lockOut(connection, why),
+    });
     const createInstance = (number: number) => this.#createInstance(number);
     const startTimeoutMs = this.#startTimeoutMs;
     this.#slots = new Slots({ gate, health: this.#health, startTimeoutMs, createInstance });
@@ -293,10 +296,14 @@ export class Pool {
     slot.instance.replace(connection);
   }
 
+  #slotOf(connection: Connection): Slot | undefined {
+    return this.#slots.all.find(({ instance }) => instance.connection === connection);
+  }
+
   /** Replaces an instance that does not answer, and opens its breaker. */
   async #eject(connection: Connection, why: string): Promise<void> {
     const { gate, log } = this.#needs;
-    const slot = this.#slots.all.find(({ instance }) => instance.connection === connection);
+    const slot = this.#slotOf(connection);
     if (!slot) return;
     log.warn('a tool server does not answer', { instance: slot.instance.id, why });
     slot.instance.replace(connection);
