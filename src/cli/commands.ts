@@ -1,3 +1,4 @@
+import { remoteNames } from '../services/remote-datasets.js';
 import { boardCommands } from './board-commands.js';
 import { shells } from './completion/shells.js';
 import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
@@ -303,6 +304,14 @@ With fill, a missing number becomes the mean of the training rows, and a missing
     load: async () => (await import('./datasets.js')).importOwn,
   }),
   defineCommand({
+    name: 'fetch',
+    description:
+      'Download a public data set and compare it with its checksum; run again, it goes on where it broke off.',
+    arguments: { name: argument('mnist (12 MB) or cifar10 (170 MB)', remoteNames) },
+    options: { force: flag('--force', 'also when it is there already') },
+    load: async () => (await import('./datasets.js')).fetchRemote,
+  }),
+  defineCommand({
     name: 'list',
     description: 'List the imported data sets, and which of them were changed since.',
     load: async () => (await import('./datasets.js')).listDatasets,
@@ -366,8 +375,8 @@ export const commands: Readonly<Record<string, readonly (DefinedCommand | Comman
     { name: 'servers', description: 'Manage the MCP servers whose tools call_tool calls.', commands: serversCommands },
   ],
   Jobs: jobCommands,
-  Prices: [{ name: 'prices', description: 'Manage the price files that backtests read.', commands: pricesCommands }],
-  Datasets: [
+  Data: [
+    { name: 'prices', description: 'Manage the price files that backtests read.', commands: pricesCommands },
     { name: 'datasets', description: 'Manage the data sets that training jobs learn from.', commands: datasetCommands },
   ],
   Database: databaseCommands,

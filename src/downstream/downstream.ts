@@ -132,7 +132,7 @@ class PooledDownstream implements Downstream {
     this.#buildPools();
     this.#caller = new Caller({
       pools: this.#pools,
-      whyUnused: (server) => this.#whyUnused(server),
+      whyUnused: (server) => this.#configured.whyUnused(server),
       said: (pool) => saidBy(pool, needs.redact),
       natives,
       preferences: config.toolPreferences,
@@ -200,7 +200,8 @@ class PooledDownstream implements Downstream {
   sick(): SickServer[] {
     const { redact } = this.#needs;
     const wantedLogin = this.#wantedLogin;
-    return [...this.#wrongEntries(), ...sickServers({ pools: this.#pools, redact, wantedLogin })];
+    const wrong = this.#configured.problems.map((each) => ({ ...each, said: undefined }));
+    return [...wrong, ...sickServers({ pools: this.#pools, redact, wantedLogin })];
   }
 
   async scale(server: string, instances: number, actor: Actor): Promise<void> {
@@ -289,26 +290,6 @@ class PooledDownstream implements Downstream {
 
   readonly #wantedLogin = ({ server, settings }: Pool) => wantedLogin(server, settings, this.#needs.config);
 
-  #wrongEntries(): SickServer[] {
-    const { configPath } = this.#needs.config;
-    const { problem, servers } = this.#configured;
-    const file =
-      problem === undefined ? [] : [{ server: configPath, problem: `as it was before: ${problem}`, said: undefined }];
-    const entries = servers.unused.flatMap((entry) =>
-      entry.problem === undefined
-        ? []
-        : [{ server: entry.server, problem: `left out of the config file: ${entry.problem}`, said: undefined }],
-    );
-    return [...file, ...entries];
-  }
-
-  /** Why a server of the config file is not used; undefined if it is, and if there is no such entry. */
-  #whyUnused(server: string): string | undefined {
-    const entry = this.#configured.servers.unused.find((unused) => unused.server === server);
-    if (!entry) return undefined;
-    return entry.problem === undefined ? 'is switched off in the config file' : `is left out: ${entry.problem}`;
-  }
-
   #createPool(server: string, settings: ServerSettings): Pool {
     const { clock, log, random = Math.random, restart } = this.#needs;
     return new Pool({
@@ -373,7 +354,7 @@ class PooledDownstream implements Downstream {
   #poolOf(server: string): Pool {
     const pool = this.#pools.get(server);
     if (pool) return pool;
-    const why = this.#whyUnused(server);
+    const why = this.#configured.whyUnused(server);
     if (why !== undefined) throw notUsed(server, why);
     const names = [...this.#pools.keys()].join(', ');
     throw new RuntimeError(

@@ -3,6 +3,7 @@ import { measureClaims } from './claims.js';
 import { measureDashboard } from './dashboard.js';
 import { measureJobs } from './jobs.js';
 import { measureLargeBoard } from './large-board.js';
+import { measureManyServers } from './many-servers.js';
 import { measurePostgres } from './postgres.js';
 import { type Figure, measureBoards, measureProtocol } from './protocol.js';
 import { measureSharedCalls } from './shared-calls.js';
@@ -18,6 +19,7 @@ const figures: Figure[] = [
   ...(await measureJobs()),
   ...(await measureDashboard()),
   ...(await measureToolCalls()),
+  await measureManyServers(),
   ...(await measureSharedCalls()),
   // It takes minutes to fill.
   ...(process.argv.includes('--large') ? await measureLargeBoard() : []),
