@@ -13,6 +13,7 @@ import { messages } from './migrations/012-messages.js';
 import { sweeps } from './migrations/013-sweeps.js';
 import { pathReservations } from './migrations/014-path-reservations.js';
 import { worktrees } from './migrations/015-worktrees.js';
+import { taskTimes } from './migrations/016-task-times.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -32,4 +33,5 @@ export const migrations: readonly Migration[] = [
   sweeps,
   pathReservations,
   worktrees,
+  taskTimes,
 ];

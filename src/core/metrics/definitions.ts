@@ -78,6 +78,19 @@ export const definitions = {
     help: 'Circuit breakers: 0 closed, 1 half open, 2 open.',
     labels: ['tool', 'instance'],
   },
+  tasks: { type: 'gauge', help: 'Tasks on the board, by state; overdue ones count twice.', labels: ['state'] },
+  tasks_ended_last_hour: { type: 'gauge', help: 'Tasks that ended within the last hour.', labels: ['status'] },
+  task_cycle_seconds: {
+    type: 'gauge',
+    help: 'From the start to the end of the tasks that were completed within the last hour.',
+    labels: ['percentile'],
+  },
+  task_waiting_seconds: {
+    type: 'gauge',
+    help: 'From the creation to the start of the tasks that were completed within the last hour.',
+    labels: ['percentile'],
+  },
+  worker_slots_held: { type: 'gauge', help: 'Worker slots that are held.', labels: [] },
   build_info: { type: 'gauge', help: 'The version that answers; always 1.', labels: ['version'] },
 } as const satisfies Record<string, Definition>;
 
