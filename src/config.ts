@@ -1,5 +1,6 @@
-import { type Config, environmentWithout, readConfigWith } from './base/config.js';
+import { type Config, readConfigWith } from './base/config.js';
 import { configJsonSchema, readConfigFile } from './base/config-file.js';
+import { environmentWithout } from './base/environment.js';
 import type { ConfiguredServers } from './base/server-settings.js';
 import { type Environment, type Flags, readSetting, type Setting, settings, warnOfUnknown } from './base/settings.js';
 import { providers } from './llm/providers.js';

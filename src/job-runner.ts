@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { hideSecrets } from './base/config.js';
+import { hideSecrets } from './base/environment.js';
 import { openLog } from './base/log.js';
 import { readConfig } from './config.js';
 import { custom } from './llm/custom.js';

@@ -14,6 +14,10 @@ const args = process.argv.slice(2);
 if (args.length === 0 && !process.stdin.isTTY) {
   const [{ serveStdio }, { readConfig }] = await Promise.all([import('./mcp/stdio.js'), import('./config.js')]);
   await serveStdio(() => readConfig());
+} else if (args.join(' ') === 'hook pre-tool-use') {
+  // Before each edit of a session: what the other commands need is not loaded for it.
+  const { answerPreToolUse } = await import('./cli/guard/pre-tool-use.js');
+  await answerPreToolUse();
 } else {
   const { runCommandLine } = await import('./cli/program.js');
   await runCommandLine(args);

@@ -14,11 +14,13 @@ import { clearBoard } from './core/retention/clear-board.js';
 import { type Purged, purge } from './core/retention/purge.js';
 import { checkTaskCounts } from './core/tasks/task-counts.js';
 import type { Tasks } from './core/tasks/tasks.js';
+import { purgeWorktrees } from './core/worktrees/worktrees.js';
 import type { Downstream } from './downstream/downstream.js';
 import { deleteOldAnswers } from './downstream/native/answers.js';
 import type { Jobs } from './runner/jobs.js';
 import type { Database, Statement } from './store/sql.js';
 import { backupPath, newestBackup, pathInside, removeUnfinished } from './store/sqlite/backup.js';
+import type { Worktrees } from './worktrees/worktrees.js';
 
 export interface MaintenanceNeeds {
   config: Pick<Config, 'dbPath' | 'retentionDays' | 'isReadOnly'>;
@@ -34,10 +36,12 @@ export interface MaintenanceNeeds {
   jobs: Pick<Jobs, 'sweep'>;
   metrics: Metrics;
   downstream: Downstream;
+  worktrees: Pick<Worktrees, 'sweep'>;
 }
 
 const heartbeatMs = 10_000;
 const sweepMs = 15_000;
+const worktreesMs = 600_000;
 const dayMs = 86_400_000;
 
 /** For duties of a process that serves nobody in particular. */
@@ -99,6 +103,7 @@ export class Maintenance {
     await this.sweepQueue(actor);
     await this.#attempt('end tool servers of lost sessions', () => downstream.sweep());
     await this.#attempt('remove unfinished backups', async () => removeUnfinished(backupDir, now));
+    await this.#attempt('remove unused worktrees', () => this.#sweepWorktrees(now));
     await this.#attempt('check the database', () => this.#checkDaily(now));
     await this.#attempt('delete what is old', () => this.#purgeDaily(now));
   }
@@ -145,7 +150,10 @@ export class Maintenance {
   /** Deletes what ended before a time and nothing open depends on, with the files of its jobs. */
   async purge(before: EpochMs, actor: Actor): Promise<Omit<Purged, 'artifactPaths'>> {
     const { db, clock } = this.#needs;
-    const { artifactPaths, ...counts } = await purge(db, before, { at: clock.now(), actor }, [deleteOldAnswers]);
+    const { artifactPaths, ...counts } = await purge(db, before, { at: clock.now(), actor }, [
+      deleteOldAnswers,
+      purgeWorktrees,
+    ]);
     for (const path of artifactPaths) rmSync(path, { force: true });
     return counts;
   }
@@ -176,6 +184,12 @@ export class Maintenance {
     if (!(await takeMaintenanceLease(db, 'retention', dayMs, now))) return;
     const deleted = await this.purge(now - retentionDays * dayMs, anonymous);
     log.info('what ended long ago was deleted', { retention_days: retentionDays, ...deleted });
+  }
+
+  /** Each worktree that is looked at costs some calls of git, so one process does it for all. */
+  async #sweepWorktrees(now: EpochMs): Promise<void> {
+    const { db, worktrees } = this.#needs;
+    if (await takeMaintenanceLease(db, 'worktrees', worktreesMs, now)) await worktrees.sweep();
   }
 
   #every(ms: number, duty: string, work: () => Promise<unknown>): void {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type AgentRegistry, createAgents, jobEffects } from './agents/index.js';
 import { type Clock, systemClock } from './base/clock.js';
 import type { Config } from './base/config.js';
+import { createGit } from './base/git.js';
 import type { Log } from './base/log.js';
 import { makePrivateDirectory } from './base/private-files.js';
 import { createRedactor, type Redact } from './base/redact.js';
@@ -56,6 +57,7 @@ import type { Watchdog } from './runner/watchdog.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 import { takeProcessLock } from './store/sqlite/process-lock.js';
+import { createWorktrees, type Worktrees } from './worktrees/worktrees.js';
 
 /** All parts of the runtime, each built once. */
 export interface Runtime {
@@ -78,6 +80,7 @@ export interface Runtime {
   readonly workers: Workers;
   readonly reservations: Reservations;
   readonly messages: Messages;
+  readonly worktrees: Worktrees;
   readonly access: Access;
   readonly httpServers: HttpServers;
   readonly downstream: Downstream;
@@ -127,7 +130,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   const breakers = createBreakers({ db, clock, onClosed: wakeBlockedJobs });
   const models = createModels(config);
-  const agents = buildAgents(ground, breakers, models);
+  const worktrees = createWorktrees({ ...ground, git: createGit(config.env), dataDir: config.dataDir });
+  const agents = buildAgents(ground, breakers, models, worktrees);
   const queue = buildQueue(ground, agents, models);
   const downstream = buildDownstream(ground, breakers);
   const metrics = createMetrics({
@@ -141,7 +145,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const reservations = createReservations(ground);
   const tasks = createTaskBoard(ground);
   const { jobs, goalRuns, relayRuns, startDrain } = queue;
-  const upkept = { sessions, slots, reservations, tasks, goalRuns, jobs, metrics, downstream };
+  const upkept = { sessions, slots, reservations, tasks, goalRuns, jobs, metrics, downstream, worktrees };
   const maintenance = new Maintenance({ config, backupDir, db, clock, log, ...upkept });
 
   return {
@@ -164,6 +168,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     workers: createWorkers(ground),
     reservations,
     messages: createMessages(ground),
+    worktrees,
     access: createAccess(ground),
     httpServers: createHttpServers(ground),
     downstream,
@@ -193,7 +198,7 @@ interface Ground {
   runnerEntry: string;
 }
 
-function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentRegistry {
+function buildAgents(ground: Ground, breakers: Breakers, models: Models, worktrees: Worktrees): AgentRegistry {
   const { config, db, clock, log, runnerEntry } = ground;
   const agents = createAgents({
     db,
@@ -201,6 +206,7 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentR
     log,
     breakers,
     models,
+    worktrees,
     dataDir: config.dataDir,
     priceDownload: config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined,
     commands: config.commands,

@@ -1,4 +1,4 @@
-import { hideSecrets } from './base/config.js';
+import { hideSecrets } from './base/environment.js';
 import { openLog } from './base/log.js';
 import { readConfig } from './config.js';
 import { openRuntime } from './runtime.js';

@@ -158,9 +158,9 @@ it('the domain starts no process, opens no connection and knows no protocol', ()
   expect(wrong).toEqual([]);
 });
 
-it('only base/config.ts reads the environment', () => {
+it('only base/environment.ts reads the environment', () => {
   const readers = files.filter((file) => /process\.env\b/.test(readFileSync(join(source, file), 'utf8')));
-  expect(readers).toEqual(['base/config.ts']);
+  expect(readers).toEqual(['base/environment.ts']);
 });
 
 it('nothing but the command line writes to stdout', () => {

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { messageOf, RuntimeError } from './errors.js';
+import { guardModes } from './guard-settings.js';
 import { isObject } from './json.js';
 import { type Jsonc, JsonSyntaxError, parseJsonc } from './jsonc.js';
 import {
@@ -75,6 +76,10 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
     providers: perProvider(({ settings }) => settings)
       .optional()
       .describe('Settings of the model providers.'),
+    guard: z
+      .enum(guardModes)
+      .optional()
+      .describe('What the guard does about edits of paths that another session has reserved.'),
     agents: z.array(agentModule).max(100).optional().describe('Your own modules with agents.'),
     commands: z
       .record(z.string().regex(/^[\w.-]+$/), allowedCommand)

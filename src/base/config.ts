@@ -1,7 +1,9 @@
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { type ConfigFile, type ReadConfigFile, readConfigFile, readSecretsFile, resolvePath } from './config-file.js';
+import { environmentWithout } from './environment.js';
 import { RuntimeError } from './errors.js';
+import { type GuardMode, guardModeOf } from './guard-settings.js';
 import { type LogLevel, logLevels } from './log.js';
 import { type NativeSettings, readNativeSettings } from './native-settings.js';
 import type { ConfiguredServers, ToolPreferences } from './server-settings.js';
@@ -33,6 +35,8 @@ export interface Config {
   logDays: number;
   toolsets: string;
   isReadOnly: boolean;
+  /** What the guard does about edits of paths that another session has reserved. */
+  guard: GuardMode;
   workerSlots: number;
   /** Processes of background jobs at once, over all sessions. */
   maxRunningJobs: number;
@@ -106,7 +110,7 @@ export interface AllowedCommand {
 export function readConfigWith(
   providers: readonly ProviderSection[],
   flags: Flags = {},
-  environment: Environment = { ...process.env },
+  environment: Environment = environmentWithout([]),
 ): Config {
   const home = environment.HOME || homedir();
   const setting = (name: SettingName) => readSetting(environment, name);
@@ -133,6 +137,7 @@ export function readConfigWith(
     logDays: limits.logDays ?? 7,
     toolsets: chosen('AGENT_RUNTIME_TOOLSETS'),
     isReadOnly: isOn(chosen('AGENT_RUNTIME_READ_ONLY')),
+    guard: guardModeOf(environment, file.guard),
     workerSlots: limit('AGENT_RUNTIME_WORKER_SLOTS', limits.workerSlots),
     maxRunningJobs: limit('AGENT_RUNTIME_MAX_RUNNING_JOBS', limits.maxRunningJobs),
     maxModelCalls: maxModelCalls(environment, limits),
@@ -172,40 +177,6 @@ function maxModelCalls(environment: Environment, limits: NonNullable<ConfigFile[
     limits.maxRunningJobs ??
     16
   );
-}
-
-/** This process's environment without some variables. */
-export function environmentWithout(names: readonly string[]): Environment {
-  const environment: Record<string, string | undefined> = { ...process.env };
-  for (const name of names) delete environment[name];
-  return environment;
-}
-
-/**
- * Removes the secrets from this process's own environment, so that modules it loads and children do not see them.
- *
- * @param kept names of variables that a module of the user's was given by the config file
- */
-export function hideSecrets({ secrets }: Config, kept: readonly string[] = []): void {
-  for (const [name, value] of Object.entries(process.env))
-    if (value && secrets.includes(value) && !kept.includes(name)) delete process.env[name];
-}
-
-/** Gives this process's own environment some variables in place of those that were lent before. */
-export class LentVariables {
-  readonly #before = new Map<string, string | undefined>();
-
-  lend(variables: Readonly<Record<string, string>>): void {
-    for (const [name, value] of this.#before) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
-    this.#before.clear();
-    for (const [name, value] of Object.entries(variables)) {
-      this.#before.set(name, process.env[name]);
-      process.env[name] = value;
-    }
-  }
 }
 
 interface Places {

@@ -57,6 +57,10 @@ const pooling = {
   retrySafe: toolNames.optional(),
   /** Its tools that are tools of this server too, as `server__tool`: all of them, those named, or none. */
   expose: exposure.optional(),
+  /** Its resources are resources of this server too, as `server://NAME/URI`. */
+  resources: z.boolean().optional(),
+  /** Its prompts are prompts of this server too, as `server__prompt`. */
+  prompts: z.boolean().optional(),
 };
 
 const stdioServer = z.strictObject({
@@ -89,12 +93,18 @@ const httpServer = z.strictObject({
       message: 'has a clientSecret without its clientId',
     })
     .optional(),
+  shared: z
+    .literal(false, { error: 'only a server that is started by a command has processes that sessions can share' })
+    .optional(),
   ...pooling,
 });
 
 export type StdioServerSettings = z.output<typeof stdioServer>;
 export type HttpServerSettings = z.output<typeof httpServer>;
 export type ServerSettings = StdioServerSettings | HttpServerSettings;
+
+/** How long callers wait for a server's start unless its entry has `startTimeout`. */
+export const usualStartMs = 10_000;
 
 /** Whether all sessions use the same processes of it. */
 export function isShared(settings: ServerSettings): settings is StdioServerSettings {
@@ -103,6 +113,10 @@ export function isShared(settings: ServerSettings): settings is StdioServerSetti
 
 /** Whether any of a server's tools are to stand among our own. */
 export const exposesTools = ({ expose }: ServerSettings): boolean => expose !== undefined && expose !== false;
+
+/** Whether a client of ours sees anything of a server among our own. */
+export const showsAny = (settings: ServerSettings): boolean =>
+  exposesTools(settings) || settings.resources === true || settings.prompts === true;
 
 /** The forms that an entry of `mcpServers` may have. */
 export const formsOfServer = [stdioServer, httpServer] as const;

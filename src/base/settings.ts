@@ -130,6 +130,13 @@ const runtimeSettings = [
     meaning: '1 offers only tools that change nothing.',
   },
   {
+    name: 'AGENT_RUNTIME_GUARD',
+    isChecked: true,
+    default: 'refuse',
+    isForServerOnly: true,
+    meaning: 'Edits of what another session has reserved: refuse, warn or off.',
+  },
+  {
     name: 'AGENT_RUNTIME_WORKER_SLOTS',
     atMost: 1_000,
     default: '5',
@@ -253,8 +260,13 @@ export interface ProviderSection {
 
 const prefix = 'AGENT_RUNTIME_';
 
-/** Names that processes of this program give to one another. */
-const internalNames = ['AGENT_RUNTIME_DEPTH', 'AGENT_RUNTIME_RUNNER', 'AGENT_RUNTIME_TOOL_SERVER'];
+/** Names that processes of this program give to one another; the first one a client may set for its shell. */
+const internalNames = [
+  'AGENT_RUNTIME_SESSION',
+  'AGENT_RUNTIME_DEPTH',
+  'AGENT_RUNTIME_RUNNER',
+  'AGENT_RUNTIME_TOOL_SERVER',
+];
 
 /** A warning for each variable that has this program's prefix and that nothing reads: most likely it is misspelt. */
 export function warnOfUnknown(env: Environment, providers: readonly ProviderSection[]): string[] {

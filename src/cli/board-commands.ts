@@ -21,7 +21,9 @@ const limit = (byDefault: number) => count('--limit <count>', `at most this many
 const isWatched = flag('-w, --watch', 'show it anew after each change, until Ctrl-C');
 const goalId = completedBy('goal', count('--goal <id>', 'only of this goal'));
 
-/** What the sessions work on, for people and scripts. All but `import` and `message send` only read. */
+const worktreeTask = completedBy('task', argument('the id or key of the task, or the id of the background task'));
+
+/** What the sessions work on, for people and scripts. All but `import`, `message send` and those of `worktrees` only read. */
 export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
   defineCommand({
     name: 'board',
@@ -83,6 +85,37 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
     options: { isAll, goalId, isWatched },
     load: async () => (await import('./board/next.js')).runNext,
   }),
+  {
+    name: 'worktrees',
+    description: 'Git worktrees of tasks and background tasks: list, merge, discard or keep them.',
+    commands: [
+      defineCommand({
+        name: 'list',
+        isDefault: true,
+        description: 'List them with what was done in each; so does `worktrees` alone.',
+        load: async () => (await import('./worktrees/worktrees.js')).listWorktrees,
+      }),
+      defineCommand({
+        name: 'merge',
+        description: 'Merge the worktree of a task into the branch that it began from, if that merges.',
+        arguments: { task: worktreeTask },
+        load: async () => (await import('./worktrees/worktrees.js')).mergeWorktree,
+      }),
+      defineCommand({
+        name: 'discard',
+        description: 'Remove the worktree of a task and its branch.',
+        arguments: { task: worktreeTask },
+        options: { isForced: flag('--force', 'also with work in it, whose commits a ref keeps') },
+        load: async () => (await import('./worktrees/worktrees.js')).discardWorktree,
+      }),
+      defineCommand({
+        name: 'keep',
+        description: 'Leave the worktree of a task to yourself: nothing removes it.',
+        arguments: { task: worktreeTask },
+        load: async () => (await import('./worktrees/worktrees.js')).keepWorktree,
+      }),
+    ],
+  },
   defineCommand({
     name: 'messages',
     description: 'Show the messages between sessions, workers and you; it marks none as read.',

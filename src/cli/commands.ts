@@ -1,3 +1,4 @@
+import { remoteNames } from '../services/remote-datasets.js';
 import { boardCommands } from './board-commands.js';
 import { shells } from './completion/shells.js';
 import { type CommandSet, type DefinedCommand, defineCommand } from './define-command.js';
@@ -89,6 +90,30 @@ const hookCommands = [
     name: 'pre-compact',
     description: 'Note on each task of this conversation how far it is, before a compaction.',
     load: async () => (await import('./hook/pre-compact.js')).runPreCompact,
+  }),
+  defineCommand({
+    name: 'pre-tool-use',
+    description: 'Refuse an edit of a file that another session has reserved.',
+    load: async () => (await import('./guard/pre-tool-use.js')).answerPreToolUse,
+  }),
+];
+
+/** What keeps sessions from editing and committing what another has reserved. */
+const guardCommands = [
+  defineCommand({
+    name: 'check',
+    description: 'Check the staged files; the exit code is 1 if another session has reserved one of them.',
+    load: async () => (await import('./guard/check-staged.js')).runGuardCheck,
+  }),
+  defineCommand({
+    name: 'install',
+    description: 'Write the pre-commit hook of this repository; one that is there is kept, and runs first.',
+    load: async () => (await import('./guard/install-guard.js')).runGuardInstall,
+  }),
+  defineCommand({
+    name: 'uninstall',
+    description: 'Remove the pre-commit hook, and put back the one that was there before.',
+    load: async () => (await import('./guard/install-guard.js')).runGuardUninstall,
   }),
 ];
 
@@ -279,6 +304,14 @@ With fill, a missing number becomes the mean of the training rows, and a missing
     load: async () => (await import('./datasets.js')).importOwn,
   }),
   defineCommand({
+    name: 'fetch',
+    description:
+      'Download a public data set and compare it with its checksum; run again, it goes on where it broke off.',
+    arguments: { name: argument('mnist (12 MB) or cifar10 (170 MB)', remoteNames) },
+    options: { force: flag('--force', 'also when it is there already') },
+    load: async () => (await import('./datasets.js')).fetchRemote,
+  }),
+  defineCommand({
     name: 'list',
     description: 'List the imported data sets, and which of them were changed since.',
     load: async () => (await import('./datasets.js')).listDatasets,
@@ -323,7 +356,11 @@ const databaseCommands = [
 
 /** Every command by group. `--help` and the README's table have the same groups and order. */
 export const commands: Readonly<Record<string, readonly (DefinedCommand | CommandSet)[]>> = {
-  Setup: [...setupCommands, { name: 'hook', description: 'Answer a hook of Claude Code.', commands: hookCommands }],
+  Setup: [
+    ...setupCommands,
+    { name: 'hook', description: 'Answer a hook of Claude Code.', commands: hookCommands },
+    { name: 'guard', description: 'Hold to the paths that sessions have reserved.', commands: guardCommands },
+  ],
   Server: [
     ...serverCommands,
     {
@@ -338,8 +375,8 @@ export const commands: Readonly<Record<string, readonly (DefinedCommand | Comman
     { name: 'servers', description: 'Manage the MCP servers whose tools call_tool calls.', commands: serversCommands },
   ],
   Jobs: jobCommands,
-  Prices: [{ name: 'prices', description: 'Manage the price files that backtests read.', commands: pricesCommands }],
-  Datasets: [
+  Data: [
+    { name: 'prices', description: 'Manage the price files that backtests read.', commands: pricesCommands },
     { name: 'datasets', description: 'Manage the data sets that training jobs learn from.', commands: datasetCommands },
   ],
   Database: databaseCommands,

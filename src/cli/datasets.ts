@@ -7,8 +7,11 @@ import {
 } from '../agents/ml-experiment/own-datasets.js';
 import { systemClock } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
+import { fetchDataset } from '../services/fetch-dataset.js';
 import { importDataset, removeDataset, showDataset } from '../services/import-dataset.js';
+import type { RemoteName } from '../services/remote-datasets.js';
 import type { CommandContext } from './define-command.js';
+import { createInterruption } from './interruption.js';
 import type { Paint } from './output.js';
 import { readSettings } from './read-settings.js';
 import { type Column, printTable } from './table.js';
@@ -53,6 +56,32 @@ function readLevels(option: string): [string, string[]] {
   const named = (levels ?? '').split(',').map((level) => level.trim());
   if (column !== '' && named.length > 1 && named.every((level) => level !== '')) return [column.trim(), named];
   throw new RuntimeError('invalid', `--ordinal ${option} names no order.`, 'Write it as size=small,medium,large.');
+}
+
+/** Downloads a public data set. */
+export async function fetchRemote(
+  { name, force }: { name: string; force: boolean },
+  context: CommandContext,
+): Promise<void> {
+  const { flags, output } = context;
+  const { dataDir } = readSettings(flags.settings);
+  const interruption = createInterruption(output, { isAnnounced: false });
+  try {
+    const fetched = await fetchDataset({
+      name: name as RemoteName,
+      dataDir,
+      mayReplace: force,
+      signal: interruption.signal,
+      onFile({ name: file, bytes }, from) {
+        const rest = from > 0 ? `, from byte ${from} on` : '';
+        if (!flags.isQuiet) output.say(`${file}, ${bytes} bytes${rest}`);
+      },
+    });
+    if (flags.isJson) output.printJson(fetched);
+    else output.quote(`${fetched.name}: ${fetched.files.length} files in ${fetched.directory}`);
+  } finally {
+    interruption.end();
+  }
 }
 
 export function listDatasets(_: unknown, { flags, output, wantsJson }: CommandContext): void {

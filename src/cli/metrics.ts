@@ -30,6 +30,20 @@ export async function runMetrics(
 }
 
 type Shown<Part extends 'types' | 'agents' | 'errors'> = ShownMetrics[Part][number];
+type Group = ShownMetrics['tasks']['workers' | 'goals'][number];
+
+const groupColumns: Column<Group>[] = [
+  {
+    title: 'WORKER OR GOAL',
+    value: (row) => ('worker' in row ? row.worker : `goal ${row.goal_id} ${row.name}`),
+    isText: true,
+  },
+  { title: 'COMPLETED', value: ({ completed }) => String(completed), isNumber: true },
+  { title: 'TIME (MEDIAN)', value: (row) => duration(row.cycle_seconds.median), isNumber: true },
+  { title: 'P90', value: (row) => duration(row.cycle_seconds.p90), isNumber: true },
+  { title: 'WAITED (MEDIAN)', value: (row) => duration(row.waiting_seconds.median), isNumber: true },
+  { title: 'P90', value: (row) => duration(row.waiting_seconds.p90), isNumber: true },
+];
 
 const typeColumns: Column<Shown<'types'>>[] = [
   { title: 'TYPE', value: ({ type }) => type, isText: true },
@@ -57,9 +71,21 @@ const errorColumns: Column<Shown<'errors'>>[] = [
   { title: 'COUNT', value: ({ count }) => String(count), isNumber: true },
 ];
 
+function tasksInWords({ cycle_seconds, waiting_seconds, ...tasks }: ShownMetrics['tasks']): string[] {
+  if (tasks.completed + tasks.failed + tasks.cancelled === 0) return ['No task ended in this time.'];
+  const counts = `${tasks.completed} completed (${tasks.completed_per_hour} an hour), ${tasks.failed} failed, ${tasks.cancelled} cancelled.`;
+  if (!cycle_seconds || !waiting_seconds) return [counts];
+  const { median, p90 } = cycle_seconds;
+  return [
+    counts,
+    `From start to end: median ${duration(median)}, 90 % within ${duration(p90)}.`,
+    `From creation to start: median ${duration(waiting_seconds.median)}, 90 % within ${duration(waiting_seconds.p90)}.`,
+  ];
+}
+
 /** The metrics as tables: by job type, by agent, and by error. */
 export function metricsTable(
-  { types, agents, errors, totals }: ShownMetrics,
+  { types, agents, errors, tasks, totals }: ShownMetrics,
   window: string,
   { columns, paint }: Pick<Output, 'columns' | 'paint'>,
 ): string {
@@ -70,6 +96,9 @@ export function metricsTable(
   ];
   if (agents.length > 0) parts.push('', paint('bold', 'Agents'), renderTable(agentColumns, agents, form));
   if (errors.length > 0) parts.push('', paint('bold', 'Attempts that failed'), renderTable(errorColumns, errors, form));
+  parts.push('', paint('bold', `Tasks, last ${window}`), ...tasksInWords(tasks));
+  const groups = [...tasks.workers, ...tasks.goals];
+  if (groups.length > 0) parts.push(renderTable(groupColumns, groups, form));
   parts.push(
     '',
     paint('bold', 'Since the beginning'),

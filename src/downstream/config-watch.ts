@@ -21,6 +21,7 @@ export class ConfigWatch {
   #servers: ConfiguredServers;
   #mark: string;
   #lookedAt: number;
+  /** Why the file, as it is now, could not be read; the servers are then those of before. */
   #problem: string | undefined;
 
   constructor(needs: ConfigWatchNeeds) {
@@ -34,9 +35,23 @@ export class ConfigWatch {
     return this.#servers;
   }
 
-  /** Why the file, as it is now, could not be read; the servers are then those of before. */
-  get problem(): string | undefined {
-    return this.#problem;
+  /** What is wrong with the file, as it is now, and with entries of it. */
+  get problems(): { server: string; problem: string }[] {
+    const file =
+      this.#problem === undefined
+        ? []
+        : [{ server: this.#needs.configPath, problem: `as it was before: ${this.#problem}` }];
+    const entries = this.#servers.unused.flatMap(({ server, problem }) =>
+      problem === undefined ? [] : [{ server, problem: `left out of the config file: ${problem}` }],
+    );
+    return [...file, ...entries];
+  }
+
+  /** Why a server of the file is not used; undefined if it is, and if there is no such entry. */
+  whyUnused(server: string): string | undefined {
+    const entry = this.#servers.unused.find((unused) => unused.server === server);
+    if (!entry) return undefined;
+    return entry.problem === undefined ? 'is switched off in the config file' : `is left out: ${entry.problem}`;
   }
 
   /** Reads the file if it has changed. Returns whether there is anything new. */

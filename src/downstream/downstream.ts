@@ -7,11 +7,11 @@ import type { JsonObject } from '../base/json.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
 import { type ConfiguredServers, isShared, type ServerSettings } from '../base/server-settings.js';
-import { sharingWord } from '../base/text.js';
 import type { Actor } from '../core/actor.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import { recordEvent } from '../core/events/events.js';
 import type { Database, Statement } from '../store/sql.js';
+import { Catalogs, type ChangedList } from './catalogs.js';
 import { ConfigWatch } from './config-watch.js';
 import { lookAtKeeper } from './connection/keeper-transport.js';
 import type { KeeperAccess } from './connection/keeper-wire.js';
@@ -25,13 +25,15 @@ import type { ServerProcesses } from './processes.js';
 import { CallCache } from './routing/cache.js';
 import { CallMetrics, type CallStats } from './routing/call-metrics.js';
 import { Caller, type CallOutcome, type CallRequest } from './routing/caller.js';
-import { nativeServer, notUsed } from './routing/resolve.js';
+import { requireSource } from './routing/require-source.js';
+import { notUsed } from './routing/resolve.js';
 import { type Route, type RouteChange, Routes } from './routing/routes.js';
 import { ServerLauncher } from './server-launcher.js';
 import {
   listTools,
   type ServerView,
   type SickServer,
+  saidBy,
   sickServers,
   type ToolFilter,
   type ToolListing,
@@ -64,6 +66,10 @@ export interface Downstream {
   exposed(): Promise<Exposure>;
   /** Calls back whenever `exposed` may have changed in this process. Returns the function that ends it. */
   onToolsChanged(listener: () => void): () => void;
+  /** Resources and prompts of the servers whose entries show them. */
+  catalogs(): Promise<Catalogs>;
+  /** Calls back whenever a list of `catalogs` may have changed. Returns the function that ends it. */
+  onCatalogChanged(listener: (list: ChangedList) => void): () => void;
   /** All tools that can be called; starts servers that were never listed, and names those that did not come up. */
   tools(filter: ToolFilter): Promise<ToolListing>;
   servers(): Promise<ServerView[]>;
@@ -106,6 +112,7 @@ class PooledDownstream implements Downstream {
   readonly #pools = new Map<string, Pool>();
   readonly #caller: Caller;
   readonly #listeners = new Set<() => void>();
+  readonly #catalogs = new Catalogs({ pools: () => this.#pools.values() });
   #flushing: NodeJS.Timeout | undefined;
   /** Set once the scales of the database have been applied, or are being applied. */
   #scaled: Promise<void> | undefined;
@@ -125,7 +132,8 @@ class PooledDownstream implements Downstream {
     this.#buildPools();
     this.#caller = new Caller({
       pools: this.#pools,
-      whyUnused: (server) => this.#whyUnused(server),
+      whyUnused: (server) => this.#configured.whyUnused(server),
+      said: (pool) => saidBy(pool, needs.redact),
       natives,
       preferences: config.toolPreferences,
       routes: this.#routes,
@@ -156,6 +164,15 @@ class PooledDownstream implements Downstream {
     return () => this.#listeners.delete(listener);
   }
 
+  async catalogs(): Promise<Catalogs> {
+    await this.#refresh();
+    return this.#catalogs;
+  }
+
+  onCatalogChanged(listener: (list: ChangedList) => void): () => void {
+    return this.#catalogs.onChanged(listener);
+  }
+
   async tools(filter: ToolFilter): Promise<ToolListing> {
     await this.#refresh();
     const { natives, redact } = this.#needs;
@@ -183,7 +200,8 @@ class PooledDownstream implements Downstream {
   sick(): SickServer[] {
     const { redact } = this.#needs;
     const wantedLogin = this.#wantedLogin;
-    return [...this.#wrongEntries(), ...sickServers({ pools: this.#pools, redact, wantedLogin })];
+    const wrong = this.#configured.problems.map((each) => ({ ...each, said: undefined }));
+    return [...wrong, ...sickServers({ pools: this.#pools, redact, wantedLogin })];
   }
 
   async scale(server: string, instances: number, actor: Actor): Promise<void> {
@@ -196,7 +214,8 @@ class PooledDownstream implements Downstream {
   async route(tool: string, change: RouteChange, actor: Actor): Promise<Route> {
     await this.#refresh();
     const { prefer, backups = [] } = change;
-    for (const name of [...(prefer === undefined ? [] : [prefer]), ...backups]) await this.#requireSource(name, tool);
+    const needs = { pools: this.#pools, natives: this.#needs.natives, poolOf: (name: string) => this.#poolOf(name) };
+    for (const name of [...(prefer === undefined ? [] : [prefer]), ...backups]) await requireSource(name, tool, needs);
     return this.#routes.set(tool, change, actor);
   }
 
@@ -262,6 +281,7 @@ class PooledDownstream implements Downstream {
     for (const pool of before.values()) pool.resize(0);
     this.#scaled = undefined;
     this.#tellListeners();
+    this.#catalogs.poolsChanged();
   }
 
   #tellListeners(): void {
@@ -269,26 +289,6 @@ class PooledDownstream implements Downstream {
   }
 
   readonly #wantedLogin = ({ server, settings }: Pool) => wantedLogin(server, settings, this.#needs.config);
-
-  #wrongEntries(): SickServer[] {
-    const { configPath } = this.#needs.config;
-    const { problem, servers } = this.#configured;
-    const file =
-      problem === undefined ? [] : [{ server: configPath, problem: `as it was before: ${problem}`, said: undefined }];
-    const entries = servers.unused.flatMap((entry) =>
-      entry.problem === undefined
-        ? []
-        : [{ server: entry.server, problem: `left out of the config file: ${entry.problem}`, said: undefined }],
-    );
-    return [...file, ...entries];
-  }
-
-  /** Why a server of the config file is not used; undefined if it is, and if there is no such entry. */
-  #whyUnused(server: string): string | undefined {
-    const entry = this.#configured.servers.unused.find((unused) => unused.server === server);
-    if (!entry) return undefined;
-    return entry.problem === undefined ? 'is switched off in the config file' : `is left out: ${entry.problem}`;
-  }
 
   #createPool(server: string, settings: ServerSettings): Pool {
     const { clock, log, random = Math.random, restart } = this.#needs;
@@ -305,6 +305,7 @@ class PooledDownstream implements Downstream {
       open: (instance, hooks) => this.#launcher.open({ server, instance, settings }, hooks),
       onGivenUp: (instance, why) => void this.#recordGivenUp(instance, why, clock.now()),
       onListed: () => this.#tellListeners(),
+      onListChanged: this.#catalogs.tell,
     });
   }
 
@@ -350,36 +351,10 @@ class PooledDownstream implements Downstream {
     await this.#cache.flush();
   }
 
-  /** Throws `not_found` unless `source` is `native` for a built-in tool, a server, or a tool that its server may have. */
-  async #requireSource(source: string, tool: string): Promise<void> {
-    const [server = '', ...rest] = source.split('.');
-    if (source === nativeServer && !this.#pools.has(source)) {
-      const bare = tool.slice(tool.indexOf('.') + 1);
-      if (this.#needs.natives.some(({ name }) => name === bare)) return;
-      throw new RuntimeError(
-        'not_found',
-        `${JSON.stringify(bare)} is not built in, so native cannot answer it.`,
-        `Built in are: ${this.#needs.natives.map(({ name }) => name).join(', ')}.`,
-      );
-    }
-    const list = await this.#poolOf(server).knownTools();
-    const wanted = rest.join('.');
-    if (!list || wanted === '' || list.tools.some(({ name }) => name === wanted)) return;
-    const similar = sharingWord(
-      wanted,
-      list.tools.map(({ name }) => name),
-    );
-    throw new RuntimeError(
-      'not_found',
-      `The server ${server} has no tool ${JSON.stringify(wanted)}.${similar.length > 0 ? ` Similar: ${similar.join(', ')}.` : ''}`,
-      `Call list_available_tools with server ${server} for all of its tools.`,
-    );
-  }
-
   #poolOf(server: string): Pool {
     const pool = this.#pools.get(server);
     if (pool) return pool;
-    const why = this.#whyUnused(server);
+    const why = this.#configured.whyUnused(server);
     if (why !== undefined) throw notUsed(server, why);
     const names = [...this.#pools.keys()].join(', ');
     throw new RuntimeError(

@@ -19,7 +19,8 @@ export interface ServerLauncherNeeds {
   log: Log;
   redact: Redact;
   processes: ServerProcesses;
-  keeper: KeeperAccess;
+  /** Without it, shared servers have processes of this session's own too. */
+  keeper?: KeeperAccess;
 }
 
 export interface LaunchRequest {
@@ -27,6 +28,8 @@ export interface LaunchRequest {
   /** `github#2`. */
   instance: string;
   settings: ServerSettings;
+  /** How long the start may take; long enough to download it unless given. */
+  timeoutMs?: number;
 }
 
 type Hooks = Parameters<PoolNeeds['open']>[1];
@@ -51,26 +54,23 @@ export class ServerLauncher {
   }
 
   /** Opens a connection for an instance of a server. Throws CallFailure `not_started`. */
-  async open({ server, instance, settings }: LaunchRequest, hooks: Hooks): Promise<Connection> {
+  async open(request: LaunchRequest, hooks: Hooks): Promise<Connection> {
     const { log, redact } = this.#needs;
     const id = newShortId();
     const release = this.#reserve(id);
     try {
-      return await this.#connect(
-        id,
-        { server, instance, settings },
-        {
-          onToolsChanged: hooks.onToolsChanged,
-          onClosed() {
-            release();
-            hooks.onClosed();
-          },
+      return await this.#connect(id, request, {
+        onToolsChanged: hooks.onToolsChanged,
+        onListChanged: hooks.onListChanged,
+        onClosed() {
+          release();
+          hooks.onClosed();
         },
-      );
+      });
     } catch (error) {
       release();
       const detail = error instanceof CallFailure ? error.detail : undefined;
-      log.warn('a tool server did not start', { instance, error, said: lastWords(detail, redact) });
+      log.warn('a tool server did not start', { instance: request.instance, error, said: lastWords(detail, redact) });
       throw error;
     }
   }
@@ -100,7 +100,7 @@ export class ServerLauncher {
 
   async #connect(id: string, request: LaunchRequest, hooks: Hooks): Promise<Connection> {
     const { config, clock, processes } = this.#needs;
-    const { server, settings } = request;
+    const { server, settings, timeoutMs = Math.max(startMs, settings.startTimeout ?? 0) } = request;
     const launch = this.#shared(request) ?? prepareLaunch(settings, config, id);
     if (launch.kind === 'stdio') await processes.announce(id, server);
     // Loaded with the first connection: the SDK's client is large.
@@ -111,7 +111,7 @@ export class ServerLauncher {
       dataDir: config.dataDir,
       now: clock.now,
       watchdog: this.#watchdog,
-      timeoutMs: Math.max(startMs, settings.startTimeout ?? 0),
+      timeoutMs,
       onStarted: (pid) => void processes.started(id, pid).catch(() => {}),
       ...hooks,
     });
@@ -119,8 +119,8 @@ export class ServerLauncher {
 
   /** Undefined for a server of which each session has processes of its own. */
   #shared({ server, instance, settings }: LaunchRequest): SharedLaunch | undefined {
-    if (!isShared(settings)) return undefined;
     const { config, keeper } = this.#needs;
+    if (!keeper || !isShared(settings)) return undefined;
     const launch = prepareStdio(settings, config, '');
     const { command, args, env, cwd } = launch;
     const { timeout: checkMs = usualCheckMs } = settings.health || {};

@@ -247,7 +247,8 @@ export function sickServers({
   });
 }
 
-function saidBy(pool: Pool, redact: Redact): string | undefined {
+/** What an instance of a server wrote when it failed last. Data, not our wording. */
+export function saidBy(pool: Pool, redact: Redact): string | undefined {
   return lastWords(pool.instances().find(({ lastWords }) => lastWords !== undefined)?.lastWords, redact);
 }
 
@@ -257,15 +258,12 @@ function healthOf(pool: Pool): ServerHealth {
   return instances.length === 0 || instances.some(isSick) ? 'down' : 'idle';
 }
 
-/** A first start that takes longer is told as a problem. */
-const slowStartMs = 10_000;
-
-/** Whether it should be up and is not. A first start is not sickness, a restart is. */
-function isSick({ state, restarts, comingUpMs }: InstanceView): boolean {
-  return state !== 'ready' && state !== 'stopped' && (state !== 'starting' || restarts > 0 || comingUpMs > slowStartMs);
+/** Whether it should be up and is not. A first start is not sickness, unless it is late; a restart is. */
+function isSick({ state, restarts, isLate }: InstanceView): boolean {
+  return state !== 'ready' && state !== 'stopped' && (state !== 'starting' || restarts > 0 || isLate);
 }
 
-function problemOf({ state, lastFailure, comingUpMs }: InstanceView): string {
-  const since = comingUpMs > slowStartMs ? ` for ${Math.round(comingUpMs / 1_000)} s` : '';
+function problemOf({ state, lastFailure, comingUpMs, isLate }: InstanceView): string {
+  const since = isLate ? ` for ${Math.round(comingUpMs / 1_000)} s` : '';
   return `${state.replace('_', ' ')}${since}, ${lastFailure ?? 'no answer'}`;
 }

@@ -13,6 +13,7 @@ import type { EventFeed } from '../mcp/event-feed.js';
 import { ExposedTools } from '../mcp/exposed-tools.js';
 import { Rounds } from '../mcp/modern-rounds.js';
 import { createModernServer } from '../mcp/modern-server.js';
+import { OtherCatalogs } from '../mcp/other-catalogs.js';
 import { followResources } from '../mcp/resource-changes.js';
 import { createRuntimeService } from '../mcp/runtime-service.js';
 import type { ToolSurfaces } from '../mcp/tool-surface.js';
@@ -125,7 +126,7 @@ interface Changes extends ServerEventBus {
   start(): Promise<void>;
 }
 
-/** The changes of resources and of tools, followed while anybody listens. */
+/** The changes of resources, prompts and tools, followed while anybody listens. */
 function createChanges(needs: ModernEndpointNeeds): Changes {
   const { runtime, feed, log } = needs;
   const listeners = new Set<(event: ServerEvent) => void>();
@@ -142,8 +143,12 @@ function createChanges(needs: ModernEndpointNeeds): Changes {
       for (const uri of uris) publish({ kind: 'resource_updated', uri });
       if (isListChanged) publish({ kind: 'resources_list_changed' });
     });
+    const endOthers = new OtherCatalogs({ exposing, isReadOnly: false }).follow((list) =>
+      publish({ kind: `${list}_list_changed` }),
+    );
     return () => {
       endTools();
+      endOthers();
       endResources();
     };
   }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import type { JsonObject } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
 import { type Suggested, type Suggestions, suggest } from '../core/overview/suggest.js';
 import type { Runtime } from '../runtime.js';
 import { type Handlers, RequestError, readParams } from './exchange.js';
 import { invalidParams } from './json-rpc.js';
+import type { OtherCatalogs } from './other-catalogs.js';
 
 const completeParams = z.looseObject({
   ref: z.union([
@@ -30,11 +32,22 @@ const ofResources: Readonly<Record<string, Suggested | 'agent'>> = {
 /** By the specification, a reply has no more. */
 const mostValues = 100;
 
+export interface CompletionNeeds {
+  actor: Actor;
+  runtime(): Promise<Runtime>;
+  others: Pick<OtherCatalogs, 'complete'>;
+}
+
 /** Suggests ids and names to somebody who types an argument (MCP spec 2025-11-25, completion). */
-export function completionHandlers(needs: { actor: Actor; runtime(): Promise<Runtime> }): Handlers {
+export function completionHandlers(needs: CompletionNeeds): Handlers {
   return {
-    'completion/complete': async (params) => {
-      const { ref, argument } = readParams('completion/complete', completeParams, params);
+    'completion/complete': async (params, { signal }) => {
+      const given = readParams('completion/complete', completeParams, params);
+      const { ref, argument } = given;
+      const isOwn =
+        ref.type === 'ref/prompt' ? Object.hasOwn(ofPrompts, ref.name) : Object.hasOwn(ofResources, ref.uri);
+      const other = isOwn ? undefined : await needs.others.complete(given as JsonObject & { ref: JsonObject }, signal);
+      if (other) return other;
       const kind = ref.type === 'ref/prompt' ? kindOfPrompt(ref.name, argument.name) : kindOfResource(ref.uri);
       const { values, hasMore } = kind ? await suggestionsOf(kind, argument.value) : { values: [], hasMore: false };
       return { completion: { values, hasMore } };

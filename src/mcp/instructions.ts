@@ -43,7 +43,7 @@ const lines: readonly Line[] = [
     text: '- Lists: limit is at most 200; next_cursor of a page is the cursor of the next; defaults is what a row has that does not say otherwise. scope: project (yours, the default) or all. fields: brief (default) or full.',
   },
   {
-    text: '- claim_token proves that a claim is yours. It lives while this session does, or lease_seconds; others may take the task 60 s after it dies.',
+    text: '- claim_token proves that a claim is yours. It lives while this session does, or lease_seconds; others may take the task 60 s after it dies. worktree: true gives it a git worktree.',
     needs: work,
   },
   {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 export const invalidRequest = -32600;
 export const methodNotFound = -32601;
 export const invalidParams = -32602;
+export const internalError = -32603;
 
 const version = z.literal('2.0');
 const id = z.union([z.string(), z.int()]);

@@ -16,9 +16,11 @@ export function createLegacyServer(service: Service): Server {
   server.instructionsFor = service.instructions;
   const subscriptions = service.follow ? createSubscriptions(server, service.follow) : undefined;
   let endTools: (() => void) | undefined;
+  let endPrompts: (() => void) | undefined;
   server.onclose = () => {
     subscriptions?.stop();
     endTools?.();
+    endPrompts?.();
   };
   const handlers = { ...service.handlers, ...subscriptions?.handlers };
 
@@ -29,6 +31,9 @@ export function createLegacyServer(service: Service): Server {
     // From here on the client is told when the list changes.
     if (method === 'tools/list') {
       endTools ??= service.followTools?.(() => void server.sendToolListChanged().catch(() => {}));
+    }
+    if (method === 'prompts/list') {
+      endPrompts ??= service.followPrompts?.(() => void server.sendPromptListChanged().catch(() => {}));
     }
     return (await answer({ handlers }, method, params, exchangeOf(server, extra))) as Record<string, unknown>;
   };

@@ -10,11 +10,12 @@ import type { Service } from './service.js';
 export async function serveModern(service: Service, transport: Transport, log: Log): Promise<void> {
   let server: Server | undefined;
   let following: Promise<unknown> | undefined;
-  let isFollowingTools = false;
+  let isFollowingLists = false;
   /** The SDK sends on what the subscriptions of the client ask for, and drops the rest. */
   async function follow(): Promise<void> {
-    if (!isFollowingTools) service.followTools?.(() => void server?.sendToolListChanged().catch(() => {}));
-    isFollowingTools = true;
+    if (!isFollowingLists) service.followTools?.(() => void server?.sendToolListChanged().catch(() => {}));
+    if (!isFollowingLists) service.followPrompts?.(() => void server?.sendPromptListChanged().catch(() => {}));
+    isFollowingLists = true;
     following ??= service.follow?.(({ uris, isListChanged }) => {
       for (const uri of uris) server?.sendResourceUpdated({ uri }).catch(() => {});
       if (isListChanged) server?.sendResourceListChanged().catch(() => {});

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Handlers, RequestError, readParams } from './exchange.js';
 import { invalidParams } from './json-rpc.js';
 import { refuseCursor } from './no-cursor.js';
+import type { OtherCatalogs } from './other-catalogs.js';
 
 interface Prompt {
   name: string;
@@ -57,15 +58,17 @@ const getParams = z.looseObject({
 });
 
 /** Prompts for people, which clients offer as commands (MCP spec 2025-11-25, prompts). */
-export const promptHandlers: Handlers = {
-  'prompts/list': (params) => {
+export const promptHandlers = (others: Pick<OtherCatalogs, 'prompts' | 'prompt'>): Handlers => ({
+  'prompts/list': async (params) => {
     refuseCursor('prompts/list', params);
-    return { prompts: prompts.map(show) };
+    return { prompts: [...prompts.map(show), ...(await others.prompts())] };
   },
-  'prompts/get': (params) => {
+  'prompts/get': async (params, { signal }) => {
     const given = readParams('prompts/get', getParams, params);
     const prompt = prompts.find(({ name }) => name === given.name);
     if (!prompt) {
+      const other = await others.prompt(given.name, given.arguments ?? {}, signal);
+      if (other) return other;
       const known = prompts.map(({ name }) => name).join(', ');
       throw new RequestError(invalidParams, `There is no prompt ${JSON.stringify(given.name)}. Known: ${known}.`);
     }
@@ -80,7 +83,7 @@ export const promptHandlers: Handlers = {
       messages: [{ role: 'user', content: { type: 'text', text: prompt.text(text) } }],
     };
   },
-};
+});
 
 function show({ name, title, description, argument }: Prompt) {
   if (!argument) return { name, title, description };

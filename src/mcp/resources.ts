@@ -7,6 +7,7 @@ import type { Runtime } from '../runtime.js';
 import { type Handlers, RequestError, readParams } from './exchange.js';
 import { invalidParams } from './json-rpc.js';
 import { refuseCursor } from './no-cursor.js';
+import type { OtherCatalogs } from './other-catalogs.js';
 
 /** A resource: the result of a tool that reads, by address. */
 interface Resource {
@@ -57,32 +58,34 @@ export interface ResourceNeeds {
   actor: Actor;
   rights?: Rights | undefined;
   runtime(): Promise<Runtime>;
+  others: Pick<OtherCatalogs, 'resources' | 'templates' | 'read'>;
 }
 
 const readUri = z.looseObject({ uri: z.string() });
 
 /** What can be read by address (MCP spec 2025-11-25, resources). */
-export function resourceHandlers({ actor, rights, runtime }: ResourceNeeds): Handlers {
+export function resourceHandlers({ actor, rights, runtime, others }: ResourceNeeds): Handlers {
   return {
     'resources/list': async (params) => {
       refuseCursor('resources/list', params);
       const open = await openThings(actor, runtime);
-      return { resources: [...resources.map(show), ...open.map(showOpen)] };
+      return { resources: [...resources.map(show), ...open.map(showOpen), ...(await others.resources())] };
     },
-    'resources/templates/list': (params) => {
+    'resources/templates/list': async (params) => {
       refuseCursor('resources/templates/list', params);
-      return {
-        resourceTemplates: templates.map(({ scheme, variable, title, tool }) => ({
-          uriTemplate: `${scheme}://{${variable}}`,
-          name: scheme,
-          title,
-          description: `What ${tool} returns.`,
-          mimeType,
-        })),
-      };
+      const own = templates.map(({ scheme, variable, title, tool }) => ({
+        uriTemplate: `${scheme}://{${variable}}`,
+        name: scheme,
+        title,
+        description: `What ${tool} returns.`,
+        mimeType,
+      }));
+      return { resourceTemplates: [...own, ...(await others.templates())] };
     },
     'resources/read': async (params, { signal }) => {
       const { uri } = readParams('resources/read', readUri, params);
+      const other = await others.read(uri, signal);
+      if (other) return other;
       const { tool, input } = findResource(uri);
       const [{ findTool }, { contextOf, runTool }, opened] = await Promise.all([
         import('../tools/index.js'),

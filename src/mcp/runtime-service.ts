@@ -10,6 +10,7 @@ import { type ExposedRuntime, ExposedTools } from './exposed-tools.js';
 import { faceOf } from './face.js';
 import { instructionsFor } from './instructions.js';
 import { refuseCursor } from './no-cursor.js';
+import { OtherCatalogs } from './other-catalogs.js';
 import { promptHandlers } from './prompts.js';
 import { followResources } from './resource-changes.js';
 import { resourceHandlers } from './resources.js';
@@ -43,6 +44,7 @@ export interface RuntimeServiceNeeds {
 export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
   const { surfaces, actor, rights, runtime, isReadOnly } = needs;
   const exposed = new ExposedTools(needs);
+  const others = new OtherCatalogs(needs);
 
   async function callTool(params: unknown, exchange: Exchange): Promise<CallToolResult> {
     const { name, arguments: given } = calledTool(params);
@@ -68,7 +70,7 @@ export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
     capabilities: {
       tools: { listChanged: true },
       resources: { subscribe: true, listChanged: true },
-      prompts: {},
+      prompts: { listChanged: true },
       completions: {},
       logging: {},
     },
@@ -80,15 +82,23 @@ export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
         return { tools: [...own, ...(await exposed.list())] };
       },
       'tools/call': callTool,
-      ...resourceHandlers(needs),
-      ...promptHandlers,
-      ...completionHandlers(needs),
+      ...resourceHandlers({ ...needs, others }),
+      ...promptHandlers(others),
+      ...completionHandlers({ ...needs, others }),
     },
     followTools: (publish) => exposed.follow(publish),
+    followPrompts: (publish) => others.follow((list) => list === 'prompts' && publish()),
     async follow(publish) {
       const { db, log } = await runtime();
       const feed = needs.feed ?? createEventFeed({ db, log });
-      return followResources({ db, feed, log }, publish);
+      const endOwn = await followResources({ db, feed, log }, publish);
+      const endOthers = others.follow((list) => {
+        if (list === 'resources') publish({ uris: new Set(), isListChanged: true });
+      });
+      return () => {
+        endOthers();
+        endOwn();
+      };
     },
   };
 }

@@ -18,6 +18,8 @@ export interface Service {
   follow?(publish: (changes: ResourceChanges) => void): Promise<() => void>;
   /** Tells when the list of tools is no longer as this client has seen it, until the function returned is called. */
   followTools?(publish: () => void): () => void;
+  /** Tells when the list of prompts may be another one, until the function returned is called. */
+  followPrompts?(publish: () => void): () => void;
 }
 
 /** How the server names itself in each answer of protocol 2026-07-28. */

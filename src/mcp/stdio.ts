@@ -3,7 +3,7 @@ import type { Implementation } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
 import { type Log, type OpenLogOptions, openLog } from '../base/log.js';
-import { exposesTools } from '../base/server-settings.js';
+import { showsAny } from '../base/server-settings.js';
 import { defaultConfig } from '../config.js';
 import { nameSession, type Session, type SessionInfo } from '../core/coordination/sessions.js';
 import type { Runtime } from '../runtime.js';
@@ -73,7 +73,7 @@ export async function serveStdio(readSettings: () => Config, options: ServeOptio
   await serveUntilEnd(service, { begin: sessionStart.begin, project, log, close: () => runtime.opened()?.close() });
 }
 
-const exposesAny = ({ servers }: Config): boolean => Object.values(servers.used).some(exposesTools);
+const exposesAny = ({ servers }: Config): boolean => Object.values(servers.used).some(showsAny);
 
 interface OpenedOnce {
   open(): Promise<Runtime>;

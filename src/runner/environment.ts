@@ -1,3 +1,4 @@
+import { devNull } from 'node:os';
 import { delimiter } from 'node:path';
 import type { AgentRegistry } from '../agents/index.js';
 import type { HostedModule } from '../agents/modules/modules.js';
@@ -59,9 +60,13 @@ export function moduleEnvironment(config: Config): Record<string, string> {
   return Object.fromEntries(entries.filter(([, value]) => !config.secrets.includes(value)));
 }
 
-/** The environment of the keeper of shared servers, which calls no model and runs no job. */
+/**
+ * The environment of the keeper of shared servers, which calls no model and runs no job. It is told all that it starts by
+ * sessions and reads no config file, so that a mistake there keeps no server from running.
+ */
 export function keeperEnvironment(config: Config): Record<string, string> {
-  return runnerEnvironment({ ...config, commands: new Map(), pricesUrl: undefined, agents: [] }, []);
+  const idle = { ...config, commands: new Map(), pricesUrl: undefined, agents: [] };
+  return { ...runnerEnvironment(idle, []), AGENT_RUNTIME_CONFIG: devNull };
 }
 
 /** What a runner of this configuration can run: a provider that works without settings counts as configured. */

@@ -12,6 +12,8 @@ import { taskCounts } from './migrations/011-task-counts.js';
 import { messages } from './migrations/012-messages.js';
 import { sweeps } from './migrations/013-sweeps.js';
 import { pathReservations } from './migrations/014-path-reservations.js';
+import { worktrees } from './migrations/015-worktrees.js';
+import { taskTimes } from './migrations/016-task-times.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -30,4 +32,6 @@ export const migrations: readonly Migration[] = [
   messages,
   sweeps,
   pathReservations,
+  worktrees,
+  taskTimes,
 ];

@@ -3,31 +3,30 @@ import { modelParams } from '../agents/llm.js';
 import { hasEnded, jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
+import { cursor, inWorktree, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import { wholeJobId } from './call/whole-job-id.js';
 import {
   attemptOutput,
-  jobResultOutput,
   jobStatusOutput,
   listedTaskOutput,
   showAttempts,
   showJobBriefly,
-  showJobResult,
   showJobStatus,
   showWaitedJob,
   submittedTaskOutput,
   waitedJobOutput,
   warningsOf,
 } from './shapes/job.js';
+import { jobResultOutput, showJobResult } from './shapes/job-result.js';
 import { jobListText, jobResultText, jobStatusText, repeatedLine, warningLines } from './shapes/job-text.js';
 
 const model = z
   .string()
   .min(1)
   .max(200)
-  .describe('Such as claude-sonnet-5-5, opus, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.');
+  .describe('Such as claude-sonnet-5-5, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.');
 
 /** Background tasks: prompts that a language model answers in a process of their own. */
 export const backgroundTools = [
@@ -49,9 +48,7 @@ export const backgroundTools = [
         .array(jobId)
         .max(100)
         .optional()
-        .describe(
-          'task_ids that must complete first. Their results go where {{results}} stands in the prompt, or at its end.',
-        ),
+        .describe('task_ids to wait for. Their results go where {{results}} stands, or at the end.'),
       fallback_models: z
         .array(model)
         .max(5)
@@ -71,10 +68,11 @@ export const backgroundTools = [
         .max(200)
         .optional()
         .describe('A name of your own: the same key again returns the same task.'),
-      task_id: taskReference
-        .optional()
-        .describe('A task on the board: claimed now, judged by its acceptance, and completed or failed.'),
+      task_id: taskReference.optional().describe('A task on the board: claimed now, judged, and completed or failed.'),
       verify,
+      continue_from: jobId.optional().describe('Its conversation goes on.'),
+      working_directory: z.string().min(1).max(4_000).optional().describe('Where a CLI works: in your project.'),
+      worktree: inWorktree,
     }),
     output: submittedTaskOutput,
     text: (output) =>
@@ -173,8 +171,7 @@ export const backgroundTools = [
     name: 'wait_for_tasks',
     title: 'Wait for tasks',
     effect: 'read',
-    description:
-      'Waits until any or all of these have ended, 50 s at most; returns status and the first 1,000 characters of each answer.',
+    description: 'Waits until any or all have ended, 50 s at most; returns status and the beginning of each answer.',
     input: z.strictObject({
       task_ids: z.array(jobId).min(1).max(100).describe('Ids as returned by submit_background_task or submit_job.'),
       mode: z.enum(['any', 'all']).default('all').describe('Wait for any of them, or for all.'),

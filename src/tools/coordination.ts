@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { cut } from '../base/text.js';
 import type { TaskWithDependencies } from '../core/tasks/list-tasks.js';
 import type { Runtime } from '../runtime.js';
+import { giveWorktree } from '../services/claim-in-worktree.js';
 import { defineTool } from './call/define-tool.js';
 import {
   claimToken,
   cursor,
   failurePolicy,
   goalId,
+  inWorktree,
   iso,
   limit,
   priority,
@@ -183,13 +185,14 @@ export const coordinationTools = [
     effect: 'write',
     description:
       'Claims one particular task for the worker of a slot. Next: update_task. claim_next_task claims the most urgent one.',
-    input: z.strictObject({ taskId, workerId, workerSlot: slot }),
+    input: z.strictObject({ taskId, workerId, workerSlot: slot, worktree: inWorktree }),
     output: workerClaimOutput,
     text: ({ taskId, workerId }) => `Successfully claimed task ${taskId} for worker ${workerId}`,
     facts: describeWorkerClaim,
     handler: async (input, { runtime, actor }) => {
       const { taskId, workerId, workerSlot } = input;
-      const task = await runtime.workers.claim({ task: taskId, workerId, slot: workerSlot }, actor);
+      const claimed = await runtime.workers.claim({ task: taskId, workerId, slot: workerSlot }, actor);
+      const task = input.worktree ? await giveWorktree(claimed, actor, runtime) : claimed;
       const keys = await runtime.tasks.keysOf([task]);
       const unread = await runtime.messages.unread(actor, workerId);
       return showWorkerClaim(task, { keys, now: runtime.clock.now(), workerId, workerSlot, unread });

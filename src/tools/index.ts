@@ -19,11 +19,12 @@ import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
 import { toolTools } from './tools.js';
 import { verifyTools } from './verify.js';
+import { worktreeTools } from './worktrees.js';
 
 /** The tools by toolset, in the order in which clients list them. */
 export const toolsets = {
   goals: [...goalTools, ...taskTools, ...verifyTools, ...templateTools, ...runGoalTools],
-  coordination: [...coordinationTools, ...messageTools, ...reservationTools],
+  coordination: [...coordinationTools, ...messageTools, ...reservationTools, ...worktreeTools],
   relay: relayTools,
   breakers: breakerTools,
   background: backgroundTools,

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { messageOf } from '../base/errors.js';
 import { listedStates } from '../core/tasks/list-tasks.js';
+import type { Runtime } from '../runtime.js';
+import { claimInWorktree } from '../services/claim-in-worktree.js';
 import { defineTool } from './call/define-tool.js';
 import * as field from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
@@ -15,6 +18,7 @@ import {
   toTaskFields,
 } from './shapes/new-task.js';
 import * as task from './shapes/task.js';
+import { type ShownWorktree, showDifference } from './shapes/worktree.js';
 
 const workerName = z.string().min(1).max(200).describe('A name for who does it, when a session has several workers.');
 const leaseSeconds = z
@@ -24,6 +28,17 @@ const leaseSeconds = z
   .describe(
     'How long the claim lives without a heartbeat. A session renews its own, so less than 60 counts as 60 there.',
   );
+
+/** A worktree with its diff, or why that cannot be read. */
+async function withDifference(shown: ShownWorktree | undefined, taskId: number, { worktrees }: Runtime) {
+  const row = await worktrees.of({ taskId });
+  if (!shown || !row) return shown;
+  try {
+    return { ...shown, diff: showDifference(await worktrees.difference(row)) };
+  } catch (error) {
+    return { ...shown, diff_error: messageOf(error) };
+  }
+}
 
 /** Tasks: create them, hand them out, and bring them to an end. */
 export const taskTools = [
@@ -95,12 +110,14 @@ export const taskTools = [
       worker_id: workerName.optional(),
       lease_seconds: leaseSeconds.optional(),
       scope: field.scope.optional(),
+      worktree: field.inWorktree,
     }),
     output: z.union([task.claimedTaskOutput, task.noTaskOutput]),
     handler: async (input, { runtime, actor }) => {
       const within = { goalId: input.goal_id, project: projectOf(actor, input.scope) };
       const request = { workerId: input.worker_id, leaseSeconds: input.lease_seconds };
-      const claimed = await runtime.tasks.claimNext(within, request, actor);
+      const claim = () => runtime.tasks.claimNext(within, request, actor);
+      const claimed = await (input.worktree ? claimInWorktree(claim, actor, runtime) : claim());
       if (!claimed) return task.showWhy(await runtime.tasks.waitingReasons(within));
       return task.showClaimedTask(claimed, runtime.clock.now(), await runtime.messages.unread(actor, input.worker_id));
     },
@@ -189,11 +206,17 @@ export const taskTools = [
     title: 'Get a task',
     effect: 'read',
     description: 'Returns a task whole: neighbours, worker, notes, attempts, why it is not ready.',
-    input: z.strictObject({ task_id: field.taskReference, fields: field.fields }),
+    input: z.strictObject({
+      task_id: field.taskReference,
+      fields: field.fields,
+      diff: z.boolean().optional().describe("Also its worktree's diff."),
+    }),
     output: task.wholeTaskOutput,
     handler: async (input, { runtime }) => {
       const longest = input.fields === 'full' ? Number.POSITIVE_INFINITY : undefined;
-      return task.showWholeTask(await runtime.tasks.get(input.task_id), runtime.clock.now(), longest);
+      const whole = await runtime.tasks.get(input.task_id);
+      const shown = task.showWholeTask(whole, runtime.clock.now(), longest);
+      return input.diff ? { ...shown, worktree: await withDifference(shown.worktree, whole.id, runtime) } : shown;
     },
   }),
 ];

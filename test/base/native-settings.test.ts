@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { hideSecrets } from '../../src/base/config.js';
+import { hideSecrets } from '../../src/base/environment.js';
 import { readNativeSettings } from '../../src/base/native-settings.js';
 import { createRedactor } from '../../src/base/redact.js';
 import { readConfig } from '../../src/config.js';

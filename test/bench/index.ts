@@ -3,8 +3,10 @@ import { measureClaims } from './claims.js';
 import { measureDashboard } from './dashboard.js';
 import { measureJobs } from './jobs.js';
 import { measureLargeBoard } from './large-board.js';
+import { measureManyServers } from './many-servers.js';
 import { measurePostgres } from './postgres.js';
 import { type Figure, measureBoards, measureProtocol } from './protocol.js';
+import { measureSharedCalls } from './shared-calls.js';
 import { measureToolCalls } from './tool-calls.js';
 
 // Ratios of one run on one machine: absolute times change with the machine and with what else it does.
@@ -17,6 +19,8 @@ const figures: Figure[] = [
   ...(await measureJobs()),
   ...(await measureDashboard()),
   ...(await measureToolCalls()),
+  await measureManyServers(),
+  ...(await measureSharedCalls()),
   // It takes minutes to fill.
   ...(process.argv.includes('--large') ? await measureLargeBoard() : []),
 ];

@@ -15,7 +15,15 @@ export type Fault = { at: number; target: ProcessKind; place: number; age: numbe
 );
 
 const kinds = { kill: 88, stop: 9, step: 3 } as const;
-const targets: Record<ProcessKind, number> = { server: 44, runner: 20, thin: 14, tool: 10, http: 9, watchdog: 3 };
+const targets: Record<ProcessKind, number> = {
+  server: 40,
+  runner: 20,
+  thin: 14,
+  tool: 10,
+  http: 9,
+  keeper: 4,
+  watchdog: 3,
+};
 
 const ages = [0, 0.7, 1.5, 3] as const;
 

@@ -3,7 +3,7 @@ import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { processesOf } from '../support/processes-of.js';
 
-export const processKinds = ['server', 'thin', 'http', 'runner', 'tool', 'watchdog'] as const;
+export const processKinds = ['server', 'thin', 'http', 'runner', 'tool', 'keeper', 'watchdog'] as const;
 export type ProcessKind = (typeof processKinds)[number];
 
 interface Found {
@@ -77,6 +77,7 @@ export class Fleet {
 
 function kindOf(command: string, environment: string): ProcessKind | undefined {
   if (command.includes('job-runner.js')) return 'runner';
+  if (command.includes('server-keeper.js')) return 'keeper';
   if (command.includes('odd-server.mjs')) return 'tool';
   if (!command.includes('main.js')) return undefined;
   if (command.includes('--http')) return 'http';

@@ -30,7 +30,7 @@ export interface World {
 export async function makeWorld(): Promise<World> {
   const home = mkdtempSync(join(tmpdir(), 'agent-runtime-chaos-'));
   const dist = copyDist('chaos-dist');
-  for (const entry of ['main.js', 'job-runner.js']) loadClockFirst(dist.path, entry);
+  for (const entry of ['main.js', 'job-runner.js', 'server-keeper.js']) loadClockFirst(dist.path, entry);
   const main = mainOf(dist.path);
   const model = await startAnthropicServer({ reply });
   const calls = join(home, 'tool-calls');
@@ -82,7 +82,8 @@ function writeConfig(home: string, calls: string): void {
     env: { CALLS_FILE: calls },
     instances: 2,
   };
-  writeFileSync(join(home, '.claude', 'agent_runtime.json'), JSON.stringify({ mcpServers: { odd } }));
+  const kept = { ...odd, shared: true, idle: 5_000 };
+  writeFileSync(join(home, '.claude', 'agent_runtime.json'), JSON.stringify({ mcpServers: { odd, kept } }));
 }
 
 /** As a judge it is content. Prompts of jobs have their answers in them. */

@@ -86,8 +86,19 @@ it('says that there are no jobs', () => {
     tool_errors: 0,
   };
   const shown = { ...none, at: '', window_minutes: 60, error_rates_by_type: {}, agent_utilization: {} };
-  const text = metricsTable({ ...shown, types: [], agents: [], errors: [], totals }, '1h', recordingOutput());
+  const tasks = {
+    completed: 0,
+    completed_per_hour: 0,
+    failed: 0,
+    cancelled: 0,
+    cycle_seconds: null,
+    waiting_seconds: null,
+    workers: [],
+    goals: [],
+  };
+  const text = metricsTable({ ...shown, types: [], agents: [], errors: [], tasks, totals }, '1h', recordingOutput());
   expect(text).toContain('No jobs in this time, and no job is waiting.');
+  expect(text).toContain('No task ended in this time.');
 });
 
 describe('the log of a command', () => {

@@ -29,6 +29,7 @@ describeInBrowser('the servers', () => {
   it('show what runs, how fast it answers and what fails, as calls are made', async () => {
     const { page, send, problems } = await openServers({
       odd: { ...odd, instances: 2 },
+      wrong: { command: 5 },
       gone: { command: '/nonexistent/server', args: ['<img src=x onerror="document.title=1">'] },
     });
     const call = (tool: string, args = {}) =>
@@ -44,6 +45,8 @@ describeInBrowser('the servers', () => {
     await expect.poll(() => row.locator('td').nth(5).textContent()).toMatch(/ms$/);
     await server('gone').getByText('down').waitFor();
     await server('gone').locator('.error-line').waitFor();
+    await server('wrong').getByText('Left out of the config file until its entry is corrected.').waitFor();
+    expect(await server('wrong').locator('.error-line').textContent()).toContain('mcpServers.wrong.command');
     expect(await page.locator('main img').count()).toBe(0);
     await expectGoodLooks(page, 'servers');
     await page.getByText('JSON', { exact: true }).click();

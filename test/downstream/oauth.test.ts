@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { prepareLaunch } from '../../src/downstream/connection/launch.js';
 import { logIn } from '../../src/downstream/connection/oauth/log-in.js';
 import { LoginFile } from '../../src/downstream/connection/oauth/login-file.js';
 import { browse, startOAuthServer } from '../fixtures/servers/oauth-server.js';
+import { eventually } from '../support/eventually.js';
 import { movingClock } from '../support/moving-clock.js';
 import { tempDir } from '../support/temp-dir.js';
 import { testConfig } from '../support/test-runtime.js';
@@ -120,6 +121,61 @@ it('after the authorization server has ended a login, a person is needed, also f
   expect(JSON.parse(readFileSync(loginFile(home), 'utf8'))).not.toHaveProperty('tokens');
   await logInto(home, settings);
   expect(await call('web.add')).toMatchObject({ source: 'primary' });
+});
+
+it('an open session whose login has ended says so by its health check, and is back with the first call after a login', async () => {
+  const server = await startOAuthServer();
+  const settings: ServerSettings = { url: server.url, health: { interval: 100 } };
+  const { call, home, downstream } = await toolRuntime({ web: settings });
+  await logInto(home, settings);
+  await call('web.look');
+  server.revoke();
+  await eventually('it is locked out', async () => {
+    const [web] = await downstream.servers();
+    return web?.instances[0]?.state === 'needs_login';
+  });
+  expect(await downstream.servers()).toMatchObject([{ instances: [{ breaker: 'closed' }] }]);
+  await logInto(home, settings);
+  expect((await call('web.add')).attempts).toMatchObject([{ source: 'primary' }]);
+});
+
+it('a server that wants more rights than the login has asks for another login, which then asks for them', async () => {
+  const server = await startOAuthServer();
+  const settings = { url: server.url };
+  const { call, home } = await toolRuntime({ web: settings });
+  await logInto(home, settings);
+  await call('web.add');
+  server.require('admin');
+  await expect(call('web.add')).rejects.toMatchObject({
+    code: 'not_configured',
+    message: expect.stringContaining('wants a login with more rights (HTTP 403)'),
+  });
+  await logInto(home, settings);
+  expect(textOf(await call('web.add'))).toBe('add');
+});
+
+it('a server of the older transport is logged in to as well, and its token renewed', async () => {
+  const server = await startOAuthServer({ isSse: true });
+  const settings: ServerSettings = { type: 'sse', url: server.url };
+  const { call, home } = await toolRuntime({ web: settings });
+  await expect(call('web.look')).rejects.toMatchObject({ code: 'not_configured' });
+  await logInto(home, settings);
+  expect(textOf(await call('web.look'))).toBe('look');
+  server.expire();
+  expect(textOf(await call('web.add'))).toBe('add');
+  expect(server.grants).toEqual(['authorization_code', 'refresh_token']);
+});
+
+it('nobody is asked to log in where the login could not be kept', async () => {
+  const server = await startOAuthServer();
+  const home = tempDir();
+  mkdirSync(join(home, 'data'));
+  writeFileSync(join(home, 'data', 'oauth'), '');
+  await expect(logInto(home, { url: server.url })).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('The login to web could not be kept'),
+  });
+  expect(server.seen).toEqual([]);
 });
 
 it('sessions that renew at the same time ask once, and no refresh token is used twice', async () => {

@@ -108,7 +108,7 @@ it('every file that the plugin names is there, and in the package', () => {
   const named = [...plugin.commands, plugin.hooks, plugin.mcpServers].map((path: string) => path.replace('./', ''));
   for (const file of named) expect(text(file).length).toBeGreaterThan(50);
   const hooks = text('plugin/hooks.json').match(/plugin\/[\w-]+\.mjs/g) ?? [];
-  expect(hooks.length).toBe(2);
+  expect(hooks.length).toBe(3);
   for (const file of hooks) text(file);
   expect(manifest.files).toEqual(expect.arrayContaining(['.claude-plugin', 'plugin', 'dist']));
 });

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../src/base/json.js';
 import { nameSession } from '../../src/core/coordination/sessions.js';
@@ -10,14 +11,15 @@ import { body, replyWith, webService } from '../downstream/native/web-service.js
 import { odd } from '../downstream/tool-runtime.js';
 import { type BackgroundOptions, background, scripted } from '../runner/fixtures/background.js';
 import { isJudged, verdict } from '../services/running-relay.js';
+import { gitRepository, writeFiles } from '../worktrees/git-repository.js';
 
 /** The tools that were called here. */
 const reached = new Set<string>();
 
 /** Calls a tool over a real runtime, and checks that its result is exactly as its own output schema says. */
-async function caller(options: BackgroundOptions = {}) {
+async function caller({ project = '/home/ada', ...options }: BackgroundOptions & { project?: string } = {}) {
   const runtime = await background(options);
-  const info = { project: '/home/ada', clientName: 'test', clientVersion: '1' };
+  const info = { project, clientName: 'test', clientVersion: '1' };
   const session = nameSession(info);
   await runtime.maintenance.beginSession(session, info);
   const context = contextOf(runtime, session, { sessionId: session.id });
@@ -135,6 +137,28 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('reset_failed_task', { taskId: 'build' });
     await call('release_worker_slot', { slot });
     await call('clean_all_tasks', { confirm: true });
+  });
+
+  it('worktrees', async () => {
+    const { call } = await caller({ project: gitRepository() });
+    await call('create_tasks', {
+      tasks: [
+        { title: 'one', key: 'one' },
+        { title: 'two', key: 'two' },
+      ],
+    });
+    const { worktree } = await call('claim_next_task', { worktree: true });
+    writeFiles(worktree.path, { 'b.txt': 'b' });
+    await call('get_task', { task_id: 'one', diff: true });
+    await call('finish_worktree', { task_id: 'one', action: 'keep' });
+    await call('finish_worktree', { task_id: 'one', action: 'merge' });
+    const { slot } = await call('claim_worker_slot', { worker_id: 'ada' });
+    const other = await call('claim_task', { taskId: 'two', workerId: 'ada', workerSlot: slot, worktree: true });
+    writeFiles(other.worktree.path, { 'c.txt': 'c' });
+    rmSync(other.worktree.path, { recursive: true });
+    await call('get_task', { task_id: 'two', diff: true });
+    await call('finish_worktree', { task_id: 'two', action: 'discard' });
+    await call('get_task', { task_id: 'two', diff: true });
   });
 
   it('messages', async () => {

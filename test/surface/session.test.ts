@@ -183,7 +183,7 @@ const unclear: Unclear[] = [
     { code: 'invalid', message: /status: expected pending\|in_progress/, hint: /status/ },
   ],
   ['createTask', { title: 'T' }, { code: 'not_found', message: /no tool "createTask"/, hint: /create_task/ }],
-  ['finish_everything', {}, { code: 'not_found', message: /no tool/, hint: /tools\/list/ }],
+  ['do_everything', {}, { code: 'not_found', message: /no tool/, hint: /tools\/list/ }],
   [
     'get_task',
     { task_id: '$job' },

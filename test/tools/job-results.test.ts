@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { homeWithModules, plainAgent } from '../agents/modules/workshop.js';
 import { connectServer } from '../support/mcp-client.js';
+import { tempDir } from '../support/temp-dir.js';
 
 /** A result of some 100,000 characters with two figures in it. */
 const backtest = plainAgent(
@@ -42,7 +43,7 @@ it('a long result of a job is read as its figures, by fields, or whole in parts'
 });
 
 it('a job is named by the beginning of its id, by each name of the argument', async () => {
-  const server = await connectServer({ home: homeWithModules({}) });
+  const server = await connectServer({ home: tempDir() });
   const { job_id } = await server.ok('submit_job', { type: 'generic', payload: {} });
   const start = job_id.slice(0, 8);
   await server.ok('wait_for_tasks', { task_ids: [start], timeout_seconds: 50 });

@@ -28,6 +28,8 @@ export interface Metrics {
   /** Share of bars with a position. */
   exposure: number;
   commission_paid: number;
+  /** What the fills cost more than the prices of the file. */
+  slippage_paid: number;
 }
 
 const barsPerYear = 252;
@@ -54,13 +56,14 @@ export function measure(simulation: Simulation, initialCapital: number, firstDat
     trades: roundTrips.length,
     win_rate: orNull(profits.filter((profit) => profit > 0).length / profits.length),
     profit_factor: orNull(sum(profits.filter((profit) => profit > 0)) / -sum(profits.filter((profit) => profit < 0))),
-    exposure: simulation.barsHeld / equity.length,
+    exposure: simulation.isHeld.filter(Boolean).length / equity.length,
     commission_paid: sum(fills.map((fill) => fill.commission)),
+    slippage_paid: sum(fills.map((fill) => fill.slippage)),
   };
 }
 
-// As many returns as bars: the first is against the initial capital.
-function returnsOf(equity: readonly number[], initialCapital: number): number[] {
+/** Daily returns as fractions, as many as bars: the first is against the initial capital. */
+export function returnsOf(equity: readonly number[], initialCapital: number): number[] {
   let previous = initialCapital;
   return equity.map((value) => {
     const change = value / previous - 1;

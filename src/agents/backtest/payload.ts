@@ -67,7 +67,21 @@ export const backtestPayload = z
     ticker: z
       .string()
       .max(50)
+      .optional()
       .describe(`Which price file to trade: ${tickerRule}. For arbitrage "A,B" names both legs`),
+    tickers: z
+      .array(ticker)
+      .min(1)
+      .max(50)
+      .optional()
+      .describe(
+        'Instead of ticker, for momentum and mean_reversion: a portfolio, each traded with its share of the capital',
+      ),
+    weights: z
+      .array(z.number().positive().max(1))
+      .max(50)
+      .optional()
+      .describe('Shares of the capital in the order of tickers, which add up to 1; equal unless given'),
     pair_ticker: ticker.optional().describe('arbitrage: the second leg, when ticker names only the first'),
     start_date: z.iso.date().default('2023-01-01').describe('First day, YYYY-MM-DD; need not be a trading day'),
     end_date: z.iso.date().default('2023-12-31').describe('Last day, YYYY-MM-DD; need not be a trading day'),
@@ -78,6 +92,17 @@ export const backtestPayload = z
       .default(100_000)
       .describe('Cash at the start, in the prices’ currency'),
     commission: z.number().min(0).max(0.5).default(0.001).describe('Rate on the value of every fill: 0.001 is 0.1 %'),
+    slippage_bps: z
+      .number()
+      .min(0)
+      .max(1000)
+      .optional()
+      .describe('How much worse than the price of the bar each fill is, in basis points: 5 is 0.05 %; 0 by default'),
+    benchmark_ticker: ticker
+      .optional()
+      .describe(
+        'Buy and hold of this one is the benchmark: alpha, beta and information ratio; of what is traded by default',
+      ),
     params: params.optional().describe(`Settings of the strategy: ${knownParams}`),
     adjusted: z.boolean().default(true).describe('Scale prices by the adj close column, where the file has one'),
     plot: z.boolean().default(false).describe('Also save equity.svg: equity against buy and hold'),
@@ -85,6 +110,7 @@ export const backtestPayload = z
   .superRefine((payload, context) => {
     const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     const tickers = tickersOf(payload);
+    if (checkPortfolio(payload, problem)) return;
     for (const name of tickers) {
       const path = name === payload.pair_ticker ? ['pair_ticker'] : ['ticker'];
       if (!tickerPattern.test(name)) problem(path, `${JSON.stringify(name)} is no ticker: it must be ${tickerRule}.`);
@@ -94,10 +120,10 @@ export const backtestPayload = z
         problem(['ticker'], `arbitrage needs two tickers, as pair_ticker or as ticker "A,B"; got ${tickers.length}.`);
       } else if (tickers[0] === tickers[1])
         problem(['ticker'], `The two legs of a pair must differ; both are ${tickers[0]}.`);
-    } else if (tickers.length !== 1) {
+    } else if (tickers.length !== 1 && payload.tickers === undefined) {
       problem(
         ['ticker'],
-        `${payload.strategy} trades one ticker; got ${tickers.length}. Pairs are traded by arbitrage.`,
+        `${payload.strategy} trades one ticker; got ${tickers.length}. Pairs are traded by arbitrage, lists by tickers.`,
       );
     }
     if (payload.start_date > payload.end_date) {
@@ -109,12 +135,46 @@ export const backtestPayload = z
 export type BacktestPayload = z.output<typeof backtestPayload>;
 
 /** The tickers that a payload names: one, or the two legs of a pair. */
-export function tickersOf(payload: { ticker: string; pair_ticker?: string | undefined }): string[] {
-  const named = payload.ticker.split(',').map((name) => name.trim());
-  return payload.pair_ticker === undefined ? named : [...named, payload.pair_ticker];
+export function tickersOf(payload: {
+  ticker?: string | undefined;
+  tickers?: readonly string[] | undefined;
+  pair_ticker?: string | undefined;
+}): string[] {
+  const named = payload.tickers ?? payload.ticker?.split(',').map((name) => name.trim()) ?? [];
+  return payload.pair_ticker === undefined ? [...named] : [...named, payload.pair_ticker];
+}
+
+/** The shares of the capital of a portfolio's tickers; one whole share for what is no portfolio. */
+export function weightsOf({ tickers, weights }: Pick<BacktestPayload, 'tickers' | 'weights'>): number[] {
+  return weights ?? tickers?.map(() => 1 / tickers.length) ?? [1];
 }
 
 type Problem = (path: string[], message: string) => void;
+
+type Portfolio = Pick<BacktestPayload, 'strategy' | 'ticker' | 'tickers' | 'weights' | 'pair_ticker'>;
+
+/** Whether there is a problem with which of its fields are given, so that the others need no look. */
+function checkPortfolio({ strategy, ticker, tickers, weights, pair_ticker }: Portfolio, problem: Problem): boolean {
+  const problems: [path: string, message: string][] = [];
+  if (ticker === undefined && tickers === undefined) {
+    problems.push(['ticker', 'Give ticker, or tickers for a portfolio.']);
+  } else if (ticker !== undefined && tickers !== undefined) {
+    problems.push(['tickers', 'Give ticker or tickers, not both.']);
+  } else if (tickers === undefined) {
+    if (weights !== undefined) problems.push(['weights', 'weights are for a portfolio: give tickers.']);
+  } else if (strategy === 'arbitrage' || pair_ticker !== undefined) {
+    problems.push(['tickers', 'A pair is named by ticker "A,B"; a portfolio is for momentum and mean_reversion.']);
+  } else {
+    const twice = tickers.find((name, place) => tickers.indexOf(name) !== place);
+    if (twice !== undefined) problems.push(['tickers', `${twice} is named twice.`]);
+    const sum = weights?.reduce((total, weight) => total + weight, 0) ?? 1;
+    if (weights && weights.length !== tickers.length) {
+      problems.push(['weights', `There are ${weights.length} weights for ${tickers.length} tickers.`]);
+    } else if (Math.abs(sum - 1) > 1e-9) problems.push(['weights', `The weights add up to ${sum}, not to 1.`]);
+  }
+  for (const [path, message] of problems) problem([path], message);
+  return problems.length > 0;
+}
 
 function checkParams({ strategy, params = {} }: Pick<BacktestPayload, 'strategy' | 'params'>, problem: Problem): void {
   const known = Object.keys(defaultParams[strategy]);

@@ -3,8 +3,9 @@ import type { ChosenStrategy } from './chosen-strategy.js';
 import type { Cointegration } from './cointegration.js';
 import type { BarRange, Market } from './market.js';
 import type { Metrics } from './metrics.js';
-import type { BacktestPayload } from './payload.js';
+import { type BacktestPayload, weightsOf } from './payload.js';
 import type { PriceFile } from './price-store.js';
+import type { Relative } from './relative.js';
 import type { Simulation } from './simulation.js';
 import { valueAt } from './statistics.js';
 import type { Strategy } from './strategies.js';
@@ -17,8 +18,14 @@ export interface BacktestOutcome {
   /** Date of each bar in the range, YYYY-MM-DD. */
   dates: readonly string[];
   run: Simulation;
-  /** Buy and hold of the first ticker over the same bars. */
+  /** Of a portfolio, the run of each ticker. */
+  sleeves: readonly Simulation[];
+  /** Buy and hold of what is traded (of a pair, the first leg), or of the benchmark ticker. */
   hold: Simulation;
+  /** Date of each bar of `hold`. */
+  holdDates: readonly string[];
+  /** Set where a benchmark ticker was named. */
+  relative: Relative | undefined;
   metrics: Metrics;
   benchmark: Metrics;
   /** Undefined when there is no pair, null when it has no spread to test. */
@@ -29,10 +36,13 @@ export interface BacktestOutcome {
 /**
  * The result of a backtest job.
  *
- * - the request: `strategy, ticker, pair_ticker` (pairs), `params` (all, defaults filled in), `start_date, end_date,
- *   initial_capital, commission`;
+ * - the request: `strategy, ticker, pair_ticker` (pairs), `tickers, weights` (portfolios), `params` (all, defaults filled in),
+ *   `start_date, end_date, initial_capital, commission, benchmark_ticker`, and `slippage_bps` where it is above 0, as all
+ *   figures of slippage;
  * - `bars, final_equity, total_return, cagr, annual_volatility, sharpe, sortino, max_drawdown, trades, win_rate,
  *   profit_factor, exposure, commission_paid`: see `Metrics`; `benchmark` has the same for buy and hold of `ticker`;
+ * - `relative`, with a benchmark ticker: see `Relative`; `benchmark` is then buy and hold of that ticker. `holdings`, of a
+ *   portfolio: `ticker, weight, final_equity, total_return, trades, data` of each;
  * - the same figures under the names of the earlier job server: `final_value, annualized_return, sharpe_ratio, num_trades,
  *   portfolio_values: [{date, value}]`. Its list `trades` became `fills`, because `trades` is a count here;
  * - `equity_curve: [[date, equity]]`, `benchmark_curve` (the same for buy and hold), `trade_list: [{entry_date, exit_date,
@@ -44,39 +54,75 @@ export interface BacktestOutcome {
  * Money is in the currency of the prices; returns, rates and drawdowns are fractions; an undefined figure is null.
  */
 export function reportBacktest(outcome: BacktestOutcome): JsonObject {
-  const { payload, chosen, files, dates, run, hold, metrics, benchmark, cointegration, warnings } = outcome;
+  const { payload, chosen, files, dates, run, hold, holdDates, metrics, benchmark, cointegration, warnings } = outcome;
+  const hasSlippage = (payload.slippage_bps ?? 0) > 0;
+  const isPortfolio = payload.tickers !== undefined;
   const [main, pair] = files.map(describeData);
   return {
     strategy: chosen.name,
-    ticker: valueAt(files, 0).ticker,
-    ...(files[1] ? { pair_ticker: files[1].ticker } : {}),
+    ticker: payload.tickers?.join(',') ?? valueAt(files, 0).ticker,
+    ...(isPortfolio ? { tickers: payload.tickers ?? [], weights: weightsOf(payload) } : {}),
+    ...(files[1] && !isPortfolio ? { pair_ticker: files[1].ticker } : {}),
     params: { ...chosen.params },
     start_date: payload.start_date,
     end_date: payload.end_date,
     initial_capital: payload.initial_capital,
     commission: payload.commission,
-    ...metrics,
+    ...(hasSlippage ? { slippage_bps: payload.slippage_bps ?? 0 } : {}),
+    ...withSlippageIf(hasSlippage, { ...metrics }, 'slippage_paid'),
     final_value: metrics.final_equity,
     annualized_return: metrics.cagr,
     sharpe_ratio: metrics.sharpe,
     num_trades: metrics.trades,
-    benchmark: { ...benchmark },
+    benchmark: withSlippageIf(hasSlippage, { ...benchmark }, 'slippage_paid'),
+    ...(outcome.relative
+      ? { benchmark_ticker: payload.benchmark_ticker ?? '', relative: { ...outcome.relative } }
+      : {}),
     ...(cointegration === undefined ? {} : { cointegration: cointegration && { ...cointegration } }),
     data: main ?? {},
-    ...(pair ? { pair_data: pair } : {}),
+    ...(isPortfolio ? { holdings: describeHoldings(outcome) } : {}),
+    ...(pair && !isPortfolio ? { pair_data: pair } : {}),
     warnings,
-    trade_list: run.roundTrips.map(({ entryDate, exitDate, direction, cashBefore, cashAfter }) => ({
+    trade_list: run.roundTrips.map(({ ticker, entryDate, exitDate, direction, cashBefore, cashAfter }) => ({
+      ...(isPortfolio ? { ticker } : {}),
       entry_date: entryDate,
       exit_date: exitDate,
       direction,
       pnl: cashAfter - cashBefore,
       return: (cashAfter - cashBefore) / cashBefore,
     })),
-    fills: run.fills.map((fill) => ({ ...fill })),
+    fills: run.fills.map((fill) => withSlippageIf(hasSlippage, { ...fill }, 'slippage')),
     equity_curve: run.equity.map((value, i) => [valueAt(dates, i), value]),
-    benchmark_curve: hold.equity.map((value, i) => [valueAt(dates, i), value]),
+    benchmark_curve: hold.equity.map((value, i) => [valueAt(holdDates, i), value]),
     portfolio_values: run.equity.map((value, i) => ({ date: valueAt(dates, i), value })),
   };
+}
+
+/** Without the figure of slippage, unless there was any. */
+function withSlippageIf<Figures extends JsonObject>(
+  hasSlippage: boolean,
+  figures: Figures,
+  name: keyof Figures,
+): JsonObject {
+  const { [name]: _, ...others } = figures;
+  return hasSlippage ? figures : others;
+}
+
+/** What each ticker of a portfolio has done with its share of the capital. */
+function describeHoldings({ payload, files, sleeves }: BacktestOutcome): JsonObject[] {
+  const weights = weightsOf(payload);
+  return files.map((file, place) => {
+    const { equity, roundTrips } = valueAt(sleeves, place);
+    const [weight, finalEquity] = [valueAt(weights, place), valueAt(equity, equity.length - 1)];
+    return {
+      ticker: file.ticker,
+      weight,
+      final_equity: finalEquity,
+      total_return: finalEquity / (payload.initial_capital * weight) - 1,
+      trades: roundTrips.length,
+      data: describeData(file),
+    };
+  });
 }
 
 function describeData({ file, prices }: PriceFile): JsonObject {

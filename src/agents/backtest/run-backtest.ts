@@ -6,13 +6,14 @@ import { testCointegration } from './cointegration.js';
 import { drawEquityChart } from './equity-chart.js';
 import { type BarRange, findRange, joinMarket, type Market } from './market.js';
 import { measure } from './metrics.js';
-import { type BacktestPayload, tickersOf } from './payload.js';
+import { type BacktestPayload, tickersOf, weightsOf } from './payload.js';
+import { buyAndHold, combine, compareWithBenchmark, sleeveOf } from './portfolio.js';
 import type { PriceDownload } from './price-download.js';
 import { loadPrices, type PriceFile } from './price-store.js';
 import { findWarnings, reportBacktest } from './report.js';
-import { type Simulation, simulate } from './simulation.js';
+import { type Account, type Simulation, simulate } from './simulation.js';
 import { valueAt } from './statistics.js';
-import { flat, oneLeg, type State, type Strategy, type Target } from './strategies.js';
+import { flat, type State, type Strategy, type Target } from './strategies.js';
 
 /**
  * Runs one backtest: reads the prices, decides a target at the close of each bar, trades it at the next open, and
@@ -26,22 +27,38 @@ export async function runBacktest(
   download: PriceDownload | undefined,
 ): Promise<JsonObject> {
   const { initial_capital: initialCapital, commission } = payload;
-  const account = { initialCapital, commission };
+  const account = { initialCapital, commission, slippage: (payload.slippage_bps ?? 0) / 10_000 };
+  const weights = weightsOf(payload);
   const chosen = chooseStrategy(payload);
 
   context.progress(0, 'Reading prices');
-  const files = await loadFiles(payload, chosen, context, download);
+  const [files, benchmarkFile] = await loadFiles(payload, chosen, context, download);
   const market = joinMarket(files);
   const range = findRange(market, payload.start_date, payload.end_date, files);
   const dates = market.dates.slice(range.first, range.last + 1);
 
   const strategy = createStrategy(chosen, market);
-  const run = simulate(market, range, await decideTargets(strategy, range, context), account);
-  const hold = buyAndHold(market, range, account);
+  const sleeves = payload.tickers
+    ? await runSleeves(
+        payload.tickers.map((_, leg) => sleeveOf(market, leg)),
+        weights,
+        { chosen, range, account, context },
+      )
+    : [simulate(market, range, await decideTargets(strategy, range, context), account)];
+  const run = combine(sleeves);
+  const against = benchmarkFile && compareWithBenchmark({ dates, equity: run.equity }, benchmarkFile, account);
+  const hold = against?.hold ?? buyAndHold(market, range, account, weights);
+  const holdDates = against?.dates ?? dates;
 
   context.progress(0.95, 'Measuring');
   const [firstDate, lastDate] = [valueAt(dates, 0), valueAt(dates, dates.length - 1)];
   const warnings = findWarnings(payload, { files, market, range, strategy, run });
+  if (against && against.dates.length < dates.length) {
+    const absent = dates.length - against.dates.length;
+    warnings.push(
+      `${payload.benchmark_ticker} has no prices on ${absent} of the traded days; they are left out of the comparison.`,
+    );
+  }
   for (const warning of warnings) context.warn(warning);
   const report = reportBacktest({
     payload,
@@ -49,13 +66,16 @@ export async function runBacktest(
     files,
     dates,
     run,
+    sleeves: payload.tickers ? sleeves : [],
     hold,
+    holdDates,
+    relative: against?.relative,
     metrics: measure(run, initialCapital, firstDate, lastDate),
-    benchmark: measure(hold, initialCapital, firstDate, lastDate),
-    cointegration: market.legs.length > 1 ? testCointegration(market, range) : undefined,
+    benchmark: measure(hold, initialCapital, valueAt(holdDates, 0), valueAt(holdDates, holdDates.length - 1)),
+    cointegration: chosen.name === 'arbitrage' ? testCointegration(market, range) : undefined,
     warnings,
   });
-  if (payload.plot) report.plot = await savePlot(payload, dates, run, hold, context);
+  if (payload.plot) report.plot = await savePlot(payload, { dates, run, hold, holdDates }, context);
   context.progress(1, 'Done');
   return report;
 }
@@ -65,20 +85,22 @@ async function loadFiles(
   chosen: ChosenStrategy,
   context: AgentContext,
   download: PriceDownload | undefined,
-): Promise<PriceFile[]> {
+): Promise<[files: PriceFile[], benchmark: PriceFile | undefined]> {
   const { start_date: startDate, end_date: endDate, adjusted } = payload;
   const { dataDir, signal } = context;
   const warmUp = 'lookback' in chosen.params ? chosen.params.lookback : chosen.params.window;
   const downloadFrom = daysBefore(startDate, warmUp);
   const files: PriceFile[] = [];
   // In sequence, so that nothing of the second is downloaded when the first is missing.
-  for (const ticker of tickersOf(payload)) {
+  const traded = tickersOf(payload);
+  const named = payload.benchmark_ticker === undefined ? traded : [...traded, payload.benchmark_ticker];
+  for (const ticker of named) {
     signal.throwIfAborted();
     const file = await loadPrices({ dataDir, ticker, adjusted, startDate, endDate, downloadFrom, download, signal });
     context.log('info', 'prices_read', { ticker, file: file.file, rows: file.prices.dates.length });
     files.push(file);
   }
-  return files;
+  return [files.slice(0, traded.length), files[traded.length]];
 }
 
 /** A date (YYYY-MM-DD) at least `bars` trading days before `date`, holidays included. */
@@ -105,30 +127,56 @@ async function decideTargets(strategy: Strategy, { first, last }: BarRange, cont
   return targets;
 }
 
-function buyAndHold(
-  market: Market,
-  range: BarRange,
-  account: { initialCapital: number; commission: number },
-): Simulation {
-  const bars = range.last - range.first + 1;
-  const single = { dates: market.dates, legs: market.legs.slice(0, 1) };
-  return simulate(single, range, new Array<Target>(bars).fill(oneLeg(1)), account);
+interface SleeveNeeds {
+  chosen: ChosenStrategy;
+  range: BarRange;
+  account: Account;
+  context: AgentContext;
+}
+
+/** Trades each ticker of a portfolio by itself, with its share of the capital. */
+async function runSleeves(
+  markets: readonly Market[],
+  weights: readonly number[],
+  { chosen, range, account, context }: SleeveNeeds,
+): Promise<Simulation[]> {
+  const runs: Simulation[] = [];
+  for (const [place, market] of markets.entries()) {
+    const targets = await decideTargets(createStrategy(chosen, market), range, context);
+    const share = { ...account, initialCapital: account.initialCapital * valueAt(weights, place) };
+    runs.push(simulate(market, range, targets, share));
+  }
+  return runs;
+}
+
+interface Drawn {
+  dates: readonly string[];
+  run: Simulation;
+  hold: Simulation;
+  /** Those of `dates` on which the benchmark has prices. */
+  holdDates: readonly string[];
 }
 
 async function savePlot(
   payload: BacktestPayload,
-  dates: readonly string[],
-  run: Simulation,
-  hold: Simulation,
+  { dates, run, hold, holdDates }: Drawn,
   context: AgentContext,
 ): Promise<JsonObject> {
   const tickers = tickersOf(payload);
+  const equityOf = new Map(holdDates.map((date, bar) => [date, valueAt(hold.equity, bar)]));
+  let held = payload.initial_capital;
   const chart = drawEquityChart({
     title: `${payload.strategy} on ${tickers.join(' / ')}, ${dates.at(0)} to ${dates.at(-1)}`,
     dates,
     lines: [
       { name: 'Strategy', values: run.equity },
-      { name: `Buy and hold ${tickers[0]}`, values: hold.equity },
+      {
+        name: `Buy and hold ${payload.benchmark_ticker ?? payload.tickers?.join(', ') ?? tickers[0]}`,
+        values: dates.map((date) => {
+          held = equityOf.get(date) ?? held;
+          return held;
+        }),
+      },
     ],
   });
   const { name, path } = await context.saveArtifact('equity.svg', chart);

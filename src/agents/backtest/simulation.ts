@@ -7,10 +7,14 @@ export interface Account {
   initialCapital: number;
   /** Rate on the value of every fill: of each leg, buy and sell. */
   commission: number;
+  /** How much worse than the price of the bar a fill is: 0.0005 is 5 basis points. */
+  slippage: number;
 }
 
 /** One position from its opening to its closing; both legs of a pair are one round trip. */
 export interface RoundTrip {
+  /** Its first leg. */
+  ticker: string;
   entryDate: string;
   exitDate: string;
   direction: 'long' | 'short';
@@ -22,10 +26,13 @@ export interface Fill {
   date: string;
   ticker: string;
   action: 'BUY' | 'SELL';
+  /** With slippage. */
   price: number;
   /** Shares, fractional, above 0. */
   quantity: number;
   commission: number;
+  /** What it cost more, or brought less, than at the price of the bar. */
+  slippage: number;
 }
 
 export interface Simulation {
@@ -33,8 +40,8 @@ export interface Simulation {
   equity: number[];
   roundTrips: RoundTrip[];
   fills: Fill[];
-  /** Number of bars with a position after the fills at their open. */
-  barsHeld: number;
+  /** Of each bar in the range, whether there was a position after the fills at its open. */
+  isHeld: boolean[];
   /** Date of the bar at whose open a position was due and no cash was left. */
   stoppedAt: string | undefined;
 }
@@ -49,11 +56,11 @@ interface Position {
 /**
  * Trades `targets`, one for each bar in the range: decided at the close before, filled at that bar's open. A change of
  * state closes the old position, then opens the new one with all cash C: the gross notional is C / (1 + commission), so
- * that notional and commission add up to C. Shares are fractional and stay the same while the state does. Short sales
+ * that notional and commission add up to C. Notionals are at the price of the fill, slippage included. Shares are fractional and stay the same while the state does. Short sales
  * add their proceeds to cash and cost no interest. A position held at the last close is closed there.
  */
 export function simulate(market: Market, range: BarRange, targets: readonly Target[], account: Account): Simulation {
-  const result: Simulation = { equity: [], roundTrips: [], fills: [], barsHeld: 0, stoppedAt: undefined };
+  const result: Simulation = { equity: [], roundTrips: [], fills: [], isHeld: [], stoppedAt: undefined };
   let cash = account.initialCapital;
   let position: Position | undefined;
 
@@ -61,13 +68,16 @@ export function simulate(market: Market, range: BarRange, targets: readonly Targ
     for (const [i, leg] of market.legs.entries()) {
       const quantity = valueAt(shares, i);
       if (quantity === 0) continue;
+      const quoted = valueAt(leg[price], bar);
+      const paid = fillPrice(quoted, quantity, account);
       const fill: Fill = {
         date: valueAt(market.dates, bar),
         ticker: leg.ticker,
         action: quantity > 0 ? 'BUY' : 'SELL',
-        price: valueAt(leg[price], bar),
+        price: paid,
         quantity: Math.abs(quantity),
-        commission: account.commission * Math.abs(quantity) * valueAt(leg[price], bar),
+        commission: account.commission * Math.abs(quantity) * paid,
+        slippage: Math.abs(quantity * (paid - quoted)),
       };
       cash -= quantity * fill.price + fill.commission;
       result.fills.push(fill);
@@ -75,7 +85,10 @@ export function simulate(market: Market, range: BarRange, targets: readonly Targ
   };
   const open = (bar: number, target: Target) => {
     const notional = cash / (1 + account.commission);
-    const shares = market.legs.map((leg, i) => (valueAt(target.weights, i) * notional) / valueAt(leg.open, bar));
+    const shares = market.legs.map((leg, i) => {
+      const weight = valueAt(target.weights, i);
+      return (weight * notional) / fillPrice(valueAt(leg.open, bar), weight, account);
+    });
     position = { state: target.state, shares, entryDate: valueAt(market.dates, bar), cashBefore: cash };
     trade(bar, 'open', shares);
   };
@@ -87,7 +100,14 @@ export function simulate(market: Market, range: BarRange, targets: readonly Targ
     );
     const direction = state === 1 ? 'long' : 'short';
     const exitDate = valueAt(market.dates, bar);
-    result.roundTrips.push({ entryDate, exitDate, direction, cashBefore, cashAfter: cash });
+    result.roundTrips.push({
+      ticker: valueAt(market.legs, 0).ticker,
+      entryDate,
+      exitDate,
+      direction,
+      cashBefore,
+      cashAfter: cash,
+    });
     position = undefined;
   };
 
@@ -100,11 +120,16 @@ export function simulate(market: Market, range: BarRange, targets: readonly Targ
         else result.stoppedAt = valueAt(market.dates, bar);
       }
     }
-    if (position) result.barsHeld++;
+    result.isHeld.push(position !== undefined);
     if (position && bar === range.last) close(bar, 'close', position);
     result.equity.push(cash + worth(position, market, bar));
   }
   return result;
+}
+
+/** Buys are filled above the price of the bar, sells below it: price times 1 plus or minus the slippage. */
+function fillPrice(quoted: number, quantity: number, { slippage }: Account): number {
+  return quoted * (quantity > 0 ? 1 + slippage : 1 - slippage);
 }
 
 function worth(position: Position | undefined, market: Market, bar: number): number {

@@ -23,6 +23,7 @@ export function readCifar10(params: Pick<Params, 'limitTrain' | 'limitTest'>, da
   if (missing.includes(testName) || missing.length === trainNames.length) {
     throw datasetNotFound({
       title: 'CIFAR-10',
+      name: 'cifar10',
       directory,
       names: missing,
       sources: ['https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz (unpacked)'],

@@ -63,13 +63,15 @@ export function datasetNotFound(missing: {
   directory: string;
   names: string[];
   spellings?: string;
+  /** Its name for `datasets fetch`. */
+  name: string;
   sources: string[];
 }): AgentError {
   const names = `${missing.names.join(', ')}${missing.spellings ? ` (${missing.spellings})` : ''}`;
   return new AgentError(
     'DATASET_NOT_FOUND',
     `${missing.title} is not complete in ${missing.directory}: missing ${names}. ` +
-      `Download from ${missing.sources.join(' or ')} into that directory, ` +
+      `Run "agent-runtime datasets fetch ${missing.name}", or download from ${missing.sources.join(' or ')} into that directory, ` +
       'or set AGENT_RUNTIME_DATA_DIR to the parent of the directory with the files.',
   );
 }

@@ -69,6 +69,7 @@ function findFiles(directory: string): typeof files {
   if (missing.length > 0) {
     throw datasetNotFound({
       title: 'MNIST',
+      name: 'mnist',
       directory,
       names: missing,
       spellings: 'each also as .gz, and with .idx for -idx',

@@ -86,6 +86,7 @@ function tables(
     ...section('SICK SERVERS', all.sick_servers, [
       { title: 'SERVER', value: ({ server }) => server },
       { title: 'PROBLEM', value: ({ problem }) => problem, isText: true },
+      { title: 'IT WROTE', value: ({ said = '' }) => said, isText: true },
     ]),
     ...section('RELAYS', all.relays, [
       { title: 'ID', value: ({ pipeline_id }) => pipeline_id },

@@ -38,6 +38,7 @@ export function renderTask(task: ShownWholeTask, now: number, paint: Paint): str
     ['lease ends', when(task.lease_expires_at)],
     ['deadline', when(task.deadline)],
     ['not before', when(task.not_before)],
+    ['worktree', task.worktree && `${task.worktree.path} (${task.worktree.branch}, ${task.worktree.status})`],
     ['attempts', `${task.attempts} of ${task.max_attempts}`],
     ['created', when(task.created_at)],
     ['started', when(task.started_at)],

@@ -9,12 +9,13 @@ import { checkClients } from './check-clients.js';
 import { checkDatabase } from './check-database.js';
 import { checkDirectories } from './check-directories.js';
 import { checkDriver } from './check-driver.js';
-import { checkModels, checkSearch, checkServers } from './check-services.js';
+import { checkServers } from './check-servers.js';
+import { checkModels, checkSearch } from './check-services.js';
 import { checkSettings } from './check-settings.js';
 
 /**
- * Checks everything that the runtime needs, and says how to fix what is wrong. It writes and creates nothing, and it
- * works even when every other command fails. The exit code is 1 if a check fails.
+ * Checks everything that the runtime needs, and says how to fix what is wrong. It writes and creates nothing (tool servers
+ * are started for a moment), and it works even when every other command fails. The exit code is 1 if a check fails.
  */
 export async function runDoctor(_: unknown, { flags, output }: CommandContext): Promise<void> {
   const { config, settingProblem } = readConfigDespiteErrors(flags.settings);

@@ -42,13 +42,23 @@ async function look({ config, log }: Setting, actor: Actor): Promise<Overview> {
 }
 
 /** A few lines for the model; undefined if the conversation holds nothing and nothing is unread. */
-export function describe({ ownClaims, ownSlots, ownJobs, unread, unreadMessages }: Overview): string | undefined {
+export function describe({
+  ownClaims,
+  ownSlots,
+  ownPaths,
+  ownJobs,
+  unread,
+  unreadMessages,
+}: Overview): string | undefined {
   const lines = [
     ...ownClaims.map(
       ({ id, title, claimToken }) =>
         `- You hold task ${id} "${short(title)}" with claim_token ${claimToken}. get_task has its notes; end it with update_task_status.`,
     ),
     ...ownSlots.map(({ slot, workerId }) => `- You hold worker slot ${slot} as ${short(workerId)}.`),
+    ...(ownPaths.length === 0
+      ? []
+      : [`- You have reserved ${short(ownPaths.join(', '))}; release_paths gives them back.`]),
     ...ownJobs.map(({ id, type, status }) => `- Your ${type} ${id} is ${status}; wait_for_tasks waits for it.`),
     ...unread.map(({ id, type, status }) => `- Unread: ${type} ${id} has ${status}; read it with get_task_result.`),
     ...messageLines(unreadMessages),

@@ -9,6 +9,7 @@ import { deletePath, keepPath, type PathRow } from '../path-reservation.js';
 import type { Processes } from '../ports.js';
 import { claimantFor, looseHolder } from '../tasks/claim.js';
 import { findTask, type TaskReference, taskName } from '../tasks/task.js';
+import { livePaths, nameOf, type PathWithWorker } from './path-guard.js';
 import { findProjectGlobs, projectRootOf } from './project-globs.js';
 import { endLostSessions, ensureSession } from './sessions.js';
 import type { SlotActor } from './slots.js';
@@ -112,17 +113,7 @@ async function findOpenTask(sql: Sql, reference: TaskReference): Promise<number>
   );
 }
 
-type PathWithWorker = PathRow & { worker: string | null };
-
-/** With the name of the worker, where the session has a single one. */
-const withWorkers = `select p.*, (select case when count(*) = 1 then min(s.worker_id) end from worker_slots s
-    where s.holder = p.holder) as worker from path_reservations p`;
-
-const liveRows = (sql: Sql, clock: Clock): Promise<PathWithWorker[]> =>
-  sql.all(`${withWorkers} where not ${leaseHasLapsed} order by p.root, p.pattern, p.id`, ...clockValues(clock));
-
-/** The rows that a guard needs, read by itself; takes `clockValues`. */
-export const liveExclusivePaths = `${withWorkers} where p.is_exclusive = 1 and not ${leaseHasLapsed} order by p.pattern`;
+const liveRows = (sql: Sql, clock: Clock): Promise<PathWithWorker[]> => sql.all(livePaths, ...clockValues(clock));
 
 async function readReserved(sql: Sql, root: string | undefined, clock: Clock): Promise<Reserved> {
   const rows = (await liveRows(sql, clock)).filter((row) => root === undefined || row.root === root);
@@ -135,7 +126,7 @@ function toReservation(row: PathWithWorker, root: string | undefined): Reservati
     glob: root === undefined ? `${row.root}/${row.pattern}` : row.pattern,
     isExclusive: row.is_exclusive === 1,
     reason: row.reason,
-    by: row.worker ?? row.holder,
+    by: nameOf(row),
     holder: row.holder,
     taskId: row.task_id,
     leaseExpiresAt: row.lease_expires_at,
@@ -148,14 +139,14 @@ function taken(found: readonly { glob: string; row: PathWithWorker }[]): Runtime
   const named = found.slice(0, mostNamed).map(({ glob, row }) => {
     const why = row.reason === '' ? '' : `, for ${JSON.stringify(row.reason)}`;
     const until = new Date(row.lease_expires_at).toISOString();
-    return `${glob} overlaps ${row.pattern}, which ${row.worker ?? row.holder} has ${row.is_exclusive === 1 ? 'exclusively' : 'with others'} until ${until}${why}`;
+    return `${glob} overlaps ${row.pattern}, which ${nameOf(row)} has ${row.is_exclusive === 1 ? 'exclusively' : 'with others'} until ${until}${why}`;
   });
   const more = found.length > mostNamed ? `; and ${found.length - mostNamed} more` : '';
   const [first] = found;
   return new RuntimeError(
     'conflict',
     `${named.join('; ')}${more}.`,
-    `Nothing was reserved. Choose other paths, or ask by send_message to ${first?.row.worker ?? first?.row.holder}. The lease of a live session is renewed until it releases them.`,
+    `Nothing was reserved. Choose other paths, or ask by send_message to ${first ? nameOf(first.row) : 'them'}. The lease of a live session is renewed until it releases them.`,
   );
 }
 

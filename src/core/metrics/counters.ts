@@ -22,13 +22,21 @@ export function count<Name extends CounterName>(name: Name, labels: LabelsOf<Nam
  * above it; reading adds them up. A negative time, which a stepped clock makes, counts as 0.
  */
 export function observe<Name extends HistogramName>(name: Name, labels: LabelsOf<Name>, seconds: number): Increment[] {
-  const definition = definitions[name];
-  const value = Math.max(0, seconds);
-  const end = definition.buckets.find((bucket) => value <= bucket);
+  return observeMany(name, labels, { seconds, times: 1, total: seconds });
+}
+
+/** Adds several values of about the same size at once: `times` of them, `total` together. */
+export function observeMany<Name extends HistogramName>(
+  name: Name,
+  labels: LabelsOf<Name>,
+  { seconds, times, total }: { seconds: number; times: number; total: number },
+): Increment[] {
+  const definition: Definition = definitions[name];
+  const end = definition.buckets?.find((bucket) => Math.max(0, seconds) <= bucket);
   const text = labelText(definition, labels);
   return [
-    { name: `${name}_bucket:${end ?? '+Inf'}`, labels: text, by: 1 },
-    { name: `${name}_sum`, labels: text, by: value },
+    { name: `${name}_bucket:${end ?? '+Inf'}`, labels: text, by: times },
+    { name: `${name}_sum`, labels: text, by: Math.max(0, total) },
   ];
 }
 

@@ -62,11 +62,35 @@ export const definitions = {
     help: 'Calls of tools that were answered; status is ok or the code of the error.',
     labels: ['tool', 'status'],
   },
+  tool_server_calls_total: {
+    type: 'counter',
+    help: 'Calls of tools of other servers, each try counted; status is ok, error (the tool said so) or failed (no answer).',
+    labels: ['server', 'instance', 'status'],
+  },
+  tool_server_call_seconds: {
+    type: 'histogram',
+    help: 'How long the calls of other servers took that were answered, to within a tenth.',
+    labels: ['server', 'instance'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  },
   circuit_state: {
     type: 'gauge',
     help: 'Circuit breakers: 0 closed, 1 half open, 2 open.',
     labels: ['tool', 'instance'],
   },
+  tasks: { type: 'gauge', help: 'Tasks on the board, by state; overdue ones count twice.', labels: ['state'] },
+  tasks_ended_last_hour: { type: 'gauge', help: 'Tasks that ended within the last hour.', labels: ['status'] },
+  task_cycle_seconds: {
+    type: 'gauge',
+    help: 'From the start to the end of the tasks that were completed within the last hour.',
+    labels: ['percentile'],
+  },
+  task_waiting_seconds: {
+    type: 'gauge',
+    help: 'From the creation to the start of the tasks that were completed within the last hour.',
+    labels: ['percentile'],
+  },
+  worker_slots_held: { type: 'gauge', help: 'Worker slots that are held.', labels: [] },
   build_info: { type: 'gauge', help: 'The version that answers; always 1.', labels: ['version'] },
 } as const satisfies Record<string, Definition>;
 

@@ -28,7 +28,7 @@ export function createMetrics({ db, clock, slots }: MetricsNeeds) {
     summary: (windowMs: number): Promise<Summary> => readSummary(db, slots, { windowMs, now: clock.now() }),
 
     /** All metrics in the text format of Prometheus. */
-    prometheus: async (): Promise<string> => toPrometheus(await readSnapshot(db, slots)),
+    prometheus: async (): Promise<string> => toPrometheus(await readSnapshot(db, slots, clock.now())),
   };
 }
 

@@ -1,7 +1,9 @@
+import type { EpochMs } from '../../base/clock.js';
 import { version } from '../../base/version.js';
 import type { Sql } from '../../store/sql.js';
 import { type Counter, readCounters } from './counters.js';
 import { type Definition, definitions, type MetricName } from './definitions.js';
+import { readTaskFigures, type Spread } from './task-figures.js';
 
 /** One value as it is shown: of a metric, or of one part of a histogram. */
 export interface Sample {
@@ -21,9 +23,9 @@ export interface Metric extends Definition {
  *
  * @param slots how many jobs of each type may run at once, over all processes
  */
-export async function readSnapshot(sql: Sql, slots: ReadonlyMap<string, number>): Promise<Metric[]> {
+export async function readSnapshot(sql: Sql, slots: ReadonlyMap<string, number>, now: EpochMs): Promise<Metric[]> {
   const counters = await readCounters(sql);
-  const gauges = await readGauges(sql, slots);
+  const gauges = { ...(await readGauges(sql, slots)), ...(await readTaskGauges(sql, now)) };
   return (Object.keys(definitions) as MetricName[]).map((name) => {
     const definition: Definition = definitions[name];
     return { name, ...definition, samples: [...samplesOf(name, definition, counters), ...(gauges[name] ?? [])] };
@@ -70,6 +72,27 @@ async function readGauges(
     agent_busy: [...slots.keys()].map((type) => gauge('agent_busy', [type], running.get(type) ?? 0)),
     circuit_state: await readCircuits(sql),
     build_info: [gauge('build_info', [version], 1)],
+  };
+}
+
+const hourMs = 3_600_000;
+
+async function readTaskGauges(sql: Sql, now: EpochMs): Promise<Partial<Record<MetricName, Sample[]>>> {
+  const states = await sql.all<{ state: string; count: number }>(
+    'select state, cast(sum(count) as bigint) as count from task_counts where goal_id = 0 group by state order by state',
+  );
+  const held = await sql.get<{ count: number }>('select count(*) as count from worker_slots');
+  const { completed, failed, cancelled, cycle, waiting } = await readTaskFigures(sql, { from: now - hourMs, to: now });
+  const percentiles = (name: MetricName, spread: Spread | null) =>
+    spread ? [gauge(name, ['50'], spread.median), gauge(name, ['90'], spread.p90)] : [];
+  return {
+    tasks: states.map(({ state, count }) => gauge('tasks', [state], count)),
+    tasks_ended_last_hour: Object.entries({ completed, failed, cancelled }).map(([status, count]) =>
+      gauge('tasks_ended_last_hour', [status], count),
+    ),
+    task_cycle_seconds: percentiles('task_cycle_seconds', cycle),
+    task_waiting_seconds: percentiles('task_waiting_seconds', waiting),
+    worker_slots_held: [gauge('worker_slots_held', [], held?.count ?? 0)],
   };
 }
 

@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 import { readCounters } from './counters.js';
+import { readTaskFigures, type TaskFigures } from './task-figures.js';
 
 /** The jobs of one type in a window of time, and those that are open now. Times are seconds. */
 export interface TypeSummary {
@@ -34,6 +35,7 @@ export interface Summary {
   types: TypeSummary[];
   agents: AgentSummary[];
   errors: { type: string; code: string; count: number }[];
+  tasks: TaskFigures;
   /** Of all types together. */
   averageSeconds: number | null;
   /** Since the database was created: a purge does not lower them. */
@@ -108,6 +110,7 @@ export async function readSummary(
       utilization: Math.min(1, (busy.get(agent) ?? 0) / ((count * windowMs) / 1000)),
     })),
     errors,
+    tasks: await readTaskFigures(sql, { from: window[0], to: now }),
     averageSeconds: average(times),
     totals: await readTotals(sql),
   };

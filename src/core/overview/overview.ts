@@ -56,6 +56,8 @@ export interface Overview {
   ownClaims: HeldTask[];
   ownSlots: { slot: number; workerId: string; taskId: number | null }[];
   waitingTasks: WaitingTask[];
+  /** Globs that it has reserved. */
+  ownPaths: string[];
   ownJobs: OpenJob[];
   /** Jobs that have ended and whose results were not read yet. */
   unread: OpenJob[];
@@ -99,6 +101,7 @@ export async function readOverview(
       holder,
       few,
     ),
+    ownPaths: await readPaths(db, holder),
     waitingTasks: await readWaiting(db, scope, clock.now()),
     ownJobs: await db.all(
       "select id, type, status, payload from jobs where status in ('running', 'pending') and submitted_by = ? order by seq desc limit ?",
@@ -120,6 +123,15 @@ export async function readOverview(
       few,
     ),
   };
+}
+
+async function readPaths(sql: Sql, holder: string): Promise<string[]> {
+  const rows = await sql.all<{ pattern: string }>(
+    'select pattern from path_reservations where holder = ? order by id limit ?',
+    holder,
+    few,
+  );
+  return rows.map(({ pattern }) => pattern);
 }
 
 /** The caller's own session counts from its first call on: its row may not be written yet. */

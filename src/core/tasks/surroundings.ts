@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
+import type { TaskWorktree, WorktreeStatus } from '../worktrees/worktrees.js';
 import { type DependencyResult, historyFrom, historyTypes, oneLook, type TaskHistory } from './history.js';
 import { readDependencyIds } from './list-tasks.js';
 import type { TaskRow, TaskStatus } from './task.js';
@@ -14,10 +15,12 @@ export interface Surroundings {
   /** The results of the tasks it depends on: the first 50. */
   dependencyResults: DependencyResult[];
   history: TaskHistory;
+  /** The last git worktree that it was given. */
+  worktree: TaskWorktree | undefined;
 }
 
 interface SurroundingRow {
-  side: 'before' | 'after' | 'part' | 'event';
+  side: 'before' | 'after' | 'part' | 'event' | 'tree';
   id: number;
   kind: string;
   title: string;
@@ -44,11 +47,14 @@ const everything = `
   union all select * from (
     select 'event' as side, id, type as kind, '' as title, data as text, actor as extra, at
     from events where subject = 'task' and subject_id = ? and type in (${historyTypes.map((type) => `'${type}'`).join(', ')})
-    order by id desc limit ${oneLook}) e`;
+    order by id desc limit ${oneLook}) e
+  union all select * from (
+    select 'tree' as side, id, status as kind, branch as title, path as text, base_branch as extra, 0 as at
+    from worktrees where task_id = ? and status not in ('creating', 'removing') order by id desc limit 1) w`;
 
 export async function readSurroundings(sql: Sql, task: Pick<TaskRow, 'id' | 'status'>): Promise<Surroundings> {
   const { id } = task;
-  const rows = await sql.all<SurroundingRow>(everything, id, id, id, String(id));
+  const rows = await sql.all<SurroundingRow>(everything, id, id, id, String(id), id);
   const of = (side: SurroundingRow['side']) => rows.filter((row) => row.side === side);
   const idsOf = (side: SurroundingRow['side']) => of(side).map((row) => row.id);
   const before = of('before');
@@ -64,6 +70,14 @@ export async function readSurroundings(sql: Sql, task: Pick<TaskRow, 'id' | 'sta
       result: row.text,
       error: row.extra,
     })),
+    worktree: of('tree').map(toWorktree)[0],
     history: await historyFrom(sql, task, events.reverse()),
   };
 }
+
+const toWorktree = ({ kind, title, text, extra }: SurroundingRow): TaskWorktree => ({
+  status: kind as WorktreeStatus,
+  branch: title,
+  path: text ?? '',
+  baseBranch: extra,
+});

@@ -5,6 +5,7 @@ import { countRows, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
 import { noteEvents } from '../events/events.js';
+import type { TaskWorktree } from '../worktrees/worktrees.js';
 import { type ClaimOptions, claimantFor, claimNext } from './claim.js';
 import { createTasks, type NewTask } from './create-tasks.js';
 import { dependencyKeys } from './dependencies.js';
@@ -49,6 +50,7 @@ export interface ClaimedTask extends TaskWithDependencies {
   dependencyResults: DependencyResult[];
   /** What those who worked on it before have left. */
   history: TaskHistory;
+  worktree: TaskWorktree | undefined;
 }
 
 /** A task after a change, with what that has done to others. */
@@ -193,8 +195,8 @@ async function claimReadyOrLapsed(
 
 /** A task that was just claimed, with what its worker needs to know of others. */
 export async function toClaimedTask(sql: Sql, row: TaskRow): Promise<ClaimedTask> {
-  const { dependencies, dependencyResults, history } = await readSurroundings(sql, row);
-  return { ...toTask(row), dependencies, dependencyResults, history };
+  const { dependencies, dependencyResults, history, worktree } = await readSurroundings(sql, row);
+  return { ...toTask(row), dependencies, dependencyResults, history, worktree };
 }
 
 async function taskDetail(sql: Sql, row: TaskRow, now: EpochMs): Promise<TaskDetail> {

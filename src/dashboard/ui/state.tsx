@@ -71,6 +71,7 @@ const tones: Readonly<Record<string, string>> = {
   down: 'bad',
   lost: 'bad',
   given_up: 'bad',
+  needs_login: 'bad',
 };
 
 /** A state as a word with a coloured dot. */

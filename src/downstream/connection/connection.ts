@@ -4,6 +4,8 @@ import {
   EmptyResultSchema,
   ErrorCode,
   McpError,
+  PromptListChangedNotificationSchema,
+  ResourceListChangedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
@@ -28,6 +30,15 @@ export interface CallOptions {
   onProgress?: ((message: string) => void) | undefined;
 }
 
+/** What a server lists besides its tools, by the name of the list. */
+export const listKinds = {
+  resources: { method: 'resources/list', capability: 'resources' },
+  resourceTemplates: { method: 'resources/templates/list', capability: 'resources' },
+  prompts: { method: 'prompts/list', capability: 'prompts' },
+} as const;
+
+export type ListKind = keyof typeof listKinds;
+
 /** One connection to one server, from `initialize` to its end. It is never reopened. */
 export interface Connection {
   /** Of its process; undefined for a web server. */
@@ -39,6 +50,10 @@ export interface Connection {
   check(timeoutMs: number): Promise<void>;
   /** All pages of its list. Throws CallFailure. */
   listTools(timeoutMs: number): Promise<ToolDescription[]>;
+  /** All pages of another list; empty for a server that says it has none. Throws CallFailure. */
+  list(kind: ListKind, options: CallOptions): Promise<JsonObject[]>;
+  /** Sends any other request. Throws CallFailure. */
+  ask(method: string, params: JsonObject, options: CallOptions): Promise<JsonObject>;
   /** How its process ended by itself, in words; undefined for a web server, and if it was ended from here. */
   exit(): string | undefined;
   /** The last lines that its process wrote to stderr. */
@@ -62,6 +77,8 @@ export interface ConnectionNeeds {
   /** Called once, whichever side ended it. */
   onClosed(): void;
   onToolsChanged(): void;
+  /** Of the resources, their templates included, or of the prompts. */
+  onListChanged(list: 'resources' | 'prompts'): void;
   /** Called with the process id as soon as there is a process of this session's own. */
   onStarted(pid: number): void;
 }
@@ -74,9 +91,11 @@ export async function openConnection(needs: ConnectionNeeds): Promise<Connection
 }
 
 /** A larger list is of no use, and a server must not be able to fill the memory. */
-const mostTools = 10_000;
+const mostListed = 10_000;
 
-const toolPage = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().optional() });
+const listPage = (key: string) => z.looseObject({ [key]: z.array(z.unknown()), nextCursor: z.string().optional() });
+
+type RequestOptions = Pick<CallOptions, 'timeoutMs'> & Partial<CallOptions>;
 
 class McpConnection implements Connection {
   readonly #client = new Client({ name: 'agent-runtime-mcp', title: 'Agent Runtime', version });
@@ -89,7 +108,7 @@ class McpConnection implements Connection {
   #knowsPing = true;
 
   constructor(needs: ConnectionNeeds) {
-    const { launch, watchdog, onClosed, onToolsChanged, onStarted } = needs;
+    const { launch, watchdog, onClosed, onToolsChanged, onListChanged, onStarted } = needs;
     this.#onClosed = onClosed;
     if (launch.kind === 'stdio') this.#stdio = new StdioTransport({ launch, watchdog, onStarted });
     else if (launch.kind === 'shared') this.#stdio = new KeeperTransport(launch.keeper, launch.opening);
@@ -102,6 +121,8 @@ class McpConnection implements Connection {
       throw new McpError(ErrorCode.MethodNotFound, `${method} is not offered: this client only calls tools.`);
     };
     this.#client.setNotificationHandler(ToolListChangedNotificationSchema, () => onToolsChanged());
+    this.#client.setNotificationHandler(ResourceListChangedNotificationSchema, () => onListChanged('resources'));
+    this.#client.setNotificationHandler(PromptListChangedNotificationSchema, () => onListChanged('prompts'));
     this.#client.onclose = () => this.#closed();
     this.#client.onerror = (error) => {
       if (isStreamLost(error)) void this.#client.close();
@@ -113,6 +134,8 @@ class McpConnection implements Connection {
     try {
       await this.#client.connect((this.#stdio ?? this.#http) as Transport, { timeout: timeoutMs });
     } catch (error) {
+      // A pipe breaks before the system says how the process ended.
+      if (isNotSent(error) && this.#stdio instanceof StdioTransport) await this.#stdio.ended();
       this.kill();
       throw (
         this.#authorization?.refusal ?? notStarted(error, { exit: this.exit(), said: this.stderrTail(), timeoutMs })
@@ -148,24 +171,38 @@ class McpConnection implements Connection {
         this.#knowsPing = false;
       }
     }
-    await this.#request('tools/list', {}, toolPage, { timeoutMs });
+    await this.#request('tools/list', {}, listPage('tools'), { timeoutMs });
   }
 
   async listTools(timeoutMs: number): Promise<ToolDescription[]> {
-    const found: unknown[] = [];
     if (!this.#client.getServerCapabilities()?.tools) return [];
+    return parseTools(await this.#pages('tools/list', 'tools', { timeoutMs }));
+  }
+
+  async list(kind: ListKind, options: CallOptions): Promise<JsonObject[]> {
+    const { method, capability } = listKinds[kind];
+    if (!this.#client.getServerCapabilities()?.[capability]) return [];
+    return (await this.#pages(method, kind, options)).filter(isObject);
+  }
+
+  ask(method: string, params: JsonObject, options: CallOptions): Promise<JsonObject> {
+    return this.#request(method, params, z.looseObject({}), options) as Promise<JsonObject>;
+  }
+
+  async #pages(method: string, key: string, options: RequestOptions): Promise<unknown[]> {
+    const found: unknown[] = [];
     const seen = new Set<string>();
     let cursor: string | undefined;
     do {
       const params: JsonObject = cursor === undefined ? {} : { cursor };
-      const page = await this.#request('tools/list', params, toolPage, { timeoutMs });
-      found.push(...page.tools);
-      cursor = page.nextCursor;
+      const page = await this.#request(method, params, listPage(key), options);
+      found.push(...(page[key] as unknown[]));
+      cursor = page.nextCursor as string | undefined;
       // A cursor that comes again would make the list endless.
       if (cursor !== undefined && seen.has(cursor)) break;
       seen.add(cursor ?? '');
-    } while (cursor !== undefined && found.length < mostTools);
-    return parseTools(found.slice(0, mostTools));
+    } while (cursor !== undefined && found.length < mostListed);
+    return found.slice(0, mostListed);
   }
 
   exit(): string | undefined {
@@ -192,7 +229,7 @@ class McpConnection implements Connection {
     method: string,
     params: JsonObject,
     schema: z.ZodType<Result>,
-    { timeoutMs, signal, onProgress }: Pick<CallOptions, 'timeoutMs'> & Partial<CallOptions>,
+    { timeoutMs, signal, onProgress }: RequestOptions,
   ): Promise<Result> {
     if (this.#isClosed) throw new CallFailure('not_sent', 'the connection had ended');
     const startedAt = performance.now();
@@ -268,10 +305,17 @@ function notStarted(error: unknown, { exit, said, timeoutMs }: Ending): CallFail
     [String(ErrorCode.ConnectionClosed)]: exit === undefined ? late : `${exit} before it was ready`,
     [String(ErrorCode.RequestTimeout)]: late,
   };
-  const reason = code === undefined ? undefined : reasons[code];
-  const detail = said || (reason === undefined ? messageOf(error) : undefined);
+  const known = code === undefined ? undefined : reasons[code];
+  const reason = isNotSent(error) && exit !== undefined ? `${exit} before it was ready` : known;
+  // Of what failed on this side there is nothing of the server's own to tell.
+  const isOwn = reason !== undefined || isNotSent(error) || isFetchFailed(error);
+  const detail = said || (isOwn ? undefined : messageOf(error));
   return new CallFailure('not_started', reason ?? toFailure(error, false).message, { detail, cause: error });
 }
+
+const isNotSent = (error: unknown): boolean => error instanceof CallFailure && error.kind === 'not_sent';
+
+const isFetchFailed = (error: unknown): boolean => error instanceof TypeError && error.message === 'fetch failed';
 
 /** Codes that blame the call and not the server. */
 const callersFaults = new Set<number>([
@@ -300,7 +344,7 @@ function toFailure(error: unknown, isClosed: boolean): CallFailure {
   const code = systemCode(error);
   if (code === bodyTooLarge) return new CallFailure('too_large', tooLarge(undefined), more);
   if (wasNeverSent(error)) return new CallFailure('not_sent', `it could not be reached (${code})`, more);
-  if (code !== undefined || (error instanceof TypeError && detail === 'fetch failed')) {
+  if (code !== undefined || isFetchFailed(error)) {
     return new CallFailure('lost', `the connection was lost (${code ?? 'network'})`, more);
   }
   return new CallFailure('malformed', notProtocol, more);

@@ -64,7 +64,7 @@ export class KeeperTransport implements Transport {
 
   /** Starts the keeper if there is none. Rejects as the start of a process does, and with CallFailure `not_started`. */
   async start(): Promise<void> {
-    makeFolder(this.#keeper.socket);
+    await orNotStarted(() => makeSocketFolder(this.#keeper.socket));
     const giveUpAt = performance.now() + keeperStartMs;
     while (!(await this.#tryToOpen())) {
       const { socket, logFile } = this.#keeper;
@@ -74,7 +74,7 @@ export class KeeperTransport implements Transport {
           `the keeper of shared servers does not answer at ${socket}; see ${logFile}`,
         );
       }
-      await this.#keeper.summon();
+      await orNotStarted(() => this.#keeper.summon());
       await sleep(pauseMs);
     }
   }
@@ -125,7 +125,7 @@ export class KeeperTransport implements Transport {
         if (!word) socket.destroy();
         else if ('jsonrpc' in word) this.onmessage?.(word);
         else if ('ended' in word) this.#ended = word.ended;
-        else if ('failed' in word) reject(Object.assign(new Error(word.failed.message), { code: word.failed.code }));
+        else if ('failed' in word) reject(failureOf(word.failed));
         else if ('opened' in word) {
           this.#opened = word.opened;
           resolve(true);
@@ -151,12 +151,17 @@ export class KeeperTransport implements Transport {
   }
 }
 
-function makeFolder(socket: string): void {
+async function orNotStarted(step: () => void | Promise<void>): Promise<void> {
   try {
-    makeSocketFolder(socket);
+    await step();
   } catch (error) {
     throw new CallFailure('not_started', messageOf(error), { cause: error });
   }
+}
+
+/** The system's error for its process, as if it had been started from here; else why the keeper started none. */
+function failureOf({ code, message }: { code?: string | undefined; message: string }): Error {
+  return code === undefined ? new CallFailure('not_started', message) : Object.assign(new Error(message), { code });
 }
 
 /** The keeper that listens there, with what it keeps; undefined if there is none. Starts none. */

@@ -42,9 +42,12 @@ export class StdioTransport implements Transport {
   readonly #needs: StdioTransportNeeds;
   #child: ChildProcess | undefined;
   #hasEnded = false;
+  #hasClosed = false;
   #exit: string | undefined;
   /** Whether it was asked to end. */
   #isEnding = false;
+  /** Whether its input broke before it was asked to end: it has ended by itself, and the system has yet to say how. */
+  #isBroken = false;
   #stderr = '';
 
   constructor(needs: StdioTransportNeeds) {
@@ -59,6 +62,15 @@ export class StdioTransport implements Transport {
   /** How it ended, in words; undefined while it runs, and after we have ended it. */
   get exit(): string | undefined {
     return this.#exit;
+  }
+
+  /** Resolves when it has ended and what it wrote is read; after a moment in any case. */
+  ended(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#child || this.#hasClosed) resolve();
+      else this.#child.once('close', () => resolve());
+      setTimeout(resolve, graceMs).unref();
+    });
   }
 
   /** The last 4 KB that it wrote to stderr. */
@@ -101,9 +113,11 @@ export class StdioTransport implements Transport {
         return;
       }
       // A line that was not written to its end cannot have been read as a message.
-      stdin.write(`${JSON.stringify(message)}\n`, (error) =>
-        error ? reject(new CallFailure('not_sent', 'the process ended before it took the call')) : resolve(),
-      );
+      stdin.write(`${JSON.stringify(message)}\n`, (error) => {
+        if (!error) return resolve();
+        this.#isBroken ||= !this.#isEnding;
+        reject(new CallFailure('not_sent', 'the process ended before it took the call'));
+      });
     });
   }
 
@@ -133,10 +147,14 @@ export class StdioTransport implements Transport {
   #connect(child: ChildProcess): void {
     const onError = (error: Error) => this.onerror?.(error);
     child.on('exit', (code, signal) => {
-      if (!this.#isEnding) this.#exit = signal ? `it was ended by ${signal}` : `it ended with exit code ${code}`;
+      if (!this.#isEnding || this.#isBroken)
+        this.#exit = signal ? `it was ended by ${signal}` : `it ended with exit code ${code}`;
       this.#ended(child);
     });
-    child.on('close', () => this.onclose?.());
+    child.on('close', () => {
+      this.#hasClosed = true;
+      this.onclose?.();
+    });
     child.stdin?.on('error', onError);
     child.stdout?.on('error', onError);
     child.stdout?.on(

@@ -190,14 +190,16 @@ export class Keeper {
       launch: { kind: 'stdio', ...launch, cwd: launch.cwd, env: { ...launch.env, [toolServerMark]: id } },
       watchdog: this.#watchdog,
       checkMs,
-      onStarted: (pid) => void processes.started(id, pid).catch(() => {}),
+      onStarted(pid) {
+        log.info('started a shared tool server', { instance, child: pid });
+        processes.started(id, pid).catch(() => {});
+      },
       onEnded: forget,
     });
     const started = processes.announce(id, name).then(() => server.start());
     const kept: Kept = { instance, server, started, lingering: undefined };
     this.#kept.set(key, kept);
     started.catch(forget);
-    log.info('started a shared tool server', { instance });
     return kept;
   }
 

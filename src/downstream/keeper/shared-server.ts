@@ -60,7 +60,8 @@ export class SharedServer {
   #checking: Promise<void> | undefined;
   /** Why it was ended although nobody asked for it. */
   #replaced: string | undefined;
-  #hasEnded = false;
+  /** Whether it has ended, or was asked to. */
+  #isEnding = false;
 
   constructor(needs: SharedServerNeeds) {
     this.#needs = needs;
@@ -109,7 +110,7 @@ export class SharedServer {
   /** Resolves when nobody doubts it any more, to whether it works. */
   async isWell(): Promise<boolean> {
     await this.#checking;
-    return this.#replaced === undefined && !this.#hasEnded;
+    return this.#replaced === undefined && !this.#isEnding;
   }
 
   /** Looks whether it works, and ends it if it does not. */
@@ -121,6 +122,7 @@ export class SharedServer {
 
   /** Asks it to end, and kills it if it does not. */
   close(): Promise<void> {
+    this.#isEnding = true;
     return this.#transport.close();
   }
 
@@ -221,7 +223,7 @@ export class SharedServer {
   }
 
   #ended(): void {
-    this.#hasEnded = true;
+    this.#isEnding = true;
     const how = { exit: this.#replaced ?? this.#transport.exit, said: this.#transport.stderrTail() };
     for (const guest of this.#guests) guest.ended(how);
     this.#guests.clear();

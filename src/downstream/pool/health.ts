@@ -1,3 +1,4 @@
+import { CallFailure } from '../connection/call-failure.js';
 import type { Connection } from '../connection/connection.js';
 
 export interface HealthRule {
@@ -11,21 +12,27 @@ interface Watched {
   checking: Promise<boolean> | undefined;
 }
 
+export interface HealthHooks {
+  onSick(connection: Connection, why: string): void;
+  /** The server wants a login. */
+  onLockedOut(connection: Connection, why: string): void;
+}
+
 /**
  * Checks the connections of a pool: at intervals, also while calls are under way (a hung instance always has some), and
- * when a call had no answer. One strike makes a connection suspect, so that calls go elsewhere; two make it sick, and
- * `onSick` is called once. Without a rule there are no checks at intervals.
+ * when a call had no answer. One strike makes a connection suspect, so that calls go elsewhere; two make it sick. A hook
+ * is called once. Without a rule there are no checks at intervals.
  */
 export class Health {
   readonly #rule: HealthRule | undefined;
   readonly #timeoutMs: number;
-  readonly #onSick: (connection: Connection, why: string) => void;
+  readonly #hooks: HealthHooks;
   readonly #watched = new Map<Connection, Watched>();
 
-  constructor(rule: HealthRule | undefined, onSick: (connection: Connection, why: string) => void) {
+  constructor(rule: HealthRule | undefined, hooks: HealthHooks) {
     this.#rule = rule;
     this.#timeoutMs = rule?.timeoutMs ?? 2_000;
-    this.#onSick = onSick;
+    this.#hooks = hooks;
   }
 
   watch(connection: Connection): void {
@@ -84,12 +91,18 @@ export class Health {
         state.strikes = 0;
         if (this.#watched.has(connection)) this.#schedule(connection, state);
         return true;
-      } catch {
+      } catch (error) {
         if (!this.#watched.has(connection)) return false;
+        if (error instanceof CallFailure && error.kind === 'needs_login') {
+          this.forget(connection);
+          this.#hooks.onLockedOut(connection, error.message);
+          return false;
+        }
         state.strikes++;
         if (state.strikes < 2) continue;
         this.forget(connection);
-        this.#onSick(connection, `it did not answer twice, the second time to a health check of ${this.#timeoutMs} ms`);
+        const why = `it did not answer twice, the second time to a health check of ${this.#timeoutMs} ms`;
+        this.#hooks.onSick(connection, why);
         return false;
       }
     }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
 import type { Log } from '../../base/log.js';
-import type { ServerSettings } from '../../base/server-settings.js';
+import { type ServerSettings, usualStartMs } from '../../base/server-settings.js';
 import { CallFailure, type CallFailureKind } from '../connection/call-failure.js';
 import type { CallOptions, Connection } from '../connection/connection.js';
 import type { ToolAnswer } from '../connection/tool-description.js';
@@ -12,11 +12,14 @@ import { Instance, type InstanceState, type RestartRule } from './instance.js';
 import type { ServerStore, ToolList } from './server-store.js';
 import { breakerOf, type Slot, type SlotRequest, Slots } from './slots.js';
 
-export interface PooledCall extends CallOptions, SlotRequest {
-  tool: string;
-  args: JsonObject;
+export interface PooledRequest extends CallOptions, SlotRequest {
   /** Called before anything is sent. */
   onChosen(instance: string, connection: Connection): void;
+}
+
+export interface PooledCall extends PooledRequest {
+  tool: string;
+  args: JsonObject;
 }
 
 export interface ListOptions {
@@ -34,6 +37,8 @@ export interface InstanceView {
   restarts: number;
   /** For how long it has been coming up; 0 if it is up, or not wanted. */
   comingUpMs: number;
+  /** It has been coming up for longer than callers wait for it. */
+  isLate: boolean;
   pid: number | undefined;
   lastFailure: string | undefined;
   /** The server's own words at its last failure: the end of its stderr. */
@@ -45,7 +50,10 @@ export interface PoolNeeds {
   settings: ServerSettings;
   size: number;
   /** Opens a connection for an instance. */
-  open(instance: string, hooks: { onClosed(): void; onToolsChanged(): void }): Promise<Connection>;
+  open(
+    instance: string,
+    hooks: { onClosed(): void; onToolsChanged(): void; onListChanged(list: 'resources' | 'prompts'): void },
+  ): Promise<Connection>;
   store: ServerStore;
   gate: BreakerGate;
   /** Monotonic milliseconds: a step of the wall clock neither ends a rest nor makes it longer. */
@@ -55,6 +63,8 @@ export interface PoolNeeds {
   onGivenUp(instance: string, why: string): void;
   /** Its list of tools is another one than before. */
   onListed(): void;
+  /** It says that another of its lists has changed. */
+  onListChanged(list: 'resources' | 'prompts'): void;
   restart?: RestartRule;
 }
 
@@ -64,7 +74,6 @@ const failuresToReplace = 5;
 const longestCallMs = 50_000;
 const listTimeoutMs = 10_000;
 const usualIdleMs = 10 * 60_000;
-const usualStartMs = 10_000;
 
 /** The instances of one server. They are started with the first call. */
 export class Pool {
@@ -85,15 +94,26 @@ export class Pool {
     this.settings = settings;
     this.#needs = needs;
     this.#lastUsedAt = needs.tick();
-    this.#health = new Health(healthRule(settings), (connection, why) => void this.#eject(connection, why));
+    this.#health = new Health(healthRule(settings), {
+      onSick: (connection, why) => void this.#eject(connection, why),
+      onLockedOut: (connection, why) => this.#slotOf(connection)?.instance.lockOut(connection, why),
+    });
     const createInstance = (number: number) => this.#createInstance(number);
-    const startTimeoutMs = settings.startTimeout ?? usualStartMs;
+    const startTimeoutMs = this.#startTimeoutMs;
     this.#slots = new Slots({ gate, health: this.#health, startTimeoutMs, createInstance });
     this.#slots.resize(size);
   }
 
   /** Calls a tool on the instance with the fewest calls in flight. Throws CallFailure. */
-  async call(request: PooledCall): Promise<ToolAnswer> {
+  call(request: PooledCall): Promise<ToolAnswer> {
+    return this.ask(request, (connection, options) => connection.call(request.tool, request.args, options));
+  }
+
+  /** Sends any request to the instance with the fewest calls in flight. Throws CallFailure. */
+  async ask<Answer>(
+    request: PooledRequest,
+    send: (connection: Connection, options: CallOptions) => Promise<Answer>,
+  ): Promise<Answer> {
     this.#lastUsedAt = this.#needs.tick();
     const deadline = performance.now() + request.timeoutMs;
     const { slot, permit } = await this.#slots.take(request, deadline);
@@ -102,7 +122,8 @@ export class Pool {
       if (!connection) throw new CallFailure('not_sent', 'the connection had ended');
       request.onChosen(slot.instance.id, connection);
       const timeoutMs = Math.max(1, Math.round(deadline - performance.now()));
-      const answer = await connection.call(request.tool, request.args, { ...request, timeoutMs });
+      const { signal, onProgress } = request;
+      const answer = await send(connection, { signal, onProgress, timeoutMs });
       await this.#answered(slot, permit);
       return answer;
     } catch (error) {
@@ -150,7 +171,8 @@ export class Pool {
       const { id, state, restarts, comingUpMs, connection, lastFailure, lastWords } = instance;
       const isSuspect = connection && this.#health.isSuspect(connection);
       const shown = isSuspect ? 'suspect' : state;
-      return { id, state: shown, inFlight, restarts, comingUpMs, pid: connection?.pid, lastFailure, lastWords };
+      const isLate = comingUpMs > this.#startTimeoutMs;
+      return { id, state: shown, inFlight, restarts, comingUpMs, isLate, pid: connection?.pid, lastFailure, lastWords };
     });
   }
 
@@ -190,6 +212,10 @@ export class Pool {
     for (const { instance } of this.#slots.all) instance.kill();
   }
 
+  get #startTimeoutMs(): number {
+    return this.settings.startTimeout ?? usualStartMs;
+  }
+
   #createInstance(number: number): Instance {
     const { tick, random, log, onGivenUp, restart } = this.#needs;
     const id = `${this.server}#${number}`;
@@ -215,6 +241,7 @@ export class Pool {
       onToolsChanged: () => {
         if (opened) this.#fetchList(opened).catch(() => {});
       },
+      onListChanged: this.#needs.onListChanged,
     });
     opened = connection;
     try {
@@ -269,10 +296,14 @@ export class Pool {
     slot.instance.replace(connection);
   }
 
+  #slotOf(connection: Connection): Slot | undefined {
+    return this.#slots.all.find(({ instance }) => instance.connection === connection);
+  }
+
   /** Replaces an instance that does not answer, and opens its breaker. */
   async #eject(connection: Connection, why: string): Promise<void> {
     const { gate, log } = this.#needs;
-    const slot = this.#slots.all.find(({ instance }) => instance.connection === connection);
+    const slot = this.#slotOf(connection);
     if (!slot) return;
     log.warn('a tool server does not answer', { instance: slot.instance.id, why });
     slot.instance.replace(connection);

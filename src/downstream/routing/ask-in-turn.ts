@@ -173,7 +173,8 @@ function isReport(kind: CallFailureKind): boolean {
   return kind === 'wrong_call' || kind === 'server_error';
 }
 
-function isWorthRetry(kind: CallFailureKind, tries: number): boolean {
+/** Whether another instance, or the same one started again, may answer what this one did not. */
+export function isWorthRetry(kind: CallFailureKind, tries: number): boolean {
   if (kind === 'lost' || kind === 'not_sent') return tries < mostTries;
   return (kind === 'timeout' || kind === 'server_error' || kind === 'malformed') && tries < mostSlowTries;
 }

@@ -1,4 +1,5 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
+import { count, type Increment, observeMany, raise, raising } from '../../core/metrics/counters.js';
 import type { Database, Statement } from '../../store/sql.js';
 
 export type CallSource = 'native' | 'primary' | 'backup' | 'cache';
@@ -144,6 +145,7 @@ export class CallMetrics {
     try {
       await this.#db.transaction(async (sql) => {
         for (const { text, values } of statementsOf(counters)) await sql.run(text, ...values);
+        await raise(sql, incrementsOf(counters));
         await sql.run('delete from tool_calls where minute_at < ?', this.#clock.now() - oldestMs);
       });
     } catch (error) {
@@ -154,7 +156,8 @@ export class CallMetrics {
 
   /** The writes that are due, for a process that ends. */
   statements(): Statement[] {
-    return statementsOf(this.#unwritten);
+    const increments = incrementsOf(this.#unwritten);
+    return [...statementsOf(this.#unwritten), ...(increments.length === 0 ? [] : [raising(increments)])];
   }
 
   #add(key: string, counter: Counter): void {
@@ -195,6 +198,19 @@ function statementsOf(counters: ReadonlyMap<string, Counter>): Statement[] {
     text: upsert,
     values: [...values, calls, totalMs],
   }));
+}
+
+/** The same calls for Prometheus, whose figures never fall: the table forgets after a week. */
+function incrementsOf(counters: ReadonlyMap<string, Counter>): Increment[] {
+  return [...counters.values()].flatMap(({ calls, totalMs, values: [, , source, of, status, bucket] }) => {
+    if (source !== 'primary' && source !== 'backup') return [];
+    // `github#2` is the second instance of a server; a call that found none has no number.
+    const [server = '', instance = ''] = of.split('#');
+    const counted = count('tool_server_calls_total', { server, instance, status }, calls);
+    if (status === 'failed') return [counted];
+    const times = { seconds: msOf(bucket) / 1_000, times: calls, total: totalMs / 1_000 };
+    return [counted, ...observeMany('tool_server_call_seconds', { server, instance }, times)];
+  });
 }
 
 function groupBy<Given>(rows: readonly Given[], keyOf: (row: Given) => string): Map<string, Given[]> {

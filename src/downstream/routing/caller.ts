@@ -10,7 +10,7 @@ import type { Answered, Attempt, AttemptNeeds } from './attempt.js';
 import { type CallCache, callKey } from './cache.js';
 import type { CallSource } from './call-metrics.js';
 import { type AgentPreferences, freshSeconds, isCacheable, planCall, type Urgency } from './plan.js';
-import { afterLogin, type Candidate, type Resolved, type ResolveNeeds, resolveTool } from './resolve.js';
+import { afterLogin, type Candidate, type Resolved, type ResolveNeeds, resolveTool, wordsOf } from './resolve.js';
 import { emptyRoute, type Routes } from './routes.js';
 
 export interface CallRequest {
@@ -44,7 +44,7 @@ export interface CallOutcome {
   ageSeconds?: number;
 }
 
-export interface CallerNeeds extends AttemptNeeds, Pick<ResolveNeeds, 'whyUnused'> {
+export interface CallerNeeds extends AttemptNeeds, Pick<ResolveNeeds, 'whyUnused' | 'said'> {
   pools: ReadonlyMap<string, Pool>;
   natives: readonly NativeTool[];
   preferences: ToolPreferences;
@@ -90,13 +90,13 @@ export class Caller {
   }
 
   async #resolve(request: CallRequest): Promise<Call> {
-    const { preferences, routes, pools, natives, whyUnused } = this.#needs;
+    const { preferences, routes, pools, natives, whyUnused, said } = this.#needs;
     const deadline = performance.now() + Math.min(request.timeoutMs ?? longestMs, longestMs);
     const agent = (request.agentId === undefined ? undefined : preferences[request.agentId]) ?? {};
     const known = await routes.all();
     const preferred = [known.get(request.tool)?.prefer, ...(agent.servers ?? [])].filter((name) => name !== undefined);
     const timeoutMs = deadline - performance.now();
-    const resolved = await resolveTool(request.tool, { pools, whyUnused, natives, preferred, timeoutMs });
+    const resolved = await resolveTool(request.tool, { pools, whyUnused, said, natives, preferred, timeoutMs });
     const route = known.get(resolved.name) ?? known.get(resolved.bare) ?? emptyRoute(resolved.name);
     return { request, deadline, agent, urgency: request.urgency ?? 'medium', resolved, route, attempts: [] };
   }
@@ -140,11 +140,23 @@ export class Caller {
     if (stale) return { ...stale, isStale: true };
     if (reported) return { ...reported, tool: resolved.name, attempts };
     this.#needs.metrics.record({ tool: resolved.name, source: 'none', instance: '', outcome: 'failed', ms: 0 });
-    throw noAnswer(call, failures, maxStale);
+    throw noAnswer(call, failures, maxStale, this.#wordsOf(attempts));
+  }
+
+  /** What the servers that were asked, and are not up, wrote at their end. */
+  #wordsOf(attempts: readonly Attempt[]): string {
+    const servers = new Set(attempts.map(({ instance }) => instance.replace(/#\d+$/, '')));
+    const pools = [...servers].flatMap((server) => this.#needs.pools.get(server) ?? []);
+    return wordsOf(pools, this.#needs.said);
   }
 }
 
-function noAnswer({ resolved, attempts }: Call, failures: readonly CallFailure[], maxStale: number): RuntimeError {
+function noAnswer(
+  { resolved, attempts }: Call,
+  failures: readonly CallFailure[],
+  maxStale: number,
+  words: string,
+): RuntimeError {
   const { name, native } = resolved;
   const [only] = failures;
   // The error of a native tool says best what to do, if no other source was asked.
@@ -154,7 +166,7 @@ function noAnswer({ resolved, attempts }: Call, failures: readonly CallFailure[]
   );
   const cached = maxStale > 0 ? `cache: nothing from the last ${maxStale} s` : 'cache: off (max_stale_seconds is 0)';
   const areAll = (wanted: CallFailureKind) => failures.length > 0 && failures.every(({ kind }) => kind === wanted);
-  const message = `No source answered ${name}. ${[...tried, cached].join('; ')}.`;
+  const message = `No source answered ${name}. ${[...tried, cached].join('; ')}.${words}`;
   if (areAll('rate_limited')) {
     const waits = failures.flatMap(({ waitMs }) => waitMs ?? []);
     const retryAfterSeconds = waits.length === 0 ? undefined : Math.ceil(Math.min(...waits) / 1_000);

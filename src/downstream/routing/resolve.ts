@@ -34,6 +34,8 @@ export interface ResolveNeeds {
   pools: ReadonlyMap<string, Pool>;
   /** Why a server of the config file is not used; undefined if it is, or is not there. */
   whyUnused(server: string): string | undefined;
+  /** What a server wrote when it failed last, without keys. Data, not our wording. */
+  said(pool: Pool): string | undefined;
   natives: readonly NativeTool[];
   /** The servers to choose where several have the tool, in order of preference. */
   preferred: readonly string[];
@@ -70,7 +72,7 @@ export async function resolveTool(name: string, needs: ResolveNeeds): Promise<Re
   const pool = pools.get(server);
   const why = pool ? undefined : needs.whyUnused(server);
   if (why !== undefined) throw notUsed(server, why);
-  const tool = pool && (await findIn(pool, bare, needs.timeoutMs));
+  const tool = pool && (await findIn(pool, bare, needs));
   if (pool && tool) return { name, bare, isQualified: true, native, primary: { pool, tool } };
   return (await resolveBare(name, { ...needs, mayAsk: !pool })) ?? (await notFound(name, pool, needs));
 }
@@ -146,7 +148,11 @@ function choosePrimary(found: readonly Found[], preferred: readonly string[], ha
 }
 
 /** Looks in the known list, then in a fresh one, as the tool may be newer. Throws only if there is no list at all. */
-async function findIn(pool: Pool, tool: string, timeoutMs: number): Promise<ToolDescription | undefined> {
+async function findIn(
+  pool: Pool,
+  tool: string,
+  { timeoutMs, said }: ResolveNeeds,
+): Promise<ToolDescription | undefined> {
   const known = await pool.knownTools();
   const found = known?.tools.find(({ name }) => name === tool);
   if (found) return found;
@@ -161,11 +167,19 @@ async function findIn(pool: Pool, tool: string, timeoutMs: number): Promise<Tool
     }
     throw new RuntimeError(
       'unavailable',
-      `The server ${pool.server} did not start (${why}), and its tools have never been listed.`,
+      `The server ${pool.server} did not start (${why}), and its tools have never been listed.${wordsOf([pool], said)}`,
       `Call list_tool_servers, or run: agent-runtime servers check ${pool.server}`,
       { cause: error },
     );
   }
+}
+
+/** What servers that are not up wrote at their end, as a quotation: a server's text must not pass for ours. */
+export function wordsOf(pools: readonly Pool[], said: ResolveNeeds['said']): string {
+  const down = pools.filter((pool) => !pool.isUp()).map((pool) => [pool.server, said(pool)] as const);
+  return down
+    .flatMap(([server, text]) => (text === undefined ? [] : ` ${server} wrote: ${JSON.stringify(text)}.`))
+    .join('');
 }
 
 /** The one who calls is a model, and cannot log in. */
@@ -180,7 +194,7 @@ export function notUsed(server: string, why: string): RuntimeError {
   );
 }
 
-async function notFound(name: string, pool: Pool | undefined, { pools, natives }: ResolveNeeds): Promise<never> {
+async function notFound(name: string, pool: Pool | undefined, { pools, natives, said }: ResolveNeeds): Promise<never> {
   const { listed, unlisted } = await partition(pool ? [pool] : [...pools.values()]);
   const others = listed.flatMap(({ pool: { server }, tools }) => tools.map((tool) => `${server}.${tool.name}`));
   const similar = sharingWord(name, [...natives.map((tool) => tool.name), ...others]);
@@ -188,7 +202,9 @@ async function notFound(name: string, pool: Pool | undefined, { pools, natives }
   throw new RuntimeError(
     'not_found',
     `There is no tool ${JSON.stringify(name)}.${similar.length > 0 ? ` Similar: ${similar.join(', ')}.` : ''}${
-      silent === '' ? '' : ` Not known are the tools of ${silent}, which did not start so far.`
+      silent === ''
+        ? ''
+        : ` Not known are the tools of ${silent}, which did not start so far.${wordsOf(unlisted, said)}`
     }`,
     pools.size + natives.length === 0
       ? 'No tool server is configured. To take over those of another client, run: agent-runtime servers import FILE'

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { environmentWithout } from '../../base/config.js';
+import { environmentWithout } from '../../base/environment.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { makePrivateDirectory } from '../../base/private-files.js';
 import { programAddress } from './address.js';

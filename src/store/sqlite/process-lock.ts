@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { loadDriver } from './driver.js';
 import { isBusy } from './sqlite-errors.js';
 
@@ -7,6 +8,7 @@ import { isBusy } from './sqlite-errors.js';
  */
 export async function takeProcessLock(file: string): Promise<(() => void) | undefined> {
   const { connect } = await loadDriver();
+  closeSync(openSync(file, 'a', 0o600));
   const connection = connect(file, { timeout: 0 });
   try {
     connection.exec('begin exclusive');

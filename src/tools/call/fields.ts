@@ -25,6 +25,7 @@ export const goalId = rowId.describe("A goal's id, as returned by create_goal or
 export const jobId = z.string().min(1).max(200).describe('The task_id that submit_background_task returned.');
 export const verify = z.boolean().optional().describe('false: answers are not judged.');
 export const priority = z.int().min(1).max(10).describe('1 to 10; 10 is done first. 5 unless given.');
+export const inWorktree = z.boolean().optional().describe('In a git worktree of its own.');
 export const taskStatus = z.enum(taskStatuses);
 export const failurePolicy = z
   .enum(failurePolicies)

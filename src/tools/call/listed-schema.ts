@@ -40,6 +40,7 @@ const plainNames: ReadonlySet<string> = new Set([
   'cursor',
   'deadline',
   'description',
+  'diff',
   'error',
   'error_message',
   'failure_threshold',
@@ -102,6 +103,8 @@ const plainNames: ReadonlySet<string> = new Set([
   'workerId',
   'workerSlot',
   'worker_id',
+  'working_directory',
+  'worktree',
 ]);
 
 /** Those of these names that mean something else than elsewhere. */
@@ -121,8 +124,7 @@ function asWords(place: string): JsonSchema | undefined {
     case 'submit_background_task.model_params':
       return {
         type: 'object',
-        description:
-          'max_tokens, temperature, top_p, top_k, stop_sequences, num_ctx (Ollama: context), json_schema (the answer must follow it)',
+        description: 'max_tokens, temperature, top_p, top_k, stop_sequences, num_ctx, json_schema',
       };
     case 'decompose_task.tasks':
       return { type: 'array', items: { type: 'object', description: 'as for decompose_goal' } };

@@ -196,69 +196,8 @@ export function showAttempts(attempts: readonly Attempt[]): z.infer<typeof attem
   return attempts.length > 1 ? attempts.slice(-5).map(showAttempt) : undefined;
 }
 
-/** A part of what a background task has put out. */
-export const jobResultOutput = z.strictObject({
-  task_id: z.string(),
-  status: jobStatus,
-  result: z.string(),
-  /** What the result of a job says beside its text. */
-  data: z.custom<Json>().optional(),
-  partial: mark,
-  total_chars: z.int(),
-  next_offset: z.int().optional(),
-  model: z.string().optional(),
-  requested_model: z.string().optional(),
-  stop_reason: z.string().optional(),
-  usage: z.strictObject({ input_tokens: z.int(), output_tokens: z.int() }),
-  completed_at: z.string().nullable(),
-  error: jobErrorOutput.optional(),
-  warnings: z.array(z.string()).optional(),
-  /** How the answer meets the acceptance criteria of its task on the board. */
-  verdict: verdictOutput.optional(),
-});
-
-/** A job with the characters of its output from `offset` on, `most` at most. @internal */
-export function showJobResult(
-  job: Job,
-  output: string,
-  { offset, most }: { offset: number; most: number },
-): z.infer<typeof jobResultOutput> {
-  const isModelCall = job.type === 'llm';
-  const { text, data } = isModelCall ? { text: output, data: undefined } : textOf(job.result, output);
-  const part = text.slice(offset, offset + most);
-  const end = offset + part.length;
-  const { stop_reason } = isModelCall ? ((job.result as { stop_reason?: string } | null) ?? {}) : {};
-  return {
-    task_id: job.id,
-    status: job.status,
-    result: part,
-    data,
-    partial: job.status === 'completed' ? undefined : true,
-    total_chars: text.length,
-    next_offset: end < text.length ? end : undefined,
-    model: job.model ?? undefined,
-    requested_model: job.requestedModel ?? undefined,
-    stop_reason,
-    usage: { input_tokens: job.inputTokens, output_tokens: job.outputTokens },
-    completed_at: iso(job.completedAt),
-    ...errorOf(job),
-    warnings: warningsOf(job),
-    verdict: showVerdict(job.verdict),
-  };
-}
-
-/**
- * A job's text: what it has put out, with its result beside it as far as that is short and says something else; or, where
- * it puts nothing out, the result itself as JSON.
- */
-function textOf(result: Json, output: string): { text: string; data: Json | undefined } {
-  if (output === '') return { text: asText(result), data: undefined };
-  if (typeof result !== 'object' || result === null || Array.isArray(result)) return { text: output, data: undefined };
-  const others = Object.fromEntries(Object.entries(result).filter(([, value]) => value !== output));
-  return { text: output, data: briefResult(others, longestResult.usual).result };
-}
-
-function asText(result: Json): string {
+/** A job's result as text: itself, or as JSON. @internal */
+export function asText(result: Json): string {
   if (result === null) return '';
   return typeof result === 'string' ? result : JSON.stringify(result);
 }
@@ -283,22 +222,6 @@ export const submittedTaskOutput = z.strictObject({
 });
 
 export type ShownSubmittedTask = z.infer<typeof submittedTaskOutput>;
-
-export const cancelledOutput = z.strictObject({
-  job_id: z.string(),
-  status: jobStatus,
-  cancelled: z.boolean(),
-  /** Of a sweep: how many of its jobs had not ended. */
-  count: z.int().optional(),
-});
-
-/** @internal */
-export const showCancelledSweep = (sweep: string, count: number): z.infer<typeof cancelledOutput> => ({
-  job_id: sweep,
-  status: 'cancelled',
-  cancelled: true,
-  count,
-});
 
 /** A file that a job has saved. */
 export const artifactOutput = z.strictObject({

@@ -1,9 +1,33 @@
 import { z } from 'zod';
+import { cut } from '../../base/text.js';
 import type { Summary, TypeSummary } from '../../core/metrics/summary.js';
+import type { Spread, TaskFigures, TaskGroup } from '../../core/metrics/task-figures.js';
 import { iso } from '../call/fields.js';
 
 /** A minute. */
 const rate = z.number();
+
+const spread = z.strictObject({ median: z.number(), p90: z.number() });
+
+const taskGroup = {
+  completed: z.int(),
+  /** Seconds from the first start to the end. */
+  cycle_seconds: spread,
+  /** Seconds from the creation to the first start. */
+  waiting_seconds: spread,
+};
+
+const taskFigures = z.strictObject({
+  completed: z.int(),
+  completed_per_hour: z.number(),
+  failed: z.int(),
+  cancelled: z.int(),
+  cycle_seconds: spread.nullable(),
+  waiting_seconds: spread.nullable(),
+  /** Those with most completed tasks, five at the most. */
+  workers: z.array(z.strictObject({ worker: z.string(), ...taskGroup })),
+  goals: z.array(z.strictObject({ goal_id: z.int(), name: z.string(), ...taskGroup })),
+});
 
 export const metricsOutput = z.strictObject({
   at: z.string(),
@@ -34,6 +58,8 @@ export const metricsOutput = z.strictObject({
   ),
   agents: z.array(z.strictObject({ agent: z.string(), slots: z.int(), busy: z.int(), utilization: z.number() })),
   errors: z.array(z.strictObject({ type: z.string(), code: z.string(), count: z.int() })),
+  /** Tasks that ended in the window. */
+  tasks: taskFigures,
   totals: z.strictObject({
     jobs_submitted: z.int(),
     jobs_completed: z.int(),
@@ -83,6 +109,7 @@ export function showMetrics(summary: Summary): ShownMetrics {
       .filter(({ busy, utilization }) => busy > 0 || utilization > 0)
       .map((agent) => ({ ...agent, utilization: rounded(agent.utilization) })),
     errors,
+    tasks: showTaskFigures(summary.tasks, minutes),
     totals: {
       jobs_submitted: totals.jobsSubmitted,
       jobs_completed: totals.jobsCompleted,
@@ -97,6 +124,28 @@ export function showMetrics(summary: Summary): ShownMetrics {
     },
   };
 }
+
+function showTaskFigures(figures: TaskFigures, minutes: number): ShownMetrics['tasks'] {
+  const { completed, failed, cancelled, cycle, waiting, workers, goals } = figures;
+  return {
+    completed,
+    completed_per_hour: rounded((completed / minutes) * 60),
+    failed,
+    cancelled,
+    cycle_seconds: cycle && showSpread(cycle),
+    waiting_seconds: waiting && showSpread(waiting),
+    workers: workers.map(({ worker, ...group }) => ({ worker: cut(worker, 60), ...showGroup(group) })),
+    goals: goals.map(({ goalId, name, ...group }) => ({ goal_id: goalId, name: cut(name, 60), ...showGroup(group) })),
+  };
+}
+
+const showGroup = ({ completed, cycle, waiting }: TaskGroup) => ({
+  completed,
+  cycle_seconds: showSpread(cycle),
+  waiting_seconds: showSpread(waiting),
+});
+
+const showSpread = ({ median, p90 }: Spread) => ({ median: rounded(median), p90: rounded(p90) });
 
 /** Four digits are enough: a model reads every one. */
 function rounded(value: number): number;

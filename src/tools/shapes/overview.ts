@@ -27,6 +27,7 @@ export const statusOutput = z.strictObject({
   yours: z.strictObject({
     tasks: z.array(heldTask),
     slots: z.array(z.strictObject({ slot: z.int(), worker: z.string(), task: z.int().optional() })),
+    reserved_paths: z.array(z.string()).optional(),
     background: z.array(openJob),
     unread_results: z.array(openJob),
     ...unreadOutput,
@@ -80,6 +81,7 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
         worker: workerId,
         task: taskId ?? undefined,
       })),
+      reserved_paths: overview.ownPaths.length === 0 ? undefined : overview.ownPaths,
       background: overview.ownJobs.map(showOpenJob),
       unread_results: overview.unread.map(showOpenJob),
       ...showUnread(overview.unreadMessages),

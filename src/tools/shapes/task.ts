@@ -11,6 +11,7 @@ import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
 import { showUnread, unreadOutput } from './message.js';
 import { showVerdict, verdictOutput } from './verdict.js';
+import { showWorktree, worktreeOutput } from './worktree.js';
 
 /** A task as every tool returns it. The first keys are always there, the others where they say something. */
 export const taskOutput = z.strictObject({
@@ -253,19 +254,21 @@ export const wholeTaskOutput = taskOutput.extend({
   subtasks: z.array(z.int()).optional(),
   /** Why a pending task is not ready. */
   waits_because: z.string().optional(),
+  worktree: worktreeOutput.optional(),
 });
 
 export type ShownWholeTask = z.infer<typeof wholeTaskOutput>;
 
 /** @internal */
 export function showWholeTask(task: TaskDetail, now: number, longestText?: number): ShownWholeTask {
-  const { dependents, subtasks, waitsBecause, dependencyResults, history } = task;
+  const { dependents, subtasks, waitsBecause, dependencyResults, history, worktree } = task;
   return {
     ...showTask(task, now, longestText),
     ...showHistory(history, longestText ?? longestNote),
     dependents,
     subtasks: subtasks.length === 0 ? undefined : subtasks,
     waits_because: waitsBecause,
+    worktree: showWorktree(worktree),
     dependency_results: showDependencyResults(dependencyResults),
   };
 }
@@ -277,6 +280,8 @@ export const claimedTaskOutput = taskOutput.extend({
   /** The results of the tasks before it; `get_task` has those whole that are cut after 1,500 characters. */
   dependency_results: dependencyResultsOutput,
   ...historyOutput,
+  /** Work in its directory. */
+  worktree: worktreeOutput.optional(),
   /** What to do before completing it. */
   advice: z.string().optional(),
   ...unreadOutput,
@@ -291,6 +296,7 @@ export function showClaimedTask(task: ClaimedTask, now: number, unread: Unread):
     claim_token: task.claimToken,
     dependency_results: showDependencyResults(task.dependencyResults),
     ...showHistory(task.history, longestNote),
+    worktree: showWorktree(task.worktree),
     advice: adviceOnAcceptance(task),
     ...showUnread(unread),
   };

@@ -15,6 +15,7 @@ import {
   showHistory,
   usualText,
 } from './task.js';
+import { showWorktree, worktreeOutput } from './worktree.js';
 
 /** The statuses in the words of the task coordinator, whose tools these were. */
 export const statusWords = {
@@ -100,6 +101,8 @@ export const workerClaimOutput = z.strictObject({
     z.strictObject({ id: z.string(), title: z.string(), status: statusWord, result: z.string().nullable() }),
   ),
   ...historyOutput,
+  /** Work in its directory. */
+  worktree: worktreeOutput.optional(),
   /** What to do before reporting on it. */
   advice: z.string().optional(),
   ...unreadOutput,
@@ -136,6 +139,7 @@ export function showWorkerClaim(
       status: statusWords[status],
     })),
     ...showHistory(task.history, longestNote),
+    worktree: showWorktree(task.worktree),
     advice: adviceOnAcceptance(task),
     ...showUnread(unread),
   };
@@ -155,6 +159,7 @@ export function describeWorkerClaim(claim: WorkerClaim): string {
     ...(earlier_attempts ?? []).map(({ outcome, ended_at, error }) => {
       return `Earlier attempt: ${outcome} at ${ended_at}${error ? `: ${error}` : ''}`;
     }),
+    claim.worktree && `Worktree: ${claim.worktree.path} (branch ${claim.worktree.branch})`,
     claim.advice,
     claim.unread_messages &&
       `Unread messages: ${claim.unread_messages} (get_messages), ${claim.unread_subjects?.join('; ')}`,

@@ -4,8 +4,8 @@ import type { Sql } from '../../../src/store/sql.js';
 export const slots = new Map([['generic', 4]]);
 
 /** Every sample by its name and labels, as Prometheus names it: `jobs_started_total{type=generic}`. */
-export async function samplesOf(sql: Sql): Promise<Record<string, number>> {
-  return flatten(await readSnapshot(sql, slots));
+export async function samplesOf(sql: Sql, now = Date.now()): Promise<Record<string, number>> {
+  return flatten(await readSnapshot(sql, slots, now));
 }
 
 export function flatten(metrics: readonly Metric[]): Record<string, number> {

@@ -1,11 +1,12 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { lookAtKeeper } from '../../../src/downstream/connection/keeper-transport.js';
+import { runCli } from '../../cli/run-cli.js';
 import { eventually } from '../../support/eventually.js';
 import { isAlive } from '../../support/is-alive.js';
 import { connectServer } from '../../support/mcp-client.js';
-import { notedCalls, textOf } from '../tool-runtime.js';
+import { notedCalls, odd, textOf } from '../tool-runtime.js';
 import {
   configure,
   openSession,
@@ -183,8 +184,8 @@ it('an instance that is scaled away ends when no session has it', async () => {
 
 it('a server that hangs is replaced for all', async () => {
   const home = sharedHome();
-  const [one, other] = await twoSessions({ odd: shared({ timeout: 1_000, health: { timeout: 200 } }) }, home);
-  const pid = await pidOf(one);
+  const [one, other] = await twoSessions({ odd: shared({ timeout: 2_000, health: { timeout: 200 } }) }, home);
+  const pid = await eventually('it is up', () => pidOf(one).catch(() => undefined));
   await other.call('odd.add_hang').catch(() => {});
   await gone('the process that hangs', [pid]);
   await eventually('there is another', async () => (await viewOf(one)).instances[0]?.pid !== undefined);
@@ -220,4 +221,62 @@ it('why a shared server does not start is told as for any other', async () => {
   await expect(session.call('missing.echo')).rejects.toMatchObject({ message: /its command was not found/ });
   writeFileSync(down, '');
   await expect(session.call('down.echo')).rejects.toMatchObject({ message: /it ended with exit code 1 before it was/ });
+});
+
+it('a keeper that is stopped costs a call no more than its time limit, and answers when it goes on', async () => {
+  const home = sharedHome();
+  const servers = { odd: shared({ timeout: 1_000, startTimeout: 1_000 }) };
+  const session = await openSession(servers, home);
+  await eventually('it is up', () => pidOf(session).catch(() => undefined));
+  const { pid: keeper } = await viewOf(session);
+  process.kill(keeper, 'SIGSTOP');
+  await expect(session.call('odd.add')).rejects.toMatchObject({ message: /no answer within|no instance was ready/ });
+  process.kill(keeper, 'SIGCONT');
+  await eventually('it answers', async () => {
+    const answer = await session.call('odd.pid', {}, { maxStaleSeconds: 0 }).catch(() => undefined);
+    return answer !== undefined && isAlive(Number(textOf(answer)));
+  });
+});
+
+it('a mistake in the config file keeps no keeper from starting', async () => {
+  const home = sharedHome();
+  const session = await openSession({ odd: shared() }, home);
+  writeFileSync(session.config.configPath, '{ "mcpServers": ');
+  await eventually('the mistake is seen', async () => {
+    await session.downstream.servers();
+    return session.downstream.sick().length > 0;
+  });
+  expect(isAlive(await pidOf(session))).toBe(true);
+});
+
+it('what keeps the keeper from starting is in the error', async () => {
+  const home = sharedHome();
+  const session = await openSession({ odd: shared() }, home);
+  mkdirSync(join(home, 'data'), { recursive: true });
+  writeFileSync(join(home, 'data', 'keeper'), 'a file where the folder should be');
+  await expect(session.call('odd.echo')).rejects.toMatchObject({ message: /is not a folder of this user/ });
+});
+
+it('list_tool_servers, servers list and doctor say what is shared, and by which keeper', async () => {
+  const home = configure(sharedHome(), { odd: shared({ instances: 2 }), own: odd() });
+  const list = async () => (await runCli(['servers', 'list', '--json'], { home })).json().servers;
+  const keeperIn = async () => {
+    const { checks } = (await runCli(['doctor', '--json'], { home })).json();
+    return checks.find(({ group, name }: Record<string, string>) => group === 'Tool servers' && name === 'keeper');
+  };
+  expect(await list()).toMatchObject([{ server: 'odd', shared: true, keeper_pid: null }, { server: 'own' }]);
+  expect(await keeperIn()).toMatchObject({ status: 'ok', detail: expect.stringContaining('not running') });
+
+  const session = await connectServer({ home });
+  await session.ok('call_tool', { tool_name: 'odd.echo' });
+  const [keeper] = running(home, 'server-keeper.js');
+  const [first, second] = (await session.ok('list_tool_servers')).servers;
+  expect(first).toMatchObject({ server: 'odd', shared: true, keeper_pid: keeper });
+  expect(second).not.toHaveProperty('shared');
+  expect(second).not.toHaveProperty('keeper_pid');
+  expect(await list()).toMatchObject([{ server: 'odd', shared: true, keeper_pid: keeper }, { server: 'own' }]);
+  const instance = first.instances.find(({ pid }: { pid?: number }) => pid !== undefined);
+  const { detail } = await keeperIn();
+  expect(detail).toContain(`pid ${keeper}`);
+  expect(detail).toContain(`${instance.id} (pid ${instance.pid}, 1 session)`);
 });

@@ -66,6 +66,7 @@ it('another version, database, data folder, host or container has another keeper
     keeperSocket({ ...config, dbPath: '/home/me/b.db' }, identity),
     keeperSocket({ ...config, dbUrl: 'postgres://h/db' }, identity),
     keeperSocket({ ...config, dataDir: '/home/me/other' }, identity),
+    keeperSocket(config, identity, '99.0.0'),
     keeperSocket(config, { ...identity, hostId: 'other' }),
     keeperSocket(config, { ...identity, pidNamespace: 'other' }),
   ];
@@ -138,5 +139,7 @@ it('only a server that is a process can be shared', async () => {
   const home = sharedHome();
   const web = { url: 'http://127.0.0.1:9/mcp', shared: true } as never;
   const session = await openSession({ web }, home);
-  expect(session.downstream.sick()).toMatchObject([{ server: 'web', problem: expect.stringContaining('shared') }]);
+  expect(session.downstream.sick()).toMatchObject([
+    { server: 'web', problem: expect.stringContaining('only a server that is started by a command has processes') },
+  ]);
 });

@@ -7,6 +7,7 @@ import { StateIcon, StateMark, stateOf, stateWords } from '../../ui/state.js';
 import { Particular, Passage, Time, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { TaskActions } from './task-actions.js';
+import { Worktree } from './worktree.js';
 
 /** A task becomes ready or overdue without a change, so the board is also read at an interval. */
 const options = { subjects: ['task', 'runtime'], everyMs: 30_000 };
@@ -43,6 +44,7 @@ function Sheet({ task, back }: { task: ShownWholeTask; back: string }) {
           <Passage title="Description" text={task.description} />
           <Passage title="Acceptance" text={task.acceptance} />
           <Passage title="Expected output" text={task.expected_output} />
+          {task.worktree && <Worktree taskId={task.id} shown={task.worktree} />}
           <Neighbours title="Waits for" tasks={dependencies} back={back} />
           <Neighbours title="Waited for by" tasks={dependents} back={back} />
           <History subject="task" id={task.id} />

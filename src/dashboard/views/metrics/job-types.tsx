@@ -1,6 +1,7 @@
 import type { ShownMetrics } from '../../../tools/shapes/metrics.js';
 import { Link } from '../../location.js';
 import { duration, number, percent } from '../../ui/format.js';
+import { Figure } from './figure.js';
 
 /** The window in figures, and by type of job. */
 export function Types({ metrics }: { metrics: ShownMetrics }) {
@@ -60,15 +61,6 @@ export function Types({ metrics }: { metrics: ShownMetrics }) {
         </p>
       )}
     </>
-  );
-}
-
-function Figure({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }
 

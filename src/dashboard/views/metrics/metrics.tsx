@@ -8,6 +8,7 @@ import { LineChart } from '../../ui/line-chart.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
 import { Types } from './job-types.js';
+import { TaskFigures } from './task-figures.js';
 
 type Stretch = Trends['stretches'][number];
 
@@ -48,16 +49,19 @@ export function Metrics({ query }: ViewProps) {
         </fieldset>
       </div>
       <Shown reading={metrics}>
-        {(read) =>
-          read.totals.jobs_submitted === 0 ? (
-            <Empty
-              what="Nothing to measure yet: no job has ever been submitted."
-              command="agent-runtime submit --type generic --config '{}'"
-            />
-          ) : (
-            <Types metrics={read} />
-          )
-        }
+        {(read) => (
+          <>
+            {read.totals.jobs_submitted === 0 ? (
+              <Empty
+                what="Nothing to measure yet: no job has ever been submitted."
+                command="agent-runtime submit --type generic --config '{}'"
+              />
+            ) : (
+              <Types metrics={read} />
+            )}
+            <TaskFigures tasks={read.tasks} />
+          </>
+        )}
       </Shown>
       <Shown reading={trends}>
         {(read) => (

@@ -53,9 +53,15 @@ function ServerCard({ server }: { server: ShownToolServer }) {
       <header>
         <h2>{server.server}</h2>
         <Status word={server.health} />
-        <Scale server={server} />
+        {server.health !== 'off' && <Scale server={server} />}
       </header>
-      <code class="path">{server.runs}</code>
+      {server.runs !== '' && <code class="path">{server.runs}</code>}
+      {server.problem && <span class="error-line">{server.problem}</span>}
+      {server.expose_problems?.map((problem) => (
+        <span key={problem} class="error-line">
+          {problem}
+        </span>
+      ))}
       <div class="facts">
         {server.tools !== undefined && <span class="fact">{number(server.tools)} tools</span>}
         {server.listed_at && (
@@ -63,9 +69,16 @@ function ServerCard({ server }: { server: ShownToolServer }) {
             listed <Time at={server.listed_at} />
           </span>
         )}
+        {server.exposed !== undefined && <span class="fact">{number(server.exposed)} listed as ours</span>}
         {server.backups && <span class="fact">else {server.backups.join(', ')}</span>}
       </div>
-      {server.instances.length === 0 ? (
+      {server.health === 'off' ? (
+        <p class="quiet">
+          {server.problem
+            ? 'Left out of the config file until its entry is corrected.'
+            : 'Switched off in the config file.'}
+        </p>
+      ) : server.instances.length === 0 ? (
         <p class="quiet">Scaled to none: its calls go to backups and the cache.</p>
       ) : (
         <table class="instances">

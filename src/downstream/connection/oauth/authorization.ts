@@ -100,13 +100,13 @@ export class Authorization {
       'needs_login',
       `it ${what} (HTTP ${response.status}); run: ${loginCommand(login.server)}`,
     );
-    await this.#mark(true);
+    await this.#mark(true, response.status === 403 ? extractWWWAuthenticateParams(response).scope : undefined);
     return this.#refusal;
   }
 
   /** For those who look at the server without calling it. What is true of a call does not depend on it. */
-  async #mark(isWanted: boolean): Promise<void> {
-    await this.#needs.login.mark(isWanted).catch(() => {});
+  async #mark(isWanted: boolean, scope?: string): Promise<void> {
+    await this.#needs.login.mark(isWanted, scope).catch(() => {});
   }
 }
 
@@ -152,6 +152,8 @@ function renew({ login, oauth, now }: AuthorizationNeeds, used: string): Promise
           cause: error,
         });
       }
+      const newer = login.read()?.tokens;
+      if (newer && newer.refresh_token !== refreshToken) return newer.access_token;
       const { tokens: _, ...rest } = stored;
       login.write({ ...rest, isWanted: true });
       return undefined;

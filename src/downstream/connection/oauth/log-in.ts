@@ -10,7 +10,7 @@ import {
 } from '@modelcontextprotocol/sdk/client/auth.js';
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
-import { RuntimeError } from '../../../base/errors.js';
+import { messageOf, RuntimeError } from '../../../base/errors.js';
 import { homepage, version } from '../../../base/version.js';
 import type { Launch } from '../launch.js';
 import { clientOf, storedTokens } from './authorization.js';
@@ -40,6 +40,7 @@ export interface LogInNeeds {
 export async function logIn(needs: LogInNeeds): Promise<void> {
   const { launch, login } = needs;
   const { oauth } = launch;
+  await requireWritable(login);
   const found = await discover(needs);
   const callback = await openCallback(oauth.callbackPort);
   try {
@@ -76,6 +77,21 @@ export async function logIn(needs: LogInNeeds): Promise<void> {
   }
 }
 
+/** Before anybody is asked to log in. */
+async function requireWritable(login: LoginFile): Promise<void> {
+  await login
+    .locked(async () => {})
+    .catch((error: unknown) => {
+      if (error instanceof RuntimeError) throw error;
+      throw new RuntimeError(
+        'unavailable',
+        `The login to ${login.server} could not be kept: ${messageOf(error)}.`,
+        'Make the data folder writable; `agent-runtime doctor` shows which it is.',
+        { cause: error },
+      );
+    });
+}
+
 interface Found extends OAuthServerInfo {
   scope: string | undefined;
 }
@@ -104,7 +120,8 @@ async function discover({ launch: { url, oauth, isSse, headers }, login }: LogIn
     ) {
       throw new Error(`its metadata are those of ${resourceMetadata.resource}`);
     }
-    return { ...info, scope: oauth.scopes ?? scope ?? resourceMetadata?.scopes_supported?.join(' ') };
+    const asked = scope ?? resourceMetadata?.scopes_supported?.join(' ');
+    return { ...info, scope: oauth.scopes ?? login.read()?.wantedScope ?? asked };
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
     throw failed(server, `cannot begin: ${whyOf(error)}`, error);

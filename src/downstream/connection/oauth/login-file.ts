@@ -17,6 +17,8 @@ const loginSchema = z.object({
   url: z.string(),
   /** The server has asked for a login that is not there, or is refused. */
   isWanted: z.boolean().optional(),
+  /** What the server has said that a login must allow, when it refused a call for the lack of it. */
+  wantedScope: z.string().optional(),
   authorizationServer: z.string().optional(),
   /** What the tokens are for (RFC 8707). */
   resource: z.string().optional(),
@@ -87,12 +89,14 @@ export class LoginFile {
     return withFileLock(`${this.#path}.lock`, body);
   }
 
-  /** Records whether the server asks for a login. */
-  async mark(isWanted: boolean): Promise<void> {
-    if ((this.read()?.isWanted ?? false) === isWanted) return;
+  /** Records whether the server asks for a login, and for what. */
+  async mark(isWanted: boolean, wantedScope?: string): Promise<void> {
+    const before = this.read();
+    const isKnown = wantedScope === undefined || before?.wantedScope === wantedScope;
+    if ((before?.isWanted ?? false) === isWanted && isKnown) return;
     await this.locked(async () => {
       const { isWanted: _, ...login }: Partial<StoredLogin> = this.read() ?? {};
-      if (isWanted) this.write({ ...login, isWanted });
+      if (isWanted) this.write({ ...login, isWanted, ...(wantedScope !== undefined && { wantedScope }) });
       else if (login.tokens) this.write(login);
       else this.remove();
     });
