@@ -9,16 +9,15 @@ import { cursor, limit, metadata, priority, scope, time, toMs, whenTrue } from '
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { parseInput } from './call/parse-input.js';
 import { agentListOutput, showAgents } from './shapes/agent.js';
-import { comparisonOutput, showComparison, showSubmittedJobs, submittedJobsOutput } from './shapes/comparison.js';
 import {
   cancelledOutput,
-  jobOutput,
-  listedJobOutput,
+  comparisonOutput,
   showCancelledSweep,
-  showJob,
-  showListedJob,
-  submittedOutput,
-} from './shapes/job.js';
+  showComparison,
+  showSubmittedJobs,
+  submittedJobsOutput,
+} from './shapes/comparison.js';
+import { jobOutput, listedJobOutput, showJob, showListedJob, submittedOutput } from './shapes/job.js';
 import { repeatedLine, warningLines } from './shapes/job-text.js';
 
 const jobId = z
