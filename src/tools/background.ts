@@ -3,23 +3,22 @@ import { modelParams } from '../agents/llm.js';
 import { hasEnded, jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
+import { cursor, inWorktree, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import {
   attemptOutput,
-  jobResultOutput,
   jobStatusOutput,
   listedTaskOutput,
   showAttempts,
   showJobBriefly,
-  showJobResult,
   showJobStatus,
   showWaitedJob,
   submittedTaskOutput,
   waitedJobOutput,
   warningsOf,
 } from './shapes/job.js';
+import { jobResultOutput, showJobResult } from './shapes/job-result.js';
 import { jobListText, jobResultText, jobStatusText, repeatedLine, warningLines } from './shapes/job-text.js';
 
 const model = z
@@ -70,6 +69,9 @@ export const backgroundTools = [
         .describe('A name of your own: the same key again returns the same task.'),
       task_id: taskReference.optional().describe('A task on the board: claimed now, judged, and completed or failed.'),
       verify,
+      continue_from: jobId.optional().describe('Its conversation goes on.'),
+      working_directory: z.string().min(1).max(4_000).optional().describe('Where a CLI works: in your project.'),
+      worktree: inWorktree,
     }),
     output: submittedTaskOutput,
     text: (output) =>

@@ -192,56 +192,6 @@ export function showAttempts(attempts: readonly Attempt[]): z.infer<typeof attem
   return attempts.length > 1 ? attempts.slice(-5).map(showAttempt) : undefined;
 }
 
-/** A part of what a background task has put out. */
-export const jobResultOutput = z.strictObject({
-  task_id: z.string(),
-  status: jobStatus,
-  result: z.string(),
-  /** The result of a job that is not plain text. */
-  data: z.custom<Json>().optional(),
-  partial: mark,
-  total_chars: z.int(),
-  next_offset: z.int().optional(),
-  model: z.string().optional(),
-  requested_model: z.string().optional(),
-  stop_reason: z.string().optional(),
-  usage: z.strictObject({ input_tokens: z.int(), output_tokens: z.int() }),
-  completed_at: z.string().nullable(),
-  error: jobErrorOutput.optional(),
-  warnings: z.array(z.string()).optional(),
-  /** How the answer meets the acceptance criteria of its task on the board. */
-  verdict: verdictOutput.optional(),
-});
-
-/** A job with the characters of its output from `offset` on, `most` at most. @internal */
-export function showJobResult(
-  job: Job,
-  output: string,
-  { offset, most }: { offset: number; most: number },
-): z.infer<typeof jobResultOutput> {
-  const part = output.slice(offset, offset + most);
-  const end = offset + part.length;
-  const isModelCall = job.type === 'llm';
-  const { stop_reason } = isModelCall ? ((job.result as { stop_reason?: string } | null) ?? {}) : {};
-  return {
-    task_id: job.id,
-    status: job.status,
-    result: part,
-    data: isModelCall || job.result === null ? undefined : job.result,
-    partial: job.status === 'completed' ? undefined : true,
-    total_chars: output.length,
-    next_offset: end < output.length ? end : undefined,
-    model: job.model ?? undefined,
-    requested_model: job.requestedModel ?? undefined,
-    stop_reason,
-    usage: { input_tokens: job.inputTokens, output_tokens: job.outputTokens },
-    completed_at: iso(job.completedAt),
-    ...errorOf(job),
-    warnings: warningsOf(job),
-    verdict: showVerdict(job.verdict),
-  };
-}
-
 export const submittedOutput = z.strictObject({
   job_id: z.string(),
   status: jobStatus,
