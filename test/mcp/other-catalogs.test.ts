@@ -137,7 +137,7 @@ it('nothing is shown of a server that does not say so, or to whoever may only re
     shown: growing({ resources: true, prompts: true }),
   });
   expect(await once(() => others(client))).toEqual(['server://shown/grown:n1']);
-  expect(await otherPrompts(client)).toEqual(['shown__n1']);
+  expect(await once(() => otherPrompts(client))).toEqual(['shown__n1']);
   await expect(client.readResource({ uri: 'server://quiet/demo://resource/dynamic/text/1' })).rejects.toThrow(
     /There is no resource/,
   );
@@ -187,7 +187,7 @@ it('a change of a list is passed on in both versions of the protocol over HTTP',
   latest.setNotificationHandler('notifications/resources/list_changed', () => void told.modernResources++);
   latest.setNotificationHandler('notifications/prompts/list_changed', () => void told.modernPrompts++);
   expect(await once(() => others(client))).toEqual(['server://grows/grown:n1']);
-  expect(await otherPrompts(client)).toEqual(['grows__n1']);
+  expect(await once(() => otherPrompts(client))).toEqual(['grows__n1']);
   await latest.listen({ resourcesListChanged: true, promptsListChanged: true });
   await client.callTool({ name: 'call_tool', arguments: { tool_name: 'grows.grow' } });
   await eventually('each is told', () => Object.values(told).every((count) => count > 0));
@@ -204,7 +204,7 @@ it('so it is over stdio; and a server that starts slowly holds up no list for lo
   client.setNotificationHandler(ResourceListChangedNotificationSchema, () => void told++);
   client.setNotificationHandler(PromptListChangedNotificationSchema, () => void prompts++);
   expect(await once(() => otherPrompts(client))).toEqual(['grows__n1']);
-  expect(await others(client)).toEqual(['server://grows/grown:n1']);
+  expect(await once(() => others(client))).toContain('server://grows/grown:n1');
   await eventually('the slow one has started', () => told > 0);
   expect(await others(client)).toEqual(['server://grows/grown:n1', 'server://slow/grown:n1']);
   await ok('call_tool', { tool_name: 'grows.grow' });
