@@ -375,8 +375,8 @@ export const commands: Readonly<Record<string, readonly (DefinedCommand | Comman
     { name: 'servers', description: 'Manage the MCP servers whose tools call_tool calls.', commands: serversCommands },
   ],
   Jobs: jobCommands,
-  Prices: [{ name: 'prices', description: 'Manage the price files that backtests read.', commands: pricesCommands }],
-  Datasets: [
+  Data: [
+    { name: 'prices', description: 'Manage the price files that backtests read.', commands: pricesCommands },
     { name: 'datasets', description: 'Manage the data sets that training jobs learn from.', commands: datasetCommands },
   ],
   Database: databaseCommands,

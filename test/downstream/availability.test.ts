@@ -57,16 +57,17 @@ it('of 1,000 reading calls on 3 instances none fails while one instance is kille
     count: 1_000,
     every: 20,
     async act() {
-      const pids = await pidsOf(runtime, 'odd');
-      const pid = pids[turn++ % Math.max(1, pids.length)];
-      if (pid === undefined) return;
-      process.kill(pid, 'SIGKILL');
+      const pids = await eventually('one is up', async () => {
+        const up = await pidsOf(runtime, 'odd');
+        return up.length > 0 && up;
+      });
+      process.kill(pids[turn++ % pids.length] ?? 0, 'SIGKILL');
       killed++;
     },
     make: (index) => runtime.call('odd.echo', { text: String(index) }),
   });
   expect(failed).toBe(0);
-  expect(killed).toBeGreaterThan(30);
+  expect(killed).toBe(49);
   expect(await shares(runtime)).toEqual({ primary: 1_000 });
 });
 
@@ -151,7 +152,7 @@ it('primary down: a backup answers; all down: the last good answer, marked stale
     code: 'unavailable',
     message: /^No source answered one\.echo\. primary one.*; backup two.*; cache: nothing from the last 3600 s\.$/,
   });
-  expect(performance.now() - startedAt).toBeLessThan(20_000);
+  expect(performance.now() - startedAt).toBeLessThan(40_000);
   await expect(call('one.echo', { text: 'kept' }, { timeoutMs: 1_000, maxStaleSeconds: 0 })).rejects.toMatchObject({
     message: /cache: off/,
   });
@@ -163,7 +164,7 @@ it('a server that comes back is used again', async () => {
   await runtime.call('odd.echo');
   writeFileSync(file, '');
   await kill(runtime, 'odd');
-  await expect(runtime.call('odd.pid', {}, { timeoutMs: 300 })).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(runtime.call('odd.pid', {}, { timeoutMs: 2_000 })).rejects.toMatchObject({ code: 'unavailable' });
   expect(runtime.downstream.sick()).toMatchObject([{ server: 'odd' }]);
   rmSync(file);
   // A start that began before the file went still fails; the next one does not.
@@ -189,13 +190,19 @@ it('a server that never comes up is given up after 5 tries, with an event', asyn
   expect(row).toBeDefined();
 });
 
+/** The time is what was left of that of the settings. */
+const noAnswer = /^no answer within \d+ ms$/;
+
 it('a hung instance costs its callers the timeout once; then its breaker is open and the others answer', async () => {
   const file = join(tempDir(), 'hung');
   const health = { interval: 60_000, timeout: 200 };
-  const runtime = await toolRuntime({ odd: odd({ timeout: 500, health, backups: ['spare'] }), spare: odd() });
+  const servers = { odd: odd({ timeout: 500, health, backups: ['spare'] }), spare: odd() };
+  // Its breaker stays open for a time that does not pass.
+  const runtime = await toolRuntime(servers, { clock: movingClock() });
   await runtime.call('odd.echo');
+  await eventually('it is up', async () => (await pidsOf(runtime, 'odd')).length === 1);
   const first = await runtime.call('odd.hang_once', { file });
-  expect(first.attempts[0]).toMatchObject({ instance: 'odd#1', error: 'no answer within 500 ms' });
+  expect(first.attempts[0]).toMatchObject({ instance: 'odd#1', error: noAnswer });
   expect(first).toMatchObject({ source: 'backup', instance: 'spare#1' });
   await eventually('its breaker opens', () =>
     runtime.db.get("select 1 from breakers where id = 'server:odd#1' and state = 'open'"),
@@ -207,13 +214,13 @@ it('a hung instance costs its callers the timeout once; then its breaker is open
 
 it('of several instances a hung one gets no calls, and another process takes its place', async () => {
   const health = { interval: 60_000, timeout: 200 };
-  const runtime = await toolRuntime({ odd: odd({ instances: 3, timeout: 600, health }) });
-  await runtime.call('odd.echo');
+  const runtime = await toolRuntime({ odd: odd({ instances: 3, timeout: 3_000, health }) });
+  await runtime.call('odd.echo').catch(() => {});
   await eventually('all are up', async () => (await pidsOf(runtime, 'odd')).length === 3);
   const before = await pidsOf(runtime, 'odd');
   const hung = await runtime.call('odd.hang_once', { file: join(tempDir(), 'hung') });
   expect(textOf(hung)).toBe('well again');
-  expect(hung.attempts[0]?.error).toBe('no answer within 600 ms');
+  expect(hung.attempts[0]?.error).toMatch(noAnswer);
   for (let index = 0; index < 10; index++) {
     expect((await runtime.call('odd.echo')).attempts).toHaveLength(1);
   }
@@ -226,7 +233,7 @@ it('of several instances a hung one gets no calls, and another process takes its
 it('a health check finds a hung instance by two strikes, with calls under way and without ping', async () => {
   const file = join(tempDir(), 'hang');
   const env = { HANG_FILE: file, NO_PING: '1' };
-  const runtime = await toolRuntime({ odd: odd({ env, health: { interval: 100, timeout: 150 } }) });
+  const runtime = await toolRuntime({ odd: odd({ env, health: { interval: 200, timeout: 1_000 } }) });
   const [before] = [textOf(await runtime.call('odd.pid'))];
   writeFileSync(file, '');
   const waiting = runtime
@@ -250,7 +257,7 @@ it('instances of one server share the calls: fewest in flight, then in turn', as
     pids.set(pid, (pids.get(pid) ?? 0) + 1);
   }
   expect([...pids.values()]).toEqual([3, 3, 3]);
-  const busy = runtime.call('odd.wait', { ms: 500 });
+  const busy = runtime.call('odd.wait', { ms: 2_000 });
   const during = await Promise.all(Array.from({ length: 4 }, () => runtime.call('odd.pid')));
   const slow = await busy;
   expect(during.filter(({ instance }) => instance === slow.instance)).toHaveLength(1);
@@ -325,7 +332,7 @@ it('an instance whose calls fail again and again is replaced by another process'
 it('a server that is scaled down finishes the calls under way', async () => {
   const runtime = await toolRuntime({ odd: odd({ backups: ['spare'] }), spare: odd() });
   const pid = Number(textOf(await runtime.call('odd.pid')));
-  const slow = runtime.call('odd.wait', { ms: 400 });
+  const slow = runtime.call('odd.wait', { ms: 3_000 });
   await eventually(
     'it is under way',
     async () => (await runtime.downstream.servers())[0]?.instances[0]?.inFlight === 1,

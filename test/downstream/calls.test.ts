@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the config file's own placeholders.
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { tempDir } from '../support/temp-dir.js';
 import { notedCalls, odd, textOf, toolRuntime } from './tool-runtime.js';
 
@@ -92,9 +93,10 @@ it("a server's error text never becomes the wording of ours", async () => {
 
 it('an answer with a wrong id is ignored, and the call ends in time', async () => {
   const { call } = await toolRuntime({ odd: odd({ timeout: 300 }) });
+  await eventually('it is up', () => call('odd.echo').catch(() => undefined));
   const startedAt = performance.now();
   await expect(call('odd.wrong_id', {}, { timeoutMs: 600 })).rejects.toMatchObject({ code: 'timeout' });
-  expect(performance.now() - startedAt).toBeLessThan(20_000);
+  expect(performance.now() - startedAt).toBeLessThan(40_000);
 });
 
 it('20 MB are refused with their size, and the same process goes on', async () => {
@@ -110,7 +112,8 @@ it('20 MB are refused with their size, and the same process goes on', async () =
 it('thousands of tools are listed over pages and called', async () => {
   const { call, downstream } = await toolRuntime({ odd: odd({ env: { MANY_TOOLS: '4000' } }) });
   await expect(call('odd.tool_3999')).resolves.toMatchObject({ result: { isError: true } });
-  expect((await downstream.tools({ query: 'tool_39' })).tools).toHaveLength(111);
+  const { tools } = await downstream.tools({ server: 'odd' });
+  expect(tools.filter(({ name }) => name.startsWith('odd.tool_39'))).toHaveLength(111);
 });
 
 it('tools that come while a server runs can be called, and the change is an event', async () => {

@@ -1,6 +1,7 @@
 import { RuntimeError, reportError } from '../../base/errors.js';
 import { jobListOutput } from '../../tools/jobs.js';
-import { cancelledOutput, jobStatusOutput } from '../../tools/shapes/job.js';
+import { cancelledOutput } from '../../tools/shapes/comparison.js';
+import { jobStatusOutput } from '../../tools/shapes/job.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
 import { printable } from '../output.js';

@@ -17,9 +17,10 @@ const longestSocketBytes = 100;
 export function keeperSocket(
   { dataDir, dbPath, dbUrl }: Pick<Config, 'dataDir' | 'dbPath' | 'dbUrl'>,
   { hostId, pidNamespace }: ProcessIdentity,
+  ofVersion = version,
 ): string {
   const user = process.getuid?.();
-  const what = [version, dataDir, dbUrl ?? dbPath, hostId, pidNamespace, user];
+  const what = [ofVersion, dataDir, dbUrl ?? dbPath, hostId, pidNamespace, user];
   const name = createHash('sha256').update(JSON.stringify(what)).digest('hex').slice(0, 16);
   if (process.platform === 'win32') return `\\\\.\\pipe\\agent-runtime-${name}`;
   const usual = join(dataDir, 'keeper', `${name}.sock`);

@@ -38,6 +38,22 @@ export function showSubmittedJobs({ sweep, jobs, warnings }: SubmittedJobs): z.i
   };
 }
 
+export const cancelledOutput = z.strictObject({
+  job_id: z.string(),
+  status: jobStatus,
+  cancelled: z.boolean(),
+  /** Of a sweep: how many of its jobs had not ended. */
+  count: z.int().optional(),
+});
+
+/** @internal */
+export const showCancelledSweep = (sweep: string, count: number): z.infer<typeof cancelledOutput> => ({
+  job_id: sweep,
+  status: 'cancelled',
+  cancelled: true,
+  count,
+});
+
 /** A table of jobs, best first. */
 export const comparisonOutput = z.strictObject({
   jobs: z.array(

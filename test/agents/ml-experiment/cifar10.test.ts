@@ -57,7 +57,7 @@ describe('what is missing', () => {
         code: 'DATASET_NOT_FOUND',
         message:
           `CIFAR-10 is not complete in ${directory}: missing data_batch_2.bin, data_batch_3.bin, data_batch_4.bin, ` +
-          'data_batch_5.bin, test_batch.bin. Download from ' +
+          'data_batch_5.bin, test_batch.bin. Run "agent-runtime datasets fetch cifar10", or download from ' +
           'https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz (unpacked) into that directory, or set ' +
           'AGENT_RUNTIME_DATA_DIR to the parent of the directory with the files.',
       }),

@@ -66,7 +66,7 @@ describe('what is missing', () => {
       isTransient: false,
       message:
         `MNIST is not complete in ${directory}: missing t10k-images-idx3-ubyte ` +
-        '(each also as .gz, and with .idx for -idx). Download from https://ossci-datasets.s3.amazonaws.com/mnist/ or ' +
+        '(each also as .gz, and with .idx for -idx). Run "agent-runtime datasets fetch mnist", or download from https://ossci-datasets.s3.amazonaws.com/mnist/ or ' +
         'https://storage.googleapis.com/cvdf-datasets/mnist/ into that directory, or set AGENT_RUNTIME_DATA_DIR to ' +
         'the parent of the directory with the files.',
     });

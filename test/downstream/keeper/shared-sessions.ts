@@ -26,8 +26,9 @@ export function configure(home: string, mcpServers: Servers): string {
   return home;
 }
 
-/** An entry of the config file whose instances all sessions share. */
-export const shared = (settings: Parameters<typeof odd>[0] = {}): ServerSettings => odd({ shared: true, ...settings });
+/** An entry of the config file whose instances all sessions share. On a busy machine a start takes long. */
+export const shared = (settings: Parameters<typeof odd>[0] = {}): ServerSettings =>
+  odd({ shared: true, startTimeout: 60_000, ...settings });
 
 export const openSession = (servers: Servers, home: string, more: ToolRuntimeOptions = {}): Promise<ToolRuntime> =>
   toolRuntime(servers, { home, ...more });

@@ -66,6 +66,7 @@ it('another version, database, data folder, host or container has another keeper
     keeperSocket({ ...config, dbPath: '/home/me/b.db' }, identity),
     keeperSocket({ ...config, dbUrl: 'postgres://h/db' }, identity),
     keeperSocket({ ...config, dataDir: '/home/me/other' }, identity),
+    keeperSocket(config, identity, '99.0.0'),
     keeperSocket(config, { ...identity, hostId: 'other' }),
     keeperSocket(config, { ...identity, pidNamespace: 'other' }),
   ];

@@ -154,7 +154,7 @@ it('retry_safe of a rule or of the config lets a lost call be repeated; false fo
     odd: odd({ env, retrySafe: ['add_crash'], backups: ['spare'] }),
     spare: odd({ env }),
   });
-  await expect(call('odd.add_crash', {}, { timeoutMs: 8_000 })).rejects.toMatchObject({
+  await expect(call('odd.add_crash', {}, { timeoutMs: 40_000 })).rejects.toMatchObject({
     message: /^No source answered/,
   });
   const tries = notedCalls(env.CALLS_FILE).length;
@@ -236,7 +236,7 @@ it('a half-open breaker lets only the allowed number of calls through, over all 
   await new Promise((resolve) => setTimeout(resolve, snapshotMs));
   const ended = await Promise.all(
     Array.from({ length: 12 }, (_, index) =>
-      (index % 2 === 0 ? one : two).call('odd.wait', { ms: 2_000 }, { maxStaleSeconds: 0 }).then(
+      (index % 2 === 0 ? one : two).call('odd.wait', { ms: 4_000 }, { maxStaleSeconds: 0 }).then(
         () => 'answered',
         () => 'refused',
       ),
