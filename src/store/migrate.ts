@@ -14,7 +14,8 @@ import { sweeps } from './migrations/013-sweeps.js';
 import { pathReservations } from './migrations/014-path-reservations.js';
 import { worktrees } from './migrations/015-worktrees.js';
 import { taskTimes } from './migrations/016-task-times.js';
-import { jobPolicies } from './migrations/017-job-policies.js';
+import { jobTimes } from './migrations/017-job-times.js';
+import { jobPolicies } from './migrations/018-job-policies.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -35,5 +36,6 @@ export const migrations: readonly Migration[] = [
   pathReservations,
   worktrees,
   taskTimes,
+  jobTimes,
   jobPolicies,
 ];

@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** What becomes of a job when one that it depends on does not complete, as tasks have it; until now it was cancelled. */
 export const jobPolicies: Migration = {
-  version: 17,
+  version: 18,
   name: 'job policies',
   up: (connection) =>
     connection.exec(`
