@@ -130,7 +130,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   const breakers = createBreakers({ db, clock, onClosed: wakeBlockedJobs });
   const models = createModels(config);
-  const agents = buildAgents(ground, breakers, models);
+  const worktrees = createWorktrees({ ...ground, git: createGit(config.env), dataDir: config.dataDir });
+  const agents = buildAgents(ground, breakers, models, worktrees);
   const queue = buildQueue(ground, agents, models);
   const downstream = buildDownstream(ground, breakers);
   const metrics = createMetrics({
@@ -143,7 +144,6 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const slots = createSlots({ ...ground, limit: config.workerSlots });
   const reservations = createReservations(ground);
   const tasks = createTaskBoard(ground);
-  const worktrees = createWorktrees({ ...ground, git: createGit(config.env), dataDir: config.dataDir });
   const { jobs, goalRuns, relayRuns, startDrain } = queue;
   const upkept = { sessions, slots, reservations, tasks, goalRuns, jobs, metrics, downstream, worktrees };
   const maintenance = new Maintenance({ config, backupDir, db, clock, log, ...upkept });
@@ -198,7 +198,7 @@ interface Ground {
   runnerEntry: string;
 }
 
-function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentRegistry {
+function buildAgents(ground: Ground, breakers: Breakers, models: Models, worktrees: Worktrees): AgentRegistry {
   const { config, db, clock, log, runnerEntry } = ground;
   const agents = createAgents({
     db,
@@ -206,6 +206,7 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models): AgentR
     log,
     breakers,
     models,
+    worktrees,
     dataDir: config.dataDir,
     priceDownload: config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined,
     commands: config.commands,

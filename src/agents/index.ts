@@ -9,14 +9,14 @@ import type { CommandNeeds } from './command/index.js';
 import { commandCapability } from './command/payload.js';
 import { decomposeEffect } from './decompose.js';
 import type { Agent, BuiltInAgent, Demands } from './define-agent.js';
-import type { ModelCallNeeds } from './model-call.js';
+import type { LlmNeeds } from './llm.js';
 import { importAgents } from './modules/import-agents.js';
 import type { DescribedAgent } from './modules/module-process.js';
 import { type ModuleAgent, type ModuleProblem, Modules, type ModulesNeeds } from './modules/modules.js';
 import { checkPayload, describePayload } from './payload-schema.js';
 import { verifyEffect } from './verify.js';
 
-export interface AgentNeeds extends ModelCallNeeds, CommandNeeds {
+export interface AgentNeeds extends LlmNeeds, CommandNeeds {
   priceDownload: PriceDownload | undefined;
   /** AGENT_RUNTIME_DATA_DIR. */
   dataDir: string;

@@ -1,15 +1,18 @@
 import { z } from 'zod';
 import { RuntimeError } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
+import { readConversation } from '../core/goal-runs/conversation.js';
 import { jobPrompt, notAccepted } from '../core/goal-runs/job-prompt.js';
 import { storeJobVerdict } from '../core/jobs/attempts.js';
 import { whyNoResult } from '../core/jobs/refusal.js';
 import { checkOutput, requireUsableSchema } from '../core/relay/output-schema.js';
 import type { TaskRow } from '../core/tasks/task.js';
 import { passingScore, type Verdict } from '../core/tasks/verdict.js';
+import type { Worktrees } from '../worktrees/worktrees.js';
 import { type AgentContext, AgentError, type AgentJob, defineAgent } from './define-agent.js';
 import { judgeTask } from './judge-task.js';
-import { type CalledAnswer, callModel, type ModelCallNeeds } from './model-call.js';
+import { type CalledAnswer, callModel, type ModelCall, type ModelCallNeeds } from './model-call.js';
+import { openPlace } from './working-place.js';
 
 export const modelParams = z
   .strictObject({
@@ -33,40 +36,70 @@ export const llmPayload = z.strictObject({
   must_be_whole: z.boolean().default(false),
   /** Whether the answer is judged by the acceptance criteria of its task on the board, where that has some. */
   verify: z.boolean().default(true),
+  /** The background task whose conversation it continues. */
+  continue_from: z.string().optional(),
+  /** Where a CLI works, as an absolute path: there itself, or in a worktree of the repository there. */
+  working_directory: z.string().optional(),
+  worktree: z.boolean().default(false),
+  /** Whether a CLI keeps its session, so that it can be continued. */
+  keep_session: z.boolean().default(false),
 });
 
 type Payload = z.output<typeof llmPayload>;
+
+export interface LlmNeeds extends ModelCallNeeds {
+  worktrees: Worktrees;
+}
 
 /**
  * The agent of background LLM tasks: a model call, whose text is the job's output. An answer that breaks its JSON schema
  * is asked for once more. One that does not meet the acceptance criteria of its task fails the attempt, and the next
  * attempt is told why.
  */
-export function createLlmAgent(needs: ModelCallNeeds) {
+export function createLlmAgent(needs: LlmNeeds) {
   return defineAgent({
     type: 'llm',
     description: 'Sends a prompt to a language model and stores its answer.',
     payload: llmPayload,
     async execute(job, context) {
       const { prompt, task } = await jobPrompt(needs.db, job.id, job.payload.prompt);
-      const answer = await answerBySchema(prompt, job, context, needs);
+      const { continue_from, working_directory: directory, worktree: isWorktree, keep_session: isKept } = job.payload;
+      const said = continue_from === undefined ? undefined : await readConversation(needs.db, continue_from);
+      const continued = said?.jobIds ?? [];
+      const place = await openPlace(
+        { jobId: job.id, prompt: job.payload.prompt, directory, isWorktree, continued },
+        needs,
+      );
+      const call: ModelCall = {
+        ...job.payload,
+        prompt,
+        history: said?.exchanges,
+        workingDirectory: place.directory,
+        session: { isKept, resume: said?.session },
+      };
+      const answer = await answerBySchema(call, job, context, needs);
       if (job.payload.must_be_whole) requireWhole(answer);
       if (task) await verify(task, answer, job, context, needs);
-      return { model: answer.model, stop_reason: answer.stopReason };
+      const worktree = await place.close();
+      return {
+        ...{ model: answer.model, stop_reason: answer.stopReason },
+        ...(answer.sessionId === undefined ? {} : { session_id: answer.sessionId }),
+        ...(worktree === undefined ? {} : { worktree }),
+      };
     },
   });
 }
 
 /** Calls the model, and once more with what was wrong when its answer breaks the JSON schema. */
 async function answerBySchema(
-  prompt: string,
+  call: ModelCall,
   job: AgentJob<Payload>,
   context: AgentContext,
   needs: ModelCallNeeds,
 ): Promise<CalledAnswer> {
   const schema = job.payload.params.json_schema as JsonObject | undefined;
   if (schema !== undefined) await requireUsableSchema(schema, 'json_schema');
-  const answer = await callModel({ ...job.payload, prompt }, job, context, needs);
+  const answer = await callModel(call, job, context, needs);
   if (schema === undefined) return answer;
   const problem = await applySchema(schema, answer, context);
   if (problem === undefined) return answer;
@@ -74,7 +107,7 @@ async function answerBySchema(
   context.log('warn', 'the answer breaks its schema', { reason: problem });
   context.restartOutput();
   const complaint = `\n\nYour last answer could not be used: ${problem}.\nAnswer with JSON that follows the schema, and nothing else.`;
-  const second = await callModel({ ...job.payload, prompt: prompt + complaint }, job, context, needs);
+  const second = await callModel({ ...call, prompt: call.prompt + complaint }, job, context, needs);
   const stillWrong = await applySchema(schema, second, context);
   if (stillWrong === undefined) return second;
   throw new AgentError('invalid_output', `The answer does not follow json_schema, twice: ${stillWrong}.`);

@@ -10,6 +10,7 @@ import {
   ModelError,
   type ModelFailure,
   type ModelParams,
+  type ModelRequest,
   type ModelUsage,
   type Provider,
 } from '../core/ports.js';
@@ -33,6 +34,10 @@ export interface ModelCall {
   model: string;
   fallback_models: readonly string[];
   params: ModelParams;
+  history?: ModelRequest['history'];
+  workingDirectory?: ModelRequest['workingDirectory'];
+  /** Whether a CLI keeps the session, and which one it goes on with where it is the CLI's own. */
+  session?: { isKept: boolean; resume?: { id: string; provider: string | null } | undefined } | undefined;
 }
 
 export interface CalledAnswer extends ModelAnswer {
@@ -167,8 +172,12 @@ async function callOnce(
   const record = startRecord({ provider: vendor.id, model }, job, needs);
   sayUsage();
   try {
-    const { prompt, system } = call;
-    const answer = await vendor.complete({ model, prompt, system, params, signal: context.signal, onText, onUsage });
+    const { prompt, system, history, workingDirectory, session } = call;
+    const resume = session?.resume?.provider === vendor.id ? session.resume.id : undefined;
+    const answer = await vendor.complete({
+      ...{ model, prompt, system, history, workingDirectory, params, signal: context.signal, onText, onUsage },
+      ...(session ? { session: { isKept: session.isKept, resume } } : {}),
+    });
     context.usage({ model: answer.model, ...answer.usage });
     for (const warning of answer.warnings) context.warn(warning);
     await tryToRecord(context, () => record(answer.usage));

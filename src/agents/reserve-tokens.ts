@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { estimateTokens, exhausted, leastAnswerTokens, readBudget, reserve } from '../core/budget/ledger.js';
 import { callOf } from '../core/jobs/attempts.js';
-import { ModelError, type ModelParams, type ModelUsage } from '../core/ports.js';
+import { type Exchange, ModelError, type ModelParams, type ModelUsage } from '../core/ports.js';
 import { relayAccount } from '../core/relay/pipeline.js';
 import type { Database, Sql } from '../store/sql.js';
 import { type AgentJob, Postponed } from './define-agent.js';
@@ -20,6 +20,7 @@ export interface TokenReservation {
 interface ReservationRequest {
   prompt: string;
   system?: string | undefined;
+  history?: readonly Exchange[] | undefined;
   params: ModelParams;
 }
 
@@ -36,11 +37,12 @@ const settleWaitMs = 3_000;
  * @throws RuntimeError `budget_exhausted`; `Postponed`; ModelError `cancelled` when another attempt has taken over
  */
 export async function reserveTokens(
-  { prompt, system = '', params }: ReservationRequest,
+  { prompt, system = '', history = [], params }: ReservationRequest,
   job: AgentJob<unknown>,
   { db, clock }: { db: Database; clock: Clock },
 ): Promise<TokenReservation> {
-  const promptTokens = estimateTokens(prompt + system);
+  const said = history.map((exchange) => exchange.prompt + exchange.answer).join('');
+  const promptTokens = estimateTokens(said + prompt + system);
   const wanted = params.max_tokens ?? usualAnswerTokens;
   const least = Math.min(wanted, leastAnswerTokens);
   return db.transaction(async (sql) => {

@@ -23,11 +23,23 @@ export interface ModelUsage {
   outputTokens: number;
 }
 
+/** A prompt of a conversation, with its answer. */
+export interface Exchange {
+  prompt: string;
+  answer: string;
+}
+
 export interface ModelRequest {
   /** The provider's own model id, without a routing prefix: `claude-sonnet-5-5`, `llama3.2`, `sonnet`. */
   model: string;
   prompt: string;
   system?: string | undefined;
+  /** What was said before in the same conversation, oldest first. */
+  history?: readonly Exchange[] | undefined;
+  /** For a provider that works with files: where, as an absolute path. */
+  workingDirectory?: string | undefined;
+  /** For a CLI that keeps sessions: whether to keep this one, and which of its own it goes on with instead of `history`. */
+  session?: { isKept: boolean; resume?: string | undefined } | undefined;
   /** A provider drops what its model does not accept, and says so in `warnings`. */
   params: ModelParams;
   /** Ends the call: the provider aborts its request, or ends its process group, and rejects with `cancelled`. */
@@ -58,12 +70,19 @@ export interface ModelAnswer {
   stopReason: string;
   usage: ModelUsage;
   warnings: string[];
+  /** The CLI's own id of the conversation, if it keeps it. */
+  sessionId?: string | undefined;
 }
 
 /** The client of one vendor. Everything it throws is a `ModelError`. */
 export interface Provider {
   /** `anthropic`, `google`, `ollama`, `claude-code`, `custom:NAME`: the part after `llm:` in its breaker's id. */
   readonly id: string;
+  /**
+   * Directories that it may work in beside the caller's project, as absolute paths; absent for one that works with no
+   * files.
+   */
+  readonly directories?: readonly string[];
   complete(request: ModelRequest): Promise<ModelAnswer>;
 }
 

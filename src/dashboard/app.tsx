@@ -1,10 +1,11 @@
+import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ShownVisitor } from '../http/page/visitor.js';
-import { VisitorContext, whoami } from './api.js';
+import { CallFailed, VisitorContext, whoami } from './api.js';
 import { connect, pause, useLiveState } from './live.js';
-import { decoded, Link, usePlace, type View } from './location.js';
+import { decoded, Link, usePlace, type View, type ViewProps } from './location.js';
 import { Notices } from './ui/notices.js';
-import { Empty } from './ui/shown.js';
+import { Empty, Shown } from './ui/shown.js';
 import { views } from './views/index.js';
 
 /** The page: its navigation, whether it is live, and the view that the address names. */
@@ -44,7 +45,7 @@ export function App() {
       </header>
       <main id="view" tabIndex={-1}>
         <h1 class="unseen">{view.title}</h1>
-        <view.component {...place} rest={rest.map(decoded).join('/')} />
+        <LoadedView view={view} {...place} rest={rest.map(decoded).join('/')} />
       </main>
       <Notices />
     </VisitorContext.Provider>
@@ -55,10 +56,49 @@ export function App() {
 const nowhere: View = {
   name: '',
   title: 'Nothing here',
-  component: ({ path }) => (
-    <Empty what={`There is no view at ${path}. The names above lead to those that there are.`} />
-  ),
+  load: async () => Nowhere,
 };
+
+function Nowhere({ path }: ViewProps) {
+  return <Empty what={`There is no view at ${path}. The names above lead to those that there are.`} />;
+}
+
+const loaded = new Map<View, ComponentType<ViewProps>>();
+
+/** The view as soon as its code is here, or why it is not. */
+function LoadedView({ view, ...props }: ViewProps & { view: View }) {
+  const [failed, setFailed] = useState<{ view: View; error: CallFailed }>();
+  const [, setLoaded] = useState(0);
+  const load = async () => {
+    try {
+      loaded.set(view, await view.load());
+      setLoaded(loaded.size);
+    } catch {
+      setFailed({ view, error: await whyNotLoaded() });
+    }
+  };
+  useEffect(() => {
+    setFailed(undefined);
+    if (!loaded.has(view)) void load();
+  }, [view]);
+  const Component = loaded.get(view);
+  const error = failed?.view === view ? failed.error : undefined;
+  return (
+    <Shown reading={{ data: Component && { Component }, error: Component ? undefined : error, reload: load }}>
+      {({ Component: Loaded }) => <Loaded {...props} />}
+    </Shown>
+  );
+}
+
+/** A script that does not come gives no reason; the next request does. */
+async function whyNotLoaded(): Promise<CallFailed> {
+  try {
+    await whoami();
+    return new CallFailed('unavailable', 'This view is of another version of the program.', 'Load the page again.');
+  } catch (error) {
+    return error as CallFailed;
+  }
+}
 
 /** Shows whether the page is live, and pauses or resumes it. */
 function LiveSwitch() {

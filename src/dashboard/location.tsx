@@ -123,7 +123,7 @@ export interface View {
   /** Its name in the address. */
   name: string;
   title: string;
-  component: ComponentType<ViewProps>;
+  load(): Promise<ComponentType<ViewProps>>;
 }
 
 /** A part of an address as text; as it stands where it is not encoded as it should be. */

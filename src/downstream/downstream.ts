@@ -7,12 +7,11 @@ import type { JsonObject } from '../base/json.js';
 import type { Log } from '../base/log.js';
 import type { Redact } from '../base/redact.js';
 import { type ConfiguredServers, isShared, type ServerSettings } from '../base/server-settings.js';
-import { sharingWord } from '../base/text.js';
 import type { Actor } from '../core/actor.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import { recordEvent } from '../core/events/events.js';
 import type { Database, Statement } from '../store/sql.js';
-import { Catalogs } from './catalogs.js';
+import { Catalogs, type ChangedList } from './catalogs.js';
 import { ConfigWatch } from './config-watch.js';
 import { lookAtKeeper } from './connection/keeper-transport.js';
 import type { KeeperAccess } from './connection/keeper-wire.js';
@@ -26,7 +25,8 @@ import type { ServerProcesses } from './processes.js';
 import { CallCache } from './routing/cache.js';
 import { CallMetrics, type CallStats } from './routing/call-metrics.js';
 import { Caller, type CallOutcome, type CallRequest } from './routing/caller.js';
-import { nativeServer, notUsed } from './routing/resolve.js';
+import { requireSource } from './routing/require-source.js';
+import { notUsed } from './routing/resolve.js';
 import { type Route, type RouteChange, Routes } from './routing/routes.js';
 import { ServerLauncher } from './server-launcher.js';
 import {
@@ -68,6 +68,8 @@ export interface Downstream {
   onToolsChanged(listener: () => void): () => void;
   /** Resources and prompts of the servers whose entries show them. */
   catalogs(): Promise<Catalogs>;
+  /** Calls back whenever a list of `catalogs` may have changed. Returns the function that ends it. */
+  onCatalogChanged(listener: (list: ChangedList) => void): () => void;
   /** All tools that can be called; starts servers that were never listed, and names those that did not come up. */
   tools(filter: ToolFilter): Promise<ToolListing>;
   servers(): Promise<ServerView[]>;
@@ -167,6 +169,10 @@ class PooledDownstream implements Downstream {
     return this.#catalogs;
   }
 
+  onCatalogChanged(listener: (list: ChangedList) => void): () => void {
+    return this.#catalogs.onChanged(listener);
+  }
+
   async tools(filter: ToolFilter): Promise<ToolListing> {
     await this.#refresh();
     const { natives, redact } = this.#needs;
@@ -208,7 +214,8 @@ class PooledDownstream implements Downstream {
   async route(tool: string, change: RouteChange, actor: Actor): Promise<Route> {
     await this.#refresh();
     const { prefer, backups = [] } = change;
-    for (const name of [...(prefer === undefined ? [] : [prefer]), ...backups]) await this.#requireSource(name, tool);
+    const needs = { pools: this.#pools, natives: this.#needs.natives, poolOf: (name: string) => this.#poolOf(name) };
+    for (const name of [...(prefer === undefined ? [] : [prefer]), ...backups]) await requireSource(name, tool, needs);
     return this.#routes.set(tool, change, actor);
   }
 
@@ -342,32 +349,6 @@ class PooledDownstream implements Downstream {
   async #flush(): Promise<void> {
     await this.#metrics.flush();
     await this.#cache.flush();
-  }
-
-  /** Throws `not_found` unless `source` is `native` for a built-in tool, a server, or a tool that its server may have. */
-  async #requireSource(source: string, tool: string): Promise<void> {
-    const [server = '', ...rest] = source.split('.');
-    if (source === nativeServer && !this.#pools.has(source)) {
-      const bare = tool.slice(tool.indexOf('.') + 1);
-      if (this.#needs.natives.some(({ name }) => name === bare)) return;
-      throw new RuntimeError(
-        'not_found',
-        `${JSON.stringify(bare)} is not built in, so native cannot answer it.`,
-        `Built in are: ${this.#needs.natives.map(({ name }) => name).join(', ')}.`,
-      );
-    }
-    const list = await this.#poolOf(server).knownTools();
-    const wanted = rest.join('.');
-    if (!list || wanted === '' || list.tools.some(({ name }) => name === wanted)) return;
-    const similar = sharingWord(
-      wanted,
-      list.tools.map(({ name }) => name),
-    );
-    throw new RuntimeError(
-      'not_found',
-      `The server ${server} has no tool ${JSON.stringify(wanted)}.${similar.length > 0 ? ` Similar: ${similar.join(', ')}.` : ''}`,
-      `Call list_available_tools with server ${server} for all of its tools.`,
-    );
   }
 
   #poolOf(server: string): Pool {

@@ -3,7 +3,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Access } from '../core/access/access.js';
 import { browserLifeMs } from '../core/access/browser-sessions.js';
 import { anyonePass, ownerPass, type Pass } from '../core/access/pass.js';
-import { isSame } from '../core/access/secret.js';
+import { isSame, isSecretOf } from '../core/access/secret.js';
 import { errorResponse } from './failure.js';
 import type { AcceptSocket } from './web-sockets.js';
 
@@ -116,7 +116,8 @@ async function visitorOf(
   if (cookie !== undefined) {
     const pass = await access.verifyBrowser(cookie, ownerToken);
     if (pass) return pass;
-    deleteCookie(context, cookieName(port()));
+    // A session that has ended is good for nothing, and lets the page say that it was one; anything else goes.
+    if (!isSecretOf('browser', cookie)) deleteCookie(context, cookieName(port()));
   }
   return needsToken ? undefined : anyonePass;
 }

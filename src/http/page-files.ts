@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
@@ -19,6 +19,7 @@ interface PageFile {
   body: Uint8Array<ArrayBuffer>;
   type: string;
   version: string;
+  isPart: boolean;
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -28,13 +29,16 @@ const types: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-const loaded = ['page.js', 'page-style.css', 'icon.svg'];
+/** What a view is made of, named by its content. */
+const isPart = (name: string): boolean => /^part-\w+\.js$/.test(name);
+
 const eventMark = '<meta name="newest-event" content="" />';
 
 /** Reads the page from the folder beside this program, once. */
 export function readPageFiles(folder: URL = new URL('./dashboard/', import.meta.url)): PageFiles {
   const read = (name: string) => readFileSync(fileURLToPath(new URL(name, folder)));
-  const files = new Map(loaded.map((name) => [`/${name}`, toFile(name, read(name))]));
+  const names = readdirSync(folder).filter((name) => name !== 'index.html');
+  const files = new Map(names.map((name) => [`/${name}`, toFile(name, read(name))]));
   let document = read('index.html').toString();
   for (const [path, { version }] of files) document = document.replaceAll(`"${path}"`, `"${path}?v=${version}"`);
   const packed = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -48,7 +52,7 @@ export function readPageFiles(folder: URL = new URL('./dashboard/', import.meta.
         const html = document.replace(eventMark, `<meta name="newest-event" content="${newestEvent}" />`);
         return new Response(html, { headers: { 'Content-Type': types.html ?? '' } });
       }
-      const isVersioned = searchParams.get('v') === file.version;
+      const isVersioned = file.isPart || searchParams.get('v') === file.version;
       const headers = new Headers({
         'Content-Type': file.type,
         ETag: `"${file.version}"`,
@@ -72,5 +76,6 @@ function toFile(name: string, content: Buffer): PageFile {
     body: new Uint8Array(content),
     type: types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
     version,
+    isPart: isPart(name),
   };
 }

@@ -115,14 +115,20 @@ async function converse(settings: Connection, request: ModelRequest, call: Call)
 }
 
 async function writeRequest(request: ModelRequest) {
-  const { model, prompt, system, params } = request;
+  const { model, prompt, system, history = [], params } = request;
   const warnings = droppedParams('Anthropic', params, ['num_ctx']);
   const takesSampling = !withoutSampling.test(model);
   if (!takesSampling) warnings.push(...droppedParams(model, params, ['temperature', 'top_p', 'top_k']));
   const body: Anthropic.MessageCreateParamsStreaming = {
     model,
     max_tokens: params.max_tokens ?? defaultMaxTokens,
-    messages: [{ role: 'user', content: prompt }],
+    messages: [
+      ...history.flatMap((said): Anthropic.MessageParam[] => [
+        { role: 'user', content: said.prompt },
+        { role: 'assistant', content: said.answer },
+      ]),
+      { role: 'user', content: prompt },
+    ],
     stream: true,
     ...defined({ system, stop_sequences: params.stop_sequences }),
     ...(takesSampling

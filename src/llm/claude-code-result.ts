@@ -47,6 +47,7 @@ export function readClaudeCodeResult(
     stopReason: typeof result.stop_reason === 'string' ? result.stop_reason : 'end_turn',
     usage,
     warnings: denialWarnings(result),
+    ...(request.session?.isKept && typeof result.session_id === 'string' ? { sessionId: result.session_id } : {}),
   };
 }
 

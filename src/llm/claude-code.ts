@@ -6,7 +6,7 @@ import { type ChildEnd, runChild } from '../base/child-process.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import { systemCode } from '../base/network-error.js';
 import type { Environment } from '../base/settings.js';
-import { ModelError, type ModelRequest, type Provider } from '../core/ports.js';
+import { type ModelAnswer, ModelError, type ModelRequest, type Provider } from '../core/ports.js';
 import { endlessAnswer } from './answer-limit.js';
 import { cancelledCall, droppedParams } from './call.js';
 import { readClaudeCodeResult } from './claude-code-result.js';
@@ -23,6 +23,8 @@ const section = z.strictObject({
   allowedTools: z.array(z.string()).optional(),
   /** Its working directory; the user's home unless given, where others cannot leave instructions or hooks. */
   workingDirectory: z.string().optional(),
+  /** Directories that a call may name as its own, with all in them; it may also name the caller's project. */
+  workingDirectories: z.array(z.string()).optional(),
   /** What one call may cost, in US dollars. */
   maxBudgetUsd: z.number().positive().optional(),
 });
@@ -44,11 +46,12 @@ export const claudeCode: ProviderDeclaration<Settings> = {
     const command = findCommand(commandOf(settings), env);
     if (command === undefined) throw notFound(commandOf(settings));
     if (depth >= 1) throw startedByAgent(depth);
-    const { workingDirectory } = settings;
+    const { workingDirectory, workingDirectories = [] } = settings;
     return createClaudeCode({
       ...settings,
       command,
       workingDirectory: workingDirectory && resolvePath(workingDirectory),
+      workingDirectories: workingDirectories.map(resolvePath),
       env,
       depth,
     });
@@ -78,14 +81,20 @@ export interface ClaudeCodeRun extends Settings {
 }
 
 /**
- * Runs one `claude -p` for each call, without tools, MCP servers or a stored session unless the settings grant tools.
+ * Runs one `claude -p` for each call, without MCP servers, without tools unless the settings grant them, and without a
+ * stored session unless the call wants one.
  * The answer comes in one piece. Throws `ModelError`s.
  *
  * Never `--bare`: that mode does not read the subscription login. The prompt goes over stdin, because anyone on the
  * machine may read an argument list; the system prompt has no other way in.
  */
 export function createClaudeCode(settings: ClaudeCodeRun): Provider {
-  return { id: 'claude-code', complete: (request) => converse(settings, request) };
+  const { workingDirectory, workingDirectories = [] } = settings;
+  return {
+    id: 'claude-code',
+    directories: [...(workingDirectory === undefined ? [] : [workingDirectory]), ...workingDirectories],
+    complete: (request) => goOn(settings, request),
+  };
 }
 
 /**
@@ -119,7 +128,28 @@ const defaultGraceMs = 5000;
 /** It takes no `max_tokens`, and with `verbose` in the user's settings it prints all messages, what tools returned among them. */
 const longestOutputBytes = 32_000_000;
 
-async function converse(settings: ClaudeCodeRun, request: ModelRequest) {
+/** Goes on with a session of its own. One that is gone, or that belongs to another directory, is told as text instead. */
+async function goOn(settings: ClaudeCodeRun, request: ModelRequest): Promise<ModelAnswer> {
+  if (request.session?.resume === undefined) return converse(settings, withHistory(request));
+  try {
+    return await converse(settings, request);
+  } catch (error) {
+    if (!(error instanceof ModelError) || !/no conversation found/i.test(error.detail ?? '')) throw error;
+    const session = { ...request.session, resume: undefined };
+    const answer = await converse(settings, withHistory({ ...request, session }));
+    const warning = 'The session of Claude Code was gone, so it was given the conversation as text.';
+    return { ...answer, warnings: [...answer.warnings, warning] };
+  }
+}
+
+/** The prompt with all that was said before it, for a program that takes one text. */
+function withHistory({ history = [], prompt, ...request }: ModelRequest): ModelRequest {
+  if (history.length === 0) return { ...request, prompt };
+  const said = history.flatMap((exchange) => [`User:\n${exchange.prompt}`, `You:\n${exchange.answer}`]);
+  return { ...request, prompt: ['This conversation goes on.', ...said, `User:\n${prompt}`].join('\n\n') };
+}
+
+async function converse(settings: ClaudeCodeRun, request: ModelRequest): Promise<ModelAnswer> {
   if ((settings.depth ?? 0) >= 1) throw tooDeep();
   if (request.signal.aborted) throw cancelledCall('Claude Code', undefined);
   const timeoutMs = settings.timeoutMs ?? defaultTimeoutMs;
@@ -133,12 +163,20 @@ async function converse(settings: ClaudeCodeRun, request: ModelRequest) {
   const answer = readClaudeCodeResult(end, request, secretsOf(settings));
   if (answer.text) request.onText(answer.text);
   const unused = ['max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences', 'num_ctx'] as const;
-  return { ...answer, warnings: [...droppedParams('Claude Code', request.params, [...unused]), ...answer.warnings] };
+  const dropped = droppedParams('Claude Code', request.params, [...unused]);
+  return { ...answer, warnings: [...dropped, ...uselessPlace(settings, request), ...answer.warnings] };
+}
+
+function uselessPlace({ allowedTools = [] }: ClaudeCodeRun, { workingDirectory }: ModelRequest): string[] {
+  if (workingDirectory === undefined || allowedTools.length > 0) return [];
+  return [
+    'Claude Code has no tools, so it could neither read nor change files: grant some in providers.claude-code.allowedTools.',
+  ];
 }
 
 async function start(settings: ClaudeCodeRun, request: ModelRequest, timeoutMs: number): Promise<ChildEnd> {
   const command = settings.command ?? 'claude';
-  const cwd = settings.workingDirectory ?? homedir();
+  const cwd = request.workingDirectory ?? settings.workingDirectory ?? homedir();
   try {
     return await runChild({
       command,
@@ -157,7 +195,7 @@ async function start(settings: ClaudeCodeRun, request: ModelRequest, timeoutMs: 
   }
 }
 
-function writeArgs(settings: ClaudeCodeRun, { model, system, params }: ModelRequest): string[] {
+function writeArgs(settings: ClaudeCodeRun, { model, system, session, params }: ModelRequest): string[] {
   const { allowedTools = [], maxBudgetUsd } = settings;
   // `--tools` says which tools exist, by bare name. `--allowedTools` says which uses of them need no consent.
   const toolNames = [...new Set(allowedTools.map((tool) => tool.replace(/\(.*$/, '')))];
@@ -165,7 +203,10 @@ function writeArgs(settings: ClaudeCodeRun, { model, system, params }: ModelRequ
   if (model) args.push('--model', model);
   args.push('--strict-mcp-config', '--tools', toolNames.join(','));
   if (allowedTools.length > 0) args.push('--allowedTools', allowedTools.join(','));
-  args.push('--no-session-persistence', '--permission-mode', 'dontAsk');
+  // A fork, so that a conversation can be continued more than once.
+  if (session?.resume !== undefined) args.push('--resume', session.resume, '--fork-session');
+  if (!session?.isKept) args.push('--no-session-persistence');
+  args.push('--permission-mode', 'dontAsk');
   if (system) args.push('--system-prompt', system);
   if (maxBudgetUsd !== undefined) args.push('--max-budget-usd', String(maxBudgetUsd));
   if (params.json_schema) {

@@ -86,7 +86,7 @@ const ownAddress = 'https://generativelanguage.googleapis.com';
 
 async function converse(settings: Connection, request: ModelRequest, call: Call): Promise<ModelAnswer> {
   const sdk = await import('@google/generative-ai');
-  const { model, prompt, system } = request;
+  const { model, prompt, system, history = [] } = request;
   const sender = createSender(settings, model, call);
   try {
     // Without the `timeout` option: the SDK never clears its timer, which would keep the process alive.
@@ -95,7 +95,13 @@ async function converse(settings: Connection, request: ModelRequest, call: Call)
       defined({ baseUrl: settings.baseUrl?.replace(/\/+$/, '') }),
     );
     const content = {
-      contents: [{ role: 'user', parts: [{ text: prompt }] }],
+      contents: [
+        ...history.flatMap((said) => [
+          { role: 'user', parts: [{ text: said.prompt }] },
+          { role: 'model', parts: [{ text: said.answer }] },
+        ]),
+        { role: 'user', parts: [{ text: prompt }] },
+      ],
       ...defined({ systemInstruction: system }),
     };
     const result = await withFetch(sender.fetch, () =>

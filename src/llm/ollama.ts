@@ -190,10 +190,21 @@ async function firstModel(client: Ollama, server: Server): Promise<string> {
   throw new ModelError('not_configured', message);
 }
 
-function writeRequest({ prompt, system, params }: ModelRequest, model: string, numCtx: number): ChatRequest {
+function writeRequest(
+  { prompt, system, history = [], params }: ModelRequest,
+  model: string,
+  numCtx: number,
+): ChatRequest {
   return {
     model,
-    messages: [...(system ? [{ role: 'system', content: system }] : []), { role: 'user', content: prompt }],
+    messages: [
+      ...(system ? [{ role: 'system', content: system }] : []),
+      ...history.flatMap((said) => [
+        { role: 'user', content: said.prompt },
+        { role: 'assistant', content: said.answer },
+      ]),
+      { role: 'user', content: prompt },
+    ],
     ...defined({ format: params.json_schema }),
     options: {
       num_ctx: numCtx,

@@ -105,9 +105,8 @@ export class OtherCatalogs {
   follow(publish: (list: ChangedList) => void): () => void {
     let end = () => {};
     let hasEnded = false;
-    void this.#needs.exposing.opened.then(async ({ downstream }) => {
-      const catalogs = await downstream.catalogs();
-      if (!hasEnded) end = catalogs.onChanged(publish);
+    void this.#needs.exposing.opened.then(({ downstream }) => {
+      if (!hasEnded) end = downstream.onCatalogChanged(publish);
     });
     return () => {
       hasEnded = true;

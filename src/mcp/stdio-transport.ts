@@ -50,9 +50,9 @@ export class StdioTransport implements Transport {
     this.#input.on('data', this.#read).on('error', this.#fail);
   }
 
-  async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#output.write(`${JSON.stringify(message)}\n`)) return;
-    await new Promise<void>((resolve) => this.#output.once('drain', resolve));
+  /** Resolves when the message has been handed on, or cannot be. Many may wait for a client that reads slowly. */
+  send(message: JSONRPCMessage): Promise<void> {
+    return new Promise((resolve) => void this.#output.write(`${JSON.stringify(message)}\n`, () => resolve()));
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,9 @@ import { requireUsableSchema } from '../core/relay/output-schema.js';
 import type { TaskReference } from '../core/tasks/task.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
+import type { Worktrees } from '../worktrees/worktrees.js';
 import { type BreakerNeeds, breakerWarning } from './breaker-warning.js';
+import { workingDirectory } from './working-directory.js';
 
 export interface LlmRequest {
   task_description: string;
@@ -25,6 +27,10 @@ export interface LlmRequest {
   idempotency_key?: string | undefined;
   task_id?: TaskReference | undefined;
   verify?: boolean | undefined;
+  /** The id of the background task whose conversation goes on. */
+  continue_from?: string | undefined;
+  working_directory?: string | undefined;
+  worktree?: boolean | undefined;
 }
 
 export interface LlmRequestNeeds {
@@ -32,7 +38,9 @@ export interface LlmRequestNeeds {
   jobs: Pick<Jobs, 'get' | 'submit' | 'retry'>;
 }
 
-export type LlmSubmitNeeds = LlmRequestNeeds & BreakerNeeds;
+export interface LlmSubmitNeeds extends LlmRequestNeeds, BreakerNeeds {
+  worktrees: Pick<Worktrees, 'require'>;
+}
 
 /**
  * Submits a prompt as a job of type `llm`. Throws `invalid` for an unknown model and `not_configured` for a missing key,
@@ -42,26 +50,32 @@ export type LlmSubmitNeeds = LlmRequestNeeds & BreakerNeeds;
  */
 export async function submitLlmJob(request: LlmRequest, actor: Actor, needs: LlmSubmitNeeds) {
   const { models, jobs } = needs;
-  const model = usableModel(models, request.model);
+  const before = request.continue_from === undefined ? undefined : await continuedJob(request.continue_from, jobs);
+  const model = usableModel(models, request.model ?? before?.model);
   const schema = request.model_params?.json_schema;
   if (schema) await requireUsableSchema(schema as JsonObject, 'model_params.json_schema');
   const fallbacks = (request.fallback_models ?? []).map((name) => usableModel(models, name));
+  const directory = workingDirectory(request, [model, ...fallbacks], actor, models);
+  if (request.worktree && directory !== undefined) await needs.worktrees.require(directory);
+  const system = request.system ?? before?.system;
   const job: NewJob = {
     type: 'llm',
     payload: {
       prompt: request.task_description,
-      ...(request.system === undefined ? {} : { system: request.system }),
+      ...(system === undefined ? {} : { system }),
       model: model.requested,
       fallback_models: fallbacks.map((fallback) => fallback.requested),
       params: JSON.parse(JSON.stringify(request.model_params ?? {})),
       ...(request.task_id === undefined ? {} : { must_be_whole: true }),
       ...(request.verify === false ? { verify: false } : {}),
+      ...(request.continue_from === undefined ? {} : { continue_from: request.continue_from }),
+      ...placeOf(directory ?? before?.directory, request.worktree, model, models),
     },
     requires: model.provider,
     requestedModel: model.requested,
     warnings: model.warnings,
     priority: request.priority,
-    dependsOn: request.depends_on,
+    dependsOn: before ? [...(request.depends_on ?? []), before.id] : request.depends_on,
     maxAttempts: request.max_attempts,
     timeoutSeconds: request.timeout_seconds,
     tokenBudget: request.token_budget,
@@ -73,6 +87,37 @@ export async function submitLlmJob(request: LlmRequest, actor: Actor, needs: Llm
   const choices = [model, ...fallbacks].map(({ provider }) => `llm:${provider}`);
   const waiting = await breakerWarning(choices, needs);
   return { ...submitted, warnings: [...submitted.job.warnings, ...(waiting === undefined ? [] : [waiting])] };
+}
+
+/** What a CLI is told of its place. Its session is kept, so that another prompt can continue it. */
+function placeOf(directory: string | undefined, worktree: boolean | undefined, model: ResolvedModel, models: Models) {
+  if (models.provider(model.provider).directories === undefined) return {};
+  return {
+    keep_session: true,
+    ...(directory === undefined ? {} : { working_directory: directory }),
+    ...(worktree ? { worktree } : {}),
+  };
+}
+
+/** The background task to continue. Throws `conflict` if it has ended without an answer, and `invalid` for another job. */
+async function continuedJob(id: string, jobs: LlmRequestNeeds['jobs']) {
+  const job = await jobs.get(id);
+  if (job.type !== 'llm') {
+    throw new RuntimeError(
+      'invalid',
+      `Job ${id} is of type ${job.type} and has no conversation.`,
+      'Name a background task.',
+    );
+  }
+  if (job.status === 'failed' || job.status === 'cancelled') {
+    throw new RuntimeError(
+      'conflict',
+      `Task ${id} is ${job.status} and has no answer to continue from.`,
+      'Call retry_task with its id first, or continue from the one before it.',
+    );
+  }
+  const { model, system, working_directory: directory } = llmPayload.parse(job.payload);
+  return { id, model, system, directory };
 }
 
 /** Runs a job again. Only jobs of type `llm` can be given another model; throws `invalid` for others. */

@@ -54,10 +54,7 @@ export const goalTools = [
       'Breaks a goal into tasks, all or none. Best: your own plan as tasks. Without, a model plans (a slow one returns a task_id for wait_for_tasks), or you get a request to answer.',
     input: z.strictObject({
       goal_id: goalId,
-      strategy: z
-        .enum(strategies)
-        .default('sequential')
-        .describe('sequential: one after the other; parallel: side by side; hierarchical: phases.'),
+      strategy: z.enum(strategies).default('sequential').describe('hierarchical: in phases.'),
       tasks: z.array(plannedTask).min(1).max(1_000).optional().describe('Your own plan.'),
       planner: z
         .enum(planners)

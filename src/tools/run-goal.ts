@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Job, jobStatuses } from '../core/jobs/job.js';
 import { startGoalRun } from '../services/run-goal.js';
 import { defineTool } from './call/define-tool.js';
-import { goalId, mark, verify, whenTrue } from './call/fields.js';
+import { goalId, inWorktree, mark, verify, whenTrue } from './call/fields.js';
 import { errorOf, jobErrorOutput, warningsOf } from './shapes/job.js';
 import { warningLines } from './shapes/job-text.js';
 
@@ -41,6 +41,7 @@ export const runGoalTools = [
       concurrency: z.int().min(1).max(20).default(2).describe('Tasks at once.'),
       token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens of the goal in all.'),
       verify,
+      worktree: inWorktree,
     }),
     output: runOutput,
     text: ({ run_id, status, error, warnings }) =>

@@ -66,6 +66,28 @@ export async function removeUntouched(
   return moveWorktree(db, marked, { status: 'removed', event: 'worktree_removed' }, change);
 }
 
+/**
+ * Removes a worktree in which nothing was done, for the job that it was made for and that is about to end. Resolves to
+ * whether it did.
+ */
+export async function removeOwnUntouched(
+  row: WorktreeRow,
+  { db, clock, git }: Pick<SweepNeeds, 'db' | 'clock' | 'git'>,
+): Promise<boolean> {
+  if (!(await isUntouched(git, row))) return false;
+  const change = { at: clock.now() };
+  if (!(await moveWorktree(db, row, { status: 'removing' }, change))) return false;
+  const marked = { ...row, status: 'removing' as const };
+  try {
+    await removeTree(git, row, await readContents(git, row));
+  } catch {
+    // More has come since: it stays, with that.
+    await moveWorktree(db, marked, { status: 'active' }, change);
+    return false;
+  }
+  return moveWorktree(db, marked, { status: 'removed', event: 'worktree_removed' }, change);
+}
+
 /** Somebody has deleted it and its branch by hand, or the whole repository. */
 async function isGone({ repository, path, branch }: WorktreeRow, git: Git): Promise<boolean> {
   if (isDirectory(path)) return false;

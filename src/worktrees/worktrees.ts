@@ -24,7 +24,7 @@ import { type Difference, readDifference } from './difference.js';
 import { type Finished, type FinishRequest, finishWorktree } from './finish.js';
 import { inConflict, mergeCommits } from './merge.js';
 import { commitAt, isDirectory, openRepository, type Repository, slugOf } from './repository.js';
-import { sweepWorktrees } from './sweep.js';
+import { removeOwnUntouched, sweepWorktrees } from './sweep.js';
 import { addTree, dropUnused, readContents, restoreTree } from './tree.js';
 
 export interface WorktreeNeeds {
@@ -84,6 +84,9 @@ export function createWorktrees(needs: WorktreeNeeds) {
     /** Merges, discards or keeps the worktree of a task or a job; see `finishWorktree`. */
     finish: (request: FinishRequest, actor: Actor): Promise<Finished> =>
       finishWorktree(request, actor, { db, clock, git }),
+
+    /** Removes a worktree in which nothing was done, for the job that has it. Resolves to whether it did. */
+    removeIfUntouched: (row: WorktreeRow): Promise<boolean> => removeOwnUntouched(row, { db, clock, git }),
 
     /** Removes the worktrees of ended tasks and jobs in which nothing was done, and what killed processes left. */
     sweep: (): Promise<void> => sweepWorktrees(needs),

@@ -72,6 +72,30 @@ describeInBrowser('the jobs', () => {
     expect(problems).toEqual([]);
   });
 
+  it('of a sweep are compared, with their curves and by conditions', async () => {
+    const { page, open, call, ended, problems } = await openJobs('/jobs');
+    const { sweep, jobs } = await call('submit_jobs', {
+      jobs: [{ type: 'ml_experiment', payload: { dataset: 'iris', epochs: 20, batch_size: 60 } }],
+      grid: { learning_rate: [0.0001, 0.05] },
+    });
+    for (const { job_id } of jobs) await ended(job_id);
+    await open(`/jobs/${jobs[0].job_id}`);
+    await page.getByRole('link', { name: 'Compare' }).click();
+    const rows = page.locator('table.jobs tbody tr');
+    await expect.poll(() => rows.count()).toBe(2);
+    expect(page.url()).toContain(sweep);
+    expect(await rows.first().textContent()).toMatch(/0\.05.*★/);
+    expect(await page.locator('figure.chart .legend span').count()).toBe(2);
+    await expectGoodLooks(page, 'jobs-compared');
+    await page.getByLabel('Only where').fill('learning_rate<0.01');
+    await page.getByLabel('Only where').press('Enter');
+    await expect.poll(() => rows.count()).toBe(1);
+    await page.getByLabel('Only where').fill('learning_rat<1');
+    await page.getByLabel('Only where').press('Enter');
+    await page.getByText('None of these jobs has learning_rat.').waitFor();
+    expect(problems.filter((problem) => !problem.includes('400'))).toEqual([]);
+  });
+
   it('show the answer as it streams in, without a reload', async () => {
     const { page, open, ask, ended, problems } = await openJobs('/jobs');
     const pieces = Array.from({ length: 24 }, (_, i) => `word${i} `);

@@ -3,16 +3,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import AxeBuilder from 'axe-core';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, describe, inject, onTestFinished } from 'vitest';
+import { describe, inject, onTestFinished } from 'vitest';
 import { type PageFiles, readPageFiles } from '../../src/http/page-files.js';
 import { type ServedRuntime, serve } from '../http/serve.js';
 
-const browserPath = [
-  '/usr/bin/chromium-headless-shell',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => existsSync(path));
+const windowed = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+/** The form without windows needs half the time. */
+const browserPath = ['/usr/bin/chromium-headless-shell'].find(existsSync) ?? windowed;
 if (browserPath === undefined) {
   process.stderr.write('Tests of the dashboard are skipped: no chromium here (Debian: apt-get install chromium).\n');
 }
@@ -20,25 +17,29 @@ if (browserPath === undefined) {
 /** Tests in a real browser; skipped, with one line that says so, where there is none. */
 export const describeInBrowser = describe.skipIf(browserPath === undefined);
 
-const launchOptions = {
-  ...(browserPath === undefined ? {} : { executablePath: browserPath }),
+/** Whether there is a browser that keeps a profile as people have it. */
+export const hasProfiles = windowed !== undefined;
+
+const launchOptions = (executablePath: string | undefined) => ({
+  ...(executablePath === undefined ? {} : { executablePath }),
   // The tests may run as root, in a container.
   args: ['--no-sandbox', '--disable-dev-shm-usage'],
-};
+});
 
 /** For what never comes: what is late on a busy machine is no failure. */
 const longestMs = 60_000;
 
 let launching: Promise<Browser> | undefined;
 
+/** One for all files that this process runs; it ends with it. */
 function browser(): Promise<Browser> {
-  launching ??= chromium.launch(launchOptions);
+  launching ??= chromium.launch(launchOptions(browserPath));
   return launching;
 }
 
 /** A browser with a profile of its own on disk, as a person has it: what it keeps can be read when it is closed. */
 export async function openProfile(directory: string): Promise<BrowserContext> {
-  const context = await chromium.launchPersistentContext(directory, launchOptions);
+  const context = await chromium.launchPersistentContext(directory, launchOptions(windowed));
   context.setDefaultTimeout(longestMs);
   onTestFinished(() => context.close());
   return context;
@@ -46,8 +47,6 @@ export async function openProfile(directory: string): Promise<BrowserContext> {
 
 /** The built page. */
 export const pageFiles = (): PageFiles => readPageFiles(pathToFileURL(join(inject('dist'), 'dashboard/')));
-
-afterAll(async () => (await launching)?.close());
 
 export interface OpenedPage extends ServedRuntime {
   page: Page;

@@ -6,7 +6,7 @@ import { serve } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
 import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
-import { describeInBrowser, openPage, openProfile, pageFiles } from './open-page.js';
+import { describeInBrowser, hasProfiles, openPage, openProfile, pageFiles } from './open-page.js';
 
 const actor = { holder: null, project: '' };
 
@@ -23,35 +23,38 @@ async function strangersServer(): Promise<{ url: string; cookies: string[] }> {
 }
 
 describeInBrowser('a browser that is signed in', () => {
-  it("keeps no token: not in its address, its cookies or its history, nor sends one to another port's server", async () => {
-    const served = await serve({ page: pageFiles() });
-    const { runtime, server, ownerToken } = served;
-    const { token } = await runtime.access.create({ name: 'laptop', isReadOnly: false }, actor);
-    const profile = join(tempDir(), 'profile');
-    const context = await openProfile(profile);
-    const page = await context.newPage();
-    const used = await server.ownerUrl();
-    await page.goto(used);
-    await page.getByRole('button', { name: 'Live' }).waitFor();
-    expect(page.url()).toMatch(new RegExp(`^${server.url}/[a-z]*$`));
-    const stranger = await strangersServer();
-    await page.goto(stranger.url);
-    const [cookie, ...others] = await context.cookies();
-    expect(others).toEqual([]);
-    expect(cookie).toMatchObject({ name: `agent_runtime_${server.port}`, httpOnly: true, sameSite: 'Strict' });
-    await context.close();
+  it.skipIf(!hasProfiles)(
+    "keeps no token: not in its address, its cookies or its history, nor sends one to another port's server",
+    async () => {
+      const served = await serve({ page: pageFiles() });
+      const { runtime, server, ownerToken } = served;
+      const { token } = await runtime.access.create({ name: 'laptop', isReadOnly: false }, actor);
+      const profile = join(tempDir(), 'profile');
+      const context = await openProfile(profile);
+      const page = await context.newPage();
+      const used = await server.ownerUrl();
+      await page.goto(used);
+      await page.getByRole('button', { name: 'Live' }).waitFor();
+      expect(page.url()).toMatch(new RegExp(`^${server.url}/[a-z]*$`));
+      const stranger = await strangersServer();
+      await page.goto(stranger.url);
+      const [cookie, ...others] = await context.cookies();
+      expect(others).toEqual([]);
+      expect(cookie).toMatchObject({ name: `agent_runtime_${server.port}`, httpOnly: true, sameSite: 'Strict' });
+      await context.close();
 
-    const history = connect(join(profile, 'Default', 'History'), { readonly: true });
-    const visited = history.prepare('select url from urls').pluck().all() as string[];
-    history.close();
-    expect(visited.some((url) => url.startsWith(server.url))).toBe(true);
-    const kept = JSON.stringify([visited, cookie, stranger.cookies]);
-    for (const secret of [ownerToken, token]) expect(kept).not.toContain(secret);
-    for (const url of visited.filter((known) => known.startsWith(server.url) && known.includes('code='))) {
-      const { pathname, search } = new URL(url);
-      expect((await served.send('GET', `${pathname}${search}`, { headers: { authorization: '' } })).status).toBe(401);
-    }
-  });
+      const history = connect(join(profile, 'Default', 'History'), { readonly: true });
+      const visited = history.prepare('select url from urls').pluck().all() as string[];
+      history.close();
+      expect(visited.some((url) => url.startsWith(server.url))).toBe(true);
+      const kept = JSON.stringify([visited, cookie, stranger.cookies]);
+      for (const secret of [ownerToken, token]) expect(kept).not.toContain(secret);
+      for (const url of visited.filter((known) => known.startsWith(server.url) && known.includes('code='))) {
+        const { pathname, search } = new URL(url);
+        expect((await served.send('GET', `${pathname}${search}`, { headers: { authorization: '' } })).status).toBe(401);
+      }
+    },
+  );
 
   it('is signed in to servers on two ports at once', async () => {
     const { page, server, context } = await openPage();

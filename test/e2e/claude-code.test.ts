@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
+import { runCli } from '../cli/run-cli.js';
 import { fetchPackage } from '../support/other-node.js';
-import { mainEntry } from '../support/paths.js';
+import { mainEntry, projectRoot } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
 import { testRuntime } from '../support/test-runtime.js';
 
@@ -19,7 +20,7 @@ interface Asked {
 }
 
 /** Anthropic's Messages API, streamed, by a model that calls one tool and then repeats what it was told. */
-async function startModel(tool: string): Promise<{ url: string; asked: Asked[] }> {
+async function startModel(tool: string, input: object = {}): Promise<{ url: string; asked: Asked[] }> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     let body = '';
@@ -34,7 +35,7 @@ async function startModel(tool: string): Promise<{ url: string; asked: Asked[] }
       asked.push({ tools, last });
       const isCall = tools.includes(tool) && !last.includes('tool_result');
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      for (const event of isCall ? toolCall(given.model, tool) : words(given.model, last)) {
+      for (const event of isCall ? toolCall(given.model, tool, input) : words(given.model, last)) {
         response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
       }
       response.end();
@@ -63,11 +64,11 @@ function message(model: string, block: object, delta: object, reason: string): S
   ];
 }
 
-const toolCall = (model: string, name: string) =>
+const toolCall = (model: string, name: string, input: object) =>
   message(
     model,
     { type: 'tool_use', id: 'toolu_1', name, input: {} },
-    { type: 'input_json_delta', partial_json: '{}' },
+    { type: 'input_json_delta', partial_json: JSON.stringify(input) },
     'tool_use',
   );
 const words = (model: string, text: string) =>
@@ -117,4 +118,51 @@ it.skipIf(!found)(
     ]);
   },
   120_000,
+);
+
+it.skipIf(!found)(
+  'Claude Code with the plugin writes no file that another session has reserved, and its model reads why',
+  async () => {
+    const home = realpathSync(tempDir());
+    const project = realpathSync(tempDir());
+    const plugin = tempDir();
+    for (const name of ['.claude-plugin', 'plugin']) {
+      cpSync(join(projectRoot, name), join(plugin, name), { recursive: true });
+    }
+    symlinkSync(dirname(mainEntry), join(plugin, 'dist'));
+    const file = join(project, 'parser.ts');
+    // The plugin starts its server by npx: here it is this build.
+    const bin = join(home, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'npx'), `#!/bin/sh\nexec "${process.execPath}" "${mainEntry}"\n`, { mode: 0o755 });
+    const own = { CLAUDE_CODE_SESSION_ID: 'ada', CLAUDE_PROJECT_DIR: project };
+    const reserved = '{"globs": ["*.ts"], "reason": "The parser", "lease_seconds": 3600}';
+    await runCli(['tool', 'reserve_paths', '--input', reserved], { home, env: own });
+    const write = async () => {
+      const model = await startModel('Write', { file_path: file, content: 'overwritten' });
+      const ended = promisify(execFile)(
+        join(found ?? '', 'claude'),
+        ['-p', 'Go on.', '--plugin-dir', plugin, '--permission-mode', 'acceptEdits'],
+        {
+          cwd: project,
+          env: {
+            HOME: home,
+            PATH: `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`,
+            CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+            ANTHROPIC_API_KEY: 'sk-ant-guard-0123456789',
+            ANTHROPIC_BASE_URL: model.url,
+          },
+        },
+      );
+      ended.child.stdin?.end();
+      await ended;
+      return model.asked.map(({ last }) => last).find((last) => last.includes('tool_result'));
+    };
+    expect(await write()).toMatch(/parser\.ts is reserved \(\*\.ts\) by claude:ada until .*send_message/);
+    expect(existsSync(file)).toBe(false);
+    await runCli(['tool', 'release_paths'], { home, env: own });
+    await write();
+    expect(readFileSync(file, 'utf8')).toBe('overwritten');
+  },
+  180_000,
 );

@@ -12,6 +12,9 @@ it('every view has the same document, which knows the newest change and names th
   const [, script = ''] = /src="(\/page\.js\?v=[0-9a-f]{16})"/.exec(document) ?? [];
   expect(ask(script)?.headers.get('cache-control')).toBe('private, max-age=31536000, immutable');
   expect(ask('/page.js')?.headers.get('cache-control')).toBe('private, no-cache');
+  // What the script loads later is named by its content.
+  const [part = ''] = /part-\w+\.js/.exec((await ask(script)?.text()) ?? '') ?? [];
+  expect(ask(`/${part}`)?.headers.get('cache-control')).toBe('private, max-age=31536000, immutable');
   expect(ask('/nothing.js')).toBeUndefined();
 });
 

@@ -67,6 +67,34 @@ describe('what it runs', () => {
     expect(cwd).toBe(directory);
   });
 
+  it('keeps its session where the call wants one, and goes on with one of its own', async () => {
+    const history = [{ prompt: 'Hi', answer: 'Hello.' }];
+    const kept = await recordCall({}, { history, session: { isKept: true, resume: 'mine' } });
+    expect(kept.argv.slice(-5)).toEqual(['--resume', 'mine', '--fork-session', '--permission-mode', 'dontAsk']);
+    expect(kept.prompt).not.toContain('Hi');
+    expect(kept.answer.sessionId).toBe('a6f0f3c5-0000-4000-8000-000000000000');
+  });
+
+  it('is told the conversation as text where the session is gone, or was that of another model', async () => {
+    const history = [{ prompt: 'Hi', answer: 'Hello.' }];
+    const gone = await recordCall({}, { history, session: { isKept: true, resume: 'gone-1' } });
+    expect(gone.argv).not.toContain('--resume');
+    expect(gone.prompt).toMatch(/User:\nHi\n\nYou:\nHello\.\n\nUser:\nHello \[\[record/);
+    expect(gone.answer.warnings).toEqual([expect.stringMatching(/session of Claude Code was gone/)]);
+    const other = await recordCall({}, { history });
+    expect(other.prompt).toContain('You:\nHello.');
+    expect(other.answer.sessionId).toBeUndefined();
+  });
+
+  it('works where the call says, and says that it has no tools for that', async () => {
+    const place = await mkdtemp(join(directory, 'place-'));
+    const { cwd, answer } = await recordCall({ workingDirectory: directory }, { workingDirectory: place });
+    expect(cwd).toBe(place);
+    expect(answer.warnings).toEqual([expect.stringMatching(/no tools.*allowedTools/)]);
+    const able = await recordCall({ allowedTools: ['Edit'] }, { workingDirectory: place });
+    expect(able.answer.warnings).toEqual([]);
+  });
+
   it('gets a schema without its $schema, and the object it fills is the answer', async () => {
     const json_schema = { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object' };
     const { argv, answer } = await recordCall({}, { params: { json_schema } });

@@ -67,6 +67,16 @@ describe.each(vendors)('$name', ({ name, limitWord, ownAddress, start, create })
     expect(server.requests[0]).toMatchObject({ model: 'test-model', prompt: 'Hello there', system: 'Count.' });
   });
 
+  it('sends what was said before', async () => {
+    const history = [{ prompt: 'First question', answer: 'First answer' }];
+    await ask(provider, { history, prompt: 'Second question' });
+    const sent = JSON.stringify(server.requests[0]?.body);
+    const places = ['First question', 'First answer', 'Second question'].map((text) => sent.indexOf(text));
+    expect(places.every((place) => place >= 0)).toBe(true);
+    expect(places).toEqual(places.toSorted((one, other) => one - other));
+    expect(sent.match(/"role":"(assistant|model)"/g)).toHaveLength(1);
+  });
+
   it('keeps characters whole that arrive in two chunks', async () => {
     server.script.push({ pieces: ['Grüße, ', '世界 🌍'] });
     expect((await ask(provider)).text).toBe('Grüße, 世界 🌍');

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { longestMessageBytes, StdioTransport } from '../../src/mcp/stdio-transport.js';
 import { startRawServer } from '../support/raw-client.js';
 import { tempDir } from '../support/temp-dir.js';
@@ -57,4 +57,20 @@ it('a notification over the limit has no one to answer; it is logged', async () 
   await new Promise((resolve) => setImmediate(resolve));
   expect(problems).toEqual([expect.stringContaining('at most 1000 bytes')]);
   expect(output.read()).toBeNull();
+});
+
+it('many answers to a client that reads slowly make no noise, and all arrive', async () => {
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const transport = new StdioTransport({ input, output });
+  const warned: string[] = [];
+  const hear = ({ name }: Error) => void warned.push(name);
+  process.on('warning', hear);
+  onTestFinished(() => void process.off('warning', hear));
+  const message = { jsonrpc: '2.0' as const, method: 'x', params: { text: 'x'.repeat(20_000) } };
+  const sent = Array.from({ length: 20 }, () => transport.send(message));
+  expect(output.writableNeedDrain).toBe(true);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warned).toEqual([]);
+  output.resume();
+  await Promise.all(sent);
 });

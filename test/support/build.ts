@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestProject } from 'vitest/node';
@@ -10,6 +11,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** Where this run's build of the program is. */
     dist: string;
+    /** What tests of several files share, until the run is over. */
+    runDir: string;
   }
 }
 
@@ -20,9 +23,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   mkdirSync(dist, { recursive: true });
   await bundleInto(dist);
   project.provide('dist', dist);
+  const runDir = mkdtempSync(join(tmpdir(), 'agent-runtime-test-'));
+  project.provide('runDir', runDir);
   return async () => {
     const left = await endLeftProcesses(dist);
-    rmSync(dist, { recursive: true, force: true });
+    for (const path of [dist, runDir]) rmSync(path, { recursive: true, force: true });
     if (left.length > 0) throw new Error(`Tests have left processes behind:\n${left.join('\n')}`);
   };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, inject, onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 
 /** The port of this run's PostgreSQL server; null where PostgreSQL is not installed. */
 export const postgresPort = inject('postgresPort');
@@ -19,18 +19,16 @@ export function newPostgresUrl(): string {
 
 const lent = new Map<string, string>();
 const free: string[] = [];
-const made: string[] = [];
 
 /**
- * What makes a runtime of this process whose home is here use the engine that is tested. The databases of a file serve
- * one test after the other, emptied between.
+ * What makes a runtime of this process whose home is here use the engine that is tested. The databases serve one test
+ * after the other, emptied between, and go with their server at the end of the run.
  */
 export async function databaseEnv(home: string): Promise<Record<string, string>> {
   if (!isOnPostgres) return {};
   const known = lent.get(home);
   if (known) return { AGENT_RUNTIME_DB_URL: addressOf(known) };
   const database = free.pop() ?? `t_${randomUUID().replaceAll('-', '')}`;
-  if (!made.includes(database)) made.push(database);
   lent.set(home, database);
   onTestFinished(async () => {
     await execute(database, emptyAll);
@@ -38,12 +36,6 @@ export async function databaseEnv(home: string): Promise<Record<string, string>>
     free.push(database);
   });
   return { AGENT_RUNTIME_DB_URL: addressOf(database) };
-}
-
-if (isOnPostgres) {
-  afterAll(async () => {
-    for (const database of made) await execute('postgres', `drop database if exists ${database} with (force)`);
-  });
 }
 
 /** What is still connected goes first: a runtime that is closing may have its last statements under way. */

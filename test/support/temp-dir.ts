@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, onTestFinished } from 'vitest';
+import { afterAll, inject, onTestFinished } from 'vitest';
 
 /** A process that is just ending may still write into it. */
 const remove = (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
@@ -19,3 +19,6 @@ export function makeTempDir(): string {
   afterAll(() => remove(path));
   return path;
 }
+
+/** An empty directory for whatever test of this process wants what is in it; gone when the run is over. */
+export const runDir = (): string => mkdtempSync(join(inject('runDir'), 'shared-'));

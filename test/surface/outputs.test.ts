@@ -353,6 +353,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
     goals: { limit: 1 },
     goal_graph: { goal_id },
     jobs: { limit: 1 },
+    comparison: { type: 'generic' },
     job: { job_id },
     job_output: { job_id },
   };

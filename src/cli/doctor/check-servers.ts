@@ -13,7 +13,6 @@ import { lastWords } from '../../downstream/connection/last-words.js';
 import { prepareLaunch, toolServerMark } from '../../downstream/connection/launch.js';
 import { loginCommand } from '../../downstream/connection/oauth/login-file.js';
 import { ServerLauncher } from '../../downstream/server-launcher.js';
-import { loginTo } from '../../downstream/wanted-login.js';
 import { endMarked } from '../../runner/descendants.js';
 import { systemProcesses } from '../../runner/identity.js';
 import { commandName } from '../launch.js';
@@ -83,10 +82,7 @@ function checkUnused(name: string, problem: string | undefined, { configPath }: 
 function checkSettings(name: string, settings: ServerSettings, config: Config): Check | undefined {
   try {
     const launch = prepareLaunch(settings, config, 'doctor');
-    if (launch.kind === 'http') {
-      if (!loginTo(name, settings, config)?.read()?.isWanted) return undefined;
-      return servers.warn(name, `${launch.url.origin}: it needs a login`, `Run: ${loginCommand(name)}`);
-    }
+    if (launch.kind === 'http') return undefined;
     if (findCommand(launch.command, launch.env) !== undefined || launch.command.includes('/')) return undefined;
     return servers.warn(name, `its command ${launch.command} is not found`, 'Give the full path, or install it.');
   } catch (error) {
@@ -109,6 +105,9 @@ async function tryServer(
     const tools = await connection.listTools(limitMs);
     return servers.ok(name, `${tools.length} tools, in ${Math.round(performance.now() - startedAt)} ms`);
   } catch (error) {
+    if (error instanceof CallFailure && error.kind === 'needs_login') {
+      return servers.warn(name, 'it needs a login', `Run: ${loginCommand(name)}`);
+    }
     const said = error instanceof CallFailure ? lastWords(error.detail, redact) : undefined;
     const wrote = said === undefined ? '' : `\nit wrote: ${said}`;
     return servers.warn(

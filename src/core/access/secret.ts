@@ -19,14 +19,22 @@ export function newSecret(kind: SecretKind): { id: string; secret: string; hash:
   return { id, secret: `${prefixes[kind]}_${id}_${random}`, hash: hashOf(random) };
 }
 
+/** Whether a text has the form of a secret of this kind. */
+export const isSecretOf = (kind: SecretKind, text: string): boolean => partsOf(text)?.prefix === prefixes[kind];
+
+function partsOf(secret: string): { prefix: string; id: string; random: string } | undefined {
+  const [, prefix, id, random] = /^(ar[tcb])_([0-9a-f]{12})_([\w-]{43})$/.exec(secret) ?? [];
+  return prefix === undefined || id === undefined || random === undefined ? undefined : { prefix, id, random };
+}
+
 /** The row of a secret of this kind. It is found by its id, so that only hashes are compared, and those in constant time. */
 export async function findSecret<Row extends { hash: string }>(
   sql: Pick<Sql, 'get'>,
   kind: SecretKind,
   secret: string,
 ): Promise<Row | undefined> {
-  const [, prefix, id, random] = /^(ar[tcb])_([0-9a-f]{12})_([\w-]{43})$/.exec(secret) ?? [];
-  if (prefix !== prefixes[kind] || id === undefined || random === undefined) return undefined;
+  const { prefix, id = '', random = '' } = partsOf(secret) ?? {};
+  if (prefix !== prefixes[kind]) return undefined;
   const row = await sql.get<Row>(`select * from ${tables[kind]} where id = ?`, id);
   return row && isSame(hashOf(random), row.hash) ? row : undefined;
 }

@@ -126,11 +126,12 @@ async function whyOverBudget(
 }
 
 function taskJob(run: JobRow, task: TaskRow, { system, prompt }: TaskPrompt) {
-  const { model, verify = true } = readJson<RunPayload>(run.payload);
+  const { model, verify = true, worktrees_of: directory } = readJson<RunPayload>(run.payload);
   const unverified = verify ? {} : { verify };
+  const place = directory === undefined ? {} : { working_directory: directory, worktree: true };
   return {
     type: 'llm',
-    payload: { prompt, system, model, fallback_models: [], params: {}, must_be_whole: true, ...unverified },
+    payload: { prompt, system, model, fallback_models: [], params: {}, must_be_whole: true, ...unverified, ...place },
     requires: run.requires ?? undefined,
     requestedModel: model,
     priority: task.priority,

@@ -31,6 +31,8 @@ export interface NewRun {
   concurrency: number;
   /** Whether answers are judged by the acceptance criteria of their tasks; true unless given. */
   verify?: boolean | undefined;
+  /** A directory of the repository of which each task gets a worktree. */
+  worktreesOf?: string | undefined;
   /** The token budget of the goal, for all of its runs together; absent leaves it as it is. */
   tokenBudget?: number | undefined;
   warnings: readonly string[];
@@ -122,6 +124,7 @@ async function startRun(
         model: run.model,
         concurrency: run.concurrency,
         ...(run.verify === false ? { verify: false } : {}),
+        ...(run.worktreesOf === undefined ? {} : { worktrees_of: run.worktreesOf }),
       },
       requires: run.requires,
       tokenBudget: run.tokenBudget,

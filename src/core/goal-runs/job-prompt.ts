@@ -1,6 +1,7 @@
 import { isObject, type Json, readJson } from '../../base/json.js';
 import { cut } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
+import type { JobRow } from '../jobs/job.js';
 import { findJob } from '../jobs/read-jobs.js';
 import { findTask, type TaskRow } from '../tasks/task.js';
 import { createMarker, cutText, type Material, materialRule, sharedResults, taskMaterial } from './prompt-material.js';
@@ -28,7 +29,7 @@ export async function jobPrompt(sql: Sql, jobId: string, prompt: string): Promis
   const job = await findJob(sql, jobId);
   const task = job.task_id === null ? undefined : await findTask(sql, job.task_id);
   const marked = createMarker();
-  const results = sharedResults(await jobResults(sql, jobId), marked);
+  const results = sharedResults(await jobResults(sql, job), marked);
   const isPlaced = results !== '' && prompt.includes(place);
   const parts = [isPlaced ? prompt.replaceAll(place, () => results) : prompt];
   if (results !== '' && !isPlaced) parts.push(`# Results of the background tasks before it\n\n${results}`);
@@ -50,18 +51,22 @@ export async function jobPrompt(sql: Sql, jobId: string, prompt: string): Promis
   return { prompt: parts.join('\n\n'), task };
 }
 
-async function jobResults(sql: Sql, jobId: string): Promise<Material[]> {
+/** The results of the jobs that it waited for, without that whose conversation it continues. */
+async function jobResults(sql: Sql, { id: jobId, payload: given }: JobRow): Promise<Material[]> {
+  const { continue_from: continued } = readJson<{ continue_from?: string }>(given);
   const rows = await sql.all<{ id: string; payload: string; output: string | null; result: string | null }>(
     `select j.id, j.payload, j.output, case when j.type in ('llm', 'run_goal') then null else j.result end as result
      from job_dependencies d join jobs j on j.id = d.depends_on where d.job_id = ? order by j.seq`,
     jobId,
   );
-  return rows.map(({ id, payload, output, result }) => ({
-    name: 'result',
-    attributes: { task: id, about: aboutOf(readJson<Json>(payload)) },
-    // What an agent returns says more than what it put out on its way.
-    text: result === null || result === 'null' ? (output ?? '') : result,
-  }));
+  return rows
+    .filter(({ id }) => id !== continued)
+    .map(({ id, payload, output, result }) => ({
+      name: 'result',
+      attributes: { task: id, about: aboutOf(readJson<Json>(payload)) },
+      // What an agent returns says more than what it put out on its way.
+      text: result === null || result === 'null' ? (output ?? '') : result,
+    }));
 }
 
 /** The first words of a prompt, without what could be taken for markup. */

@@ -16,6 +16,8 @@ export interface RunPayload {
   concurrency: number;
   /** False where answers are not judged by the acceptance criteria of their tasks. */
   verify?: boolean;
+  /** A directory of the repository of which each task gets a worktree. */
+  worktrees_of?: string;
 }
 
 export interface RunToInsert {

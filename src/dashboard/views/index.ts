@@ -1,25 +1,15 @@
 import type { View } from '../location.js';
-import { Activity } from './activity.js';
-import { Board } from './board/board.js';
-import { Breakers } from './breakers/breakers.js';
-import { Goals } from './goals/goals.js';
-import { Jobs } from './jobs/jobs.js';
-import { Messages } from './messages/messages.js';
-import { Metrics } from './metrics/metrics.js';
-import { Relays } from './relays/relays.js';
-import { Servers } from './servers/servers.js';
-import { Workers } from './workers/workers.js';
 
-/** The views in the order of the navigation; the first is what the bare address shows. */
+/** The views in the order of the navigation; the first is what the bare address shows. Each is loaded when it is first looked at. */
 export const views: readonly View[] = [
-  { name: 'board', title: 'Board', component: Board },
-  { name: 'goals', title: 'Goals', component: Goals },
-  { name: 'workers', title: 'Workers', component: Workers },
-  { name: 'messages', title: 'Messages', component: Messages },
-  { name: 'jobs', title: 'Jobs', component: Jobs },
-  { name: 'relays', title: 'Relays', component: Relays },
-  { name: 'breakers', title: 'Breakers', component: Breakers },
-  { name: 'servers', title: 'Servers', component: Servers },
-  { name: 'trends', title: 'Metrics', component: Metrics },
-  { name: 'activity', title: 'Activity', component: Activity },
+  { name: 'board', title: 'Board', load: async () => (await import('./board/board.js')).Board },
+  { name: 'goals', title: 'Goals', load: async () => (await import('./goals/goals.js')).Goals },
+  { name: 'workers', title: 'Workers', load: async () => (await import('./workers/workers.js')).Workers },
+  { name: 'messages', title: 'Messages', load: async () => (await import('./messages/messages.js')).Messages },
+  { name: 'jobs', title: 'Jobs', load: async () => (await import('./jobs/jobs.js')).Jobs },
+  { name: 'relays', title: 'Relays', load: async () => (await import('./relays/relays.js')).Relays },
+  { name: 'breakers', title: 'Breakers', load: async () => (await import('./breakers/breakers.js')).Breakers },
+  { name: 'servers', title: 'Servers', load: async () => (await import('./servers/servers.js')).Servers },
+  { name: 'trends', title: 'Metrics', load: async () => (await import('./metrics/metrics.js')).Metrics },
+  { name: 'activity', title: 'Activity', load: async () => (await import('./activity.js')).Activity },
 ];

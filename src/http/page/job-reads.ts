@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { jobStatuses } from '../../core/jobs/job.js';
 import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../../core/overview/job-board.js';
 import { readTrends } from '../../core/overview/trends.js';
+import { compareJobs } from '../../services/compare-jobs.js';
 import { defineTool } from '../../tools/call/define-tool.js';
 import { cursor, jobId } from '../../tools/call/fields.js';
 import { fromCursor } from '../../tools/call/page.js';
+import { showComparison } from '../../tools/shapes/comparison.js';
+import { curveOf, mostCurves, pageComparison } from './comparison.js';
 import {
   jobOutputPart,
   jobPage,
@@ -75,6 +78,26 @@ export const jobReads = [
         readJobLinks(db, job.id),
       ]);
       return showWholeJob(job, { attempts, logs, artifacts, links }, clock.now());
+    },
+  }),
+
+  defineTool({
+    name: 'comparison',
+    title: 'Jobs compared',
+    effect: 'read',
+    description: 'What compare_jobs says of a sweep or of a type, with the curves of the best.',
+    input: z.strictObject({
+      sweep: z.string().min(1).max(300).optional().describe('Those of a sweep.'),
+      type: z.string().max(100).optional().describe('Those of a type.'),
+      where: z.array(z.string().max(500)).max(20).optional().describe('Conditions that all must meet.'),
+      figures: z.array(z.string().min(1).max(200)).max(20).optional().describe('The first ranks.'),
+    }),
+    output: pageComparison,
+    handler: async (input, { runtime }) => {
+      const shown = showComparison(await compareJobs({ ...input, limit: 100 }, runtime.jobs));
+      const best = shown.jobs.slice(0, mostCurves).map(({ job_id }) => job_id);
+      const results = await runtime.jobs.results(best);
+      return { ...shown, curves: best.flatMap((id) => curveOf(id, results.get(id) ?? null) ?? []) };
     },
   }),
 

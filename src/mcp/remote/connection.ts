@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { RequestOptions } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { RuntimeError } from '../../base/errors.js';
 import { wasNeverSent } from '../../base/network-error.js';
 import { version } from '../../base/version.js';
@@ -14,6 +15,8 @@ export interface RemoteOptions {
   token(): string | undefined;
   /** Read for each connection too. */
   headers: Readonly<Record<string, string>>;
+  /** Its list of tools may be another one: it says so, or has been away. */
+  onToolsChanged?(): void;
 }
 
 /** How a call failed, as far as can be told. */
@@ -47,6 +50,7 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
 
   async function connect(token: string | undefined, onLost: () => void): Promise<Client> {
     const client = new Client({ name: 'agent-runtime-mcp', version });
+    client.setNotificationHandler(ToolListChangedNotificationSchema, () => options.onToolsChanged?.());
     const drop = () => {
       onLost();
       void client.close().catch(() => {});
@@ -90,7 +94,10 @@ export function createRemoteConnection(options: RemoteOptions): RemoteConnection
         () => true,
         () => false,
       );
-      if (isBack) break;
+      if (isBack) {
+        options.onToolsChanged?.();
+        break;
+      }
       forget(connection);
     }
     isComingBack = false;

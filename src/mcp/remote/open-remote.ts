@@ -33,8 +33,12 @@ export function openRemote(
   const who = config.clientSessionId
     ? { [conversationHeader]: config.clientSessionId }
     : { [clientHeader]: newShortId() };
+  const toolListeners = new Set<() => void>();
   const connection = createRemoteConnection({
     url,
+    onToolsChanged() {
+      for (const tell of toolListeners) tell();
+    },
     // Whoever can read the file on this machine is its owner there too. The first server there writes it.
     token: () => token ?? (isLoopback(url) ? readLocalToken(config.dataDir) : undefined),
     get headers() {
@@ -54,7 +58,14 @@ export function openRemote(
     },
   });
   const surfaces = createToolSurfaces(config);
-  const service = createRemoteService({ url, connection, surfaces, isReadOnly: config.isReadOnly, project });
+  const service = createRemoteService({
+    url,
+    connection,
+    toolListeners,
+    surfaces,
+    isReadOnly: config.isReadOnly,
+    project,
+  });
   return { service, project, close: () => void connection.close() };
 }
 
@@ -65,6 +76,8 @@ function isLoopback(url: string): boolean {
 interface RemoteServiceNeeds {
   url: string;
   connection: RemoteConnection;
+  /** Told when the list of tools there may be another one. */
+  toolListeners: Set<() => void>;
   surfaces: ToolSurfaces;
   isReadOnly: boolean;
   project: ClientProject;
@@ -81,7 +94,8 @@ const retryMs = 400;
  * A service that has nothing of its own: it hands every call to the runtime at another address, over Streamable HTTP, and
  * hands back results, errors and progress as they are.
  */
-function createRemoteService({ url, connection, surfaces, isReadOnly, project }: RemoteServiceNeeds): Service {
+function createRemoteService(needs: RemoteServiceNeeds): Service {
+  const { url, connection, toolListeners, surfaces, isReadOnly, project } = needs;
   /** As they were last listed there. */
   let known: Tool[] | undefined;
 
@@ -95,7 +109,9 @@ function createRemoteService({ url, connection, surfaces, isReadOnly, project }:
     }
     const tools = known ?? (await surfaces.for(client, isReadOnly)).descriptions();
     const offered = await surfaces.offered(client, isReadOnly);
-    return offered ? tools.filter(({ name }) => offered.has(name)) : tools;
+    // Tools of other servers are there because the user has said so, whatever is chosen of our own.
+    const isOther = (name: string) => !isReadOnly && name.includes('__');
+    return offered ? tools.filter(({ name }) => offered.has(name) || isOther(name)) : tools;
   }
 
   /** Whether a call that broke off may be made again without harm. */
@@ -135,7 +151,7 @@ function createRemoteService({ url, connection, surfaces, isReadOnly, project }:
   }
 
   return {
-    capabilities: { tools: {} },
+    capabilities: { tools: { listChanged: true } },
     instructions: async (client) => instructionsFor(await surfaces.offered(client, isReadOnly)),
     handlers: {
       'tools/list': async (params, { peer }) => {
@@ -144,6 +160,10 @@ function createRemoteService({ url, connection, surfaces, isReadOnly, project }:
         return { tools: await listTools(peer.info) };
       },
       'tools/call': callTool,
+    },
+    followTools(publish) {
+      toolListeners.add(publish);
+      return () => toolListeners.delete(publish);
     },
   };
 }

@@ -103,6 +103,7 @@ const plainNames: ReadonlySet<string> = new Set([
   'workerId',
   'workerSlot',
   'worker_id',
+  'working_directory',
   'worktree',
 ]);
 

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
-import type { attemptOutput, jobResultOutput, listedTaskOutput, ShownJobStatus } from './job.js';
+import type { attemptOutput, listedTaskOutput, ShownJobStatus } from './job.js';
+import type { jobResultOutput } from './job-result.js';
 import type { ShownVerdict } from './verdict.js';
+import type { workOutput } from './worktree.js';
 
 /** A job's status as lines, beginning with those of the earlier server. @internal */
 export function jobStatusText(job: ShownJobStatus & { attempts?: ShownAttempt[] | undefined }): string {
@@ -73,6 +75,9 @@ export function jobResultText(shown: z.infer<typeof jobResultOutput>): string {
   return `${text}${rest}\n\n${resultFacts(shown).join('\n')}${warningLines(shown.warnings)}`;
 }
 
+const worktreeLine = ({ path, branch, files_changed }: z.infer<typeof workOutput>): string =>
+  `Worktree: ${path} (branch ${branch}, ${files_changed} ${files_changed === 1 ? 'file' : 'files'} changed). Next: finish_worktree.`;
+
 function resultFacts(shown: z.infer<typeof jobResultOutput>): string[] {
   const { usage, stop_reason, completed_at, result, data } = shown;
   return [
@@ -81,6 +86,7 @@ function resultFacts(shown: z.infer<typeof jobResultOutput>): string[] {
     ...(completed_at === null ? [] : [`Ended: ${completed_at}`]),
     ...(stop_reason === undefined || stop_reason === 'end_turn' ? [] : [`Stop reason: ${stop_reason}`]),
     ...(result !== '' && data !== undefined ? [`Data: ${JSON.stringify(data)}`] : []),
+    ...(shown.worktree ? [worktreeLine(shown.worktree)] : []),
     ...verdictLines(shown.verdict),
   ];
 }

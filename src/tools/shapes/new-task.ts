@@ -25,9 +25,7 @@ export const newTask = z.strictObject({
   acceptance: z.string().max(20_000).optional().describe('Acceptance criteria: when it is done.'),
   max_attempts: z.int().min(1).max(100).optional().describe('Claims that may lapse before it fails; 3 unless given.'),
   on_dependency_failure: field.failurePolicy.optional(),
-  discovered_from: field.taskReference
-    .optional()
-    .describe('The task during which it was found; neither waits for the other.'),
+  discovered_from: field.taskReference.optional().describe('The task during which it was found.'),
 });
 
 /** A new task of several, which may depend on each other. */

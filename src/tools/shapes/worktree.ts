@@ -68,3 +68,20 @@ export const finishedWorktreeOutput = z.strictObject({
   /** The ref under which discarded work stays reachable. */
   kept_as: z.string().optional(),
 });
+
+/** What a background task has left in its worktree: finish_worktree takes its id. */
+export const workOutput = z.strictObject({
+  path: z.string(),
+  branch: z.string(),
+  base: z.string().optional(),
+  commits: z.int(),
+  files_changed: z.int(),
+  lines_added: z.int(),
+  lines_removed: z.int(),
+});
+
+/** The result of a job of type `llm`, beside its text. */
+export interface ModelResult {
+  stop_reason?: string;
+  worktree?: z.infer<typeof workOutput>;
+}

@@ -1,6 +1,6 @@
 import { cpSync } from 'node:fs';
 import { expect } from 'vitest';
-import { makeTempDir, tempDir } from '../../support/temp-dir.js';
+import { runDir, tempDir } from '../../support/temp-dir.js';
 import { inTerminal, type TerminalOptions } from '../in-terminal.js';
 import { type CliOptions, runCli } from '../run-cli.js';
 
@@ -20,20 +20,18 @@ export function boardCli(home = tempDir()) {
   };
 }
 
-const filledHome = makeTempDir();
-let filling: Promise<void> | undefined;
+let filling: Promise<string> | undefined;
 
 /** A board with a task in each of three states: 1 is ready, 2 waits for it, 3 is being worked on. */
 export async function filledBoard() {
   // Filled once, as that takes three processes, and copied for each test.
-  filling ??= fill(boardCli(filledHome));
-  await filling;
+  filling ??= fill(boardCli(runDir()));
   const cli = boardCli();
-  cpSync(filledHome, cli.home, { recursive: true });
+  cpSync(await filling, cli.home, { recursive: true });
   return cli;
 }
 
-async function fill(cli: ReturnType<typeof boardCli>): Promise<void> {
+async function fill(cli: ReturnType<typeof boardCli>): Promise<string> {
   await cli.tool('create_goal', { name: 'Ship the parser', description: '' });
   await cli.tool('create_tasks', {
     goal_id: 1,
@@ -44,4 +42,5 @@ async function fill(cli: ReturnType<typeof boardCli>): Promise<void> {
     ],
   });
   await cli.tool('update_task_status', { task_id: 3, status: 'in_progress', worker_id: 'painter' });
+  return cli.home;
 }

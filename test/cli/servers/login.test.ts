@@ -19,10 +19,13 @@ function homeWith(mcpServers: Record<string, ServerSettings>): string {
 /** Starts the command, and resolves to it with the address that it has printed. */
 async function startLogin(home: string, args: string[] = []) {
   const cli = startCli(['servers', 'login', 'web', '--no-browser', ...args], { home });
+  const addressIn = () => /http:\S+/.exec(cli.stderr())?.[0];
   const ended = cli.ended.then((end) => {
-    throw new Error(`it ended first: ${end.stderr}`);
+    const address = addressIn();
+    if (address === undefined) throw new Error(`it ended first: ${end.stderr}`);
+    return address;
   });
-  const printed = eventually('it prints the address', () => /http:\S+/.exec(cli.stderr())?.[0]);
+  const printed = eventually('it prints the address', addressIn);
   return { ...cli, address: await Promise.race([printed, ended]) };
 }
 

@@ -126,6 +126,11 @@ function Particulars({ job }: { job: WholeJob }) {
           <Link to={`/goals/${job.goal_id}`}>Goal {job.goal_id}</Link>
         </Particular>
       )}
+      {typeof job.metadata.sweep === 'string' && (
+        <Particular name="Sweep">
+          <Link to={`/jobs/compare?sweep=${encodeURIComponent(job.metadata.sweep)}`}>Compare</Link>
+        </Particular>
+      )}
       {job.project && <Particular name="Project">{job.project}</Particular>}
       {job.submitted_by && <Particular name="By">{job.submitted_by}</Particular>}
       <Particular name="Id">

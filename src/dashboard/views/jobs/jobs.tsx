@@ -8,6 +8,7 @@ import { shownCount } from '../../ui/format.js';
 import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
 import { useRead } from '../../use-read.js';
+import { Comparison } from './comparison.js';
 import { Job } from './job.js';
 import { jobStatuses, statusWords, taskStateOf } from './job-status.js';
 import { JobTable } from './job-table.js';
@@ -21,6 +22,7 @@ const noProject = 'none';
 
 /** Background tasks and jobs of every type, or one of them in full. */
 export function Jobs({ rest, query }: ViewProps) {
+  if (rest === 'compare') return <Comparison query={query} />;
   return rest === '' ? <AllJobs query={query} /> : <Job id={rest} query={query} />;
 }
 
@@ -35,6 +37,7 @@ function AllJobs({ query }: { query: URLSearchParams }) {
     <>
       <div class="toolbar">
         <JobFilters query={query} read={reading.data} />
+        {query.get('type') && <Link to={`/jobs/compare?type=${query.get('type')}`}>Compare</Link>}
         <Submit />
       </div>
       <Shown reading={reading}>

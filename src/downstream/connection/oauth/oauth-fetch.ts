@@ -28,5 +28,7 @@ export function requireSecure(url: URL): void {
 export function whyOf(error: unknown): string {
   const code = systemCode(error);
   if (code !== undefined) return `it could not be reached (${code})`;
-  return messageOf(error).replaceAll(/\s+/g, ' ').slice(0, 300);
+  // What `fetch` says itself is no reason.
+  const reason = error instanceof TypeError && error.cause !== undefined ? error.cause : error;
+  return messageOf(reason).replaceAll(/\s+/g, ' ').slice(0, 300);
 }
