@@ -12,8 +12,10 @@ export const jobResultOutput = z.strictObject({
   task_id: z.string(),
   status: z.enum(jobStatuses),
   result: z.string(),
-  /** The result of a job that is not plain text. */
+  /** The result of a job that is not plain text, where it is short enough; `result` has its JSON in parts otherwise. */
   data: z.custom<Json>().optional(),
+  /** How long it is as JSON, where it is too long and `result` has the job's own text. */
+  data_chars: z.int().optional(),
   partial: mark,
   total_chars: z.int(),
   next_offset: z.int().optional(),
@@ -35,18 +37,23 @@ export function showJobResult(
   output: string,
   { offset, most }: { offset: number; most: number },
 ): z.infer<typeof jobResultOutput> {
-  const part = output.slice(offset, offset + most);
-  const end = offset + part.length;
   const isModelCall = job.type === 'llm';
+  const data = isModelCall || job.result === null ? undefined : job.result;
+  const json = data === undefined ? '' : JSON.stringify(data);
+  const isWhole = offset === 0 && json.length <= most;
+  const text = output === '' && !isWhole ? json : output;
+  const part = text.slice(offset, offset + most);
+  const end = offset + part.length;
   const { stop_reason, worktree } = isModelCall ? ((job.result as ModelResult | null) ?? {}) : {};
   return {
     task_id: job.id,
     status: job.status,
     result: part,
-    data: isModelCall || job.result === null ? undefined : job.result,
+    data: isWhole ? data : undefined,
+    data_chars: isWhole || output === '' || data === undefined ? undefined : json.length,
     partial: job.status === 'completed' ? undefined : true,
-    total_chars: output.length,
-    next_offset: end < output.length ? end : undefined,
+    total_chars: text.length,
+    next_offset: end < text.length ? end : undefined,
     model: job.model ?? undefined,
     requested_model: job.requestedModel ?? undefined,
     stop_reason,
