@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { JsonObject } from '../base/json.js';
+import { cut } from '../base/text.js';
 
 /**
  * The interface that schemas of many libraries implement, so that a module may use its own: zod (3.24 and newer),
@@ -39,13 +40,37 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
   );
 }
 
-/** The value as the schema returns it, or the schema's own messages on what is wrong with it, one issue a line. */
+/** The value as the schema returns it, or the schema's own messages on what is wrong with it, with places and values. */
 export async function checkPayload<Output>(
   schema: StandardSchema<unknown, Output>,
   value: unknown,
 ): Promise<{ value: Output } | { problem: string }> {
   const result = await schema['~standard'].validate(value);
-  return result.issues ? { problem: z.prettifyError(result) } : { value: result.value };
+  return result.issues
+    ? { problem: result.issues.map((issue) => explain(issue, value)).join(' ') }
+    : { value: result.value };
+}
+
+/** `epochs is 0: expected number to be >=1.` */
+function explain({ message, path = [] }: SchemaIssue, payload: unknown): string {
+  const keys = path.map((part) => (typeof part === 'object' ? part.key : part));
+  // zod begins with the kind of the mistake, and ends with the type that it was given.
+  const text = message
+    .replace(/^(Invalid input|Too small|Too big|Invalid \w+): /, '')
+    .replace(/, received [\w ]+$/, '');
+  const sentence = /[.!?]$/.test(text) ? text : `${text}.`;
+  if (keys.length === 0) return sentence;
+  const place = keys.reduce<string>((above, key) => {
+    if (typeof key === 'number') return `${above}[${key}]`;
+    return above === '' ? String(key) : `${above}.${String(key)}`;
+  }, '');
+  const given = keys.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    payload,
+  );
+  return given === undefined
+    ? `${place} is missing: ${sentence}`
+    : `${place} is ${cut(JSON.stringify(given) ?? typeof given, 100)}: ${sentence}`;
 }
 
 /** The input of a schema as JSON schema; undefined for a library that cannot produce one. */

@@ -186,7 +186,7 @@ function mistakesOf(issue: z.core.$ZodIssue, { placeOf }: Jsonc, schema: JsonSch
   }
   if (issue.code !== 'unrecognized_keys') return [`✖ ${issue.message}\n  → at ${at(issue.path)}`];
   return issue.keys.map((key) => {
-    const near = nearest(key, namesAt(schema, issue.path));
+    const near = nearest(key, [...new Set(namesAt(schema, issue.path))]);
     const meant = near.length > 0 ? `. Did you mean ${near.join(' or ')}?` : '';
     return `✖ Unrecognized key: ${JSON.stringify(key)}${meant}\n  → at ${at([...issue.path, key])}`;
   });

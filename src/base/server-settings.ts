@@ -23,7 +23,7 @@ const exposure = z.union([
     rename: z
       .record(
         z.string().min(1),
-        z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'a name of letters, digits, - and _, 64 characters at most'),
+        z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be a name of letters, digits, - and _, 64 characters at most'),
       )
       .optional(),
   }),

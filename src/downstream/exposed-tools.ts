@@ -59,9 +59,12 @@ export async function exposeTools(
     }
     const changed = await pool.changedTools();
     const { found, missing } = choose(list.tools, settings);
+    for (const problem of problemsOf(found)) complain(server, problem);
     for (const name of missing)
       complain(server, `expose names the tool ${JSON.stringify(name)}, which it does not have`);
-    chosen.push(...found.map(({ tool, as }) => ({ server, tool, as, isChanged: changed.has(tool.name) })));
+    chosen.push(
+      ...found.filter(isUsable).map(({ tool, as }) => ({ server, tool, as, isChanged: changed.has(tool.name) })),
+    );
   }
   return { tools: named(chosen, complain), problems, unlisted };
 }
@@ -85,6 +88,23 @@ function choose(
     found: wanted.map((tool) => ({ tool, as: (Object.hasOwn(rename, tool.name) && rename[tool.name]) || tool.name })),
     missing: [...names].filter((name) => !tools.has(name)),
   };
+}
+
+/** Every session reads the whole list at its start, and clients refuse what is too long. */
+const mostOfServer = 300;
+const longestTool = 50_000;
+
+const lengthOf = ({ tool }: { tool: ToolDescription }): number => JSON.stringify(tool).length;
+const isUsable = (found: { tool: ToolDescription }, index: number): boolean =>
+  index < mostOfServer && lengthOf(found) <= longestTool;
+
+function problemsOf(found: readonly { tool: ToolDescription }[]): string[] {
+  const long = found.slice(0, mostOfServer).filter((each) => lengthOf(each) > longestTool);
+  const left = found.length - mostOfServer;
+  return [
+    ...(left > 0 ? [`${left} of its ${found.length} tools are not listed: name those that you want in expose`] : []),
+    ...long.map((each) => `${each.tool.name} is not listed: what it says of itself has ${lengthOf(each)} characters`),
+  ];
 }
 
 /**

@@ -69,8 +69,10 @@ export class ServerLauncher {
       });
     } catch (error) {
       release();
-      const detail = error instanceof CallFailure ? error.detail : undefined;
-      log.warn('a tool server did not start', { instance: request.instance, error, said: lastWords(detail, redact) });
+      // A stack says nothing of a failure that is the server's.
+      const why =
+        error instanceof CallFailure ? { problem: error.message, said: lastWords(error.detail, redact) } : { error };
+      log.warn('a tool server did not start', { instance: request.instance, ...why });
       throw error;
     }
   }

@@ -74,11 +74,13 @@ async function failed(response: Response): Promise<Response> {
 /** What a task had while it was new: those programs sent whole tasks, and the server itself made them new. */
 const fieldsOfNewTask = ['status', 'worker', 'error', 'startedAt', 'completedAt'];
 
-/** The task, by itself or as `{task}`. */
+/** The task, by itself or as `{task}`. The form of their page sends an empty output for none. */
 function newTask(body: unknown): unknown {
   const task = isObject(body) && isObject(body.task) ? body.task : body;
   if (!isObject(task)) return task;
-  return Object.fromEntries(Object.entries(task).filter(([name]) => !fieldsOfNewTask.includes(name)));
+  const isGiven = ([name, value]: [string, unknown]) =>
+    !fieldsOfNewTask.includes(name) && !(name === 'output' && value === '');
+  return Object.fromEntries(Object.entries(task).filter(isGiven));
 }
 
 /** Of more tasks than these the rest is on the page after `next_cursor`, which the tool itself takes. */

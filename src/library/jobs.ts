@@ -31,7 +31,7 @@ export interface JobSubmission {
 export type SubmittedJob = ShownSubmission;
 
 /** A job in full. Times are ISO 8601 in UTC. */
-export type Job = Omit<ShownJob, 'result' | 'result_cut'> & {
+export type Job = Omit<ShownJob, 'result' | 'left_out'> & {
   /** What its agent returned, never cut; null until it has completed. */
   result: Json;
 };

@@ -78,7 +78,7 @@ type JobMethod = 'submitJob' | 'getJobStatus' | 'waitForJob' | 'cancelJob' | 're
 function jobMethods(call: Call, runtime: Runtime): Pick<AgentRuntime, JobMethod> {
   /** With its whole result: the tool cuts a long one. */
   async function getJobStatus(jobId: string): Promise<Job> {
-    const { result_cut: cut, result = null, ...job } = await call<ShownJob>('get_job_status', { job_id: jobId });
+    const { left_out: cut, result = null, ...job } = await call<ShownJob>('get_job_status', { job_id: jobId });
     return { ...job, result: cut === undefined ? result : (await runtime.jobs.get(jobId)).result };
   }
   return {

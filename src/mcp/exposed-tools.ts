@@ -158,12 +158,33 @@ export class ExposedTools {
 
 const longestDescription = 4_000;
 
+const hint = z.boolean().optional().catch(undefined);
+const annotationsSchema = z.looseObject({
+  title: z.string().optional().catch(undefined),
+  readOnlyHint: hint,
+  destructiveHint: hint,
+  idempotentHint: hint,
+  openWorldHint: hint,
+});
+
+/** A schema as clients take it. They refuse a whole list for one tool that is not as the protocol wants it. */
+const inputSchema = z
+  .looseObject({
+    type: z.literal('object'),
+    properties: z
+      .record(z.string(), z.unknown())
+      .transform((all) => Object.fromEntries(Object.entries(all).filter(([, schema]) => isObject(schema))))
+      .optional(),
+    required: z.array(z.string()).optional(),
+  })
+  .catch({ type: 'object' });
+
 /**
  * As its server lists it, under our name. The schema of its results is left out: what answers may be a backup, or the
  * cache, and a client refuses a result that is not of the form promised.
  */
 function describe({ name, server, tool, isChanged }: ExposedTool): ToolDescription {
-  const { title, description = '', inputSchema, annotations } = tool;
+  const { title, description = '', annotations } = tool;
   const warning = isChanged
     ? `(Changed since it was first seen, and not accepted by the user: agent-runtime servers accept ${server}) `
     : '';
@@ -171,9 +192,9 @@ function describe({ name, server, tool, isChanged }: ExposedTool): ToolDescripti
     name,
     ...(title === undefined ? {} : { title }),
     description: cut(`${warning}${description}`, longestDescription),
-    inputSchema: (inputSchema?.type === 'object' ? inputSchema : { type: 'object' }) as ToolDescription['inputSchema'],
-    ...(annotations === undefined ? {} : { annotations }),
-  };
+    inputSchema: inputSchema.parse(tool.inputSchema) as ToolDescription['inputSchema'],
+    ...(annotations === undefined ? {} : { annotations: annotationsSchema.parse(annotations) }),
+  } as ToolDescription;
 }
 
 /** Called like `call_tool` with its full name. Its own server checks the arguments. */

@@ -28,6 +28,10 @@ const lines: readonly Line[] = [
     needs: ['submit_background_task', 'run_goal', ...work],
   },
   {
+    text: '5. submit_job computes in the background (list_agents has the types); call_tool calls tools of other servers.',
+    needs: ['submit_job', 'call_tool', ...work],
+  },
+  {
     text: '\nAfter a compaction or in a new session call runtime_status: what you hold, what nobody has read yet, and what to do next.',
     needs: ['runtime_status'],
   },

@@ -44,6 +44,8 @@ export interface Jobs extends JobReads {
    * when its jobs have. Throws as `cancelJob` of core/jobs does.
    */
   cancel(id: string, actor: Actor): Promise<Job>;
+  /** A sentence on why a job is not at work yet; undefined for one that is, or has ended. Throws `not_found`. */
+  why(id: string): Promise<string | undefined>;
   /** Puts an ended job back into the queue and starts a runner where one is needed. Throws as `retryJob` does. */
   retry(id: string, options: RetryOptions, actor: Actor): Promise<Job>;
   /** Starts one more runner of each lane where more jobs are ready than runners have room for. It asks again itself. */
@@ -62,6 +64,7 @@ export function createJobs({ db, clock, store, log, ...needs }: JobsNeeds): Jobs
   return {
     ...createJobReads(db, clock),
     fill,
+    why: store.why,
 
     async submit(job, actor) {
       const { runnerId, ...submitted } = await store.submit(job, actor);

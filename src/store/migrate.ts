@@ -14,6 +14,7 @@ import { sweeps } from './migrations/013-sweeps.js';
 import { pathReservations } from './migrations/014-path-reservations.js';
 import { worktrees } from './migrations/015-worktrees.js';
 import { taskTimes } from './migrations/016-task-times.js';
+import { jobTimes } from './migrations/017-job-times.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -34,4 +35,5 @@ export const migrations: readonly Migration[] = [
   pathReservations,
   worktrees,
   taskTimes,
+  jobTimes,
 ];

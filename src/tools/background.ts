@@ -6,6 +6,7 @@ import { defineTool } from './call/define-tool.js';
 import { cursor, inWorktree, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
+import { wholeJobId } from './call/whole-job-id.js';
 import {
   attemptOutput,
   jobStatusOutput,
@@ -93,8 +94,9 @@ export const backgroundTools = [
     input: z.strictObject({ task_id: jobId }),
     output: jobStatusOutput.extend({ attempts: z.array(attemptOutput).optional() }),
     text: jobStatusText,
-    handler: async (input, { runtime }) => {
-      const job = await runtime.jobs.get(input.task_id);
+    handler: async (input, context) => {
+      const { runtime } = context;
+      const job = await runtime.jobs.get(await wholeJobId(context, input.task_id));
       const partial = job.status === 'completed' ? '' : await runtime.jobs.output(job.id);
       const attempts = showAttempts(await runtime.jobs.attempts(job.id));
       return { ...showJobStatus(job, partial, runtime.clock.now()), attempts };
@@ -114,8 +116,9 @@ export const backgroundTools = [
     }),
     output: jobResultOutput,
     text: jobResultText,
-    handler: async (input, { runtime, rights }) => {
-      const job = await runtime.jobs.get(input.task_id);
+    handler: async (input, context) => {
+      const { runtime, rights } = context;
+      const job = await runtime.jobs.get(await wholeJobId(context, input.task_id));
       const output = await runtime.jobs.output(job.id);
       if (!rights.isReadOnly) await runtime.jobs.markRead(job.id);
       return showJobResult(job, output, { offset: input.offset ?? 0, most: input.max_chars ?? 20_000 });
@@ -158,7 +161,10 @@ export const backgroundTools = [
     output: jobStatusOutput,
     text: ({ task_id, status, cancel_requested }) =>
       `Task ${task_id} is ${status}${cancel_requested ? ' and being cancelled' : ''}`,
-    handler: async (input, { runtime, actor }) => showJobStatus(await runtime.jobs.cancel(input.task_id, actor)),
+    handler: async (input, context) => {
+      const id = await wholeJobId(context, input.task_id);
+      return showJobStatus(await context.runtime.jobs.cancel(id, context.actor));
+    },
   }),
 
   defineTool({
@@ -177,7 +183,8 @@ export const backgroundTools = [
       tasks: z.array(waitedJobOutput),
     }),
     handler: async (input, context) => {
-      const { isDone, jobs } = await waitForJobs(input.task_ids, input.mode, input.timeout_seconds * 1000, context);
+      const ids = await Promise.all(input.task_ids.map((id) => wholeJobId(context, id)));
+      const { isDone, jobs } = await waitForJobs(ids, input.mode, input.timeout_seconds * 1000, context);
       const { runtime } = context;
       const tasks = jobs.map(async (job) =>
         showWaitedJob(job, hasEnded(job.status) ? await runtime.jobs.output(job.id) : ''),
@@ -198,6 +205,9 @@ export const backgroundTools = [
       token_budget: z.int().min(1).max(1_000_000_000).optional().describe('A new one over all tries.'),
     }),
     output: jobStatusOutput,
-    handler: async (input, { runtime, actor }) => showJobStatus(await retryLlmJob(input, actor, runtime)),
+    handler: async (input, context) => {
+      const task_id = await wholeJobId(context, input.task_id);
+      return showJobStatus(await retryLlmJob({ ...input, task_id }, context.actor, context.runtime));
+    },
   }),
 ];

@@ -8,6 +8,7 @@ import { defineTool } from './call/define-tool.js';
 import { cursor, limit, metadata, priority, scope, time, toMs, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { parseInput } from './call/parse-input.js';
+import { wholeJobId } from './call/whole-job-id.js';
 import { agentListOutput, showAgents } from './shapes/agent.js';
 import {
   cancelledOutput,
@@ -75,19 +76,30 @@ export const jobTools = [
     name: 'get_job_status',
     title: 'Get job status',
     effect: 'read',
-    description: 'Returns a job in full: progress, log, artifacts, and its result or error.',
-    input: z.strictObject({ job_id: jobId }),
+    description: 'Returns a job: progress, log, artifacts, and its error or result, of a long one the figures.',
+    input: z.strictObject({
+      job_id: jobId,
+      fields: z
+        .array(z.string().min(1).max(200))
+        .min(1)
+        .max(50)
+        .optional()
+        .describe('Only these parts of the result, such as equity_curve.'),
+    }),
     output: jobOutput,
-    handler: async (input, { runtime, rights }) => {
-      const job = await runtime.jobs.get(input.job_id);
-      const [logs, attempts, artifacts, output] = await Promise.all([
+    handler: async (input, context) => {
+      const { runtime, rights } = context;
+      const job = await runtime.jobs.get(await wholeJobId(context, input.job_id));
+      const [logs, attempts, artifacts, dependsOn, why, output] = await Promise.all([
         runtime.jobs.logs(job.id, 20),
         runtime.jobs.attempts(job.id),
         runtime.jobs.artifacts(job.id),
+        runtime.jobs.dependsOn(job.id),
+        runtime.jobs.why(job.id),
         job.type === 'llm' ? runtime.jobs.output(job.id) : '',
       ]);
       if (!rights.isReadOnly) await runtime.jobs.markRead(job.id);
-      return showJob(job, { logs, attempts, artifacts, output });
+      return showJob(job, { logs, attempts, artifacts, output, dependsOn, why, fields: input.fields });
     },
   }),
 
@@ -138,10 +150,11 @@ export const jobTools = [
     input: z.strictObject({ job_id: jobId }),
     output: cancelledOutput,
     text: (output) => `Job ${output.cancelled ? 'cancelled' : output.status}: ${output.job_id}`,
-    handler: async (input, { runtime, actor }) => {
+    handler: async (input, context) => {
+      const { runtime, actor } = context;
       if (isSweep(input.job_id))
         return showCancelledSweep(input.job_id, await runtime.jobs.cancelSweep(input.job_id, actor));
-      const job = await runtime.jobs.cancel(input.job_id, actor);
+      const job = await runtime.jobs.cancel(await wholeJobId(context, input.job_id), actor);
       return { job_id: job.id, status: job.status, cancelled: job.status === 'cancelled' };
     },
   }),

@@ -25,8 +25,8 @@ export const messageTools = [
         .min(1)
         .max(300)
         .describe('A worker, slot or session (get_workers; from of a message), goal:ID, all or user.'),
-      subject: z.string().min(1).max(200).describe('One line.'),
-      body: z.string().min(1).max(8_000).describe('Longer text belongs in a file: name its path.'),
+      subject: z.string().max(200).describe('One line.'),
+      body: z.string().max(8_000).describe('Longer text belongs in a file: name its path.'),
       thread: rowId.optional().describe('id of the message that this answers.'),
       importance: z.enum(importances).optional().describe('normal unless given.'),
       worker_id: workerId.optional(),

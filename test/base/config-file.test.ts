@@ -78,3 +78,21 @@ it('variables with the prefix of this program that nothing reads are named, with
     'The variable AGENT_RUNTIME_TOOLSET has no effect: there is no such setting. Did you mean AGENT_RUNTIME_TOOLSETS?',
   ]);
 });
+
+it('a mistake in what a server exposes leaves out its entry, and says what it should be', () => {
+  const server = (expose: unknown) => ({ command: 'node', args: ['x'], expose });
+  const { servers } = read(
+    JSON.stringify({
+      mcpServers: {
+        good: server({ allow: ['a'], rename: { a: 'b' } }),
+        misspelt: server({ alow: ['a'] }),
+        odd: server({ rename: { a: 'not ok!' } }),
+      },
+    }),
+  );
+  expect(Object.keys(servers.used)).toEqual(['good']);
+  expect(servers.unused).toEqual([
+    { server: 'misspelt', problem: expect.stringMatching(/^Unrecognized key: "alow"\. Did you mean allow\?, at/) },
+    { server: 'odd', problem: expect.stringMatching(/^must be a name of letters.*expose\.rename\.a/) },
+  ]);
+});

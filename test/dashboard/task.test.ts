@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
 import { connectServer } from '../support/mcp-client.js';
+import { git, gitRepository, writeFiles } from '../worktrees/git-repository.js';
 import { expectGoodLooks } from './looks.js';
 import { describeInBrowser, openPage } from './open-page.js';
 import { sampleBoard } from './sample-board.js';
@@ -47,6 +48,32 @@ describeInBrowser("a task's own page", () => {
     await page.locator('.history li').first().waitFor();
     await page.locator('.neighbours li, .passage').first().waitFor();
     await expectGoodLooks(page, `task-${key}`);
+  });
+
+  it('shows its worktree with the diff, and merges it', async () => {
+    const { page, open, runtime, problems } = await openPage('/activity');
+    const project = gitRepository();
+    const actor = { holder: null, project };
+    const [task] = await runtime.tasks.create([{ title: 'Change two' }], actor);
+    const claimed = await runtime.tasks.claimNext({}, {}, actor);
+    const { id = 0, claimToken = 0 } = claimed ?? {};
+    const owner = { taskId: id, claimToken };
+    const { path } = await runtime.worktrees.open({ owner, title: 'Change two', directory: project }, actor);
+    writeFiles(path, { 'a.txt': 'one\nTWO\nthree\n' });
+    await runtime.tasks.updateStatus({ task: id, status: 'completed', claimToken, claim: {} }, actor);
+    await open(`/board/task/${task?.id}`);
+    const shown = page.locator('.worktree');
+    await shown.getByText(`agent-runtime/${id}-change-two`).waitFor();
+    await shown.getByText('1 file changed (+1 −1), 0 commits, some of it not committed').waitFor();
+    await shown.getByText('Diff', { exact: true }).click();
+    expect(await shown.locator('pre').textContent()).toContain('+TWO');
+    await expectGoodLooks(page, 'task-worktree');
+    await shown.getByRole('button', { name: 'Merge' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Merge' }).click();
+    await shown.getByText('merged', { exact: false }).waitFor();
+    await shown.getByRole('button', { name: 'Discard' }).waitFor({ state: 'detached' });
+    expect(git(project, 'show', 'main:a.txt')).toContain('TWO');
+    expect(problems).toEqual([]);
   });
 
   it('is claimed for somebody, for as long as they need', async () => {

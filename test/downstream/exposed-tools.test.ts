@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { ServerSettings } from '../../src/base/server-settings.js';
 import { chooseTools } from '../../src/tools/index.js';
+import { tempDir } from '../support/temp-dir.js';
 import { odd, type ToolRuntime, toolRuntime } from './tool-runtime.js';
 
 /** A server of so many letters, which a client could not take as a part of a name. */
@@ -72,6 +75,19 @@ it('two tools that would have one name both get another, and this is said', asyn
         `c is listed as ${names[1]}: a__b__c would be a.b__c too`,
       ],
     },
+  ]);
+});
+
+it('a server of thousands of tools, or with endless descriptions, does not fill the list, and this is said', async () => {
+  const home = tempDir();
+  const file = join(home, 'description');
+  writeFileSync(file, 'x'.repeat(60_000));
+  const runtime = await listed({ many: odd({ expose: true, env: { MANY_TOOLS: '2000', DESCRIPTION_FILE: file } }) });
+  expect(await exposedNames(runtime)).toHaveLength(299);
+  const [view] = await runtime.downstream.servers();
+  expect(view?.exposeProblems).toEqual([
+    '1726 of its 2026 tools are not listed: name those that you want in expose',
+    expect.stringMatching(/^echo is not listed: what it says of itself has 60\d+ characters$/),
   ]);
 });
 

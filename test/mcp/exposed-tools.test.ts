@@ -104,6 +104,38 @@ it('what a tool calls an error is one, and its own blocks come as they are', asy
   expect((content as { type: string }[]).map(({ type }) => type)).toEqual(['text', 'image', 'resource_link']);
 });
 
+it('tools that are not as the protocol wants them do not make a client refuse the whole list', async () => {
+  const tools = [
+    { name: 'plain', inputSchema: { type: 'object', properties: { text: { type: 'string' }, any: true } } },
+    { name: 'bad schema', inputSchema: { type: 'object', properties: 'none', required: 7 } },
+    { name: 'array', inputSchema: { type: 'array' } },
+    { name: 'bare' },
+    { name: 'hints', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true, openWorldHint: 'maybe' } },
+  ];
+  const answers = {
+    initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } },
+    'tools/list': { tools },
+  };
+  const code = `const answers = ${JSON.stringify(answers)};
+    require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
+      const { id, method } = JSON.parse(line);
+      if (id !== undefined) console.log(JSON.stringify({ jsonrpc: '2.0', id, result: answers[method] ?? {} }));
+    });`;
+  const home = homeWith({ hostile: { command: process.execPath, args: ['-e', code], expose: true } });
+  expect((await runCli(['servers', 'check'], { home })).code).toBe(0);
+  for (const { client } of [await connectServer({ home }), await connectModern({ home })]) {
+    const found = new Map((await client.listTools()).tools.map((tool) => [tool.name, tool]));
+    expect(found.get('hostile__plain')?.inputSchema).toEqual({
+      type: 'object',
+      properties: { text: { type: 'string' } },
+    });
+    for (const name of ['bad_schema', 'array', 'bare'])
+      expect(found.get(`hostile__${name}`)?.inputSchema).toEqual({ type: 'object' });
+    expect(found.get('hostile__hints')?.annotations).toEqual({ readOnlyHint: true });
+    expect(found.size).toBeGreaterThan(60);
+  }
+});
+
 it('a change of its list is passed on in both versions over stdio, and a change of the config file too', async () => {
   const home = homeWith({ odd: odd({ expose: true }) });
   const old = await connectServer({ home });

@@ -9,15 +9,16 @@ import {
   ResourceListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { expect, it, onTestFinished } from 'vitest';
-import type { ServerSettings } from '../../src/base/server-settings.js';
+import type { ServerSettings, StdioServerSettings } from '../../src/base/server-settings.js';
 import { serve } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
 import { connectModern, modern } from '../support/modern-client.js';
 import { projectRoot } from '../support/paths.js';
+import { endProcessesOf } from '../support/processes-of.js';
 import { tempDir } from '../support/temp-dir.js';
 
-type Shown = Pick<ServerSettings, 'resources' | 'prompts' | 'instances' | 'disabled'>;
+type Shown = Pick<StdioServerSettings, 'resources' | 'prompts' | 'instances' | 'shared'>;
 
 /** The server with every feature of the protocol, as npm has it. */
 function everything(shown: Shown): ServerSettings {
@@ -172,6 +173,26 @@ it('when one instance has died, another one reads', async () => {
   process.kill(one, 'SIGKILL');
   const pids = await Promise.all([pidOf(), pidOf(), pidOf()]);
   expect(pids.every((pid) => pid > 0 && pid !== one)).toBe(true);
+});
+
+it('those of a server that all sessions share are read by each of them, and each is told when they grow', async () => {
+  const one = await served({ grows: growing({ resources: true, shared: true }) });
+  onTestFinished(() => endProcessesOf(one.runtime.home));
+  const uris = await once(() => others(one.client));
+  expect(uris).toEqual(['server://grows/grown:n1']);
+  const other = await serve({}, { home: one.runtime.home });
+  const client = new Client({ name: 'other', version: '1' });
+  const requestInit = { headers: { authorization: `Bearer ${other.ownerToken}` } };
+  const transport = new StreamableHTTPClientTransport(new URL(`${other.server.url}/mcp`), { requestInit });
+  await client.connect(transport as Parameters<Client['connect']>[0]);
+  onTestFinished(() => client.close());
+  let told = 0;
+  client.setNotificationHandler(ResourceListChangedNotificationSchema, () => void told++);
+  expect(await once(() => others(client))).toEqual(uris);
+  const read = async (from: Client) => (await from.readResource({ uri: uris[0] ?? '' })).contents;
+  expect(await read(client)).toEqual(await read(one.client));
+  await one.client.callTool({ name: 'call_tool', arguments: { tool_name: 'grows.grow' } });
+  await eventually('the other one is told', () => told > 0);
 });
 
 it('a change of a list is passed on in both versions of the protocol over HTTP', async () => {

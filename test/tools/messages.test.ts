@@ -69,6 +69,8 @@ it('a text that is too long, or to nobody, is refused and says what to do', asyn
   const server = await connectServer({ home: tempDir() });
   const long = await server.call('send_message', { to: 'all', subject: 'S', body: 'x'.repeat(8_001) });
   expect(long.data).toMatchObject({ code: 'invalid' });
+  const empty = await server.call('send_message', { to: 'all', subject: 'S', body: ' ' });
+  expect(empty.data).toMatchObject({ code: 'invalid', message: 'The body is empty.' });
   const nobody = await server.call('send_message', { to: 'hedy', subject: 'S', body: 'B' });
   expect(nobody.data).toMatchObject({ code: 'not_found', message: 'There is no worker or session "hedy".' });
 });

@@ -23,8 +23,8 @@ export async function runStatus(named: NamedJob, context: CommandContext): Promi
 
 /** A job as get_job_status shows it, but with its whole result: unlike a model, a program has no context to fill. */
 export async function readStatus(id: string, caller: Caller): Promise<JobStatusOutput> {
-  const { result_cut, ...job } = await callFor(caller, 'get_job_status', { job_id: id }, jobOutput);
-  return result_cut === undefined ? job : { ...job, result: (await caller.runtime.jobs.get(id)).result };
+  const { left_out, ...job } = await callFor(caller, 'get_job_status', { job_id: id }, jobOutput);
+  return left_out === undefined ? job : { ...job, result: (await caller.runtime.jobs.get(id)).result };
 }
 
 export type JobStatusOutput = z.output<typeof jobOutput>;
@@ -41,6 +41,7 @@ export function renderStatus(job: JobStatusOutput, paint: Paint): string {
     ['created', job.created_at],
     ['started', job.started_at ?? undefined],
     ['completed', completedAt(job)],
+    ['why', job.why],
     ['progress', progressOf(job)],
     ['error', job.error ? `${job.error.code}: ${job.error.message}` : undefined],
     ['metadata', Object.keys(job.metadata).length > 0 ? JSON.stringify(job.metadata) : undefined],

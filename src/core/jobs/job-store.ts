@@ -29,6 +29,7 @@ import {
   writeHeartbeat,
 } from './runners.js';
 import { type NewJob, submitJob } from './submit-job.js';
+import { whyPending } from './why-pending.js';
 
 export interface JobStoreNeeds {
   db: Database;
@@ -126,6 +127,9 @@ export function createJobStore(needs: JobStoreNeeds) {
     },
 
     ...createJobReads(db, clock),
+
+    /** A sentence on why a job is not at work yet; undefined for one that is, or has ended. */
+    why: (id: string): Promise<string | undefined> => whyPending(db, id, limits, clock),
 
     /** `working` names the process to signal if the job was running, or those of its jobs if it is a run. */
     cancel: (id: string, actor: Actor): Promise<{ job: Job; working: WorkingJob[] }> =>

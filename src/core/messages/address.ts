@@ -54,14 +54,17 @@ async function findWorker(sql: Sql, name: string): Promise<Address | undefined> 
   return known ? toOne('worker', name) : undefined;
 }
 
-/** By its id, or by the holder that all processes of a conversation share. */
+/** By its id, or by the holder that all processes of a conversation share; a conversation that holds something is known too. */
 async function findSession(sql: Sql, name: string): Promise<Address | undefined> {
+  const names = [name, `claude:${name}`, `session:${name}`];
   const row = await sql.get<{ holder: string }>(
-    `select holder from sessions where holder in (?, ?, ?) or id = ? order by started_at desc limit 1`,
+    `select holder from sessions where holder in (?, ?, ?) or id = ?
+     union all select holder from path_reservations where holder in (?, ?, ?)
+     union all select claimed_by from tasks where claimed_by in (?, ?, ?) and status = 'in_progress' limit 1`,
+    ...names,
     name,
-    `claude:${name}`,
-    `session:${name}`,
-    name,
+    ...names,
+    ...names,
   );
   return row && toOne('session', row.holder);
 }

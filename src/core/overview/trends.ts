@@ -17,33 +17,37 @@ export interface Interval {
   running: number;
 }
 
+export interface TrendWindow {
+  windowMs: number;
+  count: number;
+  now: EpochMs;
+}
+
 /**
  * The last `windowMs` in `count` equal intervals, from the rows of jobs. Purged jobs are missing, and a job that was retried
  * counts by its last start.
  */
-export async function readTrends(
-  sql: Sql,
-  { windowMs, count, now }: { windowMs: number; count: number; now: EpochMs },
-): Promise<Interval[]> {
+export async function readTrends(sql: Sql, window: TrendWindow): Promise<Interval[]> {
+  const { windowMs, count, now } = window;
   const from = now - windowMs;
   const length = windowMs / count;
-  const rows = await sql.all<IntervalRow>(changes, from, now, now, from, from, length, count - 1, count - 1);
-  const byPlace = new Map(rows.map((row) => [row.place, row]));
-  const before = byPlace.get(-1);
-  let queued = before?.queued ?? 0;
-  let running = before?.running ?? 0;
-  return Array.from({ length: count }, (_, place) => {
-    const row = byPlace.get(place);
-    queued += row?.queued ?? 0;
-    running += row?.running ?? 0;
+  const rows = await readIntervals(sql, window);
+  const started = await readStarts(sql, window);
+  const before = await sql.get<{ count: number }>(presentBefore, from, now, from, from);
+  let running = started.get(-1) ?? 0;
+  let queued = (before?.count ?? 0) - running;
+  return rows.map(({ place, submitted, completed, failed, cancelled, never_started, input_tokens, output_tokens }) => {
+    const starts = started.get(place) ?? 0;
+    queued += submitted - starts - never_started;
+    running += starts - (completed + failed + cancelled - never_started);
     return {
       at: Math.round(from + (place + 1) * length),
-      submitted: row?.submitted ?? 0,
-      completed: row?.completed ?? 0,
-      failed: row?.failed ?? 0,
-      cancelled: row?.cancelled ?? 0,
-      inputTokens: row?.input_tokens ?? 0,
-      outputTokens: row?.output_tokens ?? 0,
+      submitted,
+      completed,
+      failed,
+      cancelled,
+      inputTokens: input_tokens,
+      outputTokens: output_tokens,
       queued,
       running,
     };
@@ -56,41 +60,79 @@ interface IntervalRow {
   completed: number;
   failed: number;
   cancelled: number;
+  /** Of those that ended. */
+  never_started: number;
   input_tokens: number;
   output_tokens: number;
-  /** The growth of the queue and of the running jobs within it. */
-  queued: number;
-  running: number;
 }
 
 /**
- * Every job of the window is open, or ended within it. Each gives a row for its submission, its start and its end. Place -1
- * is the time before the window.
+ * Each figure of each interval is a range of an index, which is several times as fast as to sort the jobs of the window
+ * into intervals. A moment at a boundary belongs to the later interval, the present one to the last.
  */
-const changes = `
-  with present as (
-    select status, created_at, started_at, completed_at, input_tokens, output_tokens
-    from jobs where completed_at > ? and completed_at <= ?
-    union all
-    select status, created_at, case when status = 'running' then started_at end, null, 0, 0
-    from jobs where status in ('pending', 'running') and created_at <= ?
-  ), moments as (
-    select created_at as at, 1 as submitted, null as ended, 0 as input_tokens, 0 as output_tokens, 1 as queued, 0 as running
-    from present
-    union all
-    select started_at, 0, null, 0, 0, -1, 1 from present where started_at is not null
-    union all
-    select completed_at, 0, status, input_tokens, output_tokens,
-      case when started_at is null then -1 else 0 end, case when started_at is null then 0 else -1 end
-    from present where completed_at is not null
-  ), placed as (
-    select *, case when at <= ? then -1 else cast((at - ?) / ? as integer) end as found from moments
+async function readIntervals(sql: Sql, { windowMs, count, now }: TrendWindow): Promise<IntervalRow[]> {
+  const from = now - windowMs;
+  return sql.all<IntervalRow>(
+    intervals,
+    count - 1,
+    from,
+    from,
+    windowMs / count,
+    count - 1,
+    now,
+    from,
+    windowMs / count,
+    now,
+  );
+}
+
+/** Where an interval begins. What is lost by division must not move a moment at the boundary. */
+const boundaryAt = (place: string): string =>
+  `cast(ceil(cast(? as double precision) + ${place} * cast(? as double precision) - 0.000001) as bigint)`;
+const ended = 'from jobs where completed_at >= first and completed_at < behind';
+
+/** What is compared in other words than those of an index is not looked for in it: an equality would win over the range. */
+const intervals = `
+  with recursive places (place) as (
+    select 0 union all select place + 1 from places where place < ?
+  ), bounds as (
+    select place, case when place = 0 then cast(? as bigint) + 1 else ${boundaryAt('place')} end as first,
+      case when place = ? then cast(? as bigint) + 1 else ${boundaryAt('(place + 1)')} end as behind
+    from places
   )
-  select case when found > ? then ? else found end as place,
-    sum(submitted) as submitted,
-    count(*) filter (where ended = 'completed') as completed,
-    count(*) filter (where ended = 'failed') as failed,
-    count(*) filter (where ended = 'cancelled') as cancelled,
-    sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
-    sum(queued) as queued, sum(running) as running
-  from placed group by place`;
+  select place,
+    (select count(*) from jobs where created_at >= first and created_at < behind)
+      - (select count(*) from jobs where completed_at > ? and created_at + 0 >= first and created_at + 0 < behind) as submitted,
+    (select count(case when status = 'completed' then 1 end) ${ended}) as completed,
+    (select count(case when status = 'failed' then 1 end) ${ended}) as failed,
+    (select count(case when status = 'cancelled' then 1 end) ${ended}) as cancelled,
+    (select count(case when started_at is null then 1 end) ${ended}) as never_started,
+    (select cast(coalesce(sum(input_tokens), 0) as bigint) ${ended}) as input_tokens,
+    (select cast(coalesce(sum(output_tokens), 0) as bigint) ${ended}) as output_tokens
+  from bounds order by place`;
+
+/** How many jobs were started in each interval, of those that are open or ended within the window; -1 is before it. */
+async function readStarts(sql: Sql, { windowMs, count, now }: TrendWindow): Promise<Map<number, number>> {
+  const from = now - windowMs;
+  const rows = await sql.all<{ place: number; count: number }>(starts, from, from, windowMs / count, from, now, now);
+  const started = new Map<number, number>();
+  for (const row of rows) {
+    const place = Math.min(row.place, count - 1);
+    started.set(place, (started.get(place) ?? 0) + row.count);
+  }
+  return started;
+}
+
+const starts = `
+  select case when started_at <= ? then -1
+    else floor((started_at - cast(? as double precision)) / cast(? as double precision) + 0.000000001) end as place, count(*) as count
+  from (
+    select started_at from jobs where completed_at > ? and completed_at <= ? and started_at is not null
+    union all
+    select started_at from jobs where status = 'running' and started_at is not null and created_at <= ?
+  ) as started group by place`;
+
+/** How many jobs there were at the beginning of the window that had not ended. */
+const presentBefore = `
+  select (select count(*) from jobs where completed_at > ? and completed_at <= ? and created_at <= ?)
+    + (select count(*) from jobs where status in ('pending', 'running') and created_at <= ?) as count`;

@@ -43,9 +43,12 @@ export function showAgents(
   problems: readonly { module: string; reason: string }[],
   { builtIn, isWhole }: ShowOptions,
 ): ShownAgents {
+  // First the user's own, then what people submit, then what has a tool of its own.
+  const rank = ({ type, module }: AgentDescription) => (module ? 0 : toolsOfTypes[type] ? 2 : 1);
+  const ranked = agents.toSorted((one, other) => rank(one) - rank(other));
   return {
-    agents: agents.map((agent) => showAgent(agent, isWhole)),
-    supported_job_types: [...new Set([...builtIn, ...agents.map(({ type }) => type)])],
+    agents: ranked.map((agent) => showAgent(agent, isWhole)),
+    supported_job_types: [...new Set([...ranked.map(({ type }) => type), ...builtIn])],
     problems: problems.length === 0 ? undefined : [...problems],
   };
 }

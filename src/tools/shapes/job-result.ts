@@ -3,7 +3,8 @@ import type { Json } from '../../base/json.js';
 import type { Job } from '../../core/jobs/job.js';
 import { jobStatuses } from '../../core/jobs/job.js';
 import { iso, mark } from '../call/fields.js';
-import { errorOf, jobErrorOutput, warningsOf } from './job.js';
+import { briefResult } from './brief-result.js';
+import { asText, errorOf, jobErrorOutput, warningsOf } from './job.js';
 import { showVerdict, verdictOutput } from './verdict.js';
 import { type ModelResult, workOutput } from './worktree.js';
 
@@ -12,10 +13,8 @@ export const jobResultOutput = z.strictObject({
   task_id: z.string(),
   status: z.enum(jobStatuses),
   result: z.string(),
-  /** The result of a job that is not plain text, where it is short enough; `result` has its JSON in parts otherwise. */
+  /** What the result of a job says beside its text. */
   data: z.custom<Json>().optional(),
-  /** How long it is as JSON, where it is too long and `result` has the job's own text. */
-  data_chars: z.int().optional(),
   partial: mark,
   total_chars: z.int(),
   next_offset: z.int().optional(),
@@ -38,10 +37,7 @@ export function showJobResult(
   { offset, most }: { offset: number; most: number },
 ): z.infer<typeof jobResultOutput> {
   const isModelCall = job.type === 'llm';
-  const data = isModelCall || job.result === null ? undefined : job.result;
-  const json = data === undefined ? '' : JSON.stringify(data);
-  const isWhole = offset === 0 && json.length <= most;
-  const text = output === '' && !isWhole ? json : output;
+  const { text, data } = isModelCall ? { text: output, data: undefined } : textOf(job.result, output);
   const part = text.slice(offset, offset + most);
   const end = offset + part.length;
   const { stop_reason, worktree } = isModelCall ? ((job.result as ModelResult | null) ?? {}) : {};
@@ -49,8 +45,7 @@ export function showJobResult(
     task_id: job.id,
     status: job.status,
     result: part,
-    data: isWhole ? data : undefined,
-    data_chars: isWhole || output === '' || data === undefined ? undefined : json.length,
+    data,
     partial: job.status === 'completed' ? undefined : true,
     total_chars: text.length,
     next_offset: end < text.length ? end : undefined,
@@ -64,4 +59,17 @@ export function showJobResult(
     verdict: showVerdict(job.verdict),
     worktree,
   };
+}
+
+const longestData = 3_000;
+
+/**
+ * A job's text: what it has put out, with its result beside it as far as that is short and says something else; or, where
+ * it puts nothing out, the result itself as JSON.
+ */
+function textOf(result: Json, output: string): { text: string; data: Json | undefined } {
+  if (output === '') return { text: asText(result), data: undefined };
+  if (typeof result !== 'object' || result === null || Array.isArray(result)) return { text: output, data: undefined };
+  const others = Object.fromEntries(Object.entries(result).filter(([, value]) => value !== output));
+  return { text: output, data: briefResult(others, longestData).result };
 }

@@ -76,7 +76,7 @@ export function jobResultText(shown: z.infer<typeof jobResultOutput>): string {
 }
 
 const worktreeLine = ({ path, branch, files_changed }: z.infer<typeof workOutput>): string =>
-  `Worktree: ${path} (branch ${branch}, ${files_changed} files changed). Next: finish_worktree.`;
+  `Worktree: ${path} (branch ${branch}, ${files_changed} ${files_changed === 1 ? 'file' : 'files'} changed). Next: finish_worktree.`;
 
 function resultFacts(shown: z.infer<typeof jobResultOutput>): string[] {
   const { usage, stop_reason, completed_at, result, data } = shown;

@@ -4,6 +4,7 @@ import { cut } from '../../base/text.js';
 import { hasEnded, type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/read-jobs.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
+import { briefResult, partsOf } from './brief-result.js';
 import { showVerdict, verdictOutput } from './verdict.js';
 
 const jobStatus = z.enum(jobStatuses);
@@ -112,7 +113,7 @@ export const waitedJobOutput = jobStatusOutput
     progress_message: true,
   })
   .extend({
-    /** The first 1,000 characters of its answer; `get_task_result` has the rest. */
+    /** The first 1,000 characters of its answer, or the figures of its result; `get_task_result` has the rest. */
     result: z.string().optional(),
     /** All characters of the answer, where those are more. */
     total_chars: z.int().optional(),
@@ -122,9 +123,12 @@ export const waitedJobOutput = jobStatusOutput
 export function showWaitedJob(job: Job, output: string): z.infer<typeof waitedJobOutput> {
   const { task_id, status, error, progress, progress_message } = showJobStatus(job);
   if (!hasEnded(job.status)) return { task_id, status, error, progress, progress_message };
+  const isOwn = output !== '' || job.type === 'llm';
+  const text = isOwn ? output : asText(job.result);
+  const shown = isOwn ? output : asText(briefResult(job.result, waitedResultSize).result);
   const answer = {
-    result: output === '' ? undefined : output.slice(0, waitedResultSize),
-    total_chars: output.length > waitedResultSize ? output.length : undefined,
+    result: shown === '' ? undefined : shown.slice(0, waitedResultSize),
+    total_chars: text.length > waitedResultSize ? text.length : undefined,
   };
   return { task_id, status, error, ...answer };
 }
@@ -192,6 +196,12 @@ export function showAttempts(attempts: readonly Attempt[]): z.infer<typeof attem
   return attempts.length > 1 ? attempts.slice(-5).map(showAttempt) : undefined;
 }
 
+/** A job's result as text: itself, or as JSON. @internal */
+export function asText(result: Json): string {
+  if (result === null) return '';
+  return typeof result === 'string' ? result : JSON.stringify(result);
+}
+
 export const submittedOutput = z.strictObject({
   job_id: z.string(),
   status: jobStatus,
@@ -229,6 +239,14 @@ export const jobOutput = z.strictObject({
   created_at: z.string(),
   started_at: z.string().nullable(),
   completed_at: z.string().nullable(),
+  priority: z.int(),
+  /** Number of its latest attempt; 0 before the first. */
+  attempt: z.int(),
+  /** Of a pending job, why it is not at work yet. */
+  why: z.string().optional(),
+  /** Of a pending job that waits for its time. */
+  run_at: z.string().optional(),
+  depends_on: z.array(z.string()).optional(),
   /** Its process vanished too often; `retry_task` runs it again. */
   dead: mark,
   /** 0 to 1, when its agent says. */
@@ -236,8 +254,8 @@ export const jobOutput = z.strictObject({
   progress_message: z.string().optional(),
   /** What its agent returned; null until it has completed. */
   result: z.custom<Json>().optional(),
-  /** The beginning of a result too long to show; `get_task_result` reads it in parts. */
-  result_cut: z.string().optional(),
+  /** Sizes of the parts of a long result that are not shown; `fields` or `get_task_result` reads them. */
+  left_out: z.record(z.string(), z.string()).optional(),
   /** What the model has answered: the beginning of it, when `answer_cut` says how to read on. */
   answer: z.string().optional(),
   answer_cut: z.string().optional(),
@@ -262,8 +280,8 @@ export const jobOutput = z.strictObject({
 /** A job whole. Times are ISO 8601 in UTC. */
 export type ShownJob = z.infer<typeof jobOutput>;
 
-/** A result longer than this is cut, so that one status does not fill a model's context. */
-const longestResult = 12_000;
+/** A longer result is shown in part, so that one status does not fill a model's context; more when it is asked for. */
+const longestResult = { usual: 3_000, asked: 20_000 };
 const longestAnswer = 4_000;
 
 /** @internal */
@@ -273,20 +291,35 @@ export interface JobRecords {
   artifacts: readonly StoredArtifact[];
   /** What it has put out so far; '' unless given. */
   output?: string;
+  /** Ids of the jobs that it depends on. */
+  dependsOn?: readonly string[];
+  /** Why it is not at work yet. */
+  why?: string | undefined;
+  /** The only parts of the result that are wanted. */
+  fields?: readonly string[] | undefined;
 }
 
 /** @internal */
-export function showJob(job: Job, { logs, attempts, artifacts, output = '' }: JobRecords): ShownJob {
-  const result = JSON.stringify(job.result);
+export function showJob(job: Job, records: JobRecords): ShownJob {
+  const { logs, attempts, artifacts, dependsOn = [], why, output = '', fields } = records;
+  const { result, leftOut } = fields
+    ? briefResult(partsOf(job.result, fields), longestResult.asked)
+    : briefResult(job.result, longestResult.usual);
   return {
     job_id: job.id,
     type: job.type,
     status: job.status,
     ...timesOf(job),
+    priority: job.priority,
+    attempt: job.attempt,
+    why,
+    run_at: job.status === 'pending' && job.runAt > job.createdAt ? iso(job.runAt) : undefined,
+    depends_on: dependsOn.length === 0 ? undefined : [...dependsOn],
     dead: whenTrue(job.isDead),
     progress: job.progress ?? undefined,
     progress_message: job.progressMessage ?? undefined,
-    ...(result.length > longestResult ? { result_cut: cut(result, longestResult) } : { result: job.result }),
+    result,
+    left_out: leftOut,
     ...(job.type === 'llm' ? answerOf(job, output) : {}),
     error: errorOf(job).error ?? null,
     warnings: warningsOf(job),

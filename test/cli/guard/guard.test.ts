@@ -237,6 +237,28 @@ describe('the hook before an edit', () => {
     other.close();
   });
 
+  it('starts npx, where the plugin came without its package, only if there may be a reservation', async () => {
+    const { home, env, cli } = repository();
+    const started = join(home, 'started');
+    mkdirSync(join(home, 'bin'));
+    writeFileSync(join(home, 'bin/npx'), `#!/bin/sh\necho "$@" >> ${started}\nexit 3\n`, { mode: 0o755 });
+    const run = (event: string, more: Record<string, string> = {}) =>
+      spawnSync(process.execPath, [join(alone, 'run-hook.mjs'), event], {
+        env: { ...env, PATH: `${join(home, 'bin')}:${env.PATH}`, ...more },
+        input: '{}',
+      }).status;
+    const alone = join(tempDir(), 'plugin');
+    cpSync(join(projectRoot, 'plugin'), alone, { recursive: true });
+    expect(run('pre-tool-use')).toBe(0);
+    expect(existsSync(started)).toBe(false);
+    await cli(['tool', 'create_task', '--arg', 'title=T']);
+    expect(run('pre-tool-use', { AGENT_RUNTIME_GUARD: 'off' })).toBe(0);
+    expect(existsSync(started)).toBe(false);
+    expect(run('pre-tool-use')).toBe(0);
+    expect(readFileSync(started, 'utf8')).toBe('-y agent-runtime-mcp hook pre-tool-use\n');
+    expect(run('session-start')).toBe(1);
+  });
+
   it('loads little, as it is run before each edit', () => {
     const dist = inject('dist');
     const seen = new Set<string>();

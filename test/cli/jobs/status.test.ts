@@ -10,6 +10,8 @@ const job: JobStatusOutput = {
   created_at: '2026-11-20T14:00:00.000Z',
   started_at: '2026-11-20T14:00:01.000Z',
   completed_at: '2026-11-20T14:00:03.500Z',
+  priority: 5,
+  attempt: 1,
   progress: 1,
   progress_message: 'Done',
   result: {},

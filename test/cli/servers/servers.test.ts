@@ -136,3 +136,20 @@ it.skipIf(!hasTerminal)('list is a table in a terminal, and creates no database'
   );
   expect(readdirSync(join(home, '.claude')).filter((name) => name.endsWith('.db'))).toEqual([]);
 });
+
+it('what check says of a server that ends at its start is in its report; the log has a short line for it, without a stack', async () => {
+  const home = tempDir();
+  mkdirSync(join(home, '.claude'), { recursive: true });
+  const code = "throw new Error('cannot find my config')";
+  const mcpServers = { broken: { command: process.execPath, args: ['-e', code] } };
+  writeFileSync(join(home, '.claude', 'agent_runtime.json'), JSON.stringify({ mcpServers }));
+  const { code: exit, json, stderr } = await runCli(['servers', 'check', '--json'], { home });
+  expect(exit).toBe(1);
+  expect(json().servers).toMatchObject([
+    { problem: 'it ended with exit code 1 before it was ready', said: expect.stringMatching(/^Error: cannot find/) },
+  ]);
+  const lines = stderr.split('\n').filter((line) => line.includes('did not start'));
+  expect(lines.length).toBeGreaterThan(0);
+  for (const line of lines) expect(line).toContain('it ended with exit code 1 before it was ready');
+  expect(stderr).not.toMatch(/\bat \S+ \(|stack/);
+});

@@ -66,6 +66,15 @@ describe('a message', () => {
     expect(await read(board, bob)).toEqual([]);
   });
 
+  test('reaches a conversation that is known by what it holds alone', async () => {
+    const { board, ada } = await office();
+    const shellOfClaude = inProject('/shop', 'f00d');
+    const wish = { globs: ['a'], isExclusive: true };
+    await board.reservations.reserve(wish, { ...shellOfClaude, sessionId: undefined });
+    expect(await send(board, 'claude:f00d', ada)).toMatchObject({ to: 'claude:f00d' });
+    expect(await read(board, shellOfClaude)).toEqual(['The parser']);
+  });
+
   test('to a slot without a named worker goes to its session, as others get that name later', async () => {
     const { board, ada, bob } = await office();
     const { slot } = await board.slots.claim(undefined, { ...bob, sessionId: bob.id });

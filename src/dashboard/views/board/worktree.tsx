@@ -44,8 +44,8 @@ function Difference({ diff }: { diff: ShownDifference }) {
   return (
     <>
       <p>
-        {count} {count === 1 ? 'file' : 'files'}, {diff.lines_added} lines added, {diff.lines_removed} removed,{' '}
-        {commits} {commits === 1 ? 'commit' : 'commits'}
+        {count} {count === 1 ? 'file' : 'files'} changed (+{diff.lines_added} −{diff.lines_removed}), {commits}{' '}
+        {commits === 1 ? 'commit' : 'commits'}
         {diff.uncommitted && ', some of it not committed'}
       </p>
       <ul class="neighbours">
