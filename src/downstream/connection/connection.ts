@@ -61,6 +61,8 @@ export interface Connection {
   /** Asks it to end, and kills it if it does not. */
   close(): Promise<void>;
   kill(): void;
+  /** As `kill`, because it does not seem to work. What it shares with other sessions ends only if it does not. */
+  discard(): void;
 }
 
 export interface ConnectionNeeds {
@@ -130,13 +132,13 @@ class McpConnection implements Connection {
   }
 
   async open(timeoutMs: number): Promise<void> {
-    const deadline = setTimeout(() => this.kill(), timeoutMs);
+    const deadline = setTimeout(() => this.discard(), timeoutMs);
     try {
       await this.#client.connect((this.#stdio ?? this.#http) as Transport, { timeout: timeoutMs });
     } catch (error) {
       // A pipe breaks before the system says how the process ended.
       if (isNotSent(error) && this.#stdio instanceof StdioTransport) await this.#stdio.ended();
-      this.kill();
+      this.discard();
       throw (
         this.#authorization?.refusal ?? notStarted(error, { exit: this.exit(), said: this.stderrTail(), timeoutMs })
       );
@@ -220,6 +222,11 @@ class McpConnection implements Connection {
     await this.#client.close();
   }
 
+  discard(): void {
+    if (this.#stdio instanceof KeeperTransport) this.#stdio.doubt();
+    else this.kill();
+  }
+
   kill(): void {
     if (this.#stdio) this.#stdio.kill();
     else void this.#client.close();
@@ -256,7 +263,7 @@ class McpConnection implements Connection {
     if (isSessionLost(error)) void this.#client.close();
     // The pipe breaks before the system reports the end of the process: the next caller must not be given this one.
     if (this.#stdio && failure.kind === 'not_sent') {
-      this.#stdio.kill();
+      this.discard();
       this.#closed();
     }
     return failure;

@@ -96,8 +96,14 @@ export class KeeperTransport implements Transport {
     this.#end({ leave: true });
   }
 
-  kill(): void {
+  /** Lets the keeper see for itself whether the instance works. */
+  doubt(): void {
     this.#end({ suspect: true });
+  }
+
+  kill(): void {
+    this.#isEnding = true;
+    this.#socket?.destroy();
   }
 
   /** Resolves to whether a keeper has the instance for us. Rejects if it could not start it. */

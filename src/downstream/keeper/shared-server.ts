@@ -130,9 +130,9 @@ export class SharedServer {
     const why =
       this.#failuresInRow >= failuresToReplace
         ? `${this.#failuresInRow} calls in a row failed`
-        : (await this.#answersPing())
+        : (await this.#answersPing()) || (await this.#answersPing())
           ? undefined
-          : `it did not answer a health check of ${this.#needs.checkMs} ms`;
+          : `it did not answer two health checks of ${this.#needs.checkMs} ms`;
     if (why === undefined) return;
     this.#replaced = `it was replaced: ${why}`;
     this.#transport.kill();

@@ -119,11 +119,11 @@ export class Instance {
     this.#hasAnswered = true;
   }
 
-  /** Kills a connection that is of no more use; another one is opened after a pause. */
+  /** Discards a connection that is of no more use; another one is opened after a pause. */
   replace(connection: Connection): void {
     if (this.#connection !== connection) return;
     this.#ended('it was replaced');
-    connection.kill();
+    connection.discard();
   }
 
   /** Ends a connection to a server that wants a login now. */

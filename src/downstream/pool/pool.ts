@@ -247,7 +247,7 @@ export class Pool {
     try {
       await this.#fetchList(connection);
     } catch (error) {
-      connection.kill();
+      connection.discard();
       throw error;
     }
     this.#health.watch(connection);

@@ -192,14 +192,38 @@ it('a server that hangs is replaced for all', async () => {
   expect(running(home, 'odd-server.mjs')).toHaveLength(1);
 });
 
-it('a doubt of one session does not end a process that is well', async () => {
-  const [one, other] = await twoSessions({ odd: shared() });
+it('a session that ends while a call of another keeps the server busy leaves it alone', async () => {
+  const home = sharedHome();
+  const calls = join(home, 'calls');
+  const settings = { health: { interval: 3_600_000, timeout: 50 }, env: { CALLS_FILE: calls } };
+  const [one, other] = await twoSessions({ odd: shared(settings) }, home);
   const pid = await pidOf(one);
   expect(await pidOf(other)).toBe(pid);
-  // A connection that a session gives up in whatever way is a doubt.
+  const blocked = one.call('odd.block', { ms: 3_000 });
+  await eventually('it is busy', () => notedCalls(calls).includes('odd block'));
   other.close();
-  await eventually('it has left', async () => (await viewOf(one)).instances[0]?.sessions === 1);
+  expect(await blocked).toMatchObject({ attempts: [{ instance: 'odd#1' }] });
   expect(await pidOf(one)).toBe(pid);
+});
+
+it('a doubt of one session does not end a process that works', async () => {
+  const home = sharedHome();
+  const calls = join(home, 'calls');
+  const [one, other] = await twoSessions({ odd: shared({ env: { CALLS_FILE: calls } }) }, home);
+  const pid = await pidOf(one);
+  const waiting = one.call('odd.wait', { ms: 5_000 });
+  await eventually('it is under way', () => notedCalls(calls).includes('odd wait'));
+  // After five of these the session gives its connection up; its calls that fail are not all that the process does.
+  for (let index = 0; index < 5; index++) {
+    await other.call('odd.malformed').catch(() => {});
+    await one.call('odd.echo');
+  }
+  await eventually(
+    'it has another connection',
+    async () => (await other.downstream.servers())[0]?.instances[0]?.restarts,
+  );
+  expect(await waiting).toMatchObject({ attempts: [{ instance: 'odd#1' }] });
+  expect((await viewOf(one)).instances).toMatchObject([{ pid }]);
 });
 
 it('a server that crashes comes back for all sessions', async () => {

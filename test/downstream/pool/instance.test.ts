@@ -30,6 +30,7 @@ function instanceOf(starts: () => 'up' | 'down') {
         ...silent,
         isOpen: () => isOpen,
         kill: end,
+        discard: end,
         close: async () => end(),
       } as unknown as Connection;
       opened.push({ connection, end });
