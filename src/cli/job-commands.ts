@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { jobStatuses } from '../core/jobs/job.js';
+import { failurePolicies } from '../core/tasks/task.js';
 import { defineCommand } from './define-command.js';
 import { commandName } from './launch.js';
 import {
@@ -58,6 +59,11 @@ export const jobCommands = [
       dependsOn: completedBy(
         'job',
         list('--depends-on <job-id>', 'a job that must complete first; repeat it for more'),
+      ),
+      onDependencyFailure: choice(
+        '--on-dependency-failure <policy>',
+        'when that job fails: cancel (default), block until it is retried, skip, or run all the same',
+        failurePolicies,
       ),
       runAt: text('--run-at <time>', 'do not start before this time, ISO 8601 with a zone'),
       maxAttempts: text('--max-attempts <count>', 'attempts after temporary failures (default: 3)'),

@@ -18,6 +18,8 @@ export interface JobSubmission {
   priority?: number;
   /** Jobs that must be completed first, by id. */
   depends_on?: string[];
+  /** What becomes of it when one of those does not complete, as for tasks; `cancel` unless given. */
+  on_dependency_failure?: 'block' | 'skip' | 'run' | 'cancel';
   /** Not started before this; ISO 8601 with a zone. */
   run_at?: string;
   /** Tries on transient failures or a lost process; 3 unless given. */

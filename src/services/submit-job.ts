@@ -4,6 +4,7 @@ import type { JsonObject } from '../base/json.js';
 import type { Actor } from '../core/actor.js';
 import { breakerOf } from '../core/jobs/job-breaker.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
+import type { FailurePolicy } from '../core/tasks/task.js';
 import type { Jobs } from '../runner/jobs.js';
 import { type BreakerNeeds, breakerWarning } from './breaker-warning.js';
 
@@ -13,6 +14,7 @@ export interface JobRequest {
   metadata?: JsonObject | undefined;
   priority?: number | undefined;
   depends_on?: readonly string[] | undefined;
+  on_dependency_failure?: FailurePolicy | undefined;
   /** Epoch milliseconds. */
   run_at?: number | undefined;
   max_attempts?: number | undefined;
@@ -67,6 +69,7 @@ export async function prepareJob(
     metadata: request.metadata,
     priority: request.priority,
     dependsOn: request.depends_on,
+    onDependencyFailure: request.on_dependency_failure,
     runAt: request.run_at,
     maxAttempts: request.max_attempts,
     timeoutSeconds: request.timeout_seconds ?? demands.timeoutSeconds,

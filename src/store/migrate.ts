@@ -15,6 +15,7 @@ import { pathReservations } from './migrations/014-path-reservations.js';
 import { worktrees } from './migrations/015-worktrees.js';
 import { taskTimes } from './migrations/016-task-times.js';
 import { jobTimes } from './migrations/017-job-times.js';
+import { jobPolicies } from './migrations/018-job-policies.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   worktrees,
   taskTimes,
   jobTimes,
+  jobPolicies,
 ];

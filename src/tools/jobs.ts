@@ -5,7 +5,7 @@ import { compareJobs } from '../services/compare-jobs.js';
 import { type JobRequest, submitJob } from '../services/submit-job.js';
 import { mostJobs, submitJobs } from '../services/submit-jobs.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, limit, metadata, priority, scope, time, toMs, whenTrue } from './call/fields.js';
+import { cursor, failurePolicy, limit, metadata, priority, scope, time, toMs, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { parseInput } from './call/parse-input.js';
 import { wholeJobId } from './call/whole-job-id.js';
@@ -44,6 +44,9 @@ const submitJobTool = defineTool({
     metadata: metadata.optional(),
     priority: priority.optional(),
     depends_on: z.array(jobId).max(100).optional().describe('Jobs that must be completed first.'),
+    on_dependency_failure: failurePolicy
+      .optional()
+      .describe('When one of those fails: cancel (default), block, skip or run, as for tasks.'),
     run_at: time.optional().describe('Not started before this, ISO 8601 with a zone.'),
     max_attempts: z
       .int()
@@ -187,11 +190,7 @@ export const jobTools = [
       job_ids: z.array(z.string().min(1).max(200)).min(1).max(mostJobs).optional().describe('These.'),
       sweep: z.string().min(1).max(300).optional().describe('Those of a sweep.'),
       type: z.string().max(100).optional().describe('Those of a type.'),
-      where: z
-        .array(z.string().max(500))
-        .max(20)
-        .optional()
-        .describe('Conditions: learning_rate>=0.01, metadata.user=ada, sharpe>1.'),
+      where: z.array(z.string().max(500)).max(20).optional().describe('Conditions: epochs>5, metadata.user=ada.'),
       figures: z
         .array(z.string().min(1).max(200))
         .max(20)

@@ -4,8 +4,8 @@ import type { Git } from '../base/git.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded } from '../core/jobs/job.js';
 import { findJob } from '../core/jobs/read-jobs.js';
-import { heldByAnother, isOwnClaim } from '../core/tasks/claim-proof.js';
-import { findTask, type TaskReference } from '../core/tasks/task.js';
+import { isOwnClaim } from '../core/tasks/claim-proof.js';
+import { findTask, type TaskReference, type TaskRow, taskName } from '../core/tasks/task.js';
 import { moveWorktree, type WorktreeRow, worktreeOf } from '../core/worktrees/worktrees.js';
 import type { Database } from '../store/sql.js';
 import { mergeInto } from './merge.js';
@@ -87,8 +87,16 @@ async function ofTask(reference: TaskReference, actor: Actor, db: Database): Pro
     throw error;
   });
   if (!task) return known;
-  if (task.status === 'in_progress' && !isOwnClaim(task, { actor })) throw heldByAnother(task);
+  if (task.status === 'in_progress' && !isOwnClaim(task, { actor })) throw atWork(task);
   return worktreeOf(db, { taskId: task.id });
+}
+
+function atWork(task: TaskRow): RuntimeError {
+  return new RuntimeError(
+    'already_claimed',
+    `${task.claimed_by} works on task ${taskName(task)}, so nobody else finishes its worktree.`,
+    'Wait until the task has ended, or take it back with release_task and force: true first.',
+  );
 }
 
 async function ofJob(id: string, db: Database): Promise<WorktreeRow | undefined> {

@@ -24,8 +24,9 @@ export async function mergeInto(
   const merged = await mergeCommits(git, repository, [tip, commit], message);
   if ('conflicts' in merged) throw inConflict(merged.conflicts, `${branch} has changed in the same places`);
   if (place === undefined) {
-    await git.run(['update-ref', `refs/heads/${branch}`, merged.commit, tip], { cwd: repository });
-    return merged.commit;
+    const moved = await git.try(['update-ref', `refs/heads/${branch}`, merged.commit, tip], { cwd: repository });
+    if (moved.exitCode === 0) return merged.commit;
+    throw new RuntimeError('conflict', `${branch} was moved meanwhile: ${gitWords(moved)}`, 'Try again.');
   }
   const end = await git.try(['merge', '--ff-only', '--quiet', merged.commit], { cwd: place });
   if (end.exitCode === 0) return merged.commit;

@@ -5,6 +5,7 @@ import type { Actor } from '../../src/core/actor.js';
 import { submitLlmJob } from '../../src/services/model-request.js';
 import { startGoalRun } from '../../src/services/run-goal.js';
 import { background } from '../runner/fixtures/background.js';
+import { eventually } from '../support/eventually.js';
 import { projectRoot } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
 import { git, gitRepository } from '../worktrees/git-repository.js';
@@ -60,6 +61,25 @@ describe('a background task in a worktree', () => {
     );
     await runtime.worktrees.finish({ task: id, action: 'merge' }, actor);
     expect(git(project, 'ls-files').split('\n')).toEqual(['a.txt', 'b.txt', 'c.txt']);
+  });
+
+  it('is found again, with what is in it, by the try after a killed one', async () => {
+    const project = gitRepository();
+    const { runtime, actor, submit } = await coding(project);
+    const id = await submit('Go on [[claude write-slowly b.txt]]', { worktree: true });
+    const runner = await runtime.runnerOf(id);
+    const row = await eventually('it has begun', async () => {
+      const found = await runtime.worktrees.of({ jobId: id });
+      return found && existsSync(join(found.path, 'b.txt')) ? found : undefined;
+    });
+    process.kill(-runner.pid, 'SIGKILL');
+    await eventually('the lost runner is found', async () => {
+      await runtime.jobs.sweep(actor);
+      return (await runtime.row(id)).attempt > 1;
+    });
+    const job = await runtime.ended(id);
+    expect(job).toMatchObject({ status: 'completed', result: { worktree: { path: row.path, files_changed: 1 } } });
+    expect(git(project, 'worktree', 'list').split('\n')).toHaveLength(2);
   });
 
   it('leaves nothing where nothing was changed', async () => {

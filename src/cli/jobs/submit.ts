@@ -20,6 +20,7 @@ export interface SubmitOptions {
   metadata: string | undefined;
   priority: string | undefined;
   dependsOn: string[];
+  onDependencyFailure: string | undefined;
   runAt: string | undefined;
   maxAttempts: string | undefined;
   timeout: string | undefined;
@@ -87,10 +88,11 @@ function readPayload({ type, payload: given, plot }: SubmitOptions): JsonObject 
 
 /** The options whose texts the tool's schema converts. */
 function pairsOf(options: SubmitOptions): string[] {
-  const { priority, dependsOn, runAt, maxAttempts, timeout, idempotencyKey } = options;
+  const { priority, dependsOn, onDependencyFailure, runAt, maxAttempts, timeout, idempotencyKey } = options;
   const named: [name: string, value: string | undefined][] = [
     ['priority', priority],
     ...dependsOn.map((id): [string, string] => ['depends_on', id]),
+    ['on_dependency_failure', onDependencyFailure],
     ['run_at', runAt],
     ['max_attempts', maxAttempts],
     ['timeout_seconds', timeout],

@@ -7,7 +7,7 @@ import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
 import { haltingCodes } from '../jobs/board-task.js';
 import { writeCancelled } from '../jobs/cancel-job.js';
-import { notifyDependents } from '../jobs/finish-job.js';
+import { notifyDependents } from '../jobs/dependents.js';
 import {
   addUpRunTokens,
   countOpenJobs,

@@ -4,7 +4,7 @@ import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { countCancelled } from '../metrics/counters.js';
 import { isTaskCancelled } from './board-task.js';
-import { notifyDependents } from './finish-job.js';
+import { notifyDependents } from './dependents.js';
 import { hasEnded, type JobRow } from './job.js';
 import type { JobEnded } from './outcome.js';
 import { findJob } from './read-jobs.js';

@@ -7,9 +7,9 @@ import { releasePermitsOf } from '../breakers/guard.js';
 import { readBreaker } from '../breakers/list-breakers.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { countAttempt, countCancelled, type Increment, raise, readyAt } from '../metrics/counters.js';
+import { countAttempt, type Increment, raise, readyAt } from '../metrics/counters.js';
 import { callOf, closeAttempt, type JobGains, wasPostponed } from './attempts.js';
-import { settleBoardTask } from './board-task.js';
+import { notifyDependents } from './dependents.js';
 import type { JobRow } from './job.js';
 import { recordOutcome } from './job-breaker.js';
 import { type AttemptKey, type JobEffect, type JobEnded, type Outcome, problemOf, spendingOf } from './outcome.js';
@@ -318,52 +318,4 @@ async function end(
 function resultOf(outcome: Outcome): string | null {
   const result = outcome.kind === 'completed' ? outcome.result : outcome.partial;
   return result === undefined ? null : JSON.stringify(result);
-}
-
-/** Error code of a job that never ran, because a job that it depends on did not complete. */
-export const dependencyFailed = 'dependency_failed';
-
-/** Applies the end of a job to its board task, to the jobs that depend on it, and to the run that made it. */
-export async function notifyDependents(sql: Sql, job: JobRow, change: Change, onEnded: JobEnded): Promise<void> {
-  await settleBoardTask(sql, job, change);
-  if (job.status === 'completed') await satisfyDependents(sql, job.id);
-  else await cancelDependents(sql, job, change, onEnded);
-  await onEnded(sql, job, change);
-}
-
-async function satisfyDependents(sql: Sql, jobId: string): Promise<void> {
-  const satisfied = await sql.all<{ job_id: string }>(
-    'update job_dependencies set is_satisfied = 1 where depends_on = ? and is_satisfied = 0 returning job_id',
-    jobId,
-  );
-  for (const { job_id } of satisfied) {
-    await sql.run('update jobs set unfinished_dependencies = unfinished_dependencies - 1 where id = ?', job_id);
-  }
-}
-
-async function cancelDependents(sql: Sql, job: JobRow, change: Change, onEnded: JobEnded): Promise<void> {
-  const ended = [job];
-  for (let cause = ended.pop(); cause !== undefined; cause = ended.pop()) {
-    const dependents = await sql.all<JobRow>(
-      `update jobs set status = 'cancelled', error_code = ?, error_message = ?, completed_at = ?, updated_at = ?
-       where status = 'pending' and id in (select job_id from job_dependencies where depends_on = ? and is_satisfied = 0)
-       returning *`,
-      dependencyFailed,
-      `Not run, because job ${cause.id}, which it depends on, ${cause.status === 'failed' ? 'failed' : 'was cancelled'}.`,
-      change.at,
-      change.at,
-      cause.id,
-    );
-    await countCancelled(
-      sql,
-      dependents.map(({ type }) => type),
-    );
-    for (const dependent of dependents) {
-      const data = { because_of: cause.id };
-      await recordEvent(sql, { ...change, subject: 'job', subjectId: dependent.id, type: 'cancelled', data });
-      await settleBoardTask(sql, dependent, change);
-      await onEnded(sql, dependent, change);
-      ended.push(dependent);
-    }
-  }
 }

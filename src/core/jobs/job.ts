@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../base/clock.js';
 import { type Json, type JsonObject, readJson } from '../../base/json.js';
+import type { FailurePolicy } from '../tasks/task.js';
 import { toVerdict, type Verdict } from '../tasks/verdict.js';
 import type { Lane } from './lane.js';
 
@@ -27,6 +28,8 @@ export interface JobRow {
   /** JSON array of the ids of the breakers that it waits for; null when it waits for none. */
   blocked_by: string | null;
   unfinished_dependencies: number;
+  /** What becomes of it when a job that it depends on does not complete. */
+  on_dependency_failure: FailurePolicy;
   timeout_seconds: number;
   attempt: number;
   max_attempts: number;

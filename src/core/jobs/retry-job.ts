@@ -5,7 +5,7 @@ import { setBudget, spend } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { reclaimTask } from './board-task.js';
-import { dependencyFailed } from './finish-job.js';
+import { dependencyFailed } from './dependents.js';
 import { hasEnded, type JobRow, runGoal } from './job.js';
 import { laneOf } from './lane.js';
 import { findJob } from './read-jobs.js';
@@ -80,7 +80,7 @@ async function changeBudget(sql: Sql, row: JobRow, cap: number, { at }: Change):
 async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefined> {
   const failed = await sql.get<{ id: string }>(
     `select j.id from job_dependencies d join jobs j on j.id = d.depends_on
-     where d.job_id = ? and j.status in ('failed', 'cancelled') limit 1`,
+     where d.job_id = ? and d.is_satisfied = 0 and j.status in ('failed', 'cancelled') limit 1`,
     id,
   );
   return failed?.id;

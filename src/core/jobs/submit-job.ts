@@ -8,9 +8,9 @@ import type { Actor } from '../actor.js';
 import { setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
 import { countSubmitted } from '../metrics/counters.js';
-import type { TaskReference } from '../tasks/task.js';
+import type { FailurePolicy, TaskReference } from '../tasks/task.js';
 import { claimTaskForJob } from './board-task.js';
-import type { JobRow } from './job.js';
+import { hasEnded, type JobRow } from './job.js';
 import { laneOf } from './lane.js';
 import { findJob } from './read-jobs.js';
 
@@ -27,6 +27,8 @@ export interface NewJob {
   /** Not started before this time. */
   runAt?: EpochMs | undefined;
   dependsOn?: readonly string[] | undefined;
+  /** What becomes of it when one of those does not complete; `cancel` unless given. */
+  onDependencyFailure?: FailurePolicy | undefined;
   timeoutSeconds?: number | undefined;
   maxAttempts?: number | undefined;
   idempotencyKey?: string | undefined;
@@ -64,7 +66,9 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
 
   const at = clock.now();
   const id = newUuid();
-  const dependencies = await openDependencies(sql, job.dependsOn ?? []);
+  const policy = job.onDependencyFailure ?? 'cancel';
+  const dependencies = await openDependencies(sql, job.dependsOn ?? [], policy);
+  const isSatisfied = ({ status }: JobRow) => status === 'completed' || (policy === 'run' && hasEnded(status));
   const task = job.task === undefined ? undefined : await claimTaskForJob(sql, job.task, id, actor, clock);
   const row = await insertRow<JobRow>(sql, 'jobs', {
     id,
@@ -78,7 +82,8 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     run_at: job.runAt ?? at,
     // Work for now is due whatever the clock of another process says.
     run_tick: job.runAt === undefined ? 0 : null,
-    unfinished_dependencies: dependencies.filter(({ status }) => status !== 'completed').length,
+    unfinished_dependencies: dependencies.filter((dependency) => !isSatisfied(dependency)).length,
+    on_dependency_failure: policy,
     timeout_seconds: job.timeoutSeconds ?? defaultTimeoutSeconds,
     max_attempts: job.maxAttempts ?? defaultMaxAttempts,
     idempotency_key: job.idempotencyKey ?? null,
@@ -100,7 +105,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
       'insert into job_dependencies (job_id, depends_on, is_satisfied) values (?, ?, ?)',
       id,
       dependency.id,
-      Number(dependency.status === 'completed'),
+      Number(isSatisfied(dependency)),
     );
   }
   if (job.tokenBudget !== undefined) await setBudget(sql, `job:${id}`, job.tokenBudget, at);
@@ -121,11 +126,13 @@ async function findRepeated(sql: Sql, job: NewJob, key: string): Promise<JobRow 
   );
 }
 
-async function openDependencies(sql: Sql, ids: readonly string[]): Promise<JobRow[]> {
+/** Throws `conflict` for one that did not complete, where the job would be cancelled or skipped at once. */
+async function openDependencies(sql: Sql, ids: readonly string[], policy: FailurePolicy): Promise<JobRow[]> {
   const rows: JobRow[] = [];
   for (const id of new Set(ids)) {
     const row = await findJob(sql, id);
-    if (row.status === 'failed' || row.status === 'cancelled') {
+    const isOver = row.status === 'failed' || row.status === 'cancelled';
+    if (isOver && policy !== 'run' && policy !== 'block') {
       throw new RuntimeError(
         'conflict',
         `Job ${id}, which this one would wait for, has ${row.status === 'failed' ? 'failed' : 'been cancelled'}.`,
