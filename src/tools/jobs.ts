@@ -190,11 +190,7 @@ export const jobTools = [
       job_ids: z.array(z.string().min(1).max(200)).min(1).max(mostJobs).optional().describe('These.'),
       sweep: z.string().min(1).max(300).optional().describe('Those of a sweep.'),
       type: z.string().max(100).optional().describe('Those of a type.'),
-      where: z
-        .array(z.string().max(500))
-        .max(20)
-        .optional()
-        .describe('Conditions: learning_rate>=0.01, metadata.user=ada, sharpe>1.'),
+      where: z.array(z.string().max(500)).max(20).optional().describe('Conditions: epochs>5, metadata.user=ada.'),
       figures: z
         .array(z.string().min(1).max(200))
         .max(20)
