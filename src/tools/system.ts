@@ -22,7 +22,7 @@ export const systemTools = [
     input: z.strictObject({}),
     output: statusOutput,
     handler: async (_, { runtime, actor, sessionId, sample }) => {
-      const self = describeSelf(runtime);
+      const self = await describeSelf(runtime);
       const planner = sample ? "the client's model" : self.planner;
       return showOverview(await readOverview(runtime, actor, sessionId), actor, { ...self, planner });
     },

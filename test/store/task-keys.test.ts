@@ -4,9 +4,9 @@ import type { Database } from '../../src/store/sql.js';
 import { openDatabase } from '../../src/store/sqlite/open.js';
 import { openStore, storeOptions } from './open-store.js';
 
-const before = migrations.filter(({ version }) => version < 19);
+const before = migrations.filter(({ version }) => version < 20);
 
-const until = migrations.filter(({ version }) => version <= 19);
+const until = migrations.filter(({ version }) => version <= 20);
 
 const named = async (db: Database): Promise<string[]> =>
   (

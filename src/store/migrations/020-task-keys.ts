@@ -6,7 +6,7 @@ import { countedTasks, createCountTriggers } from './011-task-counts.js';
  * table is rebuilt, with what goes with a table: indexes, triggers, and the view that would point at nothing meanwhile.
  */
 export const taskKeys: Migration = {
-  version: 19,
+  version: 20,
   name: 'task keys',
   up: (schema) => {
     if (schema.isPostgres) schema.exec('alter table tasks drop constraint tasks_key_key');
