@@ -15,6 +15,7 @@ import { Rounds } from '../mcp/modern-rounds.js';
 import { createModernServer } from '../mcp/modern-server.js';
 import { OtherCatalogs } from '../mcp/other-catalogs.js';
 import { followResources } from '../mcp/resource-changes.js';
+import { withoutUntold } from '../mcp/resources.js';
 import { createRuntimeService } from '../mcp/runtime-service.js';
 import type { ToolSurfaces } from '../mcp/tool-surface.js';
 import { watchBody } from '../mcp/watch-body.js';
@@ -72,9 +73,14 @@ export class ModernEndpoint {
     const leave = this.#needs.visits.add(pass, end);
     this.#open.set(id, { pass, hasBegun: true, open: 1, usedAt: this.#needs.runtime.clock.tick(), end });
     // The SDK says at once that it listens: from then on no change may be missed.
-    if (request.headers.get('mcp-method') === 'subscriptions/listen') await this.#changes.start();
+    const isListening = request.headers.get('mcp-method') === 'subscriptions/listen';
+    if (isListening) await this.#changes.start();
+    const parsedBody = isListening ? withoutUntold(await bodyOf(request)) : undefined;
     const signal = AbortSignal.any([request.signal, ending.signal]);
-    const response = await this.#handler.fetch(new Request(request, { signal }), { authInfo: authOf(pass) });
+    const response = await this.#handler.fetch(new Request(request, { signal }), {
+      authInfo: authOf(pass),
+      ...(parsedBody === undefined ? {} : { parsedBody }),
+    });
     return watchBody(response, () => {
       leave();
       this.#open.delete(id);
@@ -113,6 +119,13 @@ export class ModernEndpoint {
     return { holder, project, hasHeartbeat: await this.#needs.runtime.sessions.isAlive(holder) };
   }
 }
+
+/** What a request says; undefined if it is no JSON, which the SDK refuses. */
+const bodyOf = (request: Request): Promise<unknown> =>
+  request
+    .clone()
+    .json()
+    .catch(() => undefined);
 
 /** The caller, as the SDK hands it on to whoever makes the server of a request. */
 function authOf(pass: Visitor): AuthInfo {

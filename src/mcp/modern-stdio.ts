@@ -4,6 +4,7 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { Log } from '../base/log.js';
 import { Rounds } from './modern-rounds.js';
 import { createModernServer } from './modern-server.js';
+import { withoutUntold } from './resources.js';
 import type { Service } from './service.js';
 
 /** Serves 2026-07-28 to the one client of a transport. */
@@ -32,7 +33,7 @@ export async function serveModern(service: Service, transport: Transport, log: L
       transport.onmessage = (message) => {
         const isListening = 'method' in message && message.method === 'subscriptions/listen';
         // The SDK says at once that it listens: from then on no change may be missed.
-        if (isListening) void follow().then(() => heard.onmessage?.(message));
+        if (isListening) void follow().then(() => heard.onmessage?.(withoutUntold(message)));
         else heard.onmessage?.(message);
       };
       await transport.start();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { messageOf, RuntimeError } from '../base/errors.js';
+import { isObject } from '../base/json.js';
 import type { Rights } from '../core/access/pass.js';
 import type { Actor } from '../core/actor.js';
 import { listOpen, type OpenThing } from '../core/overview/addresses.js';
@@ -111,6 +112,20 @@ export function uriToFollow(method: string, params: unknown): string {
   if (!isOfOtherServer(uri)) return uri;
   const message = `${uri} is another server's, whose changes are not passed on. Read it again with resources/read when you need it.`;
   throw new RequestError(invalidParams, message, { uri });
+}
+
+/**
+ * A message with `subscriptions/listen` without the resources of other servers: what the answer acknowledges is what will
+ * be told (MCP spec 2026-07-28, subscriptions). Any other message is as it was.
+ */
+export function withoutUntold<Message>(message: Message): Message {
+  if (!isObject(message) || message.method !== 'subscriptions/listen') return message;
+  const { params } = message as { params?: unknown };
+  const wanted = isObject(params) && isObject(params.notifications) ? params.notifications : {};
+  const { resourceSubscriptions: uris } = wanted;
+  if (!isObject(params) || !Array.isArray(uris)) return message;
+  const told = uris.filter((uri) => typeof uri !== 'string' || !isOfOtherServer(uri));
+  return { ...message, params: { ...params, notifications: { ...wanted, resourceSubscriptions: told } } };
 }
 
 function show({ uri, name, title, description }: Resource) {

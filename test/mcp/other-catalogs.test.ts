@@ -180,6 +180,20 @@ it('a client that wants to follow a single one of them is told that it cannot', 
   await client.subscribeResource({ uri: 'runtime://status' });
 });
 
+it('in protocol 2026-07-28 what is acknowledged to a listener leaves them out, over HTTP and stdio', async () => {
+  const servers = { grows: growing({ resources: true }) };
+  const { url, ownerToken } = await served(servers);
+  const overHttp = new ModernClient({ name: 'new', version: '1' }, { versionNegotiation: { mode: { pin: modern } } });
+  await overHttp.connect(new ModernHttp(url, { requestInit: { headers: { authorization: `Bearer ${ownerToken}` } } }));
+  onTestFinished(() => overHttp.close());
+  const { client: overStdio } = await connectModern({ home: homeWith(servers) });
+  for (const client of [overHttp, overStdio]) {
+    const resourceSubscriptions = ['server://grows/grown:n1', 'runtime://status'];
+    const { honoredFilter } = await client.listen({ resourceSubscriptions });
+    expect(honoredFilter).toEqual({ resourceSubscriptions: ['runtime://status'] });
+  }
+});
+
 it('when one instance has died, another one reads', async () => {
   const { client, runtime } = await served({ grows: growing({ resources: true, instances: 2 }) });
   const uri = 'server://grows/grown:n1';
