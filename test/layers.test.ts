@@ -116,10 +116,14 @@ it('each table is written by one folder', () => {
 });
 
 it('every table has a writer', () => {
-  const created = files
+  const texts = files
     .filter((file) => file.startsWith('store/migrations/'))
-    .flatMap((file) => [...readFileSync(join(source, file), 'utf8').matchAll(/create table (\w+)/g)])
-    .map(([, table]) => table);
+    .map((file) => readFileSync(join(source, file), 'utf8'))
+    .join('\n');
+  const found = (pattern: RegExp) => [...texts.matchAll(pattern)].map(([, table]) => table);
+  // A table that is rebuilt has another name until it takes the place of the old one.
+  const renamed = new Set(found(/alter table (\w+) rename to/g));
+  const created = found(/create table (\w+)/g).filter((table) => !renamed.has(table));
   expect(new Set(Object.keys(writers))).toEqual(new Set(created));
 });
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isObject } from './json.js';
 import { parseJsonc } from './jsonc.js';
-import { type Environment, oneOf, readSetting, settingOrDefault } from './settings.js';
+import { type Environment, oneOf, readDatabaseUrl, readSetting, settingOrDefault } from './settings.js';
 
 export const guardModes = ['refuse', 'warn', 'off'] as const;
 export type GuardMode = (typeof guardModes)[number];
@@ -33,5 +33,5 @@ export function readGuardSettings(env: Environment): GuardSettings | undefined {
   const mode = guardModeOf(env, file.guard);
   if (mode !== 'off' && file.secretsFile !== undefined) return undefined;
   const dbPath = atHome(settingOrDefault(env, 'AGENT_RUNTIME_DB_PATH'));
-  return { mode, dbPath, dbUrl: readSetting(env, 'AGENT_RUNTIME_DB_URL') };
+  return { mode, dbPath, dbUrl: readDatabaseUrl(env) };
 }

@@ -96,7 +96,7 @@ export const searchSettings = [
 
 const runtimeSettings = [
   { name: 'AGENT_RUNTIME_DB_PATH', flag: 'db', default: '~/.claude/agent_runtime.db', meaning: 'The database file.' },
-  { name: 'AGENT_RUNTIME_DB_URL', meaning: 'PostgreSQL instead: postgres://user@host/db.' },
+  { name: 'AGENT_RUNTIME_DB_URL', meaning: 'PostgreSQL instead: postgres://user@host/db; none for the file.' },
   {
     name: 'AGENT_RUNTIME_CONFIG',
     flag: 'config',
@@ -210,6 +210,15 @@ export function readSetting(env: Environment, setting: SettingName | Setting): s
   const { name, aliases = [] } = typeof setting === 'string' ? settingNamed(setting) : setting;
   for (const variable of [name, ...aliases]) if (env[variable]) return env[variable];
   return undefined;
+}
+
+/** The address that is none: the database is the file, also where the secrets file has an address. */
+export const noDatabaseUrl = 'none';
+
+/** The address of a PostgreSQL database; undefined where the database is a file. */
+export function readDatabaseUrl(env: Environment): string | undefined {
+  const url = readSetting(env, 'AGENT_RUNTIME_DB_URL');
+  return url === noDatabaseUrl ? undefined : url;
 }
 
 /** A setting by its flag, else its variable, else its default. */

@@ -231,7 +231,7 @@ const serversCommands = [
     arguments: { server: completedBy('server', argument('a server of the config file')) },
     options: {
       opensBrowser: flag('--no-browser', 'only print the address'),
-      timeout: count('--timeout <seconds>', 'how long to wait for the browser to come back; 300 unless given'),
+      timeout: count('--timeout <seconds>', 'how long to wait for the browser to come back, 300 by default'),
     },
     load: async () => (await import('./servers/login.js')).loginToServer,
   }),

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../base/json.js';
+import type { Log } from '../base/log.js';
 import { CallFailure } from './connection/call-failure.js';
 import type { CallOptions, Connection, ListKind } from './connection/connection.js';
 import type { Pool } from './pool/pool.js';
+import type { ServerStore } from './pool/server-store.js';
 import { isWorthRetry } from './routing/ask-in-turn.js';
 
 /** What one server lists. */
@@ -16,6 +18,9 @@ export type ChangedList = 'resources' | 'prompts';
 export interface CatalogsNeeds {
   /** Of the servers that are used now. */
   pools(): Iterable<Pool>;
+  /** Has the last list of each server and kind, for the time when it does not answer. */
+  store: Pick<ServerStore, 'list' | 'saveList'>;
+  log: Log;
 }
 
 /** A list does not wait longer for a server that is slow to start. It is in the next one, of which listeners are told. */
@@ -28,8 +33,6 @@ const longestMs = 45_000;
 export class Catalogs {
   readonly #needs: CatalogsNeeds;
   readonly #listeners = new Set<(list: ChangedList) => void>();
-  /** The last list of each server and kind, for the time when it does not answer. */
-  readonly #known = new Map<string, readonly JsonObject[]>();
   readonly #fetching = new Map<string, Promise<readonly JsonObject[]>>();
 
   readonly #shown: Record<ChangedList, string> = { resources: '', prompts: '' };
@@ -91,16 +94,20 @@ export class Catalogs {
 
   async #listOne(pool: Pool, kind: ListKind): Promise<readonly JsonObject[] | undefined> {
     const key = `${pool.server} ${kind}`;
-    const fetching = this.#fetch(pool, kind, key).catch(() => this.#known.get(key));
+    const { store } = this.#needs;
+    const fetching = this.#fetch(pool, kind, key).catch(() => store.list(pool.server, kind));
     const timer = new AbortController();
     const late = sleep(listMs, 'late' as const, { signal: timer.signal, ref: false }).catch(() => 'late' as const);
     const first = await Promise.race([fetching, late]);
     timer.abort();
     if (first !== 'late') return first;
-    const before = this.#known.get(key);
-    void fetching.then((items) => {
-      if (JSON.stringify(items) !== JSON.stringify(before)) this.tell(settingOf(kind));
-    });
+    const before = await store.list(pool.server, kind);
+    void fetching
+      .then((items) => {
+        if (JSON.stringify(items) !== JSON.stringify(before)) this.tell(settingOf(kind));
+      })
+      // The database is not to be had, which the next list says.
+      .catch(() => {});
     return before;
   }
 
@@ -112,7 +119,9 @@ export class Catalogs {
       const items = await askAny(pool, AbortSignal.timeout(longestMs), (connection, options) =>
         connection.list(kind, options),
       );
-      this.#known.set(key, items);
+      await this.#needs.store.saveList(pool.server, kind, items).catch((error: unknown) => {
+        this.#needs.log.warn('the list of a tool server could not be kept', { server: pool.server, error });
+      });
       return items;
     };
     const fetching = fetch().finally(() => this.#fetching.delete(key));

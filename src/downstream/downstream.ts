@@ -82,8 +82,12 @@ export interface Downstream {
   stats(filter: { tool?: string | undefined; sinceMs: number }): Promise<CallStats[]>;
   /** Takes a server's tools as they are now; resolves to the names of those that had changed. Throws `not_found`. */
   accept(server: string, actor: Actor): Promise<string[]>;
-  /** Starts a server and lists its tools; resolves to their number. Throws CallFailure. */
-  check(server: string, timeoutMs: number): Promise<number>;
+  /**
+   * Starts a server, one instance of it if it `isTrial`, and lists its tools; resolves to their number. Throws CallFailure.
+   */
+  check(server: string, timeoutMs: number, options?: { isTrial?: boolean }): Promise<number>;
+  /** Ends a server's instances, so that others have their places; the next call starts them again. */
+  stop(server: string): Promise<void>;
   /** Ends what killed sessions have left and what has long been idle; applies the scales that other sessions have set. */
   sweep(): Promise<void>;
   /** The writes that are due when this process ends. */
@@ -112,7 +116,7 @@ class PooledDownstream implements Downstream {
   readonly #pools = new Map<string, Pool>();
   readonly #caller: Caller;
   readonly #listeners = new Set<() => void>();
-  readonly #catalogs = new Catalogs({ pools: () => this.#pools.values() });
+  readonly #catalogs: Catalogs;
   #flushing: NodeJS.Timeout | undefined;
   /** Set once the scales of the database have been applied, or are being applied. */
   #scaled: Promise<void> | undefined;
@@ -126,6 +130,7 @@ class PooledDownstream implements Downstream {
     this.#launcher = new ServerLauncher(needs);
     this.#gate = new BreakerGate({ db, clock, breakers, holder: `session:${newShortId()}` });
     this.#store = new ServerStore({ db, clock });
+    this.#catalogs = new Catalogs({ pools: () => this.#pools.values(), store: this.#store, log: needs.log });
     this.#routes = new Routes({ db, clock });
     this.#cache = new CallCache({ db, clock });
     this.#metrics = new CallMetrics({ db, clock });
@@ -227,10 +232,15 @@ class PooledDownstream implements Downstream {
     return this.#store.acceptTools(this.#poolOf(server).server, actor);
   }
 
-  async check(server: string, timeoutMs: number): Promise<number> {
+  async check(server: string, timeoutMs: number, { isTrial = false } = {}): Promise<number> {
     await this.#refresh();
     const pool = this.#poolOf(server);
+    if (isTrial) pool.resize(1);
     return (await pool.tools({ isFresh: true, timeoutMs, isPatient: true })).tools.length;
+  }
+
+  async stop(server: string): Promise<void> {
+    await this.#pools.get(server)?.stop();
   }
 
   /** A property, because it is handed over as a callback. */

@@ -25,6 +25,8 @@ function splitAddress(address: string): { server: string; uri: string } | undefi
   return server !== undefined && uri !== undefined ? { server, uri } : undefined;
 }
 
+export const isOfOtherServer = (address: string): boolean => splitAddress(address) !== undefined;
+
 interface Asked {
   method: string;
   params: JsonObject;

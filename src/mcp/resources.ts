@@ -7,7 +7,7 @@ import type { Runtime } from '../runtime.js';
 import { type Handlers, RequestError, readParams } from './exchange.js';
 import { invalidParams } from './json-rpc.js';
 import { refuseCursor } from './no-cursor.js';
-import type { OtherCatalogs } from './other-catalogs.js';
+import { isOfOtherServer, type OtherCatalogs } from './other-catalogs.js';
 
 /** A resource: the result of a tool that reads, by address. */
 interface Resource {
@@ -102,9 +102,15 @@ export function resourceHandlers({ actor, rights, runtime, others }: ResourceNee
   };
 }
 
-/** The uri of a request that follows a resource. One that is not there may come to be; until then nothing is told. */
+/**
+ * The uri of a request that follows a resource. One that is not there may come to be; until then nothing is told. Throws
+ * RequestError for a resource of another server, of whose changes nothing would ever be told.
+ */
 export function uriToFollow(method: string, params: unknown): string {
-  return readParams(method, readUri, params).uri;
+  const { uri } = readParams(method, readUri, params);
+  if (!isOfOtherServer(uri)) return uri;
+  const message = `${uri} is another server's, whose changes are not passed on. Read it again with resources/read when you need it.`;
+  throw new RequestError(invalidParams, message, { uri });
 }
 
 function show({ uri, name, title, description }: Resource) {

@@ -4,7 +4,7 @@ import type { AgentRegistry } from '../agents/index.js';
 import type { HostedModule } from '../agents/modules/modules.js';
 import { ordinaryVariables, pickVariables } from '../base/child-environment.js';
 import type { Config } from '../base/config.js';
-import { readSetting, type Setting, settings } from '../base/settings.js';
+import { noDatabaseUrl, readDatabaseUrl, readSetting, type Setting, settings } from '../base/settings.js';
 import type { Capabilities } from '../core/jobs/claim-job.js';
 import type { Lane, LaneLimit } from '../core/jobs/lane.js';
 import type { Models } from '../llm/index.js';
@@ -35,11 +35,22 @@ export function runnerEnvironment(
     ),
     ...given(declarations.flatMap((provider) => variablesOf(provider, config))),
     ...given([['AGENT_RUNTIME_AGENTS', config.agents.map(({ path }) => path).join(delimiter)]]),
+    ...ofFlags(config),
+    AGENT_RUNTIME_DEPTH: String(config.depth),
+  };
+}
+
+/** What a flag of the session may have said, which wins over its own environment and over the secrets file. */
+function ofFlags(config: Config): Record<string, string> {
+  const isUrlOverridden = config.dbUrl === undefined && readDatabaseUrl(config.env) !== undefined;
+  return {
     AGENT_RUNTIME_DB_PATH: config.dbPath,
+    ...(isUrlOverridden ? { AGENT_RUNTIME_DB_URL: noDatabaseUrl } : {}),
     AGENT_RUNTIME_CONFIG: config.configPath,
     AGENT_RUNTIME_DATA_DIR: config.dataDir,
     AGENT_RUNTIME_LOG_LEVEL: config.logLevel,
-    AGENT_RUNTIME_DEPTH: String(config.depth),
+    AGENT_RUNTIME_TOOLSETS: config.toolsets,
+    AGENT_RUNTIME_READ_ONLY: config.isReadOnly ? '1' : '0',
   };
 }
 

@@ -33,7 +33,7 @@ export interface DecomposedTask {
  * model; without these it resolves to a request to the caller. Throws as `decomposeTask` of the board and `planByModel`.
  */
 export async function decomposeTask(request: DecomposeTaskRequest, needs: DecomposeTaskNeeds): Promise<DecomposedTask> {
-  const task = await needs.runtime.tasks.get(request.task_id);
+  const task = await needs.runtime.tasks.get(request.task_id, needs.actor);
   if (request.tasks) return store(request, request.tasks, needs);
   const prompt = promptFor(task, request);
   let note: string | undefined;

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import type { Config } from '../base/config.js';
 import type { Downstream } from '../downstream/downstream.js';
 import type { SickServer } from '../downstream/views.js';
@@ -7,8 +6,8 @@ import type { Database } from '../store/sql.js';
 
 /** What this process is set up with. */
 export interface SelfDescription {
+  /** The file, or the address without its secrets. */
   databasePath: string;
-  /** With its write-ahead log, where the newest changes are. */
   databaseBytes: number;
   /** What was lost before this process opened it. */
   databaseLoss: string | undefined;
@@ -24,18 +23,18 @@ export interface SelfDescription {
 }
 
 export interface DescribeNeeds {
-  db: Pick<Database, 'lossAtOpening'>;
-  config: Config;
+  db: Pick<Database, 'location' | 'sizeBytes' | 'lossAtOpening'>;
+  config: Pick<Config, 'workerSlots' | 'retentionDays'>;
   models: Models;
   downstream: Downstream;
 }
 
 /** What this process is set up with, read at the moment of the call. */
-export function describeSelf({ config, db, models, downstream }: DescribeNeeds): SelfDescription {
+export async function describeSelf({ config, db, models, downstream }: DescribeNeeds): Promise<SelfDescription> {
   const defaultModel = models.defaultModel();
   return {
-    databasePath: config.dbPath,
-    databaseBytes: sizeOf(config.dbPath) + sizeOf(`${config.dbPath}-wal`),
+    databasePath: db.location,
+    databaseBytes: await db.sizeBytes(),
     databaseLoss: db.lossAtOpening(),
     workerSlots: config.workerSlots,
     retentionDays: config.retentionDays,
@@ -45,5 +44,3 @@ export function describeSelf({ config, db, models, downstream }: DescribeNeeds):
     sickServers: downstream.sick(),
   };
 }
-
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

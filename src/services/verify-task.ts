@@ -36,7 +36,7 @@ export interface Verified {
  */
 export async function verifyTask(request: VerifyRequest, needs: VerifyNeeds): Promise<Verified> {
   const { runtime, actor } = needs;
-  const task = await runtime.tasks.get(request.task_id);
+  const task = await runtime.tasks.get(request.task_id, actor);
   const { id, title, description, acceptance, expectedOutput, goalId } = task;
   if (acceptance === null) {
     throw new RuntimeError(

@@ -16,6 +16,8 @@ import { worktrees } from './migrations/015-worktrees.js';
 import { taskTimes } from './migrations/016-task-times.js';
 import { jobTimes } from './migrations/017-job-times.js';
 import { jobPolicies } from './migrations/018-job-policies.js';
+import { serverLists } from './migrations/019-server-lists.js';
+import { taskKeys } from './migrations/020-task-keys.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -38,4 +40,6 @@ export const migrations: readonly Migration[] = [
   taskTimes,
   jobTimes,
   jobPolicies,
+  serverLists,
+  taskKeys,
 ];

@@ -58,6 +58,8 @@ export interface Database extends Sql {
    * every call throws `unavailable` and nothing is written, until the database is back or another one is in its place.
    */
   isHere(): boolean;
+  /** What it takes on the disk, with what is logged ahead of it, in bytes. */
+  sizeBytes(): Promise<number>;
   /** What was lost before the database was opened here, in words; undefined if nothing is known to be. */
   lossAtOpening(): string | undefined;
   /**

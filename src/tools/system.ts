@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Actor } from '../core/actor.js';
 import { countEvents, eventSubjects, listEvents } from '../core/events/events.js';
 import { readOverview } from '../core/overview/overview.js';
 import type { Runtime } from '../runtime.js';
@@ -21,7 +22,7 @@ export const systemTools = [
     input: z.strictObject({}),
     output: statusOutput,
     handler: async (_, { runtime, actor, sessionId, sample }) => {
-      const self = describeSelf(runtime);
+      const self = await describeSelf(runtime);
       const planner = sample ? "the client's model" : self.planner;
       return showOverview(await readOverview(runtime, actor, sessionId), actor, { ...self, planner });
     },
@@ -43,10 +44,10 @@ export const systemTools = [
       cursor,
     }),
     output: pageOutput('events', eventOutput.partial({ subject: true, subject_id: true })),
-    handler: async (input, { runtime }) => {
+    handler: async (input, { runtime, actor }) => {
       const filter = {
         subject: input.subject,
-        subjectId: await subjectIdOf(input, runtime),
+        subjectId: await subjectIdOf(input, runtime, actor),
         since: toMs(input.since),
         beforeId: fromCursor(input.cursor),
       };
@@ -78,9 +79,13 @@ export const systemTools = [
 ];
 
 /** The id that events have: a task may be named by its key. */
-async function subjectIdOf({ subject, subject_id: id }: EventQuery, { tasks }: Runtime): Promise<string | undefined> {
+async function subjectIdOf(
+  { subject, subject_id: id }: EventQuery,
+  { tasks }: Runtime,
+  actor: Actor,
+): Promise<string | undefined> {
   if (id === undefined || subject !== 'task' || !/\D/.test(String(id))) return id?.toString();
-  return String((await tasks.idOfKey(String(id))) ?? id);
+  return String((await tasks.idOfKey(String(id), actor)) ?? id);
 }
 
 interface EventQuery {

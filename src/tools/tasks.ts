@@ -212,9 +212,9 @@ export const taskTools = [
       diff: z.boolean().optional().describe("Also its worktree's diff."),
     }),
     output: task.wholeTaskOutput,
-    handler: async (input, { runtime }) => {
+    handler: async (input, { runtime, actor }) => {
       const longest = input.fields === 'full' ? Number.POSITIVE_INFINITY : undefined;
-      const whole = await runtime.tasks.get(input.task_id);
+      const whole = await runtime.tasks.get(input.task_id, actor);
       const shown = task.showWholeTask(whole, runtime.clock.now(), longest);
       return input.diff ? { ...shown, worktree: await withDifference(shown.worktree, whole.id, runtime) } : shown;
     },

@@ -81,7 +81,7 @@ async function findWorktree(reference: TaskReference, actor: Actor, db: Database
 
 async function ofTask(reference: TaskReference, actor: Actor, db: Database): Promise<WorktreeRow | undefined> {
   const known = /^\d+$/.test(String(reference)) ? await worktreeOf(db, { taskId: Number(reference) }) : undefined;
-  const task = await findTask(db, reference).catch((error: unknown) => {
+  const task = await findTask(db, reference, actor.project).catch((error: unknown) => {
     // A task that was deleted leaves its worktree behind.
     if (known) return undefined;
     throw error;

@@ -122,6 +122,7 @@ it('the tarball holds what it needs to run, and nothing else', () => {
     'README.md',
     'SECURITY.md',
     'dist',
+    'docs',
     'package.json',
     'plugin',
   ]);

@@ -208,10 +208,14 @@ it('a relay of fifty steps and long texts stays small enough to read, unless all
 });
 
 it('a relay that a session has run is waited for by another one, after a kill -9 of the first', async () => {
+  let answer = () => {};
+  const hold = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
   const provider = await startAnthropicServer({
     reply: ({ prompt }) =>
       prompt.startsWith('Judge the output') ? '{"quality_score": 0.9, "l_score": 0.8, "reason": "Good."}' : 'Done.',
-    script: Array.from({ length: 12 }, () => ({ latencyMs: 200 })),
+    hold,
   });
   onTestFinished(() => provider.close());
   const env = { ANTHROPIC_API_KEY: 'sk-ant-test-0123456789', ANTHROPIC_BASE_URL: provider.url };
@@ -223,6 +227,7 @@ it('a relay that a session has run is waited for by another one, after a kill -9
   process.kill(first.pid, 'SIGKILL');
   const second = await connectServer({ home, env });
   expect(await second.ok('run_relay', { pipeline_id })).toMatchObject({ run_id: run.run_id, already_running: true });
+  answer();
   const status = await second.ok('get_relay_status', { pipeline_id, wait_seconds: 50 });
   expect(status).toMatchObject({
     status: 'completed',

@@ -40,8 +40,10 @@ function configure(home: string, mcpServers: Record<string, ServerSettings>): st
 const homeWith = (servers: Record<string, ServerSettings>) => configure(tempDir(), servers);
 
 /** Our server on a port, and a client of the first generation on it. */
-async function served(servers: Record<string, ServerSettings>) {
-  const { runtime, server, ownerToken } = await serve({}, { home: homeWith(servers) });
+const served = (servers: Record<string, ServerSettings>) => servedAt(homeWith(servers));
+
+async function servedAt(home: string) {
+  const { runtime, server, ownerToken } = await serve({}, { home });
   const url = new URL(`${server.url}/mcp`);
   const connect = async (token: string) => {
     const client = new Client({ name: 'old', version: '1' });
@@ -158,6 +160,26 @@ it('a server that the config file shows from now on is in the list, of which the
   await eventually('it is told', () => told > 0);
 });
 
+it('a new session has the last lists of a server that does not start any more', async () => {
+  const shown = { resources: true, prompts: true };
+  const { client, runtime } = await served({ grows: growing(shown) });
+  const before = [await once(() => others(client)), await once(() => otherPrompts(client))];
+  configure(runtime.home, { grows: { command: 'no-such-command-anywhere', ...shown } });
+  const { client: late } = await servedAt(runtime.home);
+  expect([await others(late), await otherPrompts(late)]).toEqual(before);
+});
+
+it('a client that wants to follow a single one of them is told that it cannot', async () => {
+  const { client } = await served({ grows: growing({ resources: true }) });
+  const uri = 'server://grows/grown:n1';
+  await expect(client.subscribeResource({ uri })).rejects.toMatchObject({
+    code: -32602,
+    message: expect.stringContaining('Read it again with resources/read'),
+    data: { uri },
+  });
+  await client.subscribeResource({ uri: 'runtime://status' });
+});
+
 it('when one instance has died, another one reads', async () => {
   const { client, runtime } = await served({ grows: growing({ resources: true, instances: 2 }) });
   const uri = 'server://grows/grown:n1';
@@ -180,12 +202,7 @@ it('those of a server that all sessions share are read by each of them, and each
   onTestFinished(() => endProcessesOf(one.runtime.home));
   const uris = await once(() => others(one.client));
   expect(uris).toEqual(['server://grows/grown:n1']);
-  const other = await serve({}, { home: one.runtime.home });
-  const client = new Client({ name: 'other', version: '1' });
-  const requestInit = { headers: { authorization: `Bearer ${other.ownerToken}` } };
-  const transport = new StreamableHTTPClientTransport(new URL(`${other.server.url}/mcp`), { requestInit });
-  await client.connect(transport as Parameters<Client['connect']>[0]);
-  onTestFinished(() => client.close());
+  const { client } = await servedAt(one.runtime.home);
   let told = 0;
   client.setNotificationHandler(ResourceListChangedNotificationSchema, () => void told++);
   expect(await once(() => others(client))).toEqual(uris);

@@ -13,6 +13,7 @@ const least: Record<string, Record<string, unknown>> = {
   get_task_result: { task_id: 'JOB' },
   wait_for_tasks: { task_ids: ['JOB'], timeout_seconds: 0 },
   get_job_status: { job_id: 'JOB' },
+  compare_jobs: { type: 'generic' },
   circuit_breaker_status: { agent_id: 'researcher' },
   circuit_breaker_events: { agent_id: 'researcher' },
   get_relay_status: { pipeline_id: 'RELAY' },

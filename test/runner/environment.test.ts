@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { type Flags, settings } from '../../src/base/settings.js';
 import { readConfig } from '../../src/config.js';
-import { runnerEnvironment } from '../../src/runner/environment.js';
+import { keeperEnvironment, runnerEnvironment } from '../../src/runner/environment.js';
 import { tempDir } from '../support/temp-dir.js';
 
 const ordinary = { HOME: tempHome(), PATH: '/usr/bin', LANG: 'C.UTF-8', https_proxy: 'http://proxy:3128' };
@@ -60,4 +63,38 @@ it('holds no key and no address of searches, which no job makes', () => {
   };
   const env = runnerEnvironment(readConfig({}, { ...ordinary, ...searching }));
   for (const name of Object.keys(searching)) expect(env).not.toHaveProperty(name);
+});
+
+/** A value for every flag that wins over a variable. */
+const flags: Required<Omit<Flags, 'agents'>> = {
+  db: '/flag/here.db',
+  config: '/flag/config.json',
+  dataDir: '/flag/data',
+  logLevel: 'error',
+  toolsets: 'core',
+  readOnly: true,
+};
+
+it('says what each flag says, whatever the variable says that it wins over', () => {
+  const variables = settings.flatMap((setting) => ('flag' in setting ? [setting.name] : []));
+  const session = Object.fromEntries(
+    variables.map((name) => [name, name === 'AGENT_RUNTIME_LOG_LEVEL' ? 'info' : '0']),
+  );
+  const config = readConfig(flags, { ...ordinary, ...session, AGENT_RUNTIME_DB_URL: 'postgres://me@127.0.0.1/other' });
+  const runner = readConfig({}, runnerEnvironment(config));
+  const { dbPath, dbUrl, configPath, dataDir, logLevel, toolsets, isReadOnly } = config;
+  expect(dbUrl).toBeUndefined();
+  expect(runner).toMatchObject({ dbPath, dbUrl, configPath, dataDir, logLevel, toolsets, isReadOnly });
+});
+
+it('names the file that the session opens, also where the secrets file has the address of another database', () => {
+  const home = tempDir();
+  const config = join(home, 'config.json');
+  writeFileSync(config, JSON.stringify({ secretsFile: 'secrets' }));
+  writeFileSync(join(home, 'secrets'), 'AGENT_RUNTIME_DB_URL=postgres://me@127.0.0.1/other\n', { mode: 0o600 });
+  const variables = { ...ordinary, HOME: home, AGENT_RUNTIME_CONFIG: config };
+  expect(readConfig({}, runnerEnvironment(readConfig({}, variables))).dbUrl).toBe('postgres://me@127.0.0.1/other');
+  const ofFile = runnerEnvironment(readConfig({ db: join(home, 'here.db') }, variables));
+  expect(readConfig({}, ofFile)).toMatchObject({ dbPath: join(home, 'here.db'), dbUrl: undefined });
+  expect(readConfig({}, keeperEnvironment(readConfig({ db: join(home, 'here.db') }, variables))).dbUrl).toBeUndefined();
 });

@@ -89,6 +89,7 @@ export const writers: Readonly<Record<string, string>> = {
   native_lines: 'downstream/native',
   known_tools: 'downstream/pool',
   tool_lists: 'downstream/pool',
+  server_lists: 'downstream/pool',
   tool_server_scales: 'downstream/pool',
   tool_processes: 'downstream',
   tool_cache: 'downstream/routing',

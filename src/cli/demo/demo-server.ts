@@ -24,9 +24,11 @@ export async function startServer(home: string): Promise<DemoServer> {
     import('@modelcontextprotocol/sdk/client/index.js'),
     import('@modelcontextprotocol/sdk/client/stdio.js'),
   ]);
-  const { AGENT_RUNTIME_DB_PATH, AGENT_RUNTIME_CONFIG, AGENT_RUNTIME_DATA_DIR, ...keys } = runnerEnvironment(
-    readConfig(),
-  );
+  // Its database is a file of its home, also for users whose own is on a server.
+  const { AGENT_RUNTIME_DB_PATH, AGENT_RUNTIME_CONFIG, AGENT_RUNTIME_DATA_DIR, ...keys } = runnerEnvironment({
+    ...readConfig(),
+    dbUrl: undefined,
+  });
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [fileURLToPath(new URL('./main.js', import.meta.url))],

@@ -74,6 +74,11 @@ interface Finding {
 
 /** The first start of a server may have to download it. */
 const startMs = 45_000;
+/**
+ * Side by side, so that one that hangs does not hold up the report on the others. Half of what a session may have: a start
+ * that was given up may keep its place for a while.
+ */
+const mostAtOnce = 10;
 
 /** Starts each server, asks for its tools and stops it. The exit code is 1 if one does not answer. */
 export async function checkServers(
@@ -90,8 +95,15 @@ export async function checkServers(
     );
   }
   const findings = await withRuntime(setting, async ({ downstream }) => {
-    // Side by side: one that hangs must not hold up the report on the others.
-    return Promise.all(names.map((name) => checkOne(name, downstream)));
+    const found = new Map<string, Finding>();
+    const waiting = [...names];
+    async function work(): Promise<void> {
+      for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+        found.set(name, await checkOne(name, downstream));
+      }
+    }
+    await Promise.all(Array.from({ length: mostAtOnce }, work));
+    return names.flatMap((name) => found.get(name) ?? []);
   });
   if (wantsJson) output.printJson({ servers: findings });
   else {
@@ -117,11 +129,13 @@ async function checkOne(server: string, downstream: Downstream): Promise<Finding
   const startedAt = performance.now();
   const ms = () => Math.round(performance.now() - startedAt);
   try {
-    const tools = await downstream.check(server, startMs);
+    const tools = await downstream.check(server, startMs, { isTrial: true });
     return { server, status: 'ok', tools, ms: ms() };
   } catch (error) {
     if (error instanceof RuntimeError) throw error;
     const said = downstream.sick().find((sick) => sick.server === server)?.said;
     return { server, status: 'fail', problem: messageOf(error), ...(said === undefined ? {} : { said }), ms: ms() };
+  } finally {
+    await downstream.stop(server);
   }
 }

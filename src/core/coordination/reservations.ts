@@ -83,7 +83,7 @@ export function createReservations({ db, clock, processes }: Needs) {
 async function reservePaths(sql: Sql, wish: Wish, actor: Actor, clock: Clock): Promise<Reserved> {
   const { root, globs } = findProjectGlobs(wish.globs, actor.project);
   const { holder, lease } = claimantFor(actor, { leaseSeconds: wish.leaseSeconds }, clock);
-  const taskId = wish.task === undefined ? null : await findOpenTask(sql, wish.task);
+  const taskId = wish.task === undefined ? null : await findOpenTask(sql, wish.task, actor);
   const others = (await liveRows(sql, clock)).filter((row) => row.root === root && row.holder !== holder);
   const inTheWay = others.flatMap((row) =>
     globs
@@ -103,8 +103,8 @@ async function reservePaths(sql: Sql, wish: Wish, actor: Actor, clock: Clock): P
   return { root, reservations: reservations.filter((one) => one.holder === holder && globs.includes(one.glob)) };
 }
 
-async function findOpenTask(sql: Sql, reference: TaskReference): Promise<number> {
-  const task = await findTask(sql, reference);
+async function findOpenTask(sql: Sql, reference: TaskReference, actor: Actor): Promise<number> {
+  const task = await findTask(sql, reference, actor.project);
   if (task.status === 'pending' || task.status === 'in_progress') return task.id;
   throw new RuntimeError(
     'conflict',

@@ -57,7 +57,7 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
     /** Ends a task that the worker holds; the worker keeps its slot. Throws `stale_claim` for a claim that has ended. */
     report: (report: WorkerReport, actor: Actor): Promise<Task> =>
       db.transaction(async (sql) => {
-        const row = await findTask(sql, report.task);
+        const row = await findTask(sql, report.task, actor.project);
         requireWorker(row, report, actor, clock);
         const outcome = { result: report.output, error: report.error };
         await finishTask(sql, row, report.status, outcome, changeBy(actor));
@@ -67,7 +67,7 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
     /** Releases a claimed task unfinished; the attempt does not count. `isForced` releases the claim of another too. */
     release: (task: TaskReference, claimToken: number | undefined, actor: Actor, isForced = false): Promise<Task> =>
       db.transaction(async (sql) => {
-        const row = await findTask(sql, task);
+        const row = await findTask(sql, task, actor.project);
         refuseOldToken(row, { actor, claimToken });
         refuseUnclaimed(row);
         if (!isForced) requireClaim(row, { actor, claimToken }, clock);
@@ -78,7 +78,7 @@ export function createWorkers({ db, clock, processes }: WorkerNeeds) {
     /** Makes a failed or cancelled task, or one whose holder is dead, ready again with all of its attempts. */
     reset: (task: TaskReference, actor: Actor): Promise<Task> =>
       db.transaction(async (sql) => {
-        const row = await findTask(sql, task);
+        const row = await findTask(sql, task, actor.project);
         if (row.status === 'failed' || row.status === 'cancelled') await reopenTask(sql, row, changeBy(actor));
         else if (row.status !== 'in_progress') throw notToBeReset(row);
         else if (await isAbandoned(sql, row, { clock, processes })) await resetAbandoned(sql, row, changeBy(actor));
@@ -116,7 +116,7 @@ async function claimForWorker(
   await lapseClaims(sql, clock);
   await takeSlot(sql, slot, workerId, actor);
   await renewSlot(sql, slot, actor, clock);
-  const task = await findTask(sql, reference);
+  const task = await findTask(sql, reference, actor.project);
   const claimant = claimantFor(actor, { workerId, workerSlot: slot }, clock);
   const claimed = await claimOne(sql, task.id, claimant, change);
   if (!claimed) throw await cannotBeClaimed(sql, task);
@@ -222,7 +222,7 @@ async function isAbandoned(sql: Sql, row: TaskRow, { clock, processes }: Omit<Wo
 }
 
 async function renewTask(sql: Sql, task: TaskReference, proof: ClaimProof, clock: Clock): Promise<number> {
-  const row = await findTask(sql, task);
+  const row = await findTask(sql, task, proof.actor.project);
   if (row.status !== 'in_progress') {
     throw new RuntimeError(
       'stale_claim',

@@ -4,7 +4,7 @@ import type { Sql } from '../../store/sql.js';
 import { setBudget } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { completeGoalIfDone, type GoalStatus, insertGoal } from '../tasks/goal.js';
+import { completeGoalIfDone, findGoal, type GoalStatus, insertGoal } from '../tasks/goal.js';
 import { type ImportedTask, importTasks, type KnownIds, settleGoal } from '../tasks/import-tasks.js';
 import { refuseUsedKey } from '../tasks/task.js';
 
@@ -43,8 +43,14 @@ export const ownSource = 'agent-runtime';
 /** What `importBoard` would do. Throws `conflict` for a key in use. */
 export async function previewImport(sql: Sql, board: ImportedBoard, project: string): Promise<ImportOutcome> {
   const present = await findPresent(sql, board, project);
-  for (const { id, key } of board.tasks) {
-    if (key !== undefined && !present.tasks.has(id)) await refuseUsedKey(sql, key);
+  const projectOf = async (task: ImportedTask): Promise<string> => {
+    const known = present.goals.get(task.goal ?? '');
+    const goal = known === undefined ? board.goals.find(({ id }) => id === task.goal) : await findGoal(sql, known);
+    return task.project ?? goal?.project ?? project;
+  };
+  for (const task of board.tasks) {
+    const { id, key } = task;
+    if (key !== undefined && !present.tasks.has(id)) await refuseUsedKey(sql, key, await projectOf(task));
   }
   return countNew(board, present);
 }

@@ -28,7 +28,7 @@ export interface SubtaskPlan {
  */
 export async function decomposeTask(sql: Sql, plan: SubtaskPlan, actor: Actor, clock: Clock): Promise<TaskRow[]> {
   const change: Change = { at: clock.now(), actor };
-  const whole = await findTask(sql, plan.task);
+  const whole = await findTask(sql, plan.task, actor.project);
   if (whole.status === 'in_progress') {
     requireClaim(whole, { actor, claimToken: plan.claimToken }, clock);
     await releaseClaim(sql, whole, change);

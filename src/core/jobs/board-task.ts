@@ -27,7 +27,7 @@ export async function claimTaskForJob(
 ): Promise<TaskRow> {
   const change: Change = { at: clock.now(), actor };
   await releaseDueTasks(sql, change.at);
-  const task = await findTask(sql, reference);
+  const task = await findTask(sql, reference, actor.project);
   // A session may hand over a task that it holds itself.
   if (task.status === 'in_progress' && task.claimed_by === actor.holder) await releaseClaim(sql, task, change);
   return claimFor(sql, task, jobId, change, clock);

@@ -4,6 +4,7 @@ import type { Json } from '../../base/json.js';
 import { nearest } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
+import { listKeyed } from '../tasks/task.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 import { readResult } from './second-names.js';
 
@@ -98,7 +99,7 @@ export async function markRead(sql: Sql, id: string, at: EpochMs): Promise<void>
 async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {
   const task = /^\d+$/.test(id)
     ? await sql.get<{ id: number }>('select id from tasks where id = ?', Number(id))
-    : await sql.get<{ id: number }>('select id from tasks where key = ?', id);
+    : (await listKeyed(sql, id))[0];
   if (task) {
     return new RuntimeError(
       'not_found',

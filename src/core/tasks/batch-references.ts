@@ -1,9 +1,10 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
-import type { TaskReference } from './task.js';
+import { findKeyed, type TaskReference } from './task.js';
 
 interface Batched {
   title: string;
+  project: string;
   key?: string | undefined;
   dependencies?: readonly TaskReference[] | undefined;
   after?: readonly number[] | undefined;
@@ -18,17 +19,23 @@ type Read<Task> = Task & { dependencies: TaskReference[]; after: number[] };
  * before a title. Throws `invalid` for a place that is not in the batch, and for a title that several have.
  */
 export async function readReferences<Task extends Batched>(sql: Sql, tasks: readonly Task[]): Promise<Read<Task>[]> {
-  const keys = new Set(tasks.map(({ key }) => key));
+  const byKey = new Map<string, number[]>();
+  for (const [index, { key }] of tasks.entries()) {
+    if (key !== undefined) byKey.set(key, [...(byKey.get(key) ?? []), index]);
+  }
   const byTitle = new Map<string, number[]>();
   for (const [index, { title }] of tasks.entries()) {
     byTitle.set(plain(title), [...(byTitle.get(plain(title)) ?? []), index]);
   }
   const arePlaces = tasks.some(({ dependencies = [] }) => dependencies.some(isZero));
 
-  async function placeOf(reference: TaskReference): Promise<number | undefined> {
+  async function placeOf(reference: TaskReference, project: string): Promise<number | undefined> {
     if (/^\d+$/.test(String(reference))) return arePlaces ? Number(reference) : undefined;
-    const named = keys.has(String(reference)) ? undefined : byTitle.get(plain(String(reference)));
-    if (!named || (await sql.get('select id from tasks where key = ?', String(reference)))) return undefined;
+    const keyed = byKey.get(String(reference));
+    // Of two tasks with one key, that of the same project is meant.
+    if (keyed) return keyed.find((place) => tasks[place]?.project === project) ?? keyed[0];
+    const named = byTitle.get(plain(String(reference)));
+    if (!named || (await findKeyed(sql, String(reference), project))) return undefined;
     if (named.length > 1) throw sharedTitle(String(reference), named.length);
     return named[0];
   }
@@ -38,7 +45,7 @@ export async function readReferences<Task extends Batched>(sql: Sql, tasks: read
     const dependencies: TaskReference[] = [];
     const after = [...(task.after ?? [])];
     for (const reference of task.dependencies ?? []) {
-      const place = await placeOf(reference);
+      const place = await placeOf(reference, task.project);
       if (place === undefined) dependencies.push(reference);
       else if (place < tasks.length) after.push(place);
       else throw noSuchPlace(place, tasks.length);

@@ -43,31 +43,33 @@ export interface NewTask extends OptionalFields {
  * Throws `conflict` for a key in use, `not_found` for an unknown goal or dependency, `dependency_cycle`.
  */
 export async function createTasks(sql: Sql, given: readonly NewTask[], change: Change): Promise<TaskRow[]> {
-  const tasks = await readReferences(sql, given);
   const goals = new Map<number, GoalRow>();
-  for (const { goalId } of tasks) {
+  for (const { goalId } of given) {
     if (goalId !== undefined && !goals.has(goalId)) goals.set(goalId, await openGoalForWork(sql, goalId, change));
   }
+  // A goal's project comes first: whoever can see a goal can see all of its tasks.
+  const projectOf = ({ project, goalId }: NewTask): string =>
+    project ?? goals.get(goalId ?? 0)?.project ?? change.actor?.project ?? '';
+  const tasks = await readReferences(
+    sql,
+    given.map((task) => ({ ...task, project: projectOf(task) })),
+  );
   const created = new Map<NewTask, TaskRow>();
   for (const task of inDependencyOrder(tasks)) {
-    // A goal's project comes first: whoever can see a goal can see all of its tasks.
-    const project = task.project ?? goals.get(task.goalId ?? 0)?.project ?? change.actor?.project ?? '';
     const before = (task.after ?? []).flatMap((place) => created.get(tasks[place] ?? task)?.id ?? []);
-    created.set(task, await createOne(sql, task, { project, before }, change));
+    created.set(task, await createOne(sql, task, before, change));
   }
   return tasks.flatMap((task) => created.get(task) ?? []);
 }
 
-interface Place {
-  project: string;
-  /** Ids of the tasks of the batch that it depends on by their places. */
-  before: readonly number[];
-}
+type Placed = NewTask & { project: string };
 
-async function createOne(sql: Sql, task: NewTask, { project, before }: Place, change: Change): Promise<TaskRow> {
-  if (task.key !== undefined) await refuseUsedKey(sql, task.key);
-  const dependencies = await findTaskIds(sql, [...before, ...(task.dependencies ?? [])]);
-  const origin = task.discoveredFrom === undefined ? null : (await findTask(sql, task.discoveredFrom)).id;
+/** `before` has the ids of the tasks of the batch that it depends on. */
+async function createOne(sql: Sql, task: Placed, before: readonly number[], change: Change): Promise<TaskRow> {
+  const { project } = task;
+  if (task.key !== undefined) await refuseUsedKey(sql, task.key, project);
+  const dependencies = await findTaskIds(sql, [...before, ...(task.dependencies ?? [])], project);
+  const origin = task.discoveredFrom === undefined ? null : (await findTask(sql, task.discoveredFrom, project)).id;
 
   const row = await insertRow<TaskRow>(sql, 'tasks', {
     key: task.key ?? null,
@@ -107,20 +109,22 @@ export const isHeldAt = (notBefore: EpochMs | null | undefined, now: EpochMs): n
 
 /**
  * Sorts the tasks of a batch so that each comes after those of the batch it depends on by key or place. Throws `conflict` if two
- * have the same key, and `dependency_cycle`.
+ * of one project have the same key, and `dependency_cycle`.
  */
-export function inDependencyOrder(tasks: readonly NewTask[]): NewTask[] {
-  const byKey = new Map<TaskReference, number>();
-  for (const [index, { key }] of tasks.entries()) {
+export function inDependencyOrder<Task extends NewTask>(tasks: readonly Task[]): Task[] {
+  const byKey = new Map<string, number>();
+  const keyed = ({ project = '' }: Task, key: TaskReference): string => JSON.stringify([project, key]);
+  for (const [index, task] of tasks.entries()) {
+    const { key } = task;
     if (key === undefined) continue;
-    if (byKey.has(key)) {
+    if (byKey.has(keyed(task, key))) {
       throw new RuntimeError('conflict', `Two tasks of this call have the key ${key}.`, 'Give each its own key.');
     }
-    byKey.set(key, index);
+    byKey.set(keyed(task, key), index);
   }
-  const siblings = tasks.map(({ dependencies = [], after = [] }) => [
-    ...dependencies.flatMap((reference) => byKey.get(reference) ?? []),
-    ...after,
+  const siblings = tasks.map((task) => [
+    ...(task.dependencies ?? []).flatMap((reference) => byKey.get(keyed(task, reference)) ?? []),
+    ...(task.after ?? []),
   ]);
   const order = dependencyOrder(siblings, (index) => tasks[index]?.key ?? `"${tasks[index]?.title}"`);
   return order.flatMap((index) => tasks[index] ?? []);

@@ -19,9 +19,12 @@ export interface TaskEdit extends OptionalFields {
 
 /** Changes an open or ended task. Throws `conflict`, `not_found`, `dependency_cycle`; then nothing is changed. */
 export async function editTask(sql: Sql, reference: TaskReference, edit: TaskEdit, change: Change): Promise<TaskRow> {
-  const row = await findTask(sql, reference);
-  if (edit.key !== undefined && edit.key !== null) await refuseUsedKey(sql, edit.key, row.id);
+  const row = await findTask(sql, reference, change.actor?.project ?? '');
   const goal = edit.goalId ? await goalToJoin(sql, row, edit.goalId, change) : undefined;
+  // It takes its key along into the project of its new goal.
+  const key = edit.key === undefined ? row.key : edit.key;
+  const project = goal?.project ?? row.project;
+  if (key !== null) await refuseUsedKey(sql, key, project, row.id);
 
   const columns = columnsOf(edit, goal, change.at);
   await sql.run(
@@ -31,7 +34,7 @@ export async function editTask(sql: Sql, reference: TaskReference, edit: TaskEdi
   );
   if (edit.dependencies !== undefined) {
     refuseStarted(row);
-    await replaceDependencies(sql, row.id, await findTaskIds(sql, edit.dependencies));
+    await replaceDependencies(sql, row.id, await findTaskIds(sql, edit.dependencies, project));
   }
   const fields = Object.keys(edit).filter((name) => edit[name as keyof TaskEdit] !== undefined);
   await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'edited', data: { fields } });

@@ -165,35 +165,75 @@ export function isOverdue(task: Task, now: EpochMs): boolean {
 /** A task's id, or the key that its creator gave it. An id may also come as text. */
 export type TaskReference = number | string;
 
-/** The row of a task. Throws `not_found`; for the id of a background job it names the tools that take one. */
-export const findTask = (sql: Sql, reference: TaskReference): Promise<TaskRow> => readTask(sql, reference, '');
-
-/** The same, and nobody else changes it until the end of the transaction. */
-export const lockTask = (sql: Sql, reference: TaskReference): Promise<TaskRow> =>
-  readTask(sql, reference, 'for update');
-
-/** A text such as `#8` or `task 8` names the task with that id, unless it is the key of one. */
-async function readTask(sql: Sql, reference: TaskReference, lock: '' | 'for update'): Promise<TaskRow> {
-  const byId = (id: number) => sql.get<TaskRow>(`select * from tasks where id = ? ${lock}`, id);
-  const byKey = (key: string) => sql.get<TaskRow>(`select * from tasks where key = ? ${lock}`, key);
-  const text = String(reference);
-  const numbered = /^(?:#|task #?)(\d+)$/i.exec(text)?.[1];
-  const row = isId(reference) ? await byId(Number(reference)) : await byKey(text);
-  const found = row ?? (numbered === undefined ? undefined : await byId(Number(numbered)));
-  if (!found) throw unknownTask(reference);
-  return found;
+interface Find {
+  (sql: Sql, id: number): Promise<TaskRow>;
+  /** A key is looked up for a caller, who works in a project. */
+  (sql: Sql, reference: TaskReference, project: string): Promise<TaskRow>;
 }
 
-/** The ids of tasks, without duplicates. Throws `not_found`. */
-export async function findTaskIds(sql: Sql, references: readonly TaskReference[]): Promise<number[]> {
+/**
+ * The row of a task, by its id or by its key (`findKeyed`). Throws `not_found`, which for the id of a background job
+ * names the tools that take one, and `conflict` for a key that several projects have.
+ */
+export const findTask: Find = (sql: Sql, reference: TaskReference, project?: string) =>
+  readTask(sql, reference, project ?? '', '');
+
+/** The same, and nobody else changes it until the end of the transaction. */
+export const lockTask: Find = (sql: Sql, reference: TaskReference, project?: string) =>
+  readTask(sql, reference, project ?? '', 'for update');
+
+/** A text such as `#8` or `task 8` names the task with that id, unless it is the key of one. */
+async function readTask(
+  sql: Sql,
+  reference: TaskReference,
+  project: string,
+  lock: '' | 'for update',
+): Promise<TaskRow> {
+  const byId = (id: number) => sql.get<TaskRow>(`select * from tasks where id = ? ${lock}`, id);
+  if (isId(reference)) return (await byId(Number(reference))) ?? noTask(reference);
+  const text = String(reference);
+  const numbered = /^(?:#|task #?)(\d+)$/i.exec(text)?.[1];
+  const id = (await findKeyed(sql, text, project))?.id ?? numbered;
+  return (id === undefined ? undefined : await byId(Number(id))) ?? noTask(reference);
+}
+
+type Keyed = Pick<TaskRow, 'id' | 'status' | 'project'>;
+
+/** The tasks of all projects that have a key. */
+export const listKeyed = (sql: Sql, key: string): Promise<Keyed[]> =>
+  sql.all<Keyed>('select id, status, project from tasks where key = ? order by id', key);
+
+/**
+ * The task that a caller means by a key, if there is one. Keys are unique within a project. What the caller's lists show
+ * comes first: a task of its project, then one of no project; then that of another project. Throws `conflict` if several
+ * other projects have the key.
+ */
+export async function findKeyed(sql: Sql, key: string, project: string): Promise<Keyed | undefined> {
+  const all = await listKeyed(sql, key);
+  const shown = all.find((task) => task.project === project) ?? all.find((task) => task.project === '');
+  if (shown || all.length < 2) return shown ?? all[0];
+  const named = all.map((task) => `task ${task.id} of ${task.project}`);
+  throw new RuntimeError(
+    'conflict',
+    `The key ${key} belongs to ${named.slice(0, 5).join(', ')}${named.length > 5 ? ` and ${named.length - 5} more` : ''}.`,
+    'Pass the number of the task.',
+  );
+}
+
+/** The ids of tasks, without duplicates. Keys are looked up from a project. Throws as `findTask` does. */
+export async function findTaskIds(sql: Sql, references: readonly TaskReference[], project: string): Promise<number[]> {
   const ids = new Set<number>();
-  for (const reference of references) ids.add((await findTask(sql, reference)).id);
+  for (const reference of references) ids.add((await findTask(sql, reference, project)).id);
   return [...ids];
 }
 
 const isId = (reference: TaskReference): boolean => typeof reference === 'number' || /^\d+$/.test(reference);
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+function noTask(reference: TaskReference): never {
+  throw unknownTask(reference);
+}
 
 function unknownTask(reference: TaskReference): RuntimeError {
   if (typeof reference === 'string' && uuid.test(reference)) {
@@ -214,10 +254,10 @@ function unknownTask(reference: TaskReference): RuntimeError {
 export const taskName = ({ key, id }: Pick<TaskRow, 'key' | 'id'>): string => key ?? String(id);
 
 /**
- * Checks that a key may be given to a task: to a new one, or to the one with `ownerId`. Throws `invalid` for a key that
- * would be taken for an id, and `conflict` for the key of another task.
+ * Checks that a key may be given to a task of a project: to a new one, or to the one with `ownerId`. Throws `invalid` for
+ * a key that would be taken for an id, and `conflict` for the key of another task of the project.
  */
-export async function refuseUsedKey(sql: Sql, key: string, ownerId?: number): Promise<void> {
+export async function refuseUsedKey(sql: Sql, key: string, project: string, ownerId?: number): Promise<void> {
   if (!/\D/.test(key)) {
     throw new RuntimeError(
       'invalid',
@@ -225,7 +265,7 @@ export async function refuseUsedKey(sql: Sql, key: string, ownerId?: number): Pr
       `Use something like task-${key}.`,
     );
   }
-  const owner = await sql.get<Pick<TaskRow, 'id' | 'status'>>('select id, status from tasks where key = ?', key);
+  const owner = (await listKeyed(sql, key)).find((task) => task.project === project);
   if (!owner || owner.id === ownerId) return;
   throw new RuntimeError(
     'conflict',

@@ -27,7 +27,7 @@ import {
   type WaitingReasons,
 } from './ready.js';
 import { readSurroundings, type Surroundings } from './surroundings.js';
-import { findTask, isReady, type TaskReference, type TaskRow, toTask } from './task.js';
+import { findKeyed, findTask, isReady, type TaskReference, type TaskRow, toTask } from './task.js';
 import {
   findTemplate,
   instantiate,
@@ -128,9 +128,9 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
     /** The keys of the tasks that these depend on, by id. */
     keysOf: (tasks: readonly { id: number }[]): Promise<Map<number, string>> => dependencyKeys(db, tasks),
 
-    /** The id of the task with this key, if there is one. */
-    async idOfKey(key: string): Promise<number | undefined> {
-      return (await db.get<{ id: number }>('select id from tasks where key = ?', key))?.id;
+    /** The id of the task that a caller means by a key, if there is one. Throws `conflict`. */
+    async idOfKey(key: string, actor: Actor): Promise<number | undefined> {
+      return (await findKeyed(db, key, actor.project))?.id;
     },
 
     /** Why nothing is ready. */
@@ -144,8 +144,9 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
     edit: (task: TaskReference, edit: TaskEdit, actor: Actor): Promise<ChangedTask> =>
       db.transaction((sql) => changed(sql, (noted) => editTask(noted, task, edit, changeBy(actor)))),
 
-    get: async (reference: TaskReference): Promise<TaskDetail> =>
-      taskDetail(db, await findTask(db, reference), clock.now()),
+    /** Throws as `findTask` does; a key is looked up for its caller, by default one of no project. */
+    get: async (reference: TaskReference, { project }: Pick<Actor, 'project'> = { project: '' }): Promise<TaskDetail> =>
+      taskDetail(db, await findTask(db, reference, project), clock.now()),
 
     async list(filter: TaskFilter): Promise<TaskWithDependencies[]> {
       if (filter.status === 'ready' || filter.status === 'blocked') await releaseDue();

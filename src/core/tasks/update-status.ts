@@ -54,7 +54,7 @@ export async function updateStatus(sql: Sql, update: StatusUpdate, actor: Actor,
 /** The task, locked. A lapsed claim on it is ended first, unless the caller acts on that claim. */
 async function findLive(step: Step): Promise<TaskRow> {
   const { sql, update, clock } = step;
-  const row = await lockTask(sql, update.task);
+  const row = await lockTask(sql, update.task, step.actor.project);
   if (row.status !== 'in_progress' || update.claimToken !== undefined || !hasLapsed(row, clock)) return row;
   if (isOwnClaim(row, step) && update.status !== 'in_progress') return row;
   await reclaim(sql, row, { at: step.change.at });

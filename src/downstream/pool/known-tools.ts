@@ -27,15 +27,20 @@ export async function rememberTools(
   }
 }
 
+/** What the tools of a list say of themselves, by name. To make them takes long for large schemas: once for each list. */
+export type Digests = ReadonlyMap<string, string>;
+
+export const digestsOf = (tools: readonly ToolDescription[]): Digests =>
+  new Map(tools.map((tool) => [tool.name, digestOf(tool)]));
+
 /** The names of the tools that are not as they were when they were first seen or last accepted. */
-export async function changedTools(sql: Sql, server: string, tools: readonly ToolDescription[]): Promise<Set<string>> {
+export async function changedTools(sql: Sql, server: string, digests: Digests): Promise<Set<string>> {
   const rows = await sql.all<{ tool: string; digest: string }>(
     'select tool, digest from known_tools where server = ?',
     server,
   );
   const known = new Map(rows.map(({ tool, digest }) => [tool, digest]));
-  const changed = tools.filter((tool) => (known.get(tool.name) ?? digestOf(tool)) !== digestOf(tool));
-  return new Set(changed.map(({ name }) => name));
+  return new Set([...digests].flatMap(([name, digest]) => ((known.get(name) ?? digest) === digest ? [] : [name])));
 }
 
 /** Takes tools as they are now for what they should be. */

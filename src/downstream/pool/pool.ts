@@ -9,6 +9,7 @@ import type { ToolAnswer } from '../connection/tool-description.js';
 import type { BreakerGate, Permit } from './breaker-gate.js';
 import { Health, type HealthRule } from './health.js';
 import { Instance, type InstanceState, type RestartRule } from './instance.js';
+import { type Digests, digestsOf } from './known-tools.js';
 import type { ServerStore, ToolList } from './server-store.js';
 import { breakerOf, type Slot, type SlotRequest, Slots } from './slots.js';
 
@@ -84,6 +85,7 @@ export class Pool {
   readonly #slots: Slots;
   #lastUsedAt: number;
   #list: ToolList | undefined;
+  #digested: { list: ToolList; digests: Digests } | undefined;
   /** Requests for the list, numbered, and the number of the request that `#list` answers. */
   #listRequests = 0;
   #listedBy = 0;
@@ -163,7 +165,9 @@ export class Pool {
   /** The names of the known tools that have changed since they were first seen, and that nobody has accepted. */
   async changedTools(): Promise<ReadonlySet<string>> {
     const list = await this.knownTools();
-    return list ? this.#needs.store.changedTools(this.server, list.tools) : new Set();
+    if (!list) return new Set();
+    if (this.#digested?.list !== list) this.#digested = { list, digests: digestsOf(list.tools) };
+    return this.#needs.store.changedTools(this.server, this.#digested.digests);
   }
 
   instances(): InstanceView[] {
@@ -204,6 +208,11 @@ export class Pool {
   async stopIfIdle(): Promise<void> {
     const isBusy = this.#slots.all.some(({ inFlight }) => inFlight > 0);
     if (isBusy || this.#needs.tick() - this.#lastUsedAt < (this.settings.idle ?? usualIdleMs)) return;
+    await this.stop();
+  }
+
+  /** Ends all instances at once; the next call starts them again. */
+  async stop(): Promise<void> {
     await Promise.all(this.#slots.all.map(({ instance }) => instance.stop()));
   }
 

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Clock, EpochMs } from '../../base/clock.js';
-import { readJson } from '../../base/json.js';
+import { type JsonObject, readJson } from '../../base/json.js';
 import type { Actor } from '../../core/actor.js';
 import { recordEvent } from '../../core/events/events.js';
 import type { Database } from '../../store/sql.js';
+import type { ListKind } from '../connection/connection.js';
 import type { ToolDescription } from '../connection/tool-description.js';
-import { acceptTools, changedTools, rememberTools } from './known-tools.js';
+import { acceptTools, changedTools, type Digests, digestsOf, rememberTools } from './known-tools.js';
 
 export interface ToolList {
   tools: readonly ToolDescription[];
@@ -61,8 +62,28 @@ export class ServerStore {
   }
 
   /** The names of the tools that are not as they were at first sight, and that nobody has accepted since. */
-  changedTools(server: string, tools: readonly ToolDescription[]): Promise<ReadonlySet<string>> {
-    return changedTools(this.#db, server, tools);
+  changedTools(server: string, digests: Digests): Promise<ReadonlySet<string>> {
+    return changedTools(this.#db, server, digests);
+  }
+
+  /** What the server listed last to any session: its resources, their templates or its prompts. */
+  async list(server: string, kind: ListKind): Promise<readonly JsonObject[] | undefined> {
+    const text = await this.#listText(server, kind);
+    return text === undefined ? undefined : readJson<JsonObject[]>(text);
+  }
+
+  /** Keeps a list. Most are as they were, and cost no write. */
+  async saveList(server: string, kind: ListKind, items: readonly JsonObject[]): Promise<void> {
+    const text = JSON.stringify(items);
+    if (text === (await this.#listText(server, kind))) return;
+    await this.#db.run(
+      `insert into server_lists (server, kind, items, listed_at) values (?, ?, ?, ?)
+       on conflict (server, kind) do update set items = excluded.items, listed_at = excluded.listed_at`,
+      server,
+      kind,
+      text,
+      this.#clock.now(),
+    );
   }
 
   /** Takes the tools of the last list as they are; resolves to the names of those that had changed. */
@@ -71,7 +92,7 @@ export class ServerStore {
     return this.#db.transaction(async (sql) => {
       const row = await sql.get<{ tools: string }>('select tools from tool_lists where server = ?', server);
       const tools = row ? readJson<ToolDescription[]>(row.tools) : [];
-      const accepted = [...(await changedTools(sql, server, tools))];
+      const accepted = [...(await changedTools(sql, server, digestsOf(tools)))];
       await acceptTools(sql, server, tools, at);
       const data = { tools: accepted.slice(0, mostNames) };
       if (accepted.length > 0) {
@@ -102,6 +123,15 @@ export class ServerStore {
       );
       await recordEvent(sql, { at, actor, subject: 'server', subjectId: server, type: 'scaled', data: { instances } });
     });
+  }
+
+  async #listText(server: string, kind: ListKind): Promise<string | undefined> {
+    const row = await this.#db.get<{ items: string }>(
+      'select items from server_lists where server = ? and kind = ?',
+      server,
+      kind,
+    );
+    return row?.items;
   }
 }
 

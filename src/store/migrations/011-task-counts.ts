@@ -1,4 +1,4 @@
-import type { Migration } from '../schema.js';
+import type { Migration, SchemaWriter } from '../schema.js';
 
 /**
  * How many tasks there are in each state, by goal and by project; goal 0 stands for all tasks of a project. A task is
@@ -15,7 +15,7 @@ export const taskCounts: Migration = {
     schema.exec(`
       create index tasks_waiting on tasks (status, priority desc, id)
         where status = 'pending' and (unfinished_dependencies > 0 or is_held = 1)`);
-    schema.exec(`create view counted_tasks as ${countedRows}`);
+    schema.exec(countedTasks());
     if (schema.isPostgres) {
       schema.exec('create view task_counts as select goal_id, project, state, count from counted_tasks');
       return;
@@ -31,16 +31,21 @@ export const taskCounts: Migration = {
     schema.exec(
       'insert into task_counts (goal_id, project, state, count) select goal_id, project, state, count from counted_tasks',
     );
-    schema.exec(`create trigger task_counted after insert on tasks begin ${add('new', 1)} end`);
-    schema.exec(`create trigger task_uncounted after delete on tasks begin ${add('old', -1)} end`);
-    schema.exec(`
-      create trigger task_recounted
-      after update of status, unfinished_dependencies, is_held, is_overdue, goal_id, project on tasks
-      when (${stateOf('old')}) <> (${stateOf('new')}) or (${isOverdue('old')}) <> (${isOverdue('new')})
-        or old.project <> new.project or old.goal_id is distinct from new.goal_id
-      begin ${add('old', -1)} ${add('new', 1)} end`);
+    createCountTriggers(schema);
   },
 };
+
+/** The triggers of SQLite go with the table of tasks, so a migration that rebuilds it creates them again. */
+export function createCountTriggers(schema: SchemaWriter): void {
+  schema.exec(`create trigger task_counted after insert on tasks begin ${add('new', 1)} end`);
+  schema.exec(`create trigger task_uncounted after delete on tasks begin ${add('old', -1)} end`);
+  schema.exec(`
+    create trigger task_recounted
+    after update of status, unfinished_dependencies, is_held, is_overdue, goal_id, project on tasks
+    when (${stateOf('old')}) <> (${stateOf('new')}) or (${isOverdue('old')}) <> (${isOverdue('new')})
+      or old.project <> new.project or old.goal_id is distinct from new.goal_id
+    begin ${add('old', -1)} ${add('new', 1)} end`);
+}
 
 function stateOf(row: string): string {
   return `case when ${row}.status <> 'pending' then ${row}.status
@@ -62,7 +67,9 @@ function add(row: 'old' | 'new', by: 1 | -1): string {
     on conflict (goal_id, state, project) do update set count = task_counts.count + excluded.count;`;
 }
 
-/** The same, counted from the rows. */
+/** The view that counts the same from the rows. */
+export const countedTasks = (): string => `create view counted_tasks as ${countedRows}`;
+
 const countedRows = [
   { goal: '0', state: stateOf('tasks'), condition: 'true' },
   { goal: 'goal_id', state: stateOf('tasks'), condition: 'goal_id is not null' },

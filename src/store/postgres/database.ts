@@ -91,6 +91,9 @@ class PostgresDatabase implements Database {
 
   readonly isHere: Database['isHere'] = () => !this.#isClosed;
 
+  readonly sizeBytes: Database['sizeBytes'] = async () =>
+    (await this.get<{ bytes: number }>('select pg_database_size(current_database()) as bytes'))?.bytes ?? 0;
+
   readonly lossAtOpening: Database['lossAtOpening'] = () => undefined;
 
   readonly close: Database['close'] = (last = []) => {

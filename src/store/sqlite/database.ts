@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RuntimeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
@@ -84,6 +85,12 @@ class SqliteDatabase implements Database {
       : this.#untilFree(() => copyInto(this.#opened.reader, path));
 
   readonly isHere: Database['isHere'] = () => this.#opened.isHere();
+
+  /** The newest changes are in the write-ahead log. */
+  readonly sizeBytes: Database['sizeBytes'] = async () => {
+    const paths = [this.location, `${this.location}-wal`];
+    return paths.reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
+  };
 
   readonly lossAtOpening: Database['lossAtOpening'] = () =>
     this.#opened.damage && explainWalDamage(this.#opened.damage);

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { systemCode } from '../../base/network-error.js';
 import { loadDriver } from './driver.js';
 import { isBusy } from './sqlite-errors.js';
 
@@ -8,7 +9,7 @@ import { isBusy } from './sqlite-errors.js';
  */
 export async function takeProcessLock(file: string): Promise<(() => void) | undefined> {
   const { connect } = await loadDriver();
-  closeSync(openSync(file, 'a', 0o600));
+  makePrivate(file);
   const connection = connect(file, { timeout: 0 });
   try {
     connection.exec('begin exclusive');
@@ -17,5 +18,14 @@ export async function takeProcessLock(file: string): Promise<(() => void) | unde
     connection.close();
     if (isBusy(error)) return undefined;
     throw error;
+  }
+}
+
+/** A file that exists is not opened: closing it would drop a lock that this process has on it. */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'ax', 0o600));
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
   }
 }

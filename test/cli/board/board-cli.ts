@@ -41,6 +41,11 @@ async function fill(cli: ReturnType<typeof boardCli>): Promise<string> {
       { title: 'Draw the railroad diagrams', priority: 9 },
     ],
   });
-  await cli.tool('update_task_status', { task_id: 3, status: 'in_progress', worker_id: 'painter' });
+  await cli.tool('update_task_status', {
+    task_id: 3,
+    status: 'in_progress',
+    worker_id: 'painter',
+    lease_seconds: 86_400,
+  });
   return cli.home;
 }

@@ -30,6 +30,11 @@ it('import shows what it would do, writes with --yes, and brings nothing twice',
   expect((await run([...args, '--yes'])).json()).toMatchObject({ tasks: { created: 0, present: 7 } });
   const board = (await run(['board'])).json();
   expect(board.counts).toMatchObject({ ready: 2, waiting: 2, completed: 2, cancelled: 1 });
+  // Keys are unique within a project, so that another one imports the same.
+  const third = await run([...args, '--yes'], { env: { CLAUDE_PROJECT_DIR: '/third' } });
+  expect(third.json()).toMatchObject({ tasks: { created: 7 } });
+  const own = ['tool', 'create_task', '--arg', 'title=Own', '--arg', 'key=master:1'];
+  expect((await run(own, { env: { CLAUDE_PROJECT_DIR: '/other' } })).code).toBe(0);
   for (const more of [[], ['--yes']]) {
     const clash = await run([...args, ...more], { env: { CLAUDE_PROJECT_DIR: '/other' } });
     expect([clash.code, clash.stderr]).toEqual([4, expect.stringContaining('The key master:1 belongs to task')]);

@@ -92,6 +92,17 @@ it('check starts each server and names the problem of each; list starts none and
   ]);
 });
 
+it('check tries more servers than a session may have, whatever number of instances they have', async () => {
+  const servers = Object.fromEntries(
+    Array.from({ length: 22 }, (_, number) => [`s${number}`, odd(number < 4 ? { instances: 8 } : {})]),
+  );
+  const checked = await runCli(['servers', 'check', '--json'], { home: homeWith({ mcpServers: servers }) });
+  const found = checked.json().servers as { server: string; status: string; problem?: string }[];
+  expect(found.filter(({ status }) => status !== 'ok')).toEqual([]);
+  expect(found.map(({ server }) => server)).toEqual(Object.keys(servers));
+  expect(checked.code).toBe(0);
+});
+
 it('call_tool works from a shell too, and the process ends by itself', async () => {
   const home = homeWith({ mcpServers: { odd: odd() } });
   const end = await runCli(

@@ -14,11 +14,12 @@ function codeImportsOf(file: string): string[] {
 
 it("the SDK's client is loaded with the first connection, and not when the server starts", () => {
   const users = files.filter((file) => codeImportsOf(file).some((target) => target.includes('sdk/client/')));
-  const downstream = ['downstream/connection/connection.ts', 'downstream/connection/http-transport.ts'];
-  expect(users.sort()).toEqual([...downstream, 'mcp/remote/connection.ts']);
+  const downstream = ['connection.ts', 'http-transport.ts', 'oauth/authorization.ts', 'oauth/log-in.ts'];
+  const lazy = downstream.map((file) => `downstream/connection/${file}`);
+  expect(users.sort()).toEqual([...lazy, 'mcp/remote/connection.ts']);
   // The thin client is loaded as a whole, when it is wanted.
   const others = files.filter((file) => !file.startsWith('mcp/remote/') && !file.startsWith('store/'));
-  const eager = /\/connection\.js$|\/open-remote\.js$/;
+  const eager = /\/connection\.js$|\/log-in\.js$|\/open-remote\.js$/;
   const eagerUsers = others.filter((file) => codeImportsOf(file).some((target) => eager.test(target)));
   expect(eagerUsers).toEqual([]);
   const httpUsers = others.filter((file) =>

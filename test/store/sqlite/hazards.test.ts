@@ -42,6 +42,7 @@ test('the store opens only files that it makes at that moment, and reads the -wa
   expect(found.sort()).toEqual([
     "store/sqlite/backup.ts: openSync(unfinished, 'ax', 0o600))",
     "store/sqlite/prepare-file.ts: openSync(file, 'ax', 0o600))",
+    "store/sqlite/process-lock.ts: openSync(file, 'ax', 0o600))",
     // Of the -wal alone, on which SQLite has no lock.
     "store/sqlite/wal-damage.ts: openSync(path, 'r')",
   ]);
