@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { connectServer } from '../support/mcp-client.js';
+import { tempDir } from '../support/temp-dir.js';
 import { expectGoodLooks } from './looks.js';
 import { describeInBrowser, openPage } from './open-page.js';
 
@@ -31,6 +32,24 @@ describeInBrowser('the workers', () => {
     await session('claude:f00d').getByText('ended').waitFor();
     await page.getByText('JSON').click();
     expect(await page.locator('.raw pre').textContent()).toContain('"workerId": "hedy"');
+    expect(problems).toEqual([]);
+  });
+
+  it('have the paths that they have reserved beside them, with who has them and until when', async () => {
+    const { page, runtime, problems } = await openPage('/workers');
+    const reserved = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Reserved paths' }) });
+    await reserved.getByText('None.').waitFor();
+    const project = tempDir();
+    const ada = await connectServer({ home: runtime.home, env: { CLAUDE_PROJECT_DIR: project } });
+    await ada.ok('claim_worker_slot', { worker_id: 'ada' });
+    await ada.ok('reserve_paths', { globs: ['src/store/**'], reason: 'the new engine' });
+    const row = reserved.locator('tbody tr').filter({ hasText: `${project}/src/store/**` });
+    await row.getByText('ada', { exact: true }).waitFor();
+    await row.getByText('the new engine').waitFor();
+    await row.locator('time').waitFor();
+    await expectGoodLooks(page, 'workers-reserved');
+    await ada.ok('release_paths', {});
+    await reserved.getByText('None.').waitFor();
     expect(problems).toEqual([]);
   });
 

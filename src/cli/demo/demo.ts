@@ -226,14 +226,17 @@ async function readBackgroundResult(
   const [job] = waited.tasks as { status: string; error?: { message: string } }[];
   background.status = job?.status ?? '';
   background.outcome = job?.error?.message ?? (await outcomeOf(server, jobId, model));
-  note(stage, 'get_task_result', `${background.status}: ${background.outcome}`);
+  note(stage, model ? 'get_task_result' : 'get_job_status', `${background.status}: ${background.outcome}`);
 }
 
 async function outcomeOf(server: DemoServer, jobId: string, model: string | undefined): Promise<string> {
-  const result = await server.call('get_task_result', { task_id: jobId });
-  if (model) return `"${String(result.result).slice(0, 120)}..."`;
-  const { test } = result.data as { test: { accuracy: number } };
-  return `${Math.round(test.accuracy * 30)} of 30 flowers that it had not seen named right`;
+  if (model) {
+    const { result } = await server.call('get_task_result', { task_id: jobId });
+    return `"${String(result).slice(0, 120)}..."`;
+  }
+  const { result } = await server.call('get_job_status', { job_id: jobId, fields: ['test.accuracy'] });
+  const { 'test.accuracy': accuracy } = result as { 'test.accuracy': number };
+  return `${Math.round(accuracy * 30)} of 30 flowers that it had not seen named right`;
 }
 
 async function workTheRest(server: DemoServer, stage: Stage, held: Reply): Promise<void> {

@@ -8,6 +8,7 @@ import { defineTool } from '../../tools/call/define-tool.js';
 import { cursor, goalId } from '../../tools/call/fields.js';
 import { fromCursor } from '../../tools/call/page.js';
 import { showMessage } from '../../tools/shapes/message.js';
+import { reservedOutput, showReserved } from '../../tools/shapes/reservation.js';
 import { goalGraph, goalPage, showGoalProgress } from './goals.js';
 import { messagePage } from './messages.js';
 import { sessionList, showSessions } from './sessions.js';
@@ -163,6 +164,17 @@ export const boardReads = [
     input: z.strictObject({}),
     output: sessionList,
     handler: async (_, { runtime }) => showSessions(await readSessions(runtime.db)),
+  }),
+
+  defineTool({
+    name: 'reservations',
+    title: 'Reserved paths',
+    effect: 'read',
+    description: 'The paths that sessions have reserved, of all projects, as whole paths.',
+    input: z.strictObject({}),
+    output: reservedOutput,
+    handler: async (_, { runtime, actor }) =>
+      showReserved(await runtime.reservations.list({ ...actor, project: '' }), actor),
   }),
 
   defineTool({

@@ -175,7 +175,7 @@ describe('at submission', () => {
   it.each([
     [{ command: 'rm' }, /allows no such command\. It allows: list, tag/],
     [{ command: 'list', args: ['-la'] }, /allows this command no arguments/],
-    [{ command: 'tag', args: ['v1.2', 'x; v1.2'] }, /only arguments that match v\\d\+\\\.\\d\+.*args\[1\]/s],
+    [{ command: 'tag', args: ['v1.2', 'x; v1.2'] }, /args\[1\].*only arguments that match v\\d\+\\\.\\d\+/s],
     [{ command: 'tag', args: ['v1.2\nrm'] }, /only arguments that match/],
     [{ command: 'list', shell: true }, /Unrecognized key/],
     [{ command: 'list', args: ['a\0b'] }, /null character/],

@@ -54,7 +54,7 @@ it('prints each step, and where everything is stored', async () => {
     'decompose_goal',
     'claim_next_task',
     'kill -9',
-    'get_task_result',
+    'get_job_status',
     'goal 1 is completed',
   ]) {
     expect(stdout).toContain(step);

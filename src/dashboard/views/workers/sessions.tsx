@@ -10,7 +10,7 @@ const mostTasks = 8;
 export function Sessions({ sessions, others }: SessionList) {
   const now = useNow(10_000);
   return (
-    <table class="sessions">
+    <table class="holdings sessions">
       <thead>
         <tr>
           <th>Client</th>

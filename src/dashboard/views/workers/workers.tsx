@@ -1,4 +1,5 @@
 import type { SessionList } from '../../../http/page/sessions.js';
+import type { ShownReserved } from '../../../tools/shapes/reservation.js';
 import type { ShownWorker, ShownWorkerList } from '../../../tools/shapes/worker.js';
 import { useMayWrite, write } from '../../api.js';
 import { Link } from '../../location.js';
@@ -6,16 +7,19 @@ import { ConfirmButton } from '../../ui/dialog.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
+import { ReservedPaths } from './reserved-paths.js';
 import { Sessions } from './sessions.js';
 
 /** Heartbeats are not recorded as changes, so their times are read at an interval. */
 const pollMs = 10_000;
 const options = { subjects: ['slot', 'session', 'task', 'job', 'runtime'], everyMs: pollMs };
+const pathOptions = { subjects: ['path', 'session'], everyMs: pollMs };
 
-/** The worker slots and the sessions, with what each holds. */
+/** The worker slots, the reserved paths and the sessions, with what each holds. */
 export function Workers() {
   const slots = useRead<ShownWorkerList>('get_workers', {}, options);
   const here = useRead<SessionList>('page/sessions', {}, options);
+  const reserved = useRead<ShownReserved>('page/reservations', {}, pathOptions);
   const titles = new Map(
     [...(here.data?.sessions ?? []), ...(here.data?.others ?? [])].flatMap(({ tasks }) =>
       tasks.map(({ id, title }) => [id, title]),
@@ -49,6 +53,10 @@ export function Workers() {
         </Shown>
       </section>
       <section>
+        <h2>Reserved paths</h2>
+        <Shown reading={reserved}>{(read) => <ReservedPaths {...read} />}</Shown>
+      </section>
+      <section>
         <h2>Sessions</h2>
         <Shown reading={here}>
           {(read) =>
@@ -63,7 +71,7 @@ export function Workers() {
           }
         </Shown>
       </section>
-      <RawJson value={{ slots: slots.data, ...here.data }} />
+      <RawJson value={{ slots: slots.data, reserved: reserved.data, ...here.data }} />
     </>
   );
 }

@@ -1,0 +1,42 @@
+import type { ShownReserved } from '../../../tools/shapes/reservation.js';
+import { Link } from '../../location.js';
+import { Time } from '../../ui/time.js';
+
+/** The paths that sessions have reserved: who has them, and until when. */
+export function ReservedPaths({ paths, count }: ShownReserved) {
+  if (paths.length === 0) {
+    return <p class="quiet">None. A session reserves files before it edits them with reserve_paths.</p>;
+  }
+  return (
+    <>
+      <table class="holdings">
+        <thead>
+          <tr>
+            <th>Path</th>
+            <th>Reserved by</th>
+            <th>Lease ends</th>
+          </tr>
+        </thead>
+        <tbody>
+          {paths.map(({ glob, by, shared, until, reason, task }) => (
+            <tr key={`${glob} ${by}`}>
+              <td class="path">{glob}</td>
+              <td>
+                <strong>{by}</strong> {shared && <span class="quiet">with others</span>}
+                {(reason !== undefined || task !== undefined) && (
+                  <div class="quiet small">
+                    {reason} {task !== undefined && <Link to={`/board/task/${task}`}>task {task}</Link>}
+                  </div>
+                )}
+              </td>
+              <td>
+                <Time at={until} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {count > paths.length && <p class="quiet">and {count - paths.length} more</p>}
+    </>
+  );
+}
