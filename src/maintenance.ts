@@ -33,7 +33,7 @@ export interface MaintenanceNeeds {
   reservations: Reservations;
   tasks: Tasks;
   goalRuns: GoalRuns;
-  jobs: Pick<Jobs, 'sweep'>;
+  jobs: Pick<Jobs, 'notice' | 'sweep'>;
   metrics: Metrics;
   downstream: Downstream;
   worktrees: Pick<Worktrees, 'sweep'>;
@@ -41,6 +41,8 @@ export interface MaintenanceNeeds {
 
 const heartbeatMs = 10_000;
 const sweepMs = 15_000;
+/** How long a job may stay with a runner that was killed. */
+const noticeMs = 2_000;
 const worktreesMs = 600_000;
 const dayMs = 86_400_000;
 
@@ -91,6 +93,7 @@ export class Maintenance {
   /** Repeats the duties until `stop`; a second call changes nothing. Runners that it starts are put down to `actor`. */
   start(actor: Actor = anonymous): void {
     this.#every(heartbeatMs, 'write counters', () => this.#needs.metrics.flush());
+    this.#every(noticeMs, 'notice lost runners', () => this.#needs.jobs.notice(actor));
     this.#every(sweepMs, 'sweep', () => this.runOnce(undefined, actor));
   }
 

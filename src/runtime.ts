@@ -271,7 +271,7 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
   return {
     goalRuns,
     relayRuns,
-    jobs: createJobs({ db, clock, store, spawner, spool, crashReports, log }),
+    jobs: createJobs({ db, clock, store, spawner, spool, crashReports, log, isReadOnly: config.isReadOnly }),
     startDrain: (runnerId: string, watchdog?: Watchdog): Drain => new Drain({ ...drainNeeds, runnerId, watchdog }),
   };
 }

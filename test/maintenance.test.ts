@@ -2,7 +2,9 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { nameSession } from '../src/core/coordination/sessions.js';
 import { contextOf, runTool } from '../src/tools/call/run-tool.js';
 import { findTool } from '../src/tools/index.js';
+import { pidOf, testQueue } from './core/jobs/queue.js';
 import { openBoard } from './core/tasks/board.js';
+import { eventually } from './support/eventually.js';
 
 const noSessions = `create trigger no_sessions before insert on sessions begin select raise(abort, 'not now'); end`;
 
@@ -36,6 +38,18 @@ it('a session whose heartbeat fails does not keep another from being renewed', a
   const rows = await board.db.all<{ id: string; at: number }>('select id, heartbeat_at as at from sessions');
   expect(rows.find(({ id }) => id === ill.id)?.at).toBe(start);
   expect(rows.find(({ id }) => id === well.id)?.at).toBe(start + 10_000);
+});
+
+it('the job of a runner that was killed is in the queue again within 3 s, though nobody reads it', async () => {
+  const queue = await testQueue();
+  const job = await queue.running();
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => void vi.useRealTimers());
+  queue.runtime.maintenance.start();
+  queue.liveness.set(await pidOf(queue, job.runner_id ?? ''), 'dead');
+  vi.advanceTimersByTime(3_000);
+  await eventually('it is', async () => (await queue.row(job.id)).status === 'pending');
+  expect(await queue.row(job.id)).toMatchObject({ error_code: 'runner_lost', crashes: 1, tries: 1 });
 });
 
 describe('what ended long ago', () => {

@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { type ErrorCode, type ErrorReport, RuntimeError, reportError } from '../base/errors.js';
 import { createRedactor } from '../base/redact.js';
+import { nearest } from '../base/text.js';
 import { forShell } from './for-shell.js';
 import type { GlobalFlags } from './global-flags.js';
 import { commandName } from './launch.js';
@@ -31,9 +32,13 @@ export function isDone(error: unknown): boolean {
 }
 
 /** Prints whatever was thrown, and returns the exit code. The command line has no other mapping from errors to text. */
-export function reportFailure(error: unknown, { isJson, isVerbose }: GlobalFlags, output: Output): number {
+export async function reportFailure(
+  error: unknown,
+  { isJson, isVerbose }: GlobalFlags,
+  output: Output,
+): Promise<number> {
   const report = explain(error);
-  if (report.hint !== undefined) report.hint = forShell(report.hint);
+  if (report.hint !== undefined) report.hint = await hintForShell(report.hint);
   if (isJson) output.printJson({ error: report });
   else {
     output.say(`${output.paintAside('red', 'error:')} ${printable(report.message)}`);
@@ -41,6 +46,16 @@ export function reportFailure(error: unknown, { isJson, isVerbose }: GlobalFlags
   }
   if (isVerbose) output.say(withoutKeys(printable(inspect(error))));
   return exitCodes[report.code];
+}
+
+/** The tools are loaded for a hint that may name one. */
+async function hintForShell(hint: string): Promise<string> {
+  if (!/[a-z]_[a-z]/.test(hint)) return forShell(hint);
+  const { toolsets } = await import('../tools/index.js');
+  return forShell(
+    hint,
+    Object.values(toolsets).flatMap((tools) => tools.map(({ name }) => name)),
+  );
 }
 
 const withoutKeys = createRedactor([]);
@@ -62,6 +77,15 @@ function explain(error: unknown): ErrorReport {
 function explainUsage({ code, message }: CommanderError): ErrorReport {
   const overview = `\`${commandName} --help\` lists the commands, \`${commandName} COMMAND --help\` prints what one takes.`;
   if (code === 'commander.help') return { code: 'invalid', message: 'There is no such command.', hint: overview };
-  const [what = '', suggestion] = message.replace(/^error: /, '').split('\n');
-  return { code: 'invalid', message: what, hint: suggestion ? suggestion.slice(1, -1) : overview };
+  const [what = '', suggestion = ''] = message.replace(/^error: /, '').split('\n');
+  return { code: 'invalid', message: what, hint: nearOnes(what, suggestion) ?? overview };
+}
+
+/** Commander also suggests words that share few letters with the wrong one: `logs` for `bogus`. */
+function nearOnes(what: string, suggestion: string): string | undefined {
+  const wrong = /'(.*)'/.exec(what)?.[1] ?? '';
+  const suggested = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(suggestion)?.[1]?.split(', ') ?? [];
+  const letters = (word: string): string => word.replace(/^-+/, '').replaceAll('-', '_');
+  const near = suggested.filter((word) => nearest(letters(wrong), [letters(word)]).length > 0);
+  return near.length === 0 ? undefined : `Did you mean ${near.join(' or ')}?`;
 }

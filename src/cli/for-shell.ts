@@ -25,9 +25,18 @@ const commandOf: Readonly<Record<string, string>> = {
 
 /**
  * Advice as a person in a shell can follow it: `Call list_jobs` becomes "Run `agent-runtime list-jobs`". Advice is written
- * for models, which call tools; a name that is part of a command already stays.
+ * for models, which call tools; a name that is part of a command already stays. `tools` are the names of all tools, which
+ * advice also gives without the word "call": "change that task with edit_task".
  */
-export function forShell(advice: string): string {
+export function forShell(advice: string, tools: readonly string[] = []): string {
+  const known = new Set(tools);
+  const toCommand = (whole: string, call: string | undefined, name: string): string => {
+    const isTool = call !== undefined || (known.has(name) && name.includes('_'));
+    const command = commandOf[name] ?? (isTool ? `tool ${name}` : undefined);
+    if (command === undefined) return whole;
+    const run = call === undefined ? '' : call.startsWith('C') ? 'Run ' : 'run ';
+    return `${run}\`${commandName} ${command}\``;
+  };
   const named = advice
     .split(/(`[^`]*`)/)
     .map((part) => (part.startsWith('`') ? part : part.replaceAll(toolName, toCommand)))
@@ -38,10 +47,3 @@ export function forShell(advice: string): string {
 
 /** A name in snake case, with the word that says that it is called. One tool has an everyday word as its name. */
 const toolName = /\b([Cc]all )?([a-z]+(?:_[a-z]+)+|(?<=[Cc]all )heartbeat)\b/g;
-
-function toCommand(whole: string, call: string | undefined, name: string): string {
-  const command = commandOf[name] ?? (call === undefined ? undefined : `tool ${name}`);
-  if (command === undefined) return whole;
-  const run = call === undefined ? '' : call.startsWith('C') ? 'Run ' : 'run ';
-  return `${run}\`${commandName} ${command}\``;
-}

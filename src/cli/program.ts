@@ -25,7 +25,7 @@ export async function runCommandLine(given: string[]): Promise<void> {
     if (isDone(error)) return;
     // Parsing stops at the first mistake, so a --json after it has not been read.
     const flags = globalFlagsOf(program);
-    const code = reportFailure(error, { ...flags, isJson: flags.isJson || args.includes('--json') }, output);
+    const code = await reportFailure(error, { ...flags, isJson: flags.isJson || args.includes('--json') }, output);
     // An interrupted command keeps the exit code of its signal.
     process.exitCode ||= code;
   }

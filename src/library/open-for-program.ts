@@ -11,7 +11,7 @@ import { readConfig } from '../config.js';
 import { nameSession, openRuntime, type Runtime, type Session } from '../runtime.js';
 import { contextOf, runTool } from '../tools/call/run-tool.js';
 import { findTool } from '../tools/index.js';
-import type { ShownJob } from '../tools/shapes/job.js';
+import { type ShownJob, wholeResultOf } from '../tools/shapes/job.js';
 import type { AgentRuntime, OpenOptions } from './agent-runtime.js';
 import type { ClaimedTask, Goal, Task, TaskReference, UpdatedTask } from './board.js';
 import type { Job } from './jobs.js';
@@ -78,8 +78,9 @@ type JobMethod = 'submitJob' | 'getJobStatus' | 'waitForJob' | 'cancelJob' | 're
 function jobMethods(call: Call, runtime: Runtime): Pick<AgentRuntime, JobMethod> {
   /** With its whole result: the tool cuts a long one. */
   async function getJobStatus(jobId: string): Promise<Job> {
-    const { left_out: cut, result = null, ...job } = await call<ShownJob>('get_job_status', { job_id: jobId });
-    return { ...job, result: cut === undefined ? result : (await runtime.jobs.get(jobId)).result };
+    const shown = await call<ShownJob>('get_job_status', { job_id: jobId });
+    const { left_out: _, ...job } = shown;
+    return { ...job, result: await wholeResultOf(shown, runtime.jobs) };
   }
   return {
     submitJob: (job) => call('submit_job', job),

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AgentError, type Artifact, type Dependency } from '../agents/define-agent.js';
-import { type Json, readJson } from '../base/json.js';
 import { makePrivateDirectory } from '../base/private-files.js';
 import { recordArtifact } from '../core/jobs/attempts.js';
 import type { AttemptKey } from '../core/jobs/outcome.js';
 import { listArtifacts } from '../core/jobs/read-jobs.js';
+import { readResult } from '../core/jobs/second-names.js';
 import type { Database, Sql } from '../store/sql.js';
 
 export interface ArtifactToSave {
@@ -65,7 +65,7 @@ export async function readDependencies(sql: Sql, jobId: string): Promise<Depende
   const dependencies: Dependency[] = [];
   for (const { id, type, result } of rows) {
     const artifacts = await readArtifacts(sql, id);
-    dependencies.push({ id, type, result: result === null ? null : readJson<Json>(result), artifacts });
+    dependencies.push({ id, type, result: readResult(type, result), artifacts });
   }
   return dependencies;
 }

@@ -21,6 +21,8 @@ export interface AttemptNeeds extends ProgressWriterNeeds {
   loadAgent(type: string, requires: string | null): Promise<Agent>;
   /** How long an agent may take to stop after its signal was aborted. */
   stopGraceMs: number;
+  /** Is called when the attempt's time is over, before its agent learns of it. */
+  onTimeout?: (() => void) | undefined;
 }
 
 /** Why an attempt is stopped; the reason of its AbortSignal. */
@@ -64,7 +66,10 @@ export function startAttempt(job: JobRow, needs: AttemptNeeds): Attempt {
   });
 
   const stopped = new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve()));
-  const timer = setTimeout(() => stop('timeout'), job.timeout_seconds * 1000);
+  const timer = setTimeout(() => {
+    needs.onTimeout?.();
+    stop('timeout');
+  }, job.timeout_seconds * 1000);
 
   async function finish(): Promise<Outcome | 'superseded'> {
     const first = await Promise.race([settled, stopped]);

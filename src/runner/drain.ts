@@ -11,14 +11,14 @@ import { type AttemptKey, type Outcome, spendingOf } from '../core/jobs/outcome.
 import { type Attempt, type AttemptNeeds, type StopReason, startAttempt } from './attempt.js';
 import { logJobEnd } from './job-log.js';
 import { persistTurn, type Spool } from './persist-outcome.js';
-import type { Watchdog } from './watchdog.js';
+import type { AttemptWatch, Watchdog } from './watchdog.js';
 
-export interface DrainNeeds extends Omit<AttemptNeeds, 'stopGraceMs'> {
+export interface DrainNeeds extends Omit<AttemptNeeds, 'stopGraceMs' | 'onTimeout'> {
   runnerId: string;
   jobs: JobStore;
   spool: Spool;
   log: Log;
-  /** Finds the call that holds the thread of a runner of many. */
+  /** Ends an attempt that holds the thread beyond its time, and finds the call that holds the thread of a runner of many. */
   watchdog?: Watchdog | undefined;
   /** How long an agent may take to stop; 6 s unless a test says otherwise. */
   stopGraceMs?: number;
@@ -50,6 +50,7 @@ interface Carried {
   readonly job: JobRow;
   readonly key: AttemptKey;
   readonly attempt: Attempt;
+  readonly watch: AttemptWatch | undefined;
   /** By `performance.now`. */
   readonly startedAt: number;
   /** The message of an error that went uncaught meanwhile. */
@@ -226,10 +227,14 @@ export class Drain {
   }
 
   #start(job: JobRow): void {
-    const { log, stopGraceMs = usualStopGraceMs } = this.#needs;
+    const { log, watchdog, stopGraceMs = usualStopGraceMs } = this.#needs;
     const token = job.attempt_token ?? '';
-    const attempt = this.#current.run(token, () => startAttempt(job, { ...this.#needs, stopGraceMs }));
-    const carried: Carried = { job, key: { jobId: job.id, token }, attempt, startedAt: performance.now() };
+    // Before any of the agent's code runs, which may never let go of the thread.
+    const watch = watchdog?.watchAttempt(token, job.timeout_seconds);
+    const needs = { ...this.#needs, stopGraceMs, onTimeout: watch?.isTold };
+    const attempt = this.#current.run(token, () => startAttempt(job, needs));
+    const key: AttemptKey = { jobId: job.id, token };
+    const carried: Carried = { job, key, attempt, watch, startedAt: performance.now() };
     this.#carried.set(token, carried);
     log.info('job_started', { job_id: job.id, type: job.type, attempt: job.attempt });
     void attempt.outcome.then((outcome) => this.#end(carried, outcome));
@@ -238,6 +243,7 @@ export class Drain {
   #end(carried: Carried, ended: Outcome | 'superseded'): void {
     const { job, key, attempt, crash, startedAt } = carried;
     this.#carried.delete(key.token);
+    carried.watch?.isOver();
     this.#ended = key;
     if (attempt.isStuck) this.#distrust();
     const durationMs = Math.round(performance.now() - startedAt);

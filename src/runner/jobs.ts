@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
-import { hasEnded, type Job } from '../core/jobs/job.js';
+import { hasEnded, type Job, type JobStatus } from '../core/jobs/job.js';
 import type { JobStore, Submitted, SubmittedJob, WorkingJob } from '../core/jobs/job-store.js';
 import { createJobReads, type JobReads } from '../core/jobs/read-jobs.js';
 import type { RetryOptions } from '../core/jobs/retry-job.js';
@@ -25,6 +25,8 @@ export interface JobsNeeds {
   spool: Spool;
   crashReports: CrashReports;
   log: Log;
+  /** Nothing is written for one who reads, so a lost runner is left to others. */
+  isReadOnly?: boolean;
 }
 
 /**
@@ -32,6 +34,8 @@ export interface JobsNeeds {
  * uses; the store below it starts and ends no process.
  */
 export interface Jobs extends JobReads {
+  /** Sweeps if the process of a runner is gone, and costs next to nothing if none is. Resolves to whether it has swept. */
+  notice(actor: Actor): Promise<boolean>;
   /** Stores a job and starts a runner for it where one is needed. Throws as `submitJob` of core/jobs does. */
   submit(job: NewJob, actor: Actor): Promise<Pick<SubmittedJob, 'job' | 'isRepeated'>>;
   /** Stores several jobs, all or none, and starts runners for them. Throws as `submit` does. */
@@ -54,16 +58,48 @@ export interface Jobs extends JobReads {
   sweep(actor: Actor): Promise<void>;
 }
 
-export function createJobs({ db, clock, store, log, ...needs }: JobsNeeds): Jobs {
+export function createJobs({ db, clock, store, log, isReadOnly = false, ...needs }: JobsNeeds): Jobs {
+  const reads = createJobReads(db, clock);
   const runners = new RunnerProcesses({ store, log, ...needs });
 
   const fill = async (actor: Actor): Promise<void> => {
     for (const runnerId of await store.permitRunners(actor)) await runners.start(runnerId);
   };
 
+  const sweep = async (actor: Actor): Promise<void> => {
+    try {
+      await runners.rescue();
+    } catch (error) {
+      log.warn('a lost runner could not be written off yet', { error });
+    }
+    await fill(actor);
+  };
+
+  const notice = async (actor: Actor): Promise<boolean> => {
+    if (isReadOnly || !(await store.hasDeadRunner())) return false;
+    await sweep(actor);
+    return true;
+  };
+
+  let noticedAt = Number.NEGATIVE_INFINITY;
+  /** Reads a job; once more when it was at work with a runner that turns out to be gone. Polling does not look each time. */
+  const fresh =
+    <Read>(read: (id: string) => Promise<Read>, statusOf: (found: Read) => JobStatus) =>
+    async (id: string): Promise<Read> => {
+      const found = await read(id);
+      if (statusOf(found) !== 'running' || performance.now() - noticedAt < noticeMs) return found;
+      noticedAt = performance.now();
+      return (await notice(nobody)) ? read(id) : found;
+    };
+
   return {
-    ...createJobReads(db, clock),
+    ...reads,
+    get: fresh(reads.get, ({ status }) => status),
+    status: fresh(reads.status, (status) => status),
+    progress: fresh(reads.progress, ({ status }) => status),
     fill,
+    notice,
+    sweep,
     why: store.why,
 
     async submit(job, actor) {
@@ -107,17 +143,13 @@ export function createJobs({ db, clock, store, log, ...needs }: JobsNeeds): Jobs
       await fill(actor);
       return store.get(id);
     },
-
-    async sweep(actor) {
-      try {
-        await runners.rescue();
-      } catch (error) {
-        log.warn('a lost runner could not be written off yet', { error });
-      }
-      await fill(actor);
-    },
   };
 }
+
+/** How often reads of running jobs look whether the runners live. */
+const noticeMs = 1_000;
+/** A read acts for no session. */
+const nobody: Actor = { holder: null, project: '' };
 
 /**
  * How long a cancelled job may take to end before its whole process group is killed: 6 s for its agent, and the time to
@@ -152,7 +184,7 @@ class RunnerProcesses {
   async rescue(): Promise<void> {
     const { store, spool, crashReports, log } = this.#needs;
     const rescued = await store.rescue({
-      readSpooled: (key, runnerId, isAlone) => spool.read(key) ?? crashReports.read(runnerId, isAlone),
+      readSpooled: (key, runnerId, isAlone) => spool.read(key) ?? crashReports.read(key, runnerId, isAlone),
       forgetSpooled: spool.forget,
       endRunner: (row) => this.#endRunner(row),
     });

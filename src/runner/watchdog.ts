@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { blockedEvent } from './crash-report.js';
+import { blockedEvent, overdueEvent } from './crash-report.js';
 
 export interface WatchdogNeeds {
   /** The memory that the process may have in all, megabytes. */
@@ -10,13 +10,21 @@ export interface WatchdogNeeds {
 
 export interface Watchdog {
   /**
-   * Watches the thread from now on. When it is held for 2 s, it finds out by what, and says so as soon as the thread is
-   * free. When it is held for 10 s, the process is ended.
+   * For a thread that many attempts share. When it is held for 2 s, the watchdog finds out by which, and says so as soon as
+   * the thread is free. When it is held for 10 s, the process is ended.
    *
-   * @param current what the code that runs right now belongs to
+   * @param current the token of the attempt to which the code that runs right now belongs
    * @param onBlocked is called with what `current` returned while the thread was held
    */
   watchThread(current: () => string | undefined, onBlocked: (found: string) => void): void;
+  /** Ends the process when the time of an attempt is over and it holds the thread, so that nothing else could end it. */
+  watchAttempt(token: string, timeoutSeconds: number): AttemptWatch;
+}
+
+export interface AttemptWatch {
+  /** Its time is over, and it is told so: it may take as long as any agent to stop. */
+  isTold(): void;
+  isOver(): void;
 }
 
 const beatMs = 100;
@@ -31,46 +39,80 @@ const probe = Symbol.for('agent-runtime.current');
  */
 export function startWatchdog({ limitMb, file }: WatchdogNeeds): Watchdog {
   const beats = new Int32Array(new SharedArrayBuffer(4));
-  const workerData = { limit: limitMb * 1_000_000, file, beats, beatMs, blockedEvent, probe: Symbol.keyFor(probe) };
+  const events = { blockedEvent, overdueEvent };
+  const workerData = { limit: limitMb * 1_000_000, file, beats, beatMs, ...events, probe: Symbol.keyFor(probe) };
   const worker = new Worker(source, { eval: true, execArgv: [], workerData });
   worker.unref();
   // A runner works without it too.
   worker.on('error', () => {});
+  let isBeating = false;
+  const watch = (message: WatchMessage) => {
+    if (!isBeating) setInterval(() => Atomics.add(beats, 0, 1), beatMs).unref();
+    isBeating = true;
+    worker.postMessage(message);
+  };
   return {
     watchThread(current, onBlocked) {
       Object.assign(globalThis, { [probe]: current });
       worker.on('message', onBlocked);
       // The listener would keep the process alive.
       worker.unref();
-      setInterval(() => Atomics.add(beats, 0, 1), beatMs).unref();
+      watch({ isShared: true });
+    },
+    watchAttempt(token, seconds) {
+      watch({ token, seconds });
+      return { isTold: () => watch({ token, seconds, isTold: true }), isOver: () => watch({ token, isOver: true }) };
     },
   };
 }
 
-/** Times are counted in turns of its own timer: a process that was stopped, or a machine that slept, is not blamed. */
+type WatchMessage =
+  | { isShared: true }
+  | { token: string; seconds: number; isTold?: true }
+  | { token: string; isOver: true };
+
+/**
+ * How long the thread is held is counted in turns of its own timer: a process that was stopped, or a machine that slept, is
+ * not blamed.
+ */
 const source = `
   const { parentPort, workerData } = require('node:worker_threads');
   const { Session } = require('node:inspector');
   const { writeFileSync } = require('node:fs');
-  const { limit, file, beats, beatMs, blockedEvent, probe } = workerData;
-  const end = (event) => {
+  const { limit, file, beats, beatMs, blockedEvent, overdueEvent, probe } = workerData;
+  const end = (event, more) => {
     try {
-      writeFileSync(file, JSON.stringify({ header: { event } }), { mode: 0o600 });
+      writeFileSync(file, JSON.stringify({ header: { event }, ...more }), { mode: 0o600 });
     } finally {
       process.kill(process.pid, 'SIGKILL');
     }
   };
+  let isWatching = false;
+  let isShared = false;
+  const attempts = new Map();
+  parentPort.on('message', (message) => {
+    isWatching = true;
+    const { token, seconds } = message;
+    if (message.isShared) isShared = true;
+    else if (message.isOver) attempts.delete(token);
+    else {
+      const leftMs = message.isTold ? 8_000 : seconds * 1_000 + 1_000;
+      attempts.set(token, { token, seconds, endsAt: performance.now() + leftMs });
+    }
+  });
   let last = 0;
   let still = 0;
+  let holder;
   setInterval(() => {
     if (process.memoryUsage.rss() > limit) end('Out of memory');
     const beat = Atomics.load(beats, 0);
-    still = beat === last ? still + 1 : 0;
+    still = beat === last && isWatching ? still + 1 : 0;
     last = beat;
-    // Before its first beat the thread is not watched.
-    if (beat === 0) return;
-    if (still === 2_000 / beatMs) findWho();
-    if (still >= 10_000 / beatMs) end(blockedEvent);
+    if (still === 0) holder = undefined;
+    if (isShared && still === 2_000 / beatMs) findWho();
+    const { token, seconds, endsAt = Infinity } = (isShared ? attempts.get(holder) : [...attempts.values()][0]) ?? {};
+    if (still >= 1_000 / beatMs && performance.now() > endsAt) end(overdueEvent, { token, seconds });
+    if (isShared && still >= 10_000 / beatMs) end(blockedEvent);
   }, beatMs);
 
   function findWho() {
@@ -79,7 +121,8 @@ const source = `
     session.on('Debugger.paused', ({ params: { callFrames: [{ callFrameId }] } }) => {
       const expression = 'globalThis[Symbol.for(' + JSON.stringify(probe) + ')]()';
       session.post('Debugger.evaluateOnCallFrame', { callFrameId, expression, returnByValue: true }, (error, found) => {
-        if (found?.result.value) parentPort.postMessage(found.result.value);
+        holder = found?.result.value;
+        if (holder) parentPort.postMessage(holder);
         session.post('Debugger.resume', () => session.post('Debugger.disable', () => session.disconnect()));
       });
     });

@@ -178,7 +178,7 @@ export const jobTools = [
     }),
     output: submittedJobsOutput,
     handler: async ({ jobs, grid }, { runtime, actor }) =>
-      showSubmittedJobs(await submitJobs(jobs.map(readRequest), grid, actor, runtime)),
+      showSubmittedJobs(await submitJobs(readRequests(jobs), grid, actor, runtime)),
   }),
 
   defineTool({
@@ -219,8 +219,12 @@ export const jobTools = [
   }),
 ];
 
-/** One of several jobs, checked as `submit_job` checks its own. */
-function readRequest(given: Record<string, Json>): JobRequest {
-  const { run_at, ...request } = parseInput(submitJobTool, given) as Omit<JobRequest, 'run_at'> & { run_at?: string };
-  return { ...request, run_at: toMs(run_at) };
+const severalJobs = { name: 'submit_jobs', input: z.strictObject({ jobs: z.array(submitJobTool.input) }) };
+
+/** Several jobs, each checked as `submit_job` checks its own. What is wrong is named with its place, as `jobs[1].foo`. */
+function readRequests(given: readonly Record<string, Json>[]): JobRequest[] {
+  const { jobs } = parseInput(severalJobs, { jobs: given }) as {
+    jobs: (Omit<JobRequest, 'run_at'> & { run_at?: string })[];
+  };
+  return jobs.map(({ run_at, ...request }) => ({ ...request, run_at: toMs(run_at) }));
 }

@@ -14,36 +14,40 @@ it('gives every error code an exit code, with separate ones for errors that scri
   expect(exitCodes.dependency_cycle).toBe(4);
 });
 
-it('says what failed and what to do on stderr, and leaves stdout alone', () => {
+it('says what failed and what to do on stderr, and leaves stdout alone', async () => {
   const output = recordingOutput();
-  const code = reportFailure(new RuntimeError('not_found', 'No task has id 12.', 'Call list_tasks.'), flags, output);
+  const code = await reportFailure(
+    new RuntimeError('not_found', 'No task has id 12.', 'Call list_tasks.'),
+    flags,
+    output,
+  );
   expect(code).toBe(3);
   expect(output.stderr()).toBe('error: No task has id 12.\nhint: Run `agent-runtime tasks`.\n');
   expect(output.stdout()).toBe('');
 });
 
-it('gives one JSON document on stdout when JSON is wanted', () => {
+it('gives one JSON document on stdout when JSON is wanted', async () => {
   const output = recordingOutput();
-  reportFailure(new RuntimeError('conflict', 'Taken.'), { ...flags, isJson: true }, output);
+  await reportFailure(new RuntimeError('conflict', 'Taken.'), { ...flags, isJson: true }, output);
   expect(JSON.parse(output.stdout())).toEqual({ error: { code: 'conflict', message: 'Taken.' } });
   expect(output.stderr()).toBe('');
 });
 
-it('shows the stack of a bug only with --verbose, and never a key', () => {
+it('shows the stack of a bug only with --verbose, and never a key', async () => {
   const defect = new TypeError('x is not a function, key sk-ant-abcdefghijklmnop');
   const brief = recordingOutput();
-  expect(reportFailure(defect, flags, brief)).toBe(1);
+  expect(await reportFailure(defect, flags, brief)).toBe(1);
   expect(brief.stderr()).toContain('x is not a function');
   expect(brief.stderr()).toContain('runner.log');
   expect(brief.stderr()).not.toContain('    at ');
   const verbose = recordingOutput();
-  reportFailure(defect, { ...flags, isVerbose: true }, verbose);
+  await reportFailure(defect, { ...flags, isVerbose: true }, verbose);
   expect(verbose.stderr()).toContain('    at ');
   expect(brief.stderr() + verbose.stderr()).not.toContain('abcdefghijklmnop');
 });
 
-it('lets no control character of a message reach the terminal', () => {
+it('lets no control character of a message reach the terminal', async () => {
   const output = recordingOutput();
-  reportFailure(new RuntimeError('conflict', 'held by \u001b[2Jeve\u0007\nnext line'), flags, output);
+  await reportFailure(new RuntimeError('conflict', 'held by \u001b[2Jeve\u0007\nnext line'), flags, output);
   expect(output.stderr()).toBe('error: held by \ufffd[2Jeve\ufffd\nnext line\n');
 });

@@ -77,6 +77,7 @@ it('prints its version', async () => {
 it.each([
   [['doctr'], "unknown command 'doctr'", 'Did you mean doctor?'],
   [['tol', 'create_task'], "unknown command 'tol'", 'Did you mean tool?'],
+  [['bogus'], "unknown command 'bogus'", 'agent-runtime --help'],
   [['frobnicate'], "unknown command 'frobnicate'", 'agent-runtime --help'],
   [['help', 'frobnicate'], 'no such command', 'agent-runtime --help'],
   [['doctor', '--jsn'], "unknown option '--jsn'", 'Did you mean --json?'],

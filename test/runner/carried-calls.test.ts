@@ -168,6 +168,19 @@ describe('a call among others', () => {
   });
 });
 
+it('a call that holds the shared thread beyond its own time fails with that, and costs only the others a runner', async () => {
+  const home = tempDir();
+  const runtime = await background({ home, config: provider(home, 'for (;;);') });
+  const [other = ''] = await hangingCalls(runtime, 1);
+  const odd = await runtime.ask('Go.', { model: 'custom:odd', timeout_seconds: 3, max_attempts: 1 });
+  expect(await runtime.ended(odd)).toMatchObject({ status: 'failed', errorCode: 'timeout', tries: 1, crashes: 0 });
+  expect((await runtime.jobs.attempts(other))[0]).toMatchObject({
+    outcome: 'lost',
+    errorMessage: 'Its runner was ended, because another job held its thread beyond its time.',
+  });
+  await runtime.jobs.cancel(other, session);
+});
+
 it('the calls of a runner that is killed are each tried again, with the attempt counted', async () => {
   const runtime = await background();
   const ids = await hangingCalls(runtime, 16);

@@ -43,8 +43,9 @@ export interface BacktestOutcome {
  *   profit_factor, exposure, commission_paid`: see `Metrics`; `benchmark` has the same for buy and hold of `ticker`;
  * - `relative`, with a benchmark ticker: see `Relative`; `benchmark` is then buy and hold of that ticker. `holdings`, of a
  *   portfolio: `ticker, weight, final_equity, total_return, trades, data` of each;
- * - the same figures under the names of the earlier job server: `final_value, annualized_return, sharpe_ratio, num_trades,
- *   portfolio_values: [{date, value}]`. Its list `trades` became `fills`, because `trades` is a count here;
+ * - when it is read whole, the same figures under the names of the earlier job server: `final_value, annualized_return,
+ *   sharpe_ratio, num_trades, portfolio_values: [{date, value}]`. Its list `trades` became `fills`, because `trades` is a
+ *   count here;
  * - `equity_curve: [[date, equity]]`, `benchmark_curve` (the same for buy and hold), `trade_list: [{entry_date, exit_date,
  *   direction, pnl, return}]` (direction `long` or `short`, of the first leg), `fills: [{date, ticker, action, price,
  *   quantity, commission}]`;
@@ -70,10 +71,6 @@ export function reportBacktest(outcome: BacktestOutcome): JsonObject {
     commission: payload.commission,
     ...(hasSlippage ? { slippage_bps: payload.slippage_bps ?? 0 } : {}),
     ...withSlippageIf(hasSlippage, { ...metrics }, 'slippage_paid'),
-    final_value: metrics.final_equity,
-    annualized_return: metrics.cagr,
-    sharpe_ratio: metrics.sharpe,
-    num_trades: metrics.trades,
     benchmark: withSlippageIf(hasSlippage, { ...benchmark }, 'slippage_paid'),
     ...(outcome.relative
       ? { benchmark_ticker: payload.benchmark_ticker ?? '', relative: { ...outcome.relative } }
@@ -94,7 +91,6 @@ export function reportBacktest(outcome: BacktestOutcome): JsonObject {
     fills: run.fills.map((fill) => withSlippageIf(hasSlippage, { ...fill }, 'slippage')),
     equity_curve: run.equity.map((value, i) => [valueAt(dates, i), value]),
     benchmark_curve: hold.equity.map((value, i) => [valueAt(holdDates, i), value]),
-    portfolio_values: run.equity.map((value, i) => ({ date: valueAt(dates, i), value })),
   };
 }
 

@@ -130,8 +130,8 @@ function known(name: string, figure: number | undefined): JsonObject {
 }
 
 /**
- * The result of the job. `model_type`, `final_*`, `training_history`, `experiment_id` and `completed_at` are the keys of
- * the earlier Python orchestrator. `final_*` are the figures of the held-out rows, never of the train rows. Losses are
+ * The result of the job. `final_*`, `experiment_id` and `completed_at` are keys of the earlier Python orchestrator; when it
+ * is read whole, it has `model_type` and `training_history` too. `final_*` are the figures of the held-out rows, never of the train rows. Losses are
  * means per row without the penalty, in nats for linear and neural, in hinge units for svm. Of a regression they are
  * squared errors in units of the target's variance, `test.rmse` and `test.mae` are in units of the target, and there is
  * no accuracy.
@@ -164,7 +164,7 @@ function toResult(
 
 function namesOf(params: Params): JsonObject {
   const { model, dataset, seed, epochs } = params;
-  return { model, model_type: model, dataset, params: toJsonParams(params), seed, epochs };
+  return { model, dataset, params: toJsonParams(params), seed, epochs };
 }
 
 function showHistory(history: readonly Epoch[]): JsonObject {
@@ -175,7 +175,6 @@ function showHistory(history: readonly Epoch[]): JsonObject {
       ...known('train_accuracy', accuracy),
       seconds,
     })),
-    training_history: history.map(({ epoch, loss, accuracy }) => ({ epoch, loss, ...known('accuracy', accuracy) })),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { jobOutput } from '../../tools/shapes/job.js';
+import { jobOutput, wholeResultOf } from '../../tools/shapes/job.js';
 import { showRuntimeStatus } from '../board/runtime-status.js';
 import type { CommandContext } from '../define-command.js';
 import { commandName } from '../launch.js';
@@ -23,8 +23,9 @@ export async function runStatus(named: NamedJob, context: CommandContext): Promi
 
 /** A job as get_job_status shows it, but with its whole result: unlike a model, a program has no context to fill. */
 export async function readStatus(id: string, caller: Caller): Promise<JobStatusOutput> {
-  const { left_out, ...job } = await callFor(caller, 'get_job_status', { job_id: id }, jobOutput);
-  return left_out === undefined ? job : { ...job, result: (await caller.runtime.jobs.get(id)).result };
+  const shown = await callFor(caller, 'get_job_status', { job_id: id }, jobOutput);
+  const { left_out: _, ...job } = shown;
+  return { ...job, result: await wholeResultOf(shown, caller.runtime.jobs) };
 }
 
 export type JobStatusOutput = z.output<typeof jobOutput>;

@@ -216,7 +216,8 @@ function retryDelayOf(row: JobRow, outcome: Outcome, { backoff, random }: Finish
 }
 
 const mustBeAlone = (outcome: Outcome): boolean =>
-  outcome.kind === 'lost' || (outcome.kind === 'postponed' && outcome.isBlocking === true);
+  outcome.kind === 'lost' ||
+  ((outcome.kind === 'postponed' || outcome.kind === 'failed') && outcome.isBlocking === true);
 
 async function requeue(
   sql: Sql,

@@ -11,7 +11,7 @@ import { type Job, type JobRow, toJob } from './job.js';
 import { type Lane, type LaneLimit, lanes } from './lane.js';
 import type { JobEffect, JobEnded } from './outcome.js';
 import { createJobReads } from './read-jobs.js';
-import { type Rescued, type RescueNeeds, rescueLostRunners } from './rescue.js';
+import { hasDeadRunner, type Rescued, type RescueNeeds, rescueLostRunners } from './rescue.js';
 import { type RetryOptions, retryJob } from './retry-job.js';
 import {
   type CarriedAttempt,
@@ -180,6 +180,9 @@ export function createJobStore(needs: JobStoreNeeds) {
     leave: (runnerId: string): Promise<void> => db.transaction((sql) => leave(sql, runnerId, clock.now())),
     markLost: (runnerId: string, reason: string): Promise<boolean> =>
       db.transaction((sql) => markLost(sql, runnerId, reason, clock.now())),
+
+    /** For callers that ask often: whether `rescue` would find a runner whose process is gone. */
+    hasDeadRunner: (): Promise<boolean> => hasDeadRunner({ db, processes }),
 
     /** Recovers the jobs of lost runners, and cancels jobs whose board task was cancelled. Any process may, at any time. */
     async rescue(helpers: Pick<RescueNeeds, 'readSpooled' | 'forgetSpooled' | 'endRunner'>): Promise<Rescued[]> {

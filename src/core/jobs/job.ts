@@ -3,6 +3,7 @@ import { type Json, type JsonObject, readJson } from '../../base/json.js';
 import type { FailurePolicy } from '../tasks/task.js';
 import { toVerdict, type Verdict } from '../tasks/verdict.js';
 import type { Lane } from './lane.js';
+import { readResult } from './second-names.js';
 
 export const jobStatuses = ['pending', 'running', 'completed', 'failed', 'cancelled'] as const;
 export type JobStatus = (typeof jobStatuses)[number];
@@ -146,7 +147,7 @@ export function toJob(row: JobRow): Job {
     inputTokens: row.input_tokens,
     outputTokens: row.output_tokens,
     tokenBudget: row.token_budget,
-    result: row.result === null ? null : readJson<Json>(row.result),
+    result: readResult(row.type, row.result),
     verdict: toVerdict(row.verdict),
     warnings: readJson<string[]>(row.warnings),
     errorCode: row.error_code,

@@ -7,7 +7,15 @@ import type { JobRow } from './job.js';
 export type Outcome = Spending &
   (
     | { kind: 'completed'; result: Json }
-    | { kind: 'failed'; code: string; message: string; isTransient: boolean; retryAfterMs?: number | undefined }
+    /** `isBlocking`: it held the thread that it may have shared, so its next try has a process of its own. */
+    | {
+        kind: 'failed';
+        code: string;
+        message: string;
+        isTransient: boolean;
+        retryAfterMs?: number | undefined;
+        isBlocking?: boolean;
+      }
     | { kind: 'cancelled'; message?: string | undefined }
     /**
      * Nothing was tried, because something that it needs is unavailable for `retryAfterMs`. Does not count as a try.

@@ -1,11 +1,12 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
-import { type Json, readJson } from '../../base/json.js';
+import type { Json } from '../../base/json.js';
 import { nearest } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
 import { listKeyed } from '../tasks/task.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
+import { readResult } from './second-names.js';
 
 export type JobReads = ReturnType<typeof createJobReads>;
 
@@ -183,11 +184,11 @@ const briefColumns = `seq, id, type, status, payload, metadata, priority, requir
 
 async function readResults(sql: Sql, ids: readonly string[]): Promise<Map<string, Json>> {
   if (ids.length === 0) return new Map();
-  const rows = await sql.all<{ id: string; result: string }>(
-    `select id, result from jobs where result is not null and id in (${ids.map(() => '?').join(', ')})`,
+  const rows = await sql.all<{ id: string; type: string; result: string }>(
+    `select id, type, result from jobs where result is not null and id in (${ids.map(() => '?').join(', ')})`,
     ...ids,
   );
-  return new Map(rows.map(({ id, result }) => [id, readJson<Json>(result)]));
+  return new Map(rows.map(({ id, type, result }) => [id, readResult(type, result)]));
 }
 
 /** The output of a job: whole when it has ended, else the pieces of the attempt under way, else that of an earlier one. */

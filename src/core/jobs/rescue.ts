@@ -57,6 +57,15 @@ export async function rescueLostRunners(needs: RescueNeeds): Promise<Rescued[]> 
   return rescued;
 }
 
+/** Whether the process of a live runner is gone, so that a rescue would find something. Costs one read, and no lock. */
+export async function hasDeadRunner({ db, processes }: Pick<RescueNeeds, 'db' | 'processes'>): Promise<boolean> {
+  const runners = await db.all<RunnerRow>(`select * from runners where ${isLive} and pid is not null`);
+  return runners.some((runner) => {
+    const identity = identityOf(runner);
+    return identity !== undefined && processes.liveness(identity) === 'dead';
+  });
+}
+
 /** A runner that rescues others skips itself. */
 function isSelf(runner: RunnerRow, { processes }: RescueNeeds): boolean {
   const self = processes.self();

@@ -3,6 +3,7 @@ import type { Json } from '../../base/json.js';
 import { cut } from '../../base/text.js';
 import { type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry } from '../../core/jobs/read-jobs.js';
+import { withoutSecondNames } from '../../core/jobs/second-names.js';
 import type { LinkedJob as LinkedJobRow } from '../../core/overview/job-board.js';
 import type { Interval } from '../../core/overview/trends.js';
 import { iso, jsonObject, mark, whenTrue } from '../../tools/call/fields.js';
@@ -166,7 +167,7 @@ export function showWholeJob(job: Job, records: WholeJobRecords, now: number): W
     submitted_by: job.submittedBy,
     task_id: job.taskId,
     goal_id: job.goalId,
-    result: job.result,
+    result: withoutSecondNames(job.type, job.result),
     warnings: job.warnings,
     depends_on: records.links.before,
     dependents: records.links.after,

@@ -68,3 +68,6 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodType>(
 
 /** A tool whose input has been checked by its own schema, and is no longer of interest to the compiler. */
 export type AnyTool = Tool<z.ZodObject, z.ZodType>;
+
+/** What the arguments of a call are checked by. */
+export type Checked = Pick<AnyTool, 'name' | 'input'>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
 import { cut, nearest } from '../../base/text.js';
-import type { AnyTool } from './define-tool.js';
+import type { Checked } from './define-tool.js';
 import { type JsonSchema, toJsonSchema, typeWords } from './input-schema.js';
 import { namesFor } from './read-loosely.js';
 
@@ -20,7 +20,7 @@ const mostExplained = 5;
  * What is wrong with the arguments of a call: each with its place (`tasks[1].priority`), its value, what is expected
  * there, and the name that was probably meant.
  */
-export function explainIssues(tool: AnyTool, issues: readonly Issue[]): RuntimeError {
+export function explainIssues(tool: Checked, issues: readonly Issue[]): RuntimeError {
   // A wrong name comes first: what is missing is often there under it.
   const explained = [...issues]
     .sort((a, b) => Number(b.code === 'unrecognized_keys') - Number(a.code === 'unrecognized_keys'))
@@ -33,7 +33,7 @@ export function explainIssues(tool: AnyTool, issues: readonly Issue[]): RuntimeE
   return new RuntimeError('invalid', messages.join(' '), hints.join(' '));
 }
 
-function explain(tool: AnyTool, issue: Issue): Explained[] {
+function explain(tool: Checked, issue: Issue): Explained[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => explainUnknown(tool, issue, key));
   const inner = issue.code === 'invalid_union' ? fittingBranch(issue) : undefined;
   if (inner) return inner.flatMap((each) => explain(tool, { ...each, path: [...issue.path, ...each.path] }));
@@ -45,7 +45,7 @@ function fittingBranch({ errors }: z.core.$ZodIssueInvalidUnion): readonly Issue
   return errors.find((branch) => branch.length > 0 && branch.every(({ path }) => path.length > 0));
 }
 
-function explainUnknown(tool: AnyTool, { path, input }: Issue, key: string): Explained {
+function explainUnknown(tool: Checked, { path, input }: Issue, key: string): Explained {
   const place = placeOf(path);
   const fields = fieldsOf(schemaAt(tool.input, path));
   const names = Object.keys(fields);
@@ -59,7 +59,7 @@ function explainUnknown(tool: AnyTool, { path, input }: Issue, key: string): Exp
   };
 }
 
-function explainValue(tool: AnyTool, issue: Issue): Explained {
+function explainValue(tool: Checked, issue: Issue): Explained {
   const schema = schemaAt(tool.input, issue.path);
   const place = placeOf(issue.path) || `The arguments of ${tool.name}`;
   const hint = whatIsMeant(tool, issue.path);
@@ -73,7 +73,7 @@ function explainValue(tool: AnyTool, issue: Issue): Explained {
 }
 
 /** The description of the argument at a path, or of the nearest one around it that has any. */
-function whatIsMeant(tool: AnyTool, path: readonly PropertyKey[]): string {
+function whatIsMeant(tool: Checked, path: readonly PropertyKey[]): string {
   const schema = schemaAt(tool.input, path);
   const description = schema && descriptionOf(schema);
   if (description !== undefined) return `${placeOf(path)}: ${description}`;

@@ -1,4 +1,4 @@
-import type { AnyTool } from './define-tool.js';
+import type { Checked } from './define-tool.js';
 import { explainIssues } from './explain-issues.js';
 import { type Note, readLoosely } from './read-loosely.js';
 import { refuseDepth, refuseOddNames } from './refuse-odd-text.js';
@@ -8,7 +8,7 @@ import { refuseDepth, refuseOddNames } from './refuse-odd-text.js';
  * clear; `note` is told what the caller should know of that. Throws `invalid`, naming each wrong argument with its
  * place, its value and what it may be; and for arguments that are nested too deep or have names that cannot be stored.
  */
-export function parseInput(tool: AnyTool, given: unknown, note: Note = () => {}): Record<string, unknown> {
+export function parseInput(tool: Checked, given: unknown, note: Note = () => {}): Record<string, unknown> {
   refuseDepth(tool.name, given);
   const exact = tool.input.safeParse(given ?? {});
   const data = exact.success ? exact.data : parseLoosely(tool, given, note);
@@ -16,7 +16,7 @@ export function parseInput(tool: AnyTool, given: unknown, note: Note = () => {})
   return data;
 }
 
-function parseLoosely(tool: AnyTool, given: unknown, note: Note): Record<string, unknown> {
+function parseLoosely(tool: Checked, given: unknown, note: Note): Record<string, unknown> {
   const notes: string[] = [];
   const read = readLoosely(tool.input, given ?? {}, '', (text) => notes.push(text));
   // A text of the arguments may have held JSON.

@@ -9,20 +9,9 @@ export interface BriefResult {
   leftOut?: Record<string, string>;
 }
 
-/** Names of the earlier job server for what a result has under another name too. */
-const secondNames: Readonly<Record<string, string>> = {
-  training_history: 'history',
-  portfolio_values: 'equity_curve',
-  final_value: 'final_equity',
-  annualized_return: 'cagr',
-  sharpe_ratio: 'sharpe',
-  num_trades: 'trades',
-  model_type: 'model',
-};
-
 /**
  * A result in at most about `most` characters of JSON: whole if it fits, else its figures first. Long parts are left out
- * and named, figures that stand there twice are shown once, and rounded to six digits.
+ * and named, figures rounded to six digits.
  */
 export function briefResult(result: Json, most: number): BriefResult {
   if (sizeOf(result) <= most) return { result };
@@ -30,18 +19,18 @@ export function briefResult(result: Json, most: number): BriefResult {
   if (typeof result !== 'object' || result === null || Array.isArray(result)) {
     return { result: null, leftOut: { '': sizeText(result) } };
   }
-  const once = Object.entries(result).filter(([name]) => !(secondNames[name] && secondNames[name] in result));
+  const parts = Object.entries(result);
   const shown = new Set<string>();
   let left = most - 2;
-  for (const [name, value] of once.toSorted(([, a], [, b]) => sizeOf(a) - sizeOf(b))) {
+  for (const [name, value] of parts.toSorted(([, a], [, b]) => sizeOf(a) - sizeOf(b))) {
     left -= sizeOf(value) + name.length + 4;
     if (left < 0) break;
     shown.add(name);
   }
   const isShown = ([name]: [string, Json]) => shown.has(name);
-  const hidden = once.filter((entry) => !isShown(entry)).map(([name, value]) => [name, sizeText(value)]);
+  const hidden = parts.filter((entry) => !isShown(entry)).map(([name, value]) => [name, sizeText(value)]);
   return {
-    result: Object.fromEntries(once.filter(isShown).map(([name, value]) => [name, rounded(value)])),
+    result: Object.fromEntries(parts.filter(isShown).map(([name, value]) => [name, rounded(value)])),
     leftOut: Object.fromEntries(hidden),
   };
 }

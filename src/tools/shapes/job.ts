@@ -3,6 +3,7 @@ import { type Json, readJson } from '../../base/json.js';
 import { cut } from '../../base/text.js';
 import { hasEnded, type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/read-jobs.js';
+import { withoutSecondNames } from '../../core/jobs/second-names.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { briefResult, partsOf } from './brief-result.js';
 import { showVerdict, verdictOutput } from './verdict.js';
@@ -125,7 +126,7 @@ export function showWaitedJob(job: Job, output: string): z.infer<typeof waitedJo
   if (!hasEnded(job.status)) return { task_id, status, error, progress, progress_message };
   const isOwn = output !== '' || job.type === 'llm';
   const text = isOwn ? output : asText(job.result);
-  const shown = isOwn ? output : asText(briefResult(job.result, waitedResultSize).result);
+  const shown = isOwn ? output : asText(briefResult(withoutSecondNames(job.type, job.result), waitedResultSize).result);
   const answer = {
     result: shown === '' ? undefined : shown.slice(0, waitedResultSize),
     total_chars: text.length > waitedResultSize ? text.length : undefined,
@@ -299,12 +300,25 @@ export interface JobRecords {
   fields?: readonly string[] | undefined;
 }
 
+/**
+ * The whole result of a job that was shown: the tool cuts a long one, and has what stands there under two names once.
+ *
+ * @internal
+ */
+export async function wholeResultOf(
+  { job_id, type, result = null, left_out }: Pick<ShownJob, 'job_id' | 'type' | 'result' | 'left_out'>,
+  jobs: { get(id: string): Promise<Job> },
+): Promise<Json> {
+  const isWhole = result === null || (type === 'llm' && left_out === undefined);
+  return isWhole ? result : (await jobs.get(job_id)).result;
+}
+
 /** @internal */
 export function showJob(job: Job, records: JobRecords): ShownJob {
   const { logs, attempts, artifacts, dependsOn = [], why, output = '', fields } = records;
   const { result, leftOut } = fields
     ? briefResult(partsOf(job.result, fields), longestResult.asked)
-    : briefResult(job.result, longestResult.usual);
+    : briefResult(withoutSecondNames(job.type, job.result), longestResult.usual);
   return {
     job_id: job.id,
     type: job.type,
