@@ -33,6 +33,8 @@ export function isUpToDate(connection: Connection, options: MigrateOptions): boo
 export function migrate(connection: Connection, options: MigrateOptions): void {
   // It has no effect inside a transaction, so it comes first.
   connection.pragma('foreign_keys = off');
+  // A table that is rebuilt needs no room in the directory for temporary files, which may be full.
+  connection.pragma('temp_store = memory');
   connection.exec('begin immediate');
   let removeCopy: (() => void) | undefined;
   try {
@@ -49,6 +51,7 @@ export function migrate(connection: Connection, options: MigrateOptions): void {
     }
     throw error;
   }
+  connection.pragma('temp_store = default');
   connection.pragma('foreign_keys = on');
 }
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemCode } from '../../base/network-error.js';
 
 /** What SQLite will leave out of a write-ahead log, without a word. */
 export interface WalDamage {
@@ -67,11 +68,22 @@ function readLog(path: string): Buffer | undefined {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0 || size > mostBytes) return undefined;
   const log = Buffer.alloc(size);
-  const descriptor = openSync(path, 'r');
+  const descriptor = openIfThere(path);
+  if (descriptor === undefined) return undefined;
   try {
     return log.subarray(0, readSync(descriptor, log, 0, size, 0));
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Whoever closes the database last removes its log, perhaps just now. */
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
