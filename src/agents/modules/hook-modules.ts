@@ -1,4 +1,5 @@
 import * as nodeModule from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import {
   isOwnFile,
@@ -48,11 +49,14 @@ function hookHere(lender: Lender, register: RegisterHooks): ImportedFiles {
   return () => [...files];
 }
 
+/** Throws ENOENT if the working directory is gone. */
 function hookOnThread(lender: Lender): ImportedFiles {
   const { port1, port2 } = new MessageChannel();
   port1.unref();
   const data: HookThreadData = { lender, port: port2 };
-  nodeModule.register(new URL('./hook-thread.js', import.meta.url), { data, transferList: [port2] });
+  inOwnDirectory(() =>
+    nodeModule.register(new URL('./hook-thread.js', import.meta.url), { data, transferList: [port2] }),
+  );
   const files = new Set<string>();
   return () => {
     for (;;) {
@@ -61,6 +65,14 @@ function hookOnThread(lender: Lender): ImportedFiles {
       files.add(received.message);
     }
   };
+}
+
+/** Node's thread ends if its directory goes while it starts, and is then waited for without end; this one stays. */
+function inOwnDirectory(act: () => void): void {
+  const directory = process.cwd();
+  process.chdir(fileURLToPath(new URL('.', import.meta.url)));
+  act();
+  process.chdir(directory);
 }
 
 export interface HookThreadData {
