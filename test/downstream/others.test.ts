@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../support/paths.js';
@@ -30,4 +31,18 @@ it('server-memory keeps what it is given', async () => {
   await call('memory.create_entities', { entities });
   const found = await call('memory.search_nodes', { query: 'first program' });
   expect(JSON.stringify(found.result)).toContain('Ada');
+});
+
+it('server-filesystem reads and writes in its own folder, and what it refuses is its answer', async () => {
+  const folder = tempDir();
+  const { call } = await toolRuntime({
+    files: { command: process.execPath, args: [entry('server-filesystem'), folder] },
+  });
+  const path = join(folder, 'note.txt');
+  await call('files.write_file', { path, content: 'kept' });
+  expect(readFileSync(path, 'utf8')).toBe('kept');
+  expect(textOf(await call('files.read_text_file', { path }))).toContain('kept');
+  const outside = await call('files.read_text_file', { path: '/etc/hostname' });
+  expect(outside.result.isError).toBe(true);
+  expect(textOf(outside)).toContain('outside allowed directories');
 });

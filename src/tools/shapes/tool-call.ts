@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { JsonObject } from '../../base/json.js';
 import type { CallOutcome } from '../../downstream/routing/caller.js';
@@ -28,7 +29,7 @@ type CallOutput = z.infer<typeof callOutput>;
 /** An outcome with its text cut to what the caller asked for; `cut` says how much is missing. */
 export function showCall(outcome: CallOutcome, mostCharacters: number): CallOutput {
   const { tool, source, instance, attempts, isStale, ageSeconds, isChanged } = outcome;
-  const { result, left } = cutResult(outcome.result, mostCharacters);
+  const { result, left } = cutResult(saidOnce(outcome.result), mostCharacters);
   return {
     tool,
     result,
@@ -52,6 +53,18 @@ export function contentOf({ result, ...how }: CallOutput): JsonObject[] | undefi
   if (blocks.every(({ type }) => type === 'text')) return undefined;
   const { content: _, ...rest } = result;
   return [...blocks, { type: 'text', text: JSON.stringify({ ...how, result: rest }) }] as JsonObject[];
+}
+
+/** A structure that stands as text beside it, as the protocol wants it for older clients, is left out. */
+function saidOnce(result: CallOutcome['result']): CallOutcome['result'] {
+  const { structuredContent, ...rest } = result;
+  const [block, ...others] = result.content ?? [];
+  if (structuredContent === undefined || others.length > 0 || typeof block?.text !== 'string') return result;
+  try {
+    return isDeepStrictEqual(JSON.parse(block.text), structuredContent) ? rest : result;
+  } catch {
+    return result;
+  }
 }
 
 function cutResult(result: CallOutcome['result'], most: number): { result: JsonObject; left: number } {
