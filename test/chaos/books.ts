@@ -111,13 +111,14 @@ interface JobLine {
   type: string;
   status: string;
   output: string | null;
+  result: string | null;
   attempt: number;
   payload: string;
 }
 
 function jobs({ db, world, ledger }: Books): string[] {
   const rows = new Map(
-    all<JobLine>(db, 'select id, type, status, output, attempt, payload from jobs').map((row) => [row.id, row]),
+    all<JobLine>(db, 'select id, type, status, output, result, attempt, payload from jobs').map((row) => [row.id, row]),
   );
   const open = [...rows.values()].filter(({ status }) => status === 'pending' || status === 'running');
   const lost = [...ledger.jobs.keys()].filter((id) => !rows.has(id)).map((id) => `Job ${id} is lost.`);
@@ -127,7 +128,7 @@ function jobs({ db, world, ledger }: Books): string[] {
     return [`Job ${id} should have answered ${answer}, and answered ${row.output}.`];
   });
   const changed = [...ledger.results].flatMap(([id, result]) =>
-    result === (rows.get(id)?.output ?? '')
+    result === (rows.get(id)?.output ?? rows.get(id)?.result ?? '')
       ? []
       : [`The result of job ${id} was ${result} and is ${show(rows.get(id))}.`],
   );
