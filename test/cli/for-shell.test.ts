@@ -25,6 +25,7 @@ it.each([
     '`agent-runtime tool get_task_result --arg task_id=1` shows it.',
   ],
   ['Pass task_id, or change it with edit_task.', 'Pass task_id, or change it with `agent-runtime tool edit_task`.'],
+  ['HOME=/tmp/x agent-runtime tool run_relay goes on.', 'HOME=/tmp/x agent-runtime tool run_relay goes on.'],
   ['Set AGENT_RUNTIME_DB_PATH.', 'Set AGENT_RUNTIME_DB_PATH.'],
 ])('%s', (advice, shown) => {
   expect(forShell(advice, tools)).toBe(shown);
