@@ -3,10 +3,9 @@ import { describeOwn, type OwnDataset, removeOwn } from '../agents/ml-experiment
 import { maxTableBytes, saveOwnDataset } from '../agents/ml-experiment/own-table.js';
 import { isBuiltInDataset, namePattern, nameRule } from '../agents/ml-experiment/payload.js';
 import type { TableRules } from '../agents/ml-experiment/table.js';
-import { readRegularFile } from '../agents/regular-file.js';
 import type { Clock } from '../base/clock.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
-import { systemCode } from '../base/network-error.js';
+import { readNamedFile } from './read-named-file.js';
 
 export interface DatasetImport {
   name: string;
@@ -29,7 +28,7 @@ export interface DatasetImport {
 export async function importDataset(request: DatasetImport): Promise<OwnDataset> {
   const { name, file, rules, dataDir, clock } = request;
   refuseName(request);
-  const bytes = await readSource(file);
+  const bytes = await readNamedFile(file, { maxBytes: maxTableBytes, hint: fileHint, asInvalid });
   try {
     return saveOwnDataset(dataDir, { name, bytes, source: file, rules, now: new Date(clock.now()).toISOString() });
   } catch (cause) {
@@ -80,23 +79,10 @@ function isTaken(dataDir: string, name: string): boolean {
   }
 }
 
-async function readSource(file: string): Promise<Uint8Array> {
-  try {
-    return await readRegularFile(file, maxTableBytes);
-  } catch (cause) {
-    if (cause instanceof AgentError) throw asInvalid(cause);
-    const isMissing = systemCode(cause) === 'ENOENT';
-    throw new RuntimeError(
-      isMissing ? 'not_found' : 'invalid',
-      isMissing ? `There is no file ${file}.` : `Cannot read ${file}: ${String(cause)}.`,
-      'Give the path of a CSV file whose first line names the columns.',
-      { cause },
-    );
-  }
-}
-
 const notFound = (name: string): RuntimeError =>
   new RuntimeError('not_found', `No data set ${JSON.stringify(name)} was imported.`, 'agent-runtime datasets list');
+
+const fileHint = 'Give the path of a CSV file whose first line names the columns.';
 
 function asInvalid(cause: AgentError): RuntimeError {
   return new RuntimeError('invalid', cause.message, 'Nothing was changed.', { cause });

@@ -5,9 +5,8 @@ import { type Prices, parsePrices } from '../agents/backtest/price-csv.js';
 import { downloadPrices, type PriceDownload } from '../agents/backtest/price-download.js';
 import { decodeUtf8, maxPriceBytes, priceFilePath, savePriceFile } from '../agents/backtest/price-store.js';
 import { AgentError } from '../agents/define-agent.js';
-import { readRegularFile } from '../agents/regular-file.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
-import { systemCode } from '../base/network-error.js';
+import { readNamedFile } from './read-named-file.js';
 
 /** The price file to write. */
 export interface PriceTarget {
@@ -46,7 +45,7 @@ export interface PriceImport extends PriceTarget {
  */
 export async function importPrices(request: PriceImport): Promise<StoredPrices> {
   refuseConflict(request);
-  const bytes = await readSource(request.file);
+  const bytes = await readNamedFile(request.file, { maxBytes: maxPriceBytes, hint: fileHint, asInvalid });
   return storePrices(request, bytes, checkFile(bytes, request.file));
 }
 
@@ -111,21 +110,6 @@ function checkDates({ startDate, endDate }: PriceFetch): void {
   }
 }
 
-async function readSource(file: string): Promise<Buffer> {
-  try {
-    return await readRegularFile(file, maxPriceBytes);
-  } catch (cause) {
-    if (cause instanceof AgentError) throw asInvalid(cause);
-    const isMissing = systemCode(cause) === 'ENOENT';
-    throw new RuntimeError(
-      isMissing ? 'not_found' : 'invalid',
-      isMissing ? `There is no file ${file}.` : `Cannot read ${file}: ${String(cause)}.`,
-      'Give the path of a CSV file with daily prices.',
-      { cause },
-    );
-  }
-}
-
 function checkFile(bytes: Buffer, file: string): Prices {
   try {
     return checkPrices(bytes, file);
@@ -139,6 +123,8 @@ function checkFile(bytes: Buffer, file: string): Prices {
 function checkPrices(bytes: Uint8Array, source: string): Prices {
   return parsePrices(decodeUtf8(bytes, source), source, true);
 }
+
+const fileHint = 'Give the path of a CSV file with daily prices.';
 
 // The command line shows RuntimeErrors; the message, with file and line, is complete as it is.
 function asInvalid(cause: AgentError): RuntimeError {

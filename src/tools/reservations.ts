@@ -23,10 +23,10 @@ export const reservationTools = [
     output: reservedOutput,
     handler: async (input, { runtime, actor, sessionId }) => {
       const { globs, exclusive: isExclusive = true, reason, task_id: task, lease_seconds: leaseSeconds } = input;
-      const wish = { globs: globs ?? [], isExclusive, reason, task, leaseSeconds };
+      const wanted = { globs: globs ?? [], isExclusive, reason, task, leaseSeconds };
       const { reservations } = runtime;
       return showReserved(
-        globs ? await reservations.reserve(wish, { ...actor, sessionId }) : await reservations.list(actor),
+        globs ? await reservations.reserve(wanted, { ...actor, sessionId }) : await reservations.list(actor),
         actor,
       );
     },

@@ -13,9 +13,8 @@ async function deadPid(): Promise<number> {
   return child.pid ?? 0;
 }
 
-it('those who hold a lock follow one another, and leave nothing behind', async () => {
-  const directory = tempDir();
-  const path = join(directory, 'deep', 'a.lock');
+/** Lets so many take the lock at once; resolves to the most that had it at a time. */
+async function mostInside(path: string, count: number): Promise<number> {
   let inside = 0;
   let most = 0;
   const hold = () =>
@@ -24,8 +23,14 @@ it('those who hold a lock follow one another, and leave nothing behind', async (
       await new Promise((resolve) => setTimeout(resolve, 5));
       inside--;
     });
-  await Promise.all(Array.from({ length: 12 }, hold));
-  expect(most).toBe(1);
+  await Promise.all(Array.from({ length: count }, hold));
+  return most;
+}
+
+it('those who hold a lock follow one another, and leave nothing behind', async () => {
+  const directory = tempDir();
+  const path = join(directory, 'deep', 'a.lock');
+  expect(await mostInside(path, 12)).toBe(1);
   expect(readdirSync(join(directory, 'deep'))).toEqual([]);
 });
 
@@ -38,16 +43,7 @@ it('a lock is given back when what it was for fails', async () => {
 it('the lock of a process that has died is taken over at once, by one of many', async () => {
   const path = join(tempDir(), 'a.lock');
   writeFileSync(path, `${await deadPid()} x ${hostname()}`);
-  let inside = 0;
-  let most = 0;
-  const hold = () =>
-    withFileLock(path, async () => {
-      most = Math.max(most, ++inside);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      inside--;
-    });
-  await Promise.all(Array.from({ length: 8 }, hold));
-  expect(most).toBe(1);
+  expect(await mostInside(path, 8)).toBe(1);
 });
 
 it('one of a living process, or of another host, is waited for, and the error names the file', async () => {

@@ -26,7 +26,7 @@ export interface Reservation {
   leaseExpiresAt: EpochMs;
 }
 
-export interface Wish {
+export interface NewReservation {
   globs: readonly string[];
   /** Whether nobody else may reserve these; otherwise others may share them. */
   isExclusive: boolean;
@@ -54,7 +54,7 @@ export type Reservations = ReturnType<typeof createReservations>;
 export function createReservations({ db, clock, processes }: Needs) {
   return {
     /** Reserves all globs or none. Throws `conflict`, naming who has what and until when, and `invalid`. */
-    reserve: (wish: Wish, actor: SlotActor): Promise<Reserved> =>
+    reserve: (wanted: NewReservation, actor: SlotActor): Promise<Reserved> =>
       db.transaction(async (sql) => {
         await lapsePaths(sql, clock);
         await endLostSessions(sql, { clock, processes });
@@ -62,7 +62,7 @@ export function createReservations({ db, clock, processes }: Needs) {
         if (id !== undefined && holder !== null) {
           await ensureSession(sql, { id, holder, project: actor.project }, { clock, processes });
         }
-        return reservePaths(sql, wish, actor, clock);
+        return reservePaths(sql, wanted, actor, clock);
       }),
 
     /** Releases the caller's own: these globs, or all. Resolves to their number. */
@@ -80,24 +80,24 @@ export function createReservations({ db, clock, processes }: Needs) {
   };
 }
 
-async function reservePaths(sql: Sql, wish: Wish, actor: Actor, clock: Clock): Promise<Reserved> {
-  const { root, globs } = findProjectGlobs(wish.globs, actor.project);
-  const { holder, lease } = claimantFor(actor, { leaseSeconds: wish.leaseSeconds }, clock);
-  const taskId = wish.task === undefined ? null : await findOpenTask(sql, wish.task, actor);
+async function reservePaths(sql: Sql, wanted: NewReservation, actor: Actor, clock: Clock): Promise<Reserved> {
+  const { root, globs } = findProjectGlobs(wanted.globs, actor.project);
+  const { holder, lease } = claimantFor(actor, { leaseSeconds: wanted.leaseSeconds }, clock);
+  const taskId = wanted.task === undefined ? null : await findOpenTask(sql, wanted.task, actor);
   const others = (await liveRows(sql, clock)).filter((row) => row.root === root && row.holder !== holder);
   const inTheWay = others.flatMap((row) =>
     globs
-      .filter((glob) => (wish.isExclusive || row.is_exclusive === 1) && globsOverlap(glob, row.pattern))
+      .filter((glob) => (wanted.isExclusive || row.is_exclusive === 1) && globsOverlap(glob, row.pattern))
       .map((glob) => ({ glob, row })),
   );
   if (inTheWay.length > 0) throw taken(inTheWay);
   const at = clock.now();
-  const reason = wish.reason ?? '';
+  const reason = wanted.reason ?? '';
   for (const glob of globs) {
-    const path = { root, pattern: glob, is_exclusive: Number(wish.isExclusive), reason, holder, task_id: taskId };
+    const path = { root, pattern: glob, is_exclusive: Number(wanted.isExclusive), reason, holder, task_id: taskId };
     await keepPath(sql, path, lease, at);
   }
-  const data = { globs, exclusive: wish.isExclusive, ...(taskId === null ? {} : { task: taskId }) };
+  const data = { globs, exclusive: wanted.isExclusive, ...(taskId === null ? {} : { task: taskId }) };
   await recordEvent(sql, { at, actor, subject: 'path', subjectId: root, type: 'reserved', data });
   const { reservations } = await readReserved(sql, root, clock);
   return { root, reservations: reservations.filter((one) => one.holder === holder && globs.includes(one.glob)) };

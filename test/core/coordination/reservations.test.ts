@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Wish } from '../../../src/core/coordination/reservations.js';
+import type { NewReservation } from '../../../src/core/coordination/reservations.js';
 import { nameSession } from '../../../src/core/coordination/sessions.js';
 import type { Processes } from '../../../src/core/ports.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -24,9 +24,9 @@ async function workshop(processes?: Processes) {
     holder: string | null;
     sessionId: string | undefined;
   };
-  const reserve = async (who: Caller, globs: string | string[], more: Partial<Wish> = {}) => {
-    const wish = { globs: [globs].flat(), isExclusive: true, ...more };
-    return (await board.reservations.reserve(wish, who)).reservations.map(({ glob }) => glob);
+  const reserve = async (who: Caller, globs: string | string[], more: Partial<NewReservation> = {}) => {
+    const wanted = { globs: [globs].flat(), isExclusive: true, ...more };
+    return (await board.reservations.reserve(wanted, who)).reservations.map(({ glob }) => glob);
   };
   const held = async () => (await board.reservations.list(ada)).reservations.map(({ glob }) => glob);
   return { board, root, ada, bob, reserve, held, enter };
