@@ -352,6 +352,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
     task_links: { task_id },
     goals: { limit: 1 },
     goal_graph: { goal_id },
+    names: { references: [`goal:${goal_id}`, `job:${job_id}`, 'loose:ada'] },
     jobs: { limit: 1 },
     comparison: { type: 'generic' },
     job: { job_id },
