@@ -93,15 +93,17 @@ interface LinkProps {
   to: string;
   children: ComponentChildren;
   class?: string;
+  title?: string;
   isCurrent?: boolean;
 }
 
 /** A link within the page; it also opens in another tab. */
-export function Link({ to, children, class: className, isCurrent = false }: LinkProps) {
+export function Link({ to, children, class: className, title, isCurrent = false }: LinkProps) {
   return (
     <a
       href={to}
       class={className}
+      title={title}
       aria-current={isCurrent ? 'page' : undefined}
       onClick={(event) => {
         if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/base/json.js';
 import { nameSession } from '../../src/core/coordination/sessions.js';
 import { boardReads } from '../../src/http/page/board-reads.js';
 import { jobReads } from '../../src/http/page/job-reads.js';
+import { nowReads } from '../../src/http/page/now-reads.js';
 import type { AnyTool } from '../../src/tools/call/define-tool.js';
 import { contextOf, runTool } from '../../src/tools/call/run-tool.js';
 import { chooseTools, findTool } from '../../src/tools/index.js';
@@ -352,10 +353,11 @@ it('what the page reads is what its wire types say, key for key', async () => {
     task_links: { task_id },
     goals: { limit: 1 },
     goal_graph: { goal_id },
+    names: { references: [`goal:${goal_id}`, `job:${job_id}`, 'loose:ada'] },
     jobs: { limit: 1 },
     comparison: { type: 'generic' },
     job: { job_id },
     job_output: { job_id },
   };
-  for (const read of [...boardReads, ...jobReads]) await callTool(read, inputs[read.name] ?? {});
+  for (const read of [...nowReads, ...boardReads, ...jobReads]) await callTool(read, inputs[read.name] ?? {});
 });
