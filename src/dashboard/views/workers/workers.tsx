@@ -2,13 +2,14 @@ import type { SessionList } from '../../../http/page/sessions.js';
 import type { ShownReserved } from '../../../tools/shapes/reservation.js';
 import type { ShownWorker, ShownWorkerList } from '../../../tools/shapes/worker.js';
 import { useMayWrite, write } from '../../api.js';
-import { Link } from '../../location.js';
+import { Link, type ViewProps } from '../../location.js';
 import { ConfirmButton } from '../../ui/dialog.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { ReservedPaths } from './reserved-paths.js';
 import { Sessions } from './sessions.js';
+import { WorkTimeline } from './work-timeline.js';
 
 /** Heartbeats are not recorded as changes, so their times are read at an interval. */
 const pollMs = 10_000;
@@ -16,7 +17,7 @@ const options = { subjects: ['slot', 'session', 'task', 'job', 'runtime'], every
 const pathOptions = { subjects: ['path', 'session'], everyMs: pollMs };
 
 /** The worker slots, the reserved paths and the sessions, with what each holds. */
-export function Workers() {
+export function Workers({ query }: ViewProps) {
   const slots = useRead<ShownWorkerList>('get_workers', {}, options);
   const here = useRead<SessionList>('page/sessions', {}, options);
   const reserved = useRead<ShownReserved>('page/reservations', {}, pathOptions);
@@ -52,6 +53,7 @@ export function Workers() {
           )}
         </Shown>
       </section>
+      <WorkTimeline query={query} />
       <section>
         <h2>Reserved paths</h2>
         <Shown reading={reserved}>{(read) => <ReservedPaths {...read} />}</Shown>
