@@ -2,9 +2,7 @@ import { rmSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../src/base/json.js';
 import { nameSession } from '../../src/core/coordination/sessions.js';
-import { boardReads } from '../../src/http/page/board-reads.js';
-import { jobReads } from '../../src/http/page/job-reads.js';
-import { timeReads } from '../../src/http/page/time-reads.js';
+import { pageReads } from '../../src/http/page/reads.js';
 import type { AnyTool } from '../../src/tools/call/define-tool.js';
 import { contextOf, runTool } from '../../src/tools/call/run-tool.js';
 import { chooseTools, findTool } from '../../src/tools/index.js';
@@ -358,5 +356,5 @@ it('what the page reads is what its wire types say, key for key', async () => {
     job: { job_id },
     job_output: { job_id },
   };
-  for (const read of [...boardReads, ...jobReads, ...timeReads]) await callTool(read, inputs[read.name] ?? {});
+  for (const read of pageReads) await callTool(read, inputs[read.name] ?? {});
 });

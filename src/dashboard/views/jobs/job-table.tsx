@@ -1,6 +1,7 @@
 import type { JobSummary } from '../../../http/page/jobs.js';
 import { Link, queryText } from '../../location.js';
 import { short, spanOfJob } from '../../ui/format.js';
+import { toneClass } from '../../ui/state.js';
 import { Time, useNow } from '../../ui/time.js';
 import { JobMark, JobProgress } from './job-status.js';
 
@@ -22,7 +23,7 @@ export function JobTable({ jobs, query }: { jobs: readonly JobSummary[]; query: 
       </thead>
       <tbody>
         {jobs.map((job) => (
-          <tr key={job.id}>
+          <tr key={job.id} class={toneClass(job.status)}>
             <td>
               <JobMark status={job.status} />
             </td>
