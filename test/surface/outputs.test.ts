@@ -173,7 +173,7 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('get_messages', { peek: true });
     await call('get_messages', { thread: id });
     await call('get_messages', { all: true, limit: 1 });
-    for (const read of boardReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
+    for (const read of pageReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
   });
 
   it('reserved paths', async () => {
@@ -351,6 +351,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
     task_links: { task_id },
     goals: { limit: 1 },
     goal_graph: { goal_id },
+    names: { references: [`goal:${goal_id}`, `job:${job_id}`, 'loose:ada'] },
     jobs: { limit: 1 },
     comparison: { type: 'generic' },
     job: { job_id },

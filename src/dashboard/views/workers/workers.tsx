@@ -4,6 +4,7 @@ import type { ShownWorker, ShownWorkerList } from '../../../tools/shapes/worker.
 import { useMayWrite, write } from '../../api.js';
 import { Link, type ViewProps } from '../../location.js';
 import { ConfirmButton } from '../../ui/dialog.js';
+import { Name } from '../../ui/name.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
@@ -68,7 +69,7 @@ export function Workers({ query }: ViewProps) {
                 command="agent-runtime install"
               />
             ) : (
-              <Sessions {...read} />
+              <Sessions {...read} chosen={query.get('holder')} />
             )
           }
         </Shown>
@@ -99,7 +100,7 @@ function SlotCard({ slot, title }: { slot: ShownWorker; title: string | undefine
           <Link to={`/board/task/${slot.task_number}`}>{title ?? `Task ${slot.taskId}`}</Link>
         )}
         <span class="quiet small">
-          seen <Time at={slot.last_heartbeat} /> · {slot.session}
+          seen <Time at={slot.last_heartbeat} /> · {slot.session && <Name of={slot.session} />}
         </span>
       </div>
       {mayWrite && (
