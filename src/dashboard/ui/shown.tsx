@@ -23,8 +23,20 @@ export function Shown<Result>({ reading, children }: ShownProps<Result>) {
           </button>
         </div>
       )}
-      {data === undefined ? !error && <p class="quiet">Reading…</p> : children(data)}
+      {data === undefined ? !error && <Skeleton /> : children(data)}
     </>
+  );
+}
+
+/** Where something will be shown that is still being read. */
+function Skeleton() {
+  return (
+    <div class="skeleton" role="status">
+      <span class="unseen">Loading…</span>
+      <span />
+      <span />
+      <span />
+    </div>
   );
 }
 
