@@ -17,17 +17,19 @@ export class CallFailed extends Error {
 
 export type Arguments = Record<string, unknown>;
 
+const addressOf = (tool: string): string => `/api/${tool.includes('/') ? '' : 'tools/'}${tool}`;
+
 /**
  * Calls a tool that reads, or a read of the page's own (`page/board`). Throws CallFailed.
  */
 export function read<Result>(tool: string, args: Arguments = {}, signal?: AbortSignal): Promise<Result> {
   const query = Object.keys(args).length === 0 ? '' : `?input=${encodeURIComponent(JSON.stringify(args))}`;
-  return send(`/api/${tool.includes('/') ? '' : 'tools/'}${tool}${query}`, signal ? { signal } : {});
+  return send(`${addressOf(tool)}${query}`, signal ? { signal } : {});
 }
 
-/** Calls a tool that changes something. Throws CallFailed. */
+/** Calls a tool that changes something, or a write of the page's own (`page/acknowledge`). Throws CallFailed. */
 export async function write<Result>(tool: string, args: Arguments): Promise<Result> {
-  const result = await send<Result>(`/api/tools/${tool}`, { method: 'POST', body: JSON.stringify(args) });
+  const result = await send<Result>(addressOf(tool), { method: 'POST', body: JSON.stringify(args) });
   for (const listener of writeListeners) listener();
   return result;
 }
