@@ -35,7 +35,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
     ['tasks', 'breakers'],
     ['jobs'],
     ['coordination'],
-    ['goals', 'relay', 'access', 'messages'],
+    ['goals', 'relay', 'access', 'messages', 'attention'],
     ['goal-runs', 'overview', 'retention', 'schedules'],
   ],
   downstream: [
@@ -50,6 +50,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
 
 /** The one folder that writes each table. The store itself writes them all: it makes them, and adopts older files. */
 export const writers: Readonly<Record<string, string>> = {
+  acknowledgements: 'core/attention',
   access_codes: 'core/access',
   access_tokens: 'core/access',
   browser_sessions: 'core/access',

@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** What is submitted at set times: prompts, jobs, goals from a template and relays. */
 export const schedules: Migration = {
-  version: 21,
+  version: 22,
   name: 'schedules',
   up: (connection) =>
     connection.exec(`
