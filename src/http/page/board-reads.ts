@@ -11,6 +11,7 @@ import { showMessage } from '../../tools/shapes/message.js';
 import { reservedOutput, showReserved } from '../../tools/shapes/reservation.js';
 import { goalGraph, goalPage, showGoalProgress } from './goals.js';
 import { messagePage } from './messages.js';
+import { names, referencesOf, showNames } from './names.js';
 import { sessionList, showSessions } from './sessions.js';
 import { board, boardChoices, showCard, showCards, taskLinks, taskPage } from './tasks.js';
 
@@ -58,17 +59,16 @@ export const boardReads = [
     handler: async (input, { runtime }) => {
       const { columns, ...summary } = await readBoard(runtime, toFilter(input), input.limit);
       const { ready, waiting, in_progress, completed, failed, cancelled } = columns;
-      return {
-        ...summary,
-        columns: {
-          ready: showCards(ready),
-          waiting: showCards(waiting),
-          in_progress: showCards(in_progress),
-          completed: showCards(completed),
-          failed: showCards(failed),
-          cancelled: showCards(cancelled),
-        },
+      const shown = {
+        ready: showCards(ready),
+        waiting: showCards(waiting),
+        in_progress: showCards(in_progress),
+        completed: showCards(completed),
+        failed: showCards(failed),
+        cancelled: showCards(cancelled),
       };
+      const named = await showNames(runtime.db, referencesOf(Object.values(shown).flat()));
+      return { ...summary, columns: shown, ...named };
     },
   }),
 
@@ -93,7 +93,7 @@ export const boardReads = [
         limit: input.limit + 1,
       });
       const { items, ...rest } = pageOf(tasks, input.limit, showCard);
-      return { ...summary, tasks: items, ...rest };
+      return { ...summary, tasks: items, ...rest, ...(await showNames(runtime.db, referencesOf(items))) };
     },
   }),
 
@@ -152,7 +152,9 @@ export const boardReads = [
     handler: async (input, { runtime }) => {
       const options = { isOpenOnly: input.open_only, limit: input.limit };
       const { nodes, criticalPath, ...graph } = await readGoalGraph(runtime, input.goal_id, options);
-      return { nodes: showCards(nodes), ...graph, critical_path: criticalPath };
+      const shown = showCards(nodes);
+      const named = await showNames(runtime.db, referencesOf(shown));
+      return { nodes: shown, ...graph, critical_path: criticalPath, ...named };
     },
   }),
 
@@ -163,7 +165,23 @@ export const boardReads = [
     description: 'Live sessions and those that ended last, with what each holds, and what callers without one hold.',
     input: z.strictObject({}),
     output: sessionList,
-    handler: async (_, { runtime }) => showSessions(await readSessions(runtime.db)),
+    handler: async (_, { runtime }) => {
+      const shown = showSessions(await readSessions(runtime.db));
+      const holders = [...shown.sessions, ...shown.others].map(({ holder }) => holder);
+      return { ...shown, ...(await showNames(runtime.db, holders)) };
+    },
+  }),
+
+  defineTool({
+    name: 'names',
+    title: 'Names of things and callers',
+    effect: 'read',
+    description: 'What people call tasks, goals, jobs, relays, sessions, workers and persons, by their references.',
+    input: z.strictObject({
+      references: z.array(z.string().min(1).max(400)).max(100).describe('Such as task:8, job:ID or session:ID.'),
+    }),
+    output: z.strictObject({ names }),
+    handler: ({ references }, { runtime }) => showNames(runtime.db, references),
   }),
 
   defineTool({

@@ -1,6 +1,7 @@
 import type { JobSummary } from '../../../http/page/jobs.js';
 import { Link, queryText } from '../../location.js';
 import { short, spanOfJob } from '../../ui/format.js';
+import { toneClass } from '../../ui/state.js';
 import { Time, useNow } from '../../ui/time.js';
 import { JobMark, JobProgress } from './job-status.js';
 
@@ -22,14 +23,14 @@ export function JobTable({ jobs, query }: { jobs: readonly JobSummary[]; query: 
       </thead>
       <tbody>
         {jobs.map((job) => (
-          <tr key={job.id}>
+          <tr key={job.id} class={toneClass(job.status)}>
             <td>
               <JobMark status={job.status} />
             </td>
             <td class="job-about">
               <span class="type">{job.type}</span>
               <Link to={`/jobs/${encodeURIComponent(job.id)}${back}`} class="title">
-                {aboutOf(job)}
+                {job.name}
               </Link>
               {job.unread && (
                 <span class="unread-dot" title="Its result has not been fetched by any session yet">
@@ -55,11 +56,6 @@ export function JobTable({ jobs, query }: { jobs: readonly JobSummary[]; query: 
       </tbody>
     </table>
   );
-}
-
-/** The job's summary without its type, which has a column of its own. */
-export function aboutOf({ type, about }: JobSummary): string {
-  return about.startsWith(`${type} `) ? about.slice(type.length + 1).trim() || type : about;
 }
 
 function Notes({ job }: { job: JobSummary }) {
