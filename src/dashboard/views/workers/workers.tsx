@@ -10,6 +10,7 @@ import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { ReservedPaths } from './reserved-paths.js';
 import { Sessions } from './sessions.js';
+import { WorkTimeline } from './work-timeline.js';
 
 /** Heartbeats are not recorded as changes, so their times are read at an interval. */
 const pollMs = 10_000;
@@ -53,6 +54,7 @@ export function Workers({ query }: ViewProps) {
           )}
         </Shown>
       </section>
+      <WorkTimeline query={query} />
       <section>
         <h2>Reserved paths</h2>
         <Shown reading={reserved}>{(read) => <ReservedPaths {...read} />}</Shown>
