@@ -22,12 +22,14 @@ export type Arguments = Record<string, unknown>;
  */
 export function read<Result>(tool: string, args: Arguments = {}, signal?: AbortSignal): Promise<Result> {
   const query = Object.keys(args).length === 0 ? '' : `?input=${encodeURIComponent(JSON.stringify(args))}`;
-  return send(`/api/${tool.includes('/') ? '' : 'tools/'}${tool}${query}`, signal ? { signal } : {});
+  return send(`${addressOf(tool)}${query}`, signal ? { signal } : {});
 }
 
-/** Calls a tool that changes something. Throws CallFailed. */
+const addressOf = (tool: string): string => `/api/${tool.includes('/') ? '' : 'tools/'}${tool}`;
+
+/** Calls a tool that changes something, or a write of the page's own (`page/change_tasks`). Throws CallFailed. */
 export async function write<Result>(tool: string, args: Arguments): Promise<Result> {
-  const result = await send<Result>(`/api/tools/${tool}`, { method: 'POST', body: JSON.stringify(args) });
+  const result = await send<Result>(addressOf(tool), { method: 'POST', body: JSON.stringify(args) });
   for (const listener of writeListeners) listener();
   return result;
 }

@@ -17,6 +17,7 @@ import { liveSocket } from './live-socket.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
 import type { OpenVisits } from './open-visits.js';
 import { boardReads } from './page/board-reads.js';
+import { boardWrites } from './page/board-writes.js';
 import { jobReads } from './page/job-reads.js';
 import { nowReads } from './page/now-reads.js';
 import { showVisitor } from './page/visitor.js';
@@ -62,7 +63,7 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   if (page)
     app.route(
       '/api/page',
-      toolApi([...nowReads, ...boardReads, ...jobReads], { runtime, visits }, { isCounted: false }),
+      toolApi([...nowReads, ...boardReads, ...boardWrites, ...jobReads], { runtime, visits }, { isCounted: false }),
     );
   app.route('/', coordinatorApi(tools, { runtime, visits }));
   app.get('/api/events', refuseHead, async (context) => {
