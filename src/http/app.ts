@@ -16,10 +16,7 @@ import { largestBody } from './largest-body.js';
 import { liveSocket } from './live-socket.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
 import type { OpenVisits } from './open-visits.js';
-import { boardReads } from './page/board-reads.js';
-import { boardWrites } from './page/board-writes.js';
-import { jobReads } from './page/job-reads.js';
-import { nowReads } from './page/now-reads.js';
+import { pageReads } from './page/reads.js';
 import { showVisitor } from './page/visitor.js';
 import type { PageFiles } from './page-files.js';
 import { createStreamPlaces, tooManyStreams } from './stream-places.js';
@@ -60,11 +57,7 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   );
   app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.route('/api/tools', toolApi(tools, { runtime, visits }));
-  if (page)
-    app.route(
-      '/api/page',
-      toolApi([...nowReads, ...boardReads, ...boardWrites, ...jobReads], { runtime, visits }, { isCounted: false }),
-    );
+  if (page) app.route('/api/page', toolApi(pageReads, { runtime, visits }, { isCounted: false }));
   app.route('/', coordinatorApi(tools, { runtime, visits }));
   app.get('/api/events', refuseHead, async (context) => {
     const afterId = await placeOf(context.req.header('last-event-id') ?? context.req.query('after'), feed);

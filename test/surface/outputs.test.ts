@@ -2,10 +2,7 @@ import { rmSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../src/base/json.js';
 import { nameSession } from '../../src/core/coordination/sessions.js';
-import { boardReads } from '../../src/http/page/board-reads.js';
-import { boardWrites } from '../../src/http/page/board-writes.js';
-import { jobReads } from '../../src/http/page/job-reads.js';
-import { nowReads } from '../../src/http/page/now-reads.js';
+import { pageReads } from '../../src/http/page/reads.js';
 import type { AnyTool } from '../../src/tools/call/define-tool.js';
 import { contextOf, runTool } from '../../src/tools/call/run-tool.js';
 import { chooseTools, findTool } from '../../src/tools/index.js';
@@ -176,7 +173,7 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('get_messages', { peek: true });
     await call('get_messages', { thread: id });
     await call('get_messages', { all: true, limit: 1 });
-    for (const read of boardReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
+    for (const read of pageReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
   });
 
   it('reserved paths', async () => {
@@ -365,11 +362,13 @@ it('what the page reads is what its wire types say, key for key', async () => {
     edit_task: { task_id, expected_output: 'A table.' },
     reopen_goal: { goal_id: cancelled },
     pause_goal_run: { goal_id: runnable, paused: true },
+    names: { references: [`goal:${goal_id}`, `job:${job_id}`, 'loose:ada'] },
     jobs: { limit: 1 },
     comparison: { type: 'generic' },
     job: { job_id },
     job_output: { job_id },
+    acknowledge: { kind: 'failed_task' },
+    unacknowledge: { kind: 'failed_task', ids: [String(task_id)] },
   };
-  for (const read of [...nowReads, ...boardReads, ...boardWrites, ...jobReads])
-    await callTool(read, inputs[read.name] ?? {});
+  for (const read of pageReads) await callTool(read, inputs[read.name] ?? {});
 });

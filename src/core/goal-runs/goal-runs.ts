@@ -69,6 +69,10 @@ export function createGoalRuns({ db, clock }: { db: Database; clock: Clock }) {
         return { run: toJob(row), isRepeated };
       }),
 
+    /** The same in a transaction of the caller's; resolves to the id of the run. */
+    startIn: async (sql: Sql, run: NewRun, actor: Actor): Promise<string> =>
+      (await startRun(sql, run, actor, { clock, onEnded })).row.id,
+
     /**
      * Pauses the live run of a goal, or lets it go on: a paused one starts no more tasks, those that it has started go on.
      * Throws `not_found`, and `conflict` if no run works on the goal.

@@ -94,19 +94,6 @@ export async function readTasksById(sql: Sql, ids: readonly number[]): Promise<B
   return readTasks(sql, [named], 'id', ids.length);
 }
 
-/** The names of the goals of some tasks, by id. Texts are cut. */
-export async function readGoalNames(
-  sql: Sql,
-  tasks: readonly Pick<BoardTask, 'goalId'>[],
-): Promise<{ id: number; name: string }[]> {
-  const ids = [...new Set(tasks.flatMap(({ goalId }) => (goalId === null ? [] : [goalId])))];
-  if (ids.length === 0) return [];
-  return sql.all(
-    `select id, substr(name, 1, 120) as name from goals where id in (${ids.map(() => '?').join(', ')}) order by id`,
-    ...ids,
-  );
-}
-
 /** A page of tasks, newest first, with ids below `beforeId`; of one state or of all. */
 export async function readBoardList(
   { db, clock }: Needs,

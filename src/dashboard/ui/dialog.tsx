@@ -1,6 +1,6 @@
 import { type ComponentChildren, createContext } from 'preact';
 import { useContext, useEffect, useId, useRef, useState } from 'preact/hooks';
-import { CallFailed } from '../api.js';
+import { failureWords } from './failure-words.js';
 import { notify } from './notices.js';
 
 interface DialogProps {
@@ -99,6 +99,8 @@ interface ActionFormProps {
   /** The label of the button that submits. */
   label: string;
   isDestructive?: boolean;
+  /** The label of the button that closes the form without doing anything. */
+  dismiss?: string;
   /** Submits, and resolves to the notice to show; a failure is shown in the form. */
   onSubmit(form: FormData): Promise<string>;
   onClose(): void;
@@ -106,7 +108,8 @@ interface ActionFormProps {
 }
 
 /** The form inside a dialog: fields, a submit button and a cancel button. */
-export function ActionForm({ label, isDestructive = false, onSubmit, onClose, children }: ActionFormProps) {
+export function ActionForm(props: ActionFormProps) {
+  const { label, isDestructive = false, dismiss = 'Cancel', onSubmit, onClose, children } = props;
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
   const leave = useContext(LeaveContext) ?? onClose;
@@ -118,8 +121,7 @@ export function ActionForm({ label, isDestructive = false, onSubmit, onClose, ch
       notify(await onSubmit(new FormData(event.currentTarget as HTMLFormElement)));
       onClose();
     } catch (error) {
-      const hint = error instanceof CallFailed && error.hint ? ` ${error.hint}` : '';
-      setProblem(`${error instanceof Error ? error.message : error}${hint}`);
+      setProblem(failureWords(error));
       setBusy(false);
     }
   };
@@ -133,7 +135,7 @@ export function ActionForm({ label, isDestructive = false, onSubmit, onClose, ch
       )}
       <div class="actions">
         <button type="button" onClick={leave}>
-          {isDestructive ? 'Keep it' : 'Cancel'}
+          {dismiss}
         </button>
         <button type="submit" class={isDestructive ? 'danger' : 'primary'} disabled={isBusy}>
           {label}
@@ -163,9 +165,37 @@ export function ConfirmButton({ label, question, consequence, onConfirm }: Confi
       </button>
       {isOpen && (
         <Dialog title={question} onClose={close}>
-          <ActionForm label={label} isDestructive onSubmit={onConfirm} onClose={close}>
+          <ActionForm label={label} isDestructive dismiss="Keep it" onSubmit={onConfirm} onClose={close}>
             <p>{consequence}</p>
           </ActionForm>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+interface DialogButtonProps {
+  label: string;
+  /** What a screen reader says of the button where its label alone does not tell what it is about. */
+  name?: string;
+  title: string;
+  class?: string;
+  /** The content; the function closes the dialog. */
+  children(close: () => void): ComponentChildren;
+}
+
+/** A button that opens a dialog. */
+export function DialogButton({ label, name, title, class: className, children }: DialogButtonProps) {
+  const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  return (
+    <>
+      <button type="button" class={className} aria-label={name} onClick={() => setOpen(true)}>
+        {label}
+      </button>
+      {isOpen && (
+        <Dialog title={title} onClose={close}>
+          {children(close)}
         </Dialog>
       )}
     </>

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { CallFailed } from '../api.js';
+import { failureWords } from './failure-words.js';
 
 interface Notice {
   id: number;
@@ -31,8 +31,7 @@ export async function act(work: () => Promise<unknown>, done: string | undefined
     if (done !== undefined) notify(done);
     return true;
   } catch (error) {
-    const hint = error instanceof CallFailed && error.hint ? ` ${error.hint}` : '';
-    notify(`${error instanceof Error ? error.message : error}${hint}`, true);
+    notify(failureWords(error), true);
     return false;
   }
 }

@@ -1,6 +1,7 @@
 import type { TaskCard } from '../../http/page/tasks.js';
 import { Link } from '../location.js';
 import { useJustChanged } from './just-changed.js';
+import { Name } from './name.js';
 import { StateMark, toneClass } from './state.js';
 import { Time } from './time.js';
 
@@ -96,8 +97,8 @@ export function TaskFacts({ task }: { task: TaskCard }) {
         </span>
       )}
       {state === 'in_progress' && (
-        <span class="fact worker" title={worker}>
-          <span class="name">{worker}</span> · <Time at={task.claimed_at} />
+        <span class="fact worker">
+          {worker && <Name of={worker} isLinked={false} />} · <Time at={task.claimed_at} />
         </span>
       )}
       {task.skipped && <span class="fact">skipped</span>}
@@ -108,7 +109,11 @@ export function TaskFacts({ task }: { task: TaskCard }) {
       )}
       {(state === 'completed' || state === 'failed' || state === 'cancelled') && task.completed_at && (
         <span class="fact">
-          {worker && <span class="name">{worker} · </span>}
+          {worker && (
+            <>
+              <Name of={worker} isLinked={false} /> ·{' '}
+            </>
+          )}
           <Time at={task.completed_at} />
         </span>
       )}

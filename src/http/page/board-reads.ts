@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boardStates, readBoard, readBoardList, readGoalNames, readNeighbours } from '../../core/overview/board.js';
+import { boardStates, readBoard, readBoardList, readNeighbours } from '../../core/overview/board.js';
 import { readBoardChoices } from '../../core/overview/board-choices.js';
 import { readGoalRun } from '../../core/overview/goal-run.js';
 import { goalOrders, readGoalGraph, readGoals } from '../../core/overview/goals.js';
@@ -13,6 +13,7 @@ import { reservedOutput, showReserved } from '../../tools/shapes/reservation.js'
 import { boardFilter, toFilter } from './board-filter.js';
 import { goalGraph, goalPage, goalRun, showGoalProgress, showGoalRun } from './goals.js';
 import { messagePage } from './messages.js';
+import { names, referencesOf, showNames } from './names.js';
 import { sessionList, showSessions } from './sessions.js';
 import { board, boardChoices, showCard, showCards, taskLinks, taskPage } from './tasks.js';
 
@@ -41,18 +42,16 @@ export const boardReads = [
     handler: async (input, { runtime }) => {
       const { columns, ...summary } = await readBoard(runtime, toFilter(input), input.limit);
       const { ready, waiting, in_progress, completed, failed, cancelled } = columns;
-      return {
-        ...summary,
-        goals: await readGoalNames(runtime.db, Object.values(columns).flat()),
-        columns: {
-          ready: showCards(ready),
-          waiting: showCards(waiting),
-          in_progress: showCards(in_progress),
-          completed: showCards(completed),
-          failed: showCards(failed),
-          cancelled: showCards(cancelled),
-        },
+      const shown = {
+        ready: showCards(ready),
+        waiting: showCards(waiting),
+        in_progress: showCards(in_progress),
+        completed: showCards(completed),
+        failed: showCards(failed),
+        cancelled: showCards(cancelled),
       };
+      const named = await showNames(runtime.db, referencesOf(Object.values(shown).flat()));
+      return { ...summary, columns: shown, ...named };
     },
   }),
 
@@ -77,7 +76,7 @@ export const boardReads = [
         limit: input.limit + 1,
       });
       const { items, ...rest } = pageOf(tasks, input.limit, showCard);
-      return { ...summary, tasks: items, goals: await readGoalNames(runtime.db, tasks), ...rest };
+      return { ...summary, tasks: items, ...rest, ...(await showNames(runtime.db, referencesOf(items))) };
     },
   }),
 
@@ -140,7 +139,9 @@ export const boardReads = [
     handler: async (input, { runtime }) => {
       const options = { isOpenOnly: input.open_only, limit: input.limit };
       const { nodes, criticalPath, ...graph } = await readGoalGraph(runtime, input.goal_id, options);
-      return { nodes: showCards(nodes), ...graph, critical_path: criticalPath };
+      const shown = showCards(nodes);
+      const named = await showNames(runtime.db, referencesOf(shown));
+      return { nodes: shown, ...graph, critical_path: criticalPath, ...named };
     },
   }),
 
@@ -161,7 +162,23 @@ export const boardReads = [
     description: 'Live sessions and those that ended last, with what each holds, and what callers without one hold.',
     input: z.strictObject({}),
     output: sessionList,
-    handler: async (_, { runtime }) => showSessions(await readSessions(runtime.db)),
+    handler: async (_, { runtime }) => {
+      const shown = showSessions(await readSessions(runtime.db));
+      const holders = [...shown.sessions, ...shown.others].map(({ holder }) => holder);
+      return { ...shown, ...(await showNames(runtime.db, holders)) };
+    },
+  }),
+
+  defineTool({
+    name: 'names',
+    title: 'Names of things and callers',
+    effect: 'read',
+    description: 'What people call tasks, goals, jobs, relays, sessions, workers and persons, by their references.',
+    input: z.strictObject({
+      references: z.array(z.string().min(1).max(400)).max(100).describe('Such as task:8, job:ID or session:ID.'),
+    }),
+    output: z.strictObject({ names }),
+    handler: ({ references }, { runtime }) => showNames(runtime.db, references),
   }),
 
   defineTool({

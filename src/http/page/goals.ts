@@ -5,6 +5,7 @@ import type { GoalProgress as GoalWithSummary } from '../../core/overview/goals.
 import { goalStatuses } from '../../core/tasks/goal.js';
 import { iso, mark, whenTrue } from '../../tools/call/fields.js';
 import { tokensOutput } from '../../tools/shapes/goal.js';
+import { withNames } from './names.js';
 import { taskCard, taskSummary } from './tasks.js';
 
 /** A goal as the page's lists show it. Times are ISO 8601. */
@@ -106,6 +107,7 @@ export const goalGraph = z.strictObject({
   critical_path: z.array(z.int()),
   /** The number of tasks of the goal, drawn or not. */
   total: z.int(),
+  ...withNames,
 });
 
 export type GoalGraph = z.infer<typeof goalGraph>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jobStatuses } from '../../core/jobs/job.js';
 import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../../core/overview/job-board.js';
+import { nameJobs } from '../../core/overview/job-names.js';
 import { readTrends } from '../../core/overview/trends.js';
 import { compareJobs } from '../../services/compare-jobs.js';
 import { defineTool } from '../../tools/call/define-tool.js';
@@ -16,10 +17,24 @@ import {
   showTrends,
   showWholeJob,
   trends,
+  type WholeJob,
   wholeJob,
 } from './jobs.js';
+import { showNames } from './names.js';
 
 const mostLogs = 500;
+
+/** What a job is linked with. */
+function referencesOfJob({ task_id, goal_id, relay_id, run_id, submitted_by, depends_on, dependents }: WholeJob) {
+  return [
+    task_id === null ? null : `task:${task_id}`,
+    goal_id === null ? null : `goal:${goal_id}`,
+    relay_id === undefined ? null : `relay:${relay_id}`,
+    run_id === null ? null : `job:${run_id}`,
+    submitted_by,
+    ...[...depends_on, ...dependents].map(({ id }) => `job:${id}`),
+  ];
+}
 
 /**
  * What the page shows of jobs and no tool answers. Unlike the tools that fetch a result, these leave it unread: it is
@@ -50,12 +65,20 @@ export const jobReads = [
       ]);
       const shown = found.slice(0, limit);
       const last = shown.at(-1);
+      const [jobNames, named] = await Promise.all([
+        nameJobs(db, shown),
+        showNames(
+          db,
+          shown.flatMap(({ goalId, submittedBy }) => [goalId === null ? null : `goal:${goalId}`, submittedBy]),
+        ),
+      ]);
       return {
         counts: counts.byStatus,
         dead: counts.dead,
         unread: counts.unread,
         ...choices,
-        jobs: shown.map((job) => showJobSummary(job, clock.now())),
+        jobs: shown.map((job) => showJobSummary(job, jobNames.get(job.id) ?? job.type, clock.now())),
+        ...named,
         ...(found.length > limit && last ? { next_cursor: String(last.seq) } : {}),
       };
     },
@@ -71,13 +94,16 @@ export const jobReads = [
     handler: async ({ job_id }, { runtime }) => {
       const { db, jobs, clock } = runtime;
       const job = await jobs.get(job_id);
-      const [attempts, logs, artifacts, links] = await Promise.all([
+      const [attempts, logs, artifacts, links, jobNames] = await Promise.all([
         jobs.attempts(job.id),
         jobs.logs(job.id, mostLogs),
         jobs.artifacts(job.id),
         readJobLinks(db, job.id),
+        nameJobs(db, [job]),
       ]);
-      return showWholeJob(job, { attempts, logs, artifacts, links }, clock.now());
+      const name = jobNames.get(job.id) ?? job.type;
+      const shown = showWholeJob(job, { attempts, logs, artifacts, links, name }, clock.now());
+      return { ...shown, ...(await showNames(db, referencesOfJob(shown))) };
     },
   }),
 

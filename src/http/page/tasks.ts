@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type BoardTask, boardStates } from '../../core/overview/board.js';
 import type { ChangedTasks } from '../../services/change-tasks.js';
 import { iso, mark, whenTrue } from '../../tools/call/fields.js';
+import { withNames } from './names.js';
 
 const state = z.enum(boardStates);
 
@@ -72,16 +73,17 @@ export const taskSummary = z.strictObject({
 
 export type TaskSummary = z.infer<typeof taskSummary>;
 
-/** The names of the goals of the tasks that are shown. */
-const goals = z.array(z.strictObject({ id: z.int(), name: z.string() }));
-
 /** `board`: the tasks by state, the first of each. */
-export const board = taskSummary.extend({ goals, columns: z.record(state, z.array(taskCard)) });
+export const board = taskSummary.extend({ columns: z.record(state, z.array(taskCard)), ...withNames });
 
 export type Board = z.infer<typeof board>;
 
 /** `tasks`: a page of the board as a list. */
-export const taskPage = taskSummary.extend({ tasks: z.array(taskCard), goals, next_cursor: z.string().optional() });
+export const taskPage = taskSummary.extend({
+  tasks: z.array(taskCard),
+  next_cursor: z.string().optional(),
+  ...withNames,
+});
 
 export type TaskPage = z.infer<typeof taskPage>;
 

@@ -30,7 +30,7 @@ export function JobTable({ jobs, query }: { jobs: readonly JobSummary[]; query: 
             <td class="job-about">
               <span class="type">{job.type}</span>
               <Link to={`/jobs/${encodeURIComponent(job.id)}${back}`} class="title">
-                {aboutOf(job)}
+                {job.name}
               </Link>
               {job.unread && (
                 <span class="unread-dot" title="Its result has not been fetched by any session yet">
@@ -56,11 +56,6 @@ export function JobTable({ jobs, query }: { jobs: readonly JobSummary[]; query: 
       </tbody>
     </table>
   );
-}
-
-/** The job's summary without its type, which has a column of its own. */
-export function aboutOf({ type, about }: JobSummary): string {
-  return about.startsWith(`${type} `) ? about.slice(type.length + 1).trim() || type : about;
 }
 
 function Notes({ job }: { job: JobSummary }) {
