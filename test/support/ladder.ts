@@ -36,7 +36,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
     ['jobs'],
     ['coordination'],
     ['goals', 'relay', 'access', 'messages', 'attention'],
-    ['goal-runs', 'overview', 'retention'],
+    ['goal-runs', 'overview', 'retention', 'schedules'],
   ],
   downstream: [
     ['connection', 'native'],
@@ -80,6 +80,7 @@ export const writers: Readonly<Record<string, string>> = {
   relay_pipelines: 'core/relay',
   relay_results: 'core/relay',
   relay_steps: 'core/relay',
+  schedules: 'core/schedules',
   goals: 'core/tasks',
   task_counts: 'core/tasks',
   task_dependencies: 'core/tasks',
