@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import { readJson } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
+import { recordedActor } from '../actor.js';
 import { estimateTokens, leastAnswerTokens, readBudget } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
@@ -90,7 +91,7 @@ async function submitReadyTasks(
     const prompt = await taskPrompt(sql, goal, task);
     const refusal = await whyOverBudget(sql, goal, task, prompt);
     if (refusal) return refusal;
-    const actor = { holder: run.submitted_by, project: run.project };
+    const actor = recordedActor(run.submitted_by, run.project);
     await submitJob(sql, taskJob(run, task, prompt), actor, clock);
   }
   return undefined;

@@ -3,6 +3,7 @@ import { newUuid } from '../../base/ids.js';
 import { type JsonObject, readJson } from '../../base/json.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
+import { recordedName } from '../actor.js';
 import type { Change } from '../change.js';
 import { type JobRow, runGoal } from './job.js';
 import { laneOf } from './lane.js';
@@ -56,7 +57,7 @@ export function insertRun(
     warnings: JSON.stringify(warnings),
     goal_id: payload.goal_id,
     project,
-    submitted_by: actor?.holder ?? null,
+    submitted_by: recordedName(actor),
     created_at: at,
     updated_at: at,
     started_at: at,
