@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Link, queryText } from '../location.js';
 import type { Reading } from '../use-read.js';
+import { failureWords } from './failure-words.js';
 
 interface ShownProps<Result> {
   reading: Reading<Result>;
@@ -15,9 +16,7 @@ export function Shown<Result>({ reading, children }: ShownProps<Result>) {
     <>
       {error && (
         <div class="problem" role="alert">
-          <p>
-            {error.message} {error.hint}
-          </p>
+          <p>{failureWords(error)}</p>
           <button type="button" onClick={reload}>
             Try again
           </button>

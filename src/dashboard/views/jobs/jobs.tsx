@@ -12,6 +12,7 @@ import { Comparison } from './comparison.js';
 import { Job } from './job.js';
 import { jobStatuses, statusWords, taskStateOf } from './job-status.js';
 import { JobTable } from './job-table.js';
+import { NewJob } from './new-job.js';
 import { Submit } from './submit.js';
 
 const subjects = ['job', 'runtime'];
@@ -38,6 +39,7 @@ function AllJobs({ query }: { query: URLSearchParams }) {
       <div class="toolbar">
         <JobFilters query={query} read={reading.data} />
         {query.get('type') && <Link to={`/jobs/compare?type=${query.get('type')}`}>Compare</Link>}
+        <NewJob />
         <Submit />
       </div>
       <Shown reading={reading}>
