@@ -6,7 +6,18 @@ const acknowledgements = ['acknowledged', 'acknowledgement_undone'] as const;
  * other. A kind that was once released stays.
  */
 export const eventTypes = {
-  goal: ['created', 'edited', 'completed', 'cancelled', 'reopened', 'run_started', 'run_ended', ...acknowledgements],
+  goal: [
+    'created',
+    'edited',
+    'completed',
+    'cancelled',
+    'reopened',
+    'run_started',
+    'run_paused',
+    'run_resumed',
+    'run_ended',
+    ...acknowledgements,
+  ],
   task: [
     'created',
     'edited',
