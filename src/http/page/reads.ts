@@ -1,3 +1,4 @@
+import { activityReads } from './activity-reads.js';
 import { boardReads } from './board-reads.js';
 import { boardWrites } from './board-writes.js';
 import { jobReads } from './job-reads.js';
@@ -5,4 +6,4 @@ import { nowReads } from './now-reads.js';
 import { timeReads } from './time-reads.js';
 
 /** All that the page reads and no tool returns, and changes and no tool does. */
-export const pageReads = [...nowReads, ...boardReads, ...boardWrites, ...jobReads, ...timeReads];
+export const pageReads = [...nowReads, ...boardReads, ...boardWrites, ...jobReads, ...timeReads, ...activityReads];
