@@ -77,17 +77,22 @@ describeInBrowser('the page around the views', () => {
 
   it('notifies of what newly needs a person, once over all tabs, and only where that was switched on', async () => {
     const { page, context, server, runtime } = await openPage('/now');
-    // What the page shows by the browser's own notifications is taken down.
+    // A browser without windows has nowhere to show them, and denies them: what the page asks for is taken down.
     await context.addInitScript(`
       globalThis.shown = [];
-      globalThis.Notification = class extends Notification {
-        constructor(title, options) {
-          super(title, options);
+      globalThis.Notification = class {
+        static get permission() {
+          return localStorage.getItem('asked') ? 'granted' : 'default';
+        }
+        static async requestPermission() {
+          localStorage.setItem('asked', 'yes');
+          return this.permission;
+        }
+        constructor(title) {
           shown.push(title);
         }
       };
     `);
-    await context.grantPermissions(['notifications'], { origin: server.url });
     const tabs = [page, await context.newPage()];
     for (const tab of tabs) {
       await tab.goto(`${server.url}/now`);
@@ -99,6 +104,7 @@ describeInBrowser('the page around the views', () => {
     await send('Before');
     for (const tab of tabs) await tab.locator('.need').getByText('Before').waitFor();
     expect(await all()).toEqual([]);
+    expect(await page.evaluate('localStorage.getItem("asked")')).toBe(null);
     await page.getByText('Display', { exact: true }).click();
     await page.getByLabel('Notify me of what needs me').click();
     await expect.poll(() => page.evaluate('localStorage.getItem("notifications")')).toBe('on');
