@@ -3,7 +3,7 @@ import { RuntimeError } from '../../base/errors.js';
 import { type JsonObject, readJson } from '../../base/json.js';
 import type { Database, Sql, Statement } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
-import type { Actor } from '../actor.js';
+import { type Actor, recordedName } from '../actor.js';
 
 export const eventSubjects = [
   'goal',
@@ -98,7 +98,7 @@ export function eventStatement(event: NewEvent): Statement {
       String(event.subjectId),
       event.type,
       event.actor?.project ?? '',
-      event.actor?.holder ?? null,
+      recordedName(event.actor),
       event.data ? JSON.stringify(event.data) : null,
     ],
   };
