@@ -84,7 +84,10 @@ export function createScheduler(needs: SchedulerNeeds): Scheduler {
     async save(request, actor) {
       const before = await schedules.find(request.name, actor.project);
       const definition = await define(request, before, actor, needs);
-      return schedules.save(definition, before, actor);
+      const saved = await schedules.save(definition, before, actor);
+      // Where no session lives a runner stays for it.
+      await jobs.fill(actor);
+      return saved;
     },
 
     async act(name, action, actor) {

@@ -48,11 +48,7 @@ export const newPrompt = z.strictObject({
   model_params: modelParams.optional(),
   system: z.string().max(200_000).optional().describe('System prompt.'),
   priority: priority.optional(),
-  depends_on: z
-    .array(jobId)
-    .max(100)
-    .optional()
-    .describe('Their results go where {{results}} stands, or at the end.'),
+  depends_on: z.array(jobId).max(100).optional().describe('Their results go where {{results}} stands, or at the end.'),
   fallback_models: z
     .array(model)
     .max(5)
@@ -65,7 +61,7 @@ export const newPrompt = z.strictObject({
     .optional()
     .describe('Tries on rate limits, server errors, network trouble or a lost process; 3 unless given.'),
   timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
-  token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens over all tries.'),
+  token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens of all tries.'),
   idempotency_key: z
     .string()
     .min(1)

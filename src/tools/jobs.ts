@@ -49,9 +49,7 @@ export const newJob = z.strictObject({
   metadata: metadata.optional(),
   priority: priority.optional(),
   depends_on: z.array(jobId).max(100).optional().describe('Jobs that must be completed first.'),
-  on_dependency_failure: failurePolicy
-    .optional()
-    .describe('When one of those fails; cancel unless given.'),
+  on_dependency_failure: failurePolicy.optional().describe('When one of those fails; cancel unless given.'),
   run_at: time.optional().describe('Not started before this, ISO 8601 with a zone.'),
   delay_seconds: delaySeconds.optional(),
   max_attempts: z
@@ -129,10 +127,7 @@ export const jobTools = [
     input: z.strictObject({
       status_filter: z.enum(jobStatuses).optional().describe('Only jobs of this status.'),
       type: z.string().max(100).optional().describe('Only jobs of this type.'),
-      dead: z
-        .boolean()
-        .optional()
-        .describe('true: only dead letters, whose process vanished too often.'),
+      dead: z.boolean().optional().describe('true: only dead letters, whose process vanished too often.'),
       scope: scope.optional(),
       limit: limit(50),
       cursor,
