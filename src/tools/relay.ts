@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../base/json.js';
 import { promptOf } from '../core/relay/baton-prompt.js';
-import { mostSteps, type NewStep } from '../core/relay/create-pipeline.js';
+import { mostSteps, type NewPipeline, type NewStep } from '../core/relay/create-pipeline.js';
 import { pipelineStatuses } from '../core/relay/pipeline.js';
 import {
   defaultTokenBudget,
@@ -77,6 +77,30 @@ const toNewStep = (given: z.output<typeof step>): NewStep => ({
   derivationMethod: given.derivation_method,
 });
 
+/** What create_relay_pipeline takes. */
+export const newRelay = z.strictObject({
+  name: z.string().trim().min(1).max(500).describe('A short name.'),
+  goal: z.string().trim().min(1).max(100_000).describe('What the agents are to achieve together.'),
+  agent_types: z.array(agentType).max(1_000).optional().describe(`The agents in order, up to ${mostSteps}.`),
+  description: z.string().max(100_000).optional().describe('What every agent should know beside the goal.'),
+  token_budget: tokenBudget.default(defaultTokenBudget).describe('Most tokens for all steps and their retries.'),
+  preset: z
+    .enum(presetNames)
+    .optional()
+    .describe('quick: 3 agents. standard: 5. deep: 7, with an expert and a second validator.'),
+  steps: z.array(step).max(1_000).optional().describe('Agents with gates, models and instructions of their own.'),
+});
+
+export const toNewPipeline = (given: z.output<typeof newRelay>): NewPipeline => ({
+  name: given.name,
+  goal: given.goal,
+  description: given.description,
+  preset: given.preset,
+  steps: given.steps?.map(toNewStep),
+  agentTypes: given.agent_types,
+  tokenBudget: given.token_budget,
+});
+
 const crowdedPipeline = briefPipelineOutput.partial({
   goal: true,
   status: true,
@@ -96,33 +120,10 @@ export const relayTools = [
     effect: 'write',
     description:
       'Creates a relay: agents that work in sequence, each step with quality gates. Choose them by agent_types, a preset or steps. Next: get_relay_baton, then advance_relay; or run_relay.',
-    input: z.strictObject({
-      name: z.string().trim().min(1).max(500).describe('A short name.'),
-      goal: z.string().trim().min(1).max(100_000).describe('What the agents are to achieve together.'),
-      agent_types: z.array(agentType).max(1_000).optional().describe(`The agents in order, up to ${mostSteps}.`),
-      description: z.string().max(100_000).optional().describe('What every agent should know beside the goal.'),
-      token_budget: tokenBudget.default(defaultTokenBudget).describe('Most tokens for all steps and their retries.'),
-      preset: z
-        .enum(presetNames)
-        .optional()
-        .describe('quick: 3 agents. standard: 5. deep: 7, with an expert and a second validator.'),
-      steps: z.array(step).max(1_000).optional().describe('Agents with gates, models and instructions of their own.'),
-    }),
+    input: newRelay,
     output: createdPipelineOutput,
-    handler: async (input, { runtime, actor }) => {
-      const { name, goal, description, preset } = input;
-      const steps = input.steps?.map(toNewStep);
-      const request = {
-        name,
-        goal,
-        description,
-        preset,
-        steps,
-        agentTypes: input.agent_types,
-        tokenBudget: input.token_budget,
-      };
-      return showCreatedPipeline(await runtime.relays.create(request, actor));
-    },
+    handler: async (input, { runtime, actor }) =>
+      showCreatedPipeline(await runtime.relays.create(toNewPipeline(input), actor)),
   }),
 
   defineTool({

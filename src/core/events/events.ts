@@ -18,6 +18,7 @@ export const eventSubjects = [
   'relay',
   'server',
   'tool',
+  'schedule',
   'runtime',
 ] as const;
 export type EventSubject = (typeof eventSubjects)[number];

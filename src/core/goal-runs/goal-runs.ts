@@ -67,6 +67,10 @@ export function createGoalRuns({ db, clock }: { db: Database; clock: Clock }) {
         return { run: toJob(row), isRepeated };
       }),
 
+    /** The same in a transaction of the caller's; resolves to the id of the run. */
+    startIn: async (sql: Sql, run: NewRun, actor: Actor): Promise<string> =>
+      (await startRun(sql, run, actor, { clock, onEnded })).row.id,
+
     /** Advances the runs that something other than their own jobs has freed: a task done by a session, a time that came. */
     async sweep(): Promise<void> {
       for (const run of await listLiveRuns(db)) {

@@ -115,7 +115,8 @@ function whereGoals({ status, project, beforeId }: Omit<GoalFilter, 'limit'>): F
   return where(is('status = ?', status), is("project in (?, '')", project), is('id < ?', beforeId));
 }
 
-async function createGoal(sql: Sql, goal: NewGoal, actor: Actor, at: EpochMs): Promise<GoalDetail> {
+/** Stores a goal. */
+export async function createGoal(sql: Sql, goal: NewGoal, actor: Actor, at: EpochMs): Promise<GoalDetail> {
   const { name, description, project = actor.project, metadata = {}, tokenBudget } = goal;
   const row = await insertGoal(sql, { name, description, project, metadata }, at);
   if (tokenBudget !== undefined) await setBudget(sql, `goal:${row.id}`, tokenBudget, at);

@@ -47,6 +47,9 @@ export function createRelayRuns({ db, clock }: { db: Database; clock: Clock }) {
     onEnded,
     start: (request: RunRequest, actor: Actor): Promise<StartedRun> =>
       db.transaction((sql) => startRun(sql, request, actor, clock)),
+
+    /** The same in a transaction of the caller's. */
+    startIn: (sql: Sql, request: RunRequest, actor: Actor): Promise<StartedRun> => startRun(sql, request, actor, clock),
   };
 }
 
