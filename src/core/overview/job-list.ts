@@ -105,7 +105,7 @@ function orderBy({ order, isAscending, now }: JobListPage): string {
     case 'interest':
       return "case status when 'running' then 0 when 'failed' then 1 else 2 end";
     case 'submitted':
-      return `created_at ${direction}`;
+      return `created_at ${direction}, seq ${direction}`;
     case 'status':
       return `status ${direction}`;
     case 'type':

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../../core/overview/job-board.js';
-import { nameJobs } from '../../core/overview/job-names.js';
 import { jobOrders, readJobList } from '../../core/overview/job-list.js';
+import { nameJobs } from '../../core/overview/job-names.js';
 import { readTrends } from '../../core/overview/trends.js';
 import { compareJobs } from '../../services/compare-jobs.js';
 import { defineTool } from '../../tools/call/define-tool.js';
 import { jobId } from '../../tools/call/fields.js';
 import { showComparison } from '../../tools/shapes/comparison.js';
-import { jobFilter, toJobFilter } from './job-filter.js';
 import { curveOf, mostCurves, pageComparison } from './comparison.js';
+import { jobFilter, toJobFilter } from './job-filter.js';
 import {
   jobOutputPart,
   jobPage,
