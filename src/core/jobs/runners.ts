@@ -2,7 +2,7 @@ import type { Clock, EpochMs } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
-import type { Actor } from '../actor.js';
+import { type Actor, recordedName } from '../actor.js';
 import { recordEvent } from '../events/events.js';
 import type { ProcessIdentity } from '../ports.js';
 import { isTaskCancelled } from './board-task.js';
@@ -73,7 +73,7 @@ export async function permitRunner(
     state: 'starting',
     lane,
     capacity: limits.lanes[lane].perRunner,
-    started_by: actor.holder,
+    started_by: recordedName(actor),
     created_at: clock.now(),
     created_tick: clock.tick(),
     created_boot_id: clock.bootId,

@@ -4,7 +4,7 @@ import { newUuid } from '../../base/ids.js';
 import type { Json, JsonObject } from '../../base/json.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
-import type { Actor } from '../actor.js';
+import { type Actor, recordedName } from '../actor.js';
 import { setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
 import { countSubmitted } from '../metrics/counters.js';
@@ -96,7 +96,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     parent_id: job.parentId ?? null,
     sweep: job.sweep ?? null,
     project: job.project ?? actor.project,
-    submitted_by: actor.holder,
+    submitted_by: recordedName(actor),
     created_at: at,
     updated_at: at,
   });

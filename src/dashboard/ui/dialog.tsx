@@ -1,7 +1,7 @@
 import { type ComponentChildren, createContext } from 'preact';
 import { useContext, useEffect, useId, useRef, useState } from 'preact/hooks';
 import { failureWords } from './failure-words.js';
-import { notify } from './notices.js';
+import { type NewNotice, notice } from './notices.js';
 
 interface DialogProps {
   title: string;
@@ -102,7 +102,7 @@ interface ActionFormProps {
   /** The label of the button that closes the form without doing anything. */
   dismiss?: string;
   /** Submits, and resolves to the notice to show; a failure is shown in the form. */
-  onSubmit(form: FormData): Promise<string>;
+  onSubmit(form: FormData): Promise<string | NewNotice>;
   onClose(): void;
   children?: ComponentChildren;
 }
@@ -118,7 +118,8 @@ export function ActionForm(props: ActionFormProps) {
     setBusy(true);
     setProblem('');
     try {
-      notify(await onSubmit(new FormData(event.currentTarget as HTMLFormElement)));
+      const done = await onSubmit(new FormData(event.currentTarget as HTMLFormElement));
+      notice(typeof done === 'string' ? { text: done } : done);
       onClose();
     } catch (error) {
       setProblem(failureWords(error));
@@ -151,7 +152,7 @@ interface ConfirmButtonProps {
   question: string;
   /** The consequence, in a sentence. */
   consequence: ComponentChildren;
-  onConfirm(): Promise<string>;
+  onConfirm(): Promise<string | NewNotice>;
 }
 
 /** A button that asks for confirmation, for actions that cannot be undone. */
