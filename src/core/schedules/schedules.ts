@@ -7,6 +7,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
+import type { EventType } from '../events/event-types.js';
 import { recordEvent } from '../events/events.js';
 import { type FiringPlan, planFiring } from './plan-firing.js';
 import { type FiringOutcome, type Schedule, type ScheduleRow, toSchedule } from './schedule.js';
@@ -254,7 +255,7 @@ async function save(
   return row ? toSchedule(row) : before;
 }
 
-function typeOfChange(before: Schedule, { status }: ScheduleDefinition): string {
+function typeOfChange(before: Schedule, { status }: ScheduleDefinition): EventType<'schedule'> {
   if (before.status === status) return 'edited';
   return status === 'paused' ? 'paused' : 'resumed';
 }
@@ -336,7 +337,7 @@ async function writeLast(sql: Sql, { id }: Schedule, last: Last, { at }: Change)
 function record(
   sql: Sql,
   { id, name }: Pick<Schedule, 'id' | 'name'>,
-  type: string,
+  type: EventType<'schedule'>,
   data: JsonObject,
   change: Change,
 ): Promise<void> {
