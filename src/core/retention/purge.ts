@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpochMs } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Fragment } from '../../store/where.js';
+import { deleteOldAcknowledgements } from '../attention/attention.js';
 import { closeAccount } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { deleteEndedSession } from '../coordination/sessions.js';
@@ -55,6 +56,7 @@ export async function purge(
   const messages = await purgeEach(db, oldMessages(before, change.at), (sql, id: number) =>
     deleteOldMessage(sql, id, before, change.at),
   );
+  await db.transaction((sql) => deleteOldAcknowledgements(sql, before));
   const counts = { goals, tasks, jobs, relays, events, sessions, runners, messages };
   const data = { before, ...counts };
   await db.transaction((sql) =>

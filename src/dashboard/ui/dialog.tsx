@@ -1,7 +1,7 @@
 import { type ComponentChildren, createContext } from 'preact';
 import { useContext, useEffect, useId, useRef, useState } from 'preact/hooks';
-import { CallFailed } from '../api.js';
-import { notify } from './notices.js';
+import { failureWords } from './failure-words.js';
+import { type NewNotice, notice } from './notices.js';
 
 interface DialogProps {
   title: string;
@@ -99,14 +99,17 @@ interface ActionFormProps {
   /** The label of the button that submits. */
   label: string;
   isDestructive?: boolean;
+  /** The label of the button that closes the form without doing anything. */
+  dismiss?: string;
   /** Submits, and resolves to the notice to show; a failure is shown in the form. */
-  onSubmit(form: FormData): Promise<string>;
+  onSubmit(form: FormData): Promise<string | NewNotice>;
   onClose(): void;
   children?: ComponentChildren;
 }
 
 /** The form inside a dialog: fields, a submit button and a cancel button. */
-export function ActionForm({ label, isDestructive = false, onSubmit, onClose, children }: ActionFormProps) {
+export function ActionForm(props: ActionFormProps) {
+  const { label, isDestructive = false, dismiss = 'Cancel', onSubmit, onClose, children } = props;
   const [problem, setProblem] = useState('');
   const [isBusy, setBusy] = useState(false);
   const leave = useContext(LeaveContext) ?? onClose;
@@ -115,11 +118,11 @@ export function ActionForm({ label, isDestructive = false, onSubmit, onClose, ch
     setBusy(true);
     setProblem('');
     try {
-      notify(await onSubmit(new FormData(event.currentTarget as HTMLFormElement)));
+      const done = await onSubmit(new FormData(event.currentTarget as HTMLFormElement));
+      notice(typeof done === 'string' ? { text: done } : done);
       onClose();
     } catch (error) {
-      const hint = error instanceof CallFailed && error.hint ? ` ${error.hint}` : '';
-      setProblem(`${error instanceof Error ? error.message : error}${hint}`);
+      setProblem(failureWords(error));
       setBusy(false);
     }
   };
@@ -133,7 +136,7 @@ export function ActionForm({ label, isDestructive = false, onSubmit, onClose, ch
       )}
       <div class="actions">
         <button type="button" onClick={leave}>
-          {isDestructive ? 'Keep it' : 'Cancel'}
+          {dismiss}
         </button>
         <button type="submit" class={isDestructive ? 'danger' : 'primary'} disabled={isBusy}>
           {label}
@@ -149,7 +152,7 @@ interface ConfirmButtonProps {
   question: string;
   /** The consequence, in a sentence. */
   consequence: ComponentChildren;
-  onConfirm(): Promise<string>;
+  onConfirm(): Promise<string | NewNotice>;
 }
 
 /** A button that asks for confirmation, for actions that cannot be undone. */
@@ -163,9 +166,37 @@ export function ConfirmButton({ label, question, consequence, onConfirm }: Confi
       </button>
       {isOpen && (
         <Dialog title={question} onClose={close}>
-          <ActionForm label={label} isDestructive onSubmit={onConfirm} onClose={close}>
+          <ActionForm label={label} isDestructive dismiss="Keep it" onSubmit={onConfirm} onClose={close}>
             <p>{consequence}</p>
           </ActionForm>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+interface DialogButtonProps {
+  label: string;
+  /** What a screen reader says of the button where its label alone does not tell what it is about. */
+  name?: string;
+  title: string;
+  class?: string;
+  /** The content; the function closes the dialog. */
+  children(close: () => void): ComponentChildren;
+}
+
+/** A button that opens a dialog. */
+export function DialogButton({ label, name, title, class: className, children }: DialogButtonProps) {
+  const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  return (
+    <>
+      <button type="button" class={className} aria-label={name} onClick={() => setOpen(true)}>
+        {label}
+      </button>
+      {isOpen && (
+        <Dialog title={title} onClose={close}>
+          {children(close)}
         </Dialog>
       )}
     </>
