@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { boardStates, readBoard, readBoardList, readNeighbours } from '../../core/overview/board.js';
 import { readBoardChoices } from '../../core/overview/board-choices.js';
-import { readGoalGraph, readGoals } from '../../core/overview/goals.js';
+import { readGoalRun } from '../../core/overview/goal-run.js';
+import { goalOrders, readGoalGraph, readGoals } from '../../core/overview/goals.js';
 import { readSessions } from '../../core/overview/sessions.js';
 import { goalStatuses } from '../../core/tasks/goal.js';
 import { defineTool } from '../../tools/call/define-tool.js';
@@ -9,30 +10,12 @@ import { cursor, goalId } from '../../tools/call/fields.js';
 import { fromCursor } from '../../tools/call/page.js';
 import { showMessage } from '../../tools/shapes/message.js';
 import { reservedOutput, showReserved } from '../../tools/shapes/reservation.js';
-import { goalGraph, goalPage, showGoalProgress } from './goals.js';
+import { boardFilter, toFilter } from './board-filter.js';
+import { goalGraph, goalPage, goalRun, showGoalProgress, showGoalRun } from './goals.js';
 import { messagePage } from './messages.js';
 import { names, referencesOf, showNames } from './names.js';
 import { sessionList, showSessions } from './sessions.js';
 import { board, boardChoices, showCard, showCards, taskLinks, taskPage } from './tasks.js';
-
-const filter = {
-  goal_id: goalId.optional(),
-  project: z.string().max(1_000).optional().describe("Only tasks of exactly this project; '' for those of none."),
-  worker: z.string().max(300).optional().describe('Only tasks that this worker or session works or worked on.'),
-  text: z.string().max(200).optional().describe('Only tasks with this text in their title, key or description.'),
-  overdue: z.boolean().default(false).describe('Only open tasks whose deadline has passed.'),
-};
-
-function toFilter(input: {
-  goal_id?: number | undefined;
-  project?: string | undefined;
-  worker?: string | undefined;
-  text?: string | undefined;
-  overdue: boolean;
-}) {
-  const { goal_id: goalId, overdue: isOverdue, project, worker, text } = input;
-  return { goalId, project, worker, text, isOverdue };
-}
 
 const rows = (byDefault: number, most: number) =>
   z.int().min(1).max(most).default(byDefault).describe(`At most this many; ${byDefault} unless given.`);
@@ -54,7 +37,7 @@ export const boardReads = [
     title: 'The board by state',
     effect: 'read',
     description: 'How many tasks are in each state under a filter, and the first of each.',
-    input: z.strictObject({ ...filter, limit: rows(25, 100) }),
+    input: z.strictObject({ ...boardFilter, limit: rows(25, 100) }),
     output: board,
     handler: async (input, { runtime }) => {
       const { columns, ...summary } = await readBoard(runtime, toFilter(input), input.limit);
@@ -78,7 +61,7 @@ export const boardReads = [
     effect: 'read',
     description: 'How many tasks are in each state under a filter, and a page of them, newest first.',
     input: z.strictObject({
-      ...filter,
+      ...boardFilter,
       state: z.enum(boardStates).optional().describe('Only tasks in this state.'),
       limit: rows(100, 500),
       cursor,
@@ -124,17 +107,21 @@ export const boardReads = [
     name: 'goals',
     title: 'Goals with their progress',
     effect: 'read',
-    description: 'Goals with tasks by state and tokens against budget, newest first.',
+    description: 'Goals with tasks by state and tokens against budget.',
     input: z.strictObject({
       status: z.enum(goalStatuses).optional().describe('Only goals of this status.'),
+      text: z.string().max(200).optional().describe('Only goals with this text in their name or description.'),
+      order: z.enum(goalOrders).default('newest').describe('attention: with failed and overdue tasks first.'),
       limit: rows(50, 200),
       cursor,
     }),
     output: goalPage,
     handler: async (input, { runtime }) => {
-      const page = { status: input.status, beforeId: fromCursor(input.cursor), limit: input.limit + 1 };
-      const { items, ...rest } = pageOf(await readGoals(runtime.db, page), input.limit, showGoalProgress);
-      return { goals: items, ...rest };
+      const { status, text, order, limit } = input;
+      const offset = fromCursor(input.cursor) ?? 0;
+      const goals = await readGoals(runtime.db, { status, text, order, offset, limit: limit + 1 });
+      const next = goals.length > limit ? { next_cursor: String(offset + limit) } : {};
+      return { goals: goals.slice(0, limit).map(showGoalProgress), ...next };
     },
   }),
 
@@ -146,7 +133,7 @@ export const boardReads = [
     input: z.strictObject({
       goal_id: goalId,
       open_only: z.boolean().default(false).describe('Only tasks that are not done.'),
-      limit: rows(300, 300),
+      limit: rows(600, 1_000),
     }),
     output: goalGraph,
     handler: async (input, { runtime }) => {
@@ -156,6 +143,16 @@ export const boardReads = [
       const named = await showNames(runtime.db, referencesOf(shown));
       return { nodes: shown, ...graph, critical_path: criticalPath, ...named };
     },
+  }),
+
+  defineTool({
+    name: 'goal_run',
+    title: 'The run of a goal',
+    effect: 'read',
+    description: 'The run that works on a goal, or the last one: how far it is, what it works on, how it ended.',
+    input: z.strictObject({ goal_id: goalId }),
+    output: goalRun,
+    handler: async (input, { runtime }) => showGoalRun(await readGoalRun(runtime.db, input.goal_id)),
   }),
 
   defineTool({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type BoardTask, boardStates } from '../../core/overview/board.js';
+import type { ChangedTasks } from '../../services/change-tasks.js';
 import { iso, mark, whenTrue } from '../../tools/call/fields.js';
 import { withNames } from './names.js';
 
@@ -103,3 +104,39 @@ export const taskLinks = z.strictObject({
 });
 
 export type TaskLinks = z.infer<typeof taskLinks>;
+
+/** What `change_tasks` does to each task. */
+export const taskChanges = ['reopen', 'cancel', 'priority', 'goal'] as const;
+
+/** `change_tasks`: what was done. */
+export const changedTasks = z.strictObject({
+  done: z.array(z.int()),
+  refused: z.array(z.strictObject({ id: z.int(), title: z.string(), message: z.string() })),
+  /** Calls of `change_tasks` that undo it; empty where the store cannot bring back what was. */
+  undo: z.array(
+    z.strictObject({
+      change: z.enum(taskChanges),
+      priority: z.int().optional(),
+      goal_id: z.int().nullable().optional(),
+      task_ids: z.array(z.int()),
+    }),
+  ),
+  /** Of a filter with more tasks: the cursor of the next call. */
+  next_cursor: z.string().optional(),
+});
+
+export type ShownChangedTasks = z.infer<typeof changedTasks>;
+
+export function showChangedTasks({ done, refused, undo, nextBeforeId }: ChangedTasks): ShownChangedTasks {
+  return {
+    done,
+    refused,
+    undo: undo.map(({ ids, ...step }) => ({
+      change: step.change,
+      ...(step.change === 'priority' ? { priority: step.priority } : {}),
+      ...(step.change === 'goal' ? { goal_id: step.goalId } : {}),
+      task_ids: ids,
+    })),
+    next_cursor: nextBeforeId === undefined ? undefined : String(nextBeforeId),
+  };
+}
