@@ -259,10 +259,10 @@ describeInBrowser('the jobs', () => {
     await ended(ids.at(-1) ?? '');
     await page.getByText('number 54').waitFor();
     expect(await page.locator('table.jobs tbody tr').count()).toBe(50);
-    await page.getByRole('link', { name: 'Older' }).click();
+    await page.getByRole('link', { name: 'Next' }).click();
     await page.getByText('number 0', { exact: false }).last().waitFor();
     expect(await page.locator('table.jobs tbody tr').count()).toBe(6);
-    await page.getByRole('link', { name: 'Newest' }).click();
+    await page.getByRole('link', { name: 'First' }).click();
 
     await page.getByRole('button', { name: /^Waiting/ }).click();
     await expect.poll(() => page.locator('table.jobs tbody tr').count()).toBe(1);

@@ -30,6 +30,7 @@ export type ScheduleDefinition = Pick<
 >;
 
 export interface ScheduleFilter {
+  name?: string | undefined;
   project?: string | undefined;
   afterName?: string | undefined;
   limit: number;
@@ -188,8 +189,8 @@ const timetableOf = ({ cron, timezone }: Pick<Schedule, 'cron' | 'timezone'>): P
 
 const timeText = (at: EpochMs): string => new Date(at).toISOString();
 
-function whereSchedules({ project, afterName }: Omit<ScheduleFilter, 'limit'>): Fragment {
-  return where(is("s.project in (?, '')", project), is('s.name > ?', afterName));
+function whereSchedules({ name, project, afterName }: Omit<ScheduleFilter, 'limit'>): Fragment {
+  return where(is('s.name = ?', name), is("s.project in (?, '')", project), is('s.name > ?', afterName));
 }
 
 function requirable(provides: readonly string[]): Fragment {
