@@ -14,7 +14,7 @@ describeInBrowser('the messages', () => {
     await server.ok('send_message', { to: 'user', subject: 'The schema', body, importance: 'high' });
     const message = page.getByRole('article', { name: 'The schema', exact: true });
     await message.getByText('hedy to user').waitFor();
-    expect(await message.locator('.message-body').textContent()).toBe(body);
+    expect(await message.locator('.passage').innerText()).toBe(body);
     await expectGoodLooks(page, 'messages');
 
     await message.getByRole('button', { name: 'Answer' }).click();
@@ -37,7 +37,7 @@ describeInBrowser('the messages', () => {
     await page.getByRole('article', { name: 'Hello' }).waitFor();
     await message.getByRole('link', { name: 'Thread' }).click();
     await page.getByRole('article', { name: 'Hello' }).waitFor({ state: 'detached' });
-    expect(await page.getByRole('article').count()).toBe(2);
+    await expect.poll(() => page.getByRole('article').count()).toBe(2);
     // Of the message to nobody.
     expect(problems).toEqual([expect.stringContaining('404')]);
   });

@@ -1,6 +1,6 @@
 import type { JobAttempt, JobLogEntry, WholeJob } from '../../../http/page/jobs.js';
 import { number, percent, spanOf } from '../../ui/format.js';
-import { RawJson } from '../../ui/shown.js';
+import { Passage } from '../../ui/passage.js';
 import { Time, useNow } from '../../ui/time.js';
 import { fieldOf } from './charts.js';
 
@@ -99,7 +99,6 @@ export function JobResult({ job }: { job: WholeJob }) {
   });
   return (
     <section>
-      <h3>Result</h3>
       {shownFigures.length > 0 && (
         <dl class="figures">
           {shownFigures.map(({ name, value }) => (
@@ -110,7 +109,7 @@ export function JobResult({ job }: { job: WholeJob }) {
           ))}
         </dl>
       )}
-      <RawJson value={result} title="All of it" isOpen={shownFigures.length === 0} />
+      <Passage title="Result" text={JSON.stringify(result, null, 2)} name={`job-${job.id}-result`} />
     </section>
   );
 }
