@@ -11,15 +11,24 @@ import type { GoalRuns } from './core/goal-runs/goal-runs.js';
 import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import type { Metrics } from './core/metrics/metrics.js';
 import { clearBoard } from './core/retention/clear-board.js';
-import { type Purged, purge } from './core/retention/purge.js';
+import { countPurgeable, type Purgeable, type Purged, purge } from './core/retention/purge.js';
+import { purgeSchedules } from './core/schedules/schedules.js';
 import { checkTaskCounts } from './core/tasks/task-counts.js';
 import type { Tasks } from './core/tasks/tasks.js';
 import { purgeWorktrees } from './core/worktrees/worktrees.js';
 import type { Downstream } from './downstream/downstream.js';
 import { deleteOldAnswers } from './downstream/native/answers.js';
 import type { Jobs } from './runner/jobs.js';
+import type { Scheduler } from './services/schedules.js';
 import type { Database, Statement } from './store/sql.js';
-import { backupPath, newestBackup, pathInside, removeUnfinished } from './store/sqlite/backup.js';
+import {
+  type Backup,
+  backupPath,
+  listBackups,
+  newestBackup,
+  pathInside,
+  removeUnfinished,
+} from './store/sqlite/backup.js';
 import type { Worktrees } from './worktrees/worktrees.js';
 
 export interface MaintenanceNeeds {
@@ -34,6 +43,7 @@ export interface MaintenanceNeeds {
   tasks: Tasks;
   goalRuns: GoalRuns;
   jobs: Pick<Jobs, 'notice' | 'sweep'>;
+  scheduler: Pick<Scheduler, 'fireDue' | 'nextDueAt'>;
   metrics: Metrics;
   downstream: Downstream;
   worktrees: Pick<Worktrees, 'sweep'>;
@@ -58,6 +68,9 @@ export class Maintenance {
   /** Over HTTP one process has many. */
   readonly #sessions = new Map<Session, SessionInfo>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** Fires the next schedule between two sweeps. */
+  #alarm: NodeJS.Timeout | undefined;
+  #isStopped = false;
   #damage: string | undefined;
 
   constructor(needs: MaintenanceNeeds) {
@@ -117,12 +130,30 @@ export class Maintenance {
     await this.#attempt('lapse claims', () => tasks.lapse());
     await this.#attempt('advance goal runs', () => goalRuns.sweep());
     await this.#attempt('rescue jobs and start runners', () => jobs.sweep(actor));
+    await this.fireSchedules();
+  }
+
+  /** Fires the schedules that are due, and again when the next one is, if that is before the next sweep. */
+  async fireSchedules(): Promise<void> {
+    const { scheduler, clock, config } = this.#needs;
+    if (config.isReadOnly) return;
+    await this.#attempt('fire schedules', () => scheduler.fireDue());
+    await this.#attempt('look for the next schedule', async () => {
+      const inMs = ((await scheduler.nextDueAt()) ?? Number.POSITIVE_INFINITY) - clock.now();
+      clearTimeout(this.#alarm);
+      // What is due and could not be fired is left to the next sweep.
+      if (this.#isStopped || inMs <= 0 || inMs > sweepMs) return;
+      this.#alarm = setTimeout(() => void this.fireSchedules(), inMs);
+      this.#alarm.unref();
+    });
   }
 
   /** Stops the timers. Returns what a clean end of this process's sessions still has to write. */
   stop(): Statement[] {
     for (const timer of this.#timers.values()) clearInterval(timer);
     this.#timers.clear();
+    this.#isStopped = true;
+    clearTimeout(this.#alarm);
     return [...this.#sessions.keys()].flatMap((session) => this.#needs.sessions.ending(session));
   }
 
@@ -150,12 +181,23 @@ export class Maintenance {
     return this.backup(name === undefined ? undefined : pathInside(this.#needs.backupDir, name));
   }
 
+  /** The files of the backup directory that are whole backups, newest first. */
+  backups(): Backup[] {
+    return listBackups(this.#needs.backupDir);
+  }
+
+  /** What `purge` would delete at most. */
+  purgeable(before: EpochMs): Promise<Purgeable> {
+    return countPurgeable(this.#needs.db, before, this.#needs.clock.now());
+  }
+
   /** Deletes what ended before a time and nothing open depends on, with the files of its jobs. */
   async purge(before: EpochMs, actor: Actor): Promise<Omit<Purged, 'artifactPaths'>> {
     const { db, clock } = this.#needs;
     const { artifactPaths, ...counts } = await purge(db, before, { at: clock.now(), actor }, [
       deleteOldAnswers,
       purgeWorktrees,
+      purgeSchedules,
     ]);
     for (const path of artifactPaths) rmSync(path, { force: true });
     return counts;

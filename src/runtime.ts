@@ -28,6 +28,7 @@ import { findLiveProcesses, type LiveProcess, nameProcess } from './core/overvie
 import type { Processes } from './core/ports.js';
 import { createRelayRuns, type RelayRuns } from './core/relay/relay-runs.js';
 import { createRelays, type Relays } from './core/relay/relays.js';
+import { createSchedules, type Schedules } from './core/schedules/schedules.js';
 import { createTaskBoard, type Tasks } from './core/tasks/tasks.js';
 import { keeperLock, keeperSocket, makeSocketFolder } from './downstream/connection/keeper-place.js';
 import type { KeeperAccess } from './downstream/connection/keeper-wire.js';
@@ -54,6 +55,7 @@ import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
 import { createSpawner, spawnDetached } from './runner/spawn.js';
 import type { Watchdog } from './runner/watchdog.js';
+import { createScheduler, type Scheduler } from './services/schedules.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 import { takeProcessLock } from './store/sqlite/process-lock.js';
@@ -73,6 +75,8 @@ export interface Runtime {
   readonly breakers: Breakers;
   readonly relays: Relays;
   readonly relayRuns: RelayRuns;
+  readonly schedules: Schedules;
+  readonly scheduler: Scheduler;
   readonly models: Models;
   readonly agents: AgentRegistry;
   readonly sessions: Sessions;
@@ -144,8 +148,12 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const slots = createSlots({ ...ground, limit: config.workerSlots });
   const reservations = createReservations(ground);
   const tasks = createTaskBoard(ground);
-  const { jobs, goalRuns, relayRuns, startDrain } = queue;
-  const upkept = { sessions, slots, reservations, tasks, goalRuns, jobs, metrics, downstream, worktrees };
+  const { jobs, goalRuns, relayRuns, startDrain, capabilities } = queue;
+  const schedules = createSchedules(ground);
+  const { provides } = capabilities;
+  const scheduled = { agents, models, worktrees, jobs, goalRuns, relayRuns, schedules, provides };
+  const scheduler = createScheduler({ ...ground, ...scheduled });
+  const upkept = { sessions, slots, reservations, tasks, goalRuns, jobs, scheduler, metrics, downstream, worktrees };
   const maintenance = new Maintenance({ config, backupDir, db, clock, log, ...upkept });
 
   return {
@@ -161,6 +169,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     breakers,
     relays: createRelays(ground),
     relayRuns,
+    schedules,
+    scheduler,
     models,
     agents,
     sessions,
@@ -271,6 +281,7 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
   return {
     goalRuns,
     relayRuns,
+    capabilities: limits.capabilities,
     jobs: createJobs({ db, clock, store, spawner, spool, crashReports, log, isReadOnly: config.isReadOnly }),
     startDrain: (runnerId: string, watchdog?: Watchdog): Drain => new Drain({ ...drainNeeds, runnerId, watchdog }),
   };

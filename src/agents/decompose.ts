@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
+import { recordedActor } from '../core/actor.js';
 import { applyPlan, planEdges, plannedTask, strategies } from '../core/goals/plan.js';
 import { parsePlan, planJsonSchema, planPrompt } from '../core/goals/plan-request.js';
 import { decomposeTask } from '../core/goals/subtasks.js';
@@ -70,7 +71,7 @@ export const decomposeEffect =
       strategy,
     } = decomposePayload.parse(JSON.parse(job.payload));
     const { tasks } = decomposeResult.parse(result);
-    const actor = { holder: job.submitted_by, project: job.project };
+    const actor = recordedActor(job.submitted_by, job.project);
     const plan = { goalId, strategy, tasks };
     const rows =
       task === undefined

@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { LentVariables } from '../base/environment.js';
-import { RuntimeError } from '../base/errors.js';
+import { type FieldProblem, RuntimeError } from '../base/errors.js';
 import type { Json } from '../base/json.js';
 import { modulePrefix } from '../core/jobs/lane.js';
 import type { JobEffect } from '../core/jobs/outcome.js';
@@ -120,7 +120,7 @@ export function createAgents(needs: AgentNeeds): AgentRegistry {
       const agent = await loadBuiltIn(type);
       if (!agent) return checkByModule(await findModuleAgent(type), payload);
       const checked = await checkPayload(agent.payload, payload);
-      if ('problem' in checked) throw invalidPayload(type, checked.problem);
+      if ('problem' in checked) throw invalidPayload(type, checked.problem, checked.fields);
       const demands = { concurrency: agent.concurrency, timeoutSeconds: agent.timeoutSeconds };
       return { payload: checked.value as Json, demands: { ...demands, ...agent.demandsOf?.(checked.value) } };
     },
@@ -132,7 +132,8 @@ export function createAgents(needs: AgentNeeds): AgentRegistry {
   async function checkByModule(agent: ModuleAgent, payload: Json): Promise<CheckedPayload> {
     const answer = await modules.check(agent, payload);
     if (answer.kind === 'failed') throw cannotUse(agent, answer.reason);
-    if (answer.kind === 'checked' && answer.problem !== undefined) throw invalidPayload(agent.type, answer.problem);
+    if (answer.kind === 'checked' && answer.problem !== undefined)
+      throw invalidPayload(agent.type, answer.problem, answer.fields);
     const { module } = agent;
     const { concurrency, timeoutSeconds } = answer.agents.find(({ type }) => type === agent.type) ?? agent;
     const warnings = hosted
@@ -168,10 +169,11 @@ function cannotUse({ type, module }: Pick<ModuleAgent, 'type' | 'module'>, reaso
   return new RuntimeError('not_configured', `The module ${module} of the agent ${type} cannot be used. ${reason}`);
 }
 
-function invalidPayload(type: string, problem: string): RuntimeError {
+function invalidPayload(type: string, problem: string, fields: readonly FieldProblem[] = []): RuntimeError {
   return new RuntimeError(
     'invalid',
     `The payload is not what ${type} takes. ${problem}`,
     `Call list_agents with type ${type} to see its schema.`,
+    { fields: fields.map(({ place, message }) => ({ place: place === '' ? 'payload' : `payload.${place}`, message })) },
   );
 }

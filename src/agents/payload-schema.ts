@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FieldProblem } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
 import { cut } from '../base/text.js';
 
@@ -44,33 +45,46 @@ export function isStandardSchema(value: unknown): value is StandardSchema {
 export async function checkPayload<Output>(
   schema: StandardSchema<unknown, Output>,
   value: unknown,
-): Promise<{ value: Output } | { problem: string }> {
+): Promise<{ value: Output } | { problem: string; fields: FieldProblem[] }> {
   const result = await schema['~standard'].validate(value);
   return result.issues
-    ? { problem: result.issues.map((issue) => explain(issue, value)).join(' ') }
+    ? {
+        problem: result.issues.map((issue) => explain(issue, value)).join(' '),
+        fields: result.issues.map((issue) => ({ place: placeOf(issue), message: sentenceOf(issue) })),
+      }
     : { value: result.value };
 }
 
 /** `epochs is 0: expected number to be >=1.` */
-function explain({ message, path = [] }: SchemaIssue, payload: unknown): string {
-  const keys = path.map((part) => (typeof part === 'object' ? part.key : part));
-  // zod begins with the kind of the mistake, and ends with the type that it was given.
-  const text = message
-    .replace(/^(Invalid input|Too small|Too big|Invalid \w+): /, '')
-    .replace(/, received [\w ]+$/, '');
-  const sentence = /[.!?]$/.test(text) ? text : `${text}.`;
-  if (keys.length === 0) return sentence;
-  const place = keys.reduce<string>((above, key) => {
-    if (typeof key === 'number') return `${above}[${key}]`;
-    return above === '' ? String(key) : `${above}.${String(key)}`;
-  }, '');
-  const given = keys.reduce<unknown>(
+function explain(issue: SchemaIssue, payload: unknown): string {
+  const place = placeOf(issue);
+  const sentence = sentenceOf(issue);
+  if (place === '') return sentence;
+  const given = keysOf(issue).reduce<unknown>(
     (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
     payload,
   );
   return given === undefined
     ? `${place} is missing: ${sentence}`
     : `${place} is ${cut(JSON.stringify(given) ?? typeof given, 100)}: ${sentence}`;
+}
+
+const keysOf = ({ path = [] }: SchemaIssue): PropertyKey[] =>
+  path.map((part) => (typeof part === 'object' ? part.key : part));
+
+function sentenceOf({ message }: SchemaIssue): string {
+  // zod begins with the kind of the mistake, and ends with the type that it was given.
+  const text = message
+    .replace(/^(Invalid input|Too small|Too big|Invalid \w+): /, '')
+    .replace(/, received [\w ]+$/, '');
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function placeOf(issue: SchemaIssue): string {
+  return keysOf(issue).reduce<string>((above, key) => {
+    if (typeof key === 'number') return `${above}[${key}]`;
+    return above === '' ? String(key) : `${above}.${String(key)}`;
+  }, '');
 }
 
 /** The input of a schema as JSON schema; undefined for a library that cannot produce one. */

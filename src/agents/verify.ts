@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { recordedActor } from '../core/actor.js';
 import type { JobEffect } from '../core/jobs/outcome.js';
 import { storeTaskVerdict, type Verdict } from '../core/tasks/verdict.js';
 import { defineAgent } from './define-agent.js';
@@ -31,6 +32,6 @@ export function createVerifyAgent(needs: ModelCallNeeds) {
 /** Stores the verdict in the transaction that completes its job, and so exactly once. */
 export const verifyEffect: JobEffect = async (sql, job, result, change) => {
   const { task_id } = verifyPayload.parse(JSON.parse(job.payload));
-  const actor = { holder: job.submitted_by, project: job.project };
+  const actor = recordedActor(job.submitted_by, job.project);
   await storeTaskVerdict(sql, task_id, result as unknown as Verdict, { ...change, actor });
 };

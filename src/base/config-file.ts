@@ -73,7 +73,10 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
       })
       .optional()
       .describe('Bounds shared by all sessions.'),
-    providers: perProvider(({ settings }) => settings)
+    providers: withNamed(
+      perProvider(({ settings, kind }) => (kind === undefined ? settings : undefined)),
+      providers,
+    )
       .optional()
       .describe('Settings of the model providers.'),
     guard: z
@@ -93,6 +96,28 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
     toolPreferences: toolPreferencesSchema.optional().describe('Which tools and servers each agent prefers.'),
   });
 }
+
+/** Adds the sections of other names, which have a `kind`. */
+function withNamed(known: z.ZodObject, providers: readonly ProviderSection[]): z.ZodObject {
+  const [named] = providers.flatMap(({ kind, settings }) =>
+    kind !== undefined && settings instanceof z.ZodRecord ? [settings] : [],
+  );
+  if (!named) return known;
+  const one = known.catchall(named.valueType);
+  return one.check(({ value, issues }) => {
+    for (const name of Object.keys(value)) {
+      if (Object.hasOwn(known.shape, name) || nameOfKind.test(name)) continue;
+      issues.push({
+        code: 'custom',
+        input: name,
+        path: [name],
+        message: `${JSON.stringify(name)} is not a name of small letters, digits and hyphens`,
+      });
+    }
+  });
+}
+
+const nameOfKind = /^[a-z][a-z\d-]*$/;
 
 /** The same range as that of the variable. */
 const limitOf = (name: SettingName) =>
@@ -135,7 +160,8 @@ export function parseConfigFile(text: string, path: string, providers: readonly 
   const names = configJsonSchema(providers);
   const isOfServer = ({ path: [section, server] }: z.core.$ZodIssue) =>
     section === 'mcpServers' && server !== undefined;
-  const mistakes = parsed.error.issues.map((issue) => ({ issue, texts: mistakesOf(issue, json, names) }));
+  const issues = withoutKind(parsed.error.issues, json.value);
+  const mistakes = issues.map((issue) => ({ issue, texts: mistakesOf(issue, json, names) }));
   const others = mistakes.filter(({ issue }) => !isOfServer(issue));
   if (others.length > 0)
     throw wrong(path, `is not as it should be.\n${others.flatMap(({ texts }) => texts).join('\n')}`);
@@ -146,6 +172,27 @@ export function parseConfigFile(text: string, path: string, providers: readonly 
   }
   const leftOut = [...problems].map(([server, texts]) => ({ server, problem: texts.map(inOneLine).join('; ') }));
   return sortServers(schema.parse(withoutServers(json.value, [...problems.keys()])), leftOut);
+}
+
+/** A section of an unknown name that has no `kind` is most likely a misspelt one of a known name. */
+function withoutKind(issues: readonly z.core.$ZodIssue[], file: unknown): z.core.$ZodIssue[] {
+  const sections = isObject(file) && isObject(file.providers) ? file.providers : {};
+  const misspelt = issues.flatMap(({ path: [place, name, key] }) => {
+    const section = sections[String(name)];
+    return place === 'providers' && key === 'kind' && isObject(section) && section.kind === undefined ? [name] : [];
+  });
+  const isOfMisspelt = ({ path: [place, name] }: z.core.$ZodIssue) => place === 'providers' && misspelt.includes(name);
+  return [
+    ...issues.filter((issue) => !isOfMisspelt(issue)),
+    ...misspelt.map(
+      (name): z.core.$ZodIssue => ({
+        code: 'unrecognized_keys',
+        keys: [String(name)],
+        path: ['providers'],
+        message: '',
+      }),
+    ),
+  ];
 }
 
 /** Those that are switched off apart from those that are used. */

@@ -123,7 +123,8 @@ export function readConfigWith(
   const env = withSecrets(environment, file, { home, configPath });
   const limits = file.limits ?? {};
   const native = readNativeSettings(env);
-  const settingsOf = (provider: ProviderSection) => providerSettings(provider, file, env);
+  const settingsOf = (provider: ProviderSection) =>
+    provider.kind === undefined ? providerSettings(provider, file, env) : sectionsOfKind(providers, file);
   const modules = [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])];
   const agents = agentsOf(file, modules, { home, configPath });
   const namedSecrets = providers.flatMap((provider) => provider.secretVariables?.(settingsOf(provider)) ?? []);
@@ -162,6 +163,7 @@ export function readConfigWith(
     env,
     secrets: [
       ...secretsIn(env, providers, [...namedSecrets, ...agents.flatMap((module) => module.env)]),
+      ...providers.flatMap((provider) => provider.secrets?.(settingsOf(provider)) ?? []),
       ...passwordIn(readSetting(env, 'AGENT_RUNTIME_DB_URL')),
       ...(native.searxng?.secrets ?? []),
     ],
@@ -197,6 +199,12 @@ function providerSettings(
     if (value !== undefined) settings[key] = value;
   }
   return settings;
+}
+
+/** The sections that no provider has the name of: their schema has checked their kind. */
+function sectionsOfKind(providers: readonly ProviderSection[], { providers: sections = {} }: ReadConfigFile['file']) {
+  const known = new Set(providers.flatMap(({ id, kind }) => (kind === undefined ? id : [])));
+  return Object.fromEntries(Object.entries(sections).filter(([name]) => !known.has(name)));
 }
 
 function remoteOf(setting: (name: SettingName) => string | undefined): Config['remote'] {

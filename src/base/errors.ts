@@ -27,18 +27,30 @@ export class RuntimeError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  /** What is wrong with each argument, where it is known; `message` says the same. */
+  readonly fields: readonly FieldProblem[] | undefined;
 
   constructor(code: ErrorCode, message: string, hint?: string, options: RuntimeErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.hint = hint;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.fields = options.fields;
   }
 }
 
 export interface RuntimeErrorOptions extends ErrorOptions {
   /** When the same call may succeed, if that is known. */
   retryAfterSeconds?: number | undefined;
+  fields?: readonly FieldProblem[] | undefined;
+}
+
+/** What is wrong with one argument of a call. */
+export interface FieldProblem {
+  /** Such as `payload.epochs` or `tasks[1].title`; empty for the whole. */
+  place: string;
+  /** A sentence that goes beside the field. */
+  message: string;
 }
 
 /** The message of any thrown value. */

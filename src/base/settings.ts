@@ -261,10 +261,17 @@ export interface ProviderSection {
   readonly settings: z.ZodType;
   /** Variables by the key of the settings that each sets. A variable wins over the config file. */
   readonly environment: Readonly<Record<string, Setting | undefined>>;
+  /**
+   * Its section is every one of the config file that has another name than a provider's and this `kind`; its settings
+   * are all of them by name.
+   */
+  readonly kind?: string | undefined;
   /** Present when the config file may add aliases and retired ids: `models.aliases.ID`, `models.retired.ID`. */
   readonly models?: object | undefined;
   /** Names of more variables whose values must never be shown, by its settings. */
   secretVariables?(settings: object): readonly string[];
+  /** Values of its settings that must never be shown. */
+  secrets?(settings: object): readonly string[];
 }
 
 const prefix = 'AGENT_RUNTIME_';

@@ -11,4 +11,22 @@ export interface Actor {
    * not end with this one, but with its lease.
    */
   comesBack?: boolean;
+  /** Who calls without a session, as `user:NAME` by the name of the token. It stands in the records, and holds nothing. */
+  person?: string;
 }
+
+const personMark = 'user:';
+
+/** A caller without a session, by the name of what has let it in. */
+export const personNamed = (name: string, project = ''): Actor => ({
+  holder: null,
+  person: `${personMark}${name}`,
+  project,
+});
+
+/** As whom records name an actor: events, and the rows of what it has made. */
+export const recordedName = (actor: Actor | undefined): string | null => actor?.holder ?? actor?.person ?? null;
+
+/** The actor of what follows from something that a record names the maker of. */
+export const recordedActor = (name: string | null, project: string): Actor =>
+  name?.startsWith(personMark) ? { holder: null, person: name, project } : { holder: name, project };

@@ -19,8 +19,16 @@ export const modelFailures = [
 export type ModelFailure = (typeof modelFailures)[number];
 
 export interface ModelUsage {
+  /** All input tokens, cached or not. */
   inputTokens: number;
   outputTokens: number;
+  /** Of the input tokens, those that were read from the vendor's cache, and those that were written to it. */
+  cacheReadTokens?: number | undefined;
+  cacheWriteTokens?: number | undefined;
+  /** What the provider itself says that the call cost, in US dollars. */
+  costUsd?: number | undefined;
+  /** The provider did not say: both counts are 0. */
+  isUnknown?: boolean | undefined;
 }
 
 /** A prompt of a conversation, with its answer. */

@@ -1,5 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
+import type { FieldProblem } from '../base/errors.js';
 import type { ShownVisitor } from '../http/page/visitor.js';
 
 /** A failed call, in the server's words. */
@@ -10,6 +11,8 @@ export class CallFailed extends Error {
     readonly code: string,
     message: string,
     readonly hint: string | undefined,
+    /** What is wrong with each argument, where the server knows it. */
+    readonly fields: readonly FieldProblem[] = [],
   ) {
     super(message);
   }
@@ -22,12 +25,14 @@ export type Arguments = Record<string, unknown>;
  */
 export function read<Result>(tool: string, args: Arguments = {}, signal?: AbortSignal): Promise<Result> {
   const query = Object.keys(args).length === 0 ? '' : `?input=${encodeURIComponent(JSON.stringify(args))}`;
-  return send(`/api/${tool.includes('/') ? '' : 'tools/'}${tool}${query}`, signal ? { signal } : {});
+  return send(`${addressOf(tool)}${query}`, signal ? { signal } : {});
 }
 
-/** Calls a tool that changes something. Throws CallFailed. */
+const addressOf = (tool: string): string => `/api/${tool.includes('/') ? '' : 'tools/'}${tool}`;
+
+/** Calls a tool that changes something, or a write of the page's own (`page/create_token`). Throws CallFailed. */
 export async function write<Result>(tool: string, args: Arguments): Promise<Result> {
-  const result = await send<Result>(`/api/tools/${tool}`, { method: 'POST', body: JSON.stringify(args) });
+  const result = await send<Result>(addressOf(tool), { method: 'POST', body: JSON.stringify(args) });
   for (const listener of writeListeners) listener();
   return result;
 }
@@ -38,6 +43,26 @@ const writeListeners = new Set<() => void>();
 export function onWrite(listener: () => void): () => void {
   writeListeners.add(listener);
   return () => void writeListeners.delete(listener);
+}
+
+let schemas: Promise<ReadonlyMap<string, unknown>> | undefined;
+
+/** The input schemas of the tools that the server offers, by name; read once. Throws CallFailed. */
+export function toolSchemas(): Promise<ReadonlyMap<string, unknown>> {
+  schemas ??= send<{ tools: { name: string; input: unknown }[] }>('/api/tools', {}).then(
+    ({ tools }) => new Map(tools.map(({ name, input }) => [name, input])),
+    (error: unknown) => {
+      schemas = undefined;
+      throw error;
+    },
+  );
+  return schemas;
+}
+
+/** Ends the session of this browser, and shows the page that asks who somebody is. */
+export async function signOut(): Promise<void> {
+  await send('/api/sign-out', { method: 'POST' });
+  location.assign('/');
 }
 
 export const whoami = (): Promise<ShownVisitor> => send('/api/whoami', {});
@@ -68,8 +93,9 @@ async function send<Result>(path: string, init: RequestInit): Promise<Result> {
   }
   const body = await response.text().then(toJson, () => undefined);
   if (response.ok) return body as Result;
-  const { code = 'internal', message = `HTTP ${response.status}`, hint } = body?.error ?? {};
-  throw new CallFailed(code, message, hint);
+  const { code = 'internal', message = `HTTP ${response.status}`, hint, fields } = body?.error ?? {};
+  if (response.status === 401) throw new CallFailed('signed_out', message, 'Load the page again to sign in.');
+  throw new CallFailed(code, message, hint, fields);
 }
 
 export const VisitorContext = createContext<ShownVisitor | undefined>(undefined);

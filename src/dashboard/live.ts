@@ -90,6 +90,9 @@ export function usePollInterval(ms: number, isWanted: boolean): number | undefin
   return isWanted && !isPaused ? ms : undefined;
 }
 
+/** Calls `listener` for each change, for as long as the page is open. */
+export const onChange = (listener: ChangeListener): void => void changeListeners.add(listener);
+
 /** Calls `listener` for each change while the component is mounted. */
 export function useChanges(listener: ChangeListener): void {
   useEffect(() => {

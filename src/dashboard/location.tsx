@@ -1,4 +1,4 @@
-import type { ComponentChildren, ComponentType } from 'preact';
+import type { AnchorHTMLAttributes, ComponentChildren, ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 /** The page's address: every view with its filters has one. */
@@ -89,19 +89,18 @@ export function usePlace(): Place {
   return place;
 }
 
-interface LinkProps {
+interface LinkProps extends Omit<AnchorHTMLAttributes<HTMLAnchorElement>, 'href' | 'onClick' | 'role'> {
   to: string;
   children: ComponentChildren;
-  class?: string;
   isCurrent?: boolean;
 }
 
 /** A link within the page; it also opens in another tab. */
-export function Link({ to, children, class: className, isCurrent = false }: LinkProps) {
+export function Link({ to, children, isCurrent = false, ...rest }: LinkProps) {
   return (
     <a
+      {...rest}
       href={to}
-      class={className}
       aria-current={isCurrent ? 'page' : undefined}
       onClick={(event) => {
         if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;

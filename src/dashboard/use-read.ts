@@ -1,7 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { StreamedEvent } from '../http/event-stream.js';
+import type { Names } from '../http/page/names.js';
 import { type Arguments, CallFailed, onWrite, read } from './api.js';
 import { useChanges, useLiveState, useMissed } from './live.js';
+import { learn } from './names.js';
 
 export interface Reading<Result> {
   /** The last data; kept during the next read. */
@@ -49,6 +51,8 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
     const settle = (outcome: { data?: Result; error?: CallFailed }) => {
       if (abort.signal.aborted) return;
       isReading.current = false;
+      const named = tool.startsWith('page/') ? (outcome.data as { names?: Names } | undefined) : undefined;
+      if (named?.names) learn(named.names);
       setReading((last) => ({ ...(outcome.error && last.key === key ? last : {}), key, tool, ...outcome }));
       if (isBehind.current) reload();
     };

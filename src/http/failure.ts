@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorReport, reportError } from '../base/errors.js';
+import { type ErrorCode, type ErrorReport, type FieldProblem, RuntimeError, reportError } from '../base/errors.js';
 
 const statuses: Readonly<Record<ErrorCode, number>> = {
   invalid: 400,
@@ -20,10 +20,19 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
 /** HTTP's one mapping from a thrown value to an answer. */
 export function failureResponse(error: unknown): Response {
   const report = reportError(error);
-  return errorResponse(statuses[report.code], report);
+  const fields = error instanceof RuntimeError ? error.fields : undefined;
+  return errorResponse(statuses[report.code], fields === undefined ? report : { ...report, fields });
+}
+
+interface OtherReport {
+  code: string;
+  message: string;
+  hint?: string;
+  /** What is wrong with each argument, for forms to show it there. */
+  fields?: readonly FieldProblem[];
 }
 
 /** An answer in the form that all errors have: `{error: {code, message, hint}}`. */
-export function errorResponse(status: number, report: ErrorReport | { code: string; message: string; hint?: string }) {
+export function errorResponse(status: number, report: ErrorReport | OtherReport) {
   return Response.json({ error: report }, { status });
 }

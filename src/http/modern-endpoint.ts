@@ -8,7 +8,7 @@ import {
 import { newUuid } from '../base/ids.js';
 import type { Log } from '../base/log.js';
 import { keyOf } from '../core/access/pass.js';
-import type { Actor } from '../core/actor.js';
+import { type Actor, personNamed } from '../core/actor.js';
 import type { EventFeed } from '../mcp/event-feed.js';
 import { ExposedTools } from '../mcp/exposed-tools.js';
 import { Rounds } from '../mcp/modern-rounds.js';
@@ -109,12 +109,12 @@ export class ModernEndpoint {
   }
 
   /** Without a session no heartbeat renews a claim: it lasts as long as its lease. */
-  async #actorOf({ isReadOnly }: Visitor, request: Request | undefined): Promise<Actor> {
-    if (!request) return { holder: null, project: '' };
+  async #actorOf({ isReadOnly, name }: Visitor, request: Request | undefined): Promise<Actor> {
+    if (!request) return personNamed(name);
     const forwarder = forwarderOf(request);
     const { clientSessionId, clientId, project } = forwarder;
     // Who only reads holds nothing.
-    if ((clientSessionId ?? clientId) === undefined || isReadOnly) return { holder: null, project };
+    if ((clientSessionId ?? clientId) === undefined || isReadOnly) return personNamed(name, project);
     const { holder } = nameSession(forwarder);
     return { holder, project, hasHeartbeat: await this.#needs.runtime.sessions.isAlive(holder) };
   }

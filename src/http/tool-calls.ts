@@ -1,6 +1,6 @@
 import { messageOf, RuntimeError } from '../base/errors.js';
 import { similarNames } from '../base/text.js';
-import type { Actor } from '../core/actor.js';
+import { personNamed } from '../core/actor.js';
 import type { Runtime } from '../runtime.js';
 import type { AnyTool } from '../tools/call/define-tool.js';
 import { contextOf, type RunOptions, runTool } from '../tools/call/run-tool.js';
@@ -37,6 +37,7 @@ export function createToolCalls(
     },
 
     async call(tool, given, visitor, signal) {
+      // A caller over HTTP has no session whose heartbeat renews its claims: they last as long as their lease.
       if (tool.effect !== 'read' && visitor.isReadOnly) {
         return errorResponse(403, {
           code: 'invalid',
@@ -45,7 +46,14 @@ export function createToolCalls(
         });
       }
       return whileAllowed(visits, visitor, signal, async (signal) =>
-        Response.json(await runTool(tool, given, contextOf(runtime, caller, { signal, rights: visitor }), options)),
+        Response.json(
+          await runTool(
+            tool,
+            given,
+            contextOf(runtime, personNamed(visitor.name), { signal, rights: visitor }),
+            options,
+          ),
+        ),
       );
     },
   };
@@ -82,9 +90,6 @@ const rightsEnded = {
   message: 'The token of this call was revoked while it was under way.',
   hint: 'What it had written stays. Ask the owner for another token.',
 } as const;
-
-/** A caller over HTTP has no session whose heartbeat renews its claims: they last as long as their lease. */
-const caller: Actor = { holder: null, project: '' };
 
 /** The JSON of a request's body; an empty one stands for no arguments. */
 export async function bodyOf(request: Request): Promise<unknown> {

@@ -3,7 +3,7 @@ import { resolvePath } from '../base/config-file.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Provider } from '../core/ports.js';
 import { createModelNames, type ResolvedModel } from './models.js';
-import { type ProviderContext, type ProviderDeclaration, settingsOf } from './provider.js';
+import { type NamedModels, type ProviderContext, type ProviderDeclaration, settingsOf } from './provider.js';
 import { providers } from './providers.js';
 
 export { detectClaudeCode, findClaudeCode } from './claude-code.js';
@@ -45,7 +45,11 @@ export type ModelsConfig = Partial<
 
 /** The models of a user's settings. */
 export function createModels(config: ModelsConfig, declarations: readonly ProviderDeclaration[] = providers): Models {
-  const names = createModelNames(declarations, { ...config.models, defaults: defaultsIn(config, declarations) });
+  const names = createModelNames(declarations, {
+    ...config.models,
+    defaults: defaultsIn(config, declarations),
+    named: namedIn(config, declarations),
+  });
   const context = contextOf(config);
   const entries = declarations.flatMap((declaration) => entriesOf(declaration, config, context));
   const built = new Map<string, Provider>();
@@ -90,11 +94,24 @@ interface Entry {
 
 function entriesOf(declaration: ProviderDeclaration, config: ModelsConfig, context: ProviderContext): Entry[] {
   const settings = settingsOf(declaration, config);
-  const isConfigured = declaration.isConfigured(settings, context);
-  const entry = { declaration, settings, isConfigured };
-  const { id } = declaration;
-  if (!declaration.names) return [{ id, name: id, ...entry }];
-  return declaration.names(settings).map((name) => ({ id: `${id}:${name}`, name, ...entry }));
+  const entryOf = (id: string, name: string): Entry => {
+    return { id, name, declaration, settings, isConfigured: declaration.isConfigured(settings, context, name) };
+  };
+  const { id, kind, names } = declaration;
+  if (!names) return [entryOf(id, id)];
+  return names(settings).map((name) => entryOf(kind === undefined ? `${id}:${name}` : name, name));
+}
+
+/** The providers that the config file names, and their models. */
+function namedIn(config: ModelsConfig, declarations: readonly ProviderDeclaration[]): Map<string, NamedModels> {
+  return new Map(
+    declarations.flatMap((declaration) => {
+      if (declaration.kind === undefined) return [];
+      const settings = settingsOf(declaration, config);
+      const names = declaration.names?.(settings) ?? [];
+      return names.map((name): [string, NamedModels] => [name, declaration.modelsOf?.(settings, name) ?? {}]);
+    }),
+  );
 }
 
 function contextOf({ env = {}, depth = 0, home = '', configPath = '' }: ModelsConfig): ProviderContext {

@@ -1,5 +1,5 @@
 import { RuntimeError } from '../base/errors.js';
-import type { ModelTable, ProviderDeclaration } from './provider.js';
+import type { ModelTable, NamedModels, ProviderDeclaration } from './provider.js';
 
 export interface ResolvedModel {
   /** The provider's id: `anthropic`, `custom:NAME`. */
@@ -23,6 +23,8 @@ export interface ModelOverrides {
   aliases?: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> | undefined;
   /** Ids that are no longer served (`*` stands for any text), with the id or alias that takes their place. */
   retired?: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> | undefined;
+  /** The providers that the config file adds, by name: model strings `NAME` and `NAME:MODEL`. */
+  named?: ReadonlyMap<string, NamedModels> | undefined;
 }
 
 /** What model strings mean. */
@@ -66,7 +68,9 @@ export function createModelNames(
       const requested = name.trim();
       if (!wellFormed.test(requested)) throw unknownModel(name, providers);
       const [prefix, rest] = splitOnce(requested);
-      const named = providers.find(({ id }) => id === prefix.toLowerCase());
+      const added = overrides.named?.get(prefix.toLowerCase());
+      if (added) return { requested, provider: prefix.toLowerCase(), model: modelOf(added, rest), warnings: [] };
+      const named = providers.find(({ id, kind }) => id === prefix.toLowerCase() && kind === undefined);
       if (named?.names) {
         const [one, model] = splitOnce(rest);
         if (!one) throw unknownModel(name, providers);
@@ -109,6 +113,10 @@ function mergeTable({ id, models }: ProviderDeclaration, overrides: ModelOverrid
     return { ...own, ...models[kind], ...own };
   };
   return { ...models, aliases: merge('aliases'), retired: merge('retired') };
+}
+
+function modelOf({ model = '', aliases = {} }: NamedModels, name: string): string {
+  return Object.hasOwn(aliases, name) ? (aliases[name] ?? name) : name || model;
 }
 
 /** `a:b:c` as `a` and `b:c`: names of local models hold colons themselves. */

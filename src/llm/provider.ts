@@ -29,10 +29,18 @@ export interface ProviderDeclaration<Settings extends object = Readonly<Record<s
   readonly setUp: string;
   /** It can be called by name without any settings; `isConfigured` then only says whether it may be the default. */
   readonly worksUnconfigured?: boolean;
-  /** For a provider that stands for several, `ID:NAME` each: their names. None of them is ever the default. */
+  /**
+   * For a provider that stands for several, `ID:NAME` each, or `NAME` with a `kind`: their names. None of them is ever
+   * the default.
+   */
   names?(settings: Settings): string[];
-  /** Whether a call can be tried. A key that is set may still be refused. Called once, so it may look at the disk. */
-  isConfigured(settings: Settings, context: ProviderContext): boolean;
+  /** The model of one of `names` when none is named, and its short names. */
+  modelsOf?(settings: Settings, name: string): NamedModels;
+  /**
+   * Whether a call can be tried. A key that is set may still be refused. Called once for each of `names`, so it may look
+   * at the disk.
+   */
+  isConfigured(settings: Settings, context: ProviderContext, name: string): boolean;
   /**
    * Connects to it. Loads its SDK when first called, not here.
    *
@@ -43,6 +51,12 @@ export interface ProviderDeclaration<Settings extends object = Readonly<Record<s
   /** Names of more variables that it needs in the processes of background jobs. */
   passedOn?(settings: Settings): readonly string[];
   secretVariables?(settings: Settings): readonly string[];
+  secrets?(settings: Settings): readonly string[];
+}
+
+export interface NamedModels {
+  model?: string | undefined;
+  aliases?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What a provider may know of the process that it runs in. */

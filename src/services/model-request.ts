@@ -31,6 +31,9 @@ export interface LlmRequest {
   continue_from?: string | undefined;
   working_directory?: string | undefined;
   worktree?: boolean | undefined;
+  /** Epoch milliseconds. */
+  run_at?: number | undefined;
+  delay_seconds?: number | undefined;
 }
 
 export interface LlmRequestNeeds {
@@ -43,12 +46,30 @@ export interface LlmSubmitNeeds extends LlmRequestNeeds, BreakerNeeds {
 }
 
 /**
- * Submits a prompt as a job of type `llm`. Throws `invalid` for an unknown model and `not_configured` for a missing key,
- * naming what to set: here the caller sees it, in the background it would not; and `invalid` for a
- * json_schema that cannot be checked. `warnings` are those of the job, and the
- * open breakers that it waits for.
+ * Submits a prompt as a job of type `llm`. Throws as `prepareLlmJob` and the queue do. `warnings` are those of the job,
+ * and the open breakers that it waits for.
  */
 export async function submitLlmJob(request: LlmRequest, actor: Actor, needs: LlmSubmitNeeds) {
+  const { job, providers } = await prepareLlmJob(request, actor, needs);
+  const submitted = await needs.jobs.submit(job, actor);
+  if (hasEnded(submitted.job.status)) return { ...submitted, warnings: submitted.job.warnings };
+  const waiting = await breakerWarning(
+    providers.map((provider) => `llm:${provider}`),
+    needs,
+  );
+  return { ...submitted, warnings: [...submitted.job.warnings, ...(waiting === undefined ? [] : [waiting])] };
+}
+
+/**
+ * The job that a prompt becomes, and the providers that it may be given to. Throws `invalid` for an unknown model and
+ * `not_configured` for a missing key, naming what to set: here the caller sees it, in the background it would not; and
+ * `invalid` for a json_schema that cannot be checked.
+ */
+export async function prepareLlmJob(
+  request: LlmRequest,
+  actor: Actor,
+  needs: Omit<LlmSubmitNeeds, 'jobs' | keyof BreakerNeeds> & { jobs: Pick<Jobs, 'get'> },
+): Promise<{ job: NewJob; providers: string[] }> {
   const { models, jobs } = needs;
   const before = request.continue_from === undefined ? undefined : await continuedJob(request.continue_from, jobs);
   const model = usableModel(models, request.model ?? before?.model);
@@ -78,16 +99,17 @@ export async function submitLlmJob(request: LlmRequest, actor: Actor, needs: Llm
     dependsOn: before ? [...(request.depends_on ?? []), before.id] : request.depends_on,
     maxAttempts: request.max_attempts,
     timeoutSeconds: request.timeout_seconds,
+    runAt: request.run_at,
+    delayMs: delayOf(request),
     tokenBudget: request.token_budget,
     idempotencyKey: request.idempotency_key,
     task: request.task_id,
   };
-  const submitted = await jobs.submit(job, actor);
-  if (hasEnded(submitted.job.status)) return { ...submitted, warnings: submitted.job.warnings };
-  const choices = [model, ...fallbacks].map(({ provider }) => `llm:${provider}`);
-  const waiting = await breakerWarning(choices, needs);
-  return { ...submitted, warnings: [...submitted.job.warnings, ...(waiting === undefined ? [] : [waiting])] };
+  return { job, providers: [model, ...fallbacks].map(({ provider }) => provider) };
 }
+
+export const delayOf = ({ delay_seconds: seconds }: { delay_seconds?: number | undefined }): number | undefined =>
+  seconds === undefined ? undefined : seconds * 1000;
 
 /** What a CLI is told of its place. Its session is kept, so that another prompt can continue it. */
 function placeOf(directory: string | undefined, worktree: boolean | undefined, model: ResolvedModel, models: Models) {
@@ -100,7 +122,7 @@ function placeOf(directory: string | undefined, worktree: boolean | undefined, m
 }
 
 /** The background task to continue. Throws `conflict` if it has ended without an answer, and `invalid` for another job. */
-async function continuedJob(id: string, jobs: LlmRequestNeeds['jobs']) {
+async function continuedJob(id: string, jobs: Pick<Jobs, 'get'>) {
   const job = await jobs.get(id);
   if (job.type !== 'llm') {
     throw new RuntimeError(

@@ -7,6 +7,7 @@ import type { NewJob } from '../core/jobs/submit-job.js';
 import type { FailurePolicy } from '../core/tasks/task.js';
 import type { Jobs } from '../runner/jobs.js';
 import { type BreakerNeeds, breakerWarning } from './breaker-warning.js';
+import { delayOf } from './model-request.js';
 
 export interface JobRequest {
   type: string;
@@ -17,6 +18,7 @@ export interface JobRequest {
   on_dependency_failure?: FailurePolicy | undefined;
   /** Epoch milliseconds. */
   run_at?: number | undefined;
+  delay_seconds?: number | undefined;
   max_attempts?: number | undefined;
   timeout_seconds?: number | undefined;
   idempotency_key?: string | undefined;
@@ -71,6 +73,7 @@ export async function prepareJob(
     dependsOn: request.depends_on,
     onDependencyFailure: request.on_dependency_failure,
     runAt: request.run_at,
+    delayMs: delayOf(request),
     maxAttempts: request.max_attempts,
     timeoutSeconds: request.timeout_seconds ?? demands.timeoutSeconds,
     idempotencyKey: request.idempotency_key,

@@ -18,6 +18,8 @@ import { jobTimes } from './migrations/017-job-times.js';
 import { jobPolicies } from './migrations/018-job-policies.js';
 import { serverLists } from './migrations/019-server-lists.js';
 import { taskKeys } from './migrations/020-task-keys.js';
+import { acknowledgements } from './migrations/021-acknowledgements.js';
+import { schedules } from './migrations/022-schedules.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -42,4 +44,6 @@ export const migrations: readonly Migration[] = [
   jobPolicies,
   serverLists,
   taskKeys,
+  acknowledgements,
+  schedules,
 ];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../base/json.js';
 import { promptOf } from '../core/relay/baton-prompt.js';
-import { mostSteps, type NewStep } from '../core/relay/create-pipeline.js';
+import { mostSteps } from '../core/relay/create-pipeline.js';
 import { pipelineStatuses } from '../core/relay/pipeline.js';
 import {
   defaultTokenBudget,
@@ -9,6 +9,7 @@ import {
   presetNames,
   standardAgentTypes,
 } from '../core/relay/standard-agents.js';
+import { toNewPipeline } from '../services/new-relay.js';
 import { cancelRelay, startRelayRun } from '../services/run-relay.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, fields, limit, mark, scope, whenTrue } from './call/fields.js';
@@ -65,16 +66,18 @@ const step = z.strictObject({
   derivation_method: z.enum(derivationMethods).optional().describe('How the output comes from the input.'),
 });
 
-const toNewStep = (given: z.output<typeof step>): NewStep => ({
-  agentType: given.agent_type,
-  instructions: given.instructions,
-  model: given.model,
-  qualityThreshold: given.quality_threshold,
-  lScoreThreshold: given.l_score_threshold,
-  maxTokens: given.max_tokens,
-  fallbackAgent: given.fallback_agent,
-  outputSchema: given.output_schema,
-  derivationMethod: given.derivation_method,
+/** What create_relay_pipeline takes. */
+export const newRelay = z.strictObject({
+  name: z.string().trim().min(1).max(500).describe('A short name.'),
+  goal: z.string().trim().min(1).max(100_000).describe('What the agents are to achieve together.'),
+  agent_types: z.array(agentType).max(1_000).optional().describe(`The agents in order, up to ${mostSteps}.`),
+  description: z.string().max(100_000).optional().describe('What every agent should know beside the goal.'),
+  token_budget: tokenBudget.default(defaultTokenBudget).describe('Most tokens for all steps and their retries.'),
+  preset: z
+    .enum(presetNames)
+    .optional()
+    .describe('quick: 3 agents. standard: 5. deep: 7, with an expert and a second validator.'),
+  steps: z.array(step).max(1_000).optional().describe('Agents with gates, models and instructions of their own.'),
 });
 
 const crowdedPipeline = briefPipelineOutput.partial({
@@ -96,33 +99,10 @@ export const relayTools = [
     effect: 'write',
     description:
       'Creates a relay: agents that work in sequence, each step with quality gates. Choose them by agent_types, a preset or steps. Next: get_relay_baton, then advance_relay; or run_relay.',
-    input: z.strictObject({
-      name: z.string().trim().min(1).max(500).describe('A short name.'),
-      goal: z.string().trim().min(1).max(100_000).describe('What the agents are to achieve together.'),
-      agent_types: z.array(agentType).max(1_000).optional().describe(`The agents in order, up to ${mostSteps}.`),
-      description: z.string().max(100_000).optional().describe('What every agent should know beside the goal.'),
-      token_budget: tokenBudget.default(defaultTokenBudget).describe('Most tokens for all steps and their retries.'),
-      preset: z
-        .enum(presetNames)
-        .optional()
-        .describe('quick: 3 agents. standard: 5. deep: 7, with an expert and a second validator.'),
-      steps: z.array(step).max(1_000).optional().describe('Agents with gates, models and instructions of their own.'),
-    }),
+    input: newRelay,
     output: createdPipelineOutput,
-    handler: async (input, { runtime, actor }) => {
-      const { name, goal, description, preset } = input;
-      const steps = input.steps?.map(toNewStep);
-      const request = {
-        name,
-        goal,
-        description,
-        preset,
-        steps,
-        agentTypes: input.agent_types,
-        tokenBudget: input.token_budget,
-      };
-      return showCreatedPipeline(await runtime.relays.create(request, actor));
-    },
+    handler: async (input, { runtime, actor }) =>
+      showCreatedPipeline(await runtime.relays.create(toNewPipeline(input), actor)),
   }),
 
   defineTool({

@@ -13,7 +13,7 @@ const rows = (page: Page) => page.locator('table.tasks tbody tr');
 
 describeInBrowser('the board', () => {
   it('says how to begin while it is empty, and looks good then', async () => {
-    const { page, problems } = await openPage('/');
+    const { page, problems } = await openPage('/board');
     await page.getByText('The board is empty').waitFor();
     await page.getByText('agent-runtime tool create_task').waitFor();
     await expectGoodLooks(page, 'board-empty');

@@ -170,7 +170,7 @@ describeInBrowser('the jobs', () => {
     await page.getByRole('button', { name: 'Dead 1' }).click();
     await page.getByRole('link', { name: 'note=lost' }).click();
     await page.getByText('Its process was lost 3 times.').waitFor();
-    await page.getByRole('button', { name: 'Run again' }).waitFor();
+    await page.getByRole('button', { name: 'Retry' }).waitFor();
     expect(problems).toEqual([]);
   });
 
@@ -186,10 +186,10 @@ describeInBrowser('the jobs', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel job' }).click();
     await page.locator('.job-head').getByText('Cancelled').waitFor();
 
-    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.getByRole('button', { name: 'Retry' }).click();
     await page.getByLabel('Model').fill('claude-haiku-4-5');
     await expectGoodLooks(page, 'job-retry');
-    await page.getByRole('dialog').getByRole('button', { name: 'Run again' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Retry' }).click();
     await page.locator('.particulars').getByText('claude-haiku-4-5').waitFor();
     expect((await runtime.jobs.get(id)).requestedModel).toBe('claude-haiku-4-5');
     expect(problems).toEqual([]);
@@ -259,10 +259,10 @@ describeInBrowser('the jobs', () => {
     await ended(ids.at(-1) ?? '');
     await page.getByText('number 54').waitFor();
     expect(await page.locator('table.jobs tbody tr').count()).toBe(50);
-    await page.getByRole('link', { name: 'Older' }).click();
+    await page.getByRole('link', { name: 'Next' }).click();
     await page.getByText('number 0', { exact: false }).last().waitFor();
     expect(await page.locator('table.jobs tbody tr').count()).toBe(6);
-    await page.getByRole('link', { name: 'Newest' }).click();
+    await page.getByRole('link', { name: 'First' }).click();
 
     await page.getByRole('button', { name: /^Waiting/ }).click();
     await expect.poll(() => page.locator('table.jobs tbody tr').count()).toBe(1);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
 import { expectGoodLooks } from './looks.js';
 import { describeInBrowser, openPage } from './open-page.js';
@@ -37,7 +38,7 @@ describeInBrowser('the messages', () => {
     await page.getByRole('article', { name: 'Hello' }).waitFor();
     await message.getByRole('link', { name: 'Thread' }).click();
     await page.getByRole('article', { name: 'Hello' }).waitFor({ state: 'detached' });
-    await expect.poll(() => page.getByRole('article').count()).toBe(2);
+    await eventually('the two of the thread', async () => (await page.getByRole('article').count()) === 2);
     // Of the message to nobody.
     expect(problems).toEqual([expect.stringContaining('404')]);
   });

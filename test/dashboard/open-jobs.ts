@@ -20,11 +20,11 @@ export interface OpenedJobs extends OpenedPage {
 }
 
 /** The page over a runtime whose jobs are run by real runners, with a local server in the model's place. */
-export async function openJobs(path: string, model: ModelServerOptions = {}): Promise<OpenedJobs> {
+export async function openJobs(path: string, model: ModelServerOptions = {}, home?: string): Promise<OpenedJobs> {
   const models = await startAnthropicServer(model);
   onTestFinished(() => models.close());
   const env = { ANTHROPIC_API_KEY: 'sk-ant-test-key-0001', ANTHROPIC_BASE_URL: models.url };
-  const opened = await openPage(path, {}, { env });
+  const opened = await openPage(path, {}, { env, ...(home ? { home } : {}) });
   const { runtime, send } = opened;
   onTestFinished(async () => {
     // No runner outlives the test.

@@ -26,7 +26,7 @@ describeInBrowser('the first view', () => {
     const total = () => Object.values(sizes).reduce((sum, size) => sum + size, 0);
     await page.goto(await server.ownerUrl());
     await page.getByRole('button', { name: 'Live' }).waitFor();
-    await page.getByRole('heading', { name: 'Board' }).waitFor();
+    await page.getByRole('heading', { name: 'Now', exact: true }).waitFor();
     expect(total()).toBeGreaterThan(10_000);
     expect(total()).toBeLessThan(60_000);
     const before = Object.keys(sizes);

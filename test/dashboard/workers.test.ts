@@ -16,8 +16,8 @@ describeInBrowser('the workers', () => {
     const one = await connectServer({ home, env: { CLAUDE_PROJECT_DIR: '/home/ada/shop' } });
     const other = await connectServer({ home, env: { CLAUDE_CODE_SESSION_ID: 'f00d', CLAUDE_PROJECT_DIR: '/b' } });
     const session = (words: string) => page.locator('table.sessions tbody tr').filter({ hasText: words });
-    await session('/home/ada/shop').getByText('test-client').waitFor();
-    await session('claude:f00d').getByText('1.0.0').waitFor();
+    await session('/home/ada/shop').getByText('test-client in shop').waitFor();
+    await session('test-client in b').getByText('1.0.0').waitFor();
 
     await one.ok('add_task', { id: 'bake', description: 'Bake the bread' });
     const { slot } = await one.ok('claim_worker_slot', { worker_id: 'hedy' });
@@ -25,11 +25,11 @@ describeInBrowser('the workers', () => {
     await page.locator('.slot.active').getByRole('link', { name: 'Bake the bread' }).waitFor();
     await session('/home/ada/shop').getByText('slot 1').waitFor();
     await session('/home/ada/shop').getByRole('link', { name: 'Bake the bread' }).waitFor();
-    await session('claude:f00d').getByText('nothing').waitFor();
+    await session('test-client in b').getByText('nothing').waitFor();
     await expectGoodLooks(page, 'workers');
 
     await other.close();
-    await session('claude:f00d').getByText('ended').waitFor();
+    await session('test-client in b').getByText('ended').waitFor();
     expect(await savedJson(page)).toContain('"workerId": "hedy"');
     expect(problems).toEqual([]);
   });
@@ -77,8 +77,8 @@ describeInBrowser('the workers', () => {
     await send('POST', '/api/tools/update_task_status', {
       body: '{"task_id": 1, "status": "in_progress", "worker_id": "ada", "lease_seconds": 3600}',
     });
-    const row = page.locator('tr').filter({ hasText: 'loose:ada' });
-    await row.getByText('without a session').waitFor();
+    const row = page.locator('tr').filter({ hasText: 'without a session' });
+    await row.getByRole('link', { name: 'ada' }).waitFor();
     await row.getByRole('link', { name: 'By hand' }).waitFor();
   });
 

@@ -8,6 +8,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { runCli } from '../cli/run-cli.js';
 import { fetchPackage } from '../support/other-node.js';
 import { mainEntry, projectRoot } from '../support/paths.js';
+import { endProcessesOf } from '../support/processes-of.js';
 import { tempDir } from '../support/temp-dir.js';
 import { testRuntime } from '../support/test-runtime.js';
 
@@ -131,6 +132,9 @@ it.skipIf(!found)(
     }
     symlinkSync(dirname(mainEntry), join(plugin, 'dist'));
     const file = join(project, 'parser.ts');
+    // What the client itself says of its way, for a failure.
+    const told = join(home, 'told');
+    onTestFinished(() => endProcessesOf(home));
     // The plugin starts its server by npx: here it is this build.
     const bin = join(home, 'bin');
     mkdirSync(bin);
@@ -142,9 +146,10 @@ it.skipIf(!found)(
       const model = await startModel('Write', { file_path: file, content: 'overwritten' });
       const ended = promisify(execFile)(
         join(found ?? '', 'claude'),
-        ['-p', 'Go on.', '--plugin-dir', plugin, '--permission-mode', 'acceptEdits'],
+        ['-p', 'Go on.', '--plugin-dir', plugin, '--permission-mode', 'acceptEdits', '--debug-file', told],
         {
           cwd: project,
+          timeout: 100_000,
           env: {
             HOME: home,
             PATH: `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`,
@@ -155,7 +160,9 @@ it.skipIf(!found)(
         },
       );
       ended.child.stdin?.end();
-      await ended;
+      await ended.catch((error) => {
+        throw new Error(`${error.message}\n${readFileSync(told, 'utf8').slice(-3_000)}`);
+      });
       return model.asked.map(({ last }) => last).find((last) => last.includes('tool_result'));
     };
     expect(await write()).toMatch(/parser\.ts is reserved \(\*\.ts\) by claude:ada until .*send_message/);
@@ -164,5 +171,5 @@ it.skipIf(!found)(
     await write();
     expect(readFileSync(file, 'utf8')).toBe('overwritten');
   },
-  180_000,
+  250_000,
 );

@@ -170,8 +170,8 @@ it('a session that may only read writes no row, and renews nothing of a conversa
   const holder = { holder: 'claude:abc', project: '' };
   await runtime.tasks.create([{ title: 'held' }], holder);
   await runtime.tasks.claimNext({ project: '' }, {}, holder);
-  // Not due yet, so that no runner comes and goes meanwhile.
-  const { job } = await runtime.jobs.submit({ type: 'generic', payload: {}, runAt: clock.now() + 3_600_000 }, actor);
+  // Due so late that no runner waits for it, and none comes and goes meanwhile.
+  const { job } = await runtime.jobs.submit({ type: 'generic', payload: {}, runAt: clock.now() + 7_200_000 }, actor);
   await runtime.jobs.cancel(job.id, actor);
   const { token } = await runtime.access.create({ name: 'screen', isReadOnly: true }, actor);
   // Its first use is noted with the token.

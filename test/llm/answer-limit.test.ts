@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Provider } from '../../src/core/ports.js';
 import { createAnthropic } from '../../src/llm/anthropic.js';
+import { createCompatible } from '../../src/llm/compatible.js';
 import { createGoogle } from '../../src/llm/google.js';
 import { createOllama } from '../../src/llm/ollama.js';
+import { createOpenAi } from '../../src/llm/openai.js';
 import { ask, failureOf } from './ask.js';
 
 /** Sends a beginning, then the same piece again and again until the client hangs up; counts what it has sent. */
@@ -33,6 +35,8 @@ async function endlessServer(status: number, contentType: string, begin: string,
 const vendors: [string, (baseUrl: string) => Provider][] = [
   ['Anthropic', (baseUrl) => createAnthropic({ apiKey: 'a-key', baseUrl })],
   ['Google', (baseUrl) => createGoogle({ apiKey: 'a-key', baseUrl })],
+  ['OpenAI', (baseUrl) => createOpenAi({ apiKey: 'a-key', baseUrl })],
+  ['a server with the API of OpenAI', (baseUrl) => createCompatible({ name: 'vllm', baseUrl })],
   ['Ollama', (baseUrl) => createOllama({ baseUrl })],
 ];
 const shapes: [string, number, string, string, string][] = [

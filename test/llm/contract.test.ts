@@ -3,11 +3,14 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Provider } from '../../src/core/ports.js';
 import { createAnthropic } from '../../src/llm/anthropic.js';
+import { createCompatible } from '../../src/llm/compatible.js';
 import { createGoogle } from '../../src/llm/google.js';
 import { createOllama } from '../../src/llm/ollama.js';
+import { createOpenAi } from '../../src/llm/openai.js';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
 import { startGoogleServer } from '../fixtures/models/google-server.js';
 import { startOllamaServer } from '../fixtures/models/ollama-server.js';
+import { startOpenAiServer } from '../fixtures/models/openai-server.js';
 import { closedUrl, type ModelServer } from '../fixtures/models/scripted-server.js';
 import { eventually } from '../support/eventually.js';
 import { ask, failureOf, newRequest } from './ask.js';
@@ -45,6 +48,21 @@ const vendors: Vendor[] = [
     limitWord: 'length',
     start: startOllamaServer,
     create: (baseUrl, stallTimeoutMs) => createOllama({ baseUrl, headers: { 'x-proxy-key': key } }, { stallTimeoutMs }),
+  },
+  {
+    name: 'OpenAI',
+    ownAddress: /^https:\/\/api\.openai\.com\/v1\/chat\/completions/,
+    limitWord: 'length',
+    start: startOpenAiServer,
+    create: (baseUrl, stallTimeoutMs) => createOpenAi({ apiKey: key, baseUrl }, { stallTimeoutMs }),
+  },
+  {
+    name: 'lmstudio',
+    ownAddress: /^http:\/\/127\.0\.0\.1:1234\/v1\/chat\/completions/,
+    limitWord: 'length',
+    start: startOpenAiServer,
+    create: (baseUrl = 'http://127.0.0.1:1234/v1', stallTimeoutMs) =>
+      createCompatible({ name: 'lmstudio', baseUrl, headers: { 'x-proxy-key': key } }, { stallTimeoutMs }),
   },
 ];
 
@@ -207,7 +225,7 @@ describe.each(vendors)('$name', ({ name, limitWord, ownAddress, start, create })
       addresses.push(String(input));
       throw new TypeError('fetch failed');
     });
-    for (const variable of ['ANTHROPIC_BASE_URL', 'GOOGLE_GEMINI_BASE_URL', 'OLLAMA_HOST'])
+    for (const variable of ['ANTHROPIC_BASE_URL', 'GOOGLE_GEMINI_BASE_URL', 'OLLAMA_HOST', 'OPENAI_BASE_URL'])
       vi.stubEnv(variable, server.url);
     const error = await failureOf(ask(create(undefined)));
     vi.unstubAllGlobals();

@@ -31,7 +31,11 @@ it.each<[string, ModelsConfig, string | undefined]>([
 
 it('every default leads back to the provider that it is the default of', () => {
   const models = createModels({
-    providers: { anthropic, google, ollama, 'claude-code': claudeCode, custom: { echo: '/x.mjs' } },
+    providers: {
+      ...{ anthropic, google, openai: { apiKey: 'sk-1' }, ollama },
+      ...{ 'claude-code': claudeCode, custom: { echo: '/x.mjs' } },
+      compatible: { vllm: { kind: 'openai', baseUrl: 'http://127.0.0.1:8000/v1' } },
+    },
   });
   for (const { id, isConfigured, defaultModel } of models.available()) {
     expect(isConfigured).toBe(true);
@@ -46,6 +50,7 @@ it('says of each provider what is missing', () => {
   expect(models.available()).toEqual([
     { id: 'anthropic', isConfigured: false, isUsable: false, fix: 'Set ANTHROPIC_API_KEY.' },
     { id: 'google', isConfigured: false, isUsable: false, fix: 'Set GOOGLE_API_KEY (or GEMINI_API_KEY).' },
+    { id: 'openai', isConfigured: false, isUsable: false, fix: 'Set OPENAI_API_KEY.' },
     {
       id: 'ollama',
       isConfigured: false,

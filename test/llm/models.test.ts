@@ -94,7 +94,7 @@ it('lets the caller change defaults, aliases and what is retired', () => {
 });
 
 it.each([
-  'gpt-4o',
+  'gpt-oss:20b',
   '',
   '   ',
   'llama3.2',

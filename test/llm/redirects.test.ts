@@ -3,8 +3,10 @@ import { downloadPrices } from '../../src/agents/backtest/price-download.js';
 import { searchArxiv } from '../../src/downstream/native/search-arxiv.js';
 import { webSearch } from '../../src/downstream/native/web-search.js';
 import { createAnthropic } from '../../src/llm/anthropic.js';
+import { createCompatible } from '../../src/llm/compatible.js';
 import { createGoogle } from '../../src/llm/google.js';
 import { createOllama } from '../../src/llm/ollama.js';
+import { createOpenAi } from '../../src/llm/openai.js';
 import { createRemoteConnection } from '../../src/mcp/remote/connection.js';
 import { call } from '../downstream/native/native-context.js';
 import { type WebService, webService } from '../downstream/native/web-service.js';
@@ -18,6 +20,9 @@ const key = 'tvly-secret-key-0123456789';
 const senders: Record<string, (origin: string) => Promise<unknown>> = {
   Anthropic: (baseUrl) => ask(createAnthropic({ apiKey: key, baseUrl })),
   Google: (baseUrl) => ask(createGoogle({ apiKey: key, baseUrl })),
+  OpenAI: (baseUrl) => ask(createOpenAi({ apiKey: key, baseUrl })),
+  'a server with the API of OpenAI': (baseUrl) =>
+    ask(createCompatible({ name: 'vllm', baseUrl, headers: { 'x-proxy-key': key } })),
   Ollama: (baseUrl) => ask(createOllama({ baseUrl, headers: { 'x-proxy-key': key } })),
   'a tool server': async (origin) => {
     const { call } = await toolRuntime({ web: { type: 'http', url: `${origin}/mcp`, headers: { 'x-api-key': key } } });

@@ -8,20 +8,26 @@ import { expect, it } from 'vitest';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
 import { startGoogleServer } from '../fixtures/models/google-server.js';
 import { startOllamaServer } from '../fixtures/models/ollama-server.js';
+import { startOpenAiServer } from '../fixtures/models/openai-server.js';
 
 it('the SDKs write nothing to stdout, whatever happens and however verbose they are set to be', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'llm-stdout-'));
-  const servers = await Promise.all([startAnthropicServer(), startGoogleServer(), startOllamaServer()]);
+  const servers = await Promise.all([
+    startAnthropicServer(),
+    startGoogleServer(),
+    startOllamaServer(),
+    startOpenAiServer(),
+  ]);
   try {
     const program = join(directory, 'call-each.mjs');
     await bundle(fileURLToPath(new URL('../fixtures/models/call-each.ts', import.meta.url)), program);
-    const env = { PATH: process.env.PATH, ANTHROPIC_LOG: 'debug', NODE_DEBUG: '' };
+    const env = { PATH: process.env.PATH, ANTHROPIC_LOG: 'debug', OPENAI_LOG: 'debug', NODE_DEBUG: '' };
     const child = await run([program, ...servers.map(({ url }) => url)], env);
     expect(child.stdout).toBe('');
     expect(child.stderr).not.toContain('key-of-the-child');
     // An unhandled rejection would end it with 1.
     expect(child).toMatchObject({ exitCode: 0 });
-    expect(servers.map(({ requests }) => requests.length)).toEqual([7, 7, 7]);
+    expect(servers.map(({ requests }) => requests.length)).toEqual([7, 7, 7, 7]);
   } finally {
     await Promise.all(servers.map((server) => server.close()));
     await rm(directory, { recursive: true });

@@ -35,8 +35,8 @@ export const inside: Readonly<Record<string, Ladder>> = {
     ['tasks', 'breakers'],
     ['jobs'],
     ['coordination'],
-    ['goals', 'relay', 'access', 'messages'],
-    ['goal-runs', 'overview', 'retention'],
+    ['goals', 'relay', 'access', 'messages', 'attention'],
+    ['goal-runs', 'overview', 'retention', 'schedules'],
   ],
   downstream: [
     ['connection', 'native'],
@@ -50,6 +50,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
 
 /** The one folder that writes each table. The store itself writes them all: it makes them, and adopts older files. */
 export const writers: Readonly<Record<string, string>> = {
+  acknowledgements: 'core/attention',
   access_codes: 'core/access',
   access_tokens: 'core/access',
   browser_sessions: 'core/access',
@@ -79,6 +80,7 @@ export const writers: Readonly<Record<string, string>> = {
   relay_pipelines: 'core/relay',
   relay_results: 'core/relay',
   relay_steps: 'core/relay',
+  schedules: 'core/schedules',
   goals: 'core/tasks',
   task_counts: 'core/tasks',
   task_dependencies: 'core/tasks',

@@ -1,10 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, inject, onTestFinished } from 'vitest';
 
-/** A process that is just ending may still write into it. */
-const remove = (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+/** A process that is just ending may still write into it: then what it wrote is removed, too. Node's own retries remove nothing new. */
+async function remove(path: string): Promise<void> {
+  for (let left = 200; ; left--) {
+    try {
+      return rmSync(path, { recursive: true, force: true });
+    } catch (error) {
+      if (left === 0 || (error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+      await setTimeout(50);
+    }
+  }
+}
 
 /** An empty directory that is gone after the test. */
 export function tempDir(): string {

@@ -2,8 +2,7 @@ import { rmSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { JsonObject } from '../../src/base/json.js';
 import { nameSession } from '../../src/core/coordination/sessions.js';
-import { boardReads } from '../../src/http/page/board-reads.js';
-import { jobReads } from '../../src/http/page/job-reads.js';
+import { pageReads } from '../../src/http/page/reads.js';
 import type { AnyTool } from '../../src/tools/call/define-tool.js';
 import { contextOf, runTool } from '../../src/tools/call/run-tool.js';
 import { chooseTools, findTool } from '../../src/tools/index.js';
@@ -174,7 +173,7 @@ describe('what a tool returns is what its output schema says, key for key', () =
     await call('get_messages', { peek: true });
     await call('get_messages', { thread: id });
     await call('get_messages', { all: true, limit: 1 });
-    for (const read of boardReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
+    for (const read of pageReads.filter(({ name }) => name === 'messages')) await callTool(read, { limit: 1 });
   });
 
   it('reserved paths', async () => {
@@ -263,6 +262,13 @@ describe('what a tool returns is what its output schema says, key for key', () =
     const job = await call('submit_job', { type: 'generic', payload: { a: 1 }, run_at: '2099-01-01T00:00:00Z' });
     await call('get_job_status', { job_id: job.job_id });
     await call('cancel_job', { job_id: job.job_id });
+    const request = { type: 'generic', payload: {} };
+    const run_at = '2099-01-01T00:00:00Z';
+    await call('schedule', { name: 'far', kind: 'job', request, run_at, missed: 'skip', timezone: 'UTC' });
+    await call('list_schedules');
+    await call('schedule', { name: 'far', action: 'run' });
+    await call('list_schedules', { name: 'far' });
+    await call('schedule', { name: 'far', action: 'delete' });
     const later = await call('submit_job', { type: 'generic', payload: {}, run_at: '2099-01-01T00:00:00Z' });
     await call('cancel_task', { task_id: later.job_id });
     const never = { type: 'generic', run_at: '2099-01-01T00:00:00Z' };
@@ -347,15 +353,36 @@ it('what the page reads is what its wire types say, key for key', async () => {
   const { task_id: job_id } = await call('submit_background_task', { task_description: 'Say hello.' });
   await call('submit_job', { type: 'generic', payload: {}, depends_on: [job_id], run_at: '2099-01-01T00:00:00Z' });
   await call('wait_for_tasks', { task_ids: [job_id], timeout_seconds: 30 });
+  const { id: cancelled } = await call('create_goal', { name: 'H', description: '' });
+  await call('update_goal', { goal_id: cancelled, status: 'cancelled' });
+  const { id: runnable } = await call('create_goal', { name: 'R', description: '' });
+  const { id: held } = await call('create_task', { title: 'held', goal_id: runnable });
+  await call('update_task_status', { task_id: held, status: 'in_progress' });
+  await call('run_goal', { goal_id: runnable });
   const inputs: Record<string, JsonObject> = {
     tasks: { limit: 1 },
     task_links: { task_id },
     goals: { limit: 1 },
     goal_graph: { goal_id },
+    goal_run: { goal_id },
+    change_tasks: { change: 'priority', priority: 3, filter: {} },
+    edit_task: { task_id, expected_output: 'A table.' },
+    reopen_goal: { goal_id: cancelled },
+    pause_goal_run: { goal_id: runnable, paused: true },
+    names: { references: [`goal:${goal_id}`, `job:${job_id}`, 'loose:ada'] },
     jobs: { limit: 1 },
     comparison: { type: 'generic' },
     job: { job_id },
     job_output: { job_id },
+    acknowledge: { kind: 'failed_task' },
+    unacknowledge: { kind: 'failed_task', ids: [String(task_id)] },
+    purge_preview: { days: 1 },
+    create_token: { name: 'second' },
+    purge: { days: 1 },
+    clear_board: { confirm: true },
   };
-  for (const read of [...boardReads, ...jobReads]) await callTool(read, inputs[read.name] ?? {});
+  const create = pageReads.find(({ name }) => name === 'create_token');
+  const made = create && (await callTool(create, { name: 'first' }));
+  inputs.revoke_access = { id: made.id };
+  for (const read of pageReads) await callTool(read, inputs[read.name] ?? {});
 });

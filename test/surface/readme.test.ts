@@ -16,7 +16,8 @@ import { projectRoot } from '../support/root.js';
 const generated: readonly { file: string; name: string; make: () => string }[] = [
   { file: 'README.md', name: 'toolsets', make: toolsetTable },
   { file: 'README.md', name: 'commands', make: commandTable },
-  { file: 'README.md', name: 'providers', make: providersTable },
+  { file: 'README.md', name: 'providers', make: () => providersTable(false) },
+  { file: 'docs/models.md', name: 'providers', make: () => providersTable(true) },
   { file: 'README.md', name: 'settings', make: () => settingsTable(ofRuntime()) },
   { file: 'src/llm/README.md', name: 'settings', make: () => settingsTable(ofProviders()) },
   { file: 'src/downstream/README.md', name: 'settings', make: () => settingsTable(search) },
@@ -61,7 +62,7 @@ function commandRows(rowOf: (call: string, command: DefinedCommand) => string): 
 function commandTable(): string {
   const rows = Object.entries(commands).map(([group, members]) => {
     const calls = members.flatMap((one) =>
-      'commands' in one ? one.commands.map(({ name }) => `${one.name} ${name}`) : [one.name],
+      'commands' in one ? `${one.name} ${one.commands.map(({ name }) => name).join(' · ')}` : one.name,
     );
     return `| **${group}** | ${calls.map((call) => `\`${call}\``).join(' ')} |`;
   });
@@ -95,17 +96,19 @@ function clientTable(): string {
   return ['| client | is | user (on Linux) | project | servers under |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
-function providersTable(): string {
-  const rows = providers.map(({ id, label, modelStrings, defaultModel, setUp, settings: section }) => {
+/** All that a provider's section of the config file may have is too long for the first page. */
+function providersTable(isWhole: boolean): string {
+  const rows = providers.map(({ id, kind, label, modelStrings, defaultModel, setUp, settings: section }) => {
     const keys = section instanceof z.ZodObject ? Object.keys(section.shape) : ['NAME'];
     const inFile = keys.map((key) => `\`${key}\``).join(' ');
-    return `| ${label} | ${modelStrings} | ${defaultModel && `\`${defaultModel}\``} | ${setUp} | \`${id}\`: ${inFile} |`;
+    const own = kind === undefined ? `\`${id}\`: ${inFile}` : '`NAME`: see below';
+    const row = `| ${label} | ${modelStrings} | ${defaultModel && `\`${defaultModel}\``} | ${setUp} |`;
+    return isWhole ? `${row} ${own} |` : row;
   });
-  return [
-    '| provider | model | default | set it up | `providers` in the config file |',
-    '|---|---|---|---|---|',
-    ...rows,
-  ].join('\n');
+  const head = ['| provider | model | default | set it up |', '|---|---|---|---|'];
+  return [...(isWhole ? [`${head[0]} \`providers\` in the config file |`, `${head[1]}---|`] : head), ...rows].join(
+    '\n',
+  );
 }
 
 function settingsTable(shown: readonly Setting[]): string {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname } from 'node:path';
+import type { FieldProblem } from '../../base/errors.js';
 import type { Json, JsonObject } from '../../base/json.js';
 import { explainHang } from './hang-watch.js';
 
@@ -9,7 +10,13 @@ export type ModuleQuestion = { ask: 'describe' } | { ask: 'check'; type: string;
 /** The answer; `failed` when the module could not be imported, `problem` when the schema rejects the payload. */
 export type ModuleAnswer =
   | { kind: 'described'; agents: DescribedAgent[]; files: string[] }
-  | { kind: 'checked'; problem: string | undefined; agents: DescribedAgent[]; files: string[] }
+  | {
+      kind: 'checked';
+      problem: string | undefined;
+      fields?: readonly FieldProblem[] | undefined;
+      agents: DescribedAgent[];
+      files: string[];
+    }
   | ModuleFailure;
 
 export interface ModuleFailure {

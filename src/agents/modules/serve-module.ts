@@ -74,7 +74,8 @@ async function answer(question: ModuleQuestion, { agents, filesNow, watch }: Ser
     if (!agent) return { kind: 'failed', reason: `It exports no agent ${question.type} any more.`, files: filesNow() };
     watch.begin();
     const checked = await checkPayload(agent.payload, question.payload).finally(() => watch.done());
-    return { kind: 'checked', problem: 'problem' in checked ? checked.problem : undefined, ...described };
+    const refused = 'problem' in checked ? checked : undefined;
+    return { kind: 'checked', problem: refused?.problem, fields: refused?.fields, ...described };
   } catch (error) {
     return { kind: 'failed', reason: await explain(error, filesNow()), files: filesNow() };
   }

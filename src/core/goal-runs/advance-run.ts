@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import { readJson } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
+import { recordedActor } from '../actor.js';
 import { estimateTokens, leastAnswerTokens, readBudget } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
@@ -11,6 +12,7 @@ import { notifyDependents } from '../jobs/dependents.js';
 import {
   addUpRunTokens,
   countOpenJobs,
+  isPaused,
   moveRunProgress,
   type RunPayload,
   reloadLiveRun,
@@ -46,12 +48,13 @@ export async function advanceRun(sql: Sql, run: JobRow, change: Change, needs: A
   const goal = await findGoal(sql, run.goal_id ?? 0);
   const stop = await whyStopped(sql, run, goal);
   if (stop) await cancelWaitingJobs(sql, run, change, needs);
-  const ending = stop ?? (await submitReadyTasks(sql, run, goal, change, needs));
+  const isHeld = !stop && isPaused(run);
+  const ending = stop ?? (isHeld ? undefined : await submitReadyTasks(sql, run, goal, change, needs));
   const current = await reloadLiveRun(sql, run);
   // Cancelling its last job has ended it already.
   if (!current) return;
   const open = await countOpenJobs(sql, run.id);
-  const end = open > 0 ? undefined : (ending ?? (await endOfWork(sql, run, goal)));
+  const end = open > 0 ? undefined : (ending ?? (await endOfWork(sql, run, goal, isHeld)));
   if (end) await endRun(sql, current, end, change, needs.onEnded);
   else await recordProgress(sql, current, goal, open, change);
 }
@@ -88,7 +91,7 @@ async function submitReadyTasks(
     const prompt = await taskPrompt(sql, goal, task);
     const refusal = await whyOverBudget(sql, goal, task, prompt);
     if (refusal) return refusal;
-    const actor = { holder: run.submitted_by, project: run.project };
+    const actor = recordedActor(run.submitted_by, run.project);
     await submitJob(sql, taskJob(run, task, prompt), actor, clock);
   }
   return undefined;
@@ -156,18 +159,21 @@ async function recordProgress(sql: Sql, run: JobRow, goal: GoalRow, open: number
   const { total, completed, failed, cancelled } = await progressOf(sql, goal.id);
   const wanted = total - cancelled;
   const ends = failed > 0 ? `, ${failed} failed` : '';
-  const message = `${completed} of ${wanted} tasks done${ends}, ${open > 0 ? `${open} under way` : 'waiting for others'}`;
+  const now = open > 0 ? `${open} under way` : isPaused(run) ? '' : 'waiting for others';
+  const message = [`${completed} of ${wanted} tasks done${ends}`, now, isPaused(run) && 'paused']
+    .filter(Boolean)
+    .join(', ');
   await addUpRunTokens(sql, run);
   await moveRunProgress(sql, run, wanted === 0 ? 0 : completed / wanted, message, at);
 }
 
-/** How a run ends that has no open jobs and no ready task; `undefined` if others will make a task ready. */
-async function endOfWork(sql: Sql, run: JobRow, goal: GoalRow): Promise<Ending | undefined> {
+/** How a run ends that has no open jobs and no ready task; `undefined` if it is paused or others will make a task ready. */
+async function endOfWork(sql: Sql, run: JobRow, goal: GoalRow, isHeld: boolean): Promise<Ending | undefined> {
   const { pending, in_progress, failed, completed } = await progressOf(sql, goal.id);
   const open = pending + in_progress;
   if (open + failed + completed === 0) return { status: 'cancelled', message: `Goal ${goal.id} has no tasks left.` };
   if (open === 0 && failed === 0) return { status: 'completed' };
-  if (open > 0 && (await isMovedByOthers(sql, goal.id))) return undefined;
+  if (open > 0 && (isHeld || (await isMovedByOthers(sql, goal.id)))) return undefined;
   const left = open + failed;
   const message =
     `${left} ${left === 1 ? 'task is' : 'tasks are'} not done, and nothing is ready. ` +

@@ -11,9 +11,11 @@ import {
   countOpenJobs,
   findLiveRun,
   insertRun,
+  isPaused,
   listLiveRuns,
   type RunPayload,
   reloadLiveRun,
+  setPaused,
 } from '../jobs/goal-run.js';
 import { type Job, type JobRow, runGoal, toJob } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
@@ -67,6 +69,23 @@ export function createGoalRuns({ db, clock }: { db: Database; clock: Clock }) {
         return { run: toJob(row), isRepeated };
       }),
 
+    /** The same in a transaction of the caller's; resolves to the id of the run. */
+    startIn: async (sql: Sql, run: NewRun, actor: Actor): Promise<string> =>
+      (await startRun(sql, run, actor, { clock, onEnded })).row.id,
+
+    /**
+     * Pauses the live run of a goal, or lets it go on: a paused one starts no more tasks, those that it has started go on.
+     * Throws `not_found`, and `conflict` if no run works on the goal.
+     */
+    pause: (goalId: number, paused: boolean, actor: Actor): Promise<Job> =>
+      db.transaction(async (sql) => {
+        const goal = await findGoal(sql, goalId);
+        const live = await findLiveRun(sql, goal.id);
+        if (!live) throw nothingRuns(goal);
+        refuseEnding(live, goal);
+        return toJob(await pauseRun(sql, live, paused, { at: clock.now(), actor }, { clock, onEnded }));
+      }),
+
     /** Advances the runs that something other than their own jobs has freed: a task done by a session, a time that came. */
     async sweep(): Promise<void> {
       for (const run of await listLiveRuns(db)) {
@@ -98,7 +117,8 @@ async function runAffectedBy(sql: Sql, { parent_id, goal_id }: JobRow): Promise<
 }
 
 /**
- * Starts a run of a goal and submits jobs for its first tasks. If the goal has a live run, that one is returned. Throws
+ * Starts a run of a goal and submits jobs for its first tasks. If the goal has a live run, that one is returned, and goes
+ * on if it was paused. Throws
  * `not_found`, `conflict` if there is nothing to run, `budget_exhausted`; then nothing is stored.
  */
 async function startRun(
@@ -113,7 +133,7 @@ async function startRun(
   if (live) refuseEnding(live, goal);
   else await refuseNothingToDo(sql, goal);
   await limitTokens(sql, goal, run, change);
-  if (live) return { row: live, isRepeated: true };
+  if (live) return { row: isPaused(live) ? await pauseRun(sql, live, false, change, needs) : live, isRepeated: true };
   await refuseSpent(sql, goal);
 
   const row = await insertRun(
@@ -140,6 +160,18 @@ async function startRun(
   await advanceRun(sql, row, change, needs);
   return { row: await findJob(sql, row.id), isRepeated: false };
 }
+
+async function pauseRun(sql: Sql, run: JobRow, paused: boolean, change: Change, needs: AdvanceNeeds): Promise<JobRow> {
+  if (isPaused(run) === paused) return run;
+  await setPaused(sql, run, paused, change.at);
+  const type = paused ? 'run_paused' : 'run_resumed';
+  await recordEvent(sql, { ...change, subject: 'goal', subjectId: run.goal_id ?? 0, type, data: { run_id: run.id } });
+  await advanceRun(sql, await findJob(sql, run.id), change, needs);
+  return findJob(sql, run.id);
+}
+
+const nothingRuns = (goal: GoalRow) =>
+  new RuntimeError('conflict', `No run works on goal ${goal.id} "${goal.name}".`, 'Call run_goal to start one.');
 
 function refuseEnding(run: JobRow, goal: GoalRow): void {
   if (run.cancel_requested_at === null) return;

@@ -20,7 +20,7 @@ import {
 } from '../tasks/goal.js';
 import { type Task, type TaskStatus, toTask } from '../tasks/task.js';
 import { readTaskCounts } from '../tasks/task-counts.js';
-import { cancelTasksOfGoal } from '../tasks/transitions.js';
+import { cancelTasksOfGoal, reopenTasksOfGoal } from '../tasks/transitions.js';
 import { findCriticalPath } from './critical-path.js';
 import { type ImportedBoard, type ImportOutcome, importBoard, previewImport } from './import-board.js';
 import { decomposeTask, type SubtaskPlan } from './subtasks.js';
@@ -97,6 +97,10 @@ export function createGoals({ db, clock }: { db: Database; clock: Clock }) {
     edit: (id: number, edit: GoalEdit, actor: Actor): Promise<GoalDetail> =>
       db.transaction((sql) => editGoal(sql, id, edit, { at: clock.now(), actor })),
 
+    /** Makes a cancelled goal active with the tasks that were cancelled with it; see `reopenWithTasks`. */
+    reopen: (id: number, actor: Actor): Promise<number> =>
+      db.transaction((sql) => reopenWithTasks(sql, id, { at: clock.now(), actor })),
+
     /** What importing a board would do. */
     previewImport: (board: ImportedBoard, actor: Actor): Promise<ImportOutcome> =>
       previewImport(db, board, actor.project),
@@ -115,7 +119,8 @@ function whereGoals({ status, project, beforeId }: Omit<GoalFilter, 'limit'>): F
   return where(is('status = ?', status), is("project in (?, '')", project), is('id < ?', beforeId));
 }
 
-async function createGoal(sql: Sql, goal: NewGoal, actor: Actor, at: EpochMs): Promise<GoalDetail> {
+/** Stores a goal. */
+export async function createGoal(sql: Sql, goal: NewGoal, actor: Actor, at: EpochMs): Promise<GoalDetail> {
   const { name, description, project = actor.project, metadata = {}, tokenBudget } = goal;
   const row = await insertGoal(sql, { name, description, project, metadata }, at);
   if (tokenBudget !== undefined) await setBudget(sql, `goal:${row.id}`, tokenBudget, at);
@@ -144,6 +149,20 @@ async function changeStatus(sql: Sql, goal: GoalRow, status: GoalStatus, change:
   if (status === 'completed') await refuseOpenTasks(sql, goal);
   await setGoalStatus(sql, goal.id, status, change);
   if (status === 'cancelled') await cancelTasksOfGoal(sql, goal.id, change);
+}
+
+/** Resolves to how many of its tasks are open again. Throws `not_found`, and `conflict` for a goal that is not cancelled. */
+async function reopenWithTasks(sql: Sql, id: number, change: Change): Promise<number> {
+  const goal = await findGoal(sql, id);
+  if (goal.status !== 'cancelled') {
+    throw new RuntimeError(
+      'conflict',
+      `Goal ${id} "${goal.name}" is ${goal.status}, not cancelled.`,
+      'Nothing was done.',
+    );
+  }
+  await setGoalStatus(sql, id, 'active', change);
+  return reopenTasksOfGoal(sql, goal, change);
 }
 
 async function refuseOpenTasks(sql: Sql, goal: GoalRow): Promise<void> {

@@ -134,6 +134,20 @@ export async function nextDueAt(sql: Sql, work: LaneWork, clock: Clock): Promise
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
+/** When the next schedule is due that this process can fire. A runner of calls does it, as it costs next to nothing. */
+export async function nextScheduleAt(
+  sql: Sql,
+  { capabilities: { provides }, lane }: LaneWork,
+): Promise<EpochMs | undefined> {
+  if (lane !== 'call') return undefined;
+  const row = await sql.get<{ due: number | null }>(
+    `select min(next_at) as due from schedules
+     where status = 'active' and (requires is null or requires in (${marks(provides)}))`,
+    ...provides,
+  );
+  return row?.due ?? undefined;
+}
+
 async function nextHeldTaskAt(sql: Sql, { capabilities: { provides }, lane }: LaneWork): Promise<number | undefined> {
   const runs = await sql.all<{ goal_id: number }>(
     `select goal_id from jobs where type = '${runGoal}' and status = 'running' and lane = ? and requires in (${marks(provides)})`,

@@ -1,8 +1,9 @@
 import type { EpochMs } from '../../base/clock.js';
 import { newUuid } from '../../base/ids.js';
-import type { JsonObject } from '../../base/json.js';
+import { type JsonObject, readJson } from '../../base/json.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
+import { recordedName } from '../actor.js';
 import type { Change } from '../change.js';
 import { type JobRow, runGoal } from './job.js';
 import { laneOf } from './lane.js';
@@ -18,6 +19,8 @@ export interface RunPayload {
   verify?: boolean;
   /** A directory of the repository of which each task gets a worktree. */
   worktrees_of?: string;
+  /** While true, it starts no more tasks. */
+  paused?: boolean;
 }
 
 export interface RunToInsert {
@@ -54,7 +57,7 @@ export function insertRun(
     warnings: JSON.stringify(warnings),
     goal_id: payload.goal_id,
     project,
-    submitted_by: actor?.holder ?? null,
+    submitted_by: recordedName(actor),
     created_at: at,
     updated_at: at,
     started_at: at,
@@ -74,6 +77,15 @@ export function listLiveRuns(sql: Sql): Promise<JobRow[]> {
 /** Reads a run again; undefined once it has ended. */
 export function reloadLiveRun(sql: Sql, run: JobRow): Promise<JobRow | undefined> {
   return sql.get<JobRow>("select * from jobs where seq = ? and status = 'running'", run.seq);
+}
+
+export const isPaused = (run: Pick<JobRow, 'payload'>): boolean => readJson<RunPayload>(run.payload).paused === true;
+
+/** Pauses a run or lets it go on. The caller advances it. */
+export async function setPaused(sql: Sql, run: JobRow, paused: boolean, at: EpochMs): Promise<void> {
+  const { paused: _, ...payload } = readJson<RunPayload>(run.payload);
+  const next: RunPayload = paused ? { ...payload, paused } : payload;
+  await sql.run('update jobs set payload = ?, updated_at = ? where seq = ?', JSON.stringify(next), at, run.seq);
 }
 
 /** Counts the pending and running jobs of a run. */

@@ -96,6 +96,16 @@ export async function markRead(sql: Sql, id: string, at: EpochMs): Promise<void>
   await sql.run(`update jobs set read_at = ? where id = ? and ${isUnread.text}`, at, id);
 }
 
+/** The same for a person, who reads only what no session has asked for: a session has yet to see its own. */
+export async function markReadByPerson(sql: Sql, id: string, at: EpochMs): Promise<void> {
+  await sql.run(`update jobs set read_at = ? where id = ? and submitted_by is null and ${isUnread.text}`, at, id);
+}
+
+/** Takes back what `markReadByPerson` has done at a time. */
+export async function markUnreadByPerson(sql: Sql, id: string, at: EpochMs): Promise<void> {
+  await sql.run('update jobs set read_at = null where id = ? and submitted_by is null and read_at = ?', id, at);
+}
+
 async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {
   const task = /^\d+$/.test(id)
     ? await sql.get<{ id: number }>('select id from tasks where id = ?', Number(id))
@@ -148,11 +158,14 @@ export interface ListedJob extends Job {
 /** Jobs, newest first. */
 export async function listJobs(sql: Sql, filter: JobFilter): Promise<ListedJob[]> {
   const { text, values } = whereJobs(filter);
-  // Without output and result, which may be long.
+  return listJobsBy(sql, { text, values: [...values, filter.limit] }, 'seq desc limit ?');
+}
+
+/** Jobs by a `where` and an order of the caller's, without output and result, which may be long. */
+export async function listJobsBy(sql: Sql, found: Fragment, order: string): Promise<ListedJob[]> {
   const rows = await sql.all<JobRow>(
-    `select ${briefColumns} from jobs ${text} order by seq desc limit ?`,
-    ...values,
-    filter.limit,
+    `select ${briefColumns} from jobs ${found.text} order by ${order}`,
+    ...found.values,
   );
   return rows.map((row) => ({ ...toJob(row), seq: row.seq }));
 }

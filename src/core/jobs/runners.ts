@@ -2,11 +2,19 @@ import type { Clock, EpochMs } from '../../base/clock.js';
 import { newShortId } from '../../base/ids.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
-import type { Actor } from '../actor.js';
+import { type Actor, recordedName } from '../actor.js';
 import { recordEvent } from '../events/events.js';
 import type { ProcessIdentity } from '../ports.js';
 import { isTaskCancelled } from './board-task.js';
-import { type Capabilities, capabilityHash, claimJobs, countReady, type LaneWork, nextDueAt } from './claim-job.js';
+import {
+  type Capabilities,
+  capabilityHash,
+  claimJobs,
+  countReady,
+  type LaneWork,
+  nextDueAt,
+  nextScheduleAt,
+} from './claim-job.js';
 import type { JobRow } from './job.js';
 import type { Lane, LaneLimit } from './lane.js';
 
@@ -42,6 +50,8 @@ export const isLive = "state in ('starting', 'running', 'waiting')";
 
 /** For a job that is due later than this, no process waits; a session that is alive then starts a runner. */
 const longestWaitMs = 3_600_000;
+/** A schedule is to fire whether a session lives or not: for one of every week a runner stays. */
+const longestStayMs = 8 * 86_400_000;
 
 /**
  * Permits one more runner of a lane if the runners at work leave room below the limit, over all processes, and a job is
@@ -63,7 +73,7 @@ export async function permitRunner(
     state: 'starting',
     lane,
     capacity: limits.lanes[lane].perRunner,
-    started_by: actor.holder,
+    started_by: recordedName(actor),
     created_at: clock.now(),
     created_tick: clock.tick(),
     created_boot_id: clock.bootId,
@@ -83,7 +93,7 @@ export async function isRunnerWanted(
   if (promised >= atOnce) return false;
   const work: LaneWork = { lane, capabilities };
   if ((await countReady(sql, work, clock, atOnce + 1)) > free) return true;
-  return free === 0 && (await isDueSoon(sql, work, clock));
+  return free === 0 && (await nextTimeToWaitFor(sql, work, clock)) !== undefined;
 }
 
 interface Room {
@@ -111,9 +121,14 @@ async function readRoom(sql: Sql, lane: Lane, capabilities: Capabilities, except
   return room;
 }
 
-async function isDueSoon(sql: Sql, work: LaneWork, clock: Clock): Promise<boolean> {
-  const due = await nextDueAt(sql, work, clock);
-  return due !== undefined && due - clock.now() <= longestWaitMs;
+/** When a runner of the lane that waits has something to do: start a job, or fire a schedule. Undefined: it need not wait. */
+async function nextTimeToWaitFor(sql: Sql, work: LaneWork, clock: Clock): Promise<EpochMs | undefined> {
+  const waits = [
+    { at: await nextDueAt(sql, work, clock), longestMs: longestWaitMs },
+    { at: await nextScheduleAt(sql, work), longestMs: longestStayMs },
+  ];
+  const times = waits.flatMap(({ at, longestMs }) => (at !== undefined && at - clock.now() <= longestMs ? [at] : []));
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /**
@@ -165,8 +180,8 @@ export async function nextStep(
     if (self.state !== 'running') await setState(sql, id, 'running', clock);
     return { do: 'run', jobs };
   }
-  const until = await nextDueAt(sql, work, clock);
-  if (until !== undefined && until - clock.now() <= longestWaitMs) {
+  const until = await nextTimeToWaitFor(sql, work, clock);
+  if (until !== undefined) {
     const others = await readRoom(sql, self.lane, capabilities, id);
     if (others.free === 0) {
       await setState(sql, id, 'waiting', clock);

@@ -4,7 +4,7 @@ import { newUuid } from '../../base/ids.js';
 import type { Json, JsonObject } from '../../base/json.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
-import type { Actor } from '../actor.js';
+import { type Actor, recordedName } from '../actor.js';
 import { setBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
 import { countSubmitted } from '../metrics/counters.js';
@@ -26,6 +26,8 @@ export interface NewJob {
   concurrency?: number | undefined;
   /** Not started before this time. */
   runAt?: EpochMs | undefined;
+  /** Not started before this long from now, milliseconds; a clock that is set meanwhile does not change it. */
+  delayMs?: number | undefined;
   dependsOn?: readonly string[] | undefined;
   /** What becomes of it when one of those does not complete; `cancel` unless given. */
   onDependencyFailure?: FailurePolicy | undefined;
@@ -79,9 +81,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     requires: job.requires ?? null,
     concurrency: job.concurrency ?? null,
     lane: laneOf(job.type, job.requires),
-    run_at: job.runAt ?? at,
-    // Work for now is due whatever the clock of another process says.
-    run_tick: job.runAt === undefined ? 0 : null,
+    ...startOf(job, at, clock),
     unfinished_dependencies: dependencies.filter((dependency) => !isSatisfied(dependency)).length,
     on_dependency_failure: policy,
     timeout_seconds: job.timeoutSeconds ?? defaultTimeoutSeconds,
@@ -96,7 +96,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     parent_id: job.parentId ?? null,
     sweep: job.sweep ?? null,
     project: job.project ?? actor.project,
-    submitted_by: actor.holder,
+    submitted_by: recordedName(actor),
     created_at: at,
     updated_at: at,
   });
@@ -112,6 +112,16 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
   await recordEvent(sql, { at, actor, subject: 'job', subjectId: id, type: 'submitted', data: { type: job.type } });
   await countSubmitted(sql, job.type);
   return { row, isRepeated: false };
+}
+
+/** When a job is due. Work for now is due whatever the clock of another process says. */
+function startOf({ runAt, delayMs }: NewJob, at: EpochMs, clock: Clock) {
+  if (runAt !== undefined && delayMs !== undefined) {
+    throw new RuntimeError('invalid', 'run_at and delay_seconds both say when to start.', 'Give one of them.');
+  }
+  if (delayMs === undefined)
+    return { run_at: runAt ?? at, run_tick: runAt === undefined ? 0 : null, run_boot_id: null };
+  return { run_at: at + delayMs, run_tick: clock.tick() + delayMs, run_boot_id: clock.bootId };
 }
 
 /** The job of an earlier call with this key. Throws `conflict` when that call was another request. */

@@ -87,6 +87,13 @@ export async function readBoard(
   return { ...summary, columns };
 }
 
+/** The tasks with these ids, by id; those that there are not are left out. */
+export async function readTasksById(sql: Sql, ids: readonly number[]): Promise<BoardTask[]> {
+  if (ids.length === 0) return [];
+  const named = { text: `id in (${ids.map(() => '?').join(', ')})`, values: [...ids] };
+  return readTasks(sql, [named], 'id', ids.length);
+}
+
 /** A page of tasks, newest first, with ids below `beforeId`; of one state or of all. */
 export async function readBoardList(
   { db, clock }: Needs,

@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { readJson } from '../../base/json.js';
 import type { Database, Sql } from '../../store/sql.js';
-import type { Actor } from '../actor.js';
+import { type Actor, recordedActor } from '../actor.js';
 import type { FailureType } from '../breakers/machine.js';
 import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
@@ -39,7 +39,7 @@ export type RelayRuns = ReturnType<typeof createRelayRuns>;
 export function createRelayRuns({ db, clock }: { db: Database; clock: Clock }) {
   const onEnded: JobEnded = async (sql, job, { at }) => {
     if (job.type !== relayStep) return;
-    const actor = { holder: job.submitted_by, project: job.project };
+    const actor = recordedActor(job.submitted_by, job.project);
     await moveOn(sql, job, { at, actor, clock });
   };
 
@@ -47,6 +47,9 @@ export function createRelayRuns({ db, clock }: { db: Database; clock: Clock }) {
     onEnded,
     start: (request: RunRequest, actor: Actor): Promise<StartedRun> =>
       db.transaction((sql) => startRun(sql, request, actor, clock)),
+
+    /** The same in a transaction of the caller's. */
+    startIn: (sql: Sql, request: RunRequest, actor: Actor): Promise<StartedRun> => startRun(sql, request, actor, clock),
   };
 }
 

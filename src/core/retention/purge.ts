@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpochMs } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Fragment } from '../../store/where.js';
+import { deleteOldAcknowledgements } from '../attention/attention.js';
 import { closeAccount } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { deleteEndedSession } from '../coordination/sessions.js';
@@ -55,12 +56,36 @@ export async function purge(
   const messages = await purgeEach(db, oldMessages(before, change.at), (sql, id: number) =>
     deleteOldMessage(sql, id, before, change.at),
   );
+  await db.transaction((sql) => deleteOldAcknowledgements(sql, before));
   const counts = { goals, tasks, jobs, relays, events, sessions, runners, messages };
   const data = { before, ...counts };
   await db.transaction((sql) =>
     recordEvent(sql, { ...change, subject: 'runtime', subjectId: 'board', type: 'purged', data }),
   );
   return { ...counts, artifactPaths };
+}
+
+/** What a purge would delete at most: what open work still needs of it stays. */
+export type Purgeable = Omit<Purged, 'artifactPaths' | 'events'>;
+
+/** Counts what ended before a time, and may be deleted unless open work depends on it. */
+export async function countPurgeable(db: Database, before: EpochMs, now: EpochMs): Promise<Purgeable> {
+  const count = async ({ text, values }: Fragment) => {
+    const row = await db.get<{ count: number }>(
+      `select count(*) as count from (${text.replace(/ order by .*$/, '')}) as found`,
+      ...values,
+    );
+    return row?.count ?? 0;
+  };
+  return {
+    goals: await count(endedGoals(before)),
+    tasks: await count(endedTasks(before)),
+    jobs: await count(endedJobs(before)),
+    relays: await count(endedRelays(before)),
+    sessions: await count(endedSessions(before)),
+    runners: await count(endedRunners(before)),
+    messages: await count(oldMessages(before, now)),
+  };
 }
 
 /** Rows of one transaction: some milliseconds of the write lock. */

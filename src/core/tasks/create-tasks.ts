@@ -2,6 +2,7 @@ import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
+import { recordedName } from '../actor.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { readReferences } from './batch-references.js';
@@ -89,7 +90,7 @@ async function createOne(sql: Sql, task: Placed, before: readonly number[], chan
     discovered_from: origin,
     parent_id: task.parentId ?? null,
     metadata: JSON.stringify(task.metadata ?? {}),
-    created_by: change.actor?.holder ?? null,
+    created_by: recordedName(change.actor),
     created_at: change.at,
     updated_at: change.at,
   });

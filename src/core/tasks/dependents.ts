@@ -59,22 +59,30 @@ export async function reviewEdited(
  * Throws `conflict` if the policy of a failed or cancelled task would stop it again as soon as it is reopened. Reads the
  * dependencies themselves, as the states that the task has kept may be old.
  */
-export async function refuseStoppedByPolicy(
-  sql: Sql,
-  { id, key, on_dependency_failure: policy }: Pick<TaskRow, 'id' | 'key' | 'on_dependency_failure'>,
-): Promise<void> {
-  if (!stops(policy)) return;
-  const cause = await sql.get<Pick<TaskRow, 'id' | 'key' | 'status'>>(
-    `select t.id, t.key, t.status from task_dependencies d join tasks t on t.id = d.depends_on
-     where d.task_id = ? and t.status in ('failed', 'cancelled') and t.is_skipped = 0 order by t.id limit 1`,
-    id,
-  );
+export async function refuseStoppedByPolicy(sql: Sql, task: PolicyOf): Promise<void> {
+  const { id, key, on_dependency_failure: policy } = task;
+  const cause = await wouldBeStopped(sql, task);
   if (!cause) return;
   throw new RuntimeError(
     'conflict',
     `Task ${taskName({ id, key })} cannot be reopened: it depends on task ${taskName(cause)}, which is ${cause.status}, and its ` +
       `on_dependency_failure is ${policy}.`,
     `Set task ${taskName(cause)} to pending and this one comes back with it, or edit_task on_dependency_failure to "run" first.`,
+  );
+}
+
+type PolicyOf = Pick<TaskRow, 'id' | 'key' | 'on_dependency_failure'>;
+
+/** The dependency for whose sake the policy of a task would stop it as soon as it is reopened. */
+export async function wouldBeStopped(
+  sql: Sql,
+  { id, on_dependency_failure: policy }: PolicyOf,
+): Promise<Pick<TaskRow, 'id' | 'key' | 'status'> | undefined> {
+  if (!stops(policy)) return undefined;
+  return sql.get(
+    `select t.id, t.key, t.status from task_dependencies d join tasks t on t.id = d.depends_on
+     where d.task_id = ? and t.status in ('failed', 'cancelled') and t.is_skipped = 0 order by t.id limit 1`,
+    id,
   );
 }
 

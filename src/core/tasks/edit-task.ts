@@ -9,7 +9,7 @@ import { reviewEdited } from './dependents.js';
 import { completeGoalIfDone, findGoal, type GoalRow, openGoalForWork } from './goal.js';
 import { findTask, findTaskIds, refuseUsedKey, type Task, type TaskReference, type TaskRow, taskName } from './task.js';
 
-type OptionalFields = { [Name in TaskField]?: Task[Name] | undefined };
+type OptionalFields = { [Name in TaskField | 'expectedOutput']?: Task[Name] | undefined };
 
 /** What to change of a task: null removes a value, an absent field stays as it is. */
 export interface TaskEdit extends OptionalFields {
@@ -58,6 +58,7 @@ function columnsOf(edit: TaskEdit, goal: GoalRow | undefined, now: EpochMs): [na
     ['key', edit.key],
     ['description', edit.description],
     ['acceptance', edit.acceptance],
+    ['expected_output', edit.expectedOutput],
     ['priority', edit.priority],
     ['goal_id', edit.goalId],
     ['project', goal?.project],

@@ -88,12 +88,12 @@ function search(sql: Sql, filter: TaskFilter, text: string): Promise<TaskRow[]> 
   );
 }
 
-/** SQL: whether a task has this text in its title, description or key, in any case. */
-export function containing(text: string): Fragment {
+/** SQL: whether a row has this text in one of its columns, for a task its title, description or key, in any case. */
+export function containing(text: string, columns = ['title', 'description', 'key']): Fragment {
   const likes: string[] = [];
   const values: Value[] = [];
   for (const pattern of patternsFor(text)) {
-    for (const column of ['title', 'description', 'key']) {
+    for (const column of columns) {
       likes.push(`lower(${column}) like ? escape '\\'`);
       values.push(pattern);
     }

@@ -163,7 +163,8 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
   };
 }
 
-async function tasksFromTemplate(sql: Sql, { name, parameters, goalId }: TemplateUse): Promise<NewTask[]> {
+/** The tasks of a template, not stored yet. Throws `not_found`, and `invalid` for parameters that do not fit. */
+export async function tasksFromTemplate(sql: Sql, { name, parameters, goalId }: TemplateUse): Promise<NewTask[]> {
   return instantiate(await findTemplate(sql, name), parameters).map((task) => ({ ...task, goalId }));
 }
 

@@ -12,8 +12,9 @@ import {
   propagateReopening,
   refuseStoppedByPolicy,
   reviewPending,
+  wouldBeStopped,
 } from './dependents.js';
-import { findGoalForWork, reopenGoal } from './goal.js';
+import { findGoalForWork, type GoalRow, reopenGoal } from './goal.js';
 import type { TaskRow } from './task.js';
 
 /*
@@ -88,8 +89,40 @@ export async function cancelTasksOfGoal(sql: Sql, goalId: number, change: Change
     "select * from tasks where goal_id = ? and status in ('pending', 'in_progress') order by id",
     goalId,
   );
-  for (const row of open) await endTask(sql, row, 'cancelled', { error: `Goal ${goalId} was cancelled.` }, change);
+  for (const row of open) await endTask(sql, row, 'cancelled', { error: cancelledWith(goalId) }, change);
   for (const row of open) await failDependents(sql, row.id, change);
+}
+
+const cancelledWith = (goalId: number): string => `Goal ${goalId} was cancelled.`;
+
+/**
+ * Opens the tasks again that were cancelled with their goal, which is active again; those that somebody had worked on
+ * are on the board again. Those that their policy would stop stay as they are. Resolves to how many are open.
+ */
+export async function reopenTasksOfGoal(sql: Sql, { id, completed_at }: GoalRow, change: Change): Promise<number> {
+  let left = await sql.all<TaskRow>(
+    "select * from tasks where goal_id = ? and status = 'cancelled' and completed_at = ? and error = ? order by id",
+    id,
+    completed_at,
+    cancelledWith(id),
+  );
+  const found = left.length;
+  // What waits for another that is cancelled too can be opened only after it.
+  for (let before = found + 1; left.length > 0 && left.length < before; ) {
+    before = left.length;
+    const stopped: TaskRow[] = [];
+    for (const row of left) {
+      if (await wouldBeStopped(sql, row)) stopped.push(row);
+      else await reopenTask(sql, { ...row, stopped_by: null }, change);
+    }
+    left = stopped;
+  }
+  await sql.run(
+    "update tasks set error = null where goal_id = ? and status = 'pending' and error = ?",
+    id,
+    cancelledWith(id),
+  );
+  return found - left.length;
 }
 
 async function endTask(sql: Sql, row: TaskRow, status: EndStatus, outcome: TaskOutcome, change: Change): Promise<void> {

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Page } from '../../tools/call/page.js';
 import type { ShownEvent } from '../../tools/shapes/event.js';
 import { useRead } from '../use-read.js';
+import { Name } from './name.js';
 import { Shown } from './shown.js';
 import { Time } from './time.js';
 
@@ -32,7 +33,12 @@ export function History({ subject, id }: HistoryProps) {
                 <li key={event.id}>
                   <Time at={event.at} />
                   <div>
-                    <strong>{event.type}</strong> {event.actor && <span class="quiet">by {event.actor}</span>}
+                    <strong>{event.type}</strong>{' '}
+                    {event.actor && (
+                      <span class="quiet">
+                        by <Name of={event.actor} />
+                      </span>
+                    )}
                     <Details data={event.data} />
                   </div>
                 </li>

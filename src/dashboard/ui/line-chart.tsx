@@ -1,7 +1,6 @@
 import { extent, nice, ticks } from 'd3-array';
 import { pathRound } from 'd3-path';
-import type { RefObject } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useWidth } from './use-width.js';
 
 export interface Point {
   x: number;
@@ -36,7 +35,7 @@ const mostRows = 40;
 
 /** A line chart with a legend, a sentence that sums it up, and its values as a table for screen readers. */
 export function LineChart({ title, lines, axis, showX, showY, showExactY = showY, ...rest }: LineChartProps) {
-  const [element, width] = useWidth();
+  const [element, width] = useWidth<HTMLDivElement>();
   const sentence = lines.map((line) => describe(line, showExactY)).join(' ');
   return (
     <figure class="chart">
@@ -137,22 +136,6 @@ function labelledX(first: number, last: number, most: number): number[] {
 
 /** Beyond this, whole numbers are times in milliseconds. */
 const largestCount = 10_000_000;
-
-/** An element to be measured, and its width now. */
-function useWidth(): [RefObject<HTMLDivElement | null>, number] {
-  const element = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(320);
-  useLayoutEffect(() => {
-    const { current } = element;
-    if (!current) return;
-    const measure = () => setWidth(Math.floor(current.clientWidth));
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(current);
-    return () => observer.disconnect();
-  }, []);
-  return [element, width];
-}
 
 function ChartTable({ title, lines, axis, showX, showY }: LineChartProps) {
   const rows = thin(lines[0]?.points ?? [], mostRows);

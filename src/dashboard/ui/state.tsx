@@ -55,13 +55,15 @@ export function StateMark({ state }: { state: TaskState }) {
   );
 }
 
+type Tone = 'active' | 'warn' | 'good' | 'done' | 'bad' | 'calm';
+
 /** The colour tone of each state. */
-const tones: Readonly<Record<string, string>> = {
+const tones: Readonly<Record<string, Tone>> = {
   running: 'active',
   in_progress: 'active',
   starting: 'active',
   half_open: 'warn',
-  completed: 'good',
+  completed: 'done',
   closed: 'good',
   up: 'good',
   ready: 'good',
@@ -74,9 +76,14 @@ const tones: Readonly<Record<string, string>> = {
   needs_login: 'bad',
 };
 
+const toneOf = (word: string): Tone => tones[word.toLowerCase()] ?? 'calm';
+
+/** The class of a row or card in a state: what is over is quiet, what failed or runs has an edge. */
+export const toneClass = (state: string): string => `tone-${state === 'cancelled' ? 'done' : toneOf(state)}`;
+
 /** A state as a word with a coloured dot. */
 export function Status({ word }: { word: string }) {
-  return <span class={`status ${tones[word.toLowerCase()] ?? 'calm'}`}>{word.toLowerCase().replaceAll('_', ' ')}</span>;
+  return <span class={`status ${toneOf(word)}`}>{word.toLowerCase().replaceAll('_', ' ')}</span>;
 }
 
 /** Progress as a bar of tasks by state, completed first. Cancelled ones are no part of the whole, as in the words. */

@@ -1,18 +1,23 @@
 import type { TaskCard } from '../../http/page/tasks.js';
 import { Link } from '../location.js';
-import { StateMark } from './state.js';
+import { useJustChanged } from './just-changed.js';
+import { Name } from './name.js';
+import { StateMark, toneClass } from './state.js';
 import { Time } from './time.js';
 
 interface TaskTableProps {
   tasks: readonly TaskCard[];
   /** The query that a task's address keeps, so that closing it returns to the same list. */
   query?: string;
+  /** Which list it is, so that the tasks of another one are not marked as new; the query unless given. */
+  scope?: string;
   /** Names of goals by id, where tasks of several are shown. */
   goalNames?: ReadonlyMap<number, string>;
 }
 
 /** Tasks as rows. */
-export function TaskTable({ tasks, query = '', goalNames }: TaskTableProps) {
+export function TaskTable({ tasks, query = '', scope = query, goalNames }: TaskTableProps) {
+  const changed = useJustChanged(scope, tasks.map(versionOf));
   return (
     <table class="tasks">
       <thead>
@@ -26,7 +31,7 @@ export function TaskTable({ tasks, query = '', goalNames }: TaskTableProps) {
       </thead>
       <tbody>
         {tasks.map((task) => (
-          <tr key={task.id}>
+          <tr key={task.id} class={`${toneClass(task.state)}${changed.has(task.id) ? ' just-changed' : ''}`}>
             <td>
               <StateMark state={task.state} />
             </td>
@@ -57,6 +62,12 @@ export function TaskTable({ tasks, query = '', goalNames }: TaskTableProps) {
   );
 }
 
+/** A task by its id, and what of it is worth a mark when it changes. */
+export const versionOf = ({ id, state, worker, priority }: TaskCard): [id: number, version: string] => [
+  id,
+  `${state} ${worker} ${priority}`,
+];
+
 /** The facts of a task at a glance: overdue, blocked, claimed, attempts. */
 export function TaskFacts({ task }: { task: TaskCard }) {
   const { state, priority, overdue, deadline, waits_for, failed_dependencies, worker, attempts, max_attempts } = task;
@@ -86,8 +97,8 @@ export function TaskFacts({ task }: { task: TaskCard }) {
         </span>
       )}
       {state === 'in_progress' && (
-        <span class="fact worker" title={worker}>
-          <span class="name">{worker}</span> · <Time at={task.claimed_at} />
+        <span class="fact worker">
+          {worker && <Name of={worker} isLinked={false} />} · <Time at={task.claimed_at} />
         </span>
       )}
       {task.skipped && <span class="fact">skipped</span>}
@@ -98,7 +109,11 @@ export function TaskFacts({ task }: { task: TaskCard }) {
       )}
       {(state === 'completed' || state === 'failed' || state === 'cancelled') && task.completed_at && (
         <span class="fact">
-          {worker && <span class="name">{worker} · </span>}
+          {worker && (
+            <>
+              <Name of={worker} isLinked={false} /> ·{' '}
+            </>
+          )}
           <Time at={task.completed_at} />
         </span>
       )}

@@ -25,6 +25,7 @@ const subjects: Readonly<Record<StreamedEvent['subject'], true>> = {
   relay: true,
   server: true,
   tool: true,
+  schedule: true,
   runtime: true,
 };
 const mostArrived = 500;

@@ -2,6 +2,7 @@ import type { View } from '../location.js';
 
 /** The views in the order of the navigation; the first is what the bare address shows. Each is loaded when it is first looked at. */
 export const views: readonly View[] = [
+  { name: 'now', title: 'Now', load: async () => (await import('./now/now.js')).Now },
   { name: 'board', title: 'Board', load: async () => (await import('./board/board.js')).Board },
   { name: 'goals', title: 'Goals', load: async () => (await import('./goals/goals.js')).Goals },
   { name: 'workers', title: 'Workers', load: async () => (await import('./workers/workers.js')).Workers },
@@ -12,4 +13,5 @@ export const views: readonly View[] = [
   { name: 'servers', title: 'Servers', load: async () => (await import('./servers/servers.js')).Servers },
   { name: 'trends', title: 'Metrics', load: async () => (await import('./metrics/metrics.js')).Metrics },
   { name: 'activity', title: 'Activity', load: async () => (await import('./activity.js')).Activity },
+  { name: 'settings', title: 'Settings', load: async () => (await import('./settings/settings.js')).Settings },
 ];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { boardStates, readBoard, readBoardList, readNeighbours } from '../../core/overview/board.js';
 import { readBoardChoices } from '../../core/overview/board-choices.js';
-import { readGoalGraph, readGoals } from '../../core/overview/goals.js';
+import { readGoalRun } from '../../core/overview/goal-run.js';
+import { goalOrders, readGoalGraph, readGoals } from '../../core/overview/goals.js';
 import { readSessions } from '../../core/overview/sessions.js';
 import { goalStatuses } from '../../core/tasks/goal.js';
 import { defineTool } from '../../tools/call/define-tool.js';
@@ -9,29 +10,12 @@ import { cursor, goalId } from '../../tools/call/fields.js';
 import { fromCursor } from '../../tools/call/page.js';
 import { showMessage } from '../../tools/shapes/message.js';
 import { reservedOutput, showReserved } from '../../tools/shapes/reservation.js';
-import { goalGraph, goalPage, showGoalProgress } from './goals.js';
+import { boardFilter, toFilter } from './board-filter.js';
+import { goalGraph, goalPage, goalRun, showGoalProgress, showGoalRun } from './goals.js';
 import { messagePage } from './messages.js';
+import { names, referencesOf, showNames } from './names.js';
 import { sessionList, showSessions } from './sessions.js';
 import { board, boardChoices, showCard, showCards, taskLinks, taskPage } from './tasks.js';
-
-const filter = {
-  goal_id: goalId.optional(),
-  project: z.string().max(1_000).optional().describe("Only tasks of exactly this project; '' for those of none."),
-  worker: z.string().max(300).optional().describe('Only tasks that this worker or session works or worked on.'),
-  text: z.string().max(200).optional().describe('Only tasks with this text in their title, key or description.'),
-  overdue: z.boolean().default(false).describe('Only open tasks whose deadline has passed.'),
-};
-
-function toFilter(input: {
-  goal_id?: number | undefined;
-  project?: string | undefined;
-  worker?: string | undefined;
-  text?: string | undefined;
-  overdue: boolean;
-}) {
-  const { goal_id: goalId, overdue: isOverdue, project, worker, text } = input;
-  return { goalId, project, worker, text, isOverdue };
-}
 
 const rows = (byDefault: number, most: number) =>
   z.int().min(1).max(most).default(byDefault).describe(`At most this many; ${byDefault} unless given.`);
@@ -53,22 +37,21 @@ export const boardReads = [
     title: 'The board by state',
     effect: 'read',
     description: 'How many tasks are in each state under a filter, and the first of each.',
-    input: z.strictObject({ ...filter, limit: rows(25, 100) }),
+    input: z.strictObject({ ...boardFilter, limit: rows(25, 100) }),
     output: board,
     handler: async (input, { runtime }) => {
       const { columns, ...summary } = await readBoard(runtime, toFilter(input), input.limit);
       const { ready, waiting, in_progress, completed, failed, cancelled } = columns;
-      return {
-        ...summary,
-        columns: {
-          ready: showCards(ready),
-          waiting: showCards(waiting),
-          in_progress: showCards(in_progress),
-          completed: showCards(completed),
-          failed: showCards(failed),
-          cancelled: showCards(cancelled),
-        },
+      const shown = {
+        ready: showCards(ready),
+        waiting: showCards(waiting),
+        in_progress: showCards(in_progress),
+        completed: showCards(completed),
+        failed: showCards(failed),
+        cancelled: showCards(cancelled),
       };
+      const named = await showNames(runtime.db, referencesOf(Object.values(shown).flat()));
+      return { ...summary, columns: shown, ...named };
     },
   }),
 
@@ -78,7 +61,7 @@ export const boardReads = [
     effect: 'read',
     description: 'How many tasks are in each state under a filter, and a page of them, newest first.',
     input: z.strictObject({
-      ...filter,
+      ...boardFilter,
       state: z.enum(boardStates).optional().describe('Only tasks in this state.'),
       limit: rows(100, 500),
       cursor,
@@ -93,7 +76,7 @@ export const boardReads = [
         limit: input.limit + 1,
       });
       const { items, ...rest } = pageOf(tasks, input.limit, showCard);
-      return { ...summary, tasks: items, ...rest };
+      return { ...summary, tasks: items, ...rest, ...(await showNames(runtime.db, referencesOf(items))) };
     },
   }),
 
@@ -124,17 +107,21 @@ export const boardReads = [
     name: 'goals',
     title: 'Goals with their progress',
     effect: 'read',
-    description: 'Goals with tasks by state and tokens against budget, newest first.',
+    description: 'Goals with tasks by state and tokens against budget.',
     input: z.strictObject({
       status: z.enum(goalStatuses).optional().describe('Only goals of this status.'),
+      text: z.string().max(200).optional().describe('Only goals with this text in their name or description.'),
+      order: z.enum(goalOrders).default('newest').describe('attention: with failed and overdue tasks first.'),
       limit: rows(50, 200),
       cursor,
     }),
     output: goalPage,
     handler: async (input, { runtime }) => {
-      const page = { status: input.status, beforeId: fromCursor(input.cursor), limit: input.limit + 1 };
-      const { items, ...rest } = pageOf(await readGoals(runtime.db, page), input.limit, showGoalProgress);
-      return { goals: items, ...rest };
+      const { status, text, order, limit } = input;
+      const offset = fromCursor(input.cursor) ?? 0;
+      const goals = await readGoals(runtime.db, { status, text, order, offset, limit: limit + 1 });
+      const next = goals.length > limit ? { next_cursor: String(offset + limit) } : {};
+      return { goals: goals.slice(0, limit).map(showGoalProgress), ...next };
     },
   }),
 
@@ -146,14 +133,26 @@ export const boardReads = [
     input: z.strictObject({
       goal_id: goalId,
       open_only: z.boolean().default(false).describe('Only tasks that are not done.'),
-      limit: rows(300, 300),
+      limit: rows(600, 1_000),
     }),
     output: goalGraph,
     handler: async (input, { runtime }) => {
       const options = { isOpenOnly: input.open_only, limit: input.limit };
       const { nodes, criticalPath, ...graph } = await readGoalGraph(runtime, input.goal_id, options);
-      return { nodes: showCards(nodes), ...graph, critical_path: criticalPath };
+      const shown = showCards(nodes);
+      const named = await showNames(runtime.db, referencesOf(shown));
+      return { nodes: shown, ...graph, critical_path: criticalPath, ...named };
     },
+  }),
+
+  defineTool({
+    name: 'goal_run',
+    title: 'The run of a goal',
+    effect: 'read',
+    description: 'The run that works on a goal, or the last one: how far it is, what it works on, how it ended.',
+    input: z.strictObject({ goal_id: goalId }),
+    output: goalRun,
+    handler: async (input, { runtime }) => showGoalRun(await readGoalRun(runtime.db, input.goal_id)),
   }),
 
   defineTool({
@@ -163,7 +162,23 @@ export const boardReads = [
     description: 'Live sessions and those that ended last, with what each holds, and what callers without one hold.',
     input: z.strictObject({}),
     output: sessionList,
-    handler: async (_, { runtime }) => showSessions(await readSessions(runtime.db)),
+    handler: async (_, { runtime }) => {
+      const shown = showSessions(await readSessions(runtime.db));
+      const holders = [...shown.sessions, ...shown.others].map(({ holder }) => holder);
+      return { ...shown, ...(await showNames(runtime.db, holders)) };
+    },
+  }),
+
+  defineTool({
+    name: 'names',
+    title: 'Names of things and callers',
+    effect: 'read',
+    description: 'What people call tasks, goals, jobs, relays, sessions, workers and persons, by their references.',
+    input: z.strictObject({
+      references: z.array(z.string().min(1).max(400)).max(100).describe('Such as task:8, job:ID or session:ID.'),
+    }),
+    output: z.strictObject({ names }),
+    handler: ({ references }, { runtime }) => showNames(runtime.db, references),
   }),
 
   defineTool({

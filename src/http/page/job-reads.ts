@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { jobStatuses } from '../../core/jobs/job.js';
 import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../../core/overview/job-board.js';
+import { jobOrders, readJobList } from '../../core/overview/job-list.js';
+import { nameJobs } from '../../core/overview/job-names.js';
 import { readTrends } from '../../core/overview/trends.js';
 import { compareJobs } from '../../services/compare-jobs.js';
 import { defineTool } from '../../tools/call/define-tool.js';
-import { cursor, jobId } from '../../tools/call/fields.js';
-import { fromCursor } from '../../tools/call/page.js';
+import { jobId } from '../../tools/call/fields.js';
 import { showComparison } from '../../tools/shapes/comparison.js';
 import { curveOf, mostCurves, pageComparison } from './comparison.js';
+import { jobFilter, toJobFilter } from './job-filter.js';
 import {
   jobOutputPart,
   jobPage,
@@ -16,10 +17,24 @@ import {
   showTrends,
   showWholeJob,
   trends,
+  type WholeJob,
   wholeJob,
 } from './jobs.js';
+import { showNames } from './names.js';
 
 const mostLogs = 500;
+
+/** What a job is linked with. */
+function referencesOfJob({ task_id, goal_id, relay_id, run_id, submitted_by, depends_on, dependents }: WholeJob) {
+  return [
+    task_id === null ? null : `task:${task_id}`,
+    goal_id === null ? null : `goal:${goal_id}`,
+    relay_id === undefined ? null : `relay:${relay_id}`,
+    run_id === null ? null : `job:${run_id}`,
+    submitted_by,
+    ...[...depends_on, ...dependents].map(({ id }) => `job:${id}`),
+  ];
+}
 
 /**
  * What the page shows of jobs and no tool answers. Unlike the tools that fetch a result, these leave it unread: it is
@@ -30,33 +45,41 @@ export const jobReads = [
     name: 'jobs',
     title: 'Jobs with their counts',
     effect: 'read',
-    description: 'How many jobs there are of each status under a filter, and a page of them, newest first.',
+    description: 'How many jobs there are of each status under a filter, and a page of them. A relay is one row.',
     input: z.strictObject({
-      status: z.enum(jobStatuses).optional().describe('Only jobs of this status.'),
-      type: z.string().max(100).optional().describe('Only jobs of this type.'),
-      project: z.string().max(1_000).optional().describe("Only jobs of exactly this project; '' for those of none."),
-      only: z.enum(['dead', 'unread']).optional().describe('Only dead letters, or results that nobody has fetched.'),
+      ...jobFilter.shape,
+      sort: z.enum(jobOrders).default('interest').describe('interest: running ones, failed ones, the rest.'),
+      ascending: z.boolean().default(false).describe('The least first.'),
       limit: z.int().min(1).max(200).default(50).describe('At most this many; 50 unless given.'),
-      cursor,
+      page: z.int().min(1).max(1_000_000).default(1).describe('The first is 1.'),
     }),
     output: jobPage,
-    handler: async ({ status, type, project: onlyProject, only, limit, cursor: place }, { runtime }) => {
-      const { db, jobs, clock } = runtime;
-      const filter = { status, type, onlyProject, isDead: only === 'dead', isUnread: only === 'unread' };
-      const [counts, choices, found] = await Promise.all([
-        countJobs(db, { type, onlyProject }),
+    handler: async ({ sort: order, ascending: isAscending, limit, page, ...given }, { runtime }) => {
+      const { db, clock } = runtime;
+      const filter = toJobFilter(given);
+      const place = { order, isAscending, limit, offset: (page - 1) * limit, now: clock.now() };
+      const [counts, choices, { jobs: shown, total, relaySizes }] = await Promise.all([
+        countJobs(db, filter),
         readJobChoices(db),
-        jobs.list({ ...filter, beforeSeq: fromCursor(place), limit: limit + 1 }),
+        readJobList(db, filter, place),
       ]);
-      const shown = found.slice(0, limit);
-      const last = shown.at(-1);
+      const [jobNames, named] = await Promise.all([
+        nameJobs(db, shown),
+        showNames(
+          db,
+          shown.flatMap(({ goalId, submittedBy }) => [goalId === null ? null : `goal:${goalId}`, submittedBy]),
+        ),
+      ]);
       return {
         counts: counts.byStatus,
         dead: counts.dead,
         unread: counts.unread,
         ...choices,
-        jobs: shown.map((job) => showJobSummary(job, clock.now())),
-        ...(found.length > limit && last ? { next_cursor: String(last.seq) } : {}),
+        jobs: shown.map((job) =>
+          showJobSummary(job, jobNames.get(job.id) ?? job.type, clock.now(), relaySizes.get(job.id)),
+        ),
+        total,
+        ...named,
       };
     },
   }),
@@ -71,13 +94,16 @@ export const jobReads = [
     handler: async ({ job_id }, { runtime }) => {
       const { db, jobs, clock } = runtime;
       const job = await jobs.get(job_id);
-      const [attempts, logs, artifacts, links] = await Promise.all([
+      const [attempts, logs, artifacts, links, jobNames] = await Promise.all([
         jobs.attempts(job.id),
         jobs.logs(job.id, mostLogs),
         jobs.artifacts(job.id),
         readJobLinks(db, job.id),
+        nameJobs(db, [job]),
       ]);
-      return showWholeJob(job, { attempts, logs, artifacts, links }, clock.now());
+      const name = jobNames.get(job.id) ?? job.type;
+      const shown = showWholeJob(job, { attempts, logs, artifacts, links, name }, clock.now());
+      return { ...shown, ...(await showNames(db, referencesOfJob(shown))) };
     },
   }),
 

@@ -17,6 +17,7 @@ import {
   timesOf,
   waitingOf,
 } from '../../tools/shapes/job.js';
+import { withNames } from './names.js';
 
 const status = z.enum(jobStatuses);
 
@@ -27,8 +28,16 @@ export const jobSummary = z.strictObject({
   id: z.string(),
   type: z.string(),
   status,
+  /** What people call it: its task's title, the step of its relay, the first line of its prompt. */
+  name: z.string(),
   /** Its prompt, cut, or the plain values of its payload. */
   about: z.string(),
+  /** What it works on, apart from its task. */
+  task_id: z.int().nullable(),
+  goal_id: z.int().nullable(),
+  relay_id: z.string().optional(),
+  /** How many jobs its relay has, where it stands for all of them. */
+  relay_jobs: z.int().optional(),
   project: z.string().optional(),
   model: z.string().optional(),
   requested_model: z.string().optional(),
@@ -52,12 +61,17 @@ export const jobSummary = z.strictObject({
 
 export type JobSummary = z.infer<typeof jobSummary>;
 
-export function showJobSummary(job: Job, now: number): JobSummary {
+export function showJobSummary(job: Job, name: string, now: number, relayJobs?: number): JobSummary {
   return {
     id: job.id,
     type: job.type,
     status: job.status,
+    name,
     about: cut(summarize(job.type, job.payload), 160),
+    task_id: job.taskId,
+    goal_id: job.goalId,
+    relay_id: relayOf(job.payload),
+    relay_jobs: relayJobs,
     project: job.project === '' ? undefined : job.project,
     model: job.model ?? undefined,
     requested_model: job.requestedModel ?? undefined,
@@ -76,6 +90,11 @@ export function showJobSummary(job: Job, now: number): JobSummary {
   };
 }
 
+function relayOf(payload: Json): string | undefined {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return undefined;
+  return typeof payload.pipeline_id === 'string' ? payload.pipeline_id : undefined;
+}
+
 /** `jobs`: the number of jobs by status under a filter, and a page of them. */
 export const jobPage = z.strictObject({
   counts: z.record(status, z.int()),
@@ -85,7 +104,9 @@ export const jobPage = z.strictObject({
   types: z.array(z.string()),
   projects: z.array(z.string()),
   jobs: z.array(jobSummary),
-  next_cursor: z.string().optional(),
+  /** On all pages. */
+  total: z.int(),
+  ...withNames,
 });
 
 export type JobPage = z.infer<typeof jobPage>;
@@ -131,8 +152,8 @@ export const wholeJob = jobSummary.extend({
   token_budget: z.int().nullable(),
   crashes: z.int(),
   submitted_by: z.string().nullable(),
-  task_id: z.int().nullable(),
-  goal_id: z.int().nullable(),
+  /** The run that it is a part of. */
+  run_id: z.string().nullable(),
   result: z.custom<Json>(),
   warnings: z.array(z.string()),
   depends_on: z.array(linkedJob),
@@ -140,6 +161,7 @@ export const wholeJob = jobSummary.extend({
   attempts: z.array(jobAttempt),
   artifacts: z.array(artifactOutput),
   logs: z.array(jobLogEntry),
+  ...withNames,
 });
 
 export type WholeJob = z.infer<typeof wholeJob>;
@@ -149,12 +171,13 @@ const longestPayload = 200_000;
 
 export interface WholeJobRecords extends JobRecords {
   links: { before: LinkedJobRow[]; after: LinkedJobRow[] };
+  name: string;
 }
 
 export function showWholeJob(job: Job, records: WholeJobRecords, now: number): WholeJob {
   const payload = JSON.stringify(job.payload);
   return {
-    ...showJobSummary(job, now),
+    ...showJobSummary(job, records.name, now),
     ...(payload.length > longestPayload
       ? { payload_cut: payload.slice(0, longestPayload), payload_chars: payload.length }
       : { payload: job.payload }),
@@ -165,8 +188,7 @@ export function showWholeJob(job: Job, records: WholeJobRecords, now: number): W
     token_budget: job.tokenBudget,
     crashes: job.crashes,
     submitted_by: job.submittedBy,
-    task_id: job.taskId,
-    goal_id: job.goalId,
+    run_id: job.parentId,
     result: withoutSecondNames(job.type, job.result),
     warnings: job.warnings,
     depends_on: records.links.before,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { readSessions } from '../../core/overview/sessions.js';
 import { iso } from '../../tools/call/fields.js';
+import { withNames } from './names.js';
 
 const holdings = z.strictObject({
   slots: z.array(z.int()),
@@ -31,6 +32,7 @@ export const sessionList = z.strictObject({
   ),
   /** Claims and slots of callers without a session. */
   others: z.array(z.strictObject({ holder: z.string(), ...holdings.shape })),
+  ...withNames,
 });
 
 export type SessionList = z.infer<typeof sessionList>;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { type BoardTask, boardStates } from '../../core/overview/board.js';
+import type { ChangedTasks } from '../../services/change-tasks.js';
 import { iso, mark, whenTrue } from '../../tools/call/fields.js';
+import { withNames } from './names.js';
 
 const state = z.enum(boardStates);
 
@@ -72,12 +74,16 @@ export const taskSummary = z.strictObject({
 export type TaskSummary = z.infer<typeof taskSummary>;
 
 /** `board`: the tasks by state, the first of each. */
-export const board = taskSummary.extend({ columns: z.record(state, z.array(taskCard)) });
+export const board = taskSummary.extend({ columns: z.record(state, z.array(taskCard)), ...withNames });
 
 export type Board = z.infer<typeof board>;
 
 /** `tasks`: a page of the board as a list. */
-export const taskPage = taskSummary.extend({ tasks: z.array(taskCard), next_cursor: z.string().optional() });
+export const taskPage = taskSummary.extend({
+  tasks: z.array(taskCard),
+  next_cursor: z.string().optional(),
+  ...withNames,
+});
 
 export type TaskPage = z.infer<typeof taskPage>;
 
@@ -98,3 +104,39 @@ export const taskLinks = z.strictObject({
 });
 
 export type TaskLinks = z.infer<typeof taskLinks>;
+
+/** What `change_tasks` does to each task. */
+export const taskChanges = ['reopen', 'cancel', 'priority', 'goal'] as const;
+
+/** `change_tasks`: what was done. */
+export const changedTasks = z.strictObject({
+  done: z.array(z.int()),
+  refused: z.array(z.strictObject({ id: z.int(), title: z.string(), message: z.string() })),
+  /** Calls of `change_tasks` that undo it; empty where the store cannot bring back what was. */
+  undo: z.array(
+    z.strictObject({
+      change: z.enum(taskChanges),
+      priority: z.int().optional(),
+      goal_id: z.int().nullable().optional(),
+      task_ids: z.array(z.int()),
+    }),
+  ),
+  /** Of a filter with more tasks: the cursor of the next call. */
+  next_cursor: z.string().optional(),
+});
+
+export type ShownChangedTasks = z.infer<typeof changedTasks>;
+
+export function showChangedTasks({ done, refused, undo, nextBeforeId }: ChangedTasks): ShownChangedTasks {
+  return {
+    done,
+    refused,
+    undo: undo.map(({ ids, ...step }) => ({
+      change: step.change,
+      ...(step.change === 'priority' ? { priority: step.priority } : {}),
+      ...(step.change === 'goal' ? { goal_id: step.goalId } : {}),
+      task_ids: ids,
+    })),
+    next_cursor: nextBeforeId === undefined ? undefined : String(nextBeforeId),
+  };
+}

@@ -9,6 +9,9 @@ type Issue = z.core.$ZodIssue;
 type Schema = z.core.$ZodType;
 
 interface Explained {
+  place: string;
+  /** The message without its place. */
+  beside: string;
   message: string;
   hint: string;
 }
@@ -30,7 +33,8 @@ export function explainIssues(tool: Checked, issues: readonly Issue[]): RuntimeE
   const messages = shown.map(({ message }) => message);
   if (more > 0) messages.push(`And ${more} more.`);
   const hints = [...new Set(shown.map(({ hint }) => hint))].slice(0, 3);
-  return new RuntimeError('invalid', messages.join(' '), hints.join(' '));
+  const fields = explained.map(({ place, beside }) => ({ place, message: beside }));
+  return new RuntimeError('invalid', messages.join(' '), hints.join(' '), { fields });
 }
 
 function explain(tool: Checked, issue: Issue): Explained[] {
@@ -54,6 +58,8 @@ function explainUnknown(tool: Checked, { path, input }: Issue, key: string): Exp
   const value = shown((input as Record<string, unknown> | undefined)?.[key]);
   const takes = `${place === '' ? 'It' : place} takes: ${names.join(', ') || 'nothing'}.`;
   return {
+    place: placeOf([...path, key]),
+    beside: `There is no such field. ${takes}`,
     message: `Unknown argument ${JSON.stringify(placeOf([...path, key]))} of ${tool.name}${value}. ${takes}`,
     hint: near.length > 0 ? `Did you mean ${near.join(' or ')} in place of ${key}?` : `Leave out ${key}.`,
   };
@@ -64,13 +70,19 @@ function explainValue(tool: Checked, issue: Issue): Explained {
   const place = placeOf(issue.path) || `The arguments of ${tool.name}`;
   const hint = whatIsMeant(tool, issue.path);
   if (issue.input === undefined && issue.code !== 'custom') {
-    return { message: `${place} is missing: expected ${expected(schema)}.`, hint };
+    const what = `expected ${expected(schema)}.`;
+    return { ...besideOf(issue, `Missing: ${what}`), message: `${place} is missing: ${what}`, hint };
   }
   const isType = ['invalid_type', 'invalid_union', 'invalid_value'].includes(issue.code);
   const isTime = issue.code === 'invalid_format' && issue.format === 'datetime';
   const what = isType || isTime ? `expected ${expected(schema)}` : issue.message;
-  return { message: `${place}: ${what}${shown(issue.input)}.`, hint };
+  return { ...besideOf(issue, `${what}.`), message: `${place}: ${what}${shown(issue.input)}.`, hint };
 }
+
+const besideOf = ({ path }: Issue, text: string): Pick<Explained, 'place' | 'beside'> => ({
+  place: placeOf(path),
+  beside: text.charAt(0).toUpperCase() + text.slice(1),
+});
 
 /** The description of the argument at a path, or of the nearest one around it that has any. */
 function whatIsMeant(tool: Checked, path: readonly PropertyKey[]): string {

@@ -253,3 +253,44 @@ describe('when its goal is cancelled', () => {
     expect((await runs.run(id)).status).toBe('cancelled');
   });
 });
+
+describe('a paused run', () => {
+  it('starts no more tasks, lets those under way go on, and goes on with the next when it is resumed', async () => {
+    const runs = await testRuns();
+    const { goalRuns } = runs.runtime;
+    const goal = await runs.goal([{ key: 'a' }, { key: 'b' }, { key: 'c' }]);
+    const { id } = await runs.start(goal, { concurrency: 1 });
+    await goalRuns.pause(goal, true, session);
+    expect(await runs.underWay(id)).toEqual(['a']);
+    expect(await runs.workAll()).toEqual(['a']);
+    await goalRuns.sweep();
+    expect(await runs.run(id)).toMatchObject({ status: 'running', progressMessage: '1 of 3 tasks done, paused' });
+    await goalRuns.pause(goal, false, session);
+    expect(await runs.workAll()).toEqual(['b', 'c']);
+    expect((await runs.run(id)).status).toBe('completed');
+    const told = await runs.runtime.db.all(
+      "select type from events where subject = 'goal' and type like 'run%' order by id",
+    );
+    expect(told.map((event) => (event as { type: string }).type)).toEqual([
+      'run_started',
+      'run_paused',
+      'run_resumed',
+      'run_ended',
+    ]);
+  });
+
+  it('goes on when the goal is run again, ends when it is cancelled, and there is none without a run', async () => {
+    const runs = await testRuns();
+    const { goalRuns, jobs } = runs.runtime;
+    const goal = await runs.goal([{ key: 'a' }, { key: 'b' }]);
+    await expect(goalRuns.pause(goal, true, session)).rejects.toThrow(`No run works on goal ${goal} "Ship it".`);
+    const { id } = await runs.start(goal, { concurrency: 1 });
+    await goalRuns.pause(goal, true, session);
+    expect(await runs.workAll()).toEqual(['a']);
+    expect((await runs.start(goal, { concurrency: 1 })).id).toBe(id);
+    expect(await runs.underWay(id)).toEqual(['b']);
+    await goalRuns.pause(goal, true, session);
+    await jobs.cancel(id, session);
+    expect((await runs.run(id)).status).toBe('cancelled');
+  });
+});

@@ -2,6 +2,7 @@ import type { TaskCard, TaskLinks } from '../../../http/page/tasks.js';
 import type { ShownWholeTask } from '../../../tools/shapes/task.js';
 import { Link, queryText } from '../../location.js';
 import { History } from '../../ui/history.js';
+import { Name } from '../../ui/name.js';
 import { Passage } from '../../ui/passage.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon, StateMark, stateOf, stateWords } from '../../ui/state.js';
@@ -79,7 +80,11 @@ function Particulars({ task, goalName }: { task: ShownWholeTask; goalName: strin
           <Holder task={task} />
         </Particular>
       )}
-      {task.status !== 'in_progress' && task.worker_id && <Particular name="Worked on by">{task.worker_id}</Particular>}
+      {task.status !== 'in_progress' && task.worker_id && (
+        <Particular name="Worked on by">
+          <Name of={task.worker_id} />
+        </Particular>
+      )}
       <Particular name="Attempts">
         {task.attempts} of {task.max_attempts}
       </Particular>
@@ -96,12 +101,16 @@ function Particulars({ task, goalName }: { task: ShownWholeTask; goalName: strin
 
 /** Who has the task. The claim of a job has no end of its own. */
 function Holder({ task: { worker_id, claimed_by, lease_expires_at } }: { task: ShownWholeTask }) {
-  const job = claimed_by?.startsWith('job:') ? claimed_by.slice('job:'.length) : undefined;
-  if (job !== undefined) return <Link to={`/jobs/${encodeURIComponent(job)}`}>the job that works it</Link>;
+  if (!claimed_by) return null;
+  if (claimed_by.startsWith('job:')) return <Link to={`/jobs/${claimed_by.slice('job:'.length)}`}>its job</Link>;
   return (
     <>
-      {worker_id ?? claimed_by}
-      {worker_id && <div class="quiet">{claimed_by}</div>}
+      <Name of={worker_id ?? claimed_by} />
+      {worker_id && !claimed_by.startsWith('loose:') && (
+        <div class="quiet">
+          <Name of={claimed_by} />
+        </div>
+      )}
       <div class="quiet">
         lease ends <Time at={lease_expires_at} />
       </div>

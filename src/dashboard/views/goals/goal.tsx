@@ -5,6 +5,7 @@ import { useMayWrite, write } from '../../api.js';
 import { filter, Link } from '../../location.js';
 import { ConfirmButton } from '../../ui/dialog.js';
 import { History } from '../../ui/history.js';
+import { ReadTimeline } from '../../ui/read-timeline.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { TaskTable } from '../../ui/task-table.js';
 import { Time } from '../../ui/time.js';
@@ -60,6 +61,7 @@ function Sheet({ goal, isOpenOnly }: { goal: ShownGoal; isOpenOnly: boolean }) {
         </div>
         <Shown reading={graph}>{(drawn) => <Graph {...drawn} />}</Shown>
       </section>
+      <ReadTimeline title="Tasks in time" of={{ goal_id: goal.id }} subjects={subjects} />
       <section>
         <div class="section-head">
           <h3>Tasks</h3>

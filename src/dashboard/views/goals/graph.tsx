@@ -4,6 +4,7 @@ import type { GoalGraph } from '../../../http/page/goals.js';
 import type { TaskCard } from '../../../http/page/tasks.js';
 import { Link } from '../../location.js';
 import { shownCount } from '../../ui/format.js';
+import { Name } from '../../ui/name.js';
 import { StateIcon, stateWords } from '../../ui/state.js';
 import { nodeSize, type Point, placeGraph } from './layout.js';
 
@@ -86,7 +87,11 @@ function Node({ task, place, isCritical }: NodeProps) {
         <span class="node-title">{task.title}</span>
         <span class="node-state">
           #{task.id} {words}
-          {task.state === 'in_progress' && task.worker && `, ${task.worker}`}
+          {task.state === 'in_progress' && task.worker && (
+            <>
+              , <Name of={task.worker} isLinked={false} />
+            </>
+          )}
         </span>
         {isCritical && <span class="unseen">on the critical path</span>}
       </Link>

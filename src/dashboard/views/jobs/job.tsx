@@ -3,6 +3,7 @@ import type { LinkedJob, WholeJob } from '../../../http/page/jobs.js';
 import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
 import { bytes, duration, number, spanOfJob } from '../../ui/format.js';
+import { Name } from '../../ui/name.js';
 import { Passage } from '../../ui/passage.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
@@ -11,7 +12,6 @@ import { useRead } from '../../use-read.js';
 import { fieldOf, JobCharts } from './charts.js';
 import { JobActions } from './job-actions.js';
 import { isOpen, JobMark, JobProgress, statusWords, taskStateOf } from './job-status.js';
-import { aboutOf } from './job-table.js';
 import { JobOutput } from './output.js';
 import { Attempts, JobResult, Logs } from './records.js';
 
@@ -42,8 +42,8 @@ function Sheet({ job }: { job: WholeJob }) {
     <article class="sheet job">
       <header class="sheet-head">
         <div class="job-head">
-          <h2 class="job-title">{job.type === 'llm' ? job.about : job.type}</h2>
-          {job.type !== 'llm' && <p class="job-title quiet">{aboutOf(job)}</p>}
+          <h2 class="job-title">{job.name}</h2>
+          {job.type !== 'llm' && <p class="job-title quiet">{job.type}</p>}
           <p class="facts">
             <JobMark status={job.status} />
             {job.unread && <span class="badge unread">unread</span>}
@@ -124,12 +124,22 @@ function Particulars({ job }: { job: WholeJob }) {
       <When name="Ended" at={job.completed_at} />
       {job.task_id !== null && (
         <Particular name="Task">
-          <Link to={`/board/task/${job.task_id}`}>Task {job.task_id}</Link>
+          <Name of={`task:${job.task_id}`} />
         </Particular>
       )}
       {job.goal_id !== null && (
         <Particular name="Goal">
-          <Link to={`/goals/${job.goal_id}`}>Goal {job.goal_id}</Link>
+          <Name of={`goal:${job.goal_id}`} />
+        </Particular>
+      )}
+      {job.relay_id && (
+        <Particular name="Relay">
+          <Name of={`relay:${job.relay_id}`} />
+        </Particular>
+      )}
+      {job.run_id && (
+        <Particular name="Part of">
+          <Name of={`job:${job.run_id}`} />
         </Particular>
       )}
       {typeof job.metadata.sweep === 'string' && (
@@ -138,7 +148,11 @@ function Particulars({ job }: { job: WholeJob }) {
         </Particular>
       )}
       {job.project && <Particular name="Project">{job.project}</Particular>}
-      {job.submitted_by && <Particular name="By">{job.submitted_by}</Particular>}
+      {job.submitted_by && (
+        <Particular name="By">
+          <Name of={job.submitted_by} />
+        </Particular>
+      )}
       <Particular name="Id">
         <code>{job.id}</code>
       </Particular>
@@ -155,7 +169,7 @@ function Linked({ title, jobs }: { title: string; jobs: readonly LinkedJob[] }) 
         {jobs.map(({ id, type, status }) => (
           <li key={id}>
             <StateIcon state={taskStateOf[status]} />
-            <Link to={`/jobs/${encodeURIComponent(id)}`}>{id}</Link>
+            <Name of={`job:${id}`} />
             <span class="quiet">
               {type}, {statusWords[status].toLowerCase()}
             </span>

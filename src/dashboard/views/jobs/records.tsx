@@ -1,16 +1,21 @@
 import type { JobAttempt, JobLogEntry, WholeJob } from '../../../http/page/jobs.js';
+import { usePlace } from '../../location.js';
 import { number, percent, spanOf } from '../../ui/format.js';
 import { Passage } from '../../ui/passage.js';
+import { rangeIn } from '../../ui/range.js';
 import { Time, useNow } from '../../ui/time.js';
+import { Timeline } from '../../ui/timeline.js';
 import { fieldOf } from './charts.js';
 
 /** The attempts of a job; hidden for a single one without news. */
 export function Attempts({ attempts }: { attempts: readonly JobAttempt[] }) {
+  const range = rangeIn(usePlace().query);
   const now = useNow(attempts.some(({ ended_at }) => ended_at === null) ? 1_000 : undefined);
   if (attempts.length === 0 || (attempts.length === 1 && attempts[0]?.error === null)) return null;
   return (
     <section>
       <h3>Attempts</h3>
+      {attempts.length > 1 && <Timeline title="Attempts in time" spans={attempts.map(attemptSpan)} range={range} />}
       <ol class="attempts">
         {attempts.map((attempt) => (
           <li key={attempt.attempt}>
@@ -35,6 +40,15 @@ export function Attempts({ attempts }: { attempts: readonly JobAttempt[] }) {
     </section>
   );
 }
+
+const attemptSpan = ({ attempt, outcome: state, started_at: from, ended_at: to, error, model }: JobAttempt) => ({
+  lane: `Attempt ${attempt}`,
+  title: model ?? `Attempt ${attempt}`,
+  state,
+  from,
+  to,
+  error,
+});
 
 /** The end of a job's log, newest last, as it was written. */
 export function Logs({ entries }: { entries: readonly JobLogEntry[] }) {

@@ -33,12 +33,21 @@ export function Submit() {
   );
 }
 
-function Prompt({ onClose }: { onClose(): void }) {
+interface PromptProps {
+  onClose(): void;
+  /** Of the task that is repeated. */
+  prompt?: string;
+  system?: unknown;
+  model?: string | undefined;
+}
+
+export function Prompt({ onClose, prompt, system, model: usual }: PromptProps) {
   const submit = async (form: FormData) => {
     const model = String(form.get('model')).trim();
     const { task_id } = await write<ShownSubmittedTask>('submit_background_task', {
       task_description: String(form.get('prompt')),
-      ...(model ? { model } : {}),
+      ...(model || usual ? { model: model || usual } : {}),
+      ...(form.get('system') ? { system: String(form.get('system')) } : {}),
     });
     go(`/jobs/${task_id}`);
     return 'The task is submitted.';
@@ -53,9 +62,16 @@ function Prompt({ onClose }: { onClose(): void }) {
           required
           maxLength={2_000_000}
           placeholder="Everything the model needs to know"
+          defaultValue={prompt}
         />
       </label>
-      <ModelField usual={undefined} />
+      {typeof system === 'string' && (
+        <label>
+          System prompt
+          <textarea name="system" rows={3} maxLength={200_000} defaultValue={system} />
+        </label>
+      )}
+      <ModelField usual={usual} />
     </ActionForm>
   );
 }

@@ -4,6 +4,7 @@ import type { ShownMessage } from '../../../tools/shapes/message.js';
 import { useMayWrite, write } from '../../api.js';
 import { Link, type ViewProps } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
+import { Name } from '../../ui/name.js';
 import { Passage } from '../../ui/passage.js';
 import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { Time } from '../../ui/time.js';
@@ -55,7 +56,7 @@ function Message({ message }: { message: ShownMessage }) {
         <strong>{subject}</strong>
         {importance && <span class={importance === 'high' ? 'fact bad' : 'quiet'}>{importance}</span>}
         <span class="quiet small">
-          {from} to {to}, <Time at={sent_at} />
+          <Name of={from} /> to <Name of={to} />, <Time at={sent_at} />
         </span>
       </header>
       <Passage text={body} />

@@ -4,6 +4,7 @@ import { Link } from '../../location.js';
 import { number } from '../../ui/format.js';
 import { History } from '../../ui/history.js';
 import { Folded, Passage } from '../../ui/passage.js';
+import { ReadTimeline } from '../../ui/read-timeline.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { Particular, When } from '../../ui/time.js';
@@ -40,6 +41,7 @@ function Sheet({ relay }: { relay: ShownPipeline }) {
           <Passage title="Error" text={relay.error ? `${relay.error.code}: ${relay.error.message}` : null} isBad />
           <Passage title="Goal" text={relay.goal} />
           <Passage title="Description" text={relay.description} />
+          <ReadTimeline title="Steps in time" of={{ pipeline_id: relay.pipeline_id }} subjects={subjects} />
           <section>
             <h3>Steps</h3>
             <ol class="steps">

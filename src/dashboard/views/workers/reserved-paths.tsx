@@ -1,5 +1,6 @@
 import type { ShownReserved } from '../../../tools/shapes/reservation.js';
 import { Link } from '../../location.js';
+import { Name } from '../../ui/name.js';
 import { Time } from '../../ui/time.js';
 
 /** The paths that sessions have reserved: who has them, and until when. */
@@ -22,7 +23,10 @@ export function ReservedPaths({ paths, count }: ShownReserved) {
             <tr key={`${glob} ${by}`}>
               <td class="path">{glob}</td>
               <td>
-                <strong>{by}</strong> {shared && <span class="quiet">with others</span>}
+                <strong>
+                  <Name of={by} />
+                </strong>{' '}
+                {shared && <span class="quiet">with others</span>}
                 {(reason !== undefined || task !== undefined) && (
                   <div class="quiet small">
                     {reason} {task !== undefined && <Link to={`/board/task/${task}`}>task {task}</Link>}

@@ -1,5 +1,6 @@
 import type { Holdings, SessionList } from '../../../http/page/sessions.js';
 import { Link } from '../../location.js';
+import { Name } from '../../ui/name.js';
 import { Time, useNow } from '../../ui/time.js';
 
 /** Three heartbeats. */
@@ -7,7 +8,7 @@ const silentMs = 30_000;
 const mostTasks = 8;
 
 /** The sessions, live ones first, with what each holds. */
-export function Sessions({ sessions, others }: SessionList) {
+export function Sessions({ sessions, others, chosen }: SessionList & { chosen: string | null }) {
   const now = useNow(10_000);
   return (
     <table class="holdings sessions">
@@ -21,11 +22,18 @@ export function Sessions({ sessions, others }: SessionList) {
       </thead>
       <tbody>
         {sessions.map((session) => (
-          <tr key={session.id} class={session.ended_at ? 'ended' : ''}>
+          <tr
+            key={session.id}
+            class={session.ended_at ? 'ended' : ''}
+            aria-current={session.holder === chosen ? 'true' : undefined}
+          >
             <td>
-              <strong>{session.client ?? 'unknown client'}</strong> {session.client_version}
-              <div class="quiet small">
-                {session.holder}, process {session.pid}, since <Time at={session.started_at} />
+              <strong>
+                <Name of={session.holder} isLinked={false} />
+              </strong>
+              <div class="quiet small" title={session.holder}>
+                {session.client_version && `version ${session.client_version}, `}process {session.pid}, since{' '}
+                <Time at={session.started_at} />
               </div>
             </td>
             <td class="path">{session.project || <span class="quiet">none</span>}</td>
@@ -48,7 +56,9 @@ export function Sessions({ sessions, others }: SessionList) {
         {others.map((other) => (
           <tr key={other.holder}>
             <td>
-              <strong>{other.holder}</strong>
+              <strong>
+                <Name of={other.holder} />
+              </strong>
               <div class="quiet small">without a session: what it holds lives by its lease</div>
             </td>
             <td />

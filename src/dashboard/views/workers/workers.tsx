@@ -2,13 +2,15 @@ import type { SessionList } from '../../../http/page/sessions.js';
 import type { ShownReserved } from '../../../tools/shapes/reservation.js';
 import type { ShownWorker, ShownWorkerList } from '../../../tools/shapes/worker.js';
 import { useMayWrite, write } from '../../api.js';
-import { Link } from '../../location.js';
+import { Link, type ViewProps } from '../../location.js';
 import { ConfirmButton } from '../../ui/dialog.js';
+import { Name } from '../../ui/name.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { ReservedPaths } from './reserved-paths.js';
 import { Sessions } from './sessions.js';
+import { WorkTimeline } from './work-timeline.js';
 
 /** Heartbeats are not recorded as changes, so their times are read at an interval. */
 const pollMs = 10_000;
@@ -16,7 +18,7 @@ const options = { subjects: ['slot', 'session', 'task', 'job', 'runtime'], every
 const pathOptions = { subjects: ['path', 'session'], everyMs: pollMs };
 
 /** The worker slots, the reserved paths and the sessions, with what each holds. */
-export function Workers() {
+export function Workers({ query }: ViewProps) {
   const slots = useRead<ShownWorkerList>('get_workers', {}, options);
   const here = useRead<SessionList>('page/sessions', {}, options);
   const reserved = useRead<ShownReserved>('page/reservations', {}, pathOptions);
@@ -52,6 +54,7 @@ export function Workers() {
           )}
         </Shown>
       </section>
+      <WorkTimeline query={query} />
       <section>
         <h2>Reserved paths</h2>
         <Shown reading={reserved}>{(read) => <ReservedPaths {...read} />}</Shown>
@@ -66,7 +69,7 @@ export function Workers() {
                 command="agent-runtime install"
               />
             ) : (
-              <Sessions {...read} />
+              <Sessions {...read} chosen={query.get('holder')} />
             )
           }
         </Shown>
@@ -97,7 +100,7 @@ function SlotCard({ slot, title }: { slot: ShownWorker; title: string | undefine
           <Link to={`/board/task/${slot.task_number}`}>{title ?? `Task ${slot.taskId}`}</Link>
         )}
         <span class="quiet small">
-          seen <Time at={slot.last_heartbeat} /> · {slot.session}
+          seen <Time at={slot.last_heartbeat} /> · {slot.session && <Name of={slot.session} />}
         </span>
       </div>
       {mayWrite && (

@@ -1,0 +1,151 @@
+/** What can need a person, the most pressing first. */
+export const needKinds = [
+  'message',
+  'dead_job',
+  'failed_job',
+  'failed_relay',
+  'failed_task',
+  'held_breaker',
+  'spent_budget',
+  'overdue_task',
+  'stale_claim',
+  'unread_answer',
+] as const;
+export type NeedKind = (typeof needKinds)[number];
+
+/** Where the rows of one kind are found: all texts are SQL over a row `x`. */
+export interface NeedSource {
+  kind: NeedKind;
+  /** Whose history tells that it was acknowledged. */
+  subject: 'task' | 'goal' | 'job' | 'relay' | 'breaker' | 'message';
+  table: string;
+  key: string;
+  /** Its id as text. */
+  id: string;
+  /** Whether that is a number in the table. */
+  isNumbered?: true;
+  /** Since when it needs a person: what was acknowledged before that is new again. */
+  since: string;
+  /** With `?` for the present time, where `takesTime` says so. */
+  where: string;
+  takesTime?: true;
+  name: string;
+  /** What went wrong, or what is to be read. */
+  detail?: string;
+  /** Further columns of a need. */
+  more?: string;
+}
+
+const longest = 240;
+const cut = (column: string): string => `substr(${column}, 1, ${longest})`;
+
+/** Tasks of a goal that is over need nobody. */
+const isOfOpenGoal = "(x.goal_id is null or x.goal_id in (select id from goals where status = 'active'))";
+
+/** SQL: no live session waits for what job `x` answers. Who has no session reads it on the page. */
+const nobodyWaits =
+  '(x.submitted_by is null or x.submitted_by not in (select holder from sessions where ended_at is null))';
+
+/** In the words of the partial index of unread results. */
+const isUnread = "x.read_at is null and x.status in ('completed', 'failed')";
+
+/** The job of a failed task is told as that task. */
+const isOwnMatter = `x.parent_id is null
+  and (x.task_id is null or not exists (select 1 from tasks t where t.id = x.task_id and t.status = 'failed'))`;
+
+const numbered = { key: 'id', id: 'cast(x.id as text)', isNumbered: true } as const;
+const tasks = { ...numbered, subject: 'task', table: 'tasks', name: cut('x.title') } as const;
+const jobs = {
+  subject: 'job',
+  table: 'jobs',
+  key: 'seq',
+  id: 'x.id',
+  since: 'coalesce(x.completed_at, x.updated_at)',
+  name: `(select ${cut('t.title')} from tasks t where t.id = x.task_id)`,
+  detail: cut('x.error_message'),
+  more: 'x.type, x.payload, x.task_id as "taskId", x.goal_id as "goalId"',
+} as const;
+
+export const needSources: readonly NeedSource[] = [
+  {
+    kind: 'message',
+    ...numbered,
+    subject: 'message',
+    table: 'messages',
+    since: 'x.sent_at',
+    where: "x.to_kind = 'user'",
+    name: cut('x.subject'),
+    detail: cut('x.body'),
+    more: 'coalesce(x.sender_worker, x.sender) as who',
+  },
+  { ...jobs, kind: 'dead_job', where: 'x.is_dead = 1' },
+  { ...jobs, kind: 'failed_job', where: `${isUnread} and x.status = 'failed' and x.is_dead = 0 and ${isOwnMatter}` },
+  {
+    kind: 'failed_relay',
+    subject: 'relay',
+    table: 'relay_pipelines',
+    key: 'seq',
+    id: 'x.id',
+    since: 'coalesce(x.completed_at, x.updated_at)',
+    where: "x.status = 'failed'",
+    name: cut('x.name'),
+    detail: cut('x.error_message'),
+  },
+  {
+    ...tasks,
+    kind: 'failed_task',
+    since: 'coalesce(x.completed_at, x.updated_at)',
+    where: `x.status = 'failed' and x.status in ('completed', 'failed', 'cancelled') and ${isOfOpenGoal}`,
+    detail: cut('x.error'),
+    more: 'x.goal_id as "goalId", coalesce(x.worker_id, x.claimed_by) as who',
+  },
+  {
+    kind: 'held_breaker',
+    subject: 'breaker',
+    table: 'breakers',
+    key: 'id',
+    id: 'x.id',
+    since: 'x.updated_at',
+    where: 'x.is_held = 1',
+    name: 'x.id',
+    detail: cut('x.reason'),
+  },
+  {
+    kind: 'spent_budget',
+    ...numbered,
+    subject: 'goal',
+    table: 'goals',
+    since: "(select b.updated_at from budgets b where b.account = 'goal:' || cast(x.id as text))",
+    where: `x.status = 'active' and exists (select 1 from budgets b
+      where b.account = 'goal:' || cast(x.id as text) and b.cap is not null and b.spent >= b.cap)`,
+    name: cut('x.name'),
+    more: `x.id as "goalId", (select b.spent from budgets b where b.account = 'goal:' || cast(x.id as text)) as spent,
+      (select b.cap from budgets b where b.account = 'goal:' || cast(x.id as text)) as cap`,
+  },
+  {
+    ...tasks,
+    kind: 'overdue_task',
+    since: 'x.deadline_at',
+    where: "x.is_overdue = 1 and x.status in ('pending', 'in_progress')",
+    more: 'x.goal_id as "goalId", coalesce(x.worker_id, x.claimed_by) as who',
+  },
+  {
+    // A claim whose lease is over is freed by the next sweep; one whose session has ended keeps its task until then.
+    ...tasks,
+    kind: 'stale_claim',
+    since: `case when x.lease_expires_at <= ? then x.lease_expires_at else
+      (select max(s.ended_at) from sessions s where s.holder = x.claimed_by) end`,
+    where: `x.status = 'in_progress' and (x.lease_expires_at <= ? or (
+      exists (select 1 from sessions s where s.holder = x.claimed_by and s.ended_at is not null)
+      and not exists (select 1 from sessions s where s.holder = x.claimed_by and s.ended_at is null)))`,
+    takesTime: true,
+    more: 'x.goal_id as "goalId", coalesce(x.worker_id, x.claimed_by) as who',
+  },
+  {
+    ...jobs,
+    kind: 'unread_answer',
+    where: `${isUnread} and x.status = 'completed' and x.parent_id is null and ${nobodyWaits}`,
+    detail: 'null',
+    more: `${jobs.more}, x.submitted_by as who`,
+  },
+];

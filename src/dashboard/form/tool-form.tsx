@@ -1,0 +1,56 @@
+import { useEffect, useState } from 'preact/hooks';
+import { type Arguments, CallFailed, toolSchemas, write } from '../api.js';
+import { Shown } from '../ui/shown.js';
+import type { Reading } from '../use-read.js';
+import type { Schema } from './schema.js';
+import { SchemaForm, type SchemaFormProps } from './schema-form.js';
+
+interface ToolFormProps<Result> extends Omit<SchemaFormProps, 'schema' | 'onSubmit'> {
+  tool: string;
+  /** Arguments that are not asked for. */
+  fixed?: Arguments;
+  /** The fields in the order in which they are asked for; all of the tool unless given. */
+  only?: readonly string[];
+  /** Schemas in place of those of the tool, by field. */
+  instead?: Record<string, Schema>;
+  /** The notice of a result; it may also go elsewhere. */
+  done(result: Result): string;
+}
+
+/** A form that calls a tool, made from its input schema. */
+export function ToolForm<Result>(props: ToolFormProps<Result>) {
+  const { tool, fixed = {}, only, instead = {}, done, ...form } = props;
+  const reading = useToolSchema(tool);
+  return (
+    <Shown reading={reading}>
+      {(schema) => {
+        const names = only ?? Object.keys(schema.properties ?? {}).filter((name) => !(name in fixed));
+        const properties = Object.fromEntries(
+          names.map((name) => [name, instead[name] ?? schema.properties?.[name] ?? {}]),
+        );
+        const required = schema.required?.filter((name) => name in properties) ?? [];
+        const submit = async (values: object) => done(await write<Result>(tool, { ...fixed, ...values }));
+        return <SchemaForm {...form} schema={{ ...schema, properties, required }} onSubmit={submit} />;
+      }}
+    </Shown>
+  );
+}
+
+function useToolSchema(tool: string): Reading<Schema> {
+  const [state, setState] = useState<{ data?: Schema; error?: CallFailed }>({});
+  const load = () =>
+    void toolSchemas().then(
+      (schemas) => {
+        const data = schemas.get(tool) as Schema | undefined;
+        const missing = new CallFailed(
+          'not_configured',
+          'The server does not offer this.',
+          'Its toolsets leave it out.',
+        );
+        setState(data ? { data } : { error: missing });
+      },
+      (error: unknown) => setState(error instanceof CallFailed ? { error } : {}),
+    );
+  useEffect(load, [tool]);
+  return { data: state.data, error: state.error, reload: load };
+}
