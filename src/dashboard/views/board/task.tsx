@@ -1,6 +1,7 @@
 import type { TaskCard, TaskLinks } from '../../../http/page/tasks.js';
 import type { ShownWholeTask } from '../../../tools/shapes/task.js';
 import { Link, queryText } from '../../location.js';
+import { usePageTitle } from '../../shell/page-title.js';
 import { History } from '../../ui/history.js';
 import { Name } from '../../ui/name.js';
 import { Passage } from '../../ui/passage.js';
@@ -18,6 +19,7 @@ const options = { subjects: ['task', 'runtime'], everyMs: 30_000 };
 export function Task({ reference, query }: { reference: string; query: URLSearchParams }) {
   const reading = useRead<ShownWholeTask>('get_task', { task_id: reference, fields: 'full' }, options);
   const back = queryText(query);
+  usePageTitle(reading.data?.title);
   return (
     <>
       <Link to={`/board${back}`} class="back">

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { LinkedJob, WholeJob } from '../../../http/page/jobs.js';
 import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
+import { usePageTitle } from '../../shell/page-title.js';
 import { bytes, duration, number, spanOfJob } from '../../ui/format.js';
 import { Name } from '../../ui/name.js';
 import { Passage } from '../../ui/passage.js';
@@ -22,6 +23,7 @@ export function Job({ id, query }: { id: string; query: URLSearchParams }) {
   const reading = useRead<WholeJob>('page/job', { job_id: id }, { subjects: ['job', 'runtime'], everyMs });
   const status = reading.data?.status;
   useEffect(() => setRunning(status === 'running'), [status]);
+  usePageTitle(reading.data?.name);
   return (
     <>
       <Link to={`/jobs${queryText(query)}`} class="back">

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ShownHeldBaton, ShownPipeline } from '../../../tools/shapes/relay.js';
 import { Link } from '../../location.js';
+import { usePageTitle } from '../../shell/page-title.js';
 import { number } from '../../ui/format.js';
 import { History } from '../../ui/history.js';
 import { Folded, Passage } from '../../ui/passage.js';
@@ -17,6 +18,7 @@ const subjects = ['relay', 'job', 'runtime'];
 /** One relay: its steps in order, with every attempt, and the baton. */
 export function Relay({ id }: { id: string }) {
   const reading = useRead<ShownPipeline>('get_relay_status', { pipeline_id: id, fields: 'full' }, { subjects });
+  usePageTitle(reading.data?.name);
   return (
     <>
       <Link to="/relays" class="back">
