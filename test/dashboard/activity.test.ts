@@ -66,12 +66,12 @@ describeInBrowser('the activity view', () => {
       .toBe(1);
     expect(await page.getByText('Show older').count()).toBe(0);
     await first.scrollIntoViewIfNeeded();
-    const place = await page.evaluate(() => scrollY);
+    const place = await page.evaluate<number>('scrollY');
     expect(place).toBeGreaterThan(500);
     await first.click();
     await page.getByRole('heading', { name: 'Task no. 0' }).waitFor();
     await page.goBack();
-    await expect.poll(() => page.evaluate(() => scrollY), { timeout: 30_000 }).toBe(place);
+    await expect.poll(() => page.evaluate<number>('scrollY'), { timeout: 30_000 }).toBe(place);
     await first.waitFor();
   });
 });
