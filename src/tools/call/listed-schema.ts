@@ -34,6 +34,7 @@ const toldWords: ReadonlySet<string> = new Set(['scope', 'fields']);
 const plainNames: ReadonlySet<string> = new Set([
   'acceptance',
   'agent_id',
+  'budget_usd',
   'claim_token',
   'concurrency',
   'confirm',
@@ -93,6 +94,7 @@ const plainNames: ReadonlySet<string> = new Set([
   'text',
   'timeout_seconds',
   'title',
+  'token_budget',
   'tokens_used',
   'top_k',
   'top_p',
@@ -115,6 +117,8 @@ const notPlain: ReadonlySet<string> = new Set([
   'create_goal.description',
   'submit_background_task.model',
   'submit_background_task.task_id',
+  'submit_background_task.token_budget',
+  'run_relay.token_budget',
   'submit_background_task.verify',
 ]);
 

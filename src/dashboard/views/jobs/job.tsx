@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { LinkedJob, WholeJob } from '../../../http/page/jobs.js';
 import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
-import { bytes, duration, number, spanOfJob } from '../../ui/format.js';
+import { bytes, costWords, duration, number, spanOfJob } from '../../ui/format.js';
 import { Name } from '../../ui/name.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
@@ -103,6 +103,10 @@ function Particulars({ job }: { job: WholeJob }) {
             {number(job.input_tokens)} in, {number(job.output_tokens)} out
           </span>
           {job.token_budget !== null && <div class="quiet">of {number(job.token_budget)}</div>}
+          <div class="quiet">
+            {costWords(job)}
+            {job.budget_usd !== undefined && ` of $${job.budget_usd}`}
+          </div>
         </Particular>
       )}
       <Particular name="Attempt">
