@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
@@ -7,7 +7,10 @@ export function lettersOf(text: string): string[] {
   return [...graphemes.segment(text)].map(({ segment }) => segment);
 }
 
+/** What has no width by itself, without what joins emoji and the tags of flags. */
+const unseen = /(?!\u200d|[\u{e0020}-\u{e007f}])\p{Cf}|\p{Cs}/gu;
+
 /** How many columns of a terminal a text without line ends takes. Colours take none. */
 export function textWidth(text: string): number {
-  return stringWidth(text);
+  return stringWidth(text.replaceAll(unseen, ''));
 }

@@ -14,6 +14,9 @@ it.each([
   ['🇨🇭', 2],
   ['…·', 2],
   ['\u200b', 0],
+  ['\u202eabc', 3],
+  ['\u001b[31mred\u001b[0m', 3],
+  ['🏴󠁧󠁢󠁳󠁣󠁴󠁿', 2],
 ])('%j takes %i columns of a terminal', (text, columns) => {
   expect(textWidth(text)).toBe(columns);
 });
