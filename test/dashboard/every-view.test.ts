@@ -37,5 +37,7 @@ describeInBrowser('every view, over a day of work with long real errors', () => 
 
 async function untilRead(page: Page): Promise<void> {
   await page.locator('main').waitFor();
-  await page.waitForFunction('!document.querySelector("main")?.textContent.includes("Reading…")');
+  await page.waitForFunction(
+    'document.querySelector("main")?.childElementCount > 1 && !document.querySelector("main .skeleton")',
+  );
 }

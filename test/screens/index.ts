@@ -78,6 +78,8 @@ try {
 
 /** Until nothing is being read any more. */
 async function untilStill(page: Page): Promise<void> {
-  await page.waitForFunction("!document.body.textContent.includes('Reading…')");
+  await page.waitForFunction(
+    'document.querySelector("main")?.childElementCount > 1 && !document.querySelector("main .skeleton")',
+  );
   await page.waitForTimeout(250);
 }
