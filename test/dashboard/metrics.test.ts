@@ -100,7 +100,7 @@ describeInBrowser('the metrics', () => {
     await page.waitForURL(/from=.*to=/);
     await page.getByRole('img', { name: /^Jobs that ended in 15 minutes\./ }).waitFor();
     await page.locator('.own-range summary').click();
-    await page.getByLabel('From').fill('2020-01-01T00:00');
+    await page.getByLabel('From', { exact: true }).fill('2020-01-01T00:00');
     await page.getByLabel('To', { exact: true }).fill('2020-01-02T00:00');
     await page.getByRole('button', { name: 'Show', exact: true }).click();
     await page.getByText('Nothing has happened in this time.').waitFor();
