@@ -3,7 +3,7 @@ import { contextOf, runTool } from '../../src/tools/call/run-tool.js';
 import { findTool } from '../../src/tools/index.js';
 import { expectGoodLooks } from './looks.js';
 import { openJobs } from './open-jobs.js';
-import { describeInBrowser, openPage } from './open-page.js';
+import { describeInBrowser, openPage, savedJson } from './open-page.js';
 import { openSample } from './open-sample.js';
 
 describeInBrowser('the metrics', () => {
@@ -61,8 +61,7 @@ describeInBrowser('the metrics', () => {
     await page.getByRole('img', { name: /^Tokens a minute\./ }).waitFor();
     await open('/trends?window=10080');
     await page.getByRole('img', { name: /^Jobs that ended a day\./ }).waitFor();
-    await page.getByText('JSON', { exact: true }).click();
-    expect(await page.locator('.raw pre').textContent()).toContain('"window_minutes": 10080');
+    expect(await savedJson(page)).toContain('"window_minutes": 10080');
 
     await page.getByRole('link', { name: 'llm: invalid_request × 1' }).click();
     await page.getByRole('button', { name: 'Failed by invalid_request ✕' }).waitFor();

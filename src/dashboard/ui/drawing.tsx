@@ -46,16 +46,20 @@ interface Drawn {
   isWhole?: boolean;
   span?: readonly [number, number] | undefined;
   isBars?: boolean;
+  /** The values are seconds: ticks are at round durations. */
+  isDuration?: boolean;
 }
 
 export function scaleOf(
-  { lines, showY, fromZero = false, isWhole = false, span, isBars = false }: Drawn,
+  { lines, showY, fromZero = false, isWhole = false, span, isBars = false, isDuration = false }: Drawn,
   width: number,
 ): Scale {
   const points = lines.flatMap((line) => line.points);
   const [first, last] = span ?? ends(points.map(({ x }) => x));
   const [lowest, highest] = ends(isBars ? sums(lines) : points.map(({ y }) => y));
-  const rises = niceTicks(fromZero ? Math.min(0, lowest) : lowest, highest, isWhole);
+  const rises = isDuration
+    ? durationTicks(highest)
+    : niceTicks(fromZero ? Math.min(0, lowest) : lowest, highest, isWhole);
   const [low, high] = [rises[0] ?? 0, rises.at(-1) ?? 1];
   const rise = (rises[1] ?? 1) - (rises[0] ?? 0);
   const left = edge.left + digit * Math.max(...rises.map((y) => showY(y, rise).length));
@@ -196,6 +200,18 @@ export function xLabels({ first, last, left, right }: Scale, showX: (x: number) 
 function anchorOf(fraction: number, width: number): XLabel['anchor'] {
   if (fraction * width < 20) return 'start';
   return (1 - fraction) * width < 20 ? 'end' : 'middle';
+}
+
+/** In seconds. */
+const durations = [
+  0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 120, 300, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
+  604_800,
+];
+
+/** Round durations from none to at least the highest. */
+function durationTicks(highest: number): number[] {
+  const step = durations.find((one) => one * 4 >= highest) ?? Math.ceil(highest / 4 / 604_800) * 604_800;
+  return Array.from({ length: Math.max(1, Math.ceil(highest / step)) + 1 }, (_, i) => i * step);
 }
 
 /** Round numbers, evenly spaced, the first at or below all values and the last at or above them. */

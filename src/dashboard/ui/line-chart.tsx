@@ -25,6 +25,8 @@ export interface ChartProps {
   span?: readonly [number, number] | undefined;
   /** How long an interval is whose end an `x` is: the axis shows times, and points farther apart are not joined. */
   interval?: number;
+  /** The values are seconds. */
+  isDuration?: boolean;
   /** Stacked bars instead of lines, each as wide as an interval. */
   isBars?: boolean;
   /** Where more of what happened at an x is told. */

@@ -55,6 +55,7 @@ export function Charts({ stretches, intervals }: { stretches: readonly Stretch[]
             line('95 % within', ({ job_seconds }) => job_seconds?.p95),
           ]}
           showY={seconds}
+          isDuration
           linkOf={(at) => jobsWithin(at - length, at)}
         />
       )}
@@ -99,6 +100,7 @@ export function Charts({ stretches, intervals }: { stretches: readonly Stretch[]
             line('90 % within', ({ task_seconds }) => task_seconds?.p90),
           ]}
           showY={seconds}
+          isDuration
         />
       )}
     </div>

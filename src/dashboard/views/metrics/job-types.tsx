@@ -30,7 +30,7 @@ export function Types({ metrics }: { metrics: ShownMetrics }) {
               <th class="number">Average</th>
               <th class="number">p95</th>
               <th class="number">Waiting</th>
-              <th class="number">At work</th>
+              <th class="number">Running</th>
             </tr>
           </thead>
           <tbody>
@@ -78,7 +78,12 @@ export function Types({ metrics }: { metrics: ShownMetrics }) {
 /** A count with its rate, in the unit in which that is at least one. */
 function Count({ name, count, ms }: { name: string; count: number; ms: number }) {
   const { value, words } = rateOf(count, ms);
-  return <Figure name={count === 0 ? name : `${name}, ${number(value)} ${words}`} value={number(count)} />;
+  return (
+    <Figure
+      name={count === 0 ? name : `${name}, ${number(Math.round(value * 10) / 10)} ${words}`}
+      value={number(count)}
+    />
+  );
 }
 
 const seconds = (value: number | null): string => (value === null ? '–' : duration(value * 1000));

@@ -17,7 +17,10 @@ export function TaskFigures({ tasks, ms }: { tasks: Tasks; ms: number }) {
     <section aria-label="Tasks">
       <h2>Tasks that ended</h2>
       <dl class="figures">
-        <Figure name={`Completed, ${number(rate.value)} ${rate.words}`} value={number(completed)} />
+        <Figure
+          name={`Completed, ${number(Math.round(rate.value * 10) / 10)} ${rate.words}`}
+          value={number(completed)}
+        />
         <Figure name="Failed" value={number(failed)} />
         <Figure name="Start to end, median" value={seconds(cycle_seconds?.median)} />
         <Figure name="90 % within" value={seconds(cycle_seconds?.p90)} />
