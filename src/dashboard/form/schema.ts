@@ -1,4 +1,4 @@
-import type { Json } from '../../base/json.js';
+import type { Json } from '../../http/page/values.js';
 
 /** What forms know of a JSON schema (draft 2020-12, and what draft 7 has in common with it). */
 export interface Schema {
@@ -9,6 +9,7 @@ export interface Schema {
   title?: string;
   description?: string;
   default?: Json;
+  examples?: readonly Json[];
   enum?: Json[];
   const?: Json;
   format?: string;
