@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { expectGoodLooks } from './looks.js';
 import { openJobs } from './open-jobs.js';
-import { describeInBrowser, openPage } from './open-page.js';
+import { describeInBrowser, openPage, savedJson } from './open-page.js';
 
 const evil = '<img src=x onerror="document.title=1">';
 const verdict = JSON.stringify({ quality_score: 0.9, l_score: 0.8, reason: 'Good.' });
@@ -48,7 +48,8 @@ describeInBrowser('the relays', () => {
     await call('advance_relay', { ...relay, quality_score: 0.9, l_score: 0.8, tokens_used: 1_200, output });
     await step(1).getByText('attempt 2 passed').waitFor();
     await step(1).getByText('Output').last().click();
-    expect(await step(1).locator('details[open] pre').textContent()).toBe(JSON.stringify(output, null, 2));
+    await step(1).getByRole('button', { name: 'As written' }).click();
+    expect(await step(1).locator('details[open] .passage').textContent()).toBe(JSON.stringify(output, null, 2));
     expect(await page.locator('main img').count()).toBe(0);
     await step(2).getByText('in progress').waitFor();
     await step(2).getByText('stands in: generalist').waitFor();
@@ -62,9 +63,8 @@ describeInBrowser('the relays', () => {
     await page.getByRole('button', { name: 'Cancel relay' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel relay' }).click();
     await page.locator('.particulars').getByText('cancelled').waitFor();
-    expect(await page.locator('main button').count()).toBe(0);
-    await page.getByText('JSON', { exact: true }).click();
-    expect(await page.locator('.sheet-text > details.raw[open] pre').textContent()).toContain(pipeline_id);
+    expect(await page.locator('main button:not(.reader button, .tools button)').count()).toBe(0);
+    expect(await savedJson(page)).toContain(pipeline_id);
     expect(problems).toEqual([]);
   });
 
@@ -101,7 +101,10 @@ describeInBrowser('the relays', () => {
     await dialog.getByLabel('Quality threshold').nth(1).fill('0.9');
     await dialog.getByLabel('Agent', { exact: true }).nth(1).fill('no agent!');
     await dialog.getByRole('button', { name: 'Create' }).click();
-    await dialog.locator('.field', { has: dialog.getByLabel('Agent', { exact: true }) }).locator('.problem').waitFor();
+    await dialog
+      .locator('.field', { has: page.getByLabel('Agent', { exact: true }) })
+      .locator('.problem')
+      .waitFor();
     await dialog.getByLabel('Agent', { exact: true }).nth(1).fill('poet');
     await expectGoodLooks(page, 'relay-new');
     await dialog.getByRole('button', { name: 'Create' }).click();
@@ -149,7 +152,7 @@ describeInBrowser('the relays', () => {
 
   it('show the job of the step at work, its time and its output as it comes', async () => {
     const { page, open, call, models, problems } = await openJobs('/relays');
-    models.script.push({ pieces: ['The price of bread', ' is rising'], ending: 'silent' });
+    models.script.push({ pieces: ['The price of bread', ' is rising'], ending: 'hang' });
     const { pipeline_id } = await call('create_relay_pipeline', {
       name: 'Live',
       goal: 'Watch',
@@ -159,7 +162,10 @@ describeInBrowser('the relays', () => {
     await open(`/relays/${pipeline_id}`);
     const work = page.locator('.step').first().locator('.at-work');
     await work.getByText('The price of bread is rising').waitFor();
-    await work.getByText(/\d+ (ms|s)$/).first().waitFor();
+    await work
+      .getByText(/\d+ (ms|s)$/)
+      .first()
+      .waitFor();
     await expectGoodLooks(page, 'relay-live');
     expect(await page.getByRole('button', { name: 'Hand in output' }).count()).toBe(0);
     await work.getByRole('link', { name: 'Job' }).click();
@@ -176,7 +182,7 @@ describeInBrowser('the relays', () => {
     await open(`/relays/${pipeline.id}`);
     await page.getByText('The prompt of step 1').waitFor();
     await page.getByText('read-only').waitFor();
-    expect(await page.locator('main button').count()).toBe(0);
+    expect(await page.locator('main button:not(.reader button, .tools button)').count()).toBe(0);
     expect(problems).toEqual([]);
   });
 });

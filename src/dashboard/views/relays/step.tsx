@@ -1,6 +1,7 @@
 import type { RelayOnPage } from '../../../http/page/relays.js';
 import { useMayWrite } from '../../api.js';
 import { duration, number } from '../../ui/format.js';
+import { Folded, Passage } from '../../ui/passage.js';
 import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { countedFromOne } from './counted.js';
@@ -46,7 +47,7 @@ export function Step({ relay, agent, index }: { relay: RelayOnPage; agent: Relay
           {agent.fallback_agent && <span class="fact">stands in: {agent.fallback_agent}</span>}
           {agent.model && <span class="fact">{agent.model}</span>}
         </div>
-        {agent.instructions && <p class="quiet">{agent.instructions}</p>}
+        {agent.instructions && <Passage text={agent.instructions} />}
         {isRunning && relay.run?.job_id && index === relay.current_step && <StepAtWork jobId={relay.run.job_id} />}
         {results.map((result, attempt) => (
           <Result
@@ -96,14 +97,13 @@ function Result({ result, agent, attempt, isSameError }: ResultProps) {
         </span>
       </div>
       {error_message &&
-        (isSameError ? <p class="quiet">for the same reason</p> : <p class="bad">{countedFromOne(error_message)}</p>)}
-      {output_summary && <p>{output_summary}</p>}
-      {text && (
-        <details class="raw">
-          <summary>Output</summary>
-          <pre>{text}</pre>
-        </details>
-      )}
+        (isSameError ? (
+          <p class="quiet">for the same reason</p>
+        ) : (
+          <Passage text={countedFromOne(error_message)} isBad />
+        ))}
+      {output_summary && <Passage text={output_summary} />}
+      {text && <Folded title="Output">{() => <Passage text={text} name={`${agent.agent_type}-${attempt}`} />}</Folded>}
     </div>
   );
 }
