@@ -5,7 +5,6 @@ import { type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry } from '../../core/jobs/read-jobs.js';
 import { withoutSecondNames } from '../../core/jobs/second-names.js';
 import type { LinkedJob as LinkedJobRow } from '../../core/overview/job-board.js';
-import type { Interval } from '../../core/overview/trends.js';
 import { iso, jsonObject, mark, whenTrue } from '../../tools/call/fields.js';
 import {
   artifactOutput,
@@ -244,36 +243,3 @@ export const modelList = z.strictObject({
 });
 
 export type ModelList = z.infer<typeof modelList>;
-
-/** `trends`: jobs, tokens and the queue in equal intervals of a window. */
-export const trends = z.strictObject({
-  window_minutes: z.int(),
-  stretches: z.array(
-    z.strictObject({
-      /** Its end. */
-      at: z.string(),
-      submitted: z.int(),
-      completed: z.int(),
-      failed: z.int(),
-      cancelled: z.int(),
-      queued: z.int(),
-      running: z.int(),
-      input_tokens: z.int(),
-      output_tokens: z.int(),
-    }),
-  ),
-});
-
-export type Trends = z.infer<typeof trends>;
-
-export function showTrends(windowMinutes: number, intervals: readonly Interval[]): Trends {
-  return {
-    window_minutes: windowMinutes,
-    stretches: intervals.map(({ at, inputTokens, outputTokens, ...counts }) => ({
-      at: iso(at),
-      ...counts,
-      input_tokens: inputTokens,
-      output_tokens: outputTokens,
-    })),
-  };
-}
