@@ -115,7 +115,7 @@ describeInBrowser('the relays', () => {
       await step(number).getByRole('button', { name: 'Hand in output' }).click();
       await dialog.getByLabel('Output', { exact: true }).fill(output);
       await dialog.getByLabel('Quality score').fill(quality);
-      await dialog.getByLabel('L score').fill('0.8');
+      await dialog.getByLabel('L-score').fill('0.8');
       await dialog.getByLabel('Tokens used').fill('50');
       await dialog.getByRole('button', { name: 'Hand in' }).click();
       await expect.poll(() => dialog.count()).toBe(0);
@@ -133,7 +133,7 @@ describeInBrowser('the relays', () => {
     }
     // The reason stands once, and what could only be refused is not offered.
     await expect.poll(() => step(2).getByText('for the same reason').count()).toBe(3);
-    expect(await step(2).locator('p.bad').count()).toBe(1);
+    expect(await step(2).locator('.bad.passage, .passage.bad, .bad .passage').count()).toBe(1);
     expect(await step(2).getByRole('button', { name: 'Retry' }).count()).toBe(0);
     await step(1).getByRole('button', { name: 'Restart from here' }).waitFor();
     const main = (await page.locator('main').textContent()) ?? '';

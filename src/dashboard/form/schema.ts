@@ -99,7 +99,7 @@ function kindOf({ type, format, pattern, maxLength = Infinity, items, prefixItem
 
 /** `learning_rate` as people read it: `Learning rate`. */
 export function titleOf(name: string, { title }: Schema = {}): string {
-  const words = title ?? name.replaceAll('_', ' ');
+  const words = title ?? name.replaceAll('_', ' ').replace(/\bl score\b/, 'l-score');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
