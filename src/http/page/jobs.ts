@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { Json } from '../../base/json.js';
+import { usdOf } from '../../base/money.js';
 import { cut } from '../../base/text.js';
 import { type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry } from '../../core/jobs/read-jobs.js';
 import { withoutSecondNames } from '../../core/jobs/second-names.js';
 import type { LinkedJob as LinkedJobRow } from '../../core/overview/job-board.js';
 import { iso, jsonObject, mark, whenTrue } from '../../tools/call/fields.js';
+import { costFields, showJobCost } from '../../tools/shapes/cost.js';
 import {
   artifactOutput,
   errorOf,
@@ -52,6 +54,7 @@ export const jobSummary = z.strictObject({
   next_attempt_at: z.string().optional(),
   input_tokens: z.int(),
   output_tokens: z.int(),
+  ...costFields,
   error: jobErrorOutput.optional(),
   created_at: z.string(),
   started_at: z.string().nullable(),
@@ -84,6 +87,7 @@ export function showJobSummary(job: Job, name: string, now: number, relayJobs?: 
     ...waitingOf(job, now),
     input_tokens: job.inputTokens,
     output_tokens: job.outputTokens,
+    ...showJobCost(job),
     ...errorOf(job),
     ...timesOf(job),
   };
@@ -149,6 +153,7 @@ export const wholeJob = jobSummary.extend({
   run_at: z.string(),
   timeout_seconds: z.int(),
   token_budget: z.int().nullable(),
+  budget_usd: z.number().optional(),
   crashes: z.int(),
   submitted_by: z.string().nullable(),
   /** The run that it is a part of. */
@@ -185,6 +190,7 @@ export function showWholeJob(job: Job, records: WholeJobRecords, now: number): W
     run_at: iso(job.runAt),
     timeout_seconds: job.timeoutSeconds,
     token_budget: job.tokenBudget,
+    budget_usd: job.budgetMicros === null ? undefined : usdOf(job.budgetMicros),
     crashes: job.crashes,
     submitted_by: job.submittedBy,
     run_id: job.parentId,
