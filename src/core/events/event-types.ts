@@ -79,6 +79,7 @@ export const eventTypes = {
     'step_passed',
     'step_failed',
     'retried',
+    'budget_changed',
     'restarted',
     'completed',
     'cancelled',
