@@ -61,11 +61,15 @@ function Details({ event: { id, at, subject, subject_id, type, actor, data = {} 
           value !== undefined &&
           value !== null && (
             <div key={name}>
-              <dt>{name.replaceAll('_', ' ')}</dt>
-              <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+              <dt>{name === 'l_score' ? 'l-score' : name.replaceAll('_', ' ')}</dt>
+              <dd>{shownValue(name, value)}</dd>
             </div>
           ),
       )}
     </dl>
   );
 }
+
+/** Programs count the steps of a relay from 0, people from 1. */
+const shownValue = (name: string, value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(name === 'step' && typeof value === 'number' ? value + 1 : value);
