@@ -70,6 +70,7 @@ export const eventTypes = {
     'step_passed',
     'step_failed',
     'retried',
+    'budget_changed',
     'restarted',
     'completed',
     'cancelled',
