@@ -62,7 +62,16 @@ export const eventTypes = {
     ...acknowledgements,
   ],
   runner: ['lost'],
-  breaker: ['failure_trip', 'recovery', 'half_open', 'manual_trip', 'manual_reset', 'configured', ...acknowledgements],
+  breaker: [
+    'call_failed',
+    'failure_trip',
+    'recovery',
+    'half_open',
+    'manual_trip',
+    'manual_reset',
+    'configured',
+    ...acknowledgements,
+  ],
   relay: [
     'created',
     'baton_handed_over',
