@@ -4,7 +4,7 @@ import { ActionForm, ConfirmButton, DialogButton } from '../../ui/dialog.js';
 import { act } from '../../ui/notices.js';
 import { AddTask } from '../board/add-task.js';
 import { textOf } from '../board/task-fields.js';
-import { ModelField } from '../jobs/job-actions.js';
+import { ModelField } from '../jobs/model-field.js';
 
 /** The actions that a goal allows in its present state. */
 export function GoalActions({ goal }: { goal: ShownGoal }) {
