@@ -212,6 +212,10 @@ const sentences: Makers = {
     lost: ({ data }) => sentence('warn', 'A process that runs jobs was lost', told(': ', data.reason)),
   },
   breaker: {
+    call_failed: happens('counted a failed call', {
+      tone: 'warn',
+      more: error,
+    }),
     failure_trip: happens('opened', { tone: 'bad', more: ({ reason }) => told(': ', reason) }),
     recovery: happens('closed again', { tone: 'good' }),
     half_open: happens('lets calls through as a trial', { tone: 'warn' }),
@@ -221,6 +225,9 @@ const sentences: Makers = {
     ...acknowledgements,
   },
   relay: {
+    budget_changed: does('changed the budget of', {
+      more: ({ budget }) => told(' to ', budget, ' tokens'),
+    }),
     created: does('created'),
     baton_handed_over: (event) =>
       sentence(
