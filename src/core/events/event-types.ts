@@ -61,7 +61,7 @@ export const eventTypes = {
     'worktree_removed',
     ...acknowledgements,
   ],
-  runner: ['lost'],
+  runner: ['lost', 'worker_started', 'worker_ended', 'worker_lost'],
   breaker: ['failure_trip', 'recovery', 'half_open', 'manual_trip', 'manual_reset', 'configured', ...acknowledgements],
   relay: [
     'created',
