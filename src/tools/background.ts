@@ -6,6 +6,7 @@ import { cursor, jobId, limit, scope, toMs, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import { wholeJobId } from './call/whole-job-id.js';
+import { budgetUsd } from './shapes/cost.js';
 import {
   attemptOutput,
   jobStatusOutput,
@@ -166,6 +167,7 @@ export const backgroundTools = [
       task_id: jobId,
       model: model.optional(),
       token_budget: z.int().min(1).max(1_000_000_000).optional().describe('A new one over all tries.'),
+      budget_usd: budgetUsd.optional().describe('Likewise.'),
     }),
     output: jobStatusOutput,
     handler: async (input, context) => {

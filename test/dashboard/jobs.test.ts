@@ -102,30 +102,38 @@ describeInBrowser('the jobs', () => {
     const id = await ask('Tell a story', { pieces, delayMs: 150 });
     await open(`/jobs/${id}`);
     await page.evaluate('window.stays = true');
-    const output = page.locator('pre.writing');
+    const output = page.locator('.passage.writing');
     await output.getByText('word2 ').waitFor();
     const early = await output.textContent();
     expect(early).not.toContain('word23');
     await expectGoodLooks(page, 'job-streaming');
     await ended(id);
     await page.getByRole('heading', { name: 'Answer' }).waitFor();
-    await page.locator('pre.passage').first().getByText('word23').waitFor();
-    expect(await page.locator('pre.passage').first().textContent()).toBe(pieces.join(''));
+    await page.locator('.passage').first().getByText('word23').waitFor();
+    expect(await page.locator('.passage').first().textContent()).toBe(pieces.join('').trim());
     await page.locator('.particulars').getByText('in,').waitFor();
     expect(await page.evaluate('window.stays')).toBe(true);
     expect(problems).toEqual([]);
   });
 
-  it('leave an answer unread for the session that asked', async () => {
+  it('are read by a person who opens them, and stay unread for the session that waits for them', async () => {
     const { page, open, ask, ended, runtime } = await openJobs('/jobs');
-    const id = await ask('Say hello');
-    await ended(id);
-    await open(`/jobs/${id}`);
-    await page.getByRole('heading', { name: 'Answer' }).waitFor();
-    expect((await runtime.jobs.get(id)).isRead).toBe(false);
+    const ofPerson = await ask('Say hello');
+    const ofSession = await ask('Say goodbye');
+    for (const id of [ofPerson, ofSession]) await ended(id);
+    await runtime.db.run("update jobs set submitted_by = 'session:gone' where id = ?", ofSession);
+    await open('/now');
+    await page.getByRole('link', { name: 'Jobs 2 need you' }).waitFor();
     await open('/jobs?only=unread');
     await page.getByText('Say hello').waitFor();
-    await runtime.jobs.markRead(id);
+    for (const id of [ofPerson, ofSession]) {
+      await open(`/jobs/${id}`);
+      await page.getByRole('heading', { name: 'Answer' }).waitFor();
+      await page.locator('.badge.unread').waitFor({ state: 'detached' });
+    }
+    await page.getByRole('link', { name: /^Jobs \d/ }).waitFor({ state: 'detached' });
+    expect((await runtime.jobs.get(ofPerson)).isRead).toBe(true);
+    expect((await runtime.jobs.get(ofSession)).isRead).toBe(false);
     await open('/jobs?only=unread');
     await page.getByText('No job matches.').waitFor();
   });
@@ -139,9 +147,9 @@ describeInBrowser('the jobs', () => {
     const id = await ask('Tell it again');
     await open(`/jobs/${id}`);
     await page.getByText('of an earlier attempt').waitFor();
-    await page.locator('pre.passage').first().getByText('The first').waitFor();
+    await page.locator('.passage').first().getByText('The first').waitFor();
     await page.getByRole('heading', { name: 'Answer' }).waitFor();
-    expect(await page.locator('pre.passage').first().textContent()).toBe('Anew');
+    expect(await page.locator('.passage').first().textContent()).toBe('Anew');
     expect(problems).toEqual([]);
   });
 
@@ -149,10 +157,10 @@ describeInBrowser('the jobs', () => {
     const { page, open, ask, ended } = await openJobs('/jobs');
     const id = await ask('Go on', { pieces: Array.from({ length: 20 }, (_, i) => `word${i} `), delayMs: 100 });
     await open(`/jobs/${id}`);
-    await page.locator('pre.writing').getByText('word1 ').waitFor();
+    await page.locator('.passage.writing').getByText('word1 ').waitFor();
     await page.getByRole('button', { name: 'Live' }).click();
     await page.getByRole('button', { name: 'Paused' }).waitFor();
-    const output = page.locator('pre.passage').first();
+    const output = page.locator('.passage').first();
     expect(await output.textContent()).not.toContain('word19');
     const held = await output.textContent();
     await ended(id);
@@ -292,7 +300,6 @@ describeInBrowser('the jobs', () => {
     for (const address of ['/jobs', `/jobs/${id}`, `/jobs/${job_id}`]) {
       await open(address);
       await page.getByText(evil).first().waitFor();
-      await page.getByText('JSON', { exact: true }).click();
       expect(await page.locator('main img, main script').count()).toBe(0);
       expect(await page.title()).toContain('Agent Runtime');
     }
@@ -306,7 +313,7 @@ describeInBrowser('the jobs', () => {
     await onlooker?.goto(`${server.url}/jobs/${id}?code=${code}`);
     await onlooker?.getByRole('heading', { name: 'Answer' }).waitFor();
     await onlooker?.getByText('read-only').waitFor();
-    expect(await onlooker?.locator('main button').count()).toBe(0);
+    expect(await onlooker?.locator('main button:not(.reader button, .tools button)').count()).toBe(0);
     await context?.close();
   });
 });

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { modelParams } from '../../agents/llm.js';
 import { delaySeconds, inWorktree, jobId, priority, taskReference, time, verify } from '../call/fields.js';
+import { budgetUsd } from './cost.js';
 
 /** The name of a model. */
 export const model = z
   .string()
   .min(1)
   .max(200)
-  .describe('Such as claude-sonnet-5-5, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.');
+  .describe('Such as claude-sonnet-5-5, gemini-3.8-flash, openai:ID, ollama:llama3.2, claude-code:sonnet.');
+
 /** What submit_background_task takes. */
 export const newPrompt = z.strictObject({
   task_description: z.string().min(1).max(2_000_000).describe('The prompt.'),
@@ -28,7 +30,8 @@ export const newPrompt = z.strictObject({
     .optional()
     .describe('Tries on rate limits, server errors, network trouble or a lost process; 3 unless given.'),
   timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
-  token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens of all tries.'),
+  token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most over all tries, as budget_usd in dollars.'),
+  budget_usd: budgetUsd.optional().describe('Most US dollars over all tries.'),
   idempotency_key: z
     .string()
     .min(1)

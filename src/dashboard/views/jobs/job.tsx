@@ -1,12 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { LinkedJob, WholeJob } from '../../../http/page/jobs.js';
+import { useMayWrite, write } from '../../api.js';
 import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
-import { bytes, duration, number, spanOfJob } from '../../ui/format.js';
+import { usePageTitle } from '../../shell/page-title.js';
+import { bytes, costWords, duration, number, spanOfJob } from '../../ui/format.js';
 import { Name } from '../../ui/name.js';
+import { Passage } from '../../ui/passage.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
-import { Particular, Passage, useNow, When } from '../../ui/time.js';
+import { Particular, useNow, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { fieldOf, JobCharts } from './charts.js';
 import { JobActions } from './job-actions.js';
@@ -21,6 +24,8 @@ export function Job({ id, query }: { id: string; query: URLSearchParams }) {
   const reading = useRead<WholeJob>('page/job', { job_id: id }, { subjects: ['job', 'runtime'], everyMs });
   const status = reading.data?.status;
   useEffect(() => setRunning(status === 'running'), [status]);
+  usePageTitle(reading.data?.name);
+  useReadAnswer(reading.data);
   return (
     <>
       <Link to={`/jobs${queryText(query)}`} class="back">
@@ -30,6 +35,23 @@ export function Job({ id, query }: { id: string; query: URLSearchParams }) {
     </>
   );
 }
+
+/** Who opens an answer has read it; a failure asks for more than that. The session that waits for it still gets it. */
+function useReadAnswer(job: WholeJob | undefined): void {
+  const mayWrite = useMayWrite();
+  const id = mayWrite && job?.unread && job.status === 'completed' ? job.id : undefined;
+  useEffect(() => {
+    if (id === undefined) return;
+    const timer = setTimeout(() => {
+      // Unread it stays if that fails, and is marked at the next look.
+      write('page/acknowledge', { kind: 'unread_answer', ids: [id] }).catch(() => {});
+    }, glanceMs);
+    return () => clearTimeout(timer);
+  }, [id]);
+}
+
+/** Who goes on so soon has read nothing. */
+const glanceMs = 1_000;
 
 function Sheet({ job }: { job: WholeJob }) {
   const [prompt, system] = ['prompt', 'system'].map((key) =>
@@ -63,7 +85,12 @@ function Sheet({ job }: { job: WholeJob }) {
           <JobOutput key={job.id} job={job} />
           <JobResult job={job} />
           {isPrompt && <Passage title="System prompt" text={typeof system === 'string' ? system : null} />}
-          <Passage title={isPrompt ? 'Prompt' : 'Payload'} text={isPrompt ? prompt : payload} />
+          <Passage
+            title={isPrompt ? 'Prompt' : 'Payload'}
+            text={isPrompt ? prompt : payload}
+            kind={isPrompt ? 'markdown' : 'json'}
+            name={`job-${job.id}-payload`}
+          />
           {job.payload_cut && <p class="quiet">The first 200,000 of {number(job.payload_chars ?? 0)} characters.</p>}
           <Linked title="Waits for" jobs={job.depends_on} />
           <Linked title="Waited for by" jobs={job.dependents} />
@@ -103,6 +130,10 @@ function Particulars({ job }: { job: WholeJob }) {
             {number(job.input_tokens)} in, {number(job.output_tokens)} out
           </span>
           {job.token_budget !== null && <div class="quiet">of {number(job.token_budget)}</div>}
+          <div class="quiet">
+            {costWords(job)}
+            {job.budget_usd !== undefined && ` of $${job.budget_usd}`}
+          </div>
         </Particular>
       )}
       <Particular name="Attempt">

@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** Long-lived processes that work the queue, what they have, and what a job asks for. */
 export const queueWorkers: Migration = {
-  version: 23,
+  version: 24,
   name: 'queue workers',
   up: (connection) =>
     connection.exec(`
