@@ -128,7 +128,7 @@ describeInBrowser("a task's own page", () => {
     expect((await runtime.tasks.get('webhook')).status).toBe('pending');
     await confirm(page, 'Cancel task');
     await state(page).getByText('Cancelled').waitFor();
-    await page.getByRole('button', { name: 'Reset' }).click();
+    await page.getByRole('button', { name: 'Reopen' }).click();
     await state(page).getByText('Waiting').waitFor();
     await page.locator('.history').getByText('reopened').waitFor();
     expect(await runtime.tasks.get('webhook')).toMatchObject({ status: 'pending', attempts: 0 });

@@ -1,6 +1,7 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Json } from '../../base/json.js';
+import type { Cost } from '../../base/money.js';
 import { nearest } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
@@ -36,6 +37,9 @@ export function createJobReads(db: Sql, clock: Clock) {
       return rows.map((row) => row.depends_on);
     },
 
+    /** What the jobs of a task on the board have cost. Tokens that a session has reported have no known cost. */
+    costOfTask: (taskId: number): Promise<Cost> => costOfTask(db, taskId),
+
     markRead: (id: string): Promise<void> => markRead(db, id, clock.now()),
   };
 }
@@ -49,8 +53,8 @@ export async function findJob(sql: Sql, id: string): Promise<JobRow> {
 
 async function withAttemptUnderWay(sql: Sql, job: Job): Promise<Job> {
   if (job.status !== 'running') return job;
-  const attempt = await sql.get<Pick<Attempt, 'model' | 'inputTokens' | 'outputTokens'>>(
-    `select model, input_tokens + live_input_tokens as "inputTokens", output_tokens + live_output_tokens as "outputTokens"
+  const attempt = await sql.get<Pick<Attempt, 'model' | 'inputTokens' | 'outputTokens'> & Cost>(
+    `select model, cost_micros as micros, unpriced_calls as unpriced, input_tokens + live_input_tokens as "inputTokens", output_tokens + live_output_tokens as "outputTokens"
      from job_attempts where job_id = ? and attempt = ? and ended_at is null`,
     job.id,
     job.attempt,
@@ -61,7 +65,17 @@ async function withAttemptUnderWay(sql: Sql, job: Job): Promise<Job> {
     model: attempt.model ?? job.model,
     inputTokens: job.inputTokens + attempt.inputTokens,
     outputTokens: job.outputTokens + attempt.outputTokens,
+    cost: { micros: job.cost.micros + attempt.micros, unpriced: job.cost.unpriced + attempt.unpriced },
   };
+}
+
+async function costOfTask(sql: Sql, taskId: number): Promise<Cost> {
+  const sum = await sql.get<{ micros: number | null; unpriced: number | null; jobs: number }>(
+    `select cast(sum(cost_micros) as bigint) as micros, cast(sum(unpriced_calls) as bigint) as unpriced, count(*) as jobs
+     from jobs where task_id = ?`,
+    taskId,
+  );
+  return sum && sum.jobs > 0 ? { micros: sum.micros ?? 0, unpriced: sum.unpriced ?? 0 } : { micros: 0, unpriced: 1 };
 }
 
 /** Reads a job's status, without the texts of its row. Throws as `findJob` does. */
@@ -192,7 +206,7 @@ const isUnread: Fragment = { text: "read_at is null and status in ('completed', 
 
 const briefColumns = `seq, id, type, status, payload, metadata, priority, requires, run_at, unfinished_dependencies,
   timeout_seconds, attempt, max_attempts, tries, crashes, is_dead, cancel_requested_at, progress, progress_message,
-  requested_model, model, input_tokens, output_tokens, token_budget, null as output, null as result, verdict, warnings, error_code,
+  requested_model, model, input_tokens, output_tokens, token_budget, cost_micros, unpriced_calls, budget_micros, null as output, null as result, verdict, warnings, error_code,
   error_message, task_id, goal_id, parent_id, sweep, project, submitted_by, read_at, created_at, updated_at, started_at, completed_at`;
 
 async function readResults(sql: Sql, ids: readonly string[]): Promise<Map<string, Json>> {
@@ -225,17 +239,19 @@ export interface Attempt {
   model: string | null;
   inputTokens: number;
   outputTokens: number;
+  cost: Cost;
   startedAt: EpochMs;
   endedAt: EpochMs | null;
 }
 
 export async function listAttempts(sql: Sql, jobId: string): Promise<Attempt[]> {
-  return sql.all<Attempt>(
-    `select attempt, outcome, error_code as "errorCode", error_message as "errorMessage", model,
+  const rows = await sql.all<Omit<Attempt, 'cost'> & Cost>(
+    `select cost_micros as micros, unpriced_calls as unpriced, attempt, outcome, error_code as "errorCode", error_message as "errorMessage", model,
        input_tokens as "inputTokens", output_tokens as "outputTokens", started_at as "startedAt", ended_at as "endedAt"
      from job_attempts where job_id = ? order by attempt`,
     jobId,
   );
+  return rows.map(({ micros, unpriced, ...attempt }) => ({ ...attempt, cost: { micros, unpriced } }));
 }
 
 export interface LogEntry {

@@ -12,11 +12,14 @@ export const jobFilter = z.strictObject({
   text: z.string().max(200).optional().describe('Only jobs with this in their payload, id or error.'),
   since: time.optional(),
   before: time.optional(),
+  ended_since: time.optional(),
+  ended_before: time.optional(),
+  error: z.string().max(100).optional().describe('Only jobs of which an attempt failed with this code.'),
   relay: z.string().max(100).optional().describe('Only the jobs of this relay, each of them.'),
 });
 
 export function toJobFilter(given: z.output<typeof jobFilter>): JobListFilter {
-  const { status, type, project: onlyProject, only, text, since, before, relay } = given;
+  const { status, type, project: onlyProject, only, text, since, before, relay, error } = given;
   return {
     status,
     type,
@@ -26,6 +29,9 @@ export function toJobFilter(given: z.output<typeof jobFilter>): JobListFilter {
     text: text === '' ? undefined : text,
     submittedSince: toMs(since),
     submittedBefore: toMs(before),
+    endedSince: toMs(given.ended_since),
+    endedBefore: toMs(given.ended_before),
+    error,
     relay,
   };
 }

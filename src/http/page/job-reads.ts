@@ -2,24 +2,13 @@ import { z } from 'zod';
 import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../../core/overview/job-board.js';
 import { jobOrders, readJobList } from '../../core/overview/job-list.js';
 import { nameJobs } from '../../core/overview/job-names.js';
-import { readTrends } from '../../core/overview/trends.js';
 import { compareJobs } from '../../services/compare-jobs.js';
 import { defineTool } from '../../tools/call/define-tool.js';
 import { jobId } from '../../tools/call/fields.js';
 import { showComparison } from '../../tools/shapes/comparison.js';
 import { curveOf, mostCurves, pageComparison } from './comparison.js';
 import { jobFilter, toJobFilter } from './job-filter.js';
-import {
-  jobOutputPart,
-  jobPage,
-  modelList,
-  showJobSummary,
-  showTrends,
-  showWholeJob,
-  trends,
-  type WholeJob,
-  wholeJob,
-} from './jobs.js';
+import { jobOutputPart, jobPage, modelList, showJobSummary, showWholeJob, type WholeJob, wholeJob } from './jobs.js';
 import { showNames } from './names.js';
 
 const mostLogs = 500;
@@ -159,21 +148,5 @@ export const jobReads = [
         fix,
       })),
     }),
-  }),
-
-  defineTool({
-    name: 'trends',
-    title: 'The runtime over time',
-    effect: 'read',
-    description: 'Jobs submitted and ended, tokens, and the length of the queue, in equal stretches of a window.',
-    input: z.strictObject({
-      window_minutes: z.int().min(5).max(43_200).default(60).describe('How far back; 60 unless given.'),
-      stretches: z.int().min(2).max(120).default(60).describe('In how many parts; 60 unless given.'),
-    }),
-    output: trends,
-    handler: async ({ window_minutes, stretches }, { runtime }) => {
-      const window = { windowMs: window_minutes * 60_000, count: stretches, now: runtime.clock.now() };
-      return showTrends(window_minutes, await readTrends(runtime.db, window));
-    },
   }),
 ];

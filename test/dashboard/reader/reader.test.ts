@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Locator } from 'playwright-core';
 import { expect, it } from 'vitest';
 import type { Actor } from '../../../src/core/actor.js';
 import { expectGoodLooks } from '../looks.js';
@@ -51,6 +52,14 @@ async function openTask(text: {
   await opened.open(`/board/task/${id}`);
   return { ...opened, id };
 }
+
+/** What this file knows of a browser. */
+interface Styles {
+  getComputedStyle(element: unknown): Record<string, string>;
+}
+
+const styleOf = (element: Locator, name: string): Promise<string | undefined> =>
+  element.evaluate((node, wanted) => (globalThis as unknown as Styles).getComputedStyle(node)[wanted], name);
 
 describeInBrowser('a text', () => {
   it('is shown as the Markdown that it is, and as it is written when one wants', async () => {
@@ -139,7 +148,7 @@ describeInBrowser('a text', () => {
     await page.keyboard.press('Escape');
     expect(await error.getByRole('searchbox').count()).toBe(0);
     await error.getByRole('button', { name: 'Wrap' }).click();
-    expect(await error.locator('.passage').evaluate((pane) => getComputedStyle(pane).whiteSpace)).toBe('pre');
+    expect(await styleOf(error.locator('.passage'), 'whiteSpace')).toBe('pre');
     await error.getByRole('button', { name: 'Full height' }).click();
     const heights = await error
       .locator('.passage')
@@ -200,12 +209,8 @@ describeInBrowser('where the system chooses the colours', () => {
     await open('/goals');
     const bar = page.locator('.bar').first();
     await bar.waitFor();
-    const ground = (selector: string) =>
-      page
-        .locator(selector)
-        .first()
-        .evaluate((element) => getComputedStyle(element).backgroundColor);
+    const ground = (selector: string) => styleOf(page.locator(selector).first(), 'backgroundColor');
     expect(await ground('.bar .completed')).not.toBe(await ground('.bar'));
-    expect(await bar.evaluate((element) => getComputedStyle(element).borderStyle)).toBe('solid');
+    expect(await styleOf(bar, 'borderTopStyle')).toBe('solid');
   });
 });

@@ -3,7 +3,7 @@ import type { LinkedJob, WholeJob } from '../../../http/page/jobs.js';
 import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
-import { duration, number, spanOfJob } from '../../ui/format.js';
+import { costWords, duration, number, spanOfJob } from '../../ui/format.js';
 import { Name } from '../../ui/name.js';
 import { Passage } from '../../ui/passage.js';
 import { RawJson, Shown } from '../../ui/shown.js';
@@ -112,6 +112,10 @@ function Particulars({ job }: { job: WholeJob }) {
             {number(job.input_tokens)} in, {number(job.output_tokens)} out
           </span>
           {job.token_budget !== null && <div class="quiet">of {number(job.token_budget)}</div>}
+          <div class="quiet">
+            {costWords(job)}
+            {job.budget_usd !== undefined && ` of $${job.budget_usd}`}
+          </div>
         </Particular>
       )}
       <Particular name="Attempt">
