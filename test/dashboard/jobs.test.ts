@@ -117,16 +117,24 @@ describeInBrowser('the jobs', () => {
     expect(problems).toEqual([]);
   });
 
-  it('leave an answer unread for the session that asked', async () => {
+  it('are read by a person who opens them, and stay unread for the session that waits for them', async () => {
     const { page, open, ask, ended, runtime } = await openJobs('/jobs');
-    const id = await ask('Say hello');
-    await ended(id);
-    await open(`/jobs/${id}`);
-    await page.getByRole('heading', { name: 'Answer' }).waitFor();
-    expect((await runtime.jobs.get(id)).isRead).toBe(false);
+    const ofPerson = await ask('Say hello');
+    const ofSession = await ask('Say goodbye');
+    for (const id of [ofPerson, ofSession]) await ended(id);
+    await runtime.db.run("update jobs set submitted_by = 'session:gone' where id = ?", ofSession);
+    await open('/now');
+    await page.getByRole('link', { name: 'Jobs 2 need you' }).waitFor();
     await open('/jobs?only=unread');
     await page.getByText('Say hello').waitFor();
-    await runtime.jobs.markRead(id);
+    for (const id of [ofPerson, ofSession]) {
+      await open(`/jobs/${id}`);
+      await page.getByRole('heading', { name: 'Answer' }).waitFor();
+      await page.locator('.badge.unread').waitFor({ state: 'detached' });
+    }
+    await page.getByRole('link', { name: /^Jobs \d/ }).waitFor({ state: 'detached' });
+    expect((await runtime.jobs.get(ofPerson)).isRead).toBe(true);
+    expect((await runtime.jobs.get(ofSession)).isRead).toBe(false);
     await open('/jobs?only=unread');
     await page.getByText('No job matches.').waitFor();
   });

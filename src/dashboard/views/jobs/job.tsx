@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { LinkedJob, WholeJob } from '../../../http/page/jobs.js';
+import { useMayWrite, write } from '../../api.js';
 import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
@@ -25,6 +26,7 @@ export function Job({ id, query }: { id: string; query: URLSearchParams }) {
   const status = reading.data?.status;
   useEffect(() => setRunning(status === 'running'), [status]);
   usePageTitle(reading.data?.name);
+  useReadAnswer(reading.data);
   return (
     <>
       <Link to={`/jobs${queryText(query)}`} class="back">
@@ -34,6 +36,23 @@ export function Job({ id, query }: { id: string; query: URLSearchParams }) {
     </>
   );
 }
+
+/** Who opens an answer has read it; a failure asks for more than that. The session that waits for it still gets it. */
+function useReadAnswer(job: WholeJob | undefined): void {
+  const mayWrite = useMayWrite();
+  const id = mayWrite && job?.unread && job.status === 'completed' ? job.id : undefined;
+  useEffect(() => {
+    if (id === undefined) return;
+    const timer = setTimeout(() => {
+      // Unread it stays if that fails, and is marked at the next look.
+      write('page/acknowledge', { kind: 'unread_answer', ids: [id] }).catch(() => {});
+    }, glanceMs);
+    return () => clearTimeout(timer);
+  }, [id]);
+}
+
+/** Who goes on so soon has read nothing. */
+const glanceMs = 1_000;
 
 function Sheet({ job }: { job: WholeJob }) {
   const [prompt, system] = ['prompt', 'system'].map((key) =>
