@@ -68,6 +68,12 @@ const worktreeMoves = {
 
 const slotName = ({ subjectId, data }: ToldEvent) => [`worker slot ${subjectId}`, told(' of ', data.worker_id)];
 
+const workerOf = ({ subjectId, data }: ToldEvent) => [
+  'Worker process ',
+  told('', data.name ?? data.worker ?? subjectId),
+  told(' on ', data.host),
+];
+
 const place = (root: string) => root.split(/[\\/]/).findLast((part) => part !== '') ?? root;
 
 const sentences: Makers = {
@@ -209,6 +215,9 @@ const sentences: Makers = {
     ...acknowledgements,
   },
   runner: {
+    worker_started: (event) => sentence('active', workerOf(event), ' began to run jobs'),
+    worker_ended: (event) => sentence('calm', workerOf(event), ' ended'),
+    worker_lost: (event) => sentence('warn', workerOf(event), ' was lost'),
     lost: ({ data }) => sentence('warn', 'A process that runs jobs was lost', told(': ', data.reason)),
   },
   breaker: {
