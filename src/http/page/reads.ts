@@ -5,6 +5,7 @@ import { jobReads } from './job-reads.js';
 import { jobWrites } from './job-writes.js';
 import { nowReads } from './now-reads.js';
 import { relayCalls } from './relay-calls.js';
+import { searchReads } from './search-reads.js';
 import { settingsReads, settingsWrites } from './settings-calls.js';
 import { timeReads } from './time-reads.js';
 
@@ -20,4 +21,5 @@ export const pageReads = [
   ...jobWrites,
   ...settingsWrites,
   ...activityReads,
+  ...searchReads,
 ];
