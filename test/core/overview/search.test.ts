@@ -27,7 +27,7 @@ it('finds all words in any order over every kind, with what surrounds them, and 
   );
   await relays.create({ name: 'Handbook', goal: 'refunds by order', tokenBudget: 50_000, preset: 'quick' }, someone);
   await messages.send({ to: 'all', subject: 'Order', body: 'refund it' } as never, { ...someone, holder: 'session:1' });
-  await breakers.trip({ id: 'refund-order', reason: 'test' }, someone);
+  await breakers.trip('refund-order', { reason: 'test' }, someone);
 
   const of = async (text: string) =>
     Object.fromEntries((await search(db, text, 10)).map(({ kind, found }) => [kind, found.map(({ id }) => id)]));
