@@ -8,7 +8,7 @@ describeInBrowser('finding', () => {
     const { page, runtime, problems } = await openPage('/goals');
     const { ids } = await sampleBoard(runtime);
     const field = page.getByRole('combobox', { name: 'Find' });
-    const first = page.getByRole('option', { selected: true });
+    const first = page.locator('.palette [aria-selected=true]');
     await page.getByRole('button', { name: 'Find' }).waitFor();
     await page.keyboard.press('Control+k');
     await field.fill('gateway provider write');

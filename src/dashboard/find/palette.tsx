@@ -23,7 +23,7 @@ interface Item {
 }
 
 /** The types of the elements know this role with a list of the browser's own alone. */
-const combobox: object = { role: 'combobox' };
+const combobox: object = { role: 'combobox', 'aria-expanded': 'true' };
 
 /** Finds a view, an action, a saved view or anything by its texts, and goes there. */
 export function Palette({ onClose }: { onClose(): void }) {
@@ -53,7 +53,6 @@ export function Palette({ onClose }: { onClose(): void }) {
         type="text"
         {...combobox}
         aria-label="Find"
-        aria-expanded="true"
         aria-controls={id}
         aria-activedescendant={items.length > 0 ? `${id}-${at}` : undefined}
         placeholder="A view, an action, words of a task, job or goal, #8"
