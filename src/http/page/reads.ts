@@ -16,10 +16,10 @@ export const pageReads = [
   ...boardWrites,
   ...jobReads,
   ...timeReads,
+  ...activityReads,
+  ...searchReads,
   ...settingsReads,
   ...relayCalls,
   ...jobWrites,
   ...settingsWrites,
-  ...activityReads,
-  ...searchReads,
 ];
