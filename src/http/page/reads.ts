@@ -1,3 +1,4 @@
+import { activityReads } from './activity-reads.js';
 import { boardReads } from './board-reads.js';
 import { boardWrites } from './board-writes.js';
 import { jobReads } from './job-reads.js';
@@ -24,4 +25,5 @@ export const pageReads = [
   ...toolRouteReads,
   ...jobWrites,
   ...settingsWrites,
+  ...activityReads,
 ];
