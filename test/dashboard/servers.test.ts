@@ -84,11 +84,12 @@ describeInBrowser('the servers', () => {
     await page.getByText('Tools', { exact: true }).click();
     await page.getByRole('button', { name: 'Try odd.echo' }).click();
     const text = '\u202E\u05D0 <img src=x onerror="document.title=1">';
-    await dialog.getByLabel('Text').fill(text);
+    await dialog.getByLabel('Arguments').fill(JSON.stringify({ text }));
     await dialog.getByRole('button', { name: /^Call/ }).click();
     await dialog.getByRole('heading', { name: 'Answer' }).waitFor();
     await dialog.locator('.answer').getByText('onerror').first().waitFor();
     await expectGoodLooks(page, 'servers-try');
+    expect(await dialog.getByLabel('Arguments').inputValue()).toContain('onerror');
     await dialog.getByRole('button', { name: 'Close' }).click();
     await page.getByRole('button', { name: 'Route of odd.echo' }).click();
     await dialog.getByLabel('Cache seconds').fill('60');

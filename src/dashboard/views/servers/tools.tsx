@@ -8,7 +8,7 @@ import type { Schema } from '../../form/schema.js';
 import { SchemaForm, type Values } from '../../form/schema-form.js';
 import { ToolForm } from '../../form/tool-form.js';
 import { DialogButton } from '../../ui/dialog.js';
-import { Passage } from '../../ui/passage.js';
+import { Folded, Passage } from '../../ui/passage.js';
 import { Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
 
@@ -72,27 +72,31 @@ function TryTool({ tool }: { tool: ShownListedTool }) {
 }
 
 function TryForm({ tool, onClose }: { tool: ShownListedTool; onClose(): void }) {
-  const [answer, setAnswer] = useState<ShownCall>();
-  const call = async (values: object) => {
-    setAnswer(undefined);
-    const called = await write<ShownCall>('call_tool', { tool_name: tool.name, arguments: values });
-    setAnswer(called);
+  const [answered, setAnswered] = useState<{ values: Values; count: number; answer: ShownCall }>();
+  const call = async (values: Values) => {
+    const answer = await write<ShownCall>('call_tool', { tool_name: tool.name, ...values });
+    setAnswered((last) => ({ values, answer, count: (last?.count ?? 0) + 1 }));
     return `${tool.name} has answered.`;
   };
   return (
     <>
       <SchemaForm
-        key={answer === undefined ? 'asking' : 'answered'}
-        schema={tool.input_schema as Schema}
+        // Anew after each answer, with what was asked.
+        key={answered?.count ?? 0}
+        schema={argumentsOf(tool)}
+        initial={answered?.values}
         label={tool.read_only ? 'Call' : 'Call, which may change things'}
         onSubmit={call}
         // It stays open, to show what is answered.
         onClose={() => {}}
       />
-      {answer && (
+      {answered && (
         <section class="answer">
           <h3>Answer</h3>
-          <Passage text={JSON.stringify(answer, null, 2)} />
+          <Passage text={textOf(answered.answer)} isBad={answered.answer.result.isError === true} />
+          <Folded title="With how it was called">
+            {() => <Passage text={JSON.stringify(answered.answer, null, 2)} />}
+          </Folded>
           <div class="actions">
             <button type="button" onClick={onClose}>
               Close
@@ -102,6 +106,19 @@ function TryForm({ tool, onClose }: { tool: ShownListedTool; onClose(): void }) 
       )}
     </>
   );
+}
+
+/** The texts of an answer; all of it where it has none. */
+function textOf({ result }: ShownCall): string {
+  const texts = (result.content ?? []).flatMap(({ text }) => (typeof text === 'string' ? [text] : []));
+  return texts.length > 0 ? texts.join('\n') : JSON.stringify(result, null, 2);
+}
+
+/** The arguments in a field of their own: a tool may take any object, or have fields of any name. */
+function argumentsOf({ input_schema: own }: ShownListedTool): Schema {
+  const schema: Schema = { type: 'object', ...own, title: 'Arguments' };
+  const hasFields = Object.keys(schema.properties ?? {}).length > 0;
+  return { type: 'object', properties: { arguments: schema }, required: hasFields ? ['arguments'] : [] };
 }
 
 function RouteTool({ tool, route }: { tool: string; route: Route | undefined }) {
