@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { wholeMoment } from './moment.js';
 
 /** A relative time such as `3 min ago` or `in 2 h`; its title has the exact one. */
 export function Time({ at }: { at: string | null | undefined }) {
@@ -7,7 +8,7 @@ export function Time({ at }: { at: string | null | undefined }) {
   useNow(at ? 15_000 : undefined);
   if (!at) return <span class="quiet">–</span>;
   return (
-    <time dateTime={at} title={new Date(at).toLocaleString()}>
+    <time dateTime={at} title={wholeMoment(at)}>
       {relative(new Date(at).getTime() - Date.now())}
     </time>
   );
