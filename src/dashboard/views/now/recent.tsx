@@ -1,42 +1,14 @@
-import type { ShownEvent } from '../../../tools/shapes/event.js';
+import type { ToldEvent } from '../../../http/page/activity/activity.js';
 import { Link } from '../../location.js';
-import { Name } from '../../ui/name.js';
-import { Time } from '../../ui/time.js';
+import { ToldEvents } from '../../ui/told.js';
 
 /** What has happened lately, newest first. */
-export function Recent({ events }: { events: readonly ShownEvent[] }) {
+export function Recent({ events }: { events: readonly ToldEvent[] }) {
   return (
     <>
       {events.length === 0 && <p class="quiet">Nothing.</p>}
-      <ol class="history">
-        {events.map((event) => (
-          <li key={event.id}>
-            <Time at={event.at} />
-            <span>
-              <Subject event={event} /> <strong>{event.type.replaceAll('_', ' ')}</strong>
-              {event.actor && (
-                <>
-                  {' by '}
-                  <Name of={event.actor} />
-                </>
-              )}
-            </span>
-          </li>
-        ))}
-      </ol>
+      <ToldEvents events={events} />
       <Link to="/activity">All activity</Link>
-    </>
-  );
-}
-
-const named = ['task', 'goal', 'job', 'relay'];
-
-function Subject({ event: { subject, subject_id } }: { event: ShownEvent }) {
-  if (named.includes(subject)) return <Name of={`${subject}:${subject_id}`} />;
-  if (subject === 'breaker') return <Link to={`/breakers/${encodeURIComponent(subject_id)}`}>{subject_id}</Link>;
-  return (
-    <>
-      {subject} {subject_id}
     </>
   );
 }
