@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { expectGoodLooks } from './looks.js';
 import { openJobs, writePrices } from './open-jobs.js';
@@ -239,6 +240,12 @@ describeInBrowser('the jobs', () => {
     const [, held] = result.benchmark_curve?.at(-1) ?? [];
     expect(await row.locator('td').allTextContents()).toEqual([day, shown(equity), shown(held)]);
     await page.getByText('equity.svg').first().waitFor();
+    const picture = page.getByRole('img', { name: 'equity.svg' });
+    await picture.scrollIntoViewIfNeeded();
+    await expect.poll(() => picture.evaluate((img: { naturalWidth: number }) => img.naturalWidth)).toBeGreaterThan(0);
+    const file = page.waitForEvent('download');
+    await page.locator('.artifacts').getByRole('link', { name: 'Download' }).first().click();
+    expect(readFileSync(await (await file).path(), 'utf8')).toContain('<svg');
     await expectGoodLooks(page, 'job-backtest');
 
     await ended(training.job_id);

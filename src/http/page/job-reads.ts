@@ -135,7 +135,7 @@ export const jobReads = [
     }),
     output: jobOutputPart,
     handler: async ({ job_id, offset }, { runtime }) => {
-      const { isEarlier, totalChars, ...part } = await readOutputPart(runtime.db, job_id, offset, 200_000);
+      const { isEarlier, totalChars, ...part } = await readOutputPart(runtime.db, job_id, offset, 1_000_000);
       return { ...part, earlier: isEarlier, total_chars: totalChars };
     },
   }),

@@ -4,13 +4,14 @@ import { useMayWrite, write } from '../../api.js';
 import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
-import { bytes, costWords, duration, number, spanOfJob } from '../../ui/format.js';
+import { costWords, duration, number, spanOfJob } from '../../ui/format.js';
 import { Name } from '../../ui/name.js';
 import { Passage } from '../../ui/passage.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
 import { Particular, useNow, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
+import { Artifacts } from './artifacts.js';
 import { fieldOf, JobCharts } from './charts.js';
 import { JobActions } from './job-actions.js';
 import { isOpen, JobMark, JobProgress, statusWords, taskStateOf } from './job-status.js';
@@ -198,26 +199,6 @@ function Linked({ title, jobs }: { title: string; jobs: readonly LinkedJob[] }) 
             <span class="quiet">
               {type}, {statusWords[status].toLowerCase()}
             </span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function Artifacts({ job }: { job: WholeJob }) {
-  if (job.artifacts.length === 0) return null;
-  return (
-    <section>
-      <h3>Files</h3>
-      <ul class="artifacts">
-        {job.artifacts.map(({ name, path, size_bytes, sha256 }) => (
-          <li key={name}>
-            <strong>{name}</strong> <span class="fact">{bytes(size_bytes)}</span>
-            <div class="path">{path}</div>
-            <div class="path quiet" title={sha256}>
-              sha256 {sha256}
-            </div>
           </li>
         ))}
       </ul>
