@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { connectServer } from '../support/mcp-client.js';
 import { projectRoot } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
 import { expectGoodLooks } from './looks.js';
@@ -51,6 +52,21 @@ describeInBrowser('the servers', () => {
     await expectGoodLooks(page, 'servers');
     expect(await savedJson(page)).toContain('"odd#2"');
     expect(problems).toEqual([]);
+  });
+
+  it('say in which sessions they run, though this dashboard has started none', async () => {
+    const { page, runtime } = await openServers({ odd: { ...odd, instances: 2 } });
+    const card = page.locator('section.server').filter({ has: page.getByRole('heading', { name: 'odd' }) });
+    await card.getByText('idle').waitFor();
+    const session = await connectServer({ home: runtime.home });
+    await session.ok('call_tool', { tool_name: 'odd.echo', arguments: { text: 'hello' } });
+    await card.getByText('up', { exact: true }).waitFor();
+    await card.getByText(/^(1 process|2 processes) of/).waitFor();
+    // What is not known of other sessions is not shown as if it were.
+    expect(await card.getByText('In flight here').count()).toBe(0);
+    await session.close();
+    await card.getByText(/process/).waitFor({ state: 'detached' });
+    await card.getByText('idle').waitFor();
   });
 
   it('are scaled, and nothing that they run can be changed', async () => {

@@ -89,6 +89,8 @@ export function eventStatement(event: NewEvent): Statement {
 export interface EventFilter {
   subject?: EventSubject | undefined;
   subjectId?: string | undefined;
+  /** None of this type. */
+  exceptType?: EventKind['type'] | undefined;
   /** Events at or after it. */
   since?: EpochMs | undefined;
   /** Events with a lower id: the last id of the page before. */
@@ -97,13 +99,12 @@ export interface EventFilter {
 }
 
 /** The events that match, newest first. Throws `invalid` for a `subjectId` without a `subject`. */
-export async function listEvents(sql: Sql, filter: EventFilter): Promise<Event[]> {
-  const found = whereEvents(filter);
-  const rows = await sql.all<EventRow>(
-    `select * from events ${found.text} order by id desc limit ?`,
-    ...found.values,
-    filter.limit,
-  );
+export const listEvents = async (sql: Sql, filter: EventFilter): Promise<Event[]> =>
+  readEvents(sql, whereEvents(filter), filter.limit);
+
+/** The events that meet a `where`, newest first. */
+export async function readEvents(sql: Sql, { text, values }: Fragment, limit: number): Promise<Event[]> {
+  const rows = await sql.all<EventRow>(`select * from events ${text} order by id desc limit ?`, ...values, limit);
   return rows.map(toEvent);
 }
 
@@ -124,6 +125,7 @@ function whereEvents(filter: Omit<EventFilter, 'limit'>): Fragment {
   return where(
     is(bySubject, filter.subject),
     is('subject_id = ?', filter.subjectId),
+    is('type <> ?', filter.exceptType),
     is('at >= ?', filter.since),
     is('id < ?', filter.beforeId),
   );

@@ -5,6 +5,7 @@ import type { Cost } from '../../base/money.js';
 import { nearest } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
+import { personMark } from '../actor.js';
 import { listKeyed } from '../tasks/task.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 import { readResult } from './second-names.js';
@@ -110,14 +111,17 @@ export async function markRead(sql: Sql, id: string, at: EpochMs): Promise<void>
   await sql.run(`update jobs set read_at = ? where id = ? and ${isUnread.text}`, at, id);
 }
 
+/** SQL: no session has submitted the job. */
+const askedByPerson = `(submitted_by is null or submitted_by like '${personMark}%')`;
+
 /** The same for a person, who reads only what no session has asked for: a session has yet to see its own. */
 export async function markReadByPerson(sql: Sql, id: string, at: EpochMs): Promise<void> {
-  await sql.run(`update jobs set read_at = ? where id = ? and submitted_by is null and ${isUnread.text}`, at, id);
+  await sql.run(`update jobs set read_at = ? where id = ? and ${askedByPerson} and ${isUnread.text}`, at, id);
 }
 
 /** Takes back what `markReadByPerson` has done at a time. */
 export async function markUnreadByPerson(sql: Sql, id: string, at: EpochMs): Promise<void> {
-  await sql.run('update jobs set read_at = null where id = ? and submitted_by is null and read_at = ?', id, at);
+  await sql.run(`update jobs set read_at = null where id = ? and ${askedByPerson} and read_at = ?`, id, at);
 }
 
 async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {
@@ -160,6 +164,8 @@ export interface JobFilter {
   sweep?: string | undefined;
   /** Only jobs that have ended and whose result has not been read. */
   isUnread?: boolean | undefined;
+  /** Only those of them that no person has seen either. */
+  isUnseen?: boolean | undefined;
   /** Only jobs before this sequence number, for the next page. */
   beforeSeq?: number | undefined;
   limit: number;
@@ -195,6 +201,7 @@ export function whereJobs(filter: Omit<JobFilter, 'limit'>): Fragment {
     is('seq < ?', filter.beforeSeq),
     filter.isDead && isDeadLetter,
     filter.isUnread && isUnread,
+    filter.isUnseen && isUnseen,
   );
 }
 
@@ -203,6 +210,23 @@ const isDeadLetter: Fragment = { text: 'is_dead = 1', values: [] };
 
 /** Worded exactly as in the partial index of unread results. */
 const isUnread: Fragment = { text: "read_at is null and status in ('completed', 'failed')", values: [] };
+
+/** What people take note of leaves a result unread for the session that waits for it. */
+const isUnseen: Fragment = {
+  text: `${isUnread.text} and not exists (select 1 from acknowledgements a
+    where a.subject_id = jobs.id and a.kind in ('unread_answer', 'failed_job', 'dead_job') and a.at >= jobs.completed_at)`,
+  values: [],
+};
+
+/** Those of these jobs whose result neither a session nor a person has read. */
+export async function unseenAmong(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await sql.all<{ id: string }>(
+    `select id from jobs where id in (${ids.map(() => '?').join(', ')}) and ${isUnseen.text}`,
+    ...ids,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
 
 const briefColumns = `seq, id, type, status, payload, metadata, priority, requires, run_at, unfinished_dependencies,
   timeout_seconds, attempt, max_attempts, tries, crashes, is_dead, cancel_requested_at, progress, progress_message,

@@ -8,7 +8,7 @@ import { relayStep } from '../relay/step-job.js';
 export const jobOrders = ['interest', 'submitted', 'status', 'type', 'model', 'tokens', 'took'] as const;
 export type JobOrder = (typeof jobOrders)[number];
 
-export interface JobListFilter extends Pick<JobFilter, 'status' | 'type' | 'onlyProject' | 'isDead' | 'isUnread'> {
+export interface JobListFilter extends Pick<JobFilter, 'status' | 'type' | 'onlyProject' | 'isDead' | 'isUnseen'> {
   /** In the payload, the id or the error, in whatever case. */
   text?: string | undefined;
   submittedSince?: EpochMs | undefined;

@@ -8,7 +8,10 @@ export const jobFilter = z.strictObject({
   status: z.enum(jobStatuses).optional().describe('Only jobs of this status.'),
   type: z.string().max(100).optional().describe('Only jobs of this type.'),
   project: z.string().max(1_000).optional().describe("Only jobs of exactly this project; '' for those of none."),
-  only: z.enum(['dead', 'unread']).optional().describe('Only dead letters, or results that nobody has fetched.'),
+  only: z
+    .enum(['dead', 'unread'])
+    .optional()
+    .describe('Only dead letters, or results that neither a session nor a person has read.'),
   text: z.string().max(200).optional().describe('Only jobs with this in their payload, id or error.'),
   since: time.optional(),
   before: time.optional(),
@@ -25,7 +28,7 @@ export function toJobFilter(given: z.output<typeof jobFilter>): JobListFilter {
     type,
     onlyProject,
     isDead: only === 'dead',
-    isUnread: only === 'unread',
+    isUnseen: only === 'unread',
     text: text === '' ? undefined : text,
     submittedSince: toMs(since),
     submittedBefore: toMs(before),

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { acknowledge, readAttention, unacknowledge } from '../../core/attention/attention.js';
 import { readRecent, readRunning } from '../../core/overview/running.js';
 import { defineTool } from '../../tools/call/define-tool.js';
-import { showEvent } from '../../tools/shapes/event.js';
+import { tellEvents } from './activity/activity.js';
 import { acknowledgedOutput, attention, needKind, showAttention } from './attention.js';
+import { showNames } from './names.js';
 import { now, showRunningJob, showRunningTask } from './now.js';
+import { showToolProcess, toolProcesses } from './tool-processes.js';
 
 const recentMs = 3_600_000;
 
@@ -59,12 +61,28 @@ export const nowReads = [
     handler: async ({ limit }, { runtime: { db, clock } }) => {
       const at = clock.now();
       const [running, recent] = await Promise.all([readRunning(db, limit), readRecent(db, at - recentMs, limit)]);
+      const told = await tellEvents(db, recent);
       const shown = [...running.jobs.map(showRunningJob), ...running.tasks.map((task) => showRunningTask(task, at))];
       return {
         running: shown.sort((one, other) => (one.since < other.since ? -1 : 1)),
         running_count: running.jobCount + running.taskCount,
-        recent: recent.map(showEvent),
+        recent: told.events,
+        names: told.names,
       };
+    },
+  }),
+
+  defineTool({
+    name: 'tool_processes',
+    title: 'Processes of tool servers',
+    effect: 'read',
+    description: 'The processes of tool servers that all sessions have, by server, with the session of each.',
+    input: z.strictObject({}),
+    output: toolProcesses,
+    handler: async (_, { runtime }) => {
+      const found = await runtime.toolProcesses();
+      const holders = found.map(({ holder }) => holder);
+      return { processes: found.map(showToolProcess), ...(await showNames(runtime.db, holders)) };
     },
   }),
 ];

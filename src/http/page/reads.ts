@@ -1,8 +1,10 @@
+import { activityReads } from './activity-reads.js';
 import { boardReads } from './board-reads.js';
 import { boardWrites } from './board-writes.js';
 import { jobReads } from './job-reads.js';
 import { jobWrites } from './job-writes.js';
 import { nowReads } from './now-reads.js';
+import { relayCalls } from './relay-calls.js';
 import { settingsReads, settingsWrites } from './settings-calls.js';
 import { timeReads } from './time-reads.js';
 
@@ -14,6 +16,8 @@ export const pageReads = [
   ...jobReads,
   ...timeReads,
   ...settingsReads,
+  ...relayCalls,
   ...jobWrites,
   ...settingsWrites,
+  ...activityReads,
 ];
