@@ -9,6 +9,7 @@ export const views: readonly View[] = [
   { name: 'workers', title: 'Workers', load: async () => (await import('./workers/workers.js')).Workers },
   { name: 'messages', title: 'Messages', load: async () => (await import('./messages/messages.js')).Messages },
   { name: 'jobs', title: 'Jobs', load: async () => (await import('./jobs/jobs.js')).Jobs },
+  { name: 'schedules', title: 'Schedules', load: async () => (await import('./schedules/schedules.js')).Schedules },
   { name: 'relays', title: 'Relays', load: async () => (await import('./relays/relays.js')).Relays },
   { name: 'breakers', title: 'Breakers', load: async () => (await import('./breakers/breakers.js')).Breakers },
   { name: 'servers', title: 'Servers', load: async () => (await import('./servers/servers.js')).Servers },
