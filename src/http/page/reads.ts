@@ -5,9 +5,12 @@ import { jobReads } from './job-reads.js';
 import { jobWrites } from './job-writes.js';
 import { nowReads } from './now-reads.js';
 import { relayCalls } from './relay-calls.js';
+import { runnerReads } from './runners.js';
 import { searchReads } from './search-reads.js';
 import { settingsReads, settingsWrites } from './settings-calls.js';
+import { templateCalls } from './templates.js';
 import { timeReads } from './time-reads.js';
+import { toolRouteReads } from './tool-routes.js';
 
 /** All that the page reads and no tool returns, and changes and no tool does. */
 export const pageReads = [
@@ -20,6 +23,9 @@ export const pageReads = [
   ...searchReads,
   ...settingsReads,
   ...relayCalls,
+  ...templateCalls,
+  ...runnerReads,
+  ...toolRouteReads,
   ...jobWrites,
   ...settingsWrites,
 ];
