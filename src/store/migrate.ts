@@ -20,6 +20,7 @@ import { serverLists } from './migrations/019-server-lists.js';
 import { taskKeys } from './migrations/020-task-keys.js';
 import { acknowledgements } from './migrations/021-acknowledgements.js';
 import { schedules } from './migrations/022-schedules.js';
+import { relayStages } from './migrations/023-relay-stages.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   taskKeys,
   acknowledgements,
   schedules,
+  relayStages,
 ];
