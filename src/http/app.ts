@@ -18,6 +18,7 @@ import type { McpEndpoint } from './mcp-endpoint.js';
 import type { OpenVisits } from './open-visits.js';
 import { pageReads } from './page/reads.js';
 import { showVisitor } from './page/visitor.js';
+import { pageWrites } from './page/writes.js';
 import type { PageFiles } from './page-files.js';
 import { createStreamPlaces, tooManyStreams } from './stream-places.js';
 import { toolApi } from './tool-api.js';
@@ -57,7 +58,7 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   );
   app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.route('/api/tools', toolApi(tools, { runtime, visits }));
-  if (page) app.route('/api/page', toolApi(pageReads, { runtime, visits }, { isCounted: false }));
+  if (page) app.route('/api/page', toolApi([...pageReads, ...pageWrites], { runtime, visits }, { isCounted: false }));
   app.route('/', coordinatorApi(tools, { runtime, visits }));
   app.get('/api/events', refuseHead, async (context) => {
     const afterId = await placeOf(context.req.header('last-event-id') ?? context.req.query('after'), feed);

@@ -6,7 +6,7 @@ import type { Actor } from '../core/actor.js';
 import type { GoalRuns } from '../core/goal-runs/goal-runs.js';
 import { createGoal } from '../core/goals/goals.js';
 import { submitJob } from '../core/jobs/submit-job.js';
-import { createPipeline, type NewPipeline, planSteps } from '../core/relay/create-pipeline.js';
+import { createPipeline, planSteps } from '../core/relay/create-pipeline.js';
 import type { RelayRuns } from '../core/relay/relay-runs.js';
 import type { Schedule } from '../core/schedules/schedule.js';
 import type { Submit } from '../core/schedules/schedules.js';
@@ -17,6 +17,7 @@ import type { Jobs } from '../runner/jobs.js';
 import type { Database } from '../store/sql.js';
 import type { Worktrees } from '../worktrees/worktrees.js';
 import { type LlmRequest, prepareLlmJob, usableModel } from './model-request.js';
+import { type NewRelay, toNewPipeline } from './new-relay.js';
 import { type JobRequest, prepareJob } from './submit-job.js';
 
 /** A goal with the tasks of a template, which background models do unless `run` is false. */
@@ -32,7 +33,7 @@ export interface GoalRequest {
 }
 
 /** A relay, which background models walk unless `run` is false. */
-export interface RelayRequest extends NewPipeline {
+export interface RelayRequest extends NewRelay {
   run?: boolean | undefined;
   model?: string | undefined;
   judge_model?: string | undefined;
@@ -117,14 +118,15 @@ async function goalWork(request: GoalRequest, actor: Actor, needs: ScheduledWork
 
 async function relayWork(request: RelayRequest, actor: Actor, needs: ScheduledWorkNeeds): Promise<ScheduledWork> {
   const { clock, models, relayRuns } = needs;
-  const steps = await planSteps(request);
+  const relay = toNewPipeline(request);
+  const steps = await planSteps(relay);
   const isRun = request.run !== false;
   const chosen = steps.map((step) => (isRun ? usableModel(models, step.model ?? request.model) : undefined));
   const judge = isRun ? usableModel(models, request.judge_model ?? request.model) : undefined;
   return {
     requires: chosen[0]?.provider ?? null,
     submit: async (sql) => {
-      const { pipeline } = await createPipeline(sql, request, steps, actor, clock);
+      const { pipeline } = await createPipeline(sql, relay, steps, actor, clock);
       const plan = chosen.flatMap((model) => (model ? [{ model: model.requested, provider: model.provider }] : []));
       if (judge) {
         const run = { pipelineId: pipeline.id, models: plan, judgeModel: judge.requested };

@@ -4,8 +4,9 @@ import type { JsonObject } from '../base/json.js';
 import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import type { MissedPolicy, OverlapPolicy, Schedule, ScheduleKind } from '../core/schedules/schedule.js';
-import type { ScheduleDefinition, Schedules } from '../core/schedules/schedules.js';
+import type { ScheduleDefinition, ScheduleFilter, Schedules } from '../core/schedules/schedules.js';
 import { localTimezone, requireTimezone, Timetable } from '../core/schedules/timetable.js';
+import { countFirers, sayFirers } from '../core/schedules/who-fires.js';
 import type { Jobs } from '../runner/jobs.js';
 import { prepareWork, refuseUnrepeatable, type ScheduledWorkNeeds } from './scheduled-work.js';
 
@@ -46,6 +47,12 @@ export interface Scheduler {
   act(name: string, action: ScheduleAction, actor: Actor): Promise<{ schedule: Schedule; run?: string }>;
   /** Fires all that are due and that this process can fire. One that fails says so and holds up no other. */
   fireDue(): Promise<void>;
+  /** By name, each with the next times that it is due. */
+  list(filter: ScheduleFilter): Promise<{ schedule: Schedule; next: EpochMs[] }[]>;
+  /** The next times that a schedule is due; none for one that is not active. */
+  nextTimes(schedule: Schedule): Promise<EpochMs[]>;
+  /** What lives that fires schedules, as words. */
+  whoFires(): Promise<string>;
   /** When the next one is due; undefined for none. */
   nextDueAt(): Promise<EpochMs | undefined>;
 }
@@ -77,7 +84,10 @@ export function createScheduler(needs: SchedulerNeeds): Scheduler {
     async save(request, actor) {
       const before = await schedules.find(request.name, actor.project);
       const definition = await define(request, before, actor, needs);
-      return schedules.save(definition, before, actor);
+      const saved = await schedules.save(definition, before, actor);
+      // Where no session lives a runner stays for it.
+      await jobs.fill(actor);
+      return saved;
     },
 
     async act(name, action, actor) {
@@ -121,8 +131,23 @@ export function createScheduler(needs: SchedulerNeeds): Scheduler {
       if (hasFired) await jobs.fill({ holder: null, project: '' });
     },
 
+    async list(filter) {
+      const found = await schedules.list(filter);
+      return Promise.all(found.map(async (schedule) => ({ schedule, next: await nextTimesOf(schedule) })));
+    },
+
+    nextTimes: nextTimesOf,
+    whoFires: async () => sayFirers(await countFirers(needs.db, clock)),
     nextDueAt: () => schedules.nextDueAt(provides),
   };
+}
+
+const shownTimes = 3;
+
+async function nextTimesOf({ status, cron, timezone, nextAt }: Schedule): Promise<EpochMs[]> {
+  if (status !== 'active' || nextAt === null) return [];
+  if (cron === null) return [nextAt];
+  return [nextAt, ...(await Timetable.read(cron, timezone)).next(nextAt, shownTimes - 1)];
 }
 
 function failureOf(error: unknown): { code: string; message: string } {

@@ -3,7 +3,20 @@ import { modelParams } from '../agents/llm.js';
 import { hasEnded, jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, inWorktree, jobId, limit, priority, scope, taskReference, verify, whenTrue } from './call/fields.js';
+import {
+  cursor,
+  delaySeconds,
+  inWorktree,
+  jobId,
+  limit,
+  priority,
+  scope,
+  taskReference,
+  time,
+  toMs,
+  verify,
+  whenTrue,
+} from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import { wholeJobId } from './call/whole-job-id.js';
@@ -28,6 +41,42 @@ const model = z
   .max(200)
   .describe('Such as claude-sonnet-5-5, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.');
 
+/** What submit_background_task takes. */
+export const newPrompt = z.strictObject({
+  task_description: z.string().min(1).max(2_000_000).describe('The prompt.'),
+  model: model.optional(),
+  model_params: modelParams.optional(),
+  system: z.string().max(200_000).optional().describe('System prompt.'),
+  priority: priority.optional(),
+  depends_on: z.array(jobId).max(100).optional().describe('Their results go where {{results}} stands, or at the end.'),
+  fallback_models: z
+    .array(model)
+    .max(5)
+    .optional()
+    .describe('Asked in turn when the provider of the model before is failing, or its tries are used up.'),
+  max_attempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .optional()
+    .describe('Tries on rate limits, server errors, network trouble or a lost process; 3 unless given.'),
+  timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
+  token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens of all tries.'),
+  idempotency_key: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('A name of your own: the same key again returns the same task.'),
+  task_id: taskReference.optional().describe('A board task: claimed now, judged, completed or failed.'),
+  verify,
+  continue_from: jobId.optional().describe('Its conversation goes on.'),
+  working_directory: z.string().min(1).max(4_000).optional().describe('Where a CLI works: in your project.'),
+  worktree: inWorktree,
+  run_at: time.optional(),
+  delay_seconds: delaySeconds.optional(),
+});
+
 /** Background tasks: prompts that a language model answers in a process of their own. */
 export const backgroundTools = [
   defineTool({
@@ -37,50 +86,19 @@ export const backgroundTools = [
     isEntry: true,
     isExternal: true,
     description:
-      'Gives a prompt to a model in a process that outlives this session; returns a task_id at once. The model sees only the prompt. Next: wait_for_tasks.',
-    input: z.strictObject({
-      task_description: z.string().min(1).max(2_000_000).describe('The prompt.'),
-      model: model.optional(),
-      model_params: modelParams.optional(),
-      system: z.string().max(200_000).optional().describe('System prompt.'),
-      priority: priority.optional(),
-      depends_on: z
-        .array(jobId)
-        .max(100)
-        .optional()
-        .describe('task_ids to wait for. Their results go where {{results}} stands, or at the end.'),
-      fallback_models: z
-        .array(model)
-        .max(5)
-        .optional()
-        .describe('Asked in turn when the provider of the model before is failing, or its tries are used up.'),
-      max_attempts: z
-        .int()
-        .min(1)
-        .max(20)
-        .optional()
-        .describe('Tries on rate limits, server errors, network trouble or a lost process; 3 unless given.'),
-      timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
-      token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens over all tries.'),
-      idempotency_key: z
-        .string()
-        .min(1)
-        .max(200)
-        .optional()
-        .describe('A name of your own: the same key again returns the same task.'),
-      task_id: taskReference.optional().describe('A task on the board: claimed now, judged, and completed or failed.'),
-      verify,
-      continue_from: jobId.optional().describe('Its conversation goes on.'),
-      working_directory: z.string().min(1).max(4_000).optional().describe('Where a CLI works: in your project.'),
-      worktree: inWorktree,
-    }),
+      'Gives a prompt to a model in a process that outlives this session. The model sees only the prompt. Next: wait_for_tasks.',
+    input: newPrompt,
     output: submittedTaskOutput,
     text: (output) =>
       `Task ID: ${output.task_id}\nStatus: ${output.status}\nCheck with: check_task_status('${output.task_id}')` +
       repeatedLine(output) +
       warningLines(output.warnings),
     handler: async (input, { runtime, actor }) => {
-      const { job, isRepeated, warnings } = await submitLlmJob(input, actor, runtime);
+      const { job, isRepeated, warnings } = await submitLlmJob(
+        { ...input, run_at: toMs(input.run_at) },
+        actor,
+        runtime,
+      );
       const repeated = whenTrue(isRepeated);
       return { task_id: job.id, status: job.status, repeated, warnings: warningsOf({ warnings }) };
     },

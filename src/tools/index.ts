@@ -14,6 +14,7 @@ import { nativeTool } from './native.js';
 import { relayTools } from './relay.js';
 import { reservationTools } from './reservations.js';
 import { runGoalTools } from './run-goal.js';
+import { scheduleTools } from './schedules.js';
 import { systemTools } from './system.js';
 import { taskTools } from './tasks.js';
 import { templateTools } from './templates.js';
@@ -28,7 +29,7 @@ export const toolsets = {
   relay: relayTools,
   breakers: breakerTools,
   background: backgroundTools,
-  jobs: jobTools,
+  jobs: [...jobTools, ...scheduleTools],
   tools: [...toolTools, ...nativeTools.map(nativeTool)],
   system: [...systemTools, ...metricTools, ...dashboardTools],
 } as const satisfies Record<string, readonly AnyTool[]>;
@@ -42,7 +43,7 @@ export const toolsetPurposes: Readonly<Record<ToolsetName, string>> = {
   relay: 'agents in sequence, each with quality gates',
   breakers: 'stop calling what fails, try again later',
   background: 'prompts that run without the session',
-  jobs: 'training, backtests, commands, agents of your own',
+  jobs: 'training, backtests, commands, agents of your own; schedules',
   tools: 'tools of other MCP servers that stay up, and search',
   system: 'what is going on, history, backup, metrics',
 };

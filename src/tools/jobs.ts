@@ -5,7 +5,18 @@ import { compareJobs } from '../services/compare-jobs.js';
 import { type JobRequest, submitJob } from '../services/submit-job.js';
 import { mostJobs, submitJobs } from '../services/submit-jobs.js';
 import { defineTool } from './call/define-tool.js';
-import { cursor, failurePolicy, limit, metadata, priority, scope, time, toMs, whenTrue } from './call/fields.js';
+import {
+  cursor,
+  delaySeconds,
+  failurePolicy,
+  limit,
+  metadata,
+  priority,
+  scope,
+  time,
+  toMs,
+  whenTrue,
+} from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { parseInput } from './call/parse-input.js';
 import { wholeJobId } from './call/whole-job-id.js';
@@ -31,37 +42,39 @@ const jobId = z
 export const jobListOutput = pageOutput('jobs', listedJobOutput);
 const crowdedJob = listedJobOutput.partial({ type: true, status: true, created_at: true, completed_at: true });
 
+/** What submit_job takes. */
+export const newJob = z.strictObject({
+  type: z.string().min(1).max(100).describe('Such as ml_experiment or backtest.'),
+  payload: metadata.describe('As the schema of the agent says.'),
+  metadata: metadata.optional(),
+  priority: priority.optional(),
+  depends_on: z.array(jobId).max(100).optional().describe('Jobs that must be completed first.'),
+  on_dependency_failure: failurePolicy.optional().describe('When one of those fails; cancel unless given.'),
+  run_at: time.optional().describe('Not started before this, ISO 8601 with a zone.'),
+  delay_seconds: delaySeconds.optional(),
+  max_attempts: z
+    .int()
+    .min(1)
+    .max(20)
+    .optional()
+    .describe('Tries on transient failures or a lost process; 3 unless given.'),
+  timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
+  idempotency_key: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('A name of your own: the same key again returns the same job.'),
+});
+
 const submitJobTool = defineTool({
   name: 'submit_job',
   title: 'Submit a job',
   effect: 'write',
   isExternal: true,
   description:
-    'Gives a job to the agent of its type (list_agents has types and payloads), in a process that outlives this session. Next: wait_for_tasks, get_job_status.',
-  input: z.strictObject({
-    type: z.string().min(1).max(100).describe('The job type, such as ml_experiment or backtest.'),
-    payload: metadata.describe('The input of the agent, as its schema says.'),
-    metadata: metadata.optional(),
-    priority: priority.optional(),
-    depends_on: z.array(jobId).max(100).optional().describe('Jobs that must be completed first.'),
-    on_dependency_failure: failurePolicy
-      .optional()
-      .describe('When one of those fails: cancel (default), block, skip or run, as for tasks.'),
-    run_at: time.optional().describe('Not started before this, ISO 8601 with a zone.'),
-    max_attempts: z
-      .int()
-      .min(1)
-      .max(20)
-      .optional()
-      .describe('Tries on transient failures or a lost process; 3 unless given.'),
-    timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
-    idempotency_key: z
-      .string()
-      .min(1)
-      .max(200)
-      .optional()
-      .describe('A name of your own: the same key again returns the same job.'),
-  }),
+    'Gives a job to the agent of its type, in a process that outlives this session. First: list_agents. Next: wait_for_tasks, get_job_status.',
+  input: newJob,
   output: submittedOutput,
   text: (output) =>
     `Job submitted successfully: ${output.job_id}\nStatus: ${output.status}${repeatedLine(output)}${warningLines(output.warnings)}`,
@@ -114,10 +127,7 @@ export const jobTools = [
     input: z.strictObject({
       status_filter: z.enum(jobStatuses).optional().describe('Only jobs of this status.'),
       type: z.string().max(100).optional().describe('Only jobs of this type.'),
-      dead: z
-        .boolean()
-        .optional()
-        .describe('true: only dead letters, whose process vanished too often; retry_task runs one again.'),
+      dead: z.boolean().optional().describe('true: only dead letters, whose process vanished too often.'),
       scope: scope.optional(),
       limit: limit(50),
       cursor,
@@ -219,7 +229,7 @@ export const jobTools = [
   }),
 ];
 
-const severalJobs = { name: 'submit_jobs', input: z.strictObject({ jobs: z.array(submitJobTool.input) }) };
+const severalJobs = { name: 'submit_jobs', input: z.strictObject({ jobs: z.array(newJob) }) };
 
 /** Several jobs, each checked as `submit_job` checks its own. What is wrong is named with its place, as `jobs[1].foo`. */
 function readRequests(given: readonly Record<string, Json>[]): JobRequest[] {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Json } from '../base/json.js';
 import { promptOf } from '../core/relay/baton-prompt.js';
-import { mostSteps, type NewPipeline, type NewStep } from '../core/relay/create-pipeline.js';
+import { mostSteps } from '../core/relay/create-pipeline.js';
 import { pipelineStatuses } from '../core/relay/pipeline.js';
 import {
   defaultTokenBudget,
@@ -9,6 +9,7 @@ import {
   presetNames,
   standardAgentTypes,
 } from '../core/relay/standard-agents.js';
+import { toNewPipeline } from '../services/new-relay.js';
 import { cancelRelay, startRelayRun } from '../services/run-relay.js';
 import { defineTool } from './call/define-tool.js';
 import { cursor, fields, limit, mark, scope, whenTrue } from './call/fields.js';
@@ -65,18 +66,6 @@ const step = z.strictObject({
   derivation_method: z.enum(derivationMethods).optional().describe('How the output comes from the input.'),
 });
 
-const toNewStep = (given: z.output<typeof step>): NewStep => ({
-  agentType: given.agent_type,
-  instructions: given.instructions,
-  model: given.model,
-  qualityThreshold: given.quality_threshold,
-  lScoreThreshold: given.l_score_threshold,
-  maxTokens: given.max_tokens,
-  fallbackAgent: given.fallback_agent,
-  outputSchema: given.output_schema,
-  derivationMethod: given.derivation_method,
-});
-
 /** What create_relay_pipeline takes. */
 export const newRelay = z.strictObject({
   name: z.string().trim().min(1).max(500).describe('A short name.'),
@@ -89,16 +78,6 @@ export const newRelay = z.strictObject({
     .optional()
     .describe('quick: 3 agents. standard: 5. deep: 7, with an expert and a second validator.'),
   steps: z.array(step).max(1_000).optional().describe('Agents with gates, models and instructions of their own.'),
-});
-
-export const toNewPipeline = (given: z.output<typeof newRelay>): NewPipeline => ({
-  name: given.name,
-  goal: given.goal,
-  description: given.description,
-  preset: given.preset,
-  steps: given.steps?.map(toNewStep),
-  agentTypes: given.agent_types,
-  tokenBudget: given.token_budget,
 });
 
 const crowdedPipeline = briefPipelineOutput.partial({

@@ -81,10 +81,17 @@ export async function openPage(
   return { ...served, page, context, problems, open };
 }
 
-/** What axe finds that keeps people out: serious and critical violations, as lines. */
-export async function accessibilityProblems(page: Page): Promise<string[]> {
-  await page.evaluate(AxeBuilder.source);
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof AxeBuilder }).axe.run());
+/** What axe finds that keeps people out: serious and critical violations, as lines; by these rules alone, if any are named. */
+export async function accessibilityProblems(page: Page, rules?: readonly string[]): Promise<string[]> {
+  if (!(await page.evaluate('"axe" in globalThis'))) await page.evaluate(AxeBuilder.source);
+  const { violations } = await page.evaluate(
+    (only) =>
+      (globalThis as unknown as { axe: typeof AxeBuilder }).axe.run(
+        // What passes is not told, which would be most of the time.
+        { resultTypes: ['violations'], ...(only ? { runOnly: { type: 'rule', values: [...only] } } : {}) },
+      ),
+    rules,
+  );
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);

@@ -269,7 +269,7 @@ describe('what is submitted', () => {
     const request = {
       name: 'Weekly',
       goal: 'Find out',
-      tokenBudget: 10_000,
+      token_budget: 10_000,
       preset: 'quick',
       model: 'claude-sonnet-5-5',
     };

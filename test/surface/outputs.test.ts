@@ -262,6 +262,13 @@ describe('what a tool returns is what its output schema says, key for key', () =
     const job = await call('submit_job', { type: 'generic', payload: { a: 1 }, run_at: '2099-01-01T00:00:00Z' });
     await call('get_job_status', { job_id: job.job_id });
     await call('cancel_job', { job_id: job.job_id });
+    const request = { type: 'generic', payload: {} };
+    const run_at = '2099-01-01T00:00:00Z';
+    await call('schedule', { name: 'far', kind: 'job', request, run_at, missed: 'skip', timezone: 'UTC' });
+    await call('list_schedules');
+    await call('schedule', { name: 'far', action: 'run' });
+    await call('list_schedules', { name: 'far' });
+    await call('schedule', { name: 'far', action: 'delete' });
     const later = await call('submit_job', { type: 'generic', payload: {}, run_at: '2099-01-01T00:00:00Z' });
     await call('cancel_task', { task_id: later.job_id });
     const never = { type: 'generic', run_at: '2099-01-01T00:00:00Z' };

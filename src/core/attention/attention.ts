@@ -4,6 +4,7 @@ import { type Json, readJson } from '../../base/json.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Fragment } from '../../store/where.js';
 import type { Change } from '../change.js';
+import type { Acknowledgement } from '../events/event-types.js';
 import { recordEvents } from '../events/events.js';
 import { markReadByPerson, markUnreadByPerson } from '../jobs/read-jobs.js';
 import { hasDueTasks, releaseDueTasks } from '../tasks/ready.js';
@@ -215,7 +216,7 @@ function recordAll(
   sql: Sql,
   { subject, kind }: NeedSource,
   ids: readonly string[],
-  type: string,
+  type: Acknowledgement,
   change: Change,
 ): Promise<void> {
   return recordEvents(

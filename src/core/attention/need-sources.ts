@@ -1,5 +1,3 @@
-import type { EventSubject } from '../events/events.js';
-
 /** What can need a person, the most pressing first. */
 export const needKinds = [
   'message',
@@ -19,7 +17,7 @@ export type NeedKind = (typeof needKinds)[number];
 export interface NeedSource {
   kind: NeedKind;
   /** Whose history tells that it was acknowledged. */
-  subject: EventSubject;
+  subject: 'task' | 'goal' | 'job' | 'relay' | 'breaker' | 'message';
   table: string;
   key: string;
   /** Its id as text. */

@@ -5,6 +5,7 @@ import { insertRow, rowOf } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 import { updateRow } from '../../store/update-row.js';
 import type { Change } from '../change.js';
+import type { EventType } from '../events/event-types.js';
 import { recordEvent } from '../events/events.js';
 import { clockColumns, followClock, stepOf } from './clock-step.js';
 import {
@@ -168,7 +169,7 @@ export async function moveCircuit(
   await recordEvent(sql, { ...change, subject: 'breaker', subjectId: row.id, type, data });
 }
 
-const eventTypes: Record<BreakerState, string> = {
+const eventTypes: Record<BreakerState, EventType<'breaker'>> = {
   open: 'failure_trip',
   closed: 'recovery',
   half_open: 'half_open',

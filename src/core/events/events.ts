@@ -4,34 +4,16 @@ import { type JsonObject, readJson } from '../../base/json.js';
 import type { Database, Sql, Statement } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
 import { type Actor, recordedName } from '../actor.js';
+import { type EventKind, type EventSubject, eventSubjects } from './event-types.js';
 
-export const eventSubjects = [
-  'goal',
-  'task',
-  'session',
-  'slot',
-  'message',
-  'path',
-  'job',
-  'runner',
-  'breaker',
-  'relay',
-  'server',
-  'tool',
-  'schedule',
-  'runtime',
-] as const;
-export type EventSubject = (typeof eventSubjects)[number];
+export { type EventSubject, eventSubjects } from './event-types.js';
 
-export interface NewEvent {
+export type NewEvent = EventKind & {
   at: EpochMs;
-  subject: EventSubject;
   subjectId: string | number;
-  /** In the past tense: `created`, `claimed`, `lapsed`. */
-  type: string;
   actor?: Actor | undefined;
   data?: JsonObject | undefined;
-}
+};
 
 /** An entry of the audit log, which is also the dashboard's feed and the history of a task or job. */
 export interface Event {

@@ -158,11 +158,14 @@ export interface ListedJob extends Job {
 /** Jobs, newest first. */
 export async function listJobs(sql: Sql, filter: JobFilter): Promise<ListedJob[]> {
   const { text, values } = whereJobs(filter);
-  // Without output and result, which may be long.
+  return listJobsBy(sql, { text, values: [...values, filter.limit] }, 'seq desc limit ?');
+}
+
+/** Jobs by a `where` and an order of the caller's, without output and result, which may be long. */
+export async function listJobsBy(sql: Sql, found: Fragment, order: string): Promise<ListedJob[]> {
   const rows = await sql.all<JobRow>(
-    `select ${briefColumns} from jobs ${text} order by seq desc limit ?`,
-    ...values,
-    filter.limit,
+    `select ${briefColumns} from jobs ${found.text} order by ${order}`,
+    ...found.values,
   );
   return rows.map((row) => ({ ...toJob(row), seq: row.seq }));
 }

@@ -1,6 +1,7 @@
 import type { Sql } from '../../store/sql.js';
 import { type JobStatus, jobStatuses } from '../jobs/job.js';
-import { findJob, type JobFilter, joinChunks, whereJobs } from '../jobs/read-jobs.js';
+import { findJob, joinChunks } from '../jobs/read-jobs.js';
+import { type JobListFilter, whereInList } from './job-list.js';
 
 export interface JobCounts {
   byStatus: Record<JobStatus, number>;
@@ -8,17 +9,18 @@ export interface JobCounts {
   unread: number;
 }
 
-/** Counts jobs by status, and those that need attention: dead and unread ones. */
-export async function countJobs(sql: Sql, filter: Pick<JobFilter, 'type' | 'onlyProject'>): Promise<JobCounts> {
-  const all = whereJobs(filter);
+/** Counts jobs by status, and those that need attention: dead and unread ones; whatever of that the filter says. */
+export async function countJobs(sql: Sql, given: JobListFilter): Promise<JobCounts> {
+  const filter = { ...given, status: undefined, isDead: false, isUnread: false };
+  const all = whereInList(filter);
   const rows = await sql.all<{ status: JobStatus; count: number }>(
     `select status, count(*) as count from jobs ${all.text} group by status`,
     ...all.values,
   );
   const byStatus = Object.fromEntries(jobStatuses.map((status) => [status, 0])) as Record<JobStatus, number>;
   for (const { status, count } of rows) byStatus[status] = count;
-  const few = async (condition: Partial<JobFilter>) => {
-    const { text, values } = whereJobs({ ...filter, ...condition });
+  const few = async (condition: JobListFilter) => {
+    const { text, values } = whereInList({ ...filter, ...condition });
     const row = await sql.get<{ count: number }>(`select count(*) as count from jobs ${text}`, ...values);
     return row?.count ?? 0;
   };

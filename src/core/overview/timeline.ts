@@ -2,6 +2,7 @@ import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 import { type BatonStatus, isOpenBaton } from '../relay/baton.js';
 import { findPipeline } from '../relay/pipeline.js';
+import { type Name, readNames } from './names.js';
 import { readTaskSpans, type Span, type SpanState, type TaskSpan, type TimedTask, timedColumns } from './task-spans.js';
 
 /** Spans of work, oldest first; `leftOut` says whether there were more than are read. */
@@ -27,11 +28,14 @@ const tail = 5_000;
 export async function readWorkTimeline(sql: Sql, { from, to }: TimeRange): Promise<Timeline> {
   const tasks = await tasksWithin(sql, { from, to });
   const claims = await readTaskSpans(sql, tasks);
-  const names = await namesOfHolders(sql, claims);
   const jobs = await jobsWithin(sql, { from, to });
+  const names = await readNames(sql, [
+    ...claims.flatMap(({ worker, holder }) => (worker || holder === null ? [] : [holder])),
+    ...jobs.map(({ id }) => `job:${id}`),
+  ]);
   const spans = [
     ...claims.map(({ worker, holder, ...span }) => ({ ...span, lane: laneOf({ worker, holder }, names) })),
-    ...jobs,
+    ...jobs.map((job) => ({ ...job, title: names.get(`job:${job.id}`)?.name ?? job.title })),
   ].filter((span) => span.from <= to && (span.to === null || span.to >= from));
   return { spans: inOrder(spans), isCut: tasks.length >= mostTasks || jobs.length >= mostJobs };
 }
@@ -51,28 +55,11 @@ export async function readGoalTimeline(sql: Sql, goalId: number): Promise<Timeli
 const inOrder = (spans: Span[]): Span[] => spans.sort((a, b) => a.from - b.from || (a.lane < b.lane ? -1 : 1));
 
 /** A name by which people know the lane: a worker, the jobs of the runtime, or the client of a session. */
-function laneOf({ worker, holder }: Pick<TaskSpan, 'worker' | 'holder'>, names: ReadonlyMap<string, string>): string {
+function laneOf({ worker, holder }: Pick<TaskSpan, 'worker' | 'holder'>, names: ReadonlyMap<string, Name>): string {
   if (worker !== null && worker !== '') return worker;
   if (holder === null) return 'the page or a shell';
   if (holder.startsWith('job:')) return 'background jobs';
-  return names.get(holder) ?? holder.replace(/^loose:/, '');
-}
-
-async function namesOfHolders(sql: Sql, spans: readonly TaskSpan[]): Promise<Map<string, string>> {
-  const holders = [...new Set(spans.flatMap(({ worker, holder }) => (worker || holder === null ? [] : [holder])))];
-  if (holders.length === 0) return new Map();
-  const rows = await sql.all<{ holder: string; client: string | null; project: string }>(
-    `select holder, client_name as client, project from sessions where holder in (${holders.map(() => '?').join(', ')})
-     order by started_at`,
-    ...holders,
-  );
-  return new Map(
-    rows.map(({ holder, client, project }) => {
-      const folder = project.split('/').at(-1);
-      const short = holder.replace(/^\w+:/, '').slice(0, 4);
-      return [holder, `${client ?? 'session'}${folder ? ` in ${folder}` : ''} (${short})`];
-    }),
-  );
+  return names.get(holder)?.name ?? holder;
 }
 
 async function tasksWithin(sql: Sql, { from, to }: TimeRange): Promise<TimedTask[]> {

@@ -7,6 +7,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
+import type { EventType } from '../events/event-types.js';
 import { recordEvent } from '../events/events.js';
 import { type FiringPlan, planFiring } from './plan-firing.js';
 import { type FiringOutcome, type Schedule, type ScheduleRow, toSchedule } from './schedule.js';
@@ -29,6 +30,7 @@ export type ScheduleDefinition = Pick<
 >;
 
 export interface ScheduleFilter {
+  name?: string | undefined;
   project?: string | undefined;
   afterName?: string | undefined;
   limit: number;
@@ -187,8 +189,8 @@ const timetableOf = ({ cron, timezone }: Pick<Schedule, 'cron' | 'timezone'>): P
 
 const timeText = (at: EpochMs): string => new Date(at).toISOString();
 
-function whereSchedules({ project, afterName }: Omit<ScheduleFilter, 'limit'>): Fragment {
-  return where(is("s.project in (?, '')", project), is('s.name > ?', afterName));
+function whereSchedules({ name, project, afterName }: Omit<ScheduleFilter, 'limit'>): Fragment {
+  return where(is('s.name = ?', name), is("s.project in (?, '')", project), is('s.name > ?', afterName));
 }
 
 function requirable(provides: readonly string[]): Fragment {
@@ -253,7 +255,7 @@ async function save(
   return row ? toSchedule(row) : before;
 }
 
-function typeOfChange(before: Schedule, { status }: ScheduleDefinition): string {
+function typeOfChange(before: Schedule, { status }: ScheduleDefinition): EventType<'schedule'> {
   if (before.status === status) return 'edited';
   return status === 'paused' ? 'paused' : 'resumed';
 }
@@ -335,7 +337,7 @@ async function writeLast(sql: Sql, { id }: Schedule, last: Last, { at }: Change)
 function record(
   sql: Sql,
   { id, name }: Pick<Schedule, 'id' | 'name'>,
-  type: string,
+  type: EventType<'schedule'>,
   data: JsonObject,
   change: Change,
 ): Promise<void> {

@@ -3,6 +3,7 @@ import { insertRow } from '../../store/insert-row.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { is, where } from '../../store/where.js';
 import type { Change } from '../change.js';
+import type { EventType } from '../events/event-types.js';
 import { recordEvent } from '../events/events.js';
 
 /**
@@ -98,7 +99,7 @@ export async function activateWorktree(sql: Sql, row: WorktreeRow, change: Chang
 export async function moveWorktree(
   db: Database,
   row: WorktreeRow,
-  to: { status: WorktreeStatus; keptRef?: string | undefined; event?: string | undefined },
+  to: { status: WorktreeStatus; keptRef?: string | undefined; event?: WorktreeEvent | undefined },
   change: Change,
 ): Promise<boolean> {
   return db.transaction(async (sql) => {
@@ -192,7 +193,9 @@ export async function isNameTaken(
 export const purgeWorktrees = (sql: Sql, before: EpochMs): Promise<number> =>
   sql.run("delete from worktrees where status in ('merged', 'discarded', 'removed') and updated_at < ?", before);
 
-function recordMove(sql: Sql, row: WorktreeRow, type: string, change: Change): Promise<void> {
+type WorktreeEvent = EventType<'task'> & `worktree_${string}`;
+
+function recordMove(sql: Sql, row: WorktreeRow, type: WorktreeEvent, change: Change): Promise<void> {
   const subject = row.task_id === null ? ('job' as const) : ('task' as const);
   const data = { branch: row.branch, path: row.path, ...(row.kept_ref === null ? {} : { kept_as: row.kept_ref }) };
   return recordEvent(sql, { ...change, subject, subjectId: row.task_id ?? row.job_id ?? '', type, data });

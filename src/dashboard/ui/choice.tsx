@@ -17,7 +17,7 @@ export function Choice({ name, any, query, choices }: ChoiceProps) {
       aria-label={name}
       class={value === '' ? '' : 'is-set'}
       value={value}
-      onChange={(event) => filter({ [name]: event.currentTarget.value, before: '' })}
+      onChange={(event) => filter({ [name]: event.currentTarget.value, before: '', page: '' })}
     >
       <option value="">{any}</option>
       {!isKnown && <option value={value}>{value}</option>}

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { Link, queryText } from '../location.js';
+import { filter, Link, queryText } from '../location.js';
 import type { Reading } from '../use-read.js';
 import { failureWords } from './failure-words.js';
+import { shownCount } from './format.js';
 
 interface ShownProps<Result> {
   reading: Reading<Result>;
@@ -81,6 +82,46 @@ export function Pages({ path, query, next }: PagesProps) {
     <nav class="pages" aria-label="Pages">
       {!isFirst && <Link to={`${path}${queryText(query, { before: '' })}`}>Newest</Link>}
       {next !== undefined && <Link to={`${path}${queryText(query, { before: next })}`}>Older</Link>}
+    </nav>
+  );
+}
+
+interface NumberedPagesProps {
+  path: string;
+  query: URLSearchParams;
+  /** Of all pages. */
+  total: number;
+  /** Of one page. */
+  size: number;
+}
+
+export const pageSizes: readonly number[] = [25, 50, 100, 200];
+
+/** Which page of how many, links to the others, and how many rows a page has; the address has them as `page` and `size`. */
+export function NumberedPages({ path, query, total, size }: NumberedPagesProps) {
+  const last = Math.max(1, Math.ceil(total / size));
+  const page = Math.min(last, Number(query.get('page')) || 1);
+  if (total <= (pageSizes[0] ?? 0)) return null;
+  const to = (number: number, words: string) => (
+    <Link to={`${path}${queryText(query, { page: number === 1 ? '' : String(number) })}`}>{words}</Link>
+  );
+  return (
+    <nav class="pages" aria-label="Pages">
+      {page > 1 && to(1, 'First')}
+      {page > 1 && to(page - 1, 'Previous')}
+      <span>
+        Page {shownCount(page)} of {shownCount(last)}, {shownCount(total)} in all
+      </span>
+      {page < last && to(page + 1, 'Next')}
+      {page < last && to(last, 'Last')}
+      <label>
+        Rows
+        <select value={size} onChange={(event) => filter({ size: event.currentTarget.value, page: '' })}>
+          {pageSizes.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      </label>
     </nav>
   );
 }

@@ -38,6 +38,8 @@ interface PlacedSpan extends TimelineSpan {
 /** Below this width of the page the names of the lanes stand above them. */
 const narrow = 560;
 const tickWidth = 76;
+/** A bar narrower than this many pixels has no room for words. */
+const leastText = 36;
 
 /**
  * Work in time: a row a lane, a bar a span, with the present as a line. Drag over it to look at a part; arrow keys go from
@@ -70,7 +72,7 @@ export function Timeline({ title, spans, range, whole, isCut = false }: Timeline
         range={shown}
         whole={all}
         now={now}
-        width={width - (isNarrow ? 0 : nameWidth)}
+        width={width * (isNarrow ? 1 : 1 - nameShare)}
         onChoose={setChosen}
       />
       <p class="timeline-readout" aria-hidden="true">
@@ -88,7 +90,8 @@ export function Timeline({ title, spans, range, whole, isCut = false }: Timeline
   );
 }
 
-const nameWidth = 176;
+/** Of the drawing, for the names of the lanes. */
+const nameShare = 0.2;
 
 interface LanesProps {
   title: string;
@@ -113,8 +116,10 @@ function Lanes({ title, lanes, range, whole, now, width, onChoose }: LanesProps)
     (from, to) => showRange({ from: timeAt(from), to: timeAt(to) }),
   );
   const place = (at: number) => `${(((at - range.from) / length) * 100).toFixed(3)}%`;
-  const zoom = (factor: number) => {
-    const [middle, half] = [(range.from + range.to) / 2, (length * factor) / 2];
+  /** Around the middle of what is seen of a bar, so that it stays in view; else around the middle of all. */
+  const zoom = (factor: number, span: PlacedSpan | undefined) => {
+    const [left, right] = [Math.max(range.from, span?.start ?? range.from), Math.min(range.to, span?.end ?? range.to)];
+    const [middle, half] = [(left + right) / 2, (length * factor) / 2];
     const next = { from: Math.max(whole.from, middle - half), to: Math.min(whole.to, middle + half) };
     showRange(next.from <= whole.from && next.to >= whole.to ? undefined : next);
   };
@@ -124,10 +129,11 @@ function Lanes({ title, lanes, range, whole, now, width, onChoose }: LanesProps)
     const at = bars.indexOf(document.activeElement as HTMLElement);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: bars.length - 1 }[event.key];
     const lane = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const focused = [...lanes.values()].flat()[at];
     if (to !== undefined) bars[Math.max(0, to)]?.focus();
     else if (lane !== undefined) barBeside(bars[at], lane)?.focus();
-    else if (event.key === '+' || event.key === '=') zoom(0.5);
-    else if (event.key === '-') zoom(2);
+    else if (event.key === '+' || event.key === '=') zoom(0.5, focused);
+    else if (event.key === '-') zoom(2, focused);
     else if (event.key === 'Escape') showRange(undefined);
     else return;
     event.preventDefault();
@@ -170,6 +176,9 @@ function Lanes({ title, lanes, range, whole, now, width, onChoose }: LanesProps)
                 <Bar
                   key={`${span.from} ${span.title}`}
                   {...{ span, now, tabIndex, onChoose }}
+                  hasRoom={
+                    ((Math.min(span.end, range.to) - Math.max(span.start, range.from)) / length) * width > leastText
+                  }
                   left={place(Math.max(span.start, range.from))}
                   width={`${((Math.min(span.end, range.to) - Math.max(span.start, range.from)) / length) * 100}%`}
                 />
@@ -186,12 +195,14 @@ interface BarProps {
   span: PlacedSpan;
   now: number;
   tabIndex: number;
+  /** Its title fits, or the beginning of it. */
+  hasRoom: boolean;
   left: string;
   width: string;
   onChoose(span: PlacedSpan | undefined): void;
 }
 
-function Bar({ span, now, tabIndex, left, width, onChoose }: BarProps) {
+function Bar({ span, now, tabIndex, hasRoom, left, width, onChoose }: BarProps) {
   const isTouched = useRef(false);
   const common = {
     class: `span ${span.state}`,
@@ -217,13 +228,13 @@ function Bar({ span, now, tabIndex, left, width, onChoose }: BarProps) {
   if (!span.link) {
     return (
       <span role="img" {...common}>
-        {span.title}
+        {hasRoom && span.title}
       </span>
     );
   }
   return (
     <Link to={span.link} {...common}>
-      {span.title}
+      {hasRoom && span.title}
     </Link>
   );
 }

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { jobStatuses } from '../../core/jobs/job.js';
 import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../../core/overview/job-board.js';
+import { jobOrders, readJobList } from '../../core/overview/job-list.js';
 import { nameJobs } from '../../core/overview/job-names.js';
 import { readTrends } from '../../core/overview/trends.js';
 import { compareJobs } from '../../services/compare-jobs.js';
 import { defineTool } from '../../tools/call/define-tool.js';
-import { cursor, jobId } from '../../tools/call/fields.js';
-import { fromCursor } from '../../tools/call/page.js';
+import { jobId } from '../../tools/call/fields.js';
 import { showComparison } from '../../tools/shapes/comparison.js';
 import { curveOf, mostCurves, pageComparison } from './comparison.js';
+import { jobFilter, toJobFilter } from './job-filter.js';
 import {
   jobOutputPart,
   jobPage,
@@ -45,26 +45,24 @@ export const jobReads = [
     name: 'jobs',
     title: 'Jobs with their counts',
     effect: 'read',
-    description: 'How many jobs there are of each status under a filter, and a page of them, newest first.',
+    description: 'How many jobs there are of each status under a filter, and a page of them. A relay is one row.',
     input: z.strictObject({
-      status: z.enum(jobStatuses).optional().describe('Only jobs of this status.'),
-      type: z.string().max(100).optional().describe('Only jobs of this type.'),
-      project: z.string().max(1_000).optional().describe("Only jobs of exactly this project; '' for those of none."),
-      only: z.enum(['dead', 'unread']).optional().describe('Only dead letters, or results that nobody has fetched.'),
+      ...jobFilter.shape,
+      sort: z.enum(jobOrders).default('interest').describe('interest: running ones, failed ones, the rest.'),
+      ascending: z.boolean().default(false).describe('The least first.'),
       limit: z.int().min(1).max(200).default(50).describe('At most this many; 50 unless given.'),
-      cursor,
+      page: z.int().min(1).max(1_000_000).default(1).describe('The first is 1.'),
     }),
     output: jobPage,
-    handler: async ({ status, type, project: onlyProject, only, limit, cursor: place }, { runtime }) => {
-      const { db, jobs, clock } = runtime;
-      const filter = { status, type, onlyProject, isDead: only === 'dead', isUnread: only === 'unread' };
-      const [counts, choices, found] = await Promise.all([
-        countJobs(db, { type, onlyProject }),
+    handler: async ({ sort: order, ascending: isAscending, limit, page, ...given }, { runtime }) => {
+      const { db, clock } = runtime;
+      const filter = toJobFilter(given);
+      const place = { order, isAscending, limit, offset: (page - 1) * limit, now: clock.now() };
+      const [counts, choices, { jobs: shown, total, relaySizes }] = await Promise.all([
+        countJobs(db, filter),
         readJobChoices(db),
-        jobs.list({ ...filter, beforeSeq: fromCursor(place), limit: limit + 1 }),
+        readJobList(db, filter, place),
       ]);
-      const shown = found.slice(0, limit);
-      const last = shown.at(-1);
       const [jobNames, named] = await Promise.all([
         nameJobs(db, shown),
         showNames(
@@ -77,9 +75,11 @@ export const jobReads = [
         dead: counts.dead,
         unread: counts.unread,
         ...choices,
-        jobs: shown.map((job) => showJobSummary(job, jobNames.get(job.id) ?? job.type, clock.now())),
+        jobs: shown.map((job) =>
+          showJobSummary(job, jobNames.get(job.id) ?? job.type, clock.now(), relaySizes.get(job.id)),
+        ),
+        total,
         ...named,
-        ...(found.length > limit && last ? { next_cursor: String(last.seq) } : {}),
       };
     },
   }),

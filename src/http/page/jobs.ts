@@ -36,6 +36,8 @@ export const jobSummary = z.strictObject({
   task_id: z.int().nullable(),
   goal_id: z.int().nullable(),
   relay_id: z.string().optional(),
+  /** How many jobs its relay has, where it stands for all of them. */
+  relay_jobs: z.int().optional(),
   project: z.string().optional(),
   model: z.string().optional(),
   requested_model: z.string().optional(),
@@ -59,7 +61,7 @@ export const jobSummary = z.strictObject({
 
 export type JobSummary = z.infer<typeof jobSummary>;
 
-export function showJobSummary(job: Job, name: string, now: number): JobSummary {
+export function showJobSummary(job: Job, name: string, now: number, relayJobs?: number): JobSummary {
   return {
     id: job.id,
     type: job.type,
@@ -69,6 +71,7 @@ export function showJobSummary(job: Job, name: string, now: number): JobSummary 
     task_id: job.taskId,
     goal_id: job.goalId,
     relay_id: relayOf(job.payload),
+    relay_jobs: relayJobs,
     project: job.project === '' ? undefined : job.project,
     model: job.model ?? undefined,
     requested_model: job.requestedModel ?? undefined,
@@ -101,7 +104,8 @@ export const jobPage = z.strictObject({
   types: z.array(z.string()),
   projects: z.array(z.string()),
   jobs: z.array(jobSummary),
-  next_cursor: z.string().optional(),
+  /** On all pages. */
+  total: z.int(),
   ...withNames,
 });
 

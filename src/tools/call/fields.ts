@@ -38,6 +38,7 @@ export const metadata = z
 /** A JSON object in an output. */
 export const jsonObject = z.record(z.string(), z.custom<Json>());
 export const time = z.iso.datetime({ offset: true }).describe('ISO 8601 with a zone, such as 2026-12-01T09:00:00Z.');
+export const delaySeconds = z.int().min(0).max(31_536_000).describe('Starts this much later.');
 export const claimToken = z
   .int()
   .min(1)

@@ -78,7 +78,7 @@ describe('the log', () => {
     const board = await openBoard();
     await expect(
       board.db.transaction(async (sql) => {
-        await recordEvent(sql, { at: 1, subject: 'runtime', subjectId: 'x', type: 'tried' });
+        await recordEvent(sql, { at: 1, subject: 'runtime', subjectId: 'x', type: 'cleared' });
         throw new Error('changed my mind');
       }),
     ).rejects.toThrow('changed my mind');

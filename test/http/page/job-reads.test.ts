@@ -40,9 +40,9 @@ it('counts jobs under the filter, and pages through those that pass all of it', 
   expect(all).toMatchObject({ counts: { pending: 3, completed: 1, failed: 0 }, dead: 0, unread: 1 });
   expect(all).toMatchObject({ types: ['generic'], projects: ['', '/home/ada/shop'] });
   expect(all.jobs).toHaveLength(2);
-  const rest = await read('jobs', { limit: 2, cursor: all.next_cursor });
+  expect(all.total).toBe(4);
+  const rest = await read('jobs', { limit: 2, page: 2 });
   expect(rest.jobs.map(({ id }: { id: string }) => id)).toEqual([ids[1], ids[0]]);
-  expect(rest.next_cursor).toBeUndefined();
   const shop = await read('jobs', { project: '/home/ada/shop' });
   expect(shop).toMatchObject({ counts: { pending: 1, completed: 0 }, unread: 0 });
   expect((await read('jobs', { project: '', status: 'pending' })).jobs).toHaveLength(2);
@@ -85,4 +85,52 @@ it('says of models what to set, and of an unknown job that there is none', async
   expect(models.providers).toContainEqual({ id: 'anthropic', configured: false, fix: 'Set ANTHROPIC_API_KEY.' });
   expect((await read('job', { job_id: 'nothing' })).error).toMatchObject({ code: 'not_found' });
   expect((await read('trends', { stretches: 1 })).error).toMatchObject({ code: 'invalid' });
+});
+
+it('orders jobs by interest and by columns, finds texts in any case, and takes days', async () => {
+  const { give, end, read, runtime } = await serveJobs();
+  const ids: string[] = [];
+  for (const note of ['one "quoted"', 'two 100%', 'Ärger', 'four']) ids.push(await give({ note }));
+  await end(ids[0] ?? '');
+  const { db } = runtime;
+  await db.run(
+    "update jobs set status = 'failed', completed_at = 2, error_message = 'Out of MEMORY' where id = ?",
+    ids[1] ?? '',
+  );
+  await db.run('update jobs set created_at = 86400000, input_tokens = 7 where id = ?', ids[2] ?? '');
+  const order = async (input: object) =>
+    (await read('jobs', input)).jobs.map(({ id }: { id: string }) => ids.indexOf(id));
+  expect(await order({})).toEqual([1, 3, 2, 0]);
+  expect(await order({ sort: 'submitted', ascending: true })).toEqual([2, 0, 1, 3]);
+  expect(await order({ sort: 'tokens' })).toEqual([2, 3, 1, 0]);
+  expect(await order({ text: '"QUOTED"' })).toEqual([0]);
+  expect(await order({ text: '0%' })).toEqual([1]);
+  expect(await order({ text: 'Ärger' })).toEqual([2]);
+  expect(await order({ text: 'of memory' })).toEqual([1]);
+  expect(await order({ text: (ids[3] ?? '').slice(0, 8) })).toEqual([3]);
+  expect(await order({ before: '1970-01-02T00:00:01Z' })).toEqual([2]);
+  expect(await order({ since: '1970-01-03T00:00:00Z', sort: 'submitted', ascending: true })).toEqual([0, 1, 3]);
+  expect(await read('jobs', { text: 'four' })).toMatchObject({ total: 1, counts: { pending: 1, failed: 0 } });
+});
+
+it('retries and cancels all jobs of a filter, and says which it could not', async () => {
+  const { give, send, runtime } = await serveJobs();
+  const failed = [await give({ a: 1 }), await give({ a: 2 })];
+  const open = await give({ a: 3 });
+  const other = await give({ b: 1 }, { type: 'backtest' });
+  const blocked = await give({ a: 4 }, { dependsOn: [failed[0]] });
+  const fail = (id: string) => runtime.db.run("update jobs set status = 'failed', completed_at = 2 where id = ?", id);
+  for (const id of [...failed, other]) await fail(id);
+  await fail(blocked);
+  await runtime.db.run("update jobs set type = 'run_goal' where id = ?", failed[1] ?? '');
+  const post = async (name: string, body: object) =>
+    (await send('POST', `/api/page/${name}`, { body: JSON.stringify(body) })).data;
+  expect(await post('retry_jobs', { type: 'generic' })).toMatchObject({ changed: 2, refused: [] });
+  expect(await post('retry_jobs', { type: 'run_goal' })).toMatchObject({
+    changed: 0,
+    refused: [{ id: failed[1], why: expect.stringContaining('is a run of goal') }],
+  });
+  expect((await runtime.jobs.get(other)).status).toBe('failed');
+  expect(await post('cancel_jobs', { type: 'generic' })).toMatchObject({ changed: 3, refused: [] });
+  expect((await runtime.jobs.get(open)).status).toBe('cancelled');
 });

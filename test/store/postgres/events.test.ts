@@ -4,7 +4,7 @@ import { migrations } from '../../../src/store/migrate.js';
 import { postgresPort } from '../../support/postgres.js';
 import { openPostgresStore } from './open-postgres.js';
 
-const event = (subjectId: string) => ({ at: 1, subject: 'task', subjectId, type: 'noted' }) as const;
+const event = (subjectId: string) => ({ at: 1, subject: 'task', subjectId, type: 'note' }) as const;
 
 describe.runIf(postgresPort)('events of writers that overtake each other', () => {
   test('are all read, each once, in the order of their numbers', async () => {

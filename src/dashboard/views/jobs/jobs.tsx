@@ -5,19 +5,20 @@ import type { ViewProps } from '../../location.js';
 import { filter, Link } from '../../location.js';
 import { Choice } from '../../ui/choice.js';
 import { shownCount } from '../../ui/format.js';
-import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
+import { Empty, NumberedPages, pageSizes, RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
 import { useRead } from '../../use-read.js';
+import { BulkActions } from './bulk-actions.js';
 import { Comparison } from './comparison.js';
 import { Job } from './job.js';
 import { jobStatuses, statusWords, taskStateOf } from './job-status.js';
-import { JobTable } from './job-table.js';
+import { isOrder, JobTable } from './job-table.js';
 import { NewJob } from './new-job.js';
 import { Submit } from './submit.js';
 
 const subjects = ['job', 'runtime'];
 const firstCommand = "agent-runtime tool submit_background_task --arg task_description='Say hello'";
-const filters = ['status', 'type', 'project', 'only', 'before'];
+const filters = ['status', 'type', 'project', 'only', 'text', 'from', 'to', 'relay'];
 /** The address's value for jobs without a project; an empty value means any project. */
 const noProject = 'none';
 
@@ -46,8 +47,9 @@ function AllJobs({ query }: { query: URLSearchParams }) {
         {(read) => (
           <>
             <StatusTabs query={query} read={read} />
+            <BulkActions args={filterOf(query)} read={read} />
             {read.jobs.length === 0 ? <Nothing query={query} /> : <JobTable jobs={read.jobs} query={query} />}
-            <Pages path="/jobs" query={query} next={read.next_cursor} />
+            <NumberedPages path="/jobs" query={query} total={read.total} size={sizeOf(query)} />
             <RawJson value={read} />
           </>
         )}
@@ -56,15 +58,45 @@ function AllJobs({ query }: { query: URLSearchParams }) {
   );
 }
 
+const usualSize = 50;
+
+function sizeOf(query: URLSearchParams): number {
+  const size = Number(query.get('size'));
+  return pageSizes.includes(size) ? size : usualSize;
+}
+
 function argumentsOf(query: URLSearchParams) {
-  const [status, type, project, only, before] = filters.map((name) => query.get(name) ?? '');
+  const [sort, page] = [query.get('sort') ?? '', Number(query.get('page'))];
+  return {
+    ...filterOf(query),
+    ...(isOrder(sort) ? { sort, ascending: query.has('ascending') } : {}),
+    ...(Number.isInteger(page) && page > 1 ? { page } : {}),
+    limit: sizeOf(query),
+  };
+}
+
+/** What the list is filtered by, as the reads and the actions on all of it take it. */
+function filterOf(query: URLSearchParams) {
+  const [status, type, project, only, text, from, to, relay] = filters.map((name) => query.get(name) ?? '');
+  const [since, before] = [startOf(from), startOf(to, 1)];
   return {
     ...(jobStatuses.some((known) => known === status) ? { status } : {}),
     ...(type ? { type } : {}),
     ...(project ? { project: project === noProject ? '' : project } : {}),
     ...(only === 'dead' || only === 'unread' ? { only } : {}),
-    ...(before ? { cursor: before } : {}),
+    ...(text ? { text } : {}),
+    ...(since ? { since } : {}),
+    ...(before ? { before } : {}),
+    ...(relay ? { relay } : {}),
   };
+}
+
+/** The begin of a day of the address (`2026-03-01`) in the zone of who looks, or of one some days later. */
+function startOf(day = '', daysLater = 0): string | undefined {
+  const at = new Date(`${day}T00:00:00`);
+  if (Number.isNaN(at.getTime())) return undefined;
+  at.setDate(at.getDate() + daysLater);
+  return at.toISOString();
 }
 
 function JobFilters({ query, read }: { query: URLSearchParams; read: JobPage | undefined }) {
@@ -76,8 +108,33 @@ function JobFilters({ query, read }: { query: URLSearchParams; read: JobPage | u
   );
   return (
     <form class="filters" onSubmit={(event) => event.preventDefault()}>
+      <input
+        type="search"
+        aria-label="text"
+        placeholder="Search jobs"
+        dir="auto"
+        maxLength={200}
+        value={query.get('text') ?? ''}
+        onInput={(event) => filter({ text: event.currentTarget.value, page: '' })}
+      />
       <Choice name="type" any="Any type" query={query} choices={types ?? []} />
       <Choice name="project" any="Any project" query={query} choices={projects ?? []} />
+      {(['from', 'to'] as const).map((name) => (
+        <label key={name} class="quiet">
+          {name}
+          <input
+            type="date"
+            aria-label={`submitted ${name}`}
+            value={query.get(name) ?? ''}
+            onChange={(event) => filter({ [name]: event.currentTarget.value, page: '' })}
+          />
+        </label>
+      ))}
+      {query.has('relay') && (
+        <button type="button" class="is-set" onClick={() => filter({ relay: '', page: '' })}>
+          Jobs of one relay ✕
+        </button>
+      )}
     </form>
   );
 }
@@ -87,7 +144,7 @@ function StatusTabs({ query, read }: { query: URLSearchParams; read: JobPage }) 
   const [status, only] = [query.get('status') ?? '', query.get('only') ?? ''];
   const all = jobStatuses.reduce((sum, one) => sum + read.counts[one], 0);
   const choose = (changes: { status?: string; only?: string }) =>
-    filter({ status: '', only: '', before: '', ...changes });
+    filter({ status: '', only: '', page: '', ...changes });
   return (
     <fieldset class="tabs job-tabs" aria-label="Status">
       <button type="button" aria-pressed={status === '' && only === ''} onClick={() => choose({})}>

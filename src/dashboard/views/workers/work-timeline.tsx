@@ -25,10 +25,13 @@ export function WorkTimeline({ query }: { query: URLSearchParams }) {
     : { window_minutes: minutes };
   const reading = useRead<ShownTimeline>('page/timeline', asked, { subjects, keepsLast: true });
   const now = useNow(15_000);
-  const whole = { from: now - minutes * 60_000, to: now + minutes * 600 };
+  const whole = {
+    from: Math.min(now - minutes * 60_000, range?.from ?? now),
+    to: now + minutes * 600,
+  };
   return (
     <section>
-      <div class="section-head">
+      <div class="range-head">
         <h2>Who worked on what</h2>
         <RangePicker query={query} windows={windows} usual={usual} />
       </div>
@@ -41,7 +44,7 @@ export function WorkTimeline({ query }: { query: URLSearchParams }) {
               title="Work by worker"
               spans={spans.map((span) => ({ ...span, link: linkOf(span) }))}
               range={range}
-              whole={range ?? whole}
+              whole={whole}
               isCut={cut}
             />
           )

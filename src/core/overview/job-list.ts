@@ -1,0 +1,131 @@
+import type { EpochMs } from '../../base/clock.js';
+import type { Sql } from '../../store/sql.js';
+import { type Fragment, is, where } from '../../store/where.js';
+import { type JobFilter, type ListedJob, listJobsBy, whereJobs } from '../jobs/read-jobs.js';
+import { relayStep } from '../relay/step-job.js';
+
+/** What a list of jobs is ordered by; `interest`: running ones, then failed ones, then the rest, newest first. */
+export const jobOrders = ['interest', 'submitted', 'status', 'type', 'model', 'tokens', 'took'] as const;
+export type JobOrder = (typeof jobOrders)[number];
+
+export interface JobListFilter extends Pick<JobFilter, 'status' | 'type' | 'onlyProject' | 'isDead' | 'isUnread'> {
+  /** In the payload, the id or the error, in whatever case. */
+  text?: string | undefined;
+  submittedSince?: EpochMs | undefined;
+  submittedBefore?: EpochMs | undefined;
+  /** The jobs of this relay, each of them. Without it a relay is one row: that of its newest job. */
+  relay?: string | undefined;
+}
+
+export interface JobListPage {
+  order: JobOrder;
+  isAscending: boolean;
+  limit: number;
+  offset: number;
+  now: EpochMs;
+}
+
+export interface JobListing {
+  jobs: ListedJob[];
+  /** On all pages. */
+  total: number;
+  /** How many jobs a relay has, by the id of its newest job. */
+  relaySizes: Map<string, number>;
+}
+
+/** A page of jobs in some order, and how many there are. */
+export async function readJobList(sql: Sql, filter: JobListFilter, page: JobListPage): Promise<JobListing> {
+  const found = whereListed(filter);
+  const counted = await sql.get<{ count: number }>(`select count(*) as count from jobs ${found.text}`, ...found.values);
+  // Only the numbers are sorted, as payloads may be long.
+  const order = `${orderBy(page)}, seq desc`;
+  const jobs = await listJobsBy(
+    sql,
+    {
+      text: `where seq in (select seq from jobs ${found.text} order by ${order} limit ? offset ?)`,
+      values: [...found.values, page.limit, page.offset],
+    },
+    order,
+  );
+  const steps = filter.relay === undefined ? jobs.filter(({ type }) => type === relayStep) : [];
+  return { jobs, total: counted?.count ?? 0, relaySizes: await readRelaySizes(sql, steps) };
+}
+
+/** The ids of the jobs that a filter finds, oldest first; a relay's jobs are not folded. */
+export async function readJobIds(sql: Sql, filter: JobListFilter, limit: number): Promise<string[]> {
+  const found = whereInList(filter);
+  const rows = await sql.all<{ id: string }>(
+    `select id from jobs ${found.text} order by seq limit ?`,
+    ...found.values,
+    limit,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** Jobs of the same relay that came later. */
+const isOlderStep = `type = '${relayStep}' and exists (
+  select 1 from relay_batons mine
+  join relay_batons other on other.pipeline_id = mine.pipeline_id and other.job_id is not null
+  join jobs later on later.id = other.job_id
+  where mine.job_id = jobs.id and later.seq > jobs.seq)`;
+
+/** The `where` of all jobs that a filter finds. */
+export const whereInList = (filter: JobListFilter): Fragment => where(...conditionsOf(filter));
+
+const whereListed = (filter: JobListFilter): Fragment =>
+  where(...conditionsOf(filter), filter.relay === undefined && { text: `not (${isOlderStep})`, values: [] });
+
+function conditionsOf({ text, submittedSince, submittedBefore, relay, ...filter }: JobListFilter) {
+  const { text: words, values } = whereJobs(filter);
+  return [
+    words !== '' && { text: words.replace(/^where /, ''), values },
+    is('created_at >= ?', submittedSince),
+    is('created_at < ?', submittedBefore),
+    is('id in (select job_id from relay_batons where pipeline_id = ?)', relay),
+    text !== undefined && containing(text),
+  ];
+}
+
+function containing(text: string): Fragment {
+  const like = (pattern: string) => `%${pattern.replace(/[\\%_]/g, '\\$&')}%`;
+  // In a payload quotes and line ends are escaped.
+  const inJson = JSON.stringify(text).slice(1, -1);
+  // Both sides by the engine's own rules of case.
+  const isIn = (column: string) => `lower(${column}) like lower(?) escape '\\'`;
+  return {
+    text: `(${isIn('payload')} or ${isIn('id')} or ${isIn("coalesce(error_message, '')")})`,
+    values: [like(inJson), like(text), like(text)],
+  };
+}
+
+/** The same in both engines: nothing is null, as they sort nulls otherwise. */
+function orderBy({ order, isAscending, now }: JobListPage): string {
+  const direction = isAscending ? 'asc' : 'desc';
+  switch (order) {
+    case 'interest':
+      return "case status when 'running' then 0 when 'failed' then 1 else 2 end";
+    case 'submitted':
+      return `created_at ${direction}, seq ${direction}`;
+    case 'status':
+      return `status ${direction}`;
+    case 'type':
+      return `type ${direction}`;
+    case 'model':
+      return `coalesce(model, requested_model, '') ${direction}`;
+    case 'tokens':
+      return `input_tokens + output_tokens ${direction}`;
+    case 'took':
+      return `case when started_at is null then 0 else coalesce(completed_at, ${now}) - started_at end ${direction}`;
+  }
+}
+
+async function readRelaySizes(sql: Sql, jobs: readonly ListedJob[]): Promise<Map<string, number>> {
+  if (jobs.length === 0) return new Map();
+  const rows = await sql.all<{ id: string; count: number }>(
+    `select mine.job_id as id, count(other.job_id) as count from relay_batons mine
+     join relay_batons other on other.pipeline_id = mine.pipeline_id and other.job_id is not null
+     where mine.job_id in (${jobs.map(() => '?').join(', ')}) group by mine.job_id`,
+    ...jobs.map(({ id }) => id),
+  );
+  return new Map(rows.map(({ id, count }) => [id, count]));
+}
