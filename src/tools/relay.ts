@@ -64,6 +64,8 @@ const step = z.strictObject({
   fallback_agent: agentType.optional().describe("Takes the baton while this agent's breaker is open."),
   output_schema: z.record(z.string(), z.custom<Json>()).optional().describe('JSON schema that its output must follow.'),
   derivation_method: z.enum(derivationMethods).optional().describe('How the output comes from the input.'),
+  parallel: z.boolean().optional().describe('Works beside the step before it, from the same input.'),
+  approval: z.boolean().optional().describe('Waits for a person before the relay goes on.'),
 });
 
 /** What create_relay_pipeline takes. */
@@ -98,7 +100,7 @@ export const relayTools = [
     title: 'Create a relay pipeline',
     effect: 'write',
     description:
-      'Creates a relay: agents that work in sequence, each step with quality gates. Choose them by agent_types, a preset or steps. Next: get_relay_baton, then advance_relay; or run_relay.',
+      'Creates a relay: agents that work in sequence or beside each other, each step with quality gates. Choose them by agent_types, a preset or steps. Next: get_relay_baton, then advance_relay; or run_relay.',
     input: newRelay,
     output: createdPipelineOutput,
     handler: async (input, { runtime, actor }) =>
@@ -240,6 +242,7 @@ export const relayTools = [
       'Returns the baton of the current step and the prompt for its agent. Next: do what it says, then advance_relay with this baton_id.',
     input: z.strictObject({
       pipeline_id: pipelineId,
+      step_index: z.int().min(0).max(1_000).optional().describe('0-based, of steps that work beside each other.'),
       max_chars: z
         .int()
         .min(100)
@@ -249,7 +252,7 @@ export const relayTools = [
     }),
     output: heldBatonOutput,
     handler: async (input, { runtime }) => {
-      const held = await runtime.relays.baton(input.pipeline_id);
+      const held = await runtime.relays.baton(input.pipeline_id, input.step_index);
       const { max_chars: most } = input;
       const limits = most === undefined ? { input: 8_000, other: 1_500 } : { input: most, other: most };
       const prompt = promptOf({ ...held, reader: 'session', limits });

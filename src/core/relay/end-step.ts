@@ -134,12 +134,13 @@ async function stateWith(sql: Sql, { id, errorCode, errorMessage }: Pipeline, un
 }
 
 /** Keeps the baton of a step that has passed its gates until a person lets it pass. */
-export async function askApproval(sql: Sql, { pipeline, baton }: OpenStep, passed: Passed, change: TimedChange): Promise<Advanced> {
-  await sql.run(
-    "update relay_batons set status = 'pending', approval_asked_at = ? where id = ?",
-    change.at,
-    baton.id,
-  );
+export async function askApproval(
+  sql: Sql,
+  { pipeline, baton }: OpenStep,
+  passed: Passed,
+  change: TimedChange,
+): Promise<Advanced> {
+  await sql.run("update relay_batons set status = 'pending', approval_asked_at = ? where id = ?", change.at, baton.id);
   // A person may take days: others are to try the agent meanwhile.
   await releasePermit(sql, baton.id);
   const unpassed = await unpassedSteps(sql, pipeline.id, await stageOf(sql, pipeline.id, baton.stepIndex));
