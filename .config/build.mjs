@@ -106,7 +106,8 @@ export async function bundleInto(outdir) {
     }),
     build({ ...page, absWorkingDir: root, outdir: dashboard, metafile: true }),
   ]);
-  for (const file of ['index.html', 'icon.svg']) copyFileSync(join(root, 'src/dashboard', file), join(dashboard, file));
+  for (const file of ['index.html', 'icon.svg', 'icon-mark.svg', 'manifest.webmanifest'])
+    copyFileSync(join(root, 'src/dashboard', file), join(dashboard, file));
   cpSync(join(root, driverHome, 'prebuilds'), join(sqlite, 'prebuilds'), { recursive: true });
   writeFileSync(join(outdir, 'config.schema.json'), await configSchema(outdir));
   return [program, native, browser].flatMap(({ metafile }) => Object.keys(metafile.inputs));

@@ -11,7 +11,7 @@ import type { GoalRuns } from './core/goal-runs/goal-runs.js';
 import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import type { Metrics } from './core/metrics/metrics.js';
 import { clearBoard } from './core/retention/clear-board.js';
-import { type Purged, purge } from './core/retention/purge.js';
+import { countPurgeable, type Purgeable, type Purged, purge } from './core/retention/purge.js';
 import { purgeSchedules } from './core/schedules/schedules.js';
 import { checkTaskCounts } from './core/tasks/task-counts.js';
 import type { Tasks } from './core/tasks/tasks.js';
@@ -21,7 +21,14 @@ import { deleteOldAnswers } from './downstream/native/answers.js';
 import type { Jobs } from './runner/jobs.js';
 import type { Scheduler } from './services/schedules.js';
 import type { Database, Statement } from './store/sql.js';
-import { backupPath, newestBackup, pathInside, removeUnfinished } from './store/sqlite/backup.js';
+import {
+  type Backup,
+  backupPath,
+  listBackups,
+  newestBackup,
+  pathInside,
+  removeUnfinished,
+} from './store/sqlite/backup.js';
 import type { Worktrees } from './worktrees/worktrees.js';
 
 export interface MaintenanceNeeds {
@@ -172,6 +179,16 @@ export class Maintenance {
   /** The same under a name in the backup directory. Throws `invalid` for a path that leads elsewhere. */
   backupAs(name: string | undefined): Promise<{ path: string; sizeBytes: number }> {
     return this.backup(name === undefined ? undefined : pathInside(this.#needs.backupDir, name));
+  }
+
+  /** The files of the backup directory that are whole backups, newest first. */
+  backups(): Backup[] {
+    return listBackups(this.#needs.backupDir);
+  }
+
+  /** What `purge` would delete at most. */
+  purgeable(before: EpochMs): Promise<Purgeable> {
+    return countPurgeable(this.#needs.db, before, this.#needs.clock.now());
   }
 
   /** Deletes what ended before a time and nothing open depends on, with the files of its jobs. */

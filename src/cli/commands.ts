@@ -158,7 +158,10 @@ const tokenCommands = [
   defineCommand({
     name: 'create',
     description: 'Create a token and print it once; with --read-only, it cannot change anything.',
-    options: { name: requiredText('--name <name>', 'what the token is for') },
+    options: {
+      name: requiredText('--name <name>', 'what the token is for'),
+      expiresIn: text('--expires-in <time>', 'end it after this time, such as 30d or 12h; without end unless given'),
+    },
     load: async () => (await import('./token.js')).createToken,
   }),
   defineCommand({

@@ -14,6 +14,7 @@ import {
   text,
   textWithDefault,
 } from './options.js';
+import { scheduleCommands } from './schedule-commands.js';
 
 const id = completedBy('job', optionalArgument('the job: the id that submit printed, or the beginning of it'));
 const jobId = completedBy('job', text('--job-id <id>', 'the same, as an option'));
@@ -48,6 +49,7 @@ const agentCommands = [
 /** The commands of the earlier job server, and those that it lacked. */
 export const jobCommands = [
   { name: 'agents', description: 'List the job types; write and try agents of your own.', commands: agentCommands },
+  scheduleCommands,
   defineCommand({
     name: 'submit',
     description: 'Submit a job. It runs in a process of its own and goes on when this command ends.',

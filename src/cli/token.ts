@@ -4,21 +4,19 @@ import type { Runtime } from '../runtime.js';
 import type { CommandContext } from './define-command.js';
 import type { GlobalFlags } from './global-flags.js';
 import { commandName } from './launch.js';
+import { parseAge } from './options.js';
 import { type Column, printTable, relativeIso } from './table.js';
 import { callerOf, readSettingOf, settingOf, withRuntime, withStored } from './with-runtime.js';
 
 /** Creates a token and prints it. It is not stored, so it cannot be printed again. */
-export async function createToken({ name }: { name: string }, { flags, output }: CommandContext): Promise<void> {
-  if (!/^[\w .@-]{1,60}$/.test(name)) {
-    throw new RuntimeError(
-      'invalid',
-      `${JSON.stringify(name)} cannot be the name of a token.`,
-      'Use up to 60 letters, digits, spaces and . @ - _.',
-    );
-  }
+export async function createToken(
+  { name, expiresIn }: { name: string; expiresIn: string | undefined },
+  { flags, output }: CommandContext,
+): Promise<void> {
+  const lifeMs = expiresIn === undefined ? undefined : parseAge(expiresIn);
   const isReadOnly = flags.settings.readOnly === true;
   const { id, token } = await onRuntime(flags, (runtime) =>
-    runtime.access.create({ name, isReadOnly }, callerOf(runtime.config)),
+    runtime.access.create({ name, isReadOnly, lifeMs }, callerOf(runtime.config)),
   );
   if (flags.isJson) output.printJson({ id, name, read_only: isReadOnly, token });
   else {
@@ -40,6 +38,7 @@ export async function listTokens(_: unknown, { flags, output, wantsJson }: Comma
     read_only: token.isReadOnly,
     created_at: iso(token.createdAt),
     last_used_at: token.lastUsedAt === null ? null : iso(token.lastUsedAt),
+    expires_at: token.expiresAt === null ? null : iso(token.expiresAt),
   }));
   const shownBrowsers = browsers.map((browser) => ({
     id: browser.id,
@@ -52,7 +51,7 @@ export async function listTokens(_: unknown, { flags, output, wantsJson }: Comma
   if (wantsJson) return output.printJson({ tokens: shown, browsers: shownBrowsers });
   if (shown.length === 0) output.say('There are no tokens. `agent-runtime token create --name NAME` creates one.');
   const rows = [
-    ...shown.map((token) => ({ ...token, expires_at: null })),
+    ...shown,
     ...shownBrowsers.map(({ token, ...browser }) => ({ ...browser, name: `browser of ${token}` })),
   ];
   if (rows.length === 0) return;

@@ -59,6 +59,12 @@ export function toolSchemas(): Promise<ReadonlyMap<string, unknown>> {
   return schemas;
 }
 
+/** Ends the session of this browser, and shows the page that asks who somebody is. */
+export async function signOut(): Promise<void> {
+  await send('/api/sign-out', { method: 'POST' });
+  location.assign('/');
+}
+
 export const whoami = (): Promise<ShownVisitor> => send('/api/whoami', {});
 
 /** Marks that turn the text around them, so that a name can look like another one (CVE-2021-42574). */
@@ -88,6 +94,7 @@ async function send<Result>(path: string, init: RequestInit): Promise<Result> {
   const body = await response.text().then(toJson, () => undefined);
   if (response.ok) return body as Result;
   const { code = 'internal', message = `HTTP ${response.status}`, hint, fields } = body?.error ?? {};
+  if (response.status === 401) throw new CallFailed('signed_out', message, 'Load the page again to sign in.');
   throw new CallFailed(code, message, hint, fields);
 }
 

@@ -2,13 +2,20 @@ import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ShownVisitor } from '../http/page/visitor.js';
 import { CallFailed, VisitorContext, whoami } from './api.js';
-import { connect, pause, useLiveState } from './live.js';
-import { decoded, Link, usePlace, type View, type ViewProps } from './location.js';
+import { connect } from './live.js';
+import { decoded, usePlace, type View, type ViewProps } from './location.js';
+import { AttentionContext, countsByView, useAttention } from './shell/attention.js';
+import { Header } from './shell/header.js';
+import { useKiosk } from './shell/kiosk.js';
+import { useNotifications } from './shell/notifications.js';
+import { OfflineBar, useIsOffline } from './shell/offline.js';
+import { useViewTitle } from './shell/page-title.js';
+import { usePreference } from './shell/preferences.js';
 import { Notices } from './ui/notices.js';
 import { Empty, Shown } from './ui/shown.js';
 import { views } from './views/index.js';
 
-/** The page: its navigation, whether it is live, and the view that the address names. */
+/** The page: its navigation, whether it is live, what needs a person, and the view that the address names. */
 export function App() {
   const place = usePlace();
   const [visitor, setVisitor] = useState<ShownVisitor>();
@@ -18,36 +25,33 @@ export function App() {
   }, []);
 
   const [name = '', ...rest] = place.path.slice(1).split('/');
-  const view = name === '' ? views[0] : (views.find((known) => known.name === name) ?? nowhere);
-  useEffect(() => {
-    document.title = `${view?.title ?? ''} · Agent Runtime`;
-    // On a phone the navigation is wider than the page.
-    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
-  }, [view]);
-  if (!view) return null;
+  const view = (name === '' ? views[0] : views.find((known) => known.name === name)) ?? nowhere;
+  const attention = useAttention(view === views[0]);
+  const counts = countsByView(attention.data);
+  useViewTitle(view.title, counts.get('now') ?? 0);
+  useNotifications(attention.data);
+  const isOffline = useIsOffline();
+  const zone = usePreference('zone');
+  const isKiosk = useKiosk(place);
 
   return (
-    <VisitorContext.Provider value={visitor}>
-      <a class="skip" href="#view">
-        Skip to the view
-      </a>
-      <header>
-        <strong class="brand">Agent Runtime</strong>
-        <nav aria-label="Views">
-          {views.map(({ name: known, title }) => (
-            <Link key={known} to={`/${known}`} isCurrent={known === view.name}>
-              {title}
-            </Link>
-          ))}
-        </nav>
-        {visitor?.read_only && <span class="badge">read-only</span>}
-        <LiveSwitch />
-      </header>
-      <main id="view" tabIndex={-1}>
-        <h1 class="unseen">{view.title}</h1>
-        <LoadedView view={view} {...place} rest={rest.map(decoded).join('/')} />
-      </main>
-      <Notices />
+    <VisitorContext.Provider value={isKiosk && visitor ? { ...visitor, read_only: true } : visitor}>
+      <AttentionContext.Provider value={attention}>
+        {!isKiosk && (
+          <>
+            <a class="skip" href="#view">
+              Skip to the view
+            </a>
+            <Header views={views} current={view} visitor={visitor} counts={counts} />
+          </>
+        )}
+        {isOffline && <OfflineBar />}
+        <main id="view" tabIndex={-1} class={isOffline ? 'is-stale' : ''}>
+          <h1 class="unseen">{view.title}</h1>
+          <LoadedView key={zone} view={view} {...place} rest={rest.map(decoded).join('/')} />
+        </main>
+        <Notices />
+      </AttentionContext.Provider>
     </VisitorContext.Provider>
   );
 }
@@ -98,21 +102,4 @@ async function whyNotLoaded(): Promise<CallFailed> {
   } catch (error) {
     return error as CallFailed;
   }
-}
-
-/** Shows whether the page is live, and pauses or resumes it. */
-function LiveSwitch() {
-  const state = useLiveState();
-  const words = { live: 'Live', paused: 'Paused', connecting: 'Reconnecting…' };
-  return (
-    <button
-      type="button"
-      class={`live ${state}`}
-      aria-pressed={state === 'paused'}
-      onClick={state === 'paused' ? connect : pause}
-      title={state === 'paused' ? 'Show changes as they happen' : 'Hold what is shown'}
-    >
-      {words[state]}
-    </button>
-  );
 }

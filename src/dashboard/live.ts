@@ -9,6 +9,7 @@ type StateListener = (state: LiveState) => void;
 
 const changeListeners = new Set<ChangeListener>();
 const missedListeners = new Set<() => void>();
+const dueListeners = new Set<() => void>();
 const stateListeners = new Set<StateListener>();
 /** Once a hidden tab is seen again, it may take so long to be live before it says that it is not. */
 const patienceMs = 1_500;
@@ -18,6 +19,8 @@ let lastId = document.querySelector<HTMLMetaElement>('meta[name="newest-event"]'
 let state: LiveState = 'connecting';
 let leave: (() => void) | undefined;
 let patience: ReturnType<typeof setTimeout> | undefined;
+let heardAt: number | undefined;
+let isKeptWhileHidden = false;
 
 /** Shows changes as they happen, for as long as the page is seen. */
 export function connect(): void {
@@ -35,6 +38,7 @@ export function pause(): void {
 
 /** Nobody looks at a hidden page, so it needs no stream; it catches up when it is seen again. */
 function onVisibility(): void {
+  if (isKeptWhileHidden) return;
   if (document.hidden) {
     rest();
     return;
@@ -43,6 +47,17 @@ function onVisibility(): void {
   listen();
 }
 
+/** Whether this tab hears of changes while it is hidden too, because it tells the person of them. */
+export function stayLiveWhileHidden(isWanted: boolean): void {
+  isKeptWhileHidden = isWanted;
+  if (!document.hidden || state === 'paused') return;
+  if (isWanted) listen();
+  else rest();
+}
+
+/** When the server was last heard of, in epoch milliseconds. */
+export const lastHeardAt = (): number | undefined => heardAt;
+
 function listen(): void {
   leave?.();
   leave = shareStream(() => lastId, {
@@ -50,12 +65,14 @@ function listen(): void {
       clearTimeout(patience);
       // What came between is told again from the last known event, unless another tab had the stream meanwhile.
       const hasMissed = id !== lastId;
+      heardAt = Date.now();
       lastId = id;
       setState('live');
       if (hasMissed) for (const listener of missedListeners) listener();
     },
     change(change, id) {
       lastId = id;
+      heardAt = Date.now();
       for (const listener of changeListeners) listener(change);
     },
     down: () => setState('connecting'),
@@ -106,5 +123,18 @@ export function useMissed(listener: () => void): void {
   useEffect(() => {
     missedListeners.add(listener);
     return () => void missedListeners.delete(listener);
+  }, [listener]);
+}
+
+/** Says that the clock alone has changed what is shown: a deadline has passed, or a start has come. */
+export function announceDue(): void {
+  for (const listener of dueListeners) listener();
+}
+
+/** Calls `listener` when the clock alone has changed what is shown. */
+export function useDue(listener: () => void): void {
+  useEffect(() => {
+    dueListeners.add(listener);
+    return () => void dueListeners.delete(listener);
   }, [listener]);
 }

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { StreamedEvent } from '../http/event-stream.js';
 import type { Names } from '../http/page/names.js';
 import { type Arguments, CallFailed, onWrite, read } from './api.js';
-import { useChanges, useLiveState, useMissed } from './live.js';
+import { useChanges, useDue, useLiveState, useMissed } from './live.js';
 import { learn } from './names.js';
 
 export interface Reading<Result> {
@@ -17,21 +17,22 @@ export interface ReadOptions {
   subjects?: readonly string[];
   /** Also reads at this interval (milliseconds): for what grows without a recorded change, such as streamed output. */
   everyMs?: number | undefined;
+  /** Changes within so many milliseconds cause one read. */
+  settleMs?: number;
   /** No reads while false. */
   isWanted?: boolean;
   /** Keeps the data of earlier arguments until the new ones are answered: for a list that is being filtered. */
   keepsLast?: boolean;
 }
 
-/** Changes within this time cause one read. */
-const settleMs = 150;
+const usualSettleMs = 150;
 
 /**
  * The result of a tool that reads, kept current: read again after each change of its subjects, and when the connection
  * is back.
  */
 export function useRead<Result>(tool: string, args: Arguments = {}, options: ReadOptions = {}): Reading<Result> {
-  const { subjects = [], everyMs, isWanted = true, keepsLast = false } = options;
+  const { subjects = [], everyMs, settleMs = usualSettleMs, isWanted = true, keepsLast = false } = options;
   const key = JSON.stringify([tool, args]);
   const [reading, setReading] = useState<{ key: string; tool: string; data?: Result; error?: CallFailed }>({
     key,
@@ -71,8 +72,9 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
     if (isReading.current) isBehind.current = true;
     else reload();
   }, [reload]);
-  useSettledChanges(subjects, catchUp);
+  useSettledChanges(subjects, catchUp, settleMs);
   useReloads(reload, everyMs);
+  useDue(useCallback(() => (subjects.includes('task') ? catchUp() : undefined), [subjects.join(), catchUp]));
 
   // Data of other arguments is not shown for these, unless the caller wants it kept.
   const isOurs = reading.key === key || (keepsLast && reading.tool === tool);
@@ -80,7 +82,7 @@ export function useRead<Result>(tool: string, args: Arguments = {}, options: Rea
 }
 
 /** Calls `onChange` a moment after a change of the subjects; once for all changes within that moment. */
-function useSettledChanges(subjects: readonly string[], onChange: () => void): void {
+function useSettledChanges(subjects: readonly string[], onChange: () => void, settleMs: number): void {
   const pending = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const wanted = subjects.join();
   const onEvent = useCallback(
@@ -91,7 +93,7 @@ function useSettledChanges(subjects: readonly string[], onChange: () => void): v
         onChange();
       }, settleMs);
     },
-    [wanted, onChange],
+    [wanted, onChange, settleMs],
   );
   useChanges(onEvent);
   useEffect(() => () => clearTimeout(pending.current), []);

@@ -11,14 +11,13 @@ import { coordinatorApi } from './coordinator-routes.js';
 import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
 import { placeOf } from './follow-events.js';
-import { type Env, type GuardOptions, guard } from './guard.js';
+import { type Env, forgetBrowser, type GuardOptions, guard } from './guard.js';
 import { largestBody } from './largest-body.js';
 import { liveSocket } from './live-socket.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
 import type { OpenVisits } from './open-visits.js';
 import { pageReads } from './page/reads.js';
 import { showVisitor } from './page/visitor.js';
-import { pageWrites } from './page/writes.js';
 import type { PageFiles } from './page-files.js';
 import { createStreamPlaces, tooManyStreams } from './stream-places.js';
 import { toolApi } from './tool-api.js';
@@ -57,8 +56,14 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
     context.json({ status: 'ok', version, pid: process.pid, uptime: process.uptime() }),
   );
   app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
+  app.post('/api/sign-out', async (context) => {
+    const { browserId, name } = context.get('visitor');
+    if (browserId !== undefined) await runtime.access.revoke(browserId, { holder: name, project: '' });
+    forgetBrowser(context, guarding);
+    return context.json({ signed_out: browserId !== undefined });
+  });
   app.route('/api/tools', toolApi(tools, { runtime, visits }));
-  if (page) app.route('/api/page', toolApi([...pageReads, ...pageWrites], { runtime, visits }, { isCounted: false }));
+  if (page) app.route('/api/page', toolApi(pageReads, { runtime, visits }, { isCounted: false }));
   app.route('/', coordinatorApi(tools, { runtime, visits }));
   app.get('/api/events', refuseHead, async (context) => {
     const afterId = await placeOf(context.req.header('last-event-id') ?? context.req.query('after'), feed);
@@ -114,13 +119,15 @@ const refuseHead: MiddlewareHandler<Env> = async (context, next) => {
 const securityHeaders: MiddlewareHandler = async (context, next) => {
   await next();
   const { headers } = context.res;
-  headers.set(
-    'Content-Security-Policy',
-    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  );
+  if (!headers.has('Content-Security-Policy')) {
+    headers.set(
+      'Content-Security-Policy',
+      "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+  }
   headers.set('X-Content-Type-Options', 'nosniff');
   headers.set('X-Frame-Options', 'DENY');
-  headers.set('Referrer-Policy', 'no-referrer');
+  if (!headers.has('Referrer-Policy')) headers.set('Referrer-Policy', 'no-referrer');
   headers.set('Cross-Origin-Resource-Policy', 'same-origin');
   headers.set('Cross-Origin-Opener-Policy', 'same-origin');
   if (!headers.has('Cache-Control')) headers.set('Cache-Control', 'no-store');

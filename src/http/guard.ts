@@ -5,6 +5,7 @@ import { browserLifeMs } from '../core/access/browser-sessions.js';
 import { anyonePass, ownerPass, type Pass } from '../core/access/pass.js';
 import { isSame, isSecretOf } from '../core/access/secret.js';
 import { errorResponse } from './failure.js';
+import { type SignInForm, signInPage } from './sign-in-page.js';
 import type { AcceptSocket } from './web-sockets.js';
 
 /** Who a request comes from. */
@@ -20,6 +21,8 @@ export interface GuardOptions {
   hosts: ReadonlySet<string>;
   /** The server itself offers no writes. */
   isReadOnly: boolean;
+  /** There is a page for people, so people are asked in a page who they are. */
+  hasPage: boolean;
   /** The port that the server listens on, once it does. */
   port(): number;
 }
@@ -56,12 +59,14 @@ export function guard(options: GuardOptions): MiddlewareHandler<Env> {
     }
     if (context.req.path === '/api/health') return next();
     if (context.req.query('token') !== undefined) {
-      return refuse(context, 'A token does not belong in an address, which histories and logs keep.');
+      return refuse(context, 'A token does not belong in an address, which histories and logs keep.', options, '/');
     }
     if (getCookie(context, formerCookieName) !== undefined) deleteCookie(context, formerCookieName);
 
     const code = codeOf(context);
-    if (code !== undefined) return signIn(context, code, options);
+    if (code !== undefined) return signInByCode(context, code, options);
+    if (options.hasPage && context.req.method === 'POST' && context.req.path === signInPath)
+      return signInByForm(context, options);
     const visitor = await visitorOf(context, options);
     if (!visitor) return unknownVisitor(context, options);
     context.set('visitor', { ...visitor, isReadOnly: visitor.isReadOnly || options.isReadOnly });
@@ -87,9 +92,40 @@ function codeOf(context: Context): string | undefined {
 }
 
 /** Begins a session for the browser, and opens the same address without the code. */
-async function signIn(context: Context, code: string, { access, ownerToken, port }: GuardOptions): Promise<Response> {
-  const session = await access.signIn(code, ownerToken);
-  if (session === undefined) return refuse(context, 'This address has been used, or is too old.');
+async function signInByCode(context: Context, code: string, options: GuardOptions): Promise<Response> {
+  const url = new URL(context.req.url);
+  url.searchParams.delete('code');
+  const to = `${url.pathname}${url.search}`;
+  const session = await options.access.signIn(code, options.ownerToken);
+  if (session === undefined) return refuse(context, 'This address has been used, or is too old.', options, to);
+  return begin(context, session, to, options);
+}
+
+/** Where the page that asks who somebody is sends the answer. */
+const signInPath = '/sign-in';
+
+/** Begins a session for the browser of a person who has typed a token, a code, or an address with one. */
+async function signInByForm(context: Context, options: GuardOptions): Promise<Response> {
+  const { access, ownerToken } = options;
+  const form = await context.req.parseBody();
+  const [given, to] = [form.secret, form.to].map((value) => (typeof value === 'string' ? value.trim() : ''));
+  const secret = /[?&]code=([\w-]+)/.exec(given ?? '')?.[1] ?? given ?? '';
+  const code = isSecretOf('code', secret) ? secret : await codeForToken(secret, options);
+  const session = code === undefined ? undefined : await access.signIn(code, ownerToken);
+  if (session !== undefined) return begin(context, session, to ?? '/', options);
+  return askInPage(context, {
+    to: to ?? '/',
+    problem: 'This is no token that is good here, and no code that can still be used.',
+  });
+}
+
+async function codeForToken(token: string, { access, ownerToken, isReadOnly }: GuardOptions) {
+  const pass = isSame(token, ownerToken) ? ownerPass : await access.verify(token);
+  return pass && access.createCode({ ...pass, isReadOnly: pass.isReadOnly || isReadOnly });
+}
+
+/** Lets the browser in, and opens what it had asked for. */
+function begin(context: Context, session: string, to: string, { port }: GuardOptions): Response {
   setCookie(context, cookieName(port()), session, {
     httpOnly: true,
     sameSite: 'Strict',
@@ -97,10 +133,13 @@ async function signIn(context: Context, code: string, { access, ownerToken, port
     maxAge: browserLifeMs / 1000,
     secure: new URL(context.req.url).protocol === 'https:',
   });
-  const url = new URL(context.req.url);
-  url.searchParams.delete('code');
-  // A path that begins with two slashes would name another host.
-  return context.redirect(`/${url.pathname.replace(/^\/+/, '')}${url.search}`, 303);
+  // A path that begins with two slashes, or one and a backslash, would name another host.
+  return context.redirect(`/${to.replace(/^[/\\]+/, '')}`, 303);
+}
+
+/** Ends the session of the browser that asks, which forgets its cookie. */
+export function forgetBrowser(context: Context, { port }: Pick<GuardOptions, 'port'>): void {
+  deleteCookie(context, cookieName(port()));
 }
 
 /** Cookies do not tell ports apart: each server has a name of its own, and the value is good for nothing but this. */
@@ -122,10 +161,25 @@ async function visitorOf(
   return needsToken ? undefined : anyonePass;
 }
 
-function unknownVisitor(context: Context, { port }: GuardOptions): Response {
-  if (context.req.header('authorization')) return refuse(context, 'This token is not, or no longer, good.');
-  const wasSignedIn = getCookie(context, cookieName(port())) !== undefined;
-  return refuse(context, wasSignedIn ? 'This browser is no longer signed in.' : 'Who are you?');
+function unknownVisitor(context: Context, options: GuardOptions): Response {
+  if (context.req.header('authorization')) return refuse(context, 'This token is not, or no longer, good.', options);
+  const wasSignedIn = getCookie(context, cookieName(options.port())) !== undefined;
+  return refuse(context, wasSignedIn ? 'This browser is no longer signed in.' : 'Who are you?', options);
+}
+
+/** Whether a person has opened an address of the page, who can make nothing of JSON. */
+function isPerson(context: Context, { hasPage }: GuardOptions): boolean {
+  const { method, path } = context.req;
+  const isOfPrograms = path.startsWith('/api/') || path === '/mcp' || path === '/ws' || path === '/metrics';
+  return hasPage && method === 'GET' && !isOfPrograms && /\btext\/html\b/.test(context.req.header('accept') ?? '');
+}
+
+function askInPage(context: Context, form: SignInForm): Response {
+  const { html, policy } = signInPage(form);
+  // A form that is sent without a referrer does not say of which page it is.
+  context.header('Referrer-Policy', 'same-origin');
+  context.header('Content-Security-Policy', policy);
+  return context.html(html, 401);
 }
 
 const ways =
@@ -133,7 +187,12 @@ const ways =
   'one; it opens once. Programs send `Authorization: Bearer TOKEN` (`agent-runtime token create`), and POST ' +
   '/api/tools/dashboard_url gives them such an address.';
 
-function refuse(context: Context, message: string): Response {
+function refuse(context: Context, message: string, options: GuardOptions, to?: string): Response {
+  const { path, url } = context.req;
+  if (isPerson(context, options)) {
+    const isNew = message === 'Who are you?';
+    return askInPage(context, { to: to ?? `${path}${new URL(url).search}`, ...(isNew ? {} : { problem: message }) });
+  }
   context.header('WWW-Authenticate', 'Bearer');
   return context.json({ error: { code: 'invalid', message, hint: ways } }, 401);
 }

@@ -70,7 +70,15 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     visits,
     mcp,
     page,
-    guard: { access: runtime.access, ownerToken, needsToken, hosts, isReadOnly, port: () => port },
+    guard: {
+      access: runtime.access,
+      ownerToken,
+      needsToken,
+      hosts,
+      isReadOnly,
+      hasPage: page !== undefined,
+      port: () => port,
+    },
   });
   const listener = getRequestListener(app.fetch);
   let port = 0;

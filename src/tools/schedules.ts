@@ -49,6 +49,21 @@ function readRequest(kind: ScheduleKind, given: JsonObject): JsonObject {
   return JSON.parse(JSON.stringify(parseInput(requests[kind] as Checked, given)));
 }
 
+/** A schedule that was just made, changed or acted on. */
+export const schedulingOutput = scheduleOutput.extend({
+  /** Of run: the task_id, goal_id or pipeline_id of what it made. */
+  made: z.string().optional(),
+  deleted: z.literal(true).optional(),
+});
+
+export const scheduleListOutput = pageOutput(
+  'schedules',
+  scheduleOutput.partial({ missed: true, overlap: true, timezone: true }),
+).extend({
+  /** What lives that fires them, or that nothing does and what to start. */
+  fired_by: z.string(),
+});
+
 /** Work that is submitted at set times. */
 export const scheduleTools = [
   defineTool({
@@ -82,11 +97,7 @@ export const scheduleTools = [
         .describe('When what it made last is still at work: skip (default), or allow.'),
       action: z.enum(scheduleActions).optional().describe('Alone, with name.'),
     }),
-    output: scheduleOutput.extend({
-      /** Of run: the task_id, goal_id or pipeline_id of what it made. */
-      made: z.string().optional(),
-      deleted: z.literal(true).optional(),
-    }),
+    output: schedulingOutput,
     handler: async ({ request, run_at, action, ...input }, { runtime, actor }) => {
       const given = { ...input, request: request as JsonObject | undefined, runAt: toMs(run_at) };
       const { schedule, next, run } = await scheduleOrAct({ given, action }, actor, runtime);
@@ -100,10 +111,7 @@ export const scheduleTools = [
     effect: 'read',
     description: 'Lists schedules: next times, what came of the last, what lives to fire them.',
     input: z.strictObject({ name: name.optional(), scope: scope.optional(), cursor }),
-    output: pageOutput('schedules', scheduleOutput.partial({ missed: true, overlap: true, timezone: true })).extend({
-      /** What lives that fires them, or that nothing does and what to start. */
-      fired_by: z.string(),
-    }),
+    output: scheduleListOutput,
     handler: async ({ name: only, ...input }, { runtime, actor }) => {
       const project = projectOf(actor, input.scope);
       const page = await pagedList('schedules', input, {

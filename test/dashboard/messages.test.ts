@@ -15,7 +15,7 @@ describeInBrowser('the messages', () => {
     await server.ok('send_message', { to: 'user', subject: 'The schema', body, importance: 'high' });
     const message = page.getByRole('article', { name: 'The schema', exact: true });
     await message.getByText('hedy to user').waitFor();
-    expect(await message.locator('.message-body').textContent()).toBe(body);
+    expect(await message.locator('.passage').innerText()).toBe(body);
     await expectGoodLooks(page, 'messages');
 
     await message.getByRole('button', { name: 'Answer' }).click();

@@ -3,7 +3,7 @@ import { contextOf, runTool } from '../../src/tools/call/run-tool.js';
 import { findTool } from '../../src/tools/index.js';
 import { expectGoodLooks } from './looks.js';
 import { openJobs } from './open-jobs.js';
-import { describeInBrowser, openPage } from './open-page.js';
+import { describeInBrowser, openPage, savedJson } from './open-page.js';
 
 describeInBrowser('the metrics', () => {
   it('tell of tasks too: how many ended, how long they took and had waited, by worker and by goal', async () => {
@@ -61,8 +61,7 @@ describeInBrowser('the metrics', () => {
     await page.getByRole('img', { name: /^Tokens\./ }).waitFor();
     await open('/trends?window=10080');
     await page.getByRole('img', { name: /^Jobs a minute\./ }).waitFor();
-    await page.getByText('JSON', { exact: true }).click();
-    expect(await page.locator('.raw pre').textContent()).toContain('"window_minutes": 10080');
+    expect(await savedJson(page)).toContain('"window_minutes": 10080');
     expect(problems).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import AxeBuilder from 'axe-core';
@@ -95,4 +95,11 @@ export async function accessibilityProblems(page: Page, rules?: readonly string[
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+}
+
+/** What the page saves of a view as JSON. */
+export async function savedJson(page: Page): Promise<string> {
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download JSON' }).last().click();
+  return readFileSync(await (await saved).path(), 'utf8');
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { expectGoodLooks } from './looks.js';
 import { openJobs } from './open-jobs.js';
-import { describeInBrowser, openPage } from './open-page.js';
+import { describeInBrowser, openPage, savedJson } from './open-page.js';
 
 const evil = '<img src=x onerror="document.title=1">';
 const verdict = JSON.stringify({ quality_score: 0.9, l_score: 0.8, reason: 'Good.' });
@@ -48,7 +48,8 @@ describeInBrowser('the relays', () => {
     await call('advance_relay', { ...relay, quality_score: 0.9, l_score: 0.8, tokens_used: 1_200, output });
     await step(1).getByText('attempt 2 passed').waitFor();
     await step(1).getByText('Output').last().click();
-    expect(await step(1).locator('details[open] pre').textContent()).toBe(JSON.stringify(output, null, 2));
+    await step(1).getByRole('button', { name: 'As written' }).click();
+    expect(await step(1).locator('details[open] .passage').textContent()).toBe(JSON.stringify(output, null, 2));
     expect(await page.locator('main img').count()).toBe(0);
     await step(2).getByText('in progress').waitFor();
     await step(2).getByText('stands in: generalist').waitFor();
@@ -62,9 +63,8 @@ describeInBrowser('the relays', () => {
     await page.getByRole('button', { name: 'Cancel relay' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Cancel relay' }).click();
     await page.locator('.particulars').getByText('cancelled').waitFor();
-    expect(await page.locator('main button').count()).toBe(0);
-    await page.getByText('JSON', { exact: true }).click();
-    expect(await page.locator('.sheet-text > details.raw[open] pre').textContent()).toContain(pipeline_id);
+    expect(await page.locator('main button:not(.reader button, .tools button)').count()).toBe(0);
+    expect(await savedJson(page)).toContain(pipeline_id);
     expect(problems).toEqual([]);
   });
 
@@ -98,7 +98,7 @@ describeInBrowser('the relays', () => {
     await open(`/relays/${pipeline.id}`);
     await page.getByText('The prompt of step 1').waitFor();
     await page.getByText('read-only').waitFor();
-    expect(await page.locator('main button').count()).toBe(0);
+    expect(await page.locator('main button:not(.reader button, .tools button)').count()).toBe(0);
     expect(problems).toEqual([]);
   });
 });

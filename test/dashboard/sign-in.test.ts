@@ -6,8 +6,10 @@ import { serve } from '../http/serve.js';
 import { eventually } from '../support/eventually.js';
 import { connect } from '../support/sqlite.js';
 import { tempDir } from '../support/temp-dir.js';
+import { expectGoodLooks } from './looks.js';
 import { describeInBrowser, hasProfiles, openPage, openProfile, pageFiles } from './open-page.js';
 
+const evil = '"><img src=x onerror="document.title=1">\u202E\u05D0';
 const actor = { holder: null, project: '' };
 
 /** Another program's server on loopback; takes down the cookies that it is sent. */
@@ -75,6 +77,43 @@ describeInBrowser('a browser that is signed in', () => {
     await eventually('its stream has ended', () => page.getByText('Reconnecting…').isVisible());
     await page.getByRole('link', { name: 'Jobs' }).click();
     await page.getByText('This browser is no longer signed in.').first().waitFor();
-    await page.getByText('agent-runtime tool dashboard_url').first().waitFor();
+    await page.getByText('Load the page again to sign in.').first().waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Sign in to Agent Runtime' }).waitFor();
+    await page.getByText('This browser is no longer signed in.').waitFor();
+  });
+
+  it('asks a person who has not come before, and lets in by a token, a code or an address with one', async () => {
+    const { page, server, context, runtime } = await openPage();
+    await context.clearCookies();
+    const { token } = await runtime.access.create({ name: 'Grace', isReadOnly: true }, actor);
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    await page.goto(`${server.url}/jobs?text=${encodeURIComponent(evil)}`);
+    await page.getByRole('heading', { name: 'Sign in to Agent Runtime' }).waitFor();
+    await expectGoodLooks(page, 'sign-in');
+    expect(await page.locator('img').count()).toBe(0);
+    await page.getByLabel('Token or code').fill('art_nobody_x');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('This is no token that is good here').waitFor();
+    await page.getByLabel('Token or code').fill(token);
+    await page.keyboard.press('Enter');
+    await page.getByText('read-only').first().waitFor();
+    expect(new URL(page.url()).searchParams.get('text')).toBe(evil);
+
+    await context.clearCookies();
+    const address = await server.ownerUrl();
+    await page.goto(`${server.url}/board`);
+    await page.getByLabel('Token or code').fill(address);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByText('Signed in as owner').waitFor();
+    await page.getByRole('button', { name: 'Sign out here' }).click();
+    await page.getByRole('heading', { name: 'Sign in to Agent Runtime' }).waitFor();
+    expect((await runtime.access.listBrowsers()).map(({ name }) => name)).toEqual(['owner', 'Grace']);
+    // The address lets nobody in a second time, and says so to a person.
+    await page.goto(address);
+    await page.getByText('This address has been used, or is too old.').waitFor();
+    expect(problems).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { connectServer } from '../support/mcp-client.js';
 import { git, gitRepository, writeFiles } from '../worktrees/git-repository.js';
 import { expectGoodLooks } from './looks.js';
-import { describeInBrowser, openPage } from './open-page.js';
+import { describeInBrowser, openPage, savedJson } from './open-page.js';
 import { sampleBoard } from './sample-board.js';
 
 const state = (page: Page) => page.locator('.particulars .state');
@@ -31,8 +31,7 @@ describeInBrowser("a task's own page", () => {
     await open('/board/task/schema');
     await page.getByText('Amounts are integers of the smallest unit.').waitFor();
     await page.getByText('claim token: 1').first().waitFor();
-    await page.getByText('JSON').click();
-    expect(await page.locator('.raw pre').textContent()).toContain('"tokens_used": 61000');
+    expect(await savedJson(page)).toContain('"tokens_used": 61000');
 
     await open(`/board/task/${ids.legal}`);
     await page.locator('.passage.bad').getByText('Ask again then.').waitFor();
@@ -129,7 +128,7 @@ describeInBrowser("a task's own page", () => {
     expect((await runtime.tasks.get('webhook')).status).toBe('pending');
     await confirm(page, 'Cancel task');
     await state(page).getByText('Cancelled').waitFor();
-    await page.getByRole('button', { name: 'Reset' }).click();
+    await page.getByRole('button', { name: 'Reopen' }).click();
     await state(page).getByText('Waiting').waitFor();
     await page.locator('.history').getByText('reopened').waitFor();
     expect(await runtime.tasks.get('webhook')).toMatchObject({ status: 'pending', attempts: 0 });
@@ -197,8 +196,6 @@ describeInBrowser("a task's own page", () => {
     await shows('/board', 'title', 'worker', 'next');
     await shows('/board?view=list', 'title', 'worker');
     await shows(`/board/task/${task?.id}`, 'description', 'acceptance', 'expected', 'worker', 'note', 'next');
-    await page.getByText('JSON').click();
-    await page.locator('.raw pre').waitFor();
     await shows('/goals', 'goal', 'about');
     await shows(`/goals/${goal.id}`, 'goal', 'about', 'title');
     await shows('/workers', 'slot', 'title');

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { connectServer } from '../support/mcp-client.js';
 import { tempDir } from '../support/temp-dir.js';
 import { expectGoodLooks } from './looks.js';
-import { describeInBrowser, openPage } from './open-page.js';
+import { describeInBrowser, openPage, savedJson } from './open-page.js';
 
 describeInBrowser('the workers', () => {
   it('are shown as two processes come, work and go', async () => {
@@ -30,8 +30,7 @@ describeInBrowser('the workers', () => {
 
     await other.close();
     await session('test-client in b').getByText('ended').waitFor();
-    await page.getByText('JSON').click();
-    expect(await page.locator('.raw pre').textContent()).toContain('"workerId": "hedy"');
+    expect(await savedJson(page)).toContain('"workerId": "hedy"');
     expect(problems).toEqual([]);
   });
 

@@ -376,6 +376,13 @@ it('what the page reads is what its wire types say, key for key', async () => {
     job_output: { job_id },
     acknowledge: { kind: 'failed_task' },
     unacknowledge: { kind: 'failed_task', ids: [String(task_id)] },
+    purge_preview: { days: 1 },
+    create_token: { name: 'second' },
+    purge: { days: 1 },
+    clear_board: { confirm: true },
   };
+  const create = pageReads.find(({ name }) => name === 'create_token');
+  const made = create && (await callTool(create, { name: 'first' }));
+  inputs.revoke_access = { id: made.id };
   for (const read of pageReads) await callTool(read, inputs[read.name] ?? {});
 });

@@ -62,7 +62,7 @@ function commandRows(rowOf: (call: string, command: DefinedCommand) => string): 
 function commandTable(): string {
   const rows = Object.entries(commands).map(([group, members]) => {
     const calls = members.flatMap((one) =>
-      'commands' in one ? one.commands.map(({ name }) => `${one.name} ${name}`) : [one.name],
+      'commands' in one ? `${one.name} ${one.commands.map(({ name }) => name).join(' · ')}` : one.name,
     );
     return `| **${group}** | ${calls.map((call) => `\`${call}\``).join(' ')} |`;
   });

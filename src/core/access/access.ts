@@ -15,11 +15,16 @@ export interface AccessToken {
   isReadOnly: boolean;
   createdAt: EpochMs;
   lastUsedAt: EpochMs | null;
+  /** From then on it lets nobody in; null for one that does not end by itself. */
+  expiresAt: EpochMs | null;
 }
 
 export interface NewToken {
+  /** Up to 60 letters, digits, spaces and . @ - _ */
   name: string;
   isReadOnly: boolean;
+  /** How long it is good for; without end unless given. */
+  lifeMs?: number | undefined;
 }
 
 /** What `revoke` has ended: a token with its browsers, or one browser, named by its token. */
@@ -36,6 +41,7 @@ interface TokenRow {
   is_read_only: number;
   created_at: EpochMs;
   last_used_at: EpochMs | null;
+  expires_at: EpochMs | null;
 }
 
 const toToken = (row: TokenRow): AccessToken => ({
@@ -44,6 +50,7 @@ const toToken = (row: TokenRow): AccessToken => ({
   isReadOnly: row.is_read_only === 1,
   createdAt: row.created_at,
   lastUsedAt: row.last_used_at,
+  expiresAt: row.expires_at,
 });
 
 export type Access = ReturnType<typeof createAccess>;
@@ -54,9 +61,14 @@ export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
   return {
     ...browsers,
 
-    /** Creates a token and returns it, which is the only time it can be read. Throws `conflict` for a name in use. */
-    create: ({ name, isReadOnly }: NewToken, actor: Actor): Promise<{ id: string; token: string }> =>
+    /**
+     * Creates a token and returns it, which is the only time it can be read. Those that have ended go. Throws `invalid`
+     * for a name that cannot be one, and `conflict` for one in use.
+     */
+    create: ({ name, isReadOnly, lifeMs }: NewToken, actor: Actor): Promise<{ id: string; token: string }> =>
       db.transaction(async (sql) => {
+        requireName(name);
+        await sql.run('delete from access_tokens where expires_at <= ?', clock.now());
         const known = await sql.get('select 1 from access_tokens where name = ?', name);
         if (known) {
           throw new RuntimeError(
@@ -67,8 +79,21 @@ export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
         }
         const at = clock.now();
         const { id, secret, hash } = newSecret('token');
-        await insertRow(sql, 'access_tokens', { id, name, hash, is_read_only: Number(isReadOnly), created_at: at });
-        const data = { token: id, name, read_only: isReadOnly };
+        const expiresAt = lifeMs === undefined ? null : at + lifeMs;
+        await insertRow(sql, 'access_tokens', {
+          id,
+          name,
+          hash,
+          is_read_only: Number(isReadOnly),
+          expires_at: expiresAt,
+          created_at: at,
+        });
+        const data = {
+          token: id,
+          name,
+          read_only: isReadOnly,
+          ...(expiresAt === null ? {} : { expires_at: expiresAt }),
+        };
         await recordEvent(sql, { at, ...accessSubject, actor, type: 'token_created', data });
         return { id, token: secret };
       }),
@@ -100,11 +125,11 @@ export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
         );
       }),
 
-    /** What a token allows, and marks it as used; undefined for a token that is not valid, or was revoked. */
+    /** What a token allows, and marks it as used; undefined for a token that is not valid, has ended, or was revoked. */
     async verify(token: string): Promise<Pass | undefined> {
       const row = await findSecret<TokenRow>(db, 'token', token);
-      if (!row) return undefined;
       const now = clock.now();
+      if (!row || hasExpired(row, now)) return undefined;
       if ((row.last_used_at ?? 0) < now - usePrecisionMs) {
         await db.transaction((sql) => sql.run('update access_tokens set last_used_at = ? where id = ?', now, row.id));
       }
@@ -115,7 +140,19 @@ export function createAccess({ db, clock }: { db: Database; clock: Clock }) {
     async isGood({ tokenId, browserId }: Pass): Promise<boolean> {
       if (browserId !== undefined) return browsers.isBrowserOpen(browserId);
       if (tokenId === 'owner' || tokenId === 'anyone') return true;
-      return (await db.get('select 1 from access_tokens where id = ?', tokenId)) !== undefined;
+      const row = await db.get<TokenRow>('select * from access_tokens where id = ?', tokenId);
+      return row !== undefined && !hasExpired(row, clock.now());
     },
   };
+}
+
+const hasExpired = ({ expires_at: at }: TokenRow, now: EpochMs): boolean => at !== null && now >= at;
+
+function requireName(name: string): void {
+  if (/^[\w .@-]{1,60}$/.test(name)) return;
+  throw new RuntimeError(
+    'invalid',
+    `${JSON.stringify(name)} cannot be the name of a token.`,
+    'Use up to 60 letters, digits, spaces and . @ - _.',
+  );
 }

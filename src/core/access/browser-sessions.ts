@@ -37,6 +37,7 @@ interface BrowserRow extends CodeRow {
 interface JoinedRow extends BrowserRow {
   token_name: string | null;
   token_is_read_only: number | null;
+  token_expires_at: EpochMs | null;
 }
 
 /** How long a code can be used. */
@@ -55,8 +56,7 @@ const nobody: Actor = { holder: null, project: '' };
 
 /** Codes for people, and the sessions of the browsers that have used one. */
 export function createBrowserSessions({ db, clock }: { db: Database; clock: Clock }) {
-  const isOpen = (row: BrowserRow): boolean =>
-    clock.now() < row.expires_at && clock.now() < row.last_used_at + browserIdleMs;
+  const isOpen = (row: JoinedRow): boolean => clock.now() < Math.min(endOf(row), row.last_used_at + browserIdleMs);
 
   async function touch(row: BrowserRow): Promise<void> {
     const now = clock.now();
@@ -104,7 +104,7 @@ export function createBrowserSessions({ db, clock }: { db: Database; clock: Cloc
 
 async function createCode(sql: Sql, { tokenId, isReadOnly }: Rights, now: EpochMs): Promise<string> {
   await deleteEnded(sql, now);
-  await requireToken(sql, tokenId);
+  await requireToken(sql, tokenId, now);
   const { id, secret, hash } = newSecret('code');
   await insertRow(sql, 'access_codes', {
     id,
@@ -153,12 +153,16 @@ export async function revokeBrowser(
   return session;
 }
 
-const selectSession = `select b.*, t.name as token_name, t.is_read_only as token_is_read_only
+const selectSession = `select b.*, t.name as token_name, t.is_read_only as token_is_read_only,
+    t.expires_at as token_expires_at
   from browser_sessions b left join access_tokens t on t.id = b.token_id`;
 
 function readSession(sql: Pick<Sql, 'get'>, id: string): Promise<JoinedRow | undefined> {
   return sql.get<JoinedRow>(`${selectSession} where b.id = ?`, id);
 }
+
+/** A session ends with its token. */
+const endOf = (row: JoinedRow): EpochMs => Math.min(row.expires_at, row.token_expires_at ?? Infinity);
 
 function toBrowserSession(row: JoinedRow): BrowserSession {
   return {
@@ -167,11 +171,11 @@ function toBrowserSession(row: JoinedRow): BrowserSession {
     isReadOnly: row.is_read_only === 1 || row.token_is_read_only === 1,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
-    expiresAt: row.expires_at,
+    expiresAt: endOf(row),
   };
 }
 
-async function requireToken(sql: Sql, tokenId: string): Promise<void> {
+async function requireToken(sql: Sql, tokenId: string, now: EpochMs): Promise<void> {
   if (tokenId === 'owner') return;
   if (tokenId === 'anyone') {
     throw new RuntimeError(
@@ -180,9 +184,17 @@ async function requireToken(sql: Sql, tokenId: string): Promise<void> {
       "Open the server's own address in a browser, or run `agent-runtime dashboard --open` in a terminal.",
     );
   }
-  const known = await sql.get('select 1 from access_tokens where id = ?', tokenId);
+  const known = await sql.get(
+    'select 1 from access_tokens where id = ? and (expires_at is null or expires_at > ?)',
+    tokenId,
+    now,
+  );
   if (known) return;
-  throw new RuntimeError('invalid', 'Your token has been revoked.', 'Ask the owner of this runtime for another.');
+  throw new RuntimeError(
+    'invalid',
+    'Your token has been revoked, or has ended.',
+    'Ask the owner of this runtime for another.',
+  );
 }
 
 async function deleteEnded(sql: Sql, now: EpochMs): Promise<void> {

@@ -65,6 +65,29 @@ export async function purge(
   return { ...counts, artifactPaths };
 }
 
+/** What a purge would delete at most: what open work still needs of it stays. */
+export type Purgeable = Omit<Purged, 'artifactPaths' | 'events'>;
+
+/** Counts what ended before a time, and may be deleted unless open work depends on it. */
+export async function countPurgeable(db: Database, before: EpochMs, now: EpochMs): Promise<Purgeable> {
+  const count = async ({ text, values }: Fragment) => {
+    const row = await db.get<{ count: number }>(
+      `select count(*) as count from (${text.replace(/ order by .*$/, '')}) as found`,
+      ...values,
+    );
+    return row?.count ?? 0;
+  };
+  return {
+    goals: await count(endedGoals(before)),
+    tasks: await count(endedTasks(before)),
+    jobs: await count(endedJobs(before)),
+    relays: await count(endedRelays(before)),
+    sessions: await count(endedSessions(before)),
+    runners: await count(endedRunners(before)),
+    messages: await count(oldMessages(before, now)),
+  };
+}
+
 /** Rows of one transaction: some milliseconds of the write lock. */
 const batchSize = 200;
 

@@ -27,7 +27,8 @@ export function useJustChanged(scope: string, items: readonly (readonly [key: Ke
   const next = Math.min(...marked.current.values());
   useEffect(() => {
     if (!Number.isFinite(next)) return;
-    const timer = setTimeout(() => redraw((count) => count + 1), Math.max(0, next - performance.now()));
+    // A timer may be a little early.
+    const timer = setTimeout(() => redraw((count) => count + 1), Math.max(0, next - performance.now()) + 50);
     return () => clearTimeout(timer);
   }, [next]);
   return new Set(marked.current.keys());

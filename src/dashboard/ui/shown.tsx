@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
 import { filter, Link, queryText } from '../location.js';
 import type { Reading } from '../use-read.js';
 import { failureWords } from './failure-words.js';
 import { shownCount } from './format.js';
+import { copy, save } from './save.js';
 
 interface ShownProps<Result> {
   reading: Reading<Result>;
@@ -50,20 +50,18 @@ export function Empty({ what, command }: { what: string; command?: string }) {
   );
 }
 
-interface RawJsonProps {
-  value: unknown;
-  title?: string;
-  isOpen?: boolean;
-}
-
-/** A value as JSON, rendered when it is opened. */
-export function RawJson({ value, title = 'JSON', isOpen = false }: RawJsonProps) {
-  const [isShown, setShown] = useState(isOpen);
+/** What a view shows, as JSON to take along. */
+export function RawJson({ value }: { value: unknown }) {
+  const text = () => JSON.stringify(value, null, 2);
   return (
-    <details class="raw" open={isOpen} onToggle={(event) => setShown(event.currentTarget.open)}>
-      <summary>{title}</summary>
-      {isShown && <pre>{JSON.stringify(value, null, 2)}</pre>}
-    </details>
+    <div class="tools raw-json">
+      <button type="button" onClick={() => copy(text(), 'The JSON')}>
+        Copy as JSON
+      </button>
+      <button type="button" onClick={() => save(text(), `${location.pathname.slice(1).replaceAll('/', '-')}.json`)}>
+        Download JSON
+      </button>
+    </div>
   );
 }
 

@@ -2,6 +2,8 @@ import type { TaskCard } from '../../http/page/tasks.js';
 import { Link } from '../location.js';
 import { useJustChanged } from './just-changed.js';
 import { Name } from './name.js';
+import { Pick } from './pick.js';
+import type { Selection } from './selection.js';
 import { StateMark, toneClass } from './state.js';
 import { Time } from './time.js';
 
@@ -11,43 +13,60 @@ interface TaskTableProps {
   query?: string;
   /** Which list it is, so that the tasks of another one are not marked as new; the query unless given. */
   scope?: string;
-  /** Names of goals by id, where tasks of several are shown. */
-  goalNames?: ReadonlyMap<number, string>;
+  /** Whether tasks of several goals are shown. */
+  hasGoals?: boolean;
+  /** Which rows are selected; without it they have no boxes. */
+  selection?: Selection | undefined;
 }
 
 /** Tasks as rows. */
-export function TaskTable({ tasks, query = '', scope = query, goalNames }: TaskTableProps) {
+export function TaskTable({ tasks, query = '', scope = query, hasGoals = false, selection }: TaskTableProps) {
   const changed = useJustChanged(scope, tasks.map(versionOf));
+  const classOf = (task: TaskCard) => `${toneClass(task.state)}${changed.has(task.id) ? ' just-changed' : ''}`;
   return (
     <table class="tasks">
       <thead>
         <tr>
-          <th>State</th>
-          <th class="number">Id</th>
+          {selection && (
+            <th class="of-pick">
+              <span class="unseen">Selected</span>
+            </th>
+          )}
+          <th class="of-state">State</th>
+          <th class="number of-id">Id</th>
           <th>Task</th>
-          {goalNames && <th class="wide">Goal</th>}
+          {hasGoals && <th class="wide">Goal</th>}
           <th class="wide">Particulars</th>
         </tr>
       </thead>
       <tbody>
         {tasks.map((task) => (
-          <tr key={task.id} class={`${toneClass(task.state)}${changed.has(task.id) ? ' just-changed' : ''}`}>
-            <td>
+          <tr key={task.id} class={classOf(task)}>
+            {selection && (
+              <td class="of-pick">
+                <Pick id={task.id} title={task.title} selection={selection} />
+              </td>
+            )}
+            <td class="of-state">
               <StateMark state={task.state} />
             </td>
-            <td class="number quiet">{task.id}</td>
-            <td>
+            <td class="number quiet of-id">{task.id}</td>
+            <td class="of-task">
               <Link to={`/board/task/${task.id}${query}`} class="title">
-                {task.title}
+                <bdi>{task.title}</bdi>
               </Link>
               {task.key && <code class="key">{task.key}</code>}
-              {task.error && <div class="error-line">{task.error}</div>}
+              {task.error && (
+                <div class="error-line" dir="auto">
+                  {task.error}
+                </div>
+              )}
             </td>
-            {goalNames && (
+            {hasGoals && (
               <td class="wide">
                 {task.goal_id !== undefined && (
                   <Link to={`/goals/${task.goal_id}`} class="plain">
-                    {goalNames.get(task.goal_id) ?? `Goal ${task.goal_id}`}
+                    <Name of={`goal:${task.goal_id}`} isLinked={false} />
                   </Link>
                 )}
               </td>

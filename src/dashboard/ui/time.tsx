@@ -58,20 +58,3 @@ export function When({ name, at }: { name: string; at: string | null | undefined
     </Particular>
   );
 }
-
-interface PassageProps {
-  title: string;
-  text: string | null | undefined;
-  isBad?: boolean;
-}
-
-/** A longer text under its title; nothing is drawn without one. */
-export function Passage({ title, text, isBad = false }: PassageProps) {
-  if (!text) return null;
-  return (
-    <section>
-      <h3>{title}</h3>
-      <pre class={isBad ? 'passage bad' : 'passage'}>{text}</pre>
-    </section>
-  );
-}

@@ -13,4 +13,5 @@ export const views: readonly View[] = [
   { name: 'servers', title: 'Servers', load: async () => (await import('./servers/servers.js')).Servers },
   { name: 'trends', title: 'Metrics', load: async () => (await import('./metrics/metrics.js')).Metrics },
   { name: 'activity', title: 'Activity', load: async () => (await import('./activity.js')).Activity },
+  { name: 'settings', title: 'Settings', load: async () => (await import('./settings/settings.js')).Settings },
 ];

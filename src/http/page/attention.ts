@@ -34,8 +34,8 @@ export type Need = z.infer<typeof need>;
 /** `attention`: what needs a person, the most pressing kind first and the newest of each, and how many there are. */
 export const attention = z.strictObject({
   kinds: z.array(z.strictObject({ kind: needKind, count: z.int(), needs: z.array(need) })),
-  /** When the clock alone will change what the page shows: a deadline, a start, the end of a lease. */
-  next_at: z.string().optional(),
+  /** In how long the clock alone will change what the page shows: a deadline, a start, the end of a lease. */
+  next_in_ms: z.int().optional(),
 });
 
 export type Attention = z.infer<typeof attention>;
@@ -45,10 +45,10 @@ export const acknowledgedOutput = z.strictObject({ ids: z.array(z.string()) });
 
 export type Acknowledged = z.infer<typeof acknowledgedOutput>;
 
-export function showAttention({ kinds, nextAt }: AttentionRead): Attention {
+export function showAttention({ kinds, nextAt }: AttentionRead, now: number): Attention {
   return {
     kinds: kinds.map(({ needs, ...of }) => ({ ...of, needs: needs.map(showNeed) })),
-    next_at: iso(nextAt) ?? undefined,
+    next_in_ms: nextAt === null ? undefined : nextAt - now,
   };
 }
 

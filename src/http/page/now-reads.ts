@@ -22,7 +22,7 @@ export const nowReads = [
       limit: z.int().min(1).max(200).default(20).describe('At most this many of each kind; 20 unless given.'),
     }),
     output: attention,
-    handler: async ({ limit }, { runtime }) => showAttention(await readAttention(runtime, limit)),
+    handler: async ({ limit }, { runtime }) => showAttention(await readAttention(runtime, limit), runtime.clock.now()),
   }),
 
   defineTool({

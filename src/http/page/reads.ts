@@ -1,8 +1,19 @@
 import { boardReads } from './board-reads.js';
 import { boardWrites } from './board-writes.js';
 import { jobReads } from './job-reads.js';
+import { jobWrites } from './job-writes.js';
 import { nowReads } from './now-reads.js';
+import { settingsReads, settingsWrites } from './settings-calls.js';
 import { timeReads } from './time-reads.js';
 
 /** All that the page reads and no tool returns, and changes and no tool does. */
-export const pageReads = [...nowReads, ...boardReads, ...boardWrites, ...jobReads, ...timeReads];
+export const pageReads = [
+  ...nowReads,
+  ...boardReads,
+  ...boardWrites,
+  ...jobReads,
+  ...timeReads,
+  ...settingsReads,
+  ...jobWrites,
+  ...settingsWrites,
+];

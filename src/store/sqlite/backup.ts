@@ -116,6 +116,24 @@ function namesIn(directory: string): string[] {
   }
 }
 
+/** A file of the backup directory. */
+export interface Backup {
+  name: string;
+  path: string;
+  sizeBytes: number;
+  at: EpochMs;
+}
+
+/** The whole backups of a directory, newest first. */
+export function listBackups(backupDir: string): Backup[] {
+  const backups = namesIn(backupDir).flatMap((name) => {
+    const path = join(backupDir, name);
+    const file = statSync(path, { throwIfNoEntry: false });
+    return file?.isFile() && !name.endsWith('.part') ? [{ name, path, sizeBytes: file.size, at: file.mtimeMs }] : [];
+  });
+  return backups.sort((one, other) => other.at - one.at);
+}
+
 /** The newest backup in the directory, if there is one. */
 export function newestBackup(backupDir: string, extension = '.db'): string | undefined {
   const names = namesIn(backupDir).filter((name) => /^agent_runtime-\d/.test(name) && name.endsWith(extension));

@@ -101,3 +101,29 @@ describe('the session of a browser', () => {
     expect(await db.all('select id from access_codes')).toHaveLength(1);
   });
 });
+
+describe('a token with an end', () => {
+  it('lets nobody in from then on, nor its browsers, and leaves its name to another', async () => {
+    const { access, clock } = await setUp();
+    const { id, token } = await access.create({ name: 'guest', isReadOnly: false, lifeMs: 60_000 }, actor);
+    const pass = await access.verify(token);
+    expect(pass).toMatchObject({ name: 'guest' });
+    const cookie = (await access.signIn(await access.createCode({ tokenId: id, isReadOnly: false }), ownerToken)) ?? '';
+    const browser = await access.verifyBrowser(cookie, ownerToken);
+    expect(await access.listBrowsers()).toMatchObject([{ expiresAt: clock.now() + 60_000 }]);
+    clock.pass(60_000);
+    expect(await access.verify(token)).toBeUndefined();
+    expect(await access.verifyBrowser(cookie, ownerToken)).toBeUndefined();
+    for (const one of [pass, browser]) expect(one && (await access.isGood(one))).toBe(false);
+    await expect(access.createCode({ tokenId: id, isReadOnly: false })).rejects.toMatchObject({ code: 'invalid' });
+    await access.create({ name: 'guest', isReadOnly: true }, actor);
+    expect(await access.list()).toMatchObject([{ name: 'guest', expiresAt: null }]);
+  });
+
+  it('has a name that a shell and a table can show', async () => {
+    const { access } = await setUp();
+    for (const name of ['', 'a\nb', '<b>', 'x'.repeat(61)]) {
+      await expect(access.create({ name, isReadOnly: false }, actor)).rejects.toMatchObject({ code: 'invalid' });
+    }
+  });
+});

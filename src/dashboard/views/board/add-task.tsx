@@ -1,8 +1,9 @@
-import { useState } from 'preact/hooks';
 import type { BoardChoices } from '../../../http/page/tasks.js';
 import type { ShownTask } from '../../../tools/shapes/task.js';
 import { useMayWrite, write } from '../../api.js';
-import { ActionForm, Dialog } from '../../ui/dialog.js';
+import { ActionForm, DialogButton } from '../../ui/dialog.js';
+import { TaskFields, textOf, toArguments } from './task-fields.js';
+import { usualPriority } from './task-words.js';
 
 interface AddTaskProps {
   goals: BoardChoices['goals'] | undefined;
@@ -12,103 +13,33 @@ interface AddTaskProps {
 
 /** The button that adds a task, and its form. */
 export function AddTask({ goals = [], goalId = '' }: AddTaskProps) {
-  const [isOpen, setOpen] = useState(false);
   const mayWrite = useMayWrite();
   if (!mayWrite) return null;
-  const close = () => setOpen(false);
+  const values = { ...nothing, goal_id: goalId };
   return (
-    <>
-      <button type="button" class="primary" onClick={() => setOpen(true)}>
-        Add task
-      </button>
-      {isOpen && (
-        <Dialog title="Add a task" onClose={close}>
-          <ActionForm label="Add" onSubmit={createTask} onClose={close}>
-            <Fields goals={goals} goalId={goalId} />
-          </ActionForm>
-        </Dialog>
+    <DialogButton label="Add task" title="Add a task" class="primary">
+      {(close) => (
+        <ActionForm label="Add" onSubmit={createTask} onClose={close}>
+          <TaskFields goals={goals} values={values} />
+        </ActionForm>
       )}
-    </>
+    </DialogButton>
   );
 }
 
-function Fields({ goals, goalId }: { goals: BoardChoices['goals']; goalId: string }) {
-  return (
-    <>
-      <label>
-        Title
-        <input name="title" required maxLength={500} placeholder="What is to be done" />
-      </label>
-      <label>
-        Description
-        <textarea name="description" rows={4} maxLength={100_000} />
-      </label>
-      <label>
-        Acceptance criteria: when is it done?
-        <textarea name="acceptance" rows={2} maxLength={20_000} />
-      </label>
-      <div class="pair">
-        <label>
-          Goal
-          <select name="goal">
-            <option value="">None</option>
-            {goals
-              .filter(({ id, status }) => status === 'active' || String(id) === goalId)
-              .map(({ id, name }) => (
-                <option key={id} value={id} selected={String(id) === goalId}>
-                  {name}
-                </option>
-              ))}
-          </select>
-        </label>
-        <label>
-          Priority
-          <select name="priority">
-            {priorities.map((priority) => (
-              <option key={priority} value={priority} selected={priority === usualPriority}>
-                {priorityWords(priority)}
-              </option>
-            ))}
-          </select>
-        </label>
-      </div>
-      <div class="pair">
-        <label>
-          Waits for
-          <input name="dependencies" placeholder="ids or keys: 12, auth-api" />
-        </label>
-        <label>
-          Deadline
-          <input name="deadline" type="datetime-local" />
-        </label>
-      </div>
-    </>
-  );
-}
+const nothing = {
+  title: '',
+  description: '',
+  acceptance: '',
+  goal_id: '',
+  priority: String(usualPriority),
+  dependencies: '',
+  deadline: '',
+};
 
-const usualPriority = 5;
-
-export const priorities = [10, 9, 8, 7, 6, 5, 4, 3, 2, 1];
-
-export function priorityWords(priority: number): string {
-  const words: Record<number, string> = { 10: '10, first', 5: '5, usual', 1: '1, last' };
-  return words[priority] ?? String(priority);
-}
-
-async function createTask(form: FormData): Promise<string> {
-  const text = (name: string) => String(form.get(name) ?? '').trim();
-  const given = (name: string) => (text(name) === '' ? {} : { [name]: text(name) });
-  const dependencies = text('dependencies')
-    .split(/[\s,]+/)
-    .filter(Boolean);
-  const task = await write<ShownTask>('create_task', {
-    title: text('title'),
-    priority: Number(text('priority')),
-    ...given('description'),
-    ...given('acceptance'),
-    ...(text('goal') === '' ? {} : { goal_id: Number(text('goal')) }),
-    ...(dependencies.length === 0 ? {} : { dependencies }),
-    ...(text('deadline') === '' ? {} : { deadline: new Date(text('deadline')).toISOString() }),
-  });
-  return `Task ${task.id} is on the board.`;
+async function createTask(form: FormData) {
+  const names = Object.keys(nothing) as (keyof typeof nothing)[];
+  const values = Object.fromEntries(names.map((name) => [name, textOf(form, name)])) as typeof nothing;
+  const task = await write<ShownTask>('create_task', toArguments(values));
+  return { text: `Task ${task.id} is on the board.`, link: { to: `/board/task/${task.id}`, label: 'Open it' } };
 }

@@ -1,12 +1,18 @@
-import type { BoardChoices, Board as BoardRead, TaskCard, TaskPage, TaskState } from '../../../http/page/tasks.js';
+import { useState } from 'preact/hooks';
+import type { BoardChoices, Board as BoardRead, TaskPage } from '../../../http/page/tasks.js';
+import { type Arguments, useMayWrite } from '../../api.js';
 import { filter, Link, queryText, type ViewProps } from '../../location.js';
-import { shownCount } from '../../ui/format.js';
+import { Choice } from '../../ui/choice.js';
+import { useSelection } from '../../ui/selection.js';
 import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
-import { isTaskState, StateIcon, stateWords, taskStates, totalOf } from '../../ui/state.js';
-import { TaskFacts, TaskTable } from '../../ui/task-table.js';
+import { isTaskState, taskStates, totalOf } from '../../ui/state.js';
+import { TaskTable } from '../../ui/task-table.js';
 import { useRead } from '../../use-read.js';
 import { AddTask } from './add-task.js';
+import { BulkBar, BulkDialog } from './bulk.js';
+import { Columns } from './columns.js';
 import { choicesRead, Filters, filterArguments, hasFilter, StateTabs } from './filters.js';
+import { groupings } from './lanes.js';
 import { Task } from './task.js';
 
 /** A task becomes ready or overdue without a change, so the board is also read at an interval. */
@@ -28,6 +34,7 @@ function AllTasks({ query }: { query: URLSearchParams }) {
     <>
       <div class="toolbar">
         <Filters query={query} choices={choices.data} />
+        {!isList && <Choice name="by" any="Not grouped" query={query} choices={groupings} />}
         <fieldset class="switch" aria-label="Shown as">
           <button type="button" aria-pressed={!isList} onClick={() => filter({ view: '', state: '', before: '' })}>
             Columns
@@ -38,19 +45,50 @@ function AllTasks({ query }: { query: URLSearchParams }) {
         </fieldset>
         <AddTask goals={choices.data?.goals} goalId={query.get('goal') ?? ''} />
       </div>
-      {isList ? <AsList query={query} choices={choices.data} /> : <AsColumns query={query} />}
+      {isList ? <AsList query={query} choices={choices.data} /> : <AsColumns query={query} choices={choices.data} />}
     </>
   );
 }
 
-function AsColumns({ query }: { query: URLSearchParams }) {
-  const reading = useRead<BoardRead>('page/board', filterArguments(query), options);
+interface ShapeProps {
+  query: URLSearchParams;
+  choices: BoardChoices | undefined;
+}
+
+const mostInLanes = 100;
+
+function AsColumns({ query, choices }: ShapeProps) {
+  const mayWrite = useMayWrite();
+  const where = filterArguments(query);
+  const args = query.has('by') ? { ...where, limit: mostInLanes } : where;
+  const reading = useRead<BoardRead>('page/board', args, options);
+  const cards = reading.data ? taskStates.flatMap((state) => reading.data?.columns[state] ?? []) : [];
+  const selection = useSelection(
+    queryText(query),
+    cards.map(({ id }) => id),
+  );
   return (
     <Shown reading={reading}>
       {(board) => (
         <>
           <Overdue count={board.overdue} query={query} />
-          {totalOf(board) === 0 ? <Nothing query={query} /> : <Columns {...board} query={query} />}
+          {totalOf(board) === 0 ? (
+            <Nothing query={query} />
+          ) : (
+            <Columns
+              board={board}
+              query={query}
+              selection={mayWrite ? selection : undefined}
+              extra={(state) =>
+                mayWrite && state === 'failed' && board.counts.failed > 0 ? (
+                  <ReopenFailed count={board.counts.failed} where={where} />
+                ) : null
+              }
+            />
+          )}
+          {mayWrite && (
+            <BulkBar selection={selection} total={totalOf(board)} filter={where} goals={choices?.goals ?? []} />
+          )}
           <RawJson value={board} />
         </>
       )}
@@ -58,16 +96,34 @@ function AsColumns({ query }: { query: URLSearchParams }) {
   );
 }
 
-function AsList({ query, choices }: { query: URLSearchParams; choices: BoardChoices | undefined }) {
+/** Gives all failed tasks of the filter another try. */
+function ReopenFailed({ count, where }: { count: number; where: Arguments }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <button type="button" class="small-button" onClick={() => setOpen(true)}>
+        Retry all failed
+      </button>
+      {isOpen && (
+        <BulkDialog
+          change="reopen"
+          chosen={{ count, choice: { filter: { ...where, state: 'failed' } } }}
+          onClose={() => setOpen(false)}
+        />
+      )}
+    </>
+  );
+}
+
+function AsList({ query, choices }: ShapeProps) {
+  const mayWrite = useMayWrite();
   const state = query.get('state') ?? '';
   const before = query.get('before') ?? '';
-  const args = {
-    ...filterArguments(query),
-    ...(isTaskState(state) ? { state } : {}),
-    ...(before === '' ? {} : { cursor: before }),
-  };
+  const where = { ...filterArguments(query), ...(isTaskState(state) ? { state } : {}) };
+  const args = { ...where, ...(before === '' ? {} : { cursor: before }) };
   const reading = useRead<TaskPage>('page/tasks', args, options);
-  const goalNames = new Map(choices?.goals.map(({ id, name }) => [id, name]));
+  const order = reading.data?.tasks.map(({ id }) => id) ?? [];
+  const selection = useSelection(queryText(query, { before: '' }), order);
   return (
     <Shown reading={reading}>
       {(list) => (
@@ -77,9 +133,22 @@ function AsList({ query, choices }: { query: URLSearchParams; choices: BoardChoi
           {list.tasks.length === 0 ? (
             <Nothing query={query} />
           ) : (
-            <TaskTable tasks={list.tasks} query={queryText(query)} goalNames={goalNames} />
+            <TaskTable
+              tasks={list.tasks}
+              query={queryText(query)}
+              hasGoals
+              selection={mayWrite ? selection : undefined}
+            />
           )}
           <Pages path="/board" query={query} next={list.next_cursor} />
+          {mayWrite && (
+            <BulkBar
+              selection={selection}
+              total={isTaskState(state) ? list.counts[state] : totalOf(list)}
+              filter={where}
+              goals={choices?.goals ?? []}
+            />
+          )}
           <RawJson value={list} />
         </>
       )}
@@ -115,53 +184,3 @@ function Nothing({ query }: { query: URLSearchParams }) {
     </div>
   );
 }
-
-interface ColumnsProps extends Pick<BoardRead, 'counts' | 'columns'> {
-  query: URLSearchParams;
-}
-
-/** A column for each state, with its first tasks and a link to all of them, so that a large board stays quick. */
-export function Columns({ counts, columns, query }: ColumnsProps) {
-  return (
-    <div class="columns">
-      {taskStates.map((state) => (
-        <section key={state} class={`column ${state}`} aria-labelledby={`column-${state}`}>
-          <h2 id={`column-${state}`}>
-            <Link to={listOf(state, query)} class="plain">
-              <StateIcon state={state} />
-              {stateWords[state]} <b>{shownCount(counts[state])}</b>
-            </Link>
-          </h2>
-          <ol>
-            {columns[state].map((task) => (
-              <li key={task.id}>
-                <Card task={task} query={query} />
-              </li>
-            ))}
-          </ol>
-          {counts[state] > columns[state].length && (
-            <Link to={listOf(state, query)} class="more">
-              {shownCount(counts[state] - columns[state].length)} more
-            </Link>
-          )}
-        </section>
-      ))}
-    </div>
-  );
-}
-
-function Card({ task, query }: { task: TaskCard; query: URLSearchParams }) {
-  return (
-    <Link to={`/board/task/${task.id}${queryText(query)}`} class="card">
-      <span class="card-title">{task.title}</span>
-      {task.error && <span class="error-line">{task.error}</span>}
-      <span class="facts">
-        <span class="fact id">{task.key ?? `#${task.id}`}</span>
-        <TaskFacts task={task} />
-      </span>
-    </Link>
-  );
-}
-
-const listOf = (state: TaskState, query: URLSearchParams): string =>
-  `/board${queryText(query, { state, view: 'list' })}`;

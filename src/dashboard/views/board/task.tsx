@@ -1,11 +1,13 @@
 import type { TaskCard, TaskLinks } from '../../../http/page/tasks.js';
 import type { ShownWholeTask } from '../../../tools/shapes/task.js';
 import { Link, queryText } from '../../location.js';
+import { usePageTitle } from '../../shell/page-title.js';
 import { History } from '../../ui/history.js';
 import { Name } from '../../ui/name.js';
+import { Passage } from '../../ui/passage.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon, StateMark, stateOf, stateWords } from '../../ui/state.js';
-import { Particular, Passage, Time, When } from '../../ui/time.js';
+import { Particular, Time, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { TaskActions } from './task-actions.js';
 import { Worktree } from './worktree.js';
@@ -17,6 +19,7 @@ const options = { subjects: ['task', 'runtime'], everyMs: 30_000 };
 export function Task({ reference, query }: { reference: string; query: URLSearchParams }) {
   const reading = useRead<ShownWholeTask>('get_task', { task_id: reference, fields: 'full' }, options);
   const back = queryText(query);
+  usePageTitle(reading.data?.title);
   return (
     <>
       <Link to={`/board${back}`} class="back">

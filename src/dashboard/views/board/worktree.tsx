@@ -3,6 +3,7 @@ import type { ShownDifference, ShownWorktree } from '../../../tools/shapes/workt
 import { useMayWrite, write } from '../../api.js';
 import { ConfirmButton } from '../../ui/dialog.js';
 import { act } from '../../ui/notices.js';
+import { Folded, Passage } from '../../ui/passage.js';
 import { useRead } from '../../use-read.js';
 
 /** What is done in it changes without an event. */
@@ -32,13 +33,13 @@ export function Worktree({ taskId, shown }: { taskId: number; shown: ShownWorktr
         {shown.status === 'kept' && ' (kept)'}
       </p>
       {diff_error && <p class="note">{diff_error}</p>}
-      {isThere && diff && <Difference diff={diff} />}
+      {isThere && diff && <Difference diff={diff} taskId={taskId} />}
       {isThere && <Ends taskId={taskId} shown={shown} />}
     </section>
   );
 }
 
-function Difference({ diff }: { diff: ShownDifference }) {
+function Difference({ diff, taskId }: { diff: ShownDifference; taskId: number }) {
   if (diff.files_changed === 0) return <p class="quiet">Nothing was changed in it yet.</p>;
   const { files_changed: count, commits } = diff;
   return (
@@ -55,10 +56,9 @@ function Difference({ diff }: { diff: ShownDifference }) {
           </li>
         ))}
       </ul>
-      <details class="raw">
-        <summary>Diff{diff.patch_cut && ' (its beginning)'}</summary>
-        <pre>{diff.patch}</pre>
-      </details>
+      <Folded title={diff.patch_cut ? 'Diff (its beginning)' : 'Diff'}>
+        {() => <Passage text={diff.patch} kind="patch" name={`worktree-${taskId}`} />}
+      </Folded>
     </>
   );
 }

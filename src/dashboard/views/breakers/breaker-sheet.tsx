@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import type { ShownBreaker, ShownBreakerEvents, ShownBreakerStatus } from '../../../tools/shapes/breaker.js';
 import { useMayWrite, write } from '../../api.js';
 import { Link } from '../../location.js';
+import { usePageTitle } from '../../shell/page-title.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { number, percent } from '../../ui/format.js';
 import { act } from '../../ui/notices.js';
@@ -16,6 +17,7 @@ const subjects = ['breaker', 'runtime'];
 /** One breaker: its state, rules, last failures and history. */
 export function BreakerSheet({ id }: { id: string }) {
   const reading = useRead<ShownBreakerStatus>('circuit_breaker_status', { agent_id: id }, { subjects });
+  usePageTitle(id);
   const events = useRead<ShownBreakerEvents>('circuit_breaker_events', { agent_id: id, limit: 50 }, { subjects });
   return (
     <>

@@ -3,6 +3,7 @@ import type { TaskCard, TaskPage } from '../../../http/page/tasks.js';
 import type { ShownGoal } from '../../../tools/shapes/goal.js';
 import { useMayWrite, write } from '../../api.js';
 import { filter, Link } from '../../location.js';
+import { usePageTitle } from '../../shell/page-title.js';
 import { ConfirmButton } from '../../ui/dialog.js';
 import { History } from '../../ui/history.js';
 import { ReadTimeline } from '../../ui/read-timeline.js';
@@ -21,6 +22,7 @@ const mostTasks = 100;
 export function Goal({ id, query }: { id: string; query: URLSearchParams }) {
   const goalId = Number(id);
   const reading = useRead<ShownGoal>('get_goal', { goal_id: goalId, fields: 'full' }, { subjects });
+  usePageTitle(reading.data?.name);
   return (
     <>
       <Link to="/goals" class="back">

@@ -2,11 +2,13 @@ import { useEffect, useState } from 'preact/hooks';
 import type { LinkedJob, WholeJob } from '../../../http/page/jobs.js';
 import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
+import { usePageTitle } from '../../shell/page-title.js';
 import { bytes, duration, number, spanOfJob } from '../../ui/format.js';
 import { Name } from '../../ui/name.js';
+import { Passage } from '../../ui/passage.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
-import { Particular, Passage, useNow, When } from '../../ui/time.js';
+import { Particular, useNow, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { fieldOf, JobCharts } from './charts.js';
 import { JobActions } from './job-actions.js';
@@ -21,6 +23,7 @@ export function Job({ id, query }: { id: string; query: URLSearchParams }) {
   const reading = useRead<WholeJob>('page/job', { job_id: id }, { subjects: ['job', 'runtime'], everyMs });
   const status = reading.data?.status;
   useEffect(() => setRunning(status === 'running'), [status]);
+  usePageTitle(reading.data?.name);
   return (
     <>
       <Link to={`/jobs${queryText(query)}`} class="back">
@@ -63,7 +66,12 @@ function Sheet({ job }: { job: WholeJob }) {
           <JobOutput key={job.id} job={job} />
           <JobResult job={job} />
           {isPrompt && <Passage title="System prompt" text={typeof system === 'string' ? system : null} />}
-          <Passage title={isPrompt ? 'Prompt' : 'Payload'} text={isPrompt ? prompt : payload} />
+          <Passage
+            title={isPrompt ? 'Prompt' : 'Payload'}
+            text={isPrompt ? prompt : payload}
+            kind={isPrompt ? 'markdown' : 'json'}
+            name={`job-${job.id}-payload`}
+          />
           {job.payload_cut && <p class="quiet">The first 200,000 of {number(job.payload_chars ?? 0)} characters.</p>}
           <Linked title="Waits for" jobs={job.depends_on} />
           <Linked title="Waited for by" jobs={job.dependents} />

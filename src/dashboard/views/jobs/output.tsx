@@ -3,39 +3,29 @@ import type { JobOutputPart, JobSummary } from '../../../http/page/jobs.js';
 import { read } from '../../api.js';
 import { useLiveState } from '../../live.js';
 import { number } from '../../ui/format.js';
+import { Passage } from '../../ui/passage.js';
 
-/** The streamed output of a job; a reader at the end stays at the end. */
+/** The output of a job, as it streams; a reader at its end stays there. */
 export function JobOutput({ job }: { job: JobSummary }) {
-  const { text, isEarlier } = useOutput(job);
-  const element = useRef<HTMLPreElement>(null);
-  const isAtEnd = useRef(true);
-  const isWriting = job.status === 'running' && !isEarlier;
-  useEffect(() => {
-    const { current } = element;
-    if (current && isWriting && isAtEnd.current) current.scrollTop = current.scrollHeight;
-  }, [text, isWriting]);
+  const { text, isEarlier, isRead } = useOutput(job);
+  const isGrowing = !isRead || (job.status === 'running' && !isEarlier);
   if (text === '') {
     return job.status === 'running' && job.type === 'llm' ? <p class="note">Nothing has arrived yet.</p> : null;
   }
   return (
-    <section>
-      <h3>
-        {job.status === 'completed' ? 'Answer' : 'Output so far'}{' '}
-        <span class="fact">{number(text.length)} characters</span>
-        {isEarlier && <span class="fact">of an earlier attempt</span>}
-      </h3>
-      <pre
-        ref={element}
-        class={`passage${isWriting ? ' writing' : ''}`}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: scrolling with the keyboard needs focus.
-        tabIndex={0}
-        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-          isAtEnd.current = scrollHeight - scrollTop - clientHeight < 24;
-        }}
-      >
-        {text}
-      </pre>
-    </section>
+    <Passage
+      title={job.status === 'completed' ? 'Answer' : 'Output so far'}
+      about={
+        <>
+          <span class="fact">{number(text.length)} characters</span>
+          {isEarlier && <span class="fact">of an earlier attempt</span>}
+        </>
+      }
+      text={text}
+      kind={job.type === 'command' ? 'console' : 'markdown'}
+      name={`job-${job.id}`}
+      isGrowing={isGrowing}
+    />
   );
 }
 
@@ -45,11 +35,13 @@ export interface Output {
   text: string;
   /** From an earlier attempt than the current one. */
   isEarlier: boolean;
+  /** Up to its end, as it was then. */
+  isRead: boolean;
 }
 
 /** The output of a job, which grows while it runs; only new text is fetched. */
 export function useOutput({ id, status, attempt }: JobSummary): Output {
-  const [shown, setShown] = useState<Output>({ text: '', isEarlier: false });
+  const [shown, setShown] = useState<Output>({ text: '', isEarlier: false, isRead: false });
   const kept = useRef({ of: '', text: '' });
   const isPaused = useLiveState() === 'paused';
   const everyMs = status === 'running' && !isPaused ? pollMs : undefined;
@@ -68,8 +60,9 @@ export function useOutput({ id, status, attempt }: JobSummary): Output {
       // A new attempt began from the start, or the stored answer replaced the streamed one.
       const isAnother = offset > 0 && (source !== of || part.total_chars < offset);
       kept.current = isAnother ? { of: source, text: '' } : { of: source, text: text.slice(0, offset) + part.text };
-      if (!isAnother) setShown({ text: kept.current.text, isEarlier: part.earlier });
-      if (isAnother || kept.current.text.length < part.total_chars) return follow();
+      const isRead = !isAnother && kept.current.text.length >= part.total_chars;
+      if (!isAnother) setShown({ text: kept.current.text, isEarlier: part.earlier, isRead });
+      if (!isRead) return follow();
       if (everyMs !== undefined) timer = setTimeout(run, everyMs);
     }
 

@@ -1,8 +1,8 @@
 import type { JobAttempt, JobLogEntry, WholeJob } from '../../../http/page/jobs.js';
 import { usePlace } from '../../location.js';
 import { number, percent, spanOf } from '../../ui/format.js';
+import { Passage } from '../../ui/passage.js';
 import { rangeIn } from '../../ui/range.js';
-import { RawJson } from '../../ui/shown.js';
 import { Time, useNow } from '../../ui/time.js';
 import { Timeline } from '../../ui/timeline.js';
 import { fieldOf } from './charts.js';
@@ -113,7 +113,6 @@ export function JobResult({ job }: { job: WholeJob }) {
   });
   return (
     <section>
-      <h3>Result</h3>
       {shownFigures.length > 0 && (
         <dl class="figures">
           {shownFigures.map(({ name, value }) => (
@@ -124,7 +123,7 @@ export function JobResult({ job }: { job: WholeJob }) {
           ))}
         </dl>
       )}
-      <RawJson value={result} title="All of it" isOpen={shownFigures.length === 0} />
+      <Passage title="Result" text={JSON.stringify(result, null, 2)} name={`job-${job.id}-result`} />
     </section>
   );
 }

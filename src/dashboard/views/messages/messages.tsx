@@ -5,6 +5,7 @@ import { useMayWrite, write } from '../../api.js';
 import { Link, type ViewProps } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { Name } from '../../ui/name.js';
+import { Passage } from '../../ui/passage.js';
 import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
@@ -58,7 +59,7 @@ function Message({ message }: { message: ShownMessage }) {
           <Name of={from} /> to <Name of={to} />, <Time at={sent_at} />
         </span>
       </header>
-      <p class="message-body">{body}</p>
+      <Passage text={body} />
       <footer>
         <Link to={`/messages?thread=${thread}`}>Thread</Link>
         <Send label="Answer" answered={{ id, to: from === 'user' ? to : from, subject }} />

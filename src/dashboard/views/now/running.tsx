@@ -1,6 +1,7 @@
 import type { RunningItem } from '../../../http/page/now.js';
 import { Link } from '../../location.js';
 import { percent, spanOf } from '../../ui/format.js';
+import { Name } from '../../ui/name.js';
 import { useNow } from '../../ui/time.js';
 
 /** What is being worked on, one row each. */
@@ -17,6 +18,14 @@ export function Running({ items, total }: { items: readonly RunningItem[]; total
             </Link>
             <span class="elapsed">{spanOf(item.since, null, now)}</span>
             <Facts item={item} />
+            {item.progress !== undefined && (
+              <progress
+                aria-label={`Progress of ${item.name}`}
+                value={item.progress}
+                max={1}
+                title={percent(item.progress, 0.01)}
+              />
+            )}
             {item.last_line && <code class="last-line">{item.last_line}</code>}
           </li>
         ))}
@@ -41,7 +50,7 @@ function addressOf({ kind, id, goal_id, relay }: RunningItem): string {
 }
 
 function Facts({ item }: { item: RunningItem }) {
-  const { worker, model, type, relay, goal_name, goal_id, attempt, progress, progress_message } = item;
+  const { worker, model, type, relay, goal_name, goal_id, attempt, progress_message } = item;
   return (
     <span class="facts quiet">
       {relay && (
@@ -52,14 +61,10 @@ function Facts({ item }: { item: RunningItem }) {
       )}
       {item.kind === 'job' && <span>{type}</span>}
       {goal_id !== undefined && goal_name && <Link to={`/goals/${goal_id}`}>{goal_name}</Link>}
-      {worker && <span>{worker}</span>}
+      {worker && <Name of={worker} />}
       {model && <span>{model}</span>}
       {attempt !== undefined && <span>attempt {attempt}</span>}
-      {progress_message ? (
-        <span>{progress_message}</span>
-      ) : (
-        progress !== undefined && <span>{percent(progress, 0.01)}</span>
-      )}
+      {progress_message && <span>{progress_message}</span>}
     </span>
   );
 }

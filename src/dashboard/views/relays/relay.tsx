@@ -1,12 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ShownHeldBaton, ShownPipeline } from '../../../tools/shapes/relay.js';
 import { Link } from '../../location.js';
+import { usePageTitle } from '../../shell/page-title.js';
 import { number } from '../../ui/format.js';
 import { History } from '../../ui/history.js';
+import { Folded, Passage } from '../../ui/passage.js';
 import { ReadTimeline } from '../../ui/read-timeline.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
-import { Particular, Passage, When } from '../../ui/time.js';
+import { Particular, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { canGoOn, RelayActions } from './relay-actions.js';
 import { Step } from './step.js';
@@ -16,6 +18,7 @@ const subjects = ['relay', 'job', 'runtime'];
 /** One relay: its steps in order, with every attempt, and the baton. */
 export function Relay({ id }: { id: string }) {
   const reading = useRead<ShownPipeline>('get_relay_status', { pipeline_id: id, fields: 'full' }, { subjects });
+  usePageTitle(reading.data?.name);
   return (
     <>
       <Link to="/relays" class="back">
@@ -74,11 +77,10 @@ function Baton({ relay }: { relay: ShownPipeline }) {
     <section>
       <h3>The baton</h3>
       {data.baton.handed_over && <p class="note">{data.baton.handed_over}</p>}
-      <details class="raw">
-        <summary>The prompt of step {(relay.baton?.step_index ?? 0) + 1}</summary>
-        <pre>{data.prompt}</pre>
-      </details>
-      <RawJson value={data} title="The baton as JSON" />
+      <Folded title={`The prompt of step ${(relay.baton?.step_index ?? 0) + 1}`}>
+        {() => <Passage text={data.prompt} name="prompt" />}
+      </Folded>
+      <Passage title="Baton" text={JSON.stringify(data, null, 2)} name="baton" />
     </section>
   );
 }

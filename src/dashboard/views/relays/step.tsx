@@ -1,6 +1,7 @@
 import type { ShownPipeline } from '../../../tools/shapes/relay.js';
 import { useMayWrite } from '../../api.js';
 import { duration, number } from '../../ui/format.js';
+import { Folded, Passage } from '../../ui/passage.js';
 import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { canGoOn, RetryStep } from './relay-actions.js';
@@ -39,7 +40,7 @@ export function Step({ relay, agent, index }: { relay: ShownPipeline; agent: Rel
           {agent.fallback_agent && <span class="fact">stands in: {agent.fallback_agent}</span>}
           {agent.model && <span class="fact">{agent.model}</span>}
         </div>
-        {agent.instructions && <p class="quiet">{agent.instructions}</p>}
+        {agent.instructions && <Passage text={agent.instructions} />}
         {results.map((result, attempt) => (
           <Result key={result.id} result={result} agent={agent} attempt={attempt + 1} />
         ))}
@@ -79,14 +80,9 @@ function Result({ result, agent, attempt }: ResultProps) {
           <Time at={result.created_at} />
         </span>
       </div>
-      {error_message && <p class="bad">{error_message}</p>}
-      {output_summary && <p>{output_summary}</p>}
-      {text && (
-        <details class="raw">
-          <summary>Output</summary>
-          <pre>{text}</pre>
-        </details>
-      )}
+      {error_message && <Passage text={error_message} isBad />}
+      {output_summary && <Passage text={output_summary} />}
+      {text && <Folded title="Output">{() => <Passage text={text} name={`${agent.agent_type}-${attempt}`} />}</Folded>}
     </div>
   );
 }
