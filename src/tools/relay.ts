@@ -64,8 +64,8 @@ const step = z.strictObject({
   fallback_agent: agentType.optional().describe("Takes the baton while this agent's breaker is open."),
   output_schema: z.record(z.string(), z.custom<Json>()).optional().describe('JSON schema that its output must follow.'),
   derivation_method: z.enum(derivationMethods).optional().describe('How the output comes from the input.'),
-  parallel: z.boolean().optional().describe('Works beside the step before it, from the same input.'),
-  approval: z.boolean().optional().describe('Waits for a person before the relay goes on.'),
+  parallel: z.boolean().optional().describe('Works beside the step before it.'),
+  approval: z.boolean().optional().describe('A person has to let it pass.'),
 });
 
 /** What create_relay_pipeline takes. */
@@ -138,8 +138,8 @@ export const relayTools = [
       'Hands in the output of the current step with your scores. If it passes the gates, the next baton is returned; else call retry_relay_step. Pass baton_id, and the output itself.',
     input: z.strictObject({
       pipeline_id: pipelineId,
-      quality_score: score.describe('How good the output is, from 0 to 1.'),
-      l_score: score.describe('How well its sources support it, from 0 to 1.'),
+      quality_score: score.describe('How good the output is.'),
+      l_score: score.describe('How well its sources support it.'),
       output_entity_id: z
         .int()
         .min(0)
@@ -242,7 +242,7 @@ export const relayTools = [
       'Returns the baton of the current step and the prompt for its agent. Next: do what it says, then advance_relay with this baton_id.',
     input: z.strictObject({
       pipeline_id: pipelineId,
-      step_index: z.int().min(0).max(1_000).optional().describe('0-based, of steps that work beside each other.'),
+      step_index: z.int().min(0).max(1_000).optional().describe('Which, if several work beside each other; 0-based.'),
       max_chars: z
         .int()
         .min(100)

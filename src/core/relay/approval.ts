@@ -1,12 +1,15 @@
+import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
+import { type Json, readJson } from '../../base/json.js';
+import { cut } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { type Baton, listOpenBatons } from './baton.js';
+import { type Baton, isOpenBaton, listOpenBatons } from './baton.js';
 import { type Advanced, failStep, passStep } from './end-step.js';
 import { findPipeline } from './pipeline.js';
-import { findStep, type ResultRow } from './step.js';
+import { findStep, outputText, type ResultRow } from './step.js';
 
 /** What a person says of a step that has passed its gates and waits. */
 export interface ApprovalRequest {
@@ -50,6 +53,38 @@ export async function decideApproval(sql: Sql, request: ApprovalRequest, byPerso
   const reason = feedback ? `A person sent it back: ${feedback}` : 'A person sent it back.';
   await sql.run("update relay_results set status = 'failed', error_message = ? where id = ?", reason, result.id);
   return { advanced: await failStep(sql, open, { failure: 'rejected', reason }, change), change };
+}
+
+/** A step whose output waits for a person. */
+export interface WaitingStep {
+  pipelineId: string;
+  /** Of the relay. */
+  name: string;
+  stepIndex: number;
+  agentId: string;
+  askedAt: EpochMs;
+  /** Its beginning, in one line. */
+  output: string;
+}
+
+/** Those of all relays, the longest waiting first. */
+export async function listWaiting(sql: Sql): Promise<WaitingStep[]> {
+  const rows = await sql.all<
+    Pick<ResultRow, 'pipeline_id' | 'step_index' | 'agent_id' | 'output'> & { name: string; asked_at: number }
+  >(
+    `select b.pipeline_id, b.step_index, b.approval_asked_at as asked_at, p.name, r.agent_id, r.output
+     from relay_batons b join relay_pipelines p on p.id = b.pipeline_id
+       join relay_results r on r.baton_id = b.id and r.status = 'passed'
+     where b.approval_asked_at is not null and b.${isOpenBaton} order by b.approval_asked_at limit 200`,
+  );
+  return rows.map((row) => ({
+    pipelineId: row.pipeline_id,
+    name: row.name,
+    stepIndex: row.step_index,
+    agentId: row.agent_id,
+    askedAt: row.asked_at,
+    output: cut(outputText(row.output === null ? undefined : readJson<Json>(row.output)).replaceAll(/\s+/g, ' '), 120),
+  }));
 }
 
 async function findWaiting(sql: Sql, { pipelineId, stepIndex }: ApprovalRequest): Promise<Baton> {

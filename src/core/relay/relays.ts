@@ -9,6 +9,7 @@ import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import type { JobRow } from '../jobs/job.js';
 import { type AdvanceRequest, advanceRelay, checkAttempt, noBaton, waitsForPerson } from './advance-relay.js';
+import { listWaiting, type WaitingStep } from './approval.js';
 import { type Baton, listOpenBatons, newestBatonOf } from './baton.js';
 import { type HeldBaton, readHeldBaton } from './baton-prompt.js';
 import { type CreatedPipeline, createPipeline, type NewPipeline, planSteps } from './create-pipeline.js';
@@ -65,6 +66,9 @@ export function createRelays({ db, clock }: { db: Database; clock: Clock }) {
       db.transaction((sql) => cancelPipeline(sql, id, changeBy(actor))),
 
     get: (id: string): Promise<PipelineDetail> => readPipeline(db, id),
+
+    /** The steps of all relays that wait for a person, the longest waiting first. */
+    listWaiting: (): Promise<WaitingStep[]> => listWaiting(db),
 
     list: (filter: PipelineFilter): Promise<ListedPipeline[]> => listPipelines(db, filter),
     /** How many there are on all pages of a list. */

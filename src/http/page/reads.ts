@@ -3,6 +3,7 @@ import { boardWrites } from './board-writes.js';
 import { jobReads } from './job-reads.js';
 import { jobWrites } from './job-writes.js';
 import { nowReads } from './now-reads.js';
+import { relayWrites } from './relay-writes.js';
 import { settingsReads, settingsWrites } from './settings-calls.js';
 import { timeReads } from './time-reads.js';
 
@@ -15,5 +16,6 @@ export const pageReads = [
   ...timeReads,
   ...settingsReads,
   ...jobWrites,
+  ...relayWrites,
   ...settingsWrites,
 ];

@@ -125,7 +125,8 @@ export const advancedOutput = z.strictObject({
 
 export function showAdvanced(
   advanced: Advanced,
-  scores: { quality_score: number; l_score: number },
+  /** Of the attempt that was handed in. */
+  scores: { quality_score?: number; l_score?: number } = {},
 ): z.infer<typeof advancedOutput> {
   switch (advanced.kind) {
     case 'passed': {
