@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import type { Log } from '../base/log.js';
+import { microsOf } from '../base/money.js';
 import type { Breakers } from '../core/breakers/breakers.js';
 import type { FailureType } from '../core/breakers/machine.js';
-import { bookUsage, callOf } from '../core/jobs/attempts.js';
+import { estimateTokens } from '../core/budget/ledger.js';
+import { type BookedCost, bookUsage, callOf } from '../core/jobs/attempts.js';
 import { countModelCall } from '../core/metrics/counters.js';
 import {
   type ModelAnswer,
@@ -15,6 +17,7 @@ import {
   type Provider,
 } from '../core/ports.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
+import { costByPrice, type Price } from '../llm/prices.js';
 import type { Database } from '../store/sql.js';
 import { type AgentContext, type AgentJob, Postponed } from './define-agent.js';
 import { estimateSpent, reserveTokens, type TokenReservation } from './reserve-tokens.js';
@@ -144,9 +147,10 @@ async function callOnce(
   { permit, ...needs }: ModelCallNeeds & { permit: string | undefined },
 ): Promise<CalledAnswer> {
   const { breakers } = needs;
+  const price = needs.models.price(vendor.id, model, needs.clock.now());
   let reservation: TokenReservation;
   try {
-    reservation = await reserveTokens(call, job, needs);
+    reservation = await reserveTokens(call, job, needs, { model, price, limitsCost: vendor.limitsCost });
   } catch (error) {
     if (permit) await breakers.release(permit);
     throw error;
@@ -167,7 +171,7 @@ async function callOnce(
     reported = usage;
     sayUsage();
   };
-  const { maxTokens, isShortened } = reservation;
+  const { maxTokens, isShortened, maxCostUsd } = reservation;
   const params = { ...call.params, ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }) };
   const record = startRecord({ provider: vendor.id, model }, job, needs);
   sayUsage();
@@ -175,21 +179,68 @@ async function callOnce(
     const { prompt, system, history, workingDirectory, session } = call;
     const resume = session?.resume?.provider === vendor.id ? session.resume.id : undefined;
     const answer = await vendor.complete({
-      ...{ model, prompt, system, history, workingDirectory, params, signal: context.signal, onText, onUsage },
+      ...{
+        model,
+        prompt,
+        system,
+        history,
+        workingDirectory,
+        params,
+        maxCostUsd,
+        signal: context.signal,
+        onText,
+        onUsage,
+      },
       ...(session ? { session: { isKept: session.isKept, resume } } : {}),
     });
-    context.usage({ model: answer.model, ...answer.usage });
-    for (const warning of answer.warnings) context.warn(warning);
-    await tryToRecord(context, () => record(answer.usage));
+    const { usage, cost, warning } = countAnswer(answer, reservation, {
+      price: needs.models.price(vendor.id, answer.model, needs.clock.now()) ?? price,
+    });
+    context.usage({ model: answer.model, inputTokens: usage.inputTokens, outputTokens: usage.outputTokens });
+    for (const said of [...answer.warnings, ...warning]) context.warn(said);
+    await tryToRecord(context, () => record(usage, cost));
     await tryToRecord(context, () => breakers.recordSuccess(breaker, permit));
     return { ...answer, isCutByBudget: isShortened && answer.stopReason === 'max_tokens' };
   } catch (error) {
     const spent = estimateSpent(error, reservation, received);
-    context.usage({ model, ...spent });
-    await tryToRecord(context, () => record(spent, error instanceof ModelError ? error.failure : 'internal'));
+    const cost = isUncounted(error, vendor) ? { micros: 0, unpriced: 1 } : costOf(spent, price);
+    const { inputTokens, outputTokens } = spent;
+    context.usage({ model, inputTokens, outputTokens });
+    const failure = error instanceof ModelError ? error.failure : 'internal';
+    await tryToRecord(context, () => record(spent, cost, failure));
     await tryToRecord(context, () => recordFailure(breakers, breaker, permit, error));
     throw error;
   }
+}
+
+/** The tokens of an answer, estimated where its provider does not say, and what they cost. */
+function countAnswer(
+  { text, usage }: ModelAnswer,
+  { promptTokens }: TokenReservation,
+  { price }: { price: Price | undefined },
+): { usage: ModelUsage; cost: BookedCost; warning: string[] } {
+  if (!usage.isUnknown) return { usage, cost: costOf(usage, price), warning: [] };
+  const estimate = { inputTokens: promptTokens, outputTokens: estimateTokens(text) };
+  const isFree = price?.input === 0 && price.output === 0;
+  return {
+    usage: estimate,
+    cost: isFree ? costOf(estimate, price) : { micros: 0, unpriced: 1 },
+    warning: ['The provider did not say how many tokens it used; they are estimated.'],
+  };
+}
+
+/** A CLI that was ended in the middle may have made calls of which it could not tell. */
+function isUncounted(error: unknown, { directories }: Provider): boolean {
+  if (directories === undefined || !(error instanceof ModelError) || error.usage !== undefined) return false;
+  return error.failure === 'cancelled' || error.isTransient;
+}
+
+/** The provider's own figure, else by its price. A call that used nothing cost nothing. */
+function costOf(usage: ModelUsage, price: Price | undefined): BookedCost {
+  if (usage.costUsd !== undefined) return { micros: microsOf(usage.costUsd), unpriced: 0 };
+  if (usage.inputTokens + usage.outputTokens === 0 && !usage.isUnknown) return { micros: 0, unpriced: 0 };
+  const micros = costByPrice(price, usage);
+  return micros === undefined ? { micros: 0, unpriced: 1 } : { micros, unpriced: 0, price };
 }
 
 /** Starts the clock of a call. The result logs it and writes its tokens and its metrics in one transaction. */
@@ -199,12 +250,12 @@ function startRecord(
   { db, clock, log }: ModelCallNeeds,
 ) {
   const startedAt = performance.now();
-  return (usage: ModelUsage, failure?: string): Promise<void> => {
+  return (usage: ModelUsage, cost: BookedCost, failure?: string): Promise<void> => {
     const fields = { job_id: job.id, type: job.type, provider, model, status: failure ? 'error' : 'ok', code: failure };
     log?.info('provider_call', { ...fields, duration_ms: Math.round(performance.now() - startedAt) });
     return db.transaction(async (sql) => {
-      await bookUsage(sql, job, usage, clock.now());
-      await countModelCall(sql, { provider, model, failure, usage });
+      await bookUsage(sql, job, usage, clock.now(), cost);
+      await countModelCall(sql, { provider, model, failure, usage, cost });
     });
   };
 }

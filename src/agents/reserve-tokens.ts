@@ -1,8 +1,20 @@
 import type { Clock } from '../base/clock.js';
-import { estimateTokens, exhausted, leastAnswerTokens, readBudget, reserve } from '../core/budget/ledger.js';
+import { type Micros, microsOf, usdOf } from '../base/money.js';
+import {
+  estimateTokens,
+  exhausted,
+  exhaustedMoney,
+  leastAnswerTokens,
+  type Money,
+  readBudget,
+  readMoney,
+  reserve,
+  unpriced,
+} from '../core/budget/ledger.js';
 import { callOf } from '../core/jobs/attempts.js';
-import { type Exchange, ModelError, type ModelParams, type ModelUsage } from '../core/ports.js';
+import { type Exchange, ModelError, type ModelParams, type ModelUsage, type Provider } from '../core/ports.js';
 import { relayAccount } from '../core/relay/pipeline.js';
+import { costByPrice, type Price } from '../llm/prices.js';
 import type { Database, Sql } from '../store/sql.js';
 import { type AgentJob, Postponed } from './define-agent.js';
 
@@ -14,6 +26,8 @@ export interface TokenReservation {
   maxTokens: number | undefined;
   /** Whether `maxTokens` is less than requested, because the budget allows no more. */
   isShortened: boolean;
+  /** The most that the call may cost, for a provider that keeps to it. */
+  maxCostUsd?: number | undefined;
 }
 
 /** The call to reserve for. */
@@ -24,6 +38,15 @@ interface ReservationRequest {
   params: ModelParams;
 }
 
+/** What is known of the costs of a call before it is made. */
+export interface CallPrice {
+  model: string;
+  /** Undefined where it is unknown. */
+  price: Price | undefined;
+  /** Of a provider that keeps to a limit of its own. */
+  limitsCost: Provider['limitsCost'];
+}
+
 /** Longest answer under a budget when the call sets no `max_tokens`. */
 const usualAnswerTokens = 8_192;
 
@@ -31,15 +54,17 @@ const usualAnswerTokens = 8_192;
 const settleWaitMs = 3_000;
 
 /**
- * Reserves tokens for the prompt and the longest answer of this call, in every account that the job is charged to. A
- * budget that is nearly spent shortens the answer. One that is reserved by other calls postpones this one.
+ * Reserves tokens and money for the prompt and the longest answer of this call, in every account that the job is charged
+ * to. A budget that is nearly spent shortens the answer. One that is reserved by other calls postpones this one.
  *
- * @throws RuntimeError `budget_exhausted`; `Postponed`; ModelError `cancelled` when another attempt has taken over
+ * @throws RuntimeError `budget_exhausted`, `not_configured` for a model without a known price under a budget of money;
+ * `Postponed`; ModelError `cancelled` when another attempt has taken over
  */
 export async function reserveTokens(
   { prompt, system = '', history = [], params }: ReservationRequest,
   job: AgentJob<unknown>,
   { db, clock }: { db: Database; clock: Clock },
+  called: CallPrice,
 ): Promise<TokenReservation> {
   const said = history.map((exchange) => exchange.prompt + exchange.answer).join('');
   const promptTokens = estimateTokens(said + prompt + system);
@@ -49,7 +74,10 @@ export async function reserveTokens(
     const accounts = await accountsOf(sql, job);
     let answer = wanted;
     let isCapped = false;
+    const purses: Money[] = [];
     for (const account of accounts) {
+      const money = await readMoney(sql, account);
+      if (money.cap !== null) purses.push(money);
       const budget = await readBudget(sql, account);
       if (budget.cap === null) continue;
       isCapped = true;
@@ -57,15 +85,76 @@ export async function reserveTokens(
       if (unspent < least) throw exhausted(budget, promptTokens + least);
       const free = unspent - budget.reserved;
       if (free < Math.min(wanted, unspent)) {
-        throw new Postponed(`The rest of the budget of ${account} is reserved by other calls.`, settleWaitMs);
+        throw reservedByOthers(account);
       }
       answer = Math.min(answer, free);
     }
+    const size = { promptTokens, answer, least };
+    const bought = called.limitsCost ? shareOf(purses, called.limitsCost.usd) : affordable(purses, called, size);
+    answer = bought.answer ?? answer;
     const tokens = promptTokens + answer;
-    await reserve(sql, { accounts, holder: callOf(job), tokens, minimum: promptTokens }, clock.now());
-    return { promptTokens, maxTokens: isCapped ? answer : params.max_tokens, isShortened: answer < wanted };
+    const { money } = bought;
+    await reserve(sql, { accounts, holder: callOf(job), tokens, minimum: promptTokens, money }, clock.now());
+    return {
+      promptTokens,
+      maxTokens: isCapped || purses.length > 0 ? answer : params.max_tokens,
+      isShortened: answer < wanted,
+      maxCostUsd: called.limitsCost && purses.length > 0 && money ? usdOf(money.micros) : undefined,
+    };
   });
 }
+
+/** What of the money is there for this call: its answer, in tokens, if it had to be shortened, and what is reserved. */
+interface Bought {
+  answer?: number;
+  money?: { micros: Micros; minimum: Micros };
+}
+
+/** Shortens the answer to what can be paid. */
+function affordable(
+  purses: readonly Money[],
+  { model, price }: CallPrice,
+  { promptTokens, answer: wanted, least }: { promptTokens: number; answer: number; least: number },
+): Bought {
+  const costOf = (outputTokens: number) =>
+    // Nothing of the prompt need be in the cache, and all of it may be written there.
+    price && costByPrice({ ...price, input: dearestInput(price) }, { inputTokens: promptTokens, outputTokens });
+  const minimum = costOf(0);
+  if (!price || minimum === undefined) {
+    if (purses[0]) throw unpriced(purses[0].account, model);
+    return {};
+  }
+  const tokensFor = (micros: Micros) =>
+    price.output === 0 ? Number.POSITIVE_INFINITY : Math.floor(micros / price.output);
+  let answer = wanted;
+  for (const purse of purses) {
+    const unspent = (purse.cap ?? 0) - purse.spent - minimum;
+    if (unspent < 0 || tokensFor(unspent) < least) throw exhaustedMoney(purse, costOf(least) ?? minimum);
+    const free = unspent - purse.reserved;
+    if (free < 0 || tokensFor(free) < Math.min(wanted, tokensFor(unspent))) throw reservedByOthers(purse.account);
+    answer = Math.min(answer, tokensFor(free));
+  }
+  return { answer, money: { micros: costOf(answer) ?? minimum, minimum } };
+}
+
+const dearestInput = ({ input, cacheWrite = input }: Price): number => Math.max(input, cacheWrite);
+
+/** The share of a call whose provider itself keeps to a limit: that of its settings, else all that is left. */
+function shareOf(purses: readonly Money[], ownLimitUsd: number | undefined): Bought {
+  if (purses.length === 0) return {};
+  let micros = ownLimitUsd === undefined ? Number.POSITIVE_INFINITY : microsOf(ownLimitUsd);
+  for (const purse of purses) {
+    const unspent = (purse.cap ?? 0) - purse.spent;
+    if (unspent <= 0) throw exhaustedMoney(purse, 1);
+    const free = unspent - purse.reserved;
+    if (free < Math.min(unspent, micros)) throw reservedByOthers(purse.account);
+    micros = Math.min(micros, free);
+  }
+  return { money: { micros, minimum: 0 } };
+}
+
+const reservedByOthers = (account: string): Postponed =>
+  new Postponed(`The rest of the budget of ${account} is reserved by other calls.`, settleWaitMs);
 
 /**
  * The tokens that a failed call has cost: as the provider reports them; or an estimate of the prompt and the text received,
@@ -82,14 +171,14 @@ export function estimateSpent(error: unknown, { promptTokens }: TokenReservation
  * that has been superseded, so that it gets no more tokens.
  */
 async function accountsOf(sql: Sql, job: AgentJob<unknown>): Promise<string[]> {
-  const row = await sql.get<{ goal_id: number | null; token_budget: number | null }>(
-    "select goal_id, token_budget from jobs where id = ? and attempt = ? and status = 'running'",
+  const row = await sql.get<{ goal_id: number | null; token_budget: number | null; budget_micros: number | null }>(
+    "select goal_id, token_budget, budget_micros from jobs where id = ? and attempt = ? and status = 'running'",
     job.id,
     job.attempt,
   );
   if (!row) throw new ModelError('cancelled', `Another attempt of job ${job.id} has taken over.`);
   const accounts: string[] = [];
-  if (row.token_budget !== null) accounts.push(`job:${job.id}`);
+  if (row.token_budget !== null || row.budget_micros !== null) accounts.push(`job:${job.id}`);
   if (row.goal_id !== null) accounts.push(`goal:${row.goal_id}`);
   const relay = await sql.get<{ id: string }>('select pipeline_id as id from relay_batons where job_id = ?', job.id);
   if (relay) accounts.push(relayAccount(relay.id));

@@ -28,6 +28,15 @@ const allowedCommand = z.strictObject({
   maxOutputBytes: z.int().min(1).max(100_000_000).optional(),
 });
 
+const price = z.strictObject({
+  input: z.number().min(0),
+  output: z.number().min(0),
+  cacheWrite: z.number().min(0).optional().describe('That of input unless given.'),
+  cacheRead: z.number().min(0).optional().describe('That of input unless given.'),
+  upTo: z.int().min(1).optional().describe('It holds for prompts of at most so many tokens.'),
+  until: z.iso.date().optional().describe('It holds until the end of this day.'),
+});
+
 const agentModule = z.union(
   [
     z.string().min(1),
@@ -92,6 +101,10 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
       .strictObject({ aliases: modelTable.optional(), retired: modelTable.optional() })
       .optional()
       .describe('More aliases and retired model ids, by provider.'),
+    prices: z
+      .record(z.string(), price)
+      .optional()
+      .describe('US dollars for a million tokens, by MODEL or PROVIDER:MODEL; * stands for any text.'),
     mcpServers: serversSchema.optional().describe('The MCP servers whose tools call_tool calls, as in .mcp.json.'),
     toolPreferences: toolPreferencesSchema.optional().describe('Which tools and servers each agent prefers.'),
   });

@@ -54,6 +54,8 @@ export interface Config {
   providers: Readonly<Record<string, unknown>>;
   /** Changes to the providers' tables of aliases and retired model ids. */
   models: NonNullable<ConfigFile['models']>;
+  /** What models cost, where it is not what is known of them. */
+  prices: NonNullable<ConfigFile['prices']>;
   /** The user's own modules with agents. */
   agents: readonly ConfiguredModule[];
   /** What jobs of type `command` may run, by name. */
@@ -149,6 +151,7 @@ export function readConfigWith(
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: Object.fromEntries(providers.map((one) => [one.id, settingsOf(one)])),
     models: file.models ?? {},
+    prices: file.prices ?? {},
     agents,
     commands: commandsOf(file, { home, configPath }),
     servers,

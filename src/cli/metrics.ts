@@ -1,4 +1,5 @@
 import { RuntimeError } from '../base/errors.js';
+import { costWords } from '../tools/shapes/job-text.js';
 import { type ShownMetrics, showMetrics } from '../tools/shapes/metrics.js';
 import type { CommandContext } from './define-command.js';
 import { parseAge } from './options.js';
@@ -85,7 +86,7 @@ function tasksInWords({ cycle_seconds, waiting_seconds, ...tasks }: ShownMetrics
 
 /** The metrics as tables: by job type, by agent, and by error. */
 export function metricsTable(
-  { types, agents, errors, tasks, totals }: ShownMetrics,
+  { types, agents, errors, cost, tasks, totals }: ShownMetrics,
   window: string,
   { columns, paint }: Pick<Output, 'columns' | 'paint'>,
 ): string {
@@ -96,6 +97,7 @@ export function metricsTable(
   ];
   if (agents.length > 0) parts.push('', paint('bold', 'Agents'), renderTable(agentColumns, agents, form));
   if (errors.length > 0) parts.push('', paint('bold', 'Attempts that failed'), renderTable(errorColumns, errors, form));
+  if (cost.cost_usd !== undefined) parts.push(`Models: ${costWords(cost).replace(/^, /, '')}.`);
   parts.push('', paint('bold', `Tasks, last ${window}`), ...tasksInWords(tasks));
   const groups = [...tasks.workers, ...tasks.goals];
   if (groups.length > 0) parts.push(renderTable(groupColumns, groups, form));
@@ -103,7 +105,7 @@ export function metricsTable(
     '',
     paint('bold', 'Since the beginning'),
     `${totals.jobs_submitted} jobs submitted: ${totals.jobs_completed} completed, ${totals.jobs_failed} failed, ${totals.jobs_cancelled} cancelled.`,
-    `${totals.llm_requests} model calls, ${totals.llm_errors} failed: ${totals.llm_input_tokens} tokens in, ${totals.llm_output_tokens} out.`,
+    `${totals.llm_requests} model calls, ${totals.llm_errors} failed: ${totals.llm_input_tokens} tokens in, ${totals.llm_output_tokens} out${costWords(totals)}.`,
     `${totals.tool_calls} tool calls, ${totals.tool_errors} failed.`,
   );
   return parts.join('\n');

@@ -15,7 +15,8 @@ export interface Actor {
   person?: string;
 }
 
-const personMark = 'user:';
+/** The names of persons in records begin so. */
+export const personMark = 'user:';
 
 /** A caller without a session, by the name of what has let it in. */
 export const personNamed = (name: string, project = ''): Actor => ({

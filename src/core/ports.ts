@@ -50,6 +50,8 @@ export interface ModelRequest {
   session?: { isKept: boolean; resume?: string | undefined } | undefined;
   /** A provider drops what its model does not accept, and says so in `warnings`. */
   params: ModelParams;
+  /** The most that the call may cost, in US dollars, for a provider that `limitsCost`. */
+  maxCostUsd?: number | undefined;
   /** Ends the call: the provider aborts its request, or ends its process group, and rejects with `cancelled`. */
   signal: AbortSignal;
   /** Called with each piece of answer text as it arrives. */
@@ -91,6 +93,8 @@ export interface Provider {
    * files.
    */
   readonly directories?: readonly string[];
+  /** It keeps to `maxCostUsd` and says what a call has cost; its own limit in US dollars, if it has one. */
+  readonly limitsCost?: { readonly usd: number | undefined };
   complete(request: ModelRequest): Promise<ModelAnswer>;
 }
 

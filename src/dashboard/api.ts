@@ -1,6 +1,6 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { FieldProblem } from '../base/errors.js';
+import type { FieldProblem } from '../http/page/values.js';
 import type { ShownVisitor } from '../http/page/visitor.js';
 
 /** A failed call, in the server's words. */

@@ -7,6 +7,7 @@ import { prometheusContentType } from '../core/metrics/prometheus.js';
 import type { EventFeed } from '../mcp/event-feed.js';
 import type { Runtime } from '../runtime.js';
 import { chooseTools } from '../tools/index.js';
+import { artifactResponse } from './artifacts.js';
 import { coordinatorApi } from './coordinator-routes.js';
 import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
@@ -63,6 +64,9 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
     return context.json({ signed_out: browserId !== undefined });
   });
   app.route('/api/tools', toolApi(tools, { runtime, visits }));
+  app.get('/api/artifacts/:job/:name', ({ req }) =>
+    artifactResponse(runtime, req.param('job'), req.param('name'), req.query('shown') !== undefined),
+  );
   if (page) app.route('/api/page', toolApi(pageReads, { runtime, visits }, { isCounted: false }));
   app.route('/', coordinatorApi(tools, { runtime, visits }));
   app.get('/api/events', refuseHead, async (context) => {

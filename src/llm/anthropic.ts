@@ -150,14 +150,18 @@ async function readStream(
   warnings: string[],
 ): Promise<ModelAnswer> {
   let model: string | undefined;
-  let usage = { inputTokens: 0, outputTokens: 0 };
+  let usage: ModelUsage = { inputTokens: 0, outputTokens: 0 };
   let end: Anthropic.RawMessageDeltaEvent.Delta | undefined;
   let isComplete = false;
   for await (const event of stream) {
     switch (event.type) {
       case 'message_start':
         model = event.message.model;
-        usage = { inputTokens: inputTokens(event.message.usage), outputTokens: event.message.usage.output_tokens };
+        usage = {
+          inputTokens: inputTokens(event.message.usage),
+          outputTokens: event.message.usage.output_tokens,
+          ...cachedTokens(event.message.usage),
+        };
         call.spent(usage);
         break;
       case 'content_block_start':
@@ -169,9 +173,11 @@ async function readStream(
       case 'message_delta':
         end = event.delta;
         usage = {
+          ...usage,
           // The last event repeats the input tokens. A zero there means that a gateway left them out.
           inputTokens: inputTokens(event.usage) || usage.inputTokens,
           outputTokens: event.usage.output_tokens,
+          ...cachedTokens(event.usage),
         };
         call.spent(usage);
         break;
@@ -195,6 +201,14 @@ async function readStream(
 /** All input tokens, cached or not: the budget counts tokens, not prices. */
 function inputTokens(usage: Anthropic.Usage | Anthropic.MessageDeltaUsage): number {
   return (usage.input_tokens ?? 0) + (usage.cache_creation_input_tokens ?? 0) + (usage.cache_read_input_tokens ?? 0);
+}
+
+/** Those of the input tokens that have another price. */
+function cachedTokens(usage: Anthropic.Usage | Anthropic.MessageDeltaUsage): Partial<ModelUsage> {
+  return {
+    ...(usage.cache_read_input_tokens ? { cacheReadTokens: usage.cache_read_input_tokens } : {}),
+    ...(usage.cache_creation_input_tokens ? { cacheWriteTokens: usage.cache_creation_input_tokens } : {}),
+  };
 }
 
 interface Circumstances {

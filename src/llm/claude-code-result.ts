@@ -129,9 +129,11 @@ function answerText(result: Result): string | undefined {
 }
 
 /** All input tokens, cached or not: the budget counts tokens, not prices. */
-function readUsage({ usage }: Result): ModelUsage {
-  if (!isObject(usage)) return { inputTokens: 0, outputTokens: 0 };
+function readUsage({ usage, total_cost_usd: cost }: Result): ModelUsage {
+  const own = typeof cost === 'number' ? { costUsd: cost } : {};
+  if (!isObject(usage)) return { inputTokens: 0, outputTokens: 0, ...own };
   return {
+    ...own,
     inputTokens:
       count(usage.input_tokens) + count(usage.cache_creation_input_tokens) + count(usage.cache_read_input_tokens),
     outputTokens: count(usage.output_tokens),

@@ -93,6 +93,7 @@ export function createClaudeCode(settings: ClaudeCodeRun): Provider {
   return {
     id: 'claude-code',
     directories: [...(workingDirectory === undefined ? [] : [workingDirectory]), ...workingDirectories],
+    limitsCost: { usd: settings.maxBudgetUsd },
     complete: (request) => goOn(settings, request),
   };
 }
@@ -195,8 +196,10 @@ async function start(settings: ClaudeCodeRun, request: ModelRequest, timeoutMs: 
   }
 }
 
-function writeArgs(settings: ClaudeCodeRun, { model, system, session, params }: ModelRequest): string[] {
-  const { allowedTools = [], maxBudgetUsd } = settings;
+function writeArgs(settings: ClaudeCodeRun, { model, system, session, params, maxCostUsd }: ModelRequest): string[] {
+  const { allowedTools = [] } = settings;
+  const limits = [settings.maxBudgetUsd, maxCostUsd].filter((usd) => usd !== undefined);
+  const maxBudgetUsd = limits.length > 0 ? Math.min(...limits) : undefined;
   // `--tools` says which tools exist, by bare name. `--allowedTools` says which uses of them need no consent.
   const toolNames = [...new Set(allowedTools.map((tool) => tool.replace(/\(.*$/, '')))];
   const args = ['-p', '--output-format', 'json'];

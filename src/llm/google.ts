@@ -172,7 +172,12 @@ function writeConfig({ params }: ModelRequest): GenerationConfig {
 /** Fields that the API sends today and that the SDK's types lack. */
 interface Chunk extends Omit<GenerateContentResponse, 'usageMetadata'> {
   modelVersion?: string;
-  usageMetadata?: { promptTokenCount?: number; candidatesTokenCount?: number; thoughtsTokenCount?: number };
+  usageMetadata?: {
+    promptTokenCount?: number;
+    candidatesTokenCount?: number;
+    thoughtsTokenCount?: number;
+    cachedContentTokenCount?: number;
+  };
   /** Comes with status 200, in the middle of the stream. */
   error?: { code?: number; message?: string };
 }
@@ -231,6 +236,7 @@ function readUsage(usage: NonNullable<Chunk['usageMetadata']>): ModelUsage {
   return {
     inputTokens: usage.promptTokenCount ?? 0,
     outputTokens: (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0),
+    ...(usage.cachedContentTokenCount ? { cacheReadTokens: usage.cachedContentTokenCount } : {}),
   };
 }
 

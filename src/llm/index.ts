@@ -3,6 +3,7 @@ import { resolvePath } from '../base/config-file.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Provider } from '../core/ports.js';
 import { createModelNames, type ResolvedModel } from './models.js';
+import { type Price, priceOf } from './prices.js';
 import { type NamedModels, type ProviderContext, type ProviderDeclaration, settingsOf } from './provider.js';
 import { providers } from './providers.js';
 
@@ -33,6 +34,8 @@ export interface Models {
    * @throws RuntimeError `not_configured`, naming the variable to set; `not_found` for an id that does not exist
    */
   provider(id: string): Provider;
+  /** What a model of a provider costs at a time (milliseconds); undefined where that is unknown. */
+  price(provider: string, model: string, now: number): Price | undefined;
   available(): ProviderStatus[];
   /** The model string used when a caller names none: the `model` setting, else the first provider that is set up. */
   defaultModel(): string | undefined;
@@ -40,7 +43,7 @@ export interface Models {
 
 /** What of the configuration concerns models. */
 export type ModelsConfig = Partial<
-  Pick<Config, 'model' | 'providers' | 'models' | 'env' | 'depth' | 'home' | 'configPath'>
+  Pick<Config, 'model' | 'providers' | 'models' | 'prices' | 'env' | 'depth' | 'home' | 'configPath'>
 >;
 
 /** The models of a user's settings. */
@@ -69,6 +72,13 @@ export function createModels(config: ModelsConfig, declarations: readonly Provid
       const provider = built.get(id) ?? build(id, entries, context);
       built.set(id, provider);
       return provider;
+    },
+    price(provider, model, now) {
+      const vendor = declarations.find(({ id }) => id === provider)?.servesModelsOf;
+      const declared = declarations.find(({ id }) => id === vendor)?.models?.aliases;
+      const aliases = { ...declared, ...(vendor === undefined ? {} : config.models?.aliases?.[vendor]) };
+      const id = Object.hasOwn(aliases, model) ? (aliases[model] ?? model) : model;
+      return priceOf({ provider, owner: vendor, model: id }, config.prices ?? {}, now);
     },
     available: () =>
       entries.map(({ id, declaration, isConfigured }) => ({

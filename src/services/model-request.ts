@@ -1,6 +1,7 @@
 import { llmPayload } from '../agents/llm.js';
 import { RuntimeError } from '../base/errors.js';
 import type { JsonObject } from '../base/json.js';
+import { type Micros, microsOf } from '../base/money.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job } from '../core/jobs/job.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
@@ -24,6 +25,8 @@ export interface LlmRequest {
   max_attempts?: number | undefined;
   timeout_seconds?: number | undefined;
   token_budget?: number | undefined;
+  /** US dollars. */
+  budget_usd?: number | undefined;
   idempotency_key?: string | undefined;
   task_id?: TaskReference | undefined;
   verify?: boolean | undefined;
@@ -102,6 +105,7 @@ export async function prepareLlmJob(
     runAt: request.run_at,
     delayMs: delayOf(request),
     tokenBudget: request.token_budget,
+    budgetMicros: budgetOf(request),
     idempotencyKey: request.idempotency_key,
     task: request.task_id,
   };
@@ -144,12 +148,18 @@ async function continuedJob(id: string, jobs: Pick<Jobs, 'get'>) {
 
 /** Runs a job again. Only jobs of type `llm` can be given another model; throws `invalid` for others. */
 export async function retryLlmJob(
-  request: { task_id: string; model?: string | undefined; token_budget?: number | undefined },
+  request: {
+    task_id: string;
+    model?: string | undefined;
+    token_budget?: number | undefined;
+    budget_usd?: number | undefined;
+  },
   actor: Actor,
   { models, jobs }: LlmRequestNeeds,
 ): Promise<Job> {
   const { token_budget: tokenBudget } = request;
-  if (request.model === undefined) return jobs.retry(request.task_id, { tokenBudget }, actor);
+  const budgetMicros = budgetOf(request);
+  if (request.model === undefined) return jobs.retry(request.task_id, { tokenBudget, budgetMicros }, actor);
   const model = usableModel(models, request.model);
   const job = await jobs.get(request.task_id);
   if (job.type !== 'llm') {
@@ -165,9 +175,13 @@ export async function retryLlmJob(
     requires: model.provider,
     requestedModel: model.requested,
     tokenBudget,
+    budgetMicros,
   };
   return jobs.retry(request.task_id, options, actor);
 }
+
+const budgetOf = ({ budget_usd: usd }: { budget_usd?: number | undefined }): Micros | undefined =>
+  usd === undefined ? undefined : microsOf(usd);
 
 /** Throws `invalid` or `not_configured` for a model that no call could reach. */
 export function usableModel(models: Models, name: string | undefined): ResolvedModel {

@@ -1,3 +1,4 @@
+import { microsOf } from '../base/money.js';
 import type { Actor } from '../core/actor.js';
 import type { GoalRuns } from '../core/goal-runs/goal-runs.js';
 import type { Goals } from '../core/goals/goals.js';
@@ -14,6 +15,8 @@ export interface RunRequest {
   model?: string | undefined;
   concurrency: number;
   token_budget?: number | undefined;
+  /** US dollars. */
+  budget_usd?: number | undefined;
   verify?: boolean | undefined;
   worktree?: boolean | undefined;
 }
@@ -45,6 +48,7 @@ export async function startGoalRun(
       requires: model.provider,
       concurrency: request.concurrency,
       tokenBudget: request.token_budget,
+      budgetMicros: request.budget_usd === undefined ? undefined : microsOf(request.budget_usd),
       verify: request.verify,
       worktreesOf: directory,
       warnings: model.warnings,

@@ -1,4 +1,5 @@
 import { RuntimeError } from '../base/errors.js';
+import { microsOf } from '../base/money.js';
 import type { Actor } from '../core/actor.js';
 import type { ApprovalRequest } from '../core/relay/approval.js';
 import type { Advanced } from '../core/relay/end-step.js';
@@ -15,6 +16,8 @@ export interface RelayRunRequest {
   model?: string | undefined;
   judge_model?: string | undefined;
   token_budget?: number | undefined;
+  /** US dollars. */
+  budget_usd?: number | undefined;
 }
 
 export interface RunRelayNeeds {
@@ -45,6 +48,7 @@ export async function startRelayRun(
     }),
     judgeModel: usableModel(models, request.judge_model ?? request.model).requested,
     tokenBudget: request.token_budget,
+    budgetMicros: request.budget_usd === undefined ? undefined : microsOf(request.budget_usd),
   };
   const started = await relayRuns.start(run, actor);
   await jobs.fill(actor);

@@ -20,7 +20,8 @@ import { serverLists } from './migrations/019-server-lists.js';
 import { taskKeys } from './migrations/020-task-keys.js';
 import { acknowledgements } from './migrations/021-acknowledgements.js';
 import { schedules } from './migrations/022-schedules.js';
-import { relayStages } from './migrations/023-relay-stages.js';
+import { costs } from './migrations/023-costs.js';
+import { relayStages } from './migrations/024-relay-stages.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -47,5 +48,6 @@ export const migrations: readonly Migration[] = [
   taskKeys,
   acknowledgements,
   schedules,
+  costs,
   relayStages,
 ];

@@ -20,6 +20,7 @@ import {
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import { wholeJobId } from './call/whole-job-id.js';
+import { budgetUsd } from './shapes/cost.js';
 import {
   attemptOutput,
   jobStatusOutput,
@@ -39,7 +40,7 @@ const model = z
   .string()
   .min(1)
   .max(200)
-  .describe('Such as claude-sonnet-5-5, gemini-3.8-flash, ollama:llama3.2, claude-code:sonnet, custom:NAME.');
+  .describe('Such as claude-sonnet-5-5, gemini-3.8-flash, openai:ID, ollama:llama3.2, claude-code:sonnet.');
 
 /** What submit_background_task takes. */
 export const newPrompt = z.strictObject({
@@ -61,7 +62,8 @@ export const newPrompt = z.strictObject({
     .optional()
     .describe('Tries on rate limits, server errors, network trouble or a lost process; 3 unless given.'),
   timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
-  token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens of all tries.'),
+  token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most over all tries, as budget_usd in dollars.'),
+  budget_usd: budgetUsd.optional().describe('Most US dollars over all tries.'),
   idempotency_key: z
     .string()
     .min(1)
@@ -221,6 +223,7 @@ export const backgroundTools = [
       task_id: jobId,
       model: model.optional(),
       token_budget: z.int().min(1).max(1_000_000_000).optional().describe('A new one over all tries.'),
+      budget_usd: budgetUsd.optional().describe('Likewise.'),
     }),
     output: jobStatusOutput,
     handler: async (input, context) => {

@@ -7,6 +7,7 @@ import { decomposeTask } from '../services/decompose-task.js';
 import { defineTool } from './call/define-tool.js';
 import { claimToken, cursor, fields, goalId, limit, metadata, scope, taskReference } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
+import { budgetUsd, microsIn } from './shapes/cost.js';
 import {
   briefGoalOutput,
   changedGoalOutput,
@@ -37,10 +38,14 @@ export const goalTools = [
       metadata: metadata.optional(),
       project: z.string().max(1_000).optional().describe("This session's unless given."),
       token_budget: tokenBudget.optional().describe('Most tokens that its background work may use in all.'),
+      budget_usd: budgetUsd.optional().describe('Most US dollars likewise.'),
     }),
     output: goalOutput,
     handler: async (input, { runtime, actor }) => {
-      const goal = await runtime.goals.create({ ...input, tokenBudget: input.token_budget }, actor);
+      const goal = await runtime.goals.create(
+        { ...input, tokenBudget: input.token_budget, budgetMicros: microsIn(input.budget_usd) },
+        actor,
+      );
       return { ...showGoal(goal), description: cut(goal.description, longestEcho) };
     },
   }),
@@ -131,11 +136,14 @@ export const goalTools = [
       description: description.optional(),
       metadata: metadata.optional(),
       token_budget: tokenBudget.nullable().optional().describe('null removes it.'),
+      budget_usd: budgetUsd.nullable().optional().describe('null removes it.'),
       status: z.enum(goalStatuses).optional().describe('active, completed or cancelled.'),
     }),
     output: changedGoalOutput,
-    handler: async ({ goal_id, token_budget, ...edit }, { runtime, actor }) =>
-      showChangedGoal(await runtime.goals.edit(goal_id, { ...edit, tokenBudget: token_budget }, actor)),
+    handler: async ({ goal_id, token_budget, budget_usd, ...edit }, { runtime, actor }) => {
+      const budgets = { tokenBudget: token_budget, budgetMicros: microsIn(budget_usd) };
+      return showChangedGoal(await runtime.goals.edit(goal_id, { ...edit, ...budgets }, actor));
+    },
   }),
 
   defineTool({

@@ -16,6 +16,7 @@ import { cursor, fields, limit, mark, scope, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { knownWords } from './call/read-loosely.js';
 import { waitForRelay } from './call/wait.js';
+import { budgetUsd } from './shapes/cost.js';
 import { warningsOf } from './shapes/job.js';
 import {
   advancedOutput,
@@ -277,6 +278,7 @@ export const relayTools = [
         .describe('The model of steps that name none, such as claude-sonnet-5-5; the default unless given.'),
       judge_model: z.string().min(1).max(200).optional().describe('The model that judges; model unless given.'),
       token_budget: tokenBudget.optional().describe('A new budget for the whole relay, in all.'),
+      budget_usd: budgetUsd.optional().describe('Most US dollars in all.'),
     }),
     output: z.strictObject({
       success,

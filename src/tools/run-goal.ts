@@ -3,6 +3,7 @@ import { type Job, jobStatuses } from '../core/jobs/job.js';
 import { startGoalRun } from '../services/run-goal.js';
 import { defineTool } from './call/define-tool.js';
 import { goalId, inWorktree, mark, verify, whenTrue } from './call/fields.js';
+import { budgetUsd } from './shapes/cost.js';
 import { errorOf, jobErrorOutput, warningsOf } from './shapes/job.js';
 import { warningLines } from './shapes/job-text.js';
 
@@ -40,6 +41,7 @@ export const runGoalTools = [
         ),
       concurrency: z.int().min(1).max(20).default(2).describe('Tasks at once.'),
       token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most tokens of the goal in all.'),
+      budget_usd: budgetUsd.optional().describe('Most US dollars likewise.'),
       verify,
       worktree: inWorktree,
     }),

@@ -6,6 +6,7 @@ import { claimInWorktree } from '../services/claim-in-worktree.js';
 import { defineTool } from './call/define-tool.js';
 import * as field from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
+import { showCost } from './shapes/cost.js';
 import {
   areFew,
   createdOutput,
@@ -215,7 +216,8 @@ export const taskTools = [
     handler: async (input, { runtime, actor }) => {
       const longest = input.fields === 'full' ? Number.POSITIVE_INFINITY : undefined;
       const whole = await runtime.tasks.get(input.task_id, actor);
-      const shown = task.showWholeTask(whole, runtime.clock.now(), longest);
+      const cost = whole.tokensUsed === 0 ? {} : showCost(await runtime.jobs.costOfTask(whole.id), true);
+      const shown = { ...task.showWholeTask(whole, runtime.clock.now(), longest), ...cost };
       return input.diff ? { ...shown, worktree: await withDifference(shown.worktree, whole.id, runtime) } : shown;
     },
   }),

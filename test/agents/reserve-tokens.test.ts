@@ -63,7 +63,9 @@ describe('a token budget', () => {
     await runtime.goals.create({ name: 'Ship', description: 'It', tokenBudget: 10_000 }, { holder: null, project: '' });
     const id = await runtime.ask('Hello');
     await db.run('update jobs set goal_id = 1 where id = ?', id);
-    await db.run("insert into budget_reservations values ('goal:1', 'job:other:1', 9000, 10, 0)");
+    await db.run(
+      "insert into budget_reservations (account, holder, tokens, minimum, created_at) values ('goal:1', 'job:other:1', 9000, 10, 0)",
+    );
     const job = await runtime.tryOnce(id);
     expect(job).toMatchObject({ status: 'pending', tries: 0, errorCode: 'postponed' });
     expect(job.errorMessage).toBe('The rest of the budget of goal:1 is reserved by other calls.');
@@ -76,9 +78,11 @@ describe('a token budget', () => {
     const runtime = await inProcess();
     const id = await runtime.ask('Hello', { token_budget: 50_000 });
     const job = { id, type: 'llm', payload: {}, metadata: {}, attempt: 1, isLastTry: false };
-    await expect(reserveTokens({ prompt: 'Hello', params: {} }, job, runtime)).rejects.toThrow(
-      expect.objectContaining({ failure: 'cancelled' }),
-    );
+    await expect(
+      reserveTokens({ prompt: 'Hello', params: {} }, job, runtime, {
+        ...{ model: 'sonnet', price: undefined, limitsCost: undefined },
+      }),
+    ).rejects.toThrow(expect.objectContaining({ failure: 'cancelled' }));
   });
 });
 

@@ -96,7 +96,11 @@ it('says that there are no jobs', () => {
     workers: [],
     goals: [],
   };
-  const text = metricsTable({ ...shown, types: [], agents: [], errors: [], tasks, totals }, '1h', recordingOutput());
+  const text = metricsTable(
+    { ...shown, types: [], agents: [], errors: [], cost: {}, tasks, totals },
+    '1h',
+    recordingOutput(),
+  );
   expect(text).toContain('No jobs in this time, and no job is waiting.');
   expect(text).toContain('No task ended in this time.');
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
 import type { SampleIds } from './sample-home.js';
 
 /** The addresses of a page whose home is the sample: every view, and one of each kind of thing. */
@@ -29,3 +30,7 @@ function viewNames(): string[] {
   const list = readFileSync('src/dashboard/views/index.ts', 'utf8');
   return [...list.matchAll(/\{ name: '([\w-]+)'/g)].flatMap(([, name]) => name ?? []);
 }
+
+/** Resolves when the view has what it reads. */
+export const untilRead = (page: Page): Promise<void> =>
+  page.locator('main:has(> :nth-child(2)):not(:has(.skeleton))').waitFor();

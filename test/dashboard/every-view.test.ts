@@ -1,6 +1,5 @@
-import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { addressesOf } from './addresses.js';
+import { addressesOf, untilRead } from './addresses.js';
 import { accessibilityProblems, describeInBrowser } from './open-page.js';
 import { openSample } from './open-sample.js';
 
@@ -34,8 +33,3 @@ describeInBrowser('every view, over a day of work with long real errors', () => 
     expect(problems).toEqual([]);
   }, 600_000);
 });
-
-async function untilRead(page: Page): Promise<void> {
-  await page.locator('main').waitFor();
-  await page.waitForFunction('!document.querySelector("main")?.textContent.includes("Reading…")');
-}

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { connectServer } from '../support/mcp-client.js';
 import { expectGoodLooks } from './looks.js';
+import { openJobs } from './open-jobs.js';
 import { describeInBrowser, openPage } from './open-page.js';
 import { sampleBoard } from './sample-board.js';
 
@@ -12,7 +13,7 @@ describeInBrowser('the goals', () => {
     await page.getByText('agent-runtime tool create_goal').waitFor();
     await expectGoodLooks(page, 'goals-empty');
     await sampleBoard(runtime);
-    const card = page.getByRole('link', { name: 'Take payments' });
+    const card = page.getByRole('row', { name: 'Take payments' });
     await card.getByText('2 of 12 done, 16 %').waitFor();
     await card.getByText('122,000 of 400,000 tokens').waitFor();
     await card.getByText('1 overdue').waitFor();
@@ -21,7 +22,7 @@ describeInBrowser('the goals', () => {
     await page.waitForURL('**/goals?status=completed');
     await page.getByText('No goal is completed.').waitFor();
     await page.getByRole('link', { name: 'Show all' }).click();
-    await card.click();
+    await card.getByRole('link').click();
     await page.getByRole('heading', { name: 'Take payments in the shop' }).waitFor();
     expect(problems).toEqual([]);
   });
@@ -56,6 +57,11 @@ describeInBrowser('the goals', () => {
     await page.locator('.badge.cancelled').waitFor();
     await page.locator('table.tasks .state.cancelled').waitFor();
     expect((await runtime.tasks.get(1)).status).toBe('cancelled');
+
+    await page.getByRole('button', { name: 'Reopen' }).click();
+    await page.locator('table.tasks .state.ready').waitFor();
+    expect(await runtime.tasks.get(1)).toMatchObject({ status: 'pending', error: null });
+    expect((await runtime.goals.get(1)).status).toBe('active');
     expect(problems).toEqual([]);
   });
 
@@ -107,8 +113,7 @@ describeInBrowser('the goals', () => {
     }));
     await runtime.tasks.create(chain, actor);
     await open(`/goals/${goal.id}`);
-    await page.getByText('300 of 600 tasks are drawn, the open ones first.').waitFor();
-    expect(await page.locator('.node').count()).toBe(300);
+    await eventually('all are drawn', async () => (await page.locator('.node').count()) === 600);
     expect(await page.locator('table.tasks tbody tr').count()).toBe(100);
     expect(await page.evaluate('document.querySelectorAll("*").length')).toBeLessThan(6_000);
     const pan = page.getByLabel('Order of work: scroll or drag to move');
@@ -128,6 +133,92 @@ describeInBrowser('the goals', () => {
     expect(await pan.evaluate((element: { scrollLeft: number }) => element.scrollLeft)).toBeGreaterThan(before + 200);
     // A drag that began on a task has not opened it.
     expect(page.url()).toContain(`/goals/${goal.id}`);
+  });
+
+  it('are ordered by what needs attention, found by a part of their text, and short rows', async () => {
+    const { page, open, runtime, problems } = await openPage('/activity');
+    const actor = { holder: null, project: '' };
+    const name = (index: number) =>
+      `${index} ${index % 2 ? 'مشروع الترجمة إلى العربية '.repeat(8) : 'endlessword'.repeat(30)}`;
+    for (let index = 1; index <= 14; index++) {
+      await runtime.goals.create(
+        { name: name(index), description: index === 9 ? 'a 100% <b>fruit</b>' : 'x '.repeat(300) },
+        actor,
+      );
+    }
+    const [failing] = await runtime.tasks.create([{ title: 'fails', goalId: 3 }], actor);
+    await runtime.tasks.updateStatus({ task: failing?.id ?? 0, status: 'failed', error: 'e' }, actor);
+    await runtime.goals.edit(14, { status: 'cancelled' }, actor);
+    await open('/goals');
+    const rows = page.locator('table.goals tbody tr');
+    await eventually('all goals', async () => (await rows.count()) === 14);
+    expect(await rows.first().getByRole('link').getAttribute('href')).toBe('/goals/3');
+    expect(await rows.last().getByRole('link').getAttribute('href')).toBe('/goals/14');
+    await expectGoodLooks(page, 'goals-hostile');
+    await page.getByLabel('order').selectOption('newest');
+    await eventually(
+      'the newest is first',
+      async () => (await rows.first().getByRole('link').getAttribute('href')) === '/goals/14',
+    );
+    await page.getByLabel('text').fill('100% <B>');
+    await eventually('one goal', async () => (await rows.count()) === 1);
+    expect(page.url()).toContain('order=newest');
+    await page.getByLabel('text').fill('nothing has this');
+    await page.getByText('No goal matches.').waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  it('are edited, and an edit is undone', async () => {
+    const { page, open, runtime, problems } = await openPage('/activity');
+    const { goal } = await sampleBoard(runtime);
+    await open(`/goals/${goal}`);
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Name').fill('مشروع <i>x</i>');
+    await form.getByLabel('Token budget').fill('');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('heading', { name: 'مشروع <i>x</i>' }).waitFor();
+    expect(await runtime.goals.get(goal)).toMatchObject({ name: 'مشروع <i>x</i>', budget: { cap: null } });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('heading', { name: 'Take payments in the shop' }).waitFor();
+    expect(await runtime.goals.get(goal)).toMatchObject({ budget: { cap: 400_000 } });
+    expect((await runtime.goals.get(goal)).description).toContain('\nRefunds');
+    expect(problems).toEqual([]);
+  });
+
+  it('are run by models, with the run in sight, paused, resumed and stopped', async () => {
+    const { page, open, runtime, problems } = await openJobs('/activity');
+    const actor = { holder: null, project: '' };
+    const goal = await runtime.goals.create({ name: 'Ship it', description: '' }, actor);
+    const slow = '[[model {"pieces": ["Half"], "ending": "hang"}]]';
+    await runtime.tasks.create(
+      [
+        { title: `مهمة طويلة ${'x'.repeat(200)}`, description: slow, goalId: goal.id, priority: 9 },
+        { title: 'second', goalId: goal.id },
+      ],
+      actor,
+    );
+    await open(`/goals/${goal.id}`);
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel('Tasks at once').fill('1');
+    await form.getByLabel('Token budget of the goal').fill('500000');
+    await form.getByRole('button', { name: 'Run' }).click();
+    const run = page.getByRole('region', { name: 'Run' });
+    await run.getByText('0 of 2 tasks done, 1 under way').waitFor();
+    await run.getByRole('link', { name: 'مهمة طويلة' }).waitFor();
+    await expectGoodLooks(page, 'goal-run');
+    await run.getByRole('button', { name: 'Pause' }).click();
+    await run.getByText('paused', { exact: true }).waitFor();
+    await run.getByText('1 under way, paused').waitFor();
+    await run.getByRole('button', { name: 'Resume' }).click();
+    await run.getByText('running', { exact: true }).waitFor();
+    await run.getByRole('button', { name: 'Stop' }).click();
+    await form.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('region', { name: 'Last run' }).getByText('cancelled').waitFor();
+    await page.getByRole('button', { name: 'Run', exact: true }).waitFor();
+    expect((await runtime.tasks.list({ limit: 5 })).map(({ status }) => status)).toEqual(['pending', 'pending']);
+    expect(problems).toEqual([]);
   });
 
   it('offer nothing that changes anything to those who may only look', async () => {

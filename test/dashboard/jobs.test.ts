@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { expectGoodLooks } from './looks.js';
 import { openJobs, writePrices } from './open-jobs.js';
@@ -116,16 +117,24 @@ describeInBrowser('the jobs', () => {
     expect(problems).toEqual([]);
   });
 
-  it('leave an answer unread for the session that asked', async () => {
+  it('are read by a person who opens them, and stay unread for the session that waits for them', async () => {
     const { page, open, ask, ended, runtime } = await openJobs('/jobs');
-    const id = await ask('Say hello');
-    await ended(id);
-    await open(`/jobs/${id}`);
-    await page.getByRole('heading', { name: 'Answer' }).waitFor();
-    expect((await runtime.jobs.get(id)).isRead).toBe(false);
+    const ofPerson = await ask('Say hello');
+    const ofSession = await ask('Say goodbye');
+    for (const id of [ofPerson, ofSession]) await ended(id);
+    await runtime.db.run("update jobs set submitted_by = 'session:gone' where id = ?", ofSession);
+    await open('/now');
+    await page.getByRole('link', { name: 'Jobs 2 need you' }).waitFor();
     await open('/jobs?only=unread');
     await page.getByText('Say hello').waitFor();
-    await runtime.jobs.markRead(id);
+    for (const id of [ofPerson, ofSession]) {
+      await open(`/jobs/${id}`);
+      await page.getByRole('heading', { name: 'Answer' }).waitFor();
+      await page.locator('.badge.unread').waitFor({ state: 'detached' });
+    }
+    await page.getByRole('link', { name: /^Jobs \d/ }).waitFor({ state: 'detached' });
+    expect((await runtime.jobs.get(ofPerson)).isRead).toBe(true);
+    expect((await runtime.jobs.get(ofSession)).isRead).toBe(false);
     await open('/jobs?only=unread');
     await page.getByText('No job matches.').waitFor();
   });
@@ -231,6 +240,12 @@ describeInBrowser('the jobs', () => {
     const [, held] = result.benchmark_curve?.at(-1) ?? [];
     expect(await row.locator('td').allTextContents()).toEqual([day, shown(equity), shown(held)]);
     await page.getByText('equity.svg').first().waitFor();
+    const picture = page.getByRole('img', { name: 'equity.svg' });
+    await picture.scrollIntoViewIfNeeded();
+    await expect.poll(() => picture.evaluate((img: { naturalWidth: number }) => img.naturalWidth)).toBeGreaterThan(0);
+    const file = page.waitForEvent('download');
+    await page.locator('.artifacts').getByRole('link', { name: 'Download' }).first().click();
+    expect(readFileSync(await (await file).path(), 'utf8')).toContain('<svg');
     await expectGoodLooks(page, 'job-backtest');
 
     await ended(training.job_id);

@@ -18,7 +18,8 @@ export async function expectGoodLooks(page: Page, name: string): Promise<void> {
   mkdirSync(pictures, { recursive: true });
   await page.setViewportSize(desk);
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
+    // A colour on its way to another is that of neither theme.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.screenshot({ path: join(pictures, `${name}-${colorScheme}.png`) });
     expect(await accessibilityProblems(page), `${name} in ${colorScheme}`).toEqual([]);
   }
@@ -28,4 +29,5 @@ export async function expectGoodLooks(page: Page, name: string): Promise<void> {
   expect(await page.evaluate('document.documentElement.scrollWidth'), `width of ${name}`).toBeLessThanOrEqual(375);
   expect(await accessibilityProblems(page), `${name} on a phone`).toEqual([]);
   await page.setViewportSize(desk);
+  await page.emulateMedia({ reducedMotion: 'no-preference' });
 }

@@ -4,6 +4,7 @@ import { findTool } from '../../src/tools/index.js';
 import { expectGoodLooks } from './looks.js';
 import { openJobs } from './open-jobs.js';
 import { describeInBrowser, openPage, savedJson } from './open-page.js';
+import { openSample } from './open-sample.js';
 
 describeInBrowser('the metrics', () => {
   it('tell of tasks too: how many ended, how long they took and had waited, by worker and by goal', async () => {
@@ -21,7 +22,7 @@ describeInBrowser('the metrics', () => {
     }
     await open('/trends?window=15');
     const tasks = page.getByRole('region', { name: 'Tasks' });
-    await tasks.getByText('Completed an hour').waitFor();
+    await tasks.getByText('Completed, 12 an hour').waitFor();
     await tasks.getByRole('row', { name: /^bob 2 / }).waitFor();
     await tasks.getByRole('row', { name: /^ada 1 / }).waitFor();
     await tasks.getByRole('row', { name: /^Ship it 3 / }).waitFor();
@@ -38,30 +39,70 @@ describeInBrowser('the metrics', () => {
     expect(problems).toEqual([]);
   });
 
-  it('draw throughput, errors, the queue and tokens, and follow', async () => {
+  it('draw what ended, how long it took, the queue and tokens, and follow', async () => {
     const { page, open, ask, call, ended, models, problems } = await openJobs('/trends');
     for (let count = 0; count < 3; count++) await ended(await ask('Say hello'));
     models.script.push({ status: 400, message: 'no' });
     await ended(await ask('Fail'));
     await call('submit_job', { type: 'generic', payload: {}, run_at: new Date(Date.now() + 3_600_000).toISOString() });
-    for (const title of ['Jobs a minute', 'Error rate', 'Queue', 'Tokens']) {
+    for (const title of ['Jobs that ended in 5 minutes', 'How long jobs took', 'Queue', 'Tokens in 5 minutes']) {
       await page.getByRole('img', { name: new RegExp(`^${title}\\.`) }).waitFor();
     }
-    await page
-      .getByRole('img', { name: 'Error rate. Failed: from 25 % to 25 %, lowest 25 %, highest 25 %.' })
-      .waitFor();
     await page.getByRole('img', { name: /Queue\. Waiting: from 0 to 1, lowest 0, highest 1\./ }).waitFor();
     const row = page.locator('table.by-type tbody tr').filter({ hasText: 'llm' });
-    await row.getByText('1 (25 %)').waitFor();
+    await row.getByText('(25 %)').waitFor();
+    // A rate of so little is told by the hour.
+    await page.getByText('Submitted, 5 an hour').waitFor();
     await page.getByText('llm: invalid_request × 1').waitFor();
     await expectGoodLooks(page, 'metrics');
 
     await page.getByRole('button', { name: '15 min' }).click();
     await expect.poll(() => page.url()).toContain('window=15');
-    await page.getByRole('img', { name: /^Tokens\./ }).waitFor();
+    await page.getByRole('img', { name: /^Tokens a minute\./ }).waitFor();
     await open('/trends?window=10080');
-    await page.getByRole('img', { name: /^Jobs a minute\./ }).waitFor();
+    await page.getByRole('img', { name: /^Jobs that ended a day\./ }).waitFor();
     expect(await savedJson(page)).toContain('"window_minutes": 10080');
+
+    await page.getByRole('link', { name: 'llm: invalid_request × 1' }).click();
+    await page.getByRole('button', { name: 'Failed by invalid_request ✕' }).waitFor();
+    await expect.poll(() => page.locator('table.jobs tbody tr').count()).toBe(1);
+    expect(problems).toEqual([]);
+  });
+
+  it('say the values at the pointer and at the arrow keys, lead to the jobs there, and show a part of the time', async () => {
+    const { page, open, problems } = await openSample('/trends?window=1440');
+    const jobs = page.getByRole('img', { name: /^Jobs that ended an hour\./ });
+    await jobs.focus();
+    await page.keyboard.press('End');
+    const chart = page.locator('.chart').filter({ has: jobs });
+    const readout = chart.locator('.chart-readout');
+    await readout.getByText(/\d\d:\d\d to .*\d\d:00: Completed \d+, Failed \d, Cancelled 0/).waitFor();
+    for (let hour = 0; hour < 24 && !/Failed [1-9]/.test((await readout.textContent()) ?? ''); hour++) {
+      await page.keyboard.press('ArrowLeft');
+    }
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: /^Ended since .* before .* ✕$/ }).waitFor();
+    await page.locator('table.jobs tbody tr').filter({ hasText: 'Failed' }).first().waitFor();
+    expect(await page.locator('table.jobs tbody tr').count()).toBeLessThan(6);
+
+    await open('/trends?window=1440');
+    await page.getByText(/^Submitted, /).waitFor();
+    await jobs.hover({ position: { x: 200, y: 60 } });
+    const box = await jobs.boundingBox();
+    if (!box) throw new Error('The chart has no size.');
+    await page.mouse.move(box.x + box.width * 0.3, box.y + 60);
+    await chart.getByText(/Completed \d+, Failed \d/).waitFor();
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 60);
+    await page.mouse.move(box.x + box.width * 0.55, box.y + 60);
+    await page.mouse.up();
+    await page.waitForURL(/from=.*to=/);
+    await page.getByRole('img', { name: /^Jobs that ended in 15 minutes\./ }).waitFor();
+    await page.locator('.own-range summary').click();
+    await page.getByLabel('From', { exact: true }).fill('2020-01-01T00:00');
+    await page.getByLabel('To', { exact: true }).fill('2020-01-02T00:00');
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await page.getByText('Nothing has happened in this time.').waitFor();
     expect(problems).toEqual([]);
   });
 });

@@ -38,7 +38,7 @@ describeInBrowser('the relays', () => {
     await step(1).getByText('attempt 1 failed').waitFor();
     await step(1).locator('.fact.bad', { hasText: 'quality' }).getByText('0.5').waitFor();
     await step(1).getByRole('button', { name: 'Retry' }).click();
-    await page.getByLabel('What the next attempt should do otherwise').fill('Ask more shops');
+    await page.getByLabel('What the next attempt should do differently').fill('Ask more shops');
     await expectGoodLooks(page, 'relay-retry');
     await page.getByRole('dialog').getByRole('button', { name: 'Retry' }).click();
     await step(1).getByText('retry 1').waitFor();
@@ -78,14 +78,98 @@ describeInBrowser('the relays', () => {
       agent_types: ['researcher', 'formatter'],
     });
     await open(`/relays/${pipeline_id}`);
-    await page.getByRole('button', { name: 'Run it' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Run it' }).click();
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Run', exact: true }).click();
     await page.locator('.particulars').getByText('completed').waitFor();
     await page.locator('.particulars').getByText('2 of 2 passed').waitFor();
     await page.locator('.particulars').getByText('0.9 on average').waitFor();
     await open('/relays');
     await page.getByText('2 of 2 steps passed').waitFor();
     await expectGoodLooks(page, 'relays');
+    expect(problems).toEqual([]);
+  });
+
+  it('are created from a template of standard agents and advanced by hand, step by step', async () => {
+    const { page, runtime, problems } = await openPage('/relays');
+    await page.getByRole('button', { name: 'New relay' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'quick, 3 steps' }).click();
+    await expect.poll(() => dialog.getByLabel('Agent', { exact: true }).count()).toBe(3);
+    await dialog.getByLabel('Name', { exact: true }).fill(`${evil} \u202E\u05D0\u05D1`);
+    await dialog.getByLabel('Goal', { exact: true }).fill('Bread '.repeat(300));
+    await dialog.getByRole('button', { name: 'Remove steps 3' }).click();
+    await dialog.getByLabel('Quality threshold').nth(1).fill('0.9');
+    await dialog.getByLabel('Agent', { exact: true }).nth(1).fill('no agent!');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await dialog
+      .locator('.field', { has: page.getByLabel('Agent', { exact: true }) })
+      .locator('.problem')
+      .waitFor();
+    await dialog.getByLabel('Agent', { exact: true }).nth(1).fill('poet');
+    await expectGoodLooks(page, 'relay-new');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    const step = (number: number) => page.locator('.step').nth(number - 1);
+    await step(2).getByText('poet').waitFor();
+
+    const handIn = async (number: number, output: string, quality: string) => {
+      await step(number).getByRole('button', { name: 'Hand in output' }).click();
+      await dialog.getByLabel('Output', { exact: true }).fill(output);
+      await dialog.getByLabel('Quality score').fill(quality);
+      await dialog.getByLabel('L-score').fill('0.8');
+      await dialog.getByLabel('Tokens used').fill('50');
+      await dialog.getByRole('button', { name: 'Hand in' }).click();
+      await expect.poll(() => dialog.count()).toBe(0);
+    };
+    await handIn(1, evil, '0.9');
+    await step(1).getByText('attempt 1 passed').waitFor();
+    await step(2).getByText('in progress').waitFor();
+    for (let attempt = 1; attempt <= 4; attempt++) {
+      await handIn(2, 'A bad verse', '0.2');
+      await step(2).getByText(`attempt ${attempt} failed`).waitFor();
+      if (attempt === 4) break;
+      await step(2).getByRole('button', { name: 'Retry' }).click();
+      await dialog.getByRole('button', { name: 'Retry' }).click();
+      await step(2).getByText(`retry ${attempt}`, { exact: true }).waitFor();
+    }
+    // The reason stands once, and what could only be refused is not offered.
+    await expect.poll(() => step(2).getByText('for the same reason').count()).toBe(3);
+    expect(await step(2).locator('.bad.passage, .passage.bad, .bad .passage').count()).toBe(1);
+    expect(await step(2).getByRole('button', { name: 'Retry' }).count()).toBe(0);
+    await step(1).getByRole('button', { name: 'Restart from here' }).waitFor();
+    const main = (await page.locator('main').textContent()) ?? '';
+    expect(main).not.toMatch(/step 0|step: 0|l score/i);
+    expect(main).toContain('step: 2');
+
+    await page.getByRole('button', { name: 'Budget' }).click();
+    await dialog.getByLabel('Tokens for all steps').fill('123456');
+    await dialog.getByRole('button', { name: 'Change' }).click();
+    await page.locator('.particulars').getByText('of 123,456').waitFor();
+    await expectGoodLooks(page, 'relay-by-hand');
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(await runtime.relays.list({ limit: 5 })).toHaveLength(1);
+    expect(problems.filter((problem) => !problem.includes('400'))).toEqual([]);
+  });
+
+  it('show the job of the step at work, its time and its output as it comes', async () => {
+    const { page, open, call, models, problems } = await openJobs('/relays');
+    models.script.push({ pieces: ['The price of bread', ' is rising'], ending: 'hang' });
+    const { pipeline_id } = await call('create_relay_pipeline', {
+      name: 'Live',
+      goal: 'Watch',
+      agent_types: ['researcher', 'formatter'],
+    });
+    await call('run_relay', { pipeline_id });
+    await open(`/relays/${pipeline_id}`);
+    const work = page.locator('.step').first().locator('.at-work');
+    await work.getByText('The price of bread is rising').waitFor();
+    await work
+      .getByText(/\d+ (ms|s)$/)
+      .first()
+      .waitFor();
+    await expectGoodLooks(page, 'relay-live');
+    expect(await page.getByRole('button', { name: 'Hand in output' }).count()).toBe(0);
+    await work.getByRole('link', { name: 'Job' }).click();
+    await page.locator('.job-head').waitFor();
     expect(problems).toEqual([]);
   });
 

@@ -34,7 +34,7 @@ it('an aborted Anthropic stream rejects with cancelled although the SDK loop jus
   const error = await failureOf(call);
   expect(error).toMatchObject({ failure: 'cancelled', message: 'The call to Anthropic was cancelled.' });
   // What the prompt cost is known from the stream's first event.
-  expect(error.usage).toEqual({ inputTokens: 13, outputTokens: 1 });
+  expect(error.usage).toEqual({ inputTokens: 13, outputTokens: 1, cacheReadTokens: 10 });
 });
 
 it('the pings of a long thought are signs of life, although the SDK keeps them to itself', async () => {
@@ -106,12 +106,12 @@ it('a refusal is no answer', async () => {
   const error = await failureOf(ask(connect(), { model: 'claude-opus-5-5' }));
   expect(error).toMatchObject({ failure: 'refused', isTransient: false, detail: 'cyber: Not this.' });
   expect(error.message).toContain('claude-opus-5-5 refused');
-  expect(error.usage).toEqual({ inputTokens: 13, outputTokens: 2 });
+  expect(error.usage).toEqual({ inputTokens: 13, outputTokens: 2, cacheReadTokens: 10 });
 });
 
 it('counts what was read from the cache', async () => {
   server.script.push({ pieces: ['Twelve chars'] });
-  expect((await ask(connect())).usage).toEqual({ inputTokens: 13, outputTokens: 3 });
+  expect((await ask(connect())).usage).toEqual({ inputTokens: 13, outputTokens: 3, cacheReadTokens: 10 });
 });
 
 it('says which variable mends a refused key', async () => {

@@ -119,6 +119,19 @@ describe('what it runs', () => {
   });
 });
 
+it('keeps to the lower of its own limit and what the budget has left', async () => {
+  const limits = async (maxBudgetUsd: number | undefined, maxCostUsd: number | undefined) => {
+    const path = join(directory, 'limits.json');
+    await connect({ maxBudgetUsd }).complete(newRequest({ prompt: `[[record ${path}]]`, maxCostUsd }));
+    const { argv } = JSON.parse(await readFile(path, 'utf8')) as { argv: string[] };
+    return argv.includes('--max-budget-usd') ? argv[argv.indexOf('--max-budget-usd') + 1] : undefined;
+  };
+  expect(await limits(0.5, 0.2)).toBe('0.2');
+  expect(await limits(0.1, 0.2)).toBe('0.1');
+  expect(await limits(undefined, 0.2)).toBe('0.2');
+  expect(await limits(undefined, undefined)).toBeUndefined();
+});
+
 describe('what it makes of the output', () => {
   it('answers in one piece, with all tokens that were read', async () => {
     const request = newRequest({ model: 'sonnet', prompt: 'Grüße 🌍'.repeat(20_000) });
@@ -127,7 +140,7 @@ describe('what it makes of the output', () => {
       text: `You said: ${request.prompt}`,
       model: 'claude-sonnet-5-5',
       stopReason: 'end_turn',
-      usage: { inputTokens: 1104, outputTokens: 7 },
+      usage: { inputTokens: 1104, outputTokens: 7, costUsd: expect.any(Number) },
       warnings: [],
     });
     expect(request.pieces).toEqual([answer.text]);

@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium, type Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
 import { silentLog } from '../../src/base/log.js';
 import { readConfig } from '../../src/config.js';
 import { startHttpServer } from '../../src/http/http-server.js';
 import { readPageFiles } from '../../src/http/page-files.js';
 import { openRuntime } from '../../src/runtime.js';
-import { addressesOf } from '../dashboard/addresses.js';
+import { addressesOf, untilRead } from '../dashboard/addresses.js';
 import { lateClock } from '../dashboard/late-clock.js';
 import { sampleAge, sampleEnv, sampleHome } from '../dashboard/sample-home.js';
 
@@ -59,7 +59,8 @@ try {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       for (const size of sizes) {
         await page.setViewportSize(size);
-        await untilStill(page);
+        await untilRead(page);
+        await page.waitForTimeout(250);
         const folder = join(pictures, `${size.width}-${colorScheme}`);
         mkdirSync(folder, { recursive: true });
         await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
@@ -74,10 +75,4 @@ try {
   await server.close();
   await runtime.close();
   rmSync(home, { recursive: true, force: true });
-}
-
-/** Until nothing is being read any more. */
-async function untilStill(page: Page): Promise<void> {
-  await page.waitForFunction("!document.body.textContent.includes('Reading…')");
-  await page.waitForTimeout(250);
 }

@@ -359,6 +359,10 @@ it('what the page reads is what its wire types say, key for key', async () => {
   const { id: held } = await call('create_task', { title: 'held', goal_id: runnable });
   await call('update_task_status', { task_id: held, status: 'in_progress' });
   await call('run_goal', { goal_id: runnable });
+  const { pipeline_id } = await call('create_relay_pipeline', { name: 'R', goal: 'G', preset: 'quick' });
+  const steps = [{ agent_type: 'researcher', approval: true }];
+  const { pipeline_id: gated } = await call('create_relay_pipeline', { name: 'A', goal: 'G', steps });
+  await call('advance_relay', { pipeline_id: gated, quality_score: 1, l_score: 1, tokens_used: 1, output: 'o' });
   const inputs: Record<string, JsonObject> = {
     tasks: { limit: 1 },
     task_links: { task_id },
@@ -376,6 +380,9 @@ it('what the page reads is what its wire types say, key for key', async () => {
     job_output: { job_id },
     acknowledge: { kind: 'failed_task' },
     unacknowledge: { kind: 'failed_task', ids: [String(task_id)] },
+    relay: { pipeline_id },
+    approve_relay_step: { pipeline_id: gated, approve: true },
+    set_relay_budget: { pipeline_id, token_budget: 5_000 },
     purge_preview: { days: 1 },
     create_token: { name: 'second' },
     purge: { days: 1 },

@@ -183,7 +183,7 @@ const mostEpochs = 100;
 
 /**
  * Passes on all reports within an epoch (at most one a second) and the ends of at most a hundred epochs, evenly spread,
- * including the last. Ten thousand epochs of iris take two seconds and would flood the listener.
+ * with the first, as a curve begins there, and the last. Ten thousand epochs of iris take two seconds and would flood the listener.
  */
 export function thinProgress(
   epochs: number,
@@ -192,6 +192,7 @@ export function thinProgress(
   const stride = Math.ceil(epochs / mostEpochs);
   return (progress) => {
     const isEnd = progress.batch === progress.batches;
-    if (!isEnd || progress.epoch % stride === 0 || progress.epoch === epochs) report(progress);
+    const isShown = progress.epoch === 1 || progress.epoch % stride === 0 || progress.epoch === epochs;
+    if (!isEnd || isShown) report(progress);
   };
 }

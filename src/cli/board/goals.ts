@@ -1,6 +1,7 @@
 import { readGoals } from '../../core/overview/goals.js';
 import type { GoalStatus } from '../../core/tasks/goal.js';
 import { type GoalProgress, showGoalProgress } from '../../http/page/goals.js';
+import { costWords } from '../../tools/shapes/job-text.js';
 import type { CommandContext } from '../define-command.js';
 import type { Paint } from '../output.js';
 import { type Column, printTable, relativeIso } from '../table.js';
@@ -51,6 +52,7 @@ function goalColumns(paint: Paint, now: number): Column<GoalProgress>[] {
       }),
     ),
     { title: 'TOKENS', value: ({ tokens }) => tokensOf(tokens), isNumber: true },
+    { title: 'COST', value: ({ tokens }) => costWords(tokens).replace(/^, /, ''), isNumber: true },
     { title: 'CREATED', value: ({ created_at }) => relativeIso(created_at, now) },
   ];
 }

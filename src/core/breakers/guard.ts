@@ -4,6 +4,7 @@ import { newShortId } from '../../base/ids.js';
 import { cut } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
 import type { TimedChange } from '../change.js';
+import { recordEvent } from '../events/events.js';
 import { countSuccess, type Failure, loadCircuit, moveCircuit, writeFailure } from './circuit-rows.js';
 import { admits, afterFailure, afterSuccess, type BreakerState, retryAfterMs } from './machine.js';
 
@@ -95,8 +96,15 @@ export async function recordFailure(sql: Sql, id: string, failure: Failure, end:
   const next = afterFailure(circuit, config, now, { type: failure.type, retryAfterMs: end.retryAfterMs });
   await writeFailure(sql, stored, failure, next.failures.length > circuit.failures.length, now);
   await moveCircuit(sql, stored, next, { reason: reasonOf(failure) }, { at, actor });
+  if (next.state === stored.row.state) {
+    // The move of a breaker is told by itself.
+    const data = { failure_type: failure.type, error: cut(failure.message, longestError) };
+    await recordEvent(sql, { at, actor, subject: 'breaker', subjectId: id, type: 'call_failed', data });
+  }
   return { from: circuit.state, to: next.state };
 }
+
+const longestError = 300;
 
 /** Shortened, as reasons are read in lists. The failure itself is stored whole. */
 const reasonOf = ({ type, message }: Failure): string => `${type}: ${cut(message, 303)}`;

@@ -164,9 +164,12 @@ export async function openUntil(sql: Sql, clock: Clock): Promise<Map<string, Epo
   );
 }
 
-/** The history of a breaker, newest first. Throws `not_found` for an id that no breaker has or had. */
+/**
+ * The history of a breaker, newest first: the changes of its state, not each failed call, which `recentFailures` has.
+ * Throws `not_found` for an id that no breaker has or had.
+ */
 export async function breakerEvents(sql: Sql, id: string, limit: number): Promise<Event[]> {
-  const events = await listEvents(sql, { subject: 'breaker', subjectId: id, limit });
+  const events = await listEvents(sql, { subject: 'breaker', subjectId: id, exceptType: 'call_failed', limit });
   if (events.length === 0 && !(await sql.get('select 1 from breakers where id = ?', id))) {
     throw new RuntimeError(
       'not_found',

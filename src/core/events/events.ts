@@ -89,6 +89,8 @@ export function eventStatement(event: NewEvent): Statement {
 export interface EventFilter {
   subject?: EventSubject | undefined;
   subjectId?: string | undefined;
+  /** None of this type. */
+  exceptType?: EventKind['type'] | undefined;
   /** Events at or after it. */
   since?: EpochMs | undefined;
   /** Events with a lower id: the last id of the page before. */
@@ -124,6 +126,7 @@ function whereEvents(filter: Omit<EventFilter, 'limit'>): Fragment {
   return where(
     is(bySubject, filter.subject),
     is('subject_id = ?', filter.subjectId),
+    is('type <> ?', filter.exceptType),
     is('at >= ?', filter.since),
     is('id < ?', filter.beforeId),
   );

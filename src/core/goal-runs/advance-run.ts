@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.js';
 import { readJson } from '../../base/json.js';
+import { dollars } from '../../base/money.js';
 import type { Sql } from '../../store/sql.js';
 import { recordedActor } from '../actor.js';
-import { estimateTokens, leastAnswerTokens, readBudget } from '../budget/ledger.js';
+import { estimateTokens, leastAnswerTokens, readBudget, readMoney } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
@@ -119,6 +120,13 @@ async function whyOverBudget(
   task: TaskRow,
   { system, prompt }: TaskPrompt,
 ): Promise<Ending | undefined> {
+  const money = await readMoney(sql, `goal:${goal.id}`);
+  if (money.cap !== null && money.spent >= money.cap) {
+    const message =
+      `The budget of goal ${goal.id} is reached: ${dollars(money.spent)} of ${dollars(money.cap)} are spent. The remaining ` +
+      'tasks are ready again; call run_goal with a higher budget_usd.';
+    return { status: 'failed', code: 'budget_exhausted', message };
+  }
   const { cap, spent } = await readBudget(sql, `goal:${goal.id}`);
   const needed = estimateTokens(prompt + system) + leastAnswerTokens;
   if (cap === null || needed <= cap - spent) return undefined;

@@ -1,9 +1,10 @@
 import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { readJson } from '../../base/json.js';
+import type { Micros } from '../../base/money.js';
 import type { Database, Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
-import { exhausted, readBudget, setBudget } from '../budget/ledger.js';
+import { exhausted, exhaustedMoney, readBudget, readMoney, setBudget, setMoneyBudget } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { progressOf } from '../goals/goals.js';
@@ -37,6 +38,8 @@ export interface NewRun {
   worktreesOf?: string | undefined;
   /** The token budget of the goal, for all of its runs together; absent leaves it as it is. */
   tokenBudget?: number | undefined;
+  /** The same in money. */
+  budgetMicros?: Micros | undefined;
   warnings: readonly string[];
 }
 
@@ -132,7 +135,7 @@ async function startRun(
   const live = await findLiveRun(sql, goal.id);
   if (live) refuseEnding(live, goal);
   else await refuseNothingToDo(sql, goal);
-  await limitTokens(sql, goal, run, change);
+  await setBudgets(sql, goal, run, change);
   if (live) return { row: isPaused(live) ? await pauseRun(sql, live, false, change, needs) : live, isRepeated: true };
   await refuseSpent(sql, goal);
 
@@ -201,14 +204,26 @@ async function refuseNothingToDo(sql: Sql, goal: GoalRow): Promise<void> {
   );
 }
 
-async function limitTokens(sql: Sql, goal: GoalRow, { tokenBudget }: NewRun, change: Change): Promise<void> {
-  if (tokenBudget === undefined) return;
-  await setBudget(sql, `goal:${goal.id}`, tokenBudget, change.at);
-  const data = { fields: ['tokenBudget'] };
+async function setBudgets(
+  sql: Sql,
+  goal: GoalRow,
+  { tokenBudget, budgetMicros }: NewRun,
+  change: Change,
+): Promise<void> {
+  if (tokenBudget === undefined && budgetMicros === undefined) return;
+  if (tokenBudget !== undefined) await setBudget(sql, `goal:${goal.id}`, tokenBudget, change.at);
+  if (budgetMicros !== undefined) await setMoneyBudget(sql, `goal:${goal.id}`, budgetMicros, change.at);
+  const fields = [
+    ...(tokenBudget === undefined ? [] : ['tokenBudget']),
+    ...(budgetMicros === undefined ? [] : ['budgetMicros']),
+  ];
+  const data = { fields };
   await recordEvent(sql, { ...change, subject: 'goal', subjectId: goal.id, type: 'edited', data });
 }
 
 async function refuseSpent(sql: Sql, goal: GoalRow): Promise<void> {
   const budget = await readBudget(sql, `goal:${goal.id}`);
   if (budget.cap !== null && budget.spent >= budget.cap) throw exhausted(budget, 1);
+  const money = await readMoney(sql, `goal:${goal.id}`);
+  if (money.cap !== null && money.spent >= money.cap) throw exhaustedMoney(money, 1);
 }

@@ -1,10 +1,11 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
+import type { Micros } from '../../base/money.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
-import { type Budget, readBudget, setBudget } from '../budget/ledger.js';
+import { type Budget, type Money, readBudget, readMoney, setBudget, setMoneyBudget } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { findLiveRun } from '../jobs/goal-run.js';
@@ -31,6 +32,8 @@ export interface NewGoal extends Pick<Goal, 'name' | 'description'> {
   project?: string | undefined;
   /** The most tokens that its tasks may use; absent for no limit. */
   tokenBudget?: number | undefined;
+  /** The most that their calls of models may cost. */
+  budgetMicros?: Micros | undefined;
 }
 
 /** What to change of a goal; an absent field stays as it is. */
@@ -40,6 +43,7 @@ export interface GoalEdit {
   metadata?: JsonObject | undefined;
   /** null removes the limit. */
   tokenBudget?: number | null | undefined;
+  budgetMicros?: Micros | null | undefined;
   status?: GoalStatus | undefined;
 }
 
@@ -59,6 +63,7 @@ export interface GoalWithProgress extends Goal {
 
 export interface GoalDetail extends GoalWithProgress {
   budget: Budget;
+  money: Money;
   /** The ids of the longest chain of open tasks, in order; absent for a goal with too many of them to search. */
   criticalPath: number[] | undefined;
   /** The run that is working on it now. */
@@ -121,19 +126,21 @@ function whereGoals({ status, project, beforeId }: Omit<GoalFilter, 'limit'>): F
 
 /** Stores a goal. */
 export async function createGoal(sql: Sql, goal: NewGoal, actor: Actor, at: EpochMs): Promise<GoalDetail> {
-  const { name, description, project = actor.project, metadata = {}, tokenBudget } = goal;
+  const { name, description, project = actor.project, metadata = {}, tokenBudget, budgetMicros } = goal;
   const row = await insertGoal(sql, { name, description, project, metadata }, at);
   if (tokenBudget !== undefined) await setBudget(sql, `goal:${row.id}`, tokenBudget, at);
+  if (budgetMicros !== undefined) await setMoneyBudget(sql, `goal:${row.id}`, budgetMicros, at);
   await recordEvent(sql, { at, actor, subject: 'goal', subjectId: row.id, type: 'created' });
   return goalDetail(sql, row);
 }
 
 async function editGoal(sql: Sql, id: number, edit: GoalEdit, change: Change): Promise<GoalDetail> {
   const row = await findGoal(sql, id);
-  const { name = row.name, description = row.description, metadata, tokenBudget, status } = edit;
+  const { name = row.name, description = row.description, metadata, tokenBudget, budgetMicros, status } = edit;
   const json = metadata === undefined ? row.metadata : JSON.stringify(metadata);
   await describeGoal(sql, id, { name, description, metadata: json }, change.at);
   if (tokenBudget !== undefined) await setBudget(sql, `goal:${id}`, tokenBudget, change.at);
+  if (budgetMicros !== undefined) await setMoneyBudget(sql, `goal:${id}`, budgetMicros, change.at);
   await recordEdit(sql, id, edit, change);
   if (status !== undefined && status !== row.status) await changeStatus(sql, row, status, change);
   return goalDetail(sql, await findGoal(sql, id));
@@ -186,6 +193,7 @@ async function goalDetail(sql: Sql, row: GoalRow): Promise<GoalDetail> {
     ...toGoal(row),
     progress,
     budget: await readBudget(sql, `goal:${row.id}`),
+    money: await readMoney(sql, `goal:${row.id}`),
     criticalPath: isSearchable ? await findCriticalPath(sql, row.id) : undefined,
     runId: (await findLiveRun(sql, row.id))?.id,
   };

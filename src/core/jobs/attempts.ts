@@ -1,7 +1,8 @@
 import type { EpochMs } from '../../base/clock.js';
+import { type Cost, noCost } from '../../base/money.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
-import { estimateTokens, reservationOf, settle } from '../budget/ledger.js';
+import { costAsReserved, estimateTokens, reservationOf, settle } from '../budget/ledger.js';
 import type { ModelUsage } from '../ports.js';
 import { addTokensUsed } from '../tasks/claim.js';
 import type { Verdict } from '../tasks/verdict.js';
@@ -12,19 +13,29 @@ import { joinChunks, type LogEntry, type StoredArtifact } from './read-jobs.js';
 /** The holder under which an attempt reserves tokens and takes probes of breakers. */
 export const callOf = (job: { id: string; attempt: number }): string => `job:${job.id}:${job.attempt}`;
 
+/** A cost with the price that it was counted by; without one it is the provider's own figure. */
+export interface BookedCost extends Cost {
+  price?: object | undefined;
+}
+
 /** Settles a model call of an attempt: the tokens that it used replace those that were reserved for it. */
 export async function bookUsage(
   sql: Sql,
   job: { id: string; attempt: number },
   { inputTokens, outputTokens }: ModelUsage,
   at: EpochMs,
+  { price, ...cost }: BookedCost = noCost,
 ): Promise<void> {
-  await settle(sql, callOf(job), inputTokens + outputTokens, at);
+  await settle(sql, callOf(job), inputTokens + outputTokens, at, cost);
   await sql.run(
-    `update job_attempts set input_tokens = input_tokens + ?, output_tokens = output_tokens + ?
+    `update job_attempts set input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
+       cost_micros = cost_micros + ?, unpriced_calls = unpriced_calls + ?, price = coalesce(?, price)
      where job_id = ? and attempt = ? and ended_at is null`,
     inputTokens,
     outputTokens,
+    cost.micros,
+    cost.unpriced,
+    price === undefined ? null : JSON.stringify(price),
     job.id,
     job.attempt,
   );
@@ -58,7 +69,10 @@ export interface ClosedAttempt {
   gains: JobGains;
 }
 
-export type JobGains = Pick<JobRow, 'output' | 'model' | 'input_tokens' | 'output_tokens' | 'warnings'>;
+export type JobGains = Pick<
+  JobRow,
+  'output' | 'model' | 'input_tokens' | 'output_tokens' | 'cost_micros' | 'unpriced_calls' | 'warnings'
+>;
 
 /** Writes how an attempt ended into its row. Its output, warnings and tokens are for the row of the job. */
 export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: EpochMs): Promise<ClosedAttempt> {
@@ -67,7 +81,7 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
   const problem = problemOf(outcome);
   const attempt = await sql.get<Omit<ClosedAttempt, 'gains'>>(
     `update job_attempts set outcome = ?, error_code = ?, error_message = ?, model = ?, input_tokens = ?,
-       output_tokens = ?, ended_at = ? where job_id = ? and attempt = ? returning started_at as "startedAt",
+       output_tokens = ?, cost_micros = ?, unpriced_calls = ?, ended_at = ? where job_id = ? and attempt = ? returning started_at as "startedAt",
        (select max(j.completed_at) from job_dependencies d join jobs j on j.id = d.depends_on
         where d.job_id = job_attempts.job_id) as "dependenciesDoneAt"`,
     outcome.kind,
@@ -76,6 +90,8 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
     outcome.model ?? null,
     used.inputTokens,
     used.outputTokens,
+    used.cost.micros,
+    used.cost.unpriced,
     at,
     row.id,
     row.attempt,
@@ -94,6 +110,8 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
     model: outcome.model ?? row.model,
     input_tokens: row.input_tokens + used.inputTokens,
     output_tokens: row.output_tokens + used.outputTokens,
+    cost_micros: row.cost_micros + used.cost.micros,
+    unpriced_calls: row.unpriced_calls + used.cost.unpriced,
     warnings: JSON.stringify([...new Set(warnings)]),
   };
   return { ...(attempt ?? { startedAt: at, dependenciesDoneAt: null }), gains };
@@ -110,7 +128,7 @@ async function deleteEarlierPostponements(sql: Sql, row: JobRow): Promise<void> 
 }
 
 /**
- * Resolves to the tokens that an attempt has used in all. A call that was not settled, because its runner is gone or the
+ * Resolves to the tokens that an attempt has used in all, and to their cost. A call that was not settled, because its runner is gone or the
  * disk was full, is settled here: by the runner's report if there is one, else by an estimate from its prompt and the part
  * of the answer that had arrived.
  */
@@ -120,16 +138,17 @@ async function settleAttempt(
   outcome: Outcome,
   received: string,
   at: EpochMs,
-): Promise<ModelUsage> {
-  const booked = (await sql.get<ModelUsage>(
-    `select input_tokens as "inputTokens", output_tokens as "outputTokens" from job_attempts
+): Promise<ModelUsage & { cost: Cost }> {
+  const booked = (await sql.get<ModelUsage & Cost>(
+    `select input_tokens as "inputTokens", output_tokens as "outputTokens", cost_micros as micros,
+       unpriced_calls as unpriced from job_attempts
      where job_id = ? and attempt = ?`,
     row.id,
     row.attempt,
-  )) ?? { inputTokens: 0, outputTokens: 0 };
+  )) ?? { inputTokens: 0, outputTokens: 0, ...noCost };
   const reservation = await reservationOf(sql, callOf(row));
   const { inputTokens, outputTokens } = outcome;
-  let used = booked;
+  let used: ModelUsage = booked;
   if (inputTokens !== undefined && outputTokens !== undefined) {
     used = {
       inputTokens: Math.max(inputTokens, booked.inputTokens),
@@ -141,9 +160,15 @@ async function settleAttempt(
       outputTokens: booked.outputTokens + estimateTokens(received),
     };
   }
-  const unsettled = used.inputTokens + used.outputTokens - booked.inputTokens - booked.outputTokens;
-  if (reservation) await settle(sql, callOf(row), unsettled, at);
-  return used;
+  const { micros, unpriced } = booked;
+  if (!reservation) return { ...used, cost: { micros, unpriced } };
+  const lost = {
+    inputTokens: used.inputTokens - booked.inputTokens,
+    outputTokens: used.outputTokens - booked.outputTokens,
+  };
+  const cost = costAsReserved(reservation, lost);
+  await settle(sql, callOf(row), lost.inputTokens + lost.outputTokens, at, cost);
+  return { ...used, cost: { micros: micros + cost.micros, unpriced: unpriced + cost.unpriced } };
 }
 
 /** Adds a warning to a job that has ended, also to its log. */

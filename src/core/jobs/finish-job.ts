@@ -264,14 +264,17 @@ function statusAfter({ kind }: Outcome): 'completed' | 'failed' | 'cancelled' {
 }
 
 /** SQL of an update of a job by what its attempt has left; takes `gainValues`. */
-const gained = 'output = ?, model = ?, input_tokens = ?, output_tokens = ?, warnings = ?';
+const gained =
+  'output = ?, model = ?, input_tokens = ?, output_tokens = ?, cost_micros = ?, unpriced_calls = ?, warnings = ?';
 
-const gainValues = ({ output, model, input_tokens, output_tokens, warnings }: JobGains) => [
-  output,
-  model,
-  input_tokens,
-  output_tokens,
-  warnings,
+const gainValues = (gains: JobGains) => [
+  gains.output,
+  gains.model,
+  gains.input_tokens,
+  gains.output_tokens,
+  gains.cost_micros,
+  gains.unpriced_calls,
+  gains.warnings,
 ];
 
 async function end(

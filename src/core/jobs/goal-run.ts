@@ -117,13 +117,17 @@ export async function moveRunProgress(
 
 /** Sums the tokens that the jobs of a run have used so far, and stores the sums on the run. */
 export async function addUpRunTokens(sql: Sql, run: JobRow): Promise<{ input: number; output: number }> {
-  const used = await sql.get<{ input: number; output: number }>(
-    `select coalesce(sum(input_tokens), 0) as input, coalesce(sum(output_tokens), 0) as output
+  const used = await sql.get<{ input: number; output: number; micros: number; unpriced: number }>(
+    `select coalesce(sum(input_tokens), 0) as input, coalesce(sum(output_tokens), 0) as output,
+       coalesce(sum(cost_micros), 0) as micros, coalesce(sum(unpriced_calls), 0) as unpriced
      from jobs where parent_id = ?`,
     run.id,
   );
-  const { input, output } = used ?? { input: 0, output: 0 };
-  await sql.run('update jobs set input_tokens = ?, output_tokens = ? where seq = ?', input, output, run.seq);
+  const { input, output, micros, unpriced } = used ?? { input: 0, output: 0, micros: 0, unpriced: 0 };
+  await sql.run(
+    'update jobs set input_tokens = ?, output_tokens = ?, cost_micros = ?, unpriced_calls = ? where seq = ?',
+    ...[input, output, micros, unpriced, run.seq],
+  );
   return { input, output };
 }
 

@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../base/clock.js';
 import { type Json, type JsonObject, readJson } from '../../base/json.js';
+import type { Cost, Micros } from '../../base/money.js';
 import type { FailurePolicy } from '../tasks/task.js';
 import { toVerdict, type Verdict } from '../tasks/verdict.js';
 import type { Lane } from './lane.js';
@@ -50,6 +51,9 @@ export interface JobRow {
   input_tokens: number;
   output_tokens: number;
   token_budget: number | null;
+  cost_micros: Micros;
+  unpriced_calls: number;
+  budget_micros: Micros | null;
   idempotency_key: string | null;
   output: string | null;
   result: string | null;
@@ -101,6 +105,10 @@ export interface Job {
   inputTokens: number;
   outputTokens: number;
   tokenBudget: number | null;
+  /** Of its calls of models that have ended. */
+  cost: Cost;
+  /** The most that its calls may cost. */
+  budgetMicros: Micros | null;
   result: Json;
   /** The verdict on its last answer, where its task on the board has acceptance criteria. */
   verdict: Verdict | null;
@@ -147,6 +155,8 @@ export function toJob(row: JobRow): Job {
     inputTokens: row.input_tokens,
     outputTokens: row.output_tokens,
     tokenBudget: row.token_budget,
+    cost: { micros: row.cost_micros, unpriced: row.unpriced_calls },
+    budgetMicros: row.budget_micros,
     result: readResult(row.type, row.result),
     verdict: toVerdict(row.verdict),
     warnings: readJson<string[]>(row.warnings),

@@ -1,9 +1,11 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Json } from '../../base/json.js';
+import type { Cost } from '../../base/money.js';
 import { nearest } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
+import { personMark } from '../actor.js';
 import { listKeyed } from '../tasks/task.js';
 import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
 import { readResult } from './second-names.js';
@@ -36,6 +38,9 @@ export function createJobReads(db: Sql, clock: Clock) {
       return rows.map((row) => row.depends_on);
     },
 
+    /** What the jobs of a task on the board have cost. Tokens that a session has reported have no known cost. */
+    costOfTask: (taskId: number): Promise<Cost> => costOfTask(db, taskId),
+
     markRead: (id: string): Promise<void> => markRead(db, id, clock.now()),
   };
 }
@@ -49,8 +54,8 @@ export async function findJob(sql: Sql, id: string): Promise<JobRow> {
 
 async function withAttemptUnderWay(sql: Sql, job: Job): Promise<Job> {
   if (job.status !== 'running') return job;
-  const attempt = await sql.get<Pick<Attempt, 'model' | 'inputTokens' | 'outputTokens'>>(
-    `select model, input_tokens + live_input_tokens as "inputTokens", output_tokens + live_output_tokens as "outputTokens"
+  const attempt = await sql.get<Pick<Attempt, 'model' | 'inputTokens' | 'outputTokens'> & Cost>(
+    `select model, cost_micros as micros, unpriced_calls as unpriced, input_tokens + live_input_tokens as "inputTokens", output_tokens + live_output_tokens as "outputTokens"
      from job_attempts where job_id = ? and attempt = ? and ended_at is null`,
     job.id,
     job.attempt,
@@ -61,7 +66,17 @@ async function withAttemptUnderWay(sql: Sql, job: Job): Promise<Job> {
     model: attempt.model ?? job.model,
     inputTokens: job.inputTokens + attempt.inputTokens,
     outputTokens: job.outputTokens + attempt.outputTokens,
+    cost: { micros: job.cost.micros + attempt.micros, unpriced: job.cost.unpriced + attempt.unpriced },
   };
+}
+
+async function costOfTask(sql: Sql, taskId: number): Promise<Cost> {
+  const sum = await sql.get<{ micros: number | null; unpriced: number | null; jobs: number }>(
+    `select cast(sum(cost_micros) as bigint) as micros, cast(sum(unpriced_calls) as bigint) as unpriced, count(*) as jobs
+     from jobs where task_id = ?`,
+    taskId,
+  );
+  return sum && sum.jobs > 0 ? { micros: sum.micros ?? 0, unpriced: sum.unpriced ?? 0 } : { micros: 0, unpriced: 1 };
 }
 
 /** Reads a job's status, without the texts of its row. Throws as `findJob` does. */
@@ -96,14 +111,17 @@ export async function markRead(sql: Sql, id: string, at: EpochMs): Promise<void>
   await sql.run(`update jobs set read_at = ? where id = ? and ${isUnread.text}`, at, id);
 }
 
+/** SQL: no session has submitted the job. */
+const askedByPerson = `(submitted_by is null or submitted_by like '${personMark}%')`;
+
 /** The same for a person, who reads only what no session has asked for: a session has yet to see its own. */
 export async function markReadByPerson(sql: Sql, id: string, at: EpochMs): Promise<void> {
-  await sql.run(`update jobs set read_at = ? where id = ? and submitted_by is null and ${isUnread.text}`, at, id);
+  await sql.run(`update jobs set read_at = ? where id = ? and ${askedByPerson} and ${isUnread.text}`, at, id);
 }
 
 /** Takes back what `markReadByPerson` has done at a time. */
 export async function markUnreadByPerson(sql: Sql, id: string, at: EpochMs): Promise<void> {
-  await sql.run('update jobs set read_at = null where id = ? and submitted_by is null and read_at = ?', id, at);
+  await sql.run(`update jobs set read_at = null where id = ? and ${askedByPerson} and read_at = ?`, id, at);
 }
 
 async function unknownJob(sql: Sql, id: string): Promise<RuntimeError> {
@@ -146,6 +164,8 @@ export interface JobFilter {
   sweep?: string | undefined;
   /** Only jobs that have ended and whose result has not been read. */
   isUnread?: boolean | undefined;
+  /** Only those of them that no person has seen either. */
+  isUnseen?: boolean | undefined;
   /** Only jobs before this sequence number, for the next page. */
   beforeSeq?: number | undefined;
   limit: number;
@@ -181,6 +201,7 @@ export function whereJobs(filter: Omit<JobFilter, 'limit'>): Fragment {
     is('seq < ?', filter.beforeSeq),
     filter.isDead && isDeadLetter,
     filter.isUnread && isUnread,
+    filter.isUnseen && isUnseen,
   );
 }
 
@@ -190,9 +211,26 @@ const isDeadLetter: Fragment = { text: 'is_dead = 1', values: [] };
 /** Worded exactly as in the partial index of unread results. */
 const isUnread: Fragment = { text: "read_at is null and status in ('completed', 'failed')", values: [] };
 
+/** What people take note of leaves a result unread for the session that waits for it. */
+const isUnseen: Fragment = {
+  text: `${isUnread.text} and not exists (select 1 from acknowledgements a
+    where a.subject_id = jobs.id and a.kind in ('unread_answer', 'failed_job', 'dead_job') and a.at >= jobs.completed_at)`,
+  values: [],
+};
+
+/** Those of these jobs whose result neither a session nor a person has read. */
+export async function unseenAmong(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await sql.all<{ id: string }>(
+    `select id from jobs where id in (${ids.map(() => '?').join(', ')}) and ${isUnseen.text}`,
+    ...ids,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 const briefColumns = `seq, id, type, status, payload, metadata, priority, requires, run_at, unfinished_dependencies,
   timeout_seconds, attempt, max_attempts, tries, crashes, is_dead, cancel_requested_at, progress, progress_message,
-  requested_model, model, input_tokens, output_tokens, token_budget, null as output, null as result, verdict, warnings, error_code,
+  requested_model, model, input_tokens, output_tokens, token_budget, cost_micros, unpriced_calls, budget_micros, null as output, null as result, verdict, warnings, error_code,
   error_message, task_id, goal_id, parent_id, sweep, project, submitted_by, read_at, created_at, updated_at, started_at, completed_at`;
 
 async function readResults(sql: Sql, ids: readonly string[]): Promise<Map<string, Json>> {
@@ -225,17 +263,19 @@ export interface Attempt {
   model: string | null;
   inputTokens: number;
   outputTokens: number;
+  cost: Cost;
   startedAt: EpochMs;
   endedAt: EpochMs | null;
 }
 
 export async function listAttempts(sql: Sql, jobId: string): Promise<Attempt[]> {
-  return sql.all<Attempt>(
-    `select attempt, outcome, error_code as "errorCode", error_message as "errorMessage", model,
+  const rows = await sql.all<Omit<Attempt, 'cost'> & Cost>(
+    `select cost_micros as micros, unpriced_calls as unpriced, attempt, outcome, error_code as "errorCode", error_message as "errorMessage", model,
        input_tokens as "inputTokens", output_tokens as "outputTokens", started_at as "startedAt", ended_at as "endedAt"
      from job_attempts where job_id = ? order by attempt`,
     jobId,
   );
+  return rows.map(({ micros, unpriced, ...attempt }) => ({ ...attempt, cost: { micros, unpriced } }));
 }
 
 export interface LogEntry {

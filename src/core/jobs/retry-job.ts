@@ -1,7 +1,8 @@
 import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
+import { dollars, type Micros, usdOf } from '../../base/money.js';
 import type { Sql } from '../../store/sql.js';
-import { setBudget, spend } from '../budget/ledger.js';
+import { setBudget, setMoneyBudget, spend } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import { reclaimTask } from './board-task.js';
@@ -17,6 +18,8 @@ export interface RetryOptions {
   requestedModel?: string | undefined;
   /** The new most of tokens over all tries, those already made included. */
   tokenBudget?: number | undefined;
+  /** The new most of money over all tries, those already made included. */
+  budgetMicros?: Micros | undefined;
 }
 
 /**
@@ -54,27 +57,49 @@ export async function retryJob(
       `Call retry_task with ${failed}; this one then runs after it by itself.`,
     );
   }
-  if (options.tokenBudget !== undefined) await changeBudget(sql, row, options.tokenBudget, change);
+  if (options.tokenBudget !== undefined || options.budgetMicros !== undefined) {
+    await changeBudgets(sql, row, options, change);
+  }
   await reclaimTask(sql, row, change, clock);
   await requeueFresh(sql, row, options, change);
   await reviveDependents(sql, row, change, clock);
   return findJob(sql, id);
 }
 
-async function changeBudget(sql: Sql, row: JobRow, cap: number, { at }: Change): Promise<void> {
+async function changeBudgets(
+  sql: Sql,
+  row: JobRow,
+  { tokenBudget: cap, budgetMicros: moneyCap }: RetryOptions,
+  { at }: Change,
+): Promise<void> {
   const used = row.input_tokens + row.output_tokens;
-  if (cap <= used) {
+  if (cap !== undefined && cap <= used) {
     throw new RuntimeError(
       'invalid',
       `A token_budget of ${cap} leaves job ${row.id} nothing: its tries have used ${used} tokens.`,
       `Pass more than ${used}: the budget covers all tries.`,
     );
   }
+  if (moneyCap !== undefined && moneyCap <= row.cost_micros) {
+    throw new RuntimeError(
+      'invalid',
+      `A budget_usd of ${usdOf(moneyCap)} leaves job ${row.id} nothing: its tries have cost ${dollars(row.cost_micros)}.`,
+      'Pass more than that: the budget covers all tries.',
+    );
+  }
   const account = `job:${row.id}`;
-  await setBudget(sql, account, cap, at);
+  if (cap !== undefined) await setBudget(sql, account, cap, at);
+  if (moneyCap !== undefined) await setMoneyBudget(sql, account, moneyCap, at);
   // A job without a budget was not counted until now.
-  if (row.token_budget === null) await spend(sql, account, used, at);
-  await sql.run('update jobs set token_budget = ? where seq = ?', cap, row.seq);
+  if (row.token_budget === null && row.budget_micros === null) {
+    await spend(sql, account, used, at, { micros: row.cost_micros, unpriced: row.unpriced_calls });
+  }
+  await sql.run(
+    'update jobs set token_budget = ?, budget_micros = ? where seq = ?',
+    cap ?? row.token_budget,
+    moneyCap ?? row.budget_micros,
+    row.seq,
+  );
 }
 
 async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefined> {

@@ -2,10 +2,11 @@ import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { newUuid } from '../../base/ids.js';
 import type { Json, JsonObject } from '../../base/json.js';
+import type { Micros } from '../../base/money.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
 import { type Actor, recordedName } from '../actor.js';
-import { setBudget } from '../budget/ledger.js';
+import { setBudget, setMoneyBudget } from '../budget/ledger.js';
 import { recordEvent } from '../events/events.js';
 import { countSubmitted } from '../metrics/counters.js';
 import type { FailurePolicy, TaskReference } from '../tasks/task.js';
@@ -36,6 +37,8 @@ export interface NewJob {
   idempotencyKey?: string | undefined;
   tokenBudget?: number | undefined;
   requestedModel?: string | undefined;
+  /** The most that its model calls may cost over all tries. */
+  budgetMicros?: Micros | undefined;
   /** Warnings for the submitter about its request. */
   warnings?: readonly string[] | undefined;
   /** The board task that it works on. It is claimed now, and ends with the job. */
@@ -88,6 +91,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     max_attempts: job.maxAttempts ?? defaultMaxAttempts,
     idempotency_key: job.idempotencyKey ?? null,
     token_budget: job.tokenBudget ?? null,
+    budget_micros: job.budgetMicros ?? null,
     requested_model: job.requestedModel ?? null,
     warnings: JSON.stringify(job.warnings ?? []),
     task_id: task?.id ?? null,
@@ -109,6 +113,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     );
   }
   if (job.tokenBudget !== undefined) await setBudget(sql, `job:${id}`, job.tokenBudget, at);
+  if (job.budgetMicros !== undefined) await setMoneyBudget(sql, `job:${id}`, job.budgetMicros, at);
   await recordEvent(sql, { at, actor, subject: 'job', subjectId: id, type: 'submitted', data: { type: job.type } });
   await countSubmitted(sql, job.type);
   return { row, isRepeated: false };

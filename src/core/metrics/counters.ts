@@ -1,5 +1,6 @@
 import type { EpochMs } from '../../base/clock.js';
 import { readJson } from '../../base/json.js';
+import { type Cost, usdOf } from '../../base/money.js';
 import type { Sql, Statement } from '../../store/sql.js';
 import type { ModelUsage } from '../ports.js';
 import { type CounterName, type Definition, definitions, type HistogramName, type LabelsOf } from './definitions.js';
@@ -142,15 +143,18 @@ export interface CountedCall {
   /** Why the call failed; undefined when it was answered. */
   failure: string | undefined;
   usage: ModelUsage;
+  cost: Cost;
 }
 
-export function countModelCall(sql: Sql, { provider, model, failure, usage }: CountedCall): Promise<void> {
+export function countModelCall(sql: Sql, { provider, model, failure, usage, cost }: CountedCall): Promise<void> {
   // There is no end of names that no provider knows.
   const known = { provider, model: failure === 'not_found' ? 'unknown' : model };
   return raise(sql, [
     count('llm_requests_total', { ...known, status: failure ?? 'ok' }),
     count('llm_tokens_total', { ...known, direction: 'input' }, usage.inputTokens),
     count('llm_tokens_total', { ...known, direction: 'output' }, usage.outputTokens),
+    ...(cost.micros > 0 ? [count('llm_cost_dollars_total', known, usdOf(cost.micros))] : []),
+    ...(cost.unpriced > 0 ? [count('llm_unpriced_requests_total', known, cost.unpriced)] : []),
   ]);
 }
 

@@ -57,6 +57,16 @@ export const definitions = {
     help: 'Tokens of calls of language models, as providers count them.',
     labels: ['provider', 'model', 'direction'],
   },
+  llm_cost_dollars_total: {
+    type: 'counter',
+    help: 'What calls of language models have cost, in US dollars; those without a known price are not in it.',
+    labels: ['provider', 'model'],
+  },
+  llm_unpriced_requests_total: {
+    type: 'counter',
+    help: 'Calls of language models whose cost is unknown.',
+    labels: ['provider', 'model'],
+  },
   tool_calls_total: {
     type: 'counter',
     help: 'Calls of tools that were answered; status is ok or the code of the error.',

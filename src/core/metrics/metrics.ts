@@ -1,4 +1,4 @@
-import type { Clock } from '../../base/clock.js';
+import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Database, Statement } from '../../store/sql.js';
 import { count, type Increment, raise, raising } from './counters.js';
 import { toPrometheus } from './prometheus.js';
@@ -25,7 +25,9 @@ export function createMetrics({ db, clock, slots }: MetricsNeeds) {
     /** The statements that write what is left when the process ends. */
     ending: (): Statement[] => toolCalls.ending(),
 
-    summary: (windowMs: number): Promise<Summary> => readSummary(db, slots, { windowMs, now: clock.now() }),
+    /** Of a window that ends now, or at a time in the past. */
+    summary: (windowMs: number, to: EpochMs = clock.now()): Promise<Summary> =>
+      readSummary(db, slots, { windowMs, now: to }),
 
     /** All metrics in the text format of Prometheus. */
     prometheus: async (): Promise<string> => toPrometheus(await readSnapshot(db, slots, clock.now())),

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../base/clock.js';
+import { type Cost, noCost } from '../../base/money.js';
 import type { Sql } from '../../store/sql.js';
 import { readCounters } from './counters.js';
 import { readTaskFigures, type TaskFigures } from './task-figures.js';
@@ -35,6 +36,8 @@ export interface Summary {
   types: TypeSummary[];
   agents: AgentSummary[];
   errors: { type: string; code: string; count: number }[];
+  /** Of the jobs that ended in the window. A run of a goal only sums up its jobs, and is not counted beside them. */
+  cost: Cost;
   tasks: TaskFigures;
   /** Of all types together. */
   averageSeconds: number | null;
@@ -51,6 +54,7 @@ export interface Totals {
   llmErrors: number;
   llmInputTokens: number;
   llmOutputTokens: number;
+  llmCost: Cost;
   toolCalls: number;
   toolErrors: number;
 }
@@ -110,10 +114,21 @@ export async function readSummary(
       utilization: Math.min(1, (busy.get(agent) ?? 0) / ((count * windowMs) / 1000)),
     })),
     errors,
+    cost: await readCost(sql, window),
     tasks: await readTaskFigures(sql, { from: window[0], to: now }),
     averageSeconds: average(times),
     totals: await readTotals(sql),
   };
+}
+
+async function readCost(sql: Sql, window: readonly [number, number]): Promise<Cost> {
+  const sum = await sql.get<Cost>(
+    `select cast(coalesce(sum(cost_micros), 0) as bigint) as micros,
+       cast(coalesce(sum(unpriced_calls), 0) as bigint) as unpriced
+     from jobs where completed_at > ? and completed_at <= ? and type <> 'run_goal'`,
+    ...window,
+  );
+  return sum ?? noCost;
 }
 
 interface TimesRow {
@@ -200,6 +215,10 @@ async function readTotals(sql: Sql): Promise<Totals> {
     llmErrors: sum('llm_requests_total', (labels) => labels[2] !== 'ok'),
     llmInputTokens: sum('llm_tokens_total', (labels) => labels[2] === 'input'),
     llmOutputTokens: sum('llm_tokens_total', (labels) => labels[2] === 'output'),
+    llmCost: {
+      micros: Math.round(sum('llm_cost_dollars_total') * 1e6),
+      unpriced: sum('llm_unpriced_requests_total'),
+    },
     toolCalls: sum('tool_calls_total'),
     toolErrors: sum('tool_calls_total', (labels) => labels[1] !== 'ok'),
   };

@@ -69,9 +69,12 @@ const waiting = 'started_at - created_at';
 const workerName = "coalesce(worker_id, case when claimed_by like 'job:%' then 'background' else claimed_by end)";
 
 /** Some times of the tasks of one name, from the shortest to the longest of them. */
-interface Bucket {
+interface Bucket extends Times {
   name: string | number | null;
-  bucket: number;
+}
+
+/** Some times that are about as long. */
+export interface Times {
   count: number;
   /** Milliseconds. */
   shortest: number;
@@ -114,16 +117,21 @@ function largest({ cycle, waiting }: { cycle: Groups; waiting: Groups }): NamedG
     }));
 }
 
-const countIn = (times: readonly Bucket[]): number => times.reduce((sum, { count }) => sum + count, 0);
+const countIn = (times: readonly Times[]): number => times.reduce((sum, { count }) => sum + count, 0);
 
-function spreadOf(times: readonly Bucket[]): Spread {
+const spreadOf = (times: readonly Times[]): Spread => ({
+  median: percentileOf(times, 0.5),
+  p90: percentileOf(times, 0.9),
+});
+
+/** In seconds, the time that this fraction of them do not exceed (nearest rank). */
+export function percentileOf(times: readonly Times[], fraction: number): number {
   const sorted = [...times].sort((a, b) => a.shortest - b.shortest);
-  const size = countIn(times);
-  return { median: timeAt(sorted, Math.ceil(size * 0.5)) / 1000, p90: timeAt(sorted, Math.ceil(size * 0.9)) / 1000 };
+  return timeAt(sorted, Math.ceil(countIn(times) * fraction)) / 1000;
 }
 
 /** The time at a rank, counted from 1 (nearest rank). Within a bucket the times are taken to lie at equal distances. */
-function timeAt(sorted: readonly Bucket[], rank: number): number {
+function timeAt(sorted: readonly Times[], rank: number): number {
   let before = 0;
   for (const { count, shortest, longest } of sorted) {
     if (before + count >= rank) return shortest + ((longest - shortest) * (rank - before - 1)) / Math.max(1, count - 1);

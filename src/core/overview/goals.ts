@@ -1,7 +1,7 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { is, where } from '../../store/where.js';
-import { type Budget, readBudget } from '../budget/ledger.js';
+import { type Budget, type Money, readBudget, readMoney } from '../budget/ledger.js';
 import { findCriticalPath } from '../goals/critical-path.js';
 import { findGoal, type GoalStatus } from '../tasks/goal.js';
 import { containing } from '../tasks/list-tasks.js';
@@ -17,6 +17,7 @@ export interface GoalProgress {
   completedAt: EpochMs | null;
   summary: BoardSummary;
   budget: Budget;
+  money: Money;
 }
 
 interface GoalRow {
@@ -83,6 +84,7 @@ export async function readGoals(
       completedAt: completed_at,
       summary: await countStates(sql, { goalId: row.id }),
       budget: await readBudget(sql, `goal:${row.id}`),
+      money: await readMoney(sql, `goal:${row.id}`),
     });
   }
   return goals;

@@ -24,7 +24,7 @@ export async function countJobs(sql: Sql, given: JobListFilter): Promise<JobCoun
     const row = await sql.get<{ count: number }>(`select count(*) as count from jobs ${text}`, ...values);
     return row?.count ?? 0;
   };
-  return { byStatus, dead: await few({ isDead: true }), unread: await few({ isUnread: true }) };
+  return { byStatus, dead: await few({ isDead: true }), unread: await few({ isUnseen: true }) };
 }
 
 /** The types and projects of all jobs. Skips from one value to the next along an index, as there may be many jobs. */

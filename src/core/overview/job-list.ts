@@ -8,11 +8,15 @@ import { relayStep } from '../relay/step-job.js';
 export const jobOrders = ['interest', 'submitted', 'status', 'type', 'model', 'tokens', 'took'] as const;
 export type JobOrder = (typeof jobOrders)[number];
 
-export interface JobListFilter extends Pick<JobFilter, 'status' | 'type' | 'onlyProject' | 'isDead' | 'isUnread'> {
+export interface JobListFilter extends Pick<JobFilter, 'status' | 'type' | 'onlyProject' | 'isDead' | 'isUnseen'> {
   /** In the payload, the id or the error, in whatever case. */
   text?: string | undefined;
   submittedSince?: EpochMs | undefined;
   submittedBefore?: EpochMs | undefined;
+  endedSince?: EpochMs | undefined;
+  endedBefore?: EpochMs | undefined;
+  /** The code of an error by which an attempt of the job failed. */
+  error?: string | undefined;
   /** The jobs of this relay, each of them. Without it a relay is one row: that of its newest job. */
   relay?: string | undefined;
 }
@@ -75,12 +79,16 @@ export const whereInList = (filter: JobListFilter): Fragment => where(...conditi
 const whereListed = (filter: JobListFilter): Fragment =>
   where(...conditionsOf(filter), filter.relay === undefined && { text: `not (${isOlderStep})`, values: [] });
 
-function conditionsOf({ text, submittedSince, submittedBefore, relay, ...filter }: JobListFilter) {
+function conditionsOf({ text, submittedSince, submittedBefore, relay, ...more }: JobListFilter) {
+  const { endedSince, endedBefore, error, ...filter } = more;
   const { text: words, values } = whereJobs(filter);
   return [
     words !== '' && { text: words.replace(/^where /, ''), values },
     is('created_at >= ?', submittedSince),
     is('created_at < ?', submittedBefore),
+    is('completed_at >= ?', endedSince),
+    is('completed_at < ?', endedBefore),
+    is('id in (select job_id from job_attempts where error_code = ?)', error),
     is('id in (select job_id from relay_batons where pipeline_id = ?)', relay),
     text !== undefined && containing(text),
   ];

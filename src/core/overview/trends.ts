@@ -21,15 +21,17 @@ export interface TrendWindow {
   windowMs: number;
   count: number;
   now: EpochMs;
+  /** Where the window ends; now unless given. */
+  to?: EpochMs | undefined;
 }
 
 /**
- * The last `windowMs` in `count` equal intervals, from the rows of jobs. Purged jobs are missing, and a job that was retried
+ * The `windowMs` before now, or before `to`, in `count` equal intervals, from the rows of jobs. Purged jobs are missing, and a job that was retried
  * counts by its last start.
  */
 export async function readTrends(sql: Sql, window: TrendWindow): Promise<Interval[]> {
-  const { windowMs, count, now } = window;
-  const from = now - windowMs;
+  const { windowMs, count, now, to = now } = window;
+  const from = to - windowMs;
   const length = windowMs / count;
   const rows = await readIntervals(sql, window);
   const started = await readStarts(sql, window);
@@ -70,8 +72,8 @@ interface IntervalRow {
  * Each figure of each interval is a range of an index, which is several times as fast as to sort the jobs of the window
  * into intervals. A moment at a boundary belongs to the later interval, the present one to the last.
  */
-async function readIntervals(sql: Sql, { windowMs, count, now }: TrendWindow): Promise<IntervalRow[]> {
-  const from = now - windowMs;
+async function readIntervals(sql: Sql, { windowMs, count, now, to = now }: TrendWindow): Promise<IntervalRow[]> {
+  const from = to - windowMs;
   return sql.all<IntervalRow>(
     intervals,
     count - 1,
@@ -79,7 +81,7 @@ async function readIntervals(sql: Sql, { windowMs, count, now }: TrendWindow): P
     from,
     windowMs / count,
     count - 1,
-    now,
+    to,
     from,
     windowMs / count,
     now,
@@ -112,9 +114,18 @@ const intervals = `
   from bounds order by place`;
 
 /** How many jobs were started in each interval, of those that are open or ended within the window; -1 is before it. */
-async function readStarts(sql: Sql, { windowMs, count, now }: TrendWindow): Promise<Map<number, number>> {
-  const from = now - windowMs;
-  const rows = await sql.all<{ place: number; count: number }>(starts, from, from, windowMs / count, from, now, now);
+async function readStarts(sql: Sql, { windowMs, count, now, to = now }: TrendWindow): Promise<Map<number, number>> {
+  const from = to - windowMs;
+  const rows = await sql.all<{ place: number; count: number }>(
+    starts,
+    from,
+    from,
+    windowMs / count,
+    from,
+    now,
+    now,
+    to,
+  );
   const started = new Map<number, number>();
   for (const row of rows) {
     const place = Math.min(row.place, count - 1);
@@ -130,7 +141,7 @@ const starts = `
     select started_at from jobs where completed_at > ? and completed_at <= ? and started_at is not null
     union all
     select started_at from jobs where status = 'running' and started_at is not null and created_at <= ?
-  ) as started group by place`;
+  ) as started where started_at <= ? group by place`;
 
 /** How many jobs there were at the beginning of the window that had not ended. */
 const presentBefore = `

@@ -1,9 +1,20 @@
 import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { readJson } from '../../base/json.js';
+import type { Micros } from '../../base/money.js';
 import type { Sql } from '../../store/sql.js';
 import { updateRow } from '../../store/update-row.js';
-import { type Budget, exhausted, readBudget, remaining, setBudget, spend } from '../budget/ledger.js';
+import {
+  type Budget,
+  exhausted,
+  exhaustedMoney,
+  readBudget,
+  readMoney,
+  remaining,
+  setBudget,
+  setMoneyBudget,
+  spend,
+} from '../budget/ledger.js';
 
 export const pipelineStatuses = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
 export type PipelineStatus = (typeof pipelineStatuses)[number];
@@ -162,6 +173,11 @@ export async function remainingTokens(sql: Sql, pipeline: Pipeline): Promise<num
 /** Throws `budget_exhausted` when the relay has no tokens left. */
 export async function requireTokens(sql: Sql, pipeline: Pipeline): Promise<void> {
   const budget = await readRelayBudget(sql, pipeline);
+  const money = await readMoney(sql, relayAccount(pipeline.id));
+  if (remaining(money) <= 0) {
+    const { message } = exhaustedMoney(money, 1);
+    throw new RuntimeError('budget_exhausted', message, 'Pass a higher budget_usd to run_relay.');
+  }
   if (remaining(budget) > 0) return;
   const { message } = exhausted(budget, 1);
   throw new RuntimeError('budget_exhausted', message, 'Pass a higher token_budget to retry_relay_step or run_relay.');
@@ -179,6 +195,12 @@ export async function openRelayBudget(sql: Sql, pipeline: Pipeline, at: EpochMs)
 export async function spendRelayTokens(sql: Sql, pipeline: Pipeline, tokens: number, at: EpochMs): Promise<void> {
   await openRelayBudget(sql, pipeline, at);
   if (tokens > 0) await spend(sql, relayAccount(pipeline.id), tokens, at);
+}
+
+/** Limits what a relay may cost in all, what it has cost already included. */
+export async function setRelayMoney(sql: Sql, pipeline: Pipeline, cap: Micros, at: EpochMs): Promise<void> {
+  await openRelayBudget(sql, pipeline, at);
+  await setMoneyBudget(sql, relayAccount(pipeline.id), cap, at);
 }
 
 /** Replaces the budget of a relay: `cap` is the new total. Resolves to the pipeline with it. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { readJson } from '../../base/json.js';
+import type { Micros } from '../../base/money.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { type Actor, recordedActor } from '../actor.js';
 import type { FailureType } from '../breakers/machine.js';
@@ -25,6 +26,7 @@ import {
   requireTokens,
   runPlanText,
   type StepModel,
+  setRelayMoney,
   updatePipeline,
 } from './pipeline.js';
 import { retryStep } from './retry-step.js';
@@ -74,6 +76,8 @@ export interface RunRequest {
   models: (StepModel | null)[];
   /** The new total of tokens for the whole relay. */
   tokenBudget?: number | undefined;
+  /** The most that it may cost in all. */
+  budgetMicros?: Micros | undefined;
 }
 
 export interface StartedRun {
@@ -91,7 +95,7 @@ export interface StartedRun {
  * nothing was stored.
  */
 async function startRun(sql: Sql, request: RunRequest, actor: Actor, clock: Clock): Promise<StartedRun> {
-  const { judgeModel, models, tokenBudget } = request;
+  const { judgeModel, models, tokenBudget, budgetMicros } = request;
   const change = { at: clock.now(), actor, clock };
   const pipeline = await findPipeline(sql, request.pipelineId);
   refuseEnded(pipeline);
@@ -99,6 +103,7 @@ async function startRun(sql: Sql, request: RunRequest, actor: Actor, clock: Cloc
   const job = await findJobOf(sql, open);
   if (job) return { pipeline, runId: pipeline.run?.runId ?? job.id, jobId: job.id, isRepeated: true };
   if (tokenBudget !== undefined) await changeRelayBudget(sql, pipeline, tokenBudget, change.at);
+  if (budgetMicros !== undefined) await setRelayMoney(sql, pipeline, budgetMicros, change.at);
   await openRelayBudget(sql, pipeline, change.at);
   await requireTokens(sql, pipeline);
   const batons = await batonsForJobs(sql, pipeline, open, change);

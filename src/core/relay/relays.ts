@@ -16,6 +16,7 @@ import { type CreatedPipeline, createPipeline, type NewPipeline, planSteps } fro
 import type { Advanced } from './end-step.js';
 import { releasePermit } from './hand-over.js';
 import {
+  changeRelayBudget,
   findPipeline,
   type Pipeline,
   type PipelineRow,
@@ -25,7 +26,7 @@ import {
   toPipeline,
   updatePipeline,
 } from './pipeline.js';
-import { type Retried, type RetryRequest, retryStep, waysOnWithoutRetries } from './retry-step.js';
+import { hasRetriesLeft, type Retried, type RetryRequest, retryStep, waysOnWithoutRetries } from './retry-step.js';
 import { findStep, listResults, listSteps, type Step, type StepResult } from './step.js';
 import { findStepJob } from './step-job.js';
 
@@ -61,6 +62,26 @@ export function createRelays({ db, clock }: { db: Database; clock: Clock }) {
 
     retry: (request: RetryRequest, actor: Actor): Promise<Retried> =>
       db.transaction((sql) => retryStep(sql, request, changeBy(actor))),
+
+    /** Sets how many tokens the relay may use in all. Throws `not_found`, and `conflict` for one that has ended for good. */
+    changeBudget: (id: string, tokens: number, actor: Actor): Promise<Pipeline> =>
+      db.transaction(async (sql) => {
+        const pipeline = await findPipeline(sql, id);
+        if (pipeline.status === 'completed' || pipeline.status === 'cancelled') {
+          throw new RuntimeError('conflict', `Relay ${id} is ${pipeline.status}.`, 'It uses no more tokens.');
+        }
+        const changed = await changeRelayBudget(sql, pipeline, tokens, clock.now());
+        const data = { before: pipeline.tokenBudget, budget: tokens };
+        await recordEvent(sql, { ...changeBy(actor), subject: 'relay', subjectId: id, type: 'budget_changed', data });
+        return changed;
+      }),
+
+    /** Whether a step may be tried once more, as `retry` will say: not while a job works on it, nor without retries left. */
+    async mayRetry({ pipeline, batons }: Pick<PipelineDetail, 'pipeline' | 'batons'>): Promise<boolean> {
+      const baton = batons.find(({ stepIndex }) => stepIndex === pipeline.currentStep);
+      if (pipeline.status === 'cancelled' || (baton && (await findStepJob(db, baton)))) return false;
+      return hasRetriesLeft(db, pipeline);
+    },
 
     cancel: (id: string, actor: Actor): Promise<CancelledPipeline> =>
       db.transaction((sql) => cancelPipeline(sql, id, changeBy(actor))),

@@ -1,7 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useRef, useState } from 'preact/hooks';
-import type { FieldProblem } from '../../base/errors.js';
-import type { Json } from '../../base/json.js';
+import type { FieldProblem, Json } from '../../http/page/values.js';
 import { jsonProblem, type Schema, type Shape, shapeOf, titleOf } from './schema.js';
 
 export interface FieldProps {
@@ -34,6 +33,13 @@ export function Field(props: FieldProps) {
         <span class="hint" id={`${id}-hint`}>
           {shape.description}
         </span>
+      )}
+      {shape.examples && (
+        <datalist id={`${id}-examples`}>
+          {shape.examples.map((example) => (
+            <option key={String(example)} value={String(example)} />
+          ))}
+        </datalist>
       )}
       {own.map(({ message }) => (
         <span key={message} class="problem" id={`${id}-problem`}>
@@ -166,6 +172,7 @@ function Control({ shape, value, onChange, control, isRequired }: ControlProps):
         <input
           {...control}
           type="text"
+          list={shape.examples && `${control.id}-examples`}
           dir="auto"
           minLength={shape.minLength}
           maxLength={shape.maxLength}

@@ -1,7 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { FieldProblem } from '../../base/errors.js';
-import type { Json } from '../../base/json.js';
+import type { FieldProblem, Json } from '../../http/page/values.js';
 import { CallFailed } from '../api.js';
 import { ActionForm } from '../ui/dialog.js';
 import { Group } from './field.js';

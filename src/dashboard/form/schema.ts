@@ -1,4 +1,4 @@
-import type { Json } from '../../base/json.js';
+import type { Json } from '../../http/page/values.js';
 
 /** What forms know of a JSON schema (draft 2020-12, and what draft 7 has in common with it). */
 export interface Schema {
@@ -9,6 +9,7 @@ export interface Schema {
   title?: string;
   description?: string;
   default?: Json;
+  examples?: readonly Json[];
   enum?: Json[];
   const?: Json;
   format?: string;
@@ -98,7 +99,7 @@ function kindOf({ type, format, pattern, maxLength = Infinity, items, prefixItem
 
 /** `learning_rate` as people read it: `Learning rate`. */
 export function titleOf(name: string, { title }: Schema = {}): string {
-  const words = title ?? name.replaceAll('_', ' ');
+  const words = title ?? name.replaceAll('_', ' ').replace(/\bl score\b/, 'l-score');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

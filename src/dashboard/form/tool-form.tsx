@@ -11,8 +11,8 @@ interface ToolFormProps<Result> extends Omit<SchemaFormProps, 'schema' | 'onSubm
   fixed?: Arguments;
   /** The fields in the order in which they are asked for; all of the tool unless given. */
   only?: readonly string[];
-  /** Schemas in place of those of the tool, by field. */
-  instead?: Record<string, Schema>;
+  /** What the schemas of fields are made into. */
+  instead?: Record<string, (own: Schema) => Schema>;
   /** The notice of a result; it may also go elsewhere. */
   done(result: Result): string;
 }
@@ -26,7 +26,11 @@ export function ToolForm<Result>(props: ToolFormProps<Result>) {
       {(schema) => {
         const names = only ?? Object.keys(schema.properties ?? {}).filter((name) => !(name in fixed));
         const properties = Object.fromEntries(
-          names.map((name) => [name, instead[name] ?? schema.properties?.[name] ?? {}]),
+          names.map((name) => {
+            const own = schema.properties?.[name];
+            const given = typeof own === 'object' ? own : {};
+            return [name, instead[name]?.(given) ?? given];
+          }),
         );
         const required = schema.required?.filter((name) => name in properties) ?? [];
         const submit = async (values: object) => done(await write<Result>(tool, { ...fixed, ...values }));

@@ -1,4 +1,5 @@
 import type { JobSummary } from '../../http/page/jobs.js';
+import type { ShownCost } from '../../tools/shapes/cost.js';
 
 const plain = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
@@ -15,6 +16,13 @@ const digitsFor = (step: number): number => Math.min(12, Math.max(0, Math.ceil(-
 export const shownCount = (count: number): string => count.toLocaleString('en');
 
 /** 12.3K */
+/** What calls of models have cost: `$0.0042`, `$1.50 + 2 unpriced`; nothing where none was made. */
+export function costWords({ cost_usd: cost, unpriced_calls: unpriced }: ShownCost): string {
+  if (cost === undefined) return '';
+  if (cost === null) return 'cost unknown';
+  return `$${cost.toFixed(cost > 0 && cost < 0.1 ? 4 : 2)}${unpriced ? ` + ${unpriced} unpriced` : ''}`;
+}
+
 export const short = (value: number): string => compact.format(value);
 
 /** A fraction as a percentage: 12.3 %; with as many digits as it takes to tell it from one that is `step` away. */

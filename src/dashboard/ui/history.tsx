@@ -39,7 +39,7 @@ export function History({ subject, id }: HistoryProps) {
                         by <Name of={event.actor} />
                       </span>
                     )}
-                    <Details data={event.data} />
+                    <Details data={event.data} subject={subject} />
                   </div>
                 </li>
               ))}
@@ -58,8 +58,13 @@ export function History({ subject, id }: HistoryProps) {
 }
 
 /** The data of a change, as name and value. */
-function Details({ data = {} }: Pick<ShownEvent, 'data'>) {
-  const shown = Object.entries(data).filter(([, value]) => value !== null);
+function Details({ data = {}, subject }: Pick<ShownEvent, 'data'> & { subject: string }) {
+  const shown = Object.entries(data).flatMap(([name, value]) => {
+    if (value === null) return [];
+    // Programs count the steps of a relay from 0, people from 1.
+    const isStep = subject === 'relay' && name === 'step' && typeof value === 'number';
+    return [[name === 'l_score' ? 'l-score' : name, isStep ? value + 1 : value] as const];
+  });
   if (shown.length === 0) return null;
   return (
     <div class="details">

@@ -44,7 +44,7 @@ function OwnRange({ range, minutes }: { range: Range | undefined; minutes: numbe
   const { from, to } = range ?? { from: now - minutes * 60_000, to: now };
   return (
     <details class="own-range">
-      <summary>{range ? `${moment(range.from)} to ${moment(range.to)}` : 'From … to …'}</summary>
+      <summary>{range ? `${moment(range.from)} to ${moment(range.to)}` : 'Custom range'}</summary>
       <form
         onSubmit={(event) => {
           event.preventDefault();

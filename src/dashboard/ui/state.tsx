@@ -63,6 +63,8 @@ const tones: Readonly<Record<string, Tone>> = {
   in_progress: 'active',
   starting: 'active',
   half_open: 'warn',
+  paused: 'warn',
+  stopping: 'warn',
   completed: 'done',
   closed: 'good',
   up: 'good',

@@ -4,7 +4,7 @@ import type { GoalRun } from '../../core/overview/goal-run.js';
 import type { GoalProgress as GoalWithSummary } from '../../core/overview/goals.js';
 import { goalStatuses } from '../../core/tasks/goal.js';
 import { iso, mark, whenTrue } from '../../tools/call/fields.js';
-import { tokensOutput } from '../../tools/shapes/goal.js';
+import { showTokens, tokensOutput } from '../../tools/shapes/goal.js';
 import { withNames } from './names.js';
 import { taskCard, taskSummary } from './tasks.js';
 
@@ -22,7 +22,7 @@ export const goalProgress = taskSummary.extend({
 
 export type GoalProgress = z.infer<typeof goalProgress>;
 
-export function showGoalProgress({ summary, budget, ...goal }: GoalWithSummary): GoalProgress {
+export function showGoalProgress({ summary, budget, money, ...goal }: GoalWithSummary): GoalProgress {
   return {
     id: goal.id,
     name: goal.name,
@@ -32,7 +32,7 @@ export function showGoalProgress({ summary, budget, ...goal }: GoalWithSummary):
     created_at: iso(goal.createdAt),
     completed_at: iso(goal.completedAt) ?? undefined,
     ...summary,
-    tokens: { budget: budget.cap, spent: budget.spent, reserved: budget.reserved },
+    tokens: showTokens(budget, money),
   };
 }
 

@@ -1,25 +1,15 @@
 import { z } from 'zod';
+import { unseenAmong } from '../../core/jobs/read-jobs.js';
 import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../../core/overview/job-board.js';
 import { jobOrders, readJobList } from '../../core/overview/job-list.js';
 import { nameJobs } from '../../core/overview/job-names.js';
-import { readTrends } from '../../core/overview/trends.js';
 import { compareJobs } from '../../services/compare-jobs.js';
 import { defineTool } from '../../tools/call/define-tool.js';
-import { jobId } from '../../tools/call/fields.js';
+import { jobId, whenTrue } from '../../tools/call/fields.js';
 import { showComparison } from '../../tools/shapes/comparison.js';
 import { curveOf, mostCurves, pageComparison } from './comparison.js';
 import { jobFilter, toJobFilter } from './job-filter.js';
-import {
-  jobOutputPart,
-  jobPage,
-  modelList,
-  showJobSummary,
-  showTrends,
-  showWholeJob,
-  trends,
-  type WholeJob,
-  wholeJob,
-} from './jobs.js';
+import { jobOutputPart, jobPage, modelList, showJobSummary, showWholeJob, type WholeJob, wholeJob } from './jobs.js';
 import { showNames } from './names.js';
 
 const mostLogs = 500;
@@ -63,7 +53,11 @@ export const jobReads = [
         readJobChoices(db),
         readJobList(db, filter, place),
       ]);
-      const [jobNames, named] = await Promise.all([
+      const [unseen, jobNames, named] = await Promise.all([
+        unseenAmong(
+          db,
+          shown.map(({ id }) => id),
+        ),
         nameJobs(db, shown),
         showNames(
           db,
@@ -75,9 +69,10 @@ export const jobReads = [
         dead: counts.dead,
         unread: counts.unread,
         ...choices,
-        jobs: shown.map((job) =>
-          showJobSummary(job, jobNames.get(job.id) ?? job.type, clock.now(), relaySizes.get(job.id)),
-        ),
+        jobs: shown.map((job) => ({
+          ...showJobSummary(job, jobNames.get(job.id) ?? job.type, clock.now(), relaySizes.get(job.id)),
+          unread: whenTrue(unseen.has(job.id)),
+        })),
         total,
         ...named,
       };
@@ -94,16 +89,18 @@ export const jobReads = [
     handler: async ({ job_id }, { runtime }) => {
       const { db, jobs, clock } = runtime;
       const job = await jobs.get(job_id);
-      const [attempts, logs, artifacts, links, jobNames] = await Promise.all([
+      const [attempts, logs, artifacts, links, jobNames, unseen] = await Promise.all([
         jobs.attempts(job.id),
         jobs.logs(job.id, mostLogs),
         jobs.artifacts(job.id),
         readJobLinks(db, job.id),
         nameJobs(db, [job]),
+        unseenAmong(db, [job.id]),
       ]);
       const name = jobNames.get(job.id) ?? job.type;
       const shown = showWholeJob(job, { attempts, logs, artifacts, links, name }, clock.now());
-      return { ...shown, ...(await showNames(db, referencesOfJob(shown))) };
+      const unread = whenTrue(unseen.has(job.id));
+      return { ...shown, unread, ...(await showNames(db, referencesOfJob(shown))) };
     },
   }),
 
@@ -138,7 +135,7 @@ export const jobReads = [
     }),
     output: jobOutputPart,
     handler: async ({ job_id, offset }, { runtime }) => {
-      const { isEarlier, totalChars, ...part } = await readOutputPart(runtime.db, job_id, offset, 200_000);
+      const { isEarlier, totalChars, ...part } = await readOutputPart(runtime.db, job_id, offset, 1_000_000);
       return { ...part, earlier: isEarlier, total_chars: totalChars };
     },
   }),
@@ -159,21 +156,5 @@ export const jobReads = [
         fix,
       })),
     }),
-  }),
-
-  defineTool({
-    name: 'trends',
-    title: 'The runtime over time',
-    effect: 'read',
-    description: 'Jobs submitted and ended, tokens, and the length of the queue, in equal stretches of a window.',
-    input: z.strictObject({
-      window_minutes: z.int().min(5).max(43_200).default(60).describe('How far back; 60 unless given.'),
-      stretches: z.int().min(2).max(120).default(60).describe('In how many parts; 60 unless given.'),
-    }),
-    output: trends,
-    handler: async ({ window_minutes, stretches }, { runtime }) => {
-      const window = { windowMs: window_minutes * 60_000, count: stretches, now: runtime.clock.now() };
-      return showTrends(window_minutes, await readTrends(runtime.db, window));
-    },
   }),
 ];

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Json } from '../../base/json.js';
+import { usdOf } from '../../base/money.js';
 import { cut } from '../../base/text.js';
 import { type Job, jobStatuses } from '../../core/jobs/job.js';
 import type { Attempt, LogEntry } from '../../core/jobs/read-jobs.js';
 import { withoutSecondNames } from '../../core/jobs/second-names.js';
 import type { LinkedJob as LinkedJobRow } from '../../core/overview/job-board.js';
-import type { Interval } from '../../core/overview/trends.js';
 import { iso, jsonObject, mark, whenTrue } from '../../tools/call/fields.js';
+import { costFields, showJobCost } from '../../tools/shapes/cost.js';
 import {
   artifactOutput,
   errorOf,
@@ -53,6 +54,7 @@ export const jobSummary = z.strictObject({
   next_attempt_at: z.string().optional(),
   input_tokens: z.int(),
   output_tokens: z.int(),
+  ...costFields,
   error: jobErrorOutput.optional(),
   created_at: z.string(),
   started_at: z.string().nullable(),
@@ -85,6 +87,7 @@ export function showJobSummary(job: Job, name: string, now: number, relayJobs?: 
     ...waitingOf(job, now),
     input_tokens: job.inputTokens,
     output_tokens: job.outputTokens,
+    ...showJobCost(job),
     ...errorOf(job),
     ...timesOf(job),
   };
@@ -150,6 +153,7 @@ export const wholeJob = jobSummary.extend({
   run_at: z.string(),
   timeout_seconds: z.int(),
   token_budget: z.int().nullable(),
+  budget_usd: z.number().optional(),
   crashes: z.int(),
   submitted_by: z.string().nullable(),
   /** The run that it is a part of. */
@@ -186,6 +190,7 @@ export function showWholeJob(job: Job, records: WholeJobRecords, now: number): W
     run_at: iso(job.runAt),
     timeout_seconds: job.timeoutSeconds,
     token_budget: job.tokenBudget,
+    budget_usd: job.budgetMicros === null ? undefined : usdOf(job.budgetMicros),
     crashes: job.crashes,
     submitted_by: job.submittedBy,
     run_id: job.parentId,
@@ -244,36 +249,3 @@ export const modelList = z.strictObject({
 });
 
 export type ModelList = z.infer<typeof modelList>;
-
-/** `trends`: jobs, tokens and the queue in equal intervals of a window. */
-export const trends = z.strictObject({
-  window_minutes: z.int(),
-  stretches: z.array(
-    z.strictObject({
-      /** Its end. */
-      at: z.string(),
-      submitted: z.int(),
-      completed: z.int(),
-      failed: z.int(),
-      cancelled: z.int(),
-      queued: z.int(),
-      running: z.int(),
-      input_tokens: z.int(),
-      output_tokens: z.int(),
-    }),
-  ),
-});
-
-export type Trends = z.infer<typeof trends>;
-
-export function showTrends(windowMinutes: number, intervals: readonly Interval[]): Trends {
-  return {
-    window_minutes: windowMinutes,
-    stretches: intervals.map(({ at, inputTokens, outputTokens, ...counts }) => ({
-      at: iso(at),
-      ...counts,
-      input_tokens: inputTokens,
-      output_tokens: outputTokens,
-    })),
-  };
-}

@@ -3,7 +3,7 @@ import { boardWrites } from './board-writes.js';
 import { jobReads } from './job-reads.js';
 import { jobWrites } from './job-writes.js';
 import { nowReads } from './now-reads.js';
-import { relayWrites } from './relay-writes.js';
+import { relayCalls } from './relay-calls.js';
 import { settingsReads, settingsWrites } from './settings-calls.js';
 import { timeReads } from './time-reads.js';
 
@@ -15,7 +15,7 @@ export const pageReads = [
   ...jobReads,
   ...timeReads,
   ...settingsReads,
+  ...relayCalls,
   ...jobWrites,
-  ...relayWrites,
   ...settingsWrites,
 ];

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { defineTool } from '../../tools/call/define-tool.js';
-import { purgeCounts, requireOwner, requireWriter, settings, showBackup, showBrowser, showToken } from './settings.js';
+import {
+  madeBackup,
+  purgeCounts,
+  requireOwner,
+  requireWriter,
+  settings,
+  showBackup,
+  showBrowser,
+  showToken,
+} from './settings.js';
 
 const dayMs = 86_400_000;
 const days = z.int().min(0).max(36_500).describe('What ended so many days ago, or earlier.');
@@ -86,7 +95,7 @@ export const settingsWrites = [
     effect: 'write',
     description: 'Writes a copy of the database into the backup directory.',
     input: z.strictObject({}),
-    output: z.strictObject({ path: z.string(), size_bytes: z.int() }),
+    output: madeBackup,
     handler: async (_, { runtime }) => {
       const { path, sizeBytes } = await runtime.maintenance.backup();
       return { path, size_bytes: sizeBytes };

@@ -38,6 +38,11 @@ export const settings = z.strictObject({
   backups: z.array(z.strictObject({ name: z.string(), path: z.string(), size_bytes: z.int(), at: z.string() })),
 });
 
+/** `back_up`. */
+export const madeBackup = z.strictObject({ path: z.string(), size_bytes: z.int() });
+
+export type MadeBackup = z.infer<typeof madeBackup>;
+
 export type Settings = z.infer<typeof settings>;
 
 export const showToken = ({ isReadOnly, createdAt, lastUsedAt, expiresAt, ...rest }: AccessToken) => ({

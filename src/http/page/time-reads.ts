@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
+import { readDurations } from '../../core/overview/durations.js';
 import { readGoalTimeline, readRelayTimeline, readWorkTimeline } from '../../core/overview/timeline.js';
+import { readTrends } from '../../core/overview/trends.js';
 import { defineTool } from '../../tools/call/define-tool.js';
 import { goalId } from '../../tools/call/fields.js';
+import { metricsOutput, showMetrics } from '../../tools/shapes/metrics.js';
 import { showTimeline, timeline } from './timeline.js';
+import { showTrends, trends } from './trends.js';
 
 const usualMinutes = 360;
 
@@ -50,6 +54,41 @@ export const timeReads = [
       if (goal_id !== undefined) return showTimeline(await readGoalTimeline(db, goal_id), now);
       if (pipeline_id !== undefined) return showTimeline(await readRelayTimeline(db, pipeline_id), now);
       return showTimeline(await readWorkTimeline(db, rangeOf(asked, now)), now);
+    },
+  }),
+
+  defineTool({
+    name: 'trends',
+    title: 'The runtime over time',
+    effect: 'read',
+    description: 'Jobs, tasks, times, tokens and the length of the queue, in equal stretches of a range.',
+    input: z.strictObject({
+      ...rangeInput(60),
+      stretches: z.int().min(1).max(120).default(60).describe('In how many parts; 60 unless given.'),
+    }),
+    output: trends,
+    handler: async ({ stretches: count, ...asked }, { runtime: { db, clock } }) => {
+      const now = clock.now();
+      const range = rangeOf(asked, now);
+      const window = { windowMs: range.to - range.from, count, now, to: range.to };
+      const [intervals, durations] = await Promise.all([
+        readTrends(db, window),
+        readDurations(db, { ...range, count }),
+      ]);
+      return showTrends(range, intervals, durations);
+    },
+  }),
+
+  defineTool({
+    name: 'metrics',
+    title: 'Figures of a range of time',
+    effect: 'read',
+    description: 'What get_metrics says, of a range that need not end now. The queue is that of now.',
+    input: z.strictObject(rangeInput(60)),
+    output: metricsOutput,
+    handler: async (asked, { runtime: { metrics, clock } }) => {
+      const { from, to } = rangeOf(asked, clock.now());
+      return showMetrics(await metrics.summary(to - from, to));
     },
   }),
 ];

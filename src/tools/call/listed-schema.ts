@@ -35,6 +35,7 @@ const plainNames: ReadonlySet<string> = new Set([
   'acceptance',
   'action',
   'agent_id',
+  'budget_usd',
   'baton_id',
   'claim_token',
   'concurrency',
@@ -107,6 +108,7 @@ const plainNames: ReadonlySet<string> = new Set([
   'timeout_seconds',
   'timezone',
   'title',
+  'token_budget',
   'tokens_used',
   'top_k',
   'top_p',
@@ -130,6 +132,8 @@ const notPlain: ReadonlySet<string> = new Set([
   'create_goal.description',
   'submit_background_task.model',
   'submit_background_task.task_id',
+  'submit_background_task.token_budget',
+  'run_relay.token_budget',
   'submit_background_task.verify',
 ]);
 

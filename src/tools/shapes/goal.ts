@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { cut } from '../../base/text.js';
+import type { Budget, Money } from '../../core/budget/ledger.js';
 import type { GoalDetail, GoalWithProgress } from '../../core/goals/goals.js';
 import { goalStatuses } from '../../core/tasks/goal.js';
 import { taskStatuses } from '../../core/tasks/task.js';
 import { iso, jsonObject } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
+import { moneyFields, showMoney } from './cost.js';
 import { usualText } from './task.js';
 
 /** Tokens that background work for a goal has used, of the most it may use. */
@@ -13,9 +15,15 @@ export const tokensOutput = z.strictObject({
   budget: z.int().nullable(),
   spent: z.int(),
   reserved: z.int(),
+  ...moneyFields,
 });
 
 export type ShownTokens = z.infer<typeof tokensOutput>;
+
+/** @internal */
+export function showTokens({ cap, spent, reserved }: Budget, money: Money): ShownTokens {
+  return { budget: cap, spent, reserved, ...showMoney(money, spent > 0) };
+}
 
 /** A goal as every tool returns it. The first keys are always there, the others where they say something. */
 export const goalOutput = z.strictObject({
@@ -42,7 +50,7 @@ export type ShownGoal = z.infer<typeof goalOutput>;
 
 /** @internal */
 export function showGoal(goal: GoalDetail, longestText = usualText): ShownGoal {
-  const { budget } = goal;
+  const { budget, money } = goal;
   return {
     id: goal.id,
     name: goal.name,
@@ -56,9 +64,9 @@ export function showGoal(goal: GoalDetail, longestText = usualText): ShownGoal {
     progress: goal.progress,
     critical_path: goal.criticalPath && goal.criticalPath.length > 0 ? goal.criticalPath.slice(0, 50) : undefined,
     run_id: goal.runId,
-    ...(budget.cap === null && budget.spent === 0
+    ...(budget.cap === null && budget.spent === 0 && money.cap === null && money.spent === 0
       ? {}
-      : { tokens: { budget: budget.cap, spent: budget.spent, reserved: budget.reserved } }),
+      : { tokens: showTokens(budget, money) }),
   };
 }
 
@@ -105,6 +113,7 @@ export function showListedGoal(goal: GoalWithProgress): ShownGoal {
   return showGoal({
     ...goal,
     budget: { account: '', cap: null, spent: 0, reserved: 0 },
+    money: { account: '', cap: null, spent: 0, reserved: 0, unpriced: 0 },
     criticalPath: undefined,
     runId: undefined,
   });

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { dollars, microsOf } from '../../base/money.js';
+import type { ShownCost } from './cost.js';
 import type { attemptOutput, listedTaskOutput, ShownJobStatus } from './job.js';
 import type { jobResultOutput } from './job-result.js';
 import type { ShownVerdict } from './verdict.js';
@@ -28,12 +30,19 @@ export function jobStatusText(job: ShownJobStatus & { attempts?: ShownAttempt[] 
       ...(job.attempts ?? []).map(attemptLine),
       ...(job.waits_for === undefined ? [] : [`Waits for: ${job.waits_for} other jobs`]),
       ...(progress.length === 0 ? [] : [`Progress: ${progress.join(', ')}`]),
-      `Tokens: ${input_tokens} in, ${output_tokens} out`,
+      `Tokens: ${input_tokens} in, ${output_tokens} out${costWords(job)}`,
       ...(job.board_task_id === undefined ? [] : [`Task on the board: ${job.board_task_id}`]),
       ...verdictLines(job.verdict),
       ...(job.partial_output === undefined ? [] : [`Newest text: ${job.partial_output}`]),
     ].join('\n') + warningLines(job.warnings)
   );
+}
+
+/** `, $0.0042`; nothing where no call was made. @internal */
+export function costWords({ cost_usd: cost, unpriced_calls: unpriced }: ShownCost): string {
+  if (cost === undefined) return '';
+  if (cost === null) return ', cost unknown';
+  return `, ${dollars(microsOf(cost))}${unpriced === undefined ? '' : ` and ${unpriced} calls of unknown cost`}`;
 }
 
 type ShownAttempt = z.infer<typeof attemptOutput>;

@@ -6,6 +6,7 @@ import type { Attempt, LogEntry, StoredArtifact } from '../../core/jobs/read-job
 import { withoutSecondNames } from '../../core/jobs/second-names.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { briefResult, partsOf } from './brief-result.js';
+import { costFields, showJobCost } from './cost.js';
 import { showVerdict, verdictOutput } from './verdict.js';
 
 const jobStatus = z.enum(jobStatuses);
@@ -38,6 +39,7 @@ export const jobStatusOutput = z.strictObject({
   dead: mark,
   input_tokens: z.int(),
   output_tokens: z.int(),
+  ...costFields,
   error: jobErrorOutput.optional(),
   warnings: z.array(z.string()).optional(),
   /** How its answer meets the acceptance criteria of that task. */
@@ -68,6 +70,7 @@ export function showJobStatus(job: Job, partialOutput = '', now = 0): ShownJobSt
     dead: whenTrue(job.isDead),
     input_tokens: job.inputTokens,
     output_tokens: job.outputTokens,
+    ...showJobCost(job),
     ...errorOf(job),
     warnings: warningsOf(job),
     verdict: showVerdict(job.verdict),

@@ -3,6 +3,7 @@ import { cut } from '../../base/text.js';
 import type { Summary, TypeSummary } from '../../core/metrics/summary.js';
 import type { Spread, TaskFigures, TaskGroup } from '../../core/metrics/task-figures.js';
 import { iso } from '../call/fields.js';
+import { costFields, showCost } from './cost.js';
 
 /** A minute. */
 const rate = z.number();
@@ -58,6 +59,8 @@ export const metricsOutput = z.strictObject({
   ),
   agents: z.array(z.strictObject({ agent: z.string(), slots: z.int(), busy: z.int(), utilization: z.number() })),
   errors: z.array(z.strictObject({ type: z.string(), code: z.string(), count: z.int() })),
+  /** Of the jobs that ended in the window. */
+  cost: z.strictObject(costFields),
   /** Tasks that ended in the window. */
   tasks: taskFigures,
   totals: z.strictObject({
@@ -69,6 +72,7 @@ export const metricsOutput = z.strictObject({
     llm_errors: z.int(),
     llm_input_tokens: z.int(),
     llm_output_tokens: z.int(),
+    ...costFields,
     tool_calls: z.int(),
     tool_errors: z.int(),
   }),
@@ -109,6 +113,7 @@ export function showMetrics(summary: Summary): ShownMetrics {
       .filter(({ busy, utilization }) => busy > 0 || utilization > 0)
       .map((agent) => ({ ...agent, utilization: rounded(agent.utilization) })),
     errors,
+    cost: showCost(summary.cost, false),
     tasks: showTaskFigures(summary.tasks, minutes),
     totals: {
       jobs_submitted: totals.jobsSubmitted,
@@ -119,6 +124,7 @@ export function showMetrics(summary: Summary): ShownMetrics {
       llm_errors: totals.llmErrors,
       llm_input_tokens: totals.llmInputTokens,
       llm_output_tokens: totals.llmOutputTokens,
+      ...showCost(totals.llmCost, totals.llmRequests > 0),
       tool_calls: totals.toolCalls,
       tool_errors: totals.toolErrors,
     },

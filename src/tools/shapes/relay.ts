@@ -84,6 +84,8 @@ export const createdPipelineOutput = z.strictObject({
   warnings: z.array(z.string()).optional(),
 });
 
+export type ShownCreatedPipeline = z.infer<typeof createdPipelineOutput>;
+
 export function showCreatedPipeline(created: CreatedPipeline): z.infer<typeof createdPipelineOutput> {
   const { pipeline, batons, agentTypes, warnings } = created;
   const [first, ...others] = batons;
@@ -122,6 +124,8 @@ export const advancedOutput = z.strictObject({
   retries_left: z.int().optional(),
   next: z.string().optional(),
 });
+
+export type ShownAdvanced = z.infer<typeof advancedOutput>;
 
 export function showAdvanced(
   advanced: Advanced,

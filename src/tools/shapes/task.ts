@@ -9,6 +9,7 @@ import { failurePolicies, isOverdue, isReady, taskStatuses } from '../../core/ta
 import type { ChangedTask, ClaimedTask, TaskDetail } from '../../core/tasks/tasks.js';
 import { iso, jsonObject, mark, whenTrue } from '../call/fields.js';
 import { cutWithCount } from '../call/page.js';
+import { costFields } from './cost.js';
 import { showUnread, unreadOutput } from './message.js';
 import { showVerdict, verdictOutput } from './verdict.js';
 import { showWorktree, worktreeOutput } from './worktree.js';
@@ -47,6 +48,7 @@ export const taskOutput = z.strictObject({
   not_before: z.string().optional(),
   on_dependency_failure: z.enum(failurePolicies).optional(),
   tokens_used: z.int().optional(),
+  ...costFields,
   /** The task that it is a part of. */
   parent_id: z.int().optional(),
   /** The task during whose work it was found; neither waits for the other. */

@@ -158,7 +158,7 @@ describe('an acknowledgement', () => {
   test('of an answer leaves it unread for the session that has asked, and reads what a person has asked for', async () => {
     const board = await openBoard();
     const ofSession = await endedJob(board, 'completed', 'session:gone');
-    const ofPerson = await endedJob(board, 'completed', null);
+    const ofPerson = await endedJob(board, 'completed', 'user:ada');
     expect(await kindsOf(board)).toEqual({ unread_answer: 2 });
     expect((await note(board, 'unread_answer')).toSorted()).toEqual([ofSession, ofPerson].toSorted());
     expect(await kindsOf(board)).toEqual({});

@@ -1,6 +1,7 @@
 /** What the breakers of the earlier servers did wrong, each by its name. */
 import { describe, expect, it } from 'vitest';
 import type { Breakers } from '../../../src/core/breakers/breakers.js';
+import { listEvents } from '../../../src/core/events/events.js';
 import { movingClock } from '../../support/moving-clock.js';
 import { testRuntime } from '../../support/test-runtime.js';
 
@@ -29,6 +30,16 @@ describe('defects of the earlier breakers that these do not have', () => {
       Array(5).fill({ failure_type: 'exception', error_message: 'Down' }),
     );
     expect(await breakers.events('a', 10)).toMatchObject([{ type: 'failure_trip' }]);
+  });
+
+  it('a failed call that opened nothing was no event, so that nobody heard of it', async () => {
+    const { db, breakers } = await testRuntime({ clock: movingClock() });
+    await fail(breakers, 'a', 2);
+    expect(await listEvents(db, { subject: 'breaker', subjectId: 'a', limit: 10 })).toMatchObject(
+      Array(2).fill({ type: 'call_failed', data: { failure_type: 'exception', error: 'Down' } }),
+    );
+    // The history of its states stays one of its states.
+    expect(await breakers.events('a', 10)).toEqual([]);
   });
 
   it('half open let any number of calls through', async () => {

@@ -58,7 +58,7 @@ const lastOf = (path: string): string => path.split(/[\\/]/).filter(Boolean).sli
 const typingMs = 200;
 
 /** Searches once the typing pauses. */
-function SearchText({ text }: { text: string }) {
+export function SearchText({ text, placeholder = 'Find tasks…' }: { text: string; placeholder?: string }) {
   const [typed, setTyped] = useState(text);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const wanted = useRef(text);
@@ -72,7 +72,7 @@ function SearchText({ text }: { text: string }) {
     <input
       type="search"
       aria-label="text"
-      placeholder="Find tasks…"
+      placeholder={placeholder}
       maxLength={200}
       value={typed}
       onInput={(event) => {

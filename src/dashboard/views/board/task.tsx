@@ -2,6 +2,7 @@ import type { TaskCard, TaskLinks } from '../../../http/page/tasks.js';
 import type { ShownWholeTask } from '../../../tools/shapes/task.js';
 import { Link, queryText } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
+import { costWords } from '../../ui/format.js';
 import { History } from '../../ui/history.js';
 import { Name } from '../../ui/name.js';
 import { Passage } from '../../ui/passage.js';
@@ -93,7 +94,12 @@ function Particulars({ task, goalName }: { task: ShownWholeTask; goalName: strin
       {task.deadline && <When name="Deadline" at={task.deadline} />}
       {task.not_before && <When name="Not before" at={task.not_before} />}
       {task.on_dependency_failure && <Particular name="If a dependency fails">{task.on_dependency_failure}</Particular>}
-      {task.tokens_used && <Particular name="Tokens">{task.tokens_used.toLocaleString('en')}</Particular>}
+      {task.tokens_used && (
+        <Particular name="Tokens">
+          {task.tokens_used.toLocaleString('en')}
+          <div class="quiet">{costWords(task)}</div>
+        </Particular>
+      )}
       <When name="Created" at={task.created_at} />
       {task.started_at && <When name="Started" at={task.started_at} />}
       {task.completed_at && <When name="Ended" at={task.completed_at} />}

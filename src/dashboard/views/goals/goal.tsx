@@ -1,17 +1,16 @@
 import type { GoalGraph } from '../../../http/page/goals.js';
 import type { TaskCard, TaskPage } from '../../../http/page/tasks.js';
 import type { ShownGoal } from '../../../tools/shapes/goal.js';
-import { useMayWrite, write } from '../../api.js';
 import { filter, Link } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
-import { ConfirmButton } from '../../ui/dialog.js';
 import { History } from '../../ui/history.js';
 import { ReadTimeline } from '../../ui/read-timeline.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { TaskTable } from '../../ui/task-table.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { AddTask } from '../board/add-task.js';
+import { GoalActions } from './goal-actions.js';
+import { GoalRun } from './goal-run.js';
 import { Graph } from './graph.js';
 import { Progress } from './progress.js';
 
@@ -43,10 +42,11 @@ function Sheet({ goal, isOpenOnly }: { goal: ShownGoal; isOpenOnly: boolean }) {
   return (
     <article class="sheet">
       <header class="sheet-head">
-        <h2>{goal.name}</h2>
-        <Actions goal={goal} />
+        <h2 dir="auto">{goal.name}</h2>
+        <GoalActions goal={goal} />
       </header>
       <GoalFacts goal={goal} />
+      <GoalRun goalId={goal.id} isRunning={goal.run_id !== undefined} />
       {tasks.data && <Progress goal={{ ...tasks.data, tokens: goal.tokens }} />}
       {goal.description && <pre class="passage">{goal.description}</pre>}
       <section>
@@ -107,26 +107,5 @@ function GoalTasks({ goalId, tasks }: { goalId: number; tasks: readonly TaskCard
         </p>
       )}
     </>
-  );
-}
-
-function Actions({ goal }: { goal: ShownGoal }) {
-  const mayWrite = useMayWrite();
-  if (!mayWrite || goal.status === 'cancelled') return null;
-  return (
-    <div class="actions">
-      <AddTask goals={[goal]} goalId={String(goal.id)} />
-      {goal.status === 'active' && (
-        <ConfirmButton
-          label="Cancel goal"
-          question="Cancel this goal?"
-          consequence="All of its open tasks are cancelled, also those that somebody works on. Completed ones stay."
-          onConfirm={async () => {
-            await write('update_goal', { goal_id: goal.id, status: 'cancelled' });
-            return `Goal ${goal.id} is cancelled.`;
-          }}
-        />
-      )}
-    </div>
   );
 }

@@ -1,6 +1,6 @@
 import type { TaskSummary } from '../../../http/page/tasks.js';
 import type { ShownTokens } from '../../../tools/shapes/goal.js';
-import { shownCount } from '../../ui/format.js';
+import { costWords, shownCount } from '../../ui/format.js';
 import { StateBar, totalOf } from '../../ui/state.js';
 
 /** The progress of a goal and its tokens. */
@@ -19,13 +19,15 @@ export function Progress({ goal }: { goal: TaskSummary & { tokens?: ShownTokens 
       <StateBar summary={goal} />
       <span class="progress-words">
         <span>{parts.join(' · ')}</span>
-        {tokens && (tokens.budget !== null || tokens.spent > 0) && <TokenWords {...tokens} />}
+        {tokens && (tokens.budget !== null || tokens.spent > 0 || tokens.budget_usd !== undefined) && (
+          <TokenWords {...tokens} />
+        )}
       </span>
     </div>
   );
 }
 
-function TokenWords({ budget, spent, reserved }: ShownTokens) {
+function TokenWords({ budget, spent, reserved, ...money }: ShownTokens) {
   const used = spent + reserved;
   const isShort = budget !== null && used >= budget * 0.9;
   const reservedWords = reserved > 0 ? ` (${shownCount(reserved)} of them reserved)` : '';
@@ -33,6 +35,8 @@ function TokenWords({ budget, spent, reserved }: ShownTokens) {
     <span class={isShort ? 'fact bad' : 'fact'}>
       {shownCount(used)}
       {budget !== null && ` of ${shownCount(budget)}`} tokens{reservedWords}
+      {money.cost_usd !== undefined && `, ${costWords(money)}`}
+      {money.budget_usd !== undefined && ` of $${money.budget_usd}`}
     </span>
   );
 }

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
-import type { JobSummary, ModelList, WholeJob } from '../../../http/page/jobs.js';
+import type { JobSummary, WholeJob } from '../../../http/page/jobs.js';
 import { useMayWrite, write } from '../../api.js';
 import { ActionForm, ConfirmButton, Dialog, DialogButton } from '../../ui/dialog.js';
-import { useRead } from '../../use-read.js';
 import { isOpen } from './job-status.js';
+import { ModelField } from './model-field.js';
 import { JobForm } from './new-job.js';
 import { Prompt } from './submit.js';
 
@@ -88,22 +88,5 @@ function Retry({ job }: { job: JobSummary }) {
         </Dialog>
       )}
     </>
-  );
-}
-
-/** A model name, with the configured ones as suggestions; empty for the default. */
-export function ModelField({ usual }: { usual: string | null | undefined }) {
-  const { data } = useRead<ModelList>('page/models');
-  const known = data?.providers.flatMap(({ configured, model }) => (configured && model ? [model] : [])) ?? [];
-  return (
-    <label>
-      Model
-      <input name="model" list="models" maxLength={200} placeholder={usual ?? data?.default ?? ''} />
-      <datalist id="models">
-        {known.map((model) => (
-          <option key={model} value={model} />
-        ))}
-      </datalist>
-    </label>
   );
 }

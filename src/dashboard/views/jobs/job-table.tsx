@@ -33,7 +33,7 @@ export function JobTable({ jobs, query }: { jobs: readonly JobSummary[]; query: 
                 {job.name}
               </Link>
               {job.unread && (
-                <span class="unread-dot" title="Its result has not been fetched by any session yet">
+                <span class="unread-dot" title="Neither a session nor a person has read its result">
                   <span class="unseen">unread</span>
                 </span>
               )}

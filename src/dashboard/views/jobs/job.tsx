@@ -1,15 +1,17 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { LinkedJob, WholeJob } from '../../../http/page/jobs.js';
+import { useMayWrite, write } from '../../api.js';
 import { usePollInterval } from '../../live.js';
 import { Link, queryText } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
-import { bytes, duration, number, spanOfJob } from '../../ui/format.js';
+import { costWords, duration, number, spanOfJob } from '../../ui/format.js';
 import { Name } from '../../ui/name.js';
 import { Passage } from '../../ui/passage.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
 import { Particular, useNow, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
+import { Artifacts } from './artifacts.js';
 import { fieldOf, JobCharts } from './charts.js';
 import { JobActions } from './job-actions.js';
 import { isOpen, JobMark, JobProgress, statusWords, taskStateOf } from './job-status.js';
@@ -24,6 +26,7 @@ export function Job({ id, query }: { id: string; query: URLSearchParams }) {
   const status = reading.data?.status;
   useEffect(() => setRunning(status === 'running'), [status]);
   usePageTitle(reading.data?.name);
+  useReadAnswer(reading.data);
   return (
     <>
       <Link to={`/jobs${queryText(query)}`} class="back">
@@ -33,6 +36,23 @@ export function Job({ id, query }: { id: string; query: URLSearchParams }) {
     </>
   );
 }
+
+/** Who opens an answer has read it; a failure asks for more than that. The session that waits for it still gets it. */
+function useReadAnswer(job: WholeJob | undefined): void {
+  const mayWrite = useMayWrite();
+  const id = mayWrite && job?.unread && job.status === 'completed' ? job.id : undefined;
+  useEffect(() => {
+    if (id === undefined) return;
+    const timer = setTimeout(() => {
+      // Unread it stays if that fails, and is marked at the next look.
+      write('page/acknowledge', { kind: 'unread_answer', ids: [id] }).catch(() => {});
+    }, glanceMs);
+    return () => clearTimeout(timer);
+  }, [id]);
+}
+
+/** Who goes on so soon has read nothing. */
+const glanceMs = 1_000;
 
 function Sheet({ job }: { job: WholeJob }) {
   const [prompt, system] = ['prompt', 'system'].map((key) =>
@@ -111,6 +131,10 @@ function Particulars({ job }: { job: WholeJob }) {
             {number(job.input_tokens)} in, {number(job.output_tokens)} out
           </span>
           {job.token_budget !== null && <div class="quiet">of {number(job.token_budget)}</div>}
+          <div class="quiet">
+            {costWords(job)}
+            {job.budget_usd !== undefined && ` of $${job.budget_usd}`}
+          </div>
         </Particular>
       )}
       <Particular name="Attempt">
@@ -175,26 +199,6 @@ function Linked({ title, jobs }: { title: string; jobs: readonly LinkedJob[] }) 
             <span class="quiet">
               {type}, {statusWords[status].toLowerCase()}
             </span>
-          </li>
-        ))}
-      </ul>
-    </section>
-  );
-}
-
-function Artifacts({ job }: { job: WholeJob }) {
-  if (job.artifacts.length === 0) return null;
-  return (
-    <section>
-      <h3>Files</h3>
-      <ul class="artifacts">
-        {job.artifacts.map(({ name, path, size_bytes, sha256 }) => (
-          <li key={name}>
-            <strong>{name}</strong> <span class="fact">{bytes(size_bytes)}</span>
-            <div class="path">{path}</div>
-            <div class="path quiet" title={sha256}>
-              sha256 {sha256}
-            </div>
           </li>
         ))}
       </ul>

@@ -5,6 +5,7 @@ import type { ViewProps } from '../../location.js';
 import { filter, Link } from '../../location.js';
 import { Choice } from '../../ui/choice.js';
 import { shownCount } from '../../ui/format.js';
+import { moment } from '../../ui/moment.js';
 import { Empty, NumberedPages, pageSizes, RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon } from '../../ui/state.js';
 import { useRead } from '../../use-read.js';
@@ -88,7 +89,14 @@ function filterOf(query: URLSearchParams) {
     ...(since ? { since } : {}),
     ...(before ? { before } : {}),
     ...(relay ? { relay } : {}),
+    ...endOf(query),
   };
+}
+
+/** When jobs ended, and by which error: what a chart or a figure leads to. */
+function endOf(query: URLSearchParams) {
+  const given = ['ended_since', 'ended_before', 'error'].map((name) => [name, query.get(name)]);
+  return Object.fromEntries(given.filter(([, value]) => value));
 }
 
 /** The begin of a day of the address (`2026-03-01`) in the zone of who looks, or of one some days later. */
@@ -135,7 +143,25 @@ function JobFilters({ query, read }: { query: URLSearchParams; read: JobPage | u
           Jobs of one relay ✕
         </button>
       )}
+      <EndFilter query={query} />
     </form>
+  );
+}
+
+function EndFilter({ query }: { query: URLSearchParams }) {
+  const [since, before, error] = ['ended_since', 'ended_before', 'error'].map((name) => query.get(name));
+  if (!since && !before && !error) return null;
+  const words = [
+    error && `Failed by ${error}`,
+    since && `since ${moment(since)}`,
+    before && `before ${moment(before)}`,
+  ];
+  const nothing = { ended_since: '', ended_before: '', error: '', page: '' };
+  return (
+    <button type="button" class="is-set" onClick={() => filter(nothing)}>
+      {!error && 'Ended '}
+      {words.filter(Boolean).join(', ')} ✕
+    </button>
   );
 }
 

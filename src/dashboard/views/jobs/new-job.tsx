@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
-import type { Json } from '../../../base/json.js';
+import type { Json } from '../../../http/page/values.js';
 import type { ShownAgents } from '../../../tools/shapes/agent.js';
+import type { ShownSubmission } from '../../../tools/shapes/job.js';
 import { useMayWrite } from '../../api.js';
 import type { Schema } from '../../form/schema.js';
 import type { Values } from '../../form/schema-form.js';
@@ -75,11 +76,11 @@ export function JobForm({ type, payload, options = {}, onClose }: JobFormProps) 
   return (
     <Shown reading={reading}>
       {({ agents: [agent] }) => (
-        <ToolForm<{ job_id: string }>
+        <ToolForm<ShownSubmission>
           tool="submit_job"
           fixed={{ type }}
           only={['payload', ...optional]}
-          instead={{ payload: payloadSchema(agent?.schema as Schema | undefined) }}
+          instead={{ payload: () => payloadSchema(agent?.schema as Schema | undefined) }}
           folded={optional}
           initial={{ payload: payload ?? {}, ...options }}
           label="Submit"

@@ -6,7 +6,7 @@ import { go } from '../../location.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
-import { ModelField } from './job-actions.js';
+import { ModelField } from './model-field.js';
 
 /** The button that submits a background prompt, and its form. */
 export function Submit() {

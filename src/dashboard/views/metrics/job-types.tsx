@@ -2,15 +2,18 @@ import type { ShownMetrics } from '../../../tools/shapes/metrics.js';
 import { Link } from '../../location.js';
 import { duration, number, percent } from '../../ui/format.js';
 import { Figure } from './figure.js';
+import { rateOf } from './intervals.js';
 
 /** The window in figures, and by type of job. */
 export function Types({ metrics }: { metrics: ShownMetrics }) {
   const { totals, types, errors } = metrics;
+  const sum = (figure: (type: (typeof types)[number]) => number) => types.reduce((all, type) => all + figure(type), 0);
+  const ms = metrics.window_minutes * 60_000;
   return (
     <>
       <dl class="figures">
-        <Figure name="Submitted a minute" value={number(metrics.job_submission_rate)} />
-        <Figure name="Completed a minute" value={number(metrics.job_completion_rate)} />
+        <Count name="Submitted" count={sum(({ submitted }) => submitted)} ms={ms} />
+        <Count name="Completed" count={sum(({ completed }) => completed)} ms={ms} />
         <Figure name="Average time" value={seconds(metrics.average_execution_time)} />
         <Figure name="Waiting now" value={number(metrics.queue_depth)} />
         <Figure name="Tokens in all" value={number(totals.llm_input_tokens + totals.llm_output_tokens)} />
@@ -27,7 +30,7 @@ export function Types({ metrics }: { metrics: ShownMetrics }) {
               <th class="number">Average</th>
               <th class="number">p95</th>
               <th class="number">Waiting</th>
-              <th class="number">At work</th>
+              <th class="number">Running</th>
             </tr>
           </thead>
           <tbody>
@@ -39,7 +42,11 @@ export function Types({ metrics }: { metrics: ShownMetrics }) {
                 <td class="number">{number(type.submitted)}</td>
                 <td class="number">{number(type.completed)}</td>
                 <td class={`number${type.failed > 0 ? ' bad' : ''}`}>
-                  {number(type.failed)}
+                  {type.failed === 0 ? (
+                    0
+                  ) : (
+                    <Link to={`/jobs?type=${encodeURIComponent(type.type)}&status=failed`}>{number(type.failed)}</Link>
+                  )}
                   {type.failed > 0 && type.error_rate !== null && ` (${percent(type.error_rate)})`}
                 </td>
                 <td class="number">{seconds(type.average_seconds)}</td>
@@ -54,13 +61,28 @@ export function Types({ metrics }: { metrics: ShownMetrics }) {
       {errors.length > 0 && (
         <p class="facts trend-errors">
           {errors.map(({ type, code, count }) => (
-            <span key={`${type} ${code}`} class="fact bad">
+            <Link
+              key={`${type} ${code}`}
+              to={`/jobs?type=${encodeURIComponent(type)}&error=${encodeURIComponent(code)}`}
+              class="fact bad"
+            >
               {type}: {code} × {number(count)}
-            </span>
+            </Link>
           ))}
         </p>
       )}
     </>
+  );
+}
+
+/** A count with its rate, in the unit in which that is at least one. */
+function Count({ name, count, ms }: { name: string; count: number; ms: number }) {
+  const { value, words } = rateOf(count, ms);
+  return (
+    <Figure
+      name={count === 0 ? name : `${name}, ${number(Math.round(value * 10) / 10)} ${words}`}
+      value={number(count)}
+    />
   );
 }
 

@@ -3,20 +3,24 @@ import type { ShownMetrics } from '../../../tools/shapes/metrics.js';
 import { Link } from '../../location.js';
 import { duration, number } from '../../ui/format.js';
 import { Figure } from './figure.js';
+import { rateOf } from './intervals.js';
 
 type Tasks = ShownMetrics['tasks'];
 type Group = Tasks['workers' | 'goals'][number];
 
-/** The tasks that ended in the window: how many, how long they took, how long they had waited, and whose they were. */
-export function TaskFigures({ tasks }: { tasks: Tasks }) {
+/** The tasks that ended in the window, which is so many milliseconds long: how many, how long they took, how long they had waited, and whose they were. */
+export function TaskFigures({ tasks, ms }: { tasks: Tasks; ms: number }) {
   const { completed, failed, cancelled, cycle_seconds, waiting_seconds, workers, goals } = tasks;
   if (completed + failed + cancelled === 0) return null;
+  const rate = rateOf(completed, ms);
   return (
     <section aria-label="Tasks">
       <h2>Tasks that ended</h2>
       <dl class="figures">
-        <Figure name="Completed" value={number(completed)} />
-        <Figure name="Completed an hour" value={number(tasks.completed_per_hour)} />
+        <Figure
+          name={`Completed, ${number(Math.round(rate.value * 10) / 10)} ${rate.words}`}
+          value={number(completed)}
+        />
         <Figure name="Failed" value={number(failed)} />
         <Figure name="Start to end, median" value={seconds(cycle_seconds?.median)} />
         <Figure name="90 % within" value={seconds(cycle_seconds?.p90)} />

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { ShownHeldBaton, ShownPipeline } from '../../../tools/shapes/relay.js';
+import type { RelayOnPage } from '../../../http/page/relays.js';
+import type { ShownHeldBaton } from '../../../tools/shapes/relay.js';
 import { Link } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
 import { number } from '../../ui/format.js';
@@ -10,6 +11,7 @@ import { RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { Particular, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
+import { countedFromOne } from './counted.js';
 import { canGoOn, RelayActions } from './relay-actions.js';
 import { Step } from './step.js';
 
@@ -17,7 +19,7 @@ const subjects = ['relay', 'job', 'runtime'];
 
 /** One relay: its steps in order, with every attempt, and the baton. */
 export function Relay({ id }: { id: string }) {
-  const reading = useRead<ShownPipeline>('get_relay_status', { pipeline_id: id, fields: 'full' }, { subjects });
+  const reading = useRead<RelayOnPage>('page/relay', { pipeline_id: id }, { subjects });
   usePageTitle(reading.data?.name);
   return (
     <>
@@ -29,7 +31,7 @@ export function Relay({ id }: { id: string }) {
   );
 }
 
-function Sheet({ relay }: { relay: ShownPipeline }) {
+function Sheet({ relay }: { relay: RelayOnPage }) {
   return (
     <article class="sheet">
       <header class="sheet-head">
@@ -40,7 +42,7 @@ function Sheet({ relay }: { relay: ShownPipeline }) {
       <div class="sheet-body">
         <Particulars relay={relay} />
         <div class="sheet-text">
-          <Passage title="Error" text={relay.error ? `${relay.error.code}: ${relay.error.message}` : null} isBad />
+          <Passage title="Error" text={relay.error ? countedFromOne(relay.error.message) : null} isBad />
           <Passage title="Goal" text={relay.goal} />
           <Passage title="Description" text={relay.description} />
           <ReadTimeline title="Steps in time" of={{ pipeline_id: relay.pipeline_id }} subjects={subjects} />
@@ -64,7 +66,7 @@ function Sheet({ relay }: { relay: ShownPipeline }) {
 }
 
 /** The baton and its prompt, read once for each baton, as neither changes while it is held. */
-function Baton({ relay }: { relay: ShownPipeline }) {
+function Baton({ relay }: { relay: RelayOnPage }) {
   const [isRead, setRead] = useState(false);
   const { data } = useRead<ShownHeldBaton>(
     'get_relay_baton',
@@ -85,7 +87,7 @@ function Baton({ relay }: { relay: ShownPipeline }) {
   );
 }
 
-function Particulars({ relay }: { relay: ShownPipeline }) {
+function Particulars({ relay }: { relay: RelayOnPage }) {
   const { run, average_quality, average_l_score } = relay;
   const jobId = run?.job_id ?? run?.run_id;
   return (
@@ -104,8 +106,8 @@ function Particulars({ relay }: { relay: ShownPipeline }) {
       {average_l_score !== null && <Particular name="L-score">{number(average_l_score)} on average</Particular>}
       {relay.baton && <Particular name="Baton">{relay.baton.agent_id || 'nobody yet'}</Particular>}
       {run && jobId && (
-        <Particular name="Runs by itself">
-          <Link to={`/jobs/${encodeURIComponent(jobId)}`}>{run.running ? (run.doing ?? 'at work') : 'has ended'}</Link>
+        <Particular name="Background run">
+          <Link to={`/jobs/${encodeURIComponent(jobId)}`}>{run.running ? (run.doing ?? 'running') : 'ended'}</Link>
         </Particular>
       )}
       <When name="Created" at={relay.created_at} />

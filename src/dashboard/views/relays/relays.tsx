@@ -7,6 +7,7 @@ import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
+import { NewRelay } from './new-relay.js';
 import { Relay, StepBar } from './relay.js';
 
 const relayStatuses: readonly string[] = [
@@ -50,6 +51,7 @@ function AllRelays({ query }: { query: URLSearchParams }) {
             </button>
           ))}
         </fieldset>
+        <NewRelay />
       </div>
       <Shown reading={reading}>
         {(read) => (

@@ -1,20 +1,26 @@
-import type { ShownPipeline } from '../../../tools/shapes/relay.js';
+import type { RelayOnPage } from '../../../http/page/relays.js';
 import { useMayWrite } from '../../api.js';
 import { duration, number } from '../../ui/format.js';
 import { Folded, Passage } from '../../ui/passage.js';
 import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
-import { canGoOn, RetryStep } from './relay-actions.js';
+import { countedFromOne } from './counted.js';
+import { AdvanceStep, canGoOn, RetryStep } from './relay-actions.js';
+import { StepAtWork } from './step-at-work.js';
 
-type RelayAgent = ShownPipeline['agents'][number];
+type RelayAgent = RelayOnPage['agents'][number];
 
 /** One step of a relay: its agent, gates and attempts. */
-export function Step({ relay, agent, index }: { relay: ShownPipeline; agent: RelayAgent; index: number }) {
+export function Step({ relay, agent, index }: { relay: RelayOnPage; agent: RelayAgent; index: number }) {
   const mayWrite = useMayWrite();
   const results = relay.results.filter(({ step_index }) => step_index === index);
   const state = stateOf(relay, index);
   const isReached = index <= relay.current_step && relay.status !== 'pending';
-  const mayRetry = mayWrite && isReached && relay.status !== 'cancelled' && relay.run?.running !== true;
+  const isRunning = relay.run?.running === true;
+  const isPassed = index < relay.current_step;
+  // What would be refused is not offered: a step that has no retries left, or that a job works on.
+  const mayRetry =
+    mayWrite && isReached && relay.status !== 'cancelled' && !isRunning && (isPassed || relay.may_retry === true);
   const holder = relay.baton?.step_index === index ? relay.baton : undefined;
   return (
     <li class={`step ${state}`}>
@@ -27,6 +33,7 @@ export function Step({ relay, agent, index }: { relay: ShownPipeline; agent: Rel
             <span class="badge stand-in">done by {holder.agent_id}</span>
           )}
           {holder && holder.retry_count > 0 && <span class="fact">retry {holder.retry_count}</span>}
+          {mayWrite && holder && !isRunning && canGoOn(relay) && <AdvanceStep relay={relay} index={index} />}
           {mayRetry && (state !== 'in_progress' || results.length > 0) && (
             <RetryStep relay={relay} index={index} isRestart={state === 'passed'} />
           )}
@@ -41,27 +48,36 @@ export function Step({ relay, agent, index }: { relay: ShownPipeline; agent: Rel
           {agent.model && <span class="fact">{agent.model}</span>}
         </div>
         {agent.instructions && <Passage text={agent.instructions} />}
+        {isRunning && relay.run?.job_id && index === relay.current_step && <StepAtWork jobId={relay.run.job_id} />}
         {results.map((result, attempt) => (
-          <Result key={result.id} result={result} agent={agent} attempt={attempt + 1} />
+          <Result
+            key={result.id}
+            result={result}
+            agent={agent}
+            attempt={attempt + 1}
+            isSameError={result.error_message === results[attempt - 1]?.error_message}
+          />
         ))}
       </div>
     </li>
   );
 }
 
-function stateOf(relay: ShownPipeline, index: number): string {
+function stateOf(relay: RelayOnPage, index: number): string {
   if (index < relay.current_step) return 'passed';
   if (index > relay.current_step || relay.status === 'pending') return 'waiting';
   return canGoOn(relay) ? relay.status : 'waiting';
 }
 
 interface ResultProps {
-  result: ShownPipeline['results'][number];
+  result: RelayOnPage['results'][number];
   agent: RelayAgent;
   attempt: number;
+  /** The attempt before failed for the same reason, which stands there. */
+  isSameError: boolean;
 }
 
-function Result({ result, agent, attempt }: ResultProps) {
+function Result({ result, agent, attempt, isSameError }: ResultProps) {
   const { output, output_summary, error_message } = result;
   const isSetAside = result.status === 'passed' && !result.counts;
   const text = typeof output === 'string' ? output : output === undefined ? '' : JSON.stringify(output, null, 2);
@@ -80,7 +96,12 @@ function Result({ result, agent, attempt }: ResultProps) {
           <Time at={result.created_at} />
         </span>
       </div>
-      {error_message && <Passage text={error_message} isBad />}
+      {error_message &&
+        (isSameError ? (
+          <p class="quiet">for the same reason</p>
+        ) : (
+          <Passage text={countedFromOne(error_message)} isBad />
+        ))}
       {output_summary && <Passage text={output_summary} />}
       {text && <Folded title="Output">{() => <Passage text={text} name={`${agent.agent_type}-${attempt}`} />}</Folded>}
     </div>

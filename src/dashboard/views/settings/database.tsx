@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { PurgeCounts, Settings } from '../../../http/page/settings.js';
+import type { MadeBackup, PurgeCounts, Settings } from '../../../http/page/settings.js';
 import { write } from '../../api.js';
 import { ActionForm, DialogButton } from '../../ui/dialog.js';
 import { bytes, shownCount } from '../../ui/format.js';
@@ -13,7 +13,7 @@ const mostShown = 20;
 /** The database: where it is, its backups, and what can be deleted of it. */
 export function DatabaseSettings({ read }: { read: Settings }) {
   const backUp = async () => {
-    const { path, size_bytes } = await write<{ path: string; size_bytes: number }>('page/back_up', {});
+    const { path, size_bytes } = await write<MadeBackup>('page/back_up', {});
     notify(`Backup of ${bytes(size_bytes)}: ${path}`);
   };
   return (
