@@ -21,7 +21,8 @@ import { taskKeys } from './migrations/020-task-keys.js';
 import { acknowledgements } from './migrations/021-acknowledgements.js';
 import { schedules } from './migrations/022-schedules.js';
 import { costs } from './migrations/023-costs.js';
-import { relayStages } from './migrations/024-relay-stages.js';
+import { queueWorkers } from './migrations/024-queue-workers.js';
+import { relayStages } from './migrations/025-relay-stages.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -49,5 +50,6 @@ export const migrations: readonly Migration[] = [
   acknowledgements,
   schedules,
   costs,
+  queueWorkers,
   relayStages,
 ];

@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** Steps of a relay that work beside each other, each with a baton of its own, and steps that a person lets pass. */
 export const relayStages: Migration = {
-  version: 24,
+  version: 25,
   name: 'relay stages',
   up: (connection) =>
     connection.exec(`
