@@ -363,6 +363,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
   const steps = [{ agent_type: 'researcher', approval: true }];
   const { pipeline_id: gated } = await call('create_relay_pipeline', { name: 'A', goal: 'G', steps });
   await call('advance_relay', { pipeline_id: gated, quality_score: 1, l_score: 1, tokens_used: 1, output: 'o' });
+  await call('save_task_template', { name: 'release', tasks: [{ title: 'Tag {{version}}', priority: 3 }] });
   const inputs: Record<string, JsonObject> = {
     tasks: { limit: 1 },
     task_links: { task_id },
@@ -383,6 +384,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
     relay: { pipeline_id },
     approve_relay_step: { pipeline_id: gated, approve: true },
     set_relay_budget: { pipeline_id, token_budget: 5_000 },
+    delete_template: { name: 'release' },
     purge_preview: { days: 1 },
     create_token: { name: 'second' },
     purge: { days: 1 },
