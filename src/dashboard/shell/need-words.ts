@@ -3,12 +3,13 @@ import type { Need, NeedKind } from '../../http/page/attention.js';
 /** What each kind of need is called: one of them, and several. */
 export const needWords: Readonly<Record<NeedKind, { one: string; many: string }>> = {
   message: { one: 'Message to you', many: 'Messages to you' },
+  approval: { one: 'Step that waits for you', many: 'Steps that wait for you' },
   dead_job: { one: 'Dead job', many: 'Dead jobs' },
   failed_job: { one: 'Failed job', many: 'Failed jobs' },
   failed_relay: { one: 'Failed relay', many: 'Failed relays' },
   failed_task: { one: 'Failed task', many: 'Failed tasks' },
   held_breaker: { one: 'Breaker held open', many: 'Breakers held open' },
-  spent_budget: { one: 'Token budget spent', many: 'Token budgets spent' },
+  spent_budget: { one: 'Budget spent', many: 'Budgets spent' },
   overdue_task: { one: 'Overdue task', many: 'Overdue tasks' },
   stale_claim: { one: 'Abandoned claim', many: 'Abandoned claims' },
   unread_answer: { one: 'Unread answer', many: 'Unread answers' },
@@ -16,6 +17,7 @@ export const needWords: Readonly<Record<NeedKind, { one: string; many: string }>
 
 const addresses: Readonly<Record<NeedKind, string>> = {
   message: '/messages',
+  approval: '/relays/',
   dead_job: '/jobs/',
   failed_job: '/jobs/',
   failed_relay: '/relays/',

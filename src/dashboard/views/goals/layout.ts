@@ -3,175 +3,181 @@ export interface Point {
   y: number;
 }
 
-export interface Drawn<Key> {
+export interface Drawn {
   width: number;
   height: number;
   /** The centre of each node. */
-  places: ReadonlyMap<Key, Point>;
+  places: ReadonlyMap<string, Point>;
   /** The points of each edge, in the order of the input. */
   ways: readonly Point[][];
 }
 
 export const nodeSize = { width: 200, height: 46 };
-const half = nodeSize.width / 2;
 const margin = 12;
-const rankGap = 46;
-const nodeGap = 14;
-/** What an edge takes of the height of a rank that it passes. */
-const passHeight = 10;
+const columnGap = 46;
+const rowGap = 14;
+/** What an edge takes of a column that it passes. */
+const edgeHeight = 4;
+const half = nodeSize.width / 2;
 const sweeps = 8;
 
-/** A node, or the place where an edge passes a rank. */
-interface Cell {
+/** A node, or a place where an edge passes a column. */
+interface Vertex {
   rank: number;
   height: number;
-  before: Cell[];
-  after: Cell[];
   y: number;
+  before: Vertex[];
+  after: Vertex[];
 }
 
+type Edge = readonly [from: string, to: string];
+
 /**
- * Lays a graph out from left to right, dependencies on the left: ranks by longest path, order within a rank by the
- * barycenters of the neighbours, heights as near to them as the order allows (Sugiyama, Tagawa, Toda, 1981).
+ * Lays a graph out from left to right, dependencies on the left: columns by the longest way, the order in each column by
+ * the middle of the neighbours, and heights as near to the neighbours as the order allows (Sugiyama et al., 1981).
  */
-export function placeGraph<Key extends string | number>(
-  keys: readonly Key[],
-  edges: readonly (readonly [Key, Key])[],
-): Drawn<Key> {
-  const ranks = rankAll(keys, edges);
-  const cells = new Map(keys.map((key) => [key, newCell(ranks.get(key) ?? 0, nodeSize.height)]));
-  const all = [...cells.values()];
-  const passes = edges.map(([from, to]) => join(cells.get(from), cells.get(to), all));
-  const byRank: Cell[][] = [];
-  for (const cell of all) {
-    const rank = byRank[cell.rank] ?? [];
-    byRank[cell.rank] = rank;
-    rank.push(cell);
-  }
-  for (let sweep = 0; sweep < sweeps; sweep++) order(byRank, sweep % 2 === 0);
-  for (let sweep = 0; sweep < sweeps; sweep++) settle(byRank, sweep % 2 === 0);
-  const top = Math.min(0, ...all.map(({ y, height }) => y - height / 2)) - margin;
-  for (const cell of all) cell.y -= top;
-  const place = ({ rank, y }: Cell): Point => ({ x: margin + half + rank * (nodeSize.width + rankGap), y });
+export function placeGraph(keys: readonly string[], edges: readonly Edge[]): Drawn {
+  const ranks = ranksOf(keys, edges);
+  const nodes = new Map(keys.map((key) => [key, vertex(ranks.get(key) ?? 0, nodeSize.height)]));
+  const columns: Vertex[][] = [];
+  for (const node of nodes.values()) inColumn(columns, node);
+  const passed = edges.map(([from, to]) => link(nodes.get(from), nodes.get(to), columns));
+  arrange(columns);
+  const top = Math.min(...columns.flat().map(({ y, height }) => y - height / 2));
+  const bottom = Math.max(...columns.flat().map(({ y, height }) => y + height / 2));
+  const pointOf = ({ rank, y }: Vertex): Point => ({
+    x: margin + half + rank * (nodeSize.width + columnGap),
+    y: margin + y - top,
+  });
   return {
-    width: 2 * margin + Math.max(0, byRank.length * (nodeSize.width + rankGap) - rankGap),
-    height: margin + Math.max(0, ...all.map(({ y, height }) => y + height / 2)),
-    places: new Map([...cells].map(([key, cell]) => [key, place(cell)])),
+    width: 2 * margin + columns.length * nodeSize.width + Math.max(0, columns.length - 1) * columnGap,
+    height: 2 * margin + Math.max(0, bottom - top),
+    places: new Map([...nodes].map(([key, node]) => [key, pointOf(node)])),
     ways: edges.map(([from, to], index) => {
-      const [start, end] = [cells.get(from), cells.get(to)];
+      const ends = [nodes.get(from), nodes.get(to)].flatMap((node) => (node ? [pointOf(node)] : []));
+      const [start, end] = ends;
       if (!start || !end) return [];
-      // Edges leave on the right, enter on the left, and pass other nodes level.
-      const passed = (passes[index] ?? []).map(place);
+      // Edges leave on the right, enter on the left, and pass other columns level.
       return [
-        { x: place(start).x + half, y: start.y },
-        ...passed.flatMap(({ x, y }) => [
+        { x: start.x + half, y: start.y },
+        ...(passed[index] ?? []).map(pointOf).flatMap(({ x, y }) => [
           { x: x - half, y },
           { x: x + half, y },
         ]),
-        { x: place(end).x - half, y: end.y },
+        { x: end.x - half, y: end.y },
       ];
     }),
   };
 }
 
-const newCell = (rank: number, height: number): Cell => ({ rank, height, before: [], after: [], y: 0 });
+const vertex = (rank: number, height: number): Vertex => ({ rank, height, y: 0, before: [], after: [] });
 
-/** The length of the longest way to each node; one that nothing leads to stands right before what it leads to. */
-function rankAll<Key>(keys: readonly Key[], edges: readonly (readonly [Key, Key])[]): Map<Key, number> {
-  const after = new Map<Key, Key[]>(keys.map((key) => [key, []]));
-  const open = new Map<Key, number>(keys.map((key) => [key, 0]));
+function inColumn(columns: Vertex[][], one: Vertex): void {
+  const column = columns[one.rank] ?? [];
+  columns[one.rank] = column;
+  column.push(one);
+}
+
+/** Links two nodes through every column between them. Resolves to the places in these. */
+function link(from: Vertex | undefined, to: Vertex | undefined, columns: Vertex[][]): Vertex[] {
+  if (!from || !to || to.rank <= from.rank) return [];
+  const between = Array.from({ length: to.rank - from.rank - 1 }, (_, index) =>
+    vertex(from.rank + index + 1, edgeHeight),
+  );
+  for (const one of between) inColumn(columns, one);
+  const way = [from, ...between, to];
+  for (const [index, one] of way.entries()) {
+    const next = way[index + 1];
+    if (!next) break;
+    one.after.push(next);
+    next.before.push(one);
+  }
+  return between;
+}
+
+/**
+ * The column of each node: one after the last of what it waits for; what waits for nothing stands before the first that
+ * waits for it. What is in a cycle, which an old file may have, is put where it does least harm.
+ */
+function ranksOf(keys: readonly string[], edges: readonly Edge[]): Map<string, number> {
+  const after = new Map<string, string[]>(keys.map((key) => [key, []]));
+  const left = new Map(keys.map((key) => [key, 0]));
   for (const [from, to] of edges) {
     after.get(from)?.push(to);
-    open.set(to, (open.get(to) ?? 0) + 1);
+    left.set(to, (left.get(to) ?? 0) + 1);
   }
-  const ranks = new Map<Key, number>();
-  const sources = keys.filter((key) => open.get(key) === 0);
-  const ready = [...sources];
-  for (let key = ready.pop(); key !== undefined; key = ready.pop()) {
-    const rank = ranks.get(key) ?? 0;
-    ranks.set(key, rank);
-    for (const to of after.get(key) ?? []) {
-      ranks.set(to, Math.max(ranks.get(to) ?? 0, rank + 1));
-      const left = (open.get(to) ?? 0) - 1;
-      open.set(to, left);
-      if (left === 0) ready.push(to);
+  const sources = keys.filter((key) => left.get(key) === 0);
+  const ranks = new Map(keys.map((key) => [key, 0]));
+  const order = [...sources];
+  for (const key of order) {
+    for (const next of after.get(key) ?? []) {
+      ranks.set(next, Math.max(ranks.get(next) ?? 0, (ranks.get(key) ?? 0) + 1));
+      const count = (left.get(next) ?? 0) - 1;
+      left.set(next, count);
+      if (count === 0) order.push(next);
     }
   }
   for (const key of sources) {
-    const next = (after.get(key) ?? []).map((to) => ranks.get(to) ?? 1);
-    if (next.length > 0) ranks.set(key, Math.min(...next) - 1);
+    const nexts = (after.get(key) ?? []).map((next) => ranks.get(next) ?? 0);
+    if (nexts.length > 0) ranks.set(key, Math.max(0, Math.min(...nexts) - 1));
   }
   return ranks;
 }
 
-/** Joins two nodes by a cell in each rank between them; returns these. */
-function join(from: Cell | undefined, to: Cell | undefined, all: Cell[]): Cell[] {
-  if (!from || !to) return [];
-  const passed: Cell[] = [];
-  let last = from;
-  for (let rank = from.rank + 1; rank < to.rank; rank++) {
-    const cell = newCell(rank, passHeight);
-    passed.push(cell);
-    all.push(cell);
-    last.after.push(cell);
-    cell.before.push(last);
-    last = cell;
-  }
-  last.after.push(to);
-  to.before.push(last);
-  return passed;
-}
-
-/** Orders each rank by where the neighbours in the rank beside it are; what has none keeps its place behind the others. */
-function order(byRank: readonly Cell[][], isForward: boolean): void {
-  for (const rank of byRank) for (const [index, cell] of rank.entries()) cell.y = index;
-  for (const rank of isForward ? byRank : [...byRank].reverse()) {
-    const wanted = new Map(
-      rank.map((cell) => {
-        const beside = isForward ? cell.before : cell.after;
-        const isAlone = cell.before.length + cell.after.length === 0;
-        return [cell, beside.length > 0 ? mean(beside) : isAlone ? Number.MAX_VALUE : cell.y];
-      }),
-    );
-    rank.sort((a, b) => (wanted.get(a) ?? 0) - (wanted.get(b) ?? 0));
-    for (const [index, cell] of rank.entries()) cell.y = index;
-  }
-}
-
-const mean = (cells: readonly Cell[]): number => cells.reduce((sum, { y }) => sum + y, 0) / cells.length;
-
-/** Moves the cells of each rank as near to their neighbours as their order and their heights allow. */
-function settle(byRank: readonly Cell[][], isForward: boolean): void {
-  for (const rank of isForward ? byRank : [...byRank].reverse()) {
-    const offsets: number[] = [];
-    let offset = 0;
-    for (const [index, { height }] of rank.entries()) {
-      const last = rank[index - 1];
-      if (last) offset += last.height / 2 + nodeGap + height / 2;
-      offsets.push(offset);
-    }
-    const wanted = rank.map((cell, index) => {
-      const beside = isForward ? cell.before : cell.after;
-      const near = beside.length > 0 ? beside : isForward ? cell.after : cell.before;
-      return (near.length > 0 ? mean(near) : cell.y) - (offsets[index] ?? 0);
-    });
-    for (const [index, y] of ascending(wanted).entries()) {
-      const cell = rank[index];
-      if (cell) cell.y = y + (offsets[index] ?? 0);
+/** Orders each column, and gives every place in it its height. */
+function arrange(columns: Vertex[][]): void {
+  for (const column of columns) stack(column);
+  for (let sweep = 0; sweep < sweeps; sweep++) {
+    const isForward = sweep % 2 === 0;
+    for (const column of isForward ? columns : [...columns].reverse()) {
+      const wanted = new Map(column.map((one) => [one, middle(isForward ? one.before : one.after) ?? one.y]));
+      column.sort((one, other) => (wanted.get(one) ?? 0) - (wanted.get(other) ?? 0));
+      settle(column, (one) => wanted.get(one) ?? one.y);
     }
   }
+  for (const column of columns) settle(column, (one) => middle([...one.before, ...one.after]) ?? one.y);
 }
 
-/** The ascending values that are nearest to these, by least squares (pool adjacent violators). */
-function ascending(values: readonly number[]): number[] {
+function middle(neighbours: readonly Vertex[]): number | undefined {
+  if (neighbours.length === 0) return undefined;
+  return neighbours.reduce((sum, { y }) => sum + y, 0) / neighbours.length;
+}
+
+const distance = (one: Vertex, next: Vertex): number => (one.height + next.height) / 2 + rowGap;
+
+function stack(column: readonly Vertex[]): void {
+  let y = 0;
+  for (const [index, one] of column.entries()) {
+    const last = column[index - 1];
+    y += last ? distance(last, one) : 0;
+    one.y = y;
+  }
+}
+
+/**
+ * Moves each place of a column as near to where it is wanted as the others allow, in their order: the least sum of squares
+ * (isotonic regression by pooling adjacent violators).
+ */
+function settle(column: readonly Vertex[], wantedOf: (one: Vertex) => number): void {
   const blocks: { sum: number; count: number }[] = [];
-  for (const value of values) {
-    let block = { sum: value, count: 1 };
-    for (let last = blocks.at(-1); last && last.sum / last.count > block.sum / block.count; last = blocks.at(-1)) {
+  const offsets: number[] = [];
+  for (const [index, one] of column.entries()) {
+    const last = column[index - 1];
+    const offset = last ? (offsets[index - 1] ?? 0) + distance(last, one) : 0;
+    offsets.push(offset);
+    blocks.push({ sum: wantedOf(one) - offset, count: 1 });
+    for (let own = blocks.at(-1), before = blocks.at(-2); own && before; own = blocks.at(-1), before = blocks.at(-2)) {
+      if (before.sum / before.count <= own.sum / own.count) break;
       blocks.pop();
-      block = { sum: last.sum + block.sum, count: last.count + block.count };
+      before.sum += own.sum;
+      before.count += own.count;
     }
-    blocks.push(block);
   }
-  return blocks.flatMap(({ sum, count }) => Array.from({ length: count }, () => sum / count));
+  let index = 0;
+  for (const { sum, count } of blocks) {
+    for (let within = 0; within < count; within++, index++) {
+      const one = column[index];
+      if (one) one.y = sum / count + (offsets[index] ?? 0);
+    }
+  }
 }
