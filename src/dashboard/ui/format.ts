@@ -21,7 +21,8 @@ export function costWords(shown: ShownCost): string {
   const cost = shown.cost_usd;
   if (cost === undefined) return '';
   if (cost === null) return 'cost unknown';
-  const rest = shown.unpriced_calls ? ` + ${shown.unpriced_calls} unpriced` : '';
+  const unpriced = shown.unpriced_calls ?? 0;
+  const rest = unpriced > 0 ? ` + ${unpriced} unpriced` : '';
   return `$${cost.toFixed(cost > 0 && cost < 0.1 ? 4 : 2)}${rest}`;
 }
 
