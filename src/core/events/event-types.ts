@@ -76,7 +76,10 @@ export const eventTypes = {
     'created',
     'baton_handed_over',
     'baton_waiting',
+    'approval_asked',
+    'step_approved',
     'step_passed',
+    'step_sent_back',
     'step_failed',
     'retried',
     'budget_changed',
@@ -92,6 +95,7 @@ export const eventTypes = {
   schedule: ['created', 'edited', 'paused', 'resumed', 'deleted', 'fired', 'skipped', 'failed'],
   runtime: [
     'template_saved',
+    'template_deleted',
     'purged',
     'cleared',
     'token_created',

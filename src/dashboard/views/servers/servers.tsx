@@ -1,17 +1,17 @@
-import { useState } from 'preact/hooks';
 import type { ShownToolProcess, ToolProcesses } from '../../../http/page/tool-processes.js';
 import type { Page } from '../../../tools/call/page.js';
 import type { ShownToolServer } from '../../../tools/shapes/tool-server.js';
 import { useMayWrite, write } from '../../api.js';
 import { usePollInterval } from '../../live.js';
 import { Link } from '../../location.js';
-import { ActionForm, Dialog } from '../../ui/dialog.js';
+import { ActionForm, DialogButton } from '../../ui/dialog.js';
 import { number, percent } from '../../ui/format.js';
 import { Name } from '../../ui/name.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
+import { ServerTools } from './tools.js';
 
 /** Calls change latencies and calls in flight without a recorded change. */
 const pollMs = 5_000;
@@ -119,9 +119,12 @@ function ServerCard({ server, processes }: ServerCardProps) {
           </tbody>
         </table>
       )}
+      {isReachable(server) && <ServerTools server={server.server} />}
     </section>
   );
 }
+
+const isReachable = ({ health }: ShownToolServer): boolean => health !== 'off';
 
 /** In how many processes it runs, and whose these are. */
 function Runs({ processes }: { processes: readonly ShownToolProcess[] }) {
@@ -200,38 +203,31 @@ function InstanceRow({ instance, isUsedHere }: InstanceRowProps) {
 
 /** Sets the number of instances a session keeps. What they run is set in the config file alone. */
 function Scale({ server }: { server: ShownToolServer }) {
-  const [isAsking, setAsking] = useState(false);
   const mayWrite = useMayWrite();
   if (!mayWrite) return null;
-  const close = () => setAsking(false);
   const scale = async (form: FormData) => {
     const instances = Number(form.get('instances'));
     await write('scale_tool_server', { server: server.server, instances });
     return `${server.server} has ${instances} ${instances === 1 ? 'instance' : 'instances'} in each session.`;
   };
   return (
-    <>
-      <button type="button" aria-label={`Scale ${server.server}`} onClick={() => setAsking(true)}>
-        Scale
-      </button>
-      {isAsking && (
-        <Dialog title={`Scale ${server.server}`} onClose={close}>
-          <ActionForm label="Scale" onSubmit={scale} onClose={close}>
-            <p>How many instances every session keeps from now on. With none, its calls go to backups and the cache.</p>
-            <label>
-              Instances
-              <input
-                name="instances"
-                type="number"
-                min={0}
-                max={8}
-                required
-                defaultValue={String(server.instances.length)}
-              />
-            </label>
-          </ActionForm>
-        </Dialog>
+    <DialogButton label="Scale" name={`Scale ${server.server}`} title={`Scale ${server.server}`}>
+      {(close) => (
+        <ActionForm label="Scale" onSubmit={scale} onClose={close}>
+          <p>How many instances every session keeps from now on. With none, its calls go to backups and the cache.</p>
+          <label>
+            Instances
+            <input
+              name="instances"
+              type="number"
+              min={0}
+              max={8}
+              required
+              defaultValue={String(server.instances.length)}
+            />
+          </label>
+        </ActionForm>
       )}
-    </>
+    </DialogButton>
   );
 }
