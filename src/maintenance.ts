@@ -8,6 +8,7 @@ import type { Reservations } from './core/coordination/reservations.js';
 import type { Session, SessionInfo, Sessions } from './core/coordination/sessions.js';
 import type { Slots } from './core/coordination/slots.js';
 import type { GoalRuns } from './core/goal-runs/goal-runs.js';
+import type { QueueWorkers } from './core/jobs/queue-workers.js';
 import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import type { Metrics } from './core/metrics/metrics.js';
 import { clearBoard } from './core/retention/clear-board.js';
@@ -42,6 +43,7 @@ export interface MaintenanceNeeds {
   reservations: Reservations;
   tasks: Tasks;
   goalRuns: GoalRuns;
+  queueWorkers: Pick<QueueWorkers, 'sweep'>;
   jobs: Pick<Jobs, 'notice' | 'sweep'>;
   scheduler: Pick<Scheduler, 'fireDue' | 'nextDueAt'>;
   metrics: Metrics;
@@ -129,6 +131,7 @@ export class Maintenance {
     const { tasks, goalRuns, jobs } = this.#needs;
     await this.#attempt('lapse claims', () => tasks.lapse());
     await this.#attempt('advance goal runs', () => goalRuns.sweep());
+    await this.#attempt('write off lost workers', () => this.#needs.queueWorkers.sweep());
     await this.#attempt('rescue jobs and start runners', () => jobs.sweep(actor));
     await this.fireSchedules();
   }

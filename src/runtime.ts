@@ -20,6 +20,7 @@ import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobStore } from './core/jobs/job-store.js';
 import { laneOf } from './core/jobs/lane.js';
 import type { JobEnded } from './core/jobs/outcome.js';
+import { createQueueWorkers, type QueueWorkers } from './core/jobs/queue-workers.js';
 import { wakeBlockedJobs } from './core/jobs/wake-jobs.js';
 import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import { createMessages, type Messages } from './core/messages/messages.js';
@@ -55,6 +56,7 @@ import { createJobs, type Jobs } from './runner/jobs.js';
 import { createSpool } from './runner/persist-outcome.js';
 import { createSpawner, spawnDetached } from './runner/spawn.js';
 import type { Watchdog } from './runner/watchdog.js';
+import { Worker } from './runner/worker.js';
 import { createScheduler, type Scheduler } from './services/schedules.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
@@ -71,6 +73,7 @@ export interface Runtime {
   readonly goalRuns: GoalRuns;
   readonly tasks: Tasks;
   readonly jobs: Jobs;
+  readonly queueWorkers: QueueWorkers;
   readonly metrics: Metrics;
   readonly breakers: Breakers;
   readonly relays: Relays;
@@ -93,6 +96,8 @@ export interface Runtime {
   liveProcesses(): Promise<LiveProcess[]>;
   /** Starts a dashboard that outlives this process, and ends when nobody has looked at it for an hour. */
   startDashboard(): Promise<void>;
+  /** The worker of this process, not started yet; only where the config has one. */
+  startWorker(url: string | null): Worker;
   /** Drains the job queue in this process: what the detached runner does. */
   startDrain(runnerId: string, watchdog?: Watchdog): Drain;
   /** Keeps shared tool servers for all who connect to the socket; undefined if another process does so already. */
@@ -148,12 +153,25 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const slots = createSlots({ ...ground, limit: config.workerSlots });
   const reservations = createReservations(ground);
   const tasks = createTaskBoard(ground);
-  const { jobs, goalRuns, relayRuns, startDrain, capabilities } = queue;
+  const { jobs, goalRuns, relayRuns, startDrain, capabilities, spawner } = queue;
+  const queueWorkers = createQueueWorkers(ground);
   const schedules = createSchedules(ground);
   const { provides } = capabilities;
   const scheduled = { agents, models, worktrees, jobs, goalRuns, relayRuns, schedules, provides };
   const scheduler = createScheduler({ ...ground, ...scheduled });
-  const upkept = { sessions, slots, reservations, tasks, goalRuns, jobs, scheduler, metrics, downstream, worktrees };
+  const upkept = {
+    queueWorkers,
+    sessions,
+    slots,
+    reservations,
+    tasks,
+    goalRuns,
+    jobs,
+    scheduler,
+    metrics,
+    downstream,
+    worktrees,
+  };
   const maintenance = new Maintenance({ config, backupDir, db, clock, log, ...upkept });
 
   return {
@@ -165,6 +183,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     goalRuns,
     tasks,
     jobs,
+    queueWorkers,
     metrics,
     breakers,
     relays: createRelays(ground),
@@ -186,6 +205,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     liveProcesses: () => findLiveProcesses(db, processes),
     startDashboard: () => startDashboard(ground),
     startDrain,
+    startWorker(url) {
+      if (!config.worker) throw new Error('This process is no worker.');
+      return new Worker({ worker: config.worker, queueWorkers, jobs, spawner, log, url });
+    },
     startKeeper: (socket) => startKeeper(ground, socket),
 
     close() {
@@ -253,7 +276,11 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
     await goalRuns.onEnded(sql, job, change);
     await relayRuns.onEnded(sql, job, change);
   };
-  const limits = { lanes: lanesOf(config), capabilities: capabilitiesOf(models, agents) };
+  const limits = {
+    lanes: lanesOf(config),
+    workerId: config.worker?.id,
+    capabilities: capabilitiesOf(models, agents, config.worker),
+  };
   const store = createJobStore({ db, clock, processes, ...limits, effects: jobEffects(clock), onEnded });
   const logDir = join(config.dataDir, 'logs');
   const spawner = createSpawner({
@@ -282,6 +309,7 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
     goalRuns,
     relayRuns,
     capabilities: limits.capabilities,
+    spawner,
     jobs: createJobs({ db, clock, store, spawner, spool, crashReports, log, isReadOnly: config.isReadOnly }),
     startDrain: (runnerId: string, watchdog?: Watchdog): Drain => new Drain({ ...drainNeeds, runnerId, watchdog }),
   };

@@ -24,6 +24,19 @@ import {
 } from './settings.js';
 
 /** All settings, parsed once: flags win over the environment, which wins over the config file and the defaults. */
+/** A long-lived process that works the queue, as `agent-runtime worker` was told. */
+export interface WorkerConfig {
+  id: string;
+  /** The job types that it takes; all unless given. */
+  types?: readonly string[] | undefined;
+  /** What it has beside providers and modules, such as gpu. */
+  provides: readonly string[];
+  /** Model calls at once. */
+  calls: number;
+  /** Other jobs at once, each in a process of its own. */
+  processes: number;
+}
+
 export interface Config {
   home: string;
   dbPath: string;
@@ -41,6 +54,8 @@ export interface Config {
   workerSlots: number;
   /** Processes of background jobs at once, over all sessions. */
   maxRunningJobs: number;
+  /** Set in a worker and in the runners that it starts. */
+  worker: WorkerConfig | undefined;
   /** Model calls in the background at once, over all sessions. */
   maxModelCalls: number;
   /** Model calls that one process carries. */
@@ -129,6 +144,7 @@ export function readConfigWith(
     provider.kind === undefined ? providerSettings(provider, file, env) : sectionsOfKind(providers, file);
   const modules = [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])];
   const agents = agentsOf(file, modules, { home, configPath });
+  const worker = readWorker(environment);
   const namedSecrets = providers.flatMap((provider) => provider.secretVariables?.(settingsOf(provider)) ?? []);
 
   return {
@@ -143,8 +159,9 @@ export function readConfigWith(
     isReadOnly: isOn(chosen('AGENT_RUNTIME_READ_ONLY')),
     guard: guardModeOf(environment, file.guard),
     workerSlots: limit('AGENT_RUNTIME_WORKER_SLOTS', limits.workerSlots),
-    maxRunningJobs: limit('AGENT_RUNTIME_MAX_RUNNING_JOBS', limits.maxRunningJobs),
-    maxModelCalls: maxModelCalls(environment, limits),
+    maxRunningJobs: worker?.processes ?? limit('AGENT_RUNTIME_MAX_RUNNING_JOBS', limits.maxRunningJobs),
+    maxModelCalls: worker?.calls ?? maxModelCalls(environment, limits),
+    worker,
     callsPerRunner: limits.callsPerRunner ?? 16,
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
     retentionDays: readWholeNumber(environment, 'AGENT_RUNTIME_RETENTION_DAYS') ?? limits.retentionDays,
@@ -172,6 +189,11 @@ export function readConfigWith(
     ],
     warnings: warnOfUnknown(environment, providers),
   };
+}
+
+/** What a worker tells the runners that it starts; nobody else sets it. */
+function readWorker({ AGENT_RUNTIME_WORKER: given }: Environment): WorkerConfig | undefined {
+  return given ? (JSON.parse(given) as WorkerConfig) : undefined;
 }
 
 /** Who limits the jobs and says nothing of calls means both. */

@@ -7,9 +7,11 @@ import {
   argument,
   choice,
   completedBy,
+  count,
   flag,
   list,
   optionalArgument,
+  port,
   requiredText,
   text,
   textWithDefault,
@@ -50,6 +52,25 @@ const agentCommands = [
 export const jobCommands = [
   { name: 'agents', description: 'List the job types; write and try agents of your own.', commands: agentCommands },
   scheduleCommands,
+  defineCommand({
+    name: 'worker',
+    description: 'Work the queue and fire schedules until a signal ends it, whether a session lives or not.',
+    options: {
+      types: list('--types <types>', 'only jobs of these types, with commas between (default: all)'),
+      provides: list('--provides <names>', 'what this machine has, such as gpu, for jobs that require it'),
+      concurrency: count('--concurrency <count>', 'jobs at once, model calls and others each (default: the limits)'),
+      processes: count('--processes <count>', 'jobs other than model calls at once, each in a process'),
+      port: port('--port <number>', 'answer /healthz and /metrics there', { least: 0 }),
+      host: textWithDefault('--host <name>', 'the address to listen on', '127.0.0.1'),
+      drainTimeout: count(
+        '--drain-timeout <seconds>',
+        'hand jobs back so long after the first signal (default: 300)',
+        300,
+      ),
+    },
+    logsWarnings: true,
+    load: async () => (await import('./worker/worker.js')).runWorker,
+  }),
   defineCommand({
     name: 'submit',
     description: 'Submit a job. It runs in a process of its own and goes on when this command ends.',

@@ -37,6 +37,7 @@ export function runnerEnvironment(
     ...given([['AGENT_RUNTIME_AGENTS', config.agents.map(({ path }) => path).join(delimiter)]]),
     ...ofFlags(config),
     AGENT_RUNTIME_DEPTH: String(config.depth),
+    ...given([['AGENT_RUNTIME_WORKER', config.worker && JSON.stringify(config.worker)]]),
   };
 }
 
@@ -81,9 +82,18 @@ export function keeperEnvironment(config: Config): Record<string, string> {
 }
 
 /** What a runner of this configuration can run: a provider that works without settings counts as configured. */
-export function capabilitiesOf(models: Models, { types, provides }: AgentRegistry): Capabilities {
+export function capabilitiesOf(
+  models: Models,
+  { types, provides }: Pick<AgentRegistry, 'types' | 'provides'>,
+  worker?: Config['worker'],
+): Capabilities {
   const usable = models.available().filter(({ isUsable }) => isUsable);
-  return { types, provides: [...usable.map(({ id }) => id), ...provides] };
+  return {
+    types: worker?.types ? new Set(worker.types) : types,
+    isOfTypesAlone: worker?.types !== undefined,
+    provides: [...usable.map(({ id }) => id), ...provides],
+    labels: worker?.provides ?? [],
+  };
 }
 
 /** How many jobs of each lane may be at work. */

@@ -19,6 +19,8 @@ export interface JobRequest {
   /** Epoch milliseconds. */
   run_at?: number | undefined;
   delay_seconds?: number | undefined;
+  /** What the worker must have that takes it. */
+  requires?: string | undefined;
   max_attempts?: number | undefined;
   timeout_seconds?: number | undefined;
   idempotency_key?: string | undefined;
@@ -67,6 +69,7 @@ export async function prepareJob(
     type: request.type,
     payload,
     requires: demands.requires,
+    needs: request.requires,
     concurrency: demands.concurrency,
     metadata: request.metadata,
     priority: request.priority,

@@ -21,6 +21,7 @@ import { taskKeys } from './migrations/020-task-keys.js';
 import { acknowledgements } from './migrations/021-acknowledgements.js';
 import { schedules } from './migrations/022-schedules.js';
 import { costs } from './migrations/023-costs.js';
+import { queueWorkers } from './migrations/024-queue-workers.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   acknowledgements,
   schedules,
   costs,
+  queueWorkers,
 ];

@@ -1,22 +1,8 @@
 import { z } from 'zod';
-import { modelParams } from '../agents/llm.js';
 import { hasEnded, jobStatuses } from '../core/jobs/job.js';
 import { retryLlmJob, submitLlmJob } from '../services/model-request.js';
 import { defineTool } from './call/define-tool.js';
-import {
-  cursor,
-  delaySeconds,
-  inWorktree,
-  jobId,
-  limit,
-  priority,
-  scope,
-  taskReference,
-  time,
-  toMs,
-  verify,
-  whenTrue,
-} from './call/fields.js';
+import { cursor, jobId, limit, scope, toMs, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForJobs } from './call/wait.js';
 import { wholeJobId } from './call/whole-job-id.js';
@@ -35,49 +21,7 @@ import {
 } from './shapes/job.js';
 import { jobResultOutput, showJobResult } from './shapes/job-result.js';
 import { jobListText, jobResultText, jobStatusText, repeatedLine, warningLines } from './shapes/job-text.js';
-
-const model = z
-  .string()
-  .min(1)
-  .max(200)
-  .describe('Such as claude-sonnet-5-5, gemini-3.8-flash, openai:ID, ollama:llama3.2, claude-code:sonnet.');
-
-/** What submit_background_task takes. */
-export const newPrompt = z.strictObject({
-  task_description: z.string().min(1).max(2_000_000).describe('The prompt.'),
-  model: model.optional(),
-  model_params: modelParams.optional(),
-  system: z.string().max(200_000).optional().describe('System prompt.'),
-  priority: priority.optional(),
-  depends_on: z.array(jobId).max(100).optional().describe('Their results go where {{results}} stands, or at the end.'),
-  fallback_models: z
-    .array(model)
-    .max(5)
-    .optional()
-    .describe('Asked in turn when the provider of the model before is failing, or its tries are used up.'),
-  max_attempts: z
-    .int()
-    .min(1)
-    .max(20)
-    .optional()
-    .describe('Tries on rate limits, server errors, network trouble or a lost process; 3 unless given.'),
-  timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
-  token_budget: z.int().min(1).max(1_000_000_000).optional().describe('Most over all tries, as budget_usd in dollars.'),
-  budget_usd: budgetUsd.optional().describe('Most US dollars over all tries.'),
-  idempotency_key: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .describe('A name of your own: the same key again returns the same task.'),
-  task_id: taskReference.optional().describe('A board task: claimed now, judged, completed or failed.'),
-  verify,
-  continue_from: jobId.optional().describe('Its conversation goes on.'),
-  working_directory: z.string().min(1).max(4_000).optional().describe('Where a CLI works: in your project.'),
-  worktree: inWorktree,
-  run_at: time.optional(),
-  delay_seconds: delaySeconds.optional(),
-});
+import { model, newPrompt } from './shapes/new-prompt.js';
 
 /** Background tasks: prompts that a language model answers in a process of their own. */
 export const backgroundTools = [

@@ -5,18 +5,7 @@ import { compareJobs } from '../services/compare-jobs.js';
 import { type JobRequest, submitJob } from '../services/submit-job.js';
 import { mostJobs, submitJobs } from '../services/submit-jobs.js';
 import { defineTool } from './call/define-tool.js';
-import {
-  cursor,
-  delaySeconds,
-  failurePolicy,
-  limit,
-  metadata,
-  priority,
-  scope,
-  time,
-  toMs,
-  whenTrue,
-} from './call/fields.js';
+import { cursor, limit, metadata, scope, toMs, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { parseInput } from './call/parse-input.js';
 import { wholeJobId } from './call/whole-job-id.js';
@@ -31,6 +20,7 @@ import {
 } from './shapes/comparison.js';
 import { jobOutput, listedJobOutput, showJob, showListedJob, submittedOutput } from './shapes/job.js';
 import { repeatedLine, warningLines } from './shapes/job-text.js';
+import { newJob } from './shapes/new-job.js';
 
 const jobId = z
   .string()
@@ -41,31 +31,6 @@ const jobId = z
 /** A page of jobs, as a caller who gives a limit gets it. */
 export const jobListOutput = pageOutput('jobs', listedJobOutput);
 const crowdedJob = listedJobOutput.partial({ type: true, status: true, created_at: true, completed_at: true });
-
-/** What submit_job takes. */
-export const newJob = z.strictObject({
-  type: z.string().min(1).max(100).describe('Such as ml_experiment or backtest.'),
-  payload: metadata.describe('As the schema of the agent says.'),
-  metadata: metadata.optional(),
-  priority: priority.optional(),
-  depends_on: z.array(jobId).max(100).optional().describe('Jobs that must be completed first.'),
-  on_dependency_failure: failurePolicy.optional().describe('When one of those fails; cancel unless given.'),
-  run_at: time.optional().describe('Not started before this, ISO 8601 with a zone.'),
-  delay_seconds: delaySeconds.optional(),
-  max_attempts: z
-    .int()
-    .min(1)
-    .max(20)
-    .optional()
-    .describe('Tries on transient failures or a lost process; 3 unless given.'),
-  timeout_seconds: z.int().min(1).max(86_400).optional().describe('How long one try may take; 1,800 unless given.'),
-  idempotency_key: z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .describe('A name of your own: the same key again returns the same job.'),
-});
 
 const submitJobTool = defineTool({
   name: 'submit_job',

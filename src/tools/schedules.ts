@@ -11,13 +11,13 @@ import {
 } from '../core/schedules/schedule.js';
 import type { Runtime } from '../runtime.js';
 import { type ScheduleAction, type ScheduleRequest, scheduleActions } from '../services/schedules.js';
-import { newPrompt } from './background.js';
 import { type Checked, defineTool } from './call/define-tool.js';
 import { cursor, metadata, scope, time, toMs, whenTrue } from './call/fields.js';
 import { pagedList, pageOutput, projectOf } from './call/page.js';
 import { parseInput } from './call/parse-input.js';
-import { newJob } from './jobs.js';
-import { newRelay } from './relay.js';
+import { newJob } from './shapes/new-job.js';
+import { newPrompt } from './shapes/new-prompt.js';
+import { newRelay } from './shapes/new-relay.js';
 import { scheduleOutput, showSchedule } from './shapes/schedule.js';
 
 const name = z.string().trim().min(1).max(200).describe('The name of the schedule.');
@@ -109,7 +109,7 @@ export const scheduleTools = [
     name: 'list_schedules',
     title: 'List schedules',
     effect: 'read',
-    description: 'Lists schedules: next times, what came of the last, what lives to fire them.',
+    description: 'Lists schedules: next times, last outcomes, what fires them.',
     input: z.strictObject({ name: name.optional(), scope: scope.optional(), cursor }),
     output: scheduleListOutput,
     handler: async ({ name: only, ...input }, { runtime, actor }) => {

@@ -61,6 +61,12 @@ export async function sampleHome(runtime: Runtime, clock: LateClock): Promise<Sa
   await breakers(runtime, sessions.shop, clock);
   await settle(sessions, runners, clock, jobs);
   clock.pass(sampleAge);
+  // The models of the sample have a price, but for one of them.
+  await runtime.db.run(
+    `update jobs set cost_micros = input_tokens * 5 + output_tokens * 25, unpriced_calls = 0
+     where model = 'claude-opus-5'`,
+  );
+  await runtime.db.run("update jobs set unpriced_calls = 1 where model = 'claude-sonnet-5-5'");
   await beginWork(sessions);
   return { ...goals, ...relays, ...jobs };
 }

@@ -30,7 +30,7 @@ describeInBrowser("a task's own page", () => {
 
     await open('/board/task/schema');
     await page.getByText('Amounts are integers of the smallest unit.').waitFor();
-    await page.getByText('claim token: 1').first().waitFor();
+    await page.getByText('began #').first().waitFor();
     expect(await savedJson(page)).toContain('"tokens_used": 61000');
 
     await open(`/board/task/${ids.legal}`);
@@ -44,7 +44,7 @@ describeInBrowser("a task's own page", () => {
     const { page, open, runtime } = await openPage('/activity');
     const { ids } = await sampleBoard(runtime);
     await open(`/board/task/${ids[key]}`);
-    await page.locator('.history li').first().waitFor();
+    await page.locator('.told-events li').first().waitFor();
     await page.locator('.neighbours li, .passage').first().waitFor();
     await expectGoodLooks(page, `task-${key}`);
   });
@@ -130,7 +130,7 @@ describeInBrowser("a task's own page", () => {
     await state(page).getByText('Cancelled').waitFor();
     await page.getByRole('button', { name: 'Reopen' }).click();
     await state(page).getByText('Waiting').waitFor();
-    await page.locator('.history').getByText('reopened').waitFor();
+    await page.locator('.told-events').getByText('reopened').waitFor();
     expect(await runtime.tasks.get('webhook')).toMatchObject({ status: 'pending', attempts: 0 });
     expect(problems).toEqual([]);
   });

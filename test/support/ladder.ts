@@ -71,6 +71,7 @@ export const writers: Readonly<Record<string, string>> = {
   job_chunks: 'core/jobs',
   job_dependencies: 'core/jobs',
   job_logs: 'core/jobs',
+  queue_workers: 'core/jobs',
   runners: 'core/jobs',
   messages: 'core/messages',
   message_receipts: 'core/messages',

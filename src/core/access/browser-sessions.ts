@@ -2,7 +2,7 @@ import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Database, Sql } from '../../store/sql.js';
-import type { Actor } from '../actor.js';
+import { type Actor, personNamed } from '../actor.js';
 import { recordEvent } from '../events/events.js';
 import { accessSubject, type Pass, type Rights } from './pass.js';
 import { findSecret, hashOf, isSame, newSecret } from './secret.js';
@@ -51,8 +51,6 @@ export const browserIdleMs = 12 * 3_600_000;
 
 /** A last use is written at most this often: a write at every request would cost more than the request. */
 export const usePrecisionMs = 60_000;
-
-const nobody: Actor = { holder: null, project: '' };
 
 /** Codes for people, and the sessions of the browsers that have used one. */
 export function createBrowserSessions({ db, clock }: { db: Database; clock: Clock }) {
@@ -133,8 +131,10 @@ async function signIn(sql: Sql, code: string, ownerToken: string, now: EpochMs):
     last_used_at: now,
     expires_at: now + browserLifeMs,
   });
+  const token = await sql.get<{ name: string }>('select name from access_tokens where id = ?', row.token_id);
   const data = { browser: id, token: row.token_id ?? 'owner', read_only: row.is_read_only === 1 };
-  await recordEvent(sql, { at: now, ...accessSubject, actor: nobody, type: 'browser_signed_in', data });
+  const actor = personNamed(token?.name ?? 'owner');
+  await recordEvent(sql, { at: now, ...accessSubject, actor, type: 'browser_signed_in', data });
   return secret;
 }
 

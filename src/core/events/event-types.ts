@@ -61,7 +61,7 @@ export const eventTypes = {
     'worktree_removed',
     ...acknowledgements,
   ],
-  runner: ['lost'],
+  runner: ['lost', 'worker_started', 'worker_ended', 'worker_lost'],
   breaker: [
     'call_failed',
     'failure_trip',

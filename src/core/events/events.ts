@@ -99,13 +99,12 @@ export interface EventFilter {
 }
 
 /** The events that match, newest first. Throws `invalid` for a `subjectId` without a `subject`. */
-export async function listEvents(sql: Sql, filter: EventFilter): Promise<Event[]> {
-  const found = whereEvents(filter);
-  const rows = await sql.all<EventRow>(
-    `select * from events ${found.text} order by id desc limit ?`,
-    ...found.values,
-    filter.limit,
-  );
+export const listEvents = async (sql: Sql, filter: EventFilter): Promise<Event[]> =>
+  readEvents(sql, whereEvents(filter), filter.limit);
+
+/** The events that meet a `where`, newest first. */
+export async function readEvents(sql: Sql, { text, values }: Fragment, limit: number): Promise<Event[]> {
+  const rows = await sql.all<EventRow>(`select * from events ${text} order by id desc limit ?`, ...values, limit);
   return rows.map(toEvent);
 }
 

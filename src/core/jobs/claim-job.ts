@@ -14,8 +14,12 @@ import { type Lane, modulePrefix } from './lane.js';
 export interface Capabilities {
   /** The job types that are known here. A job may also require one of `provides`. */
   types: ReadonlySet<string>;
+  /** Whether jobs of the user's own modules, too, must be of these types. */
+  isOfTypesAlone?: boolean;
   /** The providers, commands and modules that are configured here. */
   provides: readonly string[];
+  /** What a worker was told that it has, such as gpu. */
+  labels?: readonly string[];
 }
 
 /** The jobs of one lane that a process of this configuration can run. */
@@ -25,8 +29,9 @@ export interface LaneWork {
 }
 
 /** A hash that is equal for processes that can run the same jobs: sessions may be configured with different keys. */
-export function capabilityHash({ types, provides }: Capabilities): string {
-  const all = JSON.stringify([[...types.keys()].sort(), [...provides].sort()]);
+export function capabilityHash({ types, provides, isOfTypesAlone, labels = [] }: Capabilities): string {
+  const restrictions = isOfTypesAlone || labels.length > 0 ? [[isOfTypesAlone, [...labels].sort()]] : [];
+  const all = JSON.stringify([[...types.keys()].sort(), [...provides].sort(), ...restrictions]);
   return createHash('sha256').update(all).digest('hex').slice(0, 8);
 }
 
@@ -192,12 +197,13 @@ async function readyFor(sql: Sql, { capabilities, lane }: LaneWork, clock: Clock
   };
 }
 
-function runnableBy({ types, provides }: Capabilities): Fragment {
+function runnableBy({ types, provides, isOfTypesAlone = false, labels = [] }: Capabilities): Fragment {
   const known = [...types];
   return {
-    text: `(type in (${marks(known)}) or requires like '${modulePrefix}%')
-      and (requires is null or requires in (${marks(provides)}))`,
-    values: [...known, ...provides],
+    text: `(type in (${marks(known)}) ${isOfTypesAlone ? '' : `or requires like '${modulePrefix}%'`})
+      and (requires is null or requires in (${marks(provides)}))
+      and (needs is null or needs in (${marks(labels)}))`,
+    values: [...known, ...provides, ...labels],
   };
 }
 

@@ -38,6 +38,8 @@ export interface JobStoreNeeds {
   /** What each lane may have at work, over all processes. Waiting runners do not count. */
   lanes: Readonly<Record<Lane, LaneLimit>>;
   capabilities: Capabilities;
+  /** The worker whose runners are started here; absent in a session. */
+  workerId?: string | undefined;
   /** By job type: what completing a job also does, in the same transaction. */
   effects: ReadonlyMap<string, JobEffect>;
   /** What the end of any job also does, in the same transaction. */
@@ -80,7 +82,7 @@ export type JobStore = ReturnType<typeof createJobStore>;
  */
 export function createJobStore(needs: JobStoreNeeds) {
   const { db, clock, processes, capabilities } = needs;
-  const limits = { lanes: needs.lanes, capabilities };
+  const limits = { lanes: needs.lanes, capabilities, workerId: needs.workerId };
   const { onEnded = async () => {} } = needs;
   const rules: FinishRules = { clock, effects: needs.effects, onEnded, backoff, random: needs.random ?? Math.random };
   const changeBy = (actor: Actor) => ({ at: clock.now(), actor });

@@ -21,6 +21,8 @@ export interface JobRow {
   metadata: string;
   priority: number;
   requires: string | null;
+  /** What the worker must have that takes it. */
+  needs: string | null;
   concurrency: number | null;
   lane: Lane;
   run_at: number;

@@ -17,6 +17,7 @@ import {
 } from './claim-job.js';
 import type { JobRow } from './job.js';
 import type { Lane, LaneLimit } from './lane.js';
+import { isWorkerAtWork } from './queue-worker.js';
 
 export interface RunnerRow {
   id: string;
@@ -31,6 +32,8 @@ export interface RunnerRow {
   pid: number | null;
   process_started: string | null;
   started_by: string | null;
+  /** The worker that has started it; null for a session's. */
+  worker_id: string | null;
   created_at: number;
   created_tick: number;
   created_boot_id: string;
@@ -43,6 +46,8 @@ export interface RunnerLimits {
   /** What each lane may have at work, over all processes. */
   lanes: Readonly<Record<Lane, LaneLimit>>;
   capabilities: Capabilities;
+  /** The worker whose runners these are. Its limits are its own, beside those of all sessions together. */
+  workerId?: string | undefined;
 }
 
 /** SQL condition: the runner is live. Worded exactly as in the partial index, so that the index is used. */
@@ -73,6 +78,7 @@ export async function permitRunner(
     state: 'starting',
     lane,
     capacity: limits.lanes[lane].perRunner,
+    worker_id: limits.workerId ?? null,
     started_by: recordedName(actor),
     created_at: clock.now(),
     created_tick: clock.tick(),
@@ -85,11 +91,12 @@ export async function permitRunner(
 export async function isRunnerWanted(
   sql: Sql,
   lane: Lane,
-  { lanes, capabilities }: RunnerLimits,
+  { lanes, capabilities, workerId }: RunnerLimits,
   clock: Clock,
 ): Promise<boolean> {
   const { atOnce } = lanes[lane];
-  const { promised, free } = await readRoom(sql, lane, capabilities);
+  if (workerId !== undefined && !(await isWorkerAtWork(sql, workerId, clock))) return false;
+  const { promised, free } = await readRoom(sql, lane, capabilities, { workerId });
   if (promised >= atOnce) return false;
   const work: LaneWork = { lane, capabilities };
   if ((await countReady(sql, work, clock, atOnce + 1)) > free) return true;
@@ -103,20 +110,26 @@ interface Room {
   free: number;
 }
 
-async function readRoom(sql: Sql, lane: Lane, capabilities: Capabilities, except = ''): Promise<Room> {
+async function readRoom(
+  sql: Sql,
+  lane: Lane,
+  capabilities: Capabilities,
+  { workerId, except = '' }: { workerId?: string | undefined; except?: string },
+): Promise<Room> {
   const ability = capabilityHash(capabilities);
-  const runners = await sql.all<Pick<RunnerRow, 'ability' | 'state' | 'capacity'> & { running: number }>(
-    `select ability, state, capacity,
+  const runners = await sql.all<Pick<RunnerRow, 'ability' | 'state' | 'capacity' | 'worker_id'> & { running: number }>(
+    `select ability, state, capacity, worker_id,
        (select count(*) from jobs where jobs.runner_id = runners.id and jobs.status = 'running') as running
      from runners where ${isLive} and lane = ? and id <> ?`,
     lane,
     except,
   );
   const room: Room = { promised: 0, free: 0 };
-  for (const { ability: own, state, capacity, running } of runners) {
+  for (const { ability: own, state, capacity, running, worker_id } of runners) {
     const isAble = own === ability;
     if (isAble) room.free += Math.max(0, capacity - running);
-    if (state !== 'waiting') room.promised += Math.max(running, isAble ? capacity : Math.min(1, capacity));
+    if (worker_id === (workerId ?? null) && state !== 'waiting')
+      room.promised += Math.max(running, isAble ? capacity : Math.min(1, capacity));
   }
   return room;
 }
@@ -174,15 +187,18 @@ export async function nextStep(
   const self = await sql.get<RunnerRow>(`select * from runners where id = ? and ${isLive}`, id);
   if (!self) return { do: 'leave' };
   const work: LaneWork = { lane: self.lane, capabilities };
-  const running = await countRunning(sql, self.lane);
-  const jobs = await claimJobs(sql, id, work, Math.min(room, lanes[self.lane].atOnce - running), clock);
+  const running = await countRunning(sql, self);
+  // What a worker has begun its runners finish, also after its end; they take nothing more then.
+  const mayTake = self.worker_id === null || (await isWorkerAtWork(sql, self.worker_id, clock));
+  const most = mayTake ? Math.min(room, lanes[self.lane].atOnce - running) : 0;
+  const jobs = await claimJobs(sql, id, work, most, clock);
   if (jobs.length > 0 || (await isCarrying(sql, id))) {
     if (self.state !== 'running') await setState(sql, id, 'running', clock);
     return { do: 'run', jobs };
   }
-  const until = await nextTimeToWaitFor(sql, work, clock);
+  const until = mayTake ? await timeToWaitFor(sql, self, work, clock) : undefined;
   if (until !== undefined) {
-    const others = await readRoom(sql, self.lane, capabilities, id);
+    const others = await readRoom(sql, self.lane, capabilities, { except: id });
     if (others.free === 0) {
       await setState(sql, id, 'waiting', clock);
       return { do: 'wait', until };
@@ -192,11 +208,24 @@ export async function nextStep(
   return { do: 'leave' };
 }
 
-/** The jobs of a lane that runners carry now, over all processes. A run of a goal has no runner. */
-async function countRunning(sql: Sql, lane: Lane): Promise<number> {
+/** A runner of a worker stays, as the worker does. */
+async function timeToWaitFor(
+  sql: Sql,
+  { worker_id }: RunnerRow,
+  work: LaneWork,
+  clock: Clock,
+): Promise<EpochMs | undefined> {
+  const next = await nextTimeToWaitFor(sql, work, clock);
+  return next ?? (worker_id === null ? undefined : clock.now() + longestWaitMs);
+}
+
+/** The jobs of a lane that the runners of one worker, or of all sessions, carry now. A run of a goal has no runner. */
+async function countRunning(sql: Sql, { lane, worker_id }: Pick<RunnerRow, 'lane' | 'worker_id'>): Promise<number> {
   const row = await sql.get<{ count: number }>(
-    'select count(*) as count from jobs where runner_id is not null and lane = ?',
+    `select count(*) as count from jobs where runner_id is not null and lane = ?
+       and exists (select 1 from runners r where r.id = jobs.runner_id and r.worker_id is not distinct from ?)`,
     lane,
+    worker_id,
   );
   return row?.count ?? 0;
 }

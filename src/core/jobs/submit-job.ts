@@ -23,6 +23,8 @@ export interface NewJob {
   priority?: number | undefined;
   /** The provider, command or module that its runner must have, as `Capabilities.provides` names it. */
   requires?: string | undefined;
+  /** What the worker must have that takes it, such as gpu. */
+  needs?: string | undefined;
   /** How many jobs of its type may run at once, over all processes. */
   concurrency?: number | undefined;
   /** Not started before this time. */
@@ -82,6 +84,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     metadata: JSON.stringify(job.metadata ?? {}),
     priority: job.priority ?? 5,
     requires: job.requires ?? null,
+    needs: job.needs ?? null,
     concurrency: job.concurrency ?? null,
     lane: laneOf(job.type, job.requires),
     ...startOf(job, at, clock),

@@ -3,6 +3,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Capabilities } from './claim-job.js';
 import type { JobRow } from './job.js';
 import { type Lane, type LaneLimit, modulePrefix } from './lane.js';
+import { hasWorkerWith } from './queue-worker.js';
 import { findJob } from './read-jobs.js';
 
 export interface QueueLimits {
@@ -17,6 +18,7 @@ export async function whyPending(sql: Sql, id: string, limits: QueueLimits, cloc
   return (
     (await waitsForJobs(sql, row)) ??
     waitsForTime(row, clock) ??
+    (await lacksWorker(sql, row)) ??
     lacksRunner(row, limits.capabilities) ??
     (await waitsForOthers(sql, row, limits.lanes))
   );
@@ -46,6 +48,12 @@ function waitsForTime(
   if (attempt > 0)
     return `Its attempt ${attempt} ended with: ${error_message ?? 'no error'} The next one begins at ${time}.`;
   return `It was submitted to start at ${time}.`;
+}
+
+async function lacksWorker(sql: Sql, { needs }: JobRow): Promise<string | undefined> {
+  if (needs === null) return undefined;
+  if (await hasWorkerWith(sql, needs)) return `It waits until a worker that provides ${needs} has room.`;
+  return `It waits for a worker that provides ${needs}, and none lives. Start one: agent-runtime worker --provides ${needs}`;
 }
 
 function lacksRunner({ type, requires }: JobRow, { types, provides }: Capabilities): string | undefined {

@@ -1,7 +1,7 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { type Fragment, is, where } from '../../store/where.js';
-import { containing } from '../tasks/list-tasks.js';
+import { containing } from '../tasks/containing.js';
 import { hasDueTasks, readyNow, releaseDueTasks } from '../tasks/ready.js';
 import type { TaskStatus } from '../tasks/task.js';
 import { readTaskCounts } from '../tasks/task-counts.js';

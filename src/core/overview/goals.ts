@@ -3,8 +3,8 @@ import type { Database, Sql } from '../../store/sql.js';
 import { is, where } from '../../store/where.js';
 import { type Budget, type Money, readBudget, readMoney } from '../budget/ledger.js';
 import { findCriticalPath } from '../goals/critical-path.js';
+import { containing } from '../tasks/containing.js';
 import { findGoal, type GoalStatus } from '../tasks/goal.js';
-import { containing } from '../tasks/list-tasks.js';
 import { type BoardSummary, type BoardTask, countStates, readTasks } from './board.js';
 
 export interface GoalProgress {

@@ -71,7 +71,7 @@ function plainValues(payload: JsonObject): string {
 /** A column of text by id, for the ids that exist. */
 export async function readTexts(
   sql: Sql,
-  table: 'tasks' | 'goals' | 'relay_pipelines',
+  table: 'tasks' | 'goals' | 'relay_pipelines' | 'schedules',
   column: 'title' | 'name',
   ids: readonly (number | string)[],
 ): Promise<Map<string, string>> {

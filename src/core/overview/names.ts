@@ -3,13 +3,27 @@ import { cut } from '../../base/text.js';
 import type { Sql } from '../../store/sql.js';
 import { nameJobs, readTexts } from './job-names.js';
 
-export const namedKinds = ['task', 'goal', 'job', 'relay', 'session', 'worker', 'person', 'other'] as const;
+export const namedKinds = [
+  'task',
+  'goal',
+  'job',
+  'relay',
+  'session',
+  'worker',
+  'person',
+  'message',
+  'schedule',
+  'breaker',
+  'server',
+  'tool',
+  'other',
+] as const;
 type NamedKind = (typeof namedKinds)[number];
 
 /** What people call a thing or a caller. */
 export interface Name {
   kind: NamedKind;
-  /** By which it is found: a task's number, a job's id, the holder of a session, the name of a worker or person. */
+  /** By which it is found: a task's number, a job's id, the holder of a session, the thread of a message. */
   id: string;
   name: string;
 }
@@ -25,11 +39,13 @@ export async function readNames(sql: Sql, references: Iterable<string>): Promise
     return { reference, kind, id };
   });
   const ids = (kind: string) => all.filter((one) => one.kind === kind).map(({ id }) => id);
-  const [tasks, goals, relays, jobs, sessions] = await Promise.all([
+  const [tasks, goals, relays, schedules, jobs, messages, sessions] = await Promise.all([
     readTexts(sql, 'tasks', 'title', ids('task').flatMap(toNumber)),
     readTexts(sql, 'goals', 'name', ids('goal').flatMap(toNumber)),
     readTexts(sql, 'relay_pipelines', 'name', ids('relay')),
+    readTexts(sql, 'schedules', 'name', ids('schedule')),
     readJobNames(sql, ids('job')),
+    readMessages(sql, ids('message').flatMap(toNumber)),
     nameSessions(
       sql,
       all.filter(({ kind }) => sessionKinds.has(kind)).map(({ reference }) => reference),
@@ -49,6 +65,12 @@ export async function readNames(sql: Sql, references: Iterable<string>): Promise
     if (sessionKinds.has(kind)) {
       return { kind: 'session', id: reference, name: sessions.get(reference) ?? formerSession(kind, id) };
     }
+    if (kind === 'message') {
+      const message = messages.get(id);
+      return { kind, id: String(message?.thread ?? id), name: message?.subject ?? `message ${id}` };
+    }
+    if (kind === 'schedule') return { kind, id, name: schedules.get(id) ?? `schedule ${id}` };
+    if (kind === 'breaker' || kind === 'server' || kind === 'tool') return { kind, id, name: id };
     if (kind === 'loose') return { kind: 'worker', id, name: id };
     if (kind === 'user') return { kind: 'person', id, name: id };
     return { kind: kind === '' ? 'worker' : 'other', id: reference, name: reference };
@@ -64,6 +86,18 @@ const sessionKinds: ReadonlySet<string> = new Set(['session', 'claude', 'client'
 
 const formerSession = (kind: string, id: string): string =>
   kind === 'client' ? cut(id, 40) : `${kind === 'claude' ? 'Claude Code' : 'session'} ${id.slice(0, 6)}`;
+
+async function readMessages(
+  sql: Sql,
+  ids: readonly number[],
+): Promise<Map<string, { subject: string; thread: number | null }>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql.all<{ id: number; subject: string; thread: number | null }>(
+    `select id, subject, thread_id as thread from messages where id in (${ids.map(() => '?').join(', ')})`,
+    ...ids,
+  );
+  return new Map(rows.map(({ id, ...message }) => [String(id), message]));
+}
 
 interface JobHead {
   id: string;

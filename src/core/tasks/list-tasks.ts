@@ -1,5 +1,6 @@
-import type { Sql, Value } from '../../store/sql.js';
+import type { Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
+import { containing } from './containing.js';
 import { readyNow, type TaskScope } from './ready.js';
 import { type Task, type TaskRow, taskStatuses, toTask } from './task.js';
 
@@ -87,27 +88,6 @@ function search(sql: Sql, filter: TaskFilter, text: string): Promise<TaskRow[]> 
     limit,
   );
 }
-
-/** SQL: whether a row has this text in one of its columns, for a task its title, description or key, in any case. */
-export function containing(text: string, columns = ['title', 'description', 'key']): Fragment {
-  const likes: string[] = [];
-  const values: Value[] = [];
-  for (const pattern of patternsFor(text)) {
-    for (const column of columns) {
-      likes.push(`lower(${column}) like ? escape '\\'`);
-      values.push(pattern);
-    }
-  }
-  return { text: `(${likes.join(' or ')})`, values };
-}
-
-/** SQLite's `lower` covers ASCII only. Other letters are matched as given, in lower case, and in upper case. */
-function patternsFor(text: string): Set<string> {
-  const variants = [text, text.toLowerCase(), text.toUpperCase()];
-  return new Set(variants.map((variant) => `%${lowerAscii(variant).replaceAll(/[\\%_]/g, '\\$&')}%`));
-}
-
-const lowerAscii = (text: string): string => text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** A task with the ids of the tasks it depends on. */
 export interface TaskWithDependencies extends Task {

@@ -65,3 +65,15 @@ export function spanOfJob(job: Pick<JobSummary, 'status' | 'started_at' | 'compl
       : ''
     : '';
 }
+
+const cents = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD' });
+const smallSums = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD', maximumSignificantDigits: 2 });
+
+/** $1.20, $0.0042, unknown, $1.20 and 3 calls of unknown cost: what is not known is never 0. */
+export function shownCost({ usd, unpriced_calls }: { usd: number | null; unpriced_calls: number }): string {
+  if (usd === null) return 'unknown';
+  const sum = usd === 0 || usd >= 0.1 ? cents.format(usd) : smallSums.format(usd);
+  return unpriced_calls === 0
+    ? sum
+    : `${sum} and ${shownCount(unpriced_calls)} ${unpriced_calls === 1 ? 'call' : 'calls'} of unknown cost`;
+}

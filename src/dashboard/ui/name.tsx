@@ -44,6 +44,8 @@ const addresses: Partial<Record<ShownName['kind'], string>> = {
   session: '/workers?holder=',
   worker: '/board?worker=',
   person: '/activity?actor=user:',
+  message: '/messages?thread=',
+  breaker: '/breakers/',
 };
 
 /** Where a named thing is shown. */

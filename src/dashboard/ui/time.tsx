@@ -1,14 +1,17 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { moment, wholeMoment } from './moment.js';
 
-/** A relative time such as `3 min ago` or `in 2 h`; its title has the exact one. */
+/** A relative time such as `3 min ago` or `in 2 h`; its title has the exact one, and a click or a tap shows that instead. */
 export function Time({ at }: { at: string | null | undefined }) {
   // Drawn again at the interval, and by the clock of that moment: `at` may be newer than the last interval.
   useNow(at ? 15_000 : undefined);
+  const [isExact, setExact] = useState(false);
   if (!at) return <span class="quiet">–</span>;
   return (
-    <time dateTime={at} title={new Date(at).toLocaleString()}>
-      {relative(new Date(at).getTime() - Date.now())}
+    // biome-ignore lint/a11y/useKeyWithClickEvents: whoever hears the page has the exact time as its title.
+    <time dateTime={at} title={wholeMoment(at)} onClick={() => setExact(!isExact)}>
+      {isExact ? moment(at) : relative(new Date(at).getTime() - Date.now())}
     </time>
   );
 }
@@ -55,6 +58,7 @@ export function When({ name, at }: { name: string; at: string | null | undefined
   return (
     <Particular name={name}>
       <Time at={at} />
+      <div class="quiet small">{moment(at)}</div>
     </Particular>
   );
 }

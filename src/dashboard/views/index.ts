@@ -12,6 +12,6 @@ export const views: readonly View[] = [
   { name: 'breakers', title: 'Breakers', load: async () => (await import('./breakers/breakers.js')).Breakers },
   { name: 'servers', title: 'Servers', load: async () => (await import('./servers/servers.js')).Servers },
   { name: 'trends', title: 'Metrics', load: async () => (await import('./metrics/metrics.js')).Metrics },
-  { name: 'activity', title: 'Activity', load: async () => (await import('./activity.js')).Activity },
+  { name: 'activity', title: 'Activity', load: async () => (await import('./activity/activity.js')).Activity },
   { name: 'settings', title: 'Settings', load: async () => (await import('./settings/settings.js')).Settings },
 ];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { acknowledge, readAttention, unacknowledge } from '../../core/attention/attention.js';
 import { readRecent, readRunning } from '../../core/overview/running.js';
 import { defineTool } from '../../tools/call/define-tool.js';
-import { showEvent } from '../../tools/shapes/event.js';
+import { tellEvents } from './activity/activity.js';
 import { acknowledgedOutput, attention, needKind, showAttention } from './attention.js';
 import { now, showRunningJob, showRunningTask } from './now.js';
 
@@ -59,11 +59,13 @@ export const nowReads = [
     handler: async ({ limit }, { runtime: { db, clock } }) => {
       const at = clock.now();
       const [running, recent] = await Promise.all([readRunning(db, limit), readRecent(db, at - recentMs, limit)]);
+      const told = await tellEvents(db, recent);
       const shown = [...running.jobs.map(showRunningJob), ...running.tasks.map((task) => showRunningTask(task, at))];
       return {
         running: shown.sort((one, other) => (one.since < other.since ? -1 : 1)),
         running_count: running.jobCount + running.taskCount,
-        recent: recent.map(showEvent),
+        recent: told.events,
+        names: told.names,
       };
     },
   }),

@@ -3,8 +3,9 @@ import { cut } from '../../base/text.js';
 import type { BoardTask } from '../../core/overview/board.js';
 import { isRun, type RunningJob } from '../../core/overview/running.js';
 import { iso } from '../../tools/call/fields.js';
-import { eventOutput } from '../../tools/shapes/event.js';
 import { summarize } from '../../tools/shapes/job.js';
+import { toldEvent } from './activity/activity.js';
+import { names } from './names.js';
 
 /** Something that is being worked on. Fields that say nothing are left out; times are ISO 8601. */
 const runningWork = z.strictObject({
@@ -39,7 +40,8 @@ export const now = z.strictObject({
   running: z.array(runningWork),
   /** All that is being worked on, shown or not. */
   running_count: z.int(),
-  recent: z.array(eventOutput),
+  recent: z.array(toldEvent),
+  names,
 });
 
 export type Now = z.infer<typeof now>;

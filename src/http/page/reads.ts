@@ -1,3 +1,4 @@
+import { activityReads } from './activity-reads.js';
 import { boardReads } from './board-reads.js';
 import { boardWrites } from './board-writes.js';
 import { jobReads } from './job-reads.js';
@@ -18,4 +19,5 @@ export const pageReads = [
   ...relayCalls,
   ...jobWrites,
   ...settingsWrites,
+  ...activityReads,
 ];

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../base/errors.js';
+import { readCosts } from '../../core/overview/costs.js';
 import { readDurations } from '../../core/overview/durations.js';
 import { readGoalTimeline, readRelayTimeline, readWorkTimeline } from '../../core/overview/timeline.js';
 import { readTrends } from '../../core/overview/trends.js';
 import { defineTool } from '../../tools/call/define-tool.js';
 import { goalId } from '../../tools/call/fields.js';
 import { metricsOutput, showMetrics } from '../../tools/shapes/metrics.js';
+import { costs, showCosts } from './costs.js';
 import { showTimeline, timeline } from './timeline.js';
 import { showTrends, trends } from './trends.js';
 
@@ -17,6 +19,8 @@ export const rangeInput = (byDefault: number) => ({
   from: z.iso.datetime({ offset: true }).optional().describe('Where the range begins, instead of a window.'),
   to: z.iso.datetime({ offset: true }).optional().describe('Where it ends; now unless given.'),
 });
+
+const stretchesInput = z.int().min(1).max(120).default(60).describe('In how many parts; 60 unless given.');
 
 interface AskedRange {
   window_minutes: number;
@@ -62,10 +66,7 @@ export const timeReads = [
     title: 'The runtime over time',
     effect: 'read',
     description: 'Jobs, tasks, times, tokens and the length of the queue, in equal stretches of a range.',
-    input: z.strictObject({
-      ...rangeInput(60),
-      stretches: z.int().min(1).max(120).default(60).describe('In how many parts; 60 unless given.'),
-    }),
+    input: z.strictObject({ ...rangeInput(60), stretches: stretchesInput }),
     output: trends,
     handler: async ({ stretches: count, ...asked }, { runtime: { db, clock } }) => {
       const now = clock.now();
@@ -77,6 +78,17 @@ export const timeReads = [
       ]);
       return showTrends(range, intervals, durations);
     },
+  }),
+
+  defineTool({
+    name: 'costs',
+    title: 'What jobs have cost',
+    effect: 'read',
+    description: 'The cost of the jobs that ended in a range: in equal stretches, by model, and by goal.',
+    input: z.strictObject({ ...rangeInput(60), stretches: stretchesInput }),
+    output: costs,
+    handler: async ({ stretches: count, ...asked }, { runtime: { db, clock } }) =>
+      showCosts(await readCosts(db, { ...rangeOf(asked, clock.now()), count })),
   }),
 
   defineTool({

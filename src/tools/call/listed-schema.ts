@@ -84,6 +84,7 @@ const plainNames: ReadonlySet<string> = new Set([
   'pipeline_id',
   'priority',
   'reason',
+  'requires',
   'result',
   'run_at',
   'scope',

@@ -1,17 +1,14 @@
 import type { Trends } from '../../../http/page/trends.js';
 import { duration, number, short } from '../../ui/format.js';
 import { type Line, LineChart } from '../../ui/line-chart.js';
-import { clockTime, dayOf, moment } from '../../ui/moment.js';
-import { showRange } from '../../ui/range.js';
+import { timeOf } from './chart-time.js';
 import type { Intervals } from './intervals.js';
 
 type Stretch = Trends['stretches'][number];
 
-const day = 86_400_000;
-
 /** What happened in each interval of a range; dragging over a chart looks at that part of it. */
 export function Charts({ stretches, intervals }: { stretches: readonly Stretch[]; intervals: Intervals }) {
-  const { from, to, length, words } = intervals;
+  const { length, words } = intervals;
   const line = (name: string, value: (stretch: Stretch) => number | undefined, more: Partial<Line> = {}): Line => ({
     name,
     points: stretches.flatMap((stretch) => {
@@ -20,14 +17,7 @@ export function Charts({ stretches, intervals }: { stretches: readonly Stretch[]
     }),
     ...more,
   });
-  const time = {
-    axis: 'Until',
-    showX: length >= day ? dayOf : to - from > day ? moment : clockTime,
-    fromZero: true,
-    span: [from, to] as const,
-    interval: length,
-    onSelect: (start: number, end: number) => showRange({ from: start, to: end }),
-  };
+  const time = timeOf(intervals);
   const has = (...names: (keyof Stretch)[]) => stretches.some((stretch) => names.some((name) => stretch[name]));
   return (
     <div class="charts">
@@ -75,6 +65,7 @@ export function Charts({ stretches, intervals }: { stretches: readonly Stretch[]
           lines={[line('In', ({ input_tokens }) => input_tokens), line('Out', ({ output_tokens }) => output_tokens)]}
           showY={short}
           showExactY={number}
+          isBars
           linkOf={(at) => jobsWithin(at - length, at)}
         />
       )}

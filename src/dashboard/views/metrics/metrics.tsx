@@ -8,6 +8,7 @@ import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { useNow } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { Charts } from './charts.js';
+import { Cost } from './cost.js';
 import { intervalsOf } from './intervals.js';
 import { Types } from './job-types.js';
 import { TaskFigures } from './task-figures.js';
@@ -71,6 +72,7 @@ export function Metrics({ query }: ViewProps) {
             ) : (
               <p class="quiet">Nothing has happened in this time.</p>
             )}
+            <Cost intervals={intervals} everyMs={everyMs} />
             <RawJson value={{ ...read, metrics: metrics.data }} />
           </>
         )}
