@@ -22,6 +22,7 @@ import { acknowledgements } from './migrations/021-acknowledgements.js';
 import { schedules } from './migrations/022-schedules.js';
 import { costs } from './migrations/023-costs.js';
 import { queueWorkers } from './migrations/024-queue-workers.js';
+import { attemptOutput } from './migrations/025-attempt-output.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   schedules,
   costs,
   queueWorkers,
+  attemptOutput,
 ];
