@@ -26,6 +26,7 @@ import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import { createMessages, type Messages } from './core/messages/messages.js';
 import { createMetrics, type Metrics } from './core/metrics/metrics.js';
 import { findLiveProcesses, type LiveProcess, nameProcess } from './core/overview/sessions.js';
+import { readToolProcesses, type ToolProcess } from './core/overview/tool-processes.js';
 import type { Processes } from './core/ports.js';
 import { createRelayRuns, type RelayRuns } from './core/relay/relay-runs.js';
 import { createRelays, type Relays } from './core/relay/relays.js';
@@ -94,6 +95,8 @@ export interface Runtime {
   readonly maintenance: Maintenance;
   /** Other processes that have the database open. */
   liveProcesses(): Promise<LiveProcess[]>;
+  /** The processes of tool servers of all sessions. */
+  toolProcesses(): Promise<ToolProcess[]>;
   /** Starts a dashboard that outlives this process, and ends when nobody has looked at it for an hour. */
   startDashboard(): Promise<void>;
   /** The worker of this process, not started yet; only where the config has one. */
@@ -203,6 +206,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     downstream,
     maintenance,
     liveProcesses: () => findLiveProcesses(db, processes),
+    toolProcesses: () => readToolProcesses(db, processes),
     startDashboard: () => startDashboard(ground),
     startDrain,
     startWorker(url) {

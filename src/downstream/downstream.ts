@@ -79,6 +79,8 @@ export interface Downstream {
   scale(server: string, instances: number, actor: Actor): Promise<void>;
   /** Changes the rule for a tool. Throws `not_found` if it names an unknown server. */
   route(tool: string, change: RouteChange, actor: Actor): Promise<Route>;
+  /** The stored rules of all tools. */
+  routes(): Promise<Route[]>;
   stats(filter: { tool?: string | undefined; sinceMs: number }): Promise<CallStats[]>;
   /** Takes a server's tools as they are now; resolves to the names of those that had changed. Throws `not_found`. */
   accept(server: string, actor: Actor): Promise<string[]>;
@@ -214,6 +216,10 @@ class PooledDownstream implements Downstream {
     const pool = this.#poolOf(server);
     await this.#store.setInstances(server, instances, actor);
     pool.resize(instances);
+  }
+
+  async routes(): Promise<Route[]> {
+    return [...(await this.#routes.all()).values()];
   }
 
   async route(tool: string, change: RouteChange, actor: Actor): Promise<Route> {

@@ -1,6 +1,7 @@
 import type { ChildEnd } from '../base/child-process.js';
 import { isObject } from '../base/json.js';
 import { type ModelAnswer, ModelError, type ModelFailure, type ModelRequest, type ModelUsage } from '../core/ports.js';
+import { exitWords, noResult } from './cli.js';
 import { failureOfStatus, redactedDetail } from './failure.js';
 
 /**
@@ -18,7 +19,7 @@ export function readClaudeCodeResult(
 ): ModelAnswer {
   const result = parseResult(end.stdout);
   const words = (text: string) => redactedDetail(text, secrets);
-  if (!result) throw noResult(end, words);
+  if (!result) throw noResult('Claude Code', end, words(end.stderr || end.stdout), 'claude -p hello');
   const usage = readUsage(result);
   if (result.is_error === true || String(result.subtype).startsWith('error')) {
     throw failedResult(result, request, usage, words(errorWords(result)));
@@ -68,22 +69,6 @@ function parseResult(stdout: string): Result | undefined {
 }
 
 const isResult = (message: Result): boolean => message.type === 'result';
-
-function noResult(end: ChildEnd, words: (text: string) => string | undefined): ModelError {
-  const more = { status: end.exitCode ?? undefined, detail: words(end.stderr || end.stdout) };
-  if (end.exitCode === 0) {
-    const what = end.stdout.trim() === '' ? 'without any output' : 'with output that is not a result';
-    return new ModelError('invalid_output', `Claude Code ended ${what} (exit 0). Try again.`, more);
-  }
-  // Killed from outside, for example by the system when memory runs short. The same call may succeed next time.
-  if (end.exitCode === null || end.exitCode > 128) {
-    return new ModelError('overloaded', `Claude Code was ended from outside (${exitWords(end)}). Try again.`, more);
-  }
-  const message = `Claude Code failed before it answered (${exitWords(end)}). Run \`claude -p hello\` to see why.`;
-  return new ModelError('invalid_request', message, more);
-}
-
-const exitWords = (end: ChildEnd): string => (end.exitCode === null ? `${end.signalName}` : `exit ${end.exitCode}`);
 
 function errorWords(result: Result): string {
   if (typeof result.result === 'string' && result.result !== '') return result.result;

@@ -25,12 +25,12 @@ type Section = z.output<typeof section>;
 export const compatible: ProviderDeclaration<Section> = {
   id: 'compatible',
   kind: 'openai',
-  label: 'Any server with the API of OpenAI',
+  label: 'Servers with that API',
   settings: section,
   environment: {},
   defaultModel: '',
   modelStrings: 'NAME:MODEL for a server that the config file names',
-  setUp: 'Name it in the config file: providers.NAME with kind "openai", baseUrl and apiKeyEnv.',
+  setUp: 'Name it as providers.NAME with kind "openai".',
   names: (servers) => Object.keys(servers),
   modelsOf: (servers, name) => ({ model: servers[name]?.model, aliases: servers[name]?.models }),
   isConfigured: (servers, { env }, name) => {

@@ -6,7 +6,7 @@ import type { Actor } from '../core/actor.js';
 import type { MissedPolicy, OverlapPolicy, Schedule, ScheduleKind } from '../core/schedules/schedule.js';
 import type { ScheduleDefinition, ScheduleFilter, Schedules } from '../core/schedules/schedules.js';
 import { localTimezone, requireTimezone, Timetable } from '../core/schedules/timetable.js';
-import { countFirers, sayFirers } from '../core/schedules/who-fires.js';
+import { countFirers, type FirersNeeds, sayFirers } from '../core/schedules/who-fires.js';
 import type { Jobs } from '../runner/jobs.js';
 import { prepareWork, refuseUnrepeatable, type ScheduledWorkNeeds } from './scheduled-work.js';
 
@@ -30,6 +30,8 @@ export type ScheduleAction = (typeof scheduleActions)[number];
 export interface SchedulerNeeds extends Omit<ScheduledWorkNeeds, 'jobs'> {
   clock: Clock;
   log: Log;
+  /** For the processes that fire. */
+  processes: FirersNeeds['processes'];
   schedules: Schedules;
   jobs: Pick<Jobs, 'get' | 'fill'>;
   /** What this process can fire, as `Capabilities.provides` names it. */
@@ -137,7 +139,7 @@ export function createScheduler(needs: SchedulerNeeds): Scheduler {
     },
 
     nextTimes: nextTimesOf,
-    whoFires: async () => sayFirers(await countFirers(needs.db, clock)),
+    whoFires: async () => sayFirers(await countFirers(needs)),
     nextDueAt: () => schedules.nextDueAt(provides),
   };
 }

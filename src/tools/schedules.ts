@@ -13,12 +13,12 @@ import type { Runtime } from '../runtime.js';
 import { type ScheduleAction, type ScheduleRequest, scheduleActions } from '../services/schedules.js';
 import { type Checked, defineTool } from './call/define-tool.js';
 import { cursor, metadata, scope, time, toMs, whenTrue } from './call/fields.js';
-import { pagedList, pageOutput, projectOf } from './call/page.js';
+import { pagedList, projectOf } from './call/page.js';
 import { parseInput } from './call/parse-input.js';
 import { newJob } from './shapes/new-job.js';
 import { newPrompt } from './shapes/new-prompt.js';
 import { newRelay } from './shapes/new-relay.js';
-import { scheduleOutput, showSchedule } from './shapes/schedule.js';
+import { scheduleListOutput, schedulingOutput, showSchedule } from './shapes/schedule.js';
 
 const name = z.string().trim().min(1).max(200).describe('The name of the schedule.');
 const model = z.string().min(1).max(200).optional();
@@ -48,21 +48,6 @@ const requests: Readonly<Record<ScheduleKind, { name: string; input: z.ZodObject
 function readRequest(kind: ScheduleKind, given: JsonObject): JsonObject {
   return JSON.parse(JSON.stringify(parseInput(requests[kind] as Checked, given)));
 }
-
-/** A schedule that was just made, changed or acted on. */
-export const schedulingOutput = scheduleOutput.extend({
-  /** Of run: the task_id, goal_id or pipeline_id of what it made. */
-  made: z.string().optional(),
-  deleted: z.literal(true).optional(),
-});
-
-export const scheduleListOutput = pageOutput(
-  'schedules',
-  scheduleOutput.partial({ missed: true, overlap: true, timezone: true }),
-).extend({
-  /** What lives that fires them, or that nothing does and what to start. */
-  fired_by: z.string(),
-});
 
 /** Work that is submitted at set times. */
 export const scheduleTools = [

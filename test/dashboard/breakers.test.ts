@@ -40,7 +40,7 @@ describeInBrowser('the breakers', () => {
 
     await card.getByRole('link', { name: 'researcher' }).click();
     await page.getByText('Opens after 2 failures within 60 s.').waitFor();
-    await page.getByText('Meanwhile generalist stands in.').waitFor();
+    await page.getByText('Meanwhile its fallback is generalist.').waitFor();
     await page.getByText('slow again').first().waitFor();
     await page.getByText(evil).first().waitFor();
     expect(await page.locator('main img').count()).toBe(0);
@@ -53,11 +53,11 @@ describeInBrowser('the breakers', () => {
   it('are tripped with a reason, held, and reset', async () => {
     const { page, call, problems } = await openJobs('/breakers');
     await call('circuit_breaker_record_success', { agent_id: 'llm:anthropic' });
-    await page.getByRole('button', { name: 'Trip llm:anthropic' }).click();
+    await page.getByRole('button', { name: 'Open the breaker of llm:anthropic' }).click();
     await page.getByLabel('Reason').fill('the bill is too high');
-    await page.getByLabel('Hold it open').check();
+    await page.getByLabel('Keep it open').check();
     await expectGoodLooks(page, 'breaker-trip');
-    await page.getByRole('dialog').getByRole('button', { name: 'Trip' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Open breaker' }).click();
     await page.getByText('Held open until it is reset.').waitFor();
     await page.getByText('the bill is too high').waitFor();
     expect(await call('circuit_breaker_status', { agent_id: 'llm:anthropic' })).toMatchObject({
@@ -76,6 +76,33 @@ describeInBrowser('the breakers', () => {
     await page.getByText('next trial in').waitFor();
     await page.getByText('read-only').waitFor();
     expect(await page.locator('main button:not(.reader button, .tools button)').count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+
+  it('are set up and configured by a form, and a rule that is emptied is taken away', async () => {
+    const { page, runtime, problems } = await openPage('/breakers');
+    const dialog = page.getByRole('dialog');
+    const name = `\u05D0\u05D1 ${evil} ${'long'.repeat(30)}`;
+    await page.getByRole('button', { name: 'New breaker' }).click();
+    await dialog.getByLabel('Agent id').fill(name);
+    await dialog.getByLabel('Failure threshold').fill('7');
+    await dialog.getByLabel('Fallback agent').fill('generalist');
+    await dialog.getByRole('button', { name: 'Create' }).click();
+    await page.locator('.breaker').getByText('0 of 7 failures').waitFor();
+    await expectGoodLooks(page, 'breakers-hostile');
+    await page.locator('.breaker a').first().click();
+    await page.getByRole('button', { name: 'Change rules' }).click();
+    expect(await dialog.getByLabel('Failure threshold').inputValue()).toBe('7');
+    await dialog.getByLabel('Window seconds').fill('999999');
+    await dialog.getByRole('button', { name: 'Change' }).click();
+    expect(await dialog.locator('input:invalid').count()).toBe(1);
+    await dialog.getByLabel('Window seconds').fill('30');
+    await dialog.getByLabel('Fallback agent').fill('');
+    await expectGoodLooks(page, 'breaker-rules');
+    await dialog.getByRole('button', { name: 'Change' }).click();
+    await page.getByText('Opens after 7 failures within 30 s.').waitFor();
+    expect((await runtime.breakers.get(name)).config).toMatchObject({ windowSeconds: 30, fallbackAgent: null });
+    expect(await page.locator('main img').count()).toBe(0);
     expect(problems).toEqual([]);
   });
 });

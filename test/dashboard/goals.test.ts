@@ -6,6 +6,16 @@ import { openJobs } from './open-jobs.js';
 import { describeInBrowser, openPage } from './open-page.js';
 import { sampleBoard } from './sample-board.js';
 
+/** Whether an element is within the part of the drawing that is seen. */
+const isInView = (element: {
+  getBoundingClientRect(): { left: number; right: number; top: number; bottom: number };
+  closest(selector: string): { getBoundingClientRect(): { left: number; right: number; top: number; bottom: number } };
+}): boolean => {
+  const own = element.getBoundingClientRect();
+  const seen = element.closest('.pan').getBoundingClientRect();
+  return own.left >= seen.left && own.right <= seen.right && own.top >= seen.top && own.bottom <= seen.bottom;
+};
+
 describeInBrowser('the goals', () => {
   it('are listed with how far they are and what they have cost', async () => {
     const { page, runtime, problems } = await openPage('/goals');
@@ -101,38 +111,107 @@ describeInBrowser('the goals', () => {
     expect(problems).toEqual([]);
   });
 
-  it('stay usable with hundreds of tasks: the open ones are drawn first, and the drawing is scrolled', async () => {
-    const { page, open, runtime } = await openPage('/activity');
+  it('stay usable with 500 tasks: folded, the critical path in view, unfolded and walked with keys', async () => {
+    const { page, open, runtime, problems } = await openPage('/activity');
     const actor = { holder: null, project: '' };
     const goal = await runtime.goals.create({ name: 'Large', description: '' }, actor);
-    const chain = Array.from({ length: 600 }, (_, index) => ({
-      title: `Step ${index}`,
-      key: `step-${index}`,
-      goalId: goal.id,
-      dependencies: index < 10 ? [] : [`step-${index - 10}`],
-    }));
-    await runtime.tasks.create(chain, actor);
+    const of = { goalId: goal.id };
+    const chain = (index: number) => `chain-${index}`;
+    await runtime.tasks.create(
+      [
+        // A column that is done, and 100 in a row after it, on the critical path.
+        ...Array.from({ length: 20 }, (_, index) => ({ title: `Done ${index}`, key: `done-${index}`, ...of })),
+        ...Array.from({ length: 100 }, (_, index) => ({
+          title: `${index % 2 ? 'مهمة طويلة جدا في السلسلة' : 'chain'} ${index}`,
+          key: chain(index),
+          dependencies: index === 0 ? Array.from({ length: 20 }, (_, done) => `done-${done}`) : [chain(index - 1)],
+          ...of,
+        })),
+        ...Array.from({ length: 200 }, (_, index) => ({ title: `Beside ${index}`, dependencies: [chain(3)], ...of })),
+        ...Array.from({ length: 180 }, (_, index) => ({ title: `Alone ${index} ${'x'.repeat(200)}`, ...of })),
+      ],
+      actor,
+    );
+    for (let index = 0; index < 20; index++) {
+      await runtime.tasks.updateStatus({ task: `done-${index}`, status: 'completed' }, actor);
+    }
     await open(`/goals/${goal.id}`);
-    await eventually('all are drawn', async () => (await page.locator('.node').count()) === 600);
-    expect(await page.locator('table.tasks tbody tr').count()).toBe(100);
+    const groups = page.locator('.graph button.node');
+    await groups.getByText('20 done').waitFor();
+    expect(await page.locator('.graph .node').count()).toBeLessThan(8);
+    const critical = page.locator('.graph .node.critical');
+    await critical.first().waitFor();
+    expect(await critical.first().evaluate(isInView)).toBe(true);
+    await groups.getByText('200 side by side').waitFor();
+    await page.getByText('180 tasks without dependencies').waitFor();
+    expect(await page.locator('.alone .node').count()).toBe(12);
+    await eventually('nothing is wider than the window', () =>
+      page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'),
+    );
     expect(await page.evaluate('document.querySelectorAll("*").length')).toBeLessThan(6_000);
+    await expectGoodLooks(page, 'goal-large');
+
+    // By keys: along the path, into a group, and on to the next task.
+    await critical.first().focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.evaluate('document.activeElement.textContent')).toContain('96 in a row');
+    await page.keyboard.press('Enter');
+    const focused = (text: string) =>
+      eventually(`${text} has the focus`, async () =>
+        String(await page.evaluate('document.activeElement.textContent')).includes(text),
+      );
+    await focused('chain 4');
+    await page.keyboard.press('ArrowRight');
+    await focused('مهمة طويلة جدا في السلسلة 5');
+    await page.keyboard.press('ArrowLeft');
+    await focused('chain 4');
+    await page.getByRole('button', { name: 'Fold again' }).click();
+    await groups.getByText('96 in a row').waitFor();
+
+    // A group that is too large to draw is a list.
+    await groups.getByText('200 side by side').click();
+    await page.getByRole('dialog').getByRole('link', { name: 'Beside 199' }).waitFor();
+    await page.keyboard.press('Escape');
+    expect(problems).toEqual([]);
+  });
+
+  it('are drawn larger and smaller, and moved with the mouse', async () => {
+    const { page, open, runtime } = await openPage('/activity');
+    const actor = { holder: null, project: '' };
+    const goal = await runtime.goals.create({ name: 'Long', description: '' }, actor);
+    await runtime.tasks.create(
+      Array.from({ length: 36 }, (_, index) => ({
+        title: `Step ${index}`,
+        key: `step-${index}`,
+        goalId: goal.id,
+        dependencies: index === 0 ? [] : [`step-${index - 1}`],
+      })),
+      actor,
+    );
+    await open(`/goals/${goal.id}`);
+    await eventually('all are drawn', async () => (await page.locator('.graph .node').count()) === 36);
     const pan = page.getByLabel('Order of work: scroll or drag to move');
+    const left = () => pan.evaluate((element: { scrollLeft: number }) => element.scrollLeft);
     await pan.focus();
     await page.keyboard.press('ArrowRight');
-    await eventually(
-      'it has moved',
-      async () => (await pan.evaluate((element: { scrollLeft: number }) => element.scrollLeft)) > 0,
-    );
-    const before = await pan.evaluate((element: { scrollLeft: number }) => element.scrollLeft);
+    await eventually('it has moved', async () => (await left()) > 0);
+    const before = await left();
     const box = await pan.boundingBox();
     if (!box) throw new Error('The drawing is not shown.');
-    await page.mouse.move(box.x + 600, box.y + 200);
+    const y = box.y + box.height / 2;
+    await page.mouse.move(box.x + 600, y);
     await page.mouse.down();
-    await page.mouse.move(box.x + 300, box.y + 150, { steps: 5 });
+    await page.mouse.move(box.x + 300, y - 5, { steps: 5 });
     await page.mouse.up();
-    expect(await pan.evaluate((element: { scrollLeft: number }) => element.scrollLeft)).toBeGreaterThan(before + 200);
+    expect(await left()).toBeGreaterThan(before + 200);
     // A drag that began on a task has not opened it.
     expect(page.url()).toContain(`/goals/${goal.id}`);
+    const width = async () => (await page.locator('.graph').boundingBox())?.width ?? 0;
+    const whole = await width();
+    await page.getByRole('button', { name: 'Smaller' }).click();
+    await eventually('it is smaller', async () => (await width()) < whole * 0.8);
+    await page.getByRole('button', { name: 'Larger' }).click();
+    await eventually('it is as before', async () => Math.abs((await width()) - whole) < 2);
   });
 
   it('are ordered by what needs attention, found by a part of their text, and short rows', async () => {

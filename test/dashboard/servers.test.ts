@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { connectServer } from '../support/mcp-client.js';
 import { projectRoot } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
 import { expectGoodLooks } from './looks.js';
@@ -53,6 +54,21 @@ describeInBrowser('the servers', () => {
     expect(problems).toEqual([]);
   });
 
+  it('say in which sessions they run, though this dashboard has started none', async () => {
+    const { page, runtime } = await openServers({ odd: { ...odd, instances: 2 } });
+    const card = page.locator('section.server').filter({ has: page.getByRole('heading', { name: 'odd' }) });
+    await card.getByText('idle').waitFor();
+    const session = await connectServer({ home: runtime.home });
+    await session.ok('call_tool', { tool_name: 'odd.echo', arguments: { text: 'hello' } });
+    await card.getByText('up', { exact: true }).waitFor();
+    await card.getByText(/^(1 process|2 processes) of/).waitFor();
+    // What is not known of other sessions is not shown as if it were.
+    expect(await card.getByText('In flight here').count()).toBe(0);
+    await session.close();
+    await card.getByText(/process/).waitFor({ state: 'detached' });
+    await card.getByText('idle').waitFor();
+  });
+
   it('are scaled, and nothing that they run can be changed', async () => {
     const { page, problems } = await openServers({ odd });
     await page.getByRole('button', { name: 'Scale odd' }).click();
@@ -70,5 +86,37 @@ describeInBrowser('the servers', () => {
     await page.getByText('read-only').waitFor();
     expect(await page.locator('main button:not(.reader button, .tools button)').count()).toBe(0);
     expect(problems).toEqual([]);
+  });
+
+  it('show their tools, which are tried by a form of their schema and routed', async () => {
+    const { page, runtime, problems } = await openServers({ odd });
+    const dialog = page.getByRole('dialog');
+    await page.getByRole('button', { name: 'Scale odd' }).click();
+    // The way out and the action stand side by side.
+    const [dismiss, scale] = await dialog.locator('.actions button').all();
+    const [left, right] = [await dismiss?.boundingBox(), await scale?.boundingBox()];
+    expect((right?.x ?? 0) - (left?.x ?? 0) - (left?.width ?? 0)).toBeLessThan(40);
+    await page.keyboard.press('Escape');
+    await page.getByText('Tools', { exact: true }).click();
+    await page.getByRole('button', { name: 'Try odd.echo' }).click();
+    const text = '\u202E\u05D0 <img src=x onerror="document.title=1">';
+    await dialog.getByLabel('Arguments').fill(JSON.stringify({ text }));
+    await dialog.getByRole('button', { name: /^Call/ }).click();
+    await dialog.getByRole('heading', { name: 'Answer' }).waitFor();
+    await dialog.locator('.answer').getByText('onerror').first().waitFor();
+    await expectGoodLooks(page, 'servers-try');
+    expect(await dialog.getByLabel('Arguments').inputValue()).toContain('onerror');
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('button', { name: 'Route of odd.echo' }).click();
+    await dialog.getByLabel('Cache seconds').fill('60');
+    await dialog.getByLabel('Prefer').fill('nowhere');
+    await dialog.getByRole('button', { name: 'Change' }).click();
+    await dialog.getByRole('alert').getByText('nowhere').waitFor();
+    await dialog.getByLabel('Prefer').fill('odd');
+    await dialog.getByRole('button', { name: 'Change' }).click();
+    await page.getByText('Route (set)').waitFor();
+    expect(await runtime.downstream.routes()).toMatchObject([{ prefer: 'odd', cacheSeconds: 60 }]);
+    expect(await page.locator('main img').count()).toBe(0);
+    expect(problems.filter((problem) => !problem.includes('40'))).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { connectServer } from '../support/mcp-client.js';
 import { tempDir } from '../support/temp-dir.js';
 import { expectGoodLooks } from './looks.js';
+import { openJobs } from './open-jobs.js';
 import { describeInBrowser, openPage, savedJson } from './open-page.js';
 
 describeInBrowser('the workers', () => {
@@ -89,5 +90,42 @@ describeInBrowser('the workers', () => {
     await page.getByText('hedy').first().waitFor();
     await page.getByText('read-only').waitFor();
     expect(await page.getByRole('button', { name: 'Release' }).count()).toBe(0);
+  });
+
+  it('have the runners beside them with the jobs that they carry', async () => {
+    const { page, ask, models, problems } = await openJobs('/workers');
+    const runners = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Runners' }) });
+    await runners.getByText('None runs.').waitFor();
+    models.script.push({ silent: true });
+    const id = await ask('Read all of \u05D0\u05D1\u05D2');
+    const row = runners.locator('tbody tr');
+    await row.getByRole('link', { name: 'Read all of' }).waitFor();
+    await row.getByText(/^1 of \d+$/).waitFor();
+    await row.getByText('model calls').waitFor();
+    await expectGoodLooks(page, 'workers-runners');
+    await row.getByRole('link').click();
+    await expect.poll(() => page.url()).toContain(id);
+    expect(problems).toEqual([]);
+  });
+
+  it('take a slot under a name from the page, and show a long title whole', async () => {
+    const { page, runtime, problems } = await openPage('/workers');
+    const name = `hedy ${'x'.repeat(90)}`;
+    await page.getByRole('button', { name: 'Claim a slot' }).click();
+    await page.getByLabel('Name of the worker').fill(name);
+    await page.getByRole('dialog').getByRole('button', { name: 'Claim' }).click();
+    await page.locator('.slot.active strong').getByText(name).waitFor();
+    const actor = { holder: null, project: '' };
+    const title = `Write the dashboard of ${'very '.repeat(12)}large boards`;
+    await runtime.tasks.create([{ title }], actor);
+    await runtime.workers.claim({ task: '1', workerId: name, slot: 1 }, actor);
+    const link = page.locator('.slot.active a').filter({ hasText: 'large boards' });
+    await link.waitFor();
+    const overflow = await page.evaluate(
+      "(() => { const link = document.querySelector('.slot.active a[href*=task]'); return link.scrollHeight - link.clientHeight; })()",
+    );
+    expect(overflow).toBeLessThanOrEqual(1);
+    await expectGoodLooks(page, 'workers-long');
+    expect(problems).toEqual([]);
   });
 });

@@ -33,7 +33,8 @@ it('every default leads back to the provider that it is the default of', () => {
   const models = createModels({
     providers: {
       ...{ anthropic, google, openai: { apiKey: 'sk-1' }, ollama },
-      ...{ 'claude-code': claudeCode, custom: { echo: '/x.mjs' } },
+      ...{ 'claude-code': claudeCode, codex: claudeCode, 'gemini-cli': claudeCode, opencode: claudeCode },
+      ...{ custom: { echo: '/x.mjs' } },
       compatible: { vllm: { kind: 'openai', baseUrl: 'http://127.0.0.1:8000/v1' } },
     },
   });
@@ -63,6 +64,11 @@ it('says of each provider what is missing', () => {
       isUsable: false,
       fix: 'Install Claude Code and log in once with `claude`.',
     },
+    ...[
+      ['codex', 'Install it and log in with `codex login`.'],
+      ['gemini-cli', 'Install it and log in with `gemini`.'],
+      ['opencode', 'Install it and log in with `opencode auth login`.'],
+    ].map(([id, fix]) => ({ id, isConfigured: false, isUsable: false, fix })),
   ]);
 });
 

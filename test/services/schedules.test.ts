@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/base/log.js';
 import type { Schedule } from '../../src/core/schedules/schedule.js';
 import { createSchedules } from '../../src/core/schedules/schedules.js';
+import { systemProcesses } from '../../src/runner/identity.js';
 import { createScheduler, type ScheduleRequest } from '../../src/services/schedules.js';
 import { type MovingClock, movingClock } from '../support/moving-clock.js';
 import { testRuntime } from '../support/test-runtime.js';
@@ -15,7 +16,8 @@ async function testSchedules(options: { clock?: MovingClock; home?: string; env?
   const { clock = movingClock(noon - hour / 2), home } = options;
   const env = { ANTHROPIC_API_KEY: 'key', ...options.env };
   const runtime = await testRuntime({ clock, env, ...(home === undefined ? {} : { home }) });
-  const needs = { ...runtime, log: silentLog, provides: ['anthropic'] };
+  const processes = systemProcesses(clock.bootId);
+  const needs = { ...runtime, processes, log: silentLog, provides: ['anthropic'] };
   const scheduler = createScheduler({ ...needs, jobs: { get: runtime.jobs.get, fill: async () => {} } });
   const make = (request: Partial<ScheduleRequest> = {}) =>
     scheduler.save(

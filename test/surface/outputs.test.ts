@@ -360,6 +360,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
   await call('update_task_status', { task_id: held, status: 'in_progress' });
   await call('run_goal', { goal_id: runnable });
   const { pipeline_id } = await call('create_relay_pipeline', { name: 'R', goal: 'G', preset: 'quick' });
+  await call('save_task_template', { name: 'release', tasks: [{ title: 'Tag {{version}}', priority: 3 }] });
   const inputs: Record<string, JsonObject> = {
     tasks: { limit: 1 },
     task_links: { task_id },
@@ -380,6 +381,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
     unacknowledge: { kind: 'failed_task', ids: [String(task_id)] },
     relay: { pipeline_id },
     set_relay_budget: { pipeline_id, token_budget: 5_000 },
+    delete_template: { name: 'release' },
     purge_preview: { days: 1 },
     create_token: { name: 'second' },
     purge: { days: 1 },

@@ -102,13 +102,14 @@ function providersTable(isWhole: boolean): string {
     const keys = section instanceof z.ZodObject ? Object.keys(section.shape) : ['NAME'];
     const inFile = keys.map((key) => `\`${key}\``).join(' ');
     const own = kind === undefined ? `\`${id}\`: ${inFile}` : '`NAME`: see below';
-    const row = `| ${label} | ${modelStrings} | ${defaultModel && `\`${defaultModel}\``} | ${setUp} |`;
-    return isWhole ? `${row} ${own} |` : row;
+    const usual = defaultModel && `\`${defaultModel}\``;
+    const row = `| ${label} | ${modelStrings} | ${setUp} |`;
+    return isWhole ? `${row} ${usual} | ${own} |` : row;
   });
-  const head = ['| provider | model | default | set it up |', '|---|---|---|---|'];
-  return [...(isWhole ? [`${head[0]} \`providers\` in the config file |`, `${head[1]}---|`] : head), ...rows].join(
-    '\n',
-  );
+  const head = isWhole
+    ? ['| provider | model | set it up | default | `providers` in the config file |', '|---|---|---|---|---|']
+    : ['| provider | model | set it up |', '|---|---|---|'];
+  return [...head, ...rows].join('\n');
 }
 
 function settingsTable(shown: readonly Setting[]): string {

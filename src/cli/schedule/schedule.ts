@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { scheduleListOutput, schedulingOutput } from '../../tools/schedules.js';
-import type { ShownSchedule } from '../../tools/shapes/schedule.js';
+import { type ShownSchedule, scheduleListOutput, schedulingOutput } from '../../tools/shapes/schedule.js';
 import type { CommandContext } from '../define-command.js';
 import { callFor, jobTool } from '../jobs/job-tool.js';
 import { readJsonObject } from '../read-json-object.js';

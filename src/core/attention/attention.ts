@@ -28,6 +28,9 @@ export interface Need {
   /** Tokens of a spent budget. */
   spent: number | null;
   cap: number | null;
+  /** Money of a spent budget, in millionths of a US dollar. */
+  spentMicros: number | null;
+  capMicros: number | null;
 }
 
 export interface NeedsOfKind {
@@ -83,15 +86,17 @@ type NeedRow = Pick<Need, 'id' | 'since'> & Partial<Omit<Need, 'payload' | 'kind
 /** The texts are read of the rows that are shown, and of no others. */
 async function readNeeds(sql: Sql, source: NeedSource, now: EpochMs, limit: number): Promise<Need[]> {
   const { kind, table, key, id, since, name, detail = 'null', more, takesTime } = source;
+  const order = source.order ?? `${since} desc, x.${key} desc`;
   const open = openNeeds(source, now);
   const time = takesTime ? [now] : [];
+  const orderTime = source.order === undefined ? time : [];
   const rows = await sql.all<NeedRow>(
     `select ${id} as id, ${since} as since, ${name} as name, ${detail} as detail${more ? `, ${more}` : ''} from ${table} x
-     where x.${key} in (select x.${key} ${open.text} order by ${since} desc, x.${key} desc limit ?)
+     where x.${key} in (select x.${key} ${open.text} order by ${order} limit ?)
      order by since desc, x.${key} desc`,
     ...time,
     ...open.values,
-    ...time,
+    ...orderTime,
     limit,
   );
   return rows.map(({ payload, ...row }) => ({
@@ -104,6 +109,8 @@ async function readNeeds(sql: Sql, source: NeedSource, now: EpochMs, limit: numb
     goalId: null,
     spent: null,
     cap: null,
+    spentMicros: null,
+    capMicros: null,
     ...row,
     payload: payload === undefined ? null : readJson<Json>(payload),
   }));

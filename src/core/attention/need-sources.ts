@@ -26,6 +26,8 @@ export interface NeedSource {
   isNumbered?: true;
   /** Since when it needs a person: what was acknowledged before that is new again. */
   since: string;
+  /** The newest first, as an index has them; by `since` unless given. */
+  order?: string;
   /** With `?` for the present time, where `takesTime` says so. */
   where: string;
   takesTime?: true;
@@ -46,6 +48,13 @@ const isOfOpenGoal = "(x.goal_id is null or x.goal_id in (select id from goals w
 const nobodyWaits =
   '(x.submitted_by is null or x.submitted_by not in (select holder from sessions where ended_at is null))';
 
+const isSpent = '(b.cap is not null and b.spent >= b.cap)';
+const isMoneySpent = '(b.cap_micros is not null and b.spent_micros >= b.cap_micros)';
+
+/** SQL: something of the budget of goal `x`. */
+const ofBudget = (what: string): string =>
+  `(select ${what} from budgets b where b.account = 'goal:' || cast(x.id as text))`;
+
 /** In the words of the partial index of unread results. */
 const isUnread = "x.read_at is null and x.status in ('completed', 'failed')";
 
@@ -61,6 +70,7 @@ const jobs = {
   key: 'seq',
   id: 'x.id',
   since: 'coalesce(x.completed_at, x.updated_at)',
+  order: 'x.seq desc',
   name: `(select ${cut('t.title')} from tasks t where t.id = x.task_id)`,
   detail: cut('x.error_message'),
   more: 'x.type, x.payload, x.task_id as "taskId", x.goal_id as "goalId"',
@@ -95,6 +105,7 @@ export const needSources: readonly NeedSource[] = [
     ...tasks,
     kind: 'failed_task',
     since: 'coalesce(x.completed_at, x.updated_at)',
+    order: 'x.completed_at desc, x.id desc',
     where: `x.status = 'failed' and x.status in ('completed', 'failed', 'cancelled') and ${isOfOpenGoal}`,
     detail: cut('x.error'),
     more: 'x.goal_id as "goalId", coalesce(x.worker_id, x.claimed_by) as who',
@@ -111,16 +122,17 @@ export const needSources: readonly NeedSource[] = [
     detail: cut('x.reason'),
   },
   {
-    kind: 'spent_budget',
     ...numbered,
+    kind: 'spent_budget',
     subject: 'goal',
     table: 'goals',
-    since: "(select b.updated_at from budgets b where b.account = 'goal:' || cast(x.id as text))",
-    where: `x.status = 'active' and exists (select 1 from budgets b
-      where b.account = 'goal:' || cast(x.id as text) and b.cap is not null and b.spent >= b.cap)`,
+    since: ofBudget('b.updated_at'),
+    where: `x.status = 'active' and ${ofBudget(`case when ${isSpent} or ${isMoneySpent} then 1 else 0 end`)} = 1`,
     name: cut('x.name'),
-    more: `x.id as "goalId", (select b.spent from budgets b where b.account = 'goal:' || cast(x.id as text)) as spent,
-      (select b.cap from budgets b where b.account = 'goal:' || cast(x.id as text)) as cap`,
+    more: `x.id as "goalId", ${ofBudget(`case when ${isSpent} then b.spent end`)} as spent,
+      ${ofBudget(`case when ${isSpent} then b.cap end`)} as cap,
+      ${ofBudget(`case when ${isMoneySpent} then b.spent_micros end`)} as "spentMicros",
+      ${ofBudget(`case when ${isMoneySpent} then b.cap_micros end`)} as "capMicros"`,
   },
   {
     ...tasks,

@@ -92,6 +92,7 @@ export const eventTypes = {
   schedule: ['created', 'edited', 'paused', 'resumed', 'deleted', 'fired', 'skipped', 'failed'],
   runtime: [
     'template_saved',
+    'template_deleted',
     'purged',
     'cleared',
     'token_created',

@@ -29,6 +29,7 @@ import {
 import { readSurroundings, type Surroundings } from './surroundings.js';
 import { findKeyed, findTask, isReady, type TaskReference, type TaskRow, toTask } from './task.js';
 import {
+  deleteTemplate,
   findTemplate,
   instantiate,
   listTemplates,
@@ -93,6 +94,9 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
 
     saveTemplate: (template: NewTemplate, actor: Actor): Promise<TaskTemplate> =>
       db.transaction((sql) => saveTemplate(sql, template, changeBy(actor))),
+
+    deleteTemplate: (name: string, actor: Actor): Promise<void> =>
+      db.transaction((sql) => deleteTemplate(sql, name, changeBy(actor))),
 
     listTemplates: (page: { limit: number; afterName?: string | undefined }): Promise<TaskTemplate[]> =>
       listTemplates(db, page),

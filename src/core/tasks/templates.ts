@@ -44,6 +44,13 @@ export async function saveTemplate(sql: Sql, template: NewTemplate, change: Chan
   return findTemplate(sql, name);
 }
 
+/** Deletes a template; tasks that were made from it stay. Throws `not_found`. */
+export async function deleteTemplate(sql: Sql, name: string, change: Change): Promise<void> {
+  await findTemplate(sql, name);
+  await sql.run('delete from task_templates where name = ?', name);
+  await recordEvent(sql, { ...change, subject: 'runtime', subjectId: `template ${name}`, type: 'template_deleted' });
+}
+
 /** Throws `not_found`, with the names of templates that exist. */
 export async function findTemplate(sql: Sql, name: string): Promise<TaskTemplate> {
   const row = await sql.get<TemplateRow>('select * from task_templates where name = ?', name);

@@ -3,7 +3,7 @@ import { type Arguments, CallFailed, toolSchemas, write } from '../api.js';
 import { Shown } from '../ui/shown.js';
 import type { Reading } from '../use-read.js';
 import type { Schema } from './schema.js';
-import { SchemaForm, type SchemaFormProps } from './schema-form.js';
+import { SchemaForm, type SchemaFormProps, type Values } from './schema-form.js';
 
 interface ToolFormProps<Result> extends Omit<SchemaFormProps, 'schema' | 'onSubmit'> {
   tool: string;
@@ -13,13 +13,17 @@ interface ToolFormProps<Result> extends Omit<SchemaFormProps, 'schema' | 'onSubm
   only?: readonly string[];
   /** What the schemas of fields are made into. */
   instead?: Record<string, (own: Schema) => Schema>;
+  /** Fields that must be given although the tool can do without. */
+  required?: readonly string[];
+  /** What is sent in place of the values. */
+  prepare?(values: Values): Values;
   /** The notice of a result; it may also go elsewhere. */
   done(result: Result): string;
 }
 
 /** A form that calls a tool, made from its input schema. */
 export function ToolForm<Result>(props: ToolFormProps<Result>) {
-  const { tool, fixed = {}, only, instead = {}, done, ...form } = props;
+  const { tool, fixed = {}, only, instead = {}, required: needed = [], prepare, done, ...form } = props;
   const reading = useToolSchema(tool);
   return (
     <Shown reading={reading}>
@@ -32,8 +36,9 @@ export function ToolForm<Result>(props: ToolFormProps<Result>) {
             return [name, instead[name]?.(given) ?? given];
           }),
         );
-        const required = schema.required?.filter((name) => name in properties) ?? [];
-        const submit = async (values: object) => done(await write<Result>(tool, { ...fixed, ...values }));
+        const required = [...(schema.required?.filter((name) => name in properties) ?? []), ...needed];
+        const submit = async (values: Values) =>
+          done(await write<Result>(tool, { ...fixed, ...(prepare?.(values) ?? values) }));
         return <SchemaForm {...form} schema={{ ...schema, properties, required }} onSubmit={submit} />;
       }}
     </Shown>

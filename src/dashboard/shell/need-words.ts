@@ -8,7 +8,7 @@ export const needWords: Readonly<Record<NeedKind, { one: string; many: string }>
   failed_relay: { one: 'Failed relay', many: 'Failed relays' },
   failed_task: { one: 'Failed task', many: 'Failed tasks' },
   held_breaker: { one: 'Breaker held open', many: 'Breakers held open' },
-  spent_budget: { one: 'Token budget spent', many: 'Token budgets spent' },
+  spent_budget: { one: 'Budget spent', many: 'Budgets spent' },
   overdue_task: { one: 'Overdue task', many: 'Overdue tasks' },
   stale_claim: { one: 'Abandoned claim', many: 'Abandoned claims' },
   unread_answer: { one: 'Unread answer', many: 'Unread answers' },

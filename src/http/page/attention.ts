@@ -27,6 +27,9 @@ const need = z.strictObject({
   /** Tokens of a spent budget. */
   spent: z.int().optional(),
   cap: z.int().optional(),
+  /** Of a spent budget of money, in US dollars. */
+  spent_usd: z.number().optional(),
+  cap_usd: z.number().optional(),
 });
 
 export type Need = z.infer<typeof need>;
@@ -54,7 +57,8 @@ export function showAttention({ kinds, nextAt }: AttentionRead, now: number): At
 
 const longestName = 160;
 
-function showNeed({ kind, id, name, since, detail, who, type, payload, taskId, goalId, spent, cap }: NeedRead): Need {
+function showNeed({ payload, taskId, goalId, spentMicros, capMicros, ...need }: NeedRead): Need {
+  const { kind, id, name, since, detail, who, type, spent, cap } = need;
   return {
     kind,
     id,
@@ -67,5 +71,7 @@ function showNeed({ kind, id, name, since, detail, who, type, payload, taskId, g
     goal_id: goalId ?? undefined,
     spent: spent ?? undefined,
     cap: cap ?? undefined,
+    spent_usd: spentMicros === null ? undefined : spentMicros / 1_000_000,
+    cap_usd: capMicros === null ? undefined : capMicros / 1_000_000,
   };
 }

@@ -4,7 +4,9 @@ import { readRecent, readRunning } from '../../core/overview/running.js';
 import { defineTool } from '../../tools/call/define-tool.js';
 import { tellEvents } from './activity/activity.js';
 import { acknowledgedOutput, attention, needKind, showAttention } from './attention.js';
+import { showNames } from './names.js';
 import { now, showRunningJob, showRunningTask } from './now.js';
+import { showToolProcess, toolProcesses } from './tool-processes.js';
 
 const recentMs = 3_600_000;
 
@@ -67,6 +69,20 @@ export const nowReads = [
         recent: told.events,
         names: told.names,
       };
+    },
+  }),
+
+  defineTool({
+    name: 'tool_processes',
+    title: 'Processes of tool servers',
+    effect: 'read',
+    description: 'The processes of tool servers that all sessions have, by server, with the session of each.',
+    input: z.strictObject({}),
+    output: toolProcesses,
+    handler: async (_, { runtime }) => {
+      const found = await runtime.toolProcesses();
+      const holders = found.map(({ holder }) => holder);
+      return { processes: found.map(showToolProcess), ...(await showNames(runtime.db, holders)) };
     },
   }),
 ];

@@ -5,8 +5,11 @@ import { jobReads } from './job-reads.js';
 import { jobWrites } from './job-writes.js';
 import { nowReads } from './now-reads.js';
 import { relayCalls } from './relay-calls.js';
+import { runnerReads } from './runners.js';
 import { settingsReads, settingsWrites } from './settings-calls.js';
+import { templateCalls } from './templates.js';
 import { timeReads } from './time-reads.js';
+import { toolRouteReads } from './tool-routes.js';
 
 /** All that the page reads and no tool returns, and changes and no tool does. */
 export const pageReads = [
@@ -17,6 +20,9 @@ export const pageReads = [
   ...timeReads,
   ...settingsReads,
   ...relayCalls,
+  ...templateCalls,
+  ...runnerReads,
+  ...toolRouteReads,
   ...jobWrites,
   ...settingsWrites,
   ...activityReads,

@@ -9,6 +9,7 @@ import {
   scheduleStatuses,
 } from '../../core/schedules/schedule.js';
 import { iso, jsonObject } from '../call/fields.js';
+import { pageOutput } from '../call/page.js';
 
 export const scheduleOutput = z.strictObject({
   id: z.string(),
@@ -40,6 +41,24 @@ export const scheduleOutput = z.strictObject({
 });
 
 export type ShownSchedule = z.infer<typeof scheduleOutput>;
+
+/** A schedule that was just made, changed or acted on. */
+export const schedulingOutput = scheduleOutput.extend({
+  /** Of run: the task_id, goal_id or pipeline_id of what it made. */
+  made: z.string().optional(),
+  deleted: z.literal(true).optional(),
+});
+
+export const scheduleListOutput = pageOutput(
+  'schedules',
+  scheduleOutput.partial({ missed: true, overlap: true, timezone: true }),
+).extend({
+  /** What lives that fires them, or that nothing does and what to start. */
+  fired_by: z.string(),
+});
+
+export type ShownScheduling = z.infer<typeof schedulingOutput>;
+export type ShownScheduleList = z.infer<typeof scheduleListOutput>;
 
 /** A schedule with the next times that it is due. */
 export function showSchedule(schedule: Schedule, next: readonly number[], withRequest: boolean): ShownSchedule {

@@ -24,10 +24,10 @@ export const callOutput = z.strictObject({
   warning: z.string().optional(),
 });
 
-type CallOutput = z.infer<typeof callOutput>;
+export type ShownCall = z.infer<typeof callOutput>;
 
 /** An outcome with its text cut to what the caller asked for; `cut` says how much is missing. */
-export function showCall(outcome: CallOutcome, mostCharacters: number): CallOutput {
+export function showCall(outcome: CallOutcome, mostCharacters: number): ShownCall {
   const { tool, source, instance, attempts, isStale, ageSeconds, isChanged } = outcome;
   const { result, left } = cutResult(saidOnce(outcome.result), mostCharacters);
   return {
@@ -48,7 +48,7 @@ export const changedWarning = (tool: string): string =>
   `user, who accepts it with: agent-runtime servers accept ${tool.split('.')[0]}`;
 
 /** Blocks of a result that is not all text: they go to the client unchanged, followed by the rest of the outcome as text. */
-export function contentOf({ result, ...how }: CallOutput): JsonObject[] | undefined {
+export function contentOf({ result, ...how }: ShownCall): JsonObject[] | undefined {
   const blocks = result.content ?? [];
   if (blocks.every(({ type }) => type === 'text')) return undefined;
   const { content: _, ...rest } = result;

@@ -20,6 +20,8 @@ export const listedToolOutput = z.strictObject({
   listed_at: z.string().optional(),
 });
 
+export type ShownListedTool = z.infer<typeof listedToolOutput>;
+
 /** A tool, its description cut to so many characters; without a length whole, with its schema. */
 export function showListedTool(tool: ListedTool, longestDescription?: number): z.infer<typeof listedToolOutput> {
   return {

@@ -1,15 +1,15 @@
-import { useState } from 'preact/hooks';
 import type { ShownBreaker, ShownBreakerEvents, ShownBreakerStatus } from '../../../tools/shapes/breaker.js';
 import { useMayWrite, write } from '../../api.js';
 import { Link } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
-import { ActionForm, Dialog } from '../../ui/dialog.js';
+import { ActionForm, DialogButton } from '../../ui/dialog.js';
 import { number, percent } from '../../ui/format.js';
 import { act } from '../../ui/notices.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { Particular, Time, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
+import { ConfigureBreaker } from './configure.js';
 import { Countdown } from './countdown.js';
 
 const subjects = ['breaker', 'runtime'];
@@ -36,7 +36,7 @@ export function BreakerSheet({ id }: { id: string }) {
               <div class="sheet-text">
                 <Countdown breaker={breaker} />
                 {breaker.reason && breaker.state === 'OPEN' && <p class="note">{breaker.reason}</p>}
-                <Rules rules={breaker.config} />
+                <Rules agent={breaker.agent_id} rules={breaker.config} />
                 <Failures failures={breaker.recent_failures} />
                 <Shown reading={events}>{(read) => <Events events={read.events} />}</Shown>
                 <RawJson value={{ ...breaker, events: events.data?.events }} />
@@ -68,7 +68,8 @@ function Particulars({ breaker }: { breaker: ShownBreakerStatus }) {
   );
 }
 
-function Rules({ rules }: { rules: ShownBreaker['config'] }) {
+function Rules({ agent, rules }: { agent: string; rules: ShownBreaker['config'] }) {
+  const mayWrite = useMayWrite();
   const weights = Object.entries(rules.failure_weights).map(
     ([type, weight]) => `${type.replaceAll('_', ' ')} ${weight}`,
   );
@@ -80,13 +81,18 @@ function Rules({ rules }: { rules: ShownBreaker['config'] }) {
     rules.cooldown_factor > 1 &&
       `Each failed trial makes that ${rules.cooldown_factor} times as long, up to ${rules.max_cooldown_seconds} s.`,
     `Then lets ${rules.half_open_max_calls} trials through at once; ${rules.success_threshold} successes close it.`,
-    rules.fallback_agent !== null && `Meanwhile ${rules.fallback_agent} stands in.`,
+    rules.fallback_agent !== null && `Meanwhile its fallback is ${rules.fallback_agent}.`,
     weights.length > 0 && `Failures count: ${weights.join(', ')}.`,
   ];
   return (
     <section>
       <h3>Rules</h3>
       <p>{sentences.filter(Boolean).join(' ')}</p>
+      {mayWrite && (
+        <DialogButton label="Change rules" title={`Rules of ${agent}`}>
+          {(close) => <ConfigureBreaker agent={agent} rules={rules} onClose={close} />}
+        </DialogButton>
+      )}
     </section>
   );
 }
@@ -139,11 +145,9 @@ function Events({ events }: { events: ShownBreakerEvents['events'] }) {
 
 /** Trips or resets a breaker. */
 export function BreakerActions({ breaker }: { breaker: ShownBreaker }) {
-  const [isAsking, setAsking] = useState(false);
   const mayWrite = useMayWrite();
   if (!mayWrite) return null;
   const { agent_id, state, failure_count, config } = breaker;
-  const close = () => setAsking(false);
   const trip = async (form: FormData) => {
     const reason = String(form.get('reason')).trim();
     const isHeld = form.get('hold') !== null;
@@ -152,9 +156,9 @@ export function BreakerActions({ breaker }: { breaker: ShownBreaker }) {
       ...(reason ? { reason } : {}),
       ...(isHeld ? { hold: true } : {}),
     });
-    return `${agent_id} is open.`;
+    return `The breaker of ${agent_id} is open.`;
   };
-  const reset = () => act(() => write('circuit_breaker_reset', { agent_id }), `${agent_id} is closed.`);
+  const reset = () => act(() => write('circuit_breaker_reset', { agent_id }), `The breaker of ${agent_id} is closed.`);
   return (
     <div class="actions">
       {(state !== 'CLOSED' || failure_count > 0) && (
@@ -163,23 +167,25 @@ export function BreakerActions({ breaker }: { breaker: ShownBreaker }) {
         </button>
       )}
       {state !== 'OPEN' && (
-        <button type="button" class="danger" aria-label={`Trip ${agent_id}`} onClick={() => setAsking(true)}>
-          Trip
-        </button>
-      )}
-      {isAsking && (
-        <Dialog title={`Keep work from ${agent_id}?`} onClose={close}>
-          <ActionForm label="Trip" isDestructive onSubmit={trip} onClose={close}>
-            <p>It refuses calls for {config.cooldown_seconds} s. What is under way goes on.</p>
-            <label>
-              Reason
-              <input name="reason" maxLength={1_000} placeholder="for those who find it open" />
-            </label>
-            <label class="check">
-              <input type="checkbox" name="hold" /> Hold it open until somebody resets it
-            </label>
-          </ActionForm>
-        </Dialog>
+        <DialogButton
+          label="Open"
+          name={`Open the breaker of ${agent_id}`}
+          title={`Open the breaker of ${agent_id}?`}
+          class="danger"
+        >
+          {(close) => (
+            <ActionForm label="Open breaker" isDestructive onSubmit={trip} onClose={close}>
+              <p>It refuses calls for {config.cooldown_seconds} s. What is under way goes on.</p>
+              <label>
+                Reason
+                <input name="reason" maxLength={1_000} placeholder="for those who find it open" />
+              </label>
+              <label class="check">
+                <input type="checkbox" name="hold" /> Keep it open until somebody resets it
+              </label>
+            </ActionForm>
+          )}
+        </DialogButton>
       )}
     </div>
   );

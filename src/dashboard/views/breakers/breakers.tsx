@@ -1,12 +1,15 @@
 import type { ShownBreaker, ShownBreakerList } from '../../../tools/shapes/breaker.js';
+import { useMayWrite } from '../../api.js';
 import { usePollInterval } from '../../live.js';
 import type { ViewProps } from '../../location.js';
 import { Link } from '../../location.js';
+import { DialogButton } from '../../ui/dialog.js';
 import { number } from '../../ui/format.js';
 import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { useRead } from '../../use-read.js';
 import { BreakerActions, BreakerSheet } from './breaker-sheet.js';
+import { NewBreaker } from './configure.js';
 import { Countdown } from './countdown.js';
 
 /** The list with `fields: 'full'`. */
@@ -36,14 +39,18 @@ function AllBreakers({ query }: { query: URLSearchParams }) {
         breakers.sort((a, b) => rank(a) - rank(b));
         if (breakers.length === 0) {
           return (
-            <Empty
-              what="No breaker has been used yet. They keep work from agents, models and servers that fail."
-              command={firstCommand}
-            />
+            <>
+              <NewBreakerButton />
+              <Empty
+                what="No breaker has been used yet. They keep work from agents, models and servers that fail."
+                command={firstCommand}
+              />
+            </>
           );
         }
         return (
           <>
+            <NewBreakerButton />
             <p class="quiet breakers-sum">
               {number(read.total_breakers)} in all, {read.open_circuits.length} open, {read.half_open_circuits.length}{' '}
               half open
@@ -61,6 +68,17 @@ function AllBreakers({ query }: { query: URLSearchParams }) {
         );
       }}
     </Shown>
+  );
+}
+
+function NewBreakerButton() {
+  if (!useMayWrite()) return null;
+  return (
+    <div class="toolbar">
+      <DialogButton label="New breaker" title="New breaker">
+        {(close) => <NewBreaker onClose={close} />}
+      </DialogButton>
+    </div>
   );
 }
 
@@ -85,7 +103,7 @@ function BreakerCard({ breaker }: { breaker: ShownBreaker }) {
         <span class="fact">
           {number(total_successes)} ok, {number(total_failures)} failed
         </span>
-        {config.fallback_agent && <span class="fact">stands in: {config.fallback_agent}</span>}
+        {config.fallback_agent && <span class="fact">fallback: {config.fallback_agent}</span>}
       </div>
       <BreakerActions breaker={breaker} />
     </div>

@@ -16,6 +16,7 @@ import { Progress } from './progress.js';
 
 const subjects = ['task', 'goal', 'runtime'];
 const mostTasks = 100;
+const mostDrawn = 1_000;
 
 /** One goal: its progress, its tasks, and their dependency graph. */
 export function Goal({ id, query }: { id: string; query: URLSearchParams }) {
@@ -36,7 +37,7 @@ function Sheet({ goal, isOpenOnly }: { goal: ShownGoal; isOpenOnly: boolean }) {
   const tasks = useRead<TaskPage>('page/tasks', { goal_id: goal.id, limit: mostTasks }, { subjects });
   const graph = useRead<GoalGraph>(
     'page/goal_graph',
-    { goal_id: goal.id, open_only: isOpenOnly },
+    { goal_id: goal.id, open_only: isOpenOnly, limit: mostDrawn },
     { subjects, keepsLast: true },
   );
   return (

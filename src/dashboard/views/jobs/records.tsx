@@ -118,14 +118,14 @@ function wordsOf(fields: Record<string, unknown>): string {
 const figures: readonly [key: string, name: string, show: (value: number) => string][] = [
   ['total_return', 'Total return', percent],
   ['sharpe', 'Sharpe', number],
-  ['max_drawdown', 'Deepest fall', percent],
+  ['max_drawdown', 'Max drawdown', percent],
   ['trades', 'Trades', number],
-  ['win_rate', 'Won', percent],
+  ['win_rate', 'Win rate', percent],
   ['final_equity', 'Final equity', number],
   ['final_accuracy', 'Test accuracy', percent],
   ['final_loss', 'Test loss', number],
-  ['train_size', 'Trained on', number],
-  ['test_size', 'Tested on', number],
+  ['train_size', 'Training rows', number],
+  ['test_size', 'Test rows', number],
   ['epochs_run', 'Epochs', number],
 ];
 

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Attention, Need } from '../../../http/page/attention.js';
 import { Link } from '../../location.js';
 import { addressOfNeed, needWords } from '../../shell/need-words.js';
-import { shownCount } from '../../ui/format.js';
+import { number, shownCount } from '../../ui/format.js';
 import { Name } from '../../ui/name.js';
 import { Time } from '../../ui/time.js';
 import { AcknowledgeAll, NeedActions } from './need-actions.js';
@@ -49,7 +49,7 @@ function Group({ kind, count, needs }: Attention['kinds'][number]) {
 }
 
 function Row({ need }: { need: Need }) {
-  const { kind, name, since, detail, who, goal_id, spent, cap } = need;
+  const { kind, name, since, detail, who, goal_id, spent, cap, spent_usd, cap_usd } = need;
   return (
     <li class={`need ${kind}`}>
       <div class="need-text">
@@ -64,6 +64,11 @@ function Row({ need }: { need: Need }) {
           {spent !== undefined && cap !== undefined && (
             <span>
               {shownCount(spent)} of {shownCount(cap)} tokens
+            </span>
+          )}
+          {spent_usd !== undefined && cap_usd !== undefined && (
+            <span>
+              ${number(spent_usd)} of ${number(cap_usd)}
             </span>
           )}
         </div>

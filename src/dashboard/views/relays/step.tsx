@@ -45,7 +45,7 @@ export function Step({ relay, agent, index }: { relay: RelayOnPage; agent: Relay
             <span class="fact">l-score at least {number(agent.l_score_threshold)}</span>
           )}
           <span class="fact">up to {number(agent.max_tokens)} tokens</span>
-          {agent.fallback_agent && <span class="fact">stands in: {agent.fallback_agent}</span>}
+          {agent.fallback_agent && <span class="fact">fallback: {agent.fallback_agent}</span>}
           {agent.model && <span class="fact">{agent.model}</span>}
         </div>
         {agent.instructions && <Passage text={agent.instructions} />}

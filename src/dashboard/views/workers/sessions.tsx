@@ -10,12 +10,13 @@ const mostTasks = 8;
 /** The sessions, live ones first, with what each holds. */
 export function Sessions({ sessions, others, chosen }: SessionList & { chosen: string | null }) {
   const now = useNow(10_000);
+  const hasProjects = sessions.some(({ project }) => project !== '');
   return (
     <table class="holdings sessions">
       <thead>
         <tr>
           <th>Client</th>
-          <th>Project</th>
+          {hasProjects && <th>Project</th>}
           <th>Last heartbeat</th>
           <th>Holds</th>
         </tr>
@@ -36,7 +37,7 @@ export function Sessions({ sessions, others, chosen }: SessionList & { chosen: s
                 <Time at={session.started_at} />
               </div>
             </td>
-            <td class="path">{session.project || <span class="quiet">none</span>}</td>
+            {hasProjects && <td class="path">{session.project || <span class="quiet">none</span>}</td>}
             <td>
               {session.ended_at ? (
                 <span class="quiet">
@@ -61,7 +62,7 @@ export function Sessions({ sessions, others, chosen }: SessionList & { chosen: s
               </strong>
               <div class="quiet small">without a session: what it holds lives by its lease</div>
             </td>
-            <td />
+            {hasProjects && <td />}
             <td>
               <span class="quiet">–</span>
             </td>

@@ -1,27 +1,33 @@
+import type { RunnerList } from '../../../http/page/runners.js';
 import type { SessionList } from '../../../http/page/sessions.js';
 import type { ShownReserved } from '../../../tools/shapes/reservation.js';
 import type { ShownWorker, ShownWorkerList } from '../../../tools/shapes/worker.js';
 import { useMayWrite, write } from '../../api.js';
+import { ToolForm } from '../../form/tool-form.js';
 import { Link, type ViewProps } from '../../location.js';
-import { ConfirmButton } from '../../ui/dialog.js';
+import { ConfirmButton, DialogButton } from '../../ui/dialog.js';
 import { Name } from '../../ui/name.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
 import { ReservedPaths } from './reserved-paths.js';
+import { Runners } from './runners.js';
 import { Sessions } from './sessions.js';
 import { WorkTimeline } from './work-timeline.js';
 
 /** Heartbeats are not recorded as changes, so their times are read at an interval. */
 const pollMs = 10_000;
 const options = { subjects: ['slot', 'session', 'task', 'job', 'runtime'], everyMs: pollMs };
+const runnerOptions = { subjects: ['job', 'runner', 'runtime'], everyMs: pollMs };
 const pathOptions = { subjects: ['path', 'session'], everyMs: pollMs };
 
 /** The worker slots, the reserved paths and the sessions, with what each holds. */
 export function Workers({ query }: ViewProps) {
+  const mayWrite = useMayWrite();
   const slots = useRead<ShownWorkerList>('get_workers', {}, options);
   const here = useRead<SessionList>('page/sessions', {}, options);
   const reserved = useRead<ShownReserved>('page/reservations', {}, pathOptions);
+  const runners = useRead<RunnerList>('page/runners', {}, runnerOptions);
   const titles = new Map(
     [...(here.data?.sessions ?? []), ...(here.data?.others ?? [])].flatMap(({ tasks }) =>
       tasks.map(({ id, title }) => [id, title]),
@@ -30,7 +36,14 @@ export function Workers({ query }: ViewProps) {
   return (
     <>
       <section>
-        <h2>Slots</h2>
+        <div class="section-head">
+          <h2>Slots</h2>
+          {mayWrite && (
+            <DialogButton label="Claim a slot" title="Claim a slot">
+              {(close) => <ClaimSlot onClose={close} />}
+            </DialogButton>
+          )}
+        </div>
         <Shown reading={slots}>
           {({ workers }) => (
             <>
@@ -56,6 +69,10 @@ export function Workers({ query }: ViewProps) {
       </section>
       <WorkTimeline query={query} />
       <section>
+        <h2>Runners</h2>
+        <Shown reading={runners}>{(read) => <Runners {...read} />}</Shown>
+      </section>
+      <section>
         <h2>Reserved paths</h2>
         <Shown reading={reserved}>{(read) => <ReservedPaths {...read} />}</Shown>
       </section>
@@ -74,8 +91,21 @@ export function Workers({ query }: ViewProps) {
           }
         </Shown>
       </section>
-      <RawJson value={{ slots: slots.data, reserved: reserved.data, ...here.data }} />
+      <RawJson value={{ slots: slots.data, runners: runners.data, reserved: reserved.data, ...here.data }} />
     </>
+  );
+}
+
+/** A slot under a name of somebody who works without a session: it ends with its lease. */
+function ClaimSlot({ onClose }: { onClose(): void }) {
+  return (
+    <ToolForm<{ slot: number }>
+      tool="claim_worker_slot"
+      instead={{ worker_id: (own) => ({ ...own, title: 'Name of the worker', description: 'Who works in it.' }) }}
+      label="Claim"
+      onClose={onClose}
+      done={({ slot }) => `Slot ${slot} is claimed.`}
+    />
   );
 }
 

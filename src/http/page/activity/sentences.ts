@@ -299,6 +299,7 @@ const sentences: Makers = {
   },
   runtime: {
     template_saved: (event) => sentence('calm', actorOf(event), ` saved the ${event.subjectId}`),
+    template_deleted: (event) => sentence('calm', actorOf(event), ` deleted the ${event.subjectId}`),
     purged: (event) =>
       sentence(
         'calm',
