@@ -85,6 +85,17 @@ export const boardCommands: readonly (DefinedCommand | CommandSet)[] = [
     options: { isAll, goalId, isWatched },
     load: async () => (await import('./board/next.js')).runNext,
   }),
+  defineCommand({
+    name: 'approve',
+    description: 'Let a step of a relay pass that waits for a person, or send it back; without a relay, list them.',
+    arguments: { relay: optionalArgument('the id of the relay') },
+    options: {
+      step: count('--step <index>', 'which one, counted from 0, where several wait'),
+      isSentBack: flag('--send-back', 'have it done again instead'),
+      feedback: text('--feedback <text>', 'what should be different then'),
+    },
+    load: async () => (await import('./board/approve.js')).runApprove,
+  }),
   {
     name: 'worktrees',
     description: 'Git worktrees of tasks and background tasks: list, merge, discard or keep them.',

@@ -122,6 +122,8 @@ export interface View {
   /** Its name in the address. */
   name: string;
   title: string;
+  /** Not in the navigation. */
+  isHidden?: boolean;
   load(): Promise<ComponentType<ViewProps>>;
 }
 

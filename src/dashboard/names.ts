@@ -61,11 +61,15 @@ export function useName(reference: string): ShownName {
       if (drawing.size === 0) shown.delete(reference);
     };
   }, [reference]);
-  return known.get(reference) ?? byItself(reference) ?? { kind: 'other', id: reference, name: shortened(reference) };
+  return nameOf(reference);
 }
 
 /** Addresses of messages that are no worker. */
 const everybody: ReadonlySet<string> = new Set(['user', 'all']);
+
+/** The names that are known by now, for what happens on a click. */
+export const nameOf = (reference: string): ShownName =>
+  known.get(reference) ?? byItself(reference) ?? { kind: 'other', id: reference, name: shortened(reference) };
 
 /** Workers and persons are their own names. */
 function byItself(reference: string): ShownName | undefined {

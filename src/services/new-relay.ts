@@ -16,6 +16,8 @@ export interface NewRelayStep extends Pick<NewStep, 'instructions' | 'model'> {
   fallback_agent?: string | undefined;
   output_schema?: JsonObject | undefined;
   derivation_method?: NewStep['derivationMethod'];
+  parallel?: boolean | undefined;
+  approval?: boolean | undefined;
 }
 
 export const toNewPipeline = (given: NewRelay): NewPipeline => ({
@@ -38,4 +40,6 @@ const toNewStep = (given: NewRelayStep): NewStep => ({
   fallbackAgent: given.fallback_agent,
   outputSchema: given.output_schema,
   derivationMethod: given.derivation_method,
+  isParallel: given.parallel,
+  needsApproval: given.approval,
 });

@@ -1,6 +1,8 @@
 import { RuntimeError } from '../base/errors.js';
 import { microsOf } from '../base/money.js';
 import type { Actor } from '../core/actor.js';
+import type { ApprovalRequest } from '../core/relay/approval.js';
+import type { Advanced } from '../core/relay/end-step.js';
 import type { Pipeline, StepModel } from '../core/relay/pipeline.js';
 import type { RelayRuns, StartedRun } from '../core/relay/relay-runs.js';
 import type { Relays } from '../core/relay/relays.js';
@@ -21,7 +23,7 @@ export interface RelayRunRequest {
 export interface RunRelayNeeds {
   models: Models;
   relays: Pick<Relays, 'get' | 'cancel'>;
-  relayRuns: Pick<RelayRuns, 'start'>;
+  relayRuns: Pick<RelayRuns, 'start' | 'decide'>;
   jobs: Pick<Jobs, 'fill' | 'cancel'>;
 }
 
@@ -55,19 +57,31 @@ export async function startRelayRun(
   return { ...started, warnings: waiting === undefined ? [] : [waiting] };
 }
 
-/** Cancels a relay for good, with the job that works on it. */
+/** Cancels a relay for good, with the jobs that work on it. */
 export async function cancelRelay(
   pipelineId: string,
   actor: Actor,
   { relays, jobs }: RunRelayNeeds,
 ): Promise<Pipeline> {
-  const { pipeline, jobId } = await relays.cancel(pipelineId, actor);
-  if (jobId === undefined) return pipeline;
-  try {
-    await jobs.cancel(jobId, actor);
-  } catch (error) {
-    // The job has ended meanwhile. Its output does not count, as the relay is cancelled.
-    if (!(error instanceof RuntimeError) || error.code !== 'conflict') throw error;
+  const { pipeline, jobIds } = await relays.cancel(pipelineId, actor);
+  for (const jobId of jobIds) {
+    try {
+      await jobs.cancel(jobId, actor);
+    } catch (error) {
+      // The job has ended meanwhile. Its output does not count, as the relay is cancelled.
+      if (!(error instanceof RuntimeError) || error.code !== 'conflict') throw error;
+    }
   }
   return pipeline;
+}
+
+/** A person lets a step pass that waits for one, or sends it back; a run in the background goes on. Throws `conflict`. */
+export async function decideRelayStep(
+  request: ApprovalRequest,
+  actor: Actor,
+  { relayRuns, jobs }: Pick<RunRelayNeeds, 'relayRuns' | 'jobs'>,
+): Promise<Advanced> {
+  const decided = await relayRuns.decide(request, actor);
+  await jobs.fill(actor);
+  return decided;
 }

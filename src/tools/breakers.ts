@@ -101,10 +101,7 @@ export const breakerTools = [
       'Asks whether an agent may be given work now. If allowed, or with fallback_agent, do it and report with circuit_breaker_record_success or _failure and the permit, if any. Else wait retry_after_seconds.',
     input: z.strictObject({
       agent_id: agentId,
-      call_seconds: seconds(
-        1,
-        'How long the work may take: a probe not reported on by then is free again. 600 unless given.',
-      ),
+      call_seconds: seconds(1, 'How long the work may take at most; 600 unless given.'),
     }),
     output: z.strictObject({
       agent_id: z.string(),
@@ -173,10 +170,7 @@ export const breakerTools = [
       failure_type: z.enum(failureTypes).describe('What went wrong.'),
       error_message: z.string().max(10_000).describe('The error; shown by circuit_breaker_status.'),
       permit,
-      retry_after_seconds: seconds(
-        0,
-        'With rate_limited: how long the provider asked to wait. An open breaker stays open at least as long.',
-      ),
+      retry_after_seconds: seconds(0, 'With rate_limited: how long the provider asked to wait.'),
     }),
     output: z.strictObject({
       success: z.literal(true),

@@ -125,7 +125,7 @@ export const coordinationTools = [
       priority: priority.optional(),
       goal_id: goalId.optional(),
       deadline: time.optional(),
-      on_dependency_failure: failurePolicy.optional(),
+      on_dependency_failure: failurePolicy.optional().describe('As for create_task.'),
     }),
     output: z.strictObject({ id: z.string(), number: z.int(), status: statusWord }),
     text: (output) => `Added task ${output.id}`,

@@ -49,7 +49,7 @@ export const relayTools = [
     title: 'Create a relay pipeline',
     effect: 'write',
     description:
-      'Creates a relay: agents that work in sequence, each step with quality gates. Choose them by agent_types, a preset or steps. Next: get_relay_baton, then advance_relay; or run_relay.',
+      'Creates a relay: agents that work in sequence or beside each other, each step with quality gates. Choose them by agent_types, a preset or steps. Next: get_relay_baton, then advance_relay; or run_relay.',
     input: newRelay,
     output: createdPipelineOutput,
     handler: async (input, { runtime, actor }) =>
@@ -87,8 +87,8 @@ export const relayTools = [
       'Hands in the output of the current step with your scores. If it passes the gates, the next baton is returned; else call retry_relay_step. Pass baton_id, and the output itself.',
     input: z.strictObject({
       pipeline_id: pipelineId,
-      quality_score: score.describe('How good the output is, from 0 to 1.'),
-      l_score: score.describe('How well its sources support it, from 0 to 1.'),
+      quality_score: score.describe('How good the output is.'),
+      l_score: score.describe('How well its sources support it.'),
       output_entity_id: z
         .int()
         .min(0)
@@ -191,6 +191,7 @@ export const relayTools = [
       'Returns the baton of the current step and the prompt for its agent. Next: do what it says, then advance_relay with this baton_id.',
     input: z.strictObject({
       pipeline_id: pipelineId,
+      step_index: z.int().min(0).max(1_000).optional().describe('Which, if several work beside each other; 0-based.'),
       max_chars: z
         .int()
         .min(100)
@@ -200,7 +201,7 @@ export const relayTools = [
     }),
     output: heldBatonOutput,
     handler: async (input, { runtime }) => {
-      const held = await runtime.relays.baton(input.pipeline_id);
+      const held = await runtime.relays.baton(input.pipeline_id, input.step_index);
       const { max_chars: most } = input;
       const limits = most === undefined ? { input: 8_000, other: 1_500 } : { input: most, other: most };
       const prompt = promptOf({ ...held, reader: 'session', limits });

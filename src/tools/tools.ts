@@ -156,7 +156,7 @@ export const toolTools = [
         .array(z.string().min(1).max(600))
         .max(8)
         .optional()
-        .describe('Backups in order: a server that has a tool of this name, or server.tool for another name.'),
+        .describe('In order: servers that have a tool of this name, or server.tool for another name.'),
       cache_seconds: z.int().min(0).max(2_592_000).optional().describe('How long an answer is cached; 0 for never.'),
       retry_safe: z.boolean().optional().describe('Whether calling it twice does no harm, whatever its server says.'),
       reset: z.boolean().optional().describe('Delete the old rule first.'),

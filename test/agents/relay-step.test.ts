@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancelRelay } from '../../src/services/run-relay.js';
+import { cancelRelay, decideRelayStep } from '../../src/services/run-relay.js';
 import type { RecordedRequest } from '../fixtures/models/scripted-server.js';
 import { session } from '../runner/fixtures/background.js';
 import { isJudged, type Running, running, verdict } from '../services/running-relay.js';
@@ -142,5 +142,44 @@ describe('a relay that runs by itself', () => {
     await relay.jobs.retry(runId, {}, session);
     expect(await relay.ended(runId)).toMatchObject({ status: 'failed', errorCode: 'conflict' });
     expect((await relay.relays.get(relay.id)).results).toHaveLength(3);
+  });
+});
+
+describe('a relay that runs by itself, with steps beside each other and one for a person', () => {
+  it('works on them at once, waits without a process, and goes on when it is let pass', async () => {
+    const relay = await running({
+      steps: [
+        { agentType: 'researcher' },
+        { agentType: 'analyzer', isParallel: true },
+        { agentType: 'synthesizer', needsApproval: true },
+        { agentType: 'formatter' },
+      ],
+    });
+    await relay.run();
+    const waits = async () =>
+      (await relay.relays.get(relay.id)).batons.some(({ approvalAskedAt }) => approvalAskedAt !== null);
+    await eventually('the step to wait for a person', waits);
+    expect(relay.prompts('researcher')).toHaveLength(1);
+    expect(relay.prompts('analyzer')).toHaveLength(1);
+    expect(relay.prompts('synthesizer')[0]).toMatch(/By the researcher\.[\s\S]*By the analyzer\./);
+    const waiting = await relay.relays.get(relay.id);
+    expect(waiting.run?.isRunning).toBe(false);
+    await expect(relay.run()).rejects.toMatchObject({ message: expect.stringContaining('waits for a person') });
+    expect(await relay.db.all("select id from jobs where status in ('pending', 'running')")).toEqual([]);
+
+    const decide = (isApproved: boolean, feedback?: string) =>
+      decideRelayStep({ pipelineId: relay.id, isApproved, feedback }, session, relay);
+    await decide(false, 'Name the sources.');
+    await eventually('the next attempt to wait', waits);
+    expect(relay.prompts('synthesizer')[1]).toContain('A person sent it back: Name the sources.');
+    await decide(true);
+    const { results } = await relay.until('completed');
+    expect(
+      results
+        .filter(({ isCurrent }) => isCurrent)
+        .map(({ stepIndex }) => stepIndex)
+        .sort(),
+    ).toEqual([0, 1, 2, 3]);
+    expect((await eventsOf(relay)).filter((type) => type.startsWith('run_'))).toEqual(['run_started', 'run_ended']);
   });
 });

@@ -16,6 +16,46 @@ describeInBrowser('the relays', () => {
     expect(problems).toEqual([]);
   });
 
+  it('have steps beside each other, and steps that a person approves or sends back', async () => {
+    const { page, call, problems } = await openJobs('/relays');
+    const { pipeline_id, baton_id } = await call('create_relay_pipeline', {
+      name: 'Prices of bread',
+      goal: 'Compare them',
+      steps: [
+        { agent_type: 'researcher', approval: true },
+        { agent_type: 'analyzer', parallel: true },
+        { agent_type: 'formatter' },
+      ],
+    });
+    const advance = (baton: string, output: string) =>
+      call('advance_relay', { pipeline_id, baton_id: baton, quality_score: 0.9, l_score: 0.9, tokens_used: 9, output });
+    await advance(baton_id, evil);
+    await page.goto(new URL('/now', page.url()).href);
+    await page.getByText('Step that waits for you').waitFor();
+    await page
+      .getByRole('link', { name: /Prices of bread/ })
+      .first()
+      .click();
+    const step = (number: number) => page.locator('.step').nth(number - 1);
+    await step(2).getByText('beside step 1').waitFor();
+    await expectGoodLooks(page, 'relay-approval');
+    await step(1).getByRole('button', { name: 'Send back' }).click();
+    await page.getByLabel('What should be different').fill('Name the sources');
+    await page.getByRole('dialog').getByRole('button', { name: 'Send back' }).click();
+    await step(1).getByText('retry 1').waitFor();
+
+    const again = await call('get_relay_baton', { pipeline_id, step_index: 0 });
+    expect(again.prompt).toContain('A person sent it back: Name the sources');
+    await advance(again.baton.baton_id, 'Bread costs 4.');
+    const other = await call('get_relay_baton', { pipeline_id, step_index: 1 });
+    await advance(other.baton.baton_id, 'Bread costs 5.');
+    await step(1).getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+    await step(3).getByText('In progress').waitFor();
+    expect((await call('get_relay_baton', { pipeline_id })).prompt).toContain('Bread costs 5.');
+    expect(problems).toEqual([]);
+  });
+
   it('show each attempt with its scores beside the gates, as sessions hand the baton on', async () => {
     const { page, call, problems } = await openJobs('/relays');
     const { pipeline_id } = await call('create_relay_pipeline', {

@@ -360,6 +360,9 @@ it('what the page reads is what its wire types say, key for key', async () => {
   await call('update_task_status', { task_id: held, status: 'in_progress' });
   await call('run_goal', { goal_id: runnable });
   const { pipeline_id } = await call('create_relay_pipeline', { name: 'R', goal: 'G', preset: 'quick' });
+  const steps = [{ agent_type: 'researcher', approval: true }];
+  const { pipeline_id: gated } = await call('create_relay_pipeline', { name: 'A', goal: 'G', steps });
+  await call('advance_relay', { pipeline_id: gated, quality_score: 1, l_score: 1, tokens_used: 1, output: 'o' });
   await call('save_task_template', { name: 'release', tasks: [{ title: 'Tag {{version}}', priority: 3 }] });
   const inputs: Record<string, JsonObject> = {
     tasks: { limit: 1 },
@@ -371,6 +374,9 @@ it('what the page reads is what its wire types say, key for key', async () => {
     edit_task: { task_id, expected_output: 'A table.' },
     reopen_goal: { goal_id: cancelled },
     pause_goal_run: { goal_id: runnable, paused: true },
+    search: { query: 'a' },
+    activity: { goal_id },
+    add_note: { task_id, note: 'n' },
     names: { references: [`goal:${goal_id}`, `job:${job_id}`, 'loose:ada'] },
     jobs: { limit: 1 },
     comparison: { type: 'generic' },
@@ -380,6 +386,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
     acknowledge: { kind: 'failed_task' },
     unacknowledge: { kind: 'failed_task', ids: [String(task_id)] },
     relay: { pipeline_id },
+    approve_relay_step: { pipeline_id: gated, approve: true },
     set_relay_budget: { pipeline_id, token_budget: 5_000 },
     delete_template: { name: 'release' },
     purge_preview: { days: 1 },

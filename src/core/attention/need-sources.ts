@@ -1,6 +1,7 @@
 /** What can need a person, the most pressing first. */
 export const needKinds = [
   'message',
+  'approval',
   'dead_job',
   'failed_job',
   'failed_relay',
@@ -76,6 +77,9 @@ const jobs = {
   more: 'x.type, x.payload, x.task_id as "taskId", x.goal_id as "goalId"',
 } as const;
 
+/** Since when an output of relay `x` waits for a person. */
+const waitingSince = '(select max(b.approval_asked_at) from relay_batons b where b.pipeline_id = x.id)';
+
 export const needSources: readonly NeedSource[] = [
   {
     kind: 'message',
@@ -87,6 +91,18 @@ export const needSources: readonly NeedSource[] = [
     name: cut('x.subject'),
     detail: cut('x.body'),
     more: 'coalesce(x.sender_worker, x.sender) as who',
+  },
+  {
+    kind: 'approval',
+    subject: 'relay',
+    table: 'relay_pipelines',
+    key: 'seq',
+    id: 'x.id',
+    since: waitingSince,
+    where: `x.status in ('in_progress', 'failed') and ${waitingSince} is not null`,
+    name: cut('x.name'),
+    detail: `(select ${cut('r.agent_id')} from relay_results r join relay_batons b on b.id = r.baton_id
+      where b.pipeline_id = x.id and b.approval_asked_at is not null order by r.id desc limit 1)`,
   },
   { ...jobs, kind: 'dead_job', where: 'x.is_dead = 1' },
   { ...jobs, kind: 'failed_job', where: `${isUnread} and x.status = 'failed' and x.is_dead = 0 and ${isOwnMatter}` },

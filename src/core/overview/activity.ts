@@ -12,6 +12,8 @@ export interface ActivityFilter {
   kind?: ActivityKind | undefined;
   /** Of the kind's thing with this id. */
   subjectId?: string | undefined;
+  /** Of exactly this type. */
+  type?: string | undefined;
   /** As records name them: `session:ID`, `user:NAME`, `loose:WORKER`. */
   actor?: string | undefined;
   /** Changes of this goal, of its tasks and of its jobs. */
@@ -34,9 +36,9 @@ export interface ActivityPage {
 
 /** A page of changes that meet the filter, newest first. */
 export async function readActivity(sql: Sql, filter: ActivityFilter): Promise<ActivityPage> {
-  const { kind, subjectId, actor, goalId, text, since, beforeId, limit } = filter;
+  const { kind, subjectId, type, actor, goalId, text, since, beforeId, limit } = filter;
   const subject = kind === 'worktree' ? undefined : kind;
-  if (kind !== 'worktree' && actor === undefined && goalId === undefined && text === undefined) {
+  if (kind !== 'worktree' && type === undefined && actor === undefined && goalId === undefined && text === undefined) {
     const events = await listEvents(sql, { subject, subjectId, since, beforeId, limit: limit + 1 });
     return { events: events.slice(0, limit), nextBeforeId: events.length > limit ? events[limit - 1]?.id : undefined };
   }
@@ -45,9 +47,11 @@ export async function readActivity(sql: Sql, filter: ActivityFilter): Promise<Ac
   const found = where(
     is('id < ?', first),
     is('id >= ?', floor),
-    is("subject || '' = ?", subject),
+    // With an id its index is used; without one that index would make the planner read and sort all of a subject.
+    is(subjectId === undefined ? "subject || '' = ?" : 'subject = ?', subject),
     is('subject_id = ?', subjectId),
     kind === 'worktree' && is("type like 'worktree~_%' escape '~'"),
+    is('type = ?', type),
     is('actor = ?', actor),
     is('at >= ?', since),
     goalId === undefined ? undefined : ofGoal(goalId),

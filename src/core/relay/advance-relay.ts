@@ -1,8 +1,16 @@
 import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { TimedChange } from '../change.js';
-import { type Baton, findOpenBaton } from './baton.js';
-import { type Advanced, type FailedAttempt, failStep, passStep, recordAttempt, type StepAttempt } from './end-step.js';
+import { type Baton, listOpenBatons } from './baton.js';
+import {
+  type Advanced,
+  askApproval,
+  type FailedAttempt,
+  failStep,
+  passStep,
+  recordAttempt,
+  type StepAttempt,
+} from './end-step.js';
 import { admitWaiting } from './hand-over.js';
 import { checkOutput } from './output-schema.js';
 import { findPipeline, type Pipeline, remainingTokens, spendRelayTokens } from './pipeline.js';
@@ -13,7 +21,7 @@ import { refuseWhileJobWorks } from './step-job.js';
 /** An attempt at the step that has the baton. */
 export interface AdvanceRequest extends StepAttempt {
   pipelineId: string;
-  /** The baton that the caller worked on. The session that was handed the open one may leave it out. */
+  /** The baton that the caller worked on. The session that was handed the only open one may leave it out. */
   batonId?: string | undefined;
   /** The baton that was open when the request came in: its step's schema is what the output was checked by. */
   seenBatonId?: string | undefined;
@@ -27,8 +35,9 @@ export interface AdvanceRequest extends StepAttempt {
 const mostOutputCharacters = 5_000_000;
 
 /**
- * Checks the output by the schema of the step that has the baton now. It comes before the transaction, which could not
- * wait for it. Throws `invalid` for an output that is too long or missing, `conflict` when no baton is open.
+ * Checks the output by the schema of the step whose baton is meant. It comes before the transaction, which could not wait
+ * for it. Throws `invalid` for an output that is too long or missing, `conflict` when no baton is open, and when several
+ * are and none is named.
  */
 export async function checkAttempt(sql: Sql, request: AdvanceRequest): Promise<AdvanceRequest> {
   const length = request.output === undefined ? 0 : JSON.stringify(request.output).length;
@@ -39,10 +48,11 @@ export async function checkAttempt(sql: Sql, request: AdvanceRequest): Promise<A
       'Nothing was written. Write it to a file, and pass its path and a summary as the output.',
     );
   }
-  const baton = await findOpenBaton(sql, request.pipelineId);
-  if (!baton) throw await noBaton(sql, await findPipeline(sql, request.pipelineId));
-  // The transaction refuses a baton that is not the open one, whatever the output is.
-  if (request.batonId !== undefined && request.batonId !== baton.id) return request;
+  const open = await listOpenBatons(sql, request.pipelineId);
+  if (open.length === 0) throw await noBaton(sql, await findPipeline(sql, request.pipelineId));
+  const baton = request.batonId === undefined ? theOnly(open) : open.find(({ id }) => id === request.batonId);
+  // The transaction refuses a baton that is not open, whatever the output is.
+  if (!baton) return request;
   const { outputSchema } = await findStep(sql, request.pipelineId, baton.stepIndex);
   if (outputSchema !== null && request.output === undefined) {
     throw new RuntimeError(
@@ -72,7 +82,8 @@ export async function advanceRelay(sql: Sql, request: AdvanceRequest, change: Ti
   const failed = failedGate(step, isCounted ? { ...request, tokensUsed: 0 } : request, remaining);
   if (failed && request.remark) failed.reason += ` The judge: ${request.remark}`;
   await recordAttempt(sql, open, request, failed?.reason, change);
-  return failed ? failStep(sql, open, failed, change) : passStep(sql, open, request, change);
+  if (failed) return failStep(sql, open, failed, change);
+  return step.needsApproval ? askApproval(sql, open, request, change) : passStep(sql, open, request, change);
 }
 
 async function requireOpenBaton(
@@ -81,9 +92,10 @@ async function requireOpenBaton(
   request: AdvanceRequest,
   change: TimedChange,
 ): Promise<Baton> {
-  const baton = await findOpenBaton(sql, pipeline.id);
-  if (!baton) throw await noBaton(sql, pipeline);
-  requireSameBaton(baton, request, change);
+  const open = await listOpenBatons(sql, pipeline.id);
+  if (open.length === 0) throw await noBaton(sql, pipeline);
+  const baton = requireMeantBaton(open, request, change);
+  if (baton.approvalAskedAt !== null) throw waitsForPerson(baton);
   if (request.jobId === undefined) await refuseWhileJobWorks(sql, baton);
   else if (baton.jobId !== request.jobId) {
     throw new RuntimeError('conflict', `Job ${request.jobId} does not hold baton ${baton.id} any more.`);
@@ -92,25 +104,49 @@ async function requireOpenBaton(
 }
 
 /** The first of two holders of the same baton wins, whether or not they name it. */
-function requireSameBaton(
-  baton: Baton,
-  { batonId, seenBatonId = baton.id }: AdvanceRequest,
+function requireMeantBaton(
+  open: readonly Baton[],
+  { batonId, seenBatonId }: AdvanceRequest,
   { actor }: TimedChange,
-): void {
-  const where = `the open baton is ${baton.id}, of step ${baton.stepIndex}`;
-  const meant = batonId ?? seenBatonId;
-  if (meant !== baton.id) {
+): Baton {
+  const meant = batonId ?? seenBatonId ?? theOnly(open).id;
+  const baton = open.find(({ id }) => id === meant);
+  const where = openOnes(open);
+  if (!baton) {
     throw new RuntimeError(
       'conflict',
       `Baton ${meant} has been passed on or replaced; ${where}.`,
       'Nothing was written. Call get_relay_baton to see what is wanted now.',
     );
   }
-  if (batonId !== undefined || (actor?.holder ?? null) === baton.handedTo) return;
+  if (batonId !== undefined || (actor?.holder ?? null) === baton.handedTo) return baton;
   throw new RuntimeError(
     'conflict',
     `In this relay ${where}, and it was not handed to this session.`,
     `Call get_relay_baton; to advance that step, pass baton_id "${baton.id}".`,
+  );
+}
+
+/** Throws `conflict` when several are open: a caller has to say which one it means. */
+export function theOnly(open: readonly Baton[]): Baton {
+  const [first, ...others] = open;
+  if (first && others.length === 0) return first;
+  throw new RuntimeError(
+    'conflict',
+    `Steps ${open.map(({ stepIndex }) => stepIndex).join(', ')} work beside each other; ${openOnes(open)}.`,
+    'Nothing was written. Pass the one that you mean.',
+  );
+}
+
+const openOnes = (open: readonly Baton[]): string =>
+  `${open.length === 1 ? 'the open baton is' : 'the open batons are'} ${open.map(({ id, stepIndex }) => `${id}, of step ${stepIndex}`).join('; ')}`;
+
+/** The error for a step whose output a person has to see first. */
+export function waitsForPerson({ pipelineId, stepIndex }: Baton): RuntimeError {
+  return new RuntimeError(
+    'conflict',
+    `Step ${stepIndex} of relay ${pipelineId} has passed its gates and waits for a person.`,
+    `A person lets it pass or sends it back: on the page, or with \`agent-runtime approve ${pipelineId}\`.`,
   );
 }
 

@@ -1,20 +1,21 @@
 import type { Sql } from '../../store/sql.js';
 import type { Baton, BatonDocument } from './baton.js';
 import type { Pipeline } from './pipeline.js';
-import { currentResultsBefore, outputText, type Step } from './step.js';
+import { outputText, type Step } from './step.js';
+import { readInput, textOfInput } from './step-input.js';
 
 /** The open baton, with all that its agent needs. */
 export interface HeldBaton {
   pipeline: Pipeline;
   step: Step;
   baton: Baton;
-  /** The whole output of the step before. */
+  /** The whole output of the step before, or of all steps that worked beside each other before it. */
   input: string;
 }
 
 export async function readHeldBaton(sql: Sql, pipeline: Pipeline, step: Step, baton: Baton): Promise<HeldBaton> {
-  const earlier = await currentResultsBefore(sql, pipeline.id, step.stepIndex);
-  return { pipeline, step, baton, input: outputText(earlier.at(-1)?.output) };
+  const { input } = await readInput(sql, step);
+  return { pipeline, step, baton, input: textOfInput(input, ({ output }) => outputText(output)) };
 }
 
 export interface BatonPrompt extends HeldBaton {

@@ -61,6 +61,7 @@ export interface BatonRow {
   baton: string;
   created_at: EpochMs;
   passed_at: EpochMs | null;
+  approval_asked_at: EpochMs | null;
 }
 
 export interface Baton {
@@ -78,6 +79,8 @@ export interface Baton {
   document: BatonDocument;
   createdAt: EpochMs;
   passedAt: EpochMs | null;
+  /** Since when the output that was handed in with it waits for a person; null unless it does. */
+  approvalAskedAt: EpochMs | null;
 }
 
 export function toBaton(row: BatonRow): Baton {
@@ -100,15 +103,21 @@ export function toBaton(row: BatonRow): Baton {
     },
     createdAt: row.created_at,
     passedAt: row.passed_at,
+    approvalAskedAt: row.approval_asked_at,
   };
 }
 
-/** In the words of the unique index that allows a relay one open baton, so that queries use it. */
+/** In the words of the unique index that allows a step one open baton, so that queries use it. */
 export const isOpenBaton = "status in ('pending', 'in_progress', 'waiting')";
 
-/** The baton that is to be worked on now. A relay has one at most. */
-export const findOpenBaton = (sql: Sql, pipelineId: string): Promise<Baton | undefined> =>
-  findOne(sql, `pipeline_id = ? and ${isOpenBaton}`, pipelineId);
+/** The batons that are to be worked on now, or wait for a person, by step: one of each unpassed step of a stage at most. */
+export async function listOpenBatons(sql: Sql, pipelineId: string): Promise<Baton[]> {
+  const rows = await sql.all<BatonRow>(
+    `select * from relay_batons where pipeline_id = ? and ${isOpenBaton} order by step_index`,
+    pipelineId,
+  );
+  return rows.map(toBaton);
+}
 
 /** The open baton with this id, if this job holds it. */
 export const findBatonOfJob = (sql: Sql, id: string, jobId: string): Promise<Baton | undefined> =>

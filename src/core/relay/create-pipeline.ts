@@ -7,7 +7,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Actor } from '../actor.js';
 import { recordEvent } from '../events/events.js';
 import type { Baton } from './baton.js';
-import { handOver } from './hand-over.js';
+import { handOverStage } from './hand-over.js';
 import { requireUsableSchema } from './output-schema.js';
 import { openRelayBudget, type Pipeline, type PipelineRow, toPipeline } from './pipeline.js';
 import {
@@ -36,6 +36,10 @@ export interface NewStep {
   fallbackAgent?: string | undefined;
   outputSchema?: JsonObject | undefined;
   derivationMethod?: DerivationMethod | undefined;
+  /** It works beside the step before it, from the same input. */
+  isParallel?: boolean | undefined;
+  /** Its output waits for a person after it has passed its gates. */
+  needsApproval?: boolean | undefined;
 }
 
 /** Its agents are named by exactly one of `agentTypes`, `preset` and `steps`. */
@@ -51,7 +55,8 @@ export interface NewPipeline {
 
 export interface CreatedPipeline {
   pipeline: Pipeline;
-  baton: Baton;
+  /** Of the first step, and of those that work beside it. */
+  batons: Baton[];
   agentTypes: string[];
   warnings: string[];
 }
@@ -79,6 +84,13 @@ export async function planSteps({ agentTypes, preset, steps }: NewPipeline): Pro
         : 'Make several relays, each starting from what the one before it delivered.',
     );
   }
+  if (planned[0]?.isParallel) {
+    throw new RuntimeError(
+      'invalid',
+      'steps[0].parallel: the first step has none before it that it could work beside.',
+      'Leave it out there: the steps after it that say parallel work beside it.',
+    );
+  }
   for (const [index, { outputSchema }] of planned.entries()) {
     if (outputSchema) await requireUsableSchema(outputSchema, `steps[${index}].output_schema`);
   }
@@ -89,7 +101,7 @@ export async function planSteps({ agentTypes, preset, steps }: NewPipeline): Pro
   }));
 }
 
-/** Stores a relay, its steps, its budget, and the baton of its first step. */
+/** Stores a relay, its steps, its budget, and the batons of its first stage. */
 export async function createPipeline(
   sql: Sql,
   request: NewPipeline,
@@ -116,8 +128,8 @@ export async function createPipeline(
   const agentTypes = steps.map((step) => step.agentType);
   const data = { agents: agentTypes, token_budget: pipeline.tokenBudget };
   await recordEvent(sql, { ...change, subject: 'relay', subjectId: pipeline.id, type: 'created', data });
-  const baton = await handOver(sql, pipeline, { stepIndex: 0, retryCount: 0 }, change);
-  return { pipeline, baton, agentTypes, warnings: warningsOf(steps) };
+  const batons = await handOverStage(sql, pipeline, 0, change);
+  return { pipeline, batons, agentTypes, warnings: warningsOf(steps) };
 }
 
 async function insertStep(sql: Sql, pipelineId: string, index: number, step: NewStep): Promise<void> {
@@ -138,6 +150,8 @@ async function insertStep(sql: Sql, pipelineId: string, index: number, step: New
     model: step.model ?? null,
     output_schema: step.outputSchema ? JSON.stringify(step.outputSchema) : null,
     capabilities: JSON.stringify(spec.capabilities),
+    is_parallel: Number(step.isParallel ?? false),
+    needs_approval: Number(step.needsApproval ?? false),
   });
 }
 

@@ -10,7 +10,9 @@ import { recordEvent } from '../events/events.js';
 import { wakeBlockedJobs } from '../jobs/wake-jobs.js';
 import { type Baton, type BatonDocument, type BatonRow, newestBatonOf, toBaton } from './baton.js';
 import { type Pipeline, remainingTokens } from './pipeline.js';
-import { currentResultsBefore, findStep, maxRetries, outputKeyOf, outputText, type Step } from './step.js';
+import { stageOf, stepsOf } from './stage.js';
+import { findStep, maxRetries, outputKeyOf, outputText, type Step } from './step.js';
+import { readInput, textOfInput } from './step-input.js';
 
 const longestSummary = 2_000;
 
@@ -60,6 +62,20 @@ export async function handOver(
   return baton;
 }
 
+/** The batons of a step and of all that work beside it. */
+export async function handOverStage(
+  sql: Sql,
+  pipeline: Pipeline,
+  stepIndex: number,
+  change: TimedChange,
+): Promise<Baton[]> {
+  const batons: Baton[] = [];
+  for (const index of stepsOf(await stageOf(sql, pipeline.id, stepIndex))) {
+    batons.push(await handOver(sql, pipeline, { stepIndex: index, retryCount: 0 }, change));
+  }
+  return batons;
+}
+
 /** Why no agent may take a baton now. */
 export interface Refused {
   refusal: string;
@@ -99,14 +115,15 @@ const holderIn = ({ agentId, note }: ChosenAgent): Pick<BatonDocument, 'agent_id
 });
 
 async function describeStep(sql: Sql, pipeline: Pipeline, step: Step) {
-  const earlier = await currentResultsBefore(sql, pipeline.id, step.stepIndex);
-  const previous = earlier.at(-1);
+  const { earlier, input } = await readInput(sql, step);
   return {
     sequence_position: step.stepIndex + 1,
     total_agents: pipeline.totalSteps,
-    input_key: previous?.outputKey ?? '',
-    input_summary: previous ? cut(previous.outputSummary ?? outputText(previous.output), longestSummary) : '',
-    input_entity_id: previous ? previous.outputEntityId : pipeline.initialEntityId,
+    input_key: input.map(({ outputKey }) => outputKey ?? '').join(', '),
+    input_summary: textOfInput(input, ({ outputSummary, output }) =>
+      cut(outputSummary ?? outputText(output), Math.floor(longestSummary / input.length)),
+    ),
+    input_entity_id: earlier.length === 0 ? pipeline.initialEntityId : (input.at(-1)?.outputEntityId ?? null),
     task_description: [step.taskTemplate, step.instructions].filter(Boolean).join('\n\n'),
     output_key: outputKeyOf(step),
     expected_output_type: step.expectedOutputType,

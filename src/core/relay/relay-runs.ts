@@ -12,8 +12,9 @@ import { setResult } from '../jobs/finish-job.js';
 import type { JobRow } from '../jobs/job.js';
 import type { JobEnded } from '../jobs/outcome.js';
 import { markRead } from '../jobs/read-jobs.js';
-import { advanceRelay } from './advance-relay.js';
-import { type Baton, findBatonOfJob, findOpenBaton } from './baton.js';
+import { advanceRelay, waitsForPerson } from './advance-relay.js';
+import { type ApprovalRequest, decideApproval } from './approval.js';
+import { type Baton, findBatonOfJob, listOpenBatons } from './baton.js';
 import { type Advanced, failStep, recordAttempt } from './end-step.js';
 import {
   changeRelayBudget,
@@ -29,6 +30,7 @@ import {
   updatePipeline,
 } from './pipeline.js';
 import { retryStep } from './retry-step.js';
+import { stageOf, unpassedSteps } from './stage.js';
 import { findStep } from './step.js';
 import { findStepJob, lostBaton, relayStep, type StepJobResult, type StepPayload, submitStepJob } from './step-job.js';
 
@@ -52,6 +54,18 @@ export function createRelayRuns({ db, clock }: { db: Database; clock: Clock }) {
 
     /** The same in a transaction of the caller's. */
     startIn: (sql: Sql, request: RunRequest, actor: Actor): Promise<StartedRun> => startRun(sql, request, actor, clock),
+
+    /**
+     * What a person says of a step that waits for it: it passes, or is done again with the feedback while retries are
+     * left. A run in the background goes on by itself. Throws as `decideApproval` does.
+     */
+    decide: (request: ApprovalRequest, actor: Actor): Promise<Advanced> =>
+      db.transaction(async (sql) => {
+        const { advanced, change } = await decideApproval(sql, request, { at: clock.now(), actor, clock });
+        const batons = await nextBatons(sql, advanced, change);
+        if (advanced.pipeline.run) await submitStepJobs(sql, advanced.pipeline, batons, change);
+        return advanced;
+      }),
   };
 }
 
@@ -76,8 +90,8 @@ export interface StartedRun {
 }
 
 /**
- * Submits a job for the step that has the baton; the jobs of later steps follow from it. A step that has failed is tried
- * again with fresh retries. Throws `not_found`, `conflict` for a relay that has ended, and `budget_exhausted`; then
+ * Submits a job for each step that is to be worked on now; the jobs of later steps follow from them. A step that has
+ * failed is tried again with fresh retries. Throws `not_found`, `conflict` for a relay that has ended, and `budget_exhausted`; then
  * nothing was stored.
  */
 async function startRun(sql: Sql, request: RunRequest, actor: Actor, clock: Clock): Promise<StartedRun> {
@@ -85,15 +99,19 @@ async function startRun(sql: Sql, request: RunRequest, actor: Actor, clock: Cloc
   const change = { at: clock.now(), actor, clock };
   const pipeline = await findPipeline(sql, request.pipelineId);
   refuseEnded(pipeline);
-  const open = await findOpenBaton(sql, pipeline.id);
-  const job = open && (await findStepJob(sql, open));
+  const open = await listOpenBatons(sql, pipeline.id);
+  const job = await findJobOf(sql, open);
   if (job) return { pipeline, runId: pipeline.run?.runId ?? job.id, jobId: job.id, isRepeated: true };
   if (tokenBudget !== undefined) await changeRelayBudget(sql, pipeline, tokenBudget, change.at);
   if (budgetMicros !== undefined) await setRelayMoney(sql, pipeline, budgetMicros, change.at);
   await openRelayBudget(sql, pipeline, change.at);
   await requireTokens(sql, pipeline);
-  const baton = await batonForJob(sql, pipeline, open, change);
-  const { id: runId } = await submitStepJob(sql, pipeline, baton, { judgeModel, models }, actor, clock);
+  const batons = await batonsForJobs(sql, pipeline, open, change);
+  let runId = '';
+  for (const baton of batons) {
+    const { id } = await submitStepJob(sql, pipeline, baton, { judgeModel, models }, actor, clock);
+    runId ||= id;
+  }
   const plan: RunPlan = { runId, judgeModel, models };
   const started = await updatePipeline(
     sql,
@@ -101,7 +119,7 @@ async function startRun(sql: Sql, request: RunRequest, actor: Actor, clock: Cloc
     { status: 'in_progress', run: runPlanText(plan), started_at: pipeline.startedAt ?? change.at },
     change.at,
   );
-  const data = { run_id: runId, step: baton.stepIndex };
+  const data = { run_id: runId, step: batons[0]?.stepIndex ?? pipeline.currentStep };
   await recordEvent(sql, { ...change, subject: 'relay', subjectId: pipeline.id, type: 'run_started', data });
   return { pipeline: started, runId, jobId: runId, isRepeated: false };
 }
@@ -117,11 +135,31 @@ function refuseEnded({ id, status }: Pipeline): void {
   );
 }
 
-/** The open baton if no job has had it; otherwise, and after a failure, a new one. */
-async function batonForJob(sql: Sql, pipeline: Pipeline, open: Baton | undefined, change: ByActor): Promise<Baton> {
-  if (open && open.jobId === null) return open;
-  const request = { pipelineId: pipeline.id, stepIndex: pipeline.currentStep, isFresh: true };
-  return (await retryStep(sql, request, change)).baton;
+async function findJobOf(sql: Sql, batons: readonly Baton[]): Promise<JobRow | undefined> {
+  for (const baton of batons) {
+    const job = await findStepJob(sql, baton);
+    if (job) return job;
+  }
+  return undefined;
+}
+
+/**
+ * One of each step of the present stage that has not passed: its open baton if no job has had it; otherwise, and after a
+ * failure, a new one. Throws `conflict` when all that is left waits for a person.
+ */
+async function batonsForJobs(sql: Sql, pipeline: Pipeline, open: readonly Baton[], change: ByActor): Promise<Baton[]> {
+  const stage = await stageOf(sql, pipeline.id, pipeline.currentStep);
+  const batons: Baton[] = [];
+  for (const stepIndex of await unpassedSteps(sql, pipeline.id, stage)) {
+    const own = open.find((baton) => baton.stepIndex === stepIndex);
+    if (own && own.approvalAskedAt !== null) continue;
+    const isNew = own && own.jobId === null;
+    const request = { pipelineId: pipeline.id, stepIndex, isFresh: true };
+    batons.push(isNew ? own : (await retryStep(sql, request, change)).baton);
+  }
+  const [waiting] = open;
+  if (batons.length === 0 && waiting) throw waitsForPerson(waiting);
+  return batons;
 }
 
 type ByActor = TimedChange & { actor: Actor };
@@ -194,22 +232,33 @@ async function failAttempt(sql: Sql, job: JobRow, baton: Baton, change: ByActor)
 }
 
 async function goOn(sql: Sql, advanced: Advanced, job: JobRow, change: ByActor): Promise<void> {
-  const baton = await nextBaton(sql, advanced, change);
-  if (!baton) return endRun(sql, advanced.pipeline, job, change);
-  const plan = advanced.pipeline.run;
-  if (!plan) throw new Error(`Relay ${advanced.pipeline.id} has a job and no plan of its run.`);
-  await submitStepJob(sql, advanced.pipeline, baton, plan, change.actor, change.clock);
+  const batons = await nextBatons(sql, advanced, change);
+  await submitStepJobs(sql, advanced.pipeline, batons, change);
+  const isOver = batons.length === 0 && !(await findJobOf(sql, await listOpenBatons(sql, advanced.pipeline.id)));
+  if (isOver && advanced.kind !== 'waiting') return endRun(sql, advanced.pipeline, job, change);
   // Its result is in the relay: only the end of the run is worth a notice.
   await markRead(sql, job.id, change.at);
 }
 
-/** The baton to work on next: the next step's, or the same step's while retries and tokens are left. */
-async function nextBaton(sql: Sql, advanced: Advanced, change: ByActor): Promise<Baton | undefined> {
-  if (advanced.kind === 'passed') return advanced.baton;
-  if (advanced.kind === 'completed' || advanced.retriesLeft === 0) return undefined;
-  if ((await remainingTokens(sql, advanced.pipeline)) === 0) return undefined;
+async function submitStepJobs(
+  sql: Sql,
+  pipeline: Pipeline,
+  batons: readonly Baton[],
+  { actor, clock }: ByActor,
+): Promise<void> {
+  if (batons.length === 0) return;
+  const plan = pipeline.run;
+  if (!plan) throw new Error(`Relay ${pipeline.id} has a job and no plan of its run.`);
+  for (const baton of batons) await submitStepJob(sql, pipeline, baton, plan, actor, clock);
+}
+
+/** The batons to work on next: those of the next stage, or the same step's while retries and tokens are left. */
+async function nextBatons(sql: Sql, advanced: Advanced, change: ByActor): Promise<Baton[]> {
+  if (advanced.kind === 'passed') return advanced.batons;
+  if (advanced.kind !== 'failed' || advanced.retriesLeft === 0) return [];
+  if ((await remainingTokens(sql, advanced.pipeline)) === 0) return [];
   const request = { pipelineId: advanced.pipeline.id, stepIndex: advanced.stepIndex };
-  return (await retryStep(sql, request, change)).baton;
+  return [(await retryStep(sql, request, change)).baton];
 }
 
 /** Only the job was cancelled: its baton stays open for a session or another run. */

@@ -8,8 +8,9 @@ import { remaining } from '../budget/ledger.js';
 import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import type { JobRow } from '../jobs/job.js';
-import { type AdvanceRequest, advanceRelay, checkAttempt, noBaton } from './advance-relay.js';
-import { type Baton, findOpenBaton, newestBatonOf } from './baton.js';
+import { type AdvanceRequest, advanceRelay, checkAttempt, noBaton, waitsForPerson } from './advance-relay.js';
+import { listWaiting, type WaitingStep } from './approval.js';
+import { type Baton, listOpenBatons, newestBatonOf } from './baton.js';
 import { type HeldBaton, readHeldBaton } from './baton-prompt.js';
 import { type CreatedPipeline, createPipeline, type NewPipeline, planSteps } from './create-pipeline.js';
 import type { Advanced } from './end-step.js';
@@ -76,7 +77,8 @@ export function createRelays({ db, clock }: { db: Database; clock: Clock }) {
       }),
 
     /** Whether a step may be tried once more, as `retry` will say: not while a job works on it, nor without retries left. */
-    async mayRetry({ pipeline, baton }: Pick<PipelineDetail, 'pipeline' | 'baton'>): Promise<boolean> {
+    async mayRetry({ pipeline, batons }: Pick<PipelineDetail, 'pipeline' | 'batons'>): Promise<boolean> {
+      const baton = batons.find(({ stepIndex }) => stepIndex === pipeline.currentStep);
       if (pipeline.status === 'cancelled' || (baton && (await findStepJob(db, baton)))) return false;
       return hasRetriesLeft(db, pipeline);
     },
@@ -86,17 +88,29 @@ export function createRelays({ db, clock }: { db: Database; clock: Clock }) {
 
     get: (id: string): Promise<PipelineDetail> => readPipeline(db, id),
 
+    /** The steps of all relays that wait for a person, the longest waiting first. */
+    listWaiting: (): Promise<WaitingStep[]> => listWaiting(db),
+
     list: (filter: PipelineFilter): Promise<ListedPipeline[]> => listPipelines(db, filter),
     /** How many there are on all pages of a list. */
     count: (filter: Omit<PipelineFilter, 'limit'>): Promise<number> =>
       countRows(db, 'relay_pipelines p', wherePipelines({ ...filter, beforeSeq: undefined })),
 
-    /** Throws `conflict` when no baton is open, saying why. */
-    async baton(id: string): Promise<HeldBaton> {
+    /**
+     * The open baton of a step; unless one is named, of the lowest that nobody works on. Throws `conflict` when none is
+     * open, saying why, and when it waits for a person.
+     */
+    async baton(id: string, stepIndex?: number): Promise<HeldBaton> {
       const pipeline = await findPipeline(db, id);
-      const baton = await findOpenBaton(db, id);
-      if (!baton) throw await noBaton(db, pipeline);
-      return readHeldBaton(db, pipeline, await findStep(db, id, baton.stepIndex), baton);
+      const open = await listOpenBatons(db, id);
+      const usable = open.filter(({ approvalAskedAt }) => approvalAskedAt === null);
+      const baton =
+        stepIndex === undefined
+          ? (usable.find(({ status }) => status === 'pending') ?? usable[0])
+          : usable.find((held) => held.stepIndex === stepIndex);
+      if (baton) return readHeldBaton(db, pipeline, await findStep(db, id, baton.stepIndex), baton);
+      const waiting = open.find((held) => stepIndex === undefined || held.stepIndex === stepIndex);
+      throw waiting ? waitsForPerson(waiting) : await noBaton(db, pipeline);
     },
   };
 }
@@ -109,8 +123,8 @@ function afterBudget({ stepIndex, retriesLeft }: Advanced & { kind: 'failed' }):
 
 export interface CancelledPipeline {
   pipeline: Pipeline;
-  /** The job that was working on it. Its result does not count any more: cancel it too. */
-  jobId: string | undefined;
+  /** The jobs that were working on it. Their results do not count any more: cancel them too. */
+  jobIds: string[];
 }
 
 /** Ends a relay for good and keeps the results of its steps. Throws `conflict` for one that is completed. */
@@ -119,17 +133,24 @@ async function cancelPipeline(sql: Sql, id: string, change: TimedChange): Promis
   if (pipeline.status === 'completed') {
     throw new RuntimeError('conflict', `Relay ${id} is already completed.`, 'There is nothing left to cancel.');
   }
-  const open = await findOpenBaton(sql, id);
-  const last = open ?? (await newestBatonOf(sql, id, pipeline.currentStep));
-  const job = last && (await findStepJob(sql, last));
-  if (pipeline.status === 'cancelled') return { pipeline, jobId: job?.id };
-  if (open) {
-    await sql.run("update relay_batons set status = 'cancelled' where id = ?", open.id);
-    await releasePermit(sql, open.id);
+  const jobIds = await workingJobs(sql, id);
+  if (pipeline.status === 'cancelled') return { pipeline, jobIds };
+  for (const baton of await listOpenBatons(sql, id)) {
+    await sql.run("update relay_batons set status = 'cancelled' where id = ?", baton.id);
+    await releasePermit(sql, baton.id);
   }
   const cancelled = await updatePipeline(sql, id, { status: 'cancelled', completed_at: change.at }, change.at);
   await recordEvent(sql, { ...change, subject: 'relay', subjectId: id, type: 'cancelled' });
-  return { pipeline: cancelled, jobId: job?.id };
+  return { pipeline: cancelled, jobIds };
+}
+
+async function workingJobs(sql: Sql, pipelineId: string): Promise<string[]> {
+  const jobs = await sql.all<{ id: string }>(
+    `select j.id from relay_batons b join jobs j on j.id = b.job_id
+     where b.pipeline_id = ? and j.status in ('pending', 'running') order by b.step_index`,
+    pipelineId,
+  );
+  return jobs.map(({ id }) => id);
 }
 
 /** A relay with its steps, results and figures. */
@@ -147,8 +168,8 @@ export interface PipelineDetail {
   /** Over the attempts that count; null when there are none. */
   averageQuality: number | null;
   averageLScore: number | null;
-  /** The open one. */
-  baton: Baton | undefined;
+  /** The open ones, by step: several while steps work beside each other. */
+  batons: Baton[];
   /** Only of a relay that was run in the background. */
   run: RunState | undefined;
 }
@@ -182,7 +203,7 @@ async function readParts(sql: Sql, pipeline: Pipeline): Promise<PipelineDetail> 
   const qualityScores = passed.map((result) => result.qualityScore);
   const lScores = passed.map((result) => result.lScore);
   const budget = await readRelayBudget(sql, pipeline);
-  const baton = await findOpenBaton(sql, id);
+  const batons = await listOpenBatons(sql, id);
   return {
     pipeline,
     steps: await listSteps(sql, id),
@@ -194,21 +215,23 @@ async function readParts(sql: Sql, pipeline: Pipeline): Promise<PipelineDetail> 
     lScores,
     averageQuality: averageOf(qualityScores),
     averageLScore: averageOf(lScores),
-    baton,
-    run: await readRun(sql, pipeline, baton),
+    batons,
+    run: await readRun(sql, pipeline, batons),
   };
 }
 
-async function readRun(sql: Sql, pipeline: Pipeline, open: Baton | undefined): Promise<RunState | undefined> {
+async function readRun(sql: Sql, pipeline: Pipeline, open: readonly Baton[]): Promise<RunState | undefined> {
   const { id, run, currentStep, totalSteps } = pipeline;
   if (!run) return undefined;
-  const baton = open ?? (await newestBatonOf(sql, id, Math.min(currentStep, totalSteps - 1)));
-  const job = open && (await findStepJob(sql, open));
-  return { runId: run.runId, jobId: baton?.jobId ?? undefined, isRunning: job !== undefined, doing: doingOf(job) };
+  for (const baton of open) {
+    const job = await findStepJob(sql, baton);
+    if (job) return { runId: run.runId, jobId: job.id, isRunning: true, doing: doingOf(job) };
+  }
+  const last = open[0] ?? (await newestBatonOf(sql, id, Math.min(currentStep, totalSteps - 1)));
+  return { runId: run.runId, jobId: last?.jobId ?? undefined, isRunning: false, doing: undefined };
 }
 
-function doingOf(job: JobRow | undefined): string | undefined {
-  if (!job) return undefined;
+function doingOf(job: JobRow): string {
   if (job.status === 'running') return job.progress_message ?? 'started';
   return job.error_message ?? 'waiting for a runner';
 }

@@ -2,9 +2,10 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Sql } from '../../store/sql.js';
 import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
-import { type Baton, findOpenBaton, isOpenBaton, newestBatonOf } from './baton.js';
+import { type Baton, listOpenBatons, newestBatonOf } from './baton.js';
 import { handOver, releasePermit } from './hand-over.js';
 import { changeRelayBudget, findPipeline, type Pipeline, requireTokens, updatePipeline } from './pipeline.js';
+import { stageOf, unpassedSteps } from './stage.js';
 import { maxRetries } from './step.js';
 import { refuseWhileJobWorks } from './step-job.js';
 
@@ -23,7 +24,10 @@ export interface RetryRequest {
 export interface Retried {
   pipeline: Pipeline;
   baton: Baton;
-  /** The step had passed: it and the steps after it are done again; their results stay in the history. */
+  /**
+   * The step had passed: it and the stages after it are done again; their results stay in the history. Those that work
+   * beside it are not.
+   */
   isRestart: boolean;
 }
 
@@ -35,24 +39,34 @@ export interface Retried {
 export async function retryStep(sql: Sql, request: RetryRequest, change: TimedChange): Promise<Retried> {
   const { stepIndex, feedback, tokenBudget, isFresh = false } = request;
   const pipeline = await findPipeline(sql, request.pipelineId);
-  requireReached(pipeline, stepIndex);
-  const open = await findOpenBaton(sql, pipeline.id);
-  if (open) await refuseWhileJobWorks(sql, open);
-  const isRestart = stepIndex < pipeline.currentStep;
+  const stage = await stageOf(sql, pipeline.id, stepIndex);
+  requireReached(pipeline, stage.first, stepIndex);
+  const isUnpassed = (await unpassedSteps(sql, pipeline.id, stage)).includes(stepIndex);
+  const isRestart = stepIndex < pipeline.currentStep || !isUnpassed;
+  const isReplaced = (index: number) => index === stepIndex || index > stage.last;
+  const replaced = (await listOpenBatons(sql, pipeline.id)).filter((baton) => isReplaced(baton.stepIndex));
+  for (const baton of replaced) await refuseWhileJobWorks(sql, baton);
+  const open = replaced.find((baton) => baton.stepIndex === stepIndex);
   const last = isRestart ? undefined : await newestBatonOf(sql, pipeline.id, stepIndex);
   const retryCount = last && !isFresh ? last.retryCount + 1 : 0;
   if (retryCount > maxRetries) throw outOfRetries(stepIndex, open);
   if (tokenBudget !== undefined) await changeRelayBudget(sql, pipeline, tokenBudget, change.at);
   await requireTokens(sql, pipeline);
-  if (open) await releasePermit(sql, open.id);
-  await setAsideFrom(sql, pipeline.id, stepIndex);
+  for (const baton of replaced) await setAside(sql, baton);
+  await sql.run(
+    'update relay_results set is_current = 0 where pipeline_id = ? and (step_index = ? or step_index > ?)',
+    pipeline.id,
+    stepIndex,
+    stage.last,
+  );
+  const [lowest = stepIndex] = await unpassedSteps(sql, pipeline.id, stage);
   const reasons = [...(last ? await failuresUpTo(sql, last) : []), ...(feedback ? [feedback] : [])];
   const retried = await updatePipeline(
     sql,
     pipeline.id,
     {
       status: 'in_progress',
-      current_step: stepIndex,
+      current_step: lowest,
       error_code: null,
       error_message: null,
       started_at: pipeline.startedAt ?? change.at,
@@ -68,7 +82,8 @@ export async function retryStep(sql: Sql, request: RetryRequest, change: TimedCh
   return { pipeline: retried, baton, isRestart };
 }
 
-function requireReached({ id, status, currentStep, totalSteps }: Pipeline, stepIndex: number): void {
+/** A step is reached with the first one of those that work beside it. */
+function requireReached({ id, status, currentStep, totalSteps }: Pipeline, first: number, stepIndex: number): void {
   if (status === 'cancelled') {
     throw new RuntimeError('conflict', `Relay ${id} is cancelled.`, 'Create a new one with create_relay_pipeline.');
   }
@@ -79,7 +94,7 @@ function requireReached({ id, status, currentStep, totalSteps }: Pipeline, stepI
       `Pass a step_index from 0 to ${totalSteps - 1}.`,
     );
   }
-  if (stepIndex > currentStep) {
+  if (first > currentStep) {
     throw new RuntimeError(
       'conflict',
       `Cannot retry step ${stepIndex}: the relay has not reached it, it is at step ${currentStep}.`,
@@ -113,13 +128,9 @@ export function waysOnWithoutRetries(stepIndex: number): string {
   );
 }
 
-async function setAsideFrom(sql: Sql, pipelineId: string, stepIndex: number): Promise<void> {
-  await sql.run(`update relay_batons set status = 'set_aside' where pipeline_id = ? and ${isOpenBaton}`, pipelineId);
-  await sql.run(
-    'update relay_results set is_current = 0 where pipeline_id = ? and step_index >= ?',
-    pipelineId,
-    stepIndex,
-  );
+async function setAside(sql: Sql, { id }: Baton): Promise<void> {
+  await releasePermit(sql, id);
+  await sql.run("update relay_batons set status = 'set_aside', approval_asked_at = null where id = ?", id);
 }
 
 /** Why this baton and those before it failed. A baton that was replaced without a result passes its feedback on. */

@@ -24,6 +24,8 @@ export interface StepRow {
   model: string | null;
   output_schema: string | null;
   capabilities: string;
+  is_parallel: number;
+  needs_approval: number;
 }
 
 export interface Step {
@@ -45,6 +47,10 @@ export interface Step {
   model: string | null;
   outputSchema: JsonObject | null;
   capabilities: string[];
+  /** It works beside the step before it, from the same input. */
+  isParallel: boolean;
+  /** Its output waits for a person after it has passed its gates. */
+  needsApproval: boolean;
 }
 
 export function toStep(row: StepRow): Step {
@@ -64,6 +70,8 @@ export function toStep(row: StepRow): Step {
     model: row.model,
     outputSchema: row.output_schema === null ? null : readJson<JsonObject>(row.output_schema),
     capabilities: readJson<string[]>(row.capabilities),
+    isParallel: row.is_parallel === 1,
+    needsApproval: row.needs_approval === 1,
   };
 }
 

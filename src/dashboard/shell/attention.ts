@@ -10,6 +10,7 @@ export const viewOfNeed: Readonly<Record<NeedKind, string>> = {
   dead_job: 'jobs',
   failed_job: 'jobs',
   unread_answer: 'jobs',
+  approval: 'relays',
   failed_relay: 'relays',
   failed_task: 'board',
   overdue_task: 'board',

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ShownVisitor } from '../../http/page/visitor.js';
+import { Finder } from '../find/finder.js';
 import { connect, pause, useLiveState } from '../live.js';
 import { Link, type View } from '../location.js';
 import { DisplayMenu } from './display-menu.js';
@@ -31,14 +32,17 @@ export function Header({ views, current, visitor, counts }: HeaderProps) {
         <Count count={needs} />
       </button>
       <nav id="views" aria-label="Views" class={isOpen ? 'is-open' : ''}>
-        {views.map(({ name, title }) => (
-          <Link key={name} to={`/${name}`} isCurrent={name === current.name}>
-            {title}
-            <Count count={counts.get(name) ?? 0} />
-          </Link>
-        ))}
+        {views
+          .filter(({ isHidden }) => !isHidden)
+          .map(({ name, title }) => (
+            <Link key={name} to={`/${name}`} isCurrent={name === current.name}>
+              {title}
+              <Count count={counts.get(name) ?? 0} />
+            </Link>
+          ))}
       </nav>
       {visitor?.read_only && <span class="badge">read-only</span>}
+      <Finder />
       <DisplayMenu />
       <LiveSwitch />
     </header>

@@ -3,6 +3,7 @@ import type { Need, NeedKind } from '../../http/page/attention.js';
 /** What each kind of need is called: one of them, and several. */
 export const needWords: Readonly<Record<NeedKind, { one: string; many: string }>> = {
   message: { one: 'Message to you', many: 'Messages to you' },
+  approval: { one: 'Step that waits for you', many: 'Steps that wait for you' },
   dead_job: { one: 'Dead job', many: 'Dead jobs' },
   failed_job: { one: 'Failed job', many: 'Failed jobs' },
   failed_relay: { one: 'Failed relay', many: 'Failed relays' },
@@ -16,6 +17,7 @@ export const needWords: Readonly<Record<NeedKind, { one: string; many: string }>
 
 const addresses: Readonly<Record<NeedKind, string>> = {
   message: '/messages',
+  approval: '/relays/',
   dead_job: '/jobs/',
   failed_job: '/jobs/',
   failed_relay: '/relays/',

@@ -6,6 +6,7 @@ export const preferences = {
   theme: 'theme',
   zone: timeZoneKey,
   notifications: 'notifications',
+  shortcuts: 'shortcuts',
 } as const;
 
 export type Preference = keyof typeof preferences;

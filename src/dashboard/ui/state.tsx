@@ -64,6 +64,7 @@ const tones: Readonly<Record<string, Tone>> = {
   starting: 'active',
   half_open: 'warn',
   paused: 'warn',
+  'awaiting approval': 'warn',
   stopping: 'warn',
   completed: 'done',
   closed: 'good',

@@ -16,4 +16,5 @@ export const views: readonly View[] = [
   { name: 'trends', title: 'Metrics', load: async () => (await import('./metrics/metrics.js')).Metrics },
   { name: 'activity', title: 'Activity', load: async () => (await import('./activity/activity.js')).Activity },
   { name: 'settings', title: 'Settings', load: async () => (await import('./settings/settings.js')).Settings },
+  { name: 'search', title: 'Search', isHidden: true, load: async () => (await import('./search/search.js')).Search },
 ];

@@ -31,19 +31,14 @@ export const searchArxiv = defineNativeTool({
       .max(100)
       .optional()
       .describe(
-        'arXiv ids such as 1706.03762 or hep-th/9901001v1: returns these papers, or those of them that match the query if one is given.',
+        'arXiv ids such as 1706.03762 or hep-th/9901001v1: these papers, or those of them that match the query.',
       ),
     sort_by: z
       .enum(['relevance', 'lastUpdatedDate', 'submittedDate'])
       .default('relevance')
-      .describe('The best or the newest first; relevance unless given.'),
+      .describe('The best or the newest first.'),
     start: z.int().min(0).max(29_900).default(0).describe('How many results to skip; 0 unless given.'),
-    summary_chars: z
-      .int()
-      .min(0)
-      .max(5_000)
-      .default(1_200)
-      .describe('Longer abstracts are cut to so many characters; 1,200 unless given.'),
+    summary_chars: z.int().min(0).max(5_000).default(1_200).describe('Most characters of each abstract.'),
   }),
   output: z.object({
     results: z.array(

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { eventSubjects } from '../../core/events/event-types.js';
 import { readActivity, readActors } from '../../core/overview/activity.js';
+import { addNote } from '../../core/tasks/add-note.js';
 import { defineTool } from '../../tools/call/define-tool.js';
-import { cursor, goalId, time, toMs } from '../../tools/call/fields.js';
+import { cursor, goalId, taskReference, time, toMs } from '../../tools/call/fields.js';
 import { fromCursor } from '../../tools/call/page.js';
 import { activityPage, tellEvents } from './activity/activity.js';
 import { names, showNames } from './names.js';
@@ -20,6 +21,7 @@ export const activityReads = [
         .optional()
         .describe('Only changes of this kind of thing.'),
       subject_id: z.string().min(1).max(400).optional().describe('Only of the one with this id; needs kind.'),
+      type: z.string().min(1).max(100).optional().describe('Only of this type, such as note.'),
       actor: z.string().min(1).max(400).optional().describe('Only by whom records name so, such as user:owner.'),
       goal_id: goalId.optional(),
       text: z.string().max(200).optional().describe('Only what has all of these words.'),
@@ -29,10 +31,11 @@ export const activityReads = [
     }),
     output: activityPage,
     handler: async (input, { runtime: { db } }) => {
-      const { kind, subject_id: subjectId, actor, goal_id, text, since, limit } = input;
+      const { kind, subject_id: subjectId, type, actor, goal_id, text, since, limit } = input;
       const { events, nextBeforeId } = await readActivity(db, {
         kind,
         subjectId,
+        type,
         actor,
         goalId: goal_id,
         text: text === '' ? undefined : text,
@@ -43,6 +46,20 @@ export const activityReads = [
       const told = await tellEvents(db, events);
       return { ...told, ...(nextBeforeId === undefined ? {} : { next_cursor: String(nextBeforeId) }) };
     },
+  }),
+
+  defineTool({
+    name: 'add_note',
+    title: 'Add a note to a task',
+    effect: 'write',
+    description: 'Adds a note to the history of a task, whoever has claimed it.',
+    input: z.strictObject({
+      task_id: taskReference,
+      note: z.string().trim().min(1).max(4_000).describe('What to note.'),
+    }),
+    output: z.strictObject({ task_id: z.int() }),
+    handler: ({ task_id, note }, { runtime: { db, clock }, actor }) =>
+      db.transaction(async (sql) => ({ task_id: await addNote(sql, task_id, note, { at: clock.now(), actor }) })),
   }),
 
   defineTool({

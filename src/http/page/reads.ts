@@ -6,6 +6,7 @@ import { jobWrites } from './job-writes.js';
 import { nowReads } from './now-reads.js';
 import { relayCalls } from './relay-calls.js';
 import { runnerReads } from './runners.js';
+import { searchReads } from './search-reads.js';
 import { settingsReads, settingsWrites } from './settings-calls.js';
 import { templateCalls } from './templates.js';
 import { timeReads } from './time-reads.js';
@@ -18,6 +19,8 @@ export const pageReads = [
   ...boardWrites,
   ...jobReads,
   ...timeReads,
+  ...activityReads,
+  ...searchReads,
   ...settingsReads,
   ...relayCalls,
   ...templateCalls,
@@ -25,5 +28,4 @@ export const pageReads = [
   ...toolRouteReads,
   ...jobWrites,
   ...settingsWrites,
-  ...activityReads,
 ];

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { agentSpecOf, presets, standardAgentTypes } from '../../core/relay/standard-agents.js';
+import { decideRelayStep } from '../../services/run-relay.js';
 import { defineTool } from '../../tools/call/define-tool.js';
 import { whenTrue } from '../../tools/call/fields.js';
-import { showPipeline } from '../../tools/shapes/relay.js';
+import { advancedOutput, showAdvanced, showPipeline } from '../../tools/shapes/relay.js';
 import { relayAgents, relayOnPage } from './relays.js';
 
 const pipelineId = z.string().min(1).max(100).describe('Of the relay.');
@@ -48,6 +49,31 @@ export const relayCalls = [
     handler: async ({ pipeline_id, token_budget }, { runtime, actor }) => {
       await runtime.relays.changeBudget(pipeline_id, token_budget, actor);
       return { token_budget };
+    },
+  }),
+
+  defineTool({
+    name: 'approve_relay_step',
+    title: 'Let a step of a relay pass',
+    effect: 'write',
+    description:
+      'Lets a step pass that waits for a person, or sends it back. No tool does it, so that no model approves.',
+    input: z.strictObject({
+      pipeline_id: pipelineId,
+      step_index: z.int().min(0).max(1_000).optional().describe('0-based; needed where several steps wait.'),
+      approve: z.boolean().describe('False sends it back.'),
+      feedback: z
+        .string()
+        .trim()
+        .min(1)
+        .max(20_000)
+        .optional()
+        .describe('What the next attempt should do differently.'),
+    }),
+    output: advancedOutput,
+    handler: async ({ pipeline_id, step_index, approve, feedback }, { runtime, actor }) => {
+      const request = { pipelineId: pipeline_id, stepIndex: step_index, isApproved: approve, feedback };
+      return showAdvanced(await decideRelayStep(request, actor, runtime));
     },
   }),
 ];

@@ -39,6 +39,8 @@ const step = z.strictObject({
   fallback_agent: agentType.optional().describe("Takes the baton while this agent's breaker is open."),
   output_schema: z.record(z.string(), z.custom<Json>()).optional().describe('JSON schema that its output must follow.'),
   derivation_method: z.enum(derivationMethods).optional().describe('How the output comes from the input.'),
+  parallel: z.boolean().optional().describe('Works beside the step before it.'),
+  approval: z.boolean().optional().describe('A person has to let it pass.'),
 });
 
 /** What create_relay_pipeline takes. */

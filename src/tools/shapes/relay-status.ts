@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { cut } from '../../base/text.js';
 import type { PipelineDetail } from '../../core/relay/relays.js';
 import type { StepResult } from '../../core/relay/step.js';
-import { iso } from '../call/fields.js';
-import { errorOf, pipelineOutput, relayAgentOutput, relayResultOutput, showHolder } from './relay.js';
+import { iso, whenTrue } from '../call/fields.js';
+import { errorOf, pipelineOutput, relayAgentOutput, relayResultOutput, showHolders } from './relay.js';
 
 /** A relay as far as its reader has to know to go on. */
 export const pipelineStatusOutput = pipelineOutput
@@ -16,7 +16,7 @@ export const pipelineStatusOutput = pipelineOutput
   })
   .extend({
     /** The first twelve, without what they are told. */
-    agents: z.array(relayAgentOutput.pick({ agent_type: true })),
+    agents: z.array(relayAgentOutput.pick({ agent_type: true, parallel: true })),
     agents_left_out: z.int().optional(),
     results: z.array(
       relayResultOutput.partial({
@@ -38,7 +38,7 @@ const briefSize = 1_450;
 
 /** @internal */
 export function showPipelineStatus(detail: PipelineDetail): z.infer<typeof pipelineStatusOutput> {
-  const { pipeline, baton, run } = detail;
+  const { pipeline, batons, run } = detail;
   const brief = {
     success: true,
     pipeline_id: pipeline.id,
@@ -58,9 +58,11 @@ export function showPipelineStatus(detail: PipelineDetail): z.infer<typeof pipel
     final_entity_id: pipeline.finalEntityId ?? undefined,
     created_at: iso(pipeline.createdAt),
     completed_at: iso(pipeline.completedAt) ?? undefined,
-    agents: detail.steps.slice(0, mostAgents).map(({ agentType }) => ({ agent_type: agentType })),
+    agents: detail.steps
+      .slice(0, mostAgents)
+      .map(({ agentType, isParallel }) => ({ agent_type: agentType, parallel: whenTrue(isParallel) })),
     agents_left_out: detail.steps.length > mostAgents ? detail.steps.length - mostAgents : undefined,
-    baton: showHolder(baton),
+    ...showHolders(batons),
     run: run && {
       run_id: run.runId,
       job_id: run.jobId,

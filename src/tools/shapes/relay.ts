@@ -7,7 +7,7 @@ import { pipelineStatuses } from '../../core/relay/pipeline.js';
 import type { ListedPipeline, PipelineDetail } from '../../core/relay/relays.js';
 import { waysOnWithoutRetries } from '../../core/relay/retry-step.js';
 import type { Step, StepResult } from '../../core/relay/step.js';
-import { iso } from '../call/fields.js';
+import { iso, mark, whenTrue } from '../call/fields.js';
 import { jobErrorOutput } from './job.js';
 
 /** The baton with the keys that the relay protocol gives it. */
@@ -78,6 +78,8 @@ export const createdPipelineOutput = z.strictObject({
   agents: z.array(z.string()),
   token_budget: z.int(),
   baton_id: z.string(),
+  /** Of the steps that work beside the first. */
+  parallel_baton_ids: z.array(z.string()).optional(),
   handed_over: z.string().optional(),
   warnings: z.array(z.string()).optional(),
 });
@@ -85,7 +87,8 @@ export const createdPipelineOutput = z.strictObject({
 export type ShownCreatedPipeline = z.infer<typeof createdPipelineOutput>;
 
 export function showCreatedPipeline(created: CreatedPipeline): z.infer<typeof createdPipelineOutput> {
-  const { pipeline, baton, agentTypes, warnings } = created;
+  const { pipeline, batons, agentTypes, warnings } = created;
+  const [first, ...others] = batons;
   return {
     success: true,
     pipeline_id: pipeline.id,
@@ -94,8 +97,9 @@ export function showCreatedPipeline(created: CreatedPipeline): z.infer<typeof cr
     agent_count: pipeline.totalSteps,
     agents: agentTypes,
     token_budget: pipeline.tokenBudget,
-    baton_id: baton.id,
-    handed_over: baton.document.handed_over,
+    baton_id: first?.id ?? '',
+    parallel_baton_ids: others.length === 0 ? undefined : others.map(({ id }) => id),
+    handed_over: first?.document.handed_over,
     warnings: warnings.length === 0 ? undefined : warnings,
   };
 }
@@ -104,10 +108,12 @@ export function showCreatedPipeline(created: CreatedPipeline): z.infer<typeof cr
 export const advancedOutput = z.strictObject({
   success: z.boolean(),
   next_baton: batonOutput.optional(),
+  /** Those of the steps that work beside that one: get_relay_baton with step_index has each. */
+  parallel_batons: z.array(z.strictObject({ baton_id: z.string(), step_index: z.int() })).optional(),
   /** 1-based, of total_steps. */
   next_step: z.int().optional(),
   total_steps: z.int().optional(),
-  /** pipeline_completed, quality_gate_failed or invalid_output. */
+  /** pipeline_completed, awaiting_approval, awaiting_parallel_steps, quality_gate_failed or invalid_output. */
   status: z.string().optional(),
   message: z.string().optional(),
   quality_score: z.number().optional(),
@@ -123,14 +129,34 @@ export type ShownAdvanced = z.infer<typeof advancedOutput>;
 
 export function showAdvanced(
   advanced: Advanced,
-  scores: { quality_score: number; l_score: number },
+  /** Of the attempt that was handed in. */
+  scores: { quality_score?: number; l_score?: number } = {},
 ): z.infer<typeof advancedOutput> {
   switch (advanced.kind) {
     case 'passed': {
-      const next_baton = showBaton(advanced.baton.document);
+      const [first, ...others] = advanced.batons;
+      if (!first) {
+        const step = advanced.pipeline.currentStep;
+        const message = `Passed. Others work beside it: step ${step} has not passed yet.`;
+        return { success: true, status: 'awaiting_parallel_steps', message };
+      }
+      const next_baton = showBaton(first.document);
       const { sequence_position: next_step, total_agents: total_steps } = next_baton;
-      return { success: true, next_baton, next_step, total_steps };
+      const parallel_batons = others.map(({ id, stepIndex }) => ({ baton_id: id, step_index: stepIndex }));
+      return {
+        success: true,
+        next_baton,
+        next_step,
+        total_steps,
+        ...(others.length === 0 ? {} : { parallel_batons }),
+      };
     }
+    case 'waiting':
+      return {
+        success: true,
+        status: 'awaiting_approval',
+        message: `Step ${advanced.stepIndex} passed its gates. A person has to let it pass: on the page, or with \`agent-runtime approve ${advanced.pipeline.id}\`.`,
+      };
     case 'completed':
       return { success: true, status: 'pipeline_completed', message: 'All steps completed successfully' };
     case 'failed':
@@ -164,6 +190,10 @@ export const relayAgentOutput = z.strictObject({
   instructions: z.string().optional(),
   model: z.string().optional(),
   output_schema: z.record(z.string(), z.unknown()).optional(),
+  /** It works beside the one before it. */
+  parallel: mark,
+  /** A person has to let it pass. */
+  approval: mark,
 });
 
 /** One attempt of a step. */
@@ -185,6 +215,15 @@ export const relayResultOutput = z.strictObject({
   counts: z.boolean(),
   output_summary: z.string().optional(),
   output: z.unknown().optional(),
+});
+
+const holderOutput = z.strictObject({
+  baton_id: z.string(),
+  step_index: z.int(),
+  agent_id: z.string(),
+  /** As of get_relay_baton, or awaiting_approval. */
+  status: z.string(),
+  retry_count: z.int(),
 });
 
 /** A relay in full. Times are ISO 8601 in UTC. */
@@ -215,15 +254,9 @@ export const pipelineOutput = z.strictObject({
   progress_percent: z.number(),
   average_quality: z.number().nullable(),
   average_l_score: z.number().nullable(),
-  baton: z
-    .strictObject({
-      baton_id: z.string(),
-      step_index: z.int(),
-      agent_id: z.string(),
-      status: z.string(),
-      retry_count: z.int(),
-    })
-    .optional(),
+  baton: holderOutput.optional(),
+  /** All of them, while steps work beside each other. */
+  batons: z.array(holderOutput).optional(),
   run: z
     .strictObject({
       run_id: z.string(),
@@ -236,17 +269,18 @@ export const pipelineOutput = z.strictObject({
 });
 
 /** @internal */
-export function showHolder(baton: PipelineDetail['baton']) {
-  return (
-    baton && {
-      baton_id: baton.id,
-      step_index: baton.stepIndex,
-      agent_id: baton.document.agent_id ?? '',
-      status: baton.status,
-      retry_count: baton.retryCount,
-    }
-  );
+export function showHolders(batons: PipelineDetail['batons']) {
+  const shown = batons.map(showHolder);
+  return { baton: shown[0], batons: shown.length > 1 ? shown : undefined };
 }
+
+const showHolder = (baton: PipelineDetail['batons'][number]): z.infer<typeof holderOutput> => ({
+  baton_id: baton.id,
+  step_index: baton.stepIndex,
+  agent_id: baton.document.agent_id ?? '',
+  status: baton.approvalAskedAt === null ? baton.status : 'awaiting_approval',
+  retry_count: baton.retryCount,
+});
 
 /** @internal */
 export function errorOf(
@@ -258,7 +292,7 @@ export function errorOf(
 
 /** @internal */
 export function showPipeline(detail: PipelineDetail): z.infer<typeof pipelineOutput> {
-  const { pipeline, baton, run } = detail;
+  const { pipeline, batons, run } = detail;
   return {
     success: true,
     pipeline_id: pipeline.id,
@@ -283,7 +317,7 @@ export function showPipeline(detail: PipelineDetail): z.infer<typeof pipelineOut
     progress_percent: detail.progressPercent,
     average_quality: detail.averageQuality,
     average_l_score: detail.averageLScore,
-    baton: showHolder(baton),
+    ...showHolders(batons),
     run: run && { run_id: run.runId, job_id: run.jobId, running: run.isRunning, doing: run.doing },
     error: errorOf(pipeline),
   };
@@ -304,6 +338,8 @@ function showAgent(step: Step): z.infer<typeof relayAgentOutput> {
     derivation_method: step.derivationMethod,
     instructions: step.instructions ?? undefined,
     output_schema: step.outputSchema ?? undefined,
+    parallel: whenTrue(step.isParallel),
+    approval: whenTrue(step.needsApproval),
   };
 }
 

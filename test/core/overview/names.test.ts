@@ -36,13 +36,13 @@ it('a job is named by its task, its run, its plan, or the first line of its prom
 
 it('a step of a relay is named by its number and the relay', async () => {
   const { runtime, submit, nameOf } = await board();
-  const { pipeline, baton } = await runtime.relays.create(
+  const { pipeline, batons } = await runtime.relays.create(
     { name: 'Handbook', goal: 'g', tokenBudget: 50_000, preset: 'quick' },
     someone,
   );
   const step = async (baton_id: string) =>
     nameOf(`job:${await submit({ type: 'relay_step', payload: { pipeline_id: pipeline.id, baton_id } })}`);
-  expect((await step(baton.id))?.name).toBe('Step 1 of relay Handbook');
+  expect((await step(batons[0]?.id ?? ''))?.name).toBe('Step 1 of relay Handbook');
   expect((await step('gone'))?.name).toBe('A step of relay Handbook');
   expect(await nameOf(`relay:${pipeline.id}`)).toEqual({ kind: 'relay', id: pipeline.id, name: 'Handbook' });
 });

@@ -17,7 +17,7 @@ it('a relay that goes on while it is read is shown as it is at one moment', asyn
     },
     get: (text, ...values) => db.get(text, ...values),
   };
-  const { pipeline, results, progressPercent, baton } = await readPipeline(sql, id);
+  const { pipeline, results, progressPercent, batons } = await readPipeline(sql, id);
   expect(pipeline).toMatchObject({ status: 'completed' });
-  expect([results.length, progressPercent, baton]).toEqual([3, 100, undefined]);
+  expect([results.length, progressPercent, batons]).toEqual([3, 100, []]);
 });

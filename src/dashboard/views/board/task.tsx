@@ -10,6 +10,7 @@ import { RawJson, Shown } from '../../ui/shown.js';
 import { StateIcon, StateMark, stateOf, stateWords } from '../../ui/state.js';
 import { Particular, Time, When } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
+import { Notes } from './notes.js';
 import { TaskActions } from './task-actions.js';
 import { Worktree } from './worktree.js';
 
@@ -52,6 +53,7 @@ function Sheet({ task, back }: { task: ShownWholeTask; back: string }) {
           {task.worktree && <Worktree taskId={task.id} shown={task.worktree} />}
           <Neighbours title="Waits for" tasks={dependencies} back={back} />
           <Neighbours title="Waited for by" tasks={dependents} back={back} />
+          <Notes taskId={task.id} />
           <History subject="task" id={task.id} />
           <RawJson value={{ ...task, dependencies, dependents }} />
         </div>

@@ -54,7 +54,7 @@ function Sheet({ relay }: { relay: RelayOnPage }) {
               ))}
             </ol>
           </section>
-          {relay.baton && canGoOn(relay) && (
+          {relay.baton && relay.baton.status !== 'awaiting_approval' && canGoOn(relay) && (
             <Baton key={`${relay.baton.baton_id} ${relay.baton.agent_id}`} relay={relay} />
           )}
           <History subject="relay" id={relay.pipeline_id} />

@@ -4,6 +4,7 @@ import { duration, number } from '../../ui/format.js';
 import { Folded, Passage } from '../../ui/passage.js';
 import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
+import { ApproveStep } from './approve-step.js';
 import { CompareResults, textOf } from './compare-results.js';
 import { countedFromOne } from './counted.js';
 import { AdvanceStep, canGoOn, RetryStep } from './relay-actions.js';
@@ -15,14 +16,15 @@ type RelayAgent = RelayOnPage['agents'][number];
 export function Step({ relay, agent, index }: { relay: RelayOnPage; agent: RelayAgent; index: number }) {
   const mayWrite = useMayWrite();
   const results = relay.results.filter(({ step_index }) => step_index === index);
-  const state = stateOf(relay, index);
-  const isReached = index <= relay.current_step && relay.status !== 'pending';
+  const holder = (relay.batons ?? (relay.baton ? [relay.baton] : [])).find(({ step_index }) => step_index === index);
+  const state = stateOf(relay, index, holder?.status);
+  const isWaiting = holder?.status === 'awaiting_approval';
+  const isReached = (index <= relay.current_step || holder !== undefined) && relay.status !== 'pending';
   const isRunning = relay.run?.running === true;
-  const isPassed = index < relay.current_step;
+  const isPassed = results.some(({ counts }) => counts);
   // What would be refused is not offered: a step that has no retries left, or that a job works on.
   const mayRetry =
     mayWrite && isReached && relay.status !== 'cancelled' && !isRunning && (isPassed || relay.may_retry === true);
-  const holder = relay.baton?.step_index === index ? relay.baton : undefined;
   return (
     <li class={`step ${state}`}>
       <span class="step-number">{index + 1}</span>
@@ -34,7 +36,12 @@ export function Step({ relay, agent, index }: { relay: RelayOnPage; agent: Relay
             <span class="badge stand-in">done by {holder.agent_id}</span>
           )}
           {holder && holder.retry_count > 0 && <span class="fact">retry {holder.retry_count}</span>}
-          {mayWrite && holder && !isRunning && canGoOn(relay) && <AdvanceStep relay={relay} index={index} />}
+          {agent.parallel && <span class="fact">beside step {index}</span>}
+          {agent.approval && !isWaiting && <span class="fact">needs approval</span>}
+          {mayWrite && isWaiting && <ApproveStep relay={relay} index={index} />}
+          {mayWrite && holder && !isWaiting && !isRunning && canGoOn(relay) && (
+            <AdvanceStep relay={relay} index={index} />
+          )}
           {mayRetry && (state !== 'in_progress' || results.length > 0) && (
             <RetryStep relay={relay} index={index} isRestart={state === 'passed'} />
           )}
@@ -65,9 +72,11 @@ export function Step({ relay, agent, index }: { relay: RelayOnPage; agent: Relay
   );
 }
 
-function stateOf(relay: RelayOnPage, index: number): string {
-  if (index < relay.current_step) return 'passed';
-  if (index > relay.current_step || relay.status === 'pending') return 'waiting';
+function stateOf(relay: RelayOnPage, index: number, held: string | undefined): string {
+  if (held === 'awaiting_approval') return 'awaiting approval';
+  if (relay.results.some(({ step_index, counts }) => step_index === index && counts)) return 'passed';
+  if (held !== undefined && relay.status !== 'pending') return 'in_progress';
+  if (index !== relay.current_step || relay.status === 'pending') return 'waiting';
   return canGoOn(relay) ? relay.status : 'waiting';
 }
 

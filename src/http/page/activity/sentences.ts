@@ -254,6 +254,16 @@ const sentences: Makers = {
         ' passed',
         told(' with quality ', event.data.quality),
       ),
+    approval_asked: (event) =>
+      sentence('warn', [`${stepOf(event.data)} of `, thingOf(event)], ' passed its gates and waits for a person'),
+    step_approved: (event) =>
+      sentence('good', [actorOf(event, 'It'), ` approved ${stepOf(event.data)} of `, thingOf(event)]),
+    step_sent_back: (event) =>
+      sentence(
+        'warn',
+        [actorOf(event, 'It'), ` sent back ${stepOf(event.data)} of `, thingOf(event)],
+        told(': ', event.data.feedback),
+      ),
     step_failed: (event) =>
       sentence(
         'bad',
@@ -261,7 +271,12 @@ const sentences: Makers = {
         ' failed',
         told(': ', event.data.reason ?? event.data.failure),
       ),
-    retried: (event) => sentence('warn', [actorOf(event, 'It'), ` retried ${stepOf(event.data)} of `, thingOf(event)]),
+    retried: (event) =>
+      sentence(
+        'warn',
+        [actorOf(event, 'It'), ` retried ${stepOf(event.data)} of `, thingOf(event)],
+        told(': ', event.data.feedback),
+      ),
     restarted: (event) =>
       sentence('warn', [actorOf(event, 'It'), ` restarted ${stepOf(event.data)} of `, thingOf(event)]),
     completed: happens('is complete', { tone: 'good' }),

@@ -1,0 +1,15 @@
+/** The view to which a letter leads after `g`. */
+export const letters: Readonly<Record<string, string>> = {
+  n: 'now',
+  b: 'board',
+  g: 'goals',
+  w: 'workers',
+  m: 'messages',
+  j: 'jobs',
+  r: 'relays',
+  k: 'breakers',
+  s: 'servers',
+  t: 'trends',
+  a: 'activity',
+  ',': 'settings',
+};
