@@ -19,7 +19,7 @@ describeInBrowser('what goes on now', () => {
     await running.getByText(/^\d+(\.\d)? (ms|s)$/).waitFor();
     const failed = page.locator('.need').filter({ hasText: 'Have the terms checked' });
     await failed.getByText('The office in Bern does not answer before Monday.').waitFor();
-    await page.locator('.need.overdue_task').getByText('Create invoices as PDF').waitFor();
+    await page.locator('.need.of-overdue_task').getByText('Create invoices as PDF').waitFor();
     await page.getByRole('heading', { name: 'In the last hour' }).waitFor();
     await page.locator('.now-recent li').first().waitFor();
 
@@ -39,7 +39,7 @@ describeInBrowser('what goes on now', () => {
     expect(await page.title()).toBe('Now · Agent Runtime');
     expect(await page.getAttribute('link[rel="icon"]', 'href')).toBe('/icon.svg');
     await page.getByRole('button', { name: 'Undo' }).click();
-    await page.locator('.need.overdue_task').waitFor();
+    await page.locator('.need.of-overdue_task').waitFor();
     expect(problems).toEqual([]);
   });
 
@@ -63,7 +63,7 @@ describeInBrowser('what goes on now', () => {
     await page.getByText('Nothing needs you.').waitFor();
     const deadlineAt = Date.now() + 2_500;
     await runtime.tasks.create([{ title: 'Be quick', deadlineAt }], actor);
-    await page.locator('.need.overdue_task').getByText('Be quick').waitFor();
+    await page.locator('.need.of-overdue_task').getByText('Be quick').waitFor();
     const seenAt = await page.evaluate('Date.now()');
     expect(seenAt).toBeGreaterThanOrEqual(deadlineAt);
   });

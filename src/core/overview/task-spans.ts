@@ -112,6 +112,8 @@ function spansOf(task: TimedTask, events: readonly ClaimEvent[]): TaskSpan[] {
   const { status, started_at: from, completed_at: to, worker_id: worker, claimed_by: holder, error } = task;
   // Of a task that is pending again it is not known when its worker stopped.
   if (status === 'pending' || (to === null && status !== 'in_progress')) return [];
+  // One that was ended without having been claimed took no time.
+  if (to === from) return [];
   const state = status === 'in_progress' ? 'running' : status;
   return [{ ...base(task), state, from, to, worker, holder, error }];
 }

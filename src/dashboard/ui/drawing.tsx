@@ -1,6 +1,5 @@
-import { extent, nice, ticks } from 'd3-array';
-import { pathRound } from 'd3-path';
 import { timeTicks } from './moment.js';
+import { niceEnds, ticks } from './ticks.js';
 
 export interface Point {
   x: number;
@@ -98,20 +97,21 @@ export function Curves({ lines, scale: { atX, atY }, interval }: DrawnLines) {
   return (
     <>
       {lines.map((line, index) => {
-        const path = pathRound(1);
+        let path = '';
         const drawn = thin(line.points, mostPoints);
         const alone: Point[] = [];
         const isJoined = (a: Point | undefined, b: Point | undefined) =>
           a && b && (interval === undefined || b.x - a.x <= interval * 1.5);
         for (const [place, point] of drawn.entries()) {
           const joinsBefore = isJoined(drawn[place - 1], point);
-          if (joinsBefore) path.lineTo(atX(point.x), atY(point.y));
-          else if (isJoined(point, drawn[place + 1])) path.moveTo(atX(point.x), atY(point.y));
-          else alone.push(point);
+          const isBeginning = !joinsBefore && isJoined(point, drawn[place + 1]);
+          if (joinsBefore || isBeginning) {
+            path += `${isBeginning ? 'M' : 'L'}${atX(point.x).toFixed(1)},${atY(point.y).toFixed(1)}`;
+          } else alone.push(point);
         }
         return (
           <g key={line.name}>
-            <path class={`line-${index}`} d={path.toString()} />
+            <path class={`line-${index}`} d={path} />
             {alone.map(({ x, y }) => (
               <circle key={x} class={`dot-${index}`} cx={atX(x)} cy={atY(y)} r={3.5} />
             ))}
@@ -219,7 +219,7 @@ function niceTicks(low: number, high: number, isWhole: boolean): number[] {
   // A constant line needs a scale too.
   const top = high === low ? low + Math.max(Math.abs(low) * 0.02, 1) : high;
   const count = isWhole ? Math.max(1, Math.min(4, Math.floor(top - low))) : 4;
-  const [from, to] = nice(low, top, count);
+  const [from, to] = niceEnds(low, top, count);
   return ticks(from, to, count);
 }
 
@@ -242,6 +242,10 @@ export function thin<Item>(items: readonly Item[], most: number): Item[] {
 
 /** The lowest and the highest. */
 export function ends(values: readonly number[]): [number, number] {
-  const [low = 0, high = low] = extent(values);
+  let [low = 0, high = low] = [values[0]];
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
   return [low, high];
 }

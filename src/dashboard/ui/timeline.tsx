@@ -50,9 +50,12 @@ export function Timeline({ title, spans, range, whole, isCut = false }: Timeline
   const now = useNow(isLive ? 1_000 : undefined);
   const [element, width] = useWidth<HTMLElement>();
   const [chosen, setChosen] = useState<PlacedSpan>();
+  const [isWhole, setWhole] = useState(false);
   const all = whole ?? wholeOf(spans, now);
   const shown = range ?? all;
-  const lanes = placedIn(spans, shown, now);
+  const placed = [...placedIn(spans, shown, now)];
+  const isLong = placed.length > mostLanes && !isWhole;
+  const lanes = new Map(isLong ? placed.slice(-mostLanes) : placed);
   const isNarrow = width < narrow;
   if (spans.length === 0) return null;
   return (
@@ -60,6 +63,11 @@ export function Timeline({ title, spans, range, whole, isCut = false }: Timeline
       <figcaption>
         <strong>{title}</strong>
         <Legend spans={spans} />
+        {isLong && (
+          <button type="button" class="plain" onClick={() => setWhole(true)}>
+            All {number(placed.length)} rows
+          </button>
+        )}
         {range && (
           <button type="button" class="plain" onClick={() => showRange(undefined)}>
             Show all
@@ -90,6 +98,8 @@ export function Timeline({ title, spans, range, whole, isCut = false }: Timeline
   );
 }
 
+/** The newest, until all are asked for. */
+const mostLanes = 30;
 /** Of the drawing, for the names of the lanes. */
 const nameShare = 0.2;
 

@@ -51,7 +51,7 @@ function Group({ kind, count, needs }: Attention['kinds'][number]) {
 function Row({ need }: { need: Need }) {
   const { kind, name, since, detail, who, goal_id, spent, cap, spent_usd, cap_usd } = need;
   return (
-    <li class={`need ${kind}`}>
+    <li class={`need of-${kind}`}>
       <div class="need-text">
         <Link to={addressOfNeed(need)} class="title">
           {name}
