@@ -92,6 +92,22 @@ export interface OutputPart {
   totalChars: number;
 }
 
+/** The outputs of the attempts of a job that have some; that of the last completed one is the job's own. */
+export async function readAttemptOutputs(sql: Sql, id: string): Promise<{ attempt: number; output: string }[]> {
+  const job = await findJob(sql, id);
+  const kept = await sql.all<{ attempt: number; outcome: string | null; output: string | null }>(
+    'select attempt, outcome, output from job_attempts where job_id = ? order by attempt',
+    job.id,
+  );
+  return kept.flatMap(({ attempt, outcome, output }) => {
+    const text = output ?? (attempt === job.attempt && outcome === 'completed' ? job.output : null);
+    return text === null ? [] : [{ attempt, output: text.slice(0, longestCompared) }];
+  });
+}
+
+/** Longer outputs are compared by their beginning. */
+const longestCompared = 200_000;
+
 /** The output of a job so far: at most `most` characters from `from` on. */
 export async function readOutputPart(sql: Sql, id: string, from: number, most: number): Promise<OutputPart> {
   const { status, attempt, output } = await findJob(sql, id);

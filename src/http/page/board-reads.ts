@@ -15,6 +15,7 @@ import { boardFilter, toFilter } from './board-filter.js';
 import { goalGraph, goalPage, goalRun, showGoalProgress, showGoalRun } from './goals.js';
 import { messagePage } from './messages.js';
 import { names, referencesOf, showNames } from './names.js';
+import { queueWorkersOutput, showQueueWorker } from './queue-workers.js';
 import { sessionList, showSessions } from './sessions.js';
 import { board, boardChoices, showCard, showCards, taskLinks, taskPage } from './tasks.js';
 
@@ -200,6 +201,16 @@ export const boardReads = [
     output: reservedOutput,
     handler: async (_, { runtime, actor }) =>
       showReserved(await runtime.reservations.list({ ...actor, project: '' }), actor),
+  }),
+
+  defineTool({
+    name: 'queue_workers',
+    title: 'Workers of the queue',
+    effect: 'read',
+    description: 'The long-lived processes that work the queue, of all hosts.',
+    input: z.strictObject({}),
+    output: queueWorkersOutput,
+    handler: async (_, { runtime }) => ({ workers: (await runtime.queueWorkers.list()).map(showQueueWorker) }),
   }),
 
   defineTool({
