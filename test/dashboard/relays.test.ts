@@ -82,6 +82,7 @@ describeInBrowser('the relays', () => {
     await expectGoodLooks(page, 'relay-retry');
     await page.getByRole('dialog').getByRole('button', { name: 'Retry' }).click();
     await step(1).getByText('retry 1').waitFor();
+    await page.getByText('The prompt of step 1').click();
     await page.getByText('Ask more shops').first().waitFor({ state: 'attached' });
 
     const output = { table: [evil] };
