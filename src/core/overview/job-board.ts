@@ -71,6 +71,18 @@ export async function readJobLinks(sql: Sql, id: string): Promise<{ before: Link
   };
 }
 
+/** The jobs that work or have worked on a task, the newest first. */
+export const readJobsOfTask = (
+  sql: Sql,
+  taskId: number,
+  limit: number,
+): Promise<(LinkedJob & { createdAt: number })[]> =>
+  sql.all(
+    'select id, type, status, created_at as "createdAt" from jobs where task_id = ? order by seq desc limit ?',
+    taskId,
+    limit,
+  );
+
 export interface OutputPart {
   status: JobStatus;
   attempt: number;
