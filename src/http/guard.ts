@@ -104,10 +104,15 @@ async function signInByCode(context: Context, code: string, options: GuardOption
 /** Where the page that asks who somebody is sends the answer. */
 const signInPath = '/sign-in';
 
+/** In bytes: a token, and the address that is opened then. */
+const longestForm = 16_384;
+
 /** Begins a session for the browser of a person who has typed a token, a code, or an address with one. */
 async function signInByForm(context: Context, options: GuardOptions): Promise<Response> {
   const { access, ownerToken } = options;
-  const form = await context.req.parseBody();
+  // Nobody is known yet, so no more is read than a form has. A body without a length could be of any.
+  const length = Number(context.req.header('content-length') ?? Infinity);
+  const form = length <= longestForm ? await context.req.parseBody() : {};
   const [given, to] = [form.secret, form.to].map((value) => (typeof value === 'string' ? value.trim() : ''));
   const secret = /[?&]code=([\w-]+)/.exec(given ?? '')?.[1] ?? given ?? '';
   const code = isSecretOf('code', secret) ? secret : await codeForToken(secret, options);
@@ -176,6 +181,7 @@ function isPerson(context: Context, { hasPage }: GuardOptions): boolean {
 
 function askInPage(context: Context, form: SignInForm): Response {
   const { html, policy } = signInPage(form);
+  context.header('WWW-Authenticate', 'Bearer');
   // A form that is sent without a referrer does not say of which page it is.
   context.header('Referrer-Policy', 'same-origin');
   context.header('Content-Security-Policy', policy);

@@ -2,6 +2,7 @@ import type { AgentRegistry } from '../agents/index.js';
 import type { Clock, EpochMs } from '../base/clock.js';
 import { RuntimeError } from '../base/errors.js';
 import type { Json, JsonObject } from '../base/json.js';
+import { microsOf } from '../base/money.js';
 import type { Actor } from '../core/actor.js';
 import type { GoalRuns } from '../core/goal-runs/goal-runs.js';
 import { createGoal } from '../core/goals/goals.js';
@@ -30,6 +31,8 @@ export interface GoalRequest {
   model?: string | undefined;
   concurrency?: number | undefined;
   token_budget?: number | undefined;
+  /** US dollars. */
+  budget_usd?: number | undefined;
 }
 
 /** A relay, which background models walk unless `run` is false. */
@@ -104,7 +107,8 @@ async function goalWork(request: GoalRequest, actor: Actor, needs: ScheduledWork
     submit: async (sql) => {
       const change = { at: clock.now(), actor };
       const { name, description = '', token_budget: tokenBudget } = request;
-      const { id } = await createGoal(sql, { name, description, tokenBudget }, actor, change.at);
+      const budgetMicros = request.budget_usd === undefined ? undefined : microsOf(request.budget_usd);
+      const { id } = await createGoal(sql, { name, description, tokenBudget, budgetMicros }, actor, change.at);
       await createTasks(sql, await tasksFromTemplate(sql, { ...use, goalId: id }), change);
       if (model) {
         const { requested, provider, warnings } = model;

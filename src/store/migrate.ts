@@ -23,6 +23,7 @@ import { schedules } from './migrations/022-schedules.js';
 import { costs } from './migrations/023-costs.js';
 import { queueWorkers } from './migrations/024-queue-workers.js';
 import { relayStages } from './migrations/025-relay-stages.js';
+import { attemptOutput } from './migrations/026-attempt-output.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -52,4 +53,5 @@ export const migrations: readonly Migration[] = [
   costs,
   queueWorkers,
   relayStages,
+  attemptOutput,
 ];

@@ -15,6 +15,7 @@ import { type Checked, defineTool } from './call/define-tool.js';
 import { cursor, metadata, scope, time, toMs, whenTrue } from './call/fields.js';
 import { pagedList, projectOf } from './call/page.js';
 import { parseInput } from './call/parse-input.js';
+import { budgetUsd } from './shapes/cost.js';
 import { newJob } from './shapes/new-job.js';
 import { newPrompt } from './shapes/new-prompt.js';
 import { newRelay } from './shapes/new-relay.js';
@@ -39,6 +40,7 @@ const requests: Readonly<Record<ScheduleKind, { name: string; input: z.ZodObject
       model,
       concurrency: z.int().min(1).max(20).optional(),
       token_budget: z.int().min(1).max(1_000_000_000).optional(),
+      budget_usd: budgetUsd.optional(),
     }),
   },
   relay: { name: 'create_relay_pipeline', input: newRelay.extend({ run, model, judge_model: model }) },

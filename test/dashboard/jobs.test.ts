@@ -204,6 +204,71 @@ describeInBrowser('the jobs', () => {
     expect(problems).toEqual([]);
   });
 
+  it('are compared attempt by attempt: how each ran, its error and its output', async () => {
+    const { page, open, ask, ended, call, models, problems } = await openJobs('/jobs');
+    const text = Array.from({ length: 12 }, (_, line) => `line ${line}\n`);
+    models.script.push(
+      { pieces: [...text, 'broken off'], ending: 'error', status: 529 },
+      { pieces: [...text, 'the end'], ending: 'error', status: 400 },
+      { pieces: [...text, 'another end'] },
+    );
+    const id = await ask('Count the lines');
+    await ended(id);
+    await call('retry_task', { task_id: id, model: 'claude-haiku-4-5' });
+    await ended(id);
+    await open(`/jobs/${id}`);
+    const attempt = (number: number) => page.locator('.attempts > li').nth(number - 1);
+    await attempt(2).getByText('Compare with attempt 1').click();
+    const diff = (of: number, title: string) =>
+      attempt(of)
+        .locator('section', { has: page.getByRole('heading', { name: title }) })
+        .locator('pre');
+    await diff(2, 'Output').waitFor();
+    expect((await diff(2, 'Output').textContent())?.split('\n')).toEqual([
+      '… 9 equal lines',
+      '  line 9',
+      '  line 10',
+      '  line 11',
+      '- broken off',
+      '+ the end',
+      '',
+    ]);
+    expect(await diff(2, 'Error').textContent()).toMatch(/^- .*\n\+ /);
+    await attempt(3).getByText('Compare with attempt 2').click();
+    await diff(3, 'Output').waitFor();
+    expect(await diff(3, 'Output').textContent()).toContain('- the end\n+ another end\n');
+    expect(await diff(3, 'How it ran').textContent()).toMatch(
+      /- outcome: failed\n[\s\S]*\+ outcome: completed\n\+ model: claude-haiku-4-5/,
+    );
+    await expectGoodLooks(page, 'job-attempts-compared');
+    expect(problems).toEqual([]);
+  });
+
+  it('have a log of which one sees a level, or the lines with a word', async () => {
+    const { page, open, call, runtime, problems } = await openJobs('/jobs');
+    const run_at = new Date(Date.now() + 3_600_000).toISOString();
+    const { job_id } = await call('submit_job', { type: 'generic', payload: {}, run_at });
+    const log = { debug: 'looked', info: 'began', warn: 'slow disk', error: 'no disk' };
+    for (const [level, message] of Object.entries(log)) {
+      await runtime.db.run(
+        'insert into job_logs (job_id, at, level, message) values (?, 0, ?, ?)',
+        job_id,
+        level,
+        message,
+      );
+    }
+    await open(`/jobs/${job_id}`);
+    await page.locator('.log summary').click();
+    const lines = page.locator('.log li');
+    await expect.poll(() => lines.count()).toBe(4);
+    await page.getByLabel('Level').selectOption('Warnings and errors');
+    await expect.poll(() => lines.allTextContents()).toHaveLength(2);
+    await page.getByLabel('Find in the log').fill('NO');
+    await expect.poll(() => lines.allTextContents()).toEqual([expect.stringContaining('no disk')]);
+    await page.getByText('1 of 4').waitFor();
+    expect(problems).toEqual([]);
+  });
+
   it('that failed show why, and each attempt', async () => {
     const { page, open, call, models } = await openJobs('/jobs');
     models.script.push({ status: 529 }, { status: 400, message: 'Not like this' });

@@ -35,6 +35,21 @@ describeInBrowser('the workers', () => {
     expect(problems).toEqual([]);
   });
 
+  it('have the long-lived ones of the queue beside them, with what each takes and has', async () => {
+    const { page, runtime, problems } = await openPage('/workers');
+    const limits = { calls: 16, processes: 2 };
+    await runtime.queueWorkers.begin({ id: 'w1', types: ['backtest'], provides: ['gpu'], url: null, ...limits });
+    const section = page
+      .locator('section')
+      .filter({ has: page.getByRole('heading', { name: 'Workers of the queue' }) });
+    await section.getByText('0 jobs now, up to 16 model calls and 2 others').waitFor();
+    await section.getByText('backtest · has gpu').waitFor();
+    await expectGoodLooks(page, 'workers-queue');
+    await runtime.queueWorkers.end('w1');
+    await section.waitFor({ state: 'detached' });
+    expect(problems).toEqual([]);
+  });
+
   it('have the paths that they have reserved beside them, with who has them and until when', async () => {
     const { page, runtime, problems } = await openPage('/workers');
     const reserved = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Reserved paths' }) });

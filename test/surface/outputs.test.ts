@@ -382,6 +382,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
     comparison: { type: 'generic' },
     job: { job_id },
     job_output: { job_id },
+    attempt_outputs: { job_id },
     acknowledge: { kind: 'failed_task' },
     unacknowledge: { kind: 'failed_task', ids: [String(task_id)] },
     relay: { pipeline_id },

@@ -6,7 +6,7 @@ import { reportError } from '../../base/errors.js';
 import type { SessionRow } from '../../core/coordination/sessions.js';
 import { identityOf, type RunnerRow } from '../../core/jobs/runners.js';
 import type { ProcessIdentity } from '../../core/ports.js';
-import { identityOf as identityOfSession } from '../../core/process-identity.js';
+import { type IdentityRow, identityOf as identityOfSession } from '../../core/process-identity.js';
 import { systemProcesses } from '../../runner/identity.js';
 import { newestBackup } from '../../store/sqlite/backup.js';
 import type { Connection } from '../../store/sqlite/connection.js';
@@ -118,10 +118,45 @@ function sizeWords(bytes: number): string {
 function checkProcesses(connection: Connection, file: string): Check[] {
   const sessions = connection.prepare<[], SessionRow>('select * from sessions where ended_at is null').all();
   const runners = connection.prepare<[], RunnerRow>('select * from runners where ended_at is null').all();
+  const workers = connection
+    .prepare<[], IdentityRow>("select * from queue_workers where state in ('running', 'draining')")
+    .all();
+  const servers = connection.prepare<[], IdentityRow>('select * from http_servers where is_read_only = 0').all();
+  const firing = [...sessions, ...workers, ...servers].map(identityOfSession);
   return [
     describe('sessions', sessions.map(identityOfSession), 'the next session to start releases what they held'),
     describe('runners', runners.map(identityOf), 'the next session starts new runners for their jobs'),
+    ...(workers.length === 0
+      ? []
+      : [describe('workers', workers.map(identityOfSession), 'their jobs are tried again elsewhere')]),
+    ...checkSchedules(connection, [...firing, ...runners.filter(({ lane }) => lane === 'call').map(identityOf)]),
     checkWriteLock(file, sessions, runners),
+  ];
+}
+
+/** Whether something lives that fires the schedules, where there are any. */
+function checkSchedules(connection: Connection, firing: (ProcessIdentity | undefined)[]): Check[] {
+  const found = connection
+    .prepare<[], { count: number; next: number | null; failed: number }>(
+      `select count(*) as count, min(next_at) as next, count(*) filter (where last_outcome = 'failed') as failed
+       from schedules where status = 'active'`,
+    )
+    .get();
+  if (!found || found.count === 0 || found.next === null) return [];
+  const { liveness } = systemProcesses(systemClock().bootId);
+  const isFired = firing.some((identity) => identity !== undefined && liveness(identity) !== 'dead');
+  const next = `${found.count} active, the next is due at ${new Date(found.next).toISOString()}`;
+  const failed =
+    found.failed === 0 ? [] : [`${found.failed} could not fire the last time: agent-runtime schedule list`];
+  if (!isFired) {
+    const fix = 'Open a session, or start: agent-runtime worker';
+    return [processes.warn('schedules', `${next}, and nothing lives that fires them`, fix)];
+  }
+  const detail = [next, ...failed].join('\n');
+  return [
+    failed.length > 0
+      ? processes.warn('schedules', detail, 'Correct what they submit.')
+      : processes.ok('schedules', detail),
   ];
 }
 

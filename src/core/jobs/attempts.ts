@@ -61,6 +61,9 @@ export async function wasPostponed(sql: Sql, { id, attempt }: { id: string; atte
   return before !== undefined;
 }
 
+/** Characters of the output of an attempt that did not complete, which its job keeps only until the next. */
+const longestKept = 200_000;
+
 export interface ClosedAttempt {
   startedAt: EpochMs;
   /** When the last of the job's dependencies completed; null without dependencies. */
@@ -81,7 +84,7 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
   const problem = problemOf(outcome);
   const attempt = await sql.get<Omit<ClosedAttempt, 'gains'>>(
     `update job_attempts set outcome = ?, error_code = ?, error_message = ?, model = ?, input_tokens = ?,
-       output_tokens = ?, cost_micros = ?, unpriced_calls = ?, ended_at = ? where job_id = ? and attempt = ? returning started_at as "startedAt",
+       output_tokens = ?, cost_micros = ?, unpriced_calls = ?, output = ?, ended_at = ? where job_id = ? and attempt = ? returning started_at as "startedAt",
        (select max(j.completed_at) from job_dependencies d join jobs j on j.id = d.depends_on
         where d.job_id = job_attempts.job_id) as "dependenciesDoneAt"`,
     outcome.kind,
@@ -92,6 +95,7 @@ export async function closeAttempt(sql: Sql, row: JobRow, outcome: Outcome, at: 
     used.outputTokens,
     used.cost.micros,
     used.cost.unpriced,
+    outcome.kind === 'completed' || received === '' ? null : received.slice(0, longestKept),
     at,
     row.id,
     row.attempt,

@@ -71,6 +71,18 @@ export async function readJobLinks(sql: Sql, id: string): Promise<{ before: Link
   };
 }
 
+/** The jobs that work or have worked on a task, the newest first. */
+export const readJobsOfTask = (
+  sql: Sql,
+  taskId: number,
+  limit: number,
+): Promise<(LinkedJob & { createdAt: number })[]> =>
+  sql.all(
+    'select id, type, status, created_at as "createdAt" from jobs where task_id = ? order by seq desc limit ?',
+    taskId,
+    limit,
+  );
+
 export interface OutputPart {
   status: JobStatus;
   attempt: number;
@@ -79,6 +91,22 @@ export interface OutputPart {
   text: string;
   totalChars: number;
 }
+
+/** The outputs of the attempts of a job that have some; that of the last completed one is the job's own. */
+export async function readAttemptOutputs(sql: Sql, id: string): Promise<{ attempt: number; output: string }[]> {
+  const job = await findJob(sql, id);
+  const kept = await sql.all<{ attempt: number; outcome: string | null; output: string | null }>(
+    'select attempt, outcome, output from job_attempts where job_id = ? order by attempt',
+    job.id,
+  );
+  return kept.flatMap(({ attempt, outcome, output }) => {
+    const text = output ?? (attempt === job.attempt && outcome === 'completed' ? job.output : null);
+    return text === null ? [] : [{ attempt, output: text.slice(0, longestCompared) }];
+  });
+}
+
+/** Longer outputs are compared by their beginning. */
+const longestCompared = 200_000;
 
 /** The output of a job so far: at most `most` characters from `from` on. */
 export async function readOutputPart(sql: Sql, id: string, from: number, most: number): Promise<OutputPart> {

@@ -48,6 +48,7 @@ export interface Overview {
   liveSessions: number;
   heldSlots: number;
   liveRunners: number;
+  liveWorkers: number;
   runningJobs: number;
   pendingJobs: number;
   /** The newest first, a few of each. */
@@ -84,6 +85,7 @@ export async function readOverview(
     liveSessions: await countSessions(db, sessionId),
     heldSlots: await count(db, 'worker_slots'),
     liveRunners: await count(db, "runners where state in ('starting', 'running', 'waiting')"),
+    liveWorkers: await count(db, "queue_workers where state in ('running', 'draining')"),
     runningJobs: await count(db, "jobs where status = 'running' and runner_id is not null"),
     pendingJobs: await count(db, "jobs where status = 'pending'"),
     goals: await db.all(

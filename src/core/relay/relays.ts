@@ -4,7 +4,7 @@ import { RuntimeError } from '../../base/errors.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
 import type { Actor } from '../actor.js';
-import { remaining } from '../budget/ledger.js';
+import { type Money, readMoney, remaining } from '../budget/ledger.js';
 import type { TimedChange } from '../change.js';
 import { recordEvent } from '../events/events.js';
 import type { JobRow } from '../jobs/job.js';
@@ -161,6 +161,8 @@ export interface PipelineDetail {
   results: StepResult[];
   tokensUsed: number;
   remainingTokens: number;
+  /** What its calls of models have cost. */
+  money: Money;
   progressPercent: number;
   /** Of the attempts that count, by step. */
   qualityScores: number[];
@@ -209,6 +211,7 @@ async function readParts(sql: Sql, pipeline: Pipeline): Promise<PipelineDetail> 
     steps: await listSteps(sql, id),
     results,
     tokensUsed: budget.spent,
+    money: await readMoney(sql, relayAccount(id)),
     remainingTokens: remaining(budget),
     progressPercent: percentOf(passed.length, pipeline.totalSteps),
     qualityScores,

@@ -2,7 +2,7 @@ import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { go } from '../location.js';
 import { preference } from '../shell/preferences.js';
-import { letters } from './letters.js';
+import { createButton, letters } from './keys.js';
 
 interface OpenProps {
   onClose(): void;
@@ -23,7 +23,7 @@ export function Finder() {
   const close = () => setOpened(undefined);
   return (
     <>
-      <button type="button" class="find" title="Ctrl K" onClick={() => void open('palette')}>
+      <button type="button" class="find-button" title="Ctrl K" onClick={() => void open('palette')}>
         Find
       </button>
       {opened && <opened.Content onClose={close} />}
@@ -72,9 +72,6 @@ function press(key: string, open: (what: Opened) => Promise<void>): boolean {
   else return false;
   return true;
 }
-
-/** The button of a view that creates what the view shows. */
-export const createButton = 'main button.primary';
 
 /** To the next or the last of the things that a view lists. */
 function moveFocus(by: 1 | -1): void {

@@ -9,7 +9,7 @@ import { addressOf, Name } from '../ui/name.js';
 import { notify } from '../ui/notices.js';
 import { useRead } from '../use-read.js';
 import { views } from '../views/index.js';
-import { createButton } from './finder.js';
+import { createButton } from './keys.js';
 import { forgetView, savedViews, saveView } from './saved-views.js';
 
 interface Item {
@@ -32,7 +32,7 @@ export function Palette({ onClose }: { onClose(): void }) {
   const [chosen, setChosen] = useState(0);
   const id = useId();
   useEffect(() => dialog.current?.showModal(), []);
-  const items = [...useCommands(text), ...useFound(text)];
+  const items = [...useCommands(text), ...useFound(text), ...saving(text.trim())];
   const at = Math.min(chosen, items.length - 1);
   useEffect(() => document.getElementById(`${id}-${at}`)?.scrollIntoView({ block: 'nearest' }), [at]);
   const run = (item: Item | undefined) => {
@@ -103,7 +103,6 @@ function useCommands(text: string): Item[] {
   const mayWrite = useMayWrite();
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const fits = (named: string) => words.every((word) => named.toLowerCase().includes(word));
-  const here = `${location.pathname}${location.search}`;
   const items: (Item & { words: string })[] = [
     ...savedViews().map(({ name, address }) => ({
       id: `saved ${name}`,
@@ -128,18 +127,23 @@ function useCommands(text: string): Item[] {
       run: () => setPreference('theme', theme),
     })),
   ];
-  const fitting = items.filter(({ words: named }) => fits(named));
-  if (text.trim() === '') return fitting.filter(({ kind }) => kind !== 'Action' || mayWrite);
-  const save: Item = {
-    id: 'save',
-    kind: 'Action',
-    words: `Save this view as “${text.trim()}”`,
-    run() {
-      saveView({ name: text.trim(), address: here });
-      notify(`“${text.trim()}” is saved in this browser. Ctrl K finds it.`);
+  return items.filter(({ words: named }) => fits(named));
+}
+
+/** The way to keep the present address, with its filters, under what was typed. */
+function saving(name: string): Item[] {
+  if (name === '') return [];
+  return [
+    {
+      id: 'save',
+      kind: 'Action',
+      words: `Save this view as “${name}”`,
+      run() {
+        saveView({ name, address: `${location.pathname}${location.search}` });
+        notify(`“${name}” is saved in this browser. Ctrl K finds it.`);
+      },
     },
-  };
-  return [...fitting, save];
+  ];
 }
 
 const creations = [
@@ -173,7 +177,7 @@ function useFound(text: string): Item[] {
   const found = data.groups.flatMap(({ kind, found }) =>
     found.map(({ of }) => ({
       id: of,
-      kind,
+      kind: kind.charAt(0).toUpperCase() + kind.slice(1),
       words: (
         <>
           {kind === 'task' && `#${of.slice('task:'.length)} `}

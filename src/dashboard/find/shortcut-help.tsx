@@ -1,7 +1,7 @@
 import { setPreference, usePreference } from '../shell/preferences.js';
 import { Dialog } from '../ui/dialog.js';
 import { views } from '../views/index.js';
-import { letters } from './letters.js';
+import { letters } from './keys.js';
 
 const keys: readonly (readonly [keys: string, words: string])[] = [
   ['Ctrl K or ⌘ K', 'Find a view, a task, a job, an action'],

@@ -17,10 +17,13 @@ export const shownCount = (count: number): string => count.toLocaleString('en');
 
 /** 12.3K */
 /** What calls of models have cost: `$0.0042`, `$1.50 + 2 unpriced`; nothing where none was made. */
-export function costWords({ cost_usd: cost, unpriced_calls: unpriced }: ShownCost): string {
+export function costWords(shown: ShownCost): string {
+  const cost = shown.cost_usd;
   if (cost === undefined) return '';
   if (cost === null) return 'cost unknown';
-  return `$${cost.toFixed(cost > 0 && cost < 0.1 ? 4 : 2)}${unpriced ? ` + ${unpriced} unpriced` : ''}`;
+  const unpriced = shown.unpriced_calls ?? 0;
+  const rest = unpriced > 0 ? ` + ${unpriced} unpriced` : '';
+  return `$${cost.toFixed(cost > 0 && cost < 0.1 ? 4 : 2)}${rest}`;
 }
 
 export const short = (value: number): string => compact.format(value);

@@ -1,28 +1,11 @@
-import type { ComponentChildren, ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { lazy } from './lazy.js';
+import type { DifferenceProps } from './reader/difference.js';
 import type { ReaderProps } from './reader/reader.js';
 
-let loading: Promise<ComponentType<ReaderProps>> | undefined;
-let Reader: ComponentType<ReaderProps> | undefined;
-
-/** The reader, as soon as its code is here; it is loaded with the first text that is shown. */
-function useReader(): ComponentType<ReaderProps> | undefined {
-  const [, setLoaded] = useState(Reader !== undefined);
-  useEffect(() => {
-    if (Reader) return;
-    loading ??= import('./reader/reader.js').then((module) => module.Reader);
-    loading.then(
-      (loaded) => {
-        Reader = loaded;
-        setLoaded(true);
-      },
-      () => {
-        loading = undefined;
-      },
-    );
-  }, []);
-  return Reader;
-}
+const useReader = lazy<ReaderProps>(async () => (await import('./reader/reader.js')).Reader);
+const useDifference = lazy<DifferenceProps>(async () => (await import('./reader/difference.js')).Difference);
 
 interface PassageProps extends Omit<ReaderProps, 'text'> {
   text: string | null | undefined;
@@ -50,4 +33,10 @@ export function Folded({ title, children }: { title: ComponentChildren; children
       {isOpen && children()}
     </details>
   );
+}
+
+/** What is different between two texts, line by line. */
+export function Compared(props: DifferenceProps) {
+  const Loaded = useDifference();
+  return Loaded ? <Loaded {...props} /> : null;
 }

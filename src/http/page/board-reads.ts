@@ -3,10 +3,11 @@ import { boardStates, readBoard, readBoardList, readNeighbours } from '../../cor
 import { readBoardChoices } from '../../core/overview/board-choices.js';
 import { readGoalRun } from '../../core/overview/goal-run.js';
 import { goalOrders, readGoalGraph, readGoals } from '../../core/overview/goals.js';
+import { readJobsOfTask } from '../../core/overview/job-board.js';
 import { readSessions } from '../../core/overview/sessions.js';
 import { goalStatuses } from '../../core/tasks/goal.js';
 import { defineTool } from '../../tools/call/define-tool.js';
-import { cursor, goalId } from '../../tools/call/fields.js';
+import { cursor, goalId, iso } from '../../tools/call/fields.js';
 import { fromCursor } from '../../tools/call/page.js';
 import { showMessage } from '../../tools/shapes/message.js';
 import { reservedOutput, showReserved } from '../../tools/shapes/reservation.js';
@@ -14,6 +15,7 @@ import { boardFilter, toFilter } from './board-filter.js';
 import { goalGraph, goalPage, goalRun, showGoalProgress, showGoalRun } from './goals.js';
 import { messagePage } from './messages.js';
 import { names, referencesOf, showNames } from './names.js';
+import { queueWorkersOutput, showQueueWorker } from './queue-workers.js';
 import { sessionList, showSessions } from './sessions.js';
 import { board, boardChoices, showCard, showCards, taskLinks, taskPage } from './tasks.js';
 
@@ -26,6 +28,9 @@ function pageOf<Row extends { id: number }, Shown>(read: readonly Row[], limit: 
   const last = items.at(-1);
   return { items: items.map(show), ...(read.length > limit && last ? { next_cursor: String(last.id) } : {}) };
 }
+
+/** Jobs of one task. */
+const mostJobs = 20;
 
 /**
  * What the page reads and no tool returns, because whole boards with exact counts are of no use to a model. Declared as
@@ -94,12 +99,18 @@ export const boardReads = [
     name: 'task_links',
     title: 'What is before and after a task',
     effect: 'read',
-    description: 'The tasks that a task depends on, those that depend on it, and the name of its goal.',
+    description: 'The tasks that a task depends on, those that depend on it, its jobs, and the name of its goal.',
     input: z.strictObject({ task_id: z.int().min(1).describe("The task's number."), limit: rows(100, 500) }),
     output: taskLinks,
     handler: async (input, { runtime }) => {
       const { dependencies, dependents, goalName } = await readNeighbours(runtime.db, input.task_id, input.limit);
-      return { dependencies: showCards(dependencies), dependents: showCards(dependents), goal_name: goalName };
+      const jobs = await readJobsOfTask(runtime.db, input.task_id, mostJobs);
+      return {
+        dependencies: showCards(dependencies),
+        dependents: showCards(dependents),
+        goal_name: goalName,
+        jobs: jobs.map(({ createdAt, ...job }) => ({ ...job, created_at: iso(createdAt) })),
+      };
     },
   }),
 
@@ -190,6 +201,16 @@ export const boardReads = [
     output: reservedOutput,
     handler: async (_, { runtime, actor }) =>
       showReserved(await runtime.reservations.list({ ...actor, project: '' }), actor),
+  }),
+
+  defineTool({
+    name: 'queue_workers',
+    title: 'Workers of the queue',
+    effect: 'read',
+    description: 'The long-lived processes that work the queue, of all hosts.',
+    input: z.strictObject({}),
+    output: queueWorkersOutput,
+    handler: async (_, { runtime }) => ({ workers: (await runtime.queueWorkers.list()).map(showQueueWorker) }),
   }),
 
   defineTool({

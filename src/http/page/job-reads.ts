@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { unseenAmong } from '../../core/jobs/read-jobs.js';
-import { countJobs, readJobChoices, readJobLinks, readOutputPart } from '../../core/overview/job-board.js';
+import {
+  countJobs,
+  readAttemptOutputs,
+  readJobChoices,
+  readJobLinks,
+  readOutputPart,
+} from '../../core/overview/job-board.js';
 import { jobOrders, readJobList } from '../../core/overview/job-list.js';
 import { nameJobs } from '../../core/overview/job-names.js';
 import { compareJobs } from '../../services/compare-jobs.js';
@@ -9,7 +15,16 @@ import { jobId, whenTrue } from '../../tools/call/fields.js';
 import { showComparison } from '../../tools/shapes/comparison.js';
 import { curveOf, mostCurves, pageComparison } from './comparison.js';
 import { jobFilter, toJobFilter } from './job-filter.js';
-import { jobOutputPart, jobPage, modelList, showJobSummary, showWholeJob, type WholeJob, wholeJob } from './jobs.js';
+import {
+  attemptOutputs,
+  jobOutputPart,
+  jobPage,
+  modelList,
+  showJobSummary,
+  showWholeJob,
+  type WholeJob,
+  wholeJob,
+} from './jobs.js';
 import { showNames } from './names.js';
 
 const mostLogs = 500;
@@ -138,6 +153,16 @@ export const jobReads = [
       const { isEarlier, totalChars, ...part } = await readOutputPart(runtime.db, job_id, offset, 1_000_000);
       return { ...part, earlier: isEarlier, total_chars: totalChars };
     },
+  }),
+
+  defineTool({
+    name: 'attempt_outputs',
+    title: 'The outputs of the attempts of a job',
+    effect: 'read',
+    description: 'What each attempt of a job has put out, to compare them.',
+    input: z.strictObject({ job_id: jobId }),
+    output: attemptOutputs,
+    handler: async ({ job_id }, { runtime }) => ({ attempts: await readAttemptOutputs(runtime.db, job_id) }),
   }),
 
   defineTool({

@@ -234,6 +234,13 @@ export const jobOutputPart = z.strictObject({
 
 export type JobOutputPart = z.infer<typeof jobOutputPart>;
 
+/** `attempt_outputs`: what the attempts of a job have put out; their first 200,000 characters. */
+export const attemptOutputs = z.strictObject({
+  attempts: z.array(z.strictObject({ attempt: z.int(), output: z.string() })),
+});
+
+export type AttemptOutputs = z.infer<typeof attemptOutputs>;
+
 /** `models`: the default model, and the state of each provider. */
 export const modelList = z.strictObject({
   default: z.string().nullable(),

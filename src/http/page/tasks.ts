@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobStatuses } from '../../core/jobs/job.js';
 import { type BoardTask, boardStates } from '../../core/overview/board.js';
 import type { ChangedTasks } from '../../services/change-tasks.js';
 import { iso, mark, whenTrue } from '../../tools/call/fields.js';
@@ -101,6 +102,10 @@ export const taskLinks = z.strictObject({
   dependencies: z.array(taskCard),
   dependents: z.array(taskCard),
   goal_name: z.string().optional(),
+  /** The jobs that work or have worked on it, the newest first. */
+  jobs: z.array(
+    z.strictObject({ id: z.string(), type: z.string(), status: z.enum(jobStatuses), created_at: z.string() }),
+  ),
 });
 
 export type TaskLinks = z.infer<typeof taskLinks>;

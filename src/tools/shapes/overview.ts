@@ -43,7 +43,13 @@ export const statusOutput = z.strictObject({
     }),
     in_progress: z.array(heldTask),
     slots: z.string(),
-    background: z.strictObject({ running: z.int(), pending: z.int(), runners: z.int() }),
+    background: z.strictObject({
+      running: z.int(),
+      pending: z.int(),
+      runners: z.int(),
+      /** Long-lived ones, on any host. */
+      workers: z.int().optional(),
+    }),
     sick_servers: z.array(sickServerOutput).optional(),
     goals: z.array(z.strictObject({ id: z.int(), name: z.string(), done: z.string() })),
     waiting: z.array(z.strictObject({ id: z.int(), title: z.string(), because: z.string() })),
@@ -91,7 +97,12 @@ export function showOverview(overview: Overview, actor: Actor, self: SelfDescrip
       tasks: { ready, waiting, in_progress: inProgress, failed, overdue },
       in_progress: overview.claims.map((task) => ({ ...showHeld(task), by: task.workerId ?? task.claimedBy })),
       slots: `${overview.heldSlots} of ${self.workerSlots} held`,
-      background: { running: overview.runningJobs, pending: overview.pendingJobs, runners: overview.liveRunners },
+      background: {
+        running: overview.runningJobs,
+        pending: overview.pendingJobs,
+        runners: overview.liveRunners,
+        workers: overview.liveWorkers || undefined,
+      },
       ...(self.sickServers.length === 0 ? {} : { sick_servers: self.sickServers }),
       goals: overview.goals.map(({ id, name, completed, total }) => ({
         id,

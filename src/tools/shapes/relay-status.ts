@@ -3,6 +3,7 @@ import { cut } from '../../base/text.js';
 import type { PipelineDetail } from '../../core/relay/relays.js';
 import type { StepResult } from '../../core/relay/step.js';
 import { iso, whenTrue } from '../call/fields.js';
+import { showMoney } from './cost.js';
 import { errorOf, pipelineOutput, relayAgentOutput, relayResultOutput, showHolders } from './relay.js';
 
 /** A relay as far as its reader has to know to go on. */
@@ -50,6 +51,7 @@ export function showPipelineStatus(detail: PipelineDetail): z.infer<typeof pipel
     progress_percent: detail.progressPercent,
     total_token_budget: pipeline.tokenBudget,
     tokens_used: detail.tokensUsed,
+    ...showMoney(detail.money, detail.tokensUsed > 0),
     remaining_budget: detail.remainingTokens,
     quality_scores: detail.qualityScores,
     l_scores: detail.lScores,

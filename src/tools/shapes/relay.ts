@@ -8,6 +8,7 @@ import type { ListedPipeline, PipelineDetail } from '../../core/relay/relays.js'
 import { waysOnWithoutRetries } from '../../core/relay/retry-step.js';
 import type { Step, StepResult } from '../../core/relay/step.js';
 import { iso, mark, whenTrue } from '../call/fields.js';
+import { moneyFields, showMoney } from './cost.js';
 import { jobErrorOutput } from './job.js';
 
 /** The baton with the keys that the relay protocol gives it. */
@@ -239,6 +240,7 @@ export const pipelineOutput = z.strictObject({
   total_steps: z.int(),
   total_token_budget: z.int(),
   tokens_used: z.int(),
+  ...moneyFields,
   remaining_budget: z.int(),
   initial_entity_id: z.int().nullable(),
   final_entity_id: z.int().nullable(),
@@ -303,7 +305,7 @@ export function showPipeline(detail: PipelineDetail): z.infer<typeof pipelineOut
     current_step: pipeline.currentStep,
     total_steps: pipeline.totalSteps,
     total_token_budget: pipeline.tokenBudget,
-    tokens_used: detail.tokensUsed,
+    ...{ tokens_used: detail.tokensUsed, ...showMoney(detail.money, detail.tokensUsed > 0) },
     remaining_budget: detail.remainingTokens,
     initial_entity_id: pipeline.initialEntityId,
     final_entity_id: pipeline.finalEntityId,

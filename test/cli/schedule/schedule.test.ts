@@ -10,6 +10,12 @@ it('schedules are made, listed, paused, resumed, run now and deleted', async () 
   const made = await cli.run(['schedule', 'add', 'far', ...later]);
   expect([made.code, made.stdout]).toEqual([0, 'Schedule far: next at 2999-01-01T00:00:00.000Z.\n']);
   expect(made.stderr).toContain('start `agent-runtime worker`');
+  const { checks } = (await cli.run(['doctor', '--json'])).json();
+  expect(checks.find(({ name }: { name: string }) => name === 'schedules')).toMatchObject({
+    status: 'warn',
+    detail: expect.stringContaining('nothing lives that fires them'),
+    fix: expect.stringContaining('agent-runtime worker'),
+  });
   expect((await cli.run(['schedule', 'pause', 'far'])).stdout).toBe('Schedule far: paused.\n');
   expect((await cli.run(['schedule'])).json().schedules).toMatchObject([{ name: 'far', status: 'paused', next: [] }]);
   expect((await cli.run(['schedule', 'resume', 'far'])).stdout).toContain('next at 2999');

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { readOverview } from '../../../src/core/overview/overview.js';
 import { eventually } from '../../support/eventually.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { testRuntime } from '../../support/test-runtime.js';
@@ -62,6 +63,9 @@ describe('a worker', () => {
     expect(await metrics.text()).toContain('# TYPE');
     const [listed] = await runtime.queueWorkers.list();
     expect(listed).toMatchObject({ provides: ['gpu', 'big'], running: 1, types: null, url: worker.url });
+
+    const overview = await readOverview(runtime, { holder: null, project: '' });
+    expect(overview.liveWorkers).toBe(1);
 
     worker.child.kill('SIGTERM');
     await eventually('it drains', async () => (await runtime.queueWorkers.list())[0]?.state === 'draining');

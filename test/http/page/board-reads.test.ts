@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { jobStoreOf } from '../../support/job-store.js';
 import { serve } from '../serve.js';
 
 const page = { answer: () => undefined };
@@ -28,4 +29,21 @@ it('names what is wrong with a question', async () => {
 it('is not there on a server without a page', async () => {
   const { send } = await serve();
   expect((await send('GET', address('board', {}))).status).toBe(404);
+});
+
+it('a task is linked with the jobs that have worked on it, the newest first', async () => {
+  const { runtime, send } = await serve({ page: { answer: () => undefined } });
+  const nobody = { holder: null, project: '' };
+  const [task] = await runtime.tasks.create([{ title: 'Bake' }], nobody);
+  const store = jobStoreOf(runtime);
+  const job = { type: 'generic', payload: {}, runAt: runtime.clock.now() + 3_600_000, task: task?.id };
+  const { job: first } = await store.submit(job as Parameters<typeof store.submit>[0], nobody);
+  await store.cancel(first.id, nobody);
+  const { job: second } = await store.submit(job as Parameters<typeof store.submit>[0], nobody);
+  const input = encodeURIComponent(JSON.stringify({ task_id: task?.id }));
+  const { data } = await send('GET', `/api/page/task_links?input=${input}`);
+  expect(data.jobs).toMatchObject([
+    { id: second.id, status: 'pending' },
+    { id: first.id, status: 'cancelled' },
+  ]);
 });

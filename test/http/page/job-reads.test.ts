@@ -84,7 +84,7 @@ it('says of models what to set, and of an unknown job that there is none', async
   const models = await read('models');
   expect(models.providers).toContainEqual({ id: 'anthropic', configured: false, fix: 'Set ANTHROPIC_API_KEY.' });
   expect((await read('job', { job_id: 'nothing' })).error).toMatchObject({ code: 'not_found' });
-  expect((await read('trends', { stretches: 1 })).error).toMatchObject({ code: 'invalid' });
+  expect((await read('trends', { stretches: 0 })).error).toMatchObject({ code: 'invalid' });
 });
 
 it('orders jobs by interest and by columns, finds texts in any case, and takes days', async () => {

@@ -24,10 +24,9 @@ interface Cut {
 const nothing: Cut = { text: '', done: 0, pieces: [], look: {} };
 
 function cut(text: string, last: Cut): Cut {
-  // A text that goes on shares its pieces with what it was; the end of the last one tells whether it is.
-  const isSame =
-    text.length >= last.text.length &&
-    text.startsWith(last.text.slice(-1_000), last.text.length - Math.min(1_000, last.text.length));
+  // A text that goes on shares its complete pieces with what it was; the end of them tells whether it does.
+  const from = Math.max(0, last.done - 1_000);
+  const isSame = text.length >= last.done && text.startsWith(last.text.slice(from, last.done), from);
   let { done, look } = isSame ? last : nothing;
   const pieces = isSame ? [...last.pieces] : [];
   while (text.length - done > pieceSize) {

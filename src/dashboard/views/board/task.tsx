@@ -42,7 +42,7 @@ function Sheet({ task, back }: { task: ShownWholeTask; back: string }) {
         <TaskActions task={task} dependents={dependents.length} />
       </header>
       <div class="sheet-body">
-        <Particulars task={task} goalName={links.data?.goal_name} />
+        <Particulars task={task} goalName={links.data?.goal_name} jobs={links.data?.jobs ?? []} />
         <div class="sheet-text">
           {task.waits_because && <p class="note">{task.waits_because}</p>}
           <Passage title="Error" text={task.error} isBad />
@@ -62,7 +62,13 @@ function Sheet({ task, back }: { task: ShownWholeTask; back: string }) {
   );
 }
 
-function Particulars({ task, goalName }: { task: ShownWholeTask; goalName: string | undefined }) {
+interface ParticularsProps {
+  task: ShownWholeTask;
+  goalName: string | undefined;
+  jobs: TaskLinks['jobs'];
+}
+
+function Particulars({ task, goalName, jobs }: ParticularsProps) {
   return (
     <dl class="particulars">
       <Particular name="State">
@@ -88,6 +94,20 @@ function Particulars({ task, goalName }: { task: ShownWholeTask; goalName: strin
       {task.status !== 'in_progress' && task.worker_id && (
         <Particular name="Worked on by">
           <Name of={task.worker_id} />
+        </Particular>
+      )}
+      {jobs.length > 0 && (
+        <Particular name="Jobs">
+          {jobs.map(({ id, type, status, created_at }) => (
+            <div key={id}>
+              <Link to={`/jobs/${id}`} title={id}>
+                {type}, {status}
+              </Link>{' '}
+              <span class="quiet">
+                <Time at={created_at} />
+              </span>
+            </div>
+          ))}
         </Particular>
       )}
       <Particular name="Attempts">

@@ -96,7 +96,7 @@ function Sheet({ job }: { job: WholeJob }) {
           <Linked title="Waits for" jobs={job.depends_on} />
           <Linked title="Waited for by" jobs={job.dependents} />
           <Artifacts job={job} />
-          <Attempts attempts={job.attempts} />
+          <Attempts job={job} />
           <Logs entries={job.logs} />
           <RawJson value={job} />
         </div>

@@ -30,6 +30,8 @@ export function JobOutput({ job }: { job: JobSummary }) {
 }
 
 const pollMs = 400;
+/** Characters. */
+const overlap = 200;
 
 export interface Output {
   text: string;
@@ -54,11 +56,13 @@ export function useOutput({ id, status, attempt }: JobSummary): Output {
 
     async function follow(): Promise<void> {
       const { of, text } = kept.current;
-      const offset = of.startsWith(`${id}:`) ? text.length : 0;
+      // The end is read once more: it tells whether this is still the text that goes on.
+      const offset = of.startsWith(`${id}:`) ? Math.max(0, text.length - overlap) : 0;
       const part = await read<JobOutputPart>('page/job_output', { job_id: id, offset }, abort.signal);
       const source = `${id}:${part.attempt}:${part.earlier}`;
-      // A new attempt began from the start, or the stored answer replaced the streamed one.
-      const isAnother = offset > 0 && (source !== of || part.total_chars < offset);
+      const known = text.slice(offset, offset + part.text.length);
+      // A new attempt began from the start, or another text replaced the streamed one.
+      const isAnother = offset > 0 && (source !== of || part.total_chars <= offset || !part.text.startsWith(known));
       kept.current = isAnother ? { of: source, text: '' } : { of: source, text: text.slice(0, offset) + part.text };
       const isRead = !isAnother && kept.current.text.length >= part.total_chars;
       if (!isAnother) setShown({ text: kept.current.text, isEarlier: part.earlier, isRead });

@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import type { JobAttempt, JobLogEntry, WholeJob } from '../../../http/page/jobs.js';
 import { usePlace } from '../../location.js';
 import { number, percent, spanOf } from '../../ui/format.js';
@@ -6,9 +7,10 @@ import { rangeIn } from '../../ui/range.js';
 import { Time, useNow } from '../../ui/time.js';
 import { Timeline } from '../../ui/timeline.js';
 import { fieldOf } from './charts.js';
+import { CompareAttempts } from './compare-attempts.js';
 
 /** The attempts of a job; hidden for a single one without news. */
-export function Attempts({ attempts }: { attempts: readonly JobAttempt[] }) {
+export function Attempts({ job: { id, attempts } }: { job: WholeJob }) {
   const range = rangeIn(usePlace().query);
   const now = useNow(attempts.some(({ ended_at }) => ended_at === null) ? 1_000 : undefined);
   if (attempts.length === 0 || (attempts.length === 1 && attempts[0]?.error === null)) return null;
@@ -17,7 +19,7 @@ export function Attempts({ attempts }: { attempts: readonly JobAttempt[] }) {
       <h3>Attempts</h3>
       {attempts.length > 1 && <Timeline title="Attempts in time" spans={attempts.map(attemptSpan)} range={range} />}
       <ol class="attempts">
-        {attempts.map((attempt) => (
+        {attempts.map((attempt, index) => (
           <li key={attempt.attempt}>
             <span class="number">{attempt.attempt}</span>
             <div>
@@ -33,6 +35,7 @@ export function Attempts({ attempts }: { attempts: readonly JobAttempt[] }) {
                 <Time at={attempt.started_at} />
               </span>
               {attempt.error && <div class={attempt.outcome === 'cancelled' ? 'quiet' : 'bad'}>{attempt.error}</div>}
+              <CompareAttempts jobId={id} before={attempts[index - 1]} after={attempt} />
             </div>
           </li>
         ))}
@@ -50,29 +53,52 @@ const attemptSpan = ({ attempt, outcome: state, started_at: from, ended_at: to, 
   error,
 });
 
-/** The end of a job's log, newest last, as it was written. */
+const levels = ['debug', 'info', 'warn', 'error'];
+
+/** The end of a job's log, newest last, as it was written; from a level on, and with a word, where one asks for it. */
 export function Logs({ entries }: { entries: readonly JobLogEntry[] }) {
+  const [least, setLeast] = useState('debug');
+  const [word, setWord] = useState('');
   if (entries.length === 0) return null;
+  const lines = entries.map((entry) => ({ ...entry, words: entry.fields ? wordsOf(entry.fields) : '' }));
+  const shown = lines.filter(
+    ({ level, message, words }) =>
+      levels.indexOf(level) >= levels.indexOf(least) &&
+      `${message} ${words}`.toLowerCase().includes(word.toLowerCase()),
+  );
+  const all =
+    entries.length === 500 ? 'the newest 500 lines' : entries.length === 1 ? '1 line' : `${entries.length} lines`;
   return (
     <section>
       <details class="log">
         <summary>
-          Log{' '}
-          <span class="fact">
-            {entries.length === 500
-              ? 'the newest 500 lines'
-              : entries.length === 1
-                ? '1 line'
-                : `${entries.length} lines`}
-          </span>
+          Log <span class="fact">{all}</span>
         </summary>
+        <div class="filters">
+          <select aria-label="Level" value={least} onChange={(event) => setLeast(event.currentTarget.value)}>
+            <option value="debug">All levels</option>
+            <option value="info">Info and above</option>
+            <option value="warn">Warnings and errors</option>
+            <option value="error">Errors</option>
+          </select>
+          <input
+            type="search"
+            aria-label="Find in the log"
+            placeholder="Find"
+            value={word}
+            onInput={(event) => setWord(event.currentTarget.value)}
+          />
+          <span class="quiet small" role="status">
+            {shown.length < entries.length && `${number(shown.length)} of ${number(entries.length)}`}
+          </span>
+        </div>
         <ol>
-          {entries.map(({ id, at, level, message, fields }) => (
+          {shown.map(({ id, at, level, message, words }) => (
             <li key={id} class={level}>
               <time dateTime={at}>{at.slice(11, 19)}</time>
               <span>{level}</span>
               <span>
-                {message} {fields && <span class="quiet">{wordsOf(fields)}</span>}
+                {message} {words && <span class="quiet">{words}</span>}
               </span>
             </li>
           ))}

@@ -3,7 +3,7 @@ import type { RelayOnPage } from '../../../http/page/relays.js';
 import type { ShownHeldBaton } from '../../../tools/shapes/relay.js';
 import { Link } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
-import { number } from '../../ui/format.js';
+import { costWords, number } from '../../ui/format.js';
 import { History } from '../../ui/history.js';
 import { Folded, Passage } from '../../ui/passage.js';
 import { ReadTimeline } from '../../ui/read-timeline.js';
@@ -101,6 +101,10 @@ function Particulars({ relay }: { relay: RelayOnPage }) {
       <Particular name="Tokens">
         <span class="number">{number(relay.tokens_used)}</span>
         <div class="quiet">of {number(relay.total_token_budget)}</div>
+        <div class="quiet">
+          {costWords(relay)}
+          {relay.budget_usd !== undefined && ` of $${relay.budget_usd}`}
+        </div>
       </Particular>
       {average_quality !== null && <Particular name="Quality">{number(average_quality)} on average</Particular>}
       {average_l_score !== null && <Particular name="L-score">{number(average_l_score)} on average</Particular>}

@@ -5,6 +5,7 @@ import { Folded, Passage } from '../../ui/passage.js';
 import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { ApproveStep } from './approve-step.js';
+import { CompareResults, textOf } from './compare-results.js';
 import { countedFromOne } from './counted.js';
 import { AdvanceStep, canGoOn, RetryStep } from './relay-actions.js';
 import { StepAtWork } from './step-at-work.js';
@@ -60,6 +61,7 @@ export function Step({ relay, agent, index }: { relay: RelayOnPage; agent: Relay
           <Result
             key={result.id}
             result={result}
+            before={results[attempt - 1]}
             agent={agent}
             attempt={attempt + 1}
             isSameError={result.error_message === results[attempt - 1]?.error_message}
@@ -80,16 +82,18 @@ function stateOf(relay: RelayOnPage, index: number, held: string | undefined): s
 
 interface ResultProps {
   result: RelayOnPage['results'][number];
+  /** The attempt before it. */
+  before: RelayOnPage['results'][number] | undefined;
   agent: RelayAgent;
   attempt: number;
   /** The attempt before failed for the same reason, which stands there. */
   isSameError: boolean;
 }
 
-function Result({ result, agent, attempt, isSameError }: ResultProps) {
+function Result({ result, before, agent, attempt, isSameError }: ResultProps) {
   const { output, output_summary, error_message } = result;
   const isSetAside = result.status === 'passed' && !result.counts;
-  const text = typeof output === 'string' ? output : output === undefined ? '' : JSON.stringify(output, null, 2);
+  const text = textOf(output);
   return (
     <div class={`attempt${isSetAside ? ' set-aside' : ''}`}>
       <div class="facts">
@@ -113,6 +117,7 @@ function Result({ result, agent, attempt, isSameError }: ResultProps) {
         ))}
       {output_summary && <Passage text={output_summary} />}
       {text && <Folded title="Output">{() => <Passage text={text} name={`${agent.agent_type}-${attempt}`} />}</Folded>}
+      <CompareResults before={before} after={result} attempt={attempt} />
     </div>
   );
 }

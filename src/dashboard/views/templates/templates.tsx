@@ -55,7 +55,6 @@ function TemplateCard({ template }: { template: Template }) {
       {description && <p>{description}</p>}
       <ol class="template-tasks">
         {tasks.slice(0, mostTitles).map((task, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the tasks of a template have no other identity.
           <li key={index}>{String(task.title)}</li>
         ))}
       </ol>

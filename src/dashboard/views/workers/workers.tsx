@@ -1,3 +1,4 @@
+import type { QueueWorkerList } from '../../../http/page/queue-workers.js';
 import type { RunnerList } from '../../../http/page/runners.js';
 import type { SessionList } from '../../../http/page/sessions.js';
 import type { ShownReserved } from '../../../tools/shapes/reservation.js';
@@ -10,6 +11,7 @@ import { Name } from '../../ui/name.js';
 import { Empty, RawJson, Shown } from '../../ui/shown.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
+import { QueueWorkers } from './queue-workers.js';
 import { ReservedPaths } from './reserved-paths.js';
 import { Runners } from './runners.js';
 import { Sessions } from './sessions.js';
@@ -18,6 +20,7 @@ import { WorkTimeline } from './work-timeline.js';
 /** Heartbeats are not recorded as changes, so their times are read at an interval. */
 const pollMs = 10_000;
 const options = { subjects: ['slot', 'session', 'task', 'job', 'runtime'], everyMs: pollMs };
+const queueOptions = { subjects: ['runner', 'job'], everyMs: pollMs };
 const runnerOptions = { subjects: ['job', 'runner', 'runtime'], everyMs: pollMs };
 const pathOptions = { subjects: ['path', 'session'], everyMs: pollMs };
 
@@ -27,6 +30,7 @@ export function Workers({ query }: ViewProps) {
   const slots = useRead<ShownWorkerList>('get_workers', {}, options);
   const here = useRead<SessionList>('page/sessions', {}, options);
   const reserved = useRead<ShownReserved>('page/reservations', {}, pathOptions);
+  const queue = useRead<QueueWorkerList>('page/queue_workers', {}, queueOptions);
   const runners = useRead<RunnerList>('page/runners', {}, runnerOptions);
   const titles = new Map(
     [...(here.data?.sessions ?? []), ...(here.data?.others ?? [])].flatMap(({ tasks }) =>
@@ -67,6 +71,12 @@ export function Workers({ query }: ViewProps) {
           )}
         </Shown>
       </section>
+      {queue.data && queue.data.workers.length > 0 && (
+        <section>
+          <h2>Workers of the queue</h2>
+          <QueueWorkers {...queue.data} />
+        </section>
+      )}
       <WorkTimeline query={query} />
       <section>
         <h2>Runners</h2>

@@ -13,3 +13,6 @@ export const letters: Readonly<Record<string, string>> = {
   a: 'activity',
   ',': 'settings',
 };
+
+/** The button of a view that creates what the view shows. */
+export const createButton = 'main button.primary';
