@@ -374,7 +374,6 @@ it('what the page reads is what its wire types say, key for key', async () => {
     reopen_goal: { goal_id: cancelled },
     pause_goal_run: { goal_id: runnable, paused: true },
     search: { query: 'a' },
-    activity: { goal_id },
     add_note: { task_id, note: 'n' },
     names: { references: [`goal:${goal_id}`, `job:${job_id}`, 'loose:ada'] },
     jobs: { limit: 1 },
