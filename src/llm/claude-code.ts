@@ -58,7 +58,7 @@ export const claudeCode: ProviderDeclaration<Settings> = {
   settings: section,
   environment: {},
   defaultModel: 'sonnet',
-  modelStrings: 'claude-code or claude-code:sonnet for your own CLI',
+  modelStrings: 'claude-code or claude-code:sonnet',
   servesModelsOf: 'anthropic',
   setUp: cli.setUp,
   isConfigured: (settings, context) => isInstalled(cli, settings, context),

@@ -32,6 +32,7 @@ export const compatible: ProviderDeclaration<Section> = {
   modelStrings: 'NAME:MODEL for a server that the config file names',
   setUp: 'Name it as providers.NAME with kind "openai".',
   names: (servers) => Object.keys(servers),
+  setUpOf: (servers, name) => `Set ${servers[name]?.apiKeyEnv}.`,
   modelsOf: (servers, name) => ({ model: servers[name]?.model, aliases: servers[name]?.models }),
   isConfigured: (servers, { env }, name) => {
     const key = servers[name]?.apiKeyEnv;

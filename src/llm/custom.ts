@@ -33,7 +33,7 @@ export const custom: ProviderDeclaration<Section> = {
   environment: {},
   defaultModel: '',
   modelStrings: 'custom:NAME for a module of yours',
-  setUp: 'Name its module in the config file as providers.custom.NAME.',
+  setUp: 'Name its module as providers.custom.NAME.',
   names: (modules) => Object.keys(modules),
   isConfigured: () => true,
   secretVariables: variablesOf,

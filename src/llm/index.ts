@@ -81,13 +81,13 @@ export function createModels(config: ModelsConfig, declarations: readonly Provid
       return priceOf({ provider, owner: vendor, model: id }, config.prices ?? {}, now);
     },
     available: () =>
-      entries.map(({ id, declaration, isConfigured }) => ({
+      entries.map(({ id, name, declaration, settings, isConfigured }) => ({
         id,
         isConfigured,
         isUsable: isConfigured || declaration.worksUnconfigured === true,
         ...(isConfigured
           ? { defaultModel: declaration.names ? id : names.defaultOf(declaration) }
-          : { fix: declaration.setUp }),
+          : { fix: declaration.setUpOf?.(settings, name) ?? declaration.setUp }),
       })),
     defaultModel,
   };

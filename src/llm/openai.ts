@@ -21,7 +21,7 @@ export const openai: ProviderDeclaration<Settings> = {
     model: { name: 'AGENT_RUNTIME_OPENAI_MODEL', meaning: 'The OpenAI model when only the vendor is named.' },
   },
   defaultModel: 'gpt-6.1-terra',
-  modelStrings: 'openai:ID for an OpenAI model (openai:gpt-6.1-terra)',
+  modelStrings: 'openai:ID (openai:gpt-6.1-terra)',
   models: { family: /^(?:gpt-(?!oss)|chatgpt-|o\d)/, aliases: {}, retired: {}, ending: {} },
   setUp,
   isConfigured: ({ apiKey }) => Boolean(apiKey),

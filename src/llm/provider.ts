@@ -34,6 +34,8 @@ export interface ProviderDeclaration<Settings extends object = Readonly<Record<s
    * the default.
    */
   names?(settings: Settings): string[];
+  /** What to do to have one of `names`, where that is more than `setUp` says. */
+  setUpOf?(settings: Settings, name: string): string;
   /** The model of one of `names` when none is named, and its short names. */
   modelsOf?(settings: Settings, name: string): NamedModels;
   /**

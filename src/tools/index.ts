@@ -43,7 +43,7 @@ export const toolsetPurposes: Readonly<Record<ToolsetName, string>> = {
   relay: 'agents in sequence, each with quality gates',
   breakers: 'stop calling what fails, try again later',
   background: 'prompts that run without the session',
-  jobs: 'training, backtests, commands, agents of your own; schedules',
+  jobs: 'training, backtests, commands, agents of your own',
   tools: 'tools of other MCP servers that stay up, and search',
   system: 'what is going on, history, backup, metrics',
 };

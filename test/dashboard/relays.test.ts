@@ -88,12 +88,16 @@ describeInBrowser('the relays', () => {
     const output = { table: [evil] };
     await call('advance_relay', { ...relay, quality_score: 0.9, l_score: 0.8, tokens_used: 1_200, output });
     await step(1).getByText('attempt 2 passed').waitFor();
+    await step(1).getByText('Compare with attempt 1').click();
+    await step(1).locator('.difference .removed').getByText('outcome: failed').waitFor();
+    await step(1).locator('.difference .added').getByText('quality: 0.9').waitFor();
+    await step(1).getByText('Compare with attempt 1').click();
     await step(1).getByText('Output').last().click();
     await step(1).getByRole('button', { name: 'As written' }).click();
     expect(await step(1).locator('details[open] .passage').textContent()).toBe(JSON.stringify(output, null, 2));
     expect(await page.locator('main img').count()).toBe(0);
     await step(2).getByText('in progress').waitFor();
-    await step(2).getByText('stands in: generalist').waitFor();
+    await step(2).getByText('fallback: generalist').waitFor();
     await page.locator('.particulars').getByText('2,100').waitFor();
     await expectGoodLooks(page, 'relay');
 

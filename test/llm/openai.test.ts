@@ -208,7 +208,10 @@ describe('servers that the config file names', () => {
     });
     const checks = checkModels(config);
     expect(checks.find(({ name }) => name === 'llamacpp')).toMatchObject({ detail: 'set up; llamacpp' });
-    expect(checks.find(({ name }) => name === 'deepseek')).toMatchObject({ detail: 'not set up' });
+    expect(checks.find(({ name }) => name === 'deepseek')).toMatchObject({
+      detail: 'not set up',
+      fix: 'Set DEEPSEEK_API_KEY.',
+    });
     expect(() => createModels(config).provider('deepseek')).toThrow('DEEPSEEK_API_KEY is not set');
   });
 

@@ -265,7 +265,6 @@ describe('what a tool returns is what its output schema says, key for key', () =
     const request = { type: 'generic', payload: {} };
     const run_at = '2099-01-01T00:00:00Z';
     await call('schedule', { name: 'far', kind: 'job', request, run_at, missed: 'skip', timezone: 'UTC' });
-    await call('list_schedules');
     await call('schedule', { name: 'far', action: 'run' });
     await call('list_schedules', { name: 'far' });
     await call('schedule', { name: 'far', action: 'delete' });
@@ -375,7 +374,6 @@ it('what the page reads is what its wire types say, key for key', async () => {
     reopen_goal: { goal_id: cancelled },
     pause_goal_run: { goal_id: runnable, paused: true },
     search: { query: 'a' },
-    activity: { goal_id },
     add_note: { task_id, note: 'n' },
     names: { references: [`goal:${goal_id}`, `job:${job_id}`, 'loose:ada'] },
     jobs: { limit: 1 },

@@ -44,7 +44,8 @@ const signs: Readonly<Record<Kind, string>> = { added: '+ ', removed: '- ', same
 function linesOf(before: string, after: string): { kind: Kind; text: string }[] | undefined {
   if (before === after) return [];
   // The last line is one like the others, also without a line break.
-  const changes = diffLines(`${before}\n`, `${after}\n`, bounds);
+  const [from, to] = [before, after].map((text) => (text === '' ? '' : `${text}\n`)) as [string, string];
+  const changes = diffLines(from, to, bounds);
   return changes?.flatMap(({ value, added, removed }, index) => {
     const texts = value.replace(/\n$/, '').split('\n');
     const kind: Kind = added ? 'added' : removed ? 'removed' : 'same';

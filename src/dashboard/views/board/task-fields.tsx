@@ -2,21 +2,11 @@ import type { ComponentChildren } from 'preact';
 import type { BoardChoices } from '../../../http/page/tasks.js';
 import { type FailurePolicy, failurePolicyWords, priorities, priorityWords } from './task-words.js';
 
+type UsualField = 'title' | 'description' | 'acceptance' | 'goal_id' | 'priority' | 'dependencies' | 'deadline';
+type RareField = 'expected_output' | 'not_before' | 'key' | 'max_attempts' | 'on_dependency_failure';
+
 /** The fields of a task as texts, by the argument that takes each. */
-export interface TaskFieldValues {
-  title: string;
-  description: string;
-  acceptance: string;
-  expected_output?: string;
-  goal_id: string;
-  priority: string;
-  dependencies: string;
-  deadline: string;
-  not_before?: string;
-  key?: string;
-  max_attempts?: string;
-  on_dependency_failure?: string;
-}
+export type TaskFieldValues = Record<UsualField, string> & Partial<Record<RareField, string>>;
 
 interface TaskFieldsProps {
   goals: BoardChoices['goals'];

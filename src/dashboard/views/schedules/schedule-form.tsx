@@ -4,7 +4,8 @@ import type { Schema } from '../../form/schema.js';
 import { ToolForm } from '../../form/tool-form.js';
 import { Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
-import type { ListedSchedule } from './schedules.js';
+
+export type ListedSchedule = ShownScheduleList['schedules'][number];
 
 const times = ['cron', 'timezone', 'run_at', 'missed', 'overlap'];
 

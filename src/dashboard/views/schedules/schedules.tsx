@@ -8,9 +8,7 @@ import { Empty, Pages, RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
 import { Time } from '../../ui/time.js';
 import { useRead } from '../../use-read.js';
-import { ScheduleForm } from './schedule-form.js';
-
-export type ListedSchedule = ShownScheduleList['schedules'][number];
+import { type ListedSchedule, ScheduleForm } from './schedule-form.js';
 
 const options = { subjects: ['schedule', 'job', 'goal', 'relay', 'runtime'], everyMs: 30_000, keepsLast: true };
 
