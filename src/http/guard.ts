@@ -138,8 +138,13 @@ function begin(context: Context, session: string, to: string, { port }: GuardOpt
     maxAge: browserLifeMs / 1000,
     secure: new URL(context.req.url).protocol === 'https:',
   });
-  // A path that begins with two slashes, or one and a backslash, would name another host.
-  return context.redirect(`/${to.replace(/^[/\\]+/, '')}`, 303);
+  return context.redirect(withinPage(to), 303);
+}
+
+/** An address of the page, as browsers read it: they drop tabs, and take two slashes or backslashes for another host. */
+function withinPage(to: string): string {
+  const { pathname, search } = new URL(to.replaceAll(/[\t\r\n]/g, '').replace(/^[/\\]*/, '/'), 'http://page');
+  return `/${pathname.replace(/^\/+/, '')}${search}`;
 }
 
 /** Ends the session of the browser that asks, which forgets its cookie. */

@@ -40,7 +40,13 @@ it('a person without a session gets a page to sign in, a program JSON', async ()
 
 it('signing in opens what was asked for on this server alone, with the rights of the token', async () => {
   const { post, send, token, server } = await serveWithToken();
-  for (const to of ['/jobs?status=failed', '//evil.example/x', '/\\evil.example/x', 'https://evil.example']) {
+  for (const to of [
+    '/jobs?status=failed',
+    '//evil.example/x',
+    '/\\evil.example/x',
+    '/\t/evil.example/x',
+    'https://evil.example',
+  ]) {
     const reply = await post({ secret: ` ${token} `, to });
     expect(reply.status).toBe(303);
     expect(new URL(reply.headers.location ?? '', server.url).origin).toBe(server.url);
