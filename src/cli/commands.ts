@@ -160,7 +160,7 @@ const tokenCommands = [
     description: 'Create a token and print it once; with --read-only, it cannot change anything.',
     options: {
       name: requiredText('--name <name>', 'what the token is for'),
-      expiresIn: text('--expires-in <time>', 'end it after this time, such as 30d or 12h; without end unless given'),
+      expiresIn: text('--expires-in <time>', 'end it after this time, such as 30d or 12h (default: never)'),
     },
     load: async () => (await import('./token.js')).createToken,
   }),
