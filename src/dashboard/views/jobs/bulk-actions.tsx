@@ -18,7 +18,7 @@ export function BulkActions({ args, read: { counts, dead } }: BulkActionsProps) 
   const isOpenShown = only === undefined && (status === undefined || status === 'pending' || status === 'running');
   const open = (status === 'running' ? 0 : counts.pending) + (status === 'pending' ? 0 : counts.running);
   return (
-    <div class="actions bulk">
+    <div class="actions of-all-jobs">
       {failed > 1 && (status === undefined || status === 'failed') && (
         <ConfirmButton
           label={`Retry all ${only === 'dead' ? 'dead' : 'failed'}`}
