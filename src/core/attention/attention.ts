@@ -13,7 +13,7 @@ import { type NeedKind, type NeedSource, needSources } from './need-sources.js';
 /** Something that goes on only when a person acts, or that a person should read. */
 export interface Need {
   kind: NeedKind;
-  /** Of the task, job, relay, breaker, goal or message. */
+  /** Of the task, job, relay, schedule, breaker, goal or message. */
   id: string;
   since: EpochMs;
   /** Null for a job without a task: `type` and `payload` say what it is about. */

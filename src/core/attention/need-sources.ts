@@ -5,6 +5,7 @@ export const needKinds = [
   'dead_job',
   'failed_job',
   'failed_relay',
+  'failed_schedule',
   'failed_task',
   'held_breaker',
   'spent_budget',
@@ -18,7 +19,7 @@ export type NeedKind = (typeof needKinds)[number];
 export interface NeedSource {
   kind: NeedKind;
   /** Whose history tells that it was acknowledged. */
-  subject: 'task' | 'goal' | 'job' | 'relay' | 'breaker' | 'message';
+  subject: 'task' | 'goal' | 'job' | 'relay' | 'breaker' | 'message' | 'schedule';
   table: string;
   key: string;
   /** Its id as text. */
@@ -116,6 +117,17 @@ export const needSources: readonly NeedSource[] = [
     where: "x.status = 'failed'",
     name: cut('x.name'),
     detail: cut('x.error_message'),
+  },
+  {
+    kind: 'failed_schedule',
+    subject: 'schedule',
+    table: 'schedules',
+    key: 'id',
+    id: 'x.id',
+    since: 'x.last_at',
+    where: "x.last_outcome = 'failed'",
+    name: cut('x.name'),
+    detail: cut('x.last_error'),
   },
   {
     ...tasks,

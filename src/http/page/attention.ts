@@ -12,7 +12,7 @@ export type NeedKind = z.infer<typeof needKind>;
 /** Something that needs a person. Fields that say nothing are left out; times are ISO 8601. */
 const need = z.strictObject({
   kind: needKind,
-  /** Of the task, job, relay, breaker, goal or message. */
+  /** Of the task, job, relay, schedule, breaker, goal or message. */
   id: z.string(),
   name: z.string(),
   since: z.string(),
