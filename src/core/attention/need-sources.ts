@@ -33,7 +33,8 @@ export interface NeedSource {
   /** With `?` for the present time, where `takesTime` says so. */
   where: string;
   takesTime?: true;
-  name: string;
+  /** Absent for jobs, whose names are made of more than a column. */
+  name?: string;
   /** What went wrong, or what is to be read. */
   detail?: string;
   /** Further columns of a need. */
@@ -73,7 +74,6 @@ const jobs = {
   id: 'x.id',
   since: 'coalesce(x.completed_at, x.updated_at)',
   order: 'x.seq desc',
-  name: `(select ${cut('t.title')} from tasks t where t.id = x.task_id)`,
   detail: cut('x.error_message'),
   more: 'x.type, x.payload, x.task_id as "taskId", x.goal_id as "goalId"',
 } as const;

@@ -226,7 +226,13 @@ it('lists goals by what needs attention, by name or newest first, and finds them
 it('ends a task that another holds, or leaves the claim where that is refused', async () => {
   const { runtime, write } = await board();
   const ada = { holder: 'session:ada', project: '' };
-  await runtime.tasks.create([{ title: 'before', key: 'before' }, { title: 'held', dependencies: ['before'] }], actor);
+  await runtime.tasks.create(
+    [
+      { title: 'before', key: 'before' },
+      { title: 'held', dependencies: ['before'] },
+    ],
+    actor,
+  );
   await runtime.tasks.updateStatus({ task: 1, status: 'completed' }, actor);
   await runtime.tasks.updateStatus({ task: 2, status: 'in_progress' }, ada);
   await runtime.tasks.updateStatus({ task: 1, status: 'pending' }, actor);
