@@ -45,5 +45,5 @@ export function forShell(advice: string, tools: readonly string[] = []): string 
   return named.replaceAll(/(`[^`]*`) or \1/g, '$1');
 }
 
-/** A name in snake case, with the word that says that it is called; not as `agent-runtime tool NAME`. One is an everyday word. */
-const toolName = /(?<!\btool )\b([Cc]all )?([a-z]+(?:_[a-z]+)+|(?<=[Cc]all )heartbeat)\b/g;
+/** A name in snake case, with the word that says that it is called; not as `agent-runtime tool NAME`. Two are everyday words. */
+const toolName = /(?<!\btool )\b([Cc]all )?([a-z]+(?:_[a-z]+)+|(?<=[Cc]all )(?:heartbeat|schedule))\b/g;

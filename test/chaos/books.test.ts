@@ -64,7 +64,11 @@ it.each([
     "update events set type = 'claimed', data = '{\"claim_token\":1}' where type = 'completed'",
     /while it was claimed/,
   ],
-  ['a budget that was passed', "insert into budgets values ('goal:1', 5, 6, 0, 0)", /budget of goal:1 is 5, and 6/],
+  [
+    'a budget that was passed',
+    "insert into budgets (account, cap, spent, created_at, updated_at) values ('goal:1', 5, 6, 0, 0)",
+    /budget of goal:1 is 5, and 6/,
+  ],
   ['a reference to nothing', 'pragma foreign_keys = off; update tasks set goal_id = 9', /foreign_key_check/],
 ])('%s is found', async (_, sql, problem) => {
   const { spoil, check } = await world();

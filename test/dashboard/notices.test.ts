@@ -13,7 +13,7 @@ describeInBrowser('a notice', () => {
     await end('failed');
     await page.clock.install();
     await open(`/board/task/${task.id}`);
-    const reset = page.getByRole('button', { name: 'Reset' });
+    const reset = page.getByRole('button', { name: 'Reopen' });
     await reset.click();
     const notices = page.locator('.notice');
     await notices.getByText('is on the board again').waitFor();
@@ -22,9 +22,12 @@ describeInBrowser('a notice', () => {
 
     await end('failed');
     await reset.waitFor();
+    // The page is paused, and does not see that another has the task meanwhile.
     await page.getByRole('button', { name: 'Live' }).click();
     await page.getByRole('button', { name: 'Paused' }).waitFor();
+    const ada = { holder: 'loose:ada', project: '', hasHeartbeat: false };
     await end('pending');
+    await runtime.tasks.updateStatus({ task: task.id, status: 'in_progress', claim: { workerId: 'ada' } }, ada);
     await reset.click();
     const error = page.getByRole('alert');
     await error.waitFor();

@@ -7,7 +7,7 @@ describe('a request that no model could answer fails at once, and stores nothing
   it.each([
     ['without any provider', {}, 'not_configured', 'ANTHROPIC_API_KEY'],
     ['for a model whose key is missing', { model: 'sonnet' }, 'not_configured', 'ANTHROPIC_API_KEY'],
-    ['for a model that nobody knows', { model: 'gpt-4' }, 'invalid', 'claude-sonnet-5-5'],
+    ['for a model that nobody knows', { model: 'palm-2' }, 'invalid', 'claude-sonnet-5-5'],
     [
       'with a fallback whose key is missing',
       { model: 'ollama:llama3.2', fallback_models: ['opus'] },

@@ -47,7 +47,8 @@ export function Menu({ label, anchor, items, onClose }: MenuProps) {
       role="menu"
       tabIndex={-1}
       aria-label={label}
-      onToggle={(event) => {
+      // Before, as the event after it comes late: the button may have been pressed again by then.
+      onBeforeToggle={(event) => {
         if (event.newState === 'closed') onClose();
       }}
       onKeyDown={(event) => {
