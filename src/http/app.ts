@@ -16,6 +16,7 @@ import { type Env, forgetBrowser, type GuardOptions, guard } from './guard.js';
 import { largestBody } from './largest-body.js';
 import { liveSocket } from './live-socket.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
+import { openApi } from './open-api/open-api.js';
 import type { OpenVisits } from './open-visits.js';
 import { pageReads } from './page/reads.js';
 import { showVisitor } from './page/visitor.js';
@@ -64,6 +65,7 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
     return context.json({ signed_out: browserId !== undefined });
   });
   app.route('/api/tools', toolApi(tools, { runtime, visits }));
+  app.route('/api/openapi.json', openApi(tools, { needsToken: guarding.needsToken }));
   app.get('/api/artifacts/:job/:name', ({ req }) =>
     artifactResponse(runtime, req.param('job'), req.param('name'), req.query('shown') !== undefined),
   );
@@ -93,7 +95,7 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
     errorResponse(404, {
       code: 'not_found',
       message: `There is nothing at ${context.req.path}.`,
-      hint: 'There are /api/health, /api/tools, /api/events, /ws, /metrics and /mcp.',
+      hint: 'There are /api/health, /api/openapi.json, /api/tools, /api/events, /ws, /metrics and /mcp.',
     }),
   );
   app.onError((error) => {

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { ErrorReport } from '../base/errors.js';
 import { isObject } from '../base/json.js';
 import type { AnyTool } from '../tools/call/define-tool.js';
+import type { JsonSchema } from '../tools/call/input-schema.js';
 import { failureResponse } from './failure.js';
 import type { Env } from './guard.js';
 import { bodyOf, createToolCalls, type ToolCallNeeds } from './tool-calls.js';
@@ -9,12 +10,14 @@ import { bodyOf, createToolCalls, type ToolCallNeeds } from './tool-calls.js';
 type Fields = Record<string, unknown>;
 
 /** An address of the task coordinator, and the tool that answers it. */
-interface Route {
+export interface CoordinatorRoute {
   method: 'GET' | 'POST';
   path: string;
   tool: string;
   /** The arguments of the tool, where they are not the body as it is. */
   given?(body: unknown): unknown;
+  /** The JSON schema of the body, from that of the tool's arguments where it is not the same; undefined for none. */
+  body?(input: JsonSchema): JsonSchema | undefined;
   /** The pages of this list are put together. */
   list?: string;
   /** The answer, where it is not `{success: true, ...}` with the fields of the result. */
@@ -25,19 +28,25 @@ interface Route {
  * The addresses of the task coordinator, for programs that were written for it (agent-coordinate-mcp, `httpClient.ts` and
  * `public/script.js`). `/api/workers` of its page answered with the bare list; here it is that of its server everywhere.
  */
-export const coordinatorRoutes: readonly Route[] = [
+export const coordinatorRoutes: readonly CoordinatorRoute[] = [
   { method: 'POST', path: '/api/claim-worker-slot', tool: 'claim_worker_slot' },
   { method: 'POST', path: '/api/release-worker-slot', tool: 'release_worker_slot' },
   { method: 'POST', path: '/api/claim-task', tool: 'claim_task' },
   { method: 'POST', path: '/api/update-task', tool: 'update_task' },
-  { method: 'POST', path: '/api/add-task', tool: 'add_task', given: newTask },
+  { method: 'POST', path: '/api/add-task', tool: 'add_task', given: newTask, body: bodyOfNewTask },
   { method: 'POST', path: '/api/reset-failed-task', tool: 'reset_failed_task' },
-  { method: 'POST', path: '/api/clean-all-tasks', tool: 'clean_all_tasks', given: () => ({ confirm: true }) },
+  {
+    method: 'POST',
+    path: '/api/clean-all-tasks',
+    tool: 'clean_all_tasks',
+    given: () => ({ confirm: true }),
+    body: () => undefined,
+  },
   { method: 'GET', path: '/api/available-tasks', tool: 'get_available_tasks', list: 'tasks' },
   { method: 'GET', path: '/api/all-tasks', tool: 'get_all_tasks', list: 'tasks' },
   { method: 'GET', path: '/api/workers', tool: 'get_workers' },
   { method: 'GET', path: '/api/tasks', tool: 'get_all_tasks', list: 'tasks', answer: ({ tasks }) => tasks },
-  { method: 'POST', path: '/api/tasks', tool: 'add_task', given: newTask },
+  { method: 'POST', path: '/api/tasks', tool: 'add_task', given: newTask, body: bodyOfNewTask },
 ];
 
 /**
@@ -81,6 +90,17 @@ function newTask(body: unknown): unknown {
   const isGiven = ([name, value]: [string, unknown]) =>
     !fieldsOfNewTask.includes(name) && !(name === 'output' && value === '');
   return Object.fromEntries(Object.entries(task).filter(isGiven));
+}
+
+/** What `newTask` takes. */
+function bodyOfNewTask({ additionalProperties: _, ...task }: JsonSchema): JsonSchema {
+  const described = 'Of the fields of a task those that it gets by work are not read.';
+  return {
+    anyOf: [
+      { ...task, description: described },
+      { type: 'object', required: ['task'], properties: { task: { ...task, description: described } } },
+    ],
+  };
 }
 
 /** Of more tasks than these the rest is on the page after `next_cursor`, which the tool itself takes. */

@@ -1,6 +1,7 @@
 import { type ErrorCode, type ErrorReport, type FieldProblem, RuntimeError, reportError } from '../base/errors.js';
 
-const statuses: Readonly<Record<ErrorCode, number>> = {
+/** The status of each code. */
+export const statuses: Readonly<Record<ErrorCode, number>> = {
   invalid: 400,
   not_found: 404,
   conflict: 409,

@@ -45,6 +45,7 @@ describeInBrowser('the breakers', () => {
     await page.getByText(evil).first().waitFor();
     expect(await page.locator('main img').count()).toBe(0);
     await page.getByRole('heading', { name: 'History' }).waitFor();
+    await page.locator('.told').filter({ hasText: 'Breaker researcher counted a failed call: slow again' }).waitFor();
     await expectGoodLooks(page, 'breaker');
     expect(await savedJson(page)).toContain('"failure_threshold": 2');
     expect(problems).toEqual([]);

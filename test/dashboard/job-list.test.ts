@@ -97,8 +97,12 @@ describeInBrowser('the list of jobs', () => {
     const rows = page.locator('table.jobs tbody tr');
     await rows.first().waitFor();
     expect(await rows.count()).toBe(1);
+    const tab = (name: RegExp) => page.getByRole('group', { name: 'Status' }).getByRole('button', { name });
+    await tab(/^All 1$/).waitFor();
+    await tab(/^Waiting 1$/).waitFor();
     await page.getByRole('link', { name: 'all 2 jobs of the relay' }).click();
     await expect.poll(() => rows.count()).toBe(2);
+    await tab(/^All 2$/).waitFor();
     await page.getByRole('button', { name: 'Jobs of one relay' }).click();
     await expect.poll(() => rows.count()).toBe(1);
     expect(

@@ -18,6 +18,12 @@ describeInBrowser('the messages', () => {
     expect(await message.locator('.passage').innerText()).toBe(body);
     await expectGoodLooks(page, 'messages');
 
+    await message.getByRole('button', { name: 'Mark as read' }).click();
+    await message.getByRole('button', { name: 'Mark as read' }).waitFor({ state: 'detached' });
+    await page.getByText('Message to you marked as read.').waitFor();
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await message.getByRole('button', { name: 'Mark as read' }).waitFor();
+
     await message.getByRole('button', { name: 'Answer' }).click();
     const dialog = page.getByRole('dialog');
     expect(await dialog.getByLabel('To').inputValue()).toBe('hedy');

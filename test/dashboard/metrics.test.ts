@@ -89,7 +89,7 @@ describeInBrowser('the metrics', () => {
     // What has no known price is not shown as free.
     const cost = page.getByRole('region', { name: 'Cost' });
     await cost.getByRole('row', { name: /^claude-opus-5 \d+ \$0\.\d\d$/ }).waitFor();
-    await cost.getByRole('row', { name: /^claude-sonnet-5-5 \d+ unknown$/ }).waitFor();
+    await cost.getByRole('row', { name: /^claude-sonnet-5-5 \d+ cost unknown$/ }).waitFor();
     await cost.getByRole('img', { name: /^Cost an hour\./ }).waitFor();
     await page.getByText(/^Submitted, /).waitFor();
     await jobs.hover({ position: { x: 200, y: 60 } });

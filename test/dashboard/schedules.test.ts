@@ -31,6 +31,7 @@ describeInBrowser('the schedules', () => {
     await card.getByText(/Next in 35\d{4} d/).waitFor();
     await page.locator('.schedule.failed').getByText('No task template is called review.').waitFor();
     await page.getByText(/^Fired by /).waitFor();
+    await page.getByRole('link', { name: /^Schedules\s+1 need you$/ }).waitFor();
     await expectGoodLooks(page, 'schedules');
 
     await card.getByRole('button', { name: 'Pause far' }).click();

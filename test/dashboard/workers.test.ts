@@ -75,7 +75,7 @@ describeInBrowser('the workers', () => {
     const { slot } = await stuck.ok('claim_worker_slot', { worker_id: 'hedy' });
     await stuck.ok('claim_task', { taskId: 'bake', workerId: 'hedy', workerSlot: slot });
     await page.getByRole('button', { name: 'Release' }).click();
-    await page.getByText('task bake is free again').waitFor();
+    await page.getByText('Bake the bread is free again').waitFor();
     await page.getByRole('button', { name: 'Keep it' }).click();
     expect((await runtime.tasks.get('bake')).status).toBe('in_progress');
     await page.getByRole('button', { name: 'Release' }).click();

@@ -13,14 +13,15 @@ import { type NeedKind, type NeedSource, needSources } from './need-sources.js';
 /** Something that goes on only when a person acts, or that a person should read. */
 export interface Need {
   kind: NeedKind;
-  /** Of the task, job, relay, breaker, goal or message. */
+  /** Of the task, job, relay, schedule, breaker, goal or message. */
   id: string;
   since: EpochMs;
-  /** Null for a job without a task: `type` and `payload` say what it is about. */
+  /** Null for a job: `type` and `payload` say what it is about. */
   name: string | null;
   detail: string | null;
   /** Who works on it, or has asked for it. */
   who: string | null;
+  /** Of a job. */
   type: string | null;
   payload: Json;
   taskId: number | null;
@@ -72,6 +73,24 @@ async function readKind(sql: Sql, source: NeedSource, now: EpochMs, limit: numbe
   return { kind: source.kind, count, needs: count === 0 ? [] : await readNeeds(sql, source, now, limit) };
 }
 
+/** Which of these need a person now. */
+export async function needingAmong(
+  sql: Sql,
+  kind: NeedKind,
+  ids: readonly string[],
+  now: EpochMs,
+): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const source = sourceOf(kind);
+  const open = openNeeds(source, now);
+  const rows = await sql.all<{ id: string }>(
+    `select ${source.id} as id ${open.text} and ${source.id} in (${ids.map(() => '?').join(', ')})`,
+    ...open.values,
+    ...ids,
+  );
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** The rows that need a person and were not acknowledged since they do. */
 function openNeeds({ kind, table, id, since, where, takesTime }: NeedSource, now: EpochMs): Fragment {
   return {
@@ -81,11 +100,23 @@ function openNeeds({ kind, table, id, since, where, takesTime }: NeedSource, now
   };
 }
 
-type NeedRow = Pick<Need, 'id' | 'since'> & Partial<Omit<Need, 'payload' | 'kind'>> & { payload?: string };
+type NeedRow = Pick<Need, 'id' | 'since' | 'name'> & Partial<Omit<Need, 'payload' | 'kind'>> & { payload?: string };
+
+const nothingMore = {
+  detail: null,
+  who: null,
+  type: null,
+  taskId: null,
+  goalId: null,
+  spent: null,
+  cap: null,
+  spentMicros: null,
+  capMicros: null,
+};
 
 /** The texts are read of the rows that are shown, and of no others. */
 async function readNeeds(sql: Sql, source: NeedSource, now: EpochMs, limit: number): Promise<Need[]> {
-  const { kind, table, key, id, since, name, detail = 'null', more, takesTime } = source;
+  const { kind, table, key, id, since, name = 'null', detail = 'null', more, takesTime } = source;
   const order = source.order ?? `${since} desc, x.${key} desc`;
   const open = openNeeds(source, now);
   const time = takesTime ? [now] : [];
@@ -100,17 +131,8 @@ async function readNeeds(sql: Sql, source: NeedSource, now: EpochMs, limit: numb
     limit,
   );
   return rows.map(({ payload, ...row }) => ({
+    ...nothingMore,
     kind,
-    name: null,
-    detail: null,
-    who: null,
-    type: null,
-    taskId: null,
-    goalId: null,
-    spent: null,
-    cap: null,
-    spentMicros: null,
-    capMicros: null,
     ...row,
     payload: payload === undefined ? null : readJson<Json>(payload),
   }));

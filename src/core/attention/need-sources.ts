@@ -5,6 +5,7 @@ export const needKinds = [
   'dead_job',
   'failed_job',
   'failed_relay',
+  'failed_schedule',
   'failed_task',
   'held_breaker',
   'spent_budget',
@@ -18,7 +19,7 @@ export type NeedKind = (typeof needKinds)[number];
 export interface NeedSource {
   kind: NeedKind;
   /** Whose history tells that it was acknowledged. */
-  subject: 'task' | 'goal' | 'job' | 'relay' | 'breaker' | 'message';
+  subject: 'task' | 'goal' | 'job' | 'relay' | 'breaker' | 'message' | 'schedule';
   table: string;
   key: string;
   /** Its id as text. */
@@ -32,7 +33,8 @@ export interface NeedSource {
   /** With `?` for the present time, where `takesTime` says so. */
   where: string;
   takesTime?: true;
-  name: string;
+  /** Absent for jobs, whose names are made of more than a column. */
+  name?: string;
   /** What went wrong, or what is to be read. */
   detail?: string;
   /** Further columns of a need. */
@@ -72,7 +74,6 @@ const jobs = {
   id: 'x.id',
   since: 'coalesce(x.completed_at, x.updated_at)',
   order: 'x.seq desc',
-  name: `(select ${cut('t.title')} from tasks t where t.id = x.task_id)`,
   detail: cut('x.error_message'),
   more: 'x.type, x.payload, x.task_id as "taskId", x.goal_id as "goalId"',
 } as const;
@@ -116,6 +117,17 @@ export const needSources: readonly NeedSource[] = [
     where: "x.status = 'failed'",
     name: cut('x.name'),
     detail: cut('x.error_message'),
+  },
+  {
+    kind: 'failed_schedule',
+    subject: 'schedule',
+    table: 'schedules',
+    key: 'id',
+    id: 'x.id',
+    since: 'x.last_at',
+    where: "x.last_outcome = 'failed'",
+    name: cut('x.name'),
+    detail: cut('x.last_error'),
   },
   {
     ...tasks,

@@ -92,7 +92,7 @@ export const eventTypes = {
   ],
   server: ['tools_changed', 'tools_accepted', 'scaled', 'given_up'],
   tool: ['routed'],
-  schedule: ['created', 'edited', 'paused', 'resumed', 'deleted', 'fired', 'skipped', 'failed'],
+  schedule: ['created', 'edited', 'paused', 'resumed', 'deleted', 'fired', 'skipped', 'failed', ...acknowledgements],
   runtime: [
     'template_saved',
     'template_deleted',

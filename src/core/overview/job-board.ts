@@ -1,28 +1,35 @@
 import type { Sql } from '../../store/sql.js';
 import { type JobStatus, jobStatuses } from '../jobs/job.js';
 import { findJob, joinChunks } from '../jobs/read-jobs.js';
-import { type JobListFilter, whereInList } from './job-list.js';
+import { isListed, type JobListFilter, whereInList } from './job-list.js';
+
+/** How many rows the list has, where a relay is one; and how many jobs those stand for. */
+export interface RowsAndJobs {
+  rows: number;
+  jobs: number;
+}
 
 export interface JobCounts {
-  byStatus: Record<JobStatus, number>;
-  dead: number;
-  unread: number;
+  byStatus: Record<JobStatus, RowsAndJobs>;
+  dead: RowsAndJobs;
+  unread: RowsAndJobs;
 }
 
 /** Counts jobs by status, and those that need attention: dead and unread ones; whatever of that the filter says. */
 export async function countJobs(sql: Sql, given: JobListFilter): Promise<JobCounts> {
   const filter = { ...given, status: undefined, isDead: false, isUnread: false };
+  const counts = `count(case when ${isListed(filter)} then 1 end) as "rows", count(*) as jobs`;
   const all = whereInList(filter);
-  const rows = await sql.all<{ status: JobStatus; count: number }>(
-    `select status, count(*) as count from jobs ${all.text} group by status`,
+  const found = await sql.all<RowsAndJobs & { status: JobStatus }>(
+    `select status, ${counts} from jobs ${all.text} group by status`,
     ...all.values,
   );
-  const byStatus = Object.fromEntries(jobStatuses.map((status) => [status, 0])) as Record<JobStatus, number>;
-  for (const { status, count } of rows) byStatus[status] = count;
+  const none = jobStatuses.map((status) => [status, { rows: 0, jobs: 0 }]);
+  const byStatus = Object.fromEntries(none) as Record<JobStatus, RowsAndJobs>;
+  for (const { status, ...count } of found) byStatus[status] = count;
   const few = async (condition: JobListFilter) => {
     const { text, values } = whereInList({ ...filter, ...condition });
-    const row = await sql.get<{ count: number }>(`select count(*) as count from jobs ${text}`, ...values);
-    return row?.count ?? 0;
+    return (await sql.get<RowsAndJobs>(`select ${counts} from jobs ${text}`, ...values)) ?? { rows: 0, jobs: 0 };
   };
   return { byStatus, dead: await few({ isDead: true }), unread: await few({ isUnseen: true }) };
 }

@@ -73,11 +73,14 @@ const isOlderStep = `type = '${relayStep}' and exists (
   join jobs later on later.id = other.job_id
   where mine.job_id = jobs.id and later.seq > jobs.seq)`;
 
+/** SQL: whether a job that a filter finds has a row of its own in the list. */
+export const isListed = ({ relay }: JobListFilter): string => (relay === undefined ? `not (${isOlderStep})` : '1 = 1');
+
 /** The `where` of all jobs that a filter finds. */
 export const whereInList = (filter: JobListFilter): Fragment => where(...conditionsOf(filter));
 
 const whereListed = (filter: JobListFilter): Fragment =>
-  where(...conditionsOf(filter), filter.relay === undefined && { text: `not (${isOlderStep})`, values: [] });
+  where(...conditionsOf(filter), { text: isListed(filter), values: [] });
 
 function conditionsOf({ text, submittedSince, submittedBefore, relay, ...more }: JobListFilter) {
   const { endedSince, endedBefore, error, ...filter } = more;

@@ -20,7 +20,6 @@ export interface RunningJob {
   /** The end of what its attempt has put out so far. */
   lastText: string | null;
   taskId: number | null;
-  taskTitle: string | null;
   goalId: number | null;
   goalName: string | null;
   /** The relay whose step it works on, and which one of how many, counted from 1. */
@@ -75,12 +74,11 @@ async function readRunningJobs(sql: Sql, limit: number): Promise<RunningJob[]> {
     `select j.id, j.type, j.payload, coalesce(a.started_at, j.started_at, j.created_at) as "startedAt", j.attempt,
        coalesce(a.model, j.model, j.requested_model) as model, j.progress, j.progress_message as "progressMessage",
        (select ${endOf('text')} from job_chunks c where c.job_id = j.id order by seq desc limit 1) as "lastText",
-       j.task_id as "taskId", substr(t.title, 1, 240) as "taskTitle", j.goal_id as "goalId", substr(g.name, 1, 240) as "goalName",
+       j.task_id as "taskId", j.goal_id as "goalId", substr(g.name, 1, 240) as "goalName",
        p.id as "relayId", substr(p.name, 1, 240) as "relayName", b.step_index as "stepIndex", p.total_steps as steps,
        b.agent_id as agent
      from jobs j
        left join job_attempts a on a.job_id = j.id and a.attempt = j.attempt
-       left join tasks t on t.id = j.task_id
        left join goals g on g.id = j.goal_id
        left join relay_batons b on b.job_id = j.id
        left join relay_pipelines p on p.id = b.pipeline_id

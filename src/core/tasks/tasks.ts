@@ -27,7 +27,7 @@ import {
   type WaitingReasons,
 } from './ready.js';
 import { readSurroundings, type Surroundings } from './surroundings.js';
-import { findKeyed, findTask, isReady, type TaskReference, type TaskRow, toTask } from './task.js';
+import { findKeyed, findTask, isReady, lockTask, type TaskReference, type TaskRow, toTask } from './task.js';
 import {
   deleteTemplate,
   findTemplate,
@@ -37,7 +37,7 @@ import {
   saveTemplate,
   type TaskTemplate,
 } from './templates.js';
-import { lapseClaims } from './transitions.js';
+import { lapseClaims, releaseClaim } from './transitions.js';
 import { type StatusUpdate, updateStatus } from './update-status.js';
 
 export interface TaskDetail extends TaskWithDependencies, Surroundings {
@@ -57,6 +57,11 @@ export interface ClaimedTask extends TaskWithDependencies {
 /** A task after a change, with what that has done to others. */
 export interface ChangedTask extends TaskWithDependencies {
   effects: Effects;
+}
+
+/** The end of a task, with what came of it or what went wrong. */
+export interface EndUpdate extends Pick<StatusUpdate, 'task' | 'result' | 'error'> {
+  status: 'completed' | 'failed';
 }
 
 export interface TemplateUse {
@@ -144,6 +149,19 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
       db.transaction((sql) => changed(sql, (noted) => updateStatus(noted, update, actor, clock)), {
         beside: update.status === 'completed' || update.status === 'in_progress',
       }),
+
+    /**
+     * Ends a task whoever holds it, in one transaction: a claim on it is released first, so that what its holder still
+     * reports is refused. Throws `conflict` for a task that waits or is over; then the claim stays.
+     */
+    endForAll: (update: EndUpdate, actor: Actor): Promise<ChangedTask> =>
+      db.transaction((sql) =>
+        changed(sql, async (noted) => {
+          const row = await lockTask(noted, update.task, actor.project);
+          if (row.status === 'in_progress') await releaseClaim(noted, row, changeBy(actor));
+          return updateStatus(noted, update, actor, clock);
+        }),
+      ),
 
     edit: (task: TaskReference, edit: TaskEdit, actor: Actor): Promise<ChangedTask> =>
       db.transaction((sql) => changed(sql, (noted) => editTask(noted, task, edit, changeBy(actor)))),

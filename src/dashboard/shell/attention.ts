@@ -12,6 +12,7 @@ export const viewOfNeed: Readonly<Record<NeedKind, string>> = {
   unread_answer: 'jobs',
   approval: 'relays',
   failed_relay: 'relays',
+  failed_schedule: 'schedules',
   failed_task: 'board',
   overdue_task: 'board',
   stale_claim: 'board',
@@ -19,7 +20,7 @@ export const viewOfNeed: Readonly<Record<NeedKind, string>> = {
   spent_budget: 'goals',
 };
 
-const subjects = ['task', 'job', 'goal', 'relay', 'breaker', 'message', 'session', 'runtime'];
+const subjects = ['task', 'job', 'goal', 'relay', 'breaker', 'message', 'schedule', 'session', 'runtime'];
 const pollMs = 30_000;
 /** A hidden tab hears of no changes; other views than the first can wait a second for their counts. */
 const settleMs = 1_000;

@@ -16,16 +16,6 @@ const digitsFor = (step: number): number => Math.min(12, Math.max(0, Math.ceil(-
 export const shownCount = (count: number): string => count.toLocaleString('en');
 
 /** 12.3K */
-/** What calls of models have cost: `$0.0042`, `$1.50 + 2 unpriced`; nothing where none was made. */
-export function costWords(shown: ShownCost): string {
-  const cost = shown.cost_usd;
-  if (cost === undefined) return '';
-  if (cost === null) return 'cost unknown';
-  const unpriced = shown.unpriced_calls ?? 0;
-  const rest = unpriced > 0 ? ` + ${unpriced} unpriced` : '';
-  return `$${cost.toFixed(cost > 0 && cost < 0.1 ? 4 : 2)}${rest}`;
-}
-
 export const short = (value: number): string => compact.format(value);
 
 /** A fraction as a percentage: 12.3 %; with as many digits as it takes to tell it from one that is `step` away. */
@@ -72,11 +62,12 @@ export function spanOfJob(job: Pick<JobSummary, 'status' | 'started_at' | 'compl
 const cents = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD' });
 const smallSums = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD', maximumSignificantDigits: 2 });
 
-/** $1.20, $0.0042, unknown, $1.20 and 3 calls of unknown cost: what is not known is never 0. */
-export function shownCost({ usd, unpriced_calls }: { usd: number | null; unpriced_calls: number }): string {
-  if (usd === null) return 'unknown';
+/** What calls of models have cost: $1.20, $0.0042, cost unknown, $1.20 and 3 calls of unknown cost; empty if none was made. */
+export function costWords({ cost_usd: usd, unpriced_calls: unpriced = 0 }: ShownCost): string {
+  if (usd === undefined) return '';
+  if (usd === null) return 'cost unknown';
   const sum = usd === 0 || usd >= 0.1 ? cents.format(usd) : smallSums.format(usd);
-  return unpriced_calls === 0
+  return unpriced === 0
     ? sum
-    : `${sum} and ${shownCount(unpriced_calls)} ${unpriced_calls === 1 ? 'call' : 'calls'} of unknown cost`;
+    : `${sum} and ${shownCount(unpriced)} ${unpriced === 1 ? 'call' : 'calls'} of unknown cost`;
 }

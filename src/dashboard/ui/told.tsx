@@ -20,8 +20,11 @@ export function Told({ event: { sentence, tone, goal }, isOfGoal = false }: { ev
   );
 }
 
+/** A change, which may stand for so many that read the same. */
+type ListedEvent = ToldEvent & { times?: number };
+
 interface ToldEventsProps {
-  events: readonly ToldEvent[];
+  events: readonly ListedEvent[];
   /** Whether all are of one goal, which need not be named then. */
   isOfGoal?: boolean;
 }
@@ -37,7 +40,7 @@ export function ToldEvents({ events, isOfGoal = false }: ToldEventsProps) {
   );
 }
 
-function Row({ event, isOfGoal }: { event: ToldEvent; isOfGoal: boolean }) {
+function Row({ event, isOfGoal }: { event: ListedEvent; isOfGoal: boolean }) {
   const [isOpen, setOpen] = useState(false);
   return (
     <li>
@@ -46,7 +49,10 @@ function Row({ event, isOfGoal }: { event: ToldEvent; isOfGoal: boolean }) {
         {isOpen && <Details event={event} />}
       </details>
       <Told event={event} isOfGoal={isOfGoal} />
-      <Time at={event.at} />
+      <span class="quiet">
+        {event.times && `${event.times} times, `}
+        <Time at={event.at} />
+      </span>
     </li>
   );
 }

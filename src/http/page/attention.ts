@@ -3,7 +3,6 @@ import { cut } from '../../base/text.js';
 import type { Attention as AttentionRead, Need as NeedRead } from '../../core/attention/attention.js';
 import { needKinds } from '../../core/attention/need-sources.js';
 import { iso } from '../../tools/call/fields.js';
-import { summarize } from '../../tools/shapes/job.js';
 
 export const needKind = z.enum(needKinds);
 
@@ -12,7 +11,7 @@ export type NeedKind = z.infer<typeof needKind>;
 /** Something that needs a person. Fields that say nothing are left out; times are ISO 8601. */
 const need = z.strictObject({
   kind: needKind,
-  /** Of the task, job, relay, breaker, goal or message. */
+  /** Of the task, job, relay, schedule, breaker, goal or message. */
   id: z.string(),
   name: z.string(),
   since: z.string(),
@@ -48,21 +47,29 @@ export const acknowledgedOutput = z.strictObject({ ids: z.array(z.string()) });
 
 export type Acknowledged = z.infer<typeof acknowledgedOutput>;
 
-export function showAttention({ kinds, nextAt }: AttentionRead, now: number): Attention {
+/** @param jobNames what people call the jobs among the needs, by id */
+export function showAttention(
+  { kinds, nextAt }: AttentionRead,
+  jobNames: ReadonlyMap<string, string>,
+  now: number,
+): Attention {
   return {
-    kinds: kinds.map(({ needs, ...of }) => ({ ...of, needs: needs.map(showNeed) })),
+    kinds: kinds.map(({ needs, ...of }) => ({ ...of, needs: needs.map((need) => showNeed(need, jobNames)) })),
     next_in_ms: nextAt === null ? undefined : nextAt - now,
   };
 }
 
 const longestName = 160;
 
-function showNeed({ payload, taskId, goalId, spentMicros, capMicros, ...need }: NeedRead): Need {
+function showNeed(
+  { taskId, goalId, spentMicros, capMicros, ...need }: NeedRead,
+  jobNames: ReadonlyMap<string, string>,
+): Need {
   const { kind, id, name, since, detail, who, type, spent, cap } = need;
   return {
     kind,
     id,
-    name: cut(name ?? summarize(type ?? '', payload), longestName),
+    name: cut(name ?? jobNames.get(id) ?? id, longestName),
     since: iso(since),
     detail: detail ?? undefined,
     who: who ?? undefined,

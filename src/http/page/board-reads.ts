@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { needingAmong } from '../../core/attention/attention.js';
 import { boardStates, readBoard, readBoardList, readNeighbours } from '../../core/overview/board.js';
 import { readBoardChoices } from '../../core/overview/board-choices.js';
 import { readGoalRun } from '../../core/overview/goal-run.js';
@@ -7,7 +8,7 @@ import { readJobsOfTask } from '../../core/overview/job-board.js';
 import { readSessions } from '../../core/overview/sessions.js';
 import { goalStatuses } from '../../core/tasks/goal.js';
 import { defineTool } from '../../tools/call/define-tool.js';
-import { cursor, goalId, iso } from '../../tools/call/fields.js';
+import { cursor, goalId, iso, whenTrue } from '../../tools/call/fields.js';
 import { fromCursor } from '../../tools/call/page.js';
 import { showMessage } from '../../tools/shapes/message.js';
 import { reservedOutput, showReserved } from '../../tools/shapes/reservation.js';
@@ -227,7 +228,9 @@ export const boardReads = [
     handler: async (input, { runtime }) => {
       const filter = { thread: input.thread, beforeId: fromCursor(input.cursor), limit: input.limit + 1 };
       const { items, ...rest } = pageOf(await runtime.messages.list(filter), input.limit, showMessage);
-      return { messages: items, ...rest };
+      const ids = items.map(({ id }) => String(id));
+      const unread = await needingAmong(runtime.db, 'message', ids, runtime.clock.now());
+      return { messages: items.map((one) => ({ ...one, unread: whenTrue(unread.has(String(one.id))) })), ...rest };
     },
   }),
 ];

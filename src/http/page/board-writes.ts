@@ -63,6 +63,23 @@ export const boardWrites = [
   }),
 
   defineTool({
+    name: 'end_task',
+    title: 'End a task for whoever holds it',
+    effect: 'write',
+    description: 'Completes or fails a task; a claim on it ends, and what its holder still reports is refused.',
+    input: z.strictObject({
+      task_id: taskReference,
+      status: z.enum(['completed', 'failed']).describe('How it ends.'),
+      text: z.string().max(100_000).optional().describe('What came of it, or what went wrong.'),
+    }),
+    output: changedTaskOutput,
+    handler: async ({ task_id: task, status, text }, { runtime, actor }) => {
+      const outcome = text === undefined ? {} : { [status === 'failed' ? 'error' : 'result']: text };
+      return showChangedTask(await runtime.tasks.endForAll({ task, status, ...outcome }, actor), runtime.clock.now());
+    },
+  }),
+
+  defineTool({
     name: 'reopen_goal',
     title: 'Reopen a goal with its tasks',
     effect: 'write',

@@ -98,11 +98,14 @@ function relayOf(payload: Json): string | undefined {
   return typeof payload.pipeline_id === 'string' ? payload.pipeline_id : undefined;
 }
 
-/** `jobs`: the number of jobs by status under a filter, and a page of them. */
+/** So many rows of the list, where a relay is one, and the jobs that they stand for. */
+const rowsAndJobs = z.strictObject({ rows: z.int(), jobs: z.int() });
+
+/** `jobs`: how many there are by status under a filter, and a page of them. */
 export const jobPage = z.strictObject({
-  counts: z.record(status, z.int()),
-  dead: z.int(),
-  unread: z.int(),
+  counts: z.record(status, rowsAndJobs),
+  dead: rowsAndJobs,
+  unread: rowsAndJobs,
   /** What the list can be filtered by. */
   types: z.array(z.string()),
   projects: z.array(z.string()),

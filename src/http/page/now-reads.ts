@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { acknowledge, readAttention, unacknowledge } from '../../core/attention/attention.js';
+import { nameJobs } from '../../core/overview/job-names.js';
 import { readRecent, readRunning } from '../../core/overview/running.js';
 import { defineTool } from '../../tools/call/define-tool.js';
 import { tellEvents } from './activity/activity.js';
@@ -24,7 +25,12 @@ export const nowReads = [
       limit: z.int().min(1).max(200).default(20).describe('At most this many of each kind; 20 unless given.'),
     }),
     output: attention,
-    handler: async ({ limit }, { runtime }) => showAttention(await readAttention(runtime, limit), runtime.clock.now()),
+    handler: async ({ limit }, { runtime }) => {
+      const read = await readAttention(runtime, limit);
+      const needs = read.kinds.flatMap((group) => group.needs);
+      const jobs = needs.flatMap((need) => (need.type === null ? [] : [{ ...need, type: need.type }]));
+      return showAttention(read, await nameJobs(runtime.db, jobs), runtime.clock.now());
+    },
   }),
 
   defineTool({
@@ -61,8 +67,11 @@ export const nowReads = [
     handler: async ({ limit }, { runtime: { db, clock } }) => {
       const at = clock.now();
       const [running, recent] = await Promise.all([readRunning(db, limit), readRecent(db, at - recentMs, limit)]);
-      const told = await tellEvents(db, recent);
-      const shown = [...running.jobs.map(showRunningJob), ...running.tasks.map((task) => showRunningTask(task, at))];
+      const [told, jobNames] = await Promise.all([tellEvents(db, recent), nameJobs(db, running.jobs)]);
+      const shown = [
+        ...running.jobs.map((job) => showRunningJob(job, jobNames.get(job.id) ?? job.type)),
+        ...running.tasks.map((task) => showRunningTask(task, at)),
+      ];
       return {
         running: shown.sort((one, other) => (one.since < other.since ? -1 : 1)),
         running_count: running.jobCount + running.taskCount,

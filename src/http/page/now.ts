@@ -3,7 +3,6 @@ import { cut } from '../../base/text.js';
 import type { BoardTask } from '../../core/overview/board.js';
 import { isRun, type RunningJob } from '../../core/overview/running.js';
 import { iso } from '../../tools/call/fields.js';
-import { summarize } from '../../tools/shapes/job.js';
 import { toldEvent } from './activity/activity.js';
 import { names } from './names.js';
 
@@ -12,7 +11,7 @@ const runningWork = z.strictObject({
   kind: z.enum(['task', 'job', 'run', 'step']),
   /** Of the task, or of the job. */
   id: z.string(),
-  /** A task's title, a goal's name, a relay's name, or what the job is about. */
+  /** A task's title, a goal's name, a relay's name, or what people call the job. */
   name: z.string(),
   since: z.string(),
   /** Who has claimed the task. */
@@ -46,16 +45,15 @@ export const now = z.strictObject({
 
 export type Now = z.infer<typeof now>;
 
-const longestName = 160;
 const longestLine = 200;
 
-export function showRunningJob(job: RunningJob): RunningItem {
+/** A run is named by its goal, a step by its relay, as `kind` says the rest; any other job as everywhere. */
+export function showRunningJob(job: RunningJob, jobName: string): RunningItem {
   const { relay } = job;
-  const about = cut(summarize(job.type, job.payload), longestName);
   return {
     kind: isRun(job) ? 'run' : relay === null ? 'job' : 'step',
     id: job.id,
-    name: (isRun(job) ? job.goalName : (relay?.name ?? job.taskTitle)) ?? about,
+    name: (isRun(job) ? job.goalName : relay?.name) ?? jobName,
     since: iso(job.startedAt),
     type: job.type,
     model: job.model ?? undefined,

@@ -3,7 +3,7 @@ import { version } from '../../base/version.js';
 import type { Visitor } from '../guard.js';
 
 /** `/api/whoami`: how the server sees who asks, and its version. */
-const visitor = z.strictObject({
+export const visitorOutput = z.strictObject({
   name: z.string(),
   read_only: z.boolean(),
   version: z.string(),
@@ -11,7 +11,7 @@ const visitor = z.strictObject({
   browser_id: z.string().optional(),
 });
 
-export type ShownVisitor = z.infer<typeof visitor>;
+export type ShownVisitor = z.infer<typeof visitorOutput>;
 
 export const showVisitor = ({ name, isReadOnly, browserId }: Visitor): ShownVisitor => ({
   name,

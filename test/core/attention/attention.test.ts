@@ -101,6 +101,43 @@ describe('what needs a person', () => {
     ]);
   });
 
+  test('is a schedule whose last firing has failed, until it was seen and fails again, or fires', async () => {
+    const board = await openBoard();
+    const definition = {
+      name: 'nightly',
+      project: '',
+      kind: 'goal' as const,
+      request: { template: 'review' },
+      requires: null,
+      cron: '0 * * * *',
+      timezone: 'UTC',
+      missed: 'skip' as const,
+      overlap: 'allow' as const,
+      status: 'active' as const,
+      nextAt: board.clock.now(),
+    };
+    const { id } = await board.schedules.save(definition, undefined, alice);
+    const fire = async (isRefused: boolean) => {
+      const schedule = await board.schedules.get('nightly', '');
+      board.clock.pass(Math.max(0, (schedule.nextAt ?? 0) - board.clock.now()));
+      const plan = await board.schedules.plan(schedule);
+      if (!isRefused) return board.schedules.fire(schedule, plan, async () => 'run');
+      return board.schedules.fail(schedule, plan, { code: 'not_found', message: 'No template is called review.' });
+    };
+    expect(await kindsOf(board)).toEqual({});
+    await fire(true);
+    const { kinds } = await readAttention(board, 5);
+    const need = { id, name: 'nightly', detail: 'No template is called review.', since: board.clock.now() };
+    expect(kinds).toMatchObject([{ kind: 'failed_schedule', count: 1, needs: [need] }]);
+    await note(board, 'failed_schedule', [id]);
+    expect(await kindsOf(board)).toEqual({});
+    expect(await board.history('schedule', id)).toEqual(['created', 'failed', 'acknowledged']);
+    await fire(true);
+    expect(await kindsOf(board)).toEqual({ failed_schedule: 1 });
+    await fire(false);
+    expect(await kindsOf(board)).toEqual({});
+  });
+
   test('is a failed job, a dead one, and an answer for which no session waits any more', async () => {
     const board = await openBoard();
     const session = nameSession({ project: '' });

@@ -222,3 +222,29 @@ it('lists goals by what needs attention, by name or newest first, and finds them
   expect(first.names).toEqual(['apple ﷺ', 'Mango']);
   expect(await names({ order: 'name', limit: 2, cursor: first.next })).toEqual({ names: ['Zebra'], next: undefined });
 });
+
+it('ends a task that another holds, or leaves the claim where that is refused', async () => {
+  const { runtime, write } = await board();
+  const ada = { holder: 'session:ada', project: '' };
+  await runtime.tasks.create(
+    [
+      { title: 'before', key: 'before' },
+      { title: 'held', dependencies: ['before'] },
+    ],
+    actor,
+  );
+  await runtime.tasks.updateStatus({ task: 1, status: 'completed' }, actor);
+  await runtime.tasks.updateStatus({ task: 2, status: 'in_progress' }, ada);
+  await runtime.tasks.updateStatus({ task: 1, status: 'pending' }, actor);
+  const end = { task_id: 2, status: 'completed', text: 'By hand.' };
+  const refused = await write('end_task', end);
+  expect(refused.status).toBe(409);
+  expect(await runtime.tasks.get(2)).toMatchObject({ status: 'in_progress', claimedBy: 'session:ada', result: null });
+  await runtime.tasks.updateStatus({ task: 1, status: 'completed' }, actor);
+  expect((await write('end_task', end)).data).toMatchObject({ status: 'completed' });
+  expect(await runtime.tasks.get(2)).toMatchObject({ status: 'completed', result: 'By hand.' });
+  await expect(
+    runtime.tasks.updateStatus({ task: 2, status: 'completed', result: 'Mine.', claimToken: 1 }, ada),
+  ).rejects.toMatchObject({ code: 'stale_claim' });
+  expect((await write('end_task', { task_id: 2, status: 'failed' })).status).toBe(409);
+});

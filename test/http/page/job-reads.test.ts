@@ -37,14 +37,16 @@ it('counts jobs under the filter, and pages through those that pass all of it', 
   await give({}, { project: '/home/ada/shop' });
   await end(ids[0] ?? '');
   const all = await read('jobs', { limit: 2 });
-  expect(all).toMatchObject({ counts: { pending: 3, completed: 1, failed: 0 }, dead: 0, unread: 1 });
+  const same = (count: number) => ({ rows: count, jobs: count });
+  const counts = { pending: same(3), completed: same(1), failed: same(0) };
+  expect(all).toMatchObject({ counts, dead: same(0), unread: same(1) });
   expect(all).toMatchObject({ types: ['generic'], projects: ['', '/home/ada/shop'] });
   expect(all.jobs).toHaveLength(2);
   expect(all.total).toBe(4);
   const rest = await read('jobs', { limit: 2, page: 2 });
   expect(rest.jobs.map(({ id }: { id: string }) => id)).toEqual([ids[1], ids[0]]);
   const shop = await read('jobs', { project: '/home/ada/shop' });
-  expect(shop).toMatchObject({ counts: { pending: 1, completed: 0 }, unread: 0 });
+  expect(shop).toMatchObject({ counts: { pending: same(1), completed: same(0) }, unread: same(0) });
   expect((await read('jobs', { project: '', status: 'pending' })).jobs).toHaveLength(2);
   expect((await read('jobs', { only: 'unread' })).jobs).toMatchObject([{ id: ids[0], unread: true }]);
 });
@@ -110,7 +112,10 @@ it('orders jobs by interest and by columns, finds texts in any case, and takes d
   expect(await order({ text: (ids[3] ?? '').slice(0, 8) })).toEqual([3]);
   expect(await order({ before: '1970-01-02T00:00:01Z' })).toEqual([2]);
   expect(await order({ since: '1970-01-03T00:00:00Z', sort: 'submitted', ascending: true })).toEqual([0, 1, 3]);
-  expect(await read('jobs', { text: 'four' })).toMatchObject({ total: 1, counts: { pending: 1, failed: 0 } });
+  expect(await read('jobs', { text: 'four' })).toMatchObject({
+    total: 1,
+    counts: { pending: { rows: 1 }, failed: { rows: 0 } },
+  });
 });
 
 it('retries and cancels all jobs of a filter, and says which it could not', async () => {
@@ -133,4 +138,24 @@ it('retries and cancels all jobs of a filter, and says which it could not', asyn
   expect((await runtime.jobs.get(other)).status).toBe('failed');
   expect(await post('cancel_jobs', { type: 'generic' })).toMatchObject({ changed: 3, refused: [] });
   expect((await runtime.jobs.get(open)).status).toBe('cancelled');
+});
+
+it('names jobs that run or need a person as everywhere else', async () => {
+  const { give, read, runtime } = await serveJobs();
+  const goal = await runtime.goals.create({ name: 'Launch the shop', description: '' }, nobody);
+  const plan = await give({ goal_id: goal.id }, { type: 'decompose' });
+  const prompt = await give({ prompt: '# Your task: Count the stars\nAll of them.' }, { type: 'llm' });
+  await runtime.db.run(
+    `insert into runners (id, ability, state, created_at, created_tick, created_boot_id) values ('r', '', 'exited', 0, 0, '')`,
+  );
+  await runtime.db.run("update jobs set status = 'running', started_at = 1, runner_id = 'r', attempt_token = 't'");
+  const { running } = await read('now');
+  const nameOf = (rows: { id: string; name: string }[], id: string) => rows.find((row) => row.id === id)?.name;
+  expect(nameOf(running, plan)).toBe('Plan of Launch the shop');
+  expect(nameOf(running, prompt)).toBe('Count the stars');
+  await runtime.db.run("update jobs set status = 'failed', completed_at = 2, runner_id = null, attempt_token = null");
+  const { kinds } = await read('attention');
+  expect(kinds).toMatchObject([{ kind: 'failed_job', count: 2 }]);
+  expect(nameOf(kinds[0].needs, plan)).toBe('Plan of Launch the shop');
+  expect(nameOf(kinds[0].needs, prompt)).toBe('Count the stars');
 });

@@ -107,13 +107,12 @@ interface EndProps extends FormProps {
   about: string;
 }
 
-/** Ends the task with what came of it. A claim on it is ended first, so that its holder cannot write over it. */
+/** Ends the task with what came of it, and a claim on it, so that its holder cannot write over it. */
 function End({ task, status, title, label, about, onClose }: EndProps) {
   const isFailure = status === 'failed';
   const end = async (form: FormData) => {
     const text = String(form.get('text')).trim();
-    if (task.state === 'in_progress') await write('release_task', { task_id: task.id, force: true });
-    await setStatus(task.id, status, text === '' ? {} : { [isFailure ? 'error' : 'result']: text });
+    await write('page/end_task', { task_id: task.id, status, ...(text === '' ? {} : { text }) });
     return { text: `Task ${task.id} is ${status}.`, link: linkTo(task.id) };
   };
   return (

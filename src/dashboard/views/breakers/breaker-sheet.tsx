@@ -1,9 +1,10 @@
-import type { ShownBreaker, ShownBreakerEvents, ShownBreakerStatus } from '../../../tools/shapes/breaker.js';
+import type { ShownBreaker, ShownBreakerStatus } from '../../../tools/shapes/breaker.js';
 import { useMayWrite, write } from '../../api.js';
 import { Link } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
 import { ActionForm, DialogButton } from '../../ui/dialog.js';
 import { number, percent } from '../../ui/format.js';
+import { History } from '../../ui/history.js';
 import { act } from '../../ui/notices.js';
 import { RawJson, Shown } from '../../ui/shown.js';
 import { Status } from '../../ui/state.js';
@@ -18,7 +19,6 @@ const subjects = ['breaker', 'runtime'];
 export function BreakerSheet({ id }: { id: string }) {
   const reading = useRead<ShownBreakerStatus>('circuit_breaker_status', { agent_id: id }, { subjects });
   usePageTitle(id);
-  const events = useRead<ShownBreakerEvents>('circuit_breaker_events', { agent_id: id, limit: 50 }, { subjects });
   return (
     <>
       <Link to="/breakers" class="back">
@@ -38,8 +38,8 @@ export function BreakerSheet({ id }: { id: string }) {
                 {breaker.reason && breaker.state === 'OPEN' && <p class="note">{breaker.reason}</p>}
                 <Rules agent={breaker.agent_id} rules={breaker.config} />
                 <Failures failures={breaker.recent_failures} />
-                <Shown reading={events}>{(read) => <Events events={read.events} />}</Shown>
-                <RawJson value={{ ...breaker, events: events.data?.events }} />
+                <History subject="breaker" id={breaker.agent_id} />
+                <RawJson value={breaker} />
               </div>
             </div>
           </article>
@@ -109,32 +109,6 @@ function Failures({ failures }: { failures: ShownBreakerStatus['recent_failures'
             <div>
               <strong>{failure.failure_type.replaceAll('_', ' ')}</strong>
               {failure.error_message && <div class="bad">{failure.error_message}</div>}
-            </div>
-          </li>
-        ))}
-      </ol>
-    </section>
-  );
-}
-
-function Events({ events }: { events: ShownBreakerEvents['events'] }) {
-  if (events.length === 0) return null;
-  return (
-    <section>
-      <h3>History</h3>
-      <ol class="history">
-        {events.map((event) => (
-          <li key={`${event.timestamp} ${event.event_type}`}>
-            <Time at={event.timestamp} />
-            <div>
-              <strong>{event.event_type.replaceAll('_', ' ')}</strong>
-              {event.from_state && event.to_state && event.from_state !== event.to_state && (
-                <span class="fact">
-                  {' '}
-                  {event.from_state} → {event.to_state}
-                </span>
-              )}
-              {event.reason && <div class="quiet">{event.reason}</div>}
             </div>
           </li>
         ))}

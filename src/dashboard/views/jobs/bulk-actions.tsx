@@ -14,9 +14,9 @@ interface BulkActionsProps {
 export function BulkActions({ args, read: { counts, dead } }: BulkActionsProps) {
   if (!useMayWrite()) return null;
   const { status, only } = args;
-  const failed = only === 'dead' ? dead : only === 'unread' ? 0 : status === 'cancelled' ? 0 : counts.failed;
+  const failed = only === 'dead' ? dead.jobs : only === 'unread' ? 0 : status === 'cancelled' ? 0 : counts.failed.jobs;
   const isOpenShown = only === undefined && (status === undefined || status === 'pending' || status === 'running');
-  const open = (status === 'running' ? 0 : counts.pending) + (status === 'pending' ? 0 : counts.running);
+  const open = (status === 'running' ? 0 : counts.pending.jobs) + (status === 'pending' ? 0 : counts.running.jobs);
   return (
     <div class="actions of-all-jobs">
       {failed > 1 && (status === undefined || status === 'failed') && (

@@ -34,7 +34,7 @@ function AllJobs({ query }: { query: URLSearchParams }) {
   const [isBusy, setBusy] = useState(false);
   const everyMs = usePollInterval(2_000, isBusy);
   const reading = useRead<JobPage>('page/jobs', argumentsOf(query), { subjects, keepsLast: true, everyMs });
-  const isRunning = (reading.data?.counts.running ?? 0) > 0;
+  const isRunning = (reading.data?.counts.running.jobs ?? 0) > 0;
   useEffect(() => setBusy(isRunning), [isRunning]);
   return (
     <>
@@ -165,10 +165,10 @@ function EndFilter({ query }: { query: URLSearchParams }) {
   );
 }
 
-/** Tabs by status, with the number of jobs in each. */
+/** Tabs by status, with the number of rows in each. */
 function StatusTabs({ query, read }: { query: URLSearchParams; read: JobPage }) {
   const [status, only] = [query.get('status') ?? '', query.get('only') ?? ''];
-  const all = jobStatuses.reduce((sum, one) => sum + read.counts[one], 0);
+  const all = jobStatuses.reduce((sum, one) => sum + read.counts[one].rows, 0);
   const choose = (changes: { status?: string; only?: string }) =>
     filter({ status: '', only: '', page: '', ...changes });
   return (
@@ -179,7 +179,7 @@ function StatusTabs({ query, read }: { query: URLSearchParams; read: JobPage }) 
       {jobStatuses.map((one) => (
         <button key={one} type="button" aria-pressed={status === one} onClick={() => choose({ status: one })}>
           <StateIcon state={taskStateOf[one]} />
-          {statusWords[one]} <b>{shownCount(read.counts[one])}</b>
+          {statusWords[one]} <b>{shownCount(read.counts[one].rows)}</b>
         </button>
       ))}
       <button
@@ -188,9 +188,9 @@ function StatusTabs({ query, read }: { query: URLSearchParams; read: JobPage }) 
         title="Results that no session has fetched yet"
         onClick={() => choose({ only: 'unread' })}
       >
-        Unread <b>{shownCount(read.unread)}</b>
+        Unread <b>{shownCount(read.unread.rows)}</b>
       </button>
-      {(read.dead > 0 || only === 'dead') && (
+      {(read.dead.rows > 0 || only === 'dead') && (
         <button
           type="button"
           class="bad"
@@ -198,7 +198,7 @@ function StatusTabs({ query, read }: { query: URLSearchParams; read: JobPage }) 
           title="Their runner was lost too often; they wait for a retry"
           onClick={() => choose({ only: 'dead' })}
         >
-          Dead <b>{shownCount(read.dead)}</b>
+          Dead <b>{shownCount(read.dead.rows)}</b>
         </button>
       )}
     </fieldset>

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
-import type { MessagePage } from '../../../http/page/messages.js';
-import type { ShownMessage } from '../../../tools/shapes/message.js';
+import type { MessagePage, PageMessage } from '../../../http/page/messages.js';
 import { useMayWrite, write } from '../../api.js';
 import { Link, type ViewProps } from '../../location.js';
+import { acknowledge } from '../../shell/acknowledge.js';
 import { ActionForm, Dialog } from '../../ui/dialog.js';
 import { Name } from '../../ui/name.js';
 import { Passage } from '../../ui/passage.js';
@@ -48,8 +48,9 @@ export function Messages({ query }: ViewProps) {
   );
 }
 
-function Message({ message }: { message: ShownMessage }) {
-  const { id, thread, from, to, subject, body, importance, sent_at } = message;
+function Message({ message }: { message: PageMessage }) {
+  const { id, thread, from, to, subject, body, importance, sent_at, unread } = message;
+  const mayWrite = useMayWrite();
   return (
     <article class={importance === 'high' ? 'message important' : 'message'} aria-label={subject}>
       <header>
@@ -62,6 +63,15 @@ function Message({ message }: { message: ShownMessage }) {
       <Passage text={body} />
       <footer>
         <Link to={`/messages?thread=${thread}`}>Thread</Link>
+        {unread && mayWrite && (
+          <button
+            type="button"
+            aria-label={`Mark as read ${subject}`}
+            onClick={() => acknowledge('message', [String(id)])}
+          >
+            Mark as read
+          </button>
+        )}
         <Send label="Answer" answered={{ id, to: from === 'user' ? to : from, subject }} />
       </footer>
     </article>

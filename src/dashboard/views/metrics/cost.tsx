@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { ShownCosts } from '../../../http/page/costs.js';
 import { Link } from '../../location.js';
-import { number, shownCost } from '../../ui/format.js';
+import { costWords, number } from '../../ui/format.js';
 import { LineChart } from '../../ui/line-chart.js';
 import { useRead } from '../../use-read.js';
 import { type ChartTime, timeOf } from './chart-time.js';
@@ -51,7 +51,7 @@ function CostChart({ costs, intervals: { from, length, words }, time }: CostChar
   const points = costs.stretches.flatMap(({ usd }, place) =>
     usd === null ? [] : [{ x: from + (place + 1) * length, y: usd }],
   );
-  const shown = (usd: number) => shownCost({ usd, unpriced_calls: 0 });
+  const shown = (usd: number) => costWords({ cost_usd: usd });
   return <LineChart {...time} title={`Cost ${words}`} lines={[{ name: 'US dollars', points }]} showY={shown} isBars />;
 }
 
@@ -66,11 +66,11 @@ function Groups({ title, rows }: { title: string; rows: (Priced & { name: Compon
         </tr>
       </thead>
       <tbody>
-        {rows.map(({ name, jobs, ...cost }, place) => (
+        {rows.map(({ name, jobs, usd, unpriced_calls }, place) => (
           <tr key={String(place)}>
             <td>{name}</td>
             <td class="number">{number(jobs)}</td>
-            <td class="number">{shownCost(cost)}</td>
+            <td class="number">{costWords({ cost_usd: usd, unpriced_calls })}</td>
           </tr>
         ))}
       </tbody>

@@ -1,7 +1,8 @@
-import type { Acknowledged, Need, NeedKind } from '../../../http/page/attention.js';
+import type { Need, NeedKind } from '../../../http/page/attention.js';
 import { useMayWrite, write } from '../../api.js';
+import { acknowledge, isToRead } from '../../shell/acknowledge.js';
 import { needWords } from '../../shell/need-words.js';
-import { act, notice } from '../../ui/notices.js';
+import { act } from '../../ui/notices.js';
 
 interface Action {
   label: string;
@@ -36,9 +37,6 @@ const actions: Partial<Record<NeedKind, Action>> = {
   },
 };
 
-/** What is read is marked as read; what stays as it is is dismissed. */
-const isToRead = (kind: NeedKind): boolean => kind === 'message' || kind === 'unread_answer';
-
 /** The action that settles a need, and the one that says that it was seen. */
 export function NeedActions({ need: { kind, id, name } }: { need: Need }) {
   if (!useMayWrite()) return null;
@@ -69,15 +67,4 @@ function Small({ label, of, onClick }: { label: string; of: string; onClick(): v
       {label}
     </button>
   );
-}
-
-function acknowledge(kind: NeedKind, wanted?: readonly string[]): Promise<boolean> {
-  return act(async () => {
-    const { ids } = await write<Acknowledged>('page/acknowledge', { kind, ...(wanted ? { ids: wanted } : {}) });
-    const words = ids.length === 1 ? needWords[kind].one : `${ids.length} ${needWords[kind].many.toLowerCase()}`;
-    notice({
-      text: `${words} ${isToRead(kind) ? 'marked as read' : 'dismissed'}.`,
-      ...(ids.length === 0 ? {} : { undo: () => write('page/unacknowledge', { kind, ids }) }),
-    });
-  }, undefined);
 }

@@ -43,7 +43,7 @@ export function Now() {
       </section>
       <section aria-labelledby="now-recent" class="now-recent">
         <h2 id="now-recent">In the last hour</h2>
-        <Shown reading={{ ...reading, error: undefined }}>{({ recent }) => <Recent events={recent} />}</Shown>
+        <Shown reading={{ ...reading, error: undefined }}>{(data) => <Recent {...data} />}</Shown>
       </section>
     </div>
   );

@@ -147,7 +147,7 @@ function SlotCard({ slot, title }: { slot: ShownWorker; title: string | undefine
         <ConfirmButton
           label="Release"
           question={`Release slot ${slot.slot}?`}
-          consequence={`${slot.workerId} loses the slot${slot.taskId === null ? '.' : `, and task ${slot.taskId} is free again: what is still reported on it is refused.`}`}
+          consequence={`${slot.workerId} loses the slot${slot.taskId === null ? '.' : `, and ${title ?? `task ${slot.taskId}`} is free again: what is still reported on it is refused.`}`}
           onConfirm={async () => {
             await write('release_worker_slot', { slot: slot.slot, force: true });
             return `Slot ${slot.slot} is free.`;

@@ -311,6 +311,7 @@ const sentences: Makers = {
     fired: happens('fired', { tone: 'active' }),
     skipped: happens('was skipped', { tone: 'warn', more: ({ why }) => told(': ', why) }),
     failed: happens('failed', { tone: 'bad', more: error }),
+    ...acknowledgements,
   },
   runtime: {
     template_saved: (event) => sentence('calm', actorOf(event), ` saved the ${event.subjectId}`),
