@@ -60,10 +60,10 @@ describeInBrowser('the stream of changes', () => {
     const reads: string[] = [];
     page.on('request', (request) => {
       const { pathname } = new URL(request.url());
-      // What the page before has read is not this one's.
-      if (request.isNavigationRequest()) reads.length = 0;
       if (pathname.startsWith('/api/page/') || pathname.startsWith('/api/tools/')) reads.push(pathname);
     });
+    // What the page before has read is not this one's.
+    page.on('framenavigated', () => reads.splice(0));
     await open('/board');
     await page.getByText('The board is empty').waitFor();
     await page.getByRole('button', { name: 'Live' }).waitFor();

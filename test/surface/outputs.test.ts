@@ -384,6 +384,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
     acknowledge: { kind: 'failed_task' },
     unacknowledge: { kind: 'failed_task', ids: [String(task_id)] },
     relay: { pipeline_id },
+    end_task: { task_id: 'c', status: 'completed', text: 'r' },
     approve_relay_step: { pipeline_id: gated, approve: true },
     set_relay_budget: { pipeline_id, token_budget: 5_000 },
     delete_template: { name: 'release' },
