@@ -43,6 +43,7 @@ export async function measureDashboard(): Promise<Figure[]> {
     for (let tab = 1; tab < tabs; tab++) {
       const other = await context.newPage();
       await timeLoad(other, new URL('/board', url).href, 'Ready');
+      await hide(other);
       others.push(other);
     }
     await page.bringToFront();
@@ -63,7 +64,7 @@ export async function measureDashboard(): Promise<Figure[]> {
         '<= 400 ms',
       ),
       {
-        what: `dashboard: the same with ${tabs} tabs open, against one`,
+        what: `dashboard: the same with ${tabs} tabs open, one of them seen, against one`,
         ours: `${median(among).toFixed(0)} ms`,
         reference: `${median(delays).toFixed(0)} ms`,
         ratio: median(among) / median(delays),
@@ -90,6 +91,15 @@ export async function measureDashboard(): Promise<Figure[]> {
     await session.stop();
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/** As a browser does with the tab that one leaves; without windows it takes all of them for seen. */
+async function hide(page: Page): Promise<void> {
+  await page.evaluate(`
+    Object.defineProperty(document, 'hidden', { get: () => true });
+    Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' });
+    document.dispatchEvent(new Event('visibilitychange'));
+  `);
 }
 
 /** A board in the middle of its work: most tasks are done. */

@@ -125,7 +125,9 @@ it('the tarball holds what it needs to run, and nothing else', () => {
     'docs',
     'package.json',
     'plugin',
+    'src',
   ]);
+  expect(files.filter((file) => /^src\/[^/]+$/.test(file))).toEqual(['src/deploy']);
   expect(files).toContain('dist/main.js');
   expect(files).toContain('dist/job-runner.js');
   expect(files).toContain('dist/agent-host.js');
