@@ -17,6 +17,8 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   /** What each field held before it was first touched. */
   const untouched = useRef(new Map<Field, string>());
+  /** Those that somebody has written into: what a change elsewhere has renewed is not what was typed. */
+  const written = useRef(new Set<EventTarget>());
   const [isAsking, setAsking] = useState(false);
   const id = useId();
   useEffect(() => {
@@ -28,7 +30,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   const close = () => element.current?.close();
   const leave = () => {
     const hasEntered = [...untouched.current].some(
-      ([field, before]) => field.isConnected && contentOf(field) !== before,
+      ([field, before]) => field.isConnected && written.current.has(field) && contentOf(field) !== before,
     );
     if (hasEntered) setAsking(true);
     else close();
@@ -55,6 +57,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       }}
       onFocusIn={touch}
       onPointerDownCapture={touch}
+      onInput={({ target }) => target && written.current.add(target)}
     >
       <h2 id={id}>{title}</h2>
       <LeaveContext.Provider value={leave}>{children}</LeaveContext.Provider>
