@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import type { StreamedEvent } from '../http/event-stream.js';
 import { shareStream } from './shared-stream.js';
 
@@ -93,7 +93,7 @@ function setState(next: LiveState): void {
 
 export function useLiveState(): LiveState {
   const [shown, setShown] = useState(state);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setShown(state);
     stateListeners.add(setShown);
     return () => void stateListeners.delete(setShown);
@@ -112,7 +112,7 @@ export const onChange = (listener: ChangeListener): void => void changeListeners
 
 /** Calls `listener` for each change while the component is mounted. */
 export function useChanges(listener: ChangeListener): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     changeListeners.add(listener);
     return () => void changeListeners.delete(listener);
   }, [listener]);
@@ -120,7 +120,7 @@ export function useChanges(listener: ChangeListener): void {
 
 /** Calls `listener` when changes may have been missed. */
 export function useMissed(listener: () => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     missedListeners.add(listener);
     return () => void missedListeners.delete(listener);
   }, [listener]);
@@ -133,7 +133,7 @@ export function announceDue(): void {
 
 /** Calls `listener` when the clock alone has changed what is shown. */
 export function useDue(listener: () => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     dueListeners.add(listener);
     return () => void dueListeners.delete(listener);
   }, [listener]);

@@ -1,5 +1,5 @@
 import type { AnchorHTMLAttributes, ComponentChildren, ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 /** The page's address: every view with its filters has one. */
 export interface Place {
@@ -73,7 +73,7 @@ export function filter(changes: Record<string, string>): void {
 
 export function usePlace(): Place {
   const [place, setPlace] = useState(here);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listener = () => setPlace(here());
     const onBack = ({ state }: PopStateEvent) => {
       listener();

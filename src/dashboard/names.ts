@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import type { Names, ShownName } from '../http/page/names.js';
 import { read } from './api.js';
 import { onChange } from './live.js';
@@ -50,7 +50,7 @@ onChange(({ subject, subject_id, type, actor }) => {
 /** The name of a thing (`task:8`, `job:ID`) or of a caller (the holder of a claim, the actor of a change). */
 export function useName(reference: string): ShownName {
   const [, setName] = useState<ShownName>();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const own = byItself(reference);
     if (own) return;
     const drawing = shown.get(reference) ?? new Set();

@@ -2,13 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readMoney, setMoneyBudget } from '../../src/core/budget/ledger.js';
-import { hasEnded } from '../../src/core/jobs/job.js';
 import { closedUrl } from '../fixtures/models/scripted-server.js';
-import { background, scripted } from '../runner/fixtures/background.js';
 import { inProcess } from '../runner/fixtures/in-process.js';
-import { eventually } from '../support/eventually.js';
 import { projectRoot } from '../support/root.js';
 import { tempDir } from '../support/temp-dir.js';
+import { spendSideBySide } from './spend-side-by-side.js';
 
 /** Sonnet: $2 and $10 a million, a tenth for what the cache had; the server says that 10 tokens came from there. */
 const costOf = (input: number, output: number) => Math.ceil((input - 10) * 2 + 10 * 0.2 + output * 10);
@@ -116,35 +114,9 @@ it('without a budget a model of unknown price answers, and its cost is unknown, 
 });
 
 it('runners side by side never spend more than the money of their goal', async () => {
-  const runtime = await background();
-  const { db } = runtime;
-  await runtime.goals.create({ name: 'Ship', description: 'It' }, { holder: null, project: '' });
   // Each call may cost some $0.0008, most of it for its 64 tokens of answer.
-  const cap = 5_000;
-  await setMoneyBudget(db, 'goal:1', cap, 0);
-  const ids: string[] = [];
-  for (let number = 0; number < 12; number++) {
-    const payload = {
-      prompt: scripted({ pieces: ['x'.repeat(200)], delayMs: 100 }),
-      model: 'sonnet',
-      params: { max_tokens: 64 },
-    };
-    ids.push(await runtime.give('llm', payload, { requires: 'anthropic', goalId: 1, maxAttempts: 1 }));
-  }
-  let most = 0;
-  await eventually('all have ended', async () => {
-    const { spent, reserved } = await readMoney(db, 'goal:1');
-    most = Math.max(most, spent + reserved);
-    // Postponed jobs become ready at once, so that the test is quick.
-    await db.run("update jobs set run_at = 0, run_tick = 0 where status = 'pending'");
-    return (await Promise.all(ids.map((id) => runtime.jobs.status(id)))).every(hasEnded);
-  });
-  expect(most).toBeLessThanOrEqual(cap);
-  const jobs = await Promise.all(ids.map((id) => runtime.jobs.get(id)));
-  const completed = jobs.filter(({ status }) => status === 'completed');
-  expect(completed.length).toBeGreaterThan(1);
-  expect(jobs.filter(({ errorCode }) => errorCode === 'budget_exhausted')).toHaveLength(12 - completed.length);
-  const { spent, reserved, unpriced } = await readMoney(db, 'goal:1');
+  const { account, completed } = await spendSideBySide(5_000, setMoneyBudget, readMoney);
+  const { spent, reserved, unpriced } = account;
   expect({ reserved, unpriced }).toEqual({ reserved: 0, unpriced: 0 });
   expect(spent).toBe(completed.reduce((sum, { cost }) => sum + cost.micros, 0));
 });

@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { reserveTokens } from '../../src/agents/reserve-tokens.js';
 import { readBudget, setBudget } from '../../src/core/budget/ledger.js';
-import { hasEnded } from '../../src/core/jobs/job.js';
 import { closedUrl } from '../fixtures/models/scripted-server.js';
-import { background, scripted } from '../runner/fixtures/background.js';
 import { inProcess } from '../runner/fixtures/in-process.js';
-import { eventually } from '../support/eventually.js';
+import { spendSideBySide } from './spend-side-by-side.js';
 
 describe('a token budget', () => {
   it('is charged what the provider counts, and nothing stays reserved', async () => {
@@ -80,39 +78,15 @@ describe('a token budget', () => {
     const job = { id, type: 'llm', payload: {}, metadata: {}, attempt: 1, isLastTry: false };
     await expect(
       reserveTokens({ prompt: 'Hello', params: {} }, job, runtime, {
-        ...{ model: 'sonnet', price: undefined, limitsCost: undefined },
+        model: 'sonnet',
+        price: undefined,
+        limitsCost: undefined,
       }),
     ).rejects.toThrow(expect.objectContaining({ failure: 'cancelled' }));
   });
 });
 
 it('runners side by side never spend more than the cap of their goal', async () => {
-  const runtime = await background();
-  const { db } = runtime;
-  await runtime.goals.create({ name: 'Ship', description: 'It' }, { holder: null, project: '' });
-  const cap = 600;
-  await setBudget(db, 'goal:1', cap, 0);
-  const ids: string[] = [];
-  for (let number = 0; number < 12; number++) {
-    const payload = {
-      prompt: scripted({ pieces: ['x'.repeat(200)], delayMs: 100 }),
-      model: 'sonnet',
-      params: { max_tokens: 64 },
-    };
-    ids.push(await runtime.give('llm', payload, { requires: 'anthropic', goalId: 1, maxAttempts: 1 }));
-  }
-  let most = 0;
-  await eventually('all have ended', async () => {
-    const { spent, reserved } = await readBudget(db, 'goal:1');
-    most = Math.max(most, spent + reserved);
-    // Postponed jobs become ready at once, so that the test is quick.
-    await db.run("update jobs set run_at = 0, run_tick = 0 where status = 'pending'");
-    return (await Promise.all(ids.map((id) => runtime.jobs.status(id)))).every(hasEnded);
-  });
-  expect(most).toBeLessThanOrEqual(cap);
-  const jobs = await Promise.all(ids.map((id) => runtime.jobs.get(id)));
-  const completed = jobs.filter(({ status }) => status === 'completed');
-  expect(completed.length).toBeGreaterThan(1);
-  expect(jobs.filter(({ errorCode }) => errorCode === 'budget_exhausted')).toHaveLength(12 - completed.length);
-  expect(await readBudget(db, 'goal:1')).toMatchObject({ reserved: 0 });
+  const { account } = await spendSideBySide(600, setBudget, readBudget);
+  expect(account).toMatchObject({ reserved: 0 });
 });

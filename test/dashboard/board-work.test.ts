@@ -60,6 +60,7 @@ describeInBrowser('work on the board', () => {
     expect(await menu.getByRole('menuitem').allTextContents()).toEqual(['Reopen → Ready', 'Open']);
     await page.keyboard.press('Escape');
     await menu.waitFor({ state: 'detached' });
+    // At once: the next key is pressed by who knows the menu.
     expect(await page.evaluate('document.activeElement.ariaLabel')).toBe('Move Have the terms checked');
     await page.keyboard.press('Enter');
     await menu.waitFor();

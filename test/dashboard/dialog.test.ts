@@ -1,4 +1,8 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { projectRoot } from '../support/paths.js';
+import { tempDir } from '../support/temp-dir.js';
 import { describeInBrowser, openPage } from './open-page.js';
 
 describeInBrowser('a form', () => {
@@ -28,5 +32,32 @@ describeInBrowser('a form', () => {
     await form.waitFor({ state: 'detached' });
     expect(await runtime.goals.list({ limit: 5 })).toEqual([]);
     expect(problems).toEqual([]);
+  });
+
+  it('is open as soon as its button is pressed, so that the next key is meant for it', async () => {
+    const { page } = await openPage('/goals');
+    await page.getByRole('button', { name: 'Create goal' }).waitFor();
+    // The page draws what has changed in the next microtask.
+    const isOpen = await page.evaluate(`
+      [...document.querySelectorAll('button')].find(({ textContent }) => textContent === 'Create goal').click();
+      Promise.resolve().then(() => document.querySelector('dialog').open)`);
+    expect(isOpen).toBe(true);
+  });
+
+  it('is left without a question when what it shows has been changed elsewhere', async () => {
+    const home = tempDir();
+    mkdirSync(join(home, '.claude'));
+    const odd = { command: process.execPath, args: [join(projectRoot, 'test/fixtures/servers/odd-server.mjs')] };
+    writeFileSync(join(home, '.claude', 'agent_runtime.json'), JSON.stringify({ mcpServers: { odd } }));
+    const { page, send } = await openPage('/servers', {}, { home });
+    await page.getByRole('button', { name: 'Scale odd' }).click();
+    const count = page.getByLabel('Instances');
+    await count.focus();
+    expect(await count.inputValue()).toBe('1');
+    const body = JSON.stringify({ server: 'odd', instances: 3 });
+    expect((await send('POST', '/api/tools/scale_tool_server', { body })).status).toBe(200);
+    await expect.poll(() => count.inputValue()).toBe('3');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
   });
 });

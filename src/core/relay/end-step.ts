@@ -126,6 +126,7 @@ const goingOn = { status: 'in_progress', error_code: null, error_message: null }
 
 /** A relay of which a step has failed that others work beside stays failed until that one is tried again. */
 async function stateWith(sql: Sql, { id, errorCode, errorMessage }: Pipeline, unpassed: readonly number[]) {
+  if (unpassed.length === 0) return goingOn;
   const open = await listOpenBatons(sql, id);
   const failed = unpassed.find((index) => !open.some(({ stepIndex }) => stepIndex === index));
   if (failed === undefined) return goingOn;

@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { go } from '../location.js';
 import { preference } from '../shell/preferences.js';
 import { createButton, letters } from './keys.js';
@@ -35,7 +35,7 @@ export function Finder() {
 const chordMs = 1_500;
 
 function useKeys(open: (what: Opened) => Promise<void>): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     let chordUntil = 0;
     const onKey = (event: KeyboardEvent) => {
       const { key, metaKey, ctrlKey, altKey } = event;

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { FieldProblem, Json } from '../../http/page/values.js';
 import { CallFailed } from '../api.js';
 import { ActionForm } from '../ui/dialog.js';
@@ -27,7 +27,7 @@ export function SchemaForm({ schema, initial = {}, label, folded = [], onSubmit,
   const [values, setValues] = useState<Values>(initial);
   const [problems, setProblems] = useState<readonly FieldProblem[]>([]);
   const fields = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (problems.length > 0) fields.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
   }, [problems]);
   const submit = async () => {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Link } from '../location.js';
 import { notify } from '../ui/notices.js';
 import { canNotify } from './notifications.js';
@@ -7,7 +7,7 @@ import { type Preference, setPreference, usePreference } from './preferences.js'
 /** How this browser shows the page: its theme, the zone of its times, and whether it notifies. */
 export function DisplayMenu() {
   const element = useRef<HTMLDetailsElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = element;
     const close = () => current?.removeAttribute('open');
     const onPointer = ({ target }: PointerEvent) => {

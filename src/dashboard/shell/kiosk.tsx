@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { go, type Place } from '../location.js';
 
 const turnMs = 20_000;
@@ -9,7 +9,7 @@ const turns = ['/now', '/board'];
 export function useKiosk({ path, query }: Place): boolean {
   const isKiosk = query.has('kiosk');
   const isRotating = query.get('kiosk') === 'rotate';
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.toggleAttribute('data-kiosk', isKiosk);
     if (!isKiosk) return;
     // The screen stays on; a browser that cannot do so has its own settings for it.

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { timeZoneKey } from '../ui/moment.js';
 
 /** What a person sets for this browser, by the key under which the browser keeps it; '' is the default. */
@@ -41,7 +41,7 @@ function applyTheme(): void {
 
 export function usePreference(name: Preference): string {
   const [value, setValue] = useState(preference(name));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listener = () => setValue(preference(name));
     listener();
     listeners.add(listener);

@@ -1,5 +1,5 @@
 import { type ComponentChildren, createContext } from 'preact';
-import { useContext, useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useContext, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { failureWords } from './failure-words.js';
 import { type NewNotice, notice } from './notices.js';
 
@@ -21,7 +21,8 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   const written = useRef(new Set<EventTarget>());
   const [isAsking, setAsking] = useState(false);
   const id = useId();
-  useEffect(() => {
+  // Before the browser draws, and not after: what is pressed next is meant for the dialog.
+  useLayoutEffect(() => {
     const { current } = element;
     current?.showModal();
     return () => current?.close();
@@ -76,7 +77,7 @@ const contentOf = (field: Field): string =>
 
 function AskToDiscard({ onKeep, onDiscard }: { onKeep(): void; onDiscard(): void }) {
   const keep = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const last = document.activeElement;
     keep.current?.focus();
     return () => {

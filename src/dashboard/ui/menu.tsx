@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 export interface MenuItem {
   label: string;
@@ -19,7 +19,7 @@ const margin = 8;
 /** A menu beside its button (ARIA APG, menu button pattern). Escape or a click elsewhere closes it. */
 export function Menu({ label, anchor, items, onClose }: MenuProps) {
   const element = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = element;
     if (!current) return;
     current.showPopover();

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { Link } from '../location.js';
 import { failureWords } from './failure-words.js';
 
@@ -72,7 +72,7 @@ export async function act(work: () => Promise<unknown>, done: string | NewNotice
 /** The notices, the newest last. They wait for who points at one or has the focus in it. */
 export function Notices() {
   const [shown, setShown] = useState(notices);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setShown(notices);
     listeners.add(setShown);
     return () => void listeners.delete(setShown);

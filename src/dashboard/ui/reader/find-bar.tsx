@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { number } from '../format.js';
 import { findIn, markFound, unmarkFound } from './find.js';
 
@@ -17,10 +17,10 @@ export function Find({ pane, text, onClose }: FindProps) {
     setRanges(pane.current ? findIn(pane.current, word) : []);
     setCurrent(0);
   }, [word, text]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (pane.current) markFound(ranges, current, pane.current);
   }, [ranges, current]);
-  useEffect(() => unmarkFound, []);
+  useLayoutEffect(() => unmarkFound, []);
   const go = (by: number) => ranges.length > 0 && setCurrent((current + by + ranges.length) % ranges.length);
   return (
     <search class="tools find">

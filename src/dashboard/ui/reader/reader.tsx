@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { bytes } from '../format.js';
 import { copy, save } from '../save.js';
 import { Find } from './find-bar.js';
@@ -125,7 +125,7 @@ function Switch({ label, isOn, onClick }: { label: string; isOn: boolean; onClic
 /** Scrolls with a growing text for a reader who is at its end. */
 function useStayAtEnd(pane: { current: HTMLElement | null }, text: string, isGrowing: boolean): void {
   const isAtEnd = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = pane;
     if (!current) return;
     const onScroll = () => {
@@ -134,7 +134,7 @@ function useStayAtEnd(pane: { current: HTMLElement | null }, text: string, isGro
     current.addEventListener('scroll', onScroll, { passive: true });
     return () => current.removeEventListener('scroll', onScroll);
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = pane;
     if (current && isGrowing && isAtEnd.current) current.scrollTop = current.scrollHeight;
   }, [text, isGrowing]);

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Point } from './layout.js';
 
 interface PanProps {
@@ -24,7 +24,7 @@ export function Pan({ label, size, start, children }: PanProps) {
   const zoom = steps[step] ?? 1;
   // What is looked at afterwards is for the reader to say, so only the first start counts.
   const hasStart = start !== undefined;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = element;
     if (!current || !start) return;
     current.scrollTo(start.x - margin, start.y - current.clientHeight / 2);
