@@ -1,5 +1,6 @@
 import { type ModelAnswer, ModelError, type ModelParams, type ModelRequest, type ModelUsage } from '../core/ports.js';
 import { type AnswerLimit, answerLimit, countWire, endlessAnswer } from './answer-limit.js';
+import { eventLines } from './event-lines.js';
 
 /** One call to a vendor, as the vendor's own file sees it. */
 export interface Call {
@@ -172,7 +173,8 @@ export function callFetch(call: Call): typeof fetch {
         },
       }),
     );
-    return new Response(watched, response);
+    const isStream = response.headers.get('content-type')?.includes('text/event-stream');
+    return new Response(isStream ? watched.pipeThrough(eventLines()) : watched, response);
   };
 }
 
