@@ -31,7 +31,9 @@ describeInBrowser('a timeline', () => {
     await page.waitForURL(/from=/);
     await page.keyboard.press('Escape');
     await page.waitForURL((url) => !url.search.includes('from='));
-    await lane('ada').getByRole('link').last().focus();
+    await lane('ada')
+      .getByRole('link', { name: /^Write the gateway/ })
+      .focus();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Write the gateway to the provider' }).waitFor();
     expect(first).toBeTruthy();

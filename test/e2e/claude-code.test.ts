@@ -16,7 +16,7 @@ const found = fetchPackage('@anthropic-ai/claude-code-linux-x64', '2.1.330', 'Sk
 
 interface Asked {
   tools: string[];
-  /** What the last message says. */
+  /** What the messages since the model's own last one say. */
   last: string;
 }
 
@@ -30,9 +30,11 @@ async function startModel(tool: string, input: object = {}): Promise<{ url: stri
     });
     request.on('end', () => {
       if (!/^\/v1\/messages(\?|$)/.test(request.url ?? '')) return response.writeHead(404).end('{}');
-      const given = JSON.parse(body) as { model: string; tools?: { name: string }[]; messages: unknown[] };
+      const given = JSON.parse(body) as { model: string; tools?: { name: string }[]; messages: { role: string }[] };
       const tools = (given.tools ?? []).map(({ name }) => name);
-      const last = JSON.stringify(given.messages.at(-1));
+      // The client may have a remark of its own behind what a tool returned.
+      const own = given.messages.findLastIndex(({ role }) => role === 'assistant');
+      const last = JSON.stringify(given.messages.slice(own + 1));
       asked.push({ tools, last });
       const isCall = tools.includes(tool) && !last.includes('tool_result');
       response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -57,11 +57,16 @@ test('a transaction that awaits another one is rolled back instead of waiting fo
 test('what a refused body goes on to write reaches nothing', async () => {
   const db = await openStore();
   let late: Promise<unknown> = Promise.resolve();
+  let goOn = () => {};
+  const isRefused = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
   const refused = db.transaction((sql) => {
-    late = sleep(30).then(() => addNote(sql, 'late'));
+    late = isRefused.then(() => addNote(sql, 'late'));
     return late;
   });
   await expect(refused).rejects.toThrow(guardsError);
+  goOn();
   await expect(late).rejects.toThrow('This transaction has ended; its sql must not be kept.');
   expect(await notesIn(db)).toEqual([]);
 });

@@ -152,6 +152,11 @@ const staged: Partial<NewPipeline> = {
   ],
 };
 
+const pass = { do: 'advance', quality: 0.9, tokens: 10, byOther: false, namesBaton: 'open', which: 0 } as const;
+const approve = { do: 'decide', step: undefined, isApproved: true } as const;
+/** Chance rarely goes through all steps. */
+const toTheEnd: Operation[] = [...Array(6)].flatMap(() => [pass, approve]);
+
 it.each([
   ['whose steps follow each other', plain, []],
   ['with steps beside each other and steps for a person', staged, ['decide']],
@@ -180,7 +185,7 @@ it.each([
         }
         runtime.close();
       }),
-      { numRuns: 50 },
+      { numRuns: 50, examples: [[toTheEnd]] },
     );
     // The sequences reach every corner.
     for (const corner of [
