@@ -1,7 +1,7 @@
 import type { Client, QueryResultRow } from 'pg';
 import type { Sql, Value } from '../sql.js';
 import { guardAgainstWaiting } from '../transaction-guard.js';
-import type { Connection } from './connection.js';
+import { type Connection, serverNow } from './connection.js';
 
 /** Undoes a transaction that began beside others, so that it is run again as the only one. */
 export class MustBeAlone extends Error {}
@@ -65,8 +65,13 @@ export async function runTransaction<Result>(
   // Their errors are those of the first statement, which finds no open transaction.
   const begun = [
     client.query(isDurable ? 'begin; set local synchronous_commit = on' : 'begin'),
-    connection.send<{ xid: string }>(client, isAlone ? lockAlone : lockBeside),
+    connection.send<{ xid: string; now: number }>(client, isAlone ? lockAlone : lockBeside),
   ] as const;
+  const sentAt = Date.now();
+  begun[1].then(
+    ({ rows: [row] }) => row && connection.noteClock(sentAt, row.now, Date.now()),
+    () => {},
+  );
   for (const step of begun) step.catch((error) => (failure ??= { error }));
   try {
     const result = await Promise.race([body(sql), guard.violation]);
@@ -93,6 +98,7 @@ export async function runTransaction<Result>(
 
 /** 'agrt' in ASCII: the lock that those who write alone hold for themselves, and all others together. */
 const writeLock = 0x61677274;
-/** With the transaction's id, by which its outcome can be asked for later. */
-const lockAlone = `select pg_advisory_xact_lock(${writeLock}), pg_current_xact_id()::text as xid`;
-const lockBeside = `select pg_advisory_xact_lock_shared(${writeLock}), pg_current_xact_id()::text as xid`;
+/** With the transaction's id, by which its outcome can be asked for later, and the server's clock. */
+const more = `pg_current_xact_id()::text as xid, ${serverNow} as now`;
+const lockAlone = `select pg_advisory_xact_lock(${writeLock}), ${more}`;
+const lockBeside = `select pg_advisory_xact_lock_shared(${writeLock}), ${more}`;
