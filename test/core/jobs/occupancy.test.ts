@@ -54,7 +54,7 @@ it('several processes that claim at the same time never pass the limit of a key'
   const queue = await testQueue(twoTypes);
   const stores = [queue.jobs];
   for (let count = 0; count < 2; count++) {
-    const { db } = await testRuntime({ home: queue.runtime.home, clock: queue.clock });
+    const { db } = await testRuntime({ home: queue.runtime.config.home, clock: queue.clock });
     stores.push(oneByOne(createJobStore({ ...queue.needs, db })));
   }
   for (let count = 0; count < 9; count++) await queue.submit({ concurrencyKey: 'k', concurrencyLimit: 2 });
