@@ -25,6 +25,7 @@ import { queueWorkers } from './migrations/024-queue-workers.js';
 import { relayStages } from './migrations/025-relay-stages.js';
 import { attemptOutput } from './migrations/026-attempt-output.js';
 import { jobCounts } from './migrations/027-job-counts.js';
+import { fairShares } from './migrations/028-fair-shares.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -56,4 +57,5 @@ export const migrations: readonly Migration[] = [
   relayStages,
   attemptOutput,
   jobCounts,
+  fairShares,
 ];
