@@ -85,7 +85,9 @@ function whyLost(runner: RunnerRow, { db, clock, processes }: RescueNeeds): stri
     case 'dead':
       return `its process ${identity.pid} is gone`;
     case 'unknown':
-      return Math.min(silence(runner, clock), db.inTouchMs()) > silentMs ? `${identity.hostId} has been silent for a minute` : undefined;
+      return Math.min(silence(runner, clock), db.inTouchMs()) > silentMs
+        ? `${identity.hostId} has been silent for a minute`
+        : undefined;
   }
 }
 
