@@ -1,11 +1,11 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { makePrivateDirectory } from '../base/private-files.js';
 
 /** A record beyond this size is written anew, with what is still open alone. */
 const longBytes = 64 * 1024;
 
-const fileOf = (dataDir: string, runnerId: string): string => join(dataDir, 'spool', `${runnerId}.begun`);
+const fileOf = (dataDir: string, runnerId: string): string => join(dataDir, 'logs', `${runnerId}.begun`);
 
 /**
  * The tokens of the attempts that a runner has begun, in a file that outlives it however it ends. A runner claims more jobs
@@ -22,7 +22,7 @@ export class Beginnings {
   constructor(dataDir: string, runnerId: string) {
     this.#path = fileOf(dataDir, runnerId);
     this.#try(() => {
-      makePrivateDirectory(join(dataDir, 'spool'));
+      makePrivateDirectory(dirname(this.#path));
       this.#writeAnew();
     });
   }
