@@ -131,6 +131,11 @@ async function spendPermit(sql: Sql, id: string, permit: string): Promise<void> 
   );
 }
 
+/** Whether anyone holds a permit of any breaker: there are some only while one is half-open. */
+export async function isHeldByAny(sql: Sql): Promise<boolean> {
+  return (await sql.get('select 1 as one from breaker_permits limit 1')) !== undefined;
+}
+
 /** Returns all permits of a holder whose calls have not ended. */
 export async function releasePermitsOf(sql: Sql, holder: string): Promise<void> {
   // `0` follows `/` in every collation that compares bytes.

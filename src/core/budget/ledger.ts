@@ -162,6 +162,15 @@ export async function reservationOf(
   return { tokens, minimum, ...(micros === null ? {} : { money: { micros, minimum: least ?? 0 } }) };
 }
 
+/** Those of some holders that have tokens reserved. */
+export async function reservationsOf(sql: Sql, holders: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows = await sql.all<{ holder: string }>(
+    `select distinct holder from budget_reservations where holder in (${holders.map(() => '?').join(', ')})`,
+    ...holders,
+  );
+  return new Set(rows.map(({ holder }) => holder));
+}
+
 interface ReservationRow {
   tokens: number;
   minimum: number;

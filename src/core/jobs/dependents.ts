@@ -12,17 +12,21 @@ export const dependencyFailed = 'dependency_failed';
 /** Applies the end of a job to its board task, to the jobs that depend on it, and to the run that made it. */
 export async function notifyDependents(sql: Sql, job: JobRow, change: Change, onEnded: JobEnded): Promise<void> {
   await settleBoardTask(sql, job, change);
-  if (job.status === 'completed') await satisfyDependents(sql, job.id);
+  if (job.status === 'completed') await releaseDependents(sql, [job.id]);
   else await applyPolicies(sql, job, change, onEnded);
   await onEnded(sql, job, change);
 }
 
-/** Those that wait for a job need not any more; with `policy` only those that have it. */
-async function satisfyDependents(sql: Sql, jobId: string, policy?: JobRow['on_dependency_failure']): Promise<void> {
+/** Those that wait for one of these jobs need not any more; with `policy` only those that have it. */
+export async function releaseDependents(
+  sql: Sql,
+  jobIds: readonly string[],
+  policy?: JobRow['on_dependency_failure'],
+): Promise<void> {
   const satisfied = await sql.all<{ job_id: string }>(
-    `update job_dependencies set is_satisfied = 1 where depends_on = ? and is_satisfied = 0
+    `update job_dependencies set is_satisfied = 1 where depends_on in (${jobIds.map(() => '?').join(', ')}) and is_satisfied = 0
      ${policy === undefined ? '' : 'and job_id in (select id from jobs where on_dependency_failure = ?)'} returning job_id`,
-    jobId,
+    ...jobIds,
     ...(policy === undefined ? [] : [policy]),
   );
   for (const { job_id } of satisfied) {
@@ -38,10 +42,10 @@ async function applyPolicies(sql: Sql, job: JobRow, change: Change, onEnded: Job
   const ended = [job];
   for (let cause = ended.pop(); cause !== undefined; cause = ended.pop()) {
     if (cause.id !== job.id && cause.on_dependency_failure === 'skip') {
-      await satisfyDependents(sql, cause.id);
+      await releaseDependents(sql, [cause.id]);
       continue;
     }
-    await satisfyDependents(sql, cause.id, 'run');
+    await releaseDependents(sql, [cause.id], 'run');
     const dependents = await sql.all<JobRow>(
       `update jobs set status = 'cancelled', error_code = ?, error_message = ?, completed_at = ?, updated_at = ?
        where status = 'pending' and on_dependency_failure in ('cancel', 'skip')

@@ -10,6 +10,7 @@ import { recordEvent } from '../events/events.js';
 import { countAttempt, type Increment, raise, readyAt } from '../metrics/counters.js';
 import { callOf, closeAttempt, type JobGains, wasPostponed } from './attempts.js';
 import { notifyDependents } from './dependents.js';
+import { finishPlain } from './finish-plain.js';
 import type { JobRow } from './job.js';
 import { recordOutcome } from './job-breaker.js';
 import { type AttemptKey, type JobEffect, type JobEnded, type Outcome, problemOf, spendingOf } from './outcome.js';
@@ -29,6 +30,8 @@ const deadlyCrashes = 3;
 export interface EndedAttempt {
   key: AttemptKey;
   outcome: Outcome;
+  /** As it was claimed, where that is still known: it need not be read again then. */
+  job?: JobRow;
 }
 
 /**
@@ -50,8 +53,10 @@ export async function finishAttempts<Next>(
       async (sql) => {
         const rows: (JobRow | undefined)[] = [];
         const batch = newBatch();
-        for (const { key, outcome } of attempts) {
-          rows.push(await writeOutcome(sql, key, outcome, rules, rules.clock.now(), batch));
+        const plain = await finishPlain(sql, attempts, rules, batch.counted);
+        for (const attempt of attempts) {
+          const { key, outcome } = attempt;
+          rows.push(plain.get(attempt) ?? (await writeOutcome(sql, key, outcome, rules, rules.clock.now(), batch)));
         }
         await raise(sql, batch.counted);
         return { rows, next: await next(sql) };

@@ -44,6 +44,17 @@ export async function recordOutcome(
   if (from !== to && to === 'closed') await wakeBlockedJobs(sql, id, change);
 }
 
+/** Those of some types that have a breaker. */
+export async function guardedTypes(sql: Sql, types: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  const known = [...types];
+  const rows = await sql.all<{ id: string }>(
+    `select id from breakers where id in (${known.map(() => '?').join(', ')})`,
+    ...known.map(breakerOf),
+  );
+  const guarded = new Set(rows.map(({ id }) => id));
+  return new Set(known.filter((type) => guarded.has(breakerOf(type))));
+}
+
 async function isGuarded(sql: Sql, id: string): Promise<boolean> {
   return (await sql.get('select 1 from breakers where id = ?', id)) !== undefined;
 }
