@@ -10,8 +10,7 @@ import { commandName, connectLines } from './launch.js';
 import { createOutput, type Output } from './output.js';
 
 /** Runs one command line and sets `process.exitCode`. */
-export async function runCommandLine(given: string[]): Promise<void> {
-  const output = createOutput();
+export async function runCommandLine(given: string[], output: Output = createOutput()): Promise<void> {
   if (given[0] === completionRequest) {
     const { answerCompletion } = await import('./completion/complete.js');
     return answerCompletion(given.slice(1), output);

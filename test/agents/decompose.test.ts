@@ -53,7 +53,7 @@ describe('a job that plans a goal', () => {
     const id = await runtime.give('decompose', payload(goal, { model: 'custom:gated' }), { goalId: goal });
     const { pid } = await runtime.runnerOf(id);
     await eventually('the model was asked', () => provider.asked() === 1);
-    const release = holdLock(runtime.config.dbPath);
+    const release = await holdLock(runtime);
     provider.open();
     await eventually('the plan is there', () => provider.answered() === 1);
     process.kill(pid, 'SIGKILL');

@@ -19,7 +19,7 @@ describeInBrowser('every view, over a day of work with long real errors', () => 
       for (const { width, height } of sizes) {
         await page.setViewportSize({ width, height });
         for (const colorScheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+          await page.emulateMedia({ colorScheme });
           const at = `${name} at ${width}, ${colorScheme}`;
           // Between the themes nothing but colours differs.
           const only = colorScheme === 'dark' ? ['color-contrast'] : undefined;

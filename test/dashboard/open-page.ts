@@ -22,8 +22,8 @@ export const hasProfiles = windowed !== undefined;
 
 const launchOptions = (executablePath: string | undefined) => ({
   ...(executablePath === undefined ? {} : { executablePath }),
-  // The tests may run as root, in a container.
-  args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  // The tests may run as root, in a container, which has nothing to draw with but the processor.
+  args: ['--no-sandbox', '--disable-dev-shm-usage', '--in-process-gpu'],
 });
 
 /** For what never comes: what is late on a busy machine is no failure. */
@@ -64,7 +64,8 @@ export async function openPage(
   runtimeOptions: Parameters<typeof serve>[1] = {},
 ): Promise<OpenedPage> {
   const served = await serve({ page: pageFiles(), ...options }, runtimeOptions);
-  const context = await (await browser()).newContext();
+  // What moves is drawn sixty times a second.
+  const context = await (await browser()).newContext({ reducedMotion: 'reduce' });
   onTestFinished(() => context.close());
   context.setDefaultTimeout(longestMs);
   const page = await context.newPage();
@@ -73,11 +74,12 @@ export async function openPage(
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
   });
-  await page.goto(await served.server.ownerUrl());
+  // The cookie comes without a page that nobody looks at.
+  await context.request.get(await served.server.ownerUrl());
   const open = async (address: string) => {
     await page.goto(`${served.server.url}${address}`);
   };
-  if (path !== '/') await open(path);
+  await open(path);
   return { ...served, page, context, problems, open };
 }
 

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { buildChild, type Child, startChild } from '../support/child.js';
+import { isOnPostgres, newPostgresUrl } from '../support/postgres.js';
 import { tempDir } from '../support/temp-dir.js';
 import { brokenPromises, createLoadBoard, seededRandom, workerProgram } from './load-board.js';
 
-const processes = 16;
-const tasks = 5_000;
+// A server takes more of the cores, and is shared by all of its tests.
+const [processes, tasks] = isOnPostgres ? [8, 800] : [16, 5_000];
 const kills = 30;
 
 /** Short, so that the claims of the killed are open again while the test runs; a worker holds one for some milliseconds. */
@@ -14,11 +15,11 @@ const leaseSeconds = '1.5';
 
 test('with processes killed at random nothing is lost, nothing is done twice, and every claim is taken back (R2)', async () => {
   const random = seededRandom(7);
-  const file = join(tempDir(), 'board.db');
-  const db = await createLoadBoard(file, tasks, random);
+  const database = isOnPostgres ? newPostgresUrl() : join(tempDir(), 'board.db');
+  const db = await createLoadBoard(database, tasks, random);
   const program = await buildChild(workerProgram);
   let started = 0;
-  const start = () => startChild(program, [file, `w${started++}`, leaseSeconds, '3']);
+  const start = () => startChild(program, [database, `w${started++}`, leaseSeconds, '3']);
   const all: Child[] = Array.from({ length: processes }, start);
   const living = new Set(all);
   for (const worker of all) void worker.ended.then(() => living.delete(worker));

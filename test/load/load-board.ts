@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/base/clock.js';
-import { silentLog } from '../../src/base/log.js';
 import type { NewTask } from '../../src/core/tasks/create-tasks.js';
 import { createTaskBoard } from '../../src/core/tasks/tasks.js';
 import type { Database } from '../../src/store/sql.js';
-import { openDatabase } from '../../src/store/sqlite/open.js';
+import { openAt } from '../support/open-at.js';
+import { isOnPostgres } from '../support/postgres.js';
 
 /** The program of one worker process, for `buildChild`. */
 export const workerProgram = fileURLToPath(new URL('./children/worker.ts', import.meta.url));
@@ -21,9 +21,9 @@ export function seededRandom(seed: number): () => number {
 }
 
 /** A new database with `count` tasks of several priorities, each after up to three of those shortly before it. */
-export async function createLoadBoard(file: string, count: number, random: () => number): Promise<Database> {
+export async function createLoadBoard(database: string, count: number, random: () => number): Promise<Database> {
   const clock = systemClock();
-  const db = await openDatabase({ file, backupDir: `${file}-backups`, log: silentLog, now: clock.now });
+  const db = await openAt(database, clock.now);
   const board = createTaskBoard({ db, clock });
   for (let made = 0; made < count; made += 1_000) {
     const batch = Array.from({ length: Math.min(1_000, count - made) }, (_, index) => loadTask(made + index, random));
@@ -44,19 +44,24 @@ function loadTask(place: number, random: () => number): NewTask {
   };
 }
 
+/** The token of a claim, in the data of its events. */
+const token = isOnPostgres
+  ? "cast(cast(data as json) ->> 'claim_token' as bigint)"
+  : "json_extract(data, '$.claim_token')";
+
 /** What must be true of a board that was worked on until it was empty, as sentences about what breaks it. */
 export function brokenPromises(db: Database): Promise<unknown[]> {
   return db.all(
     `with ends as (select cast(subject_id as integer) as id, count(*) as times, min(id) as first,
-         max(json_extract(data, '$.claim_token')) as token
+         max(${token}) as token
        from events where subject = 'task' and type = 'completed' group by subject_id),
      claims as (select cast(subject_id as integer) as id, count(*) as times, min(id) as first, max(id) as last,
-         count(distinct json_extract(data, '$.claim_token')) as tokens
+         count(distinct ${token}) as tokens
        from events where subject = 'task' and type = 'claimed' group by subject_id),
      lapses as (select cast(subject_id as integer) as id, count(*) as times
        from events where subject = 'task' and type = 'lapsed' group by subject_id)
      select 'a task was not done exactly once' as broken, t.id from tasks t left join ends e on e.id = t.id
-       where t.status <> 'completed' or e.times is not 1
+       where t.status <> 'completed' or e.times is distinct from 1
      union all select 'a task was done under another token than its last', t.id from tasks t join ends e on e.id = t.id
        where e.token <> t.claim_token
      union all select 'two claims of a task had one token', t.id from tasks t join claims c on c.id = t.id

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../src/base/clock.js';
 import { RuntimeError } from '../../src/base/errors.js';
-import { silentLog } from '../../src/base/log.js';
 import { createTaskBoard } from '../../src/core/tasks/tasks.js';
-import { openDatabase } from '../../src/store/sqlite/open.js';
+import { openAt } from '../support/open-at.js';
 
 export interface WorkOptions {
-  file: string;
+  /** A file, or the address of a database on a server. */
+  database: string;
   worker: string;
   leaseSeconds: number;
   /** How long each task takes. */
@@ -30,9 +30,15 @@ const actor = { holder: null, project: '' };
  * Claims and completes tasks of a board that others work on too, until none is open. Throws whatever else than a lost claim
  * a caller would see.
  */
-export async function workUntilEmpty({ file, worker, leaseSeconds, workMs, onDone }: WorkOptions): Promise<WorkReport> {
+export async function workUntilEmpty({
+  database,
+  worker,
+  leaseSeconds,
+  workMs,
+  onDone,
+}: WorkOptions): Promise<WorkReport> {
   const clock = systemClock();
-  const db = await openDatabase({ file, backupDir: `${file}-backups`, log: silentLog, now: clock.now });
+  const db = await openAt(database, clock.now);
   const board = createTaskBoard({ db, clock });
   const report: WorkReport = { worker, completed: 0, lost: 0, claimMs: [] };
   for (;;) {

@@ -157,7 +157,7 @@ describe('an attempt that is stopped', () => {
   it('has failed for its own reason if it failed before, whatever comes while that is written down', async () => {
     const queue = await testQueue();
     const job = await queue.running();
-    const release = holdLock(queue.runtime.db.location);
+    const release = await holdLock(queue.runtime);
     let hasFailed = false;
     const running = attempt(queue, job, async (context) => {
       context.log('info', 'a last note');
@@ -254,7 +254,7 @@ describe('what an agent notes', () => {
   it('waits while the database is locked, and is complete afterwards', async () => {
     const queue = await testQueue();
     const job = await queue.running();
-    const release = holdLock(queue.runtime.db.location);
+    const release = await holdLock(queue.runtime);
     let said = 0;
     const running = attempt(queue, job, async (context) => {
       for (const word of ['One ', 'two ', 'three.']) {

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isLive } from '../../src/core/jobs/runners.js';
 import { buildChild, startChild } from '../support/child.js';
@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
 import { jobStoreOf } from '../support/job-store.js';
 import { projectRoot, runnerEntry } from '../support/paths.js';
+import { databaseEnv, isOnPostgres } from '../support/postgres.js';
 import { background, scripted, session } from './fixtures/background.js';
 import { shiftedClock } from './fixtures/shifted-clock.js';
 
@@ -27,7 +28,7 @@ describe('a session that dies', () => {
   it('by SIGKILL in the middle of submitting leaves every job that it has named in the queue', async () => {
     const runtime = await background();
     const path = await buildChild(join(projectRoot, 'test', 'runner', 'fixtures', 'submitter.ts'));
-    const env = { HOME: runtime.home, RUNNER_ENTRY: runnerEntry };
+    const env = { HOME: runtime.home, RUNNER_ENTRY: runnerEntry, ...(await databaseEnv(runtime.home)) };
     const child = startChild(path, [], env);
     let named = '';
     child.process.stdout?.on('data', (data: Buffer) => {
@@ -51,6 +52,7 @@ it('a runner that cannot be started is written off at once, and the next sweep t
   const { config } = runtime;
   // A file where the log's directory should be.
   rmSync(join(config.dataDir, 'logs'), { recursive: true, force: true });
+  mkdirSync(dirname(config.dataDir), { recursive: true });
   writeFileSync(config.dataDir, '');
   const id = await runtime.give('generic');
   expect((await runtime.runners())[0]).toMatchObject({ state: 'lost' });
@@ -70,17 +72,21 @@ it('a runner whose database is gone leaves without a word to anyone', async () =
   rmSync(elsewhere, { force: true });
 });
 
-it('a runner whose database is taken away while it waits leaves, rather than wait for nothing', async () => {
-  const runtime = await background();
-  await runtime.give('generic', {}, { runAt: Date.now() + 60_000 });
-  const waiting = await eventually('a runner waits', async () =>
-    (await runtime.runners()).find(({ state }) => state === 'waiting'),
-  );
-  const directory = join(runtime.config.dbPath, '..');
-  renameSync(directory, `${directory}-moved`);
-  await eventually('it is gone', () => !isAlive(waiting.pid ?? 0));
-  renameSync(`${directory}-moved`, directory);
-});
+// A server's database is not taken away by a move.
+it.skipIf(isOnPostgres)(
+  'a runner whose database is taken away while it waits leaves, rather than wait for nothing',
+  async () => {
+    const runtime = await background();
+    await runtime.give('generic', {}, { runAt: Date.now() + 60_000 });
+    const waiting = await eventually('a runner waits', async () =>
+      (await runtime.runners()).find(({ state }) => state === 'waiting'),
+    );
+    const directory = join(runtime.config.dbPath, '..');
+    renameSync(directory, `${directory}-moved`);
+    await eventually('it is gone', () => !isAlive(waiting.pid ?? 0));
+    renameSync(`${directory}-moved`, directory);
+  },
+);
 
 it('a runner whose database cannot be opened says why in its log and ends with an error', async () => {
   const runtime = await background();

@@ -27,7 +27,7 @@ describe('a runner that is killed with SIGKILL', () => {
     const id = await runtime.ask('Hello', { model: 'custom:gated', token_budget: 50_000 });
     const { pid } = await runtime.runnerOf(id);
     await eventually('the model was asked', () => provider.asked() === 1);
-    const release = holdLock(runtime.config.dbPath);
+    const release = await holdLock(runtime);
     provider.open();
     await eventually('the answer is in the hands of the runner', () => provider.answered() === 1);
     process.kill(pid, 'SIGKILL');

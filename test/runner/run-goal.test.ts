@@ -1,11 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readBudget } from '../../src/core/budget/ledger.js';
 import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
 import { runnerEntry } from '../support/paths.js';
+import { isOnPostgres } from '../support/postgres.js';
 import { tempDir } from '../support/temp-dir.js';
 import { scripted, session } from './fixtures/background.js';
 import { gatedProvider } from './fixtures/gated-provider.js';
@@ -129,7 +130,7 @@ describe('a runner of a run that is killed with SIGKILL', () => {
     const [job] = await runtime.jobsOf(id);
     const { pid } = await runtime.runnerOf(job?.id ?? '');
     await eventually('the model was asked', () => provider.asked() === 1);
-    const release = holdLock(runtime.config.dbPath);
+    const release = await holdLock(runtime);
     provider.open();
     await eventually('the answer is in the hands of the runner', () => provider.answered() === 1);
     process.kill(pid, 'SIGKILL');
@@ -253,13 +254,21 @@ it('runners side by side stop at the budget of the goal, which is one figure ove
 
 /** Notes at each reservation what is spent and promised then, whoever makes it. */
 async function watchReservations({ db }: Goals): Promise<void> {
-  await db.run('create table watched (total integer not null, cap integer not null) strict');
-  await db.run(
-    `create trigger watch after insert on budget_reservations begin
-       insert into watched select spent + (select sum(tokens) from budget_reservations where account = new.account), cap
-         from budgets where account = new.account and cap is not null;
-     end`,
-  );
+  const note = `insert into watched select spent + (select sum(tokens) from budget_reservations where account = new.account), cap
+    from budgets where account = new.account and cap is not null;`;
+  const head = 'create trigger watch after insert on budget_reservations';
+  const trigger = isOnPostgres
+    ? [
+        `create function watch() returns trigger language plpgsql as $$ begin ${note} return null; end $$`,
+        `${head} for each row execute function watch()`,
+      ]
+    : [`${head} begin ${note} end`];
+  const table = 'create table watched (total integer not null, cap integer not null)';
+  for (const statement of [table, ...trigger]) await db.run(statement);
+  if (!isOnPostgres) return;
+  onTestFinished(async () => {
+    for (const what of ['function watch cascade', 'table watched']) await db.run(`drop ${what}`);
+  });
 }
 
 it('a cancelled run ends its calls at the vendor, gives its tasks back, and leaves no process', async () => {

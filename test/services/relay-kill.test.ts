@@ -54,7 +54,7 @@ describe('a runner that is killed', () => {
     await eventually('the judge was asked', () => relay.asked().length === 2);
     const { pid } = await relay.runnerOf(runId);
     // From here on nobody writes.
-    const release = holdLock(relay.config.dbPath);
+    const release = await holdLock(relay);
     await eventually('the judge has answered', () => answers === 1);
     process.kill(pid, 'SIGKILL');
     await eventually('it is dead', () => !isAlive(pid));

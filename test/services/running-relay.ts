@@ -47,7 +47,7 @@ export async function running(
       eventually(`the relay is ${status}`, async () => {
         await runtime.jobs.sweep(session);
         await runtime.db.run(
-          "update jobs set run_at = 0, run_tick = 0 where status = 'pending' and error_code is not 'postponed'",
+          "update jobs set run_at = 0, run_tick = 0 where status = 'pending' and error_code is distinct from 'postponed'",
         );
         const detail = await runtime.relays.get(pipeline.id);
         return detail.pipeline.status === status && !detail.run?.isRunning ? detail : undefined;

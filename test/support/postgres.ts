@@ -38,15 +38,23 @@ export async function databaseEnv(home: string): Promise<Record<string, string>>
   return { AGENT_RUNTIME_DB_URL: addressOf(database) };
 }
 
-/** What is still connected goes first: a runtime that is closing may have its last statements under way. */
+/**
+ * What is still connected goes first: a runtime that is closing may have its last statements under way. Rows are deleted,
+ * without the triggers that would count them: to truncate the tables makes a file for each of them and of their indexes,
+ * and takes six times as long.
+ */
 const emptyAll = `
   do $$
-  declare tables text;
+  declare name text;
   begin
     perform pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid();
-    select string_agg(quote_ident(tablename), ', ') into tables from pg_tables
-      where schemaname = 'public' and tablename <> 'schema_version';
-    if tables is not null then execute 'truncate ' || tables || ' restart identity cascade'; end if;
+    set local session_replication_role = replica;
+    for name in select quote_ident(tablename) from pg_tables where schemaname = 'public' and tablename <> 'schema_version'
+    loop
+      execute 'delete from ' || name;
+    end loop;
+    perform setval(format('%I.%I', schemaname, sequencename), 1, false) from pg_sequences
+      where schemaname = 'public' and last_value is not null;
   end $$`;
 
 async function execute(database: string, text: string): Promise<void> {

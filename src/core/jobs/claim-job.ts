@@ -9,6 +9,8 @@ import { wasPostponed } from './attempts.js';
 import { isTaskCancelled } from './board-task.js';
 import { type JobRow, runGoal } from './job.js';
 import { type Lane, modulePrefix } from './lane.js';
+import { type Limited, Occupancy } from './occupancy.js';
+import { Rates } from './rates.js';
 
 /** What a runner, or the server that starts it, can run. */
 export interface Capabilities {
@@ -41,7 +43,7 @@ export function capabilityHash({ types, provides, isOfTypesAlone, labels = [] }:
  */
 const timeoutGraceMs = 30_000;
 
-/** Claims the next jobs of a lane, `most` at the most, in the order in which they are due to start. */
+/** Claims the next jobs of a lane, `most` at the most, in the order of the queue. */
 export async function claimJobs(
   sql: Sql,
   runnerId: string,
@@ -49,39 +51,31 @@ export async function claimJobs(
   most: number,
   clock: Clock,
 ): Promise<JobRow[]> {
-  if (most <= 0) return [];
-  const ready = await readyFor(sql, work, clock);
-  const next = await sql.all<NextJob>(
-    `select seq, type, concurrency from jobs where ${ready.text} order by priority desc, run_at, seq limit ?`,
-    ...ready.values,
-    most,
-  );
-  const allowed = await withinConcurrency(sql, next);
-  if (allowed.length === 0) return [];
-  const jobs = await startAttempts(sql, runnerId, allowed, clock);
-  // Behind those of a type that has become full, others may be ready.
-  if (allowed.length === next.length) return jobs;
-  return [...jobs, ...(await claimJobs(sql, runnerId, work, most - jobs.length, clock))];
+  const next = await pickReady(sql, work, clock, most);
+  return next.length === 0 ? [] : startAttempts(sql, runnerId, next, clock);
 }
 
-type NextJob = Pick<JobRow, 'seq' | 'type' | 'concurrency'>;
+type ReadyJob = Limited & Pick<JobRow, 'seq' | 'requires'>;
 
-/** Those of the next jobs that may run beside one another, and beside those that run already. */
-async function withinConcurrency(sql: Sql, next: readonly NextJob[]): Promise<number[]> {
-  const left = new Map<string, number>();
-  for (const { type, concurrency } of next) {
-    if (concurrency === null) continue;
-    const { running } = (await sql.get<{ running: number }>(
-      "select count(*) as running from jobs where type = ? and status = 'running'",
-      type,
-    )) ?? { running: 0 };
-    left.set(type, Math.min(left.get(type) ?? Number.POSITIVE_INFINITY, concurrency - running));
+/** The jobs of a lane, `most` at the most, that could start now beside one another. Behind one that may not, others may. */
+async function pickReady(sql: Sql, work: LaneWork, clock: Clock, most: number): Promise<number[]> {
+  if (most <= 0) return [];
+  const [occupancy, rates] = await Promise.all([Occupancy.read(sql), Rates.read(sql, clock)]);
+  const picked: number[] = [];
+  for (;;) {
+    const ready = readyFor(work, clock, [occupancy.mayStart, rates.mayStart]);
+    const isOther = picked.length === 0 ? '' : `and seq not in (${marks(picked)})`;
+    const found = await sql.all<ReadyJob>(
+      `select seq, type, requires, concurrency, concurrency_key, concurrency_limit from jobs where ${ready.text} ${isOther}
+       order by queue_at, seq limit ?`,
+      ...ready.values,
+      ...picked,
+      most - picked.length,
+    );
+    const admitted = found.filter((job) => rates.hasCall(job) && occupancy.admit(job) && rates.admit(job));
+    picked.push(...admitted.map(({ seq }) => seq));
+    if (admitted.length === found.length || picked.length === most) return picked;
   }
-  return next.flatMap(({ seq, type }) => {
-    const places = left.get(type) ?? 1;
-    if (left.has(type)) left.set(type, places - 1);
-    return places > 0 ? [seq] : [];
-  });
 }
 
 async function startAttempts(sql: Sql, runnerId: string, seqs: readonly number[], clock: Clock): Promise<JobRow[]> {
@@ -123,13 +117,7 @@ async function startAttempts(sql: Sql, runnerId: string, seqs: readonly number[]
 
 /** Counts the jobs of a lane that could start now, up to `limit`. */
 export async function countReady(sql: Sql, work: LaneWork, clock: Clock, limit: number): Promise<number> {
-  const ready = await readyFor(sql, work, clock);
-  const row = await sql.get<{ count: number }>(
-    `select count(*) as count from (select 1 from jobs where ${ready.text} limit ?) as ready`,
-    ...ready.values,
-    limit,
-  );
-  return row?.count ?? 0;
+  return (await pickReady(sql, work, clock, limit)).length;
 }
 
 /** When a runner of the lane next has something to do: a job is due, or a held task of a run, which becomes a job only then. */
@@ -170,14 +158,18 @@ async function nextHeldTaskAt(sql: Sql, { capabilities: { provides }, lane }: La
   return row?.due ?? undefined;
 }
 
+/** Those whose type or key is full need no runner that waits: the one that ends a job of it takes the next. */
 async function nextJobAt(sql: Sql, { capabilities, lane }: LaneWork, clock: Clock): Promise<number | undefined> {
   const runnable = runnableBy(capabilities);
+  const [{ mayStart }, rates] = await Promise.all([Occupancy.read(sql), Rates.read(sql, clock)]);
+  const due = rates.delayed(dueAt, dueValues(clock));
   const row = await sql.get<{ due: number | null }>(
-    `select min(${dueAt}) as due from jobs where status = 'pending' and unfinished_dependencies = 0
-       and lane = ? and ${runnable.text} and not ${isTaskCancelled}`,
-    ...dueValues(clock),
+    `select min(${due.text}) as due from jobs where status = 'pending' and unfinished_dependencies = 0
+       and lane = ? and ${runnable.text} ${mayStart.text} and not ${isTaskCancelled}`,
+    ...due.values,
     lane,
     ...runnable.values,
+    ...mayStart.values,
   );
   return row?.due ?? undefined;
 }
@@ -187,13 +179,13 @@ const dueAt = '(case when run_tick = 0 then 0 when run_boot_id = ? then run_tick
 
 const dueValues = (clock: Clock): [string, number] => [clock.bootId, bootAt(clock)];
 
-async function readyFor(sql: Sql, { capabilities, lane }: LaneWork, clock: Clock): Promise<Fragment> {
+function readyFor({ capabilities, lane }: LaneWork, clock: Clock, limits: readonly Fragment[]): Fragment {
   const runnable = runnableBy(capabilities);
-  const full = await fullTypes(sql);
+  const mayStart = limits.map(({ text }) => text).join('');
   return {
     text: `status = 'pending' and unfinished_dependencies = 0 and lane = ? and ${dueAt} <= ? and ${runnable.text}
-      ${full.length === 0 ? '' : `and type not in (${marks(full)})`} and not ${isTaskCancelled}`,
-    values: [lane, ...dueValues(clock), clock.now(), ...runnable.values, ...full],
+      ${mayStart} and not ${isTaskCancelled}`,
+    values: [lane, ...dueValues(clock), clock.now(), ...runnable.values, ...limits.flatMap(({ values }) => values)],
   };
 }
 
@@ -207,15 +199,7 @@ function runnableBy({ types, provides, isOfTypesAlone = false, labels = [] }: Ca
   };
 }
 
-/** Types at their concurrency limit over all processes. The smallest limit among the running jobs of a type counts. */
-async function fullTypes(sql: Sql): Promise<string[]> {
-  const rows = await sql.all<{ type: string }>(
-    "select type from jobs where status = 'running' group by type having count(*) >= min(concurrency)",
-  );
-  return rows.map((row) => row.type);
-}
-
 /** The list inside `in (...)`: `?, ?, ?`, or `null` for an empty list, which matches nothing. */
-function marks(values: readonly string[]): string {
+function marks(values: readonly unknown[]): string {
   return values.length === 0 ? 'null' : values.map(() => '?').join(', ');
 }

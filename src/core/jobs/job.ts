@@ -24,7 +24,14 @@ export interface JobRow {
   /** What the worker must have that takes it. */
   needs: string | null;
   concurrency: number | null;
+  /** Of the jobs with one key at most `concurrency_limit` run at once. */
+  concurrency_key: string | null;
+  concurrency_limit: number | null;
+  /** While it is pending or running, no other job of its project has this key. */
+  unique_key: string | null;
   lane: Lane;
+  /** Its place in the queue; see `queueAt`. */
+  queue_at: number;
   run_at: number;
   /** 0: due at once. Otherwise when it is due, in milliseconds since the boot `run_boot_id`; null: `run_at` says. */
   run_tick: number | null;

@@ -9,7 +9,9 @@ import { reclaimTask } from './board-task.js';
 import { dependencyFailed } from './dependents.js';
 import { hasEnded, type JobRow, runGoal } from './job.js';
 import { laneOf } from './lane.js';
+import { queueAt } from './queue-order.js';
 import { findJob } from './read-jobs.js';
+import { requireUnique } from './unique-key.js';
 
 /** What a retry changes of a job; what is left out stays. */
 export interface RetryOptions {
@@ -25,7 +27,7 @@ export interface RetryOptions {
 /**
  * Puts a failed, cancelled or dead job back into the queue with fresh tries and claims its board task again. Jobs that
  * were cancelled because of it return to the queue too. Throws `not_found`; `conflict` for a job that has completed or is
- * still open, for a run, and for one whose dependency did not complete; and as `reclaimTask` does.
+ * still open, for a run, and for one whose dependency did not complete or whose unique key is taken; and as `reclaimTask` does.
  */
 export async function retryJob(
   sql: Sql,
@@ -57,6 +59,7 @@ export async function retryJob(
       `Call retry_task with ${failed}; this one then runs after it by itself.`,
     );
   }
+  await requireUnique(sql, row);
   if (options.tokenBudget !== undefined || options.budgetMicros !== undefined) {
     await changeBudgets(sql, row, options, change);
   }
@@ -114,13 +117,14 @@ async function failedDependencyOf(sql: Sql, id: string): Promise<string | undefi
 async function requeueFresh(sql: Sql, row: JobRow, options: RetryOptions, change: Change): Promise<void> {
   const requires = options.requires === undefined ? row.requires : options.requires;
   await sql.run(
-    `update jobs set status = 'pending', payload = ?, requires = ?, lane = ?, requested_model = ?, run_at = ?, run_tick = 0, run_boot_id = null, blocked_by = null, tries = 0, crashes = 0,
+    `update jobs set status = 'pending', payload = ?, requires = ?, lane = ?, requested_model = ?, queue_at = ?, run_at = ?, run_tick = 0, run_boot_id = null, blocked_by = null, tries = 0, crashes = 0,
        is_dead = 0, cancel_requested_at = null, progress = null, progress_message = null, read_at = null, result = null, verdict = null,
        error_code = null, error_message = null, completed_at = null, updated_at = ? where seq = ?`,
     options.payload ?? row.payload,
     requires,
     laneOf(row.type, requires),
     options.requestedModel ?? row.requested_model,
+    queueAt(row.priority, change.at),
     change.at,
     change.at,
     row.seq,
@@ -147,9 +151,10 @@ async function reviveDependents(sql: Sql, job: JobRow, change: Change, clock: Cl
   }
 }
 
-/** Claims the board task of a revived job again. Resolves to false when someone else has taken the task meanwhile. */
+/** Claims the board task of a revived job again. Resolves to false when that, or its unique key, has been taken meanwhile. */
 async function tryReclaim(sql: Sql, job: JobRow, change: Change, clock: Clock): Promise<boolean> {
   try {
+    await requireUnique(sql, job);
     await reclaimTask(sql, job, change, clock);
     return true;
   } catch (error) {

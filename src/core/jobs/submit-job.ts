@@ -13,7 +13,9 @@ import type { FailurePolicy, TaskReference } from '../tasks/task.js';
 import { claimTaskForJob } from './board-task.js';
 import { hasEnded, type JobRow } from './job.js';
 import { laneOf } from './lane.js';
+import { queueAt } from './queue-order.js';
 import { findJob } from './read-jobs.js';
+import { findUnique } from './unique-key.js';
 
 export interface NewJob {
   type: string;
@@ -27,6 +29,11 @@ export interface NewJob {
   needs?: string | undefined;
   /** How many jobs of its type may run at once, over all processes. */
   concurrency?: number | undefined;
+  /** Of the jobs with this key at most `concurrencyLimit` run at once, over all processes; one unless given. */
+  concurrencyKey?: string | undefined;
+  concurrencyLimit?: number | undefined;
+  /** Not submitted while another job of its project with this key is pending or running. */
+  uniqueKey?: string | undefined;
   /** Not started before this time. */
   runAt?: EpochMs | undefined;
   /** Not started before this long from now, milliseconds; a clock that is set meanwhile does not change it. */
@@ -55,7 +62,7 @@ export interface NewJob {
 
 export interface Submission {
   row: JobRow;
-  /** The idempotency key was known, and `row` is the job of the earlier call. */
+  /** The idempotency key was known, or the unique key is taken, and `row` is the job of the earlier call. */
   isRepeated: boolean;
 }
 
@@ -70,6 +77,9 @@ export const defaultMaxAttempts = 3;
 export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Clock): Promise<Submission> {
   const known = job.idempotencyKey === undefined ? undefined : await findRepeated(sql, job, job.idempotencyKey);
   if (known) return { row: known, isRepeated: true };
+  const project = job.project ?? actor.project;
+  const open = job.uniqueKey === undefined ? undefined : await findUnique(sql, project, job.uniqueKey);
+  if (open) return { row: open, isRepeated: true };
 
   const at = clock.now();
   const id = newUuid();
@@ -77,17 +87,23 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
   const dependencies = await openDependencies(sql, job.dependsOn ?? [], policy);
   const isSatisfied = ({ status }: JobRow) => status === 'completed' || (policy === 'run' && hasEnded(status));
   const task = job.task === undefined ? undefined : await claimTaskForJob(sql, job.task, id, actor, clock);
+  const priority = job.priority ?? 5;
+  const start = startOf(job, at, clock);
   const row = await insertRow<JobRow>(sql, 'jobs', {
     id,
     type: job.type,
     payload: JSON.stringify(job.payload),
     metadata: JSON.stringify(job.metadata ?? {}),
-    priority: job.priority ?? 5,
+    priority,
     requires: job.requires ?? null,
     needs: job.needs ?? null,
     concurrency: job.concurrency ?? null,
+    concurrency_key: job.concurrencyKey ?? null,
+    concurrency_limit: job.concurrencyKey === undefined ? null : (job.concurrencyLimit ?? 1),
+    unique_key: job.uniqueKey ?? null,
     lane: laneOf(job.type, job.requires),
-    ...startOf(job, at, clock),
+    ...start,
+    queue_at: queueAt(priority, start.run_at),
     unfinished_dependencies: dependencies.filter((dependency) => !isSatisfied(dependency)).length,
     on_dependency_failure: policy,
     timeout_seconds: job.timeoutSeconds ?? defaultTimeoutSeconds,
@@ -102,7 +118,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
     goal_id: job.goalId ?? task?.goal_id ?? null,
     parent_id: job.parentId ?? null,
     sweep: job.sweep ?? null,
-    project: job.project ?? actor.project,
+    project,
     submitted_by: recordedName(actor),
     created_at: at,
     updated_at: at,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
+import { readRateGates } from '../rates/rates.js';
 import type { Capabilities } from './claim-job.js';
 import type { JobRow } from './job.js';
 import { type Lane, type LaneLimit, modulePrefix } from './lane.js';
@@ -18,6 +19,8 @@ export async function whyPending(sql: Sql, id: string, limits: QueueLimits, cloc
   return (
     (await waitsForJobs(sql, row)) ??
     waitsForTime(row, clock) ??
+    (await waitsForKey(sql, row)) ??
+    (await waitsForRate(sql, row, clock)) ??
     (await lacksWorker(sql, row)) ??
     lacksRunner(row, limits.capabilities) ??
     (await waitsForOthers(sql, row, limits.lanes))
@@ -50,6 +53,23 @@ function waitsForTime(
   return `It was submitted to start at ${time}.`;
 }
 
+async function waitsForKey(sql: Sql, { concurrency_key: key, concurrency_limit: own }: JobRow) {
+  if (key === null) return undefined;
+  const { running, least } = (await sql.get<{ running: number; least: number | null }>(
+    `select count(*) as running, min(concurrency_limit) as least from jobs
+     where status = 'running' and (concurrency is not null or concurrency_key is not null) and concurrency_key = ?`,
+    key,
+  )) ?? { running: 0, least: null };
+  if (running < Math.min(own ?? 1, least ?? Number.POSITIVE_INFINITY)) return undefined;
+  const jobs = running === 1 ? '1 job with it is running' : `${running} jobs with it are running`;
+  return `It waits for its concurrency key ${key}: ${jobs}, and no more may at once.`;
+}
+
+async function waitsForRate(sql: Sql, { requires }: JobRow, clock: Clock): Promise<string | undefined> {
+  const { wait } = (await readRateGates(sql, clock)).get(requires ?? '') ?? {};
+  return wait && `${wait.reason} It may start at ${new Date(wait.until).toISOString()}.`;
+}
+
 async function lacksWorker(sql: Sql, { needs }: JobRow): Promise<string | undefined> {
   if (needs === null) return undefined;
   if (await hasWorkerWith(sql, needs)) return `It waits until a worker that provides ${needs} has room.`;
@@ -70,11 +90,11 @@ async function waitsForOthers(sql: Sql, row: JobRow, lanes: QueueLimits['lanes']
     `select count(*) filter (where status = 'running' and type = ?) as same,
        count(*) filter (where status = 'running' and runner_id is not null) as running,
        count(*) filter (where status = 'pending' and unfinished_dependencies = 0
-         and (priority > ? or (priority = ? and seq < ?))) as before
+         and (queue_at < ? or (queue_at = ? and seq < ?))) as before
      from jobs where status in ('pending', 'running') and lane = ?`,
     row.type,
-    row.priority,
-    row.priority,
+    row.queue_at,
+    row.queue_at,
     row.seq,
     row.lane,
   );

@@ -1,7 +1,8 @@
-import type { Client, QueryResult, QueryResultRow } from 'pg';
+import type { Client } from 'pg';
 import pg from 'pg';
 import type { Value } from '../sql.js';
 import { readAddress } from './address.js';
+import { type Answer, Batch, type Sent } from './batch.js';
 import { toPostgres } from './dialect.js';
 import { isConnectionFailure, isInvalidText, isReadOnlyServer, isStale } from './postgres-errors.js';
 
@@ -14,8 +15,9 @@ export interface ConnectionNeeds {
 }
 
 /**
- * One connection, opened when it is first needed and again after it has failed. Statements are sent at once, one after
- * the other, without waiting for the answers to those before; the server runs them in that order.
+ * One connection, opened when it is first needed and again after it has failed. Statements are sent without waiting for
+ * the answers to those before; the server runs them in that order. On a connection that writes, those that are given
+ * within one turn of the event loop are one batch: they belong to one transaction, which the first that fails gives up.
  */
 export class Connection {
   readonly #needs: ConnectionNeeds;
@@ -23,6 +25,9 @@ export class Connection {
   /** Texts as PostgreSQL takes them, and the name under which each is prepared. */
   readonly #texts = new Map<string, { text: string; name: string | undefined }>();
   readonly #isCurrent = new WeakSet<Client>();
+  /** The names under which a connection's server knows texts. */
+  readonly #prepared = new WeakMap<Client, Set<string>>();
+  #gathered: { client: Client; statements: Sent[] } | undefined;
   #opening: Promise<Client> | undefined;
   #isClosed = false;
   #clockOffset = 0;
@@ -50,20 +55,40 @@ export class Connection {
   }
 
   /** Sends a statement on a connection that `open` gave. */
-  send<Row extends QueryResultRow>(
-    client: Client,
-    text: string,
-    values: readonly Value[] = [],
-  ): Promise<QueryResult<Row>> {
-    const known = this.#known(text);
-    const query = known.name === undefined ? { text: known.text } : { text: known.text, name: known.name };
-    const answer = client.query<Row>({ ...query, values: [...values] });
+  send<Row>(client: Client, text: string, values: readonly Value[] = []): Promise<Answer<Row>> {
+    const answer = new Promise<Answer<Row>>((resolve, reject) => {
+      const statement = { ...this.#known(text), values, resolve: resolve as Sent['resolve'], reject };
+      if (this.#needs.isReadOnly) this.#submit(client, [statement]);
+      else this.#gather(client, statement);
+    });
     answer.catch((error) => {
       if (this.#isUseless(error)) this.discard(client);
       // It is a fault of the text, which the driver does not name.
       if (isInvalidText(error)) error.message += ` in: ${text}`;
     });
     return answer;
+  }
+
+  #gather(client: Client, statement: Sent): void {
+    if (this.#gathered?.client === client) {
+      this.#gathered.statements.push(statement);
+      return;
+    }
+    const gathered = { client, statements: [statement] };
+    this.#gathered = gathered;
+    // A tick that is asked for by a microtask comes when all of them are done: when the body waits for an answer.
+    queueMicrotask(() =>
+      process.nextTick(() => {
+        if (this.#gathered === gathered) this.#gathered = undefined;
+        this.#submit(client, gathered.statements);
+      }),
+    );
+  }
+
+  #submit(client: Client, statements: readonly Sent[]): void {
+    const prepared = this.#prepared.get(client) ?? new Set();
+    this.#prepared.set(client, prepared);
+    client.query(new Batch(statements, prepared, types.getTypeParser));
   }
 
   #isUseless(error: unknown): boolean {

@@ -22,7 +22,7 @@ export function isConnectionFailure(error: unknown): boolean {
   return (
     /^(08|57P|53300)/.test(code) ||
     /^E[A-Z]+$/.test(code) ||
-    /Connection terminated|connection error and is not queryable|Client was closed|timeout expired/i.test(
+    /Connection terminated|connection error and is not queryable|Client was closed|timeout expired|read timeout/i.test(
       messageOf(error),
     )
   );

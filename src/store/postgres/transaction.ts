@@ -1,7 +1,8 @@
-import type { Client, QueryResultRow } from 'pg';
+import type { Client } from 'pg';
 import type { Sql, Value } from '../sql.js';
 import { guardAgainstWaiting } from '../transaction-guard.js';
 import type { Connection } from './connection.js';
+import { isConnectionFailure } from './postgres-errors.js';
 
 /** Undoes a transaction that began beside others, so that it is run again as the only one. */
 export class MustBeAlone extends Error {}
@@ -36,7 +37,7 @@ export async function runTransaction<Result>(
   let isOpen = true;
   let waiting = 0;
 
-  async function send<Row extends QueryResultRow>(text: string, values: readonly Value[]) {
+  async function send<Row>(text: string, values: readonly Value[]) {
     if (!isOpen) throw new Error('This transaction has ended; its sql must not be kept.');
     waiting++;
     guard.disarm();
@@ -52,10 +53,9 @@ export async function runTransaction<Result>(
   }
 
   const sql: Sql = {
-    all: async <Row>(text: string, ...values: Value[]) => (await send<QueryResultRow>(text, values)).rows as Row[],
-    get: async <Row>(text: string, ...values: Value[]) =>
-      (await send<QueryResultRow>(text, values)).rows[0] as Row | undefined,
-    run: async (text, ...values) => (await send(text, values)).rowCount ?? 0,
+    all: async <Row>(text: string, ...values: Value[]) => (await send<Row>(text, values)).rows,
+    get: async <Row>(text: string, ...values: Value[]) => (await send<Row>(text, values)).rows[0],
+    run: async (text, ...values) => (await send(text, values)).count,
     send: async (text, ...values) => void send(text, values).catch(() => {}),
     async alone() {
       if (!isAlone) throw new MustBeAlone();
@@ -63,21 +63,25 @@ export async function runTransaction<Result>(
   };
 
   // Their errors are those of the first statement, which finds no open transaction.
-  const begun = [
-    client.query(isDurable ? 'begin; set local synchronous_commit = on' : 'begin'),
-    connection.send<{ xid: string }>(client, isAlone ? lockAlone : lockBeside),
-  ] as const;
-  for (const step of begun) step.catch((error) => (failure ??= { error }));
+  const opening = (text: string) => {
+    const answer = connection.send<{ xid: string }>(client, text);
+    answer.catch((error) => (failure ??= { error }));
+    return answer;
+  };
+  opening('begin');
+  if (isDurable) opening('set local synchronous_commit = on');
+  const locked = opening(isAlone ? lockAlone : lockBeside);
   try {
     const result = await Promise.race([body(sql), guard.violation]);
     isOpen = false;
     guard.disarm();
     // A body that caught the error of a statement cannot go on: the server has given the transaction up.
     if (failure) throw (failure as { error: unknown }).error;
-    const committed = client.query('commit');
-    committed.catch(() => {});
-    const { xid } = (await begun[1]).rows[0] as { xid: string };
-    const { command } = await committed.catch((error) => {
+    // Without its id its outcome could not be asked for.
+    const [{ xid }] = (await locked).rows as [{ xid: string }];
+    const { command } = await connection.send(client, 'commit').catch((error) => {
+      // What fails before it keeps it from being tried.
+      if (failure && !isConnectionFailure(failure.error)) throw failure.error;
       throw new CommitUnanswered(xid, error);
     });
     if (command !== 'COMMIT')
@@ -86,13 +90,14 @@ export async function runTransaction<Result>(
   } catch (error) {
     isOpen = false;
     guard.disarm();
-    if (!(error instanceof CommitUnanswered)) await client.query('rollback').catch(() => connection.discard(client));
+    if (!(error instanceof CommitUnanswered))
+      await connection.send(client, 'rollback').catch(() => connection.discard(client));
     throw error;
   }
 }
 
 /** 'agrt' in ASCII: the lock that those who write alone hold for themselves, and all others together. */
-const writeLock = 0x61677274;
+export const writeLock = 0x61677274;
 /** With the transaction's id, by which its outcome can be asked for later. */
 const lockAlone = `select pg_advisory_xact_lock(${writeLock}), pg_current_xact_id()::text as xid`;
 const lockBeside = `select pg_advisory_xact_lock_shared(${writeLock}), pg_current_xact_id()::text as xid`;

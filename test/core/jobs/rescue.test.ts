@@ -5,6 +5,7 @@ import type { RunnerRow } from '../../../src/core/jobs/runners.js';
 import { openDatabase } from '../../../src/store/sqlite/open.js';
 import { holdLock } from '../../runner/fixtures/hold-lock.js';
 import { isOnPostgres } from '../../support/postgres.js';
+import { refuseWrites } from '../../support/refuse-writes.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { completed, keyOf, pidOf, type Queue, session, testQueue } from './queue.js';
 
@@ -68,31 +69,28 @@ describe('a runner whose process is gone', () => {
     expect(queue.spooled.size).toBe(0);
   });
 
-  // The faults are those of a file.
-  it.skipIf(isOnPostgres)('keeps that outcome in its file until the database has it', async () => {
+  it('keeps that outcome in its file until the database has it', async () => {
     const queue = await testQueue();
     const job = await queue.running();
     await set(queue, job.runner_id, 'dead');
     queue.spooled.set(keyOf(job).token, completed);
     const { db } = queue.runtime;
-    await db.run("create trigger full before update on jobs begin select raise(abort, 'disk full'); end");
+    const allow = await refuseWrites(db, { table: 'jobs' });
     await expect(queue.rescue()).rejects.toThrow('disk full');
     expect(queue.spooled.size).toBe(1);
-    await db.run('drop trigger full');
+    await allow();
     await queue.rescue();
     expect((await queue.row(job.id)).status).toBe('completed');
   });
 
-  it.skipIf(isOnPostgres)('does not keep the others from being rescued when it cannot be', async () => {
+  it('does not keep the others from being rescued when it cannot be', async () => {
     const queue = await testQueue();
     const stubborn = await queue.running();
     const other = await queue.running();
     for (const job of [stubborn, other]) await set(queue, job.runner_id, 'dead');
     const { db } = queue.runtime;
-    await db.run(
-      `create trigger stuck before update on jobs when old.seq = ${stubborn.seq} begin select raise(abort, 'no'); end`,
-    );
-    await expect(queue.rescue()).rejects.toThrow('no');
+    await refuseWrites(db, { table: 'jobs', when: `new.seq = ${stubborn.seq}` });
+    await expect(queue.rescue()).rejects.toThrow('disk full');
     expect((await queue.row(other.id)).status).toBe('pending');
   });
 });
@@ -171,6 +169,7 @@ describe('a runner that lives', () => {
   });
 });
 
+// The server itself ends a transaction whose process has stopped.
 it.skipIf(isOnPostgres)(
   'a process that was stopped with the write lock in its hand is ended all the same when its time is over',
   async () => {
@@ -186,7 +185,7 @@ it.skipIf(isOnPostgres)(
       lockDeadlineMs: 100,
     });
     onTestFinished(() => impatient.close());
-    const release = holdLock(db.location);
+    const release = await holdLock(queue.runtime);
     const jobs = createJobStore({ ...queue.needs, db: impatient });
     const ended: string[] = [];
     const endRunner = (row: RunnerRow) => {

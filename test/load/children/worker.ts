@@ -3,10 +3,10 @@
 import { writeSync } from 'node:fs';
 import { workUntilEmpty } from '../work-board.js';
 
-const [file = '', worker = '', leaseSeconds = '', workMs = ''] = process.argv.slice(2);
+const [database = '', worker = '', leaseSeconds = '', workMs = ''] = process.argv.slice(2);
 const say = (line: string | number) => writeSync(1, `${line}\n`);
 const report = await workUntilEmpty({
-  file,
+  database,
   worker,
   leaseSeconds: Number(leaseSeconds),
   workMs: Number(workMs),

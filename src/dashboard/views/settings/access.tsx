@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Settings } from '../../../http/page/settings.js';
 import { write } from '../../api.js';
@@ -48,12 +49,65 @@ export function AccessSettings({ access, own }: AccessSettingsProps) {
 
 function Tokens({ tokens }: Pick<Access, 'tokens'>) {
   return (
+    <Holdings
+      heads={['Name', 'Created']}
+      rows={tokens.map(({ id, name, ...rest }) => ({
+        ...rest,
+        id,
+        name,
+        mark: <code class="quiet">{id}</code>,
+        action: (
+          <ConfirmButton
+            label="Revoke"
+            question={`Revoke the token ${name}?`}
+            consequence="What uses it is let in no more, at once and for good, and its browsers are signed out."
+            onConfirm={() => revoke(id)}
+          />
+        ),
+      }))}
+    />
+  );
+}
+
+function Browsers({ browsers, own }: Pick<Access, 'browsers'> & { own: string | undefined }) {
+  if (browsers.length === 0) return <p class="quiet">None is signed in.</p>;
+  return (
+    <Holdings
+      heads={['Signed in as', 'Since']}
+      rows={browsers.map(({ id, name, ...rest }) => ({
+        ...rest,
+        id,
+        name,
+        mark: id === own ? <span class="badge">this browser</span> : <code class="quiet">{id}</code>,
+        action: id !== own && (
+          <ConfirmButton
+            label="Sign out"
+            question="Sign out this browser?"
+            consequence={`It is a browser of ${name}. It needs another code or token to come in again.`}
+            onConfirm={() => revoke(id)}
+          />
+        ),
+      }))}
+    />
+  );
+}
+
+interface Holding extends Omit<Access['tokens'][number], 'last_used_at' | 'expires_at'> {
+  last_used_at?: string | null | undefined;
+  expires_at?: string | null | undefined;
+  mark: ComponentChildren;
+  action: ComponentChildren;
+}
+
+/** What lets somebody in, with its rights and times. */
+function Holdings({ heads: [who, since], rows }: { heads: [who: string, since: string]; rows: Holding[] }) {
+  return (
     <table class="holdings">
       <thead>
         <tr>
-          <th>Name</th>
+          <th>{who}</th>
           <th>Rights</th>
-          <th>Created</th>
+          <th>{since}</th>
           <th>Last used</th>
           <th>Ends</th>
           <th>
@@ -62,25 +116,22 @@ function Tokens({ tokens }: Pick<Access, 'tokens'>) {
         </tr>
       </thead>
       <tbody>
-        {tokens.map(({ id, name, read_only, created_at, last_used_at, expires_at }) => (
+        {rows.map(({ id, name, mark, read_only, created_at, last_used_at, expires_at, action }) => (
           <tr key={id}>
             <td>
-              <strong>{name}</strong> <code class="quiet">{id}</code>
+              <strong>{name}</strong> {mark}
             </td>
-            <td>{read_only ? 'read-only' : 'full'}</td>
-            <td>
+            <td data-name="Rights">{read_only ? 'read-only' : 'full'}</td>
+            <td data-name={since}>
               <Time at={created_at} />
             </td>
-            <td>{last_used_at ? <Time at={last_used_at} /> : <span class="quiet">never</span>}</td>
-            <td>{expires_at ? <Time at={expires_at} /> : <span class="quiet">never</span>}</td>
-            <td>
-              <ConfirmButton
-                label="Revoke"
-                question={`Revoke the token ${name}?`}
-                consequence="What uses it is let in no more, at once and for good, and its browsers are signed out."
-                onConfirm={() => revoke(id)}
-              />
+            <td data-name="Last used">
+              <TimeOrNever at={last_used_at} />
             </td>
+            <td data-name="Ends">
+              <TimeOrNever at={expires_at} />
+            </td>
+            <td>{action}</td>
           </tr>
         ))}
       </tbody>
@@ -88,55 +139,8 @@ function Tokens({ tokens }: Pick<Access, 'tokens'>) {
   );
 }
 
-function Browsers({ browsers, own }: Pick<Access, 'browsers'> & { own: string | undefined }) {
-  if (browsers.length === 0) return <p class="quiet">None is signed in.</p>;
-  return (
-    <table class="holdings">
-      <thead>
-        <tr>
-          <th>Signed in as</th>
-          <th>Rights</th>
-          <th>Since</th>
-          <th>Last used</th>
-          <th>Ends</th>
-          <th>
-            <span class="unseen">Actions</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {browsers.map(({ id, name, read_only, created_at, last_used_at, expires_at }) => (
-          <tr key={id}>
-            <td>
-              <strong>{name}</strong>{' '}
-              {id === own ? <span class="badge">this browser</span> : <code class="quiet">{id}</code>}
-            </td>
-            <td>{read_only ? 'read-only' : 'full'}</td>
-            <td>
-              <Time at={created_at} />
-            </td>
-            <td>
-              <Time at={last_used_at} />
-            </td>
-            <td>
-              <Time at={expires_at} />
-            </td>
-            <td>
-              {id !== own && (
-                <ConfirmButton
-                  label="Sign out"
-                  question="Sign out this browser?"
-                  consequence={`It is a browser of ${name}. It needs another code or token to come in again.`}
-                  onConfirm={() => revoke(id)}
-                />
-              )}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
+const TimeOrNever = ({ at }: { at: string | null | undefined }) =>
+  at ? <Time at={at} /> : <span class="quiet">never</span>;
 
 async function revoke(id: string): Promise<string> {
   const { kind, name } = await write<{ kind: 'token' | 'browser'; name: string }>('page/revoke_access', { id });
