@@ -12,6 +12,7 @@ import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
 import { bringArtifacts, findArtifacts, removeOldCopies } from './artifacts.js';
+import { forgetBeginnings, hasNeverBegun } from './beginnings.js';
 import type { CrashReports } from './crash-report.js';
 import { endDescendants } from './descendants.js';
 import { logJobEnd } from './job-log.js';
@@ -25,9 +26,8 @@ export interface JobsNeeds {
   spawner: Spawner;
   spool: Spool;
   crashReports: CrashReports;
-  log: Log;
-  /** Where the files of jobs are. */
   dataDir: string;
+  log: Log;
   /** Nothing is written for one who reads, so a lost runner is left to others. */
   isReadOnly?: boolean;
 }
@@ -68,7 +68,7 @@ export interface Jobs extends JobReads {
 export function createJobs({ db, clock, store, log, dataDir, isReadOnly = false, ...needs }: JobsNeeds): Jobs {
   const reads = createJobReads(db, clock);
   const place = { db, dataDir };
-  const runners = new RunnerProcesses({ store, log, ...needs });
+  const runners = new RunnerProcesses({ store, log, dataDir, ...needs });
 
   const fill = async (actor: Actor): Promise<void> => {
     for (const runnerId of await store.permitRunners(actor)) await runners.start(runnerId);
@@ -176,9 +176,9 @@ const pollMs = 50;
 
 /** Starts and ends the processes of the runners in the store. */
 class RunnerProcesses {
-  readonly #needs: Omit<JobsNeeds, 'db' | 'clock' | 'dataDir'>;
+  readonly #needs: Omit<JobsNeeds, 'db' | 'clock'>;
 
-  constructor(needs: Omit<JobsNeeds, 'db' | 'clock' | 'dataDir'>) {
+  constructor(needs: Omit<JobsNeeds, 'db' | 'clock'>) {
     this.#needs = needs;
   }
 
@@ -197,8 +197,9 @@ class RunnerProcesses {
 
   /** Finds runners that are gone. Their jobs end or go back into the queue. */
   async rescue(): Promise<void> {
-    const { store, spool, crashReports, log } = this.#needs;
+    const { store, spool, crashReports, dataDir, log } = this.#needs;
     const rescued = await store.rescue({
+      neverBegan: ({ token }, runnerId) => hasNeverBegun(dataDir, runnerId, token),
       readSpooled: (key, runnerId, isAlone) => spool.read(key) ?? crashReports.read(key, runnerId, isAlone),
       forgetSpooled: spool.forget,
       endRunner: (row) => this.#endRunner(row),
@@ -234,11 +235,12 @@ class RunnerProcesses {
   }
 
   #endRunner(row: RunnerRow): void {
-    const { spawner, crashReports } = this.#needs;
+    const { spawner, crashReports, dataDir } = this.#needs;
     const identity = identityOf(row);
     if (identity) spawner.signalRunner(identity, 'SIGKILL');
     endDescendants(row.id);
     crashReports.forget(row.id);
+    forgetBeginnings(dataDir, row.id);
   }
 }
 
