@@ -12,7 +12,7 @@ it('every option reaches the job', async () => {
   const id = await submit('generic', {}, ...options, ...keys, '--timeout', '60', '--metadata', '{"user": "ann"}');
   const { db, jobs } = await testRuntime({ home });
   const columns = 'concurrency_key, concurrency_limit, unique_key';
-  expect({ ...(await db.get(`select ${columns} from jobs where id = ?`, id)) }).toEqual({
+  expect(await db.get(`select ${columns} from jobs where id = ?`, id)).toMatchObject({
     concurrency_key: 'gpu',
     concurrency_limit: 2,
     unique_key: 'one',
