@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 import { percentileOf, type Times } from '../metrics/task-figures.js';
+import { isOfPeriods, readPeriods } from './job-periods.js';
 
 /** The jobs and tasks that ended in one interval of time. */
 export interface Durations {
@@ -29,7 +30,10 @@ interface PlacedTimes extends Times {
  */
 export async function readDurations(sql: Sql, { from, to, count }: Window): Promise<Durations[]> {
   const values = [from, (to - from) / count, from, to];
-  const jobs = await sql.all<PlacedTimes>(jobTimes, ...values);
+  const length = (to - from) / count;
+  const jobs = isOfPeriods({ from, length })
+    ? await readSummedTimes(sql, { from, to, count })
+    : await sql.all<PlacedTimes>(jobTimes, ...values);
   const tasks = await sql.all<PlacedTimes>(taskTimes, ...values);
   const ended = await sql.all<{ place: number; status: string; count: number }>(endedTasks, ...values);
   // A moment at the end of the window is in its last interval.
@@ -45,6 +49,23 @@ export async function readDurations(sql: Sql, { from, to, count }: Window): Prom
       tasks: ofTasks.length === 0 ? null : { median: percentileOf(ofTasks, 0.5), p90: percentileOf(ofTasks, 0.9) },
     };
   });
+}
+
+/** The times of jobs in the same buckets, off the sums of the periods that each interval consists of. */
+async function readSummedTimes(sql: Sql, { from, to, count }: Window): Promise<PlacedTimes[]> {
+  const buckets = new Map<string, PlacedTimes>();
+  for (const { at, times } of await readPeriods(sql, from, to)) {
+    const place = Math.floor(((at - from) / (to - from)) * count);
+    for (const { count, shortest, longest } of times) {
+      const bucket = `${place} ${Math.floor(20 * Math.log(1 + shortest))}`;
+      const known = buckets.get(bucket) ?? { place, count: 0, shortest, longest };
+      known.count += count;
+      known.shortest = Math.min(known.shortest, shortest);
+      known.longest = Math.max(known.longest, longest);
+      buckets.set(bucket, known);
+    }
+  }
+  return [...buckets.values()];
 }
 
 const place = 'floor((completed_at - ?) / cast(? as double precision)) as place';
