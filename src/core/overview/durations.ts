@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 import { percentileOf, type Times } from '../metrics/task-figures.js';
-import { isOfPeriods, readPeriods } from './job-periods.js';
+import { isOfPeriods, readPeriodTimes } from './job-periods.js';
 
 /** The jobs and tasks that ended in one interval of time. */
 export interface Durations {
@@ -51,18 +51,20 @@ export async function readDurations(sql: Sql, { from, to, count }: Window): Prom
   });
 }
 
-/** The times of jobs in the same buckets, off the sums of the periods that each interval consists of. */
-async function readSummedTimes(sql: Sql, { from, to, count }: Window): Promise<PlacedTimes[]> {
-  const buckets = new Map<string, PlacedTimes>();
-  for (const { at, times } of await readPeriods(sql, from, to)) {
-    const place = Math.floor(((at - from) / (to - from)) * count);
-    for (const { count, shortest, longest } of times) {
-      const bucket = `${place} ${Math.floor(20 * Math.log(1 + shortest))}`;
-      const known = buckets.get(bucket) ?? { place, count: 0, shortest, longest };
-      known.count += count;
-      known.shortest = Math.min(known.shortest, shortest);
-      known.longest = Math.max(known.longest, longest);
-      buckets.set(bucket, known);
+/** The times of jobs in buckets as wide, off the sums of the periods that each interval consists of. */
+async function readSummedTimes(sql: Sql, { from, to, count: places }: Window): Promise<PlacedTimes[]> {
+  const buckets = new Map<number, PlacedTimes>();
+  for (const { at, times } of await readPeriodTimes(sql, from, to)) {
+    const place = Math.floor(((at - from) / (to - from)) * places);
+    for (let triple = 0; triple < times.length; triple += 3) {
+      const [count = 0, shortest = 0, longest = 0] = [times[triple], times[triple + 1], times[triple + 2]];
+      const bucket = Math.floor(20 * Math.log(1 + shortest)) * places + place;
+      const known = buckets.get(bucket);
+      if (known) {
+        known.count += count;
+        if (shortest < known.shortest) known.shortest = shortest;
+        if (longest > known.longest) known.longest = longest;
+      } else buckets.set(bucket, { place, count, shortest, longest });
     }
   }
   return [...buckets.values()];

@@ -7,7 +7,7 @@ import type { Times } from '../metrics/task-figures.js';
 /** What is summed up: a quarter of an hour. The intervals of every range on the page begin at one. */
 export const periodMs = 900_000;
 
-/** The jobs of one period. */
+/** What one period had of jobs. */
 export interface JobPeriod {
   /** When it began. */
   at: EpochMs;
@@ -19,10 +19,15 @@ export interface JobPeriod {
   neverStarted: number;
   inputTokens: number;
   outputTokens: number;
-  /** When those that ended in it were started: the beginning of a period, and how many. */
-  starts: [at: EpochMs, count: number][];
-  /** How long those took that completed or failed in it. */
-  times: Times[];
+  /** When those that ended in it were started: beginnings of periods, each followed by its number of jobs. */
+  starts: number[];
+}
+
+/** How long the jobs took that completed or failed in a period. */
+export interface PeriodTimes {
+  at: EpochMs;
+  /** Numbers of jobs, each followed by the shortest and the longest of their times, in buckets 5 % wide. */
+  times: number[];
 }
 
 /** Whether a range consists of whole periods, and its intervals too. */
@@ -34,9 +39,27 @@ export const isOfPeriods = ({ from, length }: { from: EpochMs; length: number })
  * they had, the others are read from the rows. Periods without jobs may be missing.
  */
 export async function readPeriods(sql: Sql, from: EpochMs, to: EpochMs): Promise<JobPeriod[]> {
-  const rows = await sql.all<PeriodRow>('select * from job_periods where at >= ? and at < ? order by at', from, to);
-  const periods = rows.map(toPeriod);
-  for (const [first, behind] of gaps(periods, from, to)) periods.push(...(await sumUp(sql, first, behind)));
+  const rows = await sql.all<Omit<JobPeriod, 'starts'> & { starts: string }>(
+    `select at, submitted, completed, failed, cancelled, never_started as "neverStarted", input_tokens as "inputTokens",
+       output_tokens as "outputTokens", starts
+     from job_periods where at >= ? and at < ?`,
+    from,
+    to,
+  );
+  const periods = rows.map(({ starts, ...sums }) => ({ ...sums, starts: readJson<number[]>(starts) }));
+  for (const gap of gaps(rows, from, to)) periods.push(...(await sumUp(sql, gap)));
+  return periods;
+}
+
+/** The times of jobs in the same periods. */
+export async function readPeriodTimes(sql: Sql, from: EpochMs, to: EpochMs): Promise<PeriodTimes[]> {
+  const rows = await sql.all<{ at: EpochMs; times: string }>(
+    'select at, times from job_periods where at >= ? and at < ?',
+    from,
+    to,
+  );
+  const periods = rows.map(({ at, times }) => ({ at, times: readJson<number[]>(times) }));
+  for (const gap of gaps(rows, from, to)) periods.push(...(await sumUpTimes(sql, gap)));
   return periods;
 }
 
@@ -97,28 +120,29 @@ function gaps(periods: readonly { at: EpochMs }[], from: EpochMs, to: EpochMs): 
   return found;
 }
 
-async function keepSums(sql: Sql, [from, to]: Range): Promise<void> {
-  const sums = new Map((await sumUp(sql, from, to)).map((period) => [period.at, period]));
+async function keepSums(sql: Sql, range: Range): Promise<void> {
+  const [from, to] = range;
+  const sums = new Map((await sumUp(sql, range)).map((period) => [period.at, period]));
+  const timesOf = new Map((await sumUpTimes(sql, range)).map(({ at, times }) => [at, times]));
   for (let at = from; at < to; at += periodMs) {
-    const { neverStarted, inputTokens, outputTokens, starts, times, ...counts } = sums.get(at) ?? emptyPeriod(at);
+    const { neverStarted, inputTokens, outputTokens, starts, ...counts } = sums.get(at) ?? emptyPeriod(at);
     await insertRow(sql, 'job_periods', {
       ...counts,
       never_started: neverStarted,
       input_tokens: inputTokens,
       output_tokens: outputTokens,
-      starts: JSON.stringify(starts.flat()),
-      times: JSON.stringify(times.flatMap(({ count, shortest, longest }) => [count, shortest, longest])),
+      starts: JSON.stringify(starts),
+      times: JSON.stringify(timesOf.get(at) ?? []),
     });
   }
 }
 
 /** What the periods of a range had, from the rows; those without jobs are missing. */
-async function sumUp(sql: Sql, from: EpochMs, to: EpochMs): Promise<JobPeriod[]> {
-  const [submitted, ended, starts, times] = await Promise.all([
+async function sumUp(sql: Sql, [from, to]: Range): Promise<JobPeriod[]> {
+  const [submitted, ended, starts] = await Promise.all([
     sql.all<{ place: number; count: number }>(submittedRows, from, to),
     sql.all<EndedRow>(endedRows, from, to),
     sql.all<{ place: number; start: number; count: number }>(startedRows, from, to),
-    sql.all<{ place: number } & Times>(timedRows, from, to),
   ]);
   const periods = new Map<number, JobPeriod>();
   const at = (place: number): JobPeriod => {
@@ -128,9 +152,19 @@ async function sumUp(sql: Sql, from: EpochMs, to: EpochMs): Promise<JobPeriod[]>
   };
   for (const { place, count } of submitted) at(place).submitted = count;
   for (const { place, ...counts } of ended) Object.assign(at(place), counts);
-  for (const { place, start, count } of starts) at(place).starts.push([start * periodMs, count]);
-  for (const { place, count, shortest, longest } of times) at(place).times.push({ count, shortest, longest });
+  for (const { place, start, count } of starts) at(place).starts.push(start * periodMs, count);
   return [...periods.values()];
+}
+
+async function sumUpTimes(sql: Sql, [from, to]: Range): Promise<PeriodTimes[]> {
+  const rows = await sql.all<{ place: number } & Times>(timedRows, from, to);
+  const periods = new Map<number, number[]>();
+  for (const { place, count, shortest, longest } of rows) {
+    const times = periods.get(place) ?? [];
+    periods.set(place, times);
+    times.push(count, shortest, longest);
+  }
+  return [...periods].map(([place, times]) => ({ at: place * periodMs, times }));
 }
 
 const emptyPeriod = (at: EpochMs): JobPeriod => ({
@@ -143,7 +177,6 @@ const emptyPeriod = (at: EpochMs): JobPeriod => ({
   inputTokens: 0,
   outputTokens: 0,
   starts: [],
-  times: [],
 });
 
 interface EndedRow {
@@ -172,39 +205,10 @@ const endedRows = `
 const startedRows = `select ${place} as place, started_at / ${periodMs} as start, count(*) as count
   from jobs where ${isWithin} and started_at is not null group by ${place}, started_at / ${periodMs}`;
 
-/** In buckets 5 % wide, from the shortest to the longest. */
+/** In buckets 5 % wide. Of jobs that have ended all but these statuses; named, they would be looked for by their index. */
 const timedRows = `
   select place, floor(20 * ln(1 + ms)) as bucket, count(*) as count, min(ms) as shortest, max(ms) as longest
   from (
     select ${place} as place, case when completed_at > started_at then completed_at - started_at else 0 end as ms
-    from jobs where ${isWithin} and status in ('completed', 'failed') and started_at is not null
+    from jobs where ${isWithin} and status <> 'cancelled' and started_at is not null
   ) as timed group by place, bucket order by place, bucket`;
-
-interface PeriodRow {
-  at: EpochMs;
-  submitted: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  never_started: number;
-  input_tokens: number;
-  output_tokens: number;
-  starts: string;
-  times: string;
-}
-
-function toPeriod({ never_started, input_tokens, output_tokens, starts, times, ...counts }: PeriodRow): JobPeriod {
-  return {
-    ...counts,
-    neverStarted: never_started,
-    inputTokens: input_tokens,
-    outputTokens: output_tokens,
-    starts: tuples(starts, 2).map(([at = 0, count = 0]) => [at, count]),
-    times: tuples(times, 3).map(([count = 0, shortest = 0, longest = 0]) => ({ count, shortest, longest })),
-  };
-}
-
-function tuples(text: string, size: number): number[][] {
-  const all = readJson<number[]>(text);
-  return Array.from({ length: all.length / size }, (_, place) => all.slice(place * size, (place + 1) * size));
-}

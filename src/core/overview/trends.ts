@@ -92,9 +92,9 @@ async function sumFlows(sql: Sql, { windowMs, count, now, to = now }: TrendWindo
   };
   for (const { at } of running) start(at, 1);
   let present = pending + runs;
-  for (const { at, starts, times: _, ...sums } of periods) {
+  for (const { at, starts, ...sums } of periods) {
     present += sums.completed + sums.failed + sums.cancelled - sums.submitted;
-    for (const [startedAt, jobs] of starts) start(startedAt, jobs);
+    for (let pair = 0; pair < starts.length; pair += 2) start(starts[pair] ?? 0, starts[pair + 1] ?? 0);
     const row = rows[Math.floor((at - from) / length)];
     if (row) for (const name of summed) row[name] += sums[name];
   }
