@@ -8,14 +8,19 @@ const leftoversWithinMs = 60_000;
 const processesWithinMs = 30_000;
 
 /**
- * Lets a single user wait until all jobs have ended, and until nothing is left of what dead sessions had started: what the
+ * Lets a single user wait until all schedules have fired and all jobs have ended, and until nothing is left of what dead sessions had started: what the
  * dead leave is found by the living.
  */
 export async function settle(user: User, db: Connection, fleet: Fleet): Promise<string[]> {
   await until(jobsWithinMs, async () => {
     // It may be the first call of a server, whose start looks after what others left.
     await user.call('runtime_status');
-    const row = db.prepare("select count(*) as open from jobs where status in ('pending', 'running')").get();
+    const row = db
+      .prepare(
+        `select (select count(*) from jobs where status in ('pending', 'running')) +
+           (select count(*) from schedules where status = 'active') as open`,
+      )
+      .get();
     return (row as { open: number }).open === 0;
   });
   await until(leftoversWithinMs, async () => {
@@ -26,7 +31,7 @@ export async function settle(user: User, db: Connection, fleet: Fleet): Promise<
 }
 
 /** All but the servers that are in use. */
-const leftIn = (fleet: Fleet): string[] => runningIn(fleet).filter((one) => !/^(server|http) /.test(one));
+const leftIn = (fleet: Fleet): string[] => runningIn(fleet).filter((one) => !/^(server|http|worker) /.test(one));
 
 const runningIn = (fleet: Fleet): string[] => [
   ...fleet.list().map(({ pid, kind }) => `${kind} ${pid}`),
