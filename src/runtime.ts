@@ -244,6 +244,7 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models, worktre
     breakers,
     models,
     worktrees,
+    rates: config.rates,
     dataDir: config.dataDir,
     priceDownload: config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined,
     commands: config.commands,
@@ -314,7 +315,17 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
     relayRuns,
     capabilities: limits.capabilities,
     spawner,
-    jobs: createJobs({ db, clock, store, spawner, spool, crashReports, log, isReadOnly: config.isReadOnly }),
+    jobs: createJobs({
+      db,
+      clock,
+      store,
+      spawner,
+      spool,
+      crashReports,
+      dataDir: config.dataDir,
+      log,
+      isReadOnly: config.isReadOnly,
+    }),
     startDrain: (runnerId: string, watchdog?: Watchdog): Drain => new Drain({ ...drainNeeds, runnerId, watchdog }),
   };
 }

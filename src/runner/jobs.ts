@@ -11,6 +11,7 @@ import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
+import { forgetBeginnings, hasNeverBegun } from './beginnings.js';
 import type { CrashReports } from './crash-report.js';
 import { endDescendants } from './descendants.js';
 import { logJobEnd } from './job-log.js';
@@ -24,6 +25,7 @@ export interface JobsNeeds {
   spawner: Spawner;
   spool: Spool;
   crashReports: CrashReports;
+  dataDir: string;
   log: Log;
   /** Nothing is written for one who reads, so a lost runner is left to others. */
   isReadOnly?: boolean;
@@ -182,8 +184,9 @@ class RunnerProcesses {
 
   /** Finds runners that are gone. Their jobs end or go back into the queue. */
   async rescue(): Promise<void> {
-    const { store, spool, crashReports, log } = this.#needs;
+    const { store, spool, crashReports, dataDir, log } = this.#needs;
     const rescued = await store.rescue({
+      neverBegan: ({ token }, runnerId) => hasNeverBegun(dataDir, runnerId, token),
       readSpooled: (key, runnerId, isAlone) => spool.read(key) ?? crashReports.read(key, runnerId, isAlone),
       forgetSpooled: spool.forget,
       endRunner: (row) => this.#endRunner(row),
@@ -219,11 +222,12 @@ class RunnerProcesses {
   }
 
   #endRunner(row: RunnerRow): void {
-    const { spawner, crashReports } = this.#needs;
+    const { spawner, crashReports, dataDir } = this.#needs;
     const identity = identityOf(row);
     if (identity) spawner.signalRunner(identity, 'SIGKILL');
     endDescendants(row.id);
     crashReports.forget(row.id);
+    forgetBeginnings(dataDir, row.id);
   }
 }
 
