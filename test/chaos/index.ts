@@ -75,10 +75,10 @@ fleet.rightClocks();
 await Promise.all(actors.map(({ user }) => user.close()));
 say('users are gone');
 for (const name of ledger.recurring) await pause(name);
-const left = await settle(closer, db, fleet);
+const left = await settle(closer, db, fleet, world.stopWorker);
 say('jobs are settled');
 await closer.close();
-await world.stopServices();
+await world.stopHttp();
 const orphans = await findOrphans(fleet);
 db.close();
 

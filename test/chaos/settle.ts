@@ -11,7 +11,12 @@ const processesWithinMs = 30_000;
  * Lets a single user wait until all schedules have fired and all jobs have ended, and until nothing is left of what dead sessions had started: what the
  * dead leave is found by the living.
  */
-export async function settle(user: User, db: Connection, fleet: Fleet): Promise<string[]> {
+export async function settle(
+  user: User,
+  db: Connection,
+  fleet: Fleet,
+  stopWorker: () => Promise<void>,
+): Promise<string[]> {
   await until(jobsWithinMs, async () => {
     // It may be the first call of a server, whose start looks after what others left.
     await user.call('runtime_status');
@@ -23,6 +28,8 @@ export async function settle(user: User, db: Connection, fleet: Fleet): Promise<
       .get();
     return (row as { open: number }).open === 0;
   });
+  // Its runners stay as long as it does.
+  await stopWorker();
   await until(leftoversWithinMs, async () => {
     await user.call('runtime_status');
     return leftIn(fleet).length === 0;
@@ -31,7 +38,7 @@ export async function settle(user: User, db: Connection, fleet: Fleet): Promise<
 }
 
 /** All but the servers that are in use. */
-const leftIn = (fleet: Fleet): string[] => runningIn(fleet).filter((one) => !/^(server|http|worker) /.test(one));
+const leftIn = (fleet: Fleet): string[] => runningIn(fleet).filter((one) => !/^(server|http) /.test(one));
 
 const runningIn = (fleet: Fleet): string[] => [
   ...fleet.list().map(({ pid, kind }) => `${kind} ${pid}`),

@@ -21,8 +21,9 @@ export interface World {
   requests: readonly RecordedRequest[];
   /** The calls that the tool server carried out, as it wrote them down: `odd add MARK`. */
   toolCalls(): string[];
-  /** Ends the HTTP server and the worker for good, as their service manager would. */
-  stopServices(): Promise<void>;
+  /** Each ends a service for good, as its service manager would. */
+  stopHttp(): Promise<void>;
+  stopWorker(): Promise<void>;
   /** Ends every process; removes the home unless it is wanted for a look. */
   close(isKept: boolean): Promise<void>;
 }
@@ -44,11 +45,8 @@ export async function makeWorld(): Promise<World> {
     AGENT_RUNTIME_MAX_RUNNING_JOBS: '6',
     AGENT_RUNTIME_LOG_LEVEL: 'warn',
   };
-  const services = [
-    keep([main, 'serve', '--http', '--port', String(port)], base),
-    keep([main, 'worker', '--drain-timeout', '5'], base),
-  ];
-  const stopServices = async () => void (await Promise.all(services.map((service) => service.stop())));
+  const http = keep([main, 'serve', '--http', '--port', String(port)], base);
+  const worker = keep([main, 'worker', '--drain-timeout', '5'], base);
   return {
     home,
     main,
@@ -60,9 +58,10 @@ export async function makeWorld(): Promise<World> {
     }),
     requests: model.requests,
     toolCalls: () => (existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : []),
-    stopServices,
+    stopHttp: http.stop,
+    stopWorker: worker.stop,
     async close(isKept) {
-      await stopServices();
+      await Promise.all([http.stop(), worker.stop()]);
       await endProcessesOf(home);
       await model.close();
       dist.remove();
