@@ -74,7 +74,7 @@ function isSelf(runner: RunnerRow, { processes }: RescueNeeds): boolean {
   return runner.pid === self.pid && runner.process_started === self.startTime && runner.host_id === self.hostId;
 }
 
-function whyLost(runner: RunnerRow, { clock, processes }: RescueNeeds): string | undefined {
+function whyLost(runner: RunnerRow, { db, clock, processes }: RescueNeeds): string | undefined {
   const identity = identityOf(runner);
   if (!identity) {
     const age =
@@ -87,7 +87,9 @@ function whyLost(runner: RunnerRow, { clock, processes }: RescueNeeds): string |
     case 'dead':
       return `its process ${identity.pid} is gone`;
     case 'unknown':
-      return silence(runner, clock) > silentMs ? `${identity.hostId} has been silent for a minute` : undefined;
+      return Math.min(silence(runner, clock), db.inTouchMs()) > silentMs
+        ? `${identity.hostId} has been silent for a minute`
+        : undefined;
   }
 }
 
