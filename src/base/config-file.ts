@@ -66,7 +66,7 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
   const modelTable = perProvider(({ models }) => (models ? z.record(z.string(), z.string()) : undefined)) as z.ZodType<
     Readonly<Record<string, Readonly<Record<string, string>> | undefined>>
   >;
-  return z.strictObject({
+  const schema = z.strictObject({
     $schema: z.string().optional().describe('Where editors find this schema.'),
     model: z.string().optional().describe('The model of background tasks that do not name one.'),
     secretsFile: z.string().optional().describe('A file of NAME=value lines with keys, readable by its owner alone.'),
@@ -78,6 +78,20 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
         callsPerRunner: z.int().min(1).max(64).optional().describe('Model calls that one background process carries.'),
         runnerHeapMb: z.int().min(64).max(65_536).optional().describe('Memory of a runner, in megabytes.'),
         retentionDays: limitOf('AGENT_RUNTIME_RETENTION_DAYS').optional(),
+        concurrency: z
+          .record(z.string().min(1).max(200), z.int().min(1).max(1_000))
+          .optional()
+          .describe('How many jobs with a concurrency_key run at once, by key; * stands for any text.'),
+        rates: z
+          .record(
+            z.string(),
+            z.strictObject({
+              requestsPerMinute: z.int().min(1).optional(),
+              tokensPerMinute: z.int().min(1).optional().describe('Of prompts and answers together.'),
+            }),
+          )
+          .optional()
+          .describe('How often model providers may be called, by provider.'),
         logDays: z.int().min(1).max(3_650).optional().describe('How many days log files are kept.'),
       })
       .optional()
@@ -108,6 +122,21 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
     mcpServers: serversSchema.optional().describe('The MCP servers whose tools call_tool calls, as in .mcp.json.'),
     toolPreferences: toolPreferencesSchema.optional().describe('Which tools and servers each agent prefers.'),
   });
+  return schema.check(({ value, issues }) => {
+    const known = namesOfProviders(providers, value.providers);
+    for (const name of Object.keys(value.limits?.rates ?? {}).filter((name) => !known.includes(name))) {
+      const near = nearest(name, known);
+      const meant = near.length > 0 ? `. Did you mean ${near.join(' or ')}?` : '';
+      const message = `${JSON.stringify(name)} is the name of no provider${meant}`;
+      issues.push({ code: 'custom', input: name, path: ['limits', 'rates', name], message });
+    }
+  });
+}
+
+/** As model strings begin: those of the program, those of the file, and `custom:NAME`. */
+function namesOfProviders(providers: readonly ProviderSection[], sections: Record<string, unknown> = {}): string[] {
+  const custom = isObject(sections.custom) ? Object.keys(sections.custom) : [];
+  return [...providers.map(({ id }) => id), ...Object.keys(sections), ...custom.map((name) => `custom:${name}`)];
 }
 
 /** Adds the sections of other names, which have a `kind`. */

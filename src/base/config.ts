@@ -42,6 +42,8 @@ export interface Config {
   dbPath: string;
   /** A PostgreSQL database in place of the file. */
   dbUrl: string | undefined;
+  /** What tells this host from the others of a database; its machine id and name unless given. */
+  hostId: string | undefined;
   configPath: string;
   dataDir: string;
   logLevel: LogLevel;
@@ -61,6 +63,10 @@ export interface Config {
   /** Model calls that one process carries. */
   callsPerRunner: number;
   runnerHeapMb: number;
+  /** How many jobs with a concurrency key run at once, by key; `*` stands for any text. */
+  concurrency: Readonly<Record<string, number>>;
+  /** How often model providers may be called within 60 seconds, by their ids. */
+  rates: Readonly<Record<string, { requestsPerMinute?: number | undefined; tokensPerMinute?: number | undefined }>>;
   /** What ended so many days ago is deleted. */
   retentionDays: number | undefined;
   /** The model of tasks that do not name one. */
@@ -152,6 +158,7 @@ export function readConfigWith(
     configPath,
     dbPath: path(chosen('AGENT_RUNTIME_DB_PATH'), home),
     dbUrl: flags.db === undefined ? readDatabaseUrl(env) : undefined,
+    hostId: setting('AGENT_RUNTIME_HOST_ID'),
     dataDir: path(chosen('AGENT_RUNTIME_DATA_DIR'), home),
     logLevel: oneOf(logLevels, 'AGENT_RUNTIME_LOG_LEVEL', chosen('AGENT_RUNTIME_LOG_LEVEL')),
     logDays: limits.logDays ?? 7,
@@ -164,6 +171,8 @@ export function readConfigWith(
     worker,
     callsPerRunner: limits.callsPerRunner ?? 16,
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
+    concurrency: limits.concurrency ?? {},
+    rates: limits.rates ?? {},
     retentionDays: readWholeNumber(environment, 'AGENT_RUNTIME_RETENTION_DAYS') ?? limits.retentionDays,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: Object.fromEntries(providers.map((one) => [one.id, settingsOf(one)])),

@@ -5,7 +5,7 @@ import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import { addWarning } from './attempts.js';
 import { cancelJob, cancelJobsOfCancelledTasks, hasJobsOfCancelledTasks, openJobsOfSweep } from './cancel-job.js';
-import { type Capabilities, countReady } from './claim-job.js';
+import type { Capabilities } from './claim-job.js';
 import { type EndedAttempt, type FinishRules, finishAttempts } from './finish-job.js';
 import { type Job, type JobRow, toJob } from './job.js';
 import { type Lane, type LaneLimit, lanes } from './lane.js';
@@ -15,6 +15,7 @@ import { hasDeadRunner, type Rescued, type RescueNeeds, rescueLostRunners } from
 import { type RetryOptions, retryJob } from './retry-job.js';
 import {
   type CarriedAttempt,
+  hasWork,
   identityOf,
   isRunnerWanted,
   leave,
@@ -164,15 +165,18 @@ export function createJobStore(needs: JobStoreNeeds) {
 
     /**
      * A turn of a runner, in one transaction: writes the outcomes of attempts that have ended, and claims as many jobs as
-     * it has room for. The outcomes are on the disk when this resolves. Throws `unavailable` when it can be tried again.
+     * it has room for, and `spare` more if there are any. The outcomes are on the disk when this resolves. Throws
+     * `unavailable` when it can be tried again.
      */
-    async turn(runnerId: string, ended: readonly EndedAttempt[], room: number): Promise<Turn> {
-      const written = await finishAttempts(db, ended, rules, (sql) => nextStep(sql, runnerId, room, limits, clock));
+    async turn(runnerId: string, ended: readonly EndedAttempt[], room: number, spare = 0): Promise<Turn> {
+      const written = await finishAttempts(db, ended, rules, (sql) =>
+        nextStep(sql, runnerId, { room, spare }, limits, clock),
+      );
       return { ended: written.rows, next: written.next };
     },
 
     /** Whether a runner of the lane that has room should take a turn now. */
-    hasReady: async (lane: Lane): Promise<boolean> => (await countReady(db, { lane, capabilities }, clock, 1)) > 0,
+    hasReady: (lane: Lane): Promise<boolean> => hasWork(db, lane, limits, clock),
     heartbeat: (runnerId: string): Promise<void> => db.transaction((sql) => writeHeartbeat(sql, runnerId, clock)),
     /** Takes no lock, so that it may be asked often. */
     carried: (runnerId: string): Promise<CarriedAttempt[]> => listCarried(db, runnerId),
@@ -187,7 +191,9 @@ export function createJobStore(needs: JobStoreNeeds) {
     hasDeadRunner: (): Promise<boolean> => hasDeadRunner({ db, processes }),
 
     /** Recovers the jobs of lost runners, and cancels jobs whose board task was cancelled. Any process may, at any time. */
-    async rescue(helpers: Pick<RescueNeeds, 'readSpooled' | 'forgetSpooled' | 'endRunner'>): Promise<Rescued[]> {
+    async rescue(
+      helpers: Pick<RescueNeeds, 'readSpooled' | 'neverBegan' | 'forgetSpooled' | 'endRunner'>,
+    ): Promise<Rescued[]> {
       const rescued = await rescueLostRunners({ db, clock, processes, rules, ...helpers });
       if (await hasJobsOfCancelledTasks(db))
         await db.transaction((sql) => cancelJobsOfCancelledTasks(sql, { at: clock.now() }, onEnded));

@@ -104,7 +104,9 @@ export interface TaskWithDependencies extends Task {
 
 export async function withDependencies(sql: Sql, rows: readonly TaskRow[]): Promise<TaskWithDependencies[]> {
   const tasks: TaskWithDependencies[] = [];
-  for (const row of rows) tasks.push({ ...toTask(row), dependencies: await readDependencyIds(sql, row.id) });
+  for (const row of rows) {
+    tasks.push(Object.assign(toTask(row), { dependencies: await readDependencyIds(sql, row.id) }));
+  }
   return tasks;
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, EpochMs } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
 import { rowOf } from '../../store/insert-row.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { countRows, where } from '../../store/where.js';
@@ -13,11 +13,17 @@ import { editTask, type TaskEdit } from './edit-task.js';
 import { type Effects, readEffects } from './effects.js';
 import { findGoal } from './goal.js';
 import type { DependencyResult, TaskHistory } from './history.js';
-import { countTasks, listTasks, type TaskFilter, type TaskWithDependencies, withDependencies } from './list-tasks.js';
+import {
+  countTasks,
+  listTasks,
+  readDependencyIds,
+  type TaskFilter,
+  type TaskWithDependencies,
+  withDependencies,
+} from './list-tasks.js';
 import {
   countReady,
   countWaiting,
-  explainWaiting,
   findNext,
   hasDueTasks,
   listReady,
@@ -25,9 +31,19 @@ import {
   releaseDueTasks,
   type TaskScope,
   type WaitingReasons,
+  whyWaiting,
 } from './ready.js';
-import { readSurroundings, type Surroundings } from './surroundings.js';
-import { findKeyed, findTask, isReady, lockTask, type TaskReference, type TaskRow, toTask } from './task.js';
+import { readNeighbours, type Surroundings, surroundingsOf } from './surroundings.js';
+import {
+  findKeyed,
+  idOfTask,
+  isReady,
+  lockTask,
+  type TaskReference,
+  type TaskRow,
+  taskWithId,
+  toTask,
+} from './task.js';
 import {
   deleteTemplate,
   findTemplate,
@@ -40,7 +56,7 @@ import {
 import { lapseClaims, releaseClaim } from './transitions.js';
 import { type StatusUpdate, updateStatus } from './update-status.js';
 
-export interface TaskDetail extends TaskWithDependencies, Surroundings {
+export interface TaskDetail extends TaskWithDependencies, Omit<Surroundings, 'openDependencies'> {
   isReady: boolean;
   /** Why a pending task is not ready. */
   waitsBecause: string | undefined;
@@ -89,13 +105,11 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
   return {
     /** Creates all tasks or none, in the order given. */
     create: (tasks: readonly NewTask[], actor: Actor): Promise<TaskWithDependencies[]> =>
-      db.transaction(async (sql) => withDependencies(sql, await createTasks(sql, tasks, changeBy(actor)))),
+      db.transaction((sql) => createWhole(sql, tasks, changeBy(actor))),
 
     /** Creates the tasks of a template, all or none. */
     createFromTemplate: (use: TemplateUse, actor: Actor): Promise<TaskWithDependencies[]> =>
-      db.transaction(async (sql) =>
-        withDependencies(sql, await createTasks(sql, await tasksFromTemplate(sql, use), changeBy(actor))),
-      ),
+      db.transaction(async (sql) => createWhole(sql, await tasksFromTemplate(sql, use), changeBy(actor))),
 
     saveTemplate: (template: NewTemplate, actor: Actor): Promise<TaskTemplate> =>
       db.transaction((sql) => saveTemplate(sql, template, changeBy(actor))),
@@ -167,8 +181,8 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
       db.transaction((sql) => changed(sql, (noted) => editTask(noted, task, edit, changeBy(actor)))),
 
     /** Throws as `findTask` does; a key is looked up for its caller, by default one of no project. */
-    get: async (reference: TaskReference, { project }: Pick<Actor, 'project'> = { project: '' }): Promise<TaskDetail> =>
-      taskDetail(db, await findTask(db, reference, project), clock.now()),
+    get: (reference: TaskReference, { project }: Pick<Actor, 'project'> = { project: '' }): Promise<TaskDetail> =>
+      readTaskDetail(db, reference, project, clock),
 
     async list(filter: TaskFilter): Promise<TaskWithDependencies[]> {
       if (filter.status === 'ready' || filter.status === 'blocked') await releaseDue();
@@ -190,6 +204,17 @@ export async function tasksFromTemplate(sql: Sql, { name, parameters, goalId }: 
   return instantiate(await findTemplate(sql, name), parameters).map((task) => ({ ...task, goalId }));
 }
 
+/** Nothing is read for a task that was given no dependencies. */
+async function createWhole(sql: Sql, given: readonly NewTask[], change: Change): Promise<TaskWithDependencies[]> {
+  const created: TaskWithDependencies[] = [];
+  for (const [index, row] of (await createTasks(sql, given, change)).entries()) {
+    const { dependencies = [], after = [] } = given[index] ?? {};
+    const ids = dependencies.length + after.length === 0 ? [] : await readDependencyIds(sql, row.id);
+    created.push(Object.assign(toTask(row), { dependencies: ids }));
+  }
+  return created;
+}
+
 async function withItsDependencies(sql: Sql, row: TaskRow): Promise<TaskWithDependencies> {
   const [task] = await withDependencies(sql, [row]);
   return rowOf(task);
@@ -199,7 +224,7 @@ async function changed(sql: Sql, change: (sql: Sql) => Promise<TaskRow>): Promis
   const noted = noteEvents(sql);
   const row = await change(noted.sql);
   const [task, effects] = await Promise.all([withItsDependencies(sql, row), readEffects(sql, row, noted.events)]);
-  return { ...task, effects };
+  return Object.assign(task, { effects });
 }
 
 async function claimReadyOrLapsed(
@@ -219,18 +244,18 @@ async function claimReadyOrLapsed(
 
 /** A task that was just claimed, with what its worker needs to know of others. */
 export async function toClaimedTask(sql: Sql, row: TaskRow): Promise<ClaimedTask> {
-  const { dependencies, dependencyResults, history, worktree } = await readSurroundings(sql, row);
-  return { ...toTask(row), dependencies, dependencyResults, history, worktree };
+  const around = await surroundingsOf(sql, row, await readNeighbours(sql, row.id));
+  const { dependencies, dependencyResults, history, worktree } = around;
+  return Object.assign(toTask(row), { dependencies, dependencyResults, history, worktree });
 }
 
-async function taskDetail(sql: Sql, row: TaskRow, now: EpochMs): Promise<TaskDetail> {
-  const around = await readSurroundings(sql, row);
+/** The two statements do not wait for each other. */
+async function readTaskDetail(sql: Sql, reference: TaskReference, project: string, clock: Clock): Promise<TaskDetail> {
+  const id = await idOfTask(sql, reference, project);
+  const [row, neighbours] = await Promise.all([taskWithId(sql, id, reference), readNeighbours(sql, id)]);
+  const { openDependencies, ...around } = await surroundingsOf(sql, row, neighbours);
   const task = toTask(row);
-  const isWaiting = row.status === 'pending' && !isReady(task, now);
-  return {
-    ...task,
-    ...around,
-    isReady: isReady(task, now),
-    waitsBecause: isWaiting ? await explainWaiting(sql, row) : undefined,
-  };
+  const isReadyNow = isReady(task, clock.now());
+  const waitsBecause = row.status === 'pending' && !isReadyNow ? whyWaiting(row, openDependencies) : undefined;
+  return Object.assign(task, around, { isReady: isReadyNow, waitsBecause });
 }
