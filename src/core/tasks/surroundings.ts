@@ -52,7 +52,12 @@ const everything = `
     select 'tree' as side, id, status as kind, branch as title, path as text, base_branch as extra, 0 as at
     from worktrees where task_id = ? and status not in ('creating', 'removing') order by id desc limit 1) w`;
 
-export async function readSurroundings(sql: Sql, task: Pick<TaskRow, 'id' | 'status'>): Promise<Surroundings> {
+/** The first statement is sent at once; the few tasks that need more have it read from `later`. */
+export async function readSurroundings(
+  sql: Sql,
+  task: Pick<TaskRow, 'id' | 'status'>,
+  later: Sql = sql,
+): Promise<Surroundings> {
   const { id } = task;
   const rows = await sql.all<SurroundingRow>(everything, id, id, id, String(id), id);
   const of = (side: SurroundingRow['side']) => rows.filter((row) => row.side === side);
@@ -60,7 +65,7 @@ export async function readSurroundings(sql: Sql, task: Pick<TaskRow, 'id' | 'sta
   const before = of('before');
   const events = of('event').map(({ at, kind, extra, text }) => ({ at, type: kind, actor: extra, data: text }));
   return {
-    dependencies: before.length < shownResults ? idsOf('before') : await readDependencyIds(sql, id),
+    dependencies: before.length < shownResults ? idsOf('before') : await readDependencyIds(later, id),
     dependents: idsOf('after'),
     subtasks: idsOf('part').sort((a, b) => a - b),
     dependencyResults: before.map((row) => ({
@@ -71,7 +76,7 @@ export async function readSurroundings(sql: Sql, task: Pick<TaskRow, 'id' | 'sta
       error: row.extra,
     })),
     worktree: of('tree').map(toWorktree)[0],
-    history: await historyFrom(sql, task, events.reverse()),
+    history: await historyFrom(later, task, events.reverse()),
   };
 }
 
