@@ -8,19 +8,21 @@ import type { Reservations } from './core/coordination/reservations.js';
 import type { Session, SessionInfo, Sessions } from './core/coordination/sessions.js';
 import type { Slots } from './core/coordination/slots.js';
 import type { GoalRuns } from './core/goal-runs/goal-runs.js';
+import { storedJobCounts } from './core/jobs/job-counts.js';
 import type { QueueWorkers } from './core/jobs/queue-workers.js';
 import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import type { Metrics } from './core/metrics/metrics.js';
 import { clearBoard } from './core/retention/clear-board.js';
 import { countPurgeable, type Purgeable, type Purged, purge } from './core/retention/purge.js';
 import { purgeSchedules } from './core/schedules/schedules.js';
-import { checkTaskCounts } from './core/tasks/task-counts.js';
+import { storedTaskCounts } from './core/tasks/task-counts.js';
 import type { Tasks } from './core/tasks/tasks.js';
 import { purgeWorktrees } from './core/worktrees/worktrees.js';
 import type { Downstream } from './downstream/downstream.js';
 import { deleteOldAnswers } from './downstream/native/answers.js';
 import type { Jobs } from './runner/jobs.js';
 import type { Scheduler } from './services/schedules.js';
+import { checkCounts } from './store/check-counts.js';
 import type { Database, Statement } from './store/sql.js';
 import {
   type Backup,
@@ -220,8 +222,11 @@ export class Maintenance {
     if (!(await takeMaintenanceLease(db, 'integrity', dayMs, now))) return;
     this.#damage = await db.check();
     if (this.#damage) log.error('the database is damaged', { file: config.dbPath, damage: this.#damage });
-    const wrong = await checkTaskCounts(db);
-    if (wrong.length > 0) log.warn('counts of tasks were wrong and have been counted anew', { wrong });
+    for (const counts of [storedTaskCounts, storedJobCounts]) {
+      const wrong = await checkCounts(db, counts);
+      if (wrong.length > 0)
+        log.warn('stored counts were wrong and have been counted anew', { of: counts.table, wrong });
+    }
   }
 
   /** One process of those that are told to keep only what is younger does it for all. */

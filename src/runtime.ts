@@ -244,6 +244,7 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models, worktre
     breakers,
     models,
     worktrees,
+    rates: config.rates,
     dataDir: config.dataDir,
     priceDownload: config.pricesUrl ? { urlTemplate: config.pricesUrl, env: config.env } : undefined,
     commands: config.commands,

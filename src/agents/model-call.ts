@@ -15,7 +15,9 @@ import {
   type ModelRequest,
   type ModelUsage,
   type Provider,
+  type RateReport,
 } from '../core/ports.js';
+import { type RateLimit, type RateTicket, recordReport, settleCall } from '../core/rates/rates.js';
 import type { Models, ResolvedModel } from '../llm/index.js';
 import { costByPrice, type Price } from '../llm/prices.js';
 import type { Database } from '../store/sql.js';
@@ -27,6 +29,8 @@ export interface ModelCallNeeds {
   clock: Clock;
   breakers: Breakers;
   models: Models;
+  /** How often providers may be called, by their ids. */
+  rates?: Readonly<Record<string, RateLimit>> | undefined;
   log?: Log;
 }
 
@@ -53,7 +57,7 @@ export interface CalledAnswer extends ModelAnswer {
  * configured here, or has failed permanently. Counts tokens against the budgets, reports the outcome to the breaker, and
  * streams the text to the job.
  *
- * @throws ModelError; `Postponed` while breakers are open or budgets reserved; RuntimeError `budget_exhausted`,
+ * @throws ModelError; `Postponed` while breakers are open, budgets reserved or rate limits reached; RuntimeError `budget_exhausted`,
  * `circuit_open` for a breaker that was tripped by hand, `not_configured`, `invalid`
  */
 export async function callModel(
@@ -150,7 +154,9 @@ async function callOnce(
   const price = needs.models.price(vendor.id, model, needs.clock.now());
   let reservation: TokenReservation;
   try {
-    reservation = await reserveTokens(call, job, needs, { model, price, limitsCost: vendor.limitsCost });
+    const rate = needs.rates?.[vendor.id];
+    const called = { provider: vendor.id, model, rate, price, limitsCost: vendor.limitsCost };
+    reservation = await reserveTokens(call, job, needs, called);
   } catch (error) {
     if (permit) await breakers.release(permit);
     throw error;
@@ -171,9 +177,14 @@ async function callOnce(
     reported = usage;
     sayUsage();
   };
-  const { maxTokens, isShortened, maxCostUsd } = reservation;
+  const { maxTokens, isShortened, maxCostUsd, ticket } = reservation;
   const params = { ...call.params, ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }) };
-  const record = startRecord({ provider: vendor.id, model }, job, needs);
+  const record = startRecord({ provider: vendor.id, model, ticket }, job, needs);
+  let reports: Promise<void> = Promise.resolve();
+  const onRates = (report: RateReport) => {
+    const write = () => needs.db.transaction((sql) => recordReport(sql, vendor.id, ticket, report, needs.clock));
+    reports = reports.then(() => tryToRecord(context, write));
+  };
   sayUsage();
   try {
     const { prompt, system, history, workingDirectory, session } = call;
@@ -190,6 +201,7 @@ async function callOnce(
         signal: context.signal,
         onText,
         onUsage,
+        onRates,
       },
       ...(session ? { session: { isKept: session.isKept, resume } } : {}),
     });
@@ -210,6 +222,8 @@ async function callOnce(
     await tryToRecord(context, () => record(spent, cost, failure));
     await tryToRecord(context, () => recordFailure(breakers, breaker, permit, error));
     throw error;
+  } finally {
+    await reports;
   }
 }
 
@@ -245,7 +259,7 @@ function costOf(usage: ModelUsage, price: Price | undefined): BookedCost {
 
 /** Starts the clock of a call. The result logs it and writes its tokens and its metrics in one transaction. */
 function startRecord(
-  { provider, model }: { provider: Provider['id']; model: string },
+  { provider, model, ticket }: { provider: Provider['id']; model: string; ticket: RateTicket | undefined },
   job: AgentJob<unknown>,
   { db, clock, log }: ModelCallNeeds,
 ) {
@@ -255,6 +269,7 @@ function startRecord(
     log?.info('provider_call', { ...fields, duration_ms: Math.round(performance.now() - startedAt) });
     return db.transaction(async (sql) => {
       await bookUsage(sql, job, usage, clock.now(), cost);
+      if (ticket) await settleCall(sql, ticket, usage);
       await countModelCall(sql, { provider, model, failure, usage, cost });
     });
   };

@@ -13,6 +13,7 @@ import {
 } from '../core/budget/ledger.js';
 import { callOf } from '../core/jobs/attempts.js';
 import { type Exchange, ModelError, type ModelParams, type ModelUsage, type Provider } from '../core/ports.js';
+import { type RateLimit, type RateTicket, type RateWait, takeCall } from '../core/rates/rates.js';
 import { relayAccount } from '../core/relay/pipeline.js';
 import { costByPrice, type Price } from '../llm/prices.js';
 import type { Database, Sql } from '../store/sql.js';
@@ -28,6 +29,8 @@ export interface TokenReservation {
   isShortened: boolean;
   /** The most that the call may cost, for a provider that keeps to it. */
   maxCostUsd?: number | undefined;
+  /** The call as the rate limits of its provider count it; undefined where it has none. */
+  ticket?: RateTicket | undefined;
 }
 
 /** The call to reserve for. */
@@ -40,7 +43,10 @@ interface ReservationRequest {
 
 /** What is known of the costs of a call before it is made. */
 export interface CallPrice {
+  provider: string;
   model: string;
+  /** How often the provider may be called, by the config file. */
+  rate?: RateLimit | undefined;
   /** Undefined where it is unknown. */
   price: Price | undefined;
   /** Of a provider that keeps to a limit of its own. */
@@ -50,12 +56,16 @@ export interface CallPrice {
 /** Longest answer under a budget when the call sets no `max_tokens`. */
 const usualAnswerTokens = 8_192;
 
+/** What an answer counts for in a limit of tokens a minute until it has ended, when the call sets no `max_tokens`. */
+const countedAnswerTokens = 1_024;
+
 /** By then another call of the same budget has probably settled. */
 const settleWaitMs = 3_000;
 
 /**
  * Reserves tokens and money for the prompt and the longest answer of this call, in every account that the job is charged
- * to. A budget that is nearly spent shortens the answer. One that is reserved by other calls postpones this one.
+ * to, and counts the call against the rate limits of its provider. A budget that is nearly spent shortens the answer. One
+ * that is reserved by other calls postpones this one, and so does a rate limit that is reached.
  *
  * @throws RuntimeError `budget_exhausted`, `not_configured` for a model without a known price under a budget of money;
  * `Postponed`; ModelError `cancelled` when another attempt has taken over
@@ -95,8 +105,12 @@ export async function reserveTokens(
     const tokens = promptTokens + answer;
     const { money } = bought;
     await reserve(sql, { accounts, holder: callOf(job), tokens, minimum: promptTokens, money }, clock.now());
+    const rated = { provider: called.provider, promptTokens, answerTokens: params.max_tokens ?? countedAnswerTokens };
+    const taken = await takeCall(sql, rated, called.rate, clock);
+    if (taken && 'wait' in taken) throw rateReached(taken.wait, clock);
     return {
       promptTokens,
+      ticket: taken?.ticket,
       maxTokens: isCapped || purses.length > 0 ? answer : params.max_tokens,
       isShortened: answer < wanted,
       maxCostUsd: called.limitsCost && purses.length > 0 && money ? usdOf(money.micros) : undefined,
@@ -152,6 +166,9 @@ function shareOf(purses: readonly Money[], ownLimitUsd: number | undefined): Bou
   }
   return { money: { micros, minimum: 0 } };
 }
+
+const rateReached = ({ until, reason }: RateWait, clock: Clock): Postponed =>
+  new Postponed(`${reason} Nothing was sent.`, Math.max(0, until - clock.now()));
 
 const reservedByOthers = (account: string): Postponed =>
   new Postponed(`The rest of the budget of ${account} is reserved by other calls.`, settleWaitMs);

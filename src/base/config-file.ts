@@ -78,6 +78,20 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
         callsPerRunner: z.int().min(1).max(64).optional().describe('Model calls that one background process carries.'),
         runnerHeapMb: z.int().min(64).max(65_536).optional().describe('Memory of a runner, in megabytes.'),
         retentionDays: limitOf('AGENT_RUNTIME_RETENTION_DAYS').optional(),
+        concurrency: z
+          .record(z.string().min(1).max(200), z.int().min(1).max(1_000))
+          .optional()
+          .describe('How many jobs with a concurrency_key run at once, by key; * stands for any text.'),
+        rates: z
+          .record(
+            z.string(),
+            z.strictObject({
+              requestsPerMinute: z.int().min(1).optional(),
+              tokensPerMinute: z.int().min(1).optional().describe('Of prompts and answers together.'),
+            }),
+          )
+          .optional()
+          .describe('How often model providers may be called, by provider.'),
         logDays: z.int().min(1).max(3_650).optional().describe('How many days log files are kept.'),
       })
       .optional()

@@ -61,6 +61,10 @@ export interface Config {
   /** Model calls that one process carries. */
   callsPerRunner: number;
   runnerHeapMb: number;
+  /** How many jobs with a concurrency key run at once, by key; `*` stands for any text. */
+  concurrency: Readonly<Record<string, number>>;
+  /** How often model providers may be called within 60 seconds, by their ids. */
+  rates: Readonly<Record<string, { requestsPerMinute?: number | undefined; tokensPerMinute?: number | undefined }>>;
   /** What ended so many days ago is deleted. */
   retentionDays: number | undefined;
   /** The model of tasks that do not name one. */
@@ -164,6 +168,8 @@ export function readConfigWith(
     worker,
     callsPerRunner: limits.callsPerRunner ?? 16,
     runnerHeapMb: limits.runnerHeapMb ?? 2_048,
+    concurrency: limits.concurrency ?? {},
+    rates: limits.rates ?? {},
     retentionDays: readWholeNumber(environment, 'AGENT_RUNTIME_RETENTION_DAYS') ?? limits.retentionDays,
     model: setting('AGENT_RUNTIME_MODEL') ?? file.model,
     providers: Object.fromEntries(providers.map((one) => [one.id, settingsOf(one)])),

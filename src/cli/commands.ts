@@ -350,6 +350,17 @@ const databaseCommands = [
     load: async () => (await import('./database.js')).runRestore,
   }),
   defineCommand({
+    name: 'migrate',
+    description:
+      'Copy the database to a PostgreSQL server, or back to a file, and compare every row. The source stays; run again, it goes on.',
+    options: {
+      to: requiredText('--to <database>', 'postgres://user@host/database, or a file for what is on a server'),
+      startsOver: flag('--start-over', 'give up what an interrupted move has left in the target'),
+      isForced: flag('--force', 'also while sessions or runners use the source'),
+    },
+    load: async () => (await import('./migrate.js')).runMigrate,
+  }),
+  defineCommand({
     name: 'purge',
     description: 'Delete what ended long ago, after a backup; open work, and all that it depends on, stays.',
     options: { olderThan: requiredText('--older-than <age>', 'a number with m, h, d or w, such as 30d') },

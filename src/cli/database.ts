@@ -71,7 +71,13 @@ async function saveCurrent(setting: Setting, isForced: boolean): Promise<string 
   try {
     return await withRuntime(setting, async (runtime) => {
       const live = await runtime.liveProcesses();
-      if (live.length > 0 && !isForced) throw inUse(runtime.db.location, live);
+      if (live.length > 0 && !isForced) {
+        throw inUse(
+          runtime.db.location,
+          live,
+          'End these clients first, or pass --force: they will see the restored rows, and may hold claims that no longer exist.',
+        );
+      }
       return (await runtime.maintenance.backup(undefined, 'before-restore')).path;
     });
   } catch (error) {
@@ -82,13 +88,9 @@ async function saveCurrent(setting: Setting, isForced: boolean): Promise<string 
   }
 }
 
-function inUse(path: string, live: readonly LiveProcess[]): RuntimeError {
+export function inUse(path: string, live: readonly LiveProcess[], hint: string): RuntimeError {
   const named = live.map(({ kind, pid, isProven }) => `${kind} ${pid}${isProven ? '' : ' (elsewhere)'}`).join(', ');
-  return new RuntimeError(
-    'conflict',
-    `The database ${path} is in use: ${named}.`,
-    'End these clients first, or pass --force: they will see the restored rows, and may hold claims that no longer exist.',
-  );
+  return new RuntimeError('conflict', `The database ${path} is in use: ${named}.`, hint);
 }
 
 /** Deletes what ended before an age such as `30d`, after a backup. */

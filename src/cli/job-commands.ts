@@ -92,6 +92,12 @@ export const jobCommands = [
       maxAttempts: text('--max-attempts <count>', 'attempts after temporary failures (default: 3)'),
       timeout: text('--timeout <seconds>', 'how long one attempt may take'),
       idempotencyKey: text('--idempotency-key <key>', 'a name of your choice: the same key again is the same job'),
+      concurrencyKey: text(
+        '--concurrency-key <key>',
+        'of the jobs with this key so many run at once as the limit says',
+      ),
+      concurrencyLimit: text('--concurrency-limit <count>', "of that key (default: the config file's, or 1)"),
+      uniqueKey: text('--unique-key <key>', 'a pending or running job with this key is returned instead'),
       grid: text('--grid <json|file>', 'submit a sweep: a list of values for each of some fields of the payload'),
       wait: flag('--wait', 'wait for the job to end; the exit code is 1 unless it completes'),
       plot: flag('--plot', 'backtest: also save a chart of equity against buy and hold'),

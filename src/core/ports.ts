@@ -58,6 +58,23 @@ export interface ModelRequest {
   onText(text: string): void;
   /** Called whenever the vendor says how many tokens the call has used so far. */
   onUsage?: ((usage: ModelUsage) => void) | undefined;
+  /** Called when the vendor says what is left of its limits, before its answer. Must not throw. */
+  onRates?: ((report: RateReport) => void) | undefined;
+}
+
+/** So much is left of a limit of a vendor until it is whole again. */
+export interface RateLeft {
+  left: number;
+  /** Milliseconds from now. */
+  resetMs: number;
+}
+
+/** What the answer of a vendor says of its limits. */
+export interface RateReport {
+  requests?: RateLeft | undefined;
+  tokens?: RateLeft | undefined;
+  /** The vendor has refused the call for its rate, and wants none before. */
+  retryAfterMs?: number | undefined;
 }
 
 export interface ModelParams {

@@ -1,6 +1,14 @@
-import { type ModelAnswer, ModelError, type ModelParams, type ModelRequest, type ModelUsage } from '../core/ports.js';
+import {
+  type ModelAnswer,
+  ModelError,
+  type ModelParams,
+  type ModelRequest,
+  type ModelUsage,
+  type RateReport,
+} from '../core/ports.js';
 import { type AnswerLimit, answerLimit, countWire, endlessAnswer } from './answer-limit.js';
 import { eventLines } from './event-lines.js';
+import { readRateHeaders } from './rate-headers.js';
 
 /** One call to a vendor, as the vendor's own file sees it. */
 export interface Call {
@@ -14,6 +22,8 @@ export interface Call {
   overrun(bytes: number): ModelError;
   /** Restarts the clock that ends a silent call: the vendor has sent something. */
   alive(): void;
+  /** Hands on what the vendor says of its limits. */
+  rates(report: RateReport): void;
   /** Records the tokens spent so far, in case the call fails. */
   spent(usage: ModelUsage): void;
   /** What `spent` recorded last. */
@@ -87,6 +97,9 @@ export async function runCall(
       }
     },
     alive: silence.restart,
+    rates(report) {
+      if (!isOver) request.onRates?.(report);
+    },
     spent(spentSoFar) {
       usage = spentSoFar;
       if (!isOver) request.onUsage?.(spentSoFar);
@@ -154,12 +167,14 @@ function stopWarnings(text: string, stopReason: string): string[] {
 /**
  * A `fetch` for one call. It aborts with the call and counts every byte of the body as a sign of life, because a vendor's
  * pings do not reach us through its SDK. It follows no redirect, which would carry prompt and key to an unknown host,
- * and reads no body beyond the limit of the answer.
+ * reads no body beyond the limit of the answer, and tells the caller what the headers say of the vendor's limits.
  */
 export function callFetch(call: Call): typeof fetch {
   return async (input, init) => {
     const response = await fetch(input, { ...init, signal: call.signal, redirect: 'manual' });
     call.alive();
+    const rates = readRateHeaders(response.headers, response.status);
+    if (rates) call.rates(rates);
     if (!response.body) return response;
     const isWithinLimit = countWire(call.limit);
     let bytes = 0;

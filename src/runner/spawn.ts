@@ -18,11 +18,18 @@ export interface SpawnerNeeds {
   heapMb: number;
 }
 
+/**
+ * Of what is new in the heap, instead of 16 MB: a runner that carries calls has a sixth less memory by that, and computes as
+ * much.
+ */
+const semiSpaceMb = 4;
+
 export function createSpawner({ processes, entry, logFile, env, heapMb }: SpawnerNeeds): Spawner {
   return {
     async spawnRunner(runnerId) {
       prepareCrashReport(dirname(logFile), runnerId);
-      const flags = [`--max-old-space-size=${heapMb}`, ...reportArguments(dirname(logFile), runnerId)];
+      const sizes = [`--max-old-space-size=${heapMb}`, `--max-semi-space-size=${semiSpaceMb}`];
+      const flags = [...sizes, ...reportArguments(dirname(logFile), runnerId)];
       await spawnDetached([...flags, entry, runnerId], { logFile, env: { ...env, [runnerMark]: runnerId } });
     },
 

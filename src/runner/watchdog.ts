@@ -46,10 +46,20 @@ export function startWatchdog({ limitMb, file }: WatchdogNeeds): Watchdog {
   // A runner works without it too.
   worker.on('error', () => {});
   let isBeating = false;
-  const watch = (message: WatchMessage) => {
-    if (!isBeating) setInterval(() => Atomics.add(beats, 0, 1), beatMs).unref();
+  let unsent: WatchMessage[] = [];
+  // Each message wakes the other thread, so several go as one.
+  const send = () => {
+    if (unsent.length > 0) worker.postMessage(unsent);
+    unsent = [];
+  };
+  const beat = () => {
+    Atomics.add(beats, 0, 1);
+    send();
+  };
+  const note = (message: WatchMessage) => {
+    if (!isBeating) setInterval(beat, beatMs).unref();
     isBeating = true;
-    worker.postMessage(message);
+    unsent.push(message);
   };
   return {
     watchThread(current, onBlocked) {
@@ -57,11 +67,22 @@ export function startWatchdog({ limitMb, file }: WatchdogNeeds): Watchdog {
       worker.on('message', onBlocked);
       // The listener would keep the process alive.
       worker.unref();
-      watch({ isShared: true });
+      note({ isShared: true });
+      send();
     },
     watchAttempt(token, seconds) {
-      watch({ token, seconds });
-      return { isTold: () => watch({ token, seconds, isTold: true }), isOver: () => watch({ token, isOver: true }) };
+      note({ token, seconds });
+      // With those that start in the same step, and before the code of any of them runs: that waits for a promise first.
+      queueMicrotask(send);
+      return {
+        isTold() {
+          note({ token, seconds, isTold: true });
+          // What follows at once runs code of the agent, which may never let go of the thread.
+          send();
+        },
+        // It can wait for the next beat.
+        isOver: () => note({ token, isOver: true }),
+      };
     },
   };
 }
@@ -90,14 +111,15 @@ const source = `
   let isWatching = false;
   let isShared = false;
   const attempts = new Map();
-  parentPort.on('message', (message) => {
+  parentPort.on('message', (messages) => {
     isWatching = true;
-    const { token, seconds } = message;
-    if (message.isShared) isShared = true;
-    else if (message.isOver) attempts.delete(token);
-    else {
-      const leftMs = message.isTold ? 8_000 : seconds * 1_000 + 1_000;
-      attempts.set(token, { token, seconds, endsAt: performance.now() + leftMs });
+    for (const { token, seconds, ...message } of messages) {
+      if (message.isShared) isShared = true;
+      else if (message.isOver) attempts.delete(token);
+      else {
+        const leftMs = message.isTold ? 8_000 : seconds * 1_000 + 1_000;
+        attempts.set(token, { token, seconds, endsAt: performance.now() + leftMs });
+      }
     }
   });
   let last = 0;

@@ -12,9 +12,10 @@ import type { Models, ResolvedModel } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
 import type { Worktrees } from '../worktrees/worktrees.js';
 import { type BreakerNeeds, breakerWarning } from './breaker-warning.js';
+import { type SharesNeeds, type SharesRequest, sharesOf } from './fair-shares.js';
 import { workingDirectory } from './working-directory.js';
 
-export interface LlmRequest {
+export interface LlmRequest extends SharesRequest {
   task_description: string;
   model?: string | undefined;
   model_params?: ModelParams | undefined;
@@ -44,7 +45,7 @@ export interface LlmRequestNeeds {
   jobs: Pick<Jobs, 'get' | 'submit' | 'retry'>;
 }
 
-export interface LlmSubmitNeeds extends LlmRequestNeeds, BreakerNeeds {
+export interface LlmSubmitNeeds extends LlmRequestNeeds, BreakerNeeds, SharesNeeds {
   worktrees: Pick<Worktrees, 'require'>;
 }
 
@@ -96,6 +97,7 @@ export async function prepareLlmJob(
       ...placeOf(directory ?? before?.directory, request.worktree, model, models),
     },
     requires: model.provider,
+    ...sharesOf(request, needs),
     requestedModel: model.requested,
     warnings: model.warnings,
     priority: request.priority,

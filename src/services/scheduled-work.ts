@@ -17,6 +17,7 @@ import type { Models } from '../llm/index.js';
 import type { Jobs } from '../runner/jobs.js';
 import type { Database } from '../store/sql.js';
 import type { Worktrees } from '../worktrees/worktrees.js';
+import type { SharesNeeds } from './fair-shares.js';
 import { type LlmRequest, prepareLlmJob, usableModel } from './model-request.js';
 import { type NewRelay, toNewPipeline } from './new-relay.js';
 import { type JobRequest, prepareJob } from './submit-job.js';
@@ -42,7 +43,7 @@ export interface RelayRequest extends NewRelay {
   judge_model?: string | undefined;
 }
 
-export interface ScheduledWorkNeeds {
+export interface ScheduledWorkNeeds extends SharesNeeds {
   db: Database;
   clock: Clock;
   agents: AgentRegistry;

@@ -7,9 +7,10 @@ import type { NewJob } from '../core/jobs/submit-job.js';
 import type { FailurePolicy } from '../core/tasks/task.js';
 import type { Jobs } from '../runner/jobs.js';
 import { type BreakerNeeds, breakerWarning } from './breaker-warning.js';
+import { type SharesNeeds, type SharesRequest, sharesOf } from './fair-shares.js';
 import { delayOf } from './model-request.js';
 
-export interface JobRequest {
+export interface JobRequest extends SharesRequest {
   type: string;
   payload: JsonObject;
   metadata?: JsonObject | undefined;
@@ -26,7 +27,7 @@ export interface JobRequest {
   idempotency_key?: string | undefined;
 }
 
-export interface SubmitNeeds {
+export interface SubmitNeeds extends SharesNeeds {
   agents: AgentRegistry;
   jobs: Pick<Jobs, 'submit'>;
   breakers: BreakerNeeds['breakers'];
@@ -60,7 +61,7 @@ export async function submitJob(request: JobRequest, actor: Actor, needs: Submit
  */
 export async function prepareJob(
   request: JobRequest,
-  { agents }: Pick<SubmitNeeds, 'agents'>,
+  { agents, config }: Pick<SubmitNeeds, 'agents' | 'config'>,
 ): Promise<{ job: NewJob; warnings: string[] }> {
   const tool = toolsOfTypes[request.type];
   if (tool) throw new RuntimeError('invalid', `Jobs of type ${request.type} are made by ${tool}.`, `Call ${tool}.`);
@@ -71,6 +72,7 @@ export async function prepareJob(
     requires: demands.requires,
     needs: request.requires,
     concurrency: demands.concurrency,
+    ...sharesOf(request, { config }),
     metadata: request.metadata,
     priority: request.priority,
     dependsOn: request.depends_on,

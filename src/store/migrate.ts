@@ -24,6 +24,7 @@ import { costs } from './migrations/023-costs.js';
 import { queueWorkers } from './migrations/024-queue-workers.js';
 import { relayStages } from './migrations/025-relay-stages.js';
 import { attemptOutput } from './migrations/026-attempt-output.js';
+import { jobCounts } from './migrations/027-job-counts.js';
 import { fairShares } from './migrations/028-fair-shares.js';
 import type { Migration } from './schema.js';
 
@@ -55,5 +56,6 @@ export const migrations: readonly Migration[] = [
   queueWorkers,
   relayStages,
   attemptOutput,
+  jobCounts,
   fairShares,
 ];

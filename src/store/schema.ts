@@ -15,7 +15,18 @@ export interface Migration {
   up(schema: SchemaWriter): void;
 }
 
+/** The version of a database that a move is filling: above every real one, so that no program opens it. */
+export const movingVersion = 2_147_483_647;
+
+/** For a version that this program does not know, or that stands for an unfinished move. */
 export function tooNew(file: string, found: number, known: number): RuntimeError {
+  if (found === movingVersion) {
+    return new RuntimeError(
+      'unavailable',
+      `The database ${file} is being filled by \`agent-runtime migrate\`, and is not complete.`,
+      'Wait until that has ended; if it was interrupted, run the same command again: it goes on.',
+    );
+  }
   return new RuntimeError(
     'unavailable',
     `The database ${file} has schema version ${found}; this program knows versions up to ${known}.`,

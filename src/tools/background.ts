@@ -32,7 +32,7 @@ export const backgroundTools = [
     isEntry: true,
     isExternal: true,
     description:
-      'Gives a prompt to a model in a process that outlives this session. The model sees only the prompt. Next: wait_for_tasks.',
+      'Gives a prompt to a model, which sees nothing else; the work outlives this session. Next: wait_for_tasks.',
     input: newPrompt,
     output: submittedTaskOutput,
     text: (output) =>

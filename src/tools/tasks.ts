@@ -217,7 +217,7 @@ export const taskTools = [
       const longest = input.fields === 'full' ? Number.POSITIVE_INFINITY : undefined;
       const whole = await runtime.tasks.get(input.task_id, actor);
       const cost = whole.tokensUsed === 0 ? {} : showCost(await runtime.jobs.costOfTask(whole.id), true);
-      const shown = { ...task.showWholeTask(whole, runtime.clock.now(), longest), ...cost };
+      const shown = Object.assign(task.showWholeTask(whole, runtime.clock.now(), longest), cost);
       return input.diff ? { ...shown, worktree: await withDifference(shown.worktree, whole.id, runtime) } : shown;
     },
   }),

@@ -78,6 +78,7 @@ describe('a token budget', () => {
     const job = { id, type: 'llm', payload: {}, metadata: {}, attempt: 1, isLastTry: false };
     await expect(
       reserveTokens({ prompt: 'Hello', params: {} }, job, runtime, {
+        provider: 'anthropic',
         model: 'sonnet',
         price: undefined,
         limitsCost: undefined,

@@ -31,7 +31,7 @@ describeInBrowser('what goes on now', () => {
     expect(await page.getAttribute('link[rel="icon"]', 'href')).toBe('/icon-mark.svg');
     await expectGoodLooks(page, 'now');
 
-    await failed.getByRole('button', { name: 'Reset' }).click();
+    await failed.getByRole('button', { name: 'Reopen' }).click();
     await failed.waitFor({ state: 'detached' });
     expect((await runtime.tasks.get(ids.legal ?? 0)).status).toBe('pending');
     await page.getByRole('button', { name: 'Dismiss Create invoices as PDF' }).click();

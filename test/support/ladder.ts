@@ -69,6 +69,7 @@ export const writers: Readonly<Record<string, string>> = {
   job_artifacts: 'core/jobs',
   job_attempts: 'core/jobs',
   job_chunks: 'core/jobs',
+  job_counts: 'core/jobs',
   job_dependencies: 'core/jobs',
   job_logs: 'core/jobs',
   queue_workers: 'core/jobs',

@@ -11,6 +11,16 @@ const rules: Readonly<Record<string, string>> = {
   'a counter of unfinished dependencies of a job differs from its rows': `
     select id from jobs j where unfinished_dependencies <>
       (select count(*) from job_dependencies where job_id = j.id and is_satisfied = 0)`,
+  'a stored count of tasks differs from the rows': `
+    select goal_id || ' ' || state as id from (
+      select goal_id, state, project, count from task_counts
+      union all select goal_id, state, project, -count from counted_tasks)
+    group by goal_id, state, project having sum(count) <> 0`,
+  'a stored count of jobs differs from the rows': `
+    select state || ' ' || type as id from (
+      select state, type, project, count from job_counts
+      union all select state, type, project, -count from counted_jobs)
+    group by state, type, project having sum(count) <> 0`,
   'the tokens of a claim have a gap': `
     select subject_id as id from events where subject = 'task' and type = 'claimed'
     group by subject_id having count(*) <> max(data ->> 'claim_token') or count(*) <> count(distinct data ->> 'claim_token')`,

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../base/clock.js';
 import type { Config } from '../../base/config.js';
@@ -13,6 +13,7 @@ import type { Connection } from '../../store/sqlite/connection.js';
 import type { Driver } from '../../store/sqlite/driver.js';
 import { findLockHolder } from '../../store/sqlite/lock-holder.js';
 import { isUpToDate } from '../../store/sqlite/migrate.js';
+import { openReadOnly } from '../../store/sqlite/open-read-only.js';
 import { tableNames, versionOf } from '../../store/sqlite/schema.js';
 import { continueStopped, explain } from '../../store/sqlite/sqlite-errors.js';
 import { explainWalDamage, findWalDamage } from '../../store/sqlite/wal-damage.js';
@@ -187,30 +188,3 @@ function describe(name: string, identities: (ProcessIdentity | undefined)[], aft
 }
 
 const processes = checksOf('Processes');
-
-const waitMs = 2_000;
-
-/**
- * Opens a connection that changes neither a row nor the files in the directory. To read a database in WAL mode, SQLite
- * needs the -wal and -shm files beside it. If they exist, a read-only connection uses them and leaves them as they are.
- * If they do not, a read-only connection would create them and leave them behind; a connection that may write removes
- * them again when it closes.
- */
-function openReadOnly(driver: Driver, file: string): Connection {
-  const mustCleanUp = usesWal(file) && !existsSync(`${file}-wal`);
-  const connection = driver.connect(file, { readonly: !mustCleanUp, fileMustExist: true, timeout: waitMs });
-  connection.pragma('query_only = on');
-  return connection;
-}
-
-/** Bytes 18 and 19 of the header (sqlite.org/fileformat2.html, 1.3); read before SQLite has the file open. */
-function usesWal(file: string): boolean {
-  const header = Buffer.alloc(20);
-  const descriptor = openSync(file, 'r');
-  try {
-    readSync(descriptor, header, 0, header.length, 0);
-  } finally {
-    closeSync(descriptor);
-  }
-  return header[18] === 2 && header[19] === 2;
-}

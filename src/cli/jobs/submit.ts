@@ -25,6 +25,9 @@ export interface SubmitOptions {
   maxAttempts: string | undefined;
   timeout: string | undefined;
   idempotencyKey: string | undefined;
+  concurrencyKey: string | undefined;
+  concurrencyLimit: string | undefined;
+  uniqueKey: string | undefined;
   grid: string | undefined;
   wait: boolean;
   plot: boolean;
@@ -97,6 +100,9 @@ function pairsOf(options: SubmitOptions): string[] {
     ['max_attempts', maxAttempts],
     ['timeout_seconds', timeout],
     ['idempotency_key', idempotencyKey],
+    ['concurrency_key', options.concurrencyKey],
+    ['concurrency_limit', options.concurrencyLimit],
+    ['unique_key', options.uniqueKey],
   ];
   return named.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
 }

@@ -10,6 +10,7 @@ import { isTaskCancelled } from './board-task.js';
 import { type JobRow, runGoal } from './job.js';
 import { type Lane, modulePrefix } from './lane.js';
 import { type Limited, Occupancy } from './occupancy.js';
+import { Rates } from './rates.js';
 
 /** What a runner, or the server that starts it, can run. */
 export interface Capabilities {
@@ -54,24 +55,24 @@ export async function claimJobs(
   return next.length === 0 ? [] : startAttempts(sql, runnerId, next, clock);
 }
 
-type ReadyJob = Limited & Pick<JobRow, 'seq'>;
+type ReadyJob = Limited & Pick<JobRow, 'seq' | 'requires'>;
 
 /** The jobs of a lane, `most` at the most, that could start now beside one another. Behind one that may not, others may. */
 async function pickReady(sql: Sql, work: LaneWork, clock: Clock, most: number): Promise<number[]> {
   if (most <= 0) return [];
-  const occupancy = await Occupancy.read(sql);
+  const [occupancy, rates] = await Promise.all([Occupancy.read(sql), Rates.read(sql, clock)]);
   const picked: number[] = [];
   for (;;) {
-    const ready = readyFor(work, clock, occupancy);
+    const ready = readyFor(work, clock, [occupancy.mayStart, rates.mayStart]);
     const isOther = picked.length === 0 ? '' : `and seq not in (${marks(picked)})`;
     const found = await sql.all<ReadyJob>(
-      `select seq, type, concurrency, concurrency_key, concurrency_limit from jobs where ${ready.text} ${isOther}
+      `select seq, type, requires, concurrency, concurrency_key, concurrency_limit from jobs where ${ready.text} ${isOther}
        order by queue_at, seq limit ?`,
       ...ready.values,
       ...picked,
       most - picked.length,
     );
-    const admitted = found.filter((job) => occupancy.admit(job));
+    const admitted = found.filter((job) => rates.hasCall(job) && occupancy.admit(job) && rates.admit(job));
     picked.push(...admitted.map(({ seq }) => seq));
     if (admitted.length === found.length || picked.length === most) return picked;
   }
@@ -160,11 +161,12 @@ async function nextHeldTaskAt(sql: Sql, { capabilities: { provides }, lane }: La
 /** Those whose type or key is full need no runner that waits: the one that ends a job of it takes the next. */
 async function nextJobAt(sql: Sql, { capabilities, lane }: LaneWork, clock: Clock): Promise<number | undefined> {
   const runnable = runnableBy(capabilities);
-  const { mayStart } = await Occupancy.read(sql);
+  const [{ mayStart }, rates] = await Promise.all([Occupancy.read(sql), Rates.read(sql, clock)]);
+  const due = rates.delayed(dueAt, dueValues(clock));
   const row = await sql.get<{ due: number | null }>(
-    `select min(${dueAt}) as due from jobs where status = 'pending' and unfinished_dependencies = 0
+    `select min(${due.text}) as due from jobs where status = 'pending' and unfinished_dependencies = 0
        and lane = ? and ${runnable.text} ${mayStart.text} and not ${isTaskCancelled}`,
-    ...dueValues(clock),
+    ...due.values,
     lane,
     ...runnable.values,
     ...mayStart.values,
@@ -177,12 +179,13 @@ const dueAt = '(case when run_tick = 0 then 0 when run_boot_id = ? then run_tick
 
 const dueValues = (clock: Clock): [string, number] => [clock.bootId, bootAt(clock)];
 
-function readyFor({ capabilities, lane }: LaneWork, clock: Clock, { mayStart }: Occupancy): Fragment {
+function readyFor({ capabilities, lane }: LaneWork, clock: Clock, limits: readonly Fragment[]): Fragment {
   const runnable = runnableBy(capabilities);
+  const mayStart = limits.map(({ text }) => text).join('');
   return {
     text: `status = 'pending' and unfinished_dependencies = 0 and lane = ? and ${dueAt} <= ? and ${runnable.text}
-      ${mayStart.text} and not ${isTaskCancelled}`,
-    values: [lane, ...dueValues(clock), clock.now(), ...runnable.values, ...mayStart.values],
+      ${mayStart} and not ${isTaskCancelled}`,
+    values: [lane, ...dueValues(clock), clock.now(), ...runnable.values, ...limits.flatMap(({ values }) => values)],
   };
 }
 

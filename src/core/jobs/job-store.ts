@@ -5,7 +5,7 @@ import type { Actor } from '../actor.js';
 import type { Processes, ProcessIdentity } from '../ports.js';
 import { addWarning } from './attempts.js';
 import { cancelJob, cancelJobsOfCancelledTasks, hasJobsOfCancelledTasks, openJobsOfSweep } from './cancel-job.js';
-import { type Capabilities, countReady } from './claim-job.js';
+import type { Capabilities } from './claim-job.js';
 import { type EndedAttempt, type FinishRules, finishAttempts } from './finish-job.js';
 import { type Job, type JobRow, toJob } from './job.js';
 import { type Lane, type LaneLimit, lanes } from './lane.js';
@@ -15,6 +15,7 @@ import { hasDeadRunner, type Rescued, type RescueNeeds, rescueLostRunners } from
 import { type RetryOptions, retryJob } from './retry-job.js';
 import {
   type CarriedAttempt,
+  hasWork,
   identityOf,
   isRunnerWanted,
   leave,
@@ -172,7 +173,7 @@ export function createJobStore(needs: JobStoreNeeds) {
     },
 
     /** Whether a runner of the lane that has room should take a turn now. */
-    hasReady: async (lane: Lane): Promise<boolean> => (await countReady(db, { lane, capabilities }, clock, 1)) > 0,
+    hasReady: (lane: Lane): Promise<boolean> => hasWork(db, lane, limits, clock),
     heartbeat: (runnerId: string): Promise<void> => db.transaction((sql) => writeHeartbeat(sql, runnerId, clock)),
     /** Takes no lock, so that it may be asked often. */
     carried: (runnerId: string): Promise<CarriedAttempt[]> => listCarried(db, runnerId),

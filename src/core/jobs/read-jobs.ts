@@ -7,7 +7,8 @@ import type { Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
 import { personMark } from '../actor.js';
 import { listKeyed } from '../tasks/task.js';
-import { type Job, type JobRow, type JobStatus, toJob } from './job.js';
+import { type Job, type JobRow, type JobStatus, jobStatuses, toJob } from './job.js';
+import { type JobCountScope, readJobCounts } from './job-counts.js';
 import { readResult } from './second-names.js';
 
 export type JobReads = ReturnType<typeof createJobReads>;
@@ -22,8 +23,7 @@ export function createJobReads(db: Sql, clock: Clock) {
     progress: (id: string): Promise<JobProgress> => findProgress(db, id),
     list: (filter: JobFilter): Promise<ListedJob[]> => listJobs(db, filter),
     /** How many there are on all pages of a list. */
-    count: (filter: Omit<JobFilter, 'limit' | 'beforeSeq'>): Promise<number> =>
-      countRows(db, 'jobs', whereJobs({ ...filter, beforeSeq: undefined })),
+    count: (filter: Omit<JobFilter, 'limit' | 'beforeSeq'>): Promise<number> => countListed(db, filter),
     /** The results of these jobs by id; those without one are left out. */
     results: (ids: readonly string[]): Promise<Map<string, Json>> => readResults(db, ids),
     output: (id: string): Promise<string> => readOutput(db, id),
@@ -190,6 +190,16 @@ export async function listJobsBy(sql: Sql, found: Fragment, order: string): Prom
   return rows.map((row) => ({ ...toJob(row), seq: row.seq }));
 }
 
+/** How many jobs a filter finds, on all pages of their list: off the stored counts, where they hold what is asked for. */
+async function countListed(sql: Sql, { beforeSeq: _, ...filter }: Omit<JobFilter, 'limit'>): Promise<number> {
+  const { status, type, onlyProject, project, isUnread, ...others } = filter;
+  const isCounted = Object.values(others).every((other) => !other) && !(isUnread && status !== undefined);
+  if (!isCounted) return countRows(sql, 'jobs', whereJobs(filter));
+  const counts = await readJobCounts(sql, { type, onlyProject, project });
+  if (isUnread) return counts.unread;
+  return status === undefined ? jobStatuses.reduce((sum, each) => sum + counts[each], 0) : counts[status];
+}
+
 /** The `where` of a filter. */
 export function whereJobs(filter: Omit<JobFilter, 'limit'>): Fragment {
   return where(
@@ -211,12 +221,27 @@ const isDeadLetter: Fragment = { text: 'is_dead = 1', values: [] };
 /** Worded exactly as in the partial index of unread results. */
 const isUnread: Fragment = { text: "read_at is null and status in ('completed', 'failed')", values: [] };
 
+/** SQL: the kinds of needs that are about a job. */
+const jobNeeds = "'unread_answer', 'failed_job', 'dead_job'";
+
 /** What people take note of leaves a result unread for the session that waits for it. */
 const isUnseen: Fragment = {
   text: `${isUnread.text} and not exists (select 1 from acknowledgements a
-    where a.subject_id = jobs.id and a.kind in ('unread_answer', 'failed_job', 'dead_job') and a.at >= jobs.completed_at)`,
+    where a.subject_id = jobs.id and a.kind in (${jobNeeds}) and a.at >= jobs.completed_at)`,
   values: [],
 };
+
+/** How many unread jobs people have taken note of: they are unread for the sessions that wait for them alone. */
+export async function countSeen(sql: Sql, { type, onlyProject }: JobCountScope): Promise<number> {
+  const found = where(
+    is(`seq in (select j.seq from acknowledgements a join jobs j on j.id = a.subject_id
+      where a.kind in (${jobNeeds}) and a.at >= j.completed_at)`),
+    isUnread,
+    is('type = ?', type),
+    is('project = ?', onlyProject),
+  );
+  return countRows(sql, 'jobs', found);
+}
 
 /** Those of these jobs whose result neither a session nor a person has read. */
 export async function unseenAmong(sql: Sql, ids: readonly string[]): Promise<Set<string>> {

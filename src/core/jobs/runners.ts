@@ -103,6 +103,20 @@ export async function isRunnerWanted(
   return free === 0 && (await nextTimeToWaitFor(sql, work, clock)) !== undefined;
 }
 
+/**
+ * Whether a turn of a runner of the lane that has room would give it a job. For callers that ask often: a turn takes the
+ * write lock, also one that finds the lane full.
+ */
+export async function hasWork(
+  sql: Sql,
+  lane: Lane,
+  { lanes, capabilities, workerId }: RunnerLimits,
+  clock: Clock,
+): Promise<boolean> {
+  if ((await countRunning(sql, { lane, worker_id: workerId ?? null })) >= lanes[lane].atOnce) return false;
+  return (await countReady(sql, { lane, capabilities }, clock, 1)) > 0;
+}
+
 interface Room {
   /** Jobs that the runners at work have or may take: those of another ability count with what they have alone. */
   promised: number;

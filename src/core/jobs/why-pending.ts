@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
+import { readRateGates } from '../rates/rates.js';
 import type { Capabilities } from './claim-job.js';
 import type { JobRow } from './job.js';
 import { type Lane, type LaneLimit, modulePrefix } from './lane.js';
@@ -19,6 +20,7 @@ export async function whyPending(sql: Sql, id: string, limits: QueueLimits, cloc
     (await waitsForJobs(sql, row)) ??
     waitsForTime(row, clock) ??
     (await waitsForKey(sql, row)) ??
+    (await waitsForRate(sql, row, clock)) ??
     (await lacksWorker(sql, row)) ??
     lacksRunner(row, limits.capabilities) ??
     (await waitsForOthers(sql, row, limits.lanes))
@@ -61,6 +63,11 @@ async function waitsForKey(sql: Sql, { concurrency_key: key, concurrency_limit: 
   if (running < Math.min(own ?? 1, least ?? Number.POSITIVE_INFINITY)) return undefined;
   const jobs = running === 1 ? '1 job with it is running' : `${running} jobs with it are running`;
   return `It waits for its concurrency key ${key}: ${jobs}, and no more may at once.`;
+}
+
+async function waitsForRate(sql: Sql, { requires }: JobRow, clock: Clock): Promise<string | undefined> {
+  const { wait } = (await readRateGates(sql, clock)).get(requires ?? '') ?? {};
+  return wait && `${wait.reason} It may start at ${new Date(wait.until).toISOString()}.`;
 }
 
 async function lacksWorker(sql: Sql, { needs }: JobRow): Promise<string | undefined> {

@@ -98,10 +98,10 @@ async function readTaskGauges(sql: Sql, now: EpochMs): Promise<Partial<Record<Me
 
 async function countJobs(sql: Sql, status: 'pending' | 'running'): Promise<Map<string, number>> {
   const rows = await sql.all<{ type: string; count: number }>(
-    'select type, count(*) as count from jobs where status = ? group by type order by type',
+    'select type, cast(sum(count) as bigint) as count from job_counts where state = ? group by type order by type',
     status,
   );
-  return new Map(rows.map(({ type, count }) => [type, count]));
+  return new Map(rows.flatMap(({ type, count }) => (count === 0 ? [] : [[type, count]])));
 }
 
 const stateValues: Record<string, number> = { closed: 0, half_open: 1, open: 2 };

@@ -1,7 +1,9 @@
 import type { Sql } from '../../store/sql.js';
 import { type JobStatus, jobStatuses } from '../jobs/job.js';
-import { findJob, joinChunks } from '../jobs/read-jobs.js';
-import { isListed, type JobListFilter, whereInList } from './job-list.js';
+import { type JobCountScope, readJobCounts } from '../jobs/job-counts.js';
+import { countSeen, findJob, joinChunks } from '../jobs/read-jobs.js';
+import { relayStep } from '../relay/step-job.js';
+import { countJobList, isListed, type JobListFilter, whereInList } from './job-list.js';
 
 /** How many rows the list has, where a relay is one; and how many jobs those stand for. */
 export interface RowsAndJobs {
@@ -15,24 +17,75 @@ export interface JobCounts {
   unread: RowsAndJobs;
 }
 
-/** Counts jobs by status, and those that need attention: dead and unread ones; whatever of that the filter says. */
+/**
+ * Counts jobs by status, and those that need attention, dead and unread ones, whatever of that the filter says. Where it
+ * asks for no more than a type and a project the stored counts have the numbers, and only the steps of relays are read.
+ */
 export async function countJobs(sql: Sql, given: JobListFilter): Promise<JobCounts> {
-  const filter = { ...given, status: undefined, isDead: false, isUnread: false };
-  const counts = `count(case when ${isListed(filter)} then 1 end) as "rows", count(*) as jobs`;
-  const all = whereInList(filter);
+  const filter = { ...given, status: undefined, isDead: undefined, isUnseen: undefined };
+  const { type, onlyProject, ...others } = filter;
+  const isStored = Object.values(others).every((other) => other === undefined);
+  const [byStatus, dead, unread] = await Promise.all([
+    isStored ? storedByStatus(sql, { type, onlyProject }) : countByStatus(sql, filter),
+    countFew(sql, { ...filter, isDead: true }),
+    isStored ? storedUnseen(sql, { type, onlyProject }) : countFew(sql, { ...filter, isUnseen: true }),
+  ]);
+  return { byStatus, dead, unread };
+}
+
+/** How many rows a list by the filter of these counts has, on all pages. */
+export async function countRowsIn(sql: Sql, filter: JobListFilter, counts: JobCounts): Promise<number> {
+  const { status, isDead, isUnseen } = filter;
+  if (isDead || isUnseen) {
+    if (status !== undefined || (isDead && isUnseen)) return countJobList(sql, filter);
+    return isDead ? counts.dead.rows : counts.unread.rows;
+  }
+  const asked: readonly JobStatus[] = status === undefined ? jobStatuses : [status];
+  return asked.reduce((sum, each) => sum + counts.byStatus[each].rows, 0);
+}
+
+const rowsAndJobs = (filter: JobListFilter): string =>
+  `count(case when ${isListed(filter)} then 1 end) as "rows", count(*) as jobs`;
+
+async function countByStatus(sql: Sql, filter: JobListFilter): Promise<JobCounts['byStatus']> {
+  const { text, values } = whereInList(filter);
   const found = await sql.all<RowsAndJobs & { status: JobStatus }>(
-    `select status, ${counts} from jobs ${all.text} group by status`,
-    ...all.values,
+    `select status, ${rowsAndJobs(filter)} from jobs ${text} group by status`,
+    ...values,
   );
   const none = jobStatuses.map((status) => [status, { rows: 0, jobs: 0 }]);
-  const byStatus = Object.fromEntries(none) as Record<JobStatus, RowsAndJobs>;
+  const byStatus = Object.fromEntries(none) as JobCounts['byStatus'];
   for (const { status, ...count } of found) byStatus[status] = count;
-  const few = async (condition: JobListFilter) => {
-    const { text, values } = whereInList({ ...filter, ...condition });
-    return (await sql.get<RowsAndJobs>(`select ${counts} from jobs ${text}`, ...values)) ?? { rows: 0, jobs: 0 };
-  };
-  return { byStatus, dead: await few({ isDead: true }), unread: await few({ isUnseen: true }) };
+  return byStatus;
 }
+
+async function countFew(sql: Sql, filter: JobListFilter): Promise<RowsAndJobs> {
+  const { text, values } = whereInList(filter);
+  const found = await sql.get<RowsAndJobs>(`select ${rowsAndJobs(filter)} from jobs ${text}`, ...values);
+  return found ?? { rows: 0, jobs: 0 };
+}
+
+/** Each job has a row of its own but the steps of relays, of which there are not many at once. */
+async function storedByStatus(sql: Sql, scope: JobCountScope): Promise<JobCounts['byStatus']> {
+  const counts = await readJobCounts(sql, scope);
+  const steps = hasSteps(scope) ? await countByStatus(sql, { ...scope, type: relayStep }) : undefined;
+  const counted = jobStatuses.map((status) => [status, withSteps(counts[status], steps?.[status])]);
+  return Object.fromEntries(counted) as JobCounts['byStatus'];
+}
+
+/** The unread ones without those that a person has taken note of. */
+async function storedUnseen(sql: Sql, scope: JobCountScope): Promise<RowsAndJobs> {
+  const { unread } = await readJobCounts(sql, scope);
+  const steps = hasSteps(scope) ? await countFew(sql, { ...scope, type: relayStep, isUnseen: true }) : undefined;
+  return withSteps(unread - (await countSeen(sql, scope)), steps);
+}
+
+const hasSteps = ({ type }: JobCountScope): boolean => type === undefined || type === relayStep;
+
+const withSteps = (jobs: number, steps: RowsAndJobs = { rows: 0, jobs: 0 }): RowsAndJobs => ({
+  rows: jobs - steps.jobs + steps.rows,
+  jobs,
+});
 
 /** The types and projects of all jobs. Skips from one value to the next along an index, as there may be many jobs. */
 export async function readJobChoices(sql: Sql): Promise<{ types: string[]; projects: string[] }> {

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
-import { type Fragment, is, where } from '../../store/where.js';
+import { countRows, type Fragment, is, where } from '../../store/where.js';
 import { type JobFilter, type ListedJob, listJobsBy, whereJobs } from '../jobs/read-jobs.js';
 import { relayStep } from '../relay/step-job.js';
 
@@ -31,16 +31,13 @@ export interface JobListPage {
 
 export interface JobListing {
   jobs: ListedJob[];
-  /** On all pages. */
-  total: number;
   /** How many jobs a relay has, by the id of its newest job. */
   relaySizes: Map<string, number>;
 }
 
-/** A page of jobs in some order, and how many there are. */
+/** A page of jobs in some order. */
 export async function readJobList(sql: Sql, filter: JobListFilter, page: JobListPage): Promise<JobListing> {
   const found = whereListed(filter);
-  const counted = await sql.get<{ count: number }>(`select count(*) as count from jobs ${found.text}`, ...found.values);
   // Only the numbers are sorted, as payloads may be long.
   const order = `${orderBy(page)}, seq desc`;
   const jobs = await listJobsBy(
@@ -52,8 +49,12 @@ export async function readJobList(sql: Sql, filter: JobListFilter, page: JobList
     order,
   );
   const steps = filter.relay === undefined ? jobs.filter(({ type }) => type === relayStep) : [];
-  return { jobs, total: counted?.count ?? 0, relaySizes: await readRelaySizes(sql, steps) };
+  return { jobs, relaySizes: await readRelaySizes(sql, steps) };
 }
+
+/** How many rows the list has, on all pages. */
+export const countJobList = (sql: Sql, filter: JobListFilter): Promise<number> =>
+  countRows(sql, 'jobs', whereListed(filter));
 
 /** The ids of the jobs that a filter finds, oldest first; a relay's jobs are not folded. */
 export async function readJobIds(sql: Sql, filter: JobListFilter, limit: number): Promise<string[]> {

@@ -3,6 +3,7 @@ import type { Database, Sql } from '../../store/sql.js';
 import type { Fragment } from '../../store/where.js';
 import type { Actor } from '../actor.js';
 import { type TrippedBreaker, trippedBreakers } from '../breakers/list-breakers.js';
+import { readJobCounts } from '../jobs/job-counts.js';
 import { readUnread, type Unread } from '../messages/messages.js';
 import { explainWaiting } from '../tasks/ready.js';
 import type { TaskRow } from '../tasks/task.js';
@@ -87,7 +88,7 @@ export async function readOverview(
     liveRunners: await count(db, "runners where state in ('starting', 'running', 'waiting')"),
     liveWorkers: await count(db, "queue_workers where state in ('running', 'draining')"),
     runningJobs: await count(db, "jobs where status = 'running' and runner_id is not null"),
-    pendingJobs: await count(db, "jobs where status = 'pending'"),
+    pendingJobs: (await readJobCounts(db, {})).pending,
     goals: await db.all(
       `select id, name,
          (select cast(coalesce(sum(count), 0) as bigint) from task_counts c where c.goal_id = g.id and c.state <> 'overdue') as total,
@@ -110,12 +111,7 @@ export async function readOverview(
       holder,
       few,
     ),
-    unread: await db.all(
-      `select id, type, status, payload from jobs
-       where read_at is null and status in ('completed', 'failed') ${scope.text} order by seq desc limit ?`,
-      ...scope.values,
-      few,
-    ),
+    unread: await readUnreadJobs(db, scope),
     unreadMessages: await readUnread(db, actor, clock.now()),
     openBreakers: await trippedBreakers(db, clock, few),
     openRelays: await db.all(
@@ -125,6 +121,24 @@ export async function readOverview(
       few,
     ),
   };
+}
+
+/** The newest ones of both statuses: an index has the unread of each in order. */
+function readUnreadJobs(sql: Sql, scope: Fragment): Promise<OpenJob[]> {
+  const newest = (status: string) => `
+    select * from (
+      select seq, id, type, status, payload from jobs
+      where status = '${status}' and read_at is null and status in ('completed', 'failed') ${scope.text}
+      order by seq desc limit ?) as ${status}`;
+  return sql.all(
+    `select id, type, status, payload from (${newest('completed')} union all ${newest('failed')}) as unread
+     order by seq desc limit ?`,
+    ...scope.values,
+    few,
+    ...scope.values,
+    few,
+    few,
+  );
 }
 
 async function readPaths(sql: Sql, holder: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import type { Sql } from '../../store/sql.js';
 import type { SessionRow } from '../coordination/sessions.js';
 import { identityOf as identityOfRunner, isLive, type RunnerRow } from '../jobs/runners.js';
 import type { Processes } from '../ports.js';
-import { identityOf } from '../process-identity.js';
+import { type IdentityRow, identityOf } from '../process-identity.js';
 
 interface ListedSession {
   id: string;
@@ -103,17 +103,21 @@ async function readHoldings(sql: Sql): Promise<Map<string, Holdings>> {
 }
 
 export interface LiveProcess {
-  kind: 'session' | 'runner';
+  kind: 'session' | 'runner' | 'worker' | 'server';
   pid: number;
   /** False for a process on another host or in another container: whether it lives is not known. */
   isProven: boolean;
 }
 
 /** The processes that have the database open, by its rows and the operating system; not this one. */
-export async function findLiveProcesses(sql: Sql, processes: Processes): Promise<LiveProcess[]> {
+export async function findLiveProcesses(sql: Pick<Sql, 'all'>, processes: Processes): Promise<LiveProcess[]> {
   const sessions = await sql.all<SessionRow>('select * from sessions where ended_at is null');
   const runners = await sql.all<RunnerRow>(`select * from runners where ${isLive}`);
+  const workers = await sql.all<IdentityRow>("select * from queue_workers where state in ('running', 'draining')");
+  const servers = await sql.all<IdentityRow>('select * from http_servers where is_read_only = 0');
   const known = [
+    ...workers.map((row) => ({ kind: 'worker' as const, identity: identityOf(row) })),
+    ...servers.map((row) => ({ kind: 'server' as const, identity: identityOf(row) })),
     ...sessions.map((row) => ({ kind: 'session' as const, identity: identityOf(row) })),
     ...runners.map((row) => ({ kind: 'runner' as const, identity: identityOfRunner(row) })),
   ];

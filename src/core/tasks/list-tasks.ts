@@ -3,6 +3,7 @@ import { countRows, type Fragment, is, where } from '../../store/where.js';
 import { containing } from './containing.js';
 import { readyNow, type TaskScope } from './ready.js';
 import { type Task, type TaskRow, taskStatuses, toTask } from './task.js';
+import { readTaskCounts, type TaskCounts } from './task-counts.js';
 
 /** A status; or of pending tasks those that can be claimed now, or those that cannot. */
 export const listedStates = [...taskStatuses, 'ready', 'blocked'] as const;
@@ -25,14 +26,21 @@ export async function listTasks(sql: Sql, filter: TaskFilter): Promise<TaskWithD
   return withDependencies(sql, rows);
 }
 
-/** How many tasks there are on all pages of a list. */
-export function countTasks(sql: Sql, { goalId, project, status, text }: Omit<TaskFilter, 'limit'>): Promise<number> {
-  const found = where(
-    goalId === undefined ? is("project in (?, '')", project) : is('goal_id = ?', goalId),
-    ofState(status),
-    text === undefined ? undefined : containing(text),
-  );
-  return countRows(sql, 'tasks', found);
+/** How many tasks there are on all pages of a list: off the stored counts, unless a text is looked for. */
+export async function countTasks(
+  sql: Sql,
+  { goalId, project, status, text }: Omit<TaskFilter, 'limit'>,
+): Promise<number> {
+  if (text === undefined)
+    return countOf(status, await readTaskCounts(sql, goalId === undefined ? { withinProject: project } : { goalId }));
+  const ofScope = goalId === undefined ? is("project in (?, '')", project) : is('goal_id = ?', goalId);
+  return countRows(sql, 'tasks', where(ofScope, ofState(status), containing(text)));
+}
+
+function countOf(status: ListedState | undefined, counts: TaskCounts): number {
+  const { ready, waiting, overdue: _, ...others } = counts;
+  const byStatus = { ...others, ready, blocked: waiting, pending: ready + waiting };
+  return status === undefined ? taskStatuses.reduce((sum, each) => sum + byStatus[each], 0) : byStatus[status];
 }
 
 /** Blocked are those that wait for other tasks, or for their time. */
@@ -96,7 +104,9 @@ export interface TaskWithDependencies extends Task {
 
 export async function withDependencies(sql: Sql, rows: readonly TaskRow[]): Promise<TaskWithDependencies[]> {
   const tasks: TaskWithDependencies[] = [];
-  for (const row of rows) tasks.push({ ...toTask(row), dependencies: await readDependencyIds(sql, row.id) });
+  for (const row of rows) {
+    tasks.push(Object.assign(toTask(row), { dependencies: await readDependencyIds(sql, row.id) }));
+  }
   return tasks;
 }
 

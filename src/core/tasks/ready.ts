@@ -110,14 +110,31 @@ export async function releaseDueTasks(sql: Sql, now: EpochMs): Promise<void> {
 const isNewlyOverdue =
   "deadline_at is not null and deadline_at <= ? and is_overdue = 0 and status in ('pending', 'in_progress')";
 
+/** A task that another waits for. */
+export type OpenDependency = Pick<TaskRow, 'id' | 'key' | 'status'>;
+
+/** How many of them are named. */
+export const shownOpen = 10;
+
+/** The first of the tasks that a task waits for. */
+export const readOpenDependencies = (sql: Sql, taskId: number): Promise<OpenDependency[]> =>
+  sql.all<OpenDependency>(
+    `select t.id, t.key, t.status from task_dependencies d join tasks t on t.id = d.depends_on
+     where d.task_id = ? and d.state <> 'satisfied' order by t.id limit ${shownOpen}`,
+    taskId,
+  );
+
 /** Why a pending task cannot be claimed now, in words; `undefined` if it can. */
 export async function explainWaiting(sql: Sql, row: TaskRow): Promise<string | undefined> {
+  return whyWaiting(row, row.unfinished_dependencies === 0 ? [] : await readOpenDependencies(sql, row.id));
+}
+
+/** The same, of a task whose open dependencies have been read. */
+export function whyWaiting(
+  row: Pick<TaskRow, 'unfinished_dependencies' | 'is_held' | 'not_before'>,
+  open: readonly OpenDependency[],
+): string | undefined {
   if (row.unfinished_dependencies > 0) {
-    const open = await sql.all<Pick<TaskRow, 'id' | 'key' | 'status'>>(
-      `select t.id, t.key, t.status from task_dependencies d join tasks t on t.id = d.depends_on
-       where d.task_id = ? and d.state <> 'satisfied' order by t.id limit 10`,
-      row.id,
-    );
     const more = row.unfinished_dependencies > open.length ? ', ...' : '';
     return `It waits for ${open.map((task) => `task ${taskName(task)} (${task.status})`).join(', ')}${more}.`;
   }

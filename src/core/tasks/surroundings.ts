@@ -3,6 +3,7 @@ import type { Sql } from '../../store/sql.js';
 import type { TaskWorktree, WorktreeStatus } from '../worktrees/worktrees.js';
 import { type DependencyResult, historyFrom, historyTypes, oneLook, type TaskHistory } from './history.js';
 import { readDependencyIds } from './list-tasks.js';
+import { type OpenDependency, readOpenDependencies, shownOpen } from './ready.js';
 import type { TaskRow, TaskStatus } from './task.js';
 
 /** What stands around a task: its neighbours on the board, and what was done on it before. */
@@ -17,9 +18,11 @@ export interface Surroundings {
   history: TaskHistory;
   /** The last git worktree that it was given. */
   worktree: TaskWorktree | undefined;
+  /** Those of its dependencies that keep it waiting: the first 10. */
+  openDependencies: OpenDependency[];
 }
 
-interface SurroundingRow {
+export interface SurroundingRow {
   side: 'before' | 'after' | 'part' | 'event' | 'tree';
   id: number;
   kind: string;
@@ -27,6 +30,9 @@ interface SurroundingRow {
   text: string | null;
   extra: string | null;
   at: EpochMs;
+  /** Of a task before it: its key, and what that dependency has come to. */
+  key: string | null;
+  state: string | null;
 }
 
 const shownResults = 50;
@@ -37,35 +43,39 @@ const shownResults = 50;
  */
 const everything = `
   select * from (
-    select 'before' as side, t.id, t.status as kind, t.title, t.result as text, t.error as extra, 0 as at
+    select 'before' as side, t.id, t.status as kind, t.title, t.result as text, t.error as extra, 0 as at, t.key, d.state
     from task_dependencies d join tasks t on t.id = d.depends_on where d.task_id = ?
     order by d.depends_on limit ${shownResults}) b
   union all select * from (
-    select 'after' as side, task_id as id, '' as kind, '' as title, null as text, null as extra, 0 as at
+    select 'after' as side, task_id as id, '' as kind, '' as title, null as text, null as extra, 0 as at,
+      null as key, null as state
     from task_dependencies where depends_on = ? order by task_id limit 200) f
-  union all select 'part', id, '', '', null, null, 0 from tasks where parent_id = ?
+  union all select 'part', id, '', '', null, null, 0, null, null from tasks where parent_id = ?
   union all select * from (
-    select 'event' as side, id, type as kind, '' as title, data as text, actor as extra, at
+    select 'event' as side, id, type as kind, '' as title, data as text, actor as extra, at,
+      null as key, null as state
     from events where subject = 'task' and subject_id = ? and type in (${historyTypes.map((type) => `'${type}'`).join(', ')})
     order by id desc limit ${oneLook}) e
   union all select * from (
-    select 'tree' as side, id, status as kind, branch as title, path as text, base_branch as extra, 0 as at
+    select 'tree' as side, id, status as kind, branch as title, path as text, base_branch as extra, 0 as at,
+      null as key, null as state
     from worktrees where task_id = ? and status not in ('creating', 'removing') order by id desc limit 1) w`;
 
-/** The first statement is sent at once; the few tasks that need more have it read from `later`. */
-export async function readSurroundings(
+/** What `surroundingsOf` needs to know, by the id of the task alone: so it can be read with the task itself. */
+export const readNeighbours = (sql: Sql, id: number): Promise<SurroundingRow[]> =>
+  sql.all<SurroundingRow>(everything, id, id, id, String(id), id);
+
+export async function surroundingsOf(
   sql: Sql,
-  task: Pick<TaskRow, 'id' | 'status'>,
-  later: Sql = sql,
+  task: Pick<TaskRow, 'id' | 'status' | 'unfinished_dependencies'>,
+  rows: readonly SurroundingRow[],
 ): Promise<Surroundings> {
-  const { id } = task;
-  const rows = await sql.all<SurroundingRow>(everything, id, id, id, String(id), id);
   const of = (side: SurroundingRow['side']) => rows.filter((row) => row.side === side);
   const idsOf = (side: SurroundingRow['side']) => of(side).map((row) => row.id);
   const before = of('before');
   const events = of('event').map(({ at, kind, extra, text }) => ({ at, type: kind, actor: extra, data: text }));
   return {
-    dependencies: before.length < shownResults ? idsOf('before') : await readDependencyIds(later, id),
+    dependencies: before.length < shownResults ? idsOf('before') : await readDependencyIds(sql, task.id),
     dependents: idsOf('after'),
     subtasks: idsOf('part').sort((a, b) => a - b),
     dependencyResults: before.map((row) => ({
@@ -76,8 +86,21 @@ export async function readSurroundings(
       error: row.extra,
     })),
     worktree: of('tree').map(toWorktree)[0],
-    history: await historyFrom(later, task, events.reverse()),
+    history: await historyFrom(sql, task, events.reverse()),
+    openDependencies: await openOf(sql, task, before),
   };
+}
+
+/** Of more dependencies than were read here, the first open ones may be others. */
+async function openOf(
+  sql: Sql,
+  task: Pick<TaskRow, 'id' | 'unfinished_dependencies'>,
+  before: readonly SurroundingRow[],
+): Promise<OpenDependency[]> {
+  if (task.unfinished_dependencies === 0) return [];
+  if (before.length === shownResults) return readOpenDependencies(sql, task.id);
+  const open = before.filter(({ state }) => state !== 'satisfied').slice(0, shownOpen);
+  return open.map(({ id, key, kind }) => ({ id, key, status: kind as TaskStatus }));
 }
 
 const toWorktree = ({ kind, title, text, extra }: SurroundingRow): TaskWorktree => ({

@@ -1,4 +1,4 @@
-import type { Clock, EpochMs } from '../../base/clock.js';
+import type { Clock } from '../../base/clock.js';
 import { rowOf } from '../../store/insert-row.js';
 import type { Database, Sql, TransactionOptions } from '../../store/sql.js';
 import { countRows, where } from '../../store/where.js';
@@ -18,7 +18,6 @@ import { countTasks, listTasks, type TaskFilter, type TaskWithDependencies, with
 import {
   countReady,
   countWaiting,
-  explainWaiting,
   findNext,
   hasDueTasks,
   listReady,
@@ -26,9 +25,19 @@ import {
   releaseDueTasks,
   type TaskScope,
   type WaitingReasons,
+  whyWaiting,
 } from './ready.js';
-import { readSurroundings, type Surroundings } from './surroundings.js';
-import { findKeyed, findTask, isReady, lockTask, type TaskReference, type TaskRow, toTask } from './task.js';
+import { readNeighbours, type SurroundingRow, type Surroundings, surroundingsOf } from './surroundings.js';
+import {
+  findKeyed,
+  idOfTask,
+  isReady,
+  lockTask,
+  type TaskReference,
+  type TaskRow,
+  taskWithId,
+  toTask,
+} from './task.js';
 import {
   deleteTemplate,
   findTemplate,
@@ -41,7 +50,7 @@ import {
 import { lapseClaims, releaseClaim } from './transitions.js';
 import { type StatusUpdate, updateStatus } from './update-status.js';
 
-export interface TaskDetail extends TaskWithDependencies, Surroundings {
+export interface TaskDetail extends TaskWithDependencies, Omit<Surroundings, 'openDependencies'> {
   isReady: boolean;
   /** Why a pending task is not ready. */
   waitsBecause: string | undefined;
@@ -122,12 +131,13 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
       const claimed = await db.transaction(
         async (sql) => {
           const row = await claimReadyOrLapsed(sql, scope, options, actor, clock);
-          return row && withCommit(toClaimedTask(sql, row, db));
+          return row && { row, neighbours: withCommit(readNeighbours(sql, row.id)) };
         },
         { beside: true },
       );
-      if (!claimed) await refuseUnknownGoal(scope);
-      return claimed?.answer;
+      if (claimed) return claimedTask(db, claimed.row, await claimed.neighbours.answer);
+      await refuseUnknownGoal(scope);
+      return undefined;
     },
 
     /** All ready tasks, in the order in which they would be claimed. */
@@ -170,8 +180,8 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
       changed(db, (sql) => editTask(sql, task, edit, changeBy(actor))),
 
     /** Throws as `findTask` does; a key is looked up for its caller, by default one of no project. */
-    get: async (reference: TaskReference, { project }: Pick<Actor, 'project'> = { project: '' }): Promise<TaskDetail> =>
-      taskDetail(db, await findTask(db, reference, project), clock.now()),
+    get: (reference: TaskReference, { project }: Pick<Actor, 'project'> = { project: '' }): Promise<TaskDetail> =>
+      readTaskDetail(db, reference, project, clock),
 
     async list(filter: TaskFilter): Promise<TaskWithDependencies[]> {
       if (filter.status === 'ready' || filter.status === 'blocked') await releaseDue();
@@ -209,7 +219,7 @@ async function changed(
     return withCommit(Promise.all([withItsDependencies(sql, row), readEffects(sql, row, noted.events)]));
   }, options);
   const [task, effects] = await answer;
-  return { ...task, effects };
+  return Object.assign(task, { effects });
 }
 
 async function claimReadyOrLapsed(
@@ -229,19 +239,22 @@ async function claimReadyOrLapsed(
 }
 
 /** A task that was just claimed, with what its worker needs to know of others. */
-export async function toClaimedTask(sql: Sql, row: TaskRow, later: Sql = sql): Promise<ClaimedTask> {
-  const { dependencies, dependencyResults, history, worktree } = await readSurroundings(sql, row, later);
-  return { ...toTask(row), dependencies, dependencyResults, history, worktree };
+export const toClaimedTask = async (sql: Sql, row: TaskRow): Promise<ClaimedTask> =>
+  claimedTask(sql, row, await readNeighbours(sql, row.id));
+
+async function claimedTask(sql: Sql, row: TaskRow, neighbours: readonly SurroundingRow[]): Promise<ClaimedTask> {
+  const around = await surroundingsOf(sql, row, neighbours);
+  const { dependencies, dependencyResults, history, worktree } = around;
+  return Object.assign(toTask(row), { dependencies, dependencyResults, history, worktree });
 }
 
-async function taskDetail(sql: Sql, row: TaskRow, now: EpochMs): Promise<TaskDetail> {
-  const around = await readSurroundings(sql, row);
+/** The two statements do not wait for each other. */
+async function readTaskDetail(sql: Sql, reference: TaskReference, project: string, clock: Clock): Promise<TaskDetail> {
+  const id = await idOfTask(sql, reference, project);
+  const [row, neighbours] = await Promise.all([taskWithId(sql, id, reference), readNeighbours(sql, id)]);
+  const { openDependencies, ...around } = await surroundingsOf(sql, row, neighbours);
   const task = toTask(row);
-  const isWaiting = row.status === 'pending' && !isReady(task, now);
-  return {
-    ...task,
-    ...around,
-    isReady: isReady(task, now),
-    waitsBecause: isWaiting ? await explainWaiting(sql, row) : undefined,
-  };
+  const isReadyNow = isReady(task, clock.now());
+  const waitsBecause = row.status === 'pending' && !isReadyNow ? whyWaiting(row, openDependencies) : undefined;
+  return Object.assign(task, around, { isReady: isReadyNow, waitsBecause });
 }

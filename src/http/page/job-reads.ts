@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { unseenAmong } from '../../core/jobs/read-jobs.js';
 import {
   countJobs,
+  countRowsIn,
   readAttemptOutputs,
   readJobChoices,
   readJobLinks,
@@ -63,12 +64,13 @@ export const jobReads = [
       const { db, clock } = runtime;
       const filter = toJobFilter(given);
       const place = { order, isAscending, limit, offset: (page - 1) * limit, now: clock.now() };
-      const [counts, choices, { jobs: shown, total, relaySizes }] = await Promise.all([
+      const [counts, choices, { jobs: shown, relaySizes }] = await Promise.all([
         countJobs(db, filter),
         readJobChoices(db),
         readJobList(db, filter, place),
       ]);
-      const [unseen, jobNames, named] = await Promise.all([
+      const [total, unseen, jobNames, named] = await Promise.all([
+        countRowsIn(db, filter, counts),
         unseenAmong(
           db,
           shown.map(({ id }) => id),

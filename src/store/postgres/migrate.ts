@@ -24,12 +24,8 @@ export async function migrate(
     await client.query(`select pg_advisory_xact_lock(${migrationLock})`);
     const found = await versionOf(client, location, newest);
     if (found === undefined) await refuseForeign(client, location, steps);
-    await client.query(functions);
-    for (const step of steps) if (step.version > (found ?? 0)) await apply(client, step);
-    await client.query(ownColumns);
-    await client.query('create table if not exists schema_version (version bigint not null)');
-    await client.query('delete from schema_version');
-    await client.query('insert into schema_version (version) values ($1)', [newest]);
+    await bringUp(client, found ?? 0, steps);
+    await markVersion(client, newest);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback').catch(() => connection.discard(client));
@@ -37,8 +33,21 @@ export async function migrate(
   }
 }
 
+/** Runs the steps above a version, inside the transaction of the caller. */
+export async function bringUp(client: Client, from: number, steps: readonly Migration[]): Promise<void> {
+  await client.query(functions);
+  for (const step of steps) if (step.version > from) await apply(client, step);
+  await client.query(ownColumns);
+  await client.query('create table if not exists schema_version (version bigint not null)');
+}
+
+export async function markVersion(client: Client, version: number): Promise<void> {
+  await client.query('delete from schema_version');
+  await client.query('insert into schema_version (version) values ($1)', [version]);
+}
+
 /** Undefined if the database has no tables of ours. Throws for a newer version, which must not be changed at all. */
-async function versionOf(client: Client, location: string, newest: number): Promise<number | undefined> {
+export async function versionOf(client: Client, location: string, newest: number): Promise<number | undefined> {
   const { rows } = await client.query<{ has: number }>("select to_regclass('schema_version') is not null as has");
   if (rows[0]?.has !== 1) return undefined;
   const found = await client.query<{ version: number }>('select max(version) as version from schema_version');
@@ -54,23 +63,25 @@ async function apply(client: Client, step: Migration): Promise<void> {
 }
 
 /** Other programs may keep their tables beside ours; only a name that both use stands in the way. */
-async function refuseForeign(client: Client, location: string, steps: readonly Migration[]): Promise<void> {
-  const wanted: string[] = [];
-  for (const step of steps) {
-    step.up({
-      isPostgres: true,
-      exec: (text) => wanted.push(...[...text.matchAll(/create table (\w+)/g)].map(([, name]) => name ?? '')),
-    });
-  }
+export async function refuseForeign(client: Client, location: string, steps: readonly Migration[]): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
     'select tablename::text as name from pg_tables where schemaname = any (current_schemas(false)) and tablename = any ($1)',
-    [wanted],
+    [namesMadeBy(steps, 'table')],
   );
   if (rows.length > 0)
     throw notOurs(
       location,
       rows.map(({ name }) => name),
     );
+}
+
+/** The names of all tables, or views, that migrations make, also of those that a later one renames. */
+export function namesMadeBy(steps: readonly Migration[], kind: 'table' | 'view'): string[] {
+  const names: string[] = [];
+  const pattern = new RegExp(`create ${kind} (\\w+)`, 'g');
+  const exec = (text: string) => names.push(...[...text.matchAll(pattern)].map(([, name]) => name ?? ''));
+  for (const step of steps) step.up({ isPostgres: true, exec });
+  return names;
 }
 
 /** What SQLite has and our texts use: the elements of a JSON array that is stored as text. */

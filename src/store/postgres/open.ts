@@ -66,7 +66,7 @@ export async function restorePostgres(url: string, from: string): Promise<void> 
 }
 
 /** Makes the database of an address, from the server's own one. Another process may be faster. */
-async function createDatabase(url: string): Promise<void> {
+export async function createDatabase(url: string): Promise<void> {
   const { server, database } = splitAddress(url);
   const connection = new Connection({ url: server, name: 'agent-runtime (create)', isReadOnly: false });
   try {

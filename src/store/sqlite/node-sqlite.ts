@@ -79,10 +79,19 @@ class NodeConnection implements Connection {
 class NodeStatement<Values extends unknown[], Row> implements PreparedStatement<Values, Row> {
   readonly readonly: boolean;
   readonly #statement: StatementSyncInstance;
+  /**
+   * The module's own rows are slow objects: they take twice as long to make, and each use of them several times as long.
+   * Only where it counts how often a statement was prepared again, as its columns may be others then.
+   */
+  readonly #givesArrays: boolean;
+  #rowOf: ((values: unknown[]) => Row) | undefined;
+  #preparedAgain = 0;
   #isPlucked = false;
 
   constructor(statement: StatementSyncInstance, text: string) {
     this.#statement = statement;
+    this.#givesArrays = typeof statement.setReturnArrays === 'function' && typeof statement.stat === 'function';
+    if (this.#givesArrays) statement.setReturnArrays(true);
     this.readonly = /^\s*(select|values|pragma|explain|with\b(?!.*\b(insert|update|delete)\b))/is.test(text);
   }
 
@@ -95,18 +104,34 @@ class NodeStatement<Values extends unknown[], Row> implements PreparedStatement<
   }
 
   get(...values: Values): Row | undefined {
-    const row = this.#read(() => this.#statement.get(...values.map(withoutNul)));
-    return this.#isPlucked ? firstColumn(row) : row;
+    const found = this.#read(() => this.#statement.get(...values.map(withoutNul)));
+    return found === undefined ? undefined : this.#toRows([found])[0];
   }
 
   all(...values: Values): Row[] {
-    const rows = this.#read(() => this.#statement.all(...values.map(withoutNul)));
-    return this.#isPlucked ? rows.map(firstColumn) : rows;
+    const found = this.#read(() => this.#statement.all(...values.map(withoutNul)));
+    return found.length === 0 ? [] : this.#toRows(found);
   }
 
   pluck(): this {
     this.#isPlucked = true;
     return this;
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: a row is what the statement's text makes it.
+  #toRows(found: any[]): Row[] {
+    if (this.#isPlucked) return found.map(this.#givesArrays ? ([first]) => first : firstColumn);
+    return this.#givesArrays ? found.map(this.#maker()) : found;
+  }
+
+  /** Another process may change a table while it is open here: SQLite then prepares `select *` again by itself. */
+  #maker(): (values: unknown[]) => Row {
+    const preparedAgain = this.#statement.stat('reprepare');
+    if (!this.#rowOf || preparedAgain !== this.#preparedAgain) {
+      this.#preparedAgain = preparedAgain;
+      this.#rowOf = rowMaker<Row>(this.#statement.columns().map(({ name }) => name));
+    }
+    return this.#rowOf;
   }
 
   /** An integer beyond 2^53 is an error to node:sqlite; better-sqlite3 rounds it. */
@@ -123,6 +148,16 @@ class NodeStatement<Values extends unknown[], Row> implements PreparedStatement<
       this.#statement.setReadBigInts(false);
     }
   }
+}
+
+/** Makes objects of one hidden class: copied whole from the first, then filled. */
+function rowMaker<Row>(names: readonly string[]): (values: unknown[]) => Row {
+  const first = JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, null]))));
+  return (values) => {
+    const row = { ...first };
+    for (let index = 0; index < names.length; index++) row[names[index] as string] = values[index];
+    return row;
+  };
 }
 
 function roundBigInts(value: unknown): unknown {

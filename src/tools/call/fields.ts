@@ -30,7 +30,7 @@ export const taskStatus = z.enum(taskStatuses);
 export const failurePolicy = z
   .enum(failurePolicies)
   .describe(
-    'When a dependency fails: block (wait), skip (those after it go on), run (all the same), cancel (those after it follow their own).',
+    'When a dependency fails: block (wait), skip (dependents go on), run (all the same), cancel (dependents follow their own).',
   );
 export const metadata = z
   .record(z.string(), z.custom<Json>())
@@ -39,6 +39,13 @@ export const metadata = z
 export const jsonObject = z.record(z.string(), z.custom<Json>());
 export const time = z.iso.datetime({ offset: true }).describe('ISO 8601 with a zone, such as 2026-12-01T09:00:00Z.');
 export const delaySeconds = z.int().min(0).max(31_536_000).describe('Starts this much later.');
+const shareKey = z.string().trim().min(1).max(200).optional();
+/** How a job goes with others. */
+export const shares = {
+  concurrencyKey: shareKey.describe('At most concurrency_limit jobs of one key run at once.'),
+  concurrencyLimit: z.int().min(1).max(1_000).optional().describe("The config file's, or 1, unless given."),
+  uniqueKey: shareKey.describe('A pending or running job of the same key is returned instead.'),
+};
 export const claimToken = z
   .int()
   .min(1)

@@ -39,6 +39,8 @@ const plainNames: ReadonlySet<string> = new Set([
   'baton_id',
   'claim_token',
   'concurrency',
+  'concurrency_key',
+  'concurrency_limit',
   'confirm',
   'cooldown_seconds',
   'cron',
@@ -114,6 +116,7 @@ const plainNames: ReadonlySet<string> = new Set([
   'top_k',
   'top_p',
   'type',
+  'unique_key',
   'verify',
   'window_minutes',
   'window_seconds',
@@ -130,12 +133,13 @@ const notPlain: ReadonlySet<string> = new Set([
   'circuit_breaker_status.agent_id',
   'finish_worktree.action',
   'submit_job.type',
+  'submit_job.concurrency_key',
+  'submit_job.unique_key',
   'create_goal.description',
   'submit_background_task.model',
   'submit_background_task.task_id',
   'submit_background_task.token_budget',
   'run_relay.token_budget',
-  'submit_background_task.verify',
 ]);
 
 /** Objects and lists of objects whose fields are told in words, or stand whole at another tool. */
@@ -145,6 +149,12 @@ function asWords(place: string): JsonSchema | undefined {
       return {
         type: 'object',
         description: 'max_tokens, temperature, top_p, top_k, stop_sequences, num_ctx, json_schema',
+      };
+    // The types stand whole at circuit_breaker_record_failure.
+    case 'circuit_breaker_configure.failure_weights':
+      return {
+        type: 'object',
+        description: 'Weights by failure_type, 0 to 100, such as {"rate_limited": 0}; 1 unless given.',
       };
     case 'decompose_task.tasks':
       return { type: 'array', items: { type: 'object', description: 'as for decompose_goal' } };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { delaySeconds, failurePolicy, metadata, priority, time } from '../call/fields.js';
+import { delaySeconds, failurePolicy, metadata, priority, shares, time } from '../call/fields.js';
 
 const jobId = z.string().min(1).max(200);
 
@@ -31,4 +31,7 @@ export const newJob = z.strictObject({
     .max(200)
     .optional()
     .describe('A name of your own: the same key again returns the same job.'),
+  concurrency_key: shares.concurrencyKey,
+  concurrency_limit: shares.concurrencyLimit,
+  unique_key: shares.uniqueKey,
 });

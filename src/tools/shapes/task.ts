@@ -66,7 +66,7 @@ export type ShownTask = z.infer<typeof taskOutput>;
 /** Texts longer than this are cut unless the caller asks for all of it. */
 export const usualText = 6_000;
 
-/** @internal */
+/** New each time, to be filled up by Object.assign (`toTask` says why). @internal */
 export function showTask(task: TaskWithDependencies, now: number, longestText = usualText): ShownTask {
   const shown = (text: string) => cutWithCount(text, longestText);
   return {
@@ -110,7 +110,7 @@ export function showTask(task: TaskWithDependencies, now: number, longestText = 
 export function showCreatedTask(task: TaskWithDependencies, now: number): ShownTask {
   const shown = showTask(task, now);
   const acceptance = task.acceptance === null ? undefined : cut(task.acceptance, longestEcho);
-  return { ...shown, description: cut(task.description, longestEcho), acceptance };
+  return Object.assign(shown, { description: cut(task.description, longestEcho), acceptance });
 }
 
 /** Characters of a text that is returned to the caller who has just sent it. */
@@ -264,15 +264,13 @@ export type ShownWholeTask = z.infer<typeof wholeTaskOutput>;
 /** @internal */
 export function showWholeTask(task: TaskDetail, now: number, longestText?: number): ShownWholeTask {
   const { dependents, subtasks, waitsBecause, dependencyResults, history, worktree } = task;
-  return {
-    ...showTask(task, now, longestText),
-    ...showHistory(history, longestText ?? longestNote),
+  return Object.assign(showTask(task, now, longestText), showHistory(history, longestText ?? longestNote), {
     dependents,
     subtasks: subtasks.length === 0 ? undefined : subtasks,
     waits_because: waitsBecause,
     worktree: showWorktree(worktree),
     dependency_results: showDependencyResults(dependencyResults),
-  };
+  });
 }
 
 /** A task that was just claimed, with what its worker needs. */
@@ -293,15 +291,13 @@ export type ShownClaimedTask = z.infer<typeof claimedTaskOutput>;
 
 /** @internal */
 export function showClaimedTask(task: ClaimedTask, now: number, unread: Unread): ShownClaimedTask {
-  return {
-    ...showTask(task, now),
-    claim_token: task.claimToken,
-    dependency_results: showDependencyResults(task.dependencyResults),
-    ...showHistory(task.history, longestNote),
-    worktree: showWorktree(task.worktree),
-    advice: adviceOnAcceptance(task),
-    ...showUnread(unread),
-  };
+  return Object.assign(
+    showTask(task, now),
+    { claim_token: task.claimToken, dependency_results: showDependencyResults(task.dependencyResults) },
+    showHistory(task.history, longestNote),
+    { worktree: showWorktree(task.worktree), advice: adviceOnAcceptance(task) },
+    showUnread(unread),
+  );
 }
 
 /** What to do before completing a task with acceptance criteria. @internal */

@@ -135,6 +135,14 @@ describe('a runner', () => {
     expect(await queue.jobs.permitRunner(session)).toBeUndefined();
   });
 
+  it('that has room is told of work only while its lane has room too: for nothing it needs no write lock', async () => {
+    const queue = await testQueue({ maxRunning: 2 });
+    const [first] = [await queue.running(), await queue.running(), await queue.submit()];
+    expect(await queue.jobs.hasReady(first.lane)).toBe(false);
+    await queue.finish(first, completed);
+    expect(await queue.jobs.hasReady(first.lane)).toBe(true);
+  });
+
   it('learns by its heartbeat that its job is to be cancelled, or is no longer its own', async () => {
     const queue = await testQueue();
     const job = await queue.running();

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { readBoard } from '../../../src/core/overview/board.js';
-import { checkTaskCounts, readTaskCounts } from '../../../src/core/tasks/task-counts.js';
+import { readTaskCounts, storedTaskCounts } from '../../../src/core/tasks/task-counts.js';
+import { checkCounts } from '../../../src/store/check-counts.js';
 import { isOnPostgres } from '../../support/postgres.js';
 import { alice, openBoard } from './board.js';
 
@@ -42,11 +43,13 @@ it('counts that something else has made wrong are found by the daily check and c
   const board = await openBoard();
   await board.add('One');
   await board.add('Two');
-  expect(await checkTaskCounts(board.db)).toEqual([]);
+  expect(await checkCounts(board.db, storedTaskCounts)).toEqual([]);
   await board.db.run("update task_counts set count = 7 where state = 'ready'");
   board.clock.pass(86_400_001);
   await board.maintenance.runOnce();
   expect(await readTaskCounts(board.db, {})).toEqual({ ...none, ready: 2 });
   await board.db.run("update task_counts set count = 7 where state = 'ready'");
-  expect(await checkTaskCounts(board.db)).toEqual([{ goalId: 0, project: '', state: 'ready', stored: 7, counted: 2 }]);
+  expect(await checkCounts(board.db, storedTaskCounts)).toEqual([
+    { goal_id: 0, project: '', state: 'ready', stored: 7, counted: 2 },
+  ]);
 });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { JsonObject } from '../../../src/base/json.js';
+import { acknowledge } from '../../../src/core/attention/attention.js';
 import { jobStoreOf } from '../../support/job-store.js';
 import { serve } from '../serve.js';
 
@@ -14,7 +15,8 @@ async function serveJobs() {
   const store = jobStoreOf(served.runtime);
   const give = async (payload: JsonObject, more: object = {}) => {
     const job = { type: 'generic', payload, runAt: clock.now() + 3_600_000, ...more };
-    return (await store.submit(job, { ...nobody, project: 'project' in more ? String(more.project) : '' })).job.id;
+    const actor = { ...nobody, project: 'project' in more ? String(more.project) : '' };
+    return (await store.submit(job, 'holder' in more ? { ...actor, holder: String(more.holder) } : actor)).job.id;
   };
   const end = (id: string, output = '') =>
     db.run(
@@ -31,9 +33,9 @@ async function serveJobs() {
 }
 
 it('counts jobs under the filter, and pages through those that pass all of it', async () => {
-  const { give, end, read } = await serveJobs();
+  const { give, end, read, runtime } = await serveJobs();
   const ids = [];
-  for (let count = 0; count < 3; count++) ids.push(await give({ count }));
+  for (let count = 0; count < 3; count++) ids.push(await give({ count }, { holder: 'session:gone' }));
   await give({}, { project: '/home/ada/shop' });
   await end(ids[0] ?? '');
   const all = await read('jobs', { limit: 2 });
@@ -48,7 +50,17 @@ it('counts jobs under the filter, and pages through those that pass all of it', 
   const shop = await read('jobs', { project: '/home/ada/shop' });
   expect(shop).toMatchObject({ counts: { pending: same(1), completed: same(0) }, unread: same(0) });
   expect((await read('jobs', { project: '', status: 'pending' })).jobs).toHaveLength(2);
-  expect((await read('jobs', { only: 'unread' })).jobs).toMatchObject([{ id: ids[0], unread: true }]);
+  const unread = await read('jobs', { only: 'unread' });
+  expect(unread).toMatchObject({ counts, total: 1, jobs: [{ id: ids[0], unread: true }] });
+  expect((await read('jobs', { only: 'unread', status: 'pending' })).total).toBe(0);
+  await runtime.db.transaction((sql) =>
+    acknowledge(
+      sql,
+      { kind: 'unread_answer' },
+      { at: runtime.clock.now(), actor: { ...nobody, holder: 'session:other' } },
+    ),
+  );
+  expect(await read('jobs', { only: 'unread' })).toMatchObject({ counts, unread: same(0), total: 0 });
 });
 
 it('reads a job whole, with what it waits for, and leaves its result unread', async () => {

@@ -50,6 +50,21 @@ describe.each(drivers)('%s', (_, driver) => {
     db.close();
   });
 
+  test('a statement that stays prepared gives rows by the columns that the table has now', () => {
+    const file = join(tempDir(), 'a.db');
+    const [db, other] = [driver.connect(file), driver.connect(file)];
+    db.exec("create table t (a integer, b text); insert into t values (1, 'x')");
+    const read = db.prepare<[], object>('select * from t');
+    expect({ ...read.get() }).toEqual({ a: 1, b: 'x' });
+    other.exec('alter table t add column c integer default 3');
+    expect({ ...read.get() }).toEqual({ a: 1, b: 'x', c: 3 });
+    other.exec(`create table u (c integer, b text, a integer); insert into u select c, b, a from t;
+      drop table t; alter table u rename to t`);
+    expect(read.all().map((row) => ({ ...row }))).toEqual([{ a: 1, b: 'x', c: 3 }]);
+    expect(Object.keys(read.get() ?? {})).toEqual(['c', 'b', 'a']);
+    for (const connection of [other, db]) connection.close();
+  });
+
   test('knows which statements return rows and which only read', () => {
     const db = memory();
     db.exec('create table t (a)');

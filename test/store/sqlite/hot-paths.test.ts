@@ -35,7 +35,7 @@ const questions: [what: string, text: string, index: string][] = [
   ['who holds a task', "select id from tasks where claimed_by = ? and status = 'in_progress'", 'tasks_claimed'],
   [
     'the next job',
-    `select seq from jobs where ${readyJob} and ${jobTypes} order by priority desc, run_at, seq limit 1`,
+    `select seq from jobs where ${readyJob} and ${jobTypes} order by queue_at, seq limit 1`,
     'jobs_ready',
   ],
   [

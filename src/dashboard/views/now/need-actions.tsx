@@ -21,7 +21,7 @@ const actions: Partial<Record<NeedKind, Action>> = {
   dead_job: retryJob,
   failed_job: retryJob,
   failed_task: {
-    label: 'Reset',
+    label: 'Reopen',
     run: (id) => write('reset_failed_task', { taskId: id }),
     done: 'The task is on the board again.',
   },

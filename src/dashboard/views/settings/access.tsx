@@ -121,14 +121,14 @@ function Holdings({ heads: [who, since], rows }: { heads: [who: string, since: s
             <td>
               <strong>{name}</strong> {mark}
             </td>
-            <td>{read_only ? 'read-only' : 'full'}</td>
-            <td>
+            <td data-name="Rights">{read_only ? 'read-only' : 'full'}</td>
+            <td data-name={since}>
               <Time at={created_at} />
             </td>
-            <td>
+            <td data-name="Last used">
               <TimeOrNever at={last_used_at} />
             </td>
-            <td>
+            <td data-name="Ends">
               <TimeOrNever at={expires_at} />
             </td>
             <td>{action}</td>

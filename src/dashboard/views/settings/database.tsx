@@ -66,8 +66,8 @@ function Backups({ backups }: Pick<Settings, 'backups'>) {
           {backups.slice(0, mostShown).map(({ name, path, size_bytes, at }) => (
             <tr key={name}>
               <td class="path">{path}</td>
-              <td>{bytes(size_bytes)}</td>
-              <td>
+              <td data-name="Size">{bytes(size_bytes)}</td>
+              <td data-name="Made">
                 <Time at={at} />
               </td>
             </tr>

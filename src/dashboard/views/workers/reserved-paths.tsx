@@ -22,7 +22,7 @@ export function ReservedPaths({ paths, count }: ShownReserved) {
           {paths.map(({ glob, by, shared, until, reason, task }) => (
             <tr key={`${glob} ${by}`}>
               <td class="path">{glob}</td>
-              <td>
+              <td data-name="Reserved by">
                 <strong>
                   <Name of={by} />
                 </strong>{' '}
@@ -33,7 +33,7 @@ export function ReservedPaths({ paths, count }: ShownReserved) {
                   </div>
                 )}
               </td>
-              <td>
+              <td data-name="Lease ends">
                 <Time at={until} />
               </td>
             </tr>
