@@ -175,7 +175,8 @@ export async function readCounters(sql: Sql): Promise<Counter[]> {
      union all
      select null, j.type, null, a.started_at, j.run_at, j.created_at,
        (select max(b.completed_at) from job_dependencies d join jobs b on b.id = d.depends_on where d.job_id = j.id)
-     from jobs j join job_attempts a on a.job_id = j.id and a.attempt = j.attempt where j.status = 'running'`,
+     from jobs j join job_attempts a on a.job_id = j.id and a.attempt = j.attempt where j.status = 'running'
+     order by name nulls first, labels`,
   );
   const counted = rows.flatMap((row) =>
     row.name === null
