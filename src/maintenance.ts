@@ -37,6 +37,8 @@ import type { Worktrees } from './worktrees/worktrees.js';
 export interface MaintenanceNeeds {
   config: Pick<Config, 'dbPath' | 'retentionDays' | 'isReadOnly'>;
   backupDir: string;
+  /** What is added to the name of a duty that each host of a database does for itself; '' where it has one alone. */
+  ofHost: string;
   db: Database;
   clock: Clock;
   log: Log;
@@ -46,7 +48,7 @@ export interface MaintenanceNeeds {
   tasks: Tasks;
   goalRuns: GoalRuns;
   queueWorkers: Pick<QueueWorkers, 'sweep'>;
-  jobs: Pick<Jobs, 'notice' | 'sweep'>;
+  jobs: Pick<Jobs, 'notice' | 'sweep' | 'removeOldCopies'>;
   scheduler: Pick<Scheduler, 'fireDue' | 'nextDueAt'>;
   metrics: Metrics;
   downstream: Downstream;
@@ -118,12 +120,15 @@ export class Maintenance {
   async runOnce(now: EpochMs = this.#needs.clock.now(), actor: Actor = anonymous): Promise<void> {
     const { sessions, slots, reservations, downstream, backupDir } = this.#needs;
     await this.#attempt('end lost sessions', () => sessions.sweep());
-    await this.#attempt('free slots of lost sessions', () => slots.lapse());
-    await this.#attempt('free paths of lost sessions', () => reservations.lapse());
+    if (this.#mayLapse()) {
+      await this.#attempt('free slots of lost sessions', () => slots.lapse());
+      await this.#attempt('free paths of lost sessions', () => reservations.lapse());
+    }
     await this.sweepQueue(actor);
     await this.#attempt('end tool servers of lost sessions', () => downstream.sweep());
     await this.#attempt('remove unfinished backups', async () => removeUnfinished(backupDir, now));
     await this.#attempt('remove unused worktrees', () => this.#sweepWorktrees(now));
+    await this.#attempt('remove old copies', () => this.#removeOldCopies(now));
     await this.#attempt('check the database', () => this.#checkDaily(now));
     await this.#attempt('delete what is old', () => this.#purgeDaily(now));
   }
@@ -131,7 +136,7 @@ export class Maintenance {
   /** The duties that keep background work going. Runners do them too, as work goes on when no session is left. */
   async sweepQueue(actor: Actor = anonymous): Promise<void> {
     const { tasks, goalRuns, jobs } = this.#needs;
-    await this.#attempt('lapse claims', () => tasks.lapse());
+    if (this.#mayLapse()) await this.#attempt('lapse claims', () => tasks.lapse());
     await this.#attempt('advance goal runs', () => goalRuns.sweep());
     await this.#attempt('write off lost workers', () => this.#needs.queueWorkers.sweep());
     await this.#attempt('rescue jobs and start runners', () => jobs.sweep(actor));
@@ -241,8 +246,20 @@ export class Maintenance {
 
   /** Each worktree that is looked at costs some calls of git, so one process does it for all. */
   async #sweepWorktrees(now: EpochMs): Promise<void> {
-    const { db, worktrees } = this.#needs;
-    if (await takeMaintenanceLease(db, 'worktrees', worktreesMs, now)) await worktrees.sweep();
+    const { db, worktrees, ofHost } = this.#needs;
+    if (await takeMaintenanceLease(db, `worktrees${ofHost}`, worktreesMs, now)) await worktrees.sweep();
+  }
+
+  /** What others have purged leaves its copies on each host. */
+  async #removeOldCopies(now: EpochMs): Promise<void> {
+    const { db, jobs, ofHost } = this.#needs;
+    if (!db.isShared) return;
+    if (await takeMaintenanceLease(db, `copies${ofHost}`, dayMs, now)) await jobs.removeOldCopies();
+  }
+
+  /** When the database could not be reached, the others could not renew their leases: they go first. */
+  #mayLapse(): boolean {
+    return this.#needs.db.inTouchMs() > 3 * heartbeatMs;
   }
 
   #every(ms: number, duty: string, work: () => Promise<unknown>): void {

@@ -123,8 +123,8 @@ export { nameSession, type Session, type SessionInfo } from './core/coordination
 /** Opens the database and builds every part over it. Throws RuntimeError `unavailable` with the way to fix it. */
 export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { config, log } = options;
-  const hostClock = options.clock ?? systemClock();
-  const processes = options.processes ?? systemProcesses(hostClock.bootId);
+  const hostClock = options.clock ?? systemClock(config.hostId);
+  const processes = options.processes ?? systemProcesses(hostClock.bootId, config.hostId);
   const runnerEntry = options.runnerEntry ?? fileURLToPath(new URL('./job-runner.js', import.meta.url));
   const redact = createRedactor(config.secrets);
   const backupDir = join(config.dataDir, 'backups');
@@ -142,7 +142,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
 
   const breakers = createBreakers({ db, clock, onClosed: wakeBlockedJobs });
   const models = createModels(config);
-  const worktrees = createWorktrees({ ...ground, git: createGit(config.env), dataDir: config.dataDir });
+  const hostId = db.isShared ? processes.self().hostId : null;
+  const worktrees = createWorktrees({ ...ground, git: createGit(config.env), dataDir: config.dataDir, hostId });
   const agents = buildAgents(ground, breakers, models, worktrees);
   const queue = buildQueue(ground, agents, models);
   const downstream = buildDownstream(ground, breakers);
@@ -175,7 +176,15 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     downstream,
     worktrees,
   };
-  const maintenance = new Maintenance({ config, backupDir, db, clock, log, ...upkept });
+  const maintenance = new Maintenance({
+    config,
+    backupDir,
+    ofHost: hostId === null ? '' : `@${hostId}`,
+    db,
+    clock,
+    log,
+    ...upkept,
+  });
 
   return {
     config,
@@ -315,7 +324,17 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
     relayRuns,
     capabilities: limits.capabilities,
     spawner,
-    jobs: createJobs({ db, clock, store, spawner, spool, crashReports, log, isReadOnly: config.isReadOnly }),
+    jobs: createJobs({
+      db,
+      clock,
+      store,
+      spawner,
+      spool,
+      crashReports,
+      dataDir: config.dataDir,
+      log,
+      isReadOnly: config.isReadOnly,
+    }),
     startDrain: (runnerId: string, watchdog?: Watchdog): Drain => new Drain({ ...drainNeeds, runnerId, watchdog }),
   };
 }

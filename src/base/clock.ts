@@ -15,11 +15,12 @@ export interface Clock {
   readonly bootId: string;
 }
 
-export function systemClock(): Clock {
+/** @param hostId a host that has a name of its own shares its boot with none that has another */
+export function systemClock(hostId?: string): Clock {
   return {
     now: Date.now,
     tick: () => Number(process.hrtime.bigint() / 1_000_000n),
-    bootId: readBootId(),
+    bootId: hostId === undefined ? readBootId() : `${readBootId()} of ${hostId}`,
   };
 }
 

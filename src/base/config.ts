@@ -42,6 +42,8 @@ export interface Config {
   dbPath: string;
   /** A PostgreSQL database in place of the file. */
   dbUrl: string | undefined;
+  /** What tells this host from the others of a database; its machine id and name unless given. */
+  hostId: string | undefined;
   configPath: string;
   dataDir: string;
   logLevel: LogLevel;
@@ -156,6 +158,7 @@ export function readConfigWith(
     configPath,
     dbPath: path(chosen('AGENT_RUNTIME_DB_PATH'), home),
     dbUrl: flags.db === undefined ? readDatabaseUrl(env) : undefined,
+    hostId: setting('AGENT_RUNTIME_HOST_ID'),
     dataDir: path(chosen('AGENT_RUNTIME_DATA_DIR'), home),
     logLevel: oneOf(logLevels, 'AGENT_RUNTIME_LOG_LEVEL', chosen('AGENT_RUNTIME_LOG_LEVEL')),
     logDays: limits.logDays ?? 7,

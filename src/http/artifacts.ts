@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { RuntimeError } from '../base/errors.js';
 import type { Runtime } from '../runtime.js';
@@ -31,9 +31,14 @@ export async function artifactResponse(
 ): Promise<Response> {
   try {
     const job = await jobs.get(jobId);
-    const recorded = (await jobs.artifacts(job.id)).find((artifact) => artifact.name === name);
-    if (!recorded || name !== basename(name)) throw noFile(job.id, name);
-    const { handle, size } = await openIn(config.dataDir, job.id, name);
+    const [recorded] = name === basename(name) ? await jobs.bringArtifacts(job.id, name) : [];
+    if (!recorded) throw noFile(job.id, name);
+    const { handle, size } = await openIn(
+      config.dataDir,
+      folderOf(config.dataDir, job.id, recorded.path),
+      job.id,
+      name,
+    );
     const picture = isShown ? pictures[extname(name).toLowerCase()] : undefined;
     return new Response(Readable.toWeb(handle.createReadStream()) as ReadableStream, {
       headers: {
@@ -48,11 +53,22 @@ export async function artifactResponse(
   }
 }
 
+/** Within the data directory: the job's own folder, or that of this host's copy of what another host has saved. */
+function folderOf(dataDir: string, jobId: string, path: string): string {
+  const folder = dirname(path);
+  return dirname(folder) === join(dataDir, 'copies', jobId) ? relative(dataDir, folder) : join('artifacts', jobId);
+}
+
 /** Opens a plain file of a job's folder. A link, also in place of the folder, leads to what nobody has recorded. */
-async function openIn(dataDir: string, jobId: string, name: string): Promise<{ handle: FileHandle; size: number }> {
+async function openIn(
+  dataDir: string,
+  within: string,
+  jobId: string,
+  name: string,
+): Promise<{ handle: FileHandle; size: number }> {
   let handle: FileHandle | undefined;
   try {
-    const folder = join(await realpath(dataDir), 'artifacts', jobId);
+    const folder = join(await realpath(dataDir), within);
     if ((await realpath(folder)) !== folder) throw noFile(jobId, name);
     // Windows knows no such flags, and lets only administrators make links.
     const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;

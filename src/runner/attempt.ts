@@ -11,7 +11,7 @@ import { isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
 import { askJobBreaker, breakerOf } from '../core/jobs/job-breaker.js';
 import { modulePrefix } from '../core/jobs/lane.js';
-import type { Outcome } from '../core/jobs/outcome.js';
+import { type Outcome, spendingOf } from '../core/jobs/outcome.js';
 import { ModelError } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
 import { ProgressWriter, type ProgressWriterNeeds } from './progress-writer.js';
@@ -218,4 +218,20 @@ function stoppedBecause(reason: StopReason | undefined, job: JobRow): Outcome {
     default:
       return { kind: 'postponed', message: 'Its runner was stopped.', retryAfterMs: 0 };
   }
+}
+
+/**
+ * The outcome of a job during which an error went uncaught. One of a module fails: part of its work was not done. One of
+ * this program's own agents that completed in spite of it stays completed: an answer of a model is paid for.
+ */
+export function crashed(outcome: Outcome, message: string, { requires }: JobRow): Outcome {
+  const spending = spendingOf(outcome);
+  const failed = { ...spending, kind: 'failed', code: 'internal', isTransient: false } as const;
+  if (outcome.kind !== 'completed') return { ...failed, message: `Uncaught error: ${message}` };
+  if (requires?.startsWith(modulePrefix)) {
+    const advice = 'Await every promise, and catch what a timer throws.';
+    return { ...failed, message: `Uncaught error, although the agent returned a result: ${message} ${advice}` };
+  }
+  const warning = `An error went uncaught while the job ran: ${message}`;
+  return { ...outcome, warnings: [...(spending.warnings ?? []), warning] };
 }

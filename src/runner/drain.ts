@@ -1,14 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import type { EpochMs } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { EndedAttempt } from '../core/jobs/finish-job.js';
 import type { JobRow } from '../core/jobs/job.js';
 import type { JobStore } from '../core/jobs/job-store.js';
-import { type Lane, modulePrefix } from '../core/jobs/lane.js';
-import { type AttemptKey, type Outcome, spendingOf } from '../core/jobs/outcome.js';
-import { type Attempt, type AttemptNeeds, type StopReason, startAttempt } from './attempt.js';
+import type { Lane } from '../core/jobs/lane.js';
+import { type AttemptKey, notBegun, type Outcome } from '../core/jobs/outcome.js';
+import { type Attempt, type AttemptNeeds, crashed, type StopReason, startAttempt } from './attempt.js';
+import { Beginnings } from './beginnings.js';
+import { HeldJobs } from './held-jobs.js';
 import { logJobEnd } from './job-log.js';
 import { persistTurn, type Spool } from './persist-outcome.js';
 import type { AttemptWatch, Watchdog } from './watchdog.js';
@@ -42,8 +44,13 @@ const lookMs = 200;
 /** How often one that carries calls and has room asks for more. */
 const moreMs = 100;
 const waitPollMs = 500;
+/** Of short jobs those that end within the time of one turn are written together, and within this at the most. */
+const mostGatherMs = 20;
 /** An agent's own children have 5 s between SIGTERM and SIGKILL, so the agent itself must have longer. */
 const usualStopGraceMs = 6_000;
+
+/** Why a job that was claimed and not begun goes back. */
+const stopped = 'Its runner was stopped before it began this job.';
 
 /** A job under way. */
 interface Carried {
@@ -73,7 +80,12 @@ export class Drain {
   readonly #carried = new Map<string, Carried>();
   /** The token of the attempt to which the code that runs right now belongs. */
   readonly #current = new AsyncLocalStorage<string>();
+  /** Claimed, and not begun. */
+  readonly #held = new HeldJobs(() => this.#giveBack('Jobs before it took longer than expected.'));
+  readonly #begun: Beginnings;
   #over: Over[] = [];
+  /** How long the last turn took to be written. */
+  #turnMs = 0;
   /** The attempt that ended last, for what its agent has left running. */
   #ended: AttemptKey | undefined;
   #lane: Lane = 'process';
@@ -89,6 +101,7 @@ export class Drain {
 
   constructor(needs: DrainNeeds) {
     this.#needs = needs;
+    this.#begun = new Beginnings(needs.dataDir, needs.runnerId);
     this.done = this.#run();
   }
 
@@ -143,6 +156,7 @@ export class Drain {
     const permit = await jobs.registerRunner(runnerId);
     if (!permit) {
       log.warn('this runner has no permit any more', { runner: runnerId });
+      this.#begun.close();
       return { isBroken: this.#isBroken, isStopped: this.#isStopped };
     }
     this.#lane = permit.lane;
@@ -157,6 +171,7 @@ export class Drain {
       return { isBroken: this.#isBroken, isStopped: this.#isStopped };
     } finally {
       for (const timer of timers) clearInterval(timer);
+      if (!this.#isBusy()) this.#begun.close();
       await jobs.leave(runnerId).catch((error: unknown) => log.warn('could not sign off', { error }));
     }
   }
@@ -164,10 +179,18 @@ export class Drain {
   /** Writes what has ended, starts what it could claim, and waits for something to do. */
   async #takeTurn(): Promise<void> {
     const over = this.#over.splice(0);
-    const { ended, next } = await persistTurn(this.#needs.runnerId, over, this.#room(), this.#needs);
-    for (const [index, { job, durationMs }] of over.entries()) this.#logEnd(job, ended[index], durationMs);
+    this.#held.judge(over, this.#capacity);
+    const askedAt = performance.now();
+    const { ended, next } = await persistTurn(this.#needs.runnerId, over, this.#room(), this.#needs, this.#held.spare);
+    this.#turnMs = performance.now() - askedAt;
+    for (const [index, { job, key, durationMs }] of over.entries()) {
+      this.#begun.settle(key.token);
+      this.#logEnd(job, ended[index], durationMs);
+    }
     if (next.do === 'leave') this.#mustEnd = true;
-    if (next.do === 'run') for (const job of next.jobs) this.#start(job);
+    if (next.do === 'run') this.#held.hold(next.jobs);
+    this.#beginHeld();
+    this.#held.watch();
     if (over.length > 0 || (next.do === 'run' && next.jobs.length > 0)) this.#moved();
     // A signal may have come while the jobs were being claimed; a runner that was written off has lost all it carries.
     if (this.#mustEnd) this.#stopAll(next.do === 'leave' ? 'superseded' : 'ending');
@@ -175,13 +198,16 @@ export class Drain {
     else await this.#untilTurn();
   }
 
-  /** Attempts that end in the same round of the event loop are written together. */
+  /** Attempts that end in the same round of the event loop are written together, and so are short ones that end soon after. */
   async #untilTurn(): Promise<void> {
     while (this.#over.length === 0 && this.#carried.size > 0) {
       await this.#pause(this.#room() > 0 ? moreMs : undefined);
       if (this.#over.length === 0 && this.#room() > 0 && (await this.#hasReady())) return;
     }
-    if (this.#over.length > 0) await nextRound();
+    if (this.#over.length === 0) return;
+    const gatherUntil = performance.now() + Math.min(this.#turnMs, mostGatherMs);
+    do await nextRound();
+    while (this.#held.spare > 0 && this.#carried.size > 0 && performance.now() < gatherUntil);
   }
 
   /** Polls without the write lock. Returns for a next turn when a job is ready or a heartbeat is due. */
@@ -200,10 +226,13 @@ export class Drain {
 
   /** Resolves after a time, or when something has ended, or must. */
   async #pause(ms: number | undefined): Promise<void> {
-    const waking = new AbortController();
-    this.#wake = () => waking.abort();
-    // Without a time it waits for an attempt; the timers of this runner keep the process alive meanwhile.
-    await sleep(ms ?? heartbeatMs, undefined, { signal: waking.signal }).catch(() => {});
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      // Without a time it waits for an attempt; the timers of this runner keep the process alive meanwhile.
+      timer = setTimeout(resolve, ms ?? heartbeatMs);
+    });
+    clearTimeout(timer);
     this.#wake = () => {};
   }
 
@@ -216,24 +245,43 @@ export class Drain {
   }
 
   #isBusy(): boolean {
-    return this.#carried.size > 0 || this.#over.length > 0;
+    return this.#carried.size > 0 || this.#held.size > 0 || this.#over.length > 0;
   }
 
   #room(): number {
     if (!this.#mayTake()) return 0;
     const { roomyMb = Number.POSITIVE_INFINITY } = this.#needs;
     if (this.#carried.size > 0 && process.memoryUsage.rss() > roomyMb * 1_000_000) return 0;
-    return this.#capacity - this.#carried.size;
+    return Math.max(0, this.#capacity - this.#carried.size - this.#held.size);
+  }
+
+  /** Begins jobs that were claimed, as many as may run at once. One that must end hands them back instead. */
+  #beginHeld(): void {
+    if (!this.#mayTake()) this.#giveBack(stopped);
+    while (this.#held.size > 0 && this.#carried.size < this.#capacity) {
+      for (const job of this.#held.next(this.#capacity - this.#carried.size)) this.#start(job);
+    }
+  }
+
+  /** Puts jobs that were claimed and not begun back into the queue. */
+  #giveBack(message: string): void {
+    for (const job of this.#held.take()) this.#endUnbegun(job, notBegun(message));
+    this.#wake();
+  }
+
+  #endUnbegun(job: JobRow, outcome: Outcome): void {
+    this.#over.push({ job, key: keyOf(job), durationMs: 0, outcome });
   }
 
   #start(job: JobRow): void {
     const { log, watchdog, stopGraceMs = usualStopGraceMs } = this.#needs;
-    const token = job.attempt_token ?? '';
+    const key = keyOf(job);
+    const { token } = key;
+    this.#begun.add(token);
     // Before any of the agent's code runs, which may never let go of the thread.
     const watch = watchdog?.watchAttempt(token, job.timeout_seconds);
     const needs = { ...this.#needs, stopGraceMs, onTimeout: watch?.isTold };
     const attempt = this.#current.run(token, () => startAttempt(job, needs));
-    const key: AttemptKey = { jobId: job.id, token };
     const carried: Carried = { job, key, attempt, watch, startedAt: performance.now() };
     this.#carried.set(token, carried);
     log.info('job_started', { job_id: job.id, type: job.type, attempt: job.attempt });
@@ -249,6 +297,7 @@ export class Drain {
     const durationMs = Math.round(performance.now() - startedAt);
     if (ended === 'superseded') this.#logEnd(job, undefined, durationMs);
     else this.#over.push({ job, key, durationMs, outcome: crash === undefined ? ended : crashed(ended, crash, job) });
+    this.#beginHeld();
     this.#wake();
   }
 
@@ -270,7 +319,7 @@ export class Drain {
     this.#isBroken = true;
     const { jobs, runnerId, log } = this.#needs;
     jobs.retire(runnerId).catch((error: unknown) => log.warn('still counted as a runner with room', { error }));
-    this.#wake();
+    this.#giveBack(stopped);
   }
 
   #watch(): void {
@@ -292,14 +341,19 @@ export class Drain {
   /** Stops the attempts that are to be cancelled, or are no longer this runner's. */
   async #look(): Promise<number> {
     const asked = [...this.#carried.values()];
-    if (asked.length === 0 || this.#isLooking) return 0;
+    const held = new Set(this.#held.list());
+    if (asked.length + held.size === 0 || this.#isLooking) return 0;
     this.#isLooking = true;
     try {
       const own = new Map((await this.#needs.jobs.carried(this.#needs.runnerId)).map((row) => [row.token, row]));
       for (const { key, attempt } of asked) if (!own.has(key.token)) attempt.stop('superseded');
       const cancelled = asked.filter(({ key }) => own.get(key.token)?.isCancelRequested);
       for (const { attempt } of cancelled) attempt.stop('cancelled');
-      return cancelled.length;
+      const isOver = (job: JobRow) => held.has(job) && own.get(keyOf(job).token)?.isCancelRequested !== false;
+      const unbegun = this.#held.take(isOver);
+      for (const job of unbegun) this.#endUnbegun(job, { kind: 'cancelled' });
+      if (unbegun.length > 0) this.#wake();
+      return cancelled.length + unbegun.length;
     } catch (error) {
       this.#needs.log.debug('the attempts could not be read', { error });
       return 0;
@@ -314,7 +368,7 @@ export class Drain {
     this.#isStopped = true;
     this.#mustEnd = true;
     this.#stopAll('ending');
-    this.#wake();
+    this.#giveBack(stopped);
   }
 
   #stopAll(reason: StopReason): void {
@@ -322,18 +376,4 @@ export class Drain {
   }
 }
 
-/**
- * The outcome of a job during which an error went uncaught. One of a module fails: part of its work was not done. One of
- * this program's own agents that completed in spite of it stays completed: an answer of a model is paid for.
- */
-function crashed(outcome: Outcome, message: string, { requires }: JobRow): Outcome {
-  const spending = spendingOf(outcome);
-  const failed = { ...spending, kind: 'failed', code: 'internal', isTransient: false } as const;
-  if (outcome.kind !== 'completed') return { ...failed, message: `Uncaught error: ${message}` };
-  if (requires?.startsWith(modulePrefix)) {
-    const advice = 'Await every promise, and catch what a timer throws.';
-    return { ...failed, message: `Uncaught error, although the agent returned a result: ${message} ${advice}` };
-  }
-  const warning = `An error went uncaught while the job ran: ${message}`;
-  return { ...outcome, warnings: [...(spending.warnings ?? []), warning] };
-}
+const keyOf = ({ id, attempt_token }: JobRow): AttemptKey => ({ jobId: id, token: attempt_token ?? '' });

@@ -6,9 +6,10 @@ import type { Processes, ProcessIdentity } from '../core/ports.js';
 /**
  * Processes as the operating system knows them. On Linux the start time detects a reused pid, and the pid namespace a pid
  * of another container. Elsewhere `ps` gives the start time to the second.
+ *
+ * @param hostId the host's own name, where its user has given it one
  */
-export function systemProcesses(bootId: string): Processes {
-  const hostId = readHostId();
+export function systemProcesses(bootId: string, hostId = readHostId()): Processes {
   const pidNamespace = readPidNamespace();
   const own: ProcessIdentity = {
     hostId,

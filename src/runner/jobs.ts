@@ -5,12 +5,14 @@ import type { Log } from '../base/log.js';
 import type { Actor } from '../core/actor.js';
 import { hasEnded, type Job, type JobStatus } from '../core/jobs/job.js';
 import type { JobStore, Submitted, SubmittedJob, WorkingJob } from '../core/jobs/job-store.js';
-import { createJobReads, type JobReads } from '../core/jobs/read-jobs.js';
+import { createJobReads, type JobReads, type StoredArtifact } from '../core/jobs/read-jobs.js';
 import type { RetryOptions } from '../core/jobs/retry-job.js';
 import { identityOf, type RunnerRow } from '../core/jobs/runners.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 import type { ProcessIdentity, Spawner } from '../core/ports.js';
 import type { Database } from '../store/sql.js';
+import { bringArtifacts, findArtifacts, removeOldCopies } from './artifacts.js';
+import { forgetBeginnings, hasNeverBegun } from './beginnings.js';
 import type { CrashReports } from './crash-report.js';
 import { endDescendants } from './descendants.js';
 import { logJobEnd } from './job-log.js';
@@ -24,6 +26,7 @@ export interface JobsNeeds {
   spawner: Spawner;
   spool: Spool;
   crashReports: CrashReports;
+  dataDir: string;
   log: Log;
   /** Nothing is written for one who reads, so a lost runner is left to others. */
   isReadOnly?: boolean;
@@ -48,6 +51,10 @@ export interface Jobs extends JobReads {
    * when its jobs have. Throws as `cancelJob` of core/jobs does.
    */
   cancel(id: string, actor: Actor): Promise<Job>;
+  /** The files that a job has saved, after those of another host were copied to this one, as far as it takes them. */
+  bringArtifacts(id: string, name?: string): Promise<StoredArtifact[]>;
+  /** Removes this host's copies of files of jobs that are gone. */
+  removeOldCopies(): Promise<number>;
   /** A sentence on why a job is not at work yet; undefined for one that is, or has ended. Throws `not_found`. */
   why(id: string): Promise<string | undefined>;
   /** Puts an ended job back into the queue and starts a runner where one is needed. Throws as `retryJob` does. */
@@ -58,9 +65,10 @@ export interface Jobs extends JobReads {
   sweep(actor: Actor): Promise<void>;
 }
 
-export function createJobs({ db, clock, store, log, isReadOnly = false, ...needs }: JobsNeeds): Jobs {
+export function createJobs({ db, clock, store, log, dataDir, isReadOnly = false, ...needs }: JobsNeeds): Jobs {
   const reads = createJobReads(db, clock);
-  const runners = new RunnerProcesses({ store, log, ...needs });
+  const place = { db, dataDir };
+  const runners = new RunnerProcesses({ store, log, dataDir, ...needs });
 
   const fill = async (actor: Actor): Promise<void> => {
     for (const runnerId of await store.permitRunners(actor)) await runners.start(runnerId);
@@ -97,6 +105,13 @@ export function createJobs({ db, clock, store, log, isReadOnly = false, ...needs
     get: fresh(reads.get, ({ status }) => status),
     status: fresh(reads.status, (status) => status),
     progress: fresh(reads.progress, ({ status }) => status),
+    artifacts: (id) => findArtifacts(place, id),
+    bringArtifacts: (id, name) =>
+      bringArtifacts(place, id, name).catch((error: unknown) => {
+        log.warn('files of a job could not be copied to this host', { job_id: id, error });
+        return findArtifacts(place, id);
+      }),
+    removeOldCopies: () => removeOldCopies(place),
     fill,
     notice,
     sweep,
@@ -182,8 +197,9 @@ class RunnerProcesses {
 
   /** Finds runners that are gone. Their jobs end or go back into the queue. */
   async rescue(): Promise<void> {
-    const { store, spool, crashReports, log } = this.#needs;
+    const { store, spool, crashReports, dataDir, log } = this.#needs;
     const rescued = await store.rescue({
+      neverBegan: ({ token }, runnerId) => hasNeverBegun(dataDir, runnerId, token),
       readSpooled: (key, runnerId, isAlone) => spool.read(key) ?? crashReports.read(key, runnerId, isAlone),
       forgetSpooled: spool.forget,
       endRunner: (row) => this.#endRunner(row),
@@ -219,11 +235,12 @@ class RunnerProcesses {
   }
 
   #endRunner(row: RunnerRow): void {
-    const { spawner, crashReports } = this.#needs;
+    const { spawner, crashReports, dataDir } = this.#needs;
     const identity = identityOf(row);
     if (identity) spawner.signalRunner(identity, 'SIGKILL');
     endDescendants(row.id);
     crashReports.forget(row.id);
+    forgetBeginnings(dataDir, row.id);
   }
 }
 

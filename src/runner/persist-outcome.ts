@@ -38,13 +38,14 @@ export async function persistTurn(
   ended: readonly EndedAttempt[],
   room: number,
   needs: PersistNeeds,
+  spare = 0,
 ): Promise<Turn> {
   const { jobs, spool, log, patienceMs = 60_000 } = needs;
   const giveUpAt = performance.now() + patienceMs;
   const spooled = new Set<EndedAttempt>();
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
-      const turn = await jobs.turn(runnerId, ended, room);
+      const turn = await jobs.turn(runnerId, ended, room, spare);
       for (const { key } of spooled) spool.forget(key);
       return turn;
     } catch (error) {

@@ -58,7 +58,7 @@ export class ProgressWriter {
 
   /** The context that the agent works with. */
   context(signal: AbortSignal): AgentContext {
-    const { db, clock, redact, dataDir } = this.#needs;
+    const { clock, redact, dataDir } = this.#needs;
     return {
       signal,
       dataDir,
@@ -97,9 +97,9 @@ export class ProgressWriter {
         if ('problem' in text) this.#warnOnce(`A partial result was left out: its ${text.problem}.`);
         else this.#partial = readJson<Json>(text.text);
       },
-      saveArtifact: (name, data) => saveArtifact(db, this.#key, { dataDir, name, data, at: clock.now() }),
-      artifacts: () => readArtifacts(db, this.#job.id),
-      dependencies: () => readDependencies(db, this.#job.id),
+      saveArtifact: (name, data) => saveArtifact(this.#needs, this.#key, { name, data, at: clock.now() }),
+      artifacts: () => readArtifacts(this.#needs, this.#job.id),
+      dependencies: () => readDependencies(this.#needs, this.#job.id),
     };
   }
 

@@ -26,6 +26,7 @@ import { relayStages } from './migrations/025-relay-stages.js';
 import { attemptOutput } from './migrations/026-attempt-output.js';
 import { jobCounts } from './migrations/027-job-counts.js';
 import { fairShares } from './migrations/028-fair-shares.js';
+import { hosts } from './migrations/033-hosts.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -58,4 +59,5 @@ export const migrations: readonly Migration[] = [
   attemptOutput,
   jobCounts,
   fairShares,
+  hosts,
 ];

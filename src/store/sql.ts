@@ -1,5 +1,8 @@
-/** A value of a statement's `?`. Booleans are given as 0 and 1, times as epoch milliseconds, JSON as text. */
-export type Value = string | number | null;
+/**
+ * A value of a statement's `?`. Booleans are given as 0 and 1, times as epoch milliseconds, JSON as text, contents of files
+ * as bytes.
+ */
+export type Value = string | number | null | Uint8Array;
 
 /**
  * A database as the domain sees it: one statement at a time, with `?` for each value. It is async, so that the same
@@ -40,10 +43,17 @@ export interface Database extends Sql {
    * none. `body` awaits nothing but the `sql` it is given: a timer, a spawn or a model call inside is an error.
    */
   transaction<Result>(body: (sql: Sql) => Promise<Result>, options?: TransactionOptions): Promise<Result>;
+  /** Whether several hosts may use it, so that a file of one is none of the others'. */
+  readonly isShared: boolean;
   /** In which order events can be read on, so that none is missed. */
   readonly eventOrder: EventOrder;
   /** Milliseconds by which the engine's clock is ahead of this host's; 0 for an engine of this host. */
   clockOffset(): number;
+  /**
+   * Milliseconds since this process has reached the engine again, after a time in which it could not or did not ask.
+   * About what others did before, it knows nothing. Infinity for an engine of this host.
+   */
+  inTouchMs(): number;
   /** What the name of a backup ends with. */
   readonly backupExtension: string;
   /**

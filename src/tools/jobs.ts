@@ -74,7 +74,7 @@ export const jobTools = [
       const [logs, attempts, artifacts, dependsOn, why, output] = await Promise.all([
         runtime.jobs.logs(job.id, 20),
         runtime.jobs.attempts(job.id),
-        runtime.jobs.artifacts(job.id),
+        runtime.jobs.bringArtifacts(job.id),
         runtime.jobs.dependsOn(job.id),
         runtime.jobs.why(job.id),
         job.type === 'llm' ? runtime.jobs.output(job.id) : '',

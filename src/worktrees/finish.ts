@@ -37,6 +37,8 @@ interface FinishNeeds {
   db: Database;
   clock: Clock;
   git: Git;
+  /** Throws `conflict` for one on the disk of another host. */
+  requireHere(row: WorktreeRow): void;
 }
 
 /**
@@ -57,6 +59,7 @@ export async function finishWorktree(request: FinishRequest, actor: Actor, needs
     if (row.status !== 'kept') await moveWorktree(db, row, { status: 'kept', event: 'worktree_kept' }, change);
     return { row, status: 'kept' };
   }
+  needs.requireHere(row);
   const contents = await readContents(git, row);
   if (request.action === 'merge') {
     const commit = await merge(row, contents, git);

@@ -18,6 +18,8 @@ interface SweepNeeds {
   clock: Clock;
   git: Git;
   log: Log;
+  /** This host, where others use the database too; only its worktrees can be looked at. */
+  hostId: string | null;
 }
 
 /** Longer than git may take for a worktree, so that nobody works on one that is still being made or removed after it. */
@@ -27,8 +29,8 @@ const staleMs = 1_800_000;
  * Removes worktrees in which nothing was done: no commit, no change, no file, not even an ignored one. All others stay
  * until somebody finishes them. A worktree that cannot be looked at is left alone, with a word in the log.
  */
-export async function sweepWorktrees({ db, clock, git, log }: SweepNeeds): Promise<void> {
-  for (const row of await listRemovable(db, clock.now() - staleMs)) {
+export async function sweepWorktrees({ db, clock, git, log, hostId }: SweepNeeds): Promise<void> {
+  for (const row of await listRemovable(db, hostId, clock.now() - staleMs)) {
     try {
       if (row.status === 'creating') await finishCreating(row, { db, git });
       else await removeUntouched(row, { db, clock, git });

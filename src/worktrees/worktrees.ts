@@ -34,6 +34,8 @@ export interface WorktreeNeeds {
   log: Log;
   /** Its `worktrees/` holds them all, outside of every repository. */
   dataDir: string;
+  /** This host, where others use the database too: a worktree is on the disk of one. */
+  hostId: string | null;
 }
 
 /** For whom a worktree is made, and where. */
@@ -51,7 +53,7 @@ export type Worktrees = ReturnType<typeof createWorktrees>;
  * what is about to be made or removed, so that nothing is lost sight of when a process is killed in between.
  */
 export function createWorktrees(needs: WorktreeNeeds) {
-  const { db, clock, git } = needs;
+  const { db, clock, git, hostId } = needs;
   const changeBy = (actor: Actor): Change => ({ at: clock.now(), actor });
 
   return {
@@ -63,11 +65,13 @@ export function createWorktrees(needs: WorktreeNeeds) {
     /**
      * The worktree of a claimed task or of a job: the one that it has, with all that is in it, or a new one. A new one
      * of a task begins with the work of the tasks that it depends on, where that is not merged yet. Throws
-     * `not_configured`, `unavailable` with git's own words, `conflict` if the work of those tasks does not merge, and
+     * `not_configured`, `unavailable` with git's own words, `conflict` if the work of those tasks does not merge or if it
+     * has one on another host, and
      * `stale_claim` if the claim has ended meanwhile. Nothing is left behind then.
      */
     async open(request: WorktreeRequest, actor: Actor): Promise<WorktreeRow> {
       const known = await worktreeOf(db, request.owner);
+      if (known) requireHere(known, hostId);
       if (known && (await isUsable(git, known))) return known;
       if (known) await moveWorktree(db, known, { status: 'removed' }, changeBy(actor));
       return makeWorktree(request, changeBy(actor), needs);
@@ -79,11 +83,11 @@ export function createWorktrees(needs: WorktreeNeeds) {
     list: (): Promise<WorktreeRow[]> => listWorktrees(db),
 
     /** What is in a worktree that it did not begin with. Throws `not_found`, `conflict`, `unavailable`. */
-    difference: (row: WorktreeRow): Promise<Difference> => readDifference(git, row),
+    difference: (row: WorktreeRow): Promise<Difference> => readDifference(git, requireHere(row, hostId)),
 
     /** Merges, discards or keeps the worktree of a task or a job; see `finishWorktree`. */
     finish: (request: FinishRequest, actor: Actor): Promise<Finished> =>
-      finishWorktree(request, actor, { db, clock, git }),
+      finishWorktree(request, actor, { db, clock, git, requireHere: (row) => requireHere(row, hostId) }),
 
     /** Removes a worktree in which nothing was done, for the job that has it. Resolves to whether it did. */
     removeIfUntouched: (row: WorktreeRow): Promise<boolean> => removeOwnUntouched(row, { db, clock, git }),
@@ -91,6 +95,17 @@ export function createWorktrees(needs: WorktreeNeeds) {
     /** Removes the worktrees of ended tasks and jobs in which nothing was done, and what killed processes left. */
     sweep: (): Promise<void> => sweepWorktrees(needs),
   };
+}
+
+/** Throws `conflict` for a worktree on the disk of another host. */
+function requireHere(row: WorktreeRow, hostId: string | null): WorktreeRow {
+  if (row.host_id === hostId || row.host_id === null) return row;
+  const owner = row.task_id === null ? `job ${row.job_id}` : `task ${row.task_id}`;
+  throw new RuntimeError(
+    'conflict',
+    `The worktree of ${owner} is on the host ${row.host_id}: ${row.path}.`,
+    'Work on it there, or finish it there first: agent-runtime worktree.',
+  );
 }
 
 /** Whether a worktree is still there, or its branch is, which is then checked out again. */
@@ -108,7 +123,9 @@ async function makeWorktree(request: WorktreeRequest, change: Change, needs: Wor
   const repository = await openRepository(git, request.directory);
   const start = await findStart(owner, repository, needs);
   const place = await freePlace(request, repository, needs);
-  const row = await db.transaction((sql) => insertWorktree(sql, { owner, title, ...place, ...start }, change.at));
+  const row = await db.transaction((sql) =>
+    insertWorktree(sql, { owner, title, hostId: needs.hostId, ...place, ...start }, change.at),
+  );
   try {
     await addTree(git, row);
   } catch (error) {

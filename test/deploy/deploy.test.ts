@@ -5,24 +5,14 @@ import { DCLinter } from 'dclint';
 import { validate } from 'dockerfile-utils';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { commands } from '../../src/cli/commands.js';
 import { projectRoot } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
+import { drainTimeout, unknownFlags } from './command-lines.js';
 
 const folder = join(projectRoot, 'src/deploy');
 const textOf = (name: string) => readFileSync(join(folder, name), 'utf8');
 
 const hasVerifier = spawnSync('systemd-analyze', ['--version']).status === 0;
-
-/** The flags of a command line that the command does not declare. */
-function unknownFlags([name, ...words]: readonly string[]): string[] {
-  const declared = Object.values(commands)
-    .flat()
-    .find((command) => command.name === name);
-  if (!declared || !('options' in declared)) throw new Error(`There is no command ${name}.`);
-  const flags = Object.values(declared.options ?? {}).map(({ flags }) => flags.split(' ')[0]);
-  return words.filter((word) => word.startsWith('--') && !flags.includes(word));
-}
 
 /** What the linter says of a file; its own types do not resolve. */
 interface Linted {
@@ -74,5 +64,3 @@ it.skipIf(!hasVerifier)('the unit of a worker is one that systemd takes', () => 
   });
   expect([status, stderr]).toEqual([0, '']);
 });
-
-const drainTimeout = (command: readonly string[]): number => Number(command[command.indexOf('--drain-timeout') + 1]);

@@ -66,6 +66,7 @@ export const writers: Readonly<Record<string, string>> = {
   duties: 'core',
   events: 'core/events',
   jobs: 'core/jobs',
+  artifact_chunks: 'core/jobs',
   job_artifacts: 'core/jobs',
   job_attempts: 'core/jobs',
   job_chunks: 'core/jobs',

@@ -47,7 +47,10 @@ export function createHttpServers({ db, clock, processes }: { db: Database; cloc
         await sql.run('delete from http_servers where id = ?', id);
       }),
 
-    /** The servers whose process lives, newest first. Removes the rows of dead ones. */
+    /**
+     * The servers whose process lives, newest first, without those that only another host can reach. Removes the rows of
+     * dead ones.
+     */
     async live(): Promise<HttpServerEntry[]> {
       const rows = await db.all<HttpServerRow>('select * from http_servers order by started_at desc, id');
       const gone = rows.filter((row) => processes.liveness(identityOf(row)) === 'dead');
@@ -57,7 +60,7 @@ export function createHttpServers({ db, clock, processes }: { db: Database; cloc
         });
       }
       return rows
-        .filter((row) => !gone.includes(row))
+        .filter((row) => !gone.includes(row) && (row.host_id === processes.self().hostId || !isLoopback(row.url)))
         .map((row) => ({
           url: row.url,
           hasPage: row.has_page === 1,
@@ -67,4 +70,8 @@ export function createHttpServers({ db, clock, processes }: { db: Database; cloc
         }));
     },
   };
+}
+
+function isLoopback(url: string): boolean {
+  return /^(localhost|127\..*|\[::1\])$/.test(new URL(url).hostname);
 }

@@ -57,7 +57,7 @@ export function createReservations({ db, clock, processes }: Needs) {
     reserve: (wanted: NewReservation, actor: SlotActor): Promise<Reserved> =>
       db.transaction(async (sql) => {
         await lapsePaths(sql, clock);
-        await endLostSessions(sql, { clock, processes });
+        await endLostSessions(sql, { db, clock, processes });
         const { sessionId: id, holder } = actor;
         if (id !== undefined && holder !== null) {
           await ensureSession(sql, { id, holder, project: actor.project }, { clock, processes });

@@ -149,7 +149,7 @@ async function insertSession(
 const liveSessions = 'select * from sessions where ended_at is null';
 
 /** Ends the sessions whose process is gone, each once, and frees their slots and paths. Resolves to the ids. */
-export async function endLostSessions(sql: Sql, needs: Pick<SessionNeeds, 'clock' | 'processes'>): Promise<string[]> {
+export async function endLostSessions(sql: Sql, needs: SessionNeeds): Promise<string[]> {
   const gone = (await sql.all<SessionRow>(liveSessions)).filter((row) => isGone(row, needs));
   const at = needs.clock.now();
   for (const row of gone) {
@@ -162,13 +162,13 @@ export async function endLostSessions(sql: Sql, needs: Pick<SessionNeeds, 'clock
 
 /**
  * Whether the process of a session is gone: for certain if the process can be seen from here, otherwise after six missed
- * heartbeats, counted by the monotonic clock within one boot.
+ * heartbeats, counted by the monotonic clock within one boot, all of which this process would have heard.
  */
-function isGone(row: SessionRow, { clock, processes }: Pick<SessionNeeds, 'clock' | 'processes'>): boolean {
+function isGone(row: SessionRow, { db, clock, processes }: SessionNeeds): boolean {
   const liveness = processes.liveness(identityOf(row));
   if (liveness !== 'unknown') return liveness === 'dead';
   const silence = row.boot_id === clock.bootId ? clock.tick() - row.heartbeat_tick : clock.now() - row.heartbeat_at;
-  return silence > sessionLeaseMs;
+  return Math.min(silence, db.inTouchMs()) > sessionLeaseMs;
 }
 
 function* cleanEndOf(session: Session, at: EpochMs): Generator<Statement> {

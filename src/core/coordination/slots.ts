@@ -47,7 +47,7 @@ export function createSlots({ db, clock, limit, processes }: SlotNeeds) {
     claim: (workerId: string | undefined, actor: SlotActor): Promise<Slot> =>
       db.transaction(async (sql) => {
         await lapseSlots(sql, clock);
-        await endLostSessions(sql, { clock, processes });
+        await endLostSessions(sql, { db, clock, processes });
         const { sessionId: id, holder } = actor;
         if (id !== undefined && holder !== null) {
           await ensureSession(sql, { id, holder, project: actor.project }, { clock, processes });

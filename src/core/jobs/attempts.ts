@@ -259,5 +259,7 @@ export async function recordArtifact(
 }
 
 async function isCurrentAttempt(sql: Sql, { jobId, token }: AttemptKey): Promise<boolean> {
-  return (await sql.get('select 1 from jobs where id = ? and attempt_token = ?', jobId, token)) !== undefined;
+  return (
+    (await sql.get('select 1 from jobs where id = ? and attempt_token = ? for update', jobId, token)) !== undefined
+  );
 }

@@ -238,7 +238,7 @@ async function requeue(
        error_code = ?, error_message = ?, updated_at = ? where seq = ? returning *`,
     // A job whose runner was lost may have ended it, and would end the calls beside it again.
     mustBeAlone(outcome) ? 'process' : row.lane,
-    at + pauseMs,
+    outcome.kind === 'postponed' && outcome.hasNotBegun ? row.run_at : at + pauseMs,
     // A stepped wall clock neither shortens nor lengthens the pause.
     pauseMs === 0 ? 0 : clock.tick() + pauseMs,
     pauseMs === 0 ? null : clock.bootId,

@@ -165,10 +165,13 @@ export function createJobStore(needs: JobStoreNeeds) {
 
     /**
      * A turn of a runner, in one transaction: writes the outcomes of attempts that have ended, and claims as many jobs as
-     * it has room for. The outcomes are on the disk when this resolves. Throws `unavailable` when it can be tried again.
+     * it has room for, and `spare` more if there are any. The outcomes are on the disk when this resolves. Throws
+     * `unavailable` when it can be tried again.
      */
-    async turn(runnerId: string, ended: readonly EndedAttempt[], room: number): Promise<Turn> {
-      const written = await finishAttempts(db, ended, rules, (sql) => nextStep(sql, runnerId, room, limits, clock));
+    async turn(runnerId: string, ended: readonly EndedAttempt[], room: number, spare = 0): Promise<Turn> {
+      const written = await finishAttempts(db, ended, rules, (sql) =>
+        nextStep(sql, runnerId, { room, spare }, limits, clock),
+      );
       return { ended: written.rows, next: written.next };
     },
 
@@ -188,7 +191,9 @@ export function createJobStore(needs: JobStoreNeeds) {
     hasDeadRunner: (): Promise<boolean> => hasDeadRunner({ db, processes }),
 
     /** Recovers the jobs of lost runners, and cancels jobs whose board task was cancelled. Any process may, at any time. */
-    async rescue(helpers: Pick<RescueNeeds, 'readSpooled' | 'forgetSpooled' | 'endRunner'>): Promise<Rescued[]> {
+    async rescue(
+      helpers: Pick<RescueNeeds, 'readSpooled' | 'neverBegan' | 'forgetSpooled' | 'endRunner'>,
+    ): Promise<Rescued[]> {
       const rescued = await rescueLostRunners({ db, clock, processes, rules, ...helpers });
       if (await hasJobsOfCancelledTasks(db))
         await db.transaction((sql) => cancelJobsOfCancelledTasks(sql, { at: clock.now() }, onEnded));

@@ -21,6 +21,7 @@ export type Outcome = Spending &
      * Nothing was tried, because something that it needs is unavailable for `retryAfterMs`. Does not count as a try.
      * `blockedBy` names the breakers that refused it: it starts as soon as one of them closes.
      * `isBlocking`: it held the thread that it shared with others, so it goes on in a process of its own.
+     * `hasNotBegun`: its runner had claimed it, and none of its code has run; it keeps its place in the queue.
      */
     | {
         kind: 'postponed';
@@ -28,10 +29,19 @@ export type Outcome = Spending &
         retryAfterMs: number;
         blockedBy?: readonly string[] | undefined;
         isBlocking?: boolean;
+        hasNotBegun?: boolean;
       }
     /** The runner vanished without leaving an outcome. */
     | { kind: 'lost'; message: string }
   );
+
+/** Of a job that goes back to the queue as if it had not been claimed. */
+export const notBegun = (message: string): Outcome => ({
+  kind: 'postponed',
+  message,
+  retryAfterMs: 0,
+  hasNotBegun: true,
+});
 
 export interface Spending {
   output?: string | undefined;

@@ -113,7 +113,8 @@ export function createQueueWorkers(needs: { db: Database; clock: Clock; processe
     async sweep(): Promise<void> {
       for (const row of await db.all<WorkerRow>(`select * from queue_workers where ${isLiveWorker}`)) {
         const liveness = processes.liveness(identityOf(row));
-        if (liveness === 'alive' || (liveness === 'unknown' && silence(row, clock) <= silentMs)) continue;
+        if (liveness === 'alive') continue;
+        if (liveness === 'unknown' && Math.min(silence(row, clock), db.inTouchMs()) <= silentMs) continue;
         await db.transaction(async (sql) => {
           if ((await end(sql, row, 'lost')) === 0) return;
           await recordEvent(sql, { at: clock.now(), subject: 'runner', subjectId: row.id, type: 'worker_lost' });

@@ -4,7 +4,7 @@ import { hasLapsed } from '../lease.js';
 import type { Processes } from '../ports.js';
 import { type FinishRules, finishAttempt, isUnavailable, writeOne } from './finish-job.js';
 import type { JobRow } from './job.js';
-import type { AttemptKey, Outcome } from './outcome.js';
+import { type AttemptKey, notBegun, type Outcome } from './outcome.js';
 import { identityOf, isLive, markLost, type RunnerRow } from './runners.js';
 
 export interface RescueNeeds {
@@ -17,6 +17,8 @@ export interface RescueNeeds {
    * that one names no job, so it counts only where the runner had one alone.
    */
   readSpooled(key: AttemptKey, runnerId: string, isAlone: boolean): Outcome | undefined;
+  /** Whether it is known that a runner of this host had claimed an attempt, and never began it. */
+  neverBegan?(key: AttemptKey, runnerId: string): boolean;
   /** Deletes that file, once the outcome is in the database. */
   forgetSpooled(key: AttemptKey): void;
   /** Kills what is left of a runner: a process that does not answer, or the children of a dead one. */
@@ -72,7 +74,7 @@ function isSelf(runner: RunnerRow, { processes }: RescueNeeds): boolean {
   return runner.pid === self.pid && runner.process_started === self.startTime && runner.host_id === self.hostId;
 }
 
-function whyLost(runner: RunnerRow, { clock, processes }: RescueNeeds): string | undefined {
+function whyLost(runner: RunnerRow, { db, clock, processes }: RescueNeeds): string | undefined {
   const identity = identityOf(runner);
   if (!identity) {
     const age =
@@ -85,7 +87,9 @@ function whyLost(runner: RunnerRow, { clock, processes }: RescueNeeds): string |
     case 'dead':
       return `its process ${identity.pid} is gone`;
     case 'unknown':
-      return silence(runner, clock) > silentMs ? `${identity.hostId} has been silent for a minute` : undefined;
+      return Math.min(silence(runner, clock), db.inTouchMs()) > silentMs
+        ? `${identity.hostId} has been silent for a minute`
+        : undefined;
   }
 }
 
@@ -115,7 +119,7 @@ async function rescueLost(seen: RunnerRow, reason: string, needs: RescueNeeds): 
   const jobs = await jobsOf(db, seen.id);
   for (const job of jobs) {
     const lost: Outcome = { kind: 'lost', message: `Runner ${seen.id} was lost: ${reason}.` };
-    const { key, spooled, outcome } = lastWord(job, lost, jobs.length === 1, needs);
+    const { key, spooled, outcome } = lastWord(job, seen, lost, jobs.length === 1, needs);
     if (!(await finishAttempt(db, key, outcome, rules, clock.now(), isAsSeen))) continue;
     if (spooled) forgetSpooled(key);
     rescued.push({ runnerId: seen.id, jobId: job.id, reason });
@@ -160,7 +164,13 @@ async function takeAll(runner: RunnerRow, reason: string, needs: RescueNeeds): P
       if (!(await markLost(sql, runner.id, reason, clock.now()))) return [];
       const words = jobs.map((job) => {
         const late: Outcome = { kind: 'failed', code: 'timeout', message, isTransient: true };
-        return lastWord(job, hasLapsed(job, clock) ? late : { kind: 'lost', message }, jobs.length === 1, needs);
+        return lastWord(
+          job,
+          runner,
+          hasLapsed(job, clock) ? late : { kind: 'lost', message },
+          jobs.length === 1,
+          needs,
+        );
       });
       for (const ended of words) await writeOne(sql, ended, rules, clock.now());
       return words;
@@ -172,9 +182,13 @@ async function takeAll(runner: RunnerRow, reason: string, needs: RescueNeeds): P
 }
 
 /** How the attempt of a lost runner ended: as the runner has left word, if it did. */
-function lastWord(job: JobRow, otherwise: Outcome, isAlone: boolean, { readSpooled }: RescueNeeds) {
+function lastWord(job: JobRow, runner: RunnerRow, otherwise: Outcome, isAlone: boolean, needs: RescueNeeds) {
   const key: AttemptKey = { jobId: job.id, token: job.attempt_token ?? '' };
-  const spooled = readSpooled(key, job.runner_id ?? '', isAlone);
+  // What a host knew without having synced it may be gone with its own end.
+  if (runner.boot_id === needs.clock.bootId && needs.neverBegan?.(key, runner.id)) {
+    return { key, spooled: undefined, outcome: notBegun(`Runner ${runner.id} was lost before it began this job.`) };
+  }
+  const spooled = needs.readSpooled(key, runner.id, isAlone);
   return { key, spooled, outcome: spooled ?? otherwise };
 }
 

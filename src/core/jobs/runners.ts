@@ -143,7 +143,7 @@ async function readRoom(
     const isAble = own === ability;
     if (isAble) room.free += Math.max(0, capacity - running);
     if (worker_id === (workerId ?? null) && state !== 'waiting')
-      room.promised += Math.max(running, isAble ? capacity : Math.min(1, capacity));
+      room.promised += Math.max(runningOf(running, capacity), isAble ? capacity : Math.min(1, capacity));
   }
   return room;
 }
@@ -189,12 +189,13 @@ export type NextStep = { do: 'run'; jobs: JobRow[] } | { do: 'wait'; until: Epoc
  * is either claimed here, or its submitter sees that this runner has left. One that still carries jobs neither waits nor
  * leaves: it is told to run none.
  *
- * @param room how many jobs it can take now
+ * @param room how many jobs it can begin now
+ * @param spare how many more it may claim, to begin them as others end
  */
 export async function nextStep(
   sql: Sql,
   id: string,
-  room: number,
+  { room, spare }: { room: number; spare: number },
   { lanes, capabilities }: RunnerLimits,
   clock: Clock,
 ): Promise<NextStep> {
@@ -205,7 +206,7 @@ export async function nextStep(
   // What a worker has begun its runners finish, also after its end; they take nothing more then.
   const mayTake = self.worker_id === null || (await isWorkerAtWork(sql, self.worker_id, clock));
   const most = mayTake ? Math.min(room, lanes[self.lane].atOnce - running) : 0;
-  const jobs = await claimJobs(sql, id, work, most, clock);
+  const jobs = await claimJobs(sql, id, work, most > 0 && most === room ? most + spare : most, clock);
   if (jobs.length > 0 || (await isCarrying(sql, id))) {
     if (self.state !== 'running') await setState(sql, id, 'running', clock);
     return { do: 'run', jobs };
@@ -235,13 +236,19 @@ async function timeToWaitFor(
 
 /** The jobs of a lane that the runners of one worker, or of all sessions, carry now. A run of a goal has no runner. */
 async function countRunning(sql: Sql, { lane, worker_id }: Pick<RunnerRow, 'lane' | 'worker_id'>): Promise<number> {
-  const row = await sql.get<{ count: number }>(
-    `select count(*) as count from jobs where runner_id is not null and lane = ?
-       and exists (select 1 from runners r where r.id = jobs.runner_id and r.worker_id is not distinct from ?)`,
+  const rows = await sql.all<{ claimed: number; capacity: number }>(
+    `select count(*) as claimed, r.capacity from jobs join runners r on r.id = jobs.runner_id
+     where jobs.runner_id is not null and jobs.lane = ? and r.worker_id is not distinct from ?
+     group by r.id, r.capacity`,
     lane,
     worker_id,
   );
-  return row?.count ?? 0;
+  return rows.reduce((sum, { claimed, capacity }) => sum + runningOf(claimed, capacity), 0);
+}
+
+/** How many of the jobs that a runner has claimed can run: what it holds beside them waits for its turn. */
+function runningOf(claimed: number, capacity: number): number {
+  return capacity > 0 ? Math.min(claimed, capacity) : claimed;
 }
 
 async function isCarrying(sql: Sql, runnerId: string): Promise<boolean> {

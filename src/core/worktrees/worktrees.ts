@@ -30,6 +30,8 @@ export interface WorktreeRow {
   status: WorktreeStatus;
   claim_token: number | null;
   kept_ref: string | null;
+  /** The host whose disk it is on; null where the database is that host's alone. */
+  host_id: string | null;
   created_at: EpochMs;
   updated_at: EpochMs;
 }
@@ -45,6 +47,7 @@ export interface NewWorktree {
   branch: string;
   baseBranch: string | null;
   baseCommit: string;
+  hostId: string | null;
 }
 
 /** The part of a worktree that its task shows. */
@@ -77,6 +80,7 @@ export const insertWorktree = (sql: Sql, worktree: NewWorktree, at: EpochMs): Pr
     branch: worktree.branch,
     base_branch: worktree.baseBranch,
     base_commit: worktree.baseCommit,
+    host_id: worktree.hostId,
     status: 'creating',
     created_at: at,
     updated_at: at,
@@ -166,19 +170,20 @@ export const listWorktrees = (sql: Sql, status?: WorktreeStatus): Promise<Worktr
 
 /**
  * Those that a sweep may remove if nothing is in them: their task or job has ended, or the process that was making or
- * removing them is gone, as nothing of it takes this long.
+ * removing them is gone, as nothing of it takes this long. Those of other hosts are left to them.
  */
-export const listRemovable = (sql: Sql, staleBefore: EpochMs): Promise<WorktreeRow[]> =>
+export const listRemovable = (sql: Sql, hostId: string | null, staleBefore: EpochMs): Promise<WorktreeRow[]> =>
   sql.all<WorktreeRow>(
-    `select * from worktrees where (status = 'active' and ${hasNoWorker})
-       or (status in ('creating', 'removing') and updated_at < ?) order by id`,
+    `select * from worktrees where host_id is not distinct from ? and ((status = 'active' and ${hasNoWorker})
+       or (status in ('creating', 'removing') and updated_at < ?)) order by id`,
+    hostId,
     staleBefore,
   );
 
 /** Whether a path or a branch was given out before, also to one that is gone. */
 export async function isNameTaken(
   sql: Sql,
-  { path, repository, branch }: Omit<NewWorktree, 'owner' | 'title' | 'baseBranch' | 'baseCommit'>,
+  { path, repository, branch }: Omit<NewWorktree, 'owner' | 'title' | 'baseBranch' | 'baseCommit' | 'hostId'>,
 ): Promise<boolean> {
   const found = await sql.get(
     'select 1 from worktrees where path = ? or (repository = ? and branch = ?) limit 1',

@@ -57,7 +57,7 @@ export class Batch extends pg.Query {
         if (name !== '') wire.close({ type: 'S', name }, true);
         wire.parse({ name, text, types: [] }, true);
       }
-      wire.bind({ statement: name, values: values.map((value) => (value === null ? null : String(value))) }, true);
+      wire.bind({ statement: name, values: values.map(onTheWire) }, true);
       wire.describe({ type: 'P', name: '' }, true);
       wire.execute({}, true);
     }
@@ -98,4 +98,10 @@ export class Batch extends pg.Query {
   handleReadyForQuery(): void {
     this.callback?.(undefined);
   }
+}
+
+/** Bytes go as they are, everything else as text, whose type the server knows from its place. */
+function onTheWire(value: Value): string | Buffer | null {
+  if (value === null) return null;
+  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : String(value);
 }

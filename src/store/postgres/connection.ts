@@ -37,9 +37,18 @@ export class Connection {
     this.#prepares = readAddress(needs.url).prepares;
   }
 
-  /** Milliseconds by which the server's clock is ahead of this host's, by the last connecting. */
+  /** Milliseconds by which the server's clock is ahead of this host's, by the last answer that told. */
   get clockOffset(): number {
     return this.#clockOffset;
+  }
+
+  /**
+   * Corrects the offset where it cannot be: the server has read its clock after the question was sent and before the
+   * answer was here, however long either took.
+   */
+  noteClock(sentAt: number, serverAt: number, receivedAt: number): void {
+    const [least, most] = [serverAt - receivedAt - leastOffsetMs, serverAt - sentAt + leastOffsetMs];
+    if (least <= most) this.#clockOffset = Math.min(Math.max(this.#clockOffset, least), most);
   }
 
   /** The open connection. Rejects as the driver does. */
@@ -137,9 +146,7 @@ export class Connection {
   /** By half of the way there and back. What is no more than that is no difference. */
   async #measureClock(client: Client): Promise<void> {
     const sentAt = Date.now();
-    const { rows } = await client.query<{ now: number }>(
-      'select round(extract(epoch from clock_timestamp()) * 1000)::bigint as now',
-    );
+    const { rows } = await client.query<{ now: number }>(`select ${serverNow} as now`);
     const halfWay = (Date.now() - sentAt) / 2;
     const offset = (rows[0]?.now ?? sentAt) - (sentAt + halfWay);
     this.#clockOffset = Math.abs(offset) <= halfWay + leastOffsetMs ? 0 : Math.round(offset);
@@ -153,6 +160,9 @@ export class Connection {
     return made;
   }
 }
+
+/** SQL: the server's clock, in milliseconds. */
+export const serverNow = 'round(extract(epoch from clock_timestamp()) * 1000)::bigint';
 
 const connectMs = 5_000;
 const leastOffsetMs = 5;

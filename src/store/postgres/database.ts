@@ -33,9 +33,12 @@ export const postgresDatabase = (needs: PostgresNeeds): Database => new Postgres
 const mostConflicts = 5;
 const conflictPauseMs = 40;
 const reconnectPauseMs = 200;
+/** Longer than from one heartbeat to the next: a process that was heard of by nobody meanwhile. */
+const gapMs = 20_000;
 
 class PostgresDatabase implements Database {
   readonly location: string;
+  readonly isShared = true;
   readonly eventOrder = eventOrder;
   readonly backupExtension = '.dump';
   readonly #needs: PostgresNeeds;
@@ -43,6 +46,9 @@ class PostgresDatabase implements Database {
   readonly #reader: Connection;
   #lastWrite: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  #lastAnswerAt = performance.now();
+  /** Nobody else can have been silent for longer than this process has listened, unless it has only just begun. */
+  #inTouchSince = Number.NEGATIVE_INFINITY;
 
   constructor(needs: PostgresNeeds) {
     this.location = needs.location;
@@ -75,6 +81,8 @@ class PostgresDatabase implements Database {
   };
 
   readonly clockOffset: Database['clockOffset'] = () => this.#writer.clockOffset;
+
+  readonly inTouchMs: Database['inTouchMs'] = () => performance.now() - this.#inTouchSince;
 
   readonly check: Database['check'] = async () => {
     await this.get('select 1 as one');
@@ -192,12 +200,20 @@ class PostgresDatabase implements Database {
     );
   }
 
+  #noteAnswer(): void {
+    const now = performance.now();
+    if (now - this.#lastAnswerAt > gapMs) this.#inTouchSince = now;
+    this.#lastAnswerAt = now;
+  }
+
   /** Repeats an attempt on a new connection while the server cannot be reached, up to the deadline. */
   async #untilReached<Result>(askedAt: number, attempt: () => Promise<Result>): Promise<Result> {
     for (;;) {
       if (this.#isClosed) throw closedError(this.location);
       try {
-        return await attempt();
+        const result = await attempt();
+        this.#noteAnswer();
+        return result;
       } catch (error) {
         if (this.#isClosed) throw closedError(this.location);
         const mayRepeat = isConnectionFailure(error) || isReadOnlyServer(error) || isStale(error);

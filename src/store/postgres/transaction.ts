@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import type { Sql, Value } from '../sql.js';
 import { guardAgainstWaiting } from '../transaction-guard.js';
-import type { Connection } from './connection.js';
+import { type Connection, serverNow } from './connection.js';
 import { isConnectionFailure } from './postgres-errors.js';
 
 /** Undoes a transaction that began beside others, so that it is run again as the only one. */
@@ -64,13 +64,18 @@ export async function runTransaction<Result>(
 
   // Their errors are those of the first statement, which finds no open transaction.
   const opening = (text: string) => {
-    const answer = connection.send<{ xid: string }>(client, text);
+    const answer = connection.send<{ xid: string; now: number }>(client, text);
     answer.catch((error) => (failure ??= { error }));
     return answer;
   };
   opening('begin');
   if (isDurable) opening('set local synchronous_commit = on');
   const locked = opening(isAlone ? lockAlone : lockBeside);
+  const sentAt = Date.now();
+  locked.then(
+    ({ rows: [row] }) => row && connection.noteClock(sentAt, row.now, Date.now()),
+    () => {},
+  );
   try {
     const result = await Promise.race([body(sql), guard.violation]);
     isOpen = false;
@@ -78,7 +83,7 @@ export async function runTransaction<Result>(
     // A body that caught the error of a statement cannot go on: the server has given the transaction up.
     if (failure) throw (failure as { error: unknown }).error;
     // Without its id its outcome could not be asked for.
-    const [{ xid }] = (await locked).rows as [{ xid: string }];
+    const [{ xid }] = (await locked).rows as [{ xid: string; now: number }];
     const { command } = await connection.send(client, 'commit').catch((error) => {
       // What fails before it keeps it from being tried.
       if (failure && !isConnectionFailure(failure.error)) throw failure.error;
@@ -98,6 +103,7 @@ export async function runTransaction<Result>(
 
 /** 'agrt' in ASCII: the lock that those who write alone hold for themselves, and all others together. */
 export const writeLock = 0x61677274;
-/** With the transaction's id, by which its outcome can be asked for later. */
-const lockAlone = `select pg_advisory_xact_lock(${writeLock}), pg_current_xact_id()::text as xid`;
-const lockBeside = `select pg_advisory_xact_lock_shared(${writeLock}), pg_current_xact_id()::text as xid`;
+/** With the transaction's id, by which its outcome can be asked for later, and the server's clock. */
+const more = `pg_current_xact_id()::text as xid, ${serverNow} as now`;
+const lockAlone = `select pg_advisory_xact_lock(${writeLock}), ${more}`;
+const lockBeside = `select pg_advisory_xact_lock_shared(${writeLock}), ${more}`;

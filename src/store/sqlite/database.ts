@@ -39,6 +39,7 @@ export const sqliteDatabase = (needs: SqliteNeeds): Database => new SqliteDataba
 
 class SqliteDatabase implements Database {
   readonly location: string;
+  readonly isShared = false;
   readonly eventOrder = eventOrder;
   readonly backupExtension = '.db';
   readonly #needs: SqliteNeeds;
@@ -72,6 +73,8 @@ class SqliteDatabase implements Database {
   readonly alone: Database['alone'] = async () => {};
 
   readonly clockOffset: Database['clockOffset'] = () => 0;
+
+  readonly inTouchMs: Database['inTouchMs'] = () => Number.POSITIVE_INFINITY;
 
   readonly transaction: Database['transaction'] = (body, options = {}) =>
     this.#inTurn((askedAt) => this.#transact(body, options, askedAt));

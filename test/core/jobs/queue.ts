@@ -26,6 +26,8 @@ export interface Queue {
   liveness: Map<number, Liveness>;
   /** Outcomes that runners have left in files. */
   spooled: Map<string, Outcome>;
+  /** Tokens of attempts that were claimed, and of which it is known that they never began. */
+  unbegun: Set<string>;
   /** Runners that a rescue has ended. */
   killed: string[];
   submit(job?: Partial<NewJob>): Promise<Job>;
@@ -58,6 +60,7 @@ export async function testQueue(needs: Partial<JobStoreNeeds> & { maxRunning?: n
   const clock = movingClock();
   const liveness = new Map<number, Liveness>();
   const spooled = new Map<string, Outcome>();
+  const unbegun = new Set<string>();
   const killed: string[] = [];
   let pid = 100;
   /** Whoever registers is a runner; everything else is done by a session. */
@@ -96,6 +99,7 @@ export async function testQueue(needs: Partial<JobStoreNeeds> & { maxRunning?: n
     clock,
     liveness,
     spooled,
+    unbegun,
     killed,
     async submit(given = {}) {
       const { job, runnerId } = await jobs.submit({ type: 'generic', payload: {}, ...given }, session);
@@ -132,6 +136,7 @@ export async function testQueue(needs: Partial<JobStoreNeeds> & { maxRunning?: n
     rescue: () =>
       jobs.rescue({
         readSpooled: ({ token }) => spooled.get(token),
+        neverBegan: ({ token }) => unbegun.has(token),
         forgetSpooled: ({ token }) => spooled.delete(token),
         endRunner: (row) => killed.push(row.id),
       }),

@@ -27,6 +27,28 @@ describe('a runner whose process is gone', () => {
     expect(queue.killed).toEqual([job.runner_id]);
   });
 
+  it('gives back a job that it had claimed and not begun as if it had not been claimed', async () => {
+    const queue = await testQueue();
+    const job = await queue.running();
+    await set(queue, job.runner_id, 'dead');
+    queue.unbegun.add(keyOf(job).token);
+    queue.clock.pass(5_000);
+    await queue.rescue();
+    const given = await queue.row(job.id);
+    expect(given).toMatchObject({ status: 'pending', tries: 0, crashes: 0, run_at: job.run_at, lane: job.lane });
+    expect(await queue.take(await queue.runner())).toMatchObject({ id: job.id, tries: 1 });
+  });
+
+  it('is believed to have begun its jobs when its host has been started anew since', async () => {
+    const queue = await testQueue();
+    const job = await queue.running();
+    await set(queue, job.runner_id, 'dead');
+    queue.unbegun.add(keyOf(job).token);
+    queue.clock.reboot();
+    await queue.rescue();
+    expect(await queue.row(job.id)).toMatchObject({ status: 'pending', tries: 1, crashes: 1 });
+  });
+
   it('is written off once, however many look at the same time', async () => {
     const queue = await testQueue();
     const job = await queue.running();
