@@ -48,14 +48,19 @@ export async function raise(sql: Sql, increments: readonly Increment[]): Promise
   await sql.run(text, ...values);
 }
 
-/** The statement that raises counters. Increments of one row are merged: only SQLite raises a row twice in a statement. */
+/**
+ * The statement that raises counters. Increments of one row are merged: only SQLite raises a row twice in a statement. The
+ * rows are in one order for all, so that two processes do not wait for each other.
+ */
 export function raising(increments: readonly Increment[]): Statement {
-  const rows = [...merged(increments)];
+  const rows = [...merged(increments)].sort((a, b) => compare(a.name, b.name) || compare(a.labels, b.labels));
   return {
     text: texts[rows.length] ?? raisingText(rows.length),
     values: rows.flatMap(({ name, labels, by }) => [name, labels, by]),
   };
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /** Adds up the increments of each row. */
 export function merged(increments: readonly Increment[]): Iterable<Increment> {
