@@ -66,7 +66,7 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
   const modelTable = perProvider(({ models }) => (models ? z.record(z.string(), z.string()) : undefined)) as z.ZodType<
     Readonly<Record<string, Readonly<Record<string, string>> | undefined>>
   >;
-  return z.strictObject({
+  const schema = z.strictObject({
     $schema: z.string().optional().describe('Where editors find this schema.'),
     model: z.string().optional().describe('The model of background tasks that do not name one.'),
     secretsFile: z.string().optional().describe('A file of NAME=value lines with keys, readable by its owner alone.'),
@@ -122,6 +122,21 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
     mcpServers: serversSchema.optional().describe('The MCP servers whose tools call_tool calls, as in .mcp.json.'),
     toolPreferences: toolPreferencesSchema.optional().describe('Which tools and servers each agent prefers.'),
   });
+  return schema.check(({ value, issues }) => {
+    const known = namesOfProviders(providers, value.providers);
+    for (const name of Object.keys(value.limits?.rates ?? {}).filter((name) => !known.includes(name))) {
+      const near = nearest(name, known);
+      const meant = near.length > 0 ? `. Did you mean ${near.join(' or ')}?` : '';
+      const message = `${JSON.stringify(name)} is the name of no provider${meant}`;
+      issues.push({ code: 'custom', input: name, path: ['limits', 'rates', name], message });
+    }
+  });
+}
+
+/** As model strings begin: those of the program, those of the file, and `custom:NAME`. */
+function namesOfProviders(providers: readonly ProviderSection[], sections: Record<string, unknown> = {}): string[] {
+  const custom = isObject(sections.custom) ? Object.keys(sections.custom) : [];
+  return [...providers.map(({ id }) => id), ...Object.keys(sections), ...custom.map((name) => `custom:${name}`)];
 }
 
 /** Adds the sections of other names, which have a `kind`. */

@@ -80,8 +80,13 @@ function pointsOf(grid: Grid): JsonObject[] {
 function atPoint(request: JobRequest, point: JsonObject, number: number): JobRequest {
   let { payload } = request;
   for (const [name, value] of Object.entries(point)) payload = withField(payload, name.split('.'), value);
-  const { idempotency_key: key } = request;
-  return { ...request, payload, idempotency_key: key === undefined ? undefined : `${key}#${number}` };
+  const ofPoint = (key: string | undefined) => (key === undefined ? undefined : `${key}#${number}`);
+  return {
+    ...request,
+    payload,
+    idempotency_key: ofPoint(request.idempotency_key),
+    unique_key: ofPoint(request.unique_key),
+  };
 }
 
 function withField(into: JsonObject, [name = '', ...rest]: readonly string[], value: Json): JsonObject {

@@ -86,6 +86,7 @@ export const writers: Readonly<Record<string, string>> = {
   relay_results: 'core/relay',
   relay_steps: 'core/relay',
   schedules: 'core/schedules',
+  schedule_firings: 'core/schedules',
   goals: 'core/tasks',
   task_counts: 'core/tasks',
   task_dependencies: 'core/tasks',

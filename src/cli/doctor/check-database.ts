@@ -1,13 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '../../base/clock.js';
 import type { Config } from '../../base/config.js';
 import { reportError } from '../../base/errors.js';
-import type { SessionRow } from '../../core/coordination/sessions.js';
-import { identityOf, type RunnerRow } from '../../core/jobs/runners.js';
-import type { ProcessIdentity } from '../../core/ports.js';
-import { type IdentityRow, identityOf as identityOfSession } from '../../core/process-identity.js';
-import { systemProcesses } from '../../runner/identity.js';
+import type { Sql, Value } from '../../store/sql.js';
 import { newestBackup } from '../../store/sqlite/backup.js';
 import type { Connection } from '../../store/sqlite/connection.js';
 import type { Driver } from '../../store/sqlite/driver.js';
@@ -20,13 +15,14 @@ import { explainWalDamage, findWalDamage } from '../../store/sqlite/wal-damage.j
 import { type Check, checksOf } from './check.js';
 import { isWritable, statOrUndefined } from './check-directories.js';
 import { checkPostgres } from './check-postgres.js';
+import { checkProcesses, type OpenRows, readOpenRows } from './check-processes.js';
 
 const { ok, warn, fail } = checksOf('Database');
 
 /** Checks the database file, or the one on a server, as it is. The checks neither create nor change it. */
 export async function checkDatabase(config: Config, driver: Driver | undefined): Promise<Check[]> {
   const { dbPath, dbUrl } = config;
-  if (dbUrl !== undefined) return checkPostgres(dbUrl);
+  if (dbUrl !== undefined) return [...(await checkPostgres(dbUrl)), checkBackup(config, '.dump')];
   const found = statOrUndefined(dbPath);
   if (!found) return [ok('file', `${dbPath} will be created on first use`), checkBackup(config)];
   if (!found.isFile()) {
@@ -37,7 +33,7 @@ export async function checkDatabase(config: Config, driver: Driver | undefined):
     ...checkModes(dbPath),
     checkBackup(config),
     ...(await checkWal(dbPath)),
-    ...(driver ? checkInside(dbPath, driver) : []),
+    ...(driver ? await checkInside(dbPath, driver) : []),
   ];
 }
 
@@ -67,14 +63,17 @@ function checkModes(path: string): Check[] {
   return [warn('modes', 'other users of this machine can read it', `Run: chmod 600 ${files}`)];
 }
 
-function checkInside(path: string, driver: Driver): Check[] {
+async function checkInside(path: string, driver: Driver): Promise<Check[]> {
   let connection: Connection | undefined;
   try {
     connection = openReadOnly(driver, path);
     const integrity = checkIntegrity(connection);
     const isCurrent = isUpToDate(connection, { file: path, now: Date.now() });
     const checks = [checkSchema(connection, isCurrent), checkJournal(connection), integrity];
-    return isCurrent ? [...checks, ...checkProcesses(connection, path)] : checks;
+    if (!isCurrent) return checks;
+    const read = readerOf(connection);
+    const rows = await readOpenRows(read);
+    return [...checks, ...(await checkProcesses(read, rows)), checkWriteLock(path, rows)];
   } catch (error) {
     const { message, hint } = reportError(explain(error, path));
     return [fail('contents', message, hint)];
@@ -82,6 +81,10 @@ function checkInside(path: string, driver: Driver): Check[] {
     connection?.close();
   }
 }
+
+const readerOf = (connection: Connection): Pick<Sql, 'all'> => ({
+  all: async <Row>(text: string, ...values: Value[]) => connection.prepare<Value[], Row>(text).all(...values),
+});
 
 function checkSchema(connection: Connection, isCurrent: boolean): Check {
   const version = versionOf(connection);
@@ -103,8 +106,8 @@ function checkIntegrity(connection: Connection): Check {
     : fail('integrity', verdict, 'Keep the file with its -wal and -shm, and put the newest backup in its place.');
 }
 
-function checkBackup({ dataDir }: Config): Check {
-  const newest = newestBackup(join(dataDir, 'backups'));
+function checkBackup({ dataDir }: Config, extension = '.db'): Check {
+  const newest = newestBackup(join(dataDir, 'backups'), extension);
   if (newest === undefined) return ok('backup', 'none yet');
   const { mtime, size } = statSync(newest);
   return ok('backup', `${newest}, ${mtime.toISOString()}, ${sizeWords(size)}`);
@@ -115,53 +118,7 @@ function sizeWords(bytes: number): string {
   return bytes < megabyte ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / megabyte).toFixed(1)} MB`;
 }
 
-/** The sessions and runners that use this database, according to its rows and to the operating system. */
-function checkProcesses(connection: Connection, file: string): Check[] {
-  const sessions = connection.prepare<[], SessionRow>('select * from sessions where ended_at is null').all();
-  const runners = connection.prepare<[], RunnerRow>('select * from runners where ended_at is null').all();
-  const workers = connection
-    .prepare<[], IdentityRow>("select * from queue_workers where state in ('running', 'draining')")
-    .all();
-  const servers = connection.prepare<[], IdentityRow>('select * from http_servers where is_read_only = 0').all();
-  const firing = [...sessions, ...workers, ...servers].map(identityOfSession);
-  return [
-    describe('sessions', sessions.map(identityOfSession), 'the next session to start releases what they held'),
-    describe('runners', runners.map(identityOf), 'the next session starts new runners for their jobs'),
-    ...(workers.length === 0
-      ? []
-      : [describe('workers', workers.map(identityOfSession), 'their jobs are tried again elsewhere')]),
-    ...checkSchedules(connection, [...firing, ...runners.filter(({ lane }) => lane === 'call').map(identityOf)]),
-    checkWriteLock(file, sessions, runners),
-  ];
-}
-
-/** Whether something lives that fires the schedules, where there are any. */
-function checkSchedules(connection: Connection, firing: (ProcessIdentity | undefined)[]): Check[] {
-  const found = connection
-    .prepare<[], { count: number; next: number | null; failed: number }>(
-      `select count(*) as count, min(next_at) as next, count(*) filter (where last_outcome = 'failed') as failed
-       from schedules where status = 'active'`,
-    )
-    .get();
-  if (!found || found.count === 0 || found.next === null) return [];
-  const { liveness } = systemProcesses(systemClock().bootId);
-  const isFired = firing.some((identity) => identity !== undefined && liveness(identity) !== 'dead');
-  const next = `${found.count} active, the next is due at ${new Date(found.next).toISOString()}`;
-  const failed =
-    found.failed === 0 ? [] : [`${found.failed} could not fire the last time: agent-runtime schedule list`];
-  if (!isFired) {
-    const fix = 'Open a session, or start: agent-runtime worker';
-    return [processes.warn('schedules', `${next}, and nothing lives that fires them`, fix)];
-  }
-  const detail = [next, ...failed].join('\n');
-  return [
-    failed.length > 0
-      ? processes.warn('schedules', detail, 'Correct what they submit.')
-      : processes.ok('schedules', detail),
-  ];
-}
-
-function checkWriteLock(file: string, sessions: SessionRow[], runners: RunnerRow[]): Check {
+function checkWriteLock(file: string, { sessions, runners }: OpenRows): Check {
   const holder = findLockHolder(file);
   if (!holder) return processes.ok('write lock', 'free');
   const { pid, isStopped, command } = holder;
@@ -171,20 +128,6 @@ function checkWriteLock(file: string, sessions: SessionRow[], runners: RunnerRow
   const detail = `held by process ${pid} (${name})`;
   if (!isStopped) return processes.ok('write lock', `${detail} at this moment`);
   return processes.fail('write lock', `${detail}, which is stopped: nobody can write`, continueStopped(pid));
-}
-
-/** An identity is undefined while a runner is starting. */
-function describe(name: string, identities: (ProcessIdentity | undefined)[], afterwards: string): Check {
-  const { liveness } = systemProcesses(systemClock().bootId);
-  const states = identities.map((identity) => (identity ? liveness(identity) : 'starting'));
-  const alive = identities.filter((_, index) => states[index] === 'alive');
-  const pids = alive.map((identity) => identity?.pid).join(', ');
-  const parts = [alive.length > 0 ? `${alive.length} alive (pid ${pids})` : 'none alive'];
-  const count = (state: string) => states.filter((found) => found === state).length;
-  if (count('starting') > 0) parts.push(`${count('starting')} starting`);
-  if (count('unknown') > 0) parts.push(`${count('unknown')} on other hosts or in other containers`);
-  if (count('dead') > 0) parts.push(`${count('dead')} killed or crashed; ${afterwards}`);
-  return processes.ok(name, parts.join(', '));
 }
 
 const processes = checksOf('Processes');

@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../base/clock.js';
-import { newUuid } from '../../base/ids.js';
+import { newJobId } from '../../base/ids.js';
 import { type JsonObject, readJson } from '../../base/json.js';
 import { insertRow } from '../../store/insert-row.js';
 import type { Sql } from '../../store/sql.js';
@@ -39,7 +39,7 @@ export function insertRun(
   { at, actor }: Change,
 ): Promise<JobRow> {
   return insertRow<JobRow>(sql, 'jobs', {
-    id: newUuid(),
+    id: newJobId(),
     type: runGoal,
     status: 'running',
     payload: JSON.stringify(payload),

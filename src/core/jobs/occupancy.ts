@@ -46,12 +46,14 @@ export class Occupancy {
     const values: Value[] = [];
     for (const [type, group] of this.#types) {
       // One of the type without a limit of its own keeps to that of the others.
-      parts.push('(type <> ? or coalesce(concurrency, ?) > ?)');
-      values.push(type, group.limit, leastLimit(group));
+      parts.push(isFull(group) ? 'type <> ?' : '(type <> ? or coalesce(concurrency, ?) > ?)');
+      values.push(type, ...(isFull(group) ? [] : [group.limit, group.running]));
     }
     for (const [key, group] of this.#keys) {
-      parts.push('(concurrency_key is distinct from ? or concurrency_limit > ?)');
-      values.push(key, leastLimit(group));
+      // The index of ready jobs knows their keys, so that those of a full one are passed over without being read.
+      const isOther = 'concurrency_key is distinct from ?';
+      parts.push(isFull(group) ? isOther : `(${isOther} or concurrency_limit > ?)`);
+      values.push(key, ...(isFull(group) ? [] : [group.running]));
     }
     return { text: parts.map((part) => ` and ${part}`).join(''), values };
   }
@@ -66,8 +68,7 @@ function hasPlace(group: Group | undefined, own: number | null): boolean {
   return group === undefined || group.running < Math.min(group.limit, own ?? group.limit);
 }
 
-/** A limit must be greater than this for a job to start. */
-const leastLimit = ({ running, limit }: Group): number => (running >= limit ? Number.MAX_SAFE_INTEGER : running);
+const isFull = ({ running, limit }: Group): boolean => running >= limit;
 
 function count(groups: Map<string, Group>, name: string, limit: number): void {
   const { running, limit: known } = groups.get(name) ?? { running: 0, limit };

@@ -1,6 +1,6 @@
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
-import { newUuid } from '../../base/ids.js';
+import { newJobId } from '../../base/ids.js';
 import type { Json, JsonObject } from '../../base/json.js';
 import type { Micros } from '../../base/money.js';
 import { insertRow } from '../../store/insert-row.js';
@@ -82,7 +82,7 @@ export async function submitJob(sql: Sql, job: NewJob, actor: Actor, clock: Cloc
   if (open) return { row: open, isRepeated: true };
 
   const at = clock.now();
-  const id = newUuid();
+  const id = newJobId();
   const policy = job.onDependencyFailure ?? 'cancel';
   const dependencies = await openDependencies(sql, job.dependsOn ?? [], policy);
   const isSatisfied = ({ status }: JobRow) => status === 'completed' || (policy === 'run' && hasEnded(status));

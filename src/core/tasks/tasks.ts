@@ -14,7 +14,14 @@ import { editTask, type TaskEdit } from './edit-task.js';
 import { type Effects, readEffects } from './effects.js';
 import { findGoal } from './goal.js';
 import type { DependencyResult, TaskHistory } from './history.js';
-import { countTasks, listTasks, type TaskFilter, type TaskWithDependencies, withDependencies } from './list-tasks.js';
+import {
+  countTasks,
+  listTasks,
+  readDependencyIds,
+  type TaskFilter,
+  type TaskWithDependencies,
+  withDependencies,
+} from './list-tasks.js';
 import {
   countReady,
   countWaiting,
@@ -99,13 +106,11 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
   return {
     /** Creates all tasks or none, in the order given. */
     create: (tasks: readonly NewTask[], actor: Actor): Promise<TaskWithDependencies[]> =>
-      db.transaction(async (sql) => withDependencies(sql, await createTasks(sql, tasks, changeBy(actor)))),
+      db.transaction((sql) => createWhole(sql, tasks, changeBy(actor))),
 
     /** Creates the tasks of a template, all or none. */
     createFromTemplate: (use: TemplateUse, actor: Actor): Promise<TaskWithDependencies[]> =>
-      db.transaction(async (sql) =>
-        withDependencies(sql, await createTasks(sql, await tasksFromTemplate(sql, use), changeBy(actor))),
-      ),
+      db.transaction(async (sql) => createWhole(sql, await tasksFromTemplate(sql, use), changeBy(actor))),
 
     saveTemplate: (template: NewTemplate, actor: Actor): Promise<TaskTemplate> =>
       db.transaction((sql) => saveTemplate(sql, template, changeBy(actor))),
@@ -201,6 +206,17 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
 /** The tasks of a template, not stored yet. Throws `not_found`, and `invalid` for parameters that do not fit. */
 export async function tasksFromTemplate(sql: Sql, { name, parameters, goalId }: TemplateUse): Promise<NewTask[]> {
   return instantiate(await findTemplate(sql, name), parameters).map((task) => ({ ...task, goalId }));
+}
+
+/** Nothing is read for a task that was given no dependencies. */
+async function createWhole(sql: Sql, given: readonly NewTask[], change: Change): Promise<TaskWithDependencies[]> {
+  const created: TaskWithDependencies[] = [];
+  for (const [index, row] of (await createTasks(sql, given, change)).entries()) {
+    const { dependencies = [], after = [] } = given[index] ?? {};
+    const ids = dependencies.length + after.length === 0 ? [] : await readDependencyIds(sql, row.id);
+    created.push(Object.assign(toTask(row), { dependencies: ids }));
+  }
+  return created;
 }
 
 async function withItsDependencies(sql: Sql, row: TaskRow): Promise<TaskWithDependencies> {

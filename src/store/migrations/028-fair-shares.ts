@@ -16,7 +16,8 @@ export const fairShares: Migration = {
       alter table jobs add column queue_at integer not null default 0;
       update jobs set queue_at = run_at + (10 - priority) * 300000 where status = 'pending';
       drop index jobs_ready;
-      create index jobs_ready on jobs (lane, queue_at, seq, concurrency_key)
+      -- The last two tell the jobs of a full key, or of a provider that lets nothing through, without their rows.
+      create index jobs_ready on jobs (lane, queue_at, seq, concurrency_key, requires)
         where status = 'pending' and unfinished_dependencies = 0;
       create unique index jobs_one_of_unique_key on jobs (project, unique_key)
         where unique_key is not null and status in ('pending', 'running');

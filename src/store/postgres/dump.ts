@@ -73,8 +73,8 @@ async function runProgram(
   }
 }
 
-/** Of the PATH, and of the places where Debian keeps the versions beside each other. */
-async function findProgram(name: string, major: number): Promise<string | undefined> {
+/** The path of a program of a version or newer; undefined if there is none. Of the PATH, and of the places where Debian keeps the versions beside each other. */
+export async function findProgram(name: string, major: number): Promise<string | undefined> {
   const debian = '/usr/lib/postgresql';
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(a) - Number(b)) : [];
   const places = [

@@ -1,3 +1,4 @@
+import type { Sql, Value } from '../sql.js';
 import { publicAddress } from './address.js';
 import { Connection } from './connection.js';
 import { isMissing } from './postgres-errors.js';
@@ -29,6 +30,22 @@ export async function inspectPostgres(url: string): Promise<PostgresState> {
     server.pathname = '/postgres';
     return inspect(url, server.href);
   });
+}
+
+/** Runs `body` with reads of a database, whose tables it takes as they are. Rejects as the driver does. */
+export async function readPostgres<Result>(
+  url: string,
+  body: (read: Pick<Sql, 'all'>) => Promise<Result>,
+): Promise<Result> {
+  const connection = new Connection({ url, name: 'agent-runtime (doctor)', isReadOnly: true });
+  try {
+    const client = await connection.open();
+    return await body({
+      all: async <Row>(text: string, ...values: Value[]) => (await connection.send(client, text, values)).rows as Row[],
+    });
+  } finally {
+    await connection.close();
+  }
 }
 
 async function inspect(url: string, reached: string): Promise<PostgresState> {

@@ -119,7 +119,7 @@ export function jobListText({ tasks, count, total, defaults }: JobPage): string 
 
 /** A line for a submission whose idempotency key was known. @internal */
 export const repeatedLine = ({ repeated }: { repeated?: true | undefined }): string =>
-  repeated ? '\nIt is the one of an earlier call with this idempotency_key.' : '';
+  repeated ? '\nIt is the one of an earlier call with this key.' : '';
 
 /** Warnings as lines below a text. @internal */
 export const warningLines = (warnings: readonly string[] = []): string =>

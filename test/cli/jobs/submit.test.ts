@@ -8,8 +8,15 @@ it('every option reaches the job', async () => {
   const first = await submit('generic', { n: 1 });
   const second = await submit('generic', { n: 2 }, '--run-at', '2999-01-01T00:00:00+01:00');
   const options = ['--priority', '9', '--depends-on', first, '--depends-on', second, '--max-attempts', '2'];
-  const id = await submit('generic', {}, ...options, '--timeout', '60', '--metadata', '{"user": "ann"}');
-  const { jobs } = await testRuntime({ home });
+  const keys = ['--concurrency-key', 'gpu', '--concurrency-limit', '2', '--unique-key', 'one'];
+  const id = await submit('generic', {}, ...options, ...keys, '--timeout', '60', '--metadata', '{"user": "ann"}');
+  const { db, jobs } = await testRuntime({ home });
+  const columns = 'concurrency_key, concurrency_limit, unique_key';
+  expect(await db.get(`select ${columns} from jobs where id = ?`, id)).toMatchObject({
+    concurrency_key: 'gpu',
+    concurrency_limit: 2,
+    unique_key: 'one',
+  });
   expect(await jobs.get(id)).toMatchObject({
     priority: 9,
     maxAttempts: 2,
