@@ -9,7 +9,7 @@ test.runIf(postgresPort)(
   'heartbeats, claims, ends of tasks and sums of calls wait for nobody who writes other rows',
   async () => {
     const url = newPostgresUrl();
-    const { tasks, sessions, metrics, db } = await testRuntime({ env: { AGENT_RUNTIME_DB_URL: url } });
+    const { tasks, sessions, metrics } = await testRuntime({ env: { AGENT_RUNTIME_DB_URL: url } });
     const session = nameSession({ project: '' });
     await tasks.create([{ title: 'One' }, { title: 'Two' }], session);
 
