@@ -1,5 +1,6 @@
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
+import { isObject } from '../base/json.js';
 
 /** Codes of JSON-RPC 2.0. */
 export const invalidRequest = -32600;
@@ -30,3 +31,22 @@ export const messageSchema = z.union([
   resultSchema,
   errorSchema,
 ]) as unknown as z.ZodType<JSONRPCMessage>;
+
+const requestNames = new Set(['jsonrpc', 'id', 'method', 'params']);
+
+/**
+ * Whether a message is a request that `requestSchema` takes; every call of a tool is one. It is a tenth of what the schema
+ * takes, which is left to say what is wrong with others.
+ */
+export function isRequest(message: unknown): message is JSONRPCRequest {
+  if (!isObject(message)) return false;
+  const { jsonrpc, id, method, params } = message;
+  if (jsonrpc !== '2.0' || typeof method !== 'string' || !isId(id)) return false;
+  for (const name of Object.keys(message)) if (!requestNames.has(name)) return false;
+  return params === undefined || (isObject(params) && (params._meta === undefined || isMeta(params._meta)));
+}
+
+const isId = (value: unknown): boolean => typeof value === 'string' || Number.isSafeInteger(value);
+
+const isMeta = (value: unknown): boolean =>
+  isObject(value) && (value.progressToken === undefined || isId(value.progressToken));

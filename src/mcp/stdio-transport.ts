@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { createLineReader, idIn, type ReadLine } from '../base/line-reader.js';
-import { invalidRequest, messageSchema } from './json-rpc.js';
+import { invalidRequest, isRequest, messageSchema } from './json-rpc.js';
 import { refusal, refusalOf } from './refusal.js';
 
 /** The longest message that is read, in bytes: the 1,000 tasks of a list with every text as long as it may be, in ASCII. */
@@ -82,6 +82,10 @@ export class StdioTransport implements Transport {
       message = JSON.parse(text);
     } catch (error) {
       this.onerror?.(new Error('A line on stdin is not JSON.', { cause: error }));
+      return;
+    }
+    if (isRequest(message)) {
+      this.onmessage?.(message);
       return;
     }
     const { data, error } = messageSchema.safeParse(message);

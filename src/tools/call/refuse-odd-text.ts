@@ -32,6 +32,8 @@ const longestName = 1_000;
  * stores another text for the other, so that two names would be one. Free text and free JSON may have both.
  */
 export function refuseOddNames(tool: string, schema: z.ZodType, given: unknown): void {
+  // Hardly any text is odd, and to look is a tenth of following the schema through the arguments.
+  if (!holdsOddText(given)) return;
   const found = findOddName(schema, given, '');
   if (!found) return;
   const what = found.text.includes('\0') ? 'a NUL character' : 'half of a surrogate pair';
@@ -40,6 +42,14 @@ export function refuseOddNames(tool: string, schema: z.ZodType, given: unknown):
     `${found.place} holds ${what} (got ${cut(JSON.stringify(found.text), 80)}).`,
     `Nothing was done. Leave that character out, and call ${tool} again.`,
   );
+}
+
+const oddCharacter = /[\0\p{Surrogate}]/u;
+
+function holdsOddText(value: unknown): boolean {
+  if (typeof value === 'string') return oddCharacter.test(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).some(holdsOddText);
 }
 
 interface OddName {
@@ -51,7 +61,7 @@ function findOddName(schema: unknown, value: unknown, place: string): OddName | 
   const forms = formsOf(schema);
   if (typeof value === 'string') {
     const isName = forms.some((form) => form instanceof z.ZodString && (form.maxLength ?? Infinity) <= longestName);
-    return isName && /[\0\p{Surrogate}]/u.test(value) ? { place, text: value } : undefined;
+    return isName && oddCharacter.test(value) ? { place, text: value } : undefined;
   }
   if (Array.isArray(value)) {
     const items = forms.filter((form) => form instanceof z.ZodArray).map(({ element }) => element);

@@ -15,3 +15,27 @@ test('a task is read by two statements that do not wait for each other, whatever
   expect([ready, waiting, byKey].map(({ transactions }) => transactions)).toEqual([0, 0, 0]);
   expect((await tasks.get(2, caller)).waitsBecause).toBe('It waits for task 1 (pending).');
 });
+
+test('a task without dependencies is created by two statements: its row and its event', async () => {
+  const { db, tasks } = await testRuntime();
+  const { statements, transactions } = await countStatements(db, () => tasks.create([{ title: 'Alone' }], caller));
+  expect(statements).toEqual([
+    expect.stringMatching(/^insert into tasks .* returning \*$/),
+    expect.stringMatching(/^insert into events /),
+  ]);
+  expect(transactions).toBe(1);
+});
+
+test('a claim is one transaction: what is due is released, then one task is claimed, recorded, and read with its neighbours', async () => {
+  const { db, tasks } = await testRuntime();
+  await tasks.create([{ title: 'Ready' }], caller);
+  const { statements, transactions } = await countStatements(db, () => tasks.claimNext({ project: '' }, {}, caller));
+  expect(statements.map((text) => text.split(' ', 2).join(' '))).toEqual([
+    'update tasks',
+    'update tasks',
+    'update tasks',
+    'insert into',
+    'select *',
+  ]);
+  expect(transactions).toBe(1);
+});
