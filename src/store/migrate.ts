@@ -26,6 +26,7 @@ import { relayStages } from './migrations/025-relay-stages.js';
 import { attemptOutput } from './migrations/026-attempt-output.js';
 import { jobCounts } from './migrations/027-job-counts.js';
 import { fairShares } from './migrations/028-fair-shares.js';
+import { scheduleFirings } from './migrations/031-schedule-firings.js';
 import { hosts } from './migrations/033-hosts.js';
 import type { Migration } from './schema.js';
 
@@ -59,5 +60,6 @@ export const migrations: readonly Migration[] = [
   attemptOutput,
   jobCounts,
   fairShares,
+  scheduleFirings,
   hosts,
 ];

@@ -46,6 +46,12 @@ it('a lost task, a lost end and a lost claim are found', async () => {
   ]);
 });
 
+it('a schedule that has not fired is found', async () => {
+  const { ledger, check } = await world();
+  ledger.timers.set('nightly', 'Done.');
+  expect(await check()).toEqual(['Schedule nightly has not fired.']);
+});
+
 it('a claim that was given to two users is found', async () => {
   const { ledger, first, check } = await world();
   ledger.claim(first.id, 1, 'bob');
@@ -68,6 +74,11 @@ it.each([
     'a budget that was passed',
     "insert into budgets (account, cap, spent, created_at, updated_at) values ('goal:1', 5, 6, 0, 0)",
     /budget of goal:1 is 5, and 6/,
+  ],
+  [
+    'a schedule that has fired twice for one time',
+    `insert into events (at, subject, subject_id, type, data) select 0, 'schedule', 's', 'fired', '{"name":"n","due_at":"12:00","run":"j"}' from tasks`,
+    /Schedule n has fired 2 times for 12:00\.[\s\S]*The job j of schedule n for 12:00 is lost/,
   ],
   ['a reference to nothing', 'pragma foreign_keys = off; update tasks set goal_id = 9', /foreign_key_check/],
 ])('%s is found', async (_, sql, problem) => {

@@ -28,7 +28,17 @@ interface Books {
   ledger: Ledger;
 }
 
-const checks: readonly ((books: Books) => string[])[] = [tasks, claims, notes, goals, jobs, relays, toolCalls, budgets];
+const checks: readonly ((books: Books) => string[])[] = [
+  tasks,
+  claims,
+  notes,
+  goals,
+  jobs,
+  schedules,
+  relays,
+  toolCalls,
+  budgets,
+];
 
 interface TaskLine {
   id: number;
@@ -161,6 +171,50 @@ function asked({ world, rows }: { world: Witness; rows: Map<string, JobLine> }):
     const calls = mark === undefined ? 0 : (counts.get(mark) ?? 0);
     return calls > attempt ? [`Job ${id} (${mark}) asked its model ${calls} times in ${attempt} attempts.`] : [];
   });
+}
+
+/** Each time fires once and makes one job, whoever was there to fire it. */
+function schedules({ db, ledger }: Books): string[] {
+  const fired = all<{ name: string; due: string; run: string; times: number; made: string | null }>(
+    db,
+    `select data ->> 'name' as name, data ->> 'due_at' as due, max(data ->> 'run') as run, count(*) as times,
+       max(j.id) as made
+     from events e left join jobs j on j.id = data ->> 'run'
+     where e.subject = 'schedule' and e.type = 'fired' group by 1, 2`,
+  );
+  const timesOf = new Map<string, number>();
+  for (const { name, times } of fired) timesOf.set(name, (timesOf.get(name) ?? 0) + times);
+  const jobsOf = all<{ name: string; count: number }>(
+    db,
+    "select metadata ->> 'schedule' as name, count(*) as count from jobs where metadata ->> 'schedule' is not null group by 1",
+  );
+  const answers = new Map(
+    all<{ id: string; answer: string | null }>(
+      db,
+      "select id, output as answer from jobs where status = 'completed'",
+    ).map(({ id, answer }) => [id, answer]),
+  );
+  return [
+    ...fired.flatMap(({ name, due, times }) =>
+      times > 1 ? [`Schedule ${name} has fired ${times} times for ${due}.`] : [],
+    ),
+    ...fired.flatMap(({ name, due, run, made }) =>
+      made === null ? [`The job ${run} of schedule ${name} for ${due} is lost.`] : [],
+    ),
+    ...jobsOf.flatMap(({ name, count }) =>
+      count === timesOf.get(name)
+        ? []
+        : [`Schedule ${name} has made ${count} jobs and fired ${timesOf.get(name)} times.`],
+    ),
+    ...[...ledger.timers].flatMap(([name, answer]) => {
+      const [once] = fired.filter((one) => one.name === name);
+      if (!once) return [`Schedule ${name} has not fired.`];
+      const said = answers.get(once.run);
+      return said === undefined || said === answer
+        ? []
+        : [`Schedule ${name} should have had ${answer}, and had ${said}.`];
+    }),
+  ];
 }
 
 function relays({ db, ledger }: Books): string[] {

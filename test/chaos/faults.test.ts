@@ -16,7 +16,7 @@ it('a plan has about as many faults as were asked for, of every kind, in order',
   expect(faults.length).toBeGreaterThan(1_600);
   expect(faults.length).toBeLessThan(2_000);
   expect(new Set(faults.map(({ kind }) => kind))).toEqual(new Set(['kill', 'stop', 'step']));
-  expect(new Set(faults.map(({ target }) => target)).size).toBe(7);
+  expect(new Set(faults.map(({ target }) => target)).size).toBe(8);
   expect(faults.map(({ at }) => at)).toEqual(faults.map(({ at }) => at).sort((a, b) => a - b));
 });
 

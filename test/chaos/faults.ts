@@ -21,6 +21,7 @@ const targets: Record<ProcessKind, number> = {
   thin: 14,
   tool: 10,
   http: 9,
+  worker: 9,
   keeper: 4,
   watchdog: 3,
 };

@@ -26,6 +26,7 @@ export function showFigures({ seed, minutes, seconds, counts, ledger, looks, pro
     `calls ${ledger.calls}: acknowledged ${ledger.acknowledged}, without an answer ${ledger.lost}, refused: ${refused || 'none'}`,
     `tasks ${ledger.tasks.size}, claims ${ledger.claims.size}, ended ${ledger.ends.size}, notes ${ledger.notes.length}, ` +
       `jobs ${ledger.jobs.size}, results read ${ledger.results.size}, goals ${ledger.goals.size}, relays ${ledger.relays.size}, ` +
+      `schedules ${ledger.timers.size + ledger.recurring.size}, ` +
       `steps ${ledger.batons.size}, tool calls ${ledger.answered.size}; the slowest call took ${Math.round(ledger.slowestMs)} ms`,
     `looks at the batons while it went on: ${looks}`,
     problems.length === 0 ? 'The books are right.' : `${problems.length} problems:`,

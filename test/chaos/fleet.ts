@@ -3,7 +3,7 @@ import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { processesOf } from '../support/processes-of.js';
 
-export const processKinds = ['server', 'thin', 'http', 'runner', 'tool', 'keeper', 'watchdog'] as const;
+export const processKinds = ['server', 'thin', 'http', 'worker', 'runner', 'tool', 'keeper', 'watchdog'] as const;
 export type ProcessKind = (typeof processKinds)[number];
 
 interface Found {
@@ -81,6 +81,7 @@ function kindOf(command: string, environment: string): ProcessKind | undefined {
   if (command.includes('odd-server.mjs')) return 'tool';
   if (!command.includes('main.js')) return undefined;
   if (command.includes('--http')) return 'http';
+  if (command.includes('\0worker\0')) return 'worker';
   return environment.includes('\0AGENT_RUNTIME_URL=') || environment.startsWith('AGENT_RUNTIME_URL=')
     ? 'thin'
     : 'server';

@@ -8,6 +8,7 @@ import { boardWorker } from './actors/board-worker.js';
 import { goalOwner } from './actors/goal-owner.js';
 import { jobGiver } from './actors/job-giver.js';
 import { relayAgent } from './actors/relay-agent.js';
+import { scheduleOwner } from './actors/schedule-owner.js';
 import { toolCaller } from './actors/tool-caller.js';
 import { checkBooks } from './books.js';
 import { carryOut, planFaults } from './faults.js';
@@ -62,6 +63,7 @@ const actors: Actor[] = [
   goalOwner(newUser('gil')),
   toolCaller(newUser('hal')),
   toolCaller(newUser('ida')),
+  scheduleOwner(newUser('jan')),
 ];
 const endsAt = performance.now() + minutes * 60_000;
 const looking = look();
@@ -72,7 +74,8 @@ say('the faults are over');
 fleet.rightClocks();
 await Promise.all(actors.map(({ user }) => user.close()));
 say('users are gone');
-const left = await settle(closer, db, fleet);
+for (const name of ledger.recurring) await pause(name);
+const left = await settle(closer, db, fleet, world.stopWorker);
 say('jobs are settled');
 await closer.close();
 await world.stopHttp();
@@ -97,6 +100,13 @@ async function work({ act }: Actor, actor: number): Promise<void> {
     const random = randomOf(seed, 2, actor, number);
     await sleep(random.between(0, 60));
     await act(random, number);
+  }
+}
+
+/** It would fire for ever. */
+async function pause(name: string): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    if ((await closer.call('schedule', { name, action: 'pause' })).is !== 'unknown') return;
   }
 }
 

@@ -10,6 +10,10 @@ export class Ledger {
   /** What a job must answer, by its id; undefined where any answer will do. */
   readonly jobs = new Map<string, string | undefined>();
   readonly cancelled = new Set<string>();
+  /** Schedules that fire once, by name: what the job must answer. */
+  readonly timers = new Map<string, string>();
+  /** Schedules that fire again and again; at the end of the run they are paused. */
+  readonly recurring = new Set<string>();
   readonly results = new Map<string, string>();
   readonly relays = new Set<string>();
   /** Batons with whose output a step was passed. */

@@ -8,16 +8,28 @@ const leftoversWithinMs = 60_000;
 const processesWithinMs = 30_000;
 
 /**
- * Lets a single user wait until all jobs have ended, and until nothing is left of what dead sessions had started: what the
+ * Lets a single user wait until all schedules have fired and all jobs have ended, and until nothing is left of what dead sessions had started: what the
  * dead leave is found by the living.
  */
-export async function settle(user: User, db: Connection, fleet: Fleet): Promise<string[]> {
+export async function settle(
+  user: User,
+  db: Connection,
+  fleet: Fleet,
+  stopWorker: () => Promise<void>,
+): Promise<string[]> {
   await until(jobsWithinMs, async () => {
     // It may be the first call of a server, whose start looks after what others left.
     await user.call('runtime_status');
-    const row = db.prepare("select count(*) as open from jobs where status in ('pending', 'running')").get();
+    const row = db
+      .prepare(
+        `select (select count(*) from jobs where status in ('pending', 'running')) +
+           (select count(*) from schedules where status = 'active') as open`,
+      )
+      .get();
     return (row as { open: number }).open === 0;
   });
+  // Its runners stay as long as it does.
+  await stopWorker();
   await until(leftoversWithinMs, async () => {
     await user.call('runtime_status');
     return leftIn(fleet).length === 0;

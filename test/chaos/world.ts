@@ -21,8 +21,9 @@ export interface World {
   requests: readonly RecordedRequest[];
   /** The calls that the tool server carried out, as it wrote them down: `odd add MARK`. */
   toolCalls(): string[];
-  /** Ends the HTTP server for good, as its service manager would. */
+  /** Each ends a service for good, as its service manager would. */
   stopHttp(): Promise<void>;
+  stopWorker(): Promise<void>;
   /** Ends every process; removes the home unless it is wanted for a look. */
   close(isKept: boolean): Promise<void>;
 }
@@ -44,7 +45,8 @@ export async function makeWorld(): Promise<World> {
     AGENT_RUNTIME_MAX_RUNNING_JOBS: '6',
     AGENT_RUNTIME_LOG_LEVEL: 'warn',
   };
-  const http = keepHttp(main, port, base);
+  const http = keep([main, 'serve', '--http', '--port', String(port)], base);
+  const worker = keep([main, 'worker', '--drain-timeout', '5'], base);
   return {
     home,
     main,
@@ -56,9 +58,10 @@ export async function makeWorld(): Promise<World> {
     }),
     requests: model.requests,
     toolCalls: () => (existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : []),
-    stopHttp: () => http.stop(),
+    stopHttp: http.stop,
+    stopWorker: worker.stop,
     async close(isKept) {
-      await http.stop();
+      await Promise.all([http.stop(), worker.stop()]);
       await endProcessesOf(home);
       await model.close();
       dist.remove();
@@ -90,13 +93,13 @@ function writeConfig(home: string, calls: string): void {
 const reply = ({ prompt }: RecordedRequest): string =>
   prompt.startsWith('Judge the output') ? '{"quality_score": 0.9, "l_score": 0.8, "reason": "Good."}' : 'Done.';
 
-/** Starts the HTTP server, and starts it again whenever it ends. */
-function keepHttp(main: string, port: number, env: Record<string, string>): { stop(): Promise<void> } {
+/** Starts a service, and starts it again whenever it ends. */
+function keep(args: readonly string[], env: Record<string, string>): { stop(): Promise<void> } {
   let isStopping = false;
   let child: ChildProcess | undefined;
   const kept = (async () => {
     while (!isStopping) {
-      child = spawn(process.execPath, [main, 'serve', '--http', '--port', String(port)], { env, stdio: 'ignore' });
+      child = spawn(process.execPath, args, { env, stdio: 'ignore' });
       await new Promise((ended) => child?.once('exit', ended));
       await sleep(200);
     }

@@ -178,6 +178,29 @@ describe('a clock that is set', () => {
     await test.scheduler.fireDue();
     expect(await test.count()).toBe(2);
   });
+
+  it.each(['once', 'all'] as const)(
+    'back by hours and right again repeats no time of one that makes up for %s',
+    async (missed) => {
+      const test = await testSchedules();
+      await test.make({ missed });
+      test.clock.pass(2.5 * hour);
+      await test.scheduler.fireDue();
+      const count = await test.count();
+      await test.endJobs();
+      test.clock.stepWallClock(-5 * hour);
+      await test.scheduler.fireDue();
+      test.clock.stepWallClock(5 * hour);
+      await test.scheduler.fireDue();
+      const times = await test.db.all("select data from events where type = 'fired'");
+      expect(new Set(times.map((time) => JSON.stringify(time)))).toHaveLength(times.length);
+      const before = missed === 'all' ? 2 : 0;
+      expect(await test.count()).toBe(count + before);
+      test.clock.pass(hour);
+      await test.scheduler.fireDue();
+      expect(await test.count()).toBe(count + before + 1);
+    },
+  );
 });
 
 describe('when the last one is still at work', () => {

@@ -8,6 +8,8 @@ import { freePort } from './free-port.js';
 export interface PostgresServer {
   port: number;
   dataDir: string;
+  /** Ends it by a signal, says goodbye to nobody unless given another one, and starts it again on the same port. */
+  restart(signal?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,10 +42,14 @@ export async function startPostgres(binaries: string, options: PostgresOptions =
   );
   if (initialised.status !== 0) throw new Error(`initdb failed: ${initialised.stderr}`);
   const port = await freePort();
-  const stop = await runServer(binaries, dataDir, port, options);
+  let stop = await runServer(binaries, dataDir, port, options);
   return {
     port,
     dataDir,
+    async restart(signal) {
+      await stop(signal);
+      stop = await runServer(binaries, dataDir, port, options);
+    },
     async stop() {
       await stop();
       rmSync(dataDir, { recursive: true, force: true });

@@ -266,6 +266,10 @@ const changed = (name: string): RuntimeError =>
 async function fire(sql: Sql, schedule: Schedule, plan: FiringPlan, submit: Submit, change: Change): Promise<Fired> {
   const { dueAt, nextAt } = plan;
   if (!(await take(sql, schedule, plan, nextAt === null ? 'ended' : 'active', change.at))) return undefined;
+  if (schedule.cron !== null && !(await isNew(sql, schedule, dueAt))) {
+    await record(sql, schedule, 'skipped', { due_at: timeText(dueAt), why: 'It had come before.' }, change);
+    return { outcome: 'skipped', run: undefined, nextAt };
+  }
   const why = plan.isInTime ? await whyOverlapping(sql, schedule) : 'Nothing lived that could fire it in time.';
   if (why !== undefined) {
     await writeLast(sql, schedule, { outcome: 'skipped', dueAt, error: why }, change);
@@ -297,6 +301,26 @@ async function take(
     seen,
   );
   return count > 0;
+}
+
+/** Of each schedule this many times are remembered: for every minute those of a day. */
+const mostRemembered = 1_440;
+
+/** Whether a time has not come before. It comes again when a clock was set back, or those of two hosts differ. */
+async function isNew(sql: Sql, { id }: Schedule, dueAt: EpochMs): Promise<boolean> {
+  const added = await sql.run(
+    'insert into schedule_firings (schedule_id, due_at) values (?, ?) on conflict do nothing',
+    id,
+    dueAt,
+  );
+  if (added === 0) return false;
+  await sql.run(
+    `delete from schedule_firings where schedule_id = ? and due_at <
+       (select due_at from schedule_firings where schedule_id = ? order by due_at desc limit 1 offset ${mostRemembered})`,
+    id,
+    id,
+  );
+  return true;
 }
 
 /** Why it does not fire now: what it made last is still at work. */

@@ -59,6 +59,12 @@ export function explain(error: unknown, location: string): unknown {
       'Try again.',
     );
   }
+  if (code === '53300') {
+    return unavailable(
+      `The server of ${location} takes no more connections: ${messageOf(error)}`,
+      'Nothing was written. Each process takes two: end some, raise max_connections of the server, or put a pooler before it (with prepare=off in the address).',
+    );
+  }
   if (isConnectionFailure(error) || isReadOnlyServer(error)) {
     return unavailable(
       `The database ${location} cannot be reached: ${messageOf(error) || code}`,
