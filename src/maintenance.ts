@@ -12,6 +12,7 @@ import { storedJobCounts } from './core/jobs/job-counts.js';
 import type { QueueWorkers } from './core/jobs/queue-workers.js';
 import { takeMaintenanceLease } from './core/maintenance-lease.js';
 import type { Metrics } from './core/metrics/metrics.js';
+import { dropWrongPeriods, sumUpPeriods } from './core/overview/job-periods.js';
 import { clearBoard } from './core/retention/clear-board.js';
 import { countPurgeable, type Purgeable, type Purged, purge } from './core/retention/purge.js';
 import { purgeSchedules } from './core/schedules/schedules.js';
@@ -60,6 +61,7 @@ const sweepMs = 15_000;
 /** How long a job may stay with a runner that was killed. */
 const noticeMs = 2_000;
 const worktreesMs = 600_000;
+const periodsMs = 300_000;
 const dayMs = 86_400_000;
 
 /** For duties of a process that serves nobody in particular. */
@@ -128,6 +130,7 @@ export class Maintenance {
     await this.#attempt('end tool servers of lost sessions', () => downstream.sweep());
     await this.#attempt('remove unfinished backups', async () => removeUnfinished(backupDir, now));
     await this.#attempt('remove unused worktrees', () => this.#sweepWorktrees(now));
+    await this.#attempt('sum up jobs', () => this.#sumUpJobs(now));
     await this.#attempt('remove old copies', () => this.#removeOldCopies(now));
     await this.#attempt('check the database', () => this.#checkDaily(now));
     await this.#attempt('delete what is old', () => this.#purgeDaily(now));
@@ -232,6 +235,14 @@ export class Maintenance {
       if (wrong.length > 0)
         log.warn('stored counts were wrong and have been counted anew', { of: counts.table, wrong });
     }
+    const periods = await dropWrongPeriods(db);
+    if (periods > 0) log.warn('sums of jobs by time were wrong and are made anew', { periods });
+  }
+
+  async #sumUpJobs(now: EpochMs): Promise<void> {
+    const { db, config } = this.#needs;
+    if (config.isReadOnly) return;
+    if (await takeMaintenanceLease(db, 'job-periods', periodsMs, now)) await sumUpPeriods(db, now);
   }
 
   /** One process of those that are told to keep only what is younger does it for all. */

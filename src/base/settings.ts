@@ -97,7 +97,7 @@ export const searchSettings = [
 const runtimeSettings = [
   { name: 'AGENT_RUNTIME_DB_PATH', flag: 'db', default: '~/.claude/agent_runtime.db', meaning: 'The database file.' },
   { name: 'AGENT_RUNTIME_DB_URL', meaning: 'PostgreSQL instead: postgres://user@host/db; none for the file.' },
-  { name: 'AGENT_RUNTIME_HOST_ID', meaning: "This host's name there, if others look alike." },
+  { name: 'AGENT_RUNTIME_HOST_ID', meaning: "This host's name, if others look alike." },
   {
     name: 'AGENT_RUNTIME_CONFIG',
     flag: 'config',
@@ -108,14 +108,14 @@ const runtimeSettings = [
     name: 'AGENT_RUNTIME_DATA_DIR',
     flag: 'dataDir',
     default: '~/.claude/agent_runtime',
-    meaning: 'Backups, logs, logins, and the artifacts, data sets and price files of jobs.',
+    meaning: 'Backups, logs, logins; artifacts, data sets and price files of jobs.',
   },
   {
     name: 'AGENT_RUNTIME_LOG_LEVEL',
     flag: 'logLevel',
     isChecked: true,
     default: 'info',
-    meaning: 'debug, info, warn, error or silent: what goes to stderr and to the log file of the day.',
+    meaning: 'debug, info, warn, error or silent: what goes to stderr and the log of the day.',
   },
   {
     name: 'AGENT_RUNTIME_TOOLSETS',
@@ -164,7 +164,7 @@ const runtimeSettings = [
   },
   {
     name: 'AGENT_RUNTIME_MODEL',
-    meaning: 'The model of background tasks that do not name one; by default that of the first configured provider.',
+    meaning: 'The model of background tasks that name none; else that of the first provider.',
   },
   {
     name: 'AGENT_RUNTIME_AGENTS',

@@ -38,6 +38,7 @@ export interface TransactionOptions {
 export interface Database extends Sql {
   /** The file, or the address without its secrets. */
   readonly location: string;
+  readonly engine: 'sqlite' | 'postgres';
   /**
    * Runs `body` as the only writer of all processes, unless it may run `beside` others, and keeps all of its changes or
    * none. `body` awaits nothing but the `sql` it is given: a timer, a spawn or a model call inside is an error.

@@ -85,6 +85,7 @@ it('serve --metrics-port shows what the session has done, on 127.0.0.1 alone', a
   await server.request('tools/call', { name: 'submit_job', arguments: { type: 'generic', payload: {} } });
   const { text } = await ask(port);
   expect(text).toContain('agent_runtime_jobs_submitted_total{type="generic"} 1\n');
+  expect(text).toMatch(/^agent_runtime_database_bytes\{engine="(sqlite|postgres)"\} [1-9]\d+$/m);
   expect(text).toMatch(/^agent_runtime_build_info\{version="\d+\.\d+\.\d+"\} 1$/m);
   server.process.stdin?.end();
   expect((await server.ended).code).toBe(0);

@@ -71,6 +71,7 @@ export const writers: Readonly<Record<string, string>> = {
   job_attempts: 'core/jobs',
   job_chunks: 'core/jobs',
   job_counts: 'core/jobs',
+  job_periods: 'core/overview',
   job_dependencies: 'core/jobs',
   job_logs: 'core/jobs',
   queue_workers: 'core/jobs',

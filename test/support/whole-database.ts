@@ -21,6 +21,12 @@ const rules: Readonly<Record<string, string>> = {
       select state, type, project, count from job_counts
       union all select state, type, project, -count from counted_jobs)
     group by state, type, project having sum(count) <> 0`,
+  'a sum of jobs of a quarter of an hour differs from the rows': `
+    select at as id from job_periods
+    where submitted <> (select count(*) from jobs where created_at >= at and created_at < at + 900000)
+      or completed + failed + cancelled <> (select count(*) from jobs where completed_at >= at and completed_at < at + 900000)
+      or input_tokens <> (select coalesce(sum(input_tokens), 0) from jobs
+        where completed_at >= at and completed_at < at + 900000)`,
   'the tokens of a claim have a gap': `
     select subject_id as id from events where subject = 'task' and type = 'claimed'
     group by subject_id having count(*) <> max(data ->> 'claim_token') or count(*) <> count(distinct data ->> 'claim_token')`,

@@ -101,6 +101,11 @@ export const definitions = {
     labels: ['percentile'],
   },
   worker_slots_held: { type: 'gauge', help: 'Worker slots that are held.', labels: [] },
+  database_bytes: {
+    type: 'gauge',
+    help: 'What the database takes on the disk; engine is sqlite or postgres.',
+    labels: ['engine'],
+  },
   build_info: { type: 'gauge', help: 'The version that answers; always 1.', labels: ['version'] },
 } as const satisfies Record<string, Definition>;
 

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../base/clock.js';
 import { version } from '../../base/version.js';
-import type { Sql } from '../../store/sql.js';
+import type { Database, Sql } from '../../store/sql.js';
 import { type Counter, readCounters } from './counters.js';
 import { type Definition, definitions, type MetricName } from './definitions.js';
 import { readTaskFigures, type Spread } from './task-figures.js';
@@ -23,9 +23,17 @@ export interface Metric extends Definition {
  *
  * @param slots how many jobs of each type may run at once, over all processes
  */
-export async function readSnapshot(sql: Sql, slots: ReadonlyMap<string, number>, now: EpochMs): Promise<Metric[]> {
+export async function readSnapshot(
+  sql: Sql & Pick<Database, 'engine' | 'sizeBytes'>,
+  slots: ReadonlyMap<string, number>,
+  now: EpochMs,
+): Promise<Metric[]> {
   const counters = await readCounters(sql);
-  const gauges = { ...(await readGauges(sql, slots)), ...(await readTaskGauges(sql, now)) };
+  const gauges: Partial<Record<MetricName, Sample[]>> = {
+    ...(await readGauges(sql, slots)),
+    ...(await readTaskGauges(sql, now)),
+    database_bytes: [gauge('database_bytes', [sql.engine], await sql.sizeBytes())],
+  };
   return (Object.keys(definitions) as MetricName[]).map((name) => {
     const definition: Definition = definitions[name];
     return { name, ...definition, samples: [...samplesOf(name, definition, counters), ...(gauges[name] ?? [])] };

@@ -171,7 +171,10 @@ export async function countStates(sql: Sql, filter: BoardFilter): Promise<BoardS
 
 const overdue = "is_overdue = 1 and status in ('pending', 'in_progress')";
 
-/** In the words of the partial index: SQLite does not conclude from one of these statuses that the index covers it. */
+/**
+ * In the words of the partial index: SQLite does not conclude from one of these statuses that the index covers it. A goal's
+ * tasks are found by the goal instead; that index would be read through to its end for them.
+ */
 const hasEnded = "status in ('completed', 'failed', 'cancelled')";
 
 /** Written out rather than as parameters, so that partial indexes are used. */
@@ -197,7 +200,7 @@ const orders: Record<BoardState, string> = {
 function conditionsOf(filter: BoardFilter, state?: BoardState): Fragment[] {
   const { goalId, project, withinProject, status, worker, text, isOverdue } = filter;
   const conditions = [
-    state && is(conditionOf[state]),
+    state && is(goalId === undefined ? conditionOf[state] : conditionOf[state].replace(` and ${hasEnded}`, '')),
     is('goal_id = ?', goalId),
     is('project = ?', project),
     is("project in (?, '')", withinProject),

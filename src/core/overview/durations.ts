@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 import { percentileOf, type Times } from '../metrics/task-figures.js';
+import { isOfPeriods, readPeriodTimes } from './job-periods.js';
 
 /** The jobs and tasks that ended in one interval of time. */
 export interface Durations {
@@ -29,7 +30,10 @@ interface PlacedTimes extends Times {
  */
 export async function readDurations(sql: Sql, { from, to, count }: Window): Promise<Durations[]> {
   const values = [from, (to - from) / count, from, to];
-  const jobs = await sql.all<PlacedTimes>(jobTimes, ...values);
+  const length = (to - from) / count;
+  const jobs = isOfPeriods({ from, length })
+    ? await readSummedTimes(sql, { from, to, count })
+    : await sql.all<PlacedTimes>(jobTimes, ...values);
   const tasks = await sql.all<PlacedTimes>(taskTimes, ...values);
   const ended = await sql.all<{ place: number; status: string; count: number }>(endedTasks, ...values);
   // A moment at the end of the window is in its last interval.
@@ -45,6 +49,25 @@ export async function readDurations(sql: Sql, { from, to, count }: Window): Prom
       tasks: ofTasks.length === 0 ? null : { median: percentileOf(ofTasks, 0.5), p90: percentileOf(ofTasks, 0.9) },
     };
   });
+}
+
+/** The times of jobs in buckets as wide, off the sums of the periods that each interval consists of. */
+async function readSummedTimes(sql: Sql, { from, to, count: places }: Window): Promise<PlacedTimes[]> {
+  const buckets = new Map<number, PlacedTimes>();
+  for (const { at, times } of await readPeriodTimes(sql, from, to)) {
+    const place = Math.floor(((at - from) / (to - from)) * places);
+    for (let triple = 0; triple < times.length; triple += 3) {
+      const [count = 0, shortest = 0, longest = 0] = [times[triple], times[triple + 1], times[triple + 2]];
+      const bucket = Math.floor(20 * Math.log(1 + shortest)) * places + place;
+      const known = buckets.get(bucket);
+      if (known) {
+        known.count += count;
+        if (shortest < known.shortest) known.shortest = shortest;
+        if (longest > known.longest) known.longest = longest;
+      } else buckets.set(bucket, { place, count, shortest, longest });
+    }
+  }
+  return [...buckets.values()];
 }
 
 const place = 'floor((completed_at - ?) / cast(? as double precision)) as place';

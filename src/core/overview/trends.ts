@@ -1,5 +1,7 @@
 import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
+import { readJobCounts } from '../jobs/job-counts.js';
+import { isOfPeriods, periodMs, readPeriods } from './job-periods.js';
 
 /** The jobs of one interval of time. */
 export interface Interval {
@@ -26,35 +28,89 @@ export interface TrendWindow {
 }
 
 /**
- * The `windowMs` before now, or before `to`, in `count` equal intervals, from the rows of jobs. Purged jobs are missing, and a job that was retried
- * counts by its last start.
+ * The `windowMs` before now, or before `to`, in `count` equal intervals, from the rows of jobs, or from the sums of the
+ * periods that the intervals consist of. Purged jobs are missing, and a job that was retried counts by its last start.
  */
 export async function readTrends(sql: Sql, window: TrendWindow): Promise<Interval[]> {
   const { windowMs, count, now, to = now } = window;
   const from = to - windowMs;
   const length = windowMs / count;
-  const rows = await readIntervals(sql, window);
-  const started = await readStarts(sql, window);
-  const before = await sql.get<{ count: number }>(presentBefore, from, now, from, from);
+  // A window that ends now has this moment in its last interval, and periods end before the next one.
+  const hasSums = to !== now && isOfPeriods({ from, length });
+  const { rows, started, present } = (hasSums && (await sumFlows(sql, window))) || {
+    rows: await readIntervals(sql, window),
+    started: await readStarts(sql, window),
+    present: (await sql.get<{ count: number }>(presentBefore, from, now, from, from))?.count ?? 0,
+  };
   let running = started.get(-1) ?? 0;
-  let queued = (before?.count ?? 0) - running;
-  return rows.map(({ place, submitted, completed, failed, cancelled, never_started, input_tokens, output_tokens }) => {
+  let queued = present - running;
+  return rows.map(({ place, submitted, completed, failed, cancelled, neverStarted, inputTokens, outputTokens }) => {
     const starts = started.get(place) ?? 0;
-    queued += submitted - starts - never_started;
-    running += starts - (completed + failed + cancelled - never_started);
+    queued += submitted - starts - neverStarted;
+    running += starts - (completed + failed + cancelled - neverStarted);
     return {
       at: Math.round(from + (place + 1) * length),
       submitted,
       completed,
       failed,
       cancelled,
-      inputTokens: input_tokens,
-      outputTokens: output_tokens,
+      inputTokens,
+      outputTokens,
       queued,
       running,
     };
   });
 }
+
+/** What came and went in each interval, by its place. */
+interface Flows {
+  rows: IntervalRow[];
+  /** How many jobs were started in each interval, of those that are open or ended since the window began; -1 is before it. */
+  started: Map<number, number>;
+  /** How many jobs there were at the beginning of the window that had not ended. */
+  present: number;
+}
+
+/**
+ * The same from the sums of periods; undefined where a clock that was set back has left ends in the future. What was present
+ * at the beginning is what is open now, with what has ended since and without what was submitted since.
+ */
+async function sumFlows(sql: Sql, { windowMs, count, now, to = now }: TrendWindow): Promise<Flows | undefined> {
+  const [from, length] = [to - windowMs, windowMs / count];
+  if (await sql.get('select 1 from jobs where completed_at > ? or created_at > ? limit 1', now, now)) return undefined;
+  const untilNow = Math.max(to, Math.floor(now / periodMs + 1) * periodMs);
+  const [periods, running, { pending, running: runs }] = await Promise.all([
+    readPeriods(sql, from, untilNow),
+    sql.all<{ at: EpochMs }>("select started_at as at from jobs where status = 'running' and started_at is not null"),
+    readJobCounts(sql, {}),
+  ]);
+  const rows = Array.from({ length: count }, (_, place): IntervalRow => ({ place, ...nothing }));
+  const started = new Map<number, number>();
+  const start = (at: EpochMs, jobs: number) => {
+    const place = at < from ? -1 : Math.floor((at - from) / length);
+    started.set(place, (started.get(place) ?? 0) + jobs);
+  };
+  for (const { at } of running) start(at, 1);
+  let present = pending + runs;
+  for (const { at, starts, ...sums } of periods) {
+    present += sums.completed + sums.failed + sums.cancelled - sums.submitted;
+    for (let pair = 0; pair < starts.length; pair += 2) start(starts[pair] ?? 0, starts[pair + 1] ?? 0);
+    const row = rows[Math.floor((at - from) / length)];
+    if (row) for (const name of summed) row[name] += sums[name];
+  }
+  return { rows, started, present };
+}
+
+const nothing = {
+  submitted: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  neverStarted: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+};
+const summed = Object.keys(nothing) as (keyof typeof nothing)[];
 
 interface IntervalRow {
   place: number;
@@ -63,9 +119,9 @@ interface IntervalRow {
   failed: number;
   cancelled: number;
   /** Of those that ended. */
-  never_started: number;
-  input_tokens: number;
-  output_tokens: number;
+  neverStarted: number;
+  inputTokens: number;
+  outputTokens: number;
 }
 
 /**
@@ -108,9 +164,9 @@ const intervals = `
     (select count(case when status = 'completed' then 1 end) ${ended}) as completed,
     (select count(case when status = 'failed' then 1 end) ${ended}) as failed,
     (select count(case when status = 'cancelled' then 1 end) ${ended}) as cancelled,
-    (select count(case when started_at is null then 1 end) ${ended}) as never_started,
-    (select cast(coalesce(sum(input_tokens), 0) as bigint) ${ended}) as input_tokens,
-    (select cast(coalesce(sum(output_tokens), 0) as bigint) ${ended}) as output_tokens
+    (select count(case when started_at is null then 1 end) ${ended}) as "neverStarted",
+    (select cast(coalesce(sum(input_tokens), 0) as bigint) ${ended}) as "inputTokens",
+    (select cast(coalesce(sum(output_tokens), 0) as bigint) ${ended}) as "outputTokens"
   from bounds order by place`;
 
 /** How many jobs were started in each interval, of those that are open or ended within the window; -1 is before it. */

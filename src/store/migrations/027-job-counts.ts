@@ -1,8 +1,14 @@
 import type { Migration, SchemaWriter } from '../schema.js';
 
+/** A quarter of an hour, in milliseconds: the intervals of every range on the page begin at one. */
+const quarter = 900_000;
+
 /**
  * How many jobs there are of each type in each status, by project; a job whose result nobody has read is counted under
  * `unread` too. As with tasks, SQLite keeps a table by triggers, and PostgreSQL counts the rows in a view.
+ *
+ * What a quarter of an hour had of jobs is summed up by a duty after it, in `job_periods`. Triggers delete the sum when one of
+ * its jobs changes, so that what is there is what the rows are, and a job that is submitted or ends now writes nothing.
  *
  * The index of unread results has them by status, so that the newest of one status are found without reading the others.
  */
@@ -14,7 +20,25 @@ export const jobCounts: Migration = {
     schema.exec(`
       create index jobs_unread on jobs (status, seq, project) where read_at is null and status in ('completed', 'failed')`);
     schema.exec(countedJobs);
+    schema.exec(`
+      create table job_periods (
+        -- When it began.
+        at integer primary key,
+        submitted integer not null,
+        completed integer not null,
+        failed integer not null,
+        cancelled integer not null,
+        -- Of those that ended.
+        never_started integer not null,
+        input_tokens integer not null,
+        output_tokens integer not null,
+        -- When those that ended were started: a JSON array of the beginnings of periods, each with its number of jobs.
+        starts text not null,
+        -- How long they took: a JSON array of numbers of jobs, each with the shortest and the longest of their times.
+        times text not null
+      ) strict`);
     if (schema.isPostgres) {
+      schema.exec(forgetInPostgres);
       schema.exec('create view job_counts as select state, type, project, count from counted_jobs');
       return;
     }
@@ -42,7 +66,32 @@ function createJobTriggers(schema: SchemaWriter): void {
     when old.status <> new.status or (${isUnread('old')}) <> (${isUnread('new')})
       or old.type <> new.type or old.project <> new.project
     begin ${add('old', -1)} ${add('new', 1)} end`);
+  schema.exec(`create trigger job_period_of_new after insert on jobs begin
+    ${forget('new.created_at')} ${forget('new.completed_at')} end`);
+  schema.exec(`create trigger job_period_of_deleted after delete on jobs begin
+    ${forget('old.created_at')} ${forget('old.completed_at')} end`);
+  schema.exec(`create trigger job_period_of_changed after update of ${summedUp} on jobs when ${isInPeriod}
+    begin ${forget('old.completed_at')} ${forget('new.completed_at')} end`);
+  schema.exec(`create trigger job_period_of_moved after update of created_at on jobs
+    begin ${forget('old.created_at')} ${forget('new.created_at')} end`);
 }
+
+const summedUp = 'status, started_at, completed_at, input_tokens, output_tokens';
+const isInPeriod = 'old.completed_at is not null or new.completed_at is not null';
+
+/** Deletes the sum of the period in which a time lies. */
+const forget = (time: string): string => `delete from job_periods where at = ${time} / ${quarter} * ${quarter};`;
+
+const forgetInPostgres = `
+  create function forget_job_periods() returns trigger language plpgsql as $$ begin
+    if tg_op <> 'INSERT' then ${forget('old.created_at')} ${forget('old.completed_at')} end if;
+    if tg_op <> 'DELETE' then ${forget('new.created_at')} ${forget('new.completed_at')} end if;
+    return null;
+  end $$;
+  create trigger job_period_of_new after insert on jobs for each row execute function forget_job_periods();
+  create trigger job_period_of_deleted after delete on jobs for each row execute function forget_job_periods();
+  create trigger job_period_of_changed after update of ${summedUp}, created_at on jobs for each row
+    when (${isInPeriod} or old.created_at <> new.created_at) execute function forget_job_periods()`;
 
 function isUnread(row: string): string {
   return `${row}.read_at is null and ${row}.status in ('completed', 'failed')`;

@@ -38,6 +38,7 @@ const gapMs = 20_000;
 
 class PostgresDatabase implements Database {
   readonly location: string;
+  readonly engine = 'postgres';
   readonly isShared = true;
   readonly eventOrder = eventOrder;
   readonly backupExtension = '.dump';

@@ -39,6 +39,7 @@ export const sqliteDatabase = (needs: SqliteNeeds): Database => new SqliteDataba
 
 class SqliteDatabase implements Database {
   readonly location: string;
+  readonly engine = 'sqlite';
   readonly isShared = false;
   readonly eventOrder = eventOrder;
   readonly backupExtension = '.db';

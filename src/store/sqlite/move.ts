@@ -64,11 +64,13 @@ export async function openSqliteTarget(options: SqliteTargetOptions): Promise<Mo
   try {
     connection = lockFile(driver, staged);
     if (!isBegun(connection, options)) {
-      connection.close();
-      connection = undefined;
-      for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(staged + suffix, { force: true });
-      prepareFile(staged, log);
-      connection = lockFile(driver, staged);
+      if (tableNames(connection).length > 0) {
+        connection.close();
+        connection = undefined;
+        for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(staged + suffix, { force: true });
+        prepareFile(staged, log);
+        connection = lockFile(driver, staged);
+      }
       begin(connection, staged, options);
     }
     connection.pragma('foreign_keys = off');
