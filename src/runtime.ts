@@ -293,7 +293,7 @@ function buildQueue(ground: Ground, agents: AgentRegistry, models: Models) {
   const limits = {
     lanes: lanesOf(config),
     workerId: config.worker?.id,
-    capabilities: capabilitiesOf(models, agents, config.worker),
+    capabilities: capabilitiesOf(models, agents, config),
   };
   const store = createJobStore({ db, clock, processes, ...limits, effects: jobEffects(clock), onEnded });
   const logDir = join(config.dataDir, 'logs');

@@ -44,7 +44,7 @@ export async function keepPath(sql: Sql, path: NewPath, lease: Lease, at: EpochM
 
 /** Renews all paths of a holder; no lease gets shorter. */
 export async function renewPathLeasesOf(sql: Sql, holder: string, lease: Lease): Promise<void> {
-  await sql.run(
+  await sql.send(
     `update path_reservations set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
      where holder = ? and ${leaseIsShorter}`,
     ...leaseValues(lease),

@@ -67,7 +67,7 @@ export async function renewSlotLease(sql: Sql, slot: number, lease: Lease, at: E
 
 /** Renews all slots of a holder. */
 export async function renewSlotLeasesOf(sql: Sql, holder: string, lease: Lease, at: EpochMs): Promise<void> {
-  await sql.run(
+  await sql.send(
     `update worker_slots set heartbeat_at = ?, lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
      where holder = ?`,
     at,

@@ -85,7 +85,7 @@ export function keeperEnvironment(config: Config): Record<string, string> {
 export function capabilitiesOf(
   models: Models,
   { types, provides }: Pick<AgentRegistry, 'types' | 'provides'>,
-  worker?: Config['worker'],
+  { worker, rates }: Pick<Config, 'worker' | 'rates'>,
 ): Capabilities {
   const usable = models.available().filter(({ isUsable }) => isUsable);
   return {
@@ -93,6 +93,7 @@ export function capabilitiesOf(
     isOfTypesAlone: worker?.types !== undefined,
     provides: [...usable.map(({ id }) => id), ...provides],
     labels: worker?.provides ?? [],
+    rates,
   };
 }
 

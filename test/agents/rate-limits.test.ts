@@ -30,6 +30,16 @@ it('a prompt that would pass the rate limit of its provider waits unclaimed, and
   expect(await store.hasReady('call')).toBe(true);
 });
 
+it('no more prompts are claimed at once than their provider lets through', async () => {
+  const runtime = await inProcess(limited({ requestsPerMinute: 2 }));
+  for (let count = 0; count < 5; count++) await runtime.ask(`Number ${count}`);
+  const store = jobStoreOf(runtime);
+  const [permit = ''] = await store.permitRunners(session);
+  await store.registerRunner(permit);
+  const { next } = await store.turn(permit, [], 16);
+  expect(next.do === 'run' && next.jobs.length).toBe(2);
+});
+
 it('a second call of a job waits as well, and costs no try', async () => {
   const runtime = await inProcess(limited({ requestsPerMinute: 1 }));
   runtime.anthropic.script.push({ pieces: ['no JSON'] });

@@ -14,7 +14,7 @@ export function jobStoreOf({ db, clock, config, models, agents, goalRuns, relayR
     clock,
     processes: systemProcesses(clock.bootId),
     lanes: lanesOf(config),
-    capabilities: capabilitiesOf(models, agents),
+    capabilities: capabilitiesOf(models, agents, config),
     effects: jobEffects(clock),
     async onEnded(sql, job, change) {
       await goalRuns.onEnded(sql, job, change);

@@ -61,14 +61,14 @@ export function createSessions(needs: SessionNeeds) {
   return {
     /** Writes the session's row and renews all that it holds; a second call is a heartbeat. */
     begin: (session: Session, info: SessionInfo): Promise<void> =>
-      db.transaction((sql) => keepSession(sql, session, info, needs)),
+      db.transaction((sql) => keepSession(sql, session, info, needs), { beside: true }),
 
     /**
      * Records that the session is alive, and renews everything it holds. A session without a row gets one: its beginning
      * may have failed, or a backup without it was restored.
      */
     heartbeat: (session: Session, info: SessionInfo = session): Promise<void> =>
-      db.transaction((sql) => keepSession(sql, session, info, needs)),
+      db.transaction((sql) => keepSession(sql, session, info, needs), { beside: true }),
 
     /** Whether a live server process of this holder renews its claims. */
     async isAlive(holder: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { Sql } from '../../store/sql.js';
 import type { Fragment } from '../../store/where.js';
 import { type NewEvent, recordEvents } from '../events/events.js';
 import { leaseFor } from '../lease.js';
+import type { RateLimit } from '../rates/rates.js';
 import { wasPostponed } from './attempts.js';
 import { isTaskCancelled } from './board-task.js';
 import { type JobRow, runGoal } from './job.js';
@@ -22,6 +23,8 @@ export interface Capabilities {
   provides: readonly string[];
   /** What a worker was told that it has, such as gpu. */
   labels?: readonly string[];
+  /** How often providers may be called, by the config file. */
+  rates?: Readonly<Record<string, RateLimit>>;
 }
 
 /** The jobs of one lane that a process of this configuration can run. */
@@ -60,7 +63,7 @@ type ReadyJob = Limited & Pick<JobRow, 'seq' | 'requires'>;
 /** The jobs of a lane, `most` at the most, that could start now beside one another. Behind one that may not, others may. */
 async function pickReady(sql: Sql, work: LaneWork, clock: Clock, most: number): Promise<number[]> {
   if (most <= 0) return [];
-  const [occupancy, rates] = await Promise.all([Occupancy.read(sql), Rates.read(sql, clock)]);
+  const [occupancy, rates] = await Promise.all([Occupancy.read(sql), Rates.read(sql, clock, work.capabilities.rates)]);
   const picked: number[] = [];
   for (;;) {
     const ready = readyFor(work, clock, [occupancy.mayStart, rates.mayStart]);

@@ -177,7 +177,8 @@ export function createJobStore(needs: JobStoreNeeds) {
 
     /** Whether a runner of the lane that has room should take a turn now. */
     hasReady: (lane: Lane): Promise<boolean> => hasWork(db, lane, limits, clock),
-    heartbeat: (runnerId: string): Promise<void> => db.transaction((sql) => writeHeartbeat(sql, runnerId, clock)),
+    heartbeat: (runnerId: string): Promise<void> =>
+      db.transaction((sql) => writeHeartbeat(sql, runnerId, clock), { beside: true }),
     /** Takes no lock, so that it may be asked often. */
     carried: (runnerId: string): Promise<CarriedAttempt[]> => listCarried(db, runnerId),
     warn: (jobId: string, warning: string): Promise<void> =>

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { Sql, Value } from '../../store/sql.js';
 import type { Fragment } from '../../store/where.js';
-import { type RateGate, readRateGates } from '../rates/rates.js';
+import { type RateGate, type RateLimit, readRateGates } from '../rates/rates.js';
 import type { JobRow } from './job.js';
 
 /** The rate limits of providers, as far as they decide which jobs may start now. */
@@ -15,8 +15,13 @@ export class Rates {
     this.#left = new Map([...gates].map(([provider, { calls }]) => [provider, calls]));
   }
 
-  static async read(sql: Sql, clock: Clock): Promise<Rates> {
-    return new Rates(await readRateGates(sql, clock));
+  /** @param configured counts for providers that nobody has called yet */
+  static async read(sql: Sql, clock: Clock, configured: Readonly<Record<string, RateLimit>> = {}): Promise<Rates> {
+    const unused = Object.entries(configured).map(([provider, { requestsPerMinute }]): [string, RateGate] => [
+      provider,
+      { calls: requestsPerMinute ?? Number.POSITIVE_INFINITY, wait: undefined },
+    ]);
+    return new Rates(new Map([...unused, ...(await readRateGates(sql, clock))]));
   }
 
   /** Whether the provider of a job lets one more call through. */

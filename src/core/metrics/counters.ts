@@ -48,14 +48,19 @@ export async function raise(sql: Sql, increments: readonly Increment[]): Promise
   await sql.run(text, ...values);
 }
 
-/** The statement that raises counters. Increments of one row are merged: only SQLite raises a row twice in a statement. */
+/**
+ * The statement that raises counters. Increments of one row are merged: only SQLite raises a row twice in a statement. The
+ * rows are in one order for all, so that two processes do not wait for each other.
+ */
 export function raising(increments: readonly Increment[]): Statement {
-  const rows = [...merged(increments)];
+  const rows = [...merged(increments)].sort((a, b) => compare(a.name, b.name) || compare(a.labels, b.labels));
   return {
     text: texts[rows.length] ?? raisingText(rows.length),
     values: rows.flatMap(({ name, labels, by }) => [name, labels, by]),
   };
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /** Adds up the increments of each row. */
 export function merged(increments: readonly Increment[]): Iterable<Increment> {
@@ -175,7 +180,8 @@ export async function readCounters(sql: Sql): Promise<Counter[]> {
      union all
      select null, j.type, null, a.started_at, j.run_at, j.created_at,
        (select max(b.completed_at) from job_dependencies d join jobs b on b.id = d.depends_on where d.job_id = j.id)
-     from jobs j join job_attempts a on a.job_id = j.id and a.attempt = j.attempt where j.status = 'running'`,
+     from jobs j join job_attempts a on a.job_id = j.id and a.attempt = j.attempt where j.status = 'running'
+     order by name nulls first, labels`,
   );
   const counted = rows.flatMap((row) =>
     row.name === null

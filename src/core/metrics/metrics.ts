@@ -62,7 +62,7 @@ function createToolCallCounter() {
       const taken = take();
       if (taken.length === 0) return;
       try {
-        await db.transaction((sql) => raise(sql, taken));
+        await db.transaction((sql) => raise(sql, taken), { beside: true });
       } catch (error) {
         for (const increment of taken) add(increment);
         throw error;

@@ -107,7 +107,7 @@ export async function renewClaim(sql: Sql, row: TaskRow, lease: Lease): Promise<
 
 /** Extends all claims of a holder in the same way. */
 export async function renewClaimsOf(sql: Sql, holder: string, lease: Lease): Promise<void> {
-  await sql.run(
+  await sql.send(
     `update tasks set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
      where claimed_by = ? and status = 'in_progress' and ${leaseIsShorter}`,
     ...leaseValues(lease),

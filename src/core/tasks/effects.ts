@@ -20,7 +20,7 @@ export interface Effects {
 
 type Changed = Pick<TaskRow, 'id' | 'status' | 'goal_id'>;
 
-/** What a change of one task has done to others, by the events that it has recorded (`noteEvents`). */
+/** What a change of one task has done to others, by the events that it has recorded (`noteEvents`). All reads are sent at once. */
 export async function readEffects(
   sql: Sql,
   { id, status, goal_id }: Changed,
@@ -37,9 +37,13 @@ export async function readEffects(
   const completed = others('completed');
   const skipped = others('skipped');
   const released = [...(hasEnded ? [id] : []), ...completed, ...skipped].slice(0, mostEnded);
+  const [nowReady, waitingAgain] = await Promise.all([
+    released.length > 0 ? readDependents(sql, released, ready) : [],
+    own.some(({ type }) => type === 'reopened') ? readDependents(sql, [id], waiting) : [],
+  ]);
   return {
-    nowReady: released.length > 0 ? await readDependents(sql, released, ready) : [],
-    waitingAgain: own.some(({ type }) => type === 'reopened') ? await readDependents(sql, [id], waiting) : [],
+    nowReady,
+    waitingAgain,
     completed,
     cancelled: others('cancelled'),
     skipped,

@@ -22,7 +22,7 @@ export interface Surroundings {
   openDependencies: OpenDependency[];
 }
 
-interface SurroundingRow {
+export interface SurroundingRow {
   side: 'before' | 'after' | 'part' | 'event' | 'tree';
   id: number;
   kind: string;

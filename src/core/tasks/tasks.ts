@@ -1,7 +1,8 @@
 import type { Clock } from '../../base/clock.js';
 import { rowOf } from '../../store/insert-row.js';
-import type { Database, Sql } from '../../store/sql.js';
+import type { Database, Sql, TransactionOptions } from '../../store/sql.js';
 import { countRows, where } from '../../store/where.js';
+import { withCommit } from '../../store/with-commit.js';
 import type { Actor } from '../actor.js';
 import type { Change } from '../change.js';
 import { noteEvents } from '../events/events.js';
@@ -33,7 +34,7 @@ import {
   type WaitingReasons,
   whyWaiting,
 } from './ready.js';
-import { readNeighbours, type Surroundings, surroundingsOf } from './surroundings.js';
+import { readNeighbours, type SurroundingRow, type Surroundings, surroundingsOf } from './surroundings.js';
 import {
   findKeyed,
   idOfTask,
@@ -132,11 +133,16 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
 
     /** Claims the next ready task. If nothing is ready, lapsed claims are reclaimed first. */
     async claimNext(scope: TaskScope, options: ClaimOptions, actor: Actor): Promise<ClaimedTask | undefined> {
-      const claimed = await db.transaction((sql) => claimReadyOrLapsed(sql, scope, options, actor, clock), {
-        beside: true,
-      });
-      if (!claimed) await refuseUnknownGoal(scope);
-      return claimed;
+      const claimed = await db.transaction(
+        async (sql) => {
+          const row = await claimReadyOrLapsed(sql, scope, options, actor, clock);
+          return row && { row, neighbours: withCommit(readNeighbours(sql, row.id)) };
+        },
+        { beside: true },
+      );
+      if (claimed) return claimedTask(db, claimed.row, await claimed.neighbours.answer);
+      await refuseUnknownGoal(scope);
+      return undefined;
     },
 
     /** All ready tasks, in the order in which they would be claimed. */
@@ -160,7 +166,7 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
     waitingReasons: (scope: TaskScope): Promise<WaitingReasons> => countWaiting(db, scope),
 
     updateStatus: (update: StatusUpdate, actor: Actor): Promise<ChangedTask> =>
-      db.transaction((sql) => changed(sql, (noted) => updateStatus(noted, update, actor, clock)), {
+      changed(db, (sql) => updateStatus(sql, update, actor, clock), {
         beside: update.status === 'completed' || update.status === 'in_progress',
       }),
 
@@ -169,16 +175,14 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
      * reports is refused. Throws `conflict` for a task that waits or is over; then the claim stays.
      */
     endForAll: (update: EndUpdate, actor: Actor): Promise<ChangedTask> =>
-      db.transaction((sql) =>
-        changed(sql, async (noted) => {
-          const row = await lockTask(noted, update.task, actor.project);
-          if (row.status === 'in_progress') await releaseClaim(noted, row, changeBy(actor));
-          return updateStatus(noted, update, actor, clock);
-        }),
-      ),
+      changed(db, async (sql) => {
+        const row = await lockTask(sql, update.task, actor.project);
+        if (row.status === 'in_progress') await releaseClaim(sql, row, changeBy(actor));
+        return updateStatus(sql, update, actor, clock);
+      }),
 
     edit: (task: TaskReference, edit: TaskEdit, actor: Actor): Promise<ChangedTask> =>
-      db.transaction((sql) => changed(sql, (noted) => editTask(noted, task, edit, changeBy(actor)))),
+      changed(db, (sql) => editTask(sql, task, edit, changeBy(actor))),
 
     /** Throws as `findTask` does; a key is looked up for its caller, by default one of no project. */
     get: (reference: TaskReference, { project }: Pick<Actor, 'project'> = { project: '' }): Promise<TaskDetail> =>
@@ -220,10 +224,17 @@ async function withItsDependencies(sql: Sql, row: TaskRow): Promise<TaskWithDepe
   return rowOf(task);
 }
 
-async function changed(sql: Sql, change: (sql: Sql) => Promise<TaskRow>): Promise<ChangedTask> {
-  const noted = noteEvents(sql);
-  const row = await change(noted.sql);
-  const [task, effects] = await Promise.all([withItsDependencies(sql, row), readEffects(sql, row, noted.events)]);
+async function changed(
+  db: Database,
+  change: (sql: Sql) => Promise<TaskRow>,
+  options?: TransactionOptions,
+): Promise<ChangedTask> {
+  const { answer } = await db.transaction(async (sql) => {
+    const noted = noteEvents(sql);
+    const row = await change(noted.sql);
+    return withCommit(Promise.all([withItsDependencies(sql, row), readEffects(sql, row, noted.events)]));
+  }, options);
+  const [task, effects] = await answer;
   return Object.assign(task, { effects });
 }
 
@@ -233,18 +244,22 @@ async function claimReadyOrLapsed(
   options: ClaimOptions,
   actor: Actor,
   clock: Clock,
-): Promise<ClaimedTask | undefined> {
+): Promise<TaskRow | undefined> {
   const change = { at: clock.now(), actor };
   const claim = () => claimNext(sql, scope, claimantFor(actor, options, clock), change);
   await releaseDueTasks(sql, change.at);
-  let row = await claim();
-  if (!row && (await lapseClaims(sql, clock)).length > 0) row = await claim();
-  return row && toClaimedTask(sql, row);
+  const row = await claim();
+  if (row) return row;
+  const lapsed = await lapseClaims(sql, clock);
+  return lapsed.length > 0 ? claim() : undefined;
 }
 
 /** A task that was just claimed, with what its worker needs to know of others. */
-export async function toClaimedTask(sql: Sql, row: TaskRow): Promise<ClaimedTask> {
-  const around = await surroundingsOf(sql, row, await readNeighbours(sql, row.id));
+export const toClaimedTask = async (sql: Sql, row: TaskRow): Promise<ClaimedTask> =>
+  claimedTask(sql, row, await readNeighbours(sql, row.id));
+
+async function claimedTask(sql: Sql, row: TaskRow, neighbours: readonly SurroundingRow[]): Promise<ClaimedTask> {
+  const around = await surroundingsOf(sql, row, neighbours);
   const { dependencies, dependencyResults, history, worktree } = around;
   return Object.assign(toTask(row), { dependencies, dependencyResults, history, worktree });
 }

@@ -20,10 +20,13 @@ export interface Answer<Row> {
 
 interface Field {
   name: string;
-  dataTypeID: number;
+  parse: Parser;
 }
 
 type Parser = (text: string) => unknown;
+
+/** The names under which a server knows statements, and what their rows hold; it is told with the first answer alone. */
+export type Prepared = Map<string, readonly Field[]>;
 
 /**
  * Statements that travel together, for `client.query`: one packet there and one back, where the driver alone would send
@@ -33,16 +36,15 @@ type Parser = (text: string) => unknown;
 export class Batch extends pg.Query {
   readonly #statements: readonly Sent[];
   readonly #parserOf: (type: number) => Parser;
-  /** Names that the server is known to have; those of this batch are added. */
-  readonly #prepared: Set<string>;
+  readonly #prepared: Prepared;
   /** Which of the statements is being answered. */
   #place = 0;
   #rows: unknown[] = [];
-  #fields: { name: string; parse: Parser }[] = [];
+  #fields: readonly Field[] | undefined;
   /** Given by `client.query`, which ends its timer by it. */
   declare callback: ((error: unknown) => void) | undefined;
 
-  constructor(statements: readonly Sent[], prepared: Set<string>, parserOf: (type: number) => Parser) {
+  constructor(statements: readonly Sent[], prepared: Prepared, parserOf: (type: number) => Parser) {
     super({ text: '' });
     this.#statements = statements;
     this.#prepared = prepared;
@@ -52,27 +54,30 @@ export class Batch extends pg.Query {
   override submit = (wire: Wire): void => {
     wire.stream.cork();
     for (const { text, name = '', values } of this.#statements) {
-      if (!this.#prepared.has(name)) {
+      const isPrepared = this.#prepared.has(name);
+      if (!isPrepared) {
         // It may be there all the same, from a batch that has failed.
         if (name !== '') wire.close({ type: 'S', name }, true);
         wire.parse({ name, text, types: [] }, true);
       }
       wire.bind({ statement: name, values: values.map(onTheWire) }, true);
-      wire.describe({ type: 'P', name: '' }, true);
+      if (!isPrepared) wire.describe({ type: 'P', name: '' }, true);
       wire.execute({}, true);
     }
     wire.sync();
     wire.stream.uncork();
   };
 
-  handleRowDescription({ fields }: { fields: readonly Field[] }): void {
+  handleRowDescription({ fields }: { fields: readonly { name: string; dataTypeID: number }[] }): void {
     this.#fields = fields.map(({ name, dataTypeID }) => ({ name, parse: this.#parserOf(dataTypeID) }));
   }
 
   handleDataRow({ fields: texts }: { fields: readonly (string | null)[] }): void {
     const row: Record<string, unknown> = {};
-    for (const [index, { name, parse }] of this.#fields.entries()) {
-      const text = texts[index] ?? null;
+    const fields = this.#fields ?? this.#prepared.get(this.#statements[this.#place]?.name ?? '') ?? [];
+    let index = 0;
+    for (const { name, parse } of fields) {
+      const text = texts[index++] ?? null;
       row[name] = text === null ? null : parse(text);
     }
     this.#rows.push(row);
@@ -80,11 +85,12 @@ export class Batch extends pg.Query {
 
   handleCommandComplete({ text }: { text: string }): void {
     const statement = this.#statements[this.#place++];
-    if (statement?.name !== undefined) this.#prepared.add(statement.name);
+    const { name } = statement ?? {};
+    if (name !== undefined && !this.#prepared.has(name)) this.#prepared.set(name, this.#fields ?? []);
     const [command = '', ...counts] = text.split(' ');
     const rows = this.#rows;
     this.#rows = [];
-    this.#fields = [];
+    this.#fields = undefined;
     statement?.resolve({ rows, count: Number(counts.at(-1) ?? 0), command });
   }
 

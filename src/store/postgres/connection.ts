@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import pg from 'pg';
 import type { Value } from '../sql.js';
 import { readAddress } from './address.js';
-import { type Answer, Batch, type Sent } from './batch.js';
+import { type Answer, Batch, type Prepared, type Sent } from './batch.js';
 import { toPostgres } from './dialect.js';
 import { isConnectionFailure, isInvalidText, isReadOnlyServer, isStale } from './postgres-errors.js';
 
@@ -25,8 +25,7 @@ export class Connection {
   /** Texts as PostgreSQL takes them, and the name under which each is prepared. */
   readonly #texts = new Map<string, { text: string; name: string | undefined }>();
   readonly #isCurrent = new WeakSet<Client>();
-  /** The names under which a connection's server knows texts. */
-  readonly #prepared = new WeakMap<Client, Set<string>>();
+  readonly #prepared = new WeakMap<Client, Prepared>();
   #gathered: { client: Client; statements: Sent[] } | undefined;
   #opening: Promise<Client> | undefined;
   #isClosed = false;
@@ -95,7 +94,7 @@ export class Connection {
   }
 
   #submit(client: Client, statements: readonly Sent[]): void {
-    const prepared = this.#prepared.get(client) ?? new Set();
+    const prepared = this.#prepared.get(client) ?? new Map();
     this.#prepared.set(client, prepared);
     client.query(new Batch(statements, prepared, types.getTypeParser));
   }
