@@ -97,7 +97,7 @@ export const searchSettings = [
 const runtimeSettings = [
   { name: 'AGENT_RUNTIME_DB_PATH', flag: 'db', default: '~/.claude/agent_runtime.db', meaning: 'The database file.' },
   { name: 'AGENT_RUNTIME_DB_URL', meaning: 'PostgreSQL instead: postgres://user@host/db; none for the file.' },
-  { name: 'AGENT_RUNTIME_HOST_ID', meaning: "Tells hosts that look alike apart." },
+  { name: 'AGENT_RUNTIME_HOST_ID', meaning: 'Tells hosts that look alike apart.' },
   {
     name: 'AGENT_RUNTIME_CONFIG',
     flag: 'config',
