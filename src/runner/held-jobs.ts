@@ -1,7 +1,7 @@
 import type { JobRow } from '../core/jobs/job.js';
 
 /** Jobs that a runner may hold beside those it works on. With more, others would wait too long for the write lock. */
-const mostHeld = 48;
+const mostHeld = 112;
 /** Jobs that end within this time are short, milliseconds. */
 const shortMs = 50;
 /** Those that are still held after this time go back to the queue: what runs before them is not as short as it was. */
