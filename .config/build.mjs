@@ -35,6 +35,26 @@ const englishOnly = {
   },
 };
 
+/**
+ * The SDK's server makes a validator of JSON schemas when it is made, for the forms of its own `elicitInput`. Ours asks its
+ * client by other means (src/mcp/exchange.ts), and would load and build it before every first answer.
+ */
+const serverWithoutAjv = {
+  name: 'server-without-ajv',
+  setup(plugin) {
+    plugin.onResolve({ filter: /validation\/ajv-provider\.js$/ }, ({ importer }) =>
+      /modelcontextprotocol\/sdk\/dist\/esm\/server\/index\.js$/.test(importer.replaceAll('\\', '/'))
+        ? { path: 'none', namespace: 'without-ajv' }
+        : undefined,
+    );
+    plugin.onLoad({ filter: /./, namespace: 'without-ajv' }, () => ({
+      contents: `export class AjvJsonSchemaValidator {
+        getValidator() { throw new Error('elicitInput is left out of the bundle: ask through an Exchange.'); }
+      }`,
+    }));
+  },
+};
+
 /** The SQLite driver that the package brings along, with a binary for each platform. */
 const driver = '@photostructure/sqlite';
 const driverHome = `node_modules/${driver}`;
@@ -66,7 +86,7 @@ export const bundling = {
   // CommonJS packages in the bundle call require.
   banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },
   legalComments: 'none',
-  plugins: [englishOnly],
+  plugins: [englishOnly, serverWithoutAjv],
   logLevel: 'warning',
 };
 

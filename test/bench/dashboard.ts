@@ -143,7 +143,7 @@ function pageBytes(): number {
   return readdirSync(folder).reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
 }
 
-async function startDashboard(home: string): Promise<{ child: ChildProcess; url: string }> {
+export async function startDashboard(home: string): Promise<{ child: ChildProcess; url: string }> {
   const child = spawn(process.execPath, [program, 'dashboard', '--port', '0', '--json'], {
     env: { PATH: process.env.PATH ?? '', HOME: home },
     stdio: ['ignore', 'pipe', 'inherit'],
