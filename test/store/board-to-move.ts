@@ -64,6 +64,12 @@ async function makeBoard(): Promise<Buffer> {
     await call('save_task_template', { name: 'release', tasks: [{ title: 'Tag {{version}}' }] });
     await call('send_message', { to: 'user', subject: 'Moving day', body: 'B' });
     await call('submit_job', { type: 'generic', payload: {}, run_at: '2099-01-01T00:00:00Z' });
+    await runtime.db.run(
+      "insert into job_artifacts (job_id, name, path, size_bytes, sha256, created_at) select id, 'a.bin', '/a', 4, '', 1 from jobs",
+    );
+    await runtime.db.run(
+      "insert into artifact_chunks (job_id, name, seq, bytes) select id, 'a.bin', 0, x'00ff5c78' from jobs",
+    );
     await call('create_relay_pipeline', { name: 'R', goal: 'G', preset: 'quick' });
     await call('circuit_breaker_record_failure', { agent_id: 'a', failure_type: 'timeout', error_message: 'slow' });
     await runtime.access.create(

@@ -91,6 +91,9 @@ const boardOf = (side: Side) =>
     ),
     jobs: await runtime.db.all('select id, status from jobs'),
     jobCounts: await runtime.db.all('select * from job_counts where count > 0'),
+    bytes: (await runtime.db.all<{ bytes: Uint8Array }>('select bytes from artifact_chunks')).map(({ bytes }) =>
+      Buffer.from(bytes).toString('hex'),
+    ),
     relays: await call('list_relay_pipelines', {}),
     breakers: await call('circuit_breaker_list', {}),
   }));
@@ -119,6 +122,7 @@ describe.runIf(postgresPort)('a database that moves', () => {
 
     const board = await boardOf(first);
     expect(board.counts.length).toBeGreaterThan(2);
+    expect(board.bytes).toEqual(['00ff5c78']);
     expect(await boardOf(there)).toEqual(board);
     expect(await boardOf(back)).toEqual(board);
     // Task 303 was deleted before: its id is given to no other one.

@@ -75,10 +75,10 @@ export async function refuseForeign(client: Client, location: string, steps: rea
     );
 }
 
-/** The names of all tables, or views, that migrations make, also of those that a later one renames. */
-export function namesMadeBy(steps: readonly Migration[], kind: 'table' | 'view'): string[] {
+/** The names of all tables, views or functions that migrations make, also of those that a later one renames. */
+export function namesMadeBy(steps: readonly Migration[], kind: 'table' | 'view' | 'function'): string[] {
   const names: string[] = [];
-  const pattern = new RegExp(`create ${kind} (\\w+)`, 'g');
+  const pattern = new RegExp(`create (?:or replace )?${kind} (\\w+)`, 'g');
   const exec = (text: string) => names.push(...[...text.matchAll(pattern)].map(([, name]) => name ?? ''));
   for (const step of steps) step.up({ isPostgres: true, exec });
   return names;

@@ -289,6 +289,12 @@ class PostgresTarget extends PostgresEnd implements MoveTarget {
         [[...namesMadeBy(migrations, 'table'), ...namesMadeBy(migrations, 'view'), bookmark, 'schema_version']],
       );
       for (const { name, kind } of kinds) await this.query(`drop ${kind} if exists ${quoted(name)} cascade`);
+      const functions = await this.query<{ signature: string }>(
+        `select oid::regprocedure::text as signature from pg_proc
+         where pronamespace = current_schema()::regnamespace and proname = any ($1)`,
+        [namesMadeBy(migrations, 'function')],
+      );
+      for (const { signature } of functions) await this.query(`drop function if exists ${signature} cascade`);
     });
   }
 
