@@ -1,4 +1,4 @@
-import { type Backoff, retryDelayMs } from '../../base/backoff.js';
+import { retryDelayMs } from '../../base/backoff.js';
 import type { Clock, EpochMs } from '../../base/clock.js';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import { rowOf } from '../../store/insert-row.js';
@@ -13,26 +13,19 @@ import { notifyDependents } from './dependents.js';
 import { finishPlain } from './finish-plain.js';
 import type { JobRow } from './job.js';
 import { recordOutcome } from './job-breaker.js';
-import { type AttemptKey, type JobEffect, type JobEnded, type Outcome, problemOf, spendingOf } from './outcome.js';
+import {
+  type AttemptKey,
+  type EndedAttempt,
+  type FinishRules,
+  type Outcome,
+  problemOf,
+  spendingOf,
+} from './outcome.js';
 
-export interface FinishRules {
-  clock: Clock;
-  effects: ReadonlyMap<string, JobEffect>;
-  onEnded: JobEnded;
-  backoff: Backoff;
-  random: () => number;
-}
+export type { EndedAttempt, FinishRules } from './outcome.js';
 
 /** A job that has lost this many runners is dead: another try would only cost one more. */
 const deadlyCrashes = 3;
-
-/** An attempt that is over, and how it ended. */
-export interface EndedAttempt {
-  key: AttemptKey;
-  outcome: Outcome;
-  /** As it was claimed, where that is still known: it need not be read again then. */
-  job?: JobRow;
-}
 
 /**
  * Writes the outcomes of attempts: their jobs end, or go back into the queue for another try. All of them are one

@@ -6,10 +6,9 @@ import { recordEvents } from '../events/events.js';
 import { countAttempt, type Increment, readyAt } from '../metrics/counters.js';
 import { callOf } from './attempts.js';
 import { releaseDependents } from './dependents.js';
-import type { EndedAttempt, FinishRules } from './finish-job.js';
 import type { JobRow } from './job.js';
 import { guardedTypes } from './job-breaker.js';
-import type { AttemptKey, Outcome } from './outcome.js';
+import type { AttemptKey, EndedAttempt, FinishRules, Outcome } from './outcome.js';
 
 /** A job that completed, called no model, and whose end concerns nothing but its own rows and the jobs that wait for it. */
 interface Plain {

@@ -1,3 +1,5 @@
+import type { Backoff } from '../../base/backoff.js';
+import type { Clock } from '../../base/clock.js';
 import type { Json } from '../../base/json.js';
 import type { Sql } from '../../store/sql.js';
 import type { Change } from '../change.js';
@@ -64,6 +66,23 @@ export type JobEffect = (sql: Sql, job: JobRow, result: Json, change: Change) =>
 
 /** Runs in the transaction in which a job ends, however it ends. */
 export type JobEnded = (sql: Sql, job: JobRow, change: Change) => Promise<void>;
+
+/** An attempt that is over, and how it ended. */
+export interface EndedAttempt {
+  key: AttemptKey;
+  outcome: Outcome;
+  /** As it was claimed, where that is still known: it need not be read again then. */
+  job?: JobRow;
+}
+
+/** What the writing of outcomes goes by. */
+export interface FinishRules {
+  clock: Clock;
+  effects: ReadonlyMap<string, JobEffect>;
+  onEnded: JobEnded;
+  backoff: Backoff;
+  random: () => number;
+}
 
 export function spendingOf({ output, model, inputTokens, outputTokens, warnings, partial }: Outcome): Spending {
   return { output, model, inputTokens, outputTokens, warnings, partial };

@@ -139,7 +139,7 @@ async function readSummary({ db, clock }: Needs, filter: BoardFilter): Promise<B
 /** Counts all tasks that meet a filter, by state: off the stored counts, where they hold what is asked for. */
 export async function countStates(sql: Sql, filter: BoardFilter): Promise<BoardSummary> {
   const { goalId, project, withinProject, ...others } = filter;
-  if (Object.values(others).every((other) => other === undefined)) {
+  if (Object.values(others).every((other) => other === undefined || other === false)) {
     const { overdue, ...counts } = await readTaskCounts(sql, { goalId, project, withinProject });
     return { counts, overdue };
   }

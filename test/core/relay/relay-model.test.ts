@@ -4,7 +4,6 @@ import { RuntimeError } from '../../../src/base/errors.js';
 import type { BatonRow } from '../../../src/core/relay/baton.js';
 import type { NewPipeline } from '../../../src/core/relay/create-pipeline.js';
 import { maxRetries } from '../../../src/core/relay/step.js';
-import { isOnPostgres } from '../../support/postgres.js';
 import { other, type Relay, relay, session } from './relay.js';
 
 /** What somebody may do to a relay; what the relay refuses changes nothing. */
@@ -186,7 +185,7 @@ it.each([
         }
         runtime.close();
       }),
-      { numRuns: isOnPostgres ? 5 : 50, examples: [[toTheEnd]] },
+      { numRuns: 50, examples: [[toTheEnd]] },
     );
     // The sequences reach every corner.
     for (const corner of [

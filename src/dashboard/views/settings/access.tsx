@@ -92,12 +92,10 @@ function Browsers({ browsers, own }: Pick<Access, 'browsers'> & { own: string | 
   );
 }
 
-interface Holding extends Omit<Access['tokens'][number], 'last_used_at' | 'expires_at'> {
-  last_used_at?: string | null | undefined;
-  expires_at?: string | null | undefined;
+type Holding = (Access['tokens'][number] | Access['browsers'][number]) & {
   mark: ComponentChildren;
   action: ComponentChildren;
-}
+};
 
 /** What lets somebody in, with its rights and times. */
 function Holdings({ heads: [who, since], rows }: { heads: [who: string, since: string]; rows: Holding[] }) {
