@@ -26,8 +26,8 @@ import { relayStages } from './migrations/025-relay-stages.js';
 import { attemptOutput } from './migrations/026-attempt-output.js';
 import { jobCounts } from './migrations/027-job-counts.js';
 import { fairShares } from './migrations/028-fair-shares.js';
-import { scheduleFirings } from './migrations/031-schedule-firings.js';
-import { hosts } from './migrations/033-hosts.js';
+import { scheduleFirings } from './migrations/029-schedule-firings.js';
+import { hosts } from './migrations/030-hosts.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */

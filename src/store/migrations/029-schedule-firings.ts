@@ -2,7 +2,7 @@ import type { Migration } from '../schema.js';
 
 /** The times of a schedule that have been dealt with: a clock that is set back does not make one of them come again. */
 export const scheduleFirings: Migration = {
-  version: 31,
+  version: 29,
   name: 'schedule-firings',
   up: (schema) =>
     schema.exec(`

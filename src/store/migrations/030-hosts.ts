@@ -5,7 +5,7 @@ import type { Migration } from '../schema.js';
  * which host it lies.
  */
 export const hosts: Migration = {
-  version: 33,
+  version: 30,
   name: 'hosts',
   up: (schema) =>
     schema.exec(`
