@@ -130,6 +130,7 @@ describe('a runner is given nothing that is not its business', () => {
     };
     expect(argv.slice(1, -1)).toEqual([
       '--max-old-space-size=2048',
+      '--max-semi-space-size=4',
       '--report-on-fatalerror',
       expect.stringMatching(/^--report-directory=.*logs$/),
       expect.stringMatching(/^--report-filename=[0-9a-f-]+\.json$/),
