@@ -19,8 +19,8 @@ export interface SpawnerNeeds {
 }
 
 /**
- * Of what is new in the heap, instead of 16 MB: a runner that carries calls has a sixth less memory by that, and computes as
- * much.
+ * Of what is new in the heap, instead of 16 MB: a runner that carries calls has a sixth less memory by that, for somewhat
+ * more work of the collector.
  */
 const semiSpaceMb = 4;
 

@@ -12,6 +12,7 @@ import { ModelError } from '../../src/core/ports.js';
 import { type Attempt, startAttempt } from '../../src/runner/attempt.js';
 import { completed, failing, type Queue, testQueue } from '../core/jobs/queue.js';
 import { eventually } from '../support/eventually.js';
+import { isOnPostgres } from '../support/postgres.js';
 import { holdLock } from './fixtures/hold-lock.js';
 
 type Work = (context: AgentContext, payload: Record<string, unknown>) => Promise<unknown>;
@@ -306,8 +307,10 @@ describe('a file that an agent leaves', () => {
       await context.saveArtifact('model.json', '{"old":true}');
       return context.saveArtifact('model.json', Buffer.from('{}'));
     });
-    const path = join(queue.runtime.config.dataDir, 'artifacts', job.id, 'model.json');
-    expect(await outcome).toMatchObject({ kind: 'completed', result: { name: 'model.json', path, sizeBytes: 2 } });
+    expect(await outcome).toMatchObject({ kind: 'completed', result: { name: 'model.json', sizeBytes: 2 } });
+    const [{ path = '' } = {}] = await queue.runtime.jobs.artifacts(job.id);
+    expect(path).toContain(join(queue.runtime.config.dataDir, isOnPostgres ? 'copies' : 'artifacts', job.id));
+    expect(await outcome).toMatchObject({ result: { path } });
     expect(readFileSync(path, 'utf8')).toBe('{}');
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(await queue.runtime.db.all('select name, size_bytes from job_artifacts')).toEqual([

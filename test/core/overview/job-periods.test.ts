@@ -22,10 +22,12 @@ async function aDayOfJobs() {
     const isOpen = status === 'pending' || status === 'running';
     return db.run(
       `insert into jobs (id, type, status, payload, run_at, timeout_seconds, max_attempts, runner_id, attempt_token,
-         input_tokens, output_tokens, created_at, updated_at, started_at, completed_at)
-       values (?, 'llm', ?, '{}', 0, 60, 3, 'r', 't', 10, 5, ?, 0, ?, ?)`,
+         input_tokens, output_tokens, unfinished_dependencies, created_at, updated_at, started_at, completed_at)
+       values (?, 'llm', ?, '{}', 0, 60, 3, 'r', 't', 10, 5, ?, ?, 0, ?, ?)`,
       `job-${index}`,
       status,
+      // No runner is started for what cannot run yet.
+      status === 'pending' ? 1 : 0,
       createdAt,
       status === 'pending' || status === 'cancelled' ? null : createdAt + 7 * minute,
       isOpen ? null : createdAt + 8 * minute + (index % 50) * minute,
