@@ -32,7 +32,7 @@ test('outside of the store, nothing opens, reads or copies the database by its p
   expect(found).toEqual([]);
 });
 
-test('the store opens only files that it makes at that moment, and reads the -wal before SQLite does', () => {
+test('the store opens only files that SQLite does not have open in this process, and the -wal', () => {
   const found = files
     // PostgreSQL's files are its server's.
     .filter(({ name }) => name.startsWith('store/') && !name.startsWith('store/postgres/'))
@@ -41,6 +41,10 @@ test('the store opens only files that it makes at that moment, and reads the -wa
     .filter((call) => !call.includes("('/proc/") && !call.includes('(`/proc/'));
   expect(found.sort()).toEqual([
     "store/sqlite/backup.ts: openSync(unfinished, 'ax', 0o600))",
+    // Of a file that this process has closed again.
+    "store/sqlite/move.ts: openSync(file, 'r+')",
+    // Of a file that this process has not opened yet.
+    "store/sqlite/open-read-only.ts: openSync(file, 'r')",
     "store/sqlite/prepare-file.ts: openSync(file, 'ax', 0o600))",
     "store/sqlite/process-lock.ts: openSync(file, 'ax', 0o600))",
     // Of the -wal alone, on which SQLite has no lock.
