@@ -9,8 +9,8 @@ import { startTalking, startTogether } from './talk.js';
 const otherNode = fetchNodeOfOtherDriver();
 const minutes = 60_000;
 
-/** What only many processes show, they show with both drivers above; `hazards` reads the source. */
-const elsewhere = ['other-driver', 'kill-nine', 'first-start', 'waiting-for-locks', 'hazards'];
+/** What only many processes show, they show with both drivers above; `hazards` reads the source, a move is of two engines. */
+const elsewhere = ['other-driver', 'kill-nine', 'first-start', 'waiting-for-locks', 'hazards', 'move'];
 
 test.runIf(otherNode)('processes with two drivers on one file lose no write and do no damage', async () => {
   const db = await openStore();
@@ -36,7 +36,8 @@ test.runIf(otherNode)(
   'the tests of the store pass on a Node with another driver',
   async () => {
     const vitest = join(projectRoot, 'node_modules/vitest/vitest.mjs');
-    const left = elsewhere.flatMap((name) => ['--exclude', `**/${name}.test.ts`]);
+    const names = [...elsewhere.map((name) => `**/${name}.test.ts`), 'test/store/postgres/**'];
+    const left = names.flatMap((name) => ['--exclude', name]);
     // The processes are children of their tests; one worker costs no start of another for each file.
     const args = ['run', '--config', '.config/vitest.ts', '--maxWorkers=1', '--no-isolate', ...left];
     // The outer run's variables would make a worker of it.
