@@ -246,7 +246,8 @@ describeInBrowser('a board of 10,000 tasks', () => {
     await page.getByLabel('text').fill('task 99');
     // Words are found apart from each other: those with 99 anywhere.
     await column(page, 'ready').getByText('185', { exact: true }).waitFor();
-    expect(requests).toHaveLength(1);
+    // What needs a person may be asked for again meanwhile, because of the change before.
+    expect(requests.filter((url) => url.includes('page/board'))).toHaveLength(1);
     expect(await nodes(page)).toBeLessThan(2_500);
 
     requests.length = 0;

@@ -7,10 +7,8 @@ import type { Times } from '../metrics/task-figures.js';
 /** What is summed up: a quarter of an hour. The intervals of every range on the page begin at one. */
 export const periodMs = 900_000;
 
-/** What one period had of jobs. */
-export interface JobPeriod {
-  /** When it began. */
-  at: EpochMs;
+/** What a range of time had of jobs. */
+export interface JobSums {
   submitted: number;
   completed: number;
   failed: number;
@@ -19,6 +17,22 @@ export interface JobPeriod {
   neverStarted: number;
   inputTokens: number;
   outputTokens: number;
+}
+
+export const noJobs: Readonly<JobSums> = {
+  submitted: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  neverStarted: 0,
+  inputTokens: 0,
+  outputTokens: 0,
+};
+
+/** What one period had of jobs. */
+export interface JobPeriod extends JobSums {
+  /** When it began. */
+  at: EpochMs;
   /** When those that ended in it were started: beginnings of periods, each followed by its number of jobs. */
   starts: number[];
 }
@@ -167,27 +181,9 @@ async function sumUpTimes(sql: Sql, [from, to]: Range): Promise<PeriodTimes[]> {
   return [...periods].map(([place, times]) => ({ at: place * periodMs, times }));
 }
 
-const emptyPeriod = (at: EpochMs): JobPeriod => ({
-  at,
-  submitted: 0,
-  completed: 0,
-  failed: 0,
-  cancelled: 0,
-  neverStarted: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-  starts: [],
-});
+const emptyPeriod = (at: EpochMs): JobPeriod => ({ at, ...noJobs, starts: [] });
 
-interface EndedRow {
-  place: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  neverStarted: number;
-  inputTokens: number;
-  outputTokens: number;
-}
+type EndedRow = { place: number } & Omit<JobSums, 'submitted'>;
 
 const submittedRows = `select created_at / ${periodMs} as place, count(*) as count from jobs
   where created_at >= ? and created_at < ? group by created_at / ${periodMs}`;

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 import { readJobCounts } from '../jobs/job-counts.js';
-import { isOfPeriods, periodMs, readPeriods } from './job-periods.js';
+import { isOfPeriods, type JobSums, noJobs, periodMs, readPeriods } from './job-periods.js';
 
 /** The jobs of one interval of time. */
 export interface Interval {
@@ -84,7 +84,7 @@ async function sumFlows(sql: Sql, { windowMs, count, now, to = now }: TrendWindo
     sql.all<{ at: EpochMs }>("select started_at as at from jobs where status = 'running' and started_at is not null"),
     readJobCounts(sql, {}),
   ]);
-  const rows = Array.from({ length: count }, (_, place): IntervalRow => ({ place, ...nothing }));
+  const rows = Array.from({ length: count }, (_, place): IntervalRow => ({ place, ...noJobs }));
   const started = new Map<number, number>();
   const start = (at: EpochMs, jobs: number) => {
     const place = at < from ? -1 : Math.floor((at - from) / length);
@@ -101,28 +101,9 @@ async function sumFlows(sql: Sql, { windowMs, count, now, to = now }: TrendWindo
   return { rows, started, present };
 }
 
-const nothing = {
-  submitted: 0,
-  completed: 0,
-  failed: 0,
-  cancelled: 0,
-  neverStarted: 0,
-  inputTokens: 0,
-  outputTokens: 0,
-};
-const summed = Object.keys(nothing) as (keyof typeof nothing)[];
+const summed = Object.keys(noJobs) as (keyof JobSums)[];
 
-interface IntervalRow {
-  place: number;
-  submitted: number;
-  completed: number;
-  failed: number;
-  cancelled: number;
-  /** Of those that ended. */
-  neverStarted: number;
-  inputTokens: number;
-  outputTokens: number;
-}
+type IntervalRow = { place: number } & JobSums;
 
 /**
  * Each figure of each interval is a range of an index, which is several times as fast as to sort the jobs of the window
