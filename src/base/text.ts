@@ -51,3 +51,18 @@ function editDistance(from: string, to: string): number {
   }
   return above[to.length] ?? 0;
 }
+
+/** Whether a text is that of a pattern in which `*` stands for any. Each part is looked for once, so that no text takes long. */
+export function matchesPattern(pattern: string, text: string): boolean {
+  const [first = '', ...parts] = pattern.split('*');
+  const last = parts.pop();
+  if (last === undefined) return text === pattern;
+  if (!text.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of parts) {
+    const found = text.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
+}

@@ -1,4 +1,5 @@
 import { RuntimeError } from '../base/errors.js';
+import { matchesPattern } from '../base/text.js';
 import type { ModelTable, NamedModels, ProviderDeclaration } from './provider.js';
 
 export interface ResolvedModel {
@@ -141,20 +142,5 @@ function unalias({ aliases }: ModelTable, name: string): string {
 }
 
 function lookUp(patterns: Readonly<Record<string, string>>, id: string): string | undefined {
-  return Object.entries(patterns).find(([pattern]) => matches(pattern, id))?.[1];
-}
-
-/** `*` stands for any text. Each part is looked for once, behind the part before it, so that no id takes long. */
-function matches(pattern: string, id: string): boolean {
-  const [first = '', ...parts] = pattern.split('*');
-  const last = parts.pop();
-  if (last === undefined) return id === pattern;
-  if (!id.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of parts) {
-    const found = id.indexOf(part, at);
-    if (found === -1) return false;
-    at = found + part.length;
-  }
-  return id.length - last.length >= at && id.endsWith(last);
+  return Object.entries(patterns).find(([pattern]) => matchesPattern(pattern, id))?.[1];
 }

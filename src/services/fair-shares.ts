@@ -1,5 +1,6 @@
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
+import { matchesPattern } from '../base/text.js';
 import type { NewJob } from '../core/jobs/submit-job.js';
 
 /** What a request says of the jobs beside its own. */
@@ -35,10 +36,5 @@ export function sharesOf(
 /** The key itself first, then the first pattern that it matches. */
 function limitIn(limits: Config['concurrency'], key: string): number | undefined {
   if (Object.hasOwn(limits, key)) return limits[key];
-  return Object.entries(limits).find(([pattern]) => pattern.includes('*') && matches(pattern, key))?.[1];
-}
-
-function matches(pattern: string, key: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's').test(key);
+  return Object.entries(limits).find(([pattern]) => matchesPattern(pattern, key))?.[1];
 }
