@@ -6,6 +6,7 @@ import type { Config } from './base/config.js';
 import { createGit } from './base/git.js';
 import type { Log } from './base/log.js';
 import { makePrivateDirectory } from './base/private-files.js';
+import { addressRule } from './base/public-address.js';
 import { createRedactor, type Redact } from './base/redact.js';
 import { readServers } from './config.js';
 import { type Access, createAccess } from './core/access/access.js';
@@ -15,6 +16,8 @@ import { createReservations, type Reservations } from './core/coordination/reser
 import { createSessions, type Sessions } from './core/coordination/sessions.js';
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { createWorkers, type Workers } from './core/coordination/workers.js';
+import { createEventTargets, type EventTargets } from './core/event-targets/event-targets.js';
+import { createLeasedTargets } from './core/event-targets/leased-targets.js';
 import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobStore } from './core/jobs/job-store.js';
@@ -51,6 +54,7 @@ import {
   moduleEnvironment,
   modulesOf,
   runnerEnvironment,
+  sinksOf,
 } from './runner/environment.js';
 import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
@@ -58,6 +62,7 @@ import { createSpool } from './runner/persist-outcome.js';
 import { createSpawner, spawnDetached } from './runner/spawn.js';
 import type { Watchdog } from './runner/watchdog.js';
 import { Worker } from './runner/worker.js';
+import { Deliverer } from './services/event-delivery/deliverer.js';
 import { createScheduler, type Scheduler } from './services/schedules.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
@@ -93,6 +98,8 @@ export interface Runtime {
   readonly httpServers: HttpServers;
   readonly downstream: Downstream;
   readonly maintenance: Maintenance;
+  readonly eventTargets: EventTargets;
+  readonly deliverer: Deliverer;
   /** Other processes that have the database open. */
   liveProcesses(): Promise<LiveProcess[]>;
   /** The processes of tool servers of all sessions. */
@@ -163,7 +170,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { provides } = capabilities;
   const scheduled = { agents, models, worktrees, jobs, goalRuns, relayRuns, schedules, provides };
   const scheduler = createScheduler({ ...ground, ...scheduled });
+  const eventTargets = createEventTargets(ground);
+  const deliverer = buildDeliverer(ground, eventTargets);
   const upkept = {
+    deliverer,
     queueWorkers,
     sessions,
     slots,
@@ -214,6 +224,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     httpServers: createHttpServers(ground),
     downstream,
     maintenance,
+    eventTargets,
+    deliverer,
     liveProcesses: () => findLiveProcesses(db, processes),
     toolProcesses: () => readToolProcesses(db, processes),
     startDashboard: () => startDashboard(ground),
@@ -225,7 +237,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     startKeeper: (socket) => startKeeper(ground, socket),
 
     close() {
-      const ends = maintenance.stop();
+      const ends = [...maintenance.stop(), ...deliverer.stop()];
       agents.close();
       downstream.close();
       db.close([...metrics.ending(), ...downstream.ending(), ...ends]);
@@ -268,6 +280,20 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models, worktre
   });
   for (const type of agents.types) log.debug('agent_registered', { type });
   return agents;
+}
+
+function buildDeliverer(ground: Ground, eventTargets: EventTargets): Deliverer {
+  const { config, runnerEntry } = ground;
+  return new Deliverer({
+    ...ground,
+    isReadOnly: config.isReadOnly,
+    targets: createLeasedTargets(ground),
+    eventTargets,
+    rule: addressRule(config.webhooksAllowPrivate),
+    random: Math.random,
+    sinks: sinksOf(config),
+    hostEntry: join(dirname(runnerEntry), 'agent-host.js'),
+  });
 }
 
 const dashboardIdleSeconds = 3_600;
