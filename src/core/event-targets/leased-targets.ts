@@ -56,6 +56,9 @@ export interface TurnReport {
 /** Time after which the targets of a process that is gone are taken over. */
 export const targetLeaseMs = 15_000;
 
+/** Each locks the row of its target first, so that others may write meanwhile. */
+const beside = { beside: true };
+
 export type LeasedTargets = ReturnType<typeof createLeasedTargets>;
 
 /** Targets as the processes see them that deliver: one process at a time has the lease of a target. */
@@ -75,15 +78,17 @@ export function createLeasedTargets({ db, clock }: { db: Database; clock: Clock 
     /** Takes the lease of a target; undefined if another process was first. */
     async take(id: string): Promise<TargetLease | undefined> {
       const token = newToken();
-      const row = await db.transaction((sql) =>
-        sql.get<TargetRow>(
-          `update event_targets set lease_token = ?, lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
+      const row = await db.transaction(
+        (sql) =>
+          sql.get<TargetRow>(
+            `update event_targets set lease_token = ?, lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?
            where id = ? and status = 'active' and (lease_token is null or ${leaseHasLapsed}) returning *`,
-          token,
-          ...nextLease(),
-          id,
-          ...clockValues(clock),
-        ),
+            token,
+            ...nextLease(),
+            id,
+            ...clockValues(clock),
+          ),
+        beside,
       );
       return row && { id, name: row.name, kind: row.kind, token };
     },
@@ -96,16 +101,18 @@ export function createLeasedTargets({ db, clock }: { db: Database; clock: Clock 
 
     /** Renews a lease, and notes the place among the events if it is given. False when the lease is lost. */
     renew: async ({ id, token }: TargetLease, cursorId?: number): Promise<boolean> =>
-      (await db.transaction((sql) =>
-        sql.run(
-          `update event_targets set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?,
+      (await db.transaction(
+        (sql) =>
+          sql.run(
+            `update event_targets set lease_expires_at = ?, lease_expires_tick = ?, lease_boot_id = ?,
              cursor_id = coalesce(?, cursor_id)
            where id = ? and lease_token = ?`,
-          ...nextLease(),
-          cursorId ?? null,
-          id,
-          token,
-        ),
+            ...nextLease(),
+            cursorId ?? null,
+            id,
+            token,
+          ),
+        beside,
       )) === 1,
 
     /** The deliveries of a target that wait, the next one first. */
@@ -176,9 +183,15 @@ export function createLeasedTargets({ db, clock }: { db: Database; clock: Clock 
         if (report.isBack) await sendWaiting(sql, lease.id, at);
         if (report.disabledWhy !== undefined) await disableTarget(sql, lease, report.disabledWhy, { at });
         return true;
-      }),
+      }, beside),
 
-    /** Gives a lease back, for a process that ends. */
+    /** Gives a lease back. */
+    async release(lease: TargetLease): Promise<void> {
+      const { text, values } = this.releasing(lease);
+      await db.transaction((sql) => sql.run(text, ...values), beside);
+    },
+
+    /** The same as a statement, for a process that ends. */
     releasing: ({ id, token }: TargetLease): Statement => ({
       text: 'update event_targets set lease_token = null where id = ? and lease_token = ?',
       values: [id, token],

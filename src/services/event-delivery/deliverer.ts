@@ -47,15 +47,14 @@ export class Deliverer {
   }
 
   #serve(lease: TargetLease): void {
-    const { targets, db, log } = this.#needs;
+    const { targets, log } = this.#needs;
     const delivery = new TargetDelivery({ ...this.#needs, lease });
     this.#serving.set(lease.id, { lease, delivery });
     const end = async () => {
       try {
         await delivery.run();
         if (this.#isStopped) return;
-        const { text, values } = targets.releasing(lease);
-        await db.transaction((sql) => sql.run(text, ...values));
+        await targets.release(lease);
       } catch (error) {
         // Its lease lapses, and the next look goes on.
         if (!this.#isStopped) log.warn('events could not be delivered', { target: lease.name, error });

@@ -50,8 +50,7 @@ export async function hooked(options: TestRuntimeOptions & { clock?: MovingClock
         if (!turn.isMore) break;
       }
       await targets.renew(lease, cursorId);
-      const { text, values } = targets.releasing(lease);
-      await db.run(text, ...values);
+      await targets.release(lease);
       return true;
     },
   });
