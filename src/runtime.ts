@@ -6,7 +6,6 @@ import type { Config } from './base/config.js';
 import { createGit } from './base/git.js';
 import type { Log } from './base/log.js';
 import { makePrivateDirectory } from './base/private-files.js';
-import { addressRule } from './base/public-address.js';
 import { createRedactor, type Redact } from './base/redact.js';
 import { readServers } from './config.js';
 import { type Access, createAccess } from './core/access/access.js';
@@ -17,7 +16,6 @@ import { createSessions, type Sessions } from './core/coordination/sessions.js';
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { createWorkers, type Workers } from './core/coordination/workers.js';
 import { createEventTargets, type EventTargets } from './core/event-targets/event-targets.js';
-import { createLeasedTargets } from './core/event-targets/leased-targets.js';
 import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobStore } from './core/jobs/job-store.js';
@@ -54,7 +52,6 @@ import {
   moduleEnvironment,
   modulesOf,
   runnerEnvironment,
-  sinksOf,
 } from './runner/environment.js';
 import { startTimeOf, systemProcesses } from './runner/identity.js';
 import { createJobs, type Jobs } from './runner/jobs.js';
@@ -62,7 +59,8 @@ import { createSpool } from './runner/persist-outcome.js';
 import { createSpawner, spawnDetached } from './runner/spawn.js';
 import type { Watchdog } from './runner/watchdog.js';
 import { Worker } from './runner/worker.js';
-import { Deliverer } from './services/event-delivery/deliverer.js';
+import { startDashboard } from './services/dashboard.js';
+import { createDeliverer, type Deliverer } from './services/event-delivery/deliverer.js';
 import { createScheduler, type Scheduler } from './services/schedules.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
@@ -171,7 +169,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const scheduled = { agents, models, worktrees, jobs, goalRuns, relayRuns, schedules, provides };
   const scheduler = createScheduler({ ...ground, ...scheduled });
   const eventTargets = createEventTargets(ground);
-  const deliverer = buildDeliverer(ground, eventTargets);
+  const deliverer = createDeliverer({ ...ground, eventTargets });
   const upkept = {
     deliverer,
     queueWorkers,
@@ -280,31 +278,6 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models, worktre
   });
   for (const type of agents.types) log.debug('agent_registered', { type });
   return agents;
-}
-
-function buildDeliverer(ground: Ground, eventTargets: EventTargets): Deliverer {
-  const { config, runnerEntry } = ground;
-  return new Deliverer({
-    ...ground,
-    isReadOnly: config.isReadOnly,
-    targets: createLeasedTargets(ground),
-    eventTargets,
-    rule: addressRule(config.webhooksAllowPrivate),
-    random: Math.random,
-    sinks: sinksOf(config),
-    hostEntry: join(dirname(runnerEntry), 'agent-host.js'),
-  });
-}
-
-const dashboardIdleSeconds = 3_600;
-
-function startDashboard({ config, runnerEntry }: Ground): Promise<void> {
-  const main = join(dirname(runnerEntry), 'main.js');
-  const readOnly = config.isReadOnly ? ['--read-only'] : [];
-  return spawnDetached([main, 'dashboard', '--until-idle', String(dashboardIdleSeconds), ...readOnly], {
-    logFile: join(config.dataDir, 'logs', 'dashboard.log'),
-    env: runnerEnvironment(config),
-  });
 }
 
 /** The queue, and what moves on when a job ends: runs of goals and of relays. */

@@ -1,11 +1,34 @@
+import { dirname, join } from 'node:path';
+import type { Config } from '../../base/config.js';
 import type { Log } from '../../base/log.js';
-import type { TargetLease } from '../../core/event-targets/leased-targets.js';
+import { addressRule } from '../../base/public-address.js';
+import { createLeasedTargets, type TargetLease } from '../../core/event-targets/leased-targets.js';
+import { sinksOf } from '../../runner/environment.js';
 import type { Statement } from '../../store/sql.js';
 import { type DeliveryNeeds, TargetDelivery } from './target-delivery.js';
 
 export interface DelivererNeeds extends Omit<DeliveryNeeds, 'lease'> {
   isReadOnly: boolean;
   log: Log;
+}
+
+export interface DelivererParts extends Pick<DelivererNeeds, 'db' | 'clock' | 'log' | 'redact' | 'eventTargets'> {
+  config: Config;
+  /** Path of the bundled `job-runner`, beside which the `agent-host` is. */
+  runnerEntry: string;
+}
+
+/** The deliverer of a process with this configuration. */
+export function createDeliverer({ config, runnerEntry, ...ground }: DelivererParts): Deliverer {
+  return new Deliverer({
+    ...ground,
+    isReadOnly: config.isReadOnly,
+    targets: createLeasedTargets(ground),
+    rule: addressRule(config.webhooksAllowPrivate),
+    random: Math.random,
+    sinks: sinksOf(config),
+    hostEntry: join(dirname(runnerEntry), 'agent-host.js'),
+  });
 }
 
 /**
