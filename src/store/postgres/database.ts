@@ -12,6 +12,7 @@ import {
   isReadOnlyServer,
   isRetriable,
   isStale,
+  isUnknownTransaction,
 } from './postgres-errors.js';
 import { CommitUnanswered, MustBeAlone, runTransaction } from './transaction.js';
 
@@ -175,8 +176,9 @@ class PostgresDatabase implements Database {
       });
     } catch (error) {
       if (!(error instanceof CommitUnanswered) || !finished) throw error;
+      const { timeline } = this.#writer.serverOf(client);
       this.#writer.discard(client);
-      if (await this.#wasCommitted(error, askedAt)) return finished.result;
+      if (await this.#wasCommitted(error, timeline, askedAt)) return finished.result;
       throw error.cause;
     }
   }
@@ -186,19 +188,17 @@ class PostgresDatabase implements Database {
     return { connection: this.#writer, client, known: { version, location } };
   }
 
-  /** Asks the server about a commit that got no answer. Throws `unavailable` if it cannot be asked in time. */
-  async #wasCommitted({ xid, cause }: CommitUnanswered, askedAt: number): Promise<boolean> {
+  /** Finds out what became of a commit that got no answer. Throws `unavailable` if nobody can tell in time. */
+  async #wasCommitted(
+    { xid, cause }: CommitUnanswered,
+    timeline: string | undefined,
+    askedAt: number,
+  ): Promise<boolean> {
     const deadline = Math.max(performance.now() + this.#needs.deadlineMs / 2, askedAt + this.#needs.deadlineMs);
     while (performance.now() < deadline && !this.#isClosed) {
-      try {
-        const client = await this.#reader.open();
-        const { rows } = await this.#reader.send<{ status: string | null }>(client, statusOf, [xid]);
-        const status = rows[0]?.status;
-        if (status === 'committed') return true;
-        if (status === 'aborted') return false;
-      } catch (error) {
-        if (!isConnectionFailure(error)) throw error;
-      }
+      const outcome = await this.#askOutcome(xid, timeline);
+      if (outcome === 'unknown') break;
+      if (outcome) return outcome === 'committed';
       await sleep(reconnectPauseMs);
     }
     throw new RuntimeError(
@@ -207,6 +207,30 @@ class PostgresDatabase implements Database {
       'Look at what you changed before you repeat the call.',
       { cause },
     );
+  }
+
+  /** Undefined while it is under way or nobody answers. A standby may only not have heard of it yet. */
+  async #askOutcome(
+    xid: string,
+    timeline: string | undefined,
+  ): Promise<'committed' | 'aborted' | 'unknown' | undefined> {
+    try {
+      const client = await this.#reader.open();
+      const server = this.#reader.serverOf(client);
+      if (server.isStandby) {
+        this.#reader.discard(client);
+        return undefined;
+      }
+      const { rows } = await this.#reader.send<{ status: string | null }>(client, statusOf, [xid]);
+      const status = rows[0]?.status;
+      // A promoted standby may have given the id of a transaction that it never had to another one.
+      if (status === 'committed') return server.timeline === timeline ? 'committed' : 'unknown';
+      return status === 'aborted' ? 'aborted' : undefined;
+    } catch (error) {
+      if (isUnknownTransaction(error)) return 'aborted';
+      if (!isConnectionFailure(error) && !isReadOnlyServer(error)) throw error;
+      return undefined;
+    }
   }
 
   #noteAnswer(): void {

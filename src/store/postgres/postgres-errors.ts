@@ -34,6 +34,19 @@ export const isInvalidText = (error: unknown): error is Error => /^42/.test(code
 /** The server is not the primary any more, or not yet: another one is, at the same address. */
 export const isReadOnlyServer = (error: unknown): boolean => codeOf(error) === '25006';
 
+/** What a host is that follows the primary where the primary is wanted. */
+export class StandbyError extends Error {
+  readonly code = '25006';
+
+  constructor(host: string) {
+    super(`${host} is a standby, and no host of the address is the primary`);
+  }
+}
+
+/** The server has not given out the id of a transaction yet: it was promoted before it heard of it. */
+export const isUnknownTransaction = (error: unknown): boolean =>
+  codeOf(error) === '22023' && /in the future/.test(messageOf(error));
+
 /** An error of PostgreSQL as one that names the database and what to do. Any other error is returned as it is. */
 export function explain(error: unknown, location: string): unknown {
   if (error instanceof RuntimeError) return error;
