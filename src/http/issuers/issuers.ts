@@ -7,6 +7,7 @@ import {
   type ProtectedHeaderParameters,
 } from 'jose';
 import type { Clock } from '../../base/clock.js';
+import { messageOf } from '../../base/errors.js';
 import type { Issuer } from '../../base/issuer-settings.js';
 import type { Log } from '../../base/log.js';
 import type { IssuedPass } from './issuer-browsers.js';
@@ -64,7 +65,7 @@ export function createIssuers({ issuers, clock, log }: IssuersNeeds): Issuers {
         audience: [...issuer.audiences],
         clockTolerance: leewaySeconds,
         currentDate: new Date(clock.now()),
-        requiredClaims: ['exp', 'sub'],
+        requiredClaims: ['exp'],
       });
       return passOf(protectedHeader, payload, issuer);
     } catch (error) {
@@ -115,6 +116,12 @@ function readToken(token: string): ReadToken | { refusal: Refusal } {
 }
 
 function passOf(header: ProtectedHeaderParameters, claims: JWTPayload, issuer: Issuer): Verdict {
+  const { sub } = claims;
+  if (typeof sub !== 'string' || sub === '') {
+    return {
+      refusal: refused('This token does not say whose it is (sub).', 'Send an access token as the issuer gave it.'),
+    };
+  }
   const why = whyNoAccessToken(header, claims);
   if (why !== undefined) {
     return { refusal: refused(why, 'Send the access token that the issuer gives for this server.') };
@@ -134,7 +141,7 @@ function passOf(header: ProtectedHeaderParameters, claims: JWTPayload, issuer: I
   const expiresAt = (Number(claims.exp) + leewaySeconds) * 1_000;
   return {
     pass: {
-      tokenId: callerId(issuer, String(claims.sub)),
+      tokenId: callerId(issuer, sub),
       name,
       ...rights,
       issued: { issuer: issuer.url, keyId: header.kid, expiresAt },
@@ -182,7 +189,11 @@ function explain(error: unknown, { header, claims }: ReadToken, { url, audiences
   if (error instanceof errors.JOSEError) {
     return refused(`This token cannot be accepted: ${error.message}.`, 'Send an access token as the issuer gave it.');
   }
-  throw error;
+  // What an issuer publishes may be no key that can be used.
+  return refused(
+    `This token cannot be checked by the key ${JSON.stringify(header.kid)} of ${url}: ${messageOf(error)}.`,
+    'Have the issuer sign by a key of a usual kind and length, for RSA 2048 bits or more.',
+  );
 }
 
 function ofClaim(

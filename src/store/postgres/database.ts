@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'pg';
 import { RuntimeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
 import type { Database, EventOrder, Sql, Statement, TransactionOptions, Value } from '../sql.js';
@@ -21,6 +22,8 @@ export interface PostgresNeeds {
   writer: Connection;
   /** The address without its secrets. */
   location: string;
+  /** The version of the schema that this program knows. */
+  knownVersion: number;
   log: Log;
   /** How long a caller waits for the server before it gets `unavailable`, in milliseconds. */
   deadlineMs: number;
@@ -117,7 +120,7 @@ class PostgresDatabase implements Database {
     try {
       if (last.length > 0) {
         const client = await this.#writer.open();
-        await runTransaction({ connection: this.#writer, client, isAlone: false, isDurable: false }, async (sql) => {
+        await runTransaction({ ...this.#transactionNeeds(client), isAlone: false, isDurable: false }, async (sql) => {
           for (const { text, values } of last) await sql.send(text, ...values);
         });
       }
@@ -166,7 +169,7 @@ class PostgresDatabase implements Database {
     const client = await this.#writer.open();
     let finished: { result: Result } | undefined;
     try {
-      return await runTransaction({ connection: this.#writer, client, isAlone, isDurable }, async (sql) => {
+      return await runTransaction({ ...this.#transactionNeeds(client), isAlone, isDurable }, async (sql) => {
         const result = await body(sql);
         finished = { result };
         return result;
@@ -178,6 +181,11 @@ class PostgresDatabase implements Database {
       if (await this.#wasCommitted(error, timeline, askedAt)) return finished.result;
       throw error.cause;
     }
+  }
+
+  #transactionNeeds(client: Client) {
+    const { knownVersion: version, location } = this.#needs;
+    return { connection: this.#writer, client, known: { version, location } };
   }
 
   /** Finds out what became of a commit that got no answer. Throws `unavailable` if nobody can tell in time. */

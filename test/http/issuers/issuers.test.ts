@@ -70,7 +70,18 @@ const refusals: [what: string, make: (served: ServedWithIssuer) => Promise<strin
     /clocks/,
   ],
   ['without an end', ({ issuer }) => issuer.sign({ exp: undefined }), /no exp as it should/, /as the issuer gave it/],
-  ['of nobody', ({ issuer }) => issuer.sign({ sub: undefined }), /no sub as it should/, /as the issuer gave it/],
+  [
+    'of nobody',
+    ({ issuer }) => issuer.sign({ sub: undefined }),
+    /does not say whose it is \(sub\)/,
+    /as the issuer gave it/,
+  ],
+  [
+    'of what is no text',
+    ({ issuer }) => issuer.sign({ sub: { id: 1 } }),
+    /does not say whose it is \(sub\)|"sub" claim/,
+    /as the issuer gave it/,
+  ],
   [
     'signed by a key that the issuer does not publish',
     async ({ issuer }) => issuer.sign({}, {}, await newSigningKey('ES256')),

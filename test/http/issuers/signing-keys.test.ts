@@ -97,6 +97,20 @@ describe('an issuer that does not answer', () => {
       const reply = await ask(await issuer.sign());
       expect(reply).toMatchObject({ status: 503, data: { error: { message: expect.stringMatching(says) } } });
     }
+    const bad = { kty: 'RSA', kid: 'short', alg: 'RS256', n: Buffer.alloc(64, 7).toString('base64url'), e: 'AQAB' };
+    issuer.answer((request, response, usual) => {
+      if (request.url === '/jwks') response.end(JSON.stringify({ keys: [bad] }));
+      else usual(request, response);
+    });
+    clock.pass(10_000);
+    const [, claims, signature] = (await issuer.sign()).split('.');
+    const header = Buffer.from(JSON.stringify({ alg: 'RS256', kid: 'short', typ: 'at+jwt' })).toString('base64url');
+    const refused = await ask([header, claims, signature].join('.'));
+    expect(refused).toMatchObject({
+      status: 401,
+      data: { error: { message: expect.stringMatching(/by the key "short"/) } },
+    });
+    clock.pass(5 * minute);
     // Such as those that know OAuth alone.
     issuer.answer((request, response, usual) => {
       if (request.url === '/.well-known/openid-configuration') response.writeHead(404).end();
