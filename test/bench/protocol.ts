@@ -100,7 +100,7 @@ function prefixed(prefix: string, calls: Record<string, Call>): Record<string, C
 }
 
 /** Chains of ten, each task waiting for the one before it, and enough ready ones for every claim that is timed. */
-export async function fillBoard(home: string, size: number): Promise<void> {
+async function fillBoard(home: string, size: number): Promise<void> {
   const server = await startMeasured(ours, { HOME: home });
   const batch = Math.min(size, 1_000);
   for (let first = 0; first < size; first += batch) {
