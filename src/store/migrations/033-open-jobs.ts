@@ -1,7 +1,9 @@
 import type { Migration } from '../schema.js';
 
 /**
- * Indexes by which the questions about open and unread jobs are answered without reading all open or all ended ones.
+ * Indexes by which the questions about open and unread jobs are answered without reading all open or all ended ones, and
+ * a mark of a runner that needs no other beside it.
+ *
  * `read_at`, which is null in each entry of its index, is there for the planner of SQLite: without statistics it takes the
  * index with more columns that are equal to something.
  */
@@ -19,5 +21,7 @@ export const openJobs: Migration = {
       create index jobs_queued_since on jobs (type, (case when run_at > created_at then run_at else created_at end))
         where status = 'pending';
       create index jobs_tried on jobs (status, attempt, id, type) where status = 'pending' and attempt > 0;
+      -- Until then, by the ticks of its boot, it does the jobs of its lane as fast as they can be written.
+      alter table runners add column enough_until_tick integer;
     `),
 };
