@@ -17,6 +17,8 @@ export interface TypeSummary {
   averageSeconds: number | null;
   p95Seconds: number | null;
   queued: number;
+  /** Those of them that could run now. */
+  ready: number;
   running: number;
   oldestQueuedSeconds: number | null;
 }
@@ -75,7 +77,7 @@ export async function readSummary(
   );
   const ended = await sql.all<EndedRow>(endedJobs, ...window);
   const times = await sql.all<TimesRow>(executionTimes, window[0], ...window);
-  const open = await sql.all<OpenRow>(openJobs);
+  const open = await sql.all<OpenRow>(openJobs, now);
   const tried = await sql.all<TriedRow>(triedJobs, ...triedValues(window));
 
   const countOf = (type: string, status: string) =>
@@ -99,6 +101,7 @@ export async function readSummary(
         averageSeconds: time ? time.total / time.count / 1000 : null,
         p95Seconds: time ? time.p95 / 1000 : null,
         queued: queue?.queued ?? 0,
+        ready: queue?.ready ?? 0,
         running: queue?.running ?? 0,
         oldestQueuedSeconds: queue?.oldest == null ? null : Math.max(0, now - queue.oldest) / 1000,
       };
@@ -147,6 +150,7 @@ interface TimesRow {
 interface OpenRow {
   type: string;
   queued: number;
+  ready: number;
   running: number;
   oldest: number | null;
 }
@@ -174,11 +178,15 @@ const executionTimes = `
   select type, count(*) as count, sum(ms) as total, max(case when place = (95 * size + 99) / 100 then ms end) as p95
   from ranked group by type`;
 
+/** SQL: whether a pending job could run now, if a runner took it; takes the time. */
+export const couldRunNow = '(unfinished_dependencies = 0 and (coalesce(run_tick, 1) = 0 or run_at <= ?))';
+
 const queuedSince = 'case when run_at > created_at then run_at else created_at end';
 
-/** From the stored counts, and the oldest of each type by its index: it costs the same however long the queue is. */
+/** From the stored counts, the oldest of each type by its index, and those that could run in one pass of the same index. */
 const openJobs = `
   select type, queued, running,
+    (select count(*) from jobs where status = 'pending' and type = counted.type and ${couldRunNow}) as ready,
     (select ${queuedSince} from jobs where status = 'pending' and type = counted.type order by ${queuedSince} limit 1) as oldest
   from (
     select type, cast(coalesce(sum(count) filter (where state = 'pending'), 0) as bigint) as queued,

@@ -18,7 +18,8 @@ export const openJobs: Migration = {
       create index jobs_open_of_submitter on jobs (submitted_by, seq)
         where submitted_by is not null and status in ('pending', 'running');
       -- Since when each is queued: it could not start before it was due.
-      create index jobs_queued_since on jobs (type, (case when run_at > created_at then run_at else created_at end))
+      create index jobs_queued_since on jobs
+        (type, (case when run_at > created_at then run_at else created_at end), unfinished_dependencies, run_tick, run_at)
         where status = 'pending';
       create index jobs_tried on jobs (status, attempt, id, type) where status = 'pending' and attempt > 0;
       -- Until then, by the ticks of its boot, it does the jobs of its lane as fast as they can be written.

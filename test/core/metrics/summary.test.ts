@@ -146,8 +146,11 @@ it.skipIf(isOnPostgres)('windows are read by indexes, not by looking at every jo
     [`${byEnd} (completed_at>? AND completed_at<?)`],
     // Their times are ranked.
     [...attempts, 'USE TEMP B-TREE FOR ORDER BY', 'USE TEMP B-TREE FOR ORDER BY'],
-    // The oldest of a queue, not the queue.
-    ['SEARCH jobs USING INDEX jobs_queued_since (type=?)'],
+    // Those that could run, and the oldest of all.
+    [
+      'SEARCH jobs USING COVERING INDEX jobs_queued_since (type=?)',
+      'SEARCH jobs USING INDEX jobs_queued_since (type=?)',
+    ],
     attempts,
     underWay,
     [...underWay, 'USE TEMP B-TREE FOR ORDER BY'],
