@@ -62,6 +62,7 @@ import { Worker } from './runner/worker.js';
 import { startDashboard } from './services/dashboard.js';
 import { createDeliverer, type Deliverer } from './services/event-delivery/deliverer.js';
 import { createScheduler, type Scheduler } from './services/schedules.js';
+import { databaseClock } from './store/database-clock.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 import { takeProcessLock } from './store/sqlite/process-lock.js';
@@ -141,8 +142,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     now: hostClock.now,
     nameProcess,
   });
-  // Hosts disagree about the time; their database does not.
-  const clock = options.clock ?? { ...hostClock, now: () => hostClock.now() + db.clockOffset() };
+  const clock = options.clock ?? databaseClock(db, hostClock);
   const ground: Ground = { config, db, clock, log, processes, redact, runnerEntry };
 
   const breakers = createBreakers({ db, clock, onClosed: wakeBlockedJobs });

@@ -29,6 +29,7 @@ import { fairShares } from './migrations/028-fair-shares.js';
 import { scheduleFirings } from './migrations/029-schedule-firings.js';
 import { hosts } from './migrations/030-hosts.js';
 import { eventTargets } from './migrations/031-event-targets.js';
+import { openJobs } from './migrations/033-open-jobs.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -64,4 +65,5 @@ export const migrations: readonly Migration[] = [
   scheduleFirings,
   hosts,
   eventTargets,
+  openJobs,
 ];

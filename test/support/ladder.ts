@@ -20,6 +20,8 @@ export const house: Ladder = [
   ['http', 'index.ts'],
   ['cli'],
   ['main.ts'],
+  ['program.ts'],
+  ['start.ts'],
 ];
 
 /** Runs in a browser: imports nothing of the program but types of the wire. */
