@@ -154,6 +154,7 @@ export function readConfigWith(
   const modules = [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])];
   const agents = agentsOf(file, modules, { home, configPath });
   const worker = readWorker(environment);
+  const issuers = readIssuers(env, file.issuers);
   const namedSecrets = providers.flatMap((provider) => provider.secretVariables?.(settingsOf(provider)) ?? []);
 
   return {
@@ -188,7 +189,7 @@ export function readConfigWith(
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
     port: readWholeNumber(environment, 'PORT'),
-    issuers: readIssuers(environment, file.issuers),
+    issuers,
     native,
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',
@@ -199,6 +200,7 @@ export function readConfigWith(
       ...providers.flatMap((provider) => provider.secrets?.(settingsOf(provider)) ?? []),
       ...passwordIn(readSetting(env, 'AGENT_RUNTIME_DB_URL')),
       ...(native.searxng?.secrets ?? []),
+      ...issuers.flatMap(({ client }) => client?.secret ?? []),
     ],
     warnings: warnOfUnknown(environment, providers),
   };
