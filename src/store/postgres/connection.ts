@@ -224,11 +224,11 @@ const answerMs = 30_000;
 
 /**
  * A process that is stopped or cut off in the middle of a transaction must not keep the others waiting: the server ends
- * its session.
+ * its session, well before they give up waiting for its locks.
  */
 const sessionSettings = (isReadOnly: boolean): string =>
   [
-    'set idle_in_transaction_session_timeout = 10000',
+    'set idle_in_transaction_session_timeout = 5000',
     'set lock_timeout = 10000',
     'set tcp_keepalives_idle = 10',
     'set tcp_keepalives_interval = 5',
