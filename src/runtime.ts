@@ -59,6 +59,7 @@ import { createSpawner, spawnDetached } from './runner/spawn.js';
 import type { Watchdog } from './runner/watchdog.js';
 import { Worker } from './runner/worker.js';
 import { createScheduler, type Scheduler } from './services/schedules.js';
+import { databaseClock } from './store/database-clock.js';
 import { openDatabase } from './store/open.js';
 import type { Database } from './store/sql.js';
 import { takeProcessLock } from './store/sqlite/process-lock.js';
@@ -136,8 +137,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     now: hostClock.now,
     nameProcess,
   });
-  // Hosts disagree about the time; their database does not.
-  const clock = options.clock ?? { ...hostClock, now: () => hostClock.now() + db.clockOffset() };
+  const clock = options.clock ?? databaseClock(db, hostClock);
   const ground: Ground = { config, db, clock, log, processes, redact, runnerEntry };
 
   const breakers = createBreakers({ db, clock, onClosed: wakeBlockedJobs });

@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { messageOf, RuntimeError } from './errors.js';
 import { guardModes } from './guard-settings.js';
+import { issuersSchema } from './issuer-settings.js';
 import { isObject } from './json.js';
 import { type Jsonc, JsonSyntaxError, parseJsonc } from './jsonc.js';
 import {
@@ -120,6 +121,7 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
       .optional()
       .describe('US dollars for a million tokens, by MODEL or PROVIDER:MODEL; * stands for any text.'),
     mcpServers: serversSchema.optional().describe('The MCP servers whose tools call_tool calls, as in .mcp.json.'),
+    issuers: issuersSchema.optional().describe('Issuers whose access tokens let callers in over HTTP.'),
     toolPreferences: toolPreferencesSchema.optional().describe('Which tools and servers each agent prefers.'),
   });
   return schema.check(({ value, issues }) => {

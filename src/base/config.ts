@@ -4,6 +4,7 @@ import { type ConfigFile, type ReadConfigFile, readConfigFile, readSecretsFile, 
 import { environmentWithout } from './environment.js';
 import { RuntimeError } from './errors.js';
 import { type GuardMode, guardModeOf } from './guard-settings.js';
+import { type Issuer, readIssuers } from './issuer-settings.js';
 import { type LogLevel, logLevels } from './log.js';
 import { type NativeSettings, readNativeSettings } from './native-settings.js';
 import type { ConfiguredServers, ToolPreferences } from './server-settings.js';
@@ -89,6 +90,8 @@ export interface Config {
   remote: { url: string; token: string | undefined } | undefined;
   /** The port to serve HTTP on, if one was asked for. */
   port: number | undefined;
+  /** Whose access tokens let callers in over HTTP, beside this runtime's own. */
+  issuers: readonly Issuer[];
   native: NativeSettings;
   /** The client's conversation, if the client gives its id. It stays the same when the conversation is resumed. */
   clientSessionId: string | undefined;
@@ -185,6 +188,7 @@ export function readConfigWith(
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
     port: readWholeNumber(environment, 'PORT'),
+    issuers: readIssuers(environment, file.issuers),
     native,
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',

@@ -18,6 +18,7 @@ export interface GuardSettings {
   mode: GuardMode;
   dbPath: string;
   dbUrl: string | undefined;
+  hostId: string | undefined;
 }
 
 /**
@@ -33,5 +34,5 @@ export function readGuardSettings(env: Environment): GuardSettings | undefined {
   const mode = guardModeOf(env, file.guard);
   if (mode !== 'off' && file.secretsFile !== undefined) return undefined;
   const dbPath = atHome(settingOrDefault(env, 'AGENT_RUNTIME_DB_PATH'));
-  return { mode, dbPath, dbUrl: readDatabaseUrl(env) };
+  return { mode, dbPath, dbUrl: readDatabaseUrl(env), hostId: readSetting(env, 'AGENT_RUNTIME_HOST_ID') };
 }

@@ -188,6 +188,17 @@ const runtimeSettings = [
     meaning: 'Token for the runtime at AGENT_RUNTIME_URL; on the same machine its own file is read.',
   },
   {
+    name: 'AGENT_RUNTIME_ISSUER',
+    isChecked: true,
+    isForServerOnly: true,
+    meaning: 'An OAuth issuer [whose tokens let in](docs/company-login.md) over HTTP.',
+  },
+  {
+    name: 'AGENT_RUNTIME_AUDIENCE',
+    isForServerOnly: true,
+    meaning: 'What the `aud` of its tokens has.',
+  },
+  {
     name: 'PORT',
     atMost: 65_535,
     default: '3333',

@@ -150,6 +150,8 @@ function httpOptions(defaultPort: number) {
     host: textWithDefault('--host <name>', 'the address to listen on', '127.0.0.1'),
     allowedHosts: list('--allow-host <name...>', 'more host names to answer to, as behind a proxy'),
     needsToken: flag('--no-token', 'let in everyone who can reach the port; only on 127.0.0.1'),
+    issuer: text('--issuer <url>', 'an OAuth issuer whose access tokens let in too (AGENT_RUNTIME_ISSUER)'),
+    audience: text('--audience <names>', 'what the aud of its tokens has (AGENT_RUNTIME_AUDIENCE)'),
   };
 }
 

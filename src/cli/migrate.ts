@@ -6,6 +6,7 @@ import { RuntimeError } from '../base/errors.js';
 import { findLiveProcesses } from '../core/overview/sessions.js';
 import { systemProcesses } from '../runner/identity.js';
 import { type MoveSource, type MoveTarget, moveDatabase } from '../store/move.js';
+import { programAddress } from '../store/postgres/address.js';
 import { inUse } from './database.js';
 import type { CommandContext } from './define-command.js';
 import { printTable } from './table.js';
@@ -65,6 +66,18 @@ export async function runMigrate(
 
 const sum = (tables: readonly { rows: number }[]): number => tables.reduce((all, { rows }) => all + rows, 0);
 
+function passwordOf(to: string): string {
+  try {
+    return programAddress(to).password;
+  } catch {
+    throw new RuntimeError(
+      'invalid',
+      'The address of --to cannot be read.',
+      'Write postgres://user@host:5432/database.',
+    );
+  }
+}
+
 /** The address of a server; undefined for a file. Throws `invalid` for what cannot be meant. */
 function readAddress(to: string, { dbUrl }: Config): string | undefined {
   const isServer = /^postgres(ql)?:/i.test(to);
@@ -76,14 +89,7 @@ function readAddress(to: string, { dbUrl }: Config): string | undefined {
     );
   }
   if (!isServer) return undefined;
-  if (!URL.canParse(to)) {
-    throw new RuntimeError(
-      'invalid',
-      'The address of --to cannot be read.',
-      'Write postgres://user@host:5432/database.',
-    );
-  }
-  if (new URL(to).password !== '') {
+  if (passwordOf(to) !== '') {
     throw new RuntimeError(
       'invalid',
       'The address of --to holds a password, and other users of this machine can see it in the list of processes.',

@@ -1,3 +1,4 @@
+import { withIssuer } from '../base/issuer-settings.js';
 import type { HttpServer } from '../http/http-server.js';
 import type { CommandContext } from './define-command.js';
 import { dashboardPort } from './launch.js';
@@ -10,6 +11,9 @@ export interface HttpOptions {
   host: string;
   allowedHosts: string[];
   needsToken: boolean;
+  /** An issuer beside those of the settings, or another audience for one of them. */
+  issuer: string | undefined;
+  audience: string | undefined;
 }
 
 interface HttpService extends HttpOptions {
@@ -41,6 +45,7 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
   ]);
   const runtime = await openRuntime({ config, log });
   const port = service.port ?? config.port;
+  const given = { url: service.issuer, audience: service.audience };
   // Heard from now on, so that who has read the address can end it in order.
   const signalled = untilSignal();
   try {
@@ -54,6 +59,7 @@ export async function serveHttp(service: HttpService, { flags, output }: Command
       allowedHosts: service.allowedHosts,
       isReadOnly: config.isReadOnly,
       needsToken: service.needsToken,
+      issuers: withIssuer(config.issuers, given, { url: '--issuer', audience: '--audience' }),
       page: service.hasPage ? readPageFiles() : undefined,
     });
     try {

@@ -12,7 +12,7 @@ import { coordinatorApi } from './coordinator-routes.js';
 import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
 import { placeOf } from './follow-events.js';
-import { type Env, forgetBrowser, type GuardOptions, guard } from './guard.js';
+import { type Env, type GuardOptions, guard, signOut } from './guard.js';
 import { largestBody } from './largest-body.js';
 import { liveSocket } from './live-socket.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
@@ -59,10 +59,7 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   );
   app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.post('/api/sign-out', async (context) => {
-    const { browserId, name } = context.get('visitor');
-    if (browserId !== undefined) await runtime.access.revoke(browserId, { holder: name, project: '' });
-    forgetBrowser(context, guarding);
-    return context.json({ signed_out: browserId !== undefined });
+    return context.json({ signed_out: await signOut(context, guarding) });
   });
   app.route('/api/tools', toolApi(tools, { runtime, visits }));
   app.route('/api/openapi.json', openApi(tools, { needsToken: guarding.needsToken }));

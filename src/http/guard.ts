@@ -3,8 +3,13 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { Access } from '../core/access/access.js';
 import { browserLifeMs } from '../core/access/browser-sessions.js';
 import { anyonePass, ownerPass, type Pass } from '../core/access/pass.js';
-import { isSame, isSecretOf } from '../core/access/secret.js';
+import { isSame, isSecretOf, partsOf } from '../core/access/secret.js';
 import { errorResponse } from './failure.js';
+import type { IssuerBrowsers } from './issuers/issuer-browsers.js';
+import type { Issuers } from './issuers/issuers.js';
+import type { Refusal } from './issuers/refusal.js';
+import { resourceMetadata, wayIn } from './issuers/resource-metadata.js';
+import { leastGapMs } from './issuers/signing-keys.js';
 import { type SignInForm, signInPage } from './sign-in-page.js';
 import type { AcceptSocket } from './web-sockets.js';
 
@@ -13,6 +18,10 @@ export type Visitor = Pass;
 
 export interface GuardOptions {
   access: Access;
+  /** Whose access tokens let in too. */
+  issuers: Issuers;
+  /** The browsers that such a token has let in. */
+  issuerBrowsers: IssuerBrowsers;
   /** The owner's own token. */
   ownerToken: string;
   /** Whether a request must say who it comes from; only a server on loopback may go without. */
@@ -58,6 +67,8 @@ export function guard(options: GuardOptions): MiddlewareHandler<Env> {
       });
     }
     if (context.req.path === '/api/health') return next();
+    const metadata = options.issuers.all.length > 0 && resourceMetadata(context, options.issuers);
+    if (metadata) return metadata;
     if (context.req.query('token') !== undefined) {
       return refuse(context, 'A token does not belong in an address, which histories and logs keep.', options, '/');
     }
@@ -69,9 +80,22 @@ export function guard(options: GuardOptions): MiddlewareHandler<Env> {
       return signInByForm(context, options);
     const visitor = await visitorOf(context, options);
     if (!visitor) return unknownVisitor(context, options);
+    if ('refusal' in visitor) return refuseToken(context, visitor.refusal, options);
     context.set('visitor', { ...visitor, isReadOnly: visitor.isReadOnly || options.isReadOnly });
-    return next();
+    await next();
+    if (visitor.issued && context.res.status === 403) {
+      const refusal = { status: 403, message: 'This changes things, and the token may only read.', hint: '' } as const;
+      context.res.headers.set('WWW-Authenticate', wayIn(context, options.issuers, refusal));
+    }
   };
+}
+
+/** The refusal of an issuer's token, by name. */
+function refuseToken(context: Context, refusal: Refusal, { issuers }: GuardOptions): Response {
+  const { status, message, hint } = refusal;
+  if (status === 503) context.header('Retry-After', String(leastGapMs / 1_000));
+  else context.header('WWW-Authenticate', wayIn(context, issuers, refusal));
+  return context.json({ error: { code: status === 503 ? 'unavailable' : 'invalid', message, hint } }, status);
 }
 
 /** Safe reads are harmless from elsewhere, because their answer cannot be read there; everything else is refused. */
@@ -109,19 +133,35 @@ const longestForm = 16_384;
 
 /** Begins a session for the browser of a person who has typed a token, a code, or an address with one. */
 async function signInByForm(context: Context, options: GuardOptions): Promise<Response> {
-  const { access, ownerToken } = options;
+  const { access, ownerToken, issuerBrowsers } = options;
   // Nobody is known yet, so no more is read than a form has. A body without a length could be of any.
   const length = Number(context.req.header('content-length') ?? Infinity);
   const form = length <= longestForm ? await context.req.parseBody() : {};
   const [given, to] = [form.secret, form.to].map((value) => (typeof value === 'string' ? value.trim() : ''));
   const secret = /[?&]code=([\w-]+)/.exec(given ?? '')?.[1] ?? given ?? '';
+  if (isOfOthers(secret, options)) {
+    const verdict = await verifyIssued(secret, options);
+    if ('refusal' in verdict) {
+      const { message, hint } = verdict.refusal;
+      return askInPage(context, { to: to ?? '/', problem: `${message} ${hint}` }, options);
+    }
+    return begin(context, issuerBrowsers.begin(verdict), to ?? '/', options);
+  }
   const code = isSecretOf('code', secret) ? secret : await codeForToken(secret, options);
   const session = code === undefined ? undefined : await access.signIn(code, ownerToken);
   if (session !== undefined) return begin(context, session, to ?? '/', options);
-  return askInPage(context, {
-    to: to ?? '/',
-    problem: 'This is no token that is good here, and no code that can still be used.',
-  });
+  const problem = 'This is no token that is good here, and no code that can still be used.';
+  return askInPage(context, { to: to ?? '/', problem }, options);
+}
+
+/** Whether a token can only be one of an issuer, as it has not the form of this server's own. */
+function isOfOthers(token: string, { issuers, ownerToken }: GuardOptions): boolean {
+  return issuers.all.length > 0 && partsOf(token) === undefined && !isSame(token, ownerToken);
+}
+
+async function verifyIssued(token: string, { issuers }: GuardOptions) {
+  const verdict = await issuers.verify(token);
+  return 'refusal' in verdict ? verdict : verdict.pass;
 }
 
 async function codeForToken(token: string, { access, ownerToken, isReadOnly }: GuardOptions) {
@@ -147,23 +187,29 @@ function withinPage(to: string): string {
   return `/${pathname.replace(/^\/+/, '')}${search}`;
 }
 
-/** Ends the session of the browser that asks, which forgets its cookie. */
-export function forgetBrowser(context: Context, { port }: Pick<GuardOptions, 'port'>): void {
+/** Ends the session of the browser that asks, which forgets its cookie. Resolves to whether there was one. */
+export async function signOut(context: Context<Env>, { access, issuerBrowsers, port }: GuardOptions): Promise<boolean> {
+  const { browserId, name, issued } = context.get('visitor');
   deleteCookie(context, cookieName(port()));
+  if (browserId === undefined) return false;
+  if (issued) issuerBrowsers.end(browserId);
+  else await access.revoke(browserId, { holder: name, project: '' });
+  return true;
 }
 
 /** Cookies do not tell ports apart: each server has a name of its own, and the value is good for nothing but this. */
 const cookieName = (port: number): string => `agent_runtime_${port}`;
 
-async function visitorOf(
-  context: Context,
-  { access, ownerToken, needsToken, port }: GuardOptions,
-): Promise<Visitor | undefined> {
+async function visitorOf(context: Context, options: GuardOptions): Promise<Visitor | { refusal: Refusal } | undefined> {
+  const { access, issuerBrowsers, ownerToken, needsToken, port } = options;
   const bearer = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
-  if (bearer !== undefined) return isSame(bearer, ownerToken) ? ownerPass : access.verify(bearer);
+  if (bearer !== undefined) {
+    if (isOfOthers(bearer, options)) return verifyIssued(bearer, options);
+    return isSame(bearer, ownerToken) ? ownerPass : access.verify(bearer);
+  }
   const cookie = getCookie(context, cookieName(port()));
   if (cookie !== undefined) {
-    const pass = await access.verifyBrowser(cookie, ownerToken);
+    const pass = issuerBrowsers.find(cookie) ?? (await access.verifyBrowser(cookie, ownerToken));
     if (pass) return pass;
     // A session that has ended is good for nothing, and lets the page say that it was one; anything else goes.
     if (!isSecretOf('browser', cookie)) deleteCookie(context, cookieName(port()));
@@ -184,9 +230,9 @@ function isPerson(context: Context, { hasPage }: GuardOptions): boolean {
   return hasPage && method === 'GET' && !isOfPrograms && /\btext\/html\b/.test(context.req.header('accept') ?? '');
 }
 
-function askInPage(context: Context, form: SignInForm): Response {
+function askInPage(context: Context, form: SignInForm, { issuers }: GuardOptions): Response {
   const { html, policy } = signInPage(form);
-  context.header('WWW-Authenticate', 'Bearer');
+  context.header('WWW-Authenticate', wayIn(context, issuers));
   // A form that is sent without a referrer does not say of which page it is.
   context.header('Referrer-Policy', 'same-origin');
   context.header('Content-Security-Policy', policy);
@@ -202,9 +248,13 @@ function refuse(context: Context, message: string, options: GuardOptions, to?: s
   const { path, url } = context.req;
   if (isPerson(context, options)) {
     const isNew = message === 'Who are you?';
-    return askInPage(context, { to: to ?? `${path}${new URL(url).search}`, ...(isNew ? {} : { problem: message }) });
+    return askInPage(
+      context,
+      { to: to ?? `${path}${new URL(url).search}`, ...(isNew ? {} : { problem: message }) },
+      options,
+    );
   }
-  context.header('WWW-Authenticate', 'Bearer');
+  context.header('WWW-Authenticate', wayIn(context, options.issuers));
   return context.json({ error: { code: 'invalid', message, hint: ways } }, 401);
 }
 

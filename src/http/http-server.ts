@@ -3,11 +3,15 @@ import { promisify } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
+import type { Issuer } from '../base/issuer-settings.js';
 import type { Log } from '../base/log.js';
 import { localToken } from '../base/private-files.js';
+import type { Pass } from '../core/access/pass.js';
 import { createEventFeed } from '../mcp/event-feed.js';
 import type { Runtime } from '../runtime.js';
 import { createApp } from './app.js';
+import { createIssuerBrowsers } from './issuers/issuer-browsers.js';
+import { createIssuers } from './issuers/issuers.js';
 import { listen } from './listen.js';
 import { McpEndpoint } from './mcp-endpoint.js';
 import { createOpenVisits } from './open-visits.js';
@@ -27,9 +31,13 @@ export interface HttpOptions {
   isReadOnly: boolean;
   /** False lets anyone in who reaches the port: only on loopback. */
   needsToken: boolean;
+  /** Whose access tokens let in too; those of the configuration unless given. */
+  issuers?: readonly Issuer[] | undefined;
   page?: PageFiles | undefined;
   /** How often a WebSocket is asked whether its client is there. */
   pingMs?: number | undefined;
+  /** How often it is looked whether those who keep something open may still do so. */
+  rightsCheckMs?: number | undefined;
 }
 
 export interface HttpServer {
@@ -58,7 +66,14 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     );
   }
   const feed = createEventFeed({ db: runtime.db, log });
-  const visits = createOpenVisits({ feed, access: runtime.access, log });
+  const issuers = createIssuers({ issuers: options.issuers ?? config.issuers, clock: runtime.clock, log });
+  const issuerBrowsers = createIssuerBrowsers(runtime.clock);
+  const isGood = async ({ issued, ...pass }: Pass) => {
+    if (!issued) return runtime.access.isGood(pass);
+    const isOpen = pass.browserId === undefined || issuerBrowsers.isOpen(pass.browserId);
+    return isOpen && (await issuers.isGood({ ...pass, issued }));
+  };
+  const visits = createOpenVisits({ feed, access: { isGood }, log, checkMs: options.rightsCheckMs });
   const mcp = new McpEndpoint({ runtime, config: { ...config, isReadOnly }, log, visits });
   const ownerToken = localToken(config.dataDir);
   const hosts = new Set([...loopbackNames, bracketed(host), ...ownAddresses(host), ...options.allowedHosts]);
@@ -72,6 +87,8 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     page,
     guard: {
       access: runtime.access,
+      issuers,
+      issuerBrowsers,
       ownerToken,
       needsToken,
       hosts,
@@ -93,6 +110,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     answer: (request, accept) => app.fetch(request, { accept }),
     pingMs: options.pingMs,
   });
+  issuers.start();
   const url = `http://${isAny(host) ? '127.0.0.1' : bracketed(host)}:${port}`;
   const entry = await runtime.httpServers.add({ url, hasPage: page !== undefined, isReadOnly });
   return {
@@ -106,6 +124,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
     async close() {
       visits.close();
       feed.close();
+      issuers.close();
       server.close();
       await sockets.close();
       await mcp.close();

@@ -69,6 +69,7 @@ export class McpEndpoint {
     if (!connection || keyOf(connection.pass) !== keyOf(visitor)) {
       return Response.json(unknownSession, { status: 404 });
     }
+    this.#prolong(id, connection, visitor);
     return this.#answer(connection, request);
   }
 
@@ -185,6 +186,14 @@ export class McpEndpoint {
       connection.renew();
     };
     return connection;
+  }
+
+  /** Whoever renews an issuer's token goes on in the same session, which ends with the newest. */
+  #prolong(id: string, connection: Connection, pass: Visitor): void {
+    if (!pass.issued || pass.issued.expiresAt <= (connection.pass.issued?.expiresAt ?? Infinity)) return;
+    connection.leave();
+    connection.pass = pass;
+    connection.leave = this.#visits.add(pass, () => void this.#end(id));
   }
 
   async #answer(connection: Connection, request: Request): Promise<Response> {

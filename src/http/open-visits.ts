@@ -12,10 +12,10 @@ export interface OpenVisits {
 
 export interface OpenVisitsNeeds {
   feed: EventFeed;
-  access: Access;
+  access: Pick<Access, 'isGood'>;
   log: Log;
   /** How often every pass is looked at, beside the events of revocation: for an end that nobody has recorded. */
-  checkMs?: number;
+  checkMs?: number | undefined;
 }
 
 interface Visit {

@@ -42,7 +42,9 @@ export function createToolCalls(
         return errorResponse(403, {
           code: 'invalid',
           message: `${tool.name} changes things, and ${visitor.name} may only read.`,
-          hint: 'Use a token that was made without --read-only.',
+          hint: visitor.issued
+            ? 'Log in again and ask for the right to write.'
+            : 'Use a token that was made without --read-only.',
         });
       }
       return whileAllowed(visits, visitor, signal, async (signal) =>
@@ -87,7 +89,7 @@ async function whileAllowed(
 
 const rightsEnded = {
   code: 'cancelled',
-  message: 'The token of this call was revoked while it was under way.',
+  message: 'The token of this call has ended or was revoked while it was under way.',
   hint: 'What it had written stays. Ask the owner for another token.',
 } as const;
 

@@ -1,6 +1,6 @@
 import type { Implementation, Tool as ToolDescription } from '@modelcontextprotocol/sdk/types.js';
 import { type ErrorReport, RuntimeError, reportError } from '../base/errors.js';
-import type { Rights } from '../core/access/pass.js';
+import { isOfIssuer, type Rights } from '../core/access/pass.js';
 import type { AnyTool } from '../tools/call/define-tool.js';
 import type { contextOf } from '../tools/call/run-tool.js';
 import type { Missing, ToolChoice } from '../tools/index.js';
@@ -95,6 +95,14 @@ function choiceOrProblem(
   }
 }
 
+function waysToWrite(rights: Rights | undefined): string {
+  if (rights && isOfIssuer(rights))
+    return 'Ask the user to log in with the right to write, if you are to change anything.';
+  return rights && rights.tokenId !== 'owner'
+    ? 'Ask the user for a token that was made without --read-only, if you are to change anything.'
+    : 'Ask the user to unset AGENT_RUNTIME_READ_ONLY for this server, if it is to change anything.';
+}
+
 /** A tool that is not offered is answered as any other failure, so that the model sees it: few clients show a protocol error. */
 function explainMissing(
   given: string,
@@ -106,10 +114,7 @@ function explainMissing(
       return {
         code: 'not_found',
         message: `This server is read-only, and ${missing.name} changes data: it is left out.`,
-        hint:
-          rights && rights.tokenId !== 'owner'
-            ? 'Ask the user for a token that was made without --read-only, if you are to change anything.'
-            : 'Ask the user to unset AGENT_RUNTIME_READ_ONLY for this server, if it is to change anything.',
+        hint: waysToWrite(rights),
       };
     case 'not_chosen':
       return {

@@ -34,6 +34,19 @@ export function tooNew(file: string, found: number, known: number): RuntimeError
   );
 }
 
+/** For a version that came while this program had the database open: it goes on reading, and writes nothing. */
+export function becameNewer(file: string, found: number, known: number): RuntimeError {
+  if (found === movingVersion) return tooNew(file, found, known);
+  return new RuntimeError(
+    'unavailable',
+    `A newer program has brought the database ${file} to schema version ${found}; this process knows versions up to ${known}, and nothing was written.`,
+    'End this process (session, server or worker) and start it again; if that is of no use, update with `npm install --global agent-runtime-mcp@latest`.',
+  );
+}
+
+/** The version that a program with these steps knows. */
+export const newestOf = (steps: readonly Migration[]): number => steps.at(-1)?.version ?? 0;
+
 export function notOurs(file: string, tables: readonly string[]): RuntimeError {
   const named = tables.slice(0, 5).join(', ');
   return new RuntimeError(

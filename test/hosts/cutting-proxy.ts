@@ -6,19 +6,25 @@ export interface CuttingProxy {
   port: number;
   /** Connections that it carries now. */
   count(): number;
-  /** The next commit reaches the server (`answer`) or not (`question`), and its connection is cut without an answer. */
-  cutAtCommit(lost: 'answer' | 'question'): void;
+  /**
+   * The next commit reaches the server (`answer`) or not (`question`), and its connection is cut without an answer; with
+   * `alsoInterrupts` all others too, as by `interrupt`.
+   */
+  cutAtCommit(lost: 'answer' | 'question', options?: { alsoInterrupts?: boolean }): void;
   /** Resolves to how many commits were cut. */
   cuts(): number;
   /** Cuts all connections, and takes no others until `restore`. */
   interrupt(): void;
-  restore(): void;
+  /** Takes connections again: to the same server, or to another one. */
+  restore(port?: number): void;
 }
 
 /** A line to a server on loopback that can be cut. It ends with the test. */
-export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
+export async function cuttingProxy(firstPort: number): Promise<CuttingProxy> {
   let lost: 'answer' | 'question' | undefined;
   let cuts = 0;
+  let serverPort = firstPort;
+  let willInterrupt = false;
   let isInterrupted = false;
   const pairs = new Set<readonly [Socket, Socket]>();
   const proxy = createServer((client) => {
@@ -43,19 +49,25 @@ export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
       }
       cuts++;
       isMuted = true;
-      if (lost === 'question') end();
+      if (lost === 'question' && willInterrupt) interrupt();
+      else if (lost === 'question') end();
       else server.write(data);
       lost = undefined;
     });
     server.on('data', (data) => {
-      if (isMuted) end();
+      if (isMuted && willInterrupt) interrupt();
+      else if (isMuted) end();
       else client.write(data);
     });
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const cutAll = () => {
+  function cutAll(): void {
     for (const pair of pairs) for (const socket of pair) socket.destroy();
-  };
+  }
+  function interrupt(): void {
+    isInterrupted = true;
+    cutAll();
+  }
   onTestFinished(() => {
     proxy.close();
     cutAll();
@@ -64,15 +76,14 @@ export async function cuttingProxy(serverPort: number): Promise<CuttingProxy> {
   return {
     port: typeof address === 'object' && address ? address.port : 0,
     count: () => pairs.size,
-    cutAtCommit(what) {
+    cutAtCommit(what, { alsoInterrupts = false } = {}) {
+      willInterrupt = alsoInterrupts;
       lost = what;
     },
     cuts: () => cuts,
-    interrupt() {
-      isInterrupted = true;
-      cutAll();
-    },
-    restore() {
+    interrupt,
+    restore(port = serverPort) {
+      serverPort = port;
       isInterrupted = false;
     },
   };

@@ -5,7 +5,7 @@ import type { ConfigFile } from '../../src/base/config-file.js';
 import { isLive, type RunnerRow } from '../../src/core/jobs/runners.js';
 import type { Runtime } from '../../src/runtime.js';
 import { plainAgent } from '../agents/modules/workshop.js';
-import { startCli } from '../cli/run-cli.js';
+import { type CliEnd, runCli, startCli } from '../cli/run-cli.js';
 import { type Answer, callTool } from '../faults/server-under.js';
 import { eventually } from '../support/eventually.js';
 import { type RawServer, startRawServer } from '../support/raw-client.js';
@@ -31,6 +31,8 @@ export interface Host {
   runtime(): Promise<Runtime>;
   /** A session's server process. */
   session(): Promise<HostSession>;
+  /** Runs a command there; resolves when it has ended. */
+  cli(args: string[], stdin: string): Promise<CliEnd>;
   /** A worker that is at work; it takes jobs that require `label`. */
   worker(label: string): Promise<HostWorker>;
 }
@@ -73,6 +75,7 @@ export function hostNamed(name: string, { url, aheadMs = 0, modulesDir }: HostOp
       await server.initialize();
       return { server, call: (tool, args) => callTool(server, tool, args) };
     },
+    cli: (args, stdin) => runCli(args, { home, env: ofProcess, stdin }),
     async worker(label) {
       const cli = startCli(['worker', '--provides', label], { home, env: ofProcess });
       await eventually('the worker is at work', async () => cli.stderr().includes('Ctrl-C or SIGTERM'));

@@ -11,6 +11,7 @@ import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
 import { newPostgresUrl, postgresPort } from '../support/postgres.js';
 import { postgresBinaries, startPostgres } from '../support/postgres-server.js';
+import { expectWholeBoard, loadBoard } from './board-load.js';
 import { cuttingProxy } from './cutting-proxy.js';
 import { hostNamed } from './host.js';
 
@@ -46,37 +47,13 @@ describe.runIf(postgresPort)('the database', () => {
     onTestFinished(() => server.stop());
     const url = `postgres://agrt@127.0.0.1:${server.port}/board`;
     const sessions = await Promise.all(['a', 'b', 'c'].map((name) => hostNamed(name, { url }).session()));
-    const done: string[] = [];
-    let mayEnd = false;
-    const work = sessions.map(async ({ call }, host) => {
-      for (let index = 0; !mayEnd; index++) {
-        const title = `task ${host}-${index}`;
-        const made = await call('create_task', { title, key: title.replace(' ', '-') });
-        const claimed = made.isError ? made : await call('claim_next_task');
-        if (claimed.isError) expect(claimed.data.code).toBe('unavailable');
-        else if (claimed.data.claim_token !== undefined) {
-          const { id, claim_token } = claimed.data;
-          const end = await call('update_task_status', { task_id: id, status: 'completed', claim_token });
-          if (!end.isError) done.push(String(id));
-        }
-      }
-    });
-    await eventually('there is load', () => done.length > 20);
+    const load = loadBoard(sessions);
+    await eventually('there is load', () => load.done.length > 20);
     await server.restart();
-    const before = done.length;
-    await eventually('work goes on', () => done.length > before + 20);
-    mayEnd = true;
-    await Promise.all(work);
-    const client = new pg.Client(url);
-    await client.connect();
-    const { rows } = await client.query(
-      "select subject_id as id, count(*)::int as count from events where subject = 'task' and type = 'completed' group by subject_id",
-    );
-    await client.end();
-    const counts = new Map(rows.map(({ id, count }) => [id, count]));
-    expect(new Set(done).size).toBe(done.length);
-    for (const id of done) expect(counts.get(id)).toBe(1);
-    expect([...counts.values()].every((count) => count === 1)).toBe(true);
+    const before = load.done.length;
+    await eventually('work goes on', () => load.done.length > before + 20);
+    await load.end();
+    await expectWholeBoard(url, load);
   });
 
   it.each(['answer', 'question'] as const)(

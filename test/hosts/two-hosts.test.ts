@@ -118,6 +118,27 @@ describe.runIf(postgresPort)('two hosts of one database', () => {
     for (const { at } of times) expect(Math.abs(at - Date.now())).toBeLessThan(250_000);
   });
 
+  it('the hooks of a host whose clock is wrong take the time of the database', async () => {
+    const url = newPostgresUrl();
+    const runtime = await hostNamed('here', { url }).runtime();
+    const root = tempDir();
+    const ada = { id: 's1', sessionId: 's1', holder: 'claude:ada', project: root };
+    await runtime.reservations.reserve({ globs: ['a.ts'], isExclusive: true }, ada);
+    await runtime.messages.send({ to: 'all', subject: 'Careful', body: 'With a.ts' }, ada);
+    await runtime.db.run('update messages set expires_at = ?', Date.now() + 120_000);
+    await runtime.db.run('update path_reservations set lease_expires_at = ?', Date.now() + 120_000);
+    for (const aheadMs of [-300_000, 300_000]) {
+      const wrong = hostNamed(`by ${aheadMs}`, { url, aheadMs });
+      const hook = (name: string, input: object) =>
+        wrong.cli(['hook', name], JSON.stringify({ session_id: 'bob', cwd: root, ...input }));
+      const edit = { tool_name: 'Edit', tool_input: { file_path: join(root, 'a.ts') } };
+      const [guard, start] = await Promise.all([hook('pre-tool-use', edit), hook('session-start', {})]);
+      expect(guard.stderr).toBe('');
+      expect(guard.json().hookSpecificOutput).toMatchObject({ permissionDecision: 'deny' });
+      expect(start.stdout).toContain('1 unread message');
+    }
+  });
+
   it('a dashboard that listens on the loopback of another host is not given out as one of this host', async () => {
     const { two, runtime } = await twoHosts();
     const other = await two.runtime();

@@ -10,12 +10,14 @@ export interface PostgresServer {
   dataDir: string;
   /** Ends it by a signal, says goodbye to nobody unless given another one, and starts it again on the same port. */
   restart(signal?: string): Promise<void>;
-  stop(): Promise<void>;
+  /** Ends it and removes its data. */
+  stop(signal?: string): Promise<void>;
 }
 
 export interface PostgresOptions {
   /** For tests that take the server down: writes reach the disk, as they do elsewhere. */
   isSafe?: boolean;
+  /** More of its settings, as `name=value`. */
   settings?: readonly string[];
 }
 
@@ -32,17 +34,56 @@ export function postgresBinaries(): string | undefined {
 
 /** Starts a server with an empty data directory. It ends with this process, however that ends. */
 export async function startPostgres(binaries: string, options: PostgresOptions = {}): Promise<PostgresServer> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'agent-runtime-postgres-'));
-  const owner = serverUser();
-  if (owner) chownSync(dataDir, owner.uid, owner.gid);
+  const dataDir = newDataDir();
   const initialised = spawnSync(
     join(binaries, 'initdb'),
     ['--pgdata', dataDir, '--username', 'agrt', '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'],
-    { ...owner, cwd: dataDir, encoding: 'utf8' },
+    { ...serverUser(), cwd: dataDir, encoding: 'utf8' },
   );
   if (initialised.status !== 0) throw new Error(`initdb failed: ${initialised.stderr}`);
+  return serveFrom(binaries, dataDir, options);
+}
+
+/** Starts a server that follows another one of the same machine, from a copy of its data. `select pg_promote()` makes it a primary. */
+export async function startStandby(
+  binaries: string,
+  primary: Pick<PostgresServer, 'port'>,
+  options: PostgresOptions = {},
+): Promise<PostgresServer> {
+  const dataDir = newDataDir();
+  const copied = spawnSync(
+    join(binaries, 'pg_basebackup'),
+    [
+      '-D',
+      dataDir,
+      '-R',
+      '-h',
+      '127.0.0.1',
+      '-p',
+      String(primary.port),
+      '-U',
+      'agrt',
+      '--checkpoint=fast',
+      '--no-sync',
+    ],
+    { ...serverUser(), cwd: dataDir, encoding: 'utf8' },
+  );
+  if (copied.status !== 0) throw new Error(`pg_basebackup failed: ${copied.stderr}`);
+  return serveFrom(binaries, dataDir, options);
+}
+
+/** A server is content with nothing but a directory of its own that nobody else may look into. */
+function newDataDir(): string {
+  const dataDir = mkdtempSync(join(tmpdir(), 'agent-runtime-postgres-'));
+  const owner = serverUser();
+  if (owner) chownSync(dataDir, owner.uid, owner.gid);
+  return dataDir;
+}
+
+async function serveFrom(binaries: string, dataDir: string, options: PostgresOptions): Promise<PostgresServer> {
   const port = await freePort();
   let stop = await runServer(binaries, dataDir, port, options);
+  let hasStopped = false;
   return {
     port,
     dataDir,
@@ -50,8 +91,10 @@ export async function startPostgres(binaries: string, options: PostgresOptions =
       await stop(signal);
       stop = await runServer(binaries, dataDir, port, options);
     },
-    async stop() {
-      await stop();
+    async stop(signal) {
+      if (hasStopped) return;
+      hasStopped = true;
+      await stop(signal);
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
@@ -88,7 +131,7 @@ export async function runServer(
   await new Promise<void>((resolve, reject) => {
     child.stderr.on('data', (data: Buffer) => {
       log = (log + data.toString()).slice(-10_000);
-      if (/ready to accept connections/.test(log)) resolve();
+      if (/ready to accept (read-only )?connections/.test(log)) resolve();
     });
     child.on('close', () => reject(new Error(`PostgreSQL did not start: ${log}`)));
   });

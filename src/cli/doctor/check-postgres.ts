@@ -24,7 +24,13 @@ export async function checkPostgres(url: string): Promise<Check[]> {
         ? ok('version', `PostgreSQL ${version}`)
         : fail('version', `PostgreSQL ${version} is too old`, `Use PostgreSQL ${oldestMajor} or newer.`),
       ...(isStandby
-        ? [fail('role', 'the server is a standby and takes no writes', 'Name the primary in AGENT_RUNTIME_DB_URL.')]
+        ? [
+            fail(
+              'role',
+              'the server is a standby and takes no writes',
+              'Name the primary in AGENT_RUNTIME_DB_URL, or all servers: postgres://a,b/db.',
+            ),
+          ]
         : []),
       checkSchema(schema),
       await checkTools(major),

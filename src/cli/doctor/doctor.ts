@@ -9,6 +9,7 @@ import { checkClients } from './check-clients.js';
 import { checkDatabase } from './check-database.js';
 import { checkDirectories } from './check-directories.js';
 import { checkDriver } from './check-driver.js';
+import { checkIssuers } from './check-issuers.js';
 import { checkServers } from './check-servers.js';
 import { checkModels, checkSearch } from './check-services.js';
 import { checkSettings } from './check-settings.js';
@@ -29,6 +30,7 @@ export async function runDoctor(_: unknown, { flags, output }: CommandContext): 
     ...(await checkGroup('Models', () => checkModels(config))),
     ...(await checkGroup('Search', () => checkSearch(config))),
     ...(await checkGroup('Agents', () => checkAgents(config))),
+    ...(await checkGroup('Logins', () => checkIssuers(config))),
     ...(await checkGroup('Tool servers', () => checkServers(config))),
   ];
   const status = worstOf(checks);

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { systemClock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import { livePaths, type PathWithWorker, whoHas } from '../../core/coordination/path-guard.js';
 import { clockValues } from '../../core/lease.js';
@@ -19,7 +18,7 @@ export async function runGuardCheck(_: unknown, { flags, output }: CommandContex
   try {
     const config = readSettings(flags.settings);
     if (config.guard === 'off') return;
-    const rows = await peek<PathWithWorker>(config, livePaths, ...clockValues(systemClock()));
+    const rows = await peek<PathWithWorker>(config, livePaths, clockValues);
     const root = git('rev-parse', '--show-toplevel').trimEnd();
     const { clientSessionId, env } = config;
     const holder = clientSessionId ? `claude:${clientSessionId}` : env.AGENT_RUNTIME_SESSION;

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { systemClock } from '../../base/clock.js';
 import { environmentWithout } from '../../base/environment.js';
 import { type GuardSettings, readGuardSettings } from '../../base/guard-settings.js';
 import { isObject } from '../../base/json.js';
@@ -21,7 +20,7 @@ export async function answerPreToolUse(): Promise<void> {
     const input: unknown = JSON.parse(await text(process.stdin));
     const edit = isObject(input) ? editOf(input) : undefined;
     if (!edit) return;
-    const rows = await peek<PathWithWorker>(settings, livePaths, ...clockValues(systemClock()));
+    const rows = await peek<PathWithWorker>(settings, livePaths, clockValues);
     const taken = whoHas(rows, edit.file, edit.holder);
     if (taken) process.stdout.write(`${JSON.stringify(answer(settings.mode, describeTaken(edit.file, taken)))}\n`);
   } catch (error) {
@@ -34,8 +33,8 @@ async function settingsOf(env: ReturnType<typeof environmentWithout>): Promise<G
   const settings = readGuardSettings(env);
   if (settings) return settings;
   const { readConfig } = await import('../../config.js');
-  const { guard, dbPath, dbUrl } = readConfig();
-  return { mode: guard, dbPath, dbUrl };
+  const { guard, dbPath, dbUrl, hostId } = readConfig();
+  return { mode: guard, dbPath, dbUrl, hostId };
 }
 
 const editing = new Set(['Edit', 'Write', 'MultiEdit', 'NotebookEdit']);

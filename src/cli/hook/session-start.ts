@@ -3,6 +3,7 @@ import { systemClock } from '../../base/clock.js';
 import { cut } from '../../base/text.js';
 import type { Actor } from '../../core/actor.js';
 import type { Overview } from '../../core/overview/overview.js';
+import { databaseClock } from '../../store/database-clock.js';
 import type { CommandContext } from '../define-command.js';
 import { oneLine } from '../table.js';
 import { hasDatabase, type Setting } from '../with-runtime.js';
@@ -22,7 +23,7 @@ export function runSessionStart(_: unknown, context: CommandContext): Promise<vo
 
 /** Every session waits for this, so it opens the database alone: to build all of the runtime takes twice as long. */
 async function look({ config, log }: Setting, actor: Actor): Promise<Overview> {
-  const clock = systemClock();
+  const clock = systemClock(config.hostId);
   const [{ openDatabase }, { readOverview }] = await Promise.all([
     import('../../store/open.js'),
     import('../../core/overview/overview.js'),
@@ -35,7 +36,7 @@ async function look({ config, log }: Setting, actor: Actor): Promise<Overview> {
     now: clock.now,
   });
   try {
-    return await readOverview({ db, clock }, actor);
+    return await readOverview({ db, clock: databaseClock(db, clock) }, actor);
   } finally {
     db.close();
   }

@@ -4,7 +4,7 @@ import { insertRow } from '../../store/insert-row.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { type Actor, personNamed } from '../actor.js';
 import { recordEvent } from '../events/events.js';
-import { accessSubject, type Pass, type Rights } from './pass.js';
+import { accessSubject, isOfIssuer, type Pass, type Rights } from './pass.js';
 import { findSecret, hashOf, isSame, newSecret } from './secret.js';
 
 /** A browser that was let in by a code. What its cookie holds is not stored, only a hash. */
@@ -100,8 +100,16 @@ export function createBrowserSessions({ db, clock }: { db: Database; clock: Cloc
   };
 }
 
-async function createCode(sql: Sql, { tokenId, isReadOnly }: Rights, now: EpochMs): Promise<string> {
+async function createCode(sql: Sql, rights: Rights, now: EpochMs): Promise<string> {
+  const { tokenId, isReadOnly } = rights;
   await deleteEnded(sql, now);
+  if (isOfIssuer(rights)) {
+    throw new RuntimeError(
+      'invalid',
+      'You came in by a token of an issuer, and no address can stand for that.',
+      "Open the server's own address in a browser, and sign in there with an access token of the issuer.",
+    );
+  }
   await requireToken(sql, tokenId, now);
   const { id, secret, hash } = newSecret('code');
   await insertRow(sql, 'access_codes', {

@@ -1,3 +1,4 @@
+import type { EpochMs } from '../../base/clock.js';
 import type { Event } from '../events/events.js';
 
 /** Whose rights a caller acts with. What it is given to hand on stands for these rights, and never for more. */
@@ -13,12 +14,30 @@ export interface Pass extends Rights {
   name: string;
   /** The browser's session, if it has come with one. */
   browserId?: string;
+  /** What its rights stand on, for the access token of an issuer that the owner trusts. */
+  issued?: Issued;
+}
+
+/** An access token of an issuer: its end is its own, and its caller is known by `tokenId`, whichever token it sends. */
+export interface Issued {
+  issuer: string;
+  /** Of the key that it is signed with. */
+  keyId: string | undefined;
+  expiresAt: EpochMs;
 }
 
 export const ownerPass: Pass = { tokenId: 'owner', name: 'owner', isReadOnly: false };
 
 /** The pass of every caller of a server that asks for no token. */
 export const anyonePass: Pass = { tokenId: 'anyone', name: 'anyone', isReadOnly: false };
+
+const issuerMark = 'issuer-';
+
+/** The id of whoever an issuer's tokens stand for: a text of 24 characters that tells it from all others. */
+export const issuerCaller = (digest: string): string => `${issuerMark}${digest.slice(0, 24)}`;
+
+/** Whether a caller came with a token of an issuer. */
+export const isOfIssuer = ({ tokenId }: Rights): boolean => tokenId.startsWith(issuerMark);
 
 /** Tells passes apart: two with the same key are the same caller. */
 export const keyOf = ({ tokenId, browserId, isReadOnly }: Pass): string =>

@@ -22,7 +22,8 @@ export function newSecret(kind: SecretKind): { id: string; secret: string; hash:
 /** Whether a text has the form of a secret of this kind. */
 export const isSecretOf = (kind: SecretKind, text: string): boolean => partsOf(text)?.prefix === prefixes[kind];
 
-function partsOf(secret: string): { prefix: string; id: string; random: string } | undefined {
+/** What a secret is made of; undefined for a text that is none. */
+export function partsOf(secret: string): { prefix: string; id: string; random: string } | undefined {
   const [, prefix, id, random] = /^(ar[tcb])_([0-9a-f]{12})_([\w-]{43})$/.exec(secret) ?? [];
   return prefix === undefined || id === undefined || random === undefined ? undefined : { prefix, id, random };
 }

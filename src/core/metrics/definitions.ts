@@ -38,7 +38,16 @@ export const definitions = {
     labels: ['type'],
     buckets: seconds,
   },
-  queue_depth: { type: 'gauge', help: 'Jobs that wait, for their time, a dependency or a runner.', labels: ['type'] },
+  queue_depth: {
+    type: 'gauge',
+    help: 'Jobs that could run now and wait for a runner that takes them.',
+    labels: ['type'],
+  },
+  jobs_waiting: {
+    type: 'gauge',
+    help: 'Jobs that cannot run yet: not due, or a dependency is open.',
+    labels: ['type'],
+  },
   jobs_running: { type: 'gauge', help: 'Jobs that run now.', labels: ['type'] },
   agent_slots: {
     type: 'gauge',

@@ -3,6 +3,7 @@ import { version } from '../../base/version.js';
 import type { Database, Sql } from '../../store/sql.js';
 import { type Counter, readCounters } from './counters.js';
 import { type Definition, definitions, type MetricName } from './definitions.js';
+import { couldRunNow } from './summary.js';
 import { readTaskFigures, type Spread } from './task-figures.js';
 
 /** One value as it is shown: of a metric, or of one part of a histogram. */
@@ -30,7 +31,7 @@ export async function readSnapshot(
 ): Promise<Metric[]> {
   const counters = await readCounters(sql);
   const gauges: Partial<Record<MetricName, Sample[]>> = {
-    ...(await readGauges(sql, slots)),
+    ...(await readGauges(sql, slots, now)),
     ...(await readTaskGauges(sql, now)),
     database_bytes: [gauge('database_bytes', [sql.engine], await sql.sizeBytes())],
   };
@@ -68,13 +69,20 @@ function histogramSamples(name: string, definition: Definition, counters: readon
 async function readGauges(
   sql: Sql,
   slots: ReadonlyMap<string, number>,
+  now: EpochMs,
 ): Promise<Partial<Record<MetricName, Sample[]>>> {
   const pending = await countJobs(sql, 'pending');
+  const waiting = await countWaiting(sql, now);
   const running = await countJobs(sql, 'running');
   // A known type without jobs has the value 0, so that its series does not come and go.
   const types = [...new Set([...slots.keys(), ...pending.keys(), ...running.keys()])];
   return {
-    queue_depth: types.map((type) => gauge('queue_depth', [type], pending.get(type) ?? 0)),
+    queue_depth: types.map((type) => {
+      const ready = (pending.get(type) ?? 0) - (waiting.get(type) ?? 0);
+      // Between the two readings a job may have been claimed.
+      return gauge('queue_depth', [type], Math.max(0, ready));
+    }),
+    jobs_waiting: types.map((type) => gauge('jobs_waiting', [type], waiting.get(type) ?? 0)),
     jobs_running: types.map((type) => gauge('jobs_running', [type], running.get(type) ?? 0)),
     agent_slots: [...slots].map(([type, count]) => gauge('agent_slots', [type], count)),
     agent_busy: [...slots.keys()].map((type) => gauge('agent_busy', [type], running.get(type) ?? 0)),
@@ -110,6 +118,15 @@ async function countJobs(sql: Sql, status: 'pending' | 'running'): Promise<Map<s
     status,
   );
   return new Map(rows.flatMap(({ type, count }) => (count === 0 ? [] : [[type, count]])));
+}
+
+/** Those that no number of workers could run now, by type. */
+async function countWaiting(sql: Sql, now: EpochMs): Promise<Map<string, number>> {
+  const rows = await sql.all<{ type: string; count: number }>(
+    `select type, count(*) as count from jobs where status = 'pending' and not ${couldRunNow} group by type`,
+    now,
+  );
+  return new Map(rows.map(({ type, count }) => [type, count]));
 }
 
 const stateValues: Record<string, number> = { closed: 0, half_open: 1, open: 2 };

@@ -17,6 +17,8 @@ export interface TypeSummary {
   averageSeconds: number | null;
   p95Seconds: number | null;
   queued: number;
+  /** Those of them that could run now. */
+  ready: number;
   running: number;
   oldestQueuedSeconds: number | null;
 }
@@ -79,7 +81,7 @@ export async function readSummary(
     ...window,
   );
   const times = await sql.all<TimesRow>(executionTimes, window[0], ...window);
-  const open = await sql.all<OpenRow>(openJobs);
+  const open = await sql.all<OpenRow>(openJobs, now);
   const busy = await readBusySeconds(sql, window);
   const errors = await sql.all<{ type: string; code: string; count: number }>(failedAttempts, window[0], ...window);
 
@@ -103,6 +105,7 @@ export async function readSummary(
         averageSeconds: time ? time.total / time.count / 1000 : null,
         p95Seconds: time ? time.p95 / 1000 : null,
         queued: queue?.queued ?? 0,
+        ready: queue?.ready ?? 0,
         running: queue?.running ?? 0,
         oldestQueuedSeconds: queue?.oldest == null ? null : Math.max(0, now - queue.oldest) / 1000,
       };
@@ -142,6 +145,7 @@ interface TimesRow {
 interface OpenRow {
   type: string;
   queued: number;
+  ready: number;
   running: number;
   oldest: number | null;
 }
@@ -168,8 +172,12 @@ const executionTimes = `
   select type, count(*) as count, sum(ms) as total, max(case when place = (95 * size + 99) / 100 then ms end) as p95
   from ranked group by type`;
 
+/** SQL: whether a pending job could run now, if a runner took it; takes the time. */
+export const couldRunNow = '(unfinished_dependencies = 0 and (coalesce(run_tick, 1) = 0 or run_at <= ?))';
+
 const openJobs = `
-  select type, count(*) filter (where status = 'pending') as queued, count(*) filter (where status = 'running') as running,
+  select type, count(*) filter (where status = 'pending') as queued,
+    count(*) filter (where status = 'pending' and ${couldRunNow}) as ready, count(*) filter (where status = 'running') as running,
     min(case when status <> 'pending' then null when run_at > created_at then run_at else created_at end) as oldest
   from jobs where status in ('pending', 'running') group by type`;
 

@@ -1,10 +1,10 @@
 import type { Client } from 'pg';
 import pg from 'pg';
 import type { Value } from '../sql.js';
-import { readAddress } from './address.js';
+import { type Address, readAddress } from './address.js';
 import { type Answer, Batch, type Prepared, type Sent } from './batch.js';
 import { toPostgres } from './dialect.js';
-import { isConnectionFailure, isInvalidText, isReadOnlyServer, isStale } from './postgres-errors.js';
+import { isConnectionFailure, isInvalidText, isReadOnlyServer, isStale, StandbyError } from './postgres-errors.js';
 
 export interface ConnectionNeeds {
   url: string;
@@ -21,11 +21,14 @@ export interface ConnectionNeeds {
  */
 export class Connection {
   readonly #needs: ConnectionNeeds;
-  readonly #prepares: boolean;
+  readonly #address: Address;
   /** Texts as PostgreSQL takes them, and the name under which each is prepared. */
   readonly #texts = new Map<string, { text: string; name: string | undefined }>();
   readonly #isCurrent = new WeakSet<Client>();
   readonly #prepared = new WeakMap<Client, Prepared>();
+  readonly #servers = new WeakMap<Client, Server>();
+  /** Which of the hosts was the primary last. */
+  #host = 0;
   #gathered: { client: Client; statements: Sent[] } | undefined;
   #opening: Promise<Client> | undefined;
   #isClosed = false;
@@ -33,7 +36,7 @@ export class Connection {
 
   constructor(needs: ConnectionNeeds) {
     this.#needs = needs;
-    this.#prepares = readAddress(needs.url).prepares;
+    this.#address = readAddress(needs.url);
   }
 
   /** Milliseconds by which the server's clock is ahead of this host's, by the last answer that told. */
@@ -118,12 +121,36 @@ export class Connection {
     await client?.end().catch(() => {});
   }
 
+  /** What an open connection has reached. */
+  serverOf(client: Client): Server {
+    return this.#servers.get(client) ?? { isStandby: false, timeline: undefined };
+  }
+
+  /** The first of the hosts that takes us in, beginning with the one that did so last. */
   async #connect(): Promise<Client> {
-    const { url, name, isReadOnly, onNotice } = this.#needs;
+    const hosts = this.#address.connectionStrings;
+    let failure: unknown;
+    for (let tried = 0; tried < hosts.length; tried++) {
+      const host = (this.#host + tried) % hosts.length;
+      try {
+        const client = await this.#connectTo(hosts[host] ?? '');
+        this.#host = host;
+        return client;
+      } catch (error) {
+        if (!isConnectionFailure(error) && !isReadOnlyServer(error)) throw error;
+        // That a server is a standby says less than why the primary cannot be reached.
+        if (failure === undefined || isReadOnlyServer(failure)) failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  async #connectTo(connectionString: string): Promise<Client> {
+    const { name, isReadOnly, onNotice } = this.#needs;
     const client = new pg.Client({
-      connectionString: readAddress(url).connectionString,
+      connectionString,
       application_name: name,
-      connectionTimeoutMillis: connectMs,
+      connectionTimeoutMillis: connectMs / this.#address.connectionStrings.length,
       query_timeout: answerMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
@@ -135,9 +162,16 @@ export class Connection {
     client.on('end', () => this.discard(client));
     if (onNotice) client.on('notification', ({ channel, payload }) => onNotice(channel, payload ?? ''));
     await client.connect();
-    this.#isCurrent.add(client);
-    await client.query(sessionSettings(isReadOnly));
-    await this.#measureClock(client);
+    try {
+      this.#isCurrent.add(client);
+      await client.query(sessionSettings(isReadOnly));
+      const [server] = await Promise.all([readServer(client), this.#measureClock(client)]);
+      if (server.isStandby && this.#address.needsPrimary) throw new StandbyError(client.host);
+      this.#servers.set(client, server);
+    } catch (error) {
+      this.discard(client);
+      throw error;
+    }
     if (this.#isClosed) this.discard(client);
     return client;
   }
@@ -154,10 +188,30 @@ export class Connection {
   #known(text: string): { text: string; name: string | undefined } {
     const known = this.#texts.get(text);
     if (known) return known;
-    const made = { text: toPostgres(text), name: this.#prepares ? `s${this.#texts.size}` : undefined };
+    const made = { text: toPostgres(text), name: this.#address.prepares ? `s${this.#texts.size}` : undefined };
     this.#texts.set(text, made);
     return made;
   }
+}
+
+/** What a connection has reached. */
+export interface Server {
+  /** It follows a primary, and takes no writes. */
+  isStandby: boolean;
+  /** Each promotion of a standby begins another one, in which transactions of the one before may be missing. */
+  timeline: string | undefined;
+}
+
+async function readServer(client: Client): Promise<Server> {
+  const [standby, timeline] = await Promise.all([
+    client.query<{ is: number }>('select pg_is_in_recovery() as is'),
+    // A standby has no place of its own in the log, and neither has what only speaks like PostgreSQL.
+    client.query<{ id: string }>('select left(pg_walfile_name(pg_current_wal_lsn()), 8) as id').catch((error) => {
+      if (isConnectionFailure(error)) throw error;
+      return undefined;
+    }),
+  ]);
+  return { isStandby: standby.rows[0]?.is === 1, timeline: timeline?.rows[0]?.id };
 }
 
 /** SQL: the server's clock, in milliseconds. */
@@ -170,11 +224,11 @@ const answerMs = 30_000;
 
 /**
  * A process that is stopped or cut off in the middle of a transaction must not keep the others waiting: the server ends
- * its session.
+ * its session, well before they give up waiting for its locks.
  */
 const sessionSettings = (isReadOnly: boolean): string =>
   [
-    'set idle_in_transaction_session_timeout = 10000',
+    'set idle_in_transaction_session_timeout = 5000',
     'set lock_timeout = 10000',
     'set tcp_keepalives_idle = 10',
     'set tcp_keepalives_interval = 5',

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'pg';
 import { RuntimeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
 import type { Database, EventOrder, Sql, Statement, TransactionOptions, Value } from '../sql.js';
@@ -11,6 +12,7 @@ import {
   isReadOnlyServer,
   isRetriable,
   isStale,
+  isUnknownTransaction,
 } from './postgres-errors.js';
 import { CommitUnanswered, MustBeAlone, runTransaction } from './transaction.js';
 
@@ -20,6 +22,8 @@ export interface PostgresNeeds {
   writer: Connection;
   /** The address without its secrets. */
   location: string;
+  /** The version of the schema that this program knows. */
+  knownVersion: number;
   log: Log;
   /** How long a caller waits for the server before it gets `unavailable`, in milliseconds. */
   deadlineMs: number;
@@ -116,7 +120,7 @@ class PostgresDatabase implements Database {
     try {
       if (last.length > 0) {
         const client = await this.#writer.open();
-        await runTransaction({ connection: this.#writer, client, isAlone: false, isDurable: false }, async (sql) => {
+        await runTransaction({ ...this.#transactionNeeds(client), isAlone: false, isDurable: false }, async (sql) => {
           for (const { text, values } of last) await sql.send(text, ...values);
         });
       }
@@ -165,32 +169,36 @@ class PostgresDatabase implements Database {
     const client = await this.#writer.open();
     let finished: { result: Result } | undefined;
     try {
-      return await runTransaction({ connection: this.#writer, client, isAlone, isDurable }, async (sql) => {
+      return await runTransaction({ ...this.#transactionNeeds(client), isAlone, isDurable }, async (sql) => {
         const result = await body(sql);
         finished = { result };
         return result;
       });
     } catch (error) {
       if (!(error instanceof CommitUnanswered) || !finished) throw error;
+      const { timeline } = this.#writer.serverOf(client);
       this.#writer.discard(client);
-      if (await this.#wasCommitted(error, askedAt)) return finished.result;
+      if (await this.#wasCommitted(error, timeline, askedAt)) return finished.result;
       throw error.cause;
     }
   }
 
-  /** Asks the server about a commit that got no answer. Throws `unavailable` if it cannot be asked in time. */
-  async #wasCommitted({ xid, cause }: CommitUnanswered, askedAt: number): Promise<boolean> {
+  #transactionNeeds(client: Client) {
+    const { knownVersion: version, location } = this.#needs;
+    return { connection: this.#writer, client, known: { version, location } };
+  }
+
+  /** Finds out what became of a commit that got no answer. Throws `unavailable` if nobody can tell in time. */
+  async #wasCommitted(
+    { xid, cause }: CommitUnanswered,
+    timeline: string | undefined,
+    askedAt: number,
+  ): Promise<boolean> {
     const deadline = Math.max(performance.now() + this.#needs.deadlineMs / 2, askedAt + this.#needs.deadlineMs);
     while (performance.now() < deadline && !this.#isClosed) {
-      try {
-        const client = await this.#reader.open();
-        const { rows } = await this.#reader.send<{ status: string | null }>(client, statusOf, [xid]);
-        const status = rows[0]?.status;
-        if (status === 'committed') return true;
-        if (status === 'aborted') return false;
-      } catch (error) {
-        if (!isConnectionFailure(error)) throw error;
-      }
+      const outcome = await this.#askOutcome(xid, timeline);
+      if (outcome === 'unknown') break;
+      if (outcome) return outcome === 'committed';
       await sleep(reconnectPauseMs);
     }
     throw new RuntimeError(
@@ -199,6 +207,30 @@ class PostgresDatabase implements Database {
       'Look at what you changed before you repeat the call.',
       { cause },
     );
+  }
+
+  /** Undefined while it is under way or nobody answers. A standby may only not have heard of it yet. */
+  async #askOutcome(
+    xid: string,
+    timeline: string | undefined,
+  ): Promise<'committed' | 'aborted' | 'unknown' | undefined> {
+    try {
+      const client = await this.#reader.open();
+      const server = this.#reader.serverOf(client);
+      if (server.isStandby) {
+        this.#reader.discard(client);
+        return undefined;
+      }
+      const { rows } = await this.#reader.send<{ status: string | null }>(client, statusOf, [xid]);
+      const status = rows[0]?.status;
+      // A promoted standby may have given the id of a transaction that it never had to another one.
+      if (status === 'committed') return server.timeline === timeline ? 'committed' : 'unknown';
+      return status === 'aborted' ? 'aborted' : undefined;
+    } catch (error) {
+      if (isUnknownTransaction(error)) return 'aborted';
+      if (!isConnectionFailure(error) && !isReadOnlyServer(error)) throw error;
+      return undefined;
+    }
   }
 
   #noteAnswer(): void {

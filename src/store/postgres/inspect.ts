@@ -1,5 +1,5 @@
-import type { Sql, Value } from '../sql.js';
-import { publicAddress } from './address.js';
+import type { Database, Value } from '../sql.js';
+import { publicAddress, splitAddress } from './address.js';
 import { Connection } from './connection.js';
 import { isMissing } from './postgres-errors.js';
 
@@ -26,22 +26,21 @@ export interface PostgresState {
 export async function inspectPostgres(url: string): Promise<PostgresState> {
   return inspect(url, url).catch((error) => {
     if (!isMissing(error)) throw error;
-    const server = new URL(url);
-    server.pathname = '/postgres';
-    return inspect(url, server.href);
+    return inspect(url, splitAddress(url).server);
   });
 }
 
 /** Runs `body` with reads of a database, whose tables it takes as they are. Rejects as the driver does. */
 export async function readPostgres<Result>(
   url: string,
-  body: (read: Pick<Sql, 'all'>) => Promise<Result>,
+  body: (read: Pick<Database, 'all' | 'clockOffset'>) => Promise<Result>,
 ): Promise<Result> {
-  const connection = new Connection({ url, name: 'agent-runtime (doctor)', isReadOnly: true });
+  const connection = new Connection({ url, name: 'agent-runtime (look)', isReadOnly: true });
   try {
     const client = await connection.open();
     return await body({
       all: async <Row>(text: string, ...values: Value[]) => (await connection.send(client, text, values)).rows as Row[],
+      clockOffset: () => connection.clockOffset,
     });
   } finally {
     await connection.close();

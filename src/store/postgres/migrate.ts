@@ -1,8 +1,9 @@
 import type { Client } from 'pg';
 import { migrations } from '../migrate.js';
-import { type Migration, notOurs, tooNew } from '../schema.js';
+import { type Migration, newestOf, notOurs, tooNew } from '../schema.js';
 import type { Connection } from './connection.js';
 import { schemaToPostgres } from './dialect.js';
+import { writeLock } from './transaction.js';
 
 /** The lock under which schemas are changed: one process migrates, the others find nothing to do. */
 const migrationLock = 0x6d696772;
@@ -17,11 +18,13 @@ export async function migrate(
   steps: readonly Migration[] = migrations,
 ): Promise<void> {
   const client = await connection.open();
-  const newest = steps.at(-1)?.version ?? 0;
+  const newest = newestOf(steps);
   if ((await versionOf(client, location, newest)) === newest) return;
   await client.query('begin');
   try {
     await client.query(`select pg_advisory_xact_lock(${migrationLock})`);
+    // Whoever writes looks at the version under this lock: none goes on with the former one.
+    await client.query(`select pg_advisory_xact_lock(${writeLock})`);
     const found = await versionOf(client, location, newest);
     if (found === undefined) await refuseForeign(client, location, steps);
     await bringUp(client, found ?? 0, steps);

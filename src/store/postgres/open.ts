@@ -1,5 +1,6 @@
 import type { Log } from '../../base/log.js';
-import type { Migration } from '../schema.js';
+import { migrations } from '../migrate.js';
+import { type Migration, newestOf } from '../schema.js';
 import type { Database } from '../sql.js';
 import { publicAddress, splitAddress } from './address.js';
 import { Connection } from './connection.js';
@@ -28,6 +29,7 @@ export async function openPostgres({
   url,
   log,
   deadlineMs = 10_000,
+  steps = migrations,
   ...options
 }: OpenPostgresOptions): Promise<Database> {
   const location = publicAddress(url);
@@ -38,12 +40,13 @@ export async function openPostgres({
       await createDatabase(url);
       log.info('the database did not exist and was created', { location });
     });
-    await migrate(writer, location, options.steps);
+    await migrate(writer, location, steps);
   } catch (error) {
     await writer.close();
     throw explain(error, location);
   }
-  return postgresDatabase({ url, writer, location, log, deadlineMs, alwaysAlone: options.alwaysAlone });
+  const knownVersion = newestOf(steps);
+  return postgresDatabase({ url, writer, location, knownVersion, log, deadlineMs, alwaysAlone: options.alwaysAlone });
 }
 
 /** Replaces the contents of the database by those of a backup. Throws `not_configured` without `pg_restore`, `unavailable` if it fails. */

@@ -16,11 +16,14 @@ export const isDuplicate = (error: unknown): boolean => /^(42P04|23505)$/.test(c
 export const isStale = (error: unknown): boolean =>
   codeOf(error) === '26000' || (codeOf(error) === '0A000' && /cached plan/.test(messageOf(error)));
 
-/** Whether the connection failed, or the server cannot serve now: starting, stopping, full, or no longer the primary. */
+/**
+ * Whether the connection failed, or the server cannot serve now: starting, stopping, full, or it has ended a session that
+ * was silent in the middle of a transaction.
+ */
 export function isConnectionFailure(error: unknown): boolean {
   const code = codeOf(error);
   return (
-    /^(08|57P|53300)/.test(code) ||
+    /^(08|57P|53300|25P03)/.test(code) ||
     /^E[A-Z]+$/.test(code) ||
     /Connection terminated|connection error and is not queryable|Client was closed|timeout expired|read timeout/i.test(
       messageOf(error),
@@ -33,6 +36,19 @@ export const isInvalidText = (error: unknown): error is Error => /^42/.test(code
 
 /** The server is not the primary any more, or not yet: another one is, at the same address. */
 export const isReadOnlyServer = (error: unknown): boolean => codeOf(error) === '25006';
+
+/** What a host is that follows the primary where the primary is wanted. */
+export class StandbyError extends Error {
+  readonly code = '25006';
+
+  constructor(host: string) {
+    super(`${host} is a standby, and no host of the address is the primary`);
+  }
+}
+
+/** The server has not given out the id of a transaction yet: it was promoted before it heard of it. */
+export const isUnknownTransaction = (error: unknown): boolean =>
+  codeOf(error) === '22023' && /in the future/.test(messageOf(error));
 
 /** An error of PostgreSQL as one that names the database and what to do. Any other error is returned as it is. */
 export function explain(error: unknown, location: string): unknown {
@@ -57,6 +73,12 @@ export function explain(error: unknown, location: string): unknown {
     return unavailable(
       `Other transactions of ${location} got in the way each time; nothing was written.`,
       'Try again.',
+    );
+  }
+  if (code === '55P03') {
+    return unavailable(
+      `Another transaction of ${location} has kept a lock for too long; nothing was written.`,
+      'Try again: the server ends the session of a process that was stopped or cut off within 5 s.',
     );
   }
   if (code === '53300') {

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { becameNewer } from '../schema.js';
 import type { Sql, Value } from '../sql.js';
 import { guardAgainstWaiting } from '../transaction-guard.js';
 import { type Connection, serverNow } from './connection.js';
@@ -22,6 +23,8 @@ export interface TransactionNeeds {
   client: Client;
   isAlone: boolean;
   isDurable: boolean;
+  /** The version of the schema that this program knows, and the name of the database for whoever finds a newer one. */
+  known: { version: number; location: string };
 }
 
 /**
@@ -29,7 +32,7 @@ export interface TransactionNeeds {
  * the last writes with `commit`.
  */
 export async function runTransaction<Result>(
-  { connection, client, isAlone, isDurable }: TransactionNeeds,
+  { connection, client, isAlone, isDurable, known }: TransactionNeeds,
   body: (sql: Sql) => Promise<Result>,
 ): Promise<Result> {
   const guard = guardAgainstWaiting();
@@ -63,14 +66,20 @@ export async function runTransaction<Result>(
   };
 
   // Their errors are those of the first statement, which finds no open transaction.
-  const opening = (text: string) => {
-    const answer = connection.send<{ xid: string; now: number }>(client, text);
+  const opening = <Row>(text: string) => {
+    const answer = connection.send<Row>(client, text);
     answer.catch((error) => (failure ??= { error }));
     return answer;
   };
   opening('begin');
   if (isDurable) opening('set local synchronous_commit = on');
-  const locked = opening(isAlone ? lockAlone : lockBeside);
+  const locked = opening<Opened>(isAlone ? lockAlone : lockBeside);
+  // A statement of its own: that of the lock sees what was there before it waited.
+  const newer = opening<{ version: number }>(readVersion).then(
+    ({ rows: [{ version } = { version: 0 }] }) =>
+      version > known.version ? becameNewer(known.location, version, known.version) : undefined,
+    () => undefined,
+  );
   const sentAt = Date.now();
   locked.then(
     ({ rows: [row] }) => row && connection.noteClock(sentAt, row.now, Date.now()),
@@ -83,7 +92,9 @@ export async function runTransaction<Result>(
     // A body that caught the error of a statement cannot go on: the server has given the transaction up.
     if (failure) throw (failure as { error: unknown }).error;
     // Without its id its outcome could not be asked for.
-    const [{ xid }] = (await locked).rows as [{ xid: string; now: number }];
+    const [{ xid }] = (await locked).rows as [Opened];
+    const refusal = await newer;
+    if (refusal) throw refusal;
     const { command } = await connection.send(client, 'commit').catch((error) => {
       // What fails before it keeps it from being tried.
       if (failure && !isConnectionFailure(failure.error)) throw failure.error;
@@ -97,12 +108,20 @@ export async function runTransaction<Result>(
     guard.disarm();
     if (!(error instanceof CommitUnanswered))
       await connection.send(client, 'rollback').catch(() => connection.discard(client));
-    throw error;
+    // What failed may have done so because of it.
+    throw (await newer) ?? error;
   }
 }
 
-/** 'agrt' in ASCII: the lock that those who write alone hold for themselves, and all others together. */
+/** 'agrt' in ASCII: the lock that those who write alone or change the schema hold for themselves, and all others together. */
 export const writeLock = 0x61677274;
+
+interface Opened {
+  xid: string;
+  now: number;
+}
+
+const readVersion = 'select version from schema_version';
 /** With the transaction's id, by which its outcome can be asked for later, and the server's clock. */
 const more = `pg_current_xact_id()::text as xid, ${serverNow} as now`;
 const lockAlone = `select pg_advisory_xact_lock(${writeLock}), ${more}`;

@@ -63,8 +63,7 @@ class SqliteDatabase implements Database {
 
   readonly get: Database['get'] = (text, ...values) => this.#read(({ reads }) => reads.get(text, values));
 
-  readonly run: Database['run'] = (text, ...values) =>
-    this.#inTurn((askedAt) => this.#patiently(({ writes }) => writes.run(text, values), askedAt));
+  readonly run: Database['run'] = (text, ...values) => this.transaction((sql) => sql.run(text, ...values));
 
   readonly send: Database['send'] = async (text, ...values) => {
     await this.run(text, ...values);
@@ -184,10 +183,21 @@ class SqliteDatabase implements Database {
       // The level cannot change inside a transaction.
       if (durable) opened.writer.pragma('synchronous = full');
       opened.begin.run();
-      if (this.#isOpenedHere()) return opened;
+      if (this.#isOpenedHere()) return this.#known(opened);
       opened.rollback.run();
     }
     return this.#recovered().then(() => this.#begin(durable));
+  }
+
+  /** A schema that this program does not know is not written to. */
+  #known(opened: OpenFile): OpenFile {
+    try {
+      opened.refuseNewer();
+      return opened;
+    } catch (error) {
+      opened.rollback.run();
+      throw error;
+    }
   }
 
   #isOpenedHere(maxAgeMs = 0): boolean {

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../base/clock.js';
 import { migrations } from '../migrate.js';
-import { type Migration, notOurs, tooNew } from '../schema.js';
+import { type Migration, newestOf, notOurs, tooNew } from '../schema.js';
 import type { Connection } from './connection.js';
 import { adoptLegacy, isLegacy, setAsideLegacy } from './legacy/adopt.js';
 import { brokenReferences, markVersion, ownerOf, tableNames, versionOf } from './schema.js';
@@ -56,7 +56,7 @@ export function migrate(connection: Connection, options: MigrateOptions): void {
 }
 
 function compare(connection: Connection, { file, steps = migrations }: MigrateOptions): boolean {
-  const newest = steps.at(-1)?.version ?? 0;
+  const newest = newestOf(steps);
   const found = versionOf(connection);
   const owner = ownerOf(connection);
   if (owner === 'us') {
@@ -75,7 +75,7 @@ function change(connection: Connection, current: number, { now, steps = migratio
   const brokenBefore = brokenReferences(connection);
   for (const step of steps) if (step.version > current) step.up(connection);
   if (earlier) adoptLegacy(connection, earlier, now);
-  markVersion(connection, steps.at(-1)?.version ?? 0);
+  markVersion(connection, newestOf(steps));
   for (const [table, count] of brokenReferences(connection)) {
     if (count > (brokenBefore.get(table) ?? 0)) throw new Error(`The migration broke references of table ${table}.`);
   }

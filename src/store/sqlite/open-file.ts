@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { RuntimeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
+import { becameNewer } from '../schema.js';
 import type { Statement, Value } from '../sql.js';
 import type { Connection, PreparedStatement } from './connection.js';
 import { explain } from './sqlite-errors.js';
@@ -14,6 +15,8 @@ export interface Connections {
   /** Read-only, so that reads outside a transaction never see rows that may yet be rolled back. */
   reader: Connection;
   log: Log;
+  /** The version of the schema that this program knows. */
+  knownVersion: number;
   /** What was wrong with its write-ahead log before it was opened. */
   damage?: WalDamage | undefined;
 }
@@ -33,13 +36,15 @@ export class OpenFile {
   readonly rollback: PreparedStatement;
   /** To be called after each write. */
   readonly afterWrite: () => void;
+  readonly #version: PreparedStatement<[], number>;
+  readonly #knownVersion: number;
   readonly #file: string;
   readonly #identity: string | undefined;
   readonly #walIdentity: string | undefined;
   #seenAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
-  constructor({ file, writer, reader, log, damage }: Connections) {
+  constructor({ file, writer, reader, log, knownVersion, damage }: Connections) {
     for (const connection of [writer, reader]) connection.pragma(`busy_timeout = ${sqliteWaitMs}`);
     this.damage = damage;
     this.writer = writer;
@@ -49,6 +54,8 @@ export class OpenFile {
     this.begin = writer.prepare('begin immediate');
     this.commit = writer.prepare('commit');
     this.rollback = writer.prepare('rollback');
+    this.#version = writer.prepare<[], number>('pragma user_version').pluck();
+    this.#knownVersion = knownVersion;
     this.afterWrite = createWalCheckpointer(writer, file, log);
     // Opens its write-ahead log now: a first read later would make a new one if the file has been moved away by then.
     reader.pragma('schema_version');
@@ -72,6 +79,15 @@ export class OpenFile {
     const isHere = identityOf(this.#file) === this.#identity;
     this.#seenAt = isHere ? now : Number.NEGATIVE_INFINITY;
     return isHere;
+  }
+
+  /**
+   * Throws `unavailable` if another program has made the schema newer since. Within a transaction that writes nobody else
+   * can: it takes a microsecond, as SQLite has the page of the version at hand.
+   */
+  refuseNewer(): void {
+    const found = Number(this.#version.get());
+    if (found > this.#knownVersion) throw becameNewer(this.#file, found, this.#knownVersion);
   }
 
   /** An empty file counts as none: whoever puts a database there has not come far yet. */
@@ -99,10 +115,24 @@ export class OpenFile {
     this.#isClosed = true;
     try {
       if (this.writer.inTransaction) this.rollback.run();
-      if (mayWrite && last.length > 0) writeLast(this.writer, last, this.#file);
+      if (mayWrite && last.length > 0) this.#writeLast(last);
     } finally {
       this.reader.close();
       this.writer.close();
+    }
+  }
+
+  #writeLast(statements: readonly Statement[]): void {
+    const write = this.writer.transaction(() => {
+      this.refuseNewer();
+      for (const { text, values } of statements) this.writer.prepare(text).run(...values);
+    });
+    try {
+      write.immediate();
+    } catch (error) {
+      // Another process holds the lock or has made the schema newer, or the disk is full. The leases of this process
+      // expire by themselves then.
+      if (!(explain(error, this.#file) instanceof RuntimeError)) throw error;
     }
   }
 }
@@ -126,19 +156,6 @@ function statOf(path: string) {
   } catch {
     // A directory on the way may not be entered any more, or its disk is gone.
     return undefined;
-  }
-}
-
-function writeLast(writer: Connection, statements: readonly Statement[], file: string): void {
-  try {
-    writer
-      .transaction(() => {
-        for (const { text, values } of statements) writer.prepare(text).run(...values);
-      })
-      .immediate();
-  } catch (error) {
-    // Another process holds the lock, or the disk is full. The leases of this process expire by themselves then.
-    if (!(explain(error, file) instanceof RuntimeError)) throw error;
   }
 }
 

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EpochMs } from '../../base/clock.js';
 import { RuntimeError } from '../../base/errors.js';
 import type { Log } from '../../base/log.js';
-import { type Migration, notOurs } from '../schema.js';
+import { migrations } from '../migrate.js';
+import { type Migration, newestOf, notOurs } from '../schema.js';
 import type { Database } from '../sql.js';
 import { makeBackup } from './backup.js';
 import type { Connection } from './connection.js';
@@ -62,14 +63,15 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
 }
 
 async function openFile(driver: Driver, options: OpenOptions): Promise<OpenFile> {
-  const { file, log, lockDeadlineMs = usualLockDeadlineMs } = options;
+  const { file, log, lockDeadlineMs = usualLockDeadlineMs, steps = migrations } = options;
+  const knownVersion = newestOf(steps);
   const startedAt = performance.now();
   try {
     prepareFile(file, log);
     const damage = await findWalDamage(file);
     if (damage) log.error(explainWalDamage(damage), { file });
     const writer = await openWriter(driver, options, startedAt + lockDeadlineMs * 3);
-    return new OpenFile({ file, writer, reader: openReader(driver, file, writer), log, damage });
+    return new OpenFile({ file, writer, reader: openReader(driver, file, writer), log, knownVersion, damage });
   } catch (error) {
     throw explainOpening(error, file, performance.now() - startedAt);
   }

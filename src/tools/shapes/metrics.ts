@@ -39,6 +39,7 @@ export const metricsOutput = z.strictObject({
   average_execution_time: z.number().nullable(),
   error_rates_by_type: z.record(z.string(), z.number().nullable()),
   agent_utilization: z.record(z.string(), z.number()),
+  /** Jobs that could run now and wait for a runner; `queued` of a type also has those that wait for something else. */
   queue_depth: z.int(),
   types: z.array(
     z.strictObject({
@@ -93,7 +94,7 @@ export function showMetrics(summary: Summary): ShownMetrics {
     average_execution_time: rounded(summary.averageSeconds),
     error_rates_by_type: Object.fromEntries(types.map(({ type, errorRate }) => [type, rounded(errorRate)])),
     agent_utilization: Object.fromEntries(agents.map(({ agent, utilization }) => [agent, rounded(utilization)])),
-    queue_depth: sum((type) => type.queued),
+    queue_depth: sum((type) => type.ready),
     types: types.map((type) => ({
       type: type.type,
       submitted: type.submitted,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { count, observe, raise } from '../../../src/core/metrics/counters.js';
 import { purge } from '../../../src/core/retention/purge.js';
+import { showMetrics } from '../../../src/tools/shapes/metrics.js';
 import { buildChild, startChild } from '../../support/child.js';
 import { projectRoot } from '../../support/paths.js';
 import { databaseEnv } from '../../support/postgres.js';
@@ -227,12 +228,19 @@ it('tool calls that could not be written yet are written the next time', async (
   });
 });
 
-it('a job that is submitted and one that waits show in the depth of their queue', async () => {
+it('the depth of a queue is what could run now: a job that is not due, or behind another, waits apart', async () => {
   const queue = await testQueue();
-  await queue.submit();
+  const figures = async () => {
+    const samples = await samplesOf(queue.runtime.db, queue.clock.now());
+    const { types, queue_depth } = showMetrics(await queue.runtime.metrics.summary(3_600_000));
+    const of = (type: string) => [samples[`queue_depth{type=${type}}`], samples[`jobs_waiting{type=${type}}`]];
+    return { generic: of('generic'), llm: of('llm'), queue_depth, queued: types.map(({ queued }) => queued) };
+  };
+  const first = await queue.submit();
+  await queue.submit({ dependsOn: [first.id] });
   await queue.submit({ type: 'llm', payload: {}, runAt: queue.clock.now() + 60_000 });
-  expect(await samplesOf(queue.runtime.db)).toMatchObject({
-    'queue_depth{type=generic}': 1,
-    'queue_depth{type=llm}': 1,
-  });
+  await queue.submit({ type: 'llm', payload: {}, delayMs: 120_000 });
+  expect(await figures()).toEqual({ generic: [1, 1], llm: [0, 2], queue_depth: 1, queued: [2, 2] });
+  queue.clock.pass(60_000);
+  expect(await figures()).toEqual({ generic: [1, 1], llm: [1, 1], queue_depth: 2, queued: [2, 2] });
 });

@@ -1,11 +1,24 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { RuntimeError } from '../../../src/base/errors.js';
+import { explain } from '../../../src/store/postgres/postgres-errors.js';
 import type { Sql } from '../../../src/store/sql.js';
 import { postgresPort } from '../../support/postgres.js';
 import { notesIn } from '../open-store.js';
 import { openPostgresStore } from './open-postgres.js';
 
 const addNote = (sql: Sql, text: string) => sql.run('insert into notes (text) values (?)', text);
+
+it.each(['55P03', '25P03'])(
+  'waiting too long for a process that is silent is unavailable, not a fault of ours: %s',
+  (code) => {
+    const error = Object.assign(new Error('canceling statement due to lock timeout'), { code });
+    expect(explain(error, 'postgres://db/board')).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('postgres://db/board'),
+      hint: expect.stringMatching(/^(Try again|Nothing was written\.)/),
+    });
+  },
+);
 
 describe.runIf(postgresPort)('a database on a PostgreSQL server', () => {
   test('a transaction is kept whole', async () => {

@@ -15,7 +15,7 @@ export function Types({ metrics }: { metrics: ShownMetrics }) {
         <Count name="Submitted" count={sum(({ submitted }) => submitted)} ms={ms} />
         <Count name="Completed" count={sum(({ completed }) => completed)} ms={ms} />
         <Figure name="Average time" value={seconds(metrics.average_execution_time)} />
-        <Figure name="Waiting now" value={number(metrics.queue_depth)} />
+        <Figure name="Ready to run" value={number(metrics.queue_depth)} />
         <Figure name="Tokens in all" value={number(totals.llm_input_tokens + totals.llm_output_tokens)} />
         <Figure name="Tool calls in all" value={number(totals.tool_calls)} />
       </dl>

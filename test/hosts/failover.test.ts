@@ -1,0 +1,121 @@
+import pg from 'pg';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Sql } from '../../src/store/sql.js';
+import { openPostgresStore } from '../store/postgres/open-postgres.js';
+import { eventually } from '../support/eventually.js';
+import { postgresPort } from '../support/postgres.js';
+import { type PostgresServer, postgresBinaries, startPostgres, startStandby } from '../support/postgres-server.js';
+import { expectWholeBoard, loadBoard } from './board-load.js';
+import { cuttingProxy } from './cutting-proxy.js';
+import { hostNamed } from './host.js';
+
+const addressOf = (ports: readonly number[]): string =>
+  `postgres://agrt@${ports.map((port) => `127.0.0.1:${port}`).join(',')}/board`;
+
+async function query<Row extends object>(port: number, text: string): Promise<Row[]> {
+  const client = new pg.Client(addressOf([port]).replace(/board$/, 'postgres'));
+  await client.connect();
+  try {
+    return (await client.query<Row>(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** A primary and a standby that follows it; with `isSynchronous` a commit is acknowledged only when both have it. */
+async function twoServers({ isSynchronous }: { isSynchronous: boolean }) {
+  const binaries = postgresBinaries() ?? '';
+  const primary = await startPostgres(binaries, { isSafe: true });
+  onTestFinished(() => primary.stop());
+  const standby = await startStandby(binaries, primary, { isSafe: true });
+  onTestFinished(() => standby.stop());
+  if (isSynchronous) {
+    await query(primary.port, "alter system set synchronous_standby_names = '*'");
+    await query(primary.port, 'select pg_reload_conf()');
+    await eventually('the standby is waited for', async () => {
+      const [row] = await query<{ state: string }>(primary.port, 'select sync_state as state from pg_stat_replication');
+      return row?.state === 'sync';
+    });
+  }
+  return { primary, standby };
+}
+
+const promote = async ({ port }: PostgresServer): Promise<void> => {
+  await query(port, "alter system set synchronous_standby_names = ''");
+  await query(port, 'select pg_reload_conf()');
+  await query(port, 'select pg_promote()');
+};
+
+const addOne = async (sql: Sql): Promise<void> => {
+  await sql.run("update counters set value = value + 1 where name = 'a'");
+};
+
+describe.runIf(postgresPort)('a primary that is killed', () => {
+  it('is followed by its standby: what was acknowledged is there, once, and the sessions find it by themselves', async () => {
+    const { primary, standby } = await twoServers({ isSynchronous: true });
+    const url = addressOf([primary.port, standby.port]);
+    const sessions = await Promise.all(['a', 'b', 'c'].map((name) => hostNamed(name, { url }).session()));
+    const load = loadBoard(sessions);
+    await eventually('there is load', () => load.done.length > 20);
+    await primary.stop('KILL');
+    await eventually('calls say that there is no primary', () => load.refused.length > 2);
+    expect(load.refused[0]).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining(`127.0.0.1:${primary.port},127.0.0.1:${standby.port}`),
+      hint: expect.stringMatching(/repeat the call/),
+    });
+    const before = load.done.length;
+    await promote(standby);
+    await eventually('work goes on', () => load.done.length > before + 20);
+    await load.end();
+    await expectWholeBoard(addressOf([standby.port]), load);
+  });
+
+  it('had committed what its standby has not heard of: the change is made again, and once', async () => {
+    const { standby, cut, proxy, changing } = await lostCommit();
+    proxy.restore(standby.port);
+    await changing;
+    expect(await cut.get("select value from counters where name = 'a'")).toEqual({ value: 1 });
+  });
+
+  it('had committed under an id that another transaction has now: nobody is told that it is there', async () => {
+    const { standby, cut, proxy, changing, xid } = await lostCommit();
+    await eventually('the id is given out again', async () => {
+      const [row] = await query<{ next: string }>(standby.port, 'select pg_current_xact_id()::text as next');
+      return Number(row?.next) >= xid;
+    });
+    proxy.restore(standby.port);
+    await expect(changing).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('whether it was is not known'),
+      hint: expect.stringContaining('Look at what you changed'),
+    });
+    expect(await cut.get("select value from counters where name = 'a'")).toEqual({ value: 0 });
+  });
+});
+
+/** A change that a primary had committed, of which neither its standby has heard, which is the primary now, nor whoever made it. */
+async function lostCommit() {
+  const { primary, standby } = await twoServers({ isSynchronous: false });
+  const proxy = await cuttingProxy(primary.port);
+  // So that the proxy sees the words of each statement.
+  const cut = await openPostgresStore({ url: `${addressOf([proxy.port])}?prepare=off`, deadlineMs: 30_000 });
+  await query(standby.port, "alter system set primary_conninfo = ''");
+  await query(standby.port, 'select pg_reload_conf()');
+  await eventually('the standby has all so far, and no more', async () => {
+    const followers = await query(primary.port, 'select 1 from pg_stat_replication');
+    return followers.length === 0;
+  });
+  proxy.cutAtCommit('answer', { alsoInterrupts: true });
+  let xid = 0;
+  const changing = cut.transaction(async (sql) => {
+    await addOne(sql);
+    const row = await sql.get<{ xid: string }>('select cast(pg_current_xact_id() as text) as xid');
+    if (xid === 0) xid = Number(row?.xid);
+  });
+  changing.catch(() => {});
+  await eventually('the commit has got no answer', () => proxy.cuts() === 1);
+  await primary.stop('KILL');
+  await promote(standby);
+  return { standby, cut, proxy, changing, xid };
+}
