@@ -19,6 +19,7 @@ import {
   textWithDefault,
 } from './options.js';
 import { importedClients } from './servers/imported-clients.js';
+import { webhookCommands } from './webhook-commands.js';
 
 const setupCommands = [
   defineCommand({
@@ -384,6 +385,7 @@ export const commands: Readonly<Record<string, readonly (DefinedCommand | Comman
       description: 'Manage the tokens that let programs and other hosts in over HTTP.',
       commands: tokenCommands,
     },
+    webhookCommands,
   ],
   Board: boardCommands,
   Tools: [

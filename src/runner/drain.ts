@@ -181,8 +181,11 @@ export class Drain {
     const over = this.#over.splice(0);
     this.#held.judge(over, this.#capacity);
     const askedAt = performance.now();
-    const { ended, next } = await persistTurn(this.#needs.runnerId, over, this.#room(), this.#needs, this.#held.spare);
+    const { spare, isEnough } = this.#held;
+    const haste = { spare, isEnough };
+    const { ended, next, lockedMs } = await persistTurn(this.#needs.runnerId, over, this.#room(), this.#needs, haste);
     this.#turnMs = performance.now() - askedAt;
+    this.#held.turned(lockedMs);
     for (const [index, { job, key, durationMs }] of over.entries()) {
       this.#begun.settle(key.token);
       this.#logEnd(job, ended[index], durationMs);
@@ -195,6 +198,7 @@ export class Drain {
     // A signal may have come while the jobs were being claimed; a runner that was written off has lost all it carries.
     if (this.#mustEnd) this.#stopAll(next.do === 'leave' ? 'superseded' : 'ending');
     if (next.do === 'wait') await this.#waitUntil(next.until);
+    else if (next.do === 'rest') await this.#rest();
     else await this.#untilTurn();
   }
 
@@ -224,6 +228,13 @@ export class Drain {
     }
   }
 
+  /** While another runner does what this one could. */
+  async #rest(): Promise<void> {
+    const { jobs, runnerId } = this.#needs;
+    do await this.#pause(moreMs);
+    while (this.#mayTake() && (await jobs.isSpared(this.#lane, runnerId).catch(() => false)));
+  }
+
   /** Resolves after a time, or when something has ended, or must. */
   async #pause(ms: number | undefined): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
@@ -237,7 +248,7 @@ export class Drain {
   }
 
   #hasReady(): Promise<boolean> {
-    return this.#needs.jobs.hasReady(this.#lane).catch(() => true);
+    return this.#needs.jobs.hasReady(this.#lane, this.#needs.runnerId).catch(() => true);
   }
 
   #mayTake(): boolean {

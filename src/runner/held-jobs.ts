@@ -8,6 +8,10 @@ const shortMs = 50;
 const staleMs = 300;
 /** Then no more are held for this long. */
 const sobrietyMs = 5_000;
+/** By how much what a turn and its jobs took counts less with each turn after it. */
+const fading = 0.8;
+/** The share of its time in which a runner writes from which on it needs no other beside it, and below which it does again. */
+const [enoughShare, tooSmallShare] = [1 / 2, 1 / 3];
 
 /**
  * Jobs that a runner has claimed and not begun, to begin as soon as others of it end. It holds some only while its jobs are
@@ -19,6 +23,10 @@ export class HeldJobs {
   #timer: NodeJS.Timeout | undefined;
   #spare = 0;
   #notBefore = Number.NEGATIVE_INFINITY;
+  #turnedAt = performance.now();
+  #writingMs = 0;
+  #doingMs = 0;
+  #isEnough = false;
 
   /** `onStale` is called when some have been held for too long; it takes them all. */
   constructor(onStale: () => void) {
@@ -34,10 +42,25 @@ export class HeldJobs {
     return performance.now() < this.#notBefore ? 0 : this.#spare;
   }
 
+  /** Whether the jobs are so short that to write them takes longer than to do them. */
+  get isEnough(): boolean {
+    return this.spare > 0 && this.#isEnough;
+  }
+
   /** Judges by the attempts that have ended since the last turn. */
   judge(ended: readonly { durationMs: number }[], capacity: number): void {
     const areShort = ended.length >= capacity && ended.every(({ durationMs }) => durationMs <= shortMs);
     this.#spare = capacity > 1 && areShort ? mostHeld : 0;
+    this.#doingMs = this.#doingMs * fading + performance.now() - this.#turnedAt;
+    const share = this.#writingMs / (this.#writingMs + this.#doingMs);
+    this.#isEnough = areShort && share > (this.#isEnough ? tooSmallShare : enoughShare);
+    if (!areShort) this.#writingMs = this.#doingMs = 0;
+  }
+
+  /** Call it after each turn. */
+  turned(lockedMs: number): void {
+    this.#turnedAt = performance.now();
+    this.#writingMs = this.#writingMs * fading + lockedMs;
   }
 
   hold(jobs: readonly JobRow[]): void {

@@ -19,6 +19,7 @@ import { makePrivateDirectory } from '../base/private-files.js';
 import { type EndedAttempt, isUnavailable } from '../core/jobs/finish-job.js';
 import type { JobStore, Turn } from '../core/jobs/job-store.js';
 import type { AttemptKey, Outcome } from '../core/jobs/outcome.js';
+import type { Haste } from '../core/jobs/runners.js';
 
 export interface PersistNeeds {
   jobs: Pick<JobStore, 'turn'>;
@@ -38,14 +39,14 @@ export async function persistTurn(
   ended: readonly EndedAttempt[],
   room: number,
   needs: PersistNeeds,
-  spare = 0,
+  haste: Haste = {},
 ): Promise<Turn> {
   const { jobs, spool, log, patienceMs = 60_000 } = needs;
   const giveUpAt = performance.now() + patienceMs;
   const spooled = new Set<EndedAttempt>();
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, 5_000)) {
     try {
-      const turn = await jobs.turn(runnerId, ended, room, spare);
+      const turn = await jobs.turn(runnerId, ended, room, haste);
       for (const { key } of spooled) spool.forget(key);
       return turn;
     } catch (error) {

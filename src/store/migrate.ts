@@ -28,6 +28,8 @@ import { jobCounts } from './migrations/027-job-counts.js';
 import { fairShares } from './migrations/028-fair-shares.js';
 import { scheduleFirings } from './migrations/029-schedule-firings.js';
 import { hosts } from './migrations/030-hosts.js';
+import { eventTargets } from './migrations/031-event-targets.js';
+import { openJobs } from './migrations/033-open-jobs.js';
 import type { Migration } from './schema.js';
 
 /** Every migration, oldest first: append only. Both engines run them, PostgreSQL in the words of its own. */
@@ -62,4 +64,6 @@ export const migrations: readonly Migration[] = [
   fairShares,
   scheduleFirings,
   hosts,
+  eventTargets,
+  openJobs,
 ];

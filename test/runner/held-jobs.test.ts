@@ -27,6 +27,23 @@ describe('a runner claims jobs ahead', () => {
     expect(held.spare).toBe(0);
   });
 
+  it('and needs no other runner while to write them takes longer than to do them', () => {
+    const held = new HeldJobs(() => {});
+    const judge = (...durations: number[]) => {
+      held.judge(ended(...durations), 2);
+      return held.isEnough;
+    };
+    const hour = 3_600_000;
+    expect(judge(1, 1)).toBe(false);
+    held.turned(hour);
+    expect(judge(1, 1)).toBe(true);
+    // Nothing that was begun before says what the next ones take.
+    expect(judge(1, 900)).toBe(false);
+    expect(judge(1, 1)).toBe(false);
+    held.turned(0);
+    expect(judge(1, 1)).toBe(false);
+  });
+
   it('begins them in their order, and hands them back when they wait for too long', async () => {
     const back: string[] = [];
     const held = new HeldJobs(() => back.push(...held.take().map(({ id }) => id)));

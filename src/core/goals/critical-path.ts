@@ -2,7 +2,7 @@ import type { Sql } from '../../store/sql.js';
 
 interface Edge {
   task_id: number;
-  depends_on: number | null;
+  depends_on: number;
 }
 
 /**
@@ -10,24 +10,28 @@ interface Edge {
  * first. Every task counts the same, as there are no estimates. Of several longest chains it is the oldest.
  */
 export async function findCriticalPath(sql: Sql, goalId: number): Promise<number[]> {
+  // Only the tasks that wait for others of the goal are fetched: most of those of a large goal are in no chain.
   const edges = await sql.all<Edge>(
-    `select t.id as task_id, d.depends_on from tasks t
-     left join task_dependencies d on d.task_id = t.id and exists (
-       select 1 from tasks p where p.id = d.depends_on and p.goal_id = t.goal_id and p.status in ('pending', 'in_progress'))
-     where t.goal_id = ? and t.status in ('pending', 'in_progress') order by t.id, d.depends_on`,
+    `select d.task_id, d.depends_on from tasks t join task_dependencies d on d.task_id = t.id
+     where t.goal_id = ? and t.status in ('pending', 'in_progress') and exists (
+       select 1 from tasks p where p.id = d.depends_on and p.goal_id = t.goal_id and p.status in ('pending', 'in_progress'))`,
     goalId,
   );
-  return longestChain(edges);
+  const chain = longestChain(edges.sort((a, b) => a.task_id - b.task_id || a.depends_on - b.depends_on));
+  if (chain.length > 0) return chain;
+  const oldest = await sql.get<{ id: number | null }>(
+    "select min(id) as id from tasks where goal_id = ? and status in ('pending', 'in_progress')",
+    goalId,
+  );
+  return oldest?.id == null ? [] : [oldest.id];
 }
 
-/** The longest chain of a graph. Exported for its tests. */
+/** The longest chain of the tasks that edges connect; none without edges. Exported for its tests. */
 export function longestChain(edges: readonly Edge[]): number[] {
-  const waitsFor = new Map<number, number[]>();
-  for (const { task_id, depends_on } of edges) {
-    const known = waitsFor.get(task_id) ?? [];
-    if (depends_on !== null) known.push(depends_on);
-    waitsFor.set(task_id, known);
-  }
+  const ids = new Set(edges.flatMap(({ task_id, depends_on }) => [task_id, depends_on]));
+  // By their ids, so that of chains of one length the oldest comes first.
+  const waitsFor = new Map([...ids].sort((a, b) => a - b).map((id): [number, number[]] => [id, []]));
+  for (const { task_id, depends_on } of edges) waitsFor.get(task_id)?.push(depends_on);
   const length = new Map<number, number>();
   const before = new Map<number, number>();
   for (const id of inOrder(waitsFor)) {

@@ -34,16 +34,19 @@ const deadlyCrashes = 3;
  * written to; then nothing has changed.
  *
  * @param next is called last in the same transaction; its result is handed on
+ * @param onBegun is called when the transaction has begun
  */
 export async function finishAttempts<Next>(
   db: Database,
   ended: readonly EndedAttempt[],
   rules: FinishRules,
   next: (sql: Sql) => Promise<Next>,
+  onBegun: () => void = () => {},
 ): Promise<{ rows: (JobRow | undefined)[]; next: Next }> {
   const write = (attempts: readonly EndedAttempt[]) =>
     db.transaction(
       async (sql) => {
+        onBegun();
         const rows: (JobRow | undefined)[] = [];
         const batch = newBatch();
         const plain = await finishPlain(sql, attempts, rules, batch.counted);

@@ -15,6 +15,8 @@ import { hasDeadRunner, type Rescued, type RescueNeeds, rescueLostRunners } from
 import { type RetryOptions, retryJob } from './retry-job.js';
 import {
   type CarriedAttempt,
+  type Haste,
+  hasEnough,
   hasWork,
   identityOf,
   isRunnerWanted,
@@ -73,6 +75,8 @@ export interface Turn {
   /** The jobs whose attempts had ended, as stored; undefined for those that another attempt has superseded. */
   ended: (JobRow | undefined)[];
   next: NextStep;
+  /** How long others could not write meanwhile. */
+  lockedMs: number;
 }
 
 export type JobStore = ReturnType<typeof createJobStore>;
@@ -165,18 +169,29 @@ export function createJobStore(needs: JobStoreNeeds) {
 
     /**
      * A turn of a runner, in one transaction: writes the outcomes of attempts that have ended, and claims as many jobs as
-     * it has room for, and `spare` more if there are any. The outcomes are on the disk when this resolves. Throws
-     * `unavailable` when it can be tried again.
+     * it has room for, and some more in haste, if there are any. The outcomes are on the disk when this resolves. Throws `unavailable` when it can be
+     * tried again.
      */
-    async turn(runnerId: string, ended: readonly EndedAttempt[], room: number, spare = 0): Promise<Turn> {
-      const written = await finishAttempts(db, ended, rules, (sql) =>
-        nextStep(sql, runnerId, { room, spare }, limits, clock),
+    async turn(runnerId: string, ended: readonly EndedAttempt[], room: number, haste: Haste = {}): Promise<Turn> {
+      // Several write at once on a server: none of them is ever enough there.
+      const isEnough = haste.isEnough && db.engine === 'sqlite';
+      let begunAt = performance.now();
+      const { rows, next } = await finishAttempts(
+        db,
+        ended,
+        rules,
+        (sql) => nextStep(sql, runnerId, { ...haste, room, isEnough }, limits, clock),
+        () => {
+          begunAt = performance.now();
+        },
       );
-      return { ended: written.rows, next: written.next };
+      return { ended: rows, next, lockedMs: performance.now() - begunAt };
     },
 
     /** Whether a runner of the lane that has room should take a turn now. */
-    hasReady: (lane: Lane): Promise<boolean> => hasWork(db, lane, limits, clock),
+    hasReady: (lane: Lane, runnerId?: string): Promise<boolean> => hasWork(db, lane, limits, clock, runnerId),
+    /** Whether another runner leaves this one nothing to do; see `hasEnough`. */
+    isSpared: (lane: Lane, runnerId: string): Promise<boolean> => hasEnough(db, { ...limits, lane }, clock, runnerId),
     heartbeat: (runnerId: string): Promise<void> =>
       db.transaction((sql) => writeHeartbeat(sql, runnerId, clock), { beside: true }),
     /** Takes no lock, so that it may be asked often. */

@@ -39,6 +39,8 @@ export interface RunnerRow {
   created_boot_id: string;
   heartbeat_at: number | null;
   heartbeat_tick: number | null;
+  /** Until then, by the ticks of its boot, it needs no other beside it; see `hasEnough`. */
+  enough_until_tick: number | null;
   ended_at: number | null;
 }
 
@@ -97,7 +99,7 @@ export async function isRunnerWanted(
   const { atOnce } = lanes[lane];
   if (workerId !== undefined && !(await isWorkerAtWork(sql, workerId, clock))) return false;
   const { promised, free } = await readRoom(sql, lane, capabilities, { workerId });
-  if (promised >= atOnce) return false;
+  if (promised >= atOnce || (await hasEnough(sql, { lane, capabilities, workerId }, clock))) return false;
   const work: LaneWork = { lane, capabilities };
   if ((await countReady(sql, work, clock, atOnce + 1)) > free) return true;
   return free === 0 && (await nextTimeToWaitFor(sql, work, clock)) !== undefined;
@@ -112,9 +114,38 @@ export async function hasWork(
   lane: Lane,
   { lanes, capabilities, workerId }: RunnerLimits,
   clock: Clock,
+  self?: string,
 ): Promise<boolean> {
   if ((await countRunning(sql, { lane, worker_id: workerId ?? null })) >= lanes[lane].atOnce) return false;
+  if (await hasEnough(sql, { lane, capabilities, workerId }, clock, self)) return false;
   return (await countReady(sql, { lane, capabilities }, clock, 1)) > 0;
+}
+
+/** How long a runner that was enough counts as that: some turns of one that goes on, and no time to be missed if it is killed. */
+const enoughMs = 500;
+
+/**
+ * Whether a runner other than `self` does the jobs that one of these capabilities could take as fast as they can be
+ * written. Another beside it would wait for the write lock, and each would find the other's pages changed: two runners of
+ * jobs that do nothing are slower than one.
+ */
+export async function hasEnough(
+  sql: Sql,
+  { lane, capabilities, workerId }: LaneWork & Pick<RunnerLimits, 'workerId'>,
+  clock: Clock,
+  self = '',
+): Promise<boolean> {
+  const found = await sql.get(
+    `select 1 from runners where ${isLive} and lane = ? and id <> ? and ability = ? and worker_id is not distinct from ?
+       and capacity > 0 and created_boot_id = ? and enough_until_tick > ? limit 1`,
+    lane,
+    self,
+    capabilityHash(capabilities),
+    workerId ?? null,
+    clock.bootId,
+    clock.tick(),
+  );
+  return found !== undefined;
 }
 
 interface Room {
@@ -182,7 +213,20 @@ export function registerRunner(
   );
 }
 
-export type NextStep = { do: 'run'; jobs: JobRow[] } | { do: 'wait'; until: EpochMs } | { do: 'leave' };
+/** Rest: until no other runner is enough any more. */
+export type NextStep =
+  | { do: 'run'; jobs: JobRow[] }
+  | { do: 'wait'; until: EpochMs }
+  | { do: 'rest' }
+  | { do: 'leave' };
+
+/** What a runner says when its jobs are short. */
+export interface Haste {
+  /** How many more it may claim than it can begin now, to begin them as others end; none unless given. */
+  spare?: number | undefined;
+  /** Whether to write its jobs takes longer than to do them. */
+  isEnough?: boolean | undefined;
+}
 
 /**
  * Decides what a runner with room does next, in one transaction with its own state: a job submitted at the same instant
@@ -190,13 +234,12 @@ export type NextStep = { do: 'run'; jobs: JobRow[] } | { do: 'wait'; until: Epoc
  * leaves: it is told to run none.
  *
  * @param room how many jobs it can begin now
- * @param spare how many more it may claim, to begin them as others end
  */
 export async function nextStep(
   sql: Sql,
   id: string,
-  { room, spare }: { room: number; spare: number },
-  { lanes, capabilities }: RunnerLimits,
+  { room, spare = 0, isEnough = false }: Haste & { room: number },
+  { lanes, capabilities, workerId }: RunnerLimits,
   clock: Clock,
 ): Promise<NextStep> {
   const self = await sql.get<RunnerRow>(`select * from runners where id = ? and ${isLive}`, id);
@@ -205,12 +248,16 @@ export async function nextStep(
   const running = await countRunning(sql, self);
   // What a worker has begun its runners finish, also after its end; they take nothing more then.
   const mayTake = self.worker_id === null || (await isWorkerAtWork(sql, self.worker_id, clock));
-  const most = mayTake ? Math.min(room, lanes[self.lane].atOnce - running) : 0;
+  const isSpared = await hasEnough(sql, { ...work, workerId }, clock, id);
+  const most = mayTake && !isSpared ? Math.min(room, lanes[self.lane].atOnce - running) : 0;
   const jobs = await claimJobs(sql, id, work, most > 0 && most === room ? most + spare : most, clock);
   if (jobs.length > 0 || (await isCarrying(sql, id))) {
     if (self.state !== 'running') await setState(sql, id, 'running', clock);
+    const isNews = isEnough ? jobs.length > 0 : self.enough_until_tick !== null;
+    if (isNews) await markEnough(sql, id, isEnough ? clock.tick() + enoughMs : null);
     return { do: 'run', jobs };
   }
+  if (isSpared && mayTake) return { do: 'rest' };
   const until = mayTake ? await timeToWaitFor(sql, self, work, clock) : undefined;
   if (until !== undefined) {
     const others = await readRoom(sql, self.lane, capabilities, { except: id });
@@ -265,6 +312,10 @@ export async function retireRunner(sql: Sql, id: string): Promise<void> {
 async function setState(sql: Sql, id: string, state: RunnerRow['state'], clock: Clock): Promise<void> {
   await sql.run('update runners set state = ? where id = ?', state, id);
   await writeHeartbeat(sql, id, clock);
+}
+
+async function markEnough(sql: Sql, id: string, untilTick: number | null): Promise<void> {
+  await sql.send('update runners set enough_until_tick = ? where id = ?', untilTick, id);
 }
 
 /** Records a heartbeat of a runner. */

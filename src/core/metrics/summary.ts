@@ -75,18 +75,14 @@ export async function readSummary(
     'select type, count(*) as count from jobs where created_at > ? and created_at <= ? group by type',
     ...window,
   );
-  const ended = await sql.all<{ type: string; status: string; count: number }>(
-    `select type, status, count(*) as count from jobs where completed_at > ? and completed_at <= ?
-     group by type, status`,
-    ...window,
-  );
+  const ended = await sql.all<EndedRow>(endedJobs, ...window);
   const times = await sql.all<TimesRow>(executionTimes, window[0], ...window);
   const open = await sql.all<OpenRow>(openJobs, now);
-  const busy = await readBusySeconds(sql, window);
-  const errors = await sql.all<{ type: string; code: string; count: number }>(failedAttempts, window[0], ...window);
+  const tried = await sql.all<TriedRow>(triedJobs, ...triedValues(window));
 
   const countOf = (type: string, status: string) =>
     ended.find((row) => row.type === type && row.status === status)?.count ?? 0;
+  const busy = await addRunning(sql, window, tried);
   const types = [...new Set([...submitted, ...ended, ...times, ...open].map(({ type }) => type))].sort();
   return {
     from: window[0],
@@ -116,22 +112,31 @@ export async function readSummary(
       busy: open.find((row) => row.type === agent)?.running ?? 0,
       utilization: Math.min(1, (busy.get(agent) ?? 0) / ((count * windowMs) / 1000)),
     })),
-    errors,
-    cost: await readCost(sql, window),
+    errors: mostErrors(tried),
+    cost: costOf(ended),
     tasks: await readTaskFigures(sql, { from: window[0], to: now }),
     averageSeconds: average(times),
     totals: await readTotals(sql),
   };
 }
 
-async function readCost(sql: Sql, window: readonly [number, number]): Promise<Cost> {
-  const sum = await sql.get<Cost>(
-    `select cast(coalesce(sum(cost_micros), 0) as bigint) as micros,
-       cast(coalesce(sum(unpriced_calls), 0) as bigint) as unpriced
-     from jobs where completed_at > ? and completed_at <= ? and type <> 'run_goal'`,
-    ...window,
+interface EndedRow extends Cost {
+  type: string;
+  status: string;
+  count: number;
+}
+
+const endedJobs = `
+  select type, status, count(*) as count, cast(sum(cost_micros) as bigint) as micros,
+    cast(sum(unpriced_calls) as bigint) as unpriced
+  from jobs where completed_at > ? and completed_at <= ? group by type, status`;
+
+function costOf(ended: readonly EndedRow[]): Cost {
+  const priced = ended.filter(({ type }) => type !== 'run_goal');
+  return priced.reduce(
+    (sum, { micros, unpriced }) => ({ micros: sum.micros + micros, unpriced: sum.unpriced + unpriced }),
+    noCost,
   );
-  return sum ?? noCost;
 }
 
 interface TimesRow {
@@ -157,7 +162,8 @@ interface OpenRow {
  */
 const attemptsSince = `(
     select id, type from jobs where completed_at > ?
-    union all select id, type || '' as type from jobs where status in ('pending', 'running') and attempt > 0
+    union all select id, type || '' as type from jobs where status = 'running'
+    union all select id, type || '' as type from jobs where status = 'pending' and attempt > 0
   ) recent join job_attempts a on a.job_id = recent.id where a.ended_at > ?`;
 
 /** The 95th percentile by nearest rank: the smallest time that 95 of 100 do not exceed. */
@@ -175,32 +181,62 @@ const executionTimes = `
 /** SQL: whether a pending job could run now, if a runner took it; takes the time. */
 export const couldRunNow = '(unfinished_dependencies = 0 and (coalesce(run_tick, 1) = 0 or run_at <= ?))';
 
-const openJobs = `
-  select type, count(*) filter (where status = 'pending') as queued,
-    count(*) filter (where status = 'pending' and ${couldRunNow}) as ready, count(*) filter (where status = 'running') as running,
-    min(case when status <> 'pending' then null when run_at > created_at then run_at else created_at end) as oldest
-  from jobs where status in ('pending', 'running') group by type`;
+const queuedSince = 'case when run_at > created_at then run_at else created_at end';
 
-const failedAttempts = `
-  select recent.type, coalesce(a.error_code, 'unknown') as code, count(*) as count
-  from ${attemptsSince} and a.ended_at <= ? and a.outcome in ('failed', 'lost')
-  group by recent.type, code order by count desc, recent.type, code limit 20`;
+/** From the stored counts, the oldest of each type by its index, and those that could run in one pass of the same index. */
+const openJobs = `
+  select type, queued, running,
+    (select count(*) from jobs where status = 'pending' and type = counted.type and ${couldRunNow}) as ready,
+    (select ${queuedSince} from jobs where status = 'pending' and type = counted.type order by ${queuedSince} limit 1) as oldest
+  from (
+    select type, cast(coalesce(sum(count) filter (where state = 'pending'), 0) as bigint) as queued,
+      cast(coalesce(sum(count) filter (where state = 'running'), 0) as bigint) as running
+    from job_counts where state in ('pending', 'running') group by type
+  ) as counted where queued + running > 0`;
+
+/** The attempts of a type that ended in the window and failed by one error; without a code those that did not fail. */
+interface TriedRow {
+  type: string;
+  code: string | null;
+  count: number;
+  /** How much of the window they took. */
+  busyMs: number;
+}
+
+const triedJobs = `
+  select type, code, count(*) as count, cast(sum(case when behind > first then behind - first else 0 end) as bigint) as "busyMs"
+  from (
+    select recent.type,
+      case when a.outcome in ('failed', 'lost') and a.ended_at <= ? then coalesce(a.error_code, 'unknown') end as code,
+      case when a.started_at > ? then a.started_at else cast(? as bigint) end as first,
+      case when a.ended_at < ? then a.ended_at else cast(? as bigint) end as behind
+    from ${attemptsSince}
+  ) as tried group by type, code`;
+
+const triedValues = ([from, now]: readonly [number, number]) => [now, from, from, now, now, from, from];
+
+const mostErrors = (tried: readonly TriedRow[]): Summary['errors'] =>
+  tried
+    .flatMap(({ type, code, count }) => (code === null ? [] : [{ type, code, count }]))
+    .sort((a, b) => b.count - a.count || compare(a.type, b.type) || compare(a.code, b.code))
+    .slice(0, 20);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /** Seconds of attempts within the window, by type. An attempt that is running counts until now. */
-async function readBusySeconds(sql: Sql, [from, now]: readonly [number, number]): Promise<Map<string, number>> {
-  const rows = await sql.all<{ type: string; started_at: number; ended_at: number | null }>(
-    `select recent.type, a.started_at, a.ended_at from ${attemptsSince}
-     union all
-     select j.type, a.started_at, null from jobs j join job_attempts a on a.job_id = j.id and a.attempt = j.attempt
+async function addRunning(
+  sql: Sql,
+  [from, now]: readonly [number, number],
+  tried: readonly TriedRow[],
+): Promise<Map<string, number>> {
+  const running = await sql.all<{ type: string; started_at: number }>(
+    `select j.type, a.started_at from jobs j join job_attempts a on a.job_id = j.id and a.attempt = j.attempt
      where j.status = 'running'`,
-    from,
-    from,
   );
   const busy = new Map<string, number>();
-  for (const { type, started_at, ended_at } of rows) {
-    const ms = Math.min(ended_at ?? now, now) - Math.max(started_at, from);
-    busy.set(type, (busy.get(type) ?? 0) + Math.max(0, ms) / 1000);
-  }
+  const add = (type: string, ms: number) => busy.set(type, (busy.get(type) ?? 0) + Math.max(0, ms) / 1000);
+  for (const { type, busyMs } of tried) add(type, busyMs);
+  for (const { type, started_at } of running) add(type, now - Math.max(started_at, from));
   return busy;
 }
 

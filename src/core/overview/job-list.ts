@@ -1,6 +1,7 @@
 import type { EpochMs } from '../../base/clock.js';
 import type { Sql } from '../../store/sql.js';
 import { countRows, type Fragment, is, where } from '../../store/where.js';
+import { jobStatuses } from '../jobs/job.js';
 import { type JobFilter, type ListedJob, listJobsBy, whereJobs } from '../jobs/read-jobs.js';
 import { relayStep } from '../relay/step-job.js';
 
@@ -37,19 +38,35 @@ export interface JobListing {
 
 /** A page of jobs in some order. */
 export async function readJobList(sql: Sql, filter: JobListFilter, page: JobListPage): Promise<JobListing> {
-  const found = whereListed(filter);
-  // Only the numbers are sorted, as payloads may be long.
   const order = `${orderBy(page)}, seq desc`;
-  const jobs = await listJobsBy(
-    sql,
-    {
-      text: `where seq in (select seq from jobs ${found.text} order by ${order} limit ? offset ?)`,
-      values: [...found.values, page.limit, page.offset],
-    },
-    order,
-  );
+  const { text, values } = page.order === 'interest' ? pickByStatus(filter, page) : pick(filter, page, order);
+  const jobs = await listJobsBy(sql, { text: `where seq in (${text})`, values }, order);
   const steps = filter.relay === undefined ? jobs.filter(({ type }) => type === relayStep) : [];
   return { jobs, relaySizes: await readRelaySizes(sql, steps) };
+}
+
+/** The numbers of the jobs of a page: they alone are sorted, as payloads may be long. */
+function pick(filter: JobListFilter, { limit, offset }: JobListPage, order: string): Fragment {
+  const found = whereListed(filter);
+  return {
+    text: `select seq from jobs ${found.text} order by ${order} limit ? offset ?`,
+    values: [...found.values, limit, offset],
+  };
+}
+
+/** The same in the usual order. The jobs of one status are in this order in an index: none is read that the page leaves out. */
+function pickByStatus(filter: JobListFilter, page: JobListPage): Fragment {
+  const parts = jobStatuses
+    .filter((status) => filter.status === undefined || status === filter.status)
+    .map((status) => {
+      const ofStatus = pick({ ...filter, status }, { ...page, limit: page.limit + page.offset, offset: 0 }, 'seq desc');
+      return { ...ofStatus, text: `select '${status}' as status, seq from (${ofStatus.text}) as ${status}` };
+    });
+  return {
+    text: `select seq from (${parts.map(({ text }) => text).join(' union all ')}) as found
+      order by ${orderBy(page)}, seq desc limit ? offset ?`,
+    values: [...parts.flatMap(({ values }) => values), page.limit, page.offset],
+  };
 }
 
 /** How many rows the list has, on all pages. */

@@ -107,7 +107,7 @@ export async function readOverview(
     ownPaths: await readPaths(db, holder),
     waitingTasks: await readWaiting(db, scope, clock.now()),
     ownJobs: await db.all(
-      "select id, type, status, payload from jobs where status in ('running', 'pending') and submitted_by = ? order by seq desc limit ?",
+      "select id, type, status, payload from jobs where submitted_by = ? and status in ('pending', 'running') order by seq desc limit ?",
       holder,
       few,
     ),

@@ -72,13 +72,16 @@ interface Flows {
 }
 
 /**
- * The same from the sums of periods; undefined where a clock that was set back has left ends in the future. What was present
- * at the beginning is what is open now, with what has ended since and without what was submitted since.
+ * The same from the sums of periods; undefined where a clock that was set back far has left ends in the future. What was
+ * present at the beginning is what is open now, with what has ended since and without what was submitted since: what ends
+ * while this is read, or by the clock of another host, lies in the present period or the next, which are read too.
  */
 async function sumFlows(sql: Sql, { windowMs, count, now, to = now }: TrendWindow): Promise<Flows | undefined> {
   const [from, length] = [to - windowMs, windowMs / count];
-  if (await sql.get('select 1 from jobs where completed_at > ? or created_at > ? limit 1', now, now)) return undefined;
-  const untilNow = Math.max(to, Math.floor(now / periodMs + 1) * periodMs);
+  const untilNow = Math.max(to, Math.floor(now / periodMs + 2) * periodMs);
+  const isLater =
+    'select 1 from jobs where completed_at >= ? union all select 1 from jobs where created_at >= ? limit 1';
+  if (await sql.get(isLater, untilNow, untilNow)) return undefined;
   const [periods, running, { pending, running: runs }] = await Promise.all([
     readPeriods(sql, from, untilNow),
     sql.all<{ at: EpochMs }>("select started_at as at from jobs where status = 'running' and started_at is not null"),

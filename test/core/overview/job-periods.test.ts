@@ -3,6 +3,8 @@ import { readDurations } from '../../../src/core/overview/durations.js';
 import { dropWrongPeriods, periodMs, sumUpPeriods } from '../../../src/core/overview/job-periods.js';
 import { readTrends } from '../../../src/core/overview/trends.js';
 import { movingClock } from '../../support/moving-clock.js';
+import { isOnPostgres } from '../../support/postgres.js';
+import { readsOf } from '../../support/reads-of.js';
 import { testRuntime } from '../../support/test-runtime.js';
 
 const minute = 60_000;
@@ -87,6 +89,25 @@ it('what changes in a period that was summed up is in the trends at once, and is
     expect(await bySums()).toEqual(expected);
   }
 });
+
+it.skipIf(isOnPostgres)(
+  'a job that ends while the sums are read, or by the clock of another host, leaves them in use',
+  async () => {
+    const { db, clock, bySums } = await aDayOfJobs();
+    await sumUpPeriods(db, clock.now());
+    const readSums = () => readsOf(db, /^job_periods$/, bySums);
+    const endsAt = (at: number) => db.run("update jobs set completed_at = ? where id = 'job-0'", at);
+    await endsAt(clock.now() - 5);
+    const [expected, reads] = [await bySums(), await readSums()];
+    // Of the trends, and of the times.
+    expect(reads).toHaveLength(2);
+    await endsAt(clock.now() + 5);
+    expect(await readSums()).toEqual(reads);
+    expect((await bySums()).intervals).toEqual(expected.intervals);
+    await endsAt(clock.now() + 3 * periodMs);
+    expect(await readSums()).toHaveLength(1);
+  },
+);
 
 it('a period is summed up by the duty once it is over, and those of more than a month ago are forgotten', async () => {
   const { clock, maintenance, periods } = await aDayOfJobs();

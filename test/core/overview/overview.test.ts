@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { nameSession } from '../../../src/core/coordination/sessions.js';
 import { readOverview } from '../../../src/core/overview/overview.js';
+import { isOnPostgres } from '../../support/postgres.js';
+import { readsOf } from '../../support/reads-of.js';
 import { alice, bob, openBoard, shell } from '../tasks/board.js';
 
 describe('the overview', () => {
@@ -89,5 +91,22 @@ describe('the overview', () => {
       goals: [{ name: 'Of a', total: 0, completed: 0 }],
     });
     expect(await readOverview(board, alice)).toMatchObject({ ready: 3, goals: [{ name: 'Of b' }, { name: 'Of a' }] });
+  });
+
+  test.skipIf(isOnPostgres)('reads no more of open and unread jobs than it shows, however many there are', async () => {
+    const board = await openBoard();
+    for (const caller of [alice, { ...alice, project: '/a' }]) {
+      expect(await readsOf(board.db, /^jobs$/, () => readOverview(board, caller))).toEqual([
+        // Those that run are few.
+        ['SEARCH jobs USING INDEX jobs_by_status (status=?)'],
+        ['SEARCH jobs USING INDEX jobs_open_of_submitter (submitted_by=?)'],
+        [
+          'SEARCH jobs USING INDEX jobs_unread (status=? AND read_at=?)',
+          'SEARCH jobs USING INDEX jobs_unread (status=? AND read_at=?)',
+          // The few of both statuses.
+          'USE TEMP B-TREE FOR ORDER BY',
+        ],
+      ]);
+    }
   });
 });

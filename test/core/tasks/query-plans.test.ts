@@ -46,7 +46,7 @@ function faultsOf(text: string, plan: readonly Step[]): string[] {
 const readsByIndex = (detail: string): boolean => /^(SCAN|SEARCH) tasks USING (COVERING )?INDEX/.test(detail);
 
 test.skipIf(isOnPostgres)(
-  'next, claim, ready, list and the sweep use indexes on a board of 100,000 tasks, in every scope',
+  'next, claim, ready, list, a goal and the sweep use indexes on a board of 100,000 tasks, in every scope',
   async () => {
     const board = await openBoard();
     await fill(board.db);
@@ -68,6 +68,7 @@ test.skipIf(isOnPostgres)(
     }
     await board.tasks.lapse();
     await board.tasks.get(77);
+    await board.goals.get(7);
 
     expect(statements.length).toBeGreaterThan(100);
     const faults = new Set<string>();
