@@ -54,7 +54,7 @@ async function startRedis(port: number, directory: string): Promise<ChildProcess
 describe.runIf(hasRedis)('the sink for a stream of Redis', () => {
   it('appends every event in order, also those of a time when Redis was away', async () => {
     const port = await freePort();
-    const board = await withExample('redis-stream.mjs', { REDIS_URL: `redis://127.0.0.1:${port}` });
+    const board = await withExample('redis-stream.ts', { REDIS_URL: `redis://127.0.0.1:${port}` });
     await board.create('while Redis is away', 'and another');
     await eventually('it has failed', async () => (await board.sink()).failures > 0);
     await startRedis(port, tempDir());
@@ -103,7 +103,7 @@ describe('the sink for a topic of Kafka', () => {
       server.close();
       for (const socket of sockets) socket.destroy();
     });
-    const board = await withExample('kafka.mjs', { KAFKA_BROKERS: `127.0.0.1:${port}` });
+    const board = await withExample('kafka.ts', { KAFKA_BROKERS: `127.0.0.1:${port}` });
     await board.create('a');
     await eventually('its client asks the broker', () => asked.length > 0);
     // ApiVersions, the first request of every client (Kafka protocol guide).

@@ -1,5 +1,5 @@
 // A sink that appends every event to a Redis stream. In the config file:
-//   "sinks": { "redis": { "module": "./redis-stream.mjs", "env": ["REDIS_URL"] } }
+//   "sinks": { "redis": { "module": "./redis-stream.ts", "env": ["REDIS_URL"] } }
 // Beside it: npm install ioredis agent-runtime-mcp
 import { defineSink } from 'agent-runtime-mcp';
 import { Redis } from 'ioredis';

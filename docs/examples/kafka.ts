@@ -1,5 +1,5 @@
 // A sink that produces every event to a topic of Kafka. In the config file:
-//   "sinks": { "kafka": { "module": "./kafka.mjs", "env": ["KAFKA_BROKERS"] } }
+//   "sinks": { "kafka": { "module": "./kafka.ts", "env": ["KAFKA_BROKERS"] } }
 // Beside it: npm install kafkajs agent-runtime-mcp
 import { defineSink } from 'agent-runtime-mcp';
 import { Kafka, logLevel } from 'kafkajs';
@@ -7,12 +7,12 @@ import { Kafka, logLevel } from 'kafkajs';
 const brokers = (process.env.KAFKA_BROKERS ?? '127.0.0.1:9092').split(',');
 const kafka = new Kafka({ clientId: 'agent-runtime', brokers, logLevel: logLevel.NOTHING });
 const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
-let connecting;
+let connecting: Promise<void> | undefined;
 
 export default defineSink({
   batchSize: 500,
   async write(events, { name }) {
-    connecting ??= producer.connect().catch((error) => {
+    connecting ??= producer.connect().catch((error: unknown) => {
       connecting = undefined;
       throw error;
     });
