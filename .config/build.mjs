@@ -1,4 +1,4 @@
-// Bundles src/ into dist/: one chunk a lazily imported part, so that a start loads only what it needs.
+// Bundles src/ into dist/: the program in one file, and a chunk for each lazily imported part of what is loaded as ES modules.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,9 +8,8 @@ import { build } from 'esbuild';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version, homepage = '' } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+/** ES modules: the library, and what runs beside users' own modules or in threads. */
 export const entryPoints = {
-  main: 'src/main.ts',
-  'server-keeper': 'src/server-keeper.ts',
   'agent-host': 'src/agent-host.ts',
   index: 'src/index.ts',
   'hook-thread': 'src/agents/modules/hook-thread.ts',
@@ -18,11 +17,8 @@ export const entryPoints = {
   'schema-worker': 'src/base/json-schema/schema-worker.ts',
 };
 
-/**
- * Built apart from the others: the files that they share are many and small, and to load each of them costs a runner that
- * starts a sixth of its computing.
- */
-const runnerEntryPoints = { 'job-runner': 'src/job-runner.ts' };
+/** The files that start the program's processes (src/start.ts), all from one file of code (src/program.ts). */
+const starters = ['main', 'job-runner', 'server-keeper'];
 
 /** zod's messages in forty languages are half of the bundle's code, and none but English is ever asked for. */
 const englishOnly = {
@@ -67,7 +63,7 @@ const driverBeside = {
   name: 'driver-beside',
   setup(plugin) {
     const filter = new RegExp(`^${driver}$`);
-    plugin.onResolve({ filter }, () => ({ path: './sqlite/lib/index.js', external: true }));
+    plugin.onResolve({ filter }, () => ({ path: './sqlite/lib/index.cjs', external: true }));
   },
 };
 
@@ -88,6 +84,58 @@ export const bundling = {
   legalComments: 'none',
   plugins: [englishOnly, serverWithoutAjv],
   logLevel: 'warning',
+};
+
+/**
+ * Most processes need none of these packages: they stay out of the file of code that each process reads, and are loaded
+ * from files of their own.
+ */
+const packagesApart = [
+  '@anthropic-ai/sdk',
+  '@anthropic-ai/sdk/lib/transform-json-schema',
+  '@google/generative-ai',
+  'croner',
+  'entities',
+  'minisearch',
+  'ollama',
+  'openai',
+  'sucrase',
+  'toml-eslint-parser',
+  'ws',
+  'yaml',
+];
+const fileApart = (name) => `apart/${name.replace('@', '').replaceAll('/', '-')}`;
+const entriesApart = Object.fromEntries(packagesApart.map((name) => [fileApart(name), name]));
+
+const apart = {
+  name: 'apart',
+  setup(plugin) {
+    plugin.onResolve({ filter: /^[^.]/ }, ({ path }) =>
+      packagesApart.includes(path) ? { path, namespace: 'apart' } : undefined,
+    );
+    // Between the two, because a default export is the whole of a CommonJS module to an importer that is an ES module by its file.
+    plugin.onLoad({ filter: /./, namespace: 'apart' }, ({ path }) => {
+      const file = JSON.stringify(`./${fileApart(path)}.cjs`);
+      return { contents: `export * from ${file}; export { default } from ${file};` };
+    });
+    plugin.onResolve({ filter: /./, namespace: 'apart' }, ({ path }) => ({ path, external: true }));
+    plugin.onLoad({ filter: /src[/\\]base[/\\]import-file\.ts$/ }, () => ({
+      contents: 'export const importFile = (url) => $import(url);',
+    }));
+  },
+};
+
+/** CommonJS, a file each: of the program V8 can keep the compiled code so (src/base/code-cache.ts). */
+const commonJs = {
+  ...bundling,
+  splitting: false,
+  format: 'cjs',
+  charset: 'ascii',
+  // Whatever is not in the file is CommonJS too.
+  supported: { 'dynamic-import': false },
+  outExtension: { '.js': '.cjs' },
+  define: { ...bundling.define, 'import.meta.url': '$url' },
+  banner: { js: "const $url=require('node:url').pathToFileURL(__filename).href;" },
 };
 
 /** Views of the page that are loaded together when the first of them is looked at; any other is loaded alone. */
@@ -145,25 +193,37 @@ export async function bundleInto(outdir) {
     outdir,
     metafile: true,
   };
-  const [program, runner, native, browser] = await Promise.all([
+  const [modules, program, packages, native, browser] = await Promise.all([
     build({ ...beside, entryPoints }),
-    build({ ...beside, entryPoints: runnerEntryPoints, chunkNames: 'runner-[hash]' }),
+    build({ ...beside, ...commonJs, plugins: [...beside.plugins, apart], entryPoints: ['src/program.ts'] }),
+    build({ ...beside, ...commonJs, entryPoints: entriesApart }),
     // It looks for its binaries in the directory above its own.
     build({
-      ...bundling,
-      splitting: false,
-      absWorkingDir: root,
+      ...beside,
+      ...commonJs,
       entryPoints: [`${driverHome}/dist/index.mjs`],
       outdir: join(sqlite, 'lib'),
       metafile: true,
     }),
     build({ ...page, absWorkingDir: root, outdir: dashboard, metafile: true }),
+    ...starters.map((entry) => buildStarter(entry, outdir)),
   ]);
   for (const file of ['index.html', 'icon.svg', 'icon-mark.svg', 'manifest.webmanifest'])
     copyFileSync(join(root, 'src/dashboard', file), join(dashboard, file));
   cpSync(join(root, driverHome, 'prebuilds'), join(sqlite, 'prebuilds'), { recursive: true });
   writeFileSync(join(outdir, 'config.schema.json'), await configSchema(outdir));
-  return [program, runner, native, browser].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  return [modules, program, packages, native, browser].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+}
+
+function buildStarter(entry, outdir) {
+  return build({
+    ...bundling,
+    splitting: false,
+    banner: { js: entry === 'main' ? '#!/usr/bin/env node' : '' },
+    stdin: { contents: `import { start } from './src/start.js'; start('${entry}');`, resolveDir: root, loader: 'ts' },
+    absWorkingDir: root,
+    outfile: join(outdir, `${entry}.js`),
+  });
 }
 
 /** The JSON Schema of the config file, made from the schema that checks it. */

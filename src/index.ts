@@ -12,6 +12,7 @@ export {
   defineAgent,
 } from './agents/define-agent.js';
 export type { StandardSchema } from './agents/payload-schema.js';
+export { defineSink, type Sink, type SinkContext, type SinkEvent } from './agents/sinks/define-sink.js';
 export { type ErrorCode, RuntimeError } from './base/errors.js';
 export type { Json, JsonObject } from './base/json.js';
 export { ModelError, type ModelFailure, type ModelParams, type ModelRequest, type ModelUsage } from './core/ports.js';

@@ -10,7 +10,7 @@ import { startWatchdog } from './runner/watchdog.js';
 import { openRuntime } from './runtime.js';
 
 /** Entry of the detached child: claims queued jobs and runs them until none is left, then exits. */
-async function main(runnerId: string): Promise<void> {
+export async function runJobs(runnerId: string): Promise<void> {
   const config = readConfig();
   const modules = settingsOf(custom, config);
   hideSecrets(config, custom.passedOn?.(modules));
@@ -36,5 +36,3 @@ async function main(runnerId: string): Promise<void> {
     },
   });
 }
-
-await main(process.argv[2] ?? '');

@@ -22,6 +22,7 @@ import { purgeWorktrees } from './core/worktrees/worktrees.js';
 import type { Downstream } from './downstream/downstream.js';
 import { deleteOldAnswers } from './downstream/native/answers.js';
 import type { Jobs } from './runner/jobs.js';
+import type { Deliverer } from './services/event-delivery/deliverer.js';
 import type { Scheduler } from './services/schedules.js';
 import { checkCounts } from './store/check-counts.js';
 import type { Database, Statement } from './store/sql.js';
@@ -54,6 +55,7 @@ export interface MaintenanceNeeds {
   metrics: Metrics;
   downstream: Downstream;
   worktrees: Pick<Worktrees, 'sweep'>;
+  deliverer: Pick<Deliverer, 'look'>;
 }
 
 const heartbeatMs = 10_000;
@@ -115,6 +117,7 @@ export class Maintenance {
   start(actor: Actor = anonymous): void {
     this.#every(heartbeatMs, 'write counters', () => this.#needs.metrics.flush());
     this.#every(noticeMs, 'notice lost runners', () => this.#needs.jobs.notice(actor));
+    this.#every(noticeMs, 'deliver events', () => this.#needs.deliverer.look());
     this.#every(sweepMs, 'sweep', () => this.runOnce(undefined, actor));
   }
 

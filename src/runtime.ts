@@ -15,6 +15,7 @@ import { createReservations, type Reservations } from './core/coordination/reser
 import { createSessions, type Sessions } from './core/coordination/sessions.js';
 import { createSlots, type Slots } from './core/coordination/slots.js';
 import { createWorkers, type Workers } from './core/coordination/workers.js';
+import { createEventTargets, type EventTargets } from './core/event-targets/event-targets.js';
 import { createGoalRuns, type GoalRuns } from './core/goal-runs/goal-runs.js';
 import { createGoals, type Goals } from './core/goals/goals.js';
 import { createJobStore } from './core/jobs/job-store.js';
@@ -58,6 +59,8 @@ import { createSpool } from './runner/persist-outcome.js';
 import { createSpawner, spawnDetached } from './runner/spawn.js';
 import type { Watchdog } from './runner/watchdog.js';
 import { Worker } from './runner/worker.js';
+import { startDashboard } from './services/dashboard.js';
+import { createDeliverer, type Deliverer } from './services/event-delivery/deliverer.js';
 import { createScheduler, type Scheduler } from './services/schedules.js';
 import { databaseClock } from './store/database-clock.js';
 import { openDatabase } from './store/open.js';
@@ -94,6 +97,8 @@ export interface Runtime {
   readonly httpServers: HttpServers;
   readonly downstream: Downstream;
   readonly maintenance: Maintenance;
+  readonly eventTargets: EventTargets;
+  readonly deliverer: Deliverer;
   /** Other processes that have the database open. */
   liveProcesses(): Promise<LiveProcess[]>;
   /** The processes of tool servers of all sessions. */
@@ -163,7 +168,10 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { provides } = capabilities;
   const scheduled = { agents, models, worktrees, jobs, goalRuns, relayRuns, schedules, provides };
   const scheduler = createScheduler({ ...ground, ...scheduled });
+  const eventTargets = createEventTargets(ground);
+  const deliverer = createDeliverer({ ...ground, eventTargets });
   const upkept = {
+    deliverer,
     queueWorkers,
     sessions,
     slots,
@@ -214,6 +222,8 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     httpServers: createHttpServers(ground),
     downstream,
     maintenance,
+    eventTargets,
+    deliverer,
     liveProcesses: () => findLiveProcesses(db, processes),
     toolProcesses: () => readToolProcesses(db, processes),
     startDashboard: () => startDashboard(ground),
@@ -225,7 +235,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<Runtime> {
     startKeeper: (socket) => startKeeper(ground, socket),
 
     close() {
-      const ends = maintenance.stop();
+      const ends = [...maintenance.stop(), ...deliverer.stop()];
       agents.close();
       downstream.close();
       db.close([...metrics.ending(), ...downstream.ending(), ...ends]);
@@ -268,17 +278,6 @@ function buildAgents(ground: Ground, breakers: Breakers, models: Models, worktre
   });
   for (const type of agents.types) log.debug('agent_registered', { type });
   return agents;
-}
-
-const dashboardIdleSeconds = 3_600;
-
-function startDashboard({ config, runnerEntry }: Ground): Promise<void> {
-  const main = join(dirname(runnerEntry), 'main.js');
-  const readOnly = config.isReadOnly ? ['--read-only'] : [];
-  return spawnDetached([main, 'dashboard', '--until-idle', String(dashboardIdleSeconds), ...readOnly], {
-    logFile: join(config.dataDir, 'logs', 'dashboard.log'),
-    env: runnerEnvironment(config),
-  });
 }
 
 /** The queue, and what moves on when a job ends: runs of goals and of relays. */

@@ -4,7 +4,7 @@ import { readConfig } from './config.js';
 import { openRuntime } from './runtime.js';
 
 /** Entry of the detached child that keeps the tool servers which sessions share; ends when no session is left. */
-async function main(socket: string): Promise<void> {
+export async function keepServers(socket: string): Promise<void> {
   const config = readConfig();
   hideSecrets(config);
   const log = openLog(config);
@@ -19,5 +19,3 @@ async function main(socket: string): Promise<void> {
   runtime.close();
   process.exit();
 }
-
-await main(process.argv[2] ?? '');

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
@@ -38,16 +39,37 @@ const price = z.strictObject({
   until: z.iso.date().optional().describe('It holds until the end of this day.'),
 });
 
+const moduleVariables = z
+  .array(z.string().regex(/^[A-Za-z_]\w*$/, 'is not the name of a variable'))
+  .max(100)
+  .optional()
+  .describe('Names of the variables that it gets, from the environment or secretsFile.');
+
+const sinkModule = z.union(
+  [
+    z.string().min(1),
+    z.strictObject({
+      module: z.string().min(1).describe('Its path.'),
+      env: moduleVariables,
+      events: z
+        .array(z.string().min(1).max(100))
+        .min(1)
+        .max(100)
+        .optional()
+        .describe('Such as task.*; all unless given.'),
+      project: z.string().optional().describe('Events of this project alone.'),
+      goal: z.int().min(1).optional().describe('Events of this goal, its tasks and its jobs alone.'),
+    }),
+  ],
+  { error: 'is neither the path of a module nor {"module": path, "env": [names], "events": [patterns]}' },
+);
+
 const agentModule = z.union(
   [
     z.string().min(1),
     z.strictObject({
       module: z.string().min(1).describe('Its path.'),
-      env: z
-        .array(z.string().regex(/^[A-Za-z_]\w*$/, 'is not the name of a variable'))
-        .max(100)
-        .optional()
-        .describe('Names of the variables that it gets, from the environment or secretsFile.'),
+      env: moduleVariables,
     }),
   ],
   { error: 'is neither the path of a module nor {"module": path, "env": [names]}' },
@@ -108,6 +130,25 @@ export function configFileSchema(providers: readonly ProviderSection[]) {
       .optional()
       .describe('What the guard does about edits of paths that another session has reserved.'),
     agents: z.array(agentModule).max(100).optional().describe('Your own modules with agents.'),
+    sinks: z
+      .record(
+        z.string().regex(/^[\w.-]{1,60}$/, 'a name of letters, digits, dots, hyphens and underscores'),
+        sinkModule,
+      )
+      .optional()
+      .describe('Your own modules that get every event, by name.'),
+    webhooks: z
+      .strictObject({
+        allowPrivate: z
+          .array(z.string().min(1).refine(isHostOrNetwork, 'is no address, network or name of a host'))
+          .max(100)
+          .optional()
+          .describe(
+            'Hosts, addresses and networks such as 10.0.0.0/8 that webhooks may reach although they are private.',
+          ),
+      })
+      .optional()
+      .describe('Where webhooks may go.'),
     commands: z
       .record(z.string().regex(/^[\w.-]+$/), allowedCommand)
       .optional()
@@ -323,6 +364,13 @@ export function readSecretsFile(path: string): Record<string, string | undefined
 export function resolvePath(path: string, { home, configPath }: { home: string; configPath: string }): string {
   const expanded = path === '~' || path.startsWith('~/') ? home + path.slice(1) : path;
   return isAbsolute(expanded) ? expanded : resolve(dirname(configPath), expanded);
+}
+
+function isHostOrNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (bits === undefined) return family !== 0 || /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text);
+  return family !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
 }
 
 function isPattern(text: string): boolean {

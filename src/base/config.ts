@@ -80,6 +80,10 @@ export interface Config {
   prices: NonNullable<ConfigFile['prices']>;
   /** The user's own modules with agents. */
   agents: readonly ConfiguredModule[];
+  /** The user's own modules that get events, by name. */
+  sinks: ReadonlyMap<string, ConfiguredSink>;
+  /** Hosts, addresses and networks that webhooks may reach although they are private. */
+  webhooksAllowPrivate: readonly string[];
   /** What jobs of type `command` may run, by name. */
   commands: ReadonlyMap<string, AllowedCommand>;
   /** The other MCP servers that this one may start or reach. */
@@ -113,6 +117,14 @@ export interface ConfiguredModule {
   path: string;
   /** Names of the variables that its processes get beside the ordinary ones, and no other process does. */
   env: readonly string[];
+}
+
+/** A sink, as the config file names it. */
+export interface ConfiguredSink extends ConfiguredModule {
+  /** Patterns of kinds of events. */
+  events: readonly string[];
+  project: string | undefined;
+  goal: number | undefined;
 }
 
 /** A program that jobs may run, as the config file allows it. */
@@ -153,7 +165,9 @@ export function readConfigWith(
     provider.kind === undefined ? providerSettings(provider, file, env) : sectionsOfKind(providers, file);
   const modules = [...split(setting('AGENT_RUNTIME_AGENTS')), ...(flags.agents ?? [])];
   const agents = agentsOf(file, modules, { home, configPath });
+  const sinks = sinksOf(file, { home, configPath });
   const worker = readWorker(environment);
+  const issuers = readIssuers(env, file.issuers);
   const namedSecrets = providers.flatMap((provider) => provider.secretVariables?.(settingsOf(provider)) ?? []);
 
   return {
@@ -182,23 +196,29 @@ export function readConfigWith(
     models: file.models ?? {},
     prices: file.prices ?? {},
     agents,
+    sinks,
+    webhooksAllowPrivate: file.webhooks?.allowPrivate ?? [],
     commands: commandsOf(file, { home, configPath }),
     servers,
     toolPreferences: file.toolPreferences ?? {},
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
     port: readWholeNumber(environment, 'PORT'),
-    issuers: readIssuers(environment, file.issuers),
+    issuers,
     native,
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',
     depth: Number(environment.AGENT_RUNTIME_DEPTH) || 0,
     env,
     secrets: [
-      ...secretsIn(env, providers, [...namedSecrets, ...agents.flatMap((module) => module.env)]),
+      ...secretsIn(env, providers, [
+        ...namedSecrets,
+        ...[...agents, ...sinks.values()].flatMap((module) => module.env),
+      ]),
       ...providers.flatMap((provider) => provider.secrets?.(settingsOf(provider)) ?? []),
       ...passwordIn(readSetting(env, 'AGENT_RUNTIME_DB_URL')),
       ...(native.searxng?.secrets ?? []),
+      ...issuers.flatMap(({ client }) => client?.secret ?? []),
     ],
     warnings: warnOfUnknown(environment, providers),
   };
@@ -266,6 +286,14 @@ function agentsOf(file: ReadConfigFile['file'], more: readonly string[], places:
     modules.set(path, [...new Set([...(modules.get(path) ?? []), ...env])]);
   }
   return [...modules].map(([path, env]) => ({ path, env }));
+}
+
+function sinksOf({ sinks = {} }: ReadConfigFile['file'], places: Places): Map<string, ConfiguredSink> {
+  const configured = Object.entries(sinks).map(([name, entry]): [string, ConfiguredSink] => {
+    const { module, env = [], events = ['*'], project, goal } = typeof entry === 'string' ? { module: entry } : entry;
+    return [name, { path: resolvePath(module, places), env, events, project, goal }];
+  });
+  return new Map(configured);
 }
 
 const split = (paths = ''): string[] => paths.split(delimiter).filter(Boolean);

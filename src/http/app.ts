@@ -13,7 +13,7 @@ import { coordinatorApi } from './coordinator-routes.js';
 import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
 import { placeOf } from './follow-events.js';
-import { type Env, type GuardOptions, guard, signOut } from './guard.js';
+import { type Env, type GuardOptions, guard } from './guard.js';
 import { largestBody } from './largest-body.js';
 import { liveSocket } from './live-socket.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
@@ -22,6 +22,7 @@ import type { OpenVisits } from './open-visits.js';
 import { pageReads } from './page/reads.js';
 import { showVisitor } from './page/visitor.js';
 import type { PageFiles } from './page-files.js';
+import { signOut } from './sign-in.js';
 import { createStreamPlaces, tooManyStreams } from './stream-places.js';
 import { toolApi } from './tool-api.js';
 
@@ -60,7 +61,7 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   );
   app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.post('/api/sign-out', async (context) => {
-    return context.json({ signed_out: await signOut(context, guarding) });
+    return context.json({ signed_out: await signOut(context, context.get('visitor'), guarding) });
   });
   app.route('/api/tools', toolApi(tools, { runtime, visits }));
   app.route('/api/openapi.json', openApi(tools, { needsToken: guarding.needsToken }));

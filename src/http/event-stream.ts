@@ -1,6 +1,8 @@
-import type { JsonObject } from '../base/json.js';
-import type { Event, EventSubject } from '../core/events/events.js';
+import type { Event } from '../core/events/events.js';
+import { toStreamed } from '../core/events/streamed-event.js';
 import { type FollowNeeds, followEvents, longestBacklogBytes } from './follow-events.js';
+
+export type { StreamedEvent } from '../core/events/streamed-event.js';
 
 export interface EventStreamNeeds extends FollowNeeds {
   /** Aborted when the client has gone. */
@@ -53,19 +55,3 @@ export function eventStream({ signal, onEnd, ...needs }: EventStreamNeeds): Resp
 }
 
 const format = (event: Event): string => `id: ${event.id}\ndata: ${JSON.stringify(toStreamed(event))}\n\n`;
-
-/** An event as it is sent: one change. Times are ISO 8601. */
-export interface StreamedEvent {
-  id: number;
-  at: string;
-  subject: EventSubject;
-  subject_id: string;
-  type: string;
-  project: string;
-  actor: string | null;
-  data: JsonObject;
-}
-
-export function toStreamed({ id, at, subject, subjectId, type, project, actor, data }: Event): StreamedEvent {
-  return { id, at: new Date(at).toISOString(), subject, subject_id: subjectId, type, project, actor, data };
-}

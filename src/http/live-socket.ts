@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
 import type { WebSocket } from 'ws';
+import { toStreamed } from '../core/events/streamed-event.js';
 import type { EventFeed } from '../mcp/event-feed.js';
 import type { Runtime } from '../runtime.js';
 import { showWorker, showWorkerTask } from '../tools/shapes/worker.js';
-import { toStreamed } from './event-stream.js';
 import { errorResponse } from './failure.js';
 import { type EndReason, type FollowNeeds, followEvents, longestBacklogBytes, placeOf } from './follow-events.js';
 import type { Env } from './guard.js';

@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { messageOf } from '../base/errors.js';
+import { importFile } from '../base/import-file.js';
 import {
   type ModelAnswer,
   ModelError,
@@ -109,8 +110,7 @@ async function loadProvider(vendor: string, path: string): Promise<CustomProvide
 
 async function importDefault(vendor: string, path: string): Promise<unknown> {
   try {
-    const module: unknown = await import(pathToFileURL(path).href);
-    return typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined;
+    return (await importFile(pathToFileURL(path).href)).default;
   } catch (cause) {
     const reason = redactedDetail(messageOf(cause));
     throw new ModelError('not_configured', `${vendor} cannot be loaded from ${path}: ${reason}`, { cause });

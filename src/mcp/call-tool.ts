@@ -26,8 +26,16 @@ export const largestList = 45_000;
  */
 export function describeTools(tools: readonly AnyTool[]): ToolDescription[] {
   const described = tools.map(describeTool);
-  const whole = described.map((description, index) => ({ ...description, ...resultOf(tools[index]) }));
-  return Buffer.byteLength(JSON.stringify(whole)) <= largestList ? whole : described;
+  const whole: ToolDescription[] = [];
+  let bytes = Buffer.byteLength(JSON.stringify(described));
+  for (const [index, description] of described.entries()) {
+    const result = resultOf(tools[index]);
+    // Without its braces, and with a comma; to make them all only to leave them out would double what a list takes.
+    bytes += result.outputSchema ? Buffer.byteLength(JSON.stringify(result)) - 1 : 0;
+    if (bytes > largestList) return described;
+    whole.push({ ...description, ...result });
+  }
+  return whole;
 }
 
 /** None for a tool whose result may be blocks without a structure. */

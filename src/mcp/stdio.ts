@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import type { Implementation } from '@modelcontextprotocol/sdk/types.js';
 import type { Config } from '../base/config.js';
 import { RuntimeError } from '../base/errors.js';
@@ -28,7 +27,6 @@ export interface ServeOptions extends OpenLogOptions {
  */
 export async function serveStdio(readSettings: () => Config, options: ServeOptions = {}): Promise<void> {
   keepStdoutForProtocol();
-  keepSmall();
   const { config, problem } = readOrExplain(readSettings);
   const log = openLog(config, options);
   for (const warning of config.warnings) log.warn(warning);
@@ -183,14 +181,6 @@ function readOrExplain(readSettings: () => Config): { config: Config; problem?: 
     if (!(error instanceof RuntimeError)) throw error;
     return { config: defaultConfig(), problem: error };
   }
-}
-
-/**
- * A server runs beside every session and mostly waits. V8's nursery left at its first size saves 15 to 20 MB a process,
- * and calls take as long as before (measured on Node 20 and 24).
- */
-function keepSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 /** Only JSON-RPC may appear on stdout, whatever a library prints. */

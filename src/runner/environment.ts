@@ -2,6 +2,7 @@ import { devNull } from 'node:os';
 import { delimiter } from 'node:path';
 import type { AgentRegistry } from '../agents/index.js';
 import type { HostedModule } from '../agents/modules/modules.js';
+import type { SinkSetting } from '../agents/sinks/sink-process.js';
 import { ordinaryVariables, pickVariables } from '../base/child-environment.js';
 import type { Config } from '../base/config.js';
 import { noDatabaseUrl, readDatabaseUrl, readSetting, type Setting, settings } from '../base/settings.js';
@@ -64,6 +65,16 @@ export function modulesOf({ agents, env }: Config): HostedModule[] {
     const variables = pickVariables(env, names);
     return { path, variables, missing: names.filter((name) => variables[name] === undefined) };
   });
+}
+
+/** The sinks that the config file names, by name. */
+export function sinksOf(config: Config): Map<string, SinkSetting> {
+  const ordinary = config.sinks.size > 0 ? moduleEnvironment(config) : {};
+  const settings = [...config.sinks].map(([name, { path, env, events, project, goal }]): [string, SinkSetting] => {
+    const filter = { events, project: project ?? null, goalId: goal ?? null };
+    return [name, { module: path, env: { ...ordinary, ...pickVariables(config.env, env) }, filter }];
+  });
+  return new Map(settings);
 }
 
 /** The environment of every process that only inspects a module of the user's: that of a runner, without any secret. */

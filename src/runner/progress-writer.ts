@@ -148,7 +148,7 @@ export class ProgressWriter {
     const storedNow = this.#output.length;
     const restarts = this.#restarts;
     try {
-      await db.transaction((sql) => storeUpdate(sql, this.#key, update, clock.now()));
+      await db.transaction((sql) => storeUpdate(sql, this.#key, update, clock.now()), { beside: true });
     } catch {
       // A full disk or a long lock delays the partial view; the next write takes this with it.
       return;

@@ -1,9 +1,13 @@
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
+import type { Config } from '../base/config.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import type { HttpServerEntry, HttpServers } from '../core/access/http-servers.js';
 import type { Rights } from '../core/access/pass.js';
 import { takeMaintenanceLease } from '../core/maintenance-lease.js';
+import { runnerEnvironment } from '../runner/environment.js';
+import { spawnDetached } from '../runner/spawn.js';
 import type { Database } from '../store/sql.js';
 
 export interface DashboardNeeds {
@@ -41,6 +45,18 @@ export async function findOrStartDashboard(needs: DashboardNeeds, { tokenId }: R
   throw none(
     `A dashboard was started, and has not come up within ${patienceMs / 1000} s; logs/dashboard.log says why.`,
   );
+}
+
+const dashboardIdleSeconds = 3_600;
+
+/** Starts a dashboard that outlives this process. */
+export function startDashboard({ config, runnerEntry }: { config: Config; runnerEntry: string }): Promise<void> {
+  const main = join(dirname(runnerEntry), 'main.js');
+  const readOnly = config.isReadOnly ? ['--read-only'] : [];
+  return spawnDetached([main, 'dashboard', '--until-idle', String(dashboardIdleSeconds), ...readOnly], {
+    logFile: join(config.dataDir, 'logs', 'dashboard.log'),
+    env: runnerEnvironment(config),
+  });
 }
 
 async function findDashboard({ httpServers }: DashboardNeeds): Promise<HttpServerEntry | undefined> {

@@ -28,6 +28,8 @@ import { jobCounts } from './migrations/027-job-counts.js';
 import { fairShares } from './migrations/028-fair-shares.js';
 import { scheduleFirings } from './migrations/029-schedule-firings.js';
 import { hosts } from './migrations/030-hosts.js';
+import { eventTargets } from './migrations/031-event-targets.js';
+import { keyedTasks } from './migrations/032-keyed-tasks.js';
 import { openJobs } from './migrations/033-open-jobs.js';
 import type { Migration } from './schema.js';
 
@@ -63,5 +65,7 @@ export const migrations: readonly Migration[] = [
   fairShares,
   scheduleFirings,
   hosts,
+  eventTargets,
+  keyedTasks,
   openJobs,
 ];

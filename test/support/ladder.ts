@@ -9,7 +9,7 @@ export const house: Ladder = [
   ['base'],
   ['store'],
   ['core'],
-  ['llm', 'downstream', 'worktrees'],
+  ['llm', 'downstream', 'worktrees', 'webhooks'],
   ['agents', 'config.ts'],
   ['runner', 'agent-host.ts'],
   ['services'],
@@ -20,6 +20,8 @@ export const house: Ladder = [
   ['http', 'index.ts'],
   ['cli'],
   ['main.ts'],
+  ['program.ts'],
+  ['start.ts'],
 ];
 
 /** Runs in a browser: imports nothing of the program but types of the wire. */
@@ -31,7 +33,7 @@ export const inside: Readonly<Record<string, Ladder>> = {
     ['actor.ts'],
     ['change.ts', 'lease.ts', 'ports.ts', 'maintenance-lease.ts', 'budget'],
     ['events', 'metrics', 'process-identity.ts', 'worker-slot.ts', 'path-reservation.ts'],
-    ['worktrees'],
+    ['worktrees', 'event-targets'],
     ['tasks', 'breakers', 'rates'],
     ['jobs'],
     ['coordination'],
@@ -65,6 +67,8 @@ export const writers: Readonly<Record<string, string>> = {
   worker_slots: 'core',
   duties: 'core',
   events: 'core/events',
+  event_deliveries: 'core/event-targets',
+  event_targets: 'core/event-targets',
   jobs: 'core/jobs',
   artifact_chunks: 'core/jobs',
   job_artifacts: 'core/jobs',

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { RuntimeError } from '../../base/errors.js';
+import { importFile } from '../../base/import-file.js';
 import type { Agent } from '../define-agent.js';
 import { ownPlace } from '../own-stack.js';
 import { isStandardSchema } from '../payload-schema.js';
@@ -33,7 +34,7 @@ const typeName = /^[a-z][a-z0-9_]{0,99}$/;
 
 async function importModule(path: string): Promise<Record<string, unknown>> {
   try {
-    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+    return await importFile(pathToFileURL(path).href);
   } catch (cause) {
     const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
     const place = ownPlace(cause);

@@ -1,3 +1,5 @@
+import { disabledByHand, failuresUntilDown } from '../event-targets/event-target.js';
+
 /** What can need a person, the most pressing first. */
 export const needKinds = [
   'message',
@@ -7,6 +9,7 @@ export const needKinds = [
   'failed_relay',
   'failed_schedule',
   'failed_task',
+  'failed_webhook',
   'held_breaker',
   'spent_budget',
   'overdue_task',
@@ -19,7 +22,7 @@ export type NeedKind = (typeof needKinds)[number];
 export interface NeedSource {
   kind: NeedKind;
   /** Whose history tells that it was acknowledged. */
-  subject: 'task' | 'goal' | 'job' | 'relay' | 'breaker' | 'message' | 'schedule';
+  subject: 'task' | 'goal' | 'job' | 'relay' | 'breaker' | 'message' | 'schedule' | 'runtime';
   table: string;
   key: string;
   /** Its id as text. */
@@ -137,6 +140,18 @@ export const needSources: readonly NeedSource[] = [
     where: `x.status = 'failed' and x.status in ('completed', 'failed', 'cancelled') and ${isOfOpenGoal}`,
     detail: cut('x.error'),
     more: 'x.goal_id as "goalId", coalesce(x.worker_id, x.claimed_by) as who',
+  },
+  {
+    kind: 'failed_webhook',
+    subject: 'runtime',
+    table: 'event_targets',
+    key: 'id',
+    id: 'x.id',
+    since: 'coalesce(x.failing_since, x.updated_at)',
+    where: `((x.status = 'active' and x.failures >= ${failuresUntilDown})
+      or (x.status = 'disabled' and x.disabled_why <> '${disabledByHand}'))`,
+    name: 'x.name',
+    detail: cut('coalesce(x.disabled_why, x.last_error)'),
   },
   {
     kind: 'held_breaker',

@@ -42,7 +42,7 @@ export interface BreakersNeeds {
 
 /**
  * The breakers that all processes share: their windows, cooldowns and permits are rows. Each writing method is a
- * transaction of its own. Inside another transaction, call `acquirePermit`, `recordSuccess`, `recordFailure` or
+ * transaction of its own; those of a call lock their breaker alone. Inside another transaction, call `acquirePermit`, `recordSuccess`, `recordFailure` or
  * `chooseAgent` with its `sql`.
  */
 export function createBreakers({ db, clock, onClosed = async () => {} }: BreakersNeeds) {
@@ -51,25 +51,30 @@ export function createBreakers({ db, clock, onClosed = async () => {} }: Breaker
   return {
     /** Asks whether a call may be made now. */
     acquire: (id: string, request: PermitRequest = {}): Promise<PermitAnswer> =>
-      db.transaction((sql) => acquirePermit(sql, id, request, clock)),
+      db.transaction((sql) => acquirePermit(sql, id, request, clock), { beside: true }),
 
     /** Asks for an agent, and along its fallbacks while breakers refuse. */
     choose: (id: string, request: ChoiceRequest = {}): Promise<Choice> =>
-      db.transaction((sql) => chooseAgent(sql, id, request, clock)),
+      db.transaction((sql) => chooseAgent(sql, id, request, clock), { beside: true }),
 
     recordSuccess: (id: string, permit?: string, end: Omit<CallEnd, 'at' | 'clock' | 'permit'> = {}) =>
-      db.transaction(async (sql) => {
-        const at = clock.now();
-        const moved = await recordSuccess(sql, id, { ...end, permit, at, clock });
-        if (moved.from !== moved.to && moved.to === 'closed') await onClosed(sql, id, { at, actor: end.actor });
-        return moved;
-      }),
+      db.transaction(
+        async (sql) => {
+          const at = clock.now();
+          const moved = await recordSuccess(sql, id, { ...end, permit, at, clock });
+          if (moved.from === moved.to || moved.to !== 'closed') return moved;
+          await sql.alone();
+          await onClosed(sql, id, { at, actor: end.actor });
+          return moved;
+        },
+        { beside: true },
+      ),
 
     recordFailure: (id: string, failure: Failure, end: Omit<FailedCallEnd, 'at' | 'clock'> = {}) =>
-      db.transaction((sql) => recordFailure(sql, id, failure, { ...end, at: clock.now(), clock })),
+      db.transaction((sql) => recordFailure(sql, id, failure, { ...end, at: clock.now(), clock }), { beside: true }),
 
     /** Returns a permit whose call was not made, or was cancelled by its caller. */
-    release: (permit: string): Promise<void> => db.transaction((sql) => releasePermit(sql, permit)),
+    release: (permit: string): Promise<void> => db.transaction((sql) => releasePermit(sql, permit), { beside: true }),
 
     trip: (id: string, trip: Trip, actor?: Actor) =>
       db.transaction((sql) => tripBreaker(sql, id, trip, changeBy(actor))),

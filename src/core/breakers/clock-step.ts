@@ -26,9 +26,15 @@ export function stepOf({ clock_boot_id, clock_boot_at }: ClockColumns, clock: Cl
 /** Two readings of the two clocks differ by less, and so does what NTP slews in an hour. */
 const leastStepMs = 500;
 
-/** Writes the times of a breaker as this clock shows them, where it was set since or is another. */
+/**
+ * Locks a breaker, and writes its times as this clock shows them, where it was set since or is another. Whoever writes rows of
+ * a breaker holds its lock.
+ */
 export async function followClock(sql: Sql, id: string, clock: Clock): Promise<void> {
-  const row = await sql.get<ClockColumns>('select clock_boot_id, clock_boot_at from breakers where id = ?', id);
+  const row = await sql.get<ClockColumns>(
+    'select clock_boot_id, clock_boot_at from breakers where id = ? for update',
+    id,
+  );
   if (!row) return;
   const step = stepOf(row, clock);
   if (step === 0 && row.clock_boot_id === clock.bootId) return;

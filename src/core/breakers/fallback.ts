@@ -38,6 +38,8 @@ export async function chooseAgent(
   const own = await acquirePermit(sql, id, request, clock);
   const path: Asked[] = [{ agent: id, answer: own }];
   if (own.allowed) return { agent: id, permit: own.permit, own, path, retryAfterMs: undefined };
+  // Breakers of a chain have no order in which all would lock them.
+  await sql.alone();
   let agent = fallback ?? (await fallbackOf(sql, id));
   while (agent !== undefined && !path.some((asked) => asked.agent === agent)) {
     const answer = await acquirePermit(sql, agent, request, clock);

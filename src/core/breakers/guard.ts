@@ -111,8 +111,14 @@ const reasonOf = ({ type, message }: Failure): string => `${type}: ${cut(message
 
 async function endPermit(sql: Sql, id: string, { permit, isPermitRequired }: CallEnd): Promise<void> {
   if (permit === undefined) return;
+  // Whoever holds the breaker may be ending all of its permits.
+  await lockBreaker(sql, id);
   if (isPermitRequired) await spendPermit(sql, id, permit);
   else await releasePermit(sql, permit);
+}
+
+async function lockBreaker(sql: Sql, id: string): Promise<void> {
+  await sql.get('select id from breakers where id = ? for update', id);
 }
 
 /** Returns a permit: its call has ended, or was not made after all. */

@@ -102,6 +102,12 @@ export const eventTypes = {
     'token_revoked',
     'browser_signed_in',
     'browser_revoked',
+    'webhook_added',
+    'webhook_removed',
+    'webhook_disabled',
+    'webhook_enabled',
+    'events_lost',
+    ...acknowledgements,
   ],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -116,3 +122,8 @@ export type EventKind = {
 }[EventSubject];
 
 export const eventSubjects = Object.keys(eventTypes) as [EventSubject, ...EventSubject[]];
+
+/** Every kind of event as patterns name it, such as `task.completed`. */
+export const eventKinds: readonly string[] = eventSubjects.flatMap((subject) =>
+  eventTypes[subject].map((type) => `${subject}.${type}`),
+);

@@ -18,7 +18,7 @@ export async function askJobBreaker(db: Database, job: JobRow, clock: Clock): Pr
   if (!(await isGuarded(db, id))) return undefined;
   // The permit is released when the attempt is over, however it ends: by its timeout at the latest.
   const request = { holder: callOf(job), callMs: job.timeout_seconds * 1000 };
-  return db.transaction((sql) => acquirePermit(sql, id, request, clock));
+  return db.transaction((sql) => acquirePermit(sql, id, request, clock), { beside: true });
 }
 
 /** Records the outcome of an attempt on the breaker of the job's type, where there is one. */

@@ -66,7 +66,7 @@ export function createMessages({ db, clock }: { db: Database; clock: Clock }) {
   return {
     /** Throws `not_found` for an unknown addressee or thread, `invalid` for an empty text. */
     send: (message: NewMessage, actor: Actor): Promise<Message> =>
-      db.transaction((sql) => sendMessage(sql, message, actor, clock.now())),
+      db.transaction((sql) => sendMessage(sql, message, actor, clock.now()), { beside: true }),
 
     /** Gives a reader its messages, and marks them as read. Throws `invalid`, `conflict` for a reader that is none. */
     receive: (query: Query, actor: Actor): Promise<Received> =>

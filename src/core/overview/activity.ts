@@ -3,6 +3,7 @@ import type { Sql } from '../../store/sql.js';
 import { type Fragment, is, where } from '../../store/where.js';
 import type { EventSubject } from '../events/event-types.js';
 import { type Event, listEvents, readEvents } from '../events/events.js';
+import { ofGoal } from '../events/of-goal.js';
 import { numberIn, patternsFor, wordsOf } from '../tasks/containing.js';
 
 /** What changes can be filtered by: the things they are about, and moves of worktrees, which are changes of their owners. */
@@ -65,16 +66,6 @@ export async function readActivity(sql: Sql, filter: ActivityFilter): Promise<Ac
 async function newestId(sql: Sql): Promise<number> {
   const row = await sql.get<{ id: number | null }>('select max(id) as id from events');
   return row?.id ?? 0;
-}
-
-function ofGoal(goalId: number): Fragment {
-  return {
-    text: `((subject = 'goal' and subject_id = ?)
-      or (subject = 'task' and subject_id in (select cast(t.id as text) from tasks t where t.goal_id = ?))
-      or (subject = 'job' and subject_id in (select j.id from jobs j where j.goal_id = ?
-        or j.task_id in (select t.id from tasks t where t.goal_id = ?))))`,
-    values: [String(goalId), goalId, goalId, goalId],
-  };
 }
 
 /** SQL: whether a word occurs in an event, or in the name of what it is about. */

@@ -6,6 +6,7 @@ import { deleteOldAcknowledgements } from '../attention/attention.js';
 import { closeAccount } from '../budget/ledger.js';
 import type { Change } from '../change.js';
 import { deleteEndedSession } from '../coordination/sessions.js';
+import { purgeableForTargets, purgeDeliveries } from '../event-targets/undelivered.js';
 import { recordEvent } from '../events/events.js';
 import { purgeEvents } from '../events/purge-events.js';
 import { deleteEndedJob } from '../jobs/finish-job.js';
@@ -45,7 +46,9 @@ export async function purge(
   caches: readonly CachePurger[] = [],
 ): Promise<Purged> {
   const artifactPaths: string[] = [];
-  const events = await purgeEvents(db, before, pauseMs);
+  const condition = await purgeableForTargets(db, before, change.at);
+  const events = await purgeEvents(db, before, pauseMs, condition);
+  await purgeDeliveries(db, before);
   for (const purgeCache of caches) await purgeCache(db, before);
   const jobs = await purgeEach(db, endedJobs(before), (sql, id: string) => deleteJob(sql, id, before, artifactPaths));
   const relays = await purgeEach(db, endedRelays(before), (sql, id: string) => deleteRelay(sql, id, before));

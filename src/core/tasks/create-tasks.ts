@@ -45,9 +45,9 @@ export interface NewTask extends OptionalFields {
  */
 export async function createTasks(sql: Sql, given: readonly NewTask[], change: Change): Promise<TaskRow[]> {
   const goals = new Map<number, GoalRow>();
-  for (const { goalId } of given) {
-    if (goalId !== undefined && !goals.has(goalId)) goals.set(goalId, await openGoalForWork(sql, goalId, change));
-  }
+  const goalIds = new Set(given.flatMap(({ goalId }) => goalId ?? []));
+  // In one order for all, as each is locked.
+  for (const id of [...goalIds].sort((a, b) => a - b)) goals.set(id, await openGoalForWork(sql, id, change));
   // A goal's project comes first: whoever can see a goal can see all of its tasks.
   const projectOf = ({ project, goalId }: NewTask): string =>
     project ?? goals.get(goalId ?? 0)?.project ?? change.actor?.project ?? '';
@@ -62,6 +62,13 @@ export async function createTasks(sql: Sql, given: readonly NewTask[], change: C
   }
   return tasks.flatMap((task) => created.get(task) ?? []);
 }
+
+/** Whether a task touches no other one, so that it may be created beside other transactions. */
+export const standsAlone = ({ key, dependencies = [], after = [], discoveredFrom, parentId }: NewTask): boolean =>
+  key === undefined &&
+  discoveredFrom === undefined &&
+  parentId === undefined &&
+  dependencies.length + after.length === 0;
 
 type Placed = NewTask & { project: string };
 

@@ -1,6 +1,7 @@
 import type { Sql } from '../../store/sql.js';
+import type { EventType } from '../events/event-types.js';
 import type { NotedEvent } from '../events/events.js';
-import type { TaskRow, TaskStatus } from './task.js';
+import type { TaskRow } from './task.js';
 
 /** What a change of one task has done to others, as ids in order. */
 export interface Effects {
@@ -18,14 +19,10 @@ export interface Effects {
   goal: { id: number; status: 'completed' | 'active' } | undefined;
 }
 
-type Changed = Pick<TaskRow, 'id' | 'status' | 'goal_id'>;
+type Changed = Pick<TaskRow, 'id' | 'goal_id'>;
 
 /** What a change of one task has done to others, by the events that it has recorded (`noteEvents`). All reads are sent at once. */
-export async function readEffects(
-  sql: Sql,
-  { id, status, goal_id }: Changed,
-  events: readonly NotedEvent[],
-): Promise<Effects> {
+export async function readEffects(sql: Sql, { id, goal_id }: Changed, events: readonly NotedEvent[]): Promise<Effects> {
   const others = (type: string) =>
     events
       .filter((event) => event.subject === 'task' && event.type === type && event.subjectId !== String(id))
@@ -33,7 +30,8 @@ export async function readEffects(
       .sort((a, b) => a - b);
   const ofGoal = events.findLast((event) => event.subject === 'goal' && event.subjectId === String(goal_id))?.type;
   const own = events.filter((event) => event.subject === 'task' && event.subjectId === String(id));
-  const hasEnded = own.some(({ type }) => type === status && endings.has(status));
+  const move = own.findLast(({ type }) => moves.has(type))?.type;
+  const hasEnded = move === 'completed' || move === 'failed' || move === 'cancelled';
   const completed = others('completed');
   const skipped = others('skipped');
   const released = [...(hasEnded ? [id] : []), ...completed, ...skipped].slice(0, mostEnded);
@@ -58,7 +56,17 @@ export async function readEffects(
 /** Of more tasks that have ended at once, the dependents are not looked for. */
 const mostEnded = 1_000;
 
-const endings: ReadonlySet<TaskStatus> = new Set(['completed', 'failed', 'cancelled']);
+/** Events by which a task gets another status. */
+const moves: ReadonlySet<string> = new Set<EventType<'task'>>([
+  'claimed',
+  'released',
+  'lapsed',
+  'reopened',
+  'completed',
+  'failed',
+  'cancelled',
+  'skipped',
+]);
 const ready = "t.status = 'pending' and t.unfinished_dependencies = 0 and t.is_held = 0";
 const waiting = "t.status = 'pending' and t.unfinished_dependencies > 0";
 

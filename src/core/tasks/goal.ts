@@ -46,7 +46,15 @@ export function toGoal(row: GoalRow): Goal {
 
 /** The row of a goal. Throws `not_found`. */
 export async function findGoal(sql: Sql, id: number): Promise<GoalRow> {
-  const row = await sql.get<GoalRow>('select * from goals where id = ?', id);
+  return foundGoal(id, await sql.get<GoalRow>('select * from goals where id = ?', id));
+}
+
+/** The same, locked: none of its tasks ends meanwhile. */
+async function lockGoal(sql: Sql, id: number): Promise<GoalRow> {
+  return foundGoal(id, await sql.get<GoalRow>('select * from goals where id = ? for update', id));
+}
+
+function foundGoal(id: number, row: GoalRow | undefined): GoalRow {
   if (!row) throw new RuntimeError('not_found', `No goal has id ${id}.`, 'Call list_goals to see the goals there are.');
   return row;
 }
@@ -98,7 +106,7 @@ export async function setGoalStatus(sql: Sql, goalId: number, status: GoalStatus
 
 /** The goal that new or reopened work belongs to. Throws `not_found`, and `conflict` for a cancelled goal. */
 export async function findGoalForWork(sql: Sql, goalId: number): Promise<GoalRow> {
-  const goal = await findGoal(sql, goalId);
+  const goal = await lockGoal(sql, goalId);
   if (goal.status !== 'cancelled') return goal;
   throw new RuntimeError(
     'conflict',

@@ -8,7 +8,7 @@ import type { Change } from '../change.js';
 import { noteEvents } from '../events/events.js';
 import type { TaskWorktree } from '../worktrees/worktrees.js';
 import { type ClaimOptions, claimantFor, claimNext } from './claim.js';
-import { createTasks, type NewTask } from './create-tasks.js';
+import { createTasks, type NewTask, standsAlone } from './create-tasks.js';
 import { dependencyKeys } from './dependencies.js';
 import { editTask, type TaskEdit } from './edit-task.js';
 import { type Effects, readEffects } from './effects.js';
@@ -55,7 +55,7 @@ import {
   type TaskTemplate,
 } from './templates.js';
 import { lapseClaims, releaseClaim } from './transitions.js';
-import { type StatusUpdate, updateStatus } from './update-status.js';
+import { type ChangedRow, type StatusUpdate, updateStatus } from './update-status.js';
 
 export interface TaskDetail extends TaskWithDependencies, Omit<Surroundings, 'openDependencies'> {
   isReady: boolean;
@@ -106,7 +106,7 @@ export function createTaskBoard({ db, clock }: { db: Database; clock: Clock }) {
   return {
     /** Creates all tasks or none, in the order given. */
     create: (tasks: readonly NewTask[], actor: Actor): Promise<TaskWithDependencies[]> =>
-      db.transaction((sql) => createWhole(sql, tasks, changeBy(actor))),
+      db.transaction((sql) => createWhole(sql, tasks, changeBy(actor)), { beside: tasks.every(standsAlone) }),
 
     /** Creates the tasks of a template, all or none. */
     createFromTemplate: (use: TemplateUse, actor: Actor): Promise<TaskWithDependencies[]> =>
@@ -226,16 +226,22 @@ async function withItsDependencies(sql: Sql, row: TaskRow): Promise<TaskWithDepe
 
 async function changed(
   db: Database,
-  change: (sql: Sql) => Promise<TaskRow>,
+  change: (sql: Sql) => Promise<ChangedRow>,
   options?: TransactionOptions,
 ): Promise<ChangedTask> {
   const { answer } = await db.transaction(async (sql) => {
     const noted = noteEvents(sql);
     const row = await change(noted.sql);
-    return withCommit(Promise.all([withItsDependencies(sql, row), readEffects(sql, row, noted.events)]));
+    return withCommit(Promise.all([changedTask(sql, row.id), readEffects(sql, row, noted.events)]));
   }, options);
   const [task, effects] = await answer;
   return Object.assign(task, { effects });
+}
+
+/** The statements do not wait for each other. */
+async function changedTask(sql: Sql, id: number): Promise<TaskWithDependencies> {
+  const [row, dependencies] = await Promise.all([taskWithId(sql, id, id), readDependencyIds(sql, id)]);
+  return Object.assign(toTask(row), { dependencies });
 }
 
 async function claimReadyOrLapsed(

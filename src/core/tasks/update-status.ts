@@ -20,6 +20,9 @@ export interface StatusUpdate extends TaskOutcome {
   claim?: ClaimOptions | undefined;
 }
 
+/** What no change of its status changes of a task. */
+export type ChangedRow = Pick<TaskRow, 'id' | 'goal_id'>;
+
 /** One update under way. */
 interface Step extends ClaimProof {
   sql: Sql;
@@ -31,9 +34,10 @@ interface Step extends ClaimProof {
 /**
  * Changes the status of a task, if the state machine allows it and the caller may do it. Which transition it is follows
  * from the present status and the wanted one; `transitions.ts` makes it. Throws `conflict` for a step that the state
- * machine does not have, `already_claimed`, `stale_claim`, `not_found`; then nothing is changed.
+ * machine does not have, `already_claimed`, `stale_claim`, `not_found`; then nothing is changed. Resolves to which task it
+ * was; what it has become is read with the commit.
  */
-export async function updateStatus(sql: Sql, update: StatusUpdate, actor: Actor, clock: Clock): Promise<TaskRow> {
+export async function updateStatus(sql: Sql, update: StatusUpdate, actor: Actor, clock: Clock): Promise<ChangedRow> {
   const change: Change = { at: clock.now(), actor };
   const step: Step = { sql, update, clock, change, actor, claimToken: update.claimToken };
   await releaseDueTasks(sql, change.at);
@@ -48,7 +52,7 @@ export async function updateStatus(sql: Sql, update: StatusUpdate, actor: Actor,
     const data = { note: update.note };
     await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'note', data });
   }
-  return findTask(sql, row.id);
+  return row;
 }
 
 /** The task, locked. A lapsed claim on it is ended first, unless the caller acts on that claim. */

@@ -16,6 +16,7 @@ export const viewOfNeed: Readonly<Record<NeedKind, string>> = {
   failed_task: 'board',
   overdue_task: 'board',
   stale_claim: 'board',
+  failed_webhook: 'settings',
   held_breaker: 'breakers',
   spent_budget: 'goals',
 };

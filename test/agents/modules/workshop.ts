@@ -6,6 +6,7 @@ import { tempDir } from '../../support/temp-dir.js';
 /** A home whose config file names these modules, by their names in `~/.claude`, in this order. */
 export function homeWithModules(modules: Record<string, string>, config: ConfigFile = {}): string {
   const home = tempDir();
+  mkdirSync(join(home, '.claude'));
   for (const [name, text] of Object.entries(modules)) writeModule(home, name, text);
   writeFileSync(
     join(home, '.claude', 'agent_runtime.json'),

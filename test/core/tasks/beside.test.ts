@@ -64,3 +64,17 @@ test('one that two complete at once is completed by one of them, and the other o
     expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   }
 });
+
+test('a goal that gets another task while its last one ends is not over', async () => {
+  const sessions = await threeSessions();
+  const [{ goals, tasks }, other] = sessions;
+  for (let round = 0; round < 15; round++) {
+    const goal = await goals.create({ name: `Goal ${round}`, description: '' }, actorOf(0));
+    const [part] = await tasks.create([{ title: 'Part', goalId: goal.id }], actorOf(0));
+    await Promise.all([
+      tasks.updateStatus({ task: part?.id ?? 0, status: 'completed' }, actorOf(0)),
+      other.tasks.create([{ title: 'One more', goalId: goal.id }], actorOf(1)),
+    ]);
+    expect((await goals.get(goal.id)).status).toBe('active');
+  }
+});

@@ -48,6 +48,14 @@ it.each([
   [['relay', 'step_passed', { data: { step: 0, quality: 0.9 } }], 'Step 1 of relay <relay:8> passed with quality 0.9'],
   [['session', 'lost', { actor: 'session:1' }], '<session:1> was lost: its process is gone'],
   [['runtime', 'browser_signed_in'], '<user:ada> signed in'],
+  [
+    ['runtime', 'webhook_disabled', { data: { name: 'ci', why: 'it answered 410' } }],
+    'Webhook ci was disabled: it answered 410',
+  ],
+  [
+    ['runtime', 'events_lost', { data: { name: 'ci', kind: 'webhook', events: 3 } }],
+    'Webhook ci had not got events that were deleted: 3',
+  ],
 ] as [[EventSubject, string, object?], string][])('%j is told as %s', ([subject, type, more], told) =>
   expect(tell(subject, type, more)).toBe(told),
 );

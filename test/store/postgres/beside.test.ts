@@ -6,11 +6,14 @@ import { newPostgresUrl, postgresPort } from '../../support/postgres.js';
 import { testRuntime } from '../../support/test-runtime.js';
 
 test.runIf(postgresPort)(
-  'heartbeats, claims, ends of tasks and sums of calls wait for nobody who writes other rows',
+  'heartbeats, tasks, breakers, messages and sums of calls wait for nobody who writes other rows',
   async () => {
     const url = newPostgresUrl();
-    const { tasks, sessions, metrics } = await testRuntime({ env: { AGENT_RUNTIME_DB_URL: url } });
+    const { tasks, sessions, metrics, goals, breakers, messages } = await testRuntime({
+      env: { AGENT_RUNTIME_DB_URL: url },
+    });
     const session = nameSession({ project: '' });
+    const goal = await goals.create({ name: 'Goal', description: '' }, session);
     await tasks.create([{ title: 'One' }, { title: 'Two' }], session);
 
     // Another process in the middle of a transaction beside others.
@@ -24,6 +27,11 @@ test.runIf(postgresPort)(
     const task = await tasks.claimNext({}, {}, session);
     await sessions.heartbeat(session);
     await tasks.updateStatus({ task: task?.id ?? 0, status: 'completed', claimToken: task?.claimToken }, session);
+    await tasks.create([{ title: 'Three', goalId: goal.id }], session);
+    await breakers.acquire('llm:anthropic');
+    await breakers.recordFailure('llm:anthropic', { type: 'timeout', message: 'Nothing came.' });
+    await breakers.recordSuccess('llm:anthropic');
+    await messages.send({ to: 'all', subject: 'Done', body: 'One is done.' }, session);
     metrics.countToolCall('get_task', 'ok');
     await metrics.flush();
     const { rows } = await other.query("select status from tasks where title = 'One'");

@@ -335,6 +335,17 @@ const sentences: Makers = {
     browser_signed_in: (event) => sentence('calm', actorOf(event, 'A browser'), ' signed in'),
     browser_revoked: (event) =>
       sentence('calm', actorOf(event), [' signed out a browser', told(' of ', event.data.name)]),
+    webhook_added: (event) => sentence('calm', actorOf(event), ` added webhook ${event.data.name ?? ''}`.trimEnd()),
+    webhook_removed: (event) => sentence('calm', actorOf(event), ` removed webhook ${event.data.name ?? ''}`.trimEnd()),
+    webhook_enabled: (event) => sentence('calm', actorOf(event), ` enabled webhook ${event.data.name ?? ''}`.trimEnd()),
+    webhook_disabled: (event) =>
+      sentence('bad', `Webhook ${event.data.name ?? ''}`.trimEnd(), ' was disabled', told(': ', event.data.why)),
+    events_lost: (event) =>
+      sentence('bad', `${event.data.kind === 'sink' ? 'Sink' : 'Webhook'} ${event.data.name ?? ''}`.trimEnd(), [
+        ' had not got events that were deleted',
+        told(': ', event.data.events),
+      ]),
+    ...acknowledgements,
   },
 };
 
