@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../../base/config.js';
 import type { Log } from '../../base/log.js';
 import { addressRule } from '../../base/public-address.js';
+import { requirePatterns } from '../../core/event-targets/event-targets.js';
 import { createLeasedTargets, type TargetLease } from '../../core/event-targets/leased-targets.js';
 import { sinksOf } from '../../runner/environment.js';
 import type { Statement } from '../../store/sql.js';
@@ -53,6 +54,7 @@ export class Deliverer {
     if (names.length > 0 && !this.#areSinksKnown) {
       await eventTargets.addSinks(names);
       this.#areSinksKnown = true;
+      this.#warnOfPatterns();
     }
     for (const id of await targets.free(names)) {
       if (this.#serving.has(id)) continue;
@@ -67,6 +69,18 @@ export class Deliverer {
     const served = [...this.#serving.values()];
     for (const { delivery } of served) delivery.stop();
     return served.map(({ lease }) => this.#needs.targets.releasing(lease));
+  }
+
+  /** A pattern that nothing matches stops nobody, and most likely is not what was meant. */
+  #warnOfPatterns(): void {
+    const { sinks, log } = this.#needs;
+    for (const [sink, { filter }] of sinks) {
+      try {
+        requirePatterns(filter.events);
+      } catch (error) {
+        log.warn('a sink of the config file has a wrong pattern', { sink, error });
+      }
+    }
   }
 
   #serve(lease: TargetLease): void {
