@@ -1,5 +1,6 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { etag } from 'hono/etag';
 import type { Config } from '../base/config.js';
 import type { Log } from '../base/log.js';
 import { version } from '../base/version.js';
@@ -67,7 +68,11 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   app.get('/api/artifacts/:job/:name', ({ req }) =>
     artifactResponse(runtime, req.param('job'), req.param('name'), req.query('shown') !== undefined),
   );
-  if (page) app.route('/api/page', toolApi(pageReads, { runtime, visits }, { isCounted: false }));
+  if (page) {
+    // The page reads again whenever something may have changed; what has not is not sent again.
+    app.use('/api/page/*', etag());
+    app.route('/api/page', toolApi(pageReads, { runtime, visits }, { isCounted: false }));
+  }
   app.route('/', coordinatorApi(tools, { runtime, visits }));
   app.get('/api/events', refuseHead, async (context) => {
     const afterId = await placeOf(context.req.header('last-event-id') ?? context.req.query('after'), feed);
