@@ -15,6 +15,6 @@ export default defineConfig({
     // Limits for what never ends: what is slow because the machine does much else is no failure.
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 120_000 } },
   },
 });

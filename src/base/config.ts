@@ -167,6 +167,7 @@ export function readConfigWith(
   const agents = agentsOf(file, modules, { home, configPath });
   const sinks = sinksOf(file, { home, configPath });
   const worker = readWorker(environment);
+  const issuers = readIssuers(env, file.issuers);
   const namedSecrets = providers.flatMap((provider) => provider.secretVariables?.(settingsOf(provider)) ?? []);
 
   return {
@@ -203,7 +204,7 @@ export function readConfigWith(
     pricesUrl: setting('AGENT_RUNTIME_PRICES_URL'),
     remote: remoteOf((name) => readSetting(env, name)),
     port: readWholeNumber(environment, 'PORT'),
-    issuers: readIssuers(environment, file.issuers),
+    issuers,
     native,
     clientSessionId: environment.CLAUDE_CODE_SESSION_ID || undefined,
     project: environment.CLAUDE_PROJECT_DIR || '',
@@ -217,6 +218,7 @@ export function readConfigWith(
       ...providers.flatMap((provider) => provider.secrets?.(settingsOf(provider)) ?? []),
       ...passwordIn(readSetting(env, 'AGENT_RUNTIME_DB_URL')),
       ...(native.searxng?.secrets ?? []),
+      ...issuers.flatMap(({ client }) => client?.secret ?? []),
     ],
     warnings: warnOfUnknown(environment, providers),
   };

@@ -21,7 +21,21 @@ export interface Issuer {
   nameClaims: readonly string[];
   /** What clients ask the issuer for. */
   scopes: readonly string[];
+  /** As whom the page asks the issuer to let people log in; undefined if they paste a token. */
+  client: LoginClient | undefined;
 }
+
+export interface LoginClient {
+  id: string;
+  /** Undefined for a public client, and for one whose variable is not set. */
+  secret: string | undefined;
+  /** The variable of the secret, if it has one. */
+  secretVariable?: string | undefined;
+}
+
+/** Whether people can log in as this client: its secret is known, if it has one. */
+export const isComplete = ({ secret, secretVariable }: LoginClient): boolean =>
+  secretVariable === undefined || secret !== undefined;
 
 const words = z
   .union([z.string().min(1).max(500), z.array(z.string().min(1).max(500)).min(1).max(50)])
@@ -54,6 +68,19 @@ const issuerEntry = z.strictObject({
   write: words.optional().describe('What stands there for reading and writing; write unless given.'),
   nameClaims: words.optional().describe('The claims that name a caller; the first one there is taken.'),
   scopes: words.optional().describe('What clients ask the issuer for; the values of read and write unless given.'),
+  clientId: z
+    .string()
+    .min(1)
+    .max(500)
+    .optional()
+    .describe('The page lets people log in as this client; its redirect address is https://HOST/sign-in/callback.'),
+  clientSecretVariable: z
+    .string()
+    .regex(/^[A-Za-z_]\w*$/, 'is not the name of a variable')
+    .optional()
+    .describe(
+      'The variable with the secret of clientId, from the environment or secretsFile; none for a public client.',
+    ),
 });
 
 type IssuerEntry = z.output<typeof issuerEntry>;
@@ -64,6 +91,13 @@ export const issuersSchema = z
   .max(20)
   .superRefine((entries, context) => {
     for (const [index, entry] of entries.entries()) {
+      if (entry.clientSecretVariable !== undefined && entry.clientId === undefined) {
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'clientSecretVariable'],
+          message: 'is there without clientId',
+        });
+      }
       const isSecond = (one: IssuerEntry) => one.issuer === entry.issuer || nameOf(one) === nameOf(entry);
       if (entries.findIndex(isSecond) === index) continue;
       const message = `${JSON.stringify(entry.issuer)} has the address or the name of another entry`;
@@ -81,7 +115,7 @@ const usualRightsClaims = ['scope', 'scp', 'permissions', 'roles'];
  */
 export function readIssuers(env: Environment, entries: readonly IssuerEntry[] = []): Issuer[] {
   return withIssuer(
-    entries.map(toIssuer),
+    entries.map((entry) => toIssuer(entry, env)),
     { url: readSetting(env, 'AGENT_RUNTIME_ISSUER'), audience: readSetting(env, 'AGENT_RUNTIME_AUDIENCE') },
     { url: 'AGENT_RUNTIME_ISSUER', audience: 'AGENT_RUNTIME_AUDIENCE' },
   );
@@ -116,11 +150,11 @@ export function withIssuer(
       .filter(Boolean) ?? [];
   const changed = known
     ? { ...known, ...(audiences.length > 0 ? { audiences } : {}) }
-    : toIssuer({ issuer: url, audience: audiences });
+    : toIssuer({ issuer: url, audience: audiences }, {});
   return [...issuers.filter((issuer) => issuer !== known), changed];
 }
 
-function toIssuer(entry: IssuerEntry): Issuer {
+function toIssuer(entry: IssuerEntry, env: Environment): Issuer {
   const { read = ['read'], write = ['write'] } = entry;
   return {
     url: entry.issuer,
@@ -132,7 +166,13 @@ function toIssuer(entry: IssuerEntry): Issuer {
     write,
     nameClaims: entry.nameClaims ?? usualNameClaims,
     scopes: entry.scopes ?? [...read, ...write],
+    client: entry.clientId === undefined ? undefined : clientOf(entry.clientId, entry.clientSecretVariable, env),
   };
+}
+
+/** Other processes read the same file without the variables of the server: a missing one is no error for them. */
+function clientOf(id: string, secretVariable: string | undefined, env: Environment): LoginClient {
+  return { id, secret: secretVariable === undefined ? undefined : env[secretVariable] || undefined, secretVariable };
 }
 
 const nameOf = ({ name, issuer }: IssuerEntry): string => name ?? new URL(issuer).hostname;

@@ -4,6 +4,7 @@ const credentialShapes = [
   /\bAIza[A-Za-z0-9_-]{10,}/g,
   /\btvly-[A-Za-z0-9_-]{8,}/g,
   /\bghp_[A-Za-z0-9]{10,}/g,
+  /\bwhsec_[A-Za-z0-9+/=]{8,}/g,
   /\bBearer\s+[A-Za-z0-9._~+/=-]{8,}/gi,
 ];
 

@@ -1,4 +1,4 @@
-import { withIssuer } from '../base/issuer-settings.js';
+import { isComplete, withIssuer } from '../base/issuer-settings.js';
 import type { HttpServer } from '../http/http-server.js';
 import type { CommandContext } from './define-command.js';
 import { dashboardPort } from './launch.js';
@@ -38,6 +38,10 @@ export function runDashboard(
 export async function serveHttp(service: HttpService, { flags, output }: CommandContext): Promise<void> {
   const { config, log } = settingOf(flags);
   for (const warning of config.warnings) log.warn(warning);
+  for (const { name, client } of config.issuers) {
+    if (client && !isComplete(client))
+      log.warn(`People cannot log in with ${name}: ${client.secretVariable} is not set.`);
+  }
   const [{ openRuntime }, { startHttpServer }, { readPageFiles }] = await Promise.all([
     import('../runtime.js'),
     import('../http/http-server.js'),

@@ -50,7 +50,7 @@ Examples:
     defineCommand({
       name: 'failed',
       description: 'List the messages that were not taken: those that wait for another try, and the dead ones.',
-      arguments: { name: optionalArgument('the webhook; all unless given') },
+      arguments: { name: optionalArgument('the webhook; without it, all') },
       options: { limit: count('--limit <n>', 'how many, the newest first (default: 50)') },
       load: async () => (await load()).listFailed,
     }),

@@ -20,12 +20,21 @@ export class CallFailed extends Error {
 
 export type Arguments = Record<string, unknown>;
 
+/** What the server calls the state of an answer, which it does not send again as long as it stays the same. */
+const tags = new WeakMap<object, string>();
+
 /**
- * Calls a tool that reads, or a read of the page's own (`page/board`). Throws CallFailed.
+ * Calls a tool that reads, or a read of the page's own (`page/board`). Resolves to `last`, what the same read was answered
+ * before, if nothing has changed since. Throws CallFailed.
  */
-export function read<Result>(tool: string, args: Arguments = {}, signal?: AbortSignal): Promise<Result> {
+export function read<Result>(
+  tool: string,
+  args: Arguments = {},
+  signal?: AbortSignal,
+  last?: Result & object,
+): Promise<Result> {
   const query = Object.keys(args).length === 0 ? '' : `?input=${encodeURIComponent(JSON.stringify(args))}`;
-  return send(`${addressOf(tool)}${query}`, signal ? { signal } : {});
+  return send(`${addressOf(tool)}${query}`, signal ? { signal } : {}, last);
 }
 
 const addressOf = (tool: string): string => `/api/${tool.includes('/') ? '' : 'tools/'}${tool}`;
@@ -81,17 +90,25 @@ function toJson(text: string) {
 const longestMs = 30_000;
 const noAnswer = `The server has not answered for ${longestMs / 1_000} s.`;
 
-async function send<Result>(path: string, init: RequestInit): Promise<Result> {
+async function send<Result>(path: string, init: RequestInit, last?: Result & object): Promise<Result> {
   let response: Response;
+  const tag = last && tags.get(last);
   const timeout = AbortSignal.timeout(longestMs);
   try {
-    response = await fetch(path, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout });
+    response = await fetch(path, {
+      ...init,
+      ...(tag && { headers: { 'If-None-Match': tag } }),
+      signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout,
+    });
   } catch (error) {
     if (timeout.aborted) throw new CallFailed('timeout', noAnswer, 'It may be busy, or stopped. Try again.');
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new CallFailed('unavailable', 'The server does not answer.', 'Is `agent-runtime dashboard` still running?');
   }
+  if (last && response.status === 304) return last;
   const body = await response.text().then(toJson, () => undefined);
+  const newTag = response.headers.get('ETag');
+  if (newTag && body) tags.set(body, newTag);
   if (response.ok) return body as Result;
   const { code = 'internal', message = `HTTP ${response.status}`, hint, fields } = body?.error ?? {};
   if (response.status === 401) throw new CallFailed('signed_out', message, 'Load the page again to sign in.');

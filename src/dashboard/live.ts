@@ -55,6 +55,9 @@ export function stayLiveWhileHidden(isWanted: boolean): void {
   else rest();
 }
 
+/** Whether changes are heard of as they happen. */
+export const isHeard = (): boolean => state === 'live' && leave !== undefined;
+
 /** When the server was last heard of, in epoch milliseconds. */
 export const lastHeardAt = (): number | undefined => heardAt;
 

@@ -1,5 +1,6 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { etag } from 'hono/etag';
 import type { Config } from '../base/config.js';
 import type { Log } from '../base/log.js';
 import { version } from '../base/version.js';
@@ -12,7 +13,7 @@ import { coordinatorApi } from './coordinator-routes.js';
 import { eventStream } from './event-stream.js';
 import { errorResponse, failureResponse } from './failure.js';
 import { placeOf } from './follow-events.js';
-import { type Env, type GuardOptions, guard, signOut } from './guard.js';
+import { type Env, type GuardOptions, guard } from './guard.js';
 import { largestBody } from './largest-body.js';
 import { liveSocket } from './live-socket.js';
 import type { McpEndpoint } from './mcp-endpoint.js';
@@ -21,6 +22,7 @@ import type { OpenVisits } from './open-visits.js';
 import { pageReads } from './page/reads.js';
 import { showVisitor } from './page/visitor.js';
 import type { PageFiles } from './page-files.js';
+import { signOut } from './sign-in.js';
 import { createStreamPlaces, tooManyStreams } from './stream-places.js';
 import { toolApi } from './tool-api.js';
 
@@ -59,14 +61,18 @@ export function createApp({ runtime, config, log, feed, visits, mcp, guard: guar
   );
   app.get('/api/whoami', (context) => context.json(showVisitor(context.get('visitor'))));
   app.post('/api/sign-out', async (context) => {
-    return context.json({ signed_out: await signOut(context, guarding) });
+    return context.json({ signed_out: await signOut(context, context.get('visitor'), guarding) });
   });
   app.route('/api/tools', toolApi(tools, { runtime, visits }));
   app.route('/api/openapi.json', openApi(tools, { needsToken: guarding.needsToken }));
   app.get('/api/artifacts/:job/:name', ({ req }) =>
     artifactResponse(runtime, req.param('job'), req.param('name'), req.query('shown') !== undefined),
   );
-  if (page) app.route('/api/page', toolApi(pageReads, { runtime, visits }, { isCounted: false }));
+  if (page) {
+    // The page reads again whenever something may have changed; what has not is not sent again.
+    app.use('/api/page/*', etag());
+    app.route('/api/page', toolApi(pageReads, { runtime, visits }, { isCounted: false }));
+  }
   app.route('/', coordinatorApi(tools, { runtime, visits }));
   app.get('/api/events', refuseHead, async (context) => {
     const afterId = await placeOf(context.req.header('last-event-id') ?? context.req.query('after'), feed);

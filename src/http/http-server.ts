@@ -10,6 +10,7 @@ import type { Pass } from '../core/access/pass.js';
 import { createEventFeed } from '../mcp/event-feed.js';
 import type { Runtime } from '../runtime.js';
 import { createApp } from './app.js';
+import { createBrowserLogin } from './issuers/browser-login.js';
 import { createIssuerBrowsers } from './issuers/issuer-browsers.js';
 import { createIssuers } from './issuers/issuers.js';
 import { listen } from './listen.js';
@@ -89,6 +90,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
       access: runtime.access,
       issuers,
       issuerBrowsers,
+      login: createBrowserLogin({ issuers, now: runtime.clock.now }),
       ownerToken,
       needsToken,
       hosts,

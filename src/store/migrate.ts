@@ -29,6 +29,7 @@ import { fairShares } from './migrations/028-fair-shares.js';
 import { scheduleFirings } from './migrations/029-schedule-firings.js';
 import { hosts } from './migrations/030-hosts.js';
 import { eventTargets } from './migrations/031-event-targets.js';
+import { keyedTasks } from './migrations/032-keyed-tasks.js';
 import { openJobs } from './migrations/033-open-jobs.js';
 import type { Migration } from './schema.js';
 
@@ -65,5 +66,6 @@ export const migrations: readonly Migration[] = [
   scheduleFirings,
   hosts,
   eventTargets,
+  keyedTasks,
   openJobs,
 ];

@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseConfigFile } from '../../src/base/config-file.js';
 import { readIssuers } from '../../src/base/issuer-settings.js';
 import { readConfig } from '../../src/config.js';
 import { providers } from '../../src/llm/providers.js';
+import { tempDir } from '../support/temp-dir.js';
 
 const read = (issuers: unknown) =>
   parseConfigFile(JSON.stringify({ issuers }), '/c.json', providers).file.issuers ?? [];
@@ -63,4 +66,19 @@ it('the variables name one issuer, or another audience of one in the file', () =
     'AGENT_RUNTIME_AUDIENCE is set without AGENT_RUNTIME_ISSUER.',
   );
   expect(() => config({ ...env, AGENT_RUNTIME_ISSUER: 'login' })).toThrow('AGENT_RUNTIME_ISSUER is "login".');
+});
+
+it('the secret of a client is read from its variable, and shown nowhere', () => {
+  const entry = { ...one, clientId: 'page', clientSecretVariable: 'ACME_LOGIN' };
+  expect(readIssuers({ ACME_LOGIN: 'pass' }, read([entry]))).toMatchObject([
+    { client: { id: 'page', secret: 'pass' } },
+  ]);
+  // Other processes read the same file, and have not all variables of the server.
+  expect(readIssuers({}, read([entry]))[0]?.client).toMatchObject({ id: 'page', secret: undefined });
+  expect(() => read([{ ...one, clientSecretVariable: 'ACME_LOGIN' }])).toThrow(/is there without clientId/);
+  const home = tempDir();
+  const file = join(home, 'config.json');
+  writeFileSync(file, JSON.stringify({ issuers: [entry] }));
+  const { secrets } = readConfig({ config: file }, { HOME: home, ACME_LOGIN: 'the secret' });
+  expect(secrets).toContain('the secret');
 });

@@ -52,6 +52,7 @@ it.each([
   [['token', 'revoke', 'nobody'], 3, 'There is no token "nobody"'],
   [['dashboard', '--port', 'many'], 2, 'whole number'],
   [['serve', '--http', '--host', '0.0.0.0', '--no-token'], 2, 'anyone who reaches 0.0.0.0'],
+  [['serve', '--http', '--issuer', 'https://login.example'], 2, '--issuer is set without --audience'],
 ])('%j is refused with exit code %i', async (args, code, message) => {
   const ended = await runCli(args, { home: tempDir() });
   expect(ended.code).toBe(code);

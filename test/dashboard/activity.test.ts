@@ -56,13 +56,10 @@ describeInBrowser('the activity view', () => {
     await page.getByText('Task no. 129').waitFor();
     const first = page.getByRole('link', { name: 'Task no. 0', exact: true });
     await expect
-      .poll(
-        async () => {
-          await page.mouse.wheel(0, 4_000);
-          return first.count();
-        },
-        { timeout: 30_000 },
-      )
+      .poll(async () => {
+        await page.mouse.wheel(0, 4_000);
+        return first.count();
+      })
       .toBe(1);
     expect(await page.getByText('Show older').count()).toBe(0);
     await first.scrollIntoViewIfNeeded();
@@ -71,7 +68,7 @@ describeInBrowser('the activity view', () => {
     await first.click();
     await page.getByRole('heading', { name: 'Task no. 0' }).waitFor();
     await page.goBack();
-    await expect.poll(() => page.evaluate<number>('scrollY'), { timeout: 30_000 }).toBe(place);
+    await expect.poll(() => page.evaluate<number>('scrollY')).toBe(place);
     await first.waitFor();
   });
 });

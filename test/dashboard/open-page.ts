@@ -27,7 +27,7 @@ const launchOptions = (executablePath: string | undefined) => ({
 });
 
 /** For what never comes: what is late on a busy machine is no failure. */
-const longestMs = 60_000;
+const longestMs = 120_000;
 
 let launching: Promise<Browser> | undefined;
 

@@ -21,9 +21,7 @@ describeInBrowser('moving about', () => {
     await page.getByRole('heading', { name: 'Task 90 of many' }).waitFor();
     expect(await page.evaluate('document.activeElement.id')).toBe('view');
     await page.goBack();
-    await expect
-      .poll(() => page.evaluate('document.activeElement.textContent'), { timeout: 10_000 })
-      .toBe('Task 90 of many');
+    await expect.poll(() => page.evaluate('document.activeElement.textContent')).toBe('Task 90 of many');
     expect(Math.abs((await page.evaluate<number>('scrollY')) - y)).toBeLessThan(5);
   });
 

@@ -88,4 +88,26 @@ describeInBrowser('the settings', () => {
     expect(await page.locator('main button').allTextContents()).toEqual(['Sign out here']);
     expect(problems).toEqual([]);
   });
+
+  it('show where events go, and Now leads to one that is failing', async () => {
+    const { page, runtime, open, problems } = await openPage('/');
+    const webhook = {
+      url: 'https://ci.example.com/hook?key=hidden',
+      secret: 'whsec_AAAA',
+      project: null,
+      goalId: null,
+    };
+    await runtime.eventTargets.add({ name: 'ci', ...webhook, events: ['task.*'] }, nobody);
+    await runtime.db.run(
+      "update event_targets set status = 'disabled', disabled_why = 'it answered 410', failing_since = 1",
+    );
+    await open('/');
+    await page.getByText('Failing webhook').first().waitFor();
+    await page.getByRole('link', { name: 'ci', exact: true }).first().click();
+    await page.getByText('disabled: it answered 410').waitFor();
+    expect(await page.content()).not.toContain('key=hidden');
+    await page.getByText('ci.example.com').waitFor();
+    await expectGoodLooks(page, 'settings-webhooks');
+    expect(problems).toEqual([]);
+  });
 });

@@ -47,9 +47,7 @@ async function shares(runtime: ToolRuntime): Promise<Record<string, number>> {
   return sums;
 }
 
-it('of 1,000 reading calls on 3 instances none fails while one instance is killed every 20 calls', {
-  timeout: 120_000,
-}, async () => {
+it('of 1,000 reading calls on 3 instances none fails while one instance is killed every 20 calls', async () => {
   const runtime = await toolRuntime({ odd: odd({ instances: 3 }) });
   let turn = 0;
   let killed = 0;
@@ -71,9 +69,7 @@ it('of 1,000 reading calls on 3 instances none fails while one instance is kille
   expect(await shares(runtime)).toEqual({ primary: 1_000 });
 });
 
-it('of 1,000 reading calls none fails while every primary is down, and none once the backups are down too and an answer is cached', {
-  timeout: 120_000,
-}, async () => {
+it('of 1,000 reading calls none fails while every primary is down, and none once the backups are down too and an answer is cached', async () => {
   const directory = tempDir();
   const down = (name: string) => join(directory, name);
   const runtime = await toolRuntime({
@@ -102,9 +98,7 @@ it('of 1,000 reading calls none fails while every primary is down, and none once
   expect(seen).toEqual(await shares(runtime));
 });
 
-it('a call that is not safe is made at most once, however many servers are killed under it', {
-  timeout: 120_000,
-}, async () => {
+it('a call that is not safe is made at most once, however many servers are killed under it', async () => {
   const calls = join(tempDir(), 'calls');
   const env = { CALLS_FILE: calls };
   const runtime = await toolRuntime({ one: odd({ instances: 3, env, backups: ['two'] }), two: odd({ env }) });

@@ -99,7 +99,7 @@ it.skipIf(!found)(
     const running = promisify(execFile)(
       join(found ?? '', 'claude'),
       [...args, '--allowedTools', 'mcp__agent-runtime__runtime_status', '--output-format', 'json'],
-      { cwd: project, env, timeout: 90_000 },
+      { cwd: project, env, timeout: 250_000 },
     );
     running.child.stdin?.end();
     const { stdout } = await running;
@@ -151,7 +151,7 @@ it.skipIf(!found)(
         ['-p', 'Go on.', '--plugin-dir', plugin, '--permission-mode', 'acceptEdits', '--debug-file', told],
         {
           cwd: project,
-          timeout: 100_000,
+          timeout: 250_000,
           env: {
             HOME: home,
             PATH: `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`,

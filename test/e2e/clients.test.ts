@@ -39,7 +39,7 @@ function machine(clis: Partial<Record<string, string>> = {}) {
     env,
     /** What a program prints; both streams, as clients differ in which they use. */
     async ask(program: string, ...args: string[]) {
-      const ended = run(program, args, { cwd: project, env, timeout: 90_000 });
+      const ended = run(program, args, { cwd: project, env, timeout: 250_000 });
       ended.child.stdin?.end();
       const { stdout, stderr } = await ended;
       return stdout + stderr;

@@ -106,9 +106,7 @@ it('a run that cannot start is refused before anything is stored', async () => {
   expect(events.map(({ type }: { type: string }) => type)).toEqual(['created']);
 });
 
-it('a task that may not start yet is started when its time has come, with no session alive', {
-  timeout: 60_000,
-}, async () => {
+it('a task that may not start yet is started when its time has come, with no session alive', async () => {
   const { connect, vendor } = await machine();
   const first = await connect();
   const goal = await planned(first, [{ title: 'later', not_before: new Date(Date.now() + 2_000).toISOString() }]);

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function eventually<Found>(
   what: string,
   look: () => Found | Promise<Found>,
-  withinMs = 60_000,
+  withinMs = 120_000,
 ): Promise<Exclude<NonNullable<Found>, false>> {
   for (const giveUpAt = performance.now() + withinMs; ; await sleep(20)) {
     const found = await look();

@@ -3,6 +3,9 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { onTestFinished } from 'vitest';
 import { mainEntry } from './paths.js';
 
+/** For calls that may take long: the SDK's own limit of 60 s is short for a machine that does much else. */
+export const patience = { timeout: 300_000 };
+
 export interface ServerOptions {
   home: string;
   env?: Record<string, string>;
@@ -48,11 +51,11 @@ export async function connectServer(options: ServerOptions): Promise<ConnectedSe
     stderr += data.toString();
   });
   const client = new Client({ name: 'test-client', version: '1.0.0' });
-  await client.connect(transport);
+  await client.connect(transport, patience);
   onTestFinished(() => client.close());
 
   async function call(name: string, args: Record<string, unknown> = {}): Promise<ToolReply> {
-    const reply = await client.callTool({ name, arguments: args });
+    const reply = await client.callTool({ name, arguments: args }, undefined, patience);
     const [first] = reply.content as { text: string }[];
     const text = first?.text ?? '';
     const isError = reply.isError === true;

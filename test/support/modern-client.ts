@@ -1,6 +1,7 @@
 import { Client, type ClientOptions } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { onTestFinished } from 'vitest';
+import { patience } from './mcp-client.js';
 import { mainEntry } from './paths.js';
 
 /** The version of the protocol that has no sessions. */
@@ -29,13 +30,13 @@ export async function connectModern({ home, name, capabilities, env = {}, cwd, p
     env: { HOME: home, PATH: '/usr/bin:/bin', ...env },
     cwd: cwd ?? home,
   });
-  await client.connect(transport);
+  await client.connect(transport, patience);
   onTestFinished(() => client.close());
   return {
     client,
     /** Calls a tool that must succeed; resolves to its structured content. */
     async ok(tool: string, args: Record<string, unknown> = {}) {
-      const reply = await client.callTool({ name: tool, arguments: args });
+      const reply = await client.callTool({ name: tool, arguments: args }, patience);
       if (reply.isError) throw new Error(`${tool} failed: ${JSON.stringify(reply.content)}`);
       // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a reply by asserting it.
       return reply.structuredContent as any;

@@ -219,9 +219,7 @@ describe('asking before a call', () => {
     expect(lost.allowed).toBe(true);
     expect((await server.ok('circuit_breaker_acquire', { agent_id: 'researcher' })).allowed).toBe(false);
     await expect
-      .poll(async () => (await server.ok('circuit_breaker_acquire', { agent_id: 'researcher' })).allowed, {
-        timeout: 10_000,
-      })
+      .poll(async () => (await server.ok('circuit_breaker_acquire', { agent_id: 'researcher' })).allowed)
       .toBe(true);
     const late = await server.call('circuit_breaker_record_success', { agent_id: 'researcher', permit: lost.permit });
     expect(late.data.code).toBe('conflict');

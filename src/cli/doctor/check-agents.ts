@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isBuiltIn } from '../../agents/index.js';
 import { Modules } from '../../agents/modules/modules.js';
 import { findCommand } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
+import { RuntimeError } from '../../base/errors.js';
+import { requirePatterns } from '../../core/event-targets/event-targets.js';
 import { moduleEnvironment, modulesOf } from '../../runner/environment.js';
 import { type Check, checksOf } from './check.js';
 
@@ -24,6 +27,7 @@ export async function checkAgents(config: Config): Promise<Check[]> {
       ...checkVariables(config),
       ...problems.map(({ module, reason }) => fail(basename(module), `${module}: ${reason}`, fixOf(config))),
       ...checkCommands(config),
+      ...checkSinks(config),
     ];
     return checks.length > 0
       ? checks
@@ -52,6 +56,33 @@ function checkCommands({ commands, env }: Config): Check[] {
           `Correct commands.${name}.program in the config file.`,
         );
   });
+}
+
+/** A sink is not loaded here: it may connect to its queue when it is. */
+function checkSinks({ sinks, env, configPath }: Config): Check[] {
+  return [...sinks].map(([name, { path, env: variables, events }]) => {
+    const missing = variables.find((variable) => env[variable] === undefined);
+    const title = `sink ${name}`;
+    if (!existsSync(path)) return fail(title, `there is no file ${path}`, `Correct sinks.${name} in ${configPath}.`);
+    if (missing !== undefined)
+      return fail(
+        title,
+        `${missing} is not set, which the config file gives to ${path}`,
+        `Set ${missing} in secretsFile.`,
+      );
+    const { message, hint } = patternProblem(events) ?? {};
+    return message === undefined ? ok(title, path) : fail(title, message, `${hint} It is in sinks.${name}.events.`);
+  });
+}
+
+function patternProblem(events: readonly string[]): RuntimeError | undefined {
+  try {
+    requirePatterns(events);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RuntimeError) return error;
+    throw error;
+  }
 }
 
 const fixOf = ({ configPath }: Config) =>

@@ -1,7 +1,7 @@
 import { systemClock } from '../../base/clock.js';
 import type { Config } from '../../base/config.js';
 import { messageOf } from '../../base/errors.js';
-import type { Issuer } from '../../base/issuer-settings.js';
+import { type Issuer, isComplete } from '../../base/issuer-settings.js';
 import { silentLog } from '../../base/log.js';
 import { SigningKeys } from '../../http/issuers/signing-keys.js';
 import { type Check, checksOf } from './check.js';
@@ -14,7 +14,15 @@ export async function checkIssuers({ issuers }: Pick<Config, 'issuers'>): Promis
     const advice = 'To take those of an OAuth issuer too, set `issuers` in the config file: docs/company-login.md.';
     return [ok('issuers', 'none: over HTTP only tokens of this runtime let in', advice)];
   }
-  return Promise.all(issuers.map(checkIssuer));
+  const checks = await Promise.all(issuers.map(checkIssuer));
+  return [...checks, ...issuers.flatMap(checkClient)];
+}
+
+/** Whether people can log in at the page, where that is set up. */
+function checkClient({ name, client }: Issuer): Check[] {
+  if (!client || isComplete(client)) return [];
+  const detail = `people cannot log in with ${name} at the page: ${client.secretVariable} is not set here`;
+  return [warn(name, detail, 'Set it where the server runs, in its environment or the secrets file.')];
 }
 
 async function checkIssuer(issuer: Issuer): Promise<Check> {

@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 import { RuntimeError } from '../../base/errors.js';
 import { addressRule } from '../../base/public-address.js';
-import type { EventTarget } from '../../core/event-targets/event-target.js';
 import type { FailedDelivery } from '../../core/event-targets/event-targets.js';
+import { type ShownTarget, showTarget } from '../../http/page/webhooks.js';
 import type { CommandContext } from '../define-command.js';
 import { type Column, printTable, relativeIso } from '../table.js';
 import { callerOf, readSettingOf, settingOf, withRuntime, withStored } from '../with-runtime.js';
 
 /** Prints the webhooks and sinks. */
 export async function listWebhooks(_: unknown, { flags, output, wantsJson }: CommandContext): Promise<void> {
-  const targets = (await withStored(readSettingOf(flags), ({ eventTargets }) => eventTargets.list())).map(shown);
+  const targets = (await withStored(readSettingOf(flags), ({ eventTargets }) => eventTargets.list())).map(showTarget);
   if (wantsJson) return output.printJson({ webhooks: targets });
   if (targets.length === 0) return output.print('There are no webhooks; `webhooks add` makes one.');
   printTable(output, columnsAt(Date.now()), targets);
@@ -48,7 +48,7 @@ export async function addWebhook(
       callerOf(config),
     ),
   );
-  if (flags.isJson) return output.printJson({ ...shown(added), secret });
+  if (flags.isJson) return output.printJson({ ...showTarget(added), secret });
   output.print(secret);
   output.say(
     `Webhook ${name} gets events from now on. The secret is not shown again: the receiver checks the signatures with it.`,
@@ -79,7 +79,7 @@ export async function enableWebhook(
   const target = await withRuntime(settingOf(flags), ({ eventTargets, config }) =>
     eventTargets.enable(name, isFromNow, callerOf(config)),
   );
-  if (flags.isJson) output.printJson(shown(target));
+  if (flags.isJson) output.printJson(showTarget(target));
   else output.print(`Webhook ${name} is active.`);
 }
 
@@ -87,7 +87,7 @@ export async function disableWebhook({ name }: { name: string }, { flags, output
   const target = await withRuntime(settingOf(flags), ({ eventTargets, config }) =>
     eventTargets.disable(name, callerOf(config)),
   );
-  if (flags.isJson) output.printJson(shown(target));
+  if (flags.isJson) output.printJson(showTarget(target));
   else output.print(`Webhook ${name} is disabled.`);
 }
 
@@ -139,28 +139,7 @@ export async function resendFailed({ which }: { which: string }, { flags, output
   else output.print(`To be sent again: ${sent} ${sent === 1 ? 'message' : 'messages'}.`);
 }
 
-/** A target as it is shown: of the address only what names the receiver, since the rest may let anyone send. */
-const shown = (target: EventTarget) => ({
-  name: target.name,
-  kind: target.kind,
-  ...(target.url === null ? {} : { to: new URL(target.url).host }),
-  events: target.kind === 'webhook' ? target.events : undefined,
-  project: target.project ?? undefined,
-  goal: target.goalId ?? undefined,
-  status: stateOf(target),
-  why: target.disabledWhy ?? (target.failures > 0 ? target.lastError : undefined) ?? undefined,
-  cursor: target.cursorId,
-  delivered: target.delivered,
-  lost: target.lost,
-  last_delivered_at: target.lastDeliveredAt === null ? null : iso(target.lastDeliveredAt),
-  created_at: iso(target.createdAt),
-});
-type Shown = ReturnType<typeof shown>;
-
-const stateOf = ({ status, failures }: EventTarget): string =>
-  status === 'active' && failures > 0 ? 'failing' : status;
-
-const columnsAt = (now: number): Column<Shown>[] => [
+const columnsAt = (now: number): Column<ShownTarget>[] => [
   { title: 'NAME', value: ({ name }) => name },
   { title: 'TO', value: ({ to }) => to ?? 'a sink' },
   {

@@ -31,6 +31,9 @@ export const ownerPass: Pass = { tokenId: 'owner', name: 'owner', isReadOnly: fa
 /** The pass of every caller of a server that asks for no token. */
 export const anyonePass: Pass = { tokenId: 'anyone', name: 'anyone', isReadOnly: false };
 
+/** The pass of a caller whose rights stand on a token of an issuer. */
+export type IssuedPass = Pass & { issued: Issued };
+
 const issuerMark = 'issuer-';
 
 /** The id of whoever an issuer's tokens stand for: a text of 24 characters that tells it from all others. */

@@ -22,14 +22,15 @@ export const viewOfNeed: Readonly<Record<NeedKind, string>> = {
 };
 
 const subjects = ['task', 'job', 'goal', 'relay', 'breaker', 'message', 'schedule', 'session', 'runtime'];
+/** A hidden tab hears of no changes. */
 const pollMs = 30_000;
-/** A hidden tab hears of no changes; other views than the first can wait a second for their counts. */
+/** Other views than the first can wait a second for their counts. */
 const settleMs = 1_000;
 const longestWaitMs = 3_600_000;
 
 /** What needs a person, read once for the whole page. */
 export function useAttention(isFirstView: boolean): Reading<Attention> {
-  const options = { subjects, everyMs: pollMs, ...(isFirstView ? {} : { settleMs }) };
+  const options = { subjects, unheardMs: pollMs, ...(isFirstView ? {} : { settleMs }) };
   const reading = useRead<Attention>('page/attention', {}, options);
   useEffect(() => {
     const waitMs = reading.data?.next_in_ms;

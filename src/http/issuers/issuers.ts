@@ -10,10 +10,10 @@ import type { Clock } from '../../base/clock.js';
 import { messageOf } from '../../base/errors.js';
 import type { Issuer } from '../../base/issuer-settings.js';
 import type { Log } from '../../base/log.js';
-import type { IssuedPass } from './issuer-browsers.js';
+import type { IssuedPass } from '../../core/access/pass.js';
 import { callerId, nameOf, rightsOf, whyNoAccessToken } from './read-claims.js';
 import type { Refusal } from './refusal.js';
-import { KeysUnavailable, SigningKeys } from './signing-keys.js';
+import { type Endpoints, KeysUnavailable, SigningKeys } from './signing-keys.js';
 
 /** Only those by which the issuer alone can sign: with a shared secret, whoever can check a token can make one. */
 export const algorithms = [
@@ -33,6 +33,8 @@ export interface Issuers {
   start(): void;
   /** What an access token allows (RFC 9068), or why it allows nothing. */
   verify(token: string): Promise<Verdict>;
+  /** Where an issuer lets people log in. Throws KeysUnavailable. */
+  endpoints(issuer: Issuer): Promise<Endpoints>;
   /** Whether a token that was let in would still be: it has not ended, and its key has not been withdrawn. */
   isGood(pass: IssuedPass): Promise<boolean>;
   /** What a client asks an issuer for. */
@@ -77,6 +79,11 @@ export function createIssuers({ issuers, clock, log }: IssuersNeeds): Issuers {
     all: issuers,
     scopes: [...new Set(issuers.flatMap((issuer) => issuer.scopes))],
     verify,
+    async endpoints({ url }) {
+      const keys = trusted.get(url)?.keys;
+      if (!keys) throw new KeysUnavailable('it is not configured');
+      return keys.endpoints();
+    },
     start() {
       for (const { keys } of trusted.values()) void keys.check().catch(() => {});
     },

@@ -33,7 +33,7 @@ export function wayIn(context: Context, issuers: Issuers | undefined, refusal?: 
 }
 
 /** As the client addresses this server, whose name the guard has checked; a proxy that ends TLS says so. */
-function originOf(context: Context): string {
+export function originOf(context: Context): string {
   const isSecure = context.req.header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';
   return `${isSecure ? 'https' : 'http'}://${context.req.header('host')}`;
 }

@@ -6,7 +6,7 @@ import type { Issuer } from '../../base/issuer-settings.js';
 import type { Log } from '../../base/log.js';
 import { systemCode } from '../../base/network-error.js';
 import { bodyTooLarge } from '../../downstream/connection/limited-fetch.js';
-import { oauthFetch, whyOf } from '../../downstream/connection/oauth/oauth-fetch.js';
+import { oauthFetch, requireSecure, whyOf } from '../../downstream/connection/oauth/oauth-fetch.js';
 
 /** Published keys are asked for again when they are older: a key that was withdrawn is good for no longer than this. */
 export const freshMs = 5 * 60_000;
@@ -25,7 +25,19 @@ export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
 }
 
-const metadata = z.object({ issuer: z.string(), jwks_uri: z.string() });
+const metadata = z.object({
+  issuer: z.string(),
+  jwks_uri: z.string().optional(),
+  authorization_endpoint: z.string().optional(),
+  token_endpoint: z.string().optional(),
+});
+
+/** Where an issuer lets people log in. */
+export interface Endpoints {
+  authorization: URL;
+  token: URL;
+}
+
 const published = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) });
 
 type FindKey = ReturnType<typeof createLocalJWKSet>;
@@ -49,6 +61,7 @@ export class SigningKeys {
   readonly #needs: SigningKeysNeeds;
   readonly #ending = new AbortController();
   #kept: Kept | undefined;
+  #endpoints: Endpoints | undefined;
   #triedAt: number | undefined;
   #problem: string | undefined;
   #reading: Promise<void> | undefined;
@@ -88,6 +101,13 @@ export class SigningKeys {
     return this.#usable().count;
   }
 
+  /** Where people log in. Throws KeysUnavailable. */
+  async endpoints(): Promise<Endpoints> {
+    await this.#freshen();
+    if (this.#endpoints) return this.#endpoints;
+    throw new KeysUnavailable(this.#problem ?? 'its metadata does not say where people log in');
+  }
+
   close(): void {
     this.#ending.abort();
   }
@@ -123,7 +143,7 @@ export class SigningKeys {
   async #readNow(): Promise<void> {
     const { issuer, clock, log } = this.#needs;
     try {
-      const { keys } = published.parse(await this.#fetchJson(issuer.jwksUri ?? (await this.#findKeys())));
+      const { keys } = published.parse(await this.#fetchJson(await this.#findKeys()));
       const ids = keys.flatMap(({ kid }) => (typeof kid === 'string' ? [kid] : []));
       this.#kept = { find: createLocalJWKSet({ keys }), ids: new Set(ids), count: keys.length, readAt: clock.tick() };
       if (this.#problem !== undefined) log.info('the issuer answers again', { issuer: issuer.url });
@@ -141,8 +161,19 @@ export class SigningKeys {
     }
   }
 
-  /** Where the issuer says that its keys are. */
+  /** Where its keys are. Its metadata is read for that, and to know where people log in. */
   async #findKeys(): Promise<string> {
+    const { jwksUri, client } = this.#needs.issuer;
+    if (jwksUri !== undefined && !client) return jwksUri;
+    const found = await this.#readMetadata();
+    const [authorization, token] = [found.authorization_endpoint, found.token_endpoint].map(secureUrl);
+    this.#endpoints = authorization && token ? { authorization, token } : undefined;
+    const address = jwksUri ?? found.jwks_uri;
+    if (address !== undefined) return address;
+    throw new Error('its metadata does not say where its keys are: give that as jwksUri');
+  }
+
+  async #readMetadata(): Promise<z.output<typeof metadata>> {
     const { url } = this.#needs.issuer;
     const { origin, pathname } = new URL(url);
     const path = pathname.replace(/\/$/, '');
@@ -153,9 +184,9 @@ export class SigningKeys {
       if (!(error instanceof WrongStatus) || error.status !== 404) throw error;
       answer = await this.#fetchJson(`${origin}/.well-known/oauth-authorization-server${path}`);
     }
-    const { issuer, jwks_uri } = metadata.parse(answer);
-    if (issuer === url) return jwks_uri;
-    throw new Error(`its metadata is that of the issuer ${JSON.stringify(issuer)}: give that as the issuer`);
+    const found = metadata.parse(answer);
+    if (found.issuer === url) return found;
+    throw new Error(`its metadata is that of the issuer ${JSON.stringify(found.issuer)}: give that as the issuer`);
   }
 
   async #fetchJson(address: string): Promise<unknown> {
@@ -167,6 +198,14 @@ export class SigningKeys {
     }
     return JSON.parse(await response.text());
   }
+}
+
+/** People and codes go to no address in the clear. */
+function secureUrl(address: string | undefined): URL | undefined {
+  if (address === undefined) return undefined;
+  const url = new URL(address);
+  requireSecure(url);
+  return url;
 }
 
 class WrongStatus extends Error {

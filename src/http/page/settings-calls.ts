@@ -10,6 +10,7 @@ import {
   showBrowser,
   showToken,
 } from './settings.js';
+import { showTarget } from './webhooks.js';
 
 const dayMs = 86_400_000;
 const days = z.int().min(0).max(36_500).describe('What ended so many days ago, or earlier.');
@@ -26,7 +27,7 @@ export const settingsReads = [
     output: settings,
     handler: async (_, { runtime, rights }) => {
       requireWriter(rights);
-      const { access, db, config, maintenance, tasks } = runtime;
+      const { access, db, config, eventTargets, maintenance, tasks } = runtime;
       const [tokens, browsers] = await Promise.all([access.list(), access.listBrowsers()]);
       return {
         ...(rights.tokenId === 'owner'
@@ -36,6 +37,7 @@ export const settingsReads = [
         database_bytes: await db.sizeBytes(),
         retention_days: config.retentionDays,
         tasks: await tasks.count({}),
+        webhooks: (await eventTargets.list()).map(showTarget),
         backups: maintenance.backups().map(showBackup),
       };
     },

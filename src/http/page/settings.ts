@@ -5,6 +5,7 @@ import type { BrowserSession } from '../../core/access/browser-sessions.js';
 import type { Rights } from '../../core/access/pass.js';
 import type { Backup } from '../../store/sqlite/backup.js';
 import { iso } from '../../tools/call/fields.js';
+import { eventTarget } from './webhooks.js';
 
 const token = z.strictObject({
   id: z.string(),
@@ -34,6 +35,8 @@ export const settings = z.strictObject({
   /** What ended so many days ago is deleted each day. */
   retention_days: z.int().optional(),
   tasks: z.int(),
+  /** Where events go. */
+  webhooks: z.array(eventTarget),
   /** Newest first. */
   backups: z.array(z.strictObject({ name: z.string(), path: z.string(), size_bytes: z.int(), at: z.string() })),
 });

@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
 import type { Config } from '../../base/config.js';
 import type { Log } from '../../base/log.js';
-import { addressRule } from '../../base/public-address.js';
+import { requirePatterns } from '../../core/event-targets/event-targets.js';
 import { createLeasedTargets, type TargetLease } from '../../core/event-targets/leased-targets.js';
 import { sinksOf } from '../../runner/environment.js';
 import type { Statement } from '../../store/sql.js';
-import { type DeliveryNeeds, TargetDelivery } from './target-delivery.js';
+import type { DeliveryNeeds, TargetDelivery } from './target-delivery.js';
 
 export interface DelivererNeeds extends Omit<DeliveryNeeds, 'lease'> {
   isReadOnly: boolean;
@@ -24,7 +24,7 @@ export function createDeliverer({ config, runnerEntry, ...ground }: DelivererPar
     ...ground,
     isReadOnly: config.isReadOnly,
     targets: createLeasedTargets(ground),
-    rule: addressRule(config.webhooksAllowPrivate),
+    allowPrivate: config.webhooksAllowPrivate,
     random: Math.random,
     sinks: sinksOf(config),
     hostEntry: join(dirname(runnerEntry), 'agent-host.js'),
@@ -37,7 +37,7 @@ export function createDeliverer({ config, runnerEntry, ...ground }: DelivererPar
  */
 export class Deliverer {
   readonly #needs: DelivererNeeds;
-  readonly #serving = new Map<string, { lease: TargetLease; delivery: TargetDelivery }>();
+  readonly #serving = new Map<string, { lease: TargetLease; delivery: TargetDelivery | undefined }>();
   #areSinksKnown = false;
   #isStopped = false;
 
@@ -53,6 +53,7 @@ export class Deliverer {
     if (names.length > 0 && !this.#areSinksKnown) {
       await eventTargets.addSinks(names);
       this.#areSinksKnown = true;
+      this.#warnOfPatterns();
     }
     for (const id of await targets.free(names)) {
       if (this.#serving.has(id)) continue;
@@ -65,19 +66,34 @@ export class Deliverer {
   stop(): Statement[] {
     this.#isStopped = true;
     const served = [...this.#serving.values()];
-    for (const { delivery } of served) delivery.stop();
+    for (const { delivery } of served) delivery?.stop();
     return served.map(({ lease }) => this.#needs.targets.releasing(lease));
+  }
+
+  /** A pattern that nothing matches stops nobody, and most likely is not what was meant. */
+  #warnOfPatterns(): void {
+    const { sinks, log } = this.#needs;
+    for (const [sink, { filter }] of sinks) {
+      try {
+        requirePatterns(filter.events);
+      } catch (error) {
+        log.warn('a sink of the config file has a wrong pattern', { sink, error });
+      }
+    }
   }
 
   #serve(lease: TargetLease): void {
     const { targets, log } = this.#needs;
-    const delivery = new TargetDelivery({ ...this.#needs, lease });
-    this.#serving.set(lease.id, { lease, delivery });
-    const end = async () => {
+    this.#serving.set(lease.id, { lease, delivery: undefined });
+    const serve = async () => {
       try {
-        await delivery.run();
+        // Most boards have no target, and a start need not load what sends.
+        const { TargetDelivery } = await import('./target-delivery.js');
         if (this.#isStopped) return;
-        await targets.release(lease);
+        const delivery = new TargetDelivery({ ...this.#needs, lease });
+        this.#serving.set(lease.id, { lease, delivery });
+        await delivery.run();
+        if (!this.#isStopped) await targets.release(lease);
       } catch (error) {
         // Its lease lapses, and the next look goes on.
         if (!this.#isStopped) log.warn('events could not be delivered', { target: lease.name, error });
@@ -85,6 +101,6 @@ export class Deliverer {
         this.#serving.delete(lease.id);
       }
     };
-    void end();
+    void serve();
   }
 }

@@ -3,12 +3,18 @@ import type { Check } from '../../../src/cli/doctor/check.js';
 import { countWords, homeWithModules } from '../../agents/modules/workshop.js';
 import { runCli } from '../run-cli.js';
 
-it('names the agents of each module, and the problem of a module or a command', async () => {
+it('names the agents of each module, and the problem of a module, a command or a sink', async () => {
   const home = homeWithModules(
     { 'count.mjs': countWords, 'broken.mjs': 'process.exit(4);' },
     {
       agents: ['./count.mjs', './broken.mjs'],
       commands: { list: { program: 'ls' }, gone: { program: './is-not-there' } },
+      sinks: {
+        away: './away.ts',
+        odd: { module: './count.mjs', events: ['task.completd'] },
+        keyless: { module: './count.mjs', env: ['QUEUE_KEY'] },
+        right: './count.mjs',
+      },
     },
   );
   const { code, json } = await runCli(['doctor', '--json'], { home });
@@ -31,5 +37,27 @@ it('names the agents of each module, and the problem of a module or a command', 
       detail: `there is no program ${home}/.claude/is-not-there`,
       fix: 'Correct commands.gone.program in the config file.',
     },
+    {
+      group: 'Agents',
+      name: 'sink away',
+      status: 'fail',
+      detail: `there is no file ${home}/.claude/away.ts`,
+      fix: expect.stringContaining('sinks.away'),
+    },
+    {
+      group: 'Agents',
+      name: 'sink odd',
+      status: 'fail',
+      detail: 'No kind of event matches "task.completd".',
+      fix: 'Did you mean task.completed or task.decomposed? It is in sinks.odd.events.',
+    },
+    {
+      group: 'Agents',
+      name: 'sink keyless',
+      status: 'fail',
+      detail: `QUEUE_KEY is not set, which the config file gives to ${home}/.claude/count.mjs`,
+      fix: 'Set QUEUE_KEY in secretsFile.',
+    },
+    { group: 'Agents', name: 'sink right', status: 'ok', detail: `${home}/.claude/count.mjs` },
   ]);
 });

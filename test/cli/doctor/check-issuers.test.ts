@@ -24,6 +24,13 @@ it('doctor says of each issuer whether it publishes its keys, and what its token
   ]);
 });
 
+it('doctor says which variable is missing for people to log in at the page', async () => {
+  const issuer = await startOidcIssuer();
+  const client = { id: 'page', secret: undefined, secretVariable: 'ACME_SECRET' };
+  const [, found] = await checkIssuers({ issuers: [issuerAt(issuer.url, { client })] });
+  expect(found).toMatchObject({ status: 'warn', detail: expect.stringContaining('ACME_SECRET is not set here') });
+});
+
 it('no issuer is no problem, and doctor says how to set one up', async () => {
   expect(await checkIssuers({ issuers: [] })).toMatchObject([
     { status: 'ok', fix: expect.stringContaining('docs/company-login.md') },

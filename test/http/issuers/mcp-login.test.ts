@@ -1,11 +1,19 @@
-import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
+import {
+  Client as ModernClient,
+  type OAuthClientProvider as ModernProvider,
+  StreamableHTTPClientTransport as ModernTransport,
+  UnauthorizedError as ModernUnauthorizedError,
+} from '@modelcontextprotocol/client';
+import type { OAuthClientProvider, OAuthDiscoveryState } from '@modelcontextprotocol/sdk/client/auth.js';
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { expect, it, onTestFinished } from 'vitest';
+import { listEvents } from '../../../src/core/events/events.js';
 import { logInAt, startOidcIssuer } from '../../fixtures/servers/oidc-issuer.js';
 import { freePort } from '../../support/free-port.js';
+import { modern } from '../../support/modern-client.js';
 import { serve } from '../serve.js';
 import { issuerAt } from './serve-with-issuer.js';
 
@@ -24,6 +32,7 @@ class Login implements OAuthClientProvider {
   #client: OAuthClientInformationMixed | undefined;
   #tokens: OAuthTokens | undefined;
   #verifier = '';
+  #found: OAuthDiscoveryState | undefined;
 
   clientInformation = () => this.#client;
   saveClientInformation(client: OAuthClientInformationMixed) {
@@ -40,43 +49,80 @@ class Login implements OAuthClientProvider {
     this.#verifier = verifier;
   }
   codeVerifier = () => this.#verifier;
+  saveDiscoveryState(found: OAuthDiscoveryState) {
+    this.#found = found;
+  }
+  discoveryState = () => this.#found;
 }
 
-it('an MCP client that knows the address alone finds the issuer, lets its person log in, and calls a tool', async () => {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}/mcp`;
-  const issuer = await startOidcIssuer();
-  const served = await serve({ port, issuers: [issuerAt(issuer.url, { audiences: [url] })] });
-  const login = new Login();
-  const transportOf = () => new StreamableHTTPClientTransport(new URL(url), { authProvider: login });
-  const connect = async (transport = transportOf()) => {
-    const client = new Client({ name: 'editor', version: '1.0.0' });
-    await client.connect(transport as Parameters<Client['connect']>[0]);
-    onTestFinished(() => client.close());
-    return client;
+interface Attempt {
+  /** Rejects with its SDK's UnauthorizedError if a person has to log in first. */
+  connect(): Promise<unknown>;
+  finishAuth(callback: URL): Promise<void>;
+  createTask(title: string): Promise<unknown>;
+}
+
+function clientOf2025(url: string, authProvider: Login): Attempt {
+  const transport = new StreamableHTTPClientTransport(new URL(url), { authProvider });
+  const client = new Client({ name: 'editor', version: '1.0.0' });
+  onTestFinished(() => client.close());
+  return {
+    connect: () => client.connect(transport as Parameters<Client['connect']>[0]),
+    finishAuth: ({ searchParams }) => transport.finishAuth(searchParams.get('code') ?? ''),
+    createTask: (title) => client.callTool({ name: 'create_task', arguments: { title } }),
   };
+}
 
-  const first = transportOf();
-  await expect(connect(first)).rejects.toThrow(UnauthorizedError);
-  const { opened } = login;
-  expect(opened?.origin).toBe(issuer.url);
-  expect(Object.fromEntries(opened?.searchParams ?? [])).toMatchObject({
-    scope: 'read write',
-    resource: url,
-    code_challenge_method: 'S256',
-  });
+function clientOf2026(url: string, authProvider: Login): Attempt {
+  const transport = new ModernTransport(new URL(url), { authProvider: authProvider as ModernProvider });
+  const client = new ModernClient(
+    { name: 'editor', version: '1.0.0' },
+    { versionNegotiation: { mode: { pin: modern } } },
+  );
+  onTestFinished(() => client.close());
+  return {
+    connect: () => client.connect(transport),
+    finishAuth: ({ searchParams }) => transport.finishAuth(searchParams),
+    createTask: (title) => client.callTool({ name: 'create_task', arguments: { title } }),
+  };
+}
 
-  const back = await logInAt(opened as URL);
-  expect(`${back.origin}${back.pathname}`).toBe(login.redirectUrl);
-  await first.finishAuth(back.searchParams.get('code') ?? '');
-  const client = await connect();
-  const made = await client.callTool({ name: 'create_task', arguments: { title: 'Bake' } });
-  expect(made.structuredContent).toMatchObject({ title: 'Bake' });
+it.each([
+  // It acts as a session, which has a name of its own.
+  ['2025-11-25', clientOf2025, UnauthorizedError, expect.stringMatching(/^\w+:/)],
+  [modern, clientOf2026, ModernUnauthorizedError, 'user:ada (acme)'],
+] as const)(
+  'an MCP client of %s that knows the address alone finds the issuer, lets its person log in, and calls a tool',
+  async (_, clientOf, NotLoggedIn, actor) => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}/mcp`;
+    const issuer = await startOidcIssuer();
+    const served = await serve({ port, issuers: [issuerAt(issuer.url, { audiences: [url] })] });
+    const login = new Login();
+    const first = clientOf(url, login);
+    await expect(first.connect()).rejects.toThrow(NotLoggedIn);
+    const { opened } = login;
+    expect(opened?.origin).toBe(issuer.url);
+    expect(Object.fromEntries(opened?.searchParams ?? [])).toMatchObject({
+      scope: 'read write',
+      resource: url,
+      code_challenge_method: 'S256',
+    });
 
-  const authorization = `Bearer ${login.tokens()?.access_token}`;
-  const { data } = await served.send('GET', '/api/whoami', { headers: { authorization } });
-  expect(data).toMatchObject({ name: 'ada (acme)', read_only: false });
-});
+    const back = await logInAt(opened as URL);
+    expect(`${back.origin}${back.pathname}`).toBe(login.redirectUrl);
+    await first.finishAuth(back);
+    const second = clientOf(url, login);
+    await second.connect();
+    expect(await second.createTask('Bake')).toMatchObject({ structuredContent: { title: 'Bake' } });
+    const [event] = await listEvents(served.runtime.db, { subject: 'task', limit: 1 });
+    expect([event?.type, event?.actor]).toEqual(['created', actor]);
+
+    const authorization = `Bearer ${login.tokens()?.access_token}`;
+    const { data } = await served.send('GET', '/api/whoami', { headers: { authorization } });
+    expect(data).toMatchObject({ name: 'ada (acme)', read_only: false });
+  },
+);
 
 it('the metadata of the whole server and of /mcp name the issuers, at the address by which they were asked for', async () => {
   const issuers = [issuerAt('https://one.example/'), issuerAt('https://two.example', { scopes: ['api://x/read'] })];

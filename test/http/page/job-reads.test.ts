@@ -171,3 +171,22 @@ it('names jobs that run or need a person as everywhere else', async () => {
   expect(nameOf(kinds[0].needs, plan)).toBe('Plan of Launch the shop');
   expect(nameOf(kinds[0].needs, prompt)).toBe('Count the stars');
 });
+
+it('a read is answered again only when its answer has changed', async () => {
+  const { give, end, send } = await serveJobs();
+  const [id, other] = [await give({ prompt: 'Sum up' }), await give({})];
+  await end(id, 'Text');
+  const path = address('job', { job_id: id });
+  const first = await send('GET', path);
+  const known = { 'if-none-match': String(first.headers.etag) };
+  expect(first.data).toMatchObject({ id, status: 'completed' });
+  await end(other);
+  const again = await send('GET', path, { headers: known });
+  expect([again.status, again.text]).toEqual([304, '']);
+  // It is still nobody else's to keep.
+  expect(again.headers['cache-control']).toBe('no-store');
+  await send('POST', '/api/page/acknowledge', { body: JSON.stringify({ kind: 'unread_answer', ids: [id] }) });
+  const changed = await send('GET', path, { headers: known });
+  expect(changed.status).toBe(200);
+  expect(changed.headers.etag).not.toBe(first.headers.etag);
+});

@@ -25,6 +25,7 @@ const questions: [what: string, text: string, index: string][] = [
     `select id from tasks where ${readyTask} and project = ? ${taskLine}`,
     'tasks_ready_by_project',
   ],
+  ['a task by its key', 'select id, status, project from tasks where key = ?', 'tasks_by_key'],
   ['tasks held until now', 'select 1 from tasks where is_held = 1 and not_before <= ?', 'tasks_held'],
   [
     'tasks newly overdue',

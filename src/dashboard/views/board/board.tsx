@@ -15,8 +15,8 @@ import { choicesRead, Filters, filterArguments, hasFilter, StateTabs } from './f
 import { groupings } from './lanes.js';
 import { Task } from './task.js';
 
-/** A task becomes ready or overdue without a change, so the board is also read at an interval. */
-const options = { subjects: ['task', 'runtime'], everyMs: 30_000, keepsLast: true };
+/** A page that hears of no changes asks for them. */
+const options = { subjects: ['task', 'runtime'], unheardMs: 30_000, keepsLast: true };
 const firstCommand = "agent-runtime tool create_task --arg title='Write the tests'";
 
 /** The board: tasks by state as columns, or as a list, or one task. */

@@ -14,8 +14,8 @@ import { Notes } from './notes.js';
 import { TaskActions } from './task-actions.js';
 import { Worktree } from './worktree.js';
 
-/** A task becomes ready or overdue without a change, so the board is also read at an interval. */
-const options = { subjects: ['task', 'runtime'], everyMs: 30_000 };
+/** A page that hears of no changes asks for them. */
+const options = { subjects: ['task', 'runtime'], unheardMs: 30_000 };
 
 /** One task in full. The reference is its id or its key. */
 export function Task({ reference, query }: { reference: string; query: URLSearchParams }) {

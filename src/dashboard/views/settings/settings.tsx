@@ -6,6 +6,7 @@ import { Empty, Shown } from '../../ui/shown.js';
 import { useRead } from '../../use-read.js';
 import { AccessSettings } from './access.js';
 import { DatabaseSettings } from './database.js';
+import { WebhookSettings } from './webhooks.js';
 
 /** Who may come in, and how the database is kept. */
 export function Settings() {
@@ -36,6 +37,7 @@ export function Settings() {
           {(read) => (
             <>
               <AccessSettings access={read.access} own={visitor.browser_id} />
+              <WebhookSettings webhooks={read.webhooks} />
               <DatabaseSettings read={read} />
             </>
           )}
