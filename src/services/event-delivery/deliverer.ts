@@ -1,12 +1,11 @@
 import { dirname, join } from 'node:path';
 import type { Config } from '../../base/config.js';
 import type { Log } from '../../base/log.js';
-import { addressRule } from '../../base/public-address.js';
 import { requirePatterns } from '../../core/event-targets/event-targets.js';
 import { createLeasedTargets, type TargetLease } from '../../core/event-targets/leased-targets.js';
 import { sinksOf } from '../../runner/environment.js';
 import type { Statement } from '../../store/sql.js';
-import { type DeliveryNeeds, TargetDelivery } from './target-delivery.js';
+import type { DeliveryNeeds, TargetDelivery } from './target-delivery.js';
 
 export interface DelivererNeeds extends Omit<DeliveryNeeds, 'lease'> {
   isReadOnly: boolean;
@@ -25,7 +24,7 @@ export function createDeliverer({ config, runnerEntry, ...ground }: DelivererPar
     ...ground,
     isReadOnly: config.isReadOnly,
     targets: createLeasedTargets(ground),
-    rule: addressRule(config.webhooksAllowPrivate),
+    allowPrivate: config.webhooksAllowPrivate,
     random: Math.random,
     sinks: sinksOf(config),
     hostEntry: join(dirname(runnerEntry), 'agent-host.js'),
@@ -38,7 +37,7 @@ export function createDeliverer({ config, runnerEntry, ...ground }: DelivererPar
  */
 export class Deliverer {
   readonly #needs: DelivererNeeds;
-  readonly #serving = new Map<string, { lease: TargetLease; delivery: TargetDelivery }>();
+  readonly #serving = new Map<string, { lease: TargetLease; delivery: TargetDelivery | undefined }>();
   #areSinksKnown = false;
   #isStopped = false;
 
@@ -67,7 +66,7 @@ export class Deliverer {
   stop(): Statement[] {
     this.#isStopped = true;
     const served = [...this.#serving.values()];
-    for (const { delivery } of served) delivery.stop();
+    for (const { delivery } of served) delivery?.stop();
     return served.map(({ lease }) => this.#needs.targets.releasing(lease));
   }
 
@@ -85,13 +84,16 @@ export class Deliverer {
 
   #serve(lease: TargetLease): void {
     const { targets, log } = this.#needs;
-    const delivery = new TargetDelivery({ ...this.#needs, lease });
-    this.#serving.set(lease.id, { lease, delivery });
-    const end = async () => {
+    this.#serving.set(lease.id, { lease, delivery: undefined });
+    const serve = async () => {
       try {
-        await delivery.run();
+        // Most boards have no target, and a start need not load what sends.
+        const { TargetDelivery } = await import('./target-delivery.js');
         if (this.#isStopped) return;
-        await targets.release(lease);
+        const delivery = new TargetDelivery({ ...this.#needs, lease });
+        this.#serving.set(lease.id, { lease, delivery });
+        await delivery.run();
+        if (!this.#isStopped) await targets.release(lease);
       } catch (error) {
         // Its lease lapses, and the next look goes on.
         if (!this.#isStopped) log.warn('events could not be delivered', { target: lease.name, error });
@@ -99,6 +101,6 @@ export class Deliverer {
         this.#serving.delete(lease.id);
       }
     };
-    void end();
+    void serve();
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SinkProcess, type SinkSetting } from '../../agents/sinks/sink-process.js';
 import type { Clock } from '../../base/clock.js';
 import type { Log } from '../../base/log.js';
-import type { AddressRule } from '../../base/public-address.js';
+import { type AddressRule, addressRule } from '../../base/public-address.js';
 import type { EventTargets } from '../../core/event-targets/event-targets.js';
 import {
   type HeldTarget,
@@ -23,7 +23,8 @@ export interface DeliveryNeeds {
   redact(text: string): string;
   targets: LeasedTargets;
   eventTargets: Pick<EventTargets, 'addSinks'>;
-  rule: AddressRule;
+  /** Hosts, addresses and networks that webhooks may reach although they are private. */
+  allowPrivate: readonly string[];
   random(): number;
   /** By name. */
   sinks: ReadonlyMap<string, SinkSetting>;
@@ -38,6 +39,7 @@ const renewMs = targetLeaseMs / 3;
 /** Serves one target for as long as this process has its lease. */
 export class TargetDelivery {
   readonly #needs: DeliveryNeeds;
+  readonly #rule: AddressRule;
   readonly #stopping = new AbortController();
   /** On the monotonic clock: then another process may have the lease. */
   #goodUntil: number;
@@ -48,6 +50,7 @@ export class TargetDelivery {
 
   constructor(needs: DeliveryNeeds) {
     this.#needs = needs;
+    this.#rule = addressRule(needs.allowPrivate);
     this.#goodUntil = needs.clock.tick() + targetLeaseMs;
   }
 
@@ -81,7 +84,7 @@ export class TargetDelivery {
   }
 
   #takeTurn(target: HeldTarget, cursorId: number): Promise<Turn> {
-    const { db, clock, targets, rule, random, redact, sinks } = this.#needs;
+    const { db, clock, targets, random, redact, sinks } = this.#needs;
     const sink = sinks.get(target.name);
     if (target.kind === 'sink') {
       if (!sink) throw new Error(`The sink ${target.name} is not configured here.`);
@@ -93,7 +96,7 @@ export class TargetDelivery {
       db,
       clock,
       targets,
-      rule,
+      rule: this.#rule,
       random,
       isOurs,
       signal: this.#stopping.signal,

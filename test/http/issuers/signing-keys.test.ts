@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { recordingLog } from '../../store/open-store.js';
 import { eventually } from '../../support/eventually.js';
 import { serveWithIssuer } from './serve-with-issuer.js';
 
@@ -51,7 +52,8 @@ describe('a key that is changed while the server runs', () => {
 
 describe('an issuer that does not answer', () => {
   it('at the start keeps out its own tokens alone, and lets them in when it answers', async () => {
-    const served = await serveWithIssuer({ isStarted: false });
+    const log = recordingLog();
+    const served = await serveWithIssuer({ isStarted: false, http: { log } });
     const { ask, issuer, clock, send } = served;
     const token = await issuer.sign();
     const reply = await eventually('it is known', async () => {
@@ -72,6 +74,10 @@ describe('an issuer that does not answer', () => {
     await issuer.start();
     clock.pass(10_000);
     expect((await ask(token)).status).toBe(200);
+    expect(log.lines.filter((line) => line.includes('issuer'))).toEqual([
+      'warn: an issuer does not answer; its tokens are refused until it does, while others are good',
+      'info: the issuer answers again',
+    ]);
   });
 
   it('is trusted by the keys that it last published, for a day', async () => {

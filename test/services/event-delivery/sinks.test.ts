@@ -86,7 +86,6 @@ describe('a sink', () => {
 
   it.each([
     ['export const nothing = 1;', 'It exports no sink.'],
-    ['export default { batchSize: 0, async write() {} };', 'batchSize that is not a whole number'],
     ['throw new Error("no broker")', 'It cannot be loaded: no broker'],
   ])('whose module is wrong says so, and gets its events when it is right: %s', async (module, why) => {
     const board = await withSink(module);

@@ -251,6 +251,17 @@ describe('a process that delivers', () => {
   });
 });
 
+it.each([
+  [{ name: 'a b' }, 'is not the name of a webhook'],
+  [{ events: ['task.completd'] }, 'No kind of event matches "task.completd"'],
+  [{ goalId: 7 }, 'No goal has id 7'],
+])('a webhook with %j is refused, and nothing is written', async (wrong, why) => {
+  const board = await hooked();
+  await expect(board.add('https://example.com/', wrong)).rejects.toThrow(why);
+  expect(await board.eventTargets.list()).toEqual([]);
+  await expect(board.eventTargets.find('hok')).rejects.toThrow('There is no webhook "hok"');
+});
+
 describe('a purge', () => {
   it('keeps what a webhook has not got yet, for a week at most, and says what it has lost', async () => {
     const [board, receiver] = [await hooked(), await startReceiver()];
