@@ -138,6 +138,12 @@ const commonJs = {
   banner: { js: "const $url=require('node:url').pathToFileURL(__filename).href;" },
 };
 
+/** A function of what the file finds around it: to put that around it later would copy it at each start. */
+const scoped = {
+  banner: { js: `(function(exports,require,module,__filename,__dirname,$import){"use strict";${commonJs.banner.js}` },
+  footer: { js: '})' },
+};
+
 /** Views of the page that are loaded together when the first of them is looked at; any other is loaded alone. */
 const viewGroups = [
   ['board', 'goals', 'templates'],
@@ -195,7 +201,7 @@ export async function bundleInto(outdir) {
   };
   const [modules, program, packages, native, browser] = await Promise.all([
     build({ ...beside, entryPoints }),
-    build({ ...beside, ...commonJs, plugins: [...beside.plugins, apart], entryPoints: ['src/program.ts'] }),
+    build({ ...beside, ...commonJs, ...scoped, plugins: [...beside.plugins, apart], entryPoints: ['src/program.ts'] }),
     build({ ...beside, ...commonJs, entryPoints: entriesApart }),
     // It looks for its binaries in the directory above its own.
     build({

@@ -14,9 +14,6 @@ const saveAfterMs = 2_000;
 /** Of as many builds, versions of Node and ways to start; the oldest go first. */
 const mostFiles = 32;
 
-/** What a file finds around it. */
-const scope = 'exports,require,module,__filename,__dirname,$import';
-
 export interface CodeCacheOptions {
   /** Where the code is kept; undefined for nowhere. */
   directory: string | undefined;
@@ -27,9 +24,10 @@ export interface CodeCacheOptions {
 }
 
 /**
- * Runs a CommonJS file and returns its exports. What V8 has compiled of it is kept for the next process, which on Node 20
- * saves a third of what a start computes. Node's own cache (module.enableCompileCache, from 22.1) would take ES modules
- * too, but knows no Node 20 and keeps no function that is compiled after its module has loaded.
+ * Runs a file of one function, which takes what a CommonJS module finds around it and an `import()`, and returns its
+ * exports. What V8 has compiled of it is kept for the next process, which on Node 20 saves a third of what a start
+ * computes. Node's own cache (module.enableCompileCache, from 22.1) would take ES modules too, but knows no Node 20 and
+ * keeps no function that is compiled after its module has loaded.
  *
  * Nothing stale is run: the name of a cached file has the checksum of the source in it, and V8's version and flags. One that
  * is damaged, or cannot be written, costs the time that it would have saved.
@@ -41,10 +39,7 @@ export function runCached(file: string, { directory, name, savesAtExit }: CodeCa
   const path = directory && isOwn(directory) ? join(directory, `${key}.bin`) : undefined;
   const cachedData = path && readCode(path);
   // The build writes ASCII alone: Latin-1 needs no decoding.
-  const script = new vm.Script(`(function(${scope}){${source.toString('latin1')}\n})`, {
-    filename: file,
-    ...(cachedData ? { cachedData } : {}),
-  });
+  const script = new vm.Script(source.toString('latin1'), { filename: file, ...(cachedData ? { cachedData } : {}) });
   if (path && (!cachedData || script.cachedDataRejected)) {
     const save = () => {
       // Flags that were set since would let no later process take it.

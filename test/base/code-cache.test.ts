@@ -33,7 +33,7 @@ function makePlace(): Place {
   const home = tempDir();
   const file = join(home, 'program.cjs');
   const cache = join(home, 'cache');
-  writeFileSync(file, "exports.say = () => 'one';");
+  writeFileSync(file, "(function(exports) { exports.say = () => 'one'; })");
   return {
     file,
     cache,
@@ -57,7 +57,7 @@ it('the second process takes what the first has compiled, and writes nothing', (
 it('a program that was changed is compiled anew, also if it is as long as before', () => {
   const { file, cache, run } = makePlace();
   run();
-  writeFileSync(file, "exports.say = () => 'two';");
+  writeFileSync(file, "(function(exports) { exports.say = () => 'two'; })");
   expect(run()).toBe('two');
   expect(readdirSync(cache)).toHaveLength(2);
 });
