@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -55,21 +55,27 @@ export function runCached(file: string, { directory, name, savesAtExit }: CodeCa
 }
 
 /**
- * Where Node keeps compiled code too: NODE_COMPILE_CACHE, or a folder for temporary files, where the system clears up.
+ * A folder in that for temporary files, which the system clears, or in NODE_COMPILE_CACHE, where Node's own cache would be.
  * Undefined where NODE_DISABLE_COMPILE_CACHE is set.
  */
 export function codeCacheDirectory(env: Environment): string | undefined {
   if (env.NODE_DISABLE_COMPILE_CACHE) return undefined;
   const user = process.getuid?.() ?? userInfo().username;
-  return join(env.NODE_COMPILE_CACHE || join(tmpdir(), 'node-compile-cache'), `agent-runtime-${user}`);
+  return join(env.NODE_COMPILE_CACHE || tmpdir(), `agent-runtime-code-${user}`);
 }
 
-/** Whether nobody else can write there: whoever could would have code of theirs run. Makes the directory if it is missing. */
+/**
+ * Whether nobody else can write there or put another directory in its place: whoever could would have code of theirs run.
+ * Makes the directory if it is missing.
+ */
 function isOwn(directory: string): boolean {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const { uid, mode } = lstatSync(directory);
-    return process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
+    const user = process.getuid?.();
+    if (user === undefined) return true;
+    const [own, parent] = [lstatSync(directory), statSync(dirname(directory))];
+    const isHeld = (parent.mode & 0o022) === 0 || (parent.mode & 0o1000) !== 0;
+    return own.uid === user && (own.mode & 0o022) === 0 && isHeld && (parent.uid === user || parent.uid === 0);
   } catch {
     return false;
   }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { beforeAll, expect, it } from 'vitest';
 import { codeCacheDirectory } from '../../src/base/code-cache.js';
@@ -108,9 +108,24 @@ it('of 32 cached files and a new one, the oldest goes', () => {
   expect(left).not.toContain('old-31.bin');
 });
 
-it("the cache stands where Node's own does, in a directory of this user; nowhere if Node's is turned off", () => {
-  const user = String(process.getuid?.());
+it("the cache is a directory of this user's among temporary files, or where Node's own is; nowhere if that is turned off", () => {
+  const name = `agent-runtime-code-${process.getuid?.()}`;
   expect(codeCacheDirectory({ NODE_DISABLE_COMPILE_CACHE: '1' })).toBeUndefined();
-  expect(codeCacheDirectory({ NODE_COMPILE_CACHE: '/of/mine' })).toBe(`/of/mine/agent-runtime-${user}`);
-  expect(codeCacheDirectory({})).toBe(join(tmpdir(), 'node-compile-cache', `agent-runtime-${user}`));
+  expect(codeCacheDirectory({ NODE_COMPILE_CACHE: '/of/mine' })).toBe(`/of/mine/${name}`);
+  expect(codeCacheDirectory({})).toBe(join(tmpdir(), name));
 });
+
+it.skipIf(process.platform === 'win32')(
+  'a directory that others can put another one in the place of is left alone',
+  () => {
+    const { cache, run } = makePlace();
+    mkdirSync(cache, { mode: 0o700 });
+    chmodSync(dirname(cache), 0o777);
+    expect(run()).toBe('one');
+    expect(readdirSync(cache)).toEqual([]);
+    // The sticky bit lets only the owner of an entry rename it, as in /tmp.
+    chmodSync(dirname(cache), 0o1777);
+    expect(run()).toBe('one');
+    expect(readdirSync(cache)).toHaveLength(1);
+  },
+);

@@ -11,7 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
 import { describe, expect, inject, it } from 'vitest';
+import { bundling } from '../../../.config/build.mjs';
 import { loadDriver } from '../../../src/store/sqlite/driver.js';
 import { connectServer } from '../../support/mcp-client.js';
 import { projectRoot } from '../../support/root.js';
@@ -259,18 +261,23 @@ describe('the hook before an edit', () => {
     expect(run('session-start')).toBe(1);
   });
 
-  it('loads little, as it is run before each edit', () => {
-    const dist = inject('dist');
-    const seen = new Set<string>();
-    const load = (name: string): void => {
-      if (seen.has(name)) return;
+  it('loads little, as it is run before each edit', async () => {
+    const { metafile } = await build({
+      ...bundling,
+      entryPoints: [join(projectRoot, 'src/cli/guard/pre-tool-use.ts')],
+      outdir: 'out',
+      write: false,
+      metafile: true,
+    });
+    const bytesOf = (name: string, seen = new Set<string>()): number => {
+      const output = metafile.outputs[name];
+      if (!output || seen.has(name)) return 0;
       seen.add(name);
-      const text = readFileSync(join(dist, name), 'utf8');
-      for (const [, next = ''] of text.matchAll(/(?:from|import)\s*"\.\/([\w.-]+\.js)"/g)) load(next);
+      const imported = output.imports.filter(({ kind }) => kind === 'import-statement');
+      return imported.reduce((sum, { path }) => sum + bytesOf(path, seen), output.bytes);
     };
-    load(readdirSync(dist).find((name) => /^pre-tool-use-\w+\.js$/.test(name)) ?? '');
-    const bytes = [...seen].reduce((sum, name) => sum + readFileSync(join(dist, name)).length, 0);
-    expect(seen.size).toBeGreaterThan(3);
+    const bytes = bytesOf('out/pre-tool-use.js');
+    expect(bytes).toBeGreaterThan(10_000);
     expect(bytes).toBeLessThan(60_000);
   });
 });
