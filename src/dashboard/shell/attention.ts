@@ -27,6 +27,8 @@ const pollMs = 30_000;
 /** Other views than the first can wait a second for their counts. */
 const settleMs = 1_000;
 const longestWaitMs = 3_600_000;
+/** For what comes to need a person without a recorded change, such as a webhook that fails. */
+const lookMs = 300_000;
 
 /** What needs a person, read once for the whole page. */
 export function useAttention(isFirstView: boolean): Reading<Attention> {
@@ -38,6 +40,10 @@ export function useAttention(isFirstView: boolean): Reading<Attention> {
     const timer = setTimeout(announceDue, Math.min(longestWaitMs, waitMs + 50));
     return () => clearTimeout(timer);
   }, [reading.data]);
+  useEffect(() => {
+    const timer = setInterval(reading.reload, lookMs);
+    return () => clearInterval(timer);
+  }, [reading.reload]);
   return reading;
 }
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { jobStatuses } from '../../../src/core/jobs/job.js';
+import { unseenAmong } from '../../../src/core/jobs/read-jobs.js';
 import { type JobListFilter, readJobList } from '../../../src/core/overview/job-list.js';
 import { isOnPostgres } from '../../support/postgres.js';
 import { readsOf } from '../../support/reads-of.js';
@@ -37,3 +38,12 @@ it.skipIf(isOnPostgres)('the usual order reads no more jobs of a status than are
   expect(await reads({})).toEqual(each('SEARCH jobs USING INDEX jobs_by_status (status=?)'));
   expect(await reads({ type: 'llm' })).toEqual(each('SEARCH jobs USING INDEX jobs_by_type (type=? AND status=?)'));
 });
+
+it.skipIf(isOnPostgres)(
+  'which jobs of a page are unread is read of those jobs, not of all that are unread',
+  async () => {
+    const { runtime } = await testQueue();
+    const reads = await readsOf(runtime.db, /^jobs$/, () => unseenAmong(runtime.db, ['a', 'b', 'c']));
+    expect(reads).toEqual([['SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)']]);
+  },
+);
