@@ -16,6 +16,8 @@ export interface TargetLease {
 /** A target whose lease is held, with what signs its messages. */
 export interface HeldTarget extends EventTarget {
   secrets: string[];
+  /** When the next of the deliveries that wait is tried again; null when none waits. */
+  nextDueAt: EpochMs | null;
 }
 
 /** A delivery that was not taken, as it waits. */
@@ -95,8 +97,13 @@ export function createLeasedTargets({ db, clock }: { db: Database; clock: Clock 
 
     /** The target as it is now; undefined when the lease is lost or the target gone or disabled. */
     async held({ id, token }: TargetLease): Promise<HeldTarget | undefined> {
-      const row = await db.get<TargetRow>('select * from event_targets where id = ? and lease_token = ?', id, token);
-      return row && { ...toTarget(row), secrets: secretsOf(row, clock.now()) };
+      const row = await db.get<TargetRow & { next_due_at: EpochMs | null }>(
+        `select t.*, (select min(d.next_at) from event_deliveries d where d.target_id = t.id and d.status = 'waiting') as next_due_at
+         from event_targets t where t.id = ? and t.lease_token = ?`,
+        id,
+        token,
+      );
+      return row && { ...toTarget(row), secrets: secretsOf(row, clock.now()), nextDueAt: row.next_due_at };
     },
 
     /** Renews a lease, and notes the place among the events if it is given. False when the lease is lost. */

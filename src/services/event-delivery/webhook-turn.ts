@@ -49,7 +49,9 @@ export async function takeWebhookTurn(target: HeldTarget, cursorId: number, need
   if ((target.pausedUntil ?? 0) > clock.now()) return { cursorId, report: undefined, isMore: false };
   const isDown = target.failures >= failuresUntilDown;
   const room = isDown ? 1 : mostInTurn;
-  const waiting = await targets.waiting(target, room);
+  const { nextDueAt } = target;
+  const isDue = nextDueAt !== null && (isDown || nextDueAt <= clock.now());
+  const waiting = isDue ? await targets.waiting(target, room) : [];
   const due = waiting.filter(({ nextAt }) => nextAt <= clock.now());
   const next = await nextEvents(db, target, cursorId, room - due.length);
   const sent = [...due, ...next.events.map(toDelivery)];

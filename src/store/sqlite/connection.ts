@@ -17,7 +17,7 @@ export interface PreparedStatement<Values extends unknown[] = unknown[], Row = u
   readonly reader: boolean;
   /** Whether it leaves the database as it is. */
   readonly readonly: boolean;
-  run(...values: Values): { changes: number; lastInsertRowid: number | bigint };
+  run(...values: Values): { changes: number };
   get(...values: Values): Row | undefined;
   all(...values: Values): Row[];
   /** From here on, rows are the values of their first column. */

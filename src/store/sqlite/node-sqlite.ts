@@ -99,7 +99,7 @@ class NodeStatement<Values extends unknown[], Row> implements PreparedStatement<
     return this.#statement.columns().length > 0;
   }
 
-  run(...values: Values): { changes: number; lastInsertRowid: number | bigint } {
+  run(...values: Values): { changes: number } {
     return naming(() => this.#statement.run(...values.map(withoutNul)));
   }
 

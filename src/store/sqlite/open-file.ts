@@ -7,7 +7,6 @@ import type { Connection, PreparedStatement } from './connection.js';
 import { explain } from './sqlite-errors.js';
 import { createWalCheckpointer } from './wal.js';
 import type { WalDamage } from './wal-damage.js';
-import { writtenRow } from './written-row.js';
 
 export interface Connections {
   file: string;
@@ -186,12 +185,11 @@ function statementsOf(connection: Connection): Statements {
 
 /** Throws for a write that was sent to the reader, where SQLite's own error would look like a read-only disk. */
 function prepare(connection: Connection, text: string): PreparedStatement {
-  const sqlite = toSqlite(text);
-  const statement = connection.prepare<unknown[]>(sqlite);
+  const statement = connection.prepare<unknown[]>(toSqlite(text));
   if (connection.readonly && !statement.readonly) {
     throw new Error(`Only run() and transactions write; all() and get() were given: ${text}`);
   }
-  return (!connection.readonly && writtenRow(connection, sqlite, statement)) || statement;
+  return statement;
 }
 
 /** Row locks are for engines with several writers at once: here a transaction has the only one. */

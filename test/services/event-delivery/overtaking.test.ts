@@ -1,12 +1,16 @@
 import { expect, it } from 'vitest';
 import { recordEvent } from '../../../src/core/events/events.js';
-import { newPostgresUrl, postgresPort } from '../../support/postgres.js';
+import { isOnPostgres, newPostgresUrl, postgresPort } from '../../support/postgres.js';
+import { tempDir } from '../../support/temp-dir.js';
 import { hooked } from './hooked.js';
 import { startReceiver } from './receiver.js';
 
 it.runIf(postgresPort)('an event that is committed after a later one is delivered, and so before it', async () => {
-  const env = { AGENT_RUNTIME_DB_URL: newPostgresUrl() };
-  const [writer, board, receiver] = [await hooked({ env }), await hooked({ env }), await startReceiver()];
+  const home = tempDir();
+  // Where every test is on PostgreSQL, a home has its database.
+  const env: Record<string, string> = isOnPostgres ? {} : { AGENT_RUNTIME_DB_URL: newPostgresUrl() };
+  const both = { home, env };
+  const [writer, board, receiver] = [await hooked(both), await hooked(both), await startReceiver()];
   await board.add(receiver.url);
   const event = (subjectId: string) => ({ at: 1, subject: 'task', subjectId, type: 'note' }) as const;
   let goOn: () => void = () => {};
