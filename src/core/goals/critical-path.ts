@@ -17,7 +17,7 @@ export async function findCriticalPath(sql: Sql, goalId: number): Promise<number
        select 1 from tasks p where p.id = d.depends_on and p.goal_id = t.goal_id and p.status in ('pending', 'in_progress'))`,
     goalId,
   );
-  const chain = longestChain(edges.sort((a, b) => a.task_id - b.task_id || a.depends_on - b.depends_on));
+  const chain = longestChain(edges);
   if (chain.length > 0) return chain;
   const oldest = await sql.get<{ id: number | null }>(
     "select min(id) as id from tasks where goal_id = ? and status in ('pending', 'in_progress')",
@@ -26,54 +26,57 @@ export async function findCriticalPath(sql: Sql, goalId: number): Promise<number
   return oldest?.id == null ? [] : [oldest.id];
 }
 
-/** The longest chain of the tasks that edges connect; none without edges. Exported for its tests. */
-export function longestChain(edges: readonly Edge[]): number[] {
-  const ids = new Set(edges.flatMap(({ task_id, depends_on }) => [task_id, depends_on]));
-  // By their ids, so that of chains of one length the oldest comes first.
-  const waitsFor = new Map([...ids].sort((a, b) => a - b).map((id): [number, number[]] => [id, []]));
-  for (const { task_id, depends_on } of edges) waitsFor.get(task_id)?.push(depends_on);
-  const length = new Map<number, number>();
-  const before = new Map<number, number>();
-  for (const id of inOrder(waitsFor)) {
-    let longest = 0;
-    for (const dependency of waitsFor.get(id) ?? []) {
-      const candidate = length.get(dependency) ?? 0;
-      if (candidate <= longest) continue;
-      longest = candidate;
-      before.set(id, dependency);
-    }
-    length.set(id, longest + 1);
-  }
-  const last = [...length].reduce<[number, number] | undefined>(
-    (best, entry) => (best && best[1] >= entry[1] ? best : entry),
-    undefined,
-  );
-  const path: number[] = [];
-  for (let id = last?.[0]; id !== undefined; id = before.get(id)) path.unshift(id);
-  return path;
+/** A task that waits, or is waited for, and the longest chain that ends with it. */
+interface Link {
+  id: number;
+  length: number;
+  before: Link | undefined;
+  /** The first task of the chain. */
+  first: number;
+  /** How many of its dependencies were not visited yet. */
+  open: number;
+  dependents: Link[];
 }
 
 /**
- * Kahn's topological order: each task comes after those it depends on. Tasks of a cycle, which a database of an earlier
- * version may contain, are left out.
+ * The longest chain of the tasks that edges connect; none without edges. Kahn's topological order: each task comes after
+ * those it depends on. Tasks of a cycle, which a database of an earlier version may contain, are left out. Exported for its
+ * tests.
  */
-function inOrder(waitsFor: ReadonlyMap<number, readonly number[]>): number[] {
-  const open = new Map([...waitsFor].map(([id, dependencies]) => [id, dependencies.length]));
-  const dependents = new Map<number, number[]>();
-  for (const [id, dependencies] of waitsFor) {
-    for (const dependency of dependencies) {
-      const known = dependents.get(dependency);
-      if (known) known.push(id);
-      else dependents.set(dependency, [id]);
+export function longestChain(edges: readonly Edge[]): number[] {
+  const links = new Map<number, Link>();
+  const linkOf = (id: number): Link => {
+    const known = links.get(id);
+    if (known) return known;
+    const link: Link = { id, length: 1, before: undefined, first: id, open: 0, dependents: [] };
+    links.set(id, link);
+    return link;
+  };
+  for (const { task_id, depends_on } of edges) {
+    const task = linkOf(task_id);
+    task.open++;
+    linkOf(depends_on).dependents.push(task);
+  }
+  let last: Link | undefined;
+  const order = [...links.values()].filter(({ open }) => open === 0);
+  for (const link of order) {
+    if (!last || isLonger(link, last)) last = link;
+    for (const next of link.dependents) {
+      if (!next.before || isLonger(link, next.before)) {
+        next.before = link;
+        next.first = link.first;
+        next.length = link.length + 1;
+      }
+      next.open--;
+      if (next.open === 0) order.push(next);
     }
   }
-  const order = [...open].filter(([, count]) => count === 0).map(([id]) => id);
-  for (const id of order) {
-    for (const dependent of dependents.get(id) ?? []) {
-      const left = (open.get(dependent) ?? 0) - 1;
-      open.set(dependent, left);
-      if (left === 0) order.push(dependent);
-    }
-  }
-  return order;
+  const path: number[] = [];
+  for (let link = last; link; link = link.before) path.unshift(link.id);
+  return path;
+}
+
+/** Of chains of one length the oldest counts as the longest. */
+function isLonger(link: Link, than: Link): boolean {
+  return (link.length - than.length || than.first - link.first || than.id - link.id) > 0;
 }

@@ -76,9 +76,8 @@ export async function readSummary(
     ...window,
   );
   const ended = await sql.all<EndedRow>(endedJobs, ...window);
-  const times = await sql.all<TimesRow>(executionTimes, window[0], ...window);
   const open = await sql.all<OpenRow>(openJobs, now);
-  const tried = await sql.all<TriedRow>(triedJobs, ...triedValues(window));
+  const { times, tried } = await readAttempts(sql, window);
 
   const countOf = (type: string, status: string) =>
     ended.find((row) => row.type === type && row.status === status)?.count ?? 0;
@@ -166,18 +165,6 @@ const attemptsSince = `(
     union all select id, type || '' as type from jobs where status = 'pending' and attempt > 0
   ) recent join job_attempts a on a.job_id = recent.id where a.ended_at > ?`;
 
-/** The 95th percentile by nearest rank: the smallest time that 95 of 100 do not exceed. */
-const executionTimes = `
-  with timed as (
-    select recent.type, case when a.ended_at > a.started_at then a.ended_at - a.started_at else 0 end as ms
-    from ${attemptsSince} and a.ended_at <= ? and a.outcome in ('completed', 'failed')
-  ), ranked as (
-    select type, ms, row_number() over (partition by type order by ms) as place, count(*) over (partition by type) as size
-    from timed
-  )
-  select type, count(*) as count, sum(ms) as total, max(case when place = (95 * size + 99) / 100 then ms end) as p95
-  from ranked group by type`;
-
 /** SQL: whether a pending job could run now, if a runner took it; takes the time. */
 export const couldRunNow = '(unfinished_dependencies = 0 and (coalesce(run_tick, 1) = 0 or run_at <= ?))';
 
@@ -203,17 +190,58 @@ interface TriedRow {
   busyMs: number;
 }
 
-const triedJobs = `
-  select type, code, count(*) as count, cast(sum(case when behind > first then behind - first else 0 end) as bigint) as "busyMs"
-  from (
-    select recent.type,
-      case when a.outcome in ('failed', 'lost') and a.ended_at <= ? then coalesce(a.error_code, 'unknown') end as code,
-      case when a.started_at > ? then a.started_at else cast(? as bigint) end as first,
-      case when a.ended_at < ? then a.ended_at else cast(? as bigint) end as behind
+/**
+ * Two kinds of rows: execution times, and what `TriedRow` says, of the same attempts, which are read once. The 95th
+ * percentile is by nearest rank: the smallest time that 95 of 100 do not exceed.
+ */
+const attempted = `
+  with tried as materialized (
+    select recent.type as type, a.outcome as outcome, a.error_code as error_code, a.started_at as started_at, a.ended_at as ended_at
     from ${attemptsSince}
-  ) as tried group by type, code`;
+  ), timed as (
+    select type, case when ended_at > started_at then ended_at - started_at else 0 end as ms
+    from tried where ended_at <= ? and outcome in ('completed', 'failed')
+  ), ranked as (
+    select type, ms, row_number() over (partition by type order by ms) as place, count(*) over (partition by type) as size
+    from timed
+  )
+  select type, null as code, count(*) as count, cast(sum(ms) as bigint) as total,
+    max(case when place = (95 * size + 99) / 100 then ms end) as p95, null as "busyMs"
+  from ranked group by type
+  union all
+  select type, code, count(*) as count, null as total, null as p95,
+    cast(sum(case when behind > first then behind - first else 0 end) as bigint) as "busyMs"
+  from (
+    select type,
+      case when outcome in ('failed', 'lost') and ended_at <= ? then coalesce(error_code, 'unknown') end as code,
+      case when started_at > ? then started_at else cast(? as bigint) end as first,
+      case when ended_at < ? then ended_at else cast(? as bigint) end as behind
+    from tried
+  ) as bounded group by type, code`;
 
-const triedValues = ([from, now]: readonly [number, number]) => [now, from, from, now, now, from, from];
+async function readAttempts(
+  sql: Sql,
+  [from, now]: readonly [number, number],
+): Promise<{ times: TimesRow[]; tried: TriedRow[] }> {
+  const rows = await sql.all<TimesRow | (TriedRow & { total: null })>(
+    attempted,
+    from,
+    from,
+    now,
+    now,
+    from,
+    from,
+    now,
+    now,
+  );
+  const times: TimesRow[] = [];
+  const tried: TriedRow[] = [];
+  for (const row of rows) {
+    if (row.total === null) tried.push(row);
+    else times.push(row);
+  }
+  return { times, tried };
+}
 
 const mostErrors = (tried: readonly TriedRow[]): Summary['errors'] =>
   tried

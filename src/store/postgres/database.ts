@@ -37,6 +37,8 @@ export const postgresDatabase = (needs: PostgresNeeds): Database => new Postgres
 const mostConflicts = 5;
 const conflictPauseMs = 40;
 const reconnectPauseMs = 200;
+/** Many processes look for a server that comes back; it is not to spend its start on refusing them. */
+const longestPauseMs = 1_000;
 /** Longer than from one heartbeat to the next: a process that was heard of by nobody meanwhile. */
 const gapMs = 20_000;
 
@@ -241,7 +243,7 @@ class PostgresDatabase implements Database {
 
   /** Repeats an attempt on a new connection while the server cannot be reached, up to the deadline. */
   async #untilReached<Result>(askedAt: number, attempt: () => Promise<Result>): Promise<Result> {
-    for (;;) {
+    for (let tries = 0; ; tries++) {
       if (this.#isClosed) throw closedError(this.location);
       try {
         const result = await attempt();
@@ -254,7 +256,8 @@ class PostgresDatabase implements Database {
           if (error instanceof MustBeAlone || isRetriable(error)) throw error;
           throw explain(error, this.location);
         }
-        if (!isStale(error)) await sleep(Math.random() * reconnectPauseMs);
+        const pauseMs = Math.min(longestPauseMs, reconnectPauseMs * 2 ** tries);
+        if (!isStale(error)) await sleep(Math.random() * pauseMs);
       }
     }
   }
