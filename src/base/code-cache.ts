@@ -29,13 +29,13 @@ export interface CodeCacheOptions {
  * computes. Node's own cache (module.enableCompileCache, from 22.1) would take ES modules too, but knows no Node 20 and
  * keeps no function that is compiled after its module has loaded.
  *
- * Nothing stale is run: the name of a cached file has the checksum of the source in it, and V8's version and flags. One that
- * is damaged, or cannot be written, costs the time that it would have saved.
+ * Nothing stale is run: the name of a cached file has the checksum of the source and its place in it, which stack traces show,
+ * and V8's version and flags. One that is damaged, or cannot be written, costs the time that it would have saved.
  */
 export function runCached(file: string, { directory, name, savesAtExit }: CodeCacheOptions): unknown {
   const source = readFileSync(file);
   const tag = v8.cachedDataVersionTag();
-  const key = `${name}-${hex(zlib.crc32(source))}-${hex(tag)}`;
+  const key = `${name}-${hex(zlib.crc32(source, zlib.crc32(file)))}-${hex(tag)}`;
   const path = directory && isOwn(directory) ? join(directory, `${key}.bin`) : undefined;
   const cachedData = path && readCode(path);
   // The build writes ASCII alone: Latin-1 needs no decoding.

@@ -62,6 +62,16 @@ it('a program that was changed is compiled anew, also if it is as long as before
   expect(readdirSync(cache)).toHaveLength(2);
 });
 
+it('a program at another place is compiled anew, and its stack traces name that place', () => {
+  const { file, cache } = makePlace();
+  const copy = join(tempDir(), 'program.cjs');
+  for (const path of [file, copy]) {
+    writeFileSync(path, "(function(exports) { exports.say = () => new Error().stack.split('\\n')[1]; })");
+    const said = execFileSync(process.execPath, [starter, path, cache], { encoding: 'utf8' });
+    expect(said).toContain(path);
+  }
+});
+
 it.each([
   ['a flipped bit', (code: Buffer) => Buffer.concat([code.subarray(0, -1), Buffer.from([~(code.at(-1) ?? 0)])])],
   ['a half', (code: Buffer) => code.subarray(0, code.length / 2)],
