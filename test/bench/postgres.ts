@@ -9,14 +9,17 @@ import { createTaskBoard } from '../../src/core/tasks/tasks.js';
 import { openPostgres } from '../../src/store/postgres/open.js';
 import type { Database } from '../../src/store/sql.js';
 import { postgresBinaries, startPostgres } from '../support/postgres-server.js';
+import { atDistance } from './distant-server.js';
 import type { Figure } from './protocol.js';
 
 const processes = 8;
 const tasks = 20_000;
 const secondsOfRun = 5;
+/** Between hosts of one place it is a third of a millisecond to one. */
+const distanceMs = 1;
 const actor = { holder: 'session:bench', project: '' };
 
-/** Eight processes that claim and complete tasks of one PostgreSQL database, which runs on the same machine. */
+/** Eight processes that claim and complete tasks of one PostgreSQL database, which runs on the same machine, and then as if elsewhere. */
 export async function measurePostgres(): Promise<Figure[]> {
   const binaries = postgresBinaries();
   if (binaries === undefined) return [];
@@ -30,18 +33,18 @@ export async function measurePostgres(): Promise<Figure[]> {
       entryPoints: ['test/bench/postgres-worker.ts'],
       outfile: worker,
     });
-    const url = (name: string) => `postgres://agrt@127.0.0.1:${server.port}/${name}`;
-    const beside = await claimRate(url('beside'), worker, '');
-    const alone = await claimRate(url('alone'), worker, 'alone');
+    const url = (name: string, port = server.port) => `postgres://agrt@127.0.0.1:${port}/${name}`;
+    const beside = await claimRate(url('beside'), url('beside'), worker, '');
+    const alone = await claimRate(url('alone'), url('alone'), worker, 'alone');
+    const line = await atDistance(server.port, distanceMs);
+    const besideAway = await claimRate(url('beside_away'), url('beside_away', line.port), worker, '');
+    const aloneAway = await claimRate(url('alone_away'), url('alone_away', line.port), worker, 'alone');
+    line.close();
     const readMs = await medianOfReads(url('beside'));
+    const what = `claim and complete a task on PostgreSQL, ${processes} processes, against one lock for all`;
     return [
-      {
-        what: `claim and complete a task on PostgreSQL, ${processes} processes, against one lock for all`,
-        ours: `${Math.round(beside.perSecond).toLocaleString('en')}/s`,
-        reference: `${Math.round(alone.perSecond).toLocaleString('en')}/s`,
-        ratio: beside.perSecond / alone.perSecond,
-        aim: '>= 300/s and >= 3',
-      },
+      rates(what, beside, alone, '>= 300/s and >= 3'),
+      rates(`${what}; over a network that takes ${distanceMs} ms each way`, besideAway, aloneAway, '>= 3'),
       {
         what: 'CPU of that for each task: in PostgreSQL, in the clients, and how much of the cores in all',
         ours: shownCpu(beside),
@@ -63,6 +66,11 @@ export async function measurePostgres(): Promise<Figure[]> {
   }
 }
 
+function rates(what: string, ours: Rate, reference: Rate, aim: string): Figure {
+  const shown = ({ perSecond }: Rate) => `${Math.round(perSecond).toLocaleString('en')}/s`;
+  return { what, ours: shown(ours), reference: shown(reference), ratio: ours.perSecond / reference.perSecond, aim };
+}
+
 interface Rate {
   perSecond: number;
   /** Of each task, in milliseconds. */
@@ -75,8 +83,12 @@ function shownCpu({ perSecond, serverCpuMs, clientCpuMs }: Rate): string {
   return `${serverCpuMs.toFixed(2)} + ${clientCpuMs.toFixed(2)} ms, ${Math.round(share * 100)} %`;
 }
 
-/** Throws if a task was done twice, or is done and not so in the database. */
-async function claimRate(url: string, worker: string, mode: string): Promise<Rate> {
+/**
+ * Throws if a task was done twice, or is done and not so in the database.
+ *
+ * @param workersUrl how the workers get there
+ */
+async function claimRate(url: string, workersUrl: string, worker: string, mode: string): Promise<Rate> {
   const db = await openPostgres({ url, log: silentLog });
   const board = createTaskBoard({ db, clock: systemClock() });
   for (let made = 0; made < tasks; made += 1_000) {
@@ -87,7 +99,7 @@ async function claimRate(url: string, worker: string, mode: string): Promise<Rat
   }
   await db.run('analyze tasks');
   const children = Array.from({ length: processes }, () =>
-    spawn(process.execPath, [worker, url, String(secondsOfRun), mode], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    spawn(process.execPath, [worker, workersUrl, String(secondsOfRun), mode], { stdio: ['pipe', 'pipe', 'inherit'] }),
   );
   const lines = children.map((child) => createInterface({ input: child.stdout })[Symbol.asyncIterator]());
   for (const line of lines) await line.next();
