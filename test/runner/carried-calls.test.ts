@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { tempDir } from '../support/temp-dir.js';
 import { type Background, background, scripted, session } from './fixtures/background.js';
+import { holdThread } from './fixtures/hold-thread.js';
 
 /** Calls that hang until they are cancelled, all of them carried by one runner that has asked the vendor for each. */
 async function hangingCalls(runtime: Background, count: number): Promise<string[]> {
@@ -133,7 +134,7 @@ describe('a call among others', () => {
 
   it('whose code holds the thread for 2 s goes on in a process of its own, and no other suffers', async () => {
     const home = tempDir();
-    const body = `for (const until = Date.now() + 4_000; Date.now() < until;);
+    const body = `${holdThread}
       await sleep(50);
       return { text: 'done by ' + process.pid };`;
     const runtime = await background({ home, config: provider(home, body) });
@@ -152,14 +153,10 @@ describe('a call among others', () => {
     const runtime = await background({ home, config: provider(home, 'for (;;);') });
     const [other = ''] = await hangingCalls(runtime, 1);
     const odd = await runtime.ask('Go.', { model: 'custom:odd' });
-    await eventually(
-      'the loss is noticed',
-      async () => {
-        await runtime.jobs.sweep(session);
-        return (await runtime.row(odd)).crashes === 1;
-      },
-      20_000,
-    );
+    await eventually('the loss is noticed', async () => {
+      await runtime.jobs.sweep(session);
+      return (await runtime.row(odd)).crashes === 1;
+    });
     expect((await runtime.row(odd)).error_message).toContain('did not answer for 10 s');
     for (const id of [odd, other]) expect(await runtime.row(id)).toMatchObject({ lane: 'process', tries: 1 });
     for (const id of [odd, other]) await runtime.jobs.cancel(id, session);

@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { submitJob } from '../../src/services/submit-job.js';
 import { homeWithModules, plainAgent } from '../agents/modules/workshop.js';
 import { eventually } from '../support/eventually.js';
 import { isAlive } from '../support/is-alive.js';
+import { tempDir } from '../support/temp-dir.js';
 import { background, session } from './fixtures/background.js';
 
 /** After this the queue takes an attempt for overdue, whatever its runner does. */
@@ -70,12 +73,14 @@ describe('a command that does not end', () => {
 
 describe('a runner that was killed', () => {
   it.each([['status'], ['get'], ['progress']] as const)('is noticed by the next %s of its job', async (read) => {
-    const home = homeWithModules({
-      'a.mjs': plainAgent('waits', 'await new Promise((done) => setTimeout(done, 1e6));'),
-    });
-    const runtime = await background({ home });
+    const begun = join(tempDir(), 'begun');
+    const body = `(await import('node:fs')).writeFileSync(${JSON.stringify(begun)}, '');
+      await new Promise((done) => setTimeout(done, 1e6));`;
+    const runtime = await background({ home: homeWithModules({ 'a.mjs': plainAgent('waits', body) }) });
     const { job } = await submitJob({ type: 'waits', payload: {}, max_attempts: 1 }, session, runtime);
     const { pid } = await runtime.runnerOf(job.id);
+    // A job that was claimed and not begun goes back to the queue uncounted.
+    await eventually('it has begun', () => existsSync(begun));
     process.kill(pid, 'SIGKILL');
     await eventually('it is gone', () => !isAlive(pid));
     await eventually('its job has ended', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { submitJob } from '../../../src/core/jobs/submit-job.js';
 import { prepareLlmJob } from '../../../src/services/model-request.js';
 import { type BackgroundOptions, background, scripted, session } from '../../runner/fixtures/background.js';
+import { holdThread } from '../../runner/fixtures/hold-thread.js';
 import { eventually } from '../../support/eventually.js';
 import { newPostgresUrl, postgresPort } from '../../support/postgres.js';
 import { tempDir } from '../../support/temp-dir.js';
@@ -48,7 +49,7 @@ describe('a worker with many calls', () => {
     writeFileSync(
       path,
       `export default { async complete() {
-         for (const until = Date.now() + 4_000; Date.now() < until;);
+         ${holdThread}
          await new Promise((resolve) => setTimeout(resolve, 50));
          return { text: 'done by ' + process.pid };
        } };`,
