@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import { isAlive } from '../support/is-alive.js';
 import { jobStoreOf } from '../support/job-store.js';
 import { tempDir } from '../support/temp-dir.js';
 import { background, scripted, session } from './fixtures/background.js';
@@ -153,7 +154,10 @@ describe('a runner is given nothing that is not its business', () => {
     runtime.server.script.push({ status: 401, message: `invalid key ${key}` });
     const job = await runtime.ended(await runtime.ask('Hello'));
     expect(job).toMatchObject({ status: 'failed', errorCode: 'auth' });
-    await runtime.idle();
+    const runners = await runtime.db.all<{ pid: number }>('select pid from runners');
+    expect(runners).not.toEqual([]);
+    // The last to close the database removes its write-ahead log.
+    await eventually('its processes have ended', () => !runners.some(({ pid }) => isAlive(pid)));
     runtime.close();
     const directory = join(runtime.home, '.claude');
     const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((name) => join(directory, name));
