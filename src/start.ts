@@ -21,7 +21,7 @@ export function start(entry: keyof typeof Program.entries): void {
   if (name === 'serve') keepSmall();
   const file = fileURLToPath(new URL('./program.cjs', import.meta.url));
   // A server that only said what it is has not loaded its tools yet.
-  const cache = { directory: codeCacheDirectory(environmentWithout([])), name, savesAtExit: name !== 'serve' };
+  const cache = { directory: codeCacheDirectory(environmentWithout([])), name, isWholeAtExit: name !== 'serve' };
   const program = runCached(file, cache) as typeof Program;
   void program.entries[entry](args);
 }

@@ -19,8 +19,8 @@ export interface CodeCacheOptions {
   directory: string | undefined;
   /** Distinguishes runs that need other parts of the program: it becomes part of a file's name. */
   name: string;
-  /** Whether a process that ends before has loaded by then what others of its name need. */
-  savesAtExit: boolean;
+  /** Whether a process that ends within two seconds has loaded what others of its name need; if not, it keeps that for a start. */
+  isWholeAtExit: boolean;
 }
 
 /**
@@ -32,20 +32,24 @@ export interface CodeCacheOptions {
  * Nothing stale is run: the name of a cached file has the checksum of the source and its place in it, which stack traces show,
  * and V8's version and flags. One that is damaged, or cannot be written, costs the time that it would have saved.
  */
-export function runCached(file: string, { directory, name, savesAtExit }: CodeCacheOptions): unknown {
+export function runCached(file: string, { directory, name, isWholeAtExit }: CodeCacheOptions): unknown {
   const source = readFileSync(file);
   const tag = v8.cachedDataVersionTag();
   const key = `${name}-${hex(zlib.crc32(source, zlib.crc32(file)))}-${hex(tag)}`;
-  const path = directory && isOwn(directory) ? join(directory, `${key}.bin`) : undefined;
-  const cachedData = path && readCode(path);
+  const path = directory && isOwn(directory) ? join(directory, key) : undefined;
+  const whole = path && readCode(`${path}.bin`);
+  const cachedData = whole ?? (path && readCode(`${path}.part`));
   // The build writes ASCII alone: Latin-1 needs no decoding.
   const script = new vm.Script(source.toString('latin1'), { filename: file, ...(cachedData ? { cachedData } : {}) });
-  if (path && (!cachedData || script.cachedDataRejected)) {
-    const save = () => {
+  const isUsed = cachedData !== undefined && !script.cachedDataRejected;
+  if (path && !(whole && isUsed)) {
+    const save = (isWhole: boolean) => {
       // Flags that were set since would let no later process take it.
-      if (v8.cachedDataVersionTag() === tag) writeCode(path, script.createCachedData());
+      if (v8.cachedDataVersionTag() !== tag || (isUsed && !isWhole)) return;
+      writeCode(`${path}.${isWhole ? 'bin' : 'part'}`, script.createCachedData());
+      if (isWhole) rmSync(`${path}.part`, { force: true });
     };
-    saveLater(save, savesAtExit);
+    saveLater(save, isWholeAtExit);
   }
   const module = { exports: {} };
   // A script of node:vm has no import() of its own on every Node; ours stands in for it (import-file.ts).
@@ -92,19 +96,21 @@ function readCode(path: string): Buffer | undefined {
 }
 
 /** Once: when the process has run for a while, or ends well before. */
-function saveLater(save: () => void, savesAtExit: boolean): void {
+function saveLater(save: (isWhole: boolean) => void, isWholeAtExit: boolean): void {
   let isSaved = false;
-  const once = (exitCode: number) => {
-    if (isSaved || exitCode !== 0) return;
+  const once = (isWhole: boolean) => {
+    if (isSaved) return;
     isSaved = true;
     try {
-      save();
+      save(isWhole);
     } catch {
       // A full disk or a read-only one: the next start compiles again.
     }
   };
-  setTimeout(once, saveAfterMs, 0).unref();
-  if (savesAtExit) process.once('exit', once);
+  setTimeout(once, saveAfterMs, true).unref();
+  process.once('exit', (exitCode) => {
+    if (exitCode === 0) once(isWholeAtExit);
+  });
 }
 
 /** Whole or not at all: others may read at the same time. */

@@ -12,10 +12,11 @@ const starter = join(makeTempDir(), 'starter.mjs');
 beforeAll(async () => {
   const contents = `
     import { runCached } from './src/base/code-cache.js';
-    const [file, directory, flag] = process.argv.slice(2);
-    const program = runCached(file, { directory, name: 'test', savesAtExit: true });
+    const [file, directory, mode = ''] = process.argv.slice(2);
+    const program = runCached(file, { directory, name: 'test', isWholeAtExit: !mode.startsWith('serve') });
     console.log(program.say());
-    if (flag) (await import('node:v8')).setFlagsFromString(flag);`;
+    if (mode === 'serve-on') await new Promise((resolve) => setTimeout(resolve, 2_100));
+    if (mode.startsWith('--')) (await import('node:v8')).setFlagsFromString(mode);`;
   const stdin = { contents, resolveDir: process.cwd(), loader: 'ts' } as const;
   await build({ stdin, bundle: true, platform: 'node', format: 'esm', outfile: starter });
 });
@@ -52,6 +53,17 @@ it('the second process takes what the first has compiled, and writes nothing', (
   const first = statSync(cached()).ino;
   expect(run()).toBe('one');
   expect(statSync(cached()).ino).toBe(first);
+});
+
+it('a server that ends at once keeps what its start needed, until one that lives longer keeps the whole', () => {
+  const { cache, run } = makePlace();
+  const kept = () => readdirSync(cache).map((name) => name.replace(/.*\./, ''));
+  run('serve');
+  expect(kept()).toEqual(['part']);
+  run('serve-on');
+  expect(kept()).toEqual(['bin']);
+  run('serve');
+  expect(kept()).toEqual(['bin']);
 });
 
 it('a program that was changed is compiled anew, also if it is as long as before', () => {

@@ -27,7 +27,7 @@ export async function measureProtocol(): Promise<Figure[]> {
     startBare.push(await startOnce(bare));
     startOurs.push(await startOnce(ours));
   }
-  const figures = [ratioOf('spawn to `initialize` answered', median(startOurs), median(startBare), '0.7', 'ms')];
+  const figures = [ratioOf('spawn to `initialize` answered', median(startOurs), median(startBare), '0.6', 'ms')];
 
   await withHome(async (home) => {
     await fillBoard(home, 100);
@@ -85,7 +85,7 @@ export async function measureBoards(): Promise<Figure[]> {
   );
 }
 
-const aims = { get_task: '1.5', create_task: '2.5', claim_next_task: '2.5' };
+const aims = { get_task: '1.3', create_task: '2.0', claim_next_task: '2.0' };
 
 function callsOf(server: MeasuredServer): Record<keyof typeof aims, Call> {
   return {
