@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { readOverview } from '../../../src/core/overview/overview.js';
@@ -10,9 +10,12 @@ import { startCli } from '../run-cli.js';
 /** A home with a command that runs until a file is there, and workers on it. */
 async function workers() {
   const home = tempDir();
-  const gate = join(home, 'gate');
+  const [gate, begun] = [join(home, 'gate'), join(home, 'begun')];
   mkdirSync(join(home, '.claude'));
-  const hold = { program: 'sh', args: ['-c', `while [ ! -e '${gate}' ]; do sleep 0.05; done; echo done`] };
+  const hold = {
+    program: 'sh',
+    args: ['-c', `touch '${begun}'; while [ ! -e '${gate}' ]; do sleep 0.05; done; echo done`],
+  };
   writeFileSync(join(home, '.claude', 'agent_runtime.json'), JSON.stringify({ commands: { hold } }));
   const dataDir = join(home, '.claude', 'agent_runtime');
   const runtime = await testRuntime({ home, env: { AGENT_RUNTIME_DATA_DIR: dataDir } });
@@ -25,6 +28,8 @@ async function workers() {
     runtime,
     runners,
     open: () => writeFileSync(gate, ''),
+    /** Whether a command has begun: a job that was claimed and not begun goes back to the queue uncounted. */
+    hasBegun: () => existsSync(begun),
     async submit(type: 'generic' | 'command', requires = 'gpu'): Promise<string> {
       const payload = type === 'generic' ? {} : { command: 'hold' };
       const { demands } = await runtime.agents.check(type, payload);
@@ -90,10 +95,10 @@ describe('a worker', () => {
   });
 
   it('that is killed with its runners loses nothing: another one tries its job again, the attempt counted', async () => {
-    const { runtime, runners, submit, status, start, open } = await workers();
+    const { runtime, runners, submit, status, start, open, hasBegun } = await workers();
     const id = await submit('command');
     const first = await start('--provides', 'gpu');
-    await eventually('it runs', async () => (await status(id)) === 'running');
+    await eventually('it has begun', hasBegun);
     first.child.kill('SIGKILL');
     for (const { pid } of await runners()) kill(-pid);
     const second = await start('--provides', 'gpu');
