@@ -19,6 +19,7 @@ import {
 } from './server-settings.js';
 import { type ProviderSection, type SettingName, settingNamed } from './settings.js';
 import { nearest } from './text.js';
+import { moduleVariables } from './variable-names.js';
 
 const allowedCommand = z.strictObject({
   program: z.string().min(1),
@@ -38,12 +39,6 @@ const price = z.strictObject({
   upTo: z.int().min(1).optional().describe('It holds for prompts of at most so many tokens.'),
   until: z.iso.date().optional().describe('It holds until the end of this day.'),
 });
-
-const moduleVariables = z
-  .array(z.string().regex(/^[A-Za-z_]\w*$/, 'is not the name of a variable'))
-  .max(100)
-  .optional()
-  .describe('Names of the variables that it gets, from the environment or secretsFile.');
 
 const sinkModule = z.union(
   [

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RuntimeError } from './errors.js';
 import { isLoopback } from './native-settings.js';
 import { type Environment, readSetting } from './settings.js';
+import { variableName } from './variable-names.js';
 
 /** An OAuth 2.1 or OpenID Connect issuer whose access tokens let callers in over HTTP. */
 export interface Issuer {
@@ -74,9 +75,7 @@ const issuerEntry = z.strictObject({
     .max(500)
     .optional()
     .describe('The page lets people log in as this client; its redirect address is https://HOST/sign-in/callback.'),
-  clientSecretVariable: z
-    .string()
-    .regex(/^[A-Za-z_]\w*$/, 'is not the name of a variable')
+  clientSecretVariable: variableName
     .optional()
     .describe(
       'The variable with the secret of clientId, from the environment or secretsFile; none for a public client.',

@@ -1,6 +1,7 @@
 import { RuntimeError } from '../base/errors.js';
 import { nearest } from '../base/text.js';
 import type { Runtime } from '../runtime.js';
+import { iso } from '../tools/call/fields.js';
 import type { CommandContext } from './define-command.js';
 import type { GlobalFlags } from './global-flags.js';
 import { commandName } from './launch.js';
@@ -113,8 +114,6 @@ function wholeTokenId(given: string, tokens: readonly { id: string; name: string
     `Did you mean ${near.join(' or ')}? \`${commandName} token list\` shows the tokens and browsers there are.`,
   );
 }
-
-const iso = (at: number): string => new Date(at).toISOString();
 
 function onRuntime<Result>(flags: GlobalFlags, work: (runtime: Runtime) => Promise<Result>): Promise<Result> {
   return withRuntime(settingOf(flags), work);

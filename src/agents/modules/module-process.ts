@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { dirname } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import type { FieldProblem } from '../../base/errors.js';
 import type { Json, JsonObject } from '../../base/json.js';
 import { explainHang } from './hang-watch.js';
+import { howEnded, startHostChild } from './host-child.js';
 
 /** A question about a module, sent over the channel to the process that has loaded it. */
 export type ModuleQuestion = { ask: 'describe' } | { ask: 'check'; type: string; payload: Json };
@@ -76,9 +76,6 @@ export interface ModuleHostNeeds {
 
 const usualHeapMb = 512;
 
-/** Length of the printed text that is kept to explain why a process ended. */
-const stderrLimit = 2_000;
-
 /** The process watches itself, by its own CPU time; this is for one that cannot, because somebody has stopped it. */
 const longestMs = 300_000;
 
@@ -97,34 +94,21 @@ export class ModuleProcess {
   readonly #waiting = new Map<number, (answer: ModuleAnswer | TriedAnswer) => void>();
   #listener: (event: TriedEvent) => void = () => {};
   #asked = 0;
-  #printed = '';
   #imported: string[] = [];
   /** Whether the process has ended, or is about to. */
   isOver = false;
 
   constructor(path: string, { entry, env, heapMb = usualHeapMb, isLoud = false }: ModuleHostNeeds) {
     this.#path = path;
-    // Its stdout is discarded, because this process's own stdout may be a protocol.
-    this.#child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry, path], {
-      stdio: ['ignore', isLoud ? 2 : 'ignore', 'pipe', 'ipc'],
-      cwd: dirname(path),
-      env: { ...env },
-      windowsHide: true,
-    });
-    this.#child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
-      if (isLoud) process.stderr.write(piece);
-      this.#printed = (this.#printed + piece).slice(-stderrLimit);
-    });
+    const { child, printed } = startHostChild({ entry, module: path, env, heapMb, isLoud });
+    this.#child = child;
     this.#child.on('message', (message: Message) => {
       if ('imported' in message) this.#imported = message.imported;
       else if ('event' in message) this.#listener(message.event);
       else this.#settle(message.id, message.answer);
     });
     this.#child.on('error', (error) => this.#fail(`Its process cannot be started: ${error.message}`));
-    this.#child.on('close', (code, signal) =>
-      this.#fail(explainHang(signal) ?? explainEnd(code, signal, this.#printed)),
-    );
-    unref(this.#child);
+    this.#child.on('close', (code, signal) => this.#fail(explainHang(signal) ?? explainEnd(code, signal, printed())));
   }
 
   ask(question: ModuleQuestion): Promise<ModuleAnswer> {
@@ -185,15 +169,7 @@ export class ModuleProcess {
   }
 }
 
-/** An idle child must not keep this process alive. */
-function unref(child: ChildProcess): void {
-  child.unref();
-  child.channel?.unref();
-  (child.stderr as { unref?(): void } | null)?.unref?.();
-}
-
 function explainEnd(code: number | null, signal: string | null, printed: string): string {
-  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-  const words = printed.trim() === '' ? '' : ` It printed: ${JSON.stringify(printed.trim().slice(-500))}`;
-  return `It ended its process ${how} while it was loaded.${words}`;
+  const words = printed === '' ? '' : ` It printed: ${JSON.stringify(printed)}`;
+  return `It ended its process ${howEnded(code, signal)} while it was loaded.${words}`;
 }

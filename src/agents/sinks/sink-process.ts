@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { dirname } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import type { JsonObject } from '../../base/json.js';
 import type { Log } from '../../base/log.js';
 import type { EventFilter } from '../../core/event-targets/event-target.js';
 import { explainHang } from '../modules/hang-watch.js';
+import { howEnded, startHostChild } from '../modules/host-child.js';
 import type { SinkEvent } from './define-sink.js';
 
 /** What is sent to the process of a sink. */
@@ -42,7 +42,6 @@ export interface SinkProcessNeeds extends Pick<SinkSetting, 'module' | 'env'> {
 const heapMb = 512;
 /** What a sink may take beyond the limit of a batch to end its work. */
 const graceMs = 5_000;
-const stderrLimit = 500;
 
 /** A child process that has loaded a sink: it may print, hang, leak or crash without harm to this one. */
 export class SinkProcess {
@@ -53,7 +52,6 @@ export class SinkProcess {
   #isUnusable: (reason: Error) => void = () => {};
   #waiting: { id: number; settle(error: string | undefined): void } | undefined;
   #asked = 0;
-  #printed = '';
   /** Whether the process has ended, or is about to. */
   isOver = false;
 
@@ -65,23 +63,11 @@ export class SinkProcess {
       this.#isUnusable = reject;
     });
     this.#limits.catch(() => {});
-    // Its stdout is discarded, because this process's own stdout may be a protocol.
-    this.#child = spawn(process.execPath, [`--max-old-space-size=${heapMb}`, entry, module, 'sink', name], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      cwd: dirname(module),
-      env: { ...env },
-      windowsHide: true,
-    });
-    this.#child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
-      this.#printed = (this.#printed + piece).slice(-stderrLimit);
-    });
+    const { child, printed } = startHostChild({ entry, module, args: ['sink', name], env, heapMb });
+    this.#child = child;
     this.#child.on('message', (message: ToParent) => this.#hear(message));
     this.#child.on('error', (error) => this.#fail(`its process cannot be started: ${error.message}`));
-    this.#child.on('close', (code, signal) => this.#fail(explainHang(signal) ?? this.#explainEnd(code, signal)));
-    // It must not keep this process alive.
-    this.#child.unref();
-    this.#child.channel?.unref();
-    (this.#child.stderr as { unref?(): void } | null)?.unref?.();
+    this.#child.on('close', (code, signal) => this.#fail(explainHang(signal) ?? explainEnd(code, signal, printed())));
   }
 
   /** What it takes at once. Rejects with the reason when the module cannot be used. */
@@ -143,9 +129,7 @@ export class SinkProcess {
     // One whose module cannot be loaded has nothing more to do.
     this.#child.kill();
   }
-
-  #explainEnd(code: number | null, signal: string | null): string {
-    const words = this.#printed.trim() === '' ? '' : `, having printed: ${this.#printed.trim()}`;
-    return `its process ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}${words}`;
-  }
 }
+
+const explainEnd = (code: number | null, signal: string | null, printed: string): string =>
+  `its process ended ${howEnded(code, signal)}${printed === '' ? '' : `, having printed: ${printed}`}`;

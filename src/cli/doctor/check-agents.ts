@@ -5,8 +5,7 @@ import { isBuiltIn } from '../../agents/index.js';
 import { Modules } from '../../agents/modules/modules.js';
 import { findCommand } from '../../base/child-environment.js';
 import type { Config } from '../../base/config.js';
-import { RuntimeError } from '../../base/errors.js';
-import { requirePatterns } from '../../core/event-targets/event-targets.js';
+import { patternProblem } from '../../core/event-targets/event-targets.js';
 import { moduleEnvironment, modulesOf } from '../../runner/environment.js';
 import { type Check, checksOf } from './check.js';
 
@@ -38,12 +37,11 @@ export async function checkAgents(config: Config): Promise<Check[]> {
 }
 
 function checkVariables(config: Config): Check[] {
-  return modulesOf(config).flatMap(({ path, missing }) =>
-    missing.map((name) =>
-      fail(basename(path), `${name} is not set, which the config file gives to ${path}`, `Set ${name} in secretsFile.`),
-    ),
-  );
+  return modulesOf(config).flatMap(({ path, missing }) => missing.map((name) => failUnset(basename(path), name, path)));
 }
+
+const failUnset = (title: string, name: string, path: string): Check =>
+  fail(title, `${name} is not set, which the config file gives to ${path}`, `Set ${name} in secretsFile.`);
 
 function checkCommands({ commands, env }: Config): Check[] {
   return [...commands].map(([name, { program }]) => {
@@ -64,25 +62,10 @@ function checkSinks({ sinks, env, configPath }: Config): Check[] {
     const missing = variables.find((variable) => env[variable] === undefined);
     const title = `sink ${name}`;
     if (!existsSync(path)) return fail(title, `there is no file ${path}`, `Correct sinks.${name} in ${configPath}.`);
-    if (missing !== undefined)
-      return fail(
-        title,
-        `${missing} is not set, which the config file gives to ${path}`,
-        `Set ${missing} in secretsFile.`,
-      );
+    if (missing !== undefined) return failUnset(title, missing, path);
     const { message, hint } = patternProblem(events) ?? {};
     return message === undefined ? ok(title, path) : fail(title, message, `${hint} It is in sinks.${name}.events.`);
   });
-}
-
-function patternProblem(events: readonly string[]): RuntimeError | undefined {
-  try {
-    requirePatterns(events);
-    return undefined;
-  } catch (error) {
-    if (error instanceof RuntimeError) return error;
-    throw error;
-  }
 }
 
 const fixOf = ({ configPath }: Config) =>

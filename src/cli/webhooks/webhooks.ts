@@ -3,6 +3,7 @@ import { RuntimeError } from '../../base/errors.js';
 import { addressRule } from '../../base/public-address.js';
 import type { FailedDelivery } from '../../core/event-targets/event-targets.js';
 import { type ShownTarget, showTarget } from '../../http/page/webhooks.js';
+import { iso } from '../../tools/call/fields.js';
 import type { CommandContext } from '../define-command.js';
 import { type Column, printTable, relativeIso } from '../table.js';
 import { callerOf, readSettingOf, settingOf, withRuntime, withStored } from '../with-runtime.js';
@@ -103,7 +104,7 @@ export async function testOne({ name }: { name: string }, { flags, output }: Com
     throw new RuntimeError(
       'unavailable',
       `Webhook ${name} has not taken ${messageId}: ${error}.`,
-      'Look into the log of the receiver; `webhooks list` shows the address.',
+      'Look into the log of the receiver; `webhooks list` shows its host.',
     );
   }
   if (flags.isJson) output.printJson({ name, message_id: messageId, status, took_ms: tookMs });
@@ -171,5 +172,3 @@ const failedColumnsAt = (now: number): Column<FailedDelivery>[] => [
   { title: 'NEXT', value: ({ status, nextAt }) => (status === 'dead' ? 'dead' : relativeIso(iso(nextAt), now)) },
   { title: 'WHY', value: ({ lastError }) => lastError ?? '', isText: true },
 ];
-
-const iso = (at: number): string => new Date(at).toISOString();

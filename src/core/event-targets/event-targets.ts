@@ -49,7 +49,8 @@ export function createEventTargets({ db, clock }: { db: Database; clock: Clock }
     /** Adds a webhook, which gets the events from now on. Throws `invalid` for a wrong name or pattern, `conflict` for a name in use. */
     async add({ name, url, secret, events, project, goalId }: NewWebhook, actor: Actor): Promise<EventTarget> {
       requireName(name);
-      requirePatterns(events);
+      const wrong = patternProblem(events);
+      if (wrong) throw wrong;
       const cursor = await newestEventId(db);
       return db.transaction(async (sql) => {
         if (goalId !== null && !(await sql.get('select 1 from goals where id = ?', goalId))) {
@@ -294,17 +295,14 @@ function requireName(name: string): void {
   );
 }
 
-/** A pattern that no kind of event meets is most likely a misspelt one. */
-export function requirePatterns(patterns: readonly string[]): void {
-  for (const pattern of patterns) {
-    if (eventKinds.some((kind) => matchesPattern(pattern, kind))) continue;
-    const near = nearest(pattern, eventKinds);
-    throw new RuntimeError(
-      'invalid',
-      `No kind of event matches ${JSON.stringify(pattern)}.`,
-      near.length > 0
-        ? `Did you mean ${near.join(' or ')}?`
-        : 'Write a kind such as task.completed, job.* or *.failed.',
-    );
-  }
+/** What is wrong with patterns of kinds: one that no kind of event meets is most likely a misspelt one. */
+export function patternProblem(patterns: readonly string[]): RuntimeError | undefined {
+  const wrong = patterns.find((pattern) => !eventKinds.some((kind) => matchesPattern(pattern, kind)));
+  if (wrong === undefined) return undefined;
+  const near = nearest(wrong, eventKinds);
+  return new RuntimeError(
+    'invalid',
+    `No kind of event matches ${JSON.stringify(wrong)}.`,
+    near.length > 0 ? `Did you mean ${near.join(' or ')}?` : 'Write a kind such as task.completed, job.* or *.failed.',
+  );
 }

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { Config } from '../../base/config.js';
 import type { Log } from '../../base/log.js';
-import { requirePatterns } from '../../core/event-targets/event-targets.js';
+import { patternProblem } from '../../core/event-targets/event-targets.js';
 import { createLeasedTargets, type TargetLease } from '../../core/event-targets/leased-targets.js';
 import { sinksOf } from '../../runner/environment.js';
 import type { Statement } from '../../store/sql.js';
@@ -74,11 +74,8 @@ export class Deliverer {
   #warnOfPatterns(): void {
     const { sinks, log } = this.#needs;
     for (const [sink, { filter }] of sinks) {
-      try {
-        requirePatterns(filter.events);
-      } catch (error) {
-        log.warn('a sink of the config file has a wrong pattern', { sink, error });
-      }
+      const error = patternProblem(filter.events);
+      if (error) log.warn('a sink of the config file has a wrong pattern', { sink, error });
     }
   }
 

@@ -17,14 +17,11 @@ export interface SinkTurnNeeds extends Pick<TurnNeeds, 'db' | 'clock' | 'random'
 export async function takeSinkTurn(target: HeldTarget, cursorId: number, needs: SinkTurnNeeds): Promise<Turn> {
   const { db, clock, random, redact, filter, sink } = needs;
   if ((target.pausedUntil ?? 0) > clock.now()) return { cursorId, report: undefined, isMore: false };
-  const error = await sink.limits().then(
-    () => undefined,
-    (reason: unknown) => messageOf(reason),
-  );
-  const most = error === undefined ? (await sink.limits()).batchSize : 1;
-  const next = await nextEvents(db, filter, cursorId, most);
+  const limits = await sink.limits().catch((reason: unknown) => messageOf(reason));
+  const isUsable = typeof limits !== 'string';
+  const next = await nextEvents(db, filter, cursorId, isUsable ? limits.batchSize : 1);
   if (next.events.length === 0) return { cursorId: next.cursorId, report: undefined, isMore: next.isMore };
-  const problem = error ?? (await sink.write(next.events.map(toStreamed)));
+  const problem = isUsable ? await sink.write(next.events.map(toStreamed)) : limits;
   const failures = problem === undefined ? 0 : target.failures + 1;
   const pause = failures === 0 ? 0 : retryPauseMs(failures, random);
   const report: TurnReport = {

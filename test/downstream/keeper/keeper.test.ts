@@ -39,10 +39,13 @@ it('ten sessions that start at once have one keeper and two servers for two inst
   // Of several that were started, all but one have seen that one is there.
   await eventually('there is one keeper', () => running(home, 'server-keeper.js').length === 1);
   for (const session of all) {
-    const { servers } = await session.ok('list_tool_servers');
-    expect(servers[0]).toMatchObject({ shared: true, keeper_pid: running(home, 'server-keeper.js')[0] });
-    const own = servers[0].instances.flatMap(({ pid }: { pid?: number }) => pid ?? []);
-    expect(own.sort()).toEqual(pids.sort());
+    // A call waits for the first instance that is there, so a session may come to know the second one later.
+    const server = await eventually('the session is connected to both instances', async () => {
+      const { servers } = await session.ok('list_tool_servers');
+      return servers[0].instances.every(({ pid }: { pid?: number }) => pid !== undefined) && servers[0];
+    });
+    expect(server).toMatchObject({ shared: true, keeper_pid: running(home, 'server-keeper.js')[0] });
+    expect(server.instances.map(({ pid }: { pid: number }) => pid).sort()).toEqual(pids.sort());
   }
 });
 
