@@ -1,6 +1,9 @@
 import type { EpochMs } from '../base/clock.js';
 import type { Database } from '../store/sql.js';
 
+/** How much later another process may have read the clock before this one had the lock. */
+const waitMs = 10_000;
+
 /**
  * Decides which process does a periodic maintenance job: true for one caller in each period of `periodMs`, over all
  * processes. If that caller fails, the job is due again in the next period.
@@ -19,8 +22,8 @@ export async function takeMaintenanceLease(
       name,
       now,
       now - periodMs,
-      // Done in the future, by a clock that was set right since: it must not rest until then.
-      now,
+      // Done well in the future, by a clock that was set right since: it must not rest until then.
+      now + Math.min(periodMs, waitMs),
     );
     return taken !== undefined;
   });

@@ -23,3 +23,10 @@ it('a duty that was done while the clock was a year ahead is due again once the 
   expect(await takeMaintenanceLease(db, 'backup', hour, 10 * hour)).toBe(true);
   expect(await takeMaintenanceLease(db, 'backup', hour, 10 * hour)).toBe(false);
 });
+
+it('one who asked first and waited for the lock does not take it a second time', async () => {
+  const { db } = await testRuntime();
+  const asked = 10 * hour;
+  expect(await takeMaintenanceLease(db, 'start', hour, asked + 1)).toBe(true);
+  expect(await takeMaintenanceLease(db, 'start', hour, asked)).toBe(false);
+});

@@ -110,13 +110,15 @@ it('a task that may not start yet is started when its time has come, with no ses
   const { connect, vendor } = await machine();
   const first = await connect();
   const goal = await planned(first, [{ title: 'later', not_before: new Date(Date.now() + 2_000).toISOString() }]);
-  const { status, progress_message } = await first.ok('run_goal', { goal_id: goal });
+  const { run_id, status, progress_message } = await first.ok('run_goal', { goal_id: goal });
   expect({ status, progress_message }).toEqual({
     status: 'running',
     progress_message: '0 of 1 tasks done, waiting for others',
   });
   await first.close();
   await eventually('the task was asked for', () => vendor.requests.length === 1);
+  const { tasks } = await (await connect()).ok('wait_for_tasks', { task_ids: [run_id] });
+  expect(tasks).toMatchObject([{ status: 'completed' }]);
 });
 
 it('another session can cancel a run, and can give it a board task by hand', async () => {
