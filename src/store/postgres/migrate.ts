@@ -22,9 +22,7 @@ export async function migrate(
   if ((await versionOf(client, location, newest)) === newest) return;
   await client.query('begin');
   try {
-    await client.query(`select pg_advisory_xact_lock(${migrationLock})`);
-    // Whoever writes looks at the version under this lock: none goes on with the former one.
-    await client.query(`select pg_advisory_xact_lock(${writeLock})`);
+    await lockSchema(client);
     const found = await versionOf(client, location, newest);
     if (found === undefined) await refuseForeign(client, location, steps);
     await bringUp(client, found ?? 0, steps);
@@ -34,6 +32,13 @@ export async function migrate(
     await client.query('rollback').catch(() => connection.discard(client));
     throw error;
   }
+}
+
+/** Until the end of the transaction nobody else changes the schema, or writes. */
+export async function lockSchema(client: Client): Promise<void> {
+  await client.query(`select pg_advisory_xact_lock(${migrationLock})`);
+  // Whoever writes looks at the version under this lock: none goes on with the former one.
+  await client.query(`select pg_advisory_xact_lock(${writeLock})`);
 }
 
 /** Runs the steps above a version, inside the transaction of the caller. */
@@ -51,8 +56,12 @@ export async function markVersion(client: Client, version: number): Promise<void
 
 /** Undefined if the database has no tables of ours. Throws for a newer version, which must not be changed at all. */
 export async function versionOf(client: Client, location: string, newest: number): Promise<number | undefined> {
-  const { rows } = await client.query<{ has: number }>("select to_regclass('schema_version') is not null as has");
-  if (rows[0]?.has !== 1) return undefined;
+  // A name that another process gives to a table while this one waits for the lock is in the table of names at once;
+  // to_regclass may still say what it said before.
+  const { rows } = await client.query(
+    "select 1 from pg_tables where schemaname = any (current_schemas(false)) and tablename = 'schema_version'",
+  );
+  if (rows.length === 0) return undefined;
   const found = await client.query<{ version: number }>('select max(version) as version from schema_version');
   const version = found.rows[0]?.version ?? 0;
   if (version > newest) throw tooNew(location, version, newest);
