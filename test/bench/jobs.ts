@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { silentLog } from '../../src/base/log.js';
@@ -38,13 +39,13 @@ export async function measureDrains(): Promise<Figure[]> {
   }
   const shown = (rate: number) => `${Math.round(rate).toLocaleString('en')}/s`;
   const figures: Figure[] = teams.map((runners) => ({
-    what: `no-op jobs drained by ${runners === 1 ? 'one runner' : `${runners} runners`}, each outcome synced to disk, against plainjob, which syncs none`,
+    what: `no-op jobs drained by ${runners === 1 ? 'one runner' : `up to ${runners} runners`}, each outcome synced to disk, against plainjob, which syncs none`,
     ours: shown(ours[runners]),
     reference: shown(plain[runners]),
     ratio: ours[runners] / plain[runners],
     aim: runners === 1 ? '5,000/s' : '',
   }));
-  const what = 'no-op jobs drained by four runners, against one';
+  const what = 'no-op jobs drained where four runners may work, against one';
   return [...figures, { what, ours: shown(ours[4]), reference: shown(ours[1]), ratio: ours[4] / ours[1], aim: '>= 1' }];
 }
 
@@ -63,10 +64,13 @@ async function drainOurs(home: string, runners: number): Promise<number> {
     }
     const options = { env: { HOME: home, PATH: process.env.PATH, AGENT_RUNTIME_LOG_LEVEL: 'error', ...env } };
     await Promise.all(permits.map((id) => run(process.execPath, ['dist/job-runner.js', id], options)));
+    // A runner starts the next one itself where it finds that it is not enough.
+    const live = () => db.get("select 1 from runners where state in ('starting', 'running', 'waiting')");
+    while (await live()) await sleep(20);
     const row = await db.get<{ done: number; ms: number }>(
       "select count(*) as done, max(completed_at) - min(started_at) as ms from jobs where status = 'completed'",
     );
-    if (row?.done !== noops || permits.length !== runners) throw new Error(`Only ${row?.done} jobs were done.`);
+    if (row?.done !== noops) throw new Error(`Only ${row?.done} jobs were done.`);
     return (noops * 1_000) / row.ms;
   });
 }

@@ -99,8 +99,9 @@ export async function isRunnerWanted(
   const { atOnce } = lanes[lane];
   if (workerId !== undefined && !(await isWorkerAtWork(sql, workerId, clock))) return false;
   const { promised, free } = await readRoom(sql, lane, capabilities, { workerId });
-  if (promised >= atOnce || (await hasEnough(sql, { lane, capabilities, workerId }, clock))) return false;
   const work: LaneWork = { lane, capabilities };
+  if (promised >= atOnce || (await hasEnough(sql, { ...work, workerId }, clock))) return false;
+  if (lanes[lane].perRunner > 1 && (await isOneStarting(sql, { ...work, workerId }, clock))) return false;
   if ((await countReady(sql, work, clock, atOnce + 1)) > free) return true;
   return free === 0 && (await nextTimeToWaitFor(sql, work, clock)) !== undefined;
 }
@@ -144,6 +145,30 @@ export async function hasEnough(
     workerId ?? null,
     clock.bootId,
     clock.tick(),
+  );
+  return found !== undefined;
+}
+
+/** A start that takes longer does not keep others from starting: it may never come about. */
+const startMs = 1_000;
+
+/**
+ * Whether a runner of these capabilities is just starting. Those of many jobs start one after the other: what the first
+ * one finds to do shows whether it is enough, and it asks for the next one as soon as it has claimed its jobs.
+ */
+async function isOneStarting(
+  sql: Sql,
+  { lane, capabilities, workerId }: LaneWork & Pick<RunnerLimits, 'workerId'>,
+  clock: Clock,
+): Promise<boolean> {
+  const found = await sql.get(
+    `select 1 from runners where state = 'starting' and lane = ? and ability = ? and worker_id is not distinct from ?
+       and created_boot_id = ? and created_tick > ? limit 1`,
+    lane,
+    capabilityHash(capabilities),
+    workerId ?? null,
+    clock.bootId,
+    clock.tick() - startMs,
   );
   return found !== undefined;
 }

@@ -154,3 +154,22 @@ describe('a runner', () => {
     expect(await queue.jobs.state(runner, { ...key, token: 'another' })).toBeUndefined();
   });
 });
+
+it('runners of many jobs start one after the other: the first one finds out whether more are needed', async () => {
+  const lanes = { call: { atOnce: 8, perRunner: 2 }, process: { atOnce: 2, perRunner: 1 } };
+  const queue = await testQueue({ lanes });
+  const { runnerIds } = await queue.jobs.submitAll(
+    Array.from({ length: 6 }, () => ({ type: 'generic', payload: {} })),
+    session,
+  );
+  expect(runnerIds).toHaveLength(1);
+  expect(await queue.jobs.permitRunner(session)).toBeUndefined();
+  const [first = ''] = runnerIds;
+  await queue.jobs.registerRunner(first);
+  expect((await queue.jobs.turn(first, [], 2)).next).toMatchObject({ do: 'run', jobs: [{}, {}] });
+  expect(await queue.jobs.permitRunner(session)).toBeDefined();
+  expect(await queue.jobs.permitRunner(session)).toBeUndefined();
+  // One that does not come up keeps nobody waiting for long.
+  queue.clock.pass(1_001);
+  expect(await queue.jobs.permitRunner(session)).toBeDefined();
+});
