@@ -11,7 +11,7 @@ export default defineConfig({
     // A file leaves nothing behind that the next one of its process could meet; to begin anew for each costs most of a second.
     isolate: false,
     // Most tests wait for other processes, for clients or for timers, and leave a core to others meanwhile.
-    maxWorkers: 6,
+    maxWorkers: 4,
     // Limits for what never ends: what is slow because the machine does much else is no failure.
     testTimeout: 300_000,
     hookTimeout: 300_000,
