@@ -113,6 +113,11 @@ export class Drain {
     this.#moved = listener;
   }
 
+  /** Whether others may be needed beside this one: not as long as its first turns are still to show it. */
+  get mayNeedOthers(): boolean {
+    return !this.#held.isJudging;
+  }
+
   /** `listener` is called when a time that the runner waited for has come: a task of a run may become a job now. */
   onDue(listener: () => void): void {
     this.#due = listener;

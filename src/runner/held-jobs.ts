@@ -12,6 +12,8 @@ const sobrietyMs = 5_000;
 const fading = 0.8;
 /** The share of its time in which a runner writes from which on it needs no other beside it, and below which it does again. */
 const [enoughShare, tooSmallShare] = [1 / 2, 1 / 3];
+/** Turns in a row that end short jobs after which it is known whether the runner is enough. */
+const turnsToJudge = 8;
 
 /**
  * Jobs that a runner has claimed and not begun, to begin as soon as others of it end. It holds some only while its jobs are
@@ -27,6 +29,7 @@ export class HeldJobs {
   #writingMs = 0;
   #doingMs = 0;
   #isEnough = false;
+  #shortTurns = 0;
 
   /** `onStale` is called when some have been held for too long; it takes them all. */
   constructor(onStale: () => void) {
@@ -47,10 +50,16 @@ export class HeldJobs {
     return this.spare > 0 && this.#isEnough;
   }
 
+  /** Whether its jobs are short, and it is not known yet whether it is enough: another one would start in vain, mostly. */
+  get isJudging(): boolean {
+    return this.spare > 0 && !this.#isEnough && this.#shortTurns < turnsToJudge;
+  }
+
   /** Judges by the attempts that have ended since the last turn. */
   judge(ended: readonly { durationMs: number }[], capacity: number): void {
     const areShort = ended.length >= capacity && ended.every(({ durationMs }) => durationMs <= shortMs);
     this.#spare = capacity > 1 && areShort ? mostHeld : 0;
+    this.#shortTurns = areShort ? this.#shortTurns + 1 : 0;
     this.#doingMs = this.#doingMs * fading + performance.now() - this.#turnedAt;
     const share = this.#writingMs / (this.#writingMs + this.#doingMs);
     this.#isEnough = areShort && share > (this.#isEnough ? tooSmallShare : enoughShare);

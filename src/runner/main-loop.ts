@@ -18,7 +18,7 @@ const anonymous: Actor = { holder: null, project: '' };
 
 const sweepMs = 15_000;
 /** Jobs that move close together start runners by one look. */
-const fillMs = 20;
+const fillMs = 50;
 
 /** The life of a runner's process: drains the queue, sweeps it meanwhile, and ends. Never returns. */
 export async function runMainLoop({ runnerId, drain, jobs, log, close }: MainLoopNeeds): Promise<never> {
@@ -35,7 +35,7 @@ export async function runMainLoop({ runnerId, drain, jobs, log, close }: MainLoo
   drain.onMoved(() => {
     filling ??= setTimeout(() => {
       filling = undefined;
-      jobs.fill(anonymous).catch(logFailure);
+      if (drain.mayNeedOthers) jobs.fill(anonymous).catch(logFailure);
     }, fillMs);
   });
   drain.onDue(() => void jobs.sweep(anonymous).catch(logFailure));

@@ -17,7 +17,7 @@ import { median } from './statistics.js';
 const run = promisify(execFile);
 const noops = 10_000;
 const submittedAtOnce = 500;
-const rounds = 3;
+const rounds = 5;
 const nobody = { holder: null, project: '' };
 
 /** The queue drained, the agents that compute, and the queue read while it is long. */

@@ -44,6 +44,23 @@ describe('a runner claims jobs ahead', () => {
     expect(judge(1, 1)).toBe(false);
   });
 
+  it('and has no other started before its first turns have shown whether it is enough', () => {
+    const held = new HeldJobs(() => {});
+    expect(held.isJudging).toBe(false);
+    for (let turn = 1; turn < 8; turn++) {
+      held.judge(ended(1, 1), 2);
+      expect(held.isJudging).toBe(true);
+    }
+    held.judge(ended(1, 1), 2);
+    expect(held.isJudging).toBe(false);
+    held.judge(ended(1, 900), 2);
+    held.judge(ended(1, 1), 2);
+    expect(held.isJudging).toBe(true);
+    held.turned(3_600_000);
+    held.judge(ended(1, 1), 2);
+    expect([held.isEnough, held.isJudging]).toEqual([true, false]);
+  });
+
   it('begins them in their order, and hands them back when they wait for too long', async () => {
     const back: string[] = [];
     const held = new HeldJobs(() => back.push(...held.take().map(({ id }) => id)));
