@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Json } from '../base/json.js';
-import { promptOf } from '../core/relay/baton-prompt.js';
 import { pipelineStatuses } from '../core/relay/pipeline.js';
 import { toNewPipeline } from '../services/new-relay.js';
 import { cancelRelay, startRelayRun } from '../services/run-relay.js';
@@ -9,6 +8,7 @@ import { cursor, fields, limit, mark, scope, whenTrue } from './call/fields.js';
 import { fromCursor, pagedList, pageOutput, projectOf } from './call/page.js';
 import { waitForRelay } from './call/wait.js';
 import { budgetUsd } from './shapes/cost.js';
+import { heldBatonOutput, showHeldBaton } from './shapes/held-baton.js';
 import { warningsOf } from './shapes/job.js';
 import { newRelay } from './shapes/new-relay.js';
 import {
@@ -16,7 +16,6 @@ import {
   batonOutput,
   briefPipelineOutput,
   createdPipelineOutput,
-  heldBatonOutput,
   pipelineOutput,
   showAdvanced,
   showBaton,
@@ -202,10 +201,7 @@ export const relayTools = [
     output: heldBatonOutput,
     handler: async (input, { runtime }) => {
       const held = await runtime.relays.baton(input.pipeline_id, input.step_index);
-      const { max_chars: most } = input;
-      const limits = most === undefined ? { input: 8_000, other: 1_500 } : { input: most, other: most };
-      const prompt = promptOf({ ...held, reader: 'session', limits });
-      return { success: true as const, status: held.baton.status, baton: showBaton(held.baton.document), prompt };
+      return showHeldBaton(held, input.max_chars);
     },
   }),
 

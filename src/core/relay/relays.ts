@@ -112,6 +112,13 @@ export function createRelays({ db, clock }: { db: Database; clock: Clock }) {
       const waiting = open.find((held) => stepIndex === undefined || held.stepIndex === stepIndex);
       throw waiting ? waitsForPerson(waiting) : await noBaton(db, pipeline);
     },
+
+    /** An open baton by its id; undefined once it was passed on or replaced. */
+    async openBaton(id: string, batonId: string): Promise<HeldBaton | undefined> {
+      const pipeline = await findPipeline(db, id);
+      const baton = (await listOpenBatons(db, id)).find((open) => open.id === batonId);
+      return baton && readHeldBaton(db, pipeline, await findStep(db, id, baton.stepIndex), baton);
+    },
   };
 }
 

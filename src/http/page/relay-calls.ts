@@ -3,8 +3,9 @@ import { agentSpecOf, presets, standardAgentTypes } from '../../core/relay/stand
 import { decideRelayStep } from '../../services/run-relay.js';
 import { defineTool } from '../../tools/call/define-tool.js';
 import { whenTrue } from '../../tools/call/fields.js';
+import { showHeldBaton } from '../../tools/shapes/held-baton.js';
 import { advancedOutput, showAdvanced, showPipeline } from '../../tools/shapes/relay.js';
-import { relayAgents, relayOnPage } from './relays.js';
+import { relayAgents, relayBaton, relayOnPage } from './relays.js';
 
 const pipelineId = z.string().min(1).max(100).describe('Of the relay.');
 
@@ -20,6 +21,19 @@ export const relayCalls = [
     handler: async ({ pipeline_id }, { runtime }) => {
       const detail = await runtime.relays.get(pipeline_id);
       return { ...showPipeline(detail), may_retry: whenTrue(await runtime.relays.mayRetry(detail)) };
+    },
+  }),
+
+  defineTool({
+    name: 'relay_baton',
+    title: 'An open baton',
+    effect: 'read',
+    description: 'A baton with the prompt for its agent. One that was passed on meanwhile is no error.',
+    input: z.strictObject({ pipeline_id: pipelineId, baton_id: z.string().min(1).max(100).describe('Of the baton.') }),
+    output: relayBaton,
+    handler: async ({ pipeline_id, baton_id }, { runtime }) => {
+      const held = await runtime.relays.openBaton(pipeline_id, baton_id);
+      return { held: held && showHeldBaton(held) };
     },
   }),
 

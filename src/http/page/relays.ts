@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { presetNames } from '../../core/relay/standard-agents.js';
 import { mark } from '../../tools/call/fields.js';
+import { heldBatonOutput } from '../../tools/shapes/held-baton.js';
 import { pipelineOutput } from '../../tools/shapes/relay.js';
 
 /** `relay`: as get_relay_status shows it in full, with what a person may do about it. */
@@ -10,6 +11,11 @@ export const relayOnPage = pipelineOutput.extend({
 });
 
 export type RelayOnPage = z.infer<typeof relayOnPage>;
+
+/** `relay_baton`: as get_relay_baton shows it; nothing once it was passed on or replaced. */
+export const relayBaton = z.strictObject({ held: heldBatonOutput.optional() });
+
+export type RelayBaton = z.infer<typeof relayBaton>;
 
 /** `relay_agents`: what the steps of a new relay are chosen from. */
 export const relayAgents = z.strictObject({

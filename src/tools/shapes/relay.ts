@@ -58,17 +58,6 @@ export function showBaton(baton: BatonDocument, longestText = usualText): z.infe
   };
 }
 
-/** `get_relay_baton`: the baton of the current step, and the prompt for its agent. */
-export const heldBatonOutput = z.strictObject({
-  success: z.literal(true),
-  /** pending; in_progress: a job works on it; waiting: the breakers of its agents are open. */
-  status: z.string(),
-  baton: batonOutput,
-  prompt: z.string(),
-});
-
-export type ShownHeldBaton = z.infer<typeof heldBatonOutput>;
-
 /** A relay that was just created, with the baton of its first step. */
 export const createdPipelineOutput = z.strictObject({
   success: z.literal(true),

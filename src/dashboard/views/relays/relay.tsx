@@ -1,6 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { RelayOnPage } from '../../../http/page/relays.js';
-import type { ShownHeldBaton } from '../../../tools/shapes/relay.js';
+import type { RelayBaton, RelayOnPage } from '../../../http/page/relays.js';
 import { Link } from '../../location.js';
 import { usePageTitle } from '../../shell/page-title.js';
 import { costWords, number } from '../../ui/format.js';
@@ -55,7 +54,7 @@ function Sheet({ relay }: { relay: RelayOnPage }) {
             </ol>
           </section>
           {relay.baton && relay.baton.status !== 'awaiting_approval' && canGoOn(relay) && (
-            <Baton key={`${relay.baton.baton_id} ${relay.baton.agent_id}`} relay={relay} />
+            <Baton key={`${relay.baton.baton_id} ${relay.baton.agent_id}`} relay={relay} baton={relay.baton} />
           )}
           <History subject="relay" id={relay.pipeline_id} />
           <RawJson value={relay} />
@@ -66,11 +65,11 @@ function Sheet({ relay }: { relay: RelayOnPage }) {
 }
 
 /** The baton and its prompt, read once for each baton, as neither changes while it is held. */
-function Baton({ relay }: { relay: RelayOnPage }) {
+function Baton({ relay, baton }: { relay: RelayOnPage; baton: NonNullable<RelayOnPage['baton']> }) {
   const [isRead, setRead] = useState(false);
-  const { data } = useRead<ShownHeldBaton>(
-    'get_relay_baton',
-    { pipeline_id: relay.pipeline_id },
+  const { data: { held: data } = {} } = useRead<RelayBaton>(
+    'page/relay_baton',
+    { pipeline_id: relay.pipeline_id, baton_id: baton.baton_id },
     { isWanted: !isRead },
   );
   useEffect(() => setRead(data !== undefined), [data]);
@@ -79,7 +78,7 @@ function Baton({ relay }: { relay: RelayOnPage }) {
     <section>
       <h3>The baton</h3>
       {data.baton.handed_over && <p class="note">{data.baton.handed_over}</p>}
-      <Folded title={`The prompt of step ${(relay.baton?.step_index ?? 0) + 1}`}>
+      <Folded title={`The prompt of step ${baton.step_index + 1}`}>
         {() => <Passage text={data.prompt} name="prompt" />}
       </Folded>
       <Passage title="Baton" text={JSON.stringify(data, null, 2)} name="baton" />
