@@ -7,6 +7,7 @@ import type { ScheduleRequest } from '../../src/services/schedules.js';
 import { startCli } from '../cli/run-cli.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
+import { databaseEnv } from '../support/postgres.js';
 import { type Background, background, scripted, session } from './fixtures/background.js';
 
 /** How many processes are killed; each from a seed of its own, a runner, a worker, a server in turn. More of it: KILLS=200. */
@@ -38,7 +39,11 @@ type Firers = Background & {
 async function firers(): Promise<Firers> {
   const runtime = await background();
   const { home, db, server } = runtime;
-  const env = { ANTHROPIC_API_KEY: 'sk-ant-test-key-0001', ANTHROPIC_BASE_URL: server.url };
+  const env = {
+    ANTHROPIC_API_KEY: 'sk-ant-test-key-0001',
+    ANTHROPIC_BASE_URL: server.url,
+    ...(await databaseEnv(home)),
+  };
   const living = new Map<'worker' | 'server', ReturnType<typeof startCli>>();
   const keepOne = async (kind: 'worker' | 'server') => {
     if (living.has(kind)) return;

@@ -358,7 +358,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
   const { id: held } = await call('create_task', { title: 'held', goal_id: runnable });
   await call('update_task_status', { task_id: held, status: 'in_progress' });
   await call('run_goal', { goal_id: runnable });
-  const { pipeline_id } = await call('create_relay_pipeline', { name: 'R', goal: 'G', preset: 'quick' });
+  const { pipeline_id, baton_id } = await call('create_relay_pipeline', { name: 'R', goal: 'G', preset: 'quick' });
   const steps = [{ agent_type: 'researcher', approval: true }];
   const { pipeline_id: gated } = await call('create_relay_pipeline', { name: 'A', goal: 'G', steps });
   await call('advance_relay', { pipeline_id: gated, quality_score: 1, l_score: 1, tokens_used: 1, output: 'o' });
@@ -384,6 +384,7 @@ it('what the page reads is what its wire types say, key for key', async () => {
     acknowledge: { kind: 'failed_task' },
     unacknowledge: { kind: 'failed_task', ids: [String(task_id)] },
     relay: { pipeline_id },
+    relay_baton: { pipeline_id, baton_id },
     end_task: { task_id: 'c', status: 'completed', text: 'r' },
     approve_relay_step: { pipeline_id: gated, approve: true },
     set_relay_budget: { pipeline_id, token_budget: 5_000 },

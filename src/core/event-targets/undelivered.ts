@@ -19,10 +19,12 @@ export async function purgeableForTargets(db: Database, before: EpochMs, at: Epo
   );
   if (targets.length === 0) return undefined;
   const limit = before - longestHoldMs;
-  const { isBehind } = db.eventOrder;
+  const { isBehind, isReadable } = db.eventOrder;
+  // An event that cannot be read yet, because an earlier transaction is still open, has been got by nobody.
+  const isAwaited = `(not (${isReadable}) or (${isBehind}))`;
   for (const { id, name, kind, cursor_id } of targets) {
     const row = await db.get<{ count: number }>(
-      `select count(*) as count from events where at < ? and ${isBehind} and ${isOfNothingOpen}`,
+      `select count(*) as count from events where at < ? and ${isAwaited} and ${isOfNothingOpen}`,
       limit,
       cursor_id,
     );
@@ -33,7 +35,7 @@ export async function purgeableForTargets(db: Database, before: EpochMs, at: Epo
       await recordEvent(sql, { at, ...webhookSubject, type: 'events_lost', data: { name, kind, events: lost } });
     });
   }
-  const kept = targets.map(() => `(not (${isBehind}) and id <> ?)`);
+  const kept = targets.map(() => `(not ${isAwaited} and id <> ?)`);
   return {
     text: `(at < ? or (${kept.join(' and ')}))`,
     values: [limit, ...targets.flatMap(({ cursor_id }) => [cursor_id, cursor_id])],
