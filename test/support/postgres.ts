@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
+import { endProcessesOf } from './processes-of.js';
 
 /** The port of this run's PostgreSQL server; null where PostgreSQL is not installed. */
 export const postgresPort = inject('postgresPort');
@@ -31,6 +32,8 @@ export async function databaseEnv(home: string): Promise<Record<string, string>>
   const database = free.pop() ?? `t_${randomUUID().replaceAll('-', '')}`;
   lent.set(home, database);
   onTestFinished(async () => {
+    // A runner that has signed off still looks whether more is to be done, and would do what the next test asks for.
+    await endProcessesOf(home);
     await execute(database, emptyAll);
     lent.delete(home);
     free.push(database);
