@@ -395,7 +395,6 @@ it('what the page reads is what its wire types say, key for key', async () => {
     clear_board: { confirm: true },
   };
   const create = pageReads.find(({ name }) => name === 'create_token');
-  const made = create && (await callTool(create, { name: 'first' }));
-  inputs.revoke_access = { id: made.id };
+  inputs.revoke_access = { id: create && (await callTool(create, { name: 'first' })).id };
   for (const read of pageReads) await callTool(read, inputs[read.name] ?? {});
 });
