@@ -19,8 +19,8 @@ export async function checkBooks(world: Witness, ledger: Ledger): Promise<string
   }
 }
 
-/** What the world saw of the users' work. */
-export type Witness = Pick<World, 'database' | 'requests' | 'toolCalls'>;
+/** What the world saw of the users' work, and the SQLite file with what is there of it. */
+export type Witness = Pick<World, 'requests' | 'toolCalls'> & { database: string };
 
 interface Books {
   db: Connection;

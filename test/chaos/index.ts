@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { connect } from '../support/sqlite.js';
 import type { Actor } from './actors/actor.js';
 import { boardWorker } from './actors/board-worker.js';
 import { goalOwner } from './actors/goal-owner.js';
@@ -11,6 +10,7 @@ import { relayAgent } from './actors/relay-agent.js';
 import { scheduleOwner } from './actors/schedule-owner.js';
 import { toolCaller } from './actors/tool-caller.js';
 import { checkBooks } from './books.js';
+import { engineNames } from './engine.js';
 import { carryOut, planFaults } from './faults.js';
 import { showFigures } from './figures.js';
 import { Fleet } from './fleet.js';
@@ -20,23 +20,26 @@ import { findOrphans, settle } from './settle.js';
 import { User } from './user.js';
 import { makeWorld } from './world.js';
 
-// npm run chaos -- --seed N --minutes M [--per-second F] [--keep]: users work while faults befall the product's
+// npm run chaos -- --seed N --minutes M [--per-second F] [--engine postgres] [--keep]: users work while faults befall the product's
 // processes; then the books are checked. Exits with 1 when they are wrong, and keeps the home with the plan of the run.
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '10' },
     'per-second': { type: 'string', default: '3' },
+    engine: { type: 'string', default: 'sqlite' },
     keep: { type: 'boolean', default: false },
   },
 });
 const seed = Number(values.seed);
 const minutes = Number(values.minutes);
+const engineName = engineNames.find((name) => name === values.engine);
+if (engineName === undefined) throw new Error(`--engine is one of ${engineNames.join(', ')}, not ${values.engine}.`);
 const faults = planFaults(seed, { minutes, perSecond: Number(values['per-second']) });
 
 const startedAt = performance.now();
 const ledger = new Ledger();
-const world = await makeWorld();
+const world = await makeWorld(engineName);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void world.close(true).finally(() => process.exit(1)));
 }
@@ -50,7 +53,6 @@ const newUser = (name: string, isThin = false) =>
 const closer = newUser('closer');
 while ((await closer.call('runtime_status')).is !== 'done') await sleep(500);
 await closer.close();
-const db = connect(world.database, { readonly: true });
 say('users begin');
 
 const actors: Actor[] = [
@@ -75,15 +77,14 @@ fleet.rightClocks();
 await Promise.all(actors.map(({ user }) => user.close()));
 say('users are gone');
 for (const name of ledger.recurring) await pause(name);
-const left = await settle(closer, db, fleet, world.stopWorker);
+const left = await settle(closer, world, fleet);
 say('jobs are settled');
 await closer.close();
 await world.stopHttp();
 const orphans = await findOrphans(fleet);
-db.close();
 
 say('processes are gone');
-const problems = [...left, ...orphans, ...(await checkBooks(world, ledger))];
+const problems = [...left, ...orphans, ...(await checkBooks({ ...world, database: await world.toFile() }, ledger))];
 const seconds = (performance.now() - startedAt) / 1_000;
 console.log(showFigures({ seed, minutes, seconds, counts, ledger, looks, problems }));
 const isKept = values.keep || problems.length > 0;
@@ -112,13 +113,12 @@ async function pause(name: string): Promise<void> {
 
 /** Looks again and again whether a relay has two open batons; resolves to the number of looks. */
 async function look(): Promise<number> {
-  const twoBatons = db.prepare(
-    `select pipeline_id as id from relay_batons where status in ('pending', 'in_progress', 'waiting')
-     group by pipeline_id having count(*) > 1`,
-  );
+  const twoBatons = `select pipeline_id as id from relay_batons where status in ('pending', 'in_progress', 'waiting')
+    group by pipeline_id having count(*) > 1`;
   let looks = 0;
   for (; performance.now() < endsAt; await sleep(200)) {
-    for (const { id } of twoBatons.all() as { id: string }[]) ledger.problem(`Relay ${id} has two open batons.`);
+    for (const { id } of await world.engine.rows<{ id: string }>(twoBatons))
+      ledger.problem(`Relay ${id} has two open batons.`);
     looks++;
   }
   return looks;

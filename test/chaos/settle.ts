@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection } from '../../src/store/sqlite/connection.js';
 import type { Fleet } from './fleet.js';
 import type { User } from './user.js';
+import type { World } from './world.js';
 
 const jobsWithinMs = 240_000;
 const leftoversWithinMs = 60_000;
@@ -13,20 +13,17 @@ const processesWithinMs = 30_000;
  */
 export async function settle(
   user: User,
-  db: Connection,
+  { engine, stopWorker }: Pick<World, 'engine' | 'stopWorker'>,
   fleet: Fleet,
-  stopWorker: () => Promise<void>,
 ): Promise<string[]> {
   await until(jobsWithinMs, async () => {
     // It may be the first call of a server, whose start looks after what others left.
     await user.call('runtime_status');
-    const row = db
-      .prepare(
-        `select (select count(*) from jobs where status in ('pending', 'running')) +
-           (select count(*) from schedules where status = 'active') as open`,
-      )
-      .get();
-    return (row as { open: number }).open === 0;
+    const open = await engine.rows(
+      `select id from jobs where status in ('pending', 'running') union all
+       select id from schedules where status = 'active' limit 1`,
+    );
+    return open.length === 0;
   });
   // Its runners stay as long as it does.
   await stopWorker();

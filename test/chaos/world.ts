@@ -9,12 +9,13 @@ import type { RecordedRequest } from '../fixtures/models/scripted-server.js';
 import { copyDist, mainOf } from '../support/dist-copy.js';
 import { freePort } from '../support/free-port.js';
 import { endProcessesOf } from '../support/processes-of.js';
+import { type Engine, type EngineName, startEngine } from './engine.js';
 
 /** A home with everything that users need in it; nothing there reaches beyond this machine. */
 export interface World {
   home: string;
   main: string;
-  database: string;
+  engine: Pick<Engine, 'rows'>;
   /** For a server of one's own, or for a thin client of the HTTP server. */
   envOf(user: string, isThin: boolean): Record<string, string>;
   /** What the fake vendor was asked. */
@@ -24,11 +25,13 @@ export interface World {
   /** Each ends a service for good, as its service manager would. */
   stopHttp(): Promise<void>;
   stopWorker(): Promise<void>;
+  /** The SQLite file with all that was written, when all processes have ended. */
+  toFile(): Promise<string>;
   /** Ends every process; removes the home unless it is wanted for a look. */
   close(isKept: boolean): Promise<void>;
 }
 
-export async function makeWorld(): Promise<World> {
+export async function makeWorld(engineName: EngineName): Promise<World> {
   const home = mkdtempSync(join(tmpdir(), 'agent-runtime-chaos-'));
   const dist = copyDist('chaos-dist');
   for (const entry of ['main.js', 'job-runner.js', 'server-keeper.js']) loadClockFirst(dist.path, entry);
@@ -37,7 +40,9 @@ export async function makeWorld(): Promise<World> {
   const calls = join(home, 'tool-calls');
   writeConfig(home, calls);
   const port = await freePort();
+  const engine = await startEngine(engineName, home);
   const base = {
+    ...engine.env,
     HOME: home,
     PATH: '/usr/bin:/bin',
     ANTHROPIC_API_KEY: 'sk-ant-test-key-0001',
@@ -50,7 +55,7 @@ export async function makeWorld(): Promise<World> {
   return {
     home,
     main,
-    database: join(home, '.claude', 'agent_runtime.db'),
+    engine,
     envOf: (user, isThin) => ({
       ...base,
       CLAUDE_CODE_SESSION_ID: user,
@@ -60,9 +65,11 @@ export async function makeWorld(): Promise<World> {
     toolCalls: () => (existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : []),
     stopHttp: http.stop,
     stopWorker: worker.stop,
+    toFile: () => engine.toFile(main, base),
     async close(isKept) {
       await Promise.all([http.stop(), worker.stop()]);
       await endProcessesOf(home);
+      await engine.stop();
       await model.close();
       dist.remove();
       if (!isKept) rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
