@@ -77,6 +77,26 @@ describe.runIf(postgresPort)('the database', () => {
     },
   );
 
+  it('forgets a change in a crash, and gives the id of its transaction to another: it is not taken for done', async () => {
+    // What is not committed stays in memory.
+    const settings = ['wal_writer_delay=10s', 'autovacuum=off'];
+    const server = await startPostgres(postgresBinaries() ?? '', { isSafe: true, settings });
+    onTestFinished(() => server.stop());
+    const proxy = await cuttingProxy(server.port);
+    const url = `postgres://agrt@127.0.0.1:${server.port}/notes`;
+    const direct = await openPostgresStore({ url });
+    const cut = await openPostgresStore({ url: `${through(url, proxy.port)}?prepare=off`, deadlineMs: 60_000 });
+    await cut.run("insert into notes (text) values ('before')");
+    proxy.cutAtCommit('question', { alsoInterrupts: true });
+    const lost = cut.run("insert into notes (text) values ('lost')").catch((error) => error);
+    await eventually('the commit is cut', () => proxy.cuts() === 1);
+    await server.restart();
+    for (let other = 0; other < 5; other++) await direct.run("insert into notes (text) values ('other')");
+    proxy.restore();
+    expect(await lost).toMatchObject({ code: 'unavailable', message: expect.stringContaining('is not known') });
+    expect(await direct.all("select text from notes where text <> 'other'")).toEqual([{ text: 'before' }]);
+  });
+
   it('cannot be reached: calls say so, and what a job has put out is kept and delivered later', async () => {
     const url = newPostgresUrl();
     const proxy = await cuttingProxy(postgresPort ?? 0);

@@ -123,7 +123,16 @@ export class Connection {
 
   /** What an open connection has reached. */
   serverOf(client: Client): Server {
-    return this.#servers.get(client) ?? { isStandby: false, timeline: undefined };
+    return this.#servers.get(client) ?? { isStandby: false, run: undefined };
+  }
+
+  /** Looks at what a connection has reached. As it is opened our tables may not be there yet. */
+  async look(client: Client): Promise<void> {
+    const [standby, run] = await Promise.all([
+      client.query<{ is: number }>('select pg_is_in_recovery() as is'),
+      this.#needs.isReadOnly ? undefined : runOf(client),
+    ]);
+    this.#servers.set(client, { isStandby: standby.rows[0]?.is === 1, run });
   }
 
   /** The first of the hosts that takes us in, beginning with the one that did so last. */
@@ -165,9 +174,8 @@ export class Connection {
     try {
       this.#isCurrent.add(client);
       await client.query(sessionSettings(isReadOnly));
-      const [server] = await Promise.all([readServer(client), this.#measureClock(client)]);
-      if (server.isStandby && this.#address.needsPrimary) throw new StandbyError(client.host);
-      this.#servers.set(client, server);
+      await Promise.all([this.look(client), this.#measureClock(client)]);
+      if (this.serverOf(client).isStandby && this.#address.needsPrimary) throw new StandbyError(client.host);
     } catch (error) {
       this.discard(client);
       throw error;
@@ -198,21 +206,25 @@ export class Connection {
 export interface Server {
   /** It follows a primary, and takes no writes. */
   isStandby: boolean;
-  /** Each promotion of a standby begins another one, in which transactions of the one before may be missing. */
-  timeline: string | undefined;
+  /**
+   * The name of its run (`server_run`), if this is a connection that writes. Only within one run does an id stand for one
+   * transaction.
+   */
+  run: string | undefined;
 }
 
-async function readServer(client: Client): Promise<Server> {
-  const [standby, timeline] = await Promise.all([
-    client.query<{ is: number }>('select pg_is_in_recovery() as is'),
-    // A standby has no place of its own in the log, and neither has what only speaks like PostgreSQL.
-    client.query<{ id: string }>('select left(pg_walfile_name(pg_current_wal_lsn()), 8) as id').catch((error) => {
-      if (isConnectionFailure(error)) throw error;
-      return undefined;
-    }),
-  ]);
-  return { isStandby: standby.rows[0]?.is === 1, timeline: timeline?.rows[0]?.id };
+/** The name of the server's run, which gets one if it has none. Undefined where our tables are not, or cannot be written. */
+async function runOf(client: Client): Promise<string | undefined> {
+  const read = async () => (await client.query<{ name: string }>('select name from server_run')).rows[0]?.name;
+  try {
+    return (await read()) ?? (await client.query(nameRun).then(read));
+  } catch (error) {
+    if (isConnectionFailure(error)) throw error;
+    return undefined;
+  }
 }
+
+const nameRun = 'insert into server_run (id, name) values (1, gen_random_uuid()::text) on conflict do nothing';
 
 /** SQL: the server's clock, in milliseconds. */
 export const serverNow = 'round(extract(epoch from clock_timestamp()) * 1000)::bigint';

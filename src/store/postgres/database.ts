@@ -178,9 +178,9 @@ class PostgresDatabase implements Database {
       });
     } catch (error) {
       if (!(error instanceof CommitUnanswered) || !finished) throw error;
-      const { timeline } = this.#writer.serverOf(client);
+      const { run } = this.#writer.serverOf(client);
       this.#writer.discard(client);
-      if (await this.#wasCommitted(error, timeline, askedAt)) return finished.result;
+      if (await this.#wasCommitted(error, run, askedAt)) return finished.result;
       throw error.cause;
     }
   }
@@ -191,14 +191,10 @@ class PostgresDatabase implements Database {
   }
 
   /** Finds out what became of a commit that got no answer. Throws `unavailable` if nobody can tell in time. */
-  async #wasCommitted(
-    { xid, cause }: CommitUnanswered,
-    timeline: string | undefined,
-    askedAt: number,
-  ): Promise<boolean> {
+  async #wasCommitted({ xid, cause }: CommitUnanswered, run: string | undefined, askedAt: number): Promise<boolean> {
     const deadline = Math.max(performance.now() + this.#needs.deadlineMs / 2, askedAt + this.#needs.deadlineMs);
     while (performance.now() < deadline && !this.#isClosed) {
-      const outcome = await this.#askOutcome(xid, timeline);
+      const outcome = await this.#askOutcome(xid, run);
       if (outcome === 'unknown') break;
       if (outcome) return outcome === 'committed';
       await sleep(reconnectPauseMs);
@@ -212,21 +208,16 @@ class PostgresDatabase implements Database {
   }
 
   /** Undefined while it is under way or nobody answers. A standby may only not have heard of it yet. */
-  async #askOutcome(
-    xid: string,
-    timeline: string | undefined,
-  ): Promise<'committed' | 'aborted' | 'unknown' | undefined> {
+  async #askOutcome(xid: string, run: string | undefined): Promise<'committed' | 'aborted' | 'unknown' | undefined> {
     try {
       const client = await this.#reader.open();
-      const server = this.#reader.serverOf(client);
-      if (server.isStandby) {
+      if (this.#reader.serverOf(client).isStandby) {
         this.#reader.discard(client);
         return undefined;
       }
-      const { rows } = await this.#reader.send<{ status: string | null }>(client, statusOf, [xid]);
-      const status = rows[0]?.status;
-      // A promoted standby may have given the id of a transaction that it never had to another one.
-      if (status === 'committed') return server.timeline === timeline ? 'committed' : 'unknown';
+      const { rows } = await this.#reader.send<Outcome>(client, outcomeOf, [xid]);
+      const [{ status, name } = { status: null, name: null }] = rows;
+      if (status === 'committed') return run !== undefined && name === run ? 'committed' : 'unknown';
       return status === 'aborted' ? 'aborted' : undefined;
     } catch (error) {
       if (isUnknownTransaction(error)) return 'aborted';
@@ -263,7 +254,14 @@ class PostgresDatabase implements Database {
   }
 }
 
-const statusOf = 'select pg_xact_status(cast(? as xid8)) as status';
+interface Outcome {
+  /** Of the transaction that has the id now. */
+  status: string | null;
+  /** Of the run of the server. */
+  name: string | null;
+}
+
+const outcomeOf = 'select pg_xact_status(cast(? as xid8)) as status, (select name from server_run) as name';
 
 const isReadable = 'tx < pg_snapshot_xmin(pg_current_snapshot())';
 

@@ -1,3 +1,5 @@
+import { outsideQuotes } from '../outside-quotes.js';
+
 /**
  * A statement of the domain in the words of PostgreSQL. The texts are written for both engines (`store/README.md`); what
  * is left to change is the form of the parameters, and row locks: ids never change, so none needs to keep out the checks
@@ -34,11 +36,3 @@ const tableToPostgres = (statement: string): string =>
 
 /** A comment may hold a semicolon; no string of a schema does. */
 const withoutComments = (text: string): string => text.replaceAll(/--[^\n]*/g, '');
-
-/** Changes the code of a text between its strings, quoted names and comments. */
-function outsideQuotes(text: string, change: (code: string) => string): string {
-  return text
-    .split(/('(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*)/)
-    .map((part, index) => (index % 2 === 0 ? change(part) : part))
-    .join('');
-}

@@ -25,7 +25,11 @@ export async function dumpInto(path: string, database: DumpedDatabase): Promise<
   makePrivateDirectory(dirname(path));
   const unfinished = `${path}.${process.pid}.part`;
   try {
-    await runProgram('pg_dump', ['--format=custom', '--no-owner', `--file=${unfinished}`], database);
+    await runProgram(
+      'pg_dump',
+      ['--format=custom', '--no-owner', '--no-unlogged-table-data', `--file=${unfinished}`],
+      database,
+    );
     chmodSync(unfinished, 0o600);
     renameSync(unfinished, path);
   } finally {

@@ -47,6 +47,7 @@ export async function bringUp(client: Client, from: number, steps: readonly Migr
   for (const step of steps) if (step.version > from) await apply(client, step);
   await client.query(ownColumns);
   await client.query('create table if not exists schema_version (version bigint not null)');
+  await client.query(serverRun);
 }
 
 export async function markVersion(client: Client, version: number): Promise<void> {
@@ -109,3 +110,9 @@ const ownColumns = `
       create index if not exists events_by_transaction on events (tx, id);
     end if;
   end $$`;
+
+/**
+ * The name of the server's run, from one crash to the next: a crash empties a table without a log, and so does the
+ * promotion of a standby. What was not on disk by then is gone, and the ids of its transactions are given to others.
+ */
+const serverRun = 'create unlogged table if not exists server_run (id bigint primary key, name text not null)';

@@ -286,7 +286,15 @@ class PostgresTarget extends PostgresEnd implements MoveTarget {
       const kinds = await this.query<{ name: string; kind: string }>(
         `select relname::text as name, case relkind when 'v' then 'view' else 'table' end as kind from pg_class
          where relnamespace = current_schema()::regnamespace and relkind in ('r', 'v') and relname = any ($1)`,
-        [[...namesMadeBy(migrations, 'table'), ...namesMadeBy(migrations, 'view'), bookmark, 'schema_version']],
+        [
+          [
+            ...namesMadeBy(migrations, 'table'),
+            ...namesMadeBy(migrations, 'view'),
+            bookmark,
+            'schema_version',
+            'server_run',
+          ],
+        ],
       );
       for (const { name, kind } of kinds) await this.query(`drop ${kind} if exists ${quoted(name)} cascade`);
       const functions = await this.query<{ signature: string }>(

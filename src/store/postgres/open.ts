@@ -41,6 +41,8 @@ export async function openPostgres({
       log.info('the database did not exist and was created', { location });
     });
     await migrate(writer, location, steps);
+    const client = await writer.open();
+    if (writer.serverOf(client).run === undefined) await writer.look(client);
   } catch (error) {
     await writer.close();
     throw explain(error, location);
