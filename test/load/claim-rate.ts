@@ -5,6 +5,7 @@ import { systemClock } from '../../src/base/clock.js';
 import { silentLog } from '../../src/base/log.js';
 import { createTaskBoard } from '../../src/core/tasks/tasks.js';
 import type { Database, Sql, Value } from '../../src/store/sql.js';
+import { toSqlite } from '../../src/store/sqlite/dialect.js';
 import { loadDriver } from '../../src/store/sqlite/driver.js';
 import { openDatabase } from '../../src/store/sqlite/open.js';
 
@@ -139,7 +140,7 @@ async function secondsOfStatements(file: string, statements: readonly Played[]):
   connection.pragma('synchronous = normal');
   connection.pragma('foreign_keys = on');
   const texts = [...new Set(statements.map(({ text }) => text))];
-  const prepared = new Map(texts.map((text) => [text, connection.prepare<unknown[]>(text)]));
+  const prepared = new Map(texts.map((text) => [text, connection.prepare<unknown[]>(toSqlite(text))]));
   const steps = statements.flatMap(({ text, values, method }) => {
     const statement = prepared.get(text);
     return statement ? [{ statement, values, method }] : [];

@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.js';
 import { becameNewer } from '../schema.js';
 import type { Statement, Value } from '../sql.js';
 import type { Connection, PreparedStatement } from './connection.js';
+import { toSqlite } from './dialect.js';
 import { explain } from './sqlite-errors.js';
 import { createWalCheckpointer } from './wal.js';
 import type { WalDamage } from './wal-damage.js';
@@ -191,6 +192,3 @@ function prepare(connection: Connection, text: string): PreparedStatement {
   }
   return statement;
 }
-
-/** Row locks are for engines with several writers at once: here a transaction has the only one. */
-const toSqlite = (text: string): string => text.replaceAll(/\bfor update( of \w+)?( skip locked)?/g, '');
