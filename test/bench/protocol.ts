@@ -15,6 +15,7 @@ export interface Figure {
 }
 
 const bare = 'test/bench/bare-server.mjs';
+const bareBoard = 'test/bench/bare-board.mjs';
 const ours = 'dist/main.js';
 const starts = 15;
 const calls = 3_000;
@@ -33,15 +34,24 @@ export async function measureProtocol(): Promise<Figure[]> {
     await fillBoard(home, 100);
     const reference = await startMeasured(bare, {});
     const server = await startMeasured(ours, { HOME: home });
-    for (const { pid } of [reference, server]) keepApart(pid);
+    const board = await startMeasured(bareBoard, { HOME: home });
+    for (const { pid } of [reference, server, board]) keepApart(pid);
     const echo: Call = (index) =>
       reference.request('tools/call', { name: 'echo', arguments: { text: `text ${index}` } });
-    const times = await timeInTurns({ echo, ...callsOf(server) }, calls);
+    const times = await timeInTurns({ echo, ...callsOf(server), ...prefixed('least', callsOf(board)) }, calls);
     // As many calls to the one as to the other, since a heap grows with them.
     for (let index = 0; index < 2.5 * calls; index++) await echo(index);
     const base = median(times.echo ?? []);
     for (const [name, aim] of Object.entries(aims)) {
       figures.push(ratioOf(`${name} p50 against echo`, median(times[name] ?? []), base, aim, 'ms'));
+    }
+    // What the SDK and SQLite themselves take of that.
+    for (const name of Object.keys(aims)) {
+      const least = median(times[`least ${name}`] ?? []);
+      figures.push(ratioOf(`${name} p50 of the least server with a board, against echo`, least, base, '', 'ms'));
+      figures.push(
+        ratioOf(`${name} p50 against the least server with a board`, median(times[name] ?? []), least, '', 'ms'),
+      );
     }
     figures.push(ratioOf('memory (RSS) after as many calls', server.rssMb(), reference.rssMb(), '1.3', 'MB'));
     const list = await server.request('tools/list', {});
@@ -55,6 +65,7 @@ export async function measureProtocol(): Promise<Figure[]> {
     });
     await server.stop();
     await reference.stop();
+    await board.stop();
     letGo();
   });
   return figures;
