@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { RuntimeError } from '../../src/base/errors.js';
 import { hasEnded } from '../../src/core/jobs/job.js';
 import { randomWalk, toCsv } from '../agents/backtest/random-walk.js';
 import { startAnthropicServer } from '../fixtures/models/anthropic-server.js';
@@ -29,7 +30,7 @@ export async function openJobs(path: string, model: ModelServerOptions = {}, hom
   onTestFinished(async () => {
     // No runner outlives the test.
     for (const { id } of await runtime.jobs.list({ limit: 100 })) {
-      if (!hasEnded(await runtime.jobs.status(id))) await runtime.jobs.cancel(id, { holder: null, project: '' });
+      await runtime.jobs.cancel(id, { holder: null, project: '' }).catch(unlessEnded);
     }
     await eventually('the runners have left', async () => {
       const left = await runtime.db.all("select 1 from runners where state in ('starting', 'running', 'waiting')");
@@ -53,6 +54,11 @@ export async function openJobs(path: string, model: ModelServerOptions = {}, hom
     ended: (id) =>
       eventually(`job ${id} ends`, async () => hasEnded(await runtime.jobs.status(id))).then(() => undefined),
   };
+}
+
+/** A job that has completed or failed needs no cancelling, also if that was a moment ago. */
+function unlessEnded(error: unknown): void {
+  if (!(error instanceof RuntimeError && error.code === 'conflict')) throw error;
 }
 
 /** A price file of a year and a half, so that a backtest has something to trade. */
