@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { DeadlinePassed } from '../deadline.js';
+import { afterWorking, DeadlinePassed } from '../deadline.js';
 import type { Json, JsonObject } from '../json.js';
 
 export interface SchemaWork {
@@ -17,7 +17,7 @@ export type FromThread = { kind: 'ready' } | { kind: 'checked'; found: Found } |
 const memoryMb = 256;
 
 /**
- * Checks in a thread of its own, which is ended after `ms`: the process goes on answering meanwhile. Throws DeadlinePassed,
+ * Checks in a thread of its own, which is ended after `ms` of work: the process goes on answering meanwhile. Throws DeadlinePassed,
  * the compiler's Error for a schema that cannot be checked, and the Error of a thread that cannot be started.
  */
 export function checkInThread(work: SchemaWork, ms: number): Promise<Found> {
@@ -27,18 +27,18 @@ export function checkInThread(work: SchemaWork, ms: number): Promise<Found> {
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   });
-  let timer: NodeJS.Timeout | undefined;
+  let stopWaiting: (() => void) | undefined;
   const found = new Promise<Found>((resolve, reject) => {
     thread.on('message', (message: FromThread) => {
       if (message.kind === 'checked') resolve(message.found);
       else if (message.kind === 'unusable') reject(new SchemaUnusable(message.message));
-      else timer = setTimeout(() => reject(new DeadlinePassed(`It took longer than ${ms} ms.`)), ms);
+      else stopWaiting = afterWorking(ms, () => reject(new DeadlinePassed(`It took longer than ${ms} ms.`)));
     });
     thread.on('error', reject);
     thread.on('exit', () => reject(new Error('The thread that checks schemas has ended.')));
   });
   return found.finally(() => {
-    clearTimeout(timer);
+    stopWaiting?.();
     void thread.terminate();
   });
 }

@@ -14,4 +14,6 @@ for (let job = 0; job < Number(count); job++) {
   await store.cancel(submitted.job.id, actor);
   runtime.metrics.countToolCall('get_task', 'ok');
 }
+// What is left at a close is written only if no other process is writing then.
+await runtime.metrics.flush();
 runtime.close();
