@@ -67,8 +67,8 @@ function annotationsOf({
 }
 
 export interface CallNeeds {
-  /** Opens the runtime on first use. */
-  openContext(): Promise<ToolContext>;
+  /** Opens the runtime on first use; `note` is for what the caller should know of how its arguments were read. */
+  openContext(note: (text: string) => void): Promise<ToolContext>;
   /** Called with a failure that no caller can fix. */
   onDefect(): void;
   /** Makes the result of what the tool returns; the tool's own declaration does unless given. */
@@ -82,9 +82,9 @@ export async function callTool(
   { openContext, onDefect, show = (output) => toResult(tool, output) }: CallNeeds,
 ): Promise<CallToolResult> {
   const notes: string[] = [];
-  const note = (text: string) => notes.push(text);
   try {
-    const output = await runTool(tool, given, { ...(await openContext()), note });
+    const context = await openContext((text) => void notes.push(text));
+    const output = await runTool(tool, given, context);
     const result = show(output);
     for (const text of notes) result.content.push({ type: 'text', text: `Note: ${text}` });
     return result;

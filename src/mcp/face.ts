@@ -6,10 +6,12 @@ import type { Exchange } from './exchange.js';
 
 /** What a tool can do through a client: report progress, be cancelled, ask the client's model or its user. */
 export function faceOf(exchange: Exchange): Partial<ToolContext> {
-  const { signal, progressToken, peer } = exchange;
+  const { progressToken, peer } = exchange;
   let count = 0;
   return {
-    signal,
+    get signal() {
+      return exchange.signal;
+    },
     isWatched: progressToken !== undefined,
     progress(message) {
       if (progressToken === undefined) return;

@@ -1,8 +1,4 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import type { ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
-import { z } from 'zod';
-import type { Exchange } from './exchange.js';
 import { ProtocolServer } from './protocol-server.js';
 import type { ResourceChanges } from './resource-changes.js';
 import { uriToFollow } from './resources.js';
@@ -22,39 +18,24 @@ export function createLegacyServer(service: Service): Server {
     endTools?.();
     endPrompts?.();
   };
-  const handlers = { ...service.handlers, ...subscriptions?.handlers };
-
-  // Requests are handled here and not by setRequestHandler: with that the SDK would check each one twice and each
-  // result once more against its schemas, a third of what a short call takes. Tools check their own arguments.
-  server.fallbackRequestHandler = async ({ method, params }, extra) => {
-    if (method === 'resources/list') subscriptions?.listIsKnown();
+  server.handlers = {
+    ...service.handlers,
+    ...subscriptions?.handlers,
+    'resources/list': (params, exchange) => {
+      subscriptions?.listIsKnown();
+      return answer(service, 'resources/list', params, exchange);
+    },
     // From here on the client is told when the list changes.
-    if (method === 'tools/list') {
+    'tools/list': (params, exchange) => {
       endTools ??= service.followTools?.(() => void server.sendToolListChanged().catch(() => {}));
-    }
-    if (method === 'prompts/list') {
+      return answer(service, 'tools/list', params, exchange);
+    },
+    'prompts/list': (params, exchange) => {
       endPrompts ??= service.followPrompts?.(() => void server.sendPromptListChanged().catch(() => {}));
-    }
-    return (await answer({ handlers }, method, params, exchangeOf(server, extra))) as Record<string, unknown>;
+      return answer(service, 'prompts/list', params, exchange);
+    },
   };
   return server;
-}
-
-type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
-
-function exchangeOf(server: Server, { _meta, signal, sendNotification, sendRequest }: Extra): Exchange {
-  return {
-    peer: { info: server.getClientVersion(), capabilities: server.getClientCapabilities() },
-    signal,
-    progressToken: _meta?.progressToken,
-    notify(method, params) {
-      sendNotification({ method, params } as ServerNotification).catch(() => {});
-    },
-    log(entry) {
-      server.sendLoggingMessage(entry).catch(() => {});
-    },
-    ask: (question, limitMs) => sendRequest(question as ServerRequest, z.looseObject({}), { signal, timeout: limitMs }),
-  };
 }
 
 /** What a client follows by `resources/subscribe`, and whether it knows the list of resources. */

@@ -1,6 +1,7 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { AnyObjectSchema, SchemaOutput } from '@modelcontextprotocol/sdk/server/zod-compat.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   ErrorCode,
   type Implementation,
@@ -13,6 +14,8 @@ import {
   type ServerResult,
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
+import type { Handlers } from './exchange.js';
+import { OwnRequests } from './own-requests.js';
 import { explainIssues } from './refusal.js';
 
 type Extra = RequestHandlerExtra<ServerRequest | Request, ServerNotification | Notification>;
@@ -21,6 +24,12 @@ type Extra = RequestHandlerExtra<ServerRequest | Request, ServerNotification | N
 export class ProtocolServer extends Server {
   /** The SDK's server has one text for every client. */
   instructionsFor?: (client: Implementation) => string | Promise<string>;
+  /** What answers requests in the SDK's place. */
+  handlers: Handlers = {};
+
+  override connect(transport: Transport): Promise<void> {
+    return super.connect(new OwnRequests(transport, this.handlers, this));
+  }
 
   /** The SDK registers its own handlers by it too. */
   override setRequestHandler<Schema extends AnyObjectSchema>(

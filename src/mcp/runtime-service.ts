@@ -54,12 +54,12 @@ export function createRuntimeService(needs: RuntimeServiceNeeds): Service {
     const other = own ? undefined : await exposed.find(name);
     const tool = own ?? other?.tool;
     if (!tool) return toErrorResult(surface.explainMissing(name, rights));
-    const openContext = async () => {
+    const openContext = async (note: (text: string) => void) => {
       if (surface.problem) throw surface.problem;
       await needs.settleProject?.(exchange);
       const opened = await runtime();
-      const context = { sessionId: needs.sessionId, ...(rights ? { rights } : {}), ...faceOf(exchange) };
-      return contextOf(opened, actor, context);
+      const face = Object.assign(faceOf(exchange), { sessionId: needs.sessionId, note }, rights && { rights });
+      return contextOf(opened, actor, face);
     };
     // A client that shows its server's log should not need to look for it on disk.
     const onDefect = () => exchange.log({ level: 'error', logger: tool.name, data: 'tool failed' });

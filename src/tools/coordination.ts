@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { cut } from '../base/text.js';
+import { nothingUnread } from '../core/messages/messages.js';
 import type { TaskWithDependencies } from '../core/tasks/list-tasks.js';
 import type { Runtime } from '../runtime.js';
 import { giveWorktree } from '../services/claim-in-worktree.js';
@@ -194,7 +195,7 @@ export const coordinationTools = [
       const claimed = await runtime.workers.claim({ task: taskId, workerId, slot: workerSlot }, actor);
       const task = input.worktree ? await giveWorktree(claimed, actor, runtime) : claimed;
       const keys = await runtime.tasks.keysOf([task]);
-      const unread = await runtime.messages.unread(actor, workerId);
+      const unread = claimed.hasMessages ? await runtime.messages.unread(actor, workerId) : nothingUnread;
       return showWorkerClaim(task, { keys, now: runtime.clock.now(), workerId, workerSlot, unread });
     },
   }),

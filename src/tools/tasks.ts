@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { messageOf } from '../base/errors.js';
+import { nothingUnread } from '../core/messages/messages.js';
 import { listedStates } from '../core/tasks/list-tasks.js';
 import type { Runtime } from '../runtime.js';
 import { claimInWorktree } from '../services/claim-in-worktree.js';
@@ -120,7 +121,8 @@ export const taskTools = [
       const claim = () => runtime.tasks.claimNext(within, request, actor);
       const claimed = await (input.worktree ? claimInWorktree(claim, actor, runtime) : claim());
       if (!claimed) return task.showWhy(await runtime.tasks.waitingReasons(within));
-      return task.showClaimedTask(claimed, runtime.clock.now(), await runtime.messages.unread(actor, input.worker_id));
+      const unread = claimed.hasMessages ? await runtime.messages.unread(actor, input.worker_id) : nothingUnread;
+      return task.showClaimedTask(claimed, runtime.clock.now(), unread);
     },
   }),
 

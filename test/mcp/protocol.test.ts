@@ -112,6 +112,20 @@ it('a long wait sends progress, and ends when the client cancels it', async () =
   expect(server.lines.some((line) => JSON.parse(line).id === 500)).toBe(false);
 });
 
+it('a call with the id 0 is cancelled as any other', async () => {
+  const server = startRawServer({ home: tempDir() });
+  await server.initialize();
+  const job = await submitSleepingJob(server);
+  const wait = (seconds: number) => ({
+    name: 'wait_for_tasks',
+    arguments: { task_ids: [job], timeout_seconds: seconds },
+  });
+  server.write(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'tools/call', params: wait(1) }));
+  server.notify('notifications/cancelled', { requestId: 0 });
+  expect((await server.request('tools/call', wait(2))).result.isError).toBeFalsy();
+  expect(server.lines.some((line) => JSON.parse(line).id === 0)).toBe(false);
+});
+
 /** A job that waits an hour for its time, so that nothing has to run. */
 async function submitSleepingJob(server: ReturnType<typeof startRawServer>): Promise<string> {
   const reply = await server.request('tools/call', {

@@ -20,10 +20,12 @@ export interface Surroundings {
   worktree: TaskWorktree | undefined;
   /** Those of its dependencies that keep it waiting: the first 10. */
   openDependencies: OpenDependency[];
+  /** Whether the board has any message: only then a claim asks for those to its caller. */
+  hasMessages: boolean;
 }
 
 export interface SurroundingRow {
-  side: 'before' | 'after' | 'part' | 'event' | 'tree';
+  side: 'before' | 'after' | 'part' | 'event' | 'tree' | 'message';
   id: number;
   kind: string;
   title: string;
@@ -59,7 +61,9 @@ const everything = `
   union all select * from (
     select 'tree' as side, id, status as kind, branch as title, path as text, base_branch as extra, 0 as at,
       null as key, null as state
-    from worktrees where task_id = ? and status not in ('creating', 'removing') order by id desc limit 1) w`;
+    from worktrees where task_id = ? and status not in ('creating', 'removing') order by id desc limit 1) w
+  union all select * from (
+    select 'message', 0, '', '', null, null, 0, null, null from messages limit 1) m`;
 
 /** What `surroundingsOf` needs to know, by the id of the task alone: so it can be read with the task itself. */
 export const readNeighbours = (sql: Sql, id: number): Promise<SurroundingRow[]> =>
@@ -88,6 +92,7 @@ export async function surroundingsOf(
     worktree: of('tree').map(toWorktree)[0],
     history: await historyFrom(sql, task, events.reverse()),
     openDependencies: await openOf(sql, task, before),
+    hasMessages: of('message').length > 0,
   };
 }
 

@@ -57,7 +57,7 @@ import {
 import { lapseClaims, releaseClaim } from './transitions.js';
 import { type ChangedRow, type StatusUpdate, updateStatus } from './update-status.js';
 
-export interface TaskDetail extends TaskWithDependencies, Omit<Surroundings, 'openDependencies'> {
+export interface TaskDetail extends TaskWithDependencies, Omit<Surroundings, 'openDependencies' | 'hasMessages'> {
   isReady: boolean;
   /** Why a pending task is not ready. */
   waitsBecause: string | undefined;
@@ -69,6 +69,8 @@ export interface ClaimedTask extends TaskWithDependencies {
   /** What those who worked on it before have left. */
   history: TaskHistory;
   worktree: TaskWorktree | undefined;
+  /** Whether the board has any message; of others, none needs to be looked for. */
+  hasMessages: boolean;
 }
 
 /** A task after a change, with what that has done to others. */
@@ -266,15 +268,15 @@ export const toClaimedTask = async (sql: Sql, row: TaskRow): Promise<ClaimedTask
 
 async function claimedTask(sql: Sql, row: TaskRow, neighbours: readonly SurroundingRow[]): Promise<ClaimedTask> {
   const around = await surroundingsOf(sql, row, neighbours);
-  const { dependencies, dependencyResults, history, worktree } = around;
-  return Object.assign(toTask(row), { dependencies, dependencyResults, history, worktree });
+  const { dependencies, dependencyResults, history, worktree, hasMessages } = around;
+  return Object.assign(toTask(row), { dependencies, dependencyResults, history, worktree, hasMessages });
 }
 
 /** The two statements do not wait for each other. */
 async function readTaskDetail(sql: Sql, reference: TaskReference, project: string, clock: Clock): Promise<TaskDetail> {
   const id = await idOfTask(sql, reference, project);
   const [row, neighbours] = await Promise.all([taskWithId(sql, id, reference), readNeighbours(sql, id)]);
-  const { openDependencies, ...around } = await surroundingsOf(sql, row, neighbours);
+  const { openDependencies, hasMessages: _, ...around } = await surroundingsOf(sql, row, neighbours);
   const task = toTask(row);
   const isReadyNow = isReady(task, clock.now());
   const waitsBecause = row.status === 'pending' && !isReadyNow ? whyWaiting(row, openDependencies) : undefined;

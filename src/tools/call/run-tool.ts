@@ -53,15 +53,20 @@ const neverAborted = new AbortController().signal;
  * not come over HTTP has opened the database by itself, and so has the owner's rights.
  */
 export function contextOf(runtime: Runtime, actor: Actor, face: Partial<ToolContext> = {}): ToolContext {
-  const rights = { tokenId: 'owner', isReadOnly: runtime.config.isReadOnly };
+  const { rights, sessionId, progress, note, isWatched, sample, confirm } = face;
   return {
-    rights,
-    sessionId: undefined,
-    signal: neverAborted,
-    progress() {},
-    sample: undefined,
-    ...face,
     runtime,
     actor,
+    rights: rights ?? { tokenId: 'owner', isReadOnly: runtime.config.isReadOnly },
+    sessionId,
+    // A face may make it when it is asked for: few tools wait for anything.
+    get signal() {
+      return face.signal ?? neverAborted;
+    },
+    progress: progress ?? (() => {}),
+    ...(note ? { note } : {}),
+    ...(isWatched === undefined ? {} : { isWatched }),
+    sample,
+    ...(confirm ? { confirm } : {}),
   };
 }
