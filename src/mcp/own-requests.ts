@@ -1,3 +1,4 @@
+import { setImmediate as afterOthers } from 'node:timers/promises';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage, JSONRPCRequest, RequestId } from '@modelcontextprotocol/sdk/types.js';
@@ -75,6 +76,8 @@ export class OwnRequests implements Transport {
     const { id, method, params } = request;
     const exchange = new LegacyExchange(this.#server, request);
     this.#underWay.set(id, exchange);
+    // A client that does not wait for the answer to `initialize`: the SDK takes up a message a little after it has come.
+    if (!this.#server.getClientVersion()) await afterOthers();
     let answer: JSONRPCMessage;
     try {
       const result = await this.#handlers[method]?.(params, exchange);

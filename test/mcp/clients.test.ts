@@ -47,6 +47,19 @@ it('whoever chooses the toolsets has them in every client', async () => {
   expect(namesOf(await chosen.listTools())).toEqual(toolset('all'));
 });
 
+it('a client that does not wait for the answer to initialize is known by it all the same', async () => {
+  const server = startRawServer({ home: tempDir() });
+  const clientInfo = { name: 'cursor', version: '1' };
+  const messages = [
+    { id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo } },
+    { method: 'notifications/initialized' },
+    { id: 2, method: 'tools/list' },
+  ];
+  server.write(messages.map((message) => JSON.stringify({ jsonrpc: '2.0', ...message })).join('\n'));
+  const { result } = await server.next(({ id }) => id === 2);
+  expect(namesOf(result)).toEqual(toolset('core'));
+});
+
 it('a client of 2026-07-28 is known by each of its requests', async () => {
   const { client } = await connectModern({ home: tempDir(), name: 'codex-mcp-client' });
   expect(namesOf(await client.listTools())).toEqual(toolset('core'));
