@@ -98,9 +98,9 @@ describeInBrowser('the jobs', () => {
   });
 
   it('show the answer as it streams in, without a reload', async () => {
-    const { page, open, ask, ended, problems } = await openJobs('/jobs');
+    const { page, open, ask, ended, models, problems } = await openJobs('/jobs');
     const pieces = Array.from({ length: 24 }, (_, i) => `word${i} `);
-    const id = await ask('Tell a story', { pieces, delayMs: 150 });
+    const id = await ask('Tell a story', { pieces, delayMs: 150, heldAt: 12 });
     await open(`/jobs/${id}`);
     await page.evaluate('window.stays = true');
     const output = page.locator('.passage.writing');
@@ -108,6 +108,7 @@ describeInBrowser('the jobs', () => {
     const early = await output.textContent();
     expect(early).not.toContain('word23');
     await expectGoodLooks(page, 'job-streaming');
+    models.letGo();
     await ended(id);
     await page.getByRole('heading', { name: 'Answer' }).waitFor();
     await page.locator('.passage').first().getByText('word23').waitFor();
@@ -141,22 +142,21 @@ describeInBrowser('the jobs', () => {
 
   it('tell the output of an earlier attempt from that of the one under way', async () => {
     const { page, open, ask, models, problems } = await openJobs('/jobs');
-    models.script.push(
-      { pieces: ['The first '], ending: 'error', status: 529 },
-      { latencyMs: 1_500, pieces: ['Anew'] },
-    );
+    models.script.push({ pieces: ['The first '], ending: 'error', status: 529 }, { pieces: ['Anew'], heldAt: 0 });
     const id = await ask('Tell it again');
     await open(`/jobs/${id}`);
     await page.getByText('of an earlier attempt').waitFor();
     await page.locator('.passage').first().getByText('The first').waitFor();
-    await page.getByRole('heading', { name: 'Answer' }).waitFor();
-    expect(await page.locator('.passage').first().textContent()).toBe('Anew');
+    models.letGo();
+    await expect.poll(() => page.locator('.passage').first().textContent()).toBe('Anew');
+    await page.getByText('of an earlier attempt').waitFor({ state: 'detached' });
     expect(problems).toEqual([]);
   });
 
   it('stand still while the page is paused, and catch up', async () => {
-    const { page, open, ask, ended } = await openJobs('/jobs');
-    const id = await ask('Go on', { pieces: Array.from({ length: 20 }, (_, i) => `word${i} `), delayMs: 100 });
+    const { page, open, ask, ended, models } = await openJobs('/jobs');
+    const pieces = Array.from({ length: 20 }, (_, i) => `word${i} `);
+    const id = await ask('Go on', { pieces, delayMs: 100, heldAt: 10 });
     await open(`/jobs/${id}`);
     await page.locator('.passage.writing').getByText('word1 ').waitFor();
     await page.getByRole('button', { name: 'Live' }).click();
@@ -164,6 +164,7 @@ describeInBrowser('the jobs', () => {
     const output = page.locator('.passage').first();
     expect(await output.textContent()).not.toContain('word19');
     const held = await output.textContent();
+    models.letGo();
     await ended(id);
     expect(await output.textContent()).toBe(held);
     await page.getByRole('button', { name: 'Paused' }).click();
