@@ -11,8 +11,11 @@ import type { Environment } from './settings.js';
 const headerBytes = 4;
 /** A process has compiled by then what its first requests need. */
 const saveAfterMs = 2_000;
-/** Of as many builds, versions of Node and ways to start; the oldest go first. */
-const mostFiles = 32;
+/**
+ * Of as many builds, versions of Node and ways to start; the oldest go first. One build has some forty: with fewer than
+ * those, its commands would take the place of each other.
+ */
+const mostFiles = 64;
 
 export interface CodeCacheOptions {
   /** Where the code is kept; undefined for nowhere. */

@@ -117,17 +117,17 @@ it('what a process compiled is not kept if it has set flags since: no other woul
   expect(readdirSync(cache)).toEqual([]);
 });
 
-it('of 32 cached files and a new one, the oldest goes', () => {
+it('of 64 cached files and a new one, the oldest goes', () => {
   const { cache, run } = makePlace();
   mkdirSync(cache, { mode: 0o700 });
-  for (let index = 0; index < 32; index++) {
+  for (let index = 0; index < 64; index++) {
     writeFileSync(join(cache, `old-${index}.bin`), '');
     utimesSync(join(cache, `old-${index}.bin`), 1_000 - index, 1_000 - index);
   }
   run();
   const left = readdirSync(cache);
-  expect(left).toHaveLength(32);
-  expect(left).not.toContain('old-31.bin');
+  expect(left).toHaveLength(64);
+  expect(left).not.toContain('old-63.bin');
 });
 
 it("the cache is a directory of this user's among temporary files, or where Node's own is; nowhere if that is turned off", () => {
