@@ -36,14 +36,16 @@ export function acceptWebSockets(server: Server, { answer, pingMs = 30_000 }: We
     handleProtocols: (offered) => offered.has(ownProtocol) && ownProtocol,
   });
   const silent = new WeakSet<WebSocket>();
-  const pinging = setInterval(() => {
+  const ping = (): void => {
     for (const socket of sockets.clients) {
       // It has not answered the last one.
       if (silent.has(socket)) socket.terminate();
       silent.add(socket);
       socket.ping();
     }
-  }, pingMs).unref();
+  };
+  // A process that was held up, or stopped for a while, reads the answers that have come before it looks for them.
+  const pinging = setInterval(() => setImmediate(ping), pingMs).unref();
   sockets.on('connection', (socket: WebSocket) => {
     // What is wrong with a frame closes the connection, with a code that says so.
     socket.on('error', () => {});

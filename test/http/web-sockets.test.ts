@@ -245,6 +245,22 @@ describe('a socket', () => {
     expect(there.closed).toBeUndefined();
   });
 
+  it('is not ended for an answer that has come, but could not be read as the process was held up', async () => {
+    const pingMs = 60;
+    const served = await serve({ pingMs });
+    const listener = listen(served);
+    await eventually('it is open', () => listener.isOpen);
+    let pings = 0;
+    listener.socket.on('ping', () => {
+      pings++;
+      // It has answered when it says that it was asked. The server is in the same process, and is held up with it.
+      const until = performance.now() + 2 * pingMs;
+      while (performance.now() < until);
+    });
+    await eventually('it was asked again and again', () => pings > 3 || listener.closed !== undefined);
+    expect(listener.closed).toBeUndefined();
+  });
+
   it('ends with the server, which is not kept by it', async () => {
     const served = await serve();
     const listener = listen(served);
