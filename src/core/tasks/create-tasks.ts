@@ -51,6 +51,12 @@ export async function createTasks(sql: Sql, given: readonly NewTask[], change: C
   // A goal's project comes first: whoever can see a goal can see all of its tasks.
   const projectOf = ({ project, goalId }: NewTask): string =>
     project ?? goals.get(goalId ?? 0)?.project ?? change.actor?.project ?? '';
+  if (given.every(standsAlone)) {
+    // There is nothing to look up and nothing to sort.
+    const rows: TaskRow[] = [];
+    for (const task of given) rows.push(await insertTask(sql, task, { project: projectOf(task), origin: null }, change));
+    return rows;
+  }
   const tasks = await readReferences(
     sql,
     given.map((task) => ({ ...task, project: projectOf(task) })),
@@ -78,7 +84,19 @@ async function createOne(sql: Sql, task: Placed, before: readonly number[], chan
   if (task.key !== undefined) await refuseUsedKey(sql, task.key, project);
   const dependencies = await findTaskIds(sql, [...before, ...(task.dependencies ?? [])], project);
   const origin = task.discoveredFrom === undefined ? null : (await findTask(sql, task.discoveredFrom, project)).id;
+  const row = await insertTask(sql, task, { project, origin }, change);
+  if (dependencies.length === 0) return row;
+  await insertDependencies(sql, row.id, dependencies);
+  await reviewPending(sql, row.id, change);
+  return findTask(sql, row.id);
+}
 
+async function insertTask(
+  sql: Sql,
+  task: NewTask,
+  { project, origin }: { project: string; origin: number | null },
+  change: Change,
+): Promise<TaskRow> {
   const row = await insertRow<TaskRow>(sql, 'tasks', {
     key: task.key ?? null,
     goal_id: task.goalId ?? null,
@@ -102,10 +120,7 @@ async function createOne(sql: Sql, task: Placed, before: readonly number[], chan
     updated_at: change.at,
   });
   await recordEvent(sql, { ...change, subject: 'task', subjectId: row.id, type: 'created' });
-  if (dependencies.length === 0) return row;
-  await insertDependencies(sql, row.id, dependencies);
-  await reviewPending(sql, row.id, change);
-  return findTask(sql, row.id);
+  return row;
 }
 
 /** The column `is_overdue` of a task that is open at `now`. */
