@@ -146,8 +146,20 @@ const defaultStallTimeoutMs = 300_000;
 function startSilenceClock(limits: CallLimits, onStall: (limitMs: number) => void) {
   const limitMs = limits.stallTimeoutMs ?? defaultStallTimeoutMs;
   if (limitMs === 0) return { restart: () => {}, stop: () => {} };
-  const timer = setTimeout(() => onStall(limitMs), limitMs);
-  return { restart: () => void timer.refresh(), stop: () => clearTimeout(timer) };
+  let stall: NodeJS.Immediate | undefined;
+  // A process that was held up, or stopped for a while, reads what has come before it calls that silence.
+  const timer = setTimeout(() => {
+    stall = setImmediate(onStall, limitMs);
+  }, limitMs);
+  const stop = () => {
+    clearTimeout(timer);
+    clearImmediate(stall);
+  };
+  const restart = () => {
+    clearImmediate(stall);
+    timer.refresh();
+  };
+  return { restart, stop };
 }
 
 function stalledCall(vendor: string, limitMs: number, usage: ModelUsage | undefined): ModelError {

@@ -197,6 +197,18 @@ describe.each(vendors)('$name', ({ name, limitWord, ownAddress, start, create })
     expect((await ask(create(server.url, 400))).text).toBe('abcdef');
   });
 
+  it('does not take for silence that this process was held up and could read nothing', async () => {
+    server.script.push({ pieces: ['a', 'b'], delayMs: 10 });
+    const stallMs = 400;
+    const onText = (piece: string) => {
+      if (piece !== 'a') return;
+      // The server is in this process, and is held up with it.
+      const until = performance.now() + 1.5 * stallMs;
+      while (performance.now() < until);
+    };
+    expect((await ask(create(server.url, stallMs), { onText })).text).toBe('ab');
+  });
+
   it.each(['short', 'almost', 'cut'] as const)(
     'does not take a stream for an answer that ends too soon: %s',
     async (ending) => {
