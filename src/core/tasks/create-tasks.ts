@@ -54,7 +54,8 @@ export async function createTasks(sql: Sql, given: readonly NewTask[], change: C
   if (given.every(standsAlone)) {
     // There is nothing to look up and nothing to sort.
     const rows: TaskRow[] = [];
-    for (const task of given) rows.push(await insertTask(sql, task, { project: projectOf(task), origin: null }, change));
+    for (const task of given)
+      rows.push(await insertTask(sql, task, { project: projectOf(task), origin: null }, change));
     return rows;
   }
   const tasks = await readReferences(
