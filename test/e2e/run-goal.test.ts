@@ -23,7 +23,7 @@ async function planned(session: ConnectedServer, tasks: Record<string, unknown>[
   return id;
 }
 
-const slow = (text: string) => `${text} [[model ${JSON.stringify({ pieces: ['Done.'], latencyMs: 400 })}]]`;
+const slow = (text: string) => `${text} [[model ${JSON.stringify({ pieces: ['Done.'], latencyMs: 2_000 })}]]`;
 
 it('a goal runs to its end after its session has ended, and the next session reads the results', async () => {
   const { connect, vendor } = await machine();
@@ -74,7 +74,7 @@ it('two sessions that start a run at once get the same run', async () => {
   expect(new Set(replies.map(({ run_id }) => run_id)).size).toBe(1);
   expect(replies.filter(({ already_running }) => already_running)).toHaveLength(1);
   const [{ run_id }] = replies as [{ run_id: string }];
-  await two.ok('wait_for_tasks', { task_ids: [run_id], timeout_seconds: 20 });
+  await two.ok('wait_for_tasks', { task_ids: [run_id], timeout_seconds: 60 });
   expect((await two.ok('check_task_status', { task_id: run_id })).status).toBe('completed');
   expect(vendor.requests).toHaveLength(4);
   const again = await two.call('retry_task', { task_id: run_id });
@@ -109,7 +109,7 @@ it('a run that cannot start is refused before anything is stored', async () => {
 it('a task that may not start yet is started when its time has come, with no session alive', async () => {
   const { connect, vendor } = await machine();
   const first = await connect();
-  const goal = await planned(first, [{ title: 'later', not_before: new Date(Date.now() + 2_000).toISOString() }]);
+  const goal = await planned(first, [{ title: 'later', not_before: new Date(Date.now() + 6_000).toISOString() }]);
   const { run_id, status, progress_message } = await first.ok('run_goal', { goal_id: goal });
   expect({ status, progress_message }).toEqual({
     status: 'running',

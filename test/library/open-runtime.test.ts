@@ -99,7 +99,7 @@ describe('jobs', () => {
   it('are followed to their end, state by state, or awaited', async () => {
     const steps = plainAgent(
       'steps',
-      `for (const step of [1, 2]) { context.progress(step / 4, 'step ' + step); await new Promise((done) => setTimeout(done, 700)); }
+      `for (const step of [1, 2]) { context.progress(step / 4, 'step ' + step); await new Promise((done) => setTimeout(done, 2_000)); }
        return { pid: process.pid };`,
     );
     const home = homeWithModules({ 'steps.mjs': steps });

@@ -138,10 +138,10 @@ it.each([
 });
 
 it('reads a retry-after as a date', async () => {
-  server.script.push({ status: 529, headers: { 'retry-after': new Date(Date.now() + 30_000).toUTCString() } });
+  server.script.push({ status: 529, headers: { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() } });
   const { retryAfterMs } = await failureOf(ask(connect()));
-  expect(retryAfterMs).toBeGreaterThan(25_000);
-  expect(retryAfterMs).toBeLessThanOrEqual(30_000);
+  expect(retryAfterMs).toBeGreaterThan(3_000_000);
+  expect(retryAfterMs).toBeLessThanOrEqual(3_600_000);
 });
 
 it('a rate limit in the middle of the stream is known by its type, with what was spent', async () => {

@@ -12,7 +12,7 @@ const config = { providers: { 'claude-code': { command: fakeClaude } } };
 describe('cancelling a task (R12)', () => {
   it('that waits: it never starts', async () => {
     const runtime = await background({ env: { AGENT_RUNTIME_MAX_RUNNING_JOBS: '1' } });
-    const first = await runtime.ask(scripted({ latencyMs: 200 }));
+    const first = await runtime.ask(scripted({ latencyMs: 2_000 }));
     const second = await runtime.ask('Never asked');
     expect((await runtime.jobs.cancel(second, session)).status).toBe('cancelled');
     await runtime.ended(first);

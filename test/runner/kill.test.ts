@@ -71,7 +71,7 @@ describe('a runner that is stopped, and not for a cancellation', () => {
   it('gives its job back, which costs no try, and keeps what had arrived', async () => {
     const runtime = await background();
     const pieces = ['One ', 'two ', 'three ', 'four.'];
-    const id = await runtime.ask(scripted({ pieces, delayMs: 250 }), { max_attempts: 1 });
+    const id = await runtime.ask(scripted({ pieces, delayMs: 500 }), { max_attempts: 1 });
     const { pid } = await runtime.runnerOf(id);
     await eventually('a part has arrived', () => runtime.jobs.output(id));
     process.kill(pid, 'SIGTERM');

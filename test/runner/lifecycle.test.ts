@@ -74,7 +74,7 @@ it('no more jobs run at once than the limit allows, over all sessions', async ()
 
 it('a runner drains the queue in the order of urgency and leaves', async () => {
   const runtime = await background({ env: { AGENT_RUNTIME_MAX_RUNNING_JOBS: '1' } });
-  const first = await runtime.ask(slow(300), { priority: 1 });
+  const first = await runtime.ask(slow(2_000), { priority: 1 });
   await runtime.runnerOf(first);
   for (const priority of [3, 9, 6]) await runtime.ask(`Number ${priority}`, { priority });
   await runtime.idle();

@@ -120,10 +120,11 @@ describe('a module that turns bad after its job was submitted', () => {
   ])('fails that job with the reason, and the queue goes on (%s)', async (how, text, code, message) => {
     const home = homeWithModules({ 'a.mjs': plainAgent('turning') });
     const runtime = await background({ home });
-    const later = runtime.clock.now() + 700;
-    const id = await submit(runtime, 'turning', { run_at: later, max_attempts: 1, timeout_seconds: 2 });
+    const later = runtime.clock.now() + 5_000;
+    const limit = how === 'hangs' ? 2 : 60;
+    const id = await submit(runtime, 'turning', { run_at: later, max_attempts: 1, timeout_seconds: limit });
     writeModule(home, 'a.mjs', how === 'is gone' ? "import './gone.mjs';" : text);
-    await sleep(700);
+    await sleep(later - runtime.clock.now());
     const next = await submit(runtime, 'generic');
     const job = await endedWithSweeps(runtime, id);
     expect(job).toMatchObject({ status: 'failed', errorCode: code });

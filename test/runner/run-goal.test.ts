@@ -307,7 +307,7 @@ it('a goal that is cancelled in the middle ends its run, its calls and its tasks
 
 it('tasks that anyone adds in the middle are done by the same run', async () => {
   const runtime = await goals();
-  const description = scripted({ pieces: ['Done.'], latencyMs: 600 });
+  const description = scripted({ pieces: ['Done.'], latencyMs: 2_000 });
   const goal = await runtime.goal([{ key: 'a', description }]);
   const { id } = await runtime.startRun(goal);
   await eventually('the first is asked for', () => runtime.asked().length === 1);

@@ -49,7 +49,7 @@ describe('a runner that is killed', () => {
   it('with the verdict in its hands: nothing half written, and the step counts once', async () => {
     let answers = 0;
     const relay = await running({ steps }, { judge: () => verdict(0.9, `Answer ${++answers}`) });
-    relay.server.script.push({}, { latencyMs: 500 });
+    relay.server.script.push({}, { latencyMs: 2_000 });
     const { runId } = await relay.run();
     await eventually('the judge was asked', () => relay.asked().length === 2);
     const { pid } = await relay.runnerOf(runId);
@@ -82,7 +82,8 @@ describe('a runner that is killed', () => {
   it('at any moment, six times over: every step counts once, and no baton has had two jobs', async () => {
     const eight = Array.from({ length: 8 }, (_, index) => ({ agentType: `agent_${index}` }));
     const relay = await running({ steps: eight });
-    relay.server.script.push(...Array.from({ length: 60 }, () => ({ latencyMs: 100 })));
+    // Longer than it takes until the next kill, so that the steps do not end before the kills do.
+    relay.server.script.push(...Array.from({ length: 60 }, () => ({ latencyMs: 400 })));
     await relay.run();
     for (let kills = 0; kills < 6; kills++) {
       const { id } = await eventually('a job is worked on', async () => {

@@ -9,7 +9,7 @@ const isJudged = ({ prompt }: RecordedRequest) => prompt.startsWith('Judge the o
 const agentOf = ({ prompt }: RecordedRequest) => /^Agent #\d+\/\d+: (\w+)/m.exec(prompt)?.[1] ?? '';
 
 /** Claude, so slow that the relay is under way when the server is killed. */
-async function slowVendor(verdict: object, script: Script[] = Array.from({ length: 12 }, () => ({ latencyMs: 300 }))) {
+async function slowVendor(verdict: object, script: Script[] = Array.from({ length: 12 }, () => ({ latencyMs: 800 }))) {
   const provider = await startAnthropicServer({
     script,
     reply: (request) => (isJudged(request) ? JSON.stringify(verdict) : `By the ${agentOf(request)}.`),

@@ -35,7 +35,7 @@ it('a wrong time, and a name that no schedule has, are refused with what to give
 
 it('a runner stays and fires a schedule that a command has made, though nothing else lives', async () => {
   const cli = boardCli();
-  const at = new Date(Date.now() + 2_000).toISOString();
+  const at = new Date(Date.now() + 10_000).toISOString();
   const made = await cli.run(['schedule', 'add', 'soon', '--kind', 'job', '--request', job, '--at', at]);
   expect(made.code).toBe(0);
   await eventually('it has fired and its job has ended', async () => {

@@ -3,13 +3,13 @@ import { expect, it } from 'vitest';
 import { fetchText } from '../../../src/downstream/native/fetch-text.js';
 import { type Reply, replyWith, type WebService, webService } from './web-service.js';
 
-const limits = { signal: new AbortController().signal, timeoutMs: 1_000, maxBytes: 1_000 };
+const limits = { signal: new AbortController().signal, timeoutMs: 30_000, maxBytes: 1_000 };
 const key = 'secret-key-1234567890';
 
-function ask(service: WebService, more: { path?: string; body?: string } = {}) {
-  const { path = '/start?q=private', ...rest } = more;
+function ask(service: WebService, more: { path?: string; body?: string; timeoutMs?: number } = {}) {
+  const { path = '/start?q=private', timeoutMs = limits.timeoutMs, ...rest } = more;
   const request = { service: 'Finder', setting: 'SEARXNG_URL', headers: { 'x-key': key }, ...rest } as const;
-  return fetchText({ ...request, url: new URL(service.origin + path) }, limits);
+  return fetchText({ ...request, url: new URL(service.origin + path) }, { ...limits, timeoutMs });
 }
 
 const redirect = (location: string, status = 302): Reply => replyWith(status, '', { location });
@@ -71,6 +71,6 @@ it('takes no more than its limit, also of what unpacks to more, and of a stream 
 it('a server that hangs, before its answer or in it, is a timeout', async () => {
   const halfway: Reply = (response) => void response.writeHead(200).write('{"results":');
   for (const reply of [() => undefined, halfway]) {
-    await expect(ask(await webService(reply))).rejects.toMatchObject({ code: 'timeout' });
+    await expect(ask(await webService(reply), { timeoutMs: 500 })).rejects.toMatchObject({ code: 'timeout' });
   }
 });
