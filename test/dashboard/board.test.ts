@@ -74,13 +74,15 @@ describeInBrowser('the board', () => {
       await sleep(400);
       await route.continue().catch(() => {});
     });
+    const writes: Promise<unknown>[] = [];
     const busy = setInterval(() => {
-      void runtime.tasks.create([{ title: 'One of many' }], { holder: null, project: '' });
+      writes.push(runtime.tasks.create([{ title: 'One of many' }], { holder: null, project: '' }));
     }, 50);
     onTestFinished(() => clearInterval(busy));
     await page.goto(`${server.url}/board`);
     await page.getByRole('link', { name: 'One of many' }).first().waitFor();
     clearInterval(busy);
+    await Promise.all(writes);
   });
 
   it('goes on by itself where it was when its server was ended and started again', async () => {

@@ -4,9 +4,13 @@ import { silentLog } from '../../src/base/log.js';
 import { openRuntime, type Runtime } from '../../src/runtime.js';
 import { contextOf, runTool } from '../../src/tools/call/run-tool.js';
 import { findTool } from '../../src/tools/index.js';
+import { movingClock } from '../support/moving-clock.js';
 import { runnerEntry } from '../support/paths.js';
 import { tempDir } from '../support/temp-dir.js';
 import { testConfig } from '../support/test-runtime.js';
+
+// What is read of two boards is the same only at the same time.
+const clock = movingClock();
 
 /** Opens a runtime on a database of either engine for as long as `body` takes. */
 export async function withBoard<Result>(
@@ -15,7 +19,7 @@ export async function withBoard<Result>(
 ): Promise<Result> {
   const home = tempDir();
   const config = testConfig(home, { AGENT_RUNTIME_DATA_DIR: join(home, 'data'), ...env });
-  const runtime = await openRuntime({ config, log: silentLog, runnerEntry });
+  const runtime = await openRuntime({ config, log: silentLog, runnerEntry, clock });
   const context = contextOf(runtime, { holder: null, project: '/home/ada' }, {});
   try {
     return await body(runtime, (tool, input = {}) => runTool(findTool(tool), input as never, context));

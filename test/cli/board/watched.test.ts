@@ -8,17 +8,15 @@ it.skipIf(!hasTerminal)(
   'a watched view is drawn anew when another process changes the board, until Ctrl-C',
   async () => {
     const { tool, inTerminal } = await filledBoard();
-    let hasAdded = false;
+    let adding: Promise<unknown> | undefined;
     const { code, shown } = await inTerminal(['board', '--watch'], {
       env: { NO_COLOR: '1' },
       onShown(text, child) {
-        if (!hasAdded && text.includes('Ctrl-C ends it.')) {
-          hasAdded = true;
-          void tool('create_task', { title: 'Just added' });
-        }
+        if (text.includes('Ctrl-C ends it.')) adding ??= tool('create_task', { title: 'Just added' });
         if (text.includes('Just added')) child.interrupt();
       },
     });
+    await adding;
     expect(code).toBe(130);
     const [, first = '', second = ''] = shown.split('\u001b[H\u001b[J');
     expect(first).toContain('1 ready · 1 waiting');
