@@ -130,7 +130,7 @@ describe('a server with AGENT_RUNTIME_URL', () => {
     onTestFinished(() => void db.close());
     db.exec('begin immediate');
     const call = thin.call('create_task', { title: 'x' });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
     process.kill(server.pid, 'SIGKILL');
     db.exec('rollback');
     const { data } = await call;

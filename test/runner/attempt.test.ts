@@ -278,8 +278,12 @@ describe('what an agent notes', () => {
     const queue = await testQueue();
     const job = await queue.running();
     let artifact: unknown;
+    let takenOver = () => {};
+    const until = new Promise<void>((resolve) => {
+      takenOver = resolve;
+    });
     const running = attempt(queue, job, async (context) => {
-      await sleep(50);
+      await until;
       context.output('From the dead. ');
       context.progress(0.9);
       context.log('info', 'still here');
@@ -289,6 +293,7 @@ describe('what an agent notes', () => {
     await queue.finish(job, failing(true));
     queue.clock.pass(10_000);
     const second = await queue.take(await queue.runner());
+    takenOver();
     await running.outcome;
     expect(await queue.jobs.output(job.id)).toBe('');
     expect(await queue.jobs.logs(job.id, 5)).toEqual([]);

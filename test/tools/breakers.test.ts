@@ -215,7 +215,7 @@ describe('asking before a call', () => {
 
   it('a probe that nobody reports on is free again when its call must be over', async () => {
     const server = await withHalfOpen('researcher', { half_open_max_calls: 1, fallback_agent: '' });
-    const lost = await server.ok('circuit_breaker_acquire', { agent_id: 'researcher', call_seconds: 1 });
+    const lost = await server.ok('circuit_breaker_acquire', { agent_id: 'researcher', call_seconds: 5 });
     expect(lost.allowed).toBe(true);
     expect((await server.ok('circuit_breaker_acquire', { agent_id: 'researcher' })).allowed).toBe(false);
     await expect
@@ -304,10 +304,10 @@ describe('rules beyond those of the earlier server', () => {
 it('jobs of a type whose breaker is open wait for it, and run when it lets them', async () => {
   const server = await connectServer({ home: tempDir() });
   const agent_id = 'job:generic';
-  await server.ok('circuit_breaker_configure', { agent_id, cooldown_seconds: 2, success_threshold: 1 });
+  await server.ok('circuit_breaker_configure', { agent_id, cooldown_seconds: 10, success_threshold: 1 });
   await server.ok('circuit_breaker_trip', { agent_id, reason: 'a test' });
   const { job_id } = await server.ok('submit_job', { type: 'generic', payload: { note: 'x' } });
-  await server.ok('wait_for_tasks', { task_ids: [job_id], timeout_seconds: 25 });
+  await server.ok('wait_for_tasks', { task_ids: [job_id], timeout_seconds: 60 });
   expect(await server.ok('get_job_status', { job_id })).toMatchObject({ status: 'completed' });
   const { events } = await server.ok('get_events', { subject: 'job', subject_id: job_id });
   expect(events.map((event: { type: string }) => event.type)).toEqual([
