@@ -33,12 +33,12 @@ describe('an agent that never settles', () => {
     const stuck = await runtime.give(
       'generic',
       { how: 'starts-children', record },
-      { timeoutSeconds: 1, maxAttempts: 1 },
+      { timeoutSeconds: 6, maxAttempts: 1 },
     );
     const queued = await runtime.give('generic', { how: 'sleeps' }, { dependsOn: [] });
     const job = await runtime.ended(stuck);
     expect(job).toMatchObject({ status: 'failed', errorCode: 'timeout' });
-    expect(job.errorMessage).toBe('Attempt 1 took longer than its 1 s.');
+    expect(job.errorMessage).toBe('Attempt 1 took longer than its 6 s.');
     expect(await runtime.jobs.output(stuck)).toBe('Begun. ');
     const [recorded] = readRecord(record);
     const pids = [recorded?.pid ?? 0, ...(recorded?.children ?? [])];

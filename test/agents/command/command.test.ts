@@ -111,12 +111,12 @@ describe('a command of the config file', () => {
     const stubborn: Commands[string] = {
       program: 'sh',
       args: ['-c', `trap "" TERM; sleep 300 & echo "$$ $!" > ${pids}; wait; sleep 300`],
-      timeoutSeconds: 1,
+      timeoutSeconds: 4,
     };
     const runtime = await background({ home, config: { commands: { stubborn } } });
     const job = await runtime.ended(await run(runtime, { command: 'stubborn' }));
     expect(job).toMatchObject({ status: 'failed', errorCode: 'timeout', attempt: 1 });
-    expect(job.errorMessage).toContain('took longer than its 1 s and was ended');
+    expect(job.errorMessage).toContain('took longer than its 4 s and was ended');
     await expectGone(pids);
   });
 

@@ -93,7 +93,7 @@ describe('agents test', () => {
       undefined,
     ],
   ])('of one that %s fails, with what and where', async (_, body, code, message, stack) => {
-    const home = homeWithModules({ 'bad.mjs': plainAgent('bad', body, 'timeoutSeconds: 1,') });
+    const home = homeWithModules({ 'bad.mjs': plainAgent('bad', body, 'timeoutSeconds: 5,') });
     const ended = await runCli(['agents', 'test', join(home, '.claude', 'bad.mjs'), '--payload', '{}'], { home });
     expect(ended.code).toBe(1);
     const { status, error } = ended.json();
