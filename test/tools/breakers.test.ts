@@ -68,7 +68,7 @@ describe('the tools of the earlier server', () => {
       reason: 'timeout: No answer in 60 s',
       config: configured.config,
     });
-    expect(status.time_until_trial).toBeGreaterThan(290);
+    expect(status.time_until_trial).toBeGreaterThan(200);
     expect(status.time_until_trial).toBeLessThanOrEqual(300);
     expect(Date.parse(status.cooldown_until) - Date.parse(status.last_failure_time)).toBe(300_000);
     expect(status.recent_failures).toHaveLength(2);
@@ -297,7 +297,7 @@ describe('rules beyond those of the earlier server', () => {
     });
     const status = await server.ok('circuit_breaker_status', { agent_id });
     expect(status.state).toBe('OPEN');
-    expect(status.time_until_trial).toBeGreaterThan(3_590);
+    expect(status.time_until_trial).toBeGreaterThan(3_500);
   });
 });
 
