@@ -166,6 +166,12 @@ it('only base/environment.ts reads the environment', () => {
   expect(readers).toEqual(['base/environment.ts']);
 });
 
+it('every limit of time is held by its timer', () => {
+  const texts = files.filter((file) => /AbortSignal\.timeout\(/.test(readFileSync(join(source, file), 'utf8')));
+  // Browsers hold it themselves.
+  expect(texts.filter((file) => roomIn('', file) !== page)).toEqual([]);
+});
+
 it('nothing but the command line writes to stdout', () => {
   const writers = files.filter((file) =>
     /process\.stdout\.write|console\.(log|info|table|dir)\(/.test(readFileSync(join(source, file), 'utf8')),

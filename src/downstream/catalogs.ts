@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject } from '../base/json.js';
 import type { Log } from '../base/log.js';
+import { timeoutSignal } from '../base/timeout-signal.js';
 import { CallFailure } from './connection/call-failure.js';
 import type { CallOptions, Connection, ListKind } from './connection/connection.js';
 import type { Pool } from './pool/pool.js';
@@ -116,7 +117,7 @@ export class Catalogs {
     if (underWay) return underWay;
     const fetch = async () => {
       await pool.tools({ isFresh: !pool.isUp(), timeoutMs: startMs, isPatient: true });
-      const items = await askAny(pool, AbortSignal.timeout(longestMs), (connection, options) =>
+      const items = await askAny(pool, timeoutSignal(longestMs), (connection, options) =>
         connection.list(kind, options),
       );
       await this.#needs.store.saveList(pool.server, kind, items).catch((error: unknown) => {

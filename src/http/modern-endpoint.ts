@@ -37,6 +37,8 @@ interface ModernEndpointNeeds {
 
 /** A request that is being answered, or a stream of changes that is open. */
 interface Open extends Place {
+  /** Held until its answer has ended: what nobody holds of a request is collected, and then its signal never aborts. */
+  request: Request;
   end(): void;
 }
 
@@ -62,7 +64,7 @@ export class ModernEndpoint {
     );
   }
 
-  async handle(request: Request, pass: Visitor): Promise<Response> {
+  async handle(incoming: Request, pass: Visitor): Promise<Response> {
     const place = findPlace(this.#open, pass);
     if (place === 'full') return Response.json(tooMany, { status: 503 });
     if (place !== 'free') this.#open.get(place.giveUp)?.end();
@@ -71,13 +73,13 @@ export class ModernEndpoint {
     const end = () => ending.abort();
     // It ends with the token of its caller.
     const leave = this.#needs.visits.add(pass, end);
-    this.#open.set(id, { pass, hasBegun: true, open: 1, usedAt: this.#needs.runtime.clock.tick(), end });
+    const request = new Request(incoming, { signal: AbortSignal.any([incoming.signal, ending.signal]) });
+    this.#open.set(id, { request, pass, hasBegun: true, open: 1, usedAt: this.#needs.runtime.clock.tick(), end });
     // The SDK says at once that it listens: from then on no change may be missed.
     const isListening = request.headers.get('mcp-method') === 'subscriptions/listen';
     if (isListening) await this.#changes.start();
     const parsedBody = isListening ? withoutUntold(await bodyOf(request)) : undefined;
-    const signal = AbortSignal.any([request.signal, ending.signal]);
-    const response = await this.#handler.fetch(new Request(request, { signal }), {
+    const response = await this.#handler.fetch(request, {
       authInfo: authOf(pass),
       ...(parsedBody === undefined ? {} : { parsedBody }),
     });

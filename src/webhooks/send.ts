@@ -4,6 +4,7 @@ import { retryAfterMs } from '../base/backoff.js';
 import { messageOf, RuntimeError } from '../base/errors.js';
 import { isNetworkTimeout, systemCode } from '../base/network-error.js';
 import type { AddressRule } from '../base/public-address.js';
+import { timeoutSignal } from '../base/timeout-signal.js';
 import { version } from '../base/version.js';
 import { type SignedMessage, signatureHeaders } from './sign.js';
 
@@ -37,7 +38,7 @@ const mostAnswerBytes = 65_536;
  * when the signal aborts.
  */
 export async function sendWebhook(message: SignedMessage, needs: SendNeeds): Promise<Answer> {
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = timeoutSignal(timeoutMs);
   try {
     const { status, headers } = await post(message, needs, AbortSignal.any([needs.signal, timeout]));
     const isTaken = status >= 200 && status < 300;

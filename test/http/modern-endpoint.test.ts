@@ -1,5 +1,6 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect, it, onTestFinished } from 'vitest';
+import { collectMemory } from '../support/collect-memory.js';
 import { eventually } from '../support/eventually.js';
 import { type ServedRuntime, serve } from './serve.js';
 
@@ -72,6 +73,7 @@ it('tells whoever listens what has changed, until the token is revoked', async (
   await eventually('it is told', () => updated.length > 0);
   expect(new Set(updated)).toEqual(new Set(['goal://1']));
 
+  await collectMemory();
   await served.runtime.access.revoke('laptop', actor);
   await subscription.closed;
   const told = updated.length;
@@ -92,6 +94,7 @@ it('a call that waits ends with its token', async () => {
   const waiting = post(served, 'tools/call', params, { token, name: 'wait_for_tasks' });
   const isUsed = 'select 1 from access_tokens where last_used_at is not null';
   await eventually('it is let in', async () => (await served.runtime.db.get(isUsed)) !== undefined);
+  await collectMemory();
   await served.runtime.access.revoke('laptop', actor);
   const reply = await waiting.catch(() => undefined);
   expect(reply?.data?.result).toBeUndefined();

@@ -1,5 +1,6 @@
 import { retryAfterMs } from '../../base/backoff.js';
 import { systemCode } from '../../base/network-error.js';
+import { timeoutSignal } from '../../base/timeout-signal.js';
 import { AgentError } from '../define-agent.js';
 
 /** The optional price provider, from AGENT_RUNTIME_PRICES_URL. */
@@ -41,7 +42,7 @@ export async function downloadPrices(download: PriceDownload, request: DownloadR
   const url = fillTemplate(download, request);
   const source = `the answer of ${url.host} for ${request.ticker}`;
   const timeoutMs = download.timeoutMs ?? 30_000;
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = timeoutSignal(timeoutMs);
   try {
     const response = await fetchOnOrigin(url, AbortSignal.any([request.signal, timeout]), source);
     const bytes = await readBody(response, request.maxBytes, source);

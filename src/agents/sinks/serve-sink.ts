@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { messageOf, RuntimeError } from '../../base/errors.js';
+import { timeoutSignal } from '../../base/timeout-signal.js';
 import { watchForHang } from '../modules/hang-watch.js';
 import { ownPlace } from '../own-stack.js';
 import type { Sink, SinkContext } from './define-sink.js';
@@ -29,7 +30,7 @@ export function serveSink(path: string, name: string): void {
       process.exit();
     }
     try {
-      const signal = AbortSignal.timeout(message.timeoutMs);
+      const signal = timeoutSignal(message.timeoutMs);
       await sink?.write(message.events, { name, signal, log });
       send({ id: message.id, error: undefined });
     } catch (error) {

@@ -2,6 +2,7 @@ import { RuntimeError } from '../../base/errors.js';
 import type { NativeSettings } from '../../base/native-settings.js';
 import { systemCode } from '../../base/network-error.js';
 import type { SettingName } from '../../base/settings.js';
+import { timeoutSignal } from '../../base/timeout-signal.js';
 import { version } from '../../base/version.js';
 
 /** One request to a web service. */
@@ -42,7 +43,7 @@ export async function fetchText(request: TextRequest, limits: TextLimits): Promi
   const { service, url } = request;
   const { signal, timeoutMs } = limits;
   if (signal.aborted) throw interruption(signal);
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = timeoutSignal(timeoutMs);
   try {
     const response = await follow(request, AbortSignal.any([signal, timeout]));
     const text = await readBody(response, service, limits.maxBytes);

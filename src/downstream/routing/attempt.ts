@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, RuntimeError } from '../../base/errors.js';
 import type { JsonObject } from '../../base/json.js';
+import { timeoutSignal } from '../../base/timeout-signal.js';
 import type { FailureType } from '../../core/breakers/machine.js';
 import { CallFailure, type CallFailureKind } from '../connection/call-failure.js';
 import type { Connection } from '../connection/connection.js';
@@ -102,7 +103,7 @@ async function askNative(
   tool: NativeTool,
   { args, timeoutMs, signal }: TryOptions,
 ): Promise<ToolAnswer> {
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = timeoutSignal(timeoutMs);
   try {
     return { structuredContent: await runNative(tool, args, AbortSignal.any([signal, timeout])) };
   } catch (error) {

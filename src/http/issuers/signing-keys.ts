@@ -5,6 +5,7 @@ import { messageOf } from '../../base/errors.js';
 import type { Issuer } from '../../base/issuer-settings.js';
 import type { Log } from '../../base/log.js';
 import { systemCode } from '../../base/network-error.js';
+import { timeoutSignal } from '../../base/timeout-signal.js';
 import { bodyTooLarge } from '../../downstream/connection/limited-fetch.js';
 import { oauthFetch, requireSecure, whyOf } from '../../downstream/connection/oauth/oauth-fetch.js';
 
@@ -190,7 +191,7 @@ export class SigningKeys {
   }
 
   async #fetchJson(address: string): Promise<unknown> {
-    const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(patienceMs)]);
+    const signal = AbortSignal.any([this.#ending.signal, timeoutSignal(patienceMs)]);
     const response = await oauthFetch(address, { signal, headers: { accept: 'application/json' } });
     if (response.status !== 200) {
       await response.body?.cancel();

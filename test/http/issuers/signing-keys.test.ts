@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { recordingLog } from '../../store/open-store.js';
+import { collectMemory } from '../../support/collect-memory.js';
 import { eventually } from '../../support/eventually.js';
 import { serveWithIssuer } from './serve-with-issuer.js';
 
@@ -92,6 +93,23 @@ describe('an issuer that does not answer', () => {
     await issuer.start();
     clock.pass(10_000);
     expect((await ask(await sign())).status).toBe(200);
+  });
+
+  it('within 5 seconds is waited for no longer, and is asked again', async () => {
+    const { ask, issuer, clock } = await serveWithIssuer({ isStarted: false });
+    await issuer.start();
+    issuer.answer(() => {});
+    clock.pass(10_000);
+    const asking = ask(await issuer.sign());
+    await eventually('it is asked', () => issuer.asked.length > 0);
+    await collectMemory();
+    expect(await asking).toMatchObject({
+      status: 503,
+      data: { error: { message: expect.stringMatching(/it has not answered within 5 s/) } },
+    });
+    issuer.answer(undefined);
+    clock.pass(10_000);
+    expect((await ask(await issuer.sign())).status).toBe(200);
   });
 
   it('as it should says how, and is asked again', async () => {

@@ -11,6 +11,7 @@ import {
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js';
 import { LATEST_PROTOCOL_VERSION } from '@modelcontextprotocol/sdk/types.js';
 import { messageOf, RuntimeError } from '../../../base/errors.js';
+import { timeoutSignal } from '../../../base/timeout-signal.js';
 import { homepage, version } from '../../../base/version.js';
 import type { Launch } from '../launch.js';
 import { clientOf, storedTokens } from './authorization.js';
@@ -190,7 +191,7 @@ async function askPerson(
   });
   // It is opened by a program of this machine: no other kind of address may get there.
   requireSecure(authorizationUrl);
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = timeoutSignal(timeoutMs);
   const answered = callback.wait(state, { signal: AbortSignal.any([signal, timeout]), onStranger });
   show(authorizationUrl.href);
   const answer = await answered.catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import { messageOf } from '../../../base/errors.js';
 import { systemCode } from '../../../base/network-error.js';
+import { timeoutSignal } from '../../../base/timeout-signal.js';
 import { limitedFetch } from '../limited-fetch.js';
 
 const limitBytes = 1024 * 1024;
@@ -12,7 +13,7 @@ const timeoutMs = 10_000;
 export const oauthFetch: typeof fetch = (input, init) => {
   const url = new URL(input instanceof Request ? input.url : input);
   requireSecure(url);
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = timeoutSignal(timeoutMs);
   const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
   return limitedFetch(limitBytes)(input, { ...init, signal });
 };

@@ -1,6 +1,7 @@
 import { retryAfterMs } from '../../../base/backoff.js';
 import type { EpochMs } from '../../../base/clock.js';
 import { RuntimeError } from '../../../base/errors.js';
+import { timeoutSignal } from '../../../base/timeout-signal.js';
 import type { NativeContext } from '../define-native-tool.js';
 import { fetchText, interruption, type TextAnswer, type TextRequest, userAgent } from '../fetch-text.js';
 import { RateLimiter } from '../rate-limiter.js';
@@ -34,7 +35,7 @@ export async function requestFeed(params: URLSearchParams, context: NativeContex
   const request = apiRequest(params, context);
   const limiter = new RateLimiter({ service: 'arXiv', gapMs, turnMs: requestMs + 1_000 }, context);
   const deadline = performance.now() + patienceMs;
-  const limit = AbortSignal.timeout(patienceMs);
+  const limit = timeoutSignal(patienceMs);
   const either = AbortSignal.any([signal, limit]);
   const msToStart = () => deadline - performance.now() - leastRequestMs;
 
