@@ -161,7 +161,7 @@ it('a call that is not safe to repeat and is lost says so, and was made once', a
     hint: /retry_safe/,
   });
   expect(notedCalls(calls)).toEqual(['odd add_crash']);
-  const hung = call('one.add_hang', {}, { timeoutMs: 500 });
+  const hung = call('one.add_hang', {}, { timeoutMs: 5_000 });
   await expect(hung).rejects.toMatchObject({ code: 'unavailable', message: /may have been carried out/ });
   expect(notedCalls(calls).filter((line) => line.includes('add_hang'))).toHaveLength(1);
 });

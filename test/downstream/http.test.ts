@@ -53,7 +53,7 @@ it('a connection that breaks while a call that is not safe is under way leaves i
   const { call } = await toolRuntime({ web: { url: server.url, backups: ['odd'] }, odd: odd() });
   await call('web.look');
   server.breakOff(true);
-  await expect(call('web.add', {}, { timeoutMs: 3_000 })).rejects.toMatchObject({
+  await expect(call('web.add', {}, { timeoutMs: 8_000 })).rejects.toMatchObject({
     message: /may have been carried out/,
   });
   expect(server.calls).toEqual(['look', 'add']);

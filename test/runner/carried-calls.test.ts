@@ -167,7 +167,7 @@ it('a call that holds the shared thread beyond its own time fails with that, and
   const home = tempDir();
   const runtime = await background({ home, config: provider(home, 'for (;;);') });
   const [other = ''] = await hangingCalls(runtime, 1);
-  const odd = await runtime.ask('Go.', { model: 'custom:odd', timeout_seconds: 3, max_attempts: 1 });
+  const odd = await runtime.ask('Go.', { model: 'custom:odd', timeout_seconds: 8, max_attempts: 1 });
   expect(await runtime.ended(odd)).toMatchObject({ status: 'failed', errorCode: 'timeout', tries: 1, crashes: 0 });
   expect((await runtime.jobs.attempts(other))[0]).toMatchObject({
     outcome: 'lost',

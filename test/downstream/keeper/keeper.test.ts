@@ -252,7 +252,7 @@ it('why a shared server does not start is told as for any other', async () => {
 
 it('a keeper that is stopped costs a call no more than its time limit, and answers when it goes on', async () => {
   const home = sharedHome();
-  const servers = { odd: shared({ timeout: 1_000, startTimeout: 1_000 }) };
+  const servers = { odd: shared({ timeout: 4_000, startTimeout: 10_000 }) };
   const session = await openSession(servers, home);
   await eventually('it is up', () => pidOf(session).catch(() => undefined));
   const { pid: keeper } = await viewOf(session);

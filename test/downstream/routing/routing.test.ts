@@ -74,7 +74,7 @@ it('native first, then primary, then backups, then the cache, then an error that
   const { call, native, downstream } = await withNative(servers, { config: { toolPreferences } });
   await call('one.echo');
   await call('two.echo');
-  const ask = (text: string) => call('echo', { text }, { agentId: 'me', timeoutMs: 2_000 });
+  const ask = (text: string) => call('echo', { text }, { agentId: 'me', timeoutMs: 20_000 });
   expect(await ask('x')).toMatchObject({ source: 'native', result: { structuredContent: { native: 'x' } } });
   native.fails = true;
   expect(await ask('x')).toMatchObject({ source: 'primary', instance: 'one#1' });
