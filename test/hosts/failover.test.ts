@@ -39,6 +39,16 @@ async function twoServers({ isSynchronous }: { isSynchronous: boolean }) {
   return { primary, standby };
 }
 
+/** Resolves when the standby has all that the primary has written until now. */
+async function followed(primary: PostgresServer, standby: PostgresServer): Promise<void> {
+  const [written] = await query<{ place: string }>(primary.port, 'select pg_current_wal_lsn()::text as place');
+  await eventually('the standby has followed', async () => {
+    const text = `select pg_last_wal_replay_lsn() >= '${written?.place}' as "hasAll"`;
+    const [row] = await query<{ hasAll: boolean }>(standby.port, text);
+    return row?.hasAll;
+  });
+}
+
 const promote = async ({ port }: PostgresServer): Promise<void> => {
   await query(port, "alter system set synchronous_standby_names = ''");
   await query(port, 'select pg_reload_conf()');
@@ -69,6 +79,7 @@ describe.runIf(postgresPort)('a primary that is killed', () => {
   it('had committed what its standby has not heard of: it is done again, or nobody is told that it is there', async () => {
     const { primary, standby } = await twoServers({ isSynchronous: false });
     const [again, unsure] = [await storeThrough(primary, 'again'), await storeThrough(primary, 'unsure')];
+    await followed(primary, standby);
     await query(standby.port, "alter system set primary_conninfo = ''");
     await query(standby.port, 'select pg_reload_conf()');
     await eventually('the standby hears no more', async () => {
