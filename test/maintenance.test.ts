@@ -45,8 +45,11 @@ it('the job of a runner that was killed is in the queue again within 3 s, though
   queue.runtime.maintenance.start();
   queue.liveness.set(await pidOf(queue, job.runner_id ?? ''), 'dead');
   vi.advanceTimersByTime(3_000);
-  await eventually('it is', async () => (await queue.row(job.id)).status === 'pending');
-  expect(await queue.row(job.id)).toMatchObject({ error_code: 'runner_lost', crashes: 1, tries: 1 });
+  const row = await eventually('it is', async () => {
+    const row = await queue.row(job.id);
+    return row.status === 'pending' && row;
+  });
+  expect(row).toMatchObject({ error_code: 'runner_lost', crashes: 1, tries: 1 });
 });
 
 describe('what ended long ago', () => {

@@ -144,8 +144,9 @@ describe('a conversation', () => {
 
   it('waits for the answer before it, and cannot go on from none', async () => {
     const runtime = await background();
-    const first = await runtime.ask('Slow [[model {"latencyMs": 300}]]');
+    const first = await runtime.ask('Slow [[model {"isHeld": true}]]');
     const second = await runtime.ask('Then', { continue_from: first });
+    runtime.server.letGo();
     expect((await runtime.ended(second)).status).toBe('completed');
     runtime.server.script.push({ status: 401 });
     const failed = await runtime.ask('Fails');

@@ -55,11 +55,10 @@ it('of 1,000 reading calls on 3 instances none fails while one instance is kille
     count: 1_000,
     every: 20,
     async act() {
-      const pids = await eventually('one is up', async () => {
+      await eventually('one is up, and is killed', async () => {
         const up = await pidsOf(runtime, 'odd');
-        return up.length > 0 && up;
+        return up.length > 0 && process.kill(up[turn++ % up.length] ?? 0, 'SIGKILL');
       });
-      process.kill(pids[turn++ % pids.length] ?? 0, 'SIGKILL');
       killed++;
     },
     make: (index) => runtime.call('odd.echo', { text: String(index) }),

@@ -144,11 +144,12 @@ it('SIGTERM to the server in the middle of a stream leaves the stream to the run
   const home = tempDir();
   const env = { ANTHROPIC_API_KEY: 'sk-ant-faults-0123456789', ANTHROPIC_BASE_URL: provider.url };
   const first = await connectServer({ home, env });
-  const prompt = 'x [[model {"pieces":["one ","two ","three"],"delayMs":300}]]';
+  const prompt = 'x [[model {"pieces":["one ","two ","three"],"heldAt":1}]]';
   const { task_id } = await first.ok('submit_background_task', { task_description: prompt });
   await eventually('the stream', () => provider.requests.length > 0);
   process.kill(first.pid, 'SIGTERM');
   const second = await connectServer({ home, env });
+  provider.letGo();
   await second.ok('wait_for_tasks', { task_ids: [task_id] });
   expect((await second.ok('get_task_result', { task_id })).result).toBe('one two three');
   await provider.close();

@@ -76,11 +76,12 @@ describe.each(nodes.filter((row): row is [string, string, string[]] => row[1] !=
         const env = { ANTHROPIC_API_KEY: 'sk-ant-packed-0123456789', ANTHROPIC_BASE_URL: provider.url };
         const first = await connectServer({ home, env, command: node, args: [bin] });
         expect((await first.ok('list_goals')).count).toBe(1);
-        const prompt = 'hello [[model {"pieces":["from ","the ","tarball"],"delayMs":200}]]';
+        const prompt = 'hello [[model {"pieces":["from ","the ","tarball"],"heldAt":2}]]';
         const { task_id } = await first.ok('submit_background_task', { task_description: prompt });
         await eventually('the model to be asked', () => provider.requests.length > 0);
         process.kill(first.pid, 'SIGKILL');
         const second = await connectServer({ home, env, command: node, args: [bin] });
+        provider.letGo();
         await second.ok('wait_for_tasks', { task_ids: [task_id] });
         expect((await second.ok('get_task_result', { task_id })).result).toBe('from the tarball');
 

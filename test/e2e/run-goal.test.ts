@@ -23,13 +23,13 @@ async function planned(session: ConnectedServer, tasks: Record<string, unknown>[
   return id;
 }
 
-const slow = (text: string) => `${text} [[model ${JSON.stringify({ pieces: ['Done.'], latencyMs: 2_000 })}]]`;
+const held = (text: string) => `${text} [[model ${JSON.stringify({ pieces: ['Done.'], isHeld: true })}]]`;
 
 it('a goal runs to its end after its session has ended, and the next session reads the results', async () => {
   const { connect, vendor } = await machine();
   const first = await connect();
   const goal = await planned(first, [
-    { key: 'survey', title: 'Survey', description: slow('Look around.') },
+    { key: 'survey', title: 'Survey', description: held('Look around.') },
     { key: 'write', title: 'Write', dependencies: ['survey'], acceptance: 'It is short.' },
   ]);
   const reply = await first.call('run_goal', { goal_id: goal });
@@ -43,6 +43,7 @@ it('a goal runs to its end after its session has ended, and the next session rea
   expect(listed).toMatchObject([{ description: expect.stringMatching(/^# Your task: Survey/) }]);
   expect((await first.ok('get_goal', { goal_id: goal })).run_id).toBe(run_id);
   process.kill(first.pid, 'SIGKILL');
+  vendor.letGo();
 
   await eventually('the second task was asked for', () => vendor.requests.length >= 2);
   const second = await connect();
@@ -68,11 +69,12 @@ it('two sessions that start a run at once get the same run', async () => {
   const sessions = await Promise.all([connect(), connect()]);
   const [one, two] = sessions;
   if (!one || !two) throw new Error('There are no sessions.');
-  const tasks = ['a', 'b', 'c', 'd'].map((key) => ({ key, title: key, description: slow(key) }));
+  const tasks = ['a', 'b', 'c', 'd'].map((key) => ({ key, title: key, description: held(key) }));
   const goal = await planned(one, tasks);
   const replies = await Promise.all(sessions.map((session) => session.ok('run_goal', { goal_id: goal })));
   expect(new Set(replies.map(({ run_id }) => run_id)).size).toBe(1);
   expect(replies.filter(({ already_running }) => already_running)).toHaveLength(1);
+  vendor.letGo();
   const [{ run_id }] = replies as [{ run_id: string }];
   await two.ok('wait_for_tasks', { task_ids: [run_id], timeout_seconds: 60 });
   expect((await two.ok('check_task_status', { task_id: run_id })).status).toBe('completed');

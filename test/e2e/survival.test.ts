@@ -12,14 +12,15 @@ it('a background task completes after its server was killed with SIGKILL, and a 
   const home = tempDir();
   const env = { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: provider.url };
   const first = await connectServer({ home, env });
-  const prompt = 'Tell me [[model {"pieces":["The ","answer ","is ","forty-two."],"delayMs":250}]]';
+  const prompt = 'Tell me [[model {"pieces":["The ","answer ","is ","forty-two."],"heldAt":2}]]';
   const { task_id } = await first.ok('submit_background_task', { task_description: prompt });
   await eventually('the model to be asked', () => provider.requests.length > 0);
   process.kill(first.pid, 'SIGKILL');
   await eventually('the server to be gone', () => !isAlive(first.pid));
 
   const second = await connectServer({ home, env });
-  expect(await second.ok('check_task_status', { task_id })).toMatchObject({ attempt: 1 });
+  expect(await second.ok('check_task_status', { task_id })).toMatchObject({ status: 'running', attempt: 1 });
+  provider.letGo();
   expect((await second.ok('wait_for_tasks', { task_ids: [task_id] })).done).toBe(true);
   const result = await second.call('get_task_result', { task_id });
   expect(result.text).toContain(`RESULT:\n${'='.repeat(60)}\nThe answer is forty-two.`);
@@ -36,12 +37,13 @@ it('tasks in the queue are done although no server is running', async () => {
   const env = { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: provider.url, AGENT_RUNTIME_MAX_RUNNING_JOBS: '1' };
   const first = await connectServer({ home, env });
   const slow = await first.ok('submit_background_task', {
-    task_description: 'slow [[model {"pieces":["a","b"],"delayMs":400}]]',
+    task_description: 'slow [[model {"pieces":["a","b"],"heldAt":1}]]',
   });
   const next = await first.ok('submit_background_task', { task_description: 'next', depends_on: [slow.task_id] });
   const last = await first.ok('submit_background_task', { task_description: 'last' });
   await eventually('the model to be asked', () => provider.requests.length > 0);
   process.kill(first.pid, 'SIGKILL');
+  provider.letGo();
   await eventually('all three to be asked', () => provider.requests.length === 3);
 
   const second = await connectServer({ home, env });

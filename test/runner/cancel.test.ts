@@ -12,9 +12,10 @@ const config = { providers: { 'claude-code': { command: fakeClaude } } };
 describe('cancelling a task (R12)', () => {
   it('that waits: it never starts', async () => {
     const runtime = await background({ env: { AGENT_RUNTIME_MAX_RUNNING_JOBS: '1' } });
-    const first = await runtime.ask(scripted({ latencyMs: 2_000 }));
+    const first = await runtime.ask(scripted({ isHeld: true }));
     const second = await runtime.ask('Never asked');
     expect((await runtime.jobs.cancel(second, session)).status).toBe('cancelled');
+    runtime.server.letGo();
     await runtime.ended(first);
     await runtime.idle();
     expect(runtime.server.requests).toHaveLength(1);
@@ -32,7 +33,7 @@ describe('cancelling a task (R12)', () => {
     const runtime = await background({ env: { AGENT_RUNTIME_MAX_RUNNING_JOBS: '1' } });
     const id = await runtime.ask(scripted({ pieces: ['Half of ', 'an ans'], delayMs: 50, ending: 'hang' }));
     const next = await runtime.ask('The next one');
-    await eventually('a part has arrived', () => runtime.jobs.output(id));
+    await eventually('both parts have arrived', async () => (await runtime.jobs.output(id)) === 'Half of an ans');
     const job = await runtime.jobs.cancel(id, session);
     expect(job).toMatchObject({ status: 'cancelled', errorMessage: 'The job was cancelled.' });
     expect(await runtime.jobs.output(id)).toBe('Half of an ans');

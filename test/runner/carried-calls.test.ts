@@ -5,6 +5,7 @@ import { eventually } from '../support/eventually.js';
 import { tempDir } from '../support/temp-dir.js';
 import { type Background, background, scripted, session } from './fixtures/background.js';
 import { holdThread } from './fixtures/hold-thread.js';
+import { shiftedClock, untilNextTry } from './fixtures/shifted-clock.js';
 
 /** Calls that hang until they are cancelled, all of them carried by one runner that has asked the vendor for each. */
 async function hangingCalls(runtime: Background, count: number): Promise<string[]> {
@@ -81,7 +82,7 @@ describe('a call among others', () => {
 
   it('that times out, that floods, and that gets an error, takes none with it', async () => {
     const runtime = await background();
-    const slow = await runtime.ask(scripted({ pieces: ['Slow ', 'but whole.'], delayMs: 2_500 }));
+    const slow = await runtime.ask(scripted({ pieces: ['Slow ', 'but whole.'], heldAt: 1 }));
     const late = await runtime.ask(scripted({ ending: 'hang', pieces: ['x'] }), {
       timeout_seconds: 1,
       max_attempts: 1,
@@ -94,6 +95,7 @@ describe('a call among others', () => {
     expect(await runtime.ended(late)).toMatchObject({ status: 'failed', errorCode: 'timeout' });
     expect(await runtime.ended(flood)).toMatchObject({ status: 'failed', errorCode: 'invalid_output' });
     expect(await runtime.ended(refused)).toMatchObject({ status: 'failed', errorCode: 'auth' });
+    runtime.server.letGo();
     expect(await runtime.ended(slow)).toMatchObject({ status: 'completed', attempt: 1 });
     expect(await runtime.jobs.output(slow)).toBe('Slow but whole.');
     expect(await runtime.runners()).toHaveLength(1);
@@ -109,20 +111,23 @@ describe('a call among others', () => {
   ])('whose code %s fails alone; the others end as they should', async (_, body, message) => {
     const home = tempDir();
     const runtime = await background({ home, config: provider(home, body) });
-    const slow = await runtime.ask(scripted({ pieces: ['Slow ', 'but whole.'], delayMs: 1_500 }));
+    const slow = await runtime.ask(scripted({ pieces: ['Slow ', 'but whole.'], heldAt: 1 }));
     await eventually('a call is under way', () => runtime.server.requests.length === 1);
     const odd = await runtime.ask('Go.', { model: 'custom:odd' });
     const failed = await runtime.ended(odd);
     expect(failed).toMatchObject({ status: 'failed', errorCode: 'internal' });
     expect(failed.errorMessage).toContain(message);
+    runtime.server.letGo();
     expect(await runtime.ended(slow)).toMatchObject({ status: 'completed', attempt: 1 });
   });
 
   it('whose code ends the process fails; the others are tried again', async () => {
     const home = tempDir();
-    const runtime = await background({ home, config: provider(home, 'process.exit(3);') });
+    const clock = shiftedClock();
+    const runtime = await background({ clock, home, config: provider(home, 'process.exit(3);') });
     const [other = ''] = await hangingCalls(runtime, 1);
     const odd = await runtime.ask('Go.', { model: 'custom:odd' });
+    clock.pass(untilNextTry);
     await eventually('the loss is noticed', async () => {
       await runtime.jobs.sweep(session);
       return (await runtime.row(odd)).status === 'failed';
@@ -138,21 +143,24 @@ describe('a call among others', () => {
       await sleep(50);
       return { text: 'done by ' + process.pid };`;
     const runtime = await background({ home, config: provider(home, body) });
-    const slow = await runtime.ask(scripted({ pieces: ['Slow ', 'but whole.'], delayMs: 5_000 }));
+    const slow = await runtime.ask(scripted({ pieces: ['Slow ', 'but whole.'], heldAt: 1 }));
     await eventually('a call is under way', () => runtime.server.requests.length === 1);
     const shared = await runtime.runnerOf(slow);
     const odd = await runtime.ask('Go.', { model: 'custom:odd' });
-    expect(await runtime.ended(slow)).toMatchObject({ status: 'completed', attempt: 1 });
     expect(await runtime.ended(odd)).toMatchObject({ status: 'completed', attempt: 2, tries: 1, crashes: 0 });
+    runtime.server.letGo();
+    expect(await runtime.ended(slow)).toMatchObject({ status: 'completed', attempt: 1 });
     expect(await runtime.jobs.output(odd)).not.toBe(`done by ${shared.pid}`);
     expect(await runtime.events(odd)).toEqual(['submitted', 'started', 'postponed', 'completed']);
   });
 
   it('whose code holds the thread for good is ended after 10 s, and is alone from then on', async () => {
     const home = tempDir();
-    const runtime = await background({ home, config: provider(home, 'for (;;);') });
+    const clock = shiftedClock();
+    const runtime = await background({ clock, home, config: provider(home, 'for (;;);') });
     const [other = ''] = await hangingCalls(runtime, 1);
     const odd = await runtime.ask('Go.', { model: 'custom:odd' });
+    clock.pass(untilNextTry);
     await eventually('the loss is noticed', async () => {
       await runtime.jobs.sweep(session);
       return (await runtime.row(odd)).crashes === 1;
@@ -177,10 +185,12 @@ it('a call that holds the shared thread beyond its own time fails with that, and
 });
 
 it('the calls of a runner that is killed are each tried again, with the attempt counted', async () => {
-  const runtime = await background();
+  const clock = shiftedClock();
+  const runtime = await background({ clock });
   const ids = await hangingCalls(runtime, 16);
   expect((await runnersOf(runtime, ids)).size).toBe(1);
   process.kill((await runtime.runnerOf(ids[0] ?? '')).pid, 'SIGKILL');
+  clock.pass(untilNextTry);
   await eventually('the loss is noticed', async () => {
     await runtime.jobs.sweep(session);
     return (await runtime.row(ids[15] ?? '')).crashes === 1;

@@ -136,7 +136,7 @@ it('a sweep that finds nothing to do writes nothing', async () => {
 
 it('one runner is started for calls that it can carry together', async () => {
   const runtime = await background();
-  const ids = [await runtime.ask(scripted({ latencyMs: 1_000 })), await runtime.ask(scripted({ latencyMs: 1_000 }))];
+  const ids = [await runtime.ask(scripted({ together: 2 })), await runtime.ask(scripted({ together: 2 }))];
   for (const id of ids) await runtime.ended(id);
   await runtime.idle();
   expect(await runtime.runners()).toHaveLength(1);

@@ -12,7 +12,7 @@ import { tempDir } from '../support/temp-dir.js';
 import { background, scripted, session } from './fixtures/background.js';
 import { gatedProvider } from './fixtures/gated-provider.js';
 import { holdLock } from './fixtures/hold-lock.js';
-import { shiftedClock } from './fixtures/shifted-clock.js';
+import { shiftedClock, untilNextTry } from './fixtures/shifted-clock.js';
 
 const fakeClaude = join(projectRoot, 'test', 'fixtures', 'models', 'fake-claude.mjs');
 
@@ -52,7 +52,8 @@ describe('a runner that is killed with SIGKILL', () => {
   });
 
   it('takes the programs with it that its agent had started, in whatever groups they are', async () => {
-    const runtime = await background({ config: { providers: { 'claude-code': { command: fakeClaude } } } });
+    const clock = shiftedClock();
+    const runtime = await background({ clock, config: { providers: { 'claude-code': { command: fakeClaude } } } });
     const record = join(runtime.home, 'record.json');
     const id = await runtime.ask(`Go on. [[claude stubborn]] [[record ${record}]]`, { model: 'claude-code:sonnet' });
     const { pid } = await runtime.runnerOf(id);
@@ -61,6 +62,7 @@ describe('a runner that is killed with SIGKILL', () => {
     process.kill(pid, 'SIGKILL');
     await eventually('the runner is gone', () => !isAlive(pid));
     expect(pids.every(isAlive)).toBe(true);
+    clock.pass(untilNextTry);
     await runtime.jobs.sweep(session);
     await eventually('so are its programs', () => !pids.some(isAlive));
     expect(await runtime.row(id)).toMatchObject({ status: 'pending', error_code: 'runner_lost' });
@@ -71,7 +73,7 @@ describe('a runner that is stopped, and not for a cancellation', () => {
   it('gives its job back, which costs no try, and keeps what had arrived', async () => {
     const runtime = await background();
     const pieces = ['One ', 'two ', 'three ', 'four.'];
-    const id = await runtime.ask(scripted({ pieces, delayMs: 500 }), { max_attempts: 1 });
+    const id = await runtime.ask(scripted({ pieces, heldAt: 2 }), { max_attempts: 1 });
     const { pid } = await runtime.runnerOf(id);
     await eventually('a part has arrived', () => runtime.jobs.output(id));
     process.kill(pid, 'SIGTERM');
@@ -79,6 +81,7 @@ describe('a runner that is stopped, and not for a cancellation', () => {
     expect(await runtime.jobs.get(id)).toMatchObject({ status: 'pending', tries: 0, crashes: 0 });
     expect(await runtime.jobs.output(id)).not.toBe('');
     expect(runtime.server.requests[0]?.isAborted).toBe(true);
+    runtime.server.letGo();
     await runtime.jobs.sweep(session);
     expect((await runtime.ended(id)).status).toBe('completed');
     expect(await runtime.jobs.output(id)).toBe(pieces.join(''));
@@ -100,7 +103,7 @@ describe('a runner that is stopped with SIGSTOP', () => {
   it('is left alone while its attempt has time; then its group is killed and the job tried once more (R6)', async () => {
     const clock = shiftedClock();
     const runtime = await background({ clock });
-    const id = await runtime.ask(scripted({ latencyMs: 500 }), { timeout_seconds: 120 });
+    const id = await runtime.ask(scripted({ isHeld: true }), { timeout_seconds: 120 });
     const { pid } = await runtime.runnerOf(id);
     await eventually('the model was asked', () => runtime.server.requests.length === 1);
     process.kill(pid, 'SIGSTOP');
@@ -111,6 +114,7 @@ describe('a runner that is stopped with SIGSTOP', () => {
     await runtime.jobs.sweep(session);
     await eventually('it is gone', () => !isAlive(pid));
     expect(await runtime.row(id)).toMatchObject({ error_code: 'timeout', tries: 1 });
+    runtime.server.letGo();
     await runtime.db.run(dueNow);
     await runtime.jobs.sweep(session);
     expect(await runtime.ended(id)).toMatchObject({ status: 'completed', tries: 2, crashes: 0 });

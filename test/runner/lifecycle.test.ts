@@ -7,15 +7,16 @@ import { jobStoreOf } from '../support/job-store.js';
 import { tempDir } from '../support/temp-dir.js';
 import { background, scripted, session } from './fixtures/background.js';
 
-/** Something that takes about this long to answer. */
-const slow = (ms: number) => scripted({ latencyMs: ms });
+/** Something that is answered when the test lets it go. */
+const held = scripted({ isHeld: true });
 
 describe('work goes on when the session that gave it is gone', () => {
   it('a job is completed, and its result read by the next session', async () => {
     const first = await background();
-    const id = await first.ask(slow(300));
+    const id = await first.ask(held);
     first.close();
     const next = await background({ home: first.home });
+    first.server.letGo();
     expect((await next.ended(id)).status).toBe('completed');
     expect(await next.jobs.output(id)).toContain('You said: Say hello.');
   });
@@ -40,10 +41,11 @@ describe('work goes on when the session that gave it is gone', () => {
 
   it('jobs that become ready at once are worked on side by side', async () => {
     const runtime = await background();
-    const first = await runtime.ask(slow(50));
+    const first = await runtime.ask(held);
     const others = [];
     for (let count = 0; count < 3; count++)
       others.push(await runtime.ask(scripted({ together: 3 }), { depends_on: [first] }));
+    runtime.server.letGo();
     for (const id of others) expect((await runtime.ended(id)).status).toBe('completed');
     const jobs = await Promise.all(others.map((id) => runtime.jobs.get(id)));
     const lastStart = Math.max(...jobs.map(({ startedAt }) => startedAt ?? 0));
@@ -61,22 +63,28 @@ it('no more jobs run at once than the limit allows, over all sessions', async ()
   const one = await background({ env });
   const two = await background({ home: one.home, env: { ...env, ANTHROPIC_BASE_URL: one.server.url } });
   const ids = [];
-  for (let count = 0; count < 8; count++) ids.push(await (count % 2 === 0 ? one : two).ask(slow(200)));
+  for (let count = 0; count < 8; count++) ids.push(await (count % 2 === 0 ? one : two).ask(held));
   let most = 0;
-  await eventually('all jobs have ended', async () => {
+  const statuses = async () => {
     const rows = await one.db.all<{ status: string }>('select status from jobs');
     most = Math.max(most, rows.filter(({ status }) => status === 'running').length);
-    return rows.every(({ status }) => status === 'completed');
-  });
+    return rows.map(({ status }) => status);
+  };
+  await eventually('two are asked for', () => one.server.requests.length === 2);
+  for (const runtime of [one, two]) await runtime.jobs.sweep(session);
+  expect((await statuses()).sort()).toEqual([...Array(6).fill('pending'), 'running', 'running']);
+  one.server.letGo();
+  await eventually('all jobs have ended', async () => (await statuses()).every((status) => status === 'completed'));
   expect(most).toBe(2);
   expect(one.server.requests).toHaveLength(8);
 });
 
 it('a runner drains the queue in the order of urgency and leaves', async () => {
   const runtime = await background({ env: { AGENT_RUNTIME_MAX_RUNNING_JOBS: '1' } });
-  const first = await runtime.ask(slow(2_000), { priority: 1 });
+  const first = await runtime.ask(held, { priority: 1 });
   await runtime.runnerOf(first);
   for (const priority of [3, 9, 6]) await runtime.ask(`Number ${priority}`, { priority });
+  runtime.server.letGo();
   await runtime.idle();
   const prompts = runtime.server.requests.map(({ prompt }) => prompt).slice(1);
   expect(prompts).toEqual(['Number 9', 'Number 6', 'Number 3']);
@@ -86,10 +94,11 @@ it('a runner drains the queue in the order of urgency and leaves', async () => {
 it('what arrives can be read before the answer is complete, and how far it is', async () => {
   const runtime = await background();
   const pieces = ['The ', 'answer ', 'comes ', 'slowly.'];
-  const id = await runtime.ask(scripted({ pieces, delayMs: 500 }));
+  const id = await runtime.ask(scripted({ pieces, heldAt: 2 }));
   const partial = await eventually('a part of the answer is there', () => runtime.jobs.output(id));
   expect(pieces.join('').startsWith(partial)).toBe(true);
   expect(partial.length).toBeLessThan(pieces.join('').length);
+  runtime.server.letGo();
   await runtime.ended(id);
   expect(await runtime.jobs.output(id)).toBe(pieces.join(''));
 });

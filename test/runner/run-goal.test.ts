@@ -12,7 +12,7 @@ import { scripted, session } from './fixtures/background.js';
 import { gatedProvider } from './fixtures/gated-provider.js';
 import { type Goals, goals } from './fixtures/goals.js';
 import { holdLock } from './fixtures/hold-lock.js';
-import { shiftedClock } from './fixtures/shifted-clock.js';
+import { shiftedClock, untilNextTry } from './fixtures/shifted-clock.js';
 
 /** Lets the next try of every job be due now. */
 const dueNow = "update jobs set run_at = 0, run_tick = 0 where status = 'pending'";
@@ -100,7 +100,8 @@ describe('a runner of a run that is killed with SIGKILL', () => {
   });
 
   it('in the middle of an answer: the same task is tried once more, and the run goes on', async () => {
-    const runtime = await goals();
+    const clock = shiftedClock();
+    const runtime = await goals({ clock });
     const goal = await runtime.goal([{ key: 'a' }, { key: 'b', dependencies: ['a'] }]);
     runtime.server.script.push({ pieces: ['Half an ans'], delayMs: 20, ending: 'hang' });
     const { id } = await runtime.startRun(goal);
@@ -109,6 +110,7 @@ describe('a runner of a run that is killed with SIGKILL', () => {
     await eventually('a part has arrived', () => runtime.jobs.output(job?.id ?? ''));
     process.kill(pid, 'SIGKILL');
     await eventually('it is gone', () => !isAlive(pid));
+    clock.pass(untilNextTry);
     await runtime.maintenance.runOnce(undefined, session);
     expect(await runtime.row(job?.id ?? '')).toMatchObject({ status: 'pending', error_code: 'runner_lost' });
     expect(await runtime.tasksOf(goal)).toMatchObject([{ status: 'in_progress' }, { status: 'pending' }]);
@@ -149,11 +151,12 @@ describe('a runner of a run that is killed with SIGKILL', () => {
 
   it('after it has written a result: the next task is handed over already', async () => {
     const runtime = await goals();
-    // Each answer takes its time, or a quick machine would be through with all before the first is looked at.
-    runtime.server.script.push(...Array.from({ length: 20 }, () => ({ latencyMs: 800 })));
+    // Or all would be done before the first is looked at.
+    runtime.server.script.push(...Array.from({ length: 20 }, () => ({ isHeld: true })));
     const goal = await runtime.goal(['a', 'b', 'c', 'd', 'e', 'f'].map((key) => ({ key })));
     const { id } = await runtime.startRun(goal, { concurrency: 1 });
     for (let done = 1; done <= 5; done++) {
+      await eventually('the next is asked for', () => runtime.server.letOneGo());
       await eventually(`${done} are done`, async () => {
         return (await runtime.tasksOf(goal)).filter(({ status }) => status === 'completed').length >= done;
       });
@@ -166,6 +169,7 @@ describe('a runner of a run that is killed with SIGKILL', () => {
       await runtime.db.run(dueNow);
       await runtime.maintenance.runOnce(undefined, session);
     }
+    runtime.server.letGo();
     expect((await runtime.ended(id)).status).toBe('completed');
     await expectDoneOnce(runtime, goal, id);
   });
@@ -307,7 +311,7 @@ it('a goal that is cancelled in the middle ends its run, its calls and its tasks
 
 it('tasks that anyone adds in the middle are done by the same run', async () => {
   const runtime = await goals();
-  const description = scripted({ pieces: ['Done.'], latencyMs: 2_000 });
+  const description = scripted({ pieces: ['Done.'], isHeld: true });
   const goal = await runtime.goal([{ key: 'a', description }]);
   const { id } = await runtime.startRun(goal);
   await eventually('the first is asked for', () => runtime.asked().length === 1);
@@ -319,6 +323,7 @@ it('tasks that anyone adds in the middle are done by the same run', async () => 
     session,
   );
   await runtime.maintenance.runOnce(undefined, session);
+  runtime.server.letGo();
   expect((await runtime.ended(id)).status).toBe('completed');
   expect(runtime.asked().sort()).toEqual(['a', 'b', 'c']);
   await expectDoneOnce(runtime, goal, id);

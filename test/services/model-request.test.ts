@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { retryLlmJob, submitLlmJob } from '../../src/services/model-request.js';
 import { background, scripted, session } from '../runner/fixtures/background.js';
+import { eventually } from '../support/eventually.js';
 import { testRuntime } from '../support/test-runtime.js';
 
 describe('a request that no model could answer fails at once, and stores nothing', () => {
@@ -36,15 +37,16 @@ it('twenty simultaneous requests with one key are one task and one call', async 
 
 it('a task that depends on another runs after it, and not at all when that one fails', async () => {
   const runtime = await background();
-  const first = await runtime.ask(scripted({ latencyMs: 100 }, 'First'));
+  const first = await runtime.ask(scripted({ isHeld: true }, 'First'));
   const second = await runtime.ask('Second', { depends_on: [first] });
-  expect((await runtime.ended(second)).status).toBe('completed');
-  expect(runtime.server.requests.map(({ prompt }) => prompt.split(/\s/)[0])).toEqual(['First', 'Second']);
-
-  const failing = await runtime.ask(scripted({ status: 401, latencyMs: 200 }));
+  const failing = await runtime.ask(scripted({ status: 401, isHeld: true }, 'Third'));
   const never = await runtime.ask('Never', { depends_on: [failing] });
+  await eventually('both are asked for', () => runtime.server.requests.length === 2);
+  runtime.server.letGo();
+  expect((await runtime.ended(second)).status).toBe('completed');
   expect(await runtime.ended(never)).toMatchObject({ status: 'cancelled', errorCode: 'dependency_failed' });
-  expect(runtime.server.requests).toHaveLength(3);
+  const asked = runtime.server.requests.map(({ prompt }) => prompt.split(/\s/)[0]);
+  expect([asked.slice(0, 2).sort(), asked.slice(2)]).toEqual([['First', 'Third'], ['Second']]);
 });
 
 describe('a retry', () => {

@@ -117,11 +117,12 @@ describe('faults in a relay that runs by itself', () => {
 
   it('counts nothing of a job whose relay was cancelled under it, and keeps what it has made', async () => {
     const relay = await running();
-    relay.server.script.push({}, { latencyMs: 2_000 });
+    relay.server.script.push({}, { isHeld: true });
     const { runId } = await relay.run();
     await eventually('the judge was asked', () => relay.asked().length === 2);
     // As by a session that is killed before it can end the job.
     await relay.relays.cancel(relay.id, session);
+    relay.server.letGo();
     const job = await relay.ended(runId);
     expect(job).toMatchObject({ status: 'failed', errorCode: 'conflict' });
     expect(job.errorMessage).toContain('the relay is cancelled');

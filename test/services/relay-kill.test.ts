@@ -49,12 +49,13 @@ describe('a runner that is killed', () => {
   it('with the verdict in its hands: nothing half written, and the step counts once', async () => {
     let answers = 0;
     const relay = await running({ steps }, { judge: () => verdict(0.9, `Answer ${++answers}`) });
-    relay.server.script.push({}, { latencyMs: 2_000 });
+    relay.server.script.push({}, { isHeld: true });
     const { runId } = await relay.run();
     await eventually('the judge was asked', () => relay.asked().length === 2);
     const { pid } = await relay.runnerOf(runId);
     // From here on nobody writes.
     const release = await holdLock(relay);
+    relay.server.letGo();
     await eventually('the judge has answered', () => answers === 1);
     process.kill(pid, 'SIGKILL');
     await eventually('it is dead', () => !isAlive(pid));
@@ -82,8 +83,8 @@ describe('a runner that is killed', () => {
   it('at any moment, six times over: every step counts once, and no baton has had two jobs', async () => {
     const eight = Array.from({ length: 8 }, (_, index) => ({ agentType: `agent_${index}` }));
     const relay = await running({ steps: eight });
-    // Longer than it takes until the next kill, so that the steps do not end before the kills do.
-    relay.server.script.push(...Array.from({ length: 60 }, () => ({ latencyMs: 400 })));
+    // One answer a kill at most, or the steps would end before the kills do.
+    relay.server.script.push(...Array.from({ length: 60 }, () => ({ isHeld: true })));
     await relay.run();
     for (let kills = 0; kills < 6; kills++) {
       const { id } = await eventually('a job is worked on', async () => {
@@ -91,6 +92,7 @@ describe('a runner that is killed', () => {
         await relay.db.run("update jobs set run_at = 0, run_tick = 0 where status = 'pending'");
         return relay.db.get<{ id: string }>("select id from jobs where status = 'running'");
       });
+      relay.server.letOneGo();
       await sleep(Math.random() * 250);
       const runner = await relay.db.get<{ pid: number }>(
         'select r.pid from jobs j join runners r on r.id = j.runner_id where j.id = ?',
@@ -98,6 +100,7 @@ describe('a runner that is killed', () => {
       );
       if (runner && isAlive(runner.pid)) process.kill(runner.pid, 'SIGKILL');
     }
+    relay.server.letGo();
     const { results, averageQuality } = await relay.until('completed');
     const counting = results.filter((result) => result.isCurrent);
     expect(counting.map((result) => result.stepIndex)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);

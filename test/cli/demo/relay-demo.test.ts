@@ -1,17 +1,17 @@
 import { existsSync, rmSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { startAnthropicServer } from '../../fixtures/models/anthropic-server.js';
-import type { RecordedRequest, Script } from '../../fixtures/models/scripted-server.js';
+import type { RecordedRequest } from '../../fixtures/models/scripted-server.js';
 import { tempDir } from '../../support/temp-dir.js';
 import { runCli } from '../run-cli.js';
 
 const isJudged = ({ prompt }: RecordedRequest) => prompt.startsWith('Judge the output');
 const agentOf = ({ prompt }: RecordedRequest) => /^Agent #\d+\/\d+: (\w+)/m.exec(prompt)?.[1] ?? '';
 
-/** Claude, so slow that the relay is under way when the server is killed. */
-async function slowVendor(verdict: object, script: Script[] = Array.from({ length: 12 }, () => ({ latencyMs: 800 }))) {
+/** Claude, so slow with the third step that the relay is under way when the server is killed. */
+async function slowVendor(verdict: object) {
   const provider = await startAnthropicServer({
-    script,
+    script: [{}, {}, {}, {}, {}, { latencyMs: 8_000 }],
     reply: (request) => (isJudged(request) ? JSON.stringify(verdict) : `By the ${agentOf(request)}.`),
   });
   onTestFinished(() => provider.close());

@@ -58,7 +58,7 @@ describe('a worker with many calls', () => {
     const { jobs, server, worker, workerId, row } = test;
     const ids: string[] = [];
     for (let number = 0; number < 15; number++)
-      ids.push(await test.put(scripted({ pieces: [`${number} `, 'whole'], delayMs: 9_000 })));
+      ids.push(await test.put(scripted({ pieces: [`${number} `, 'whole'], heldAt: 1 })));
     const hanging = await test.put(scripted({ pieces: ['Part'], ending: 'hang' }));
     await eventually('all are asked', () => server.requests.length === 16);
     await eventually('it has begun to answer', async () => (await jobs.output(hanging)) === 'Part');
@@ -74,6 +74,7 @@ describe('a worker with many calls', () => {
     worker.child.kill('SIGTERM');
     await eventually('it drains', () => worker.stderr().includes('Takes no more jobs'));
     const late = await test.put('Later.');
+    server.letGo();
     expect((await worker.ended).code).toBe(0);
     for (const [number, id] of ids.entries()) {
       expect(await row(id)).toMatchObject({ status: 'completed', attempt: 1, crashes: 0 });
@@ -100,9 +101,11 @@ describe.runIf(postgresPort)('a worker on PostgreSQL', () => {
     expect(new Set(await test.workersOf([...ids, run]))).toEqual(new Set([workerId]));
     expect(await db.all('select 1 from sessions where ended_at is null')).toEqual([]);
 
-    const slow = await test.put(scripted({ pieces: ['a ', 'b'], delayMs: 3_000 }));
+    const slow = await test.put(scripted({ pieces: ['a ', 'b'], heldAt: 1 }));
     await eventually('it is at work', async () => (await row(slow)).status === 'running');
     worker.child.kill('SIGTERM');
+    await eventually('it drains', () => worker.stderr().includes('Takes no more jobs'));
+    test.server.letGo();
     expect((await worker.ended).code).toBe(0);
     expect(await row(slow)).toMatchObject({ status: 'completed', attempt: 1 });
     await test.idle();
